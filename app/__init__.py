@@ -1,0 +1,1 @@
+"""The school's protocol for videoconferencing with pupils: kept, judged and shown."""

@@ -1,0 +1,198 @@
+"""What the school configures: `data/protocol.toml` and the environment, read once and checked.
+
+`load_settings()` gives a `Settings`; anything wrong or missing raises `SettingsError`, whose
+message names each entry with its mend, and nothing is ever guessed in its place. `variable(NAME)`
+gives one value of the environment or, failing that, of `.streamlit/secrets.toml`.
+"""
+
+import os
+import tomllib
+from datetime import date, time
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+ROOT = Path(__file__).resolve().parent.parent
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; the message says which entries and how to mend them."""
+
+
+def _clock(value: Any) -> Any:
+    """A time of day is written as text, "08:30"; TOML's own 08:30:00 is as good."""
+    if isinstance(value, time):
+        return value
+    try:
+        return time.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise ValueError(f'{value!r} is not a time of day such as "08:30"') from None
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f'{name!r} is not a time zone such as "Europe/London"') from None
+    return name
+
+
+Clock = Annotated[time, BeforeValidator(_clock)]
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Version(_Entry):
+    """A version of the protocol's text, in force from a day, with the day of its next review."""
+
+    name: str
+    from_: date = Field(alias="from")
+    next_review: date | None = None
+
+
+class Period(_Entry):
+    """A term or a period of remote learning; both days belong to it."""
+
+    name: str
+    from_: date = Field(alias="from")
+    to: date
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Period":
+        if self.to < self.from_:
+            raise ValueError(f"{self.name}: the end is before the start; exchange `from` and `to`")
+        return self
+
+
+class Slot(_Entry):
+    """A time of the school day in which one-to-ones may take place, on some weekdays."""
+
+    name: str
+    days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = Field(min_length=1)
+    from_: Clock = Field(alias="from")
+    to: Clock
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Slot":
+        if self.to <= self.from_:
+            raise ValueError(f"{self.name}: the end is not after the start; mend `from` or `to`")
+        return self
+
+
+class Rules(_Entry):
+    """The figures that hold from a day until the next entry's day."""
+
+    from_: date = Field(alias="from")
+    academic_hours: tuple[Clock, Clock]
+    grace_seconds: float = Field(ge=0, le=600)
+    camera_share: float = Field(gt=0, le=1)
+    match_minutes: float = Field(ge=0, le=240)
+    log_within_hours: float = Field(gt=0, le=24 * 366)
+    one_to_one_slots: tuple[Slot, ...]
+
+    @model_validator(mode="after")
+    def _hours_in_order(self) -> "Rules":
+        start, end = self.academic_hours
+        if end <= start:
+            raise ValueError("academic_hours: the end is before the start; exchange the two times")
+        return self
+
+
+class Settings(_Entry):
+    """The school's settings. `rules` is sorted by day; the first entry also holds before its day,
+    so that an older session is judged by the oldest figures on record."""
+
+    name: str = Field(min_length=1)
+    timezone: Annotated[str, AfterValidator(_known_zone)]
+    tenant_id: str = Field(min_length=1)
+    versions: tuple[Version, ...] = Field(min_length=1)
+    terms: tuple[Period, ...]
+    remote_learning: tuple[Period, ...]
+    rules: tuple[Rules, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _dated(self) -> "Settings":
+        for entry in ("rules", "versions"):
+            days = [item.from_ for item in getattr(self, entry)]
+            if days != sorted(set(days)):
+                raise ValueError(f"{entry}: each entry's `from` must be a later day than the one before")
+        return self
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    def rules_on(self, day: date) -> Rules:
+        """The figures in force on a day."""
+        return [r for r in self.rules if r.from_ <= day][-1] if day >= self.rules[0].from_ else self.rules[0]
+
+    def version_on(self, day: date) -> Version | None:
+        """The version of the protocol in force on a day; None before the first."""
+        return next((v for v in reversed(self.versions) if v.from_ <= day), None)
+
+    def term_on(self, day: date) -> Period | None:
+        """The term that a day falls in, else the last that began before it."""
+        began = [t for t in self.terms if t.from_ <= day]
+        return max(began, key=lambda t: t.from_, default=None)
+
+
+def load_settings(path: str | Path | None = None) -> Settings:
+    """Read and check the settings: `path`, else what PROTOCOL_FILE names, else data/protocol.toml."""
+    file = Path(path or variable("PROTOCOL_FILE") or ROOT / "data" / "protocol.toml")
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"The settings file {file} cannot be read: {error}. Set PROTOCOL_FILE to one that can.") from None
+    try:
+        return Settings.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"The settings file {file} is not valid TOML: {error}.") from None
+    except ValidationError as error:
+        lines = "\n".join(f"  {_entry_name(e)}{_in_words(e)}" for e in error.errors())
+        raise SettingsError(f"The settings file {file} cannot be used:\n{lines}") from None
+
+
+def _entry_name(error: Any) -> str:
+    name = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in error["loc"])
+    return f"{name.lstrip('.')}: " if name else ""
+
+
+def _in_words(error: Any) -> str:
+    if error["type"] == "missing":
+        return "missing; add the entry"
+    if error["type"] == "extra_forbidden":
+        return "not an entry of the settings; remove it or mend its spelling"
+    return str(error["msg"]).removeprefix("Value error, ")
+
+
+def variable(name: str) -> str | None:
+    """An environment variable, or the entry of that name in `.streamlit/secrets.toml`; the
+    environment wins. Empty counts as not set."""
+    if value := os.environ.get(name):
+        return value
+    secrets = ROOT / ".streamlit" / "secrets.toml"
+    if not secrets.is_file():
+        return None
+    try:
+        value = tomllib.loads(secrets.read_text(encoding="utf-8-sig")).get(name)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{secrets} is not valid TOML: {error}.") from None
+    return str(value) if value not in (None, "") else None
+
+
+def database_url() -> str:
+    """What DATABASE_URL names, else the embedded SQLite file under data/."""
+    return variable("DATABASE_URL") or f"sqlite:///{ROOT / 'data' / 'protocol.sqlite'}"
