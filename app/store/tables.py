@@ -1,0 +1,412 @@
+"""The tables. Instants are kept as microseconds since 1970 in UTC, days as the school's dates.
+
+An instant goes in and comes out as an aware `datetime`; frames read the integers themselves, which
+is many times faster (`reading.frame`). Emails and Entra ids are kept in lower case.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware datetime, kept as microseconds since 1970 in UTC."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> int | None:
+        return None if value is None else (value - EPOCH) // timedelta(microseconds=1)
+
+    def process_result_value(self, value: int | None, dialect: Any) -> datetime | None:
+        return None if value is None else EPOCH + timedelta(microseconds=value)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _id() -> Column[int]:
+    return Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True)
+
+
+def _to(table: str, name: str, **kind: Any) -> Column[Any]:
+    return Column(name, ForeignKey(f"{table}.{kind.pop('key', 'id')}"), **kind)
+
+
+# Small facts about the store itself: revision, demonstration day, fingerprints of what judged last.
+meta = Table("meta", metadata, Column("key", String(40), primary_key=True), Column("value", Text, nullable=False))
+
+# --- the roster; what changes from year to year is kept by the day from which it holds ------------
+
+schools = Table(
+    "schools",
+    metadata,
+    Column("code", String(40), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("senior", Boolean, nullable=False),
+    Column("email_domain", Text, nullable=False),
+)
+
+staff = Table(
+    "staff",
+    metadata,
+    _id(),
+    Column("email", String(320), nullable=False, unique=True),
+    Column("entra_id", String(100), unique=True),
+)
+
+staff_versions = Table(  # lists within a cell are separated by ";"
+    "staff_versions",
+    metadata,
+    _id(),
+    _to("staff", "staff_id", nullable=False),
+    Column("from_day", Date, nullable=False),
+    Column("name", Text, nullable=False),
+    _to("schools", "school", key="code", nullable=False),
+    Column("department", Text, nullable=False),
+    Column("roles", Text, nullable=False),
+    Column("year_groups", Text, nullable=False),
+    Column("houses", Text, nullable=False),
+    UniqueConstraint("staff_id", "from_day"),
+)
+
+pupils = Table(
+    "pupils",
+    metadata,
+    _id(),
+    Column("email", String(320), nullable=False, unique=True),
+    Column("entra_id", String(100), unique=True),
+)
+
+pupil_versions = Table(
+    "pupil_versions",
+    metadata,
+    _id(),
+    _to("pupils", "pupil_id", nullable=False),
+    Column("from_day", Date, nullable=False),
+    Column("name", Text, nullable=False),
+    _to("schools", "school", key="code", nullable=False),
+    Column("year_group", String(40), nullable=False),
+    Column("house", Text, nullable=False),
+    _to("staff", "tutor_id"),
+    UniqueConstraint("pupil_id", "from_day"),
+)
+
+# --- session logs; a correction is a new version, the old one stays -------------------------------
+
+YES_NO = (
+    "recorded",
+    "recording_announced",
+    "recording_on_team",
+    "cameras_off_offered",
+    "private_recording",
+    "staff_opened",
+    "staff_ended",
+    "pupil_left_alone",
+    "dress_ok",
+    "background_ok",
+    "door_open",
+    "adult_present",
+    "adult_introduced",
+    "adult_permission",
+    "home_alone",
+    "concern",
+)
+WORDS = ("purpose", "platform", "account", "cameras_on", "room", "bedroom_reason", "reason")
+
+logs = Table(
+    "logs",
+    metadata,
+    _id(),
+    Column("ref", String(200), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("current", Boolean, nullable=False),
+    _to("staff", "staff_id", nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("ended_at", Instant, nullable=False),
+    *(Column(name, Text) for name in WORDS),
+    *(Column(name, Boolean) for name in YES_NO),
+    Column("concern_summary", Text),
+    Column("concern_category", Text),
+    Column("notes", Text),
+    Column("fingerprint", String(64), nullable=False),  # of the content, to know a repeated row
+    Column("entered_at", Instant, nullable=False),
+    _to("staff", "entered_by"),
+    Column("why", Text),  # of a correction
+    UniqueConstraint("ref", "version"),
+    Index("ix_logs_started_at", "started_at"),
+)
+
+log_pupils = Table(
+    "log_pupils",
+    metadata,
+    _to("logs", "log_id", primary_key=True),
+    _to("pupils", "pupil_id", primary_key=True, index=True),
+)
+
+log_invited = Table(  # second members of staff; one who is not on the roster has no staff_id
+    "log_invited",
+    metadata,
+    _to("logs", "log_id", primary_key=True),
+    Column("email", String(320), primary_key=True),
+    _to("staff", "staff_id"),
+)
+
+# --- calls as Microsoft Graph reports them --------------------------------------------------------
+
+calls = Table(
+    "calls",
+    metadata,
+    Column("id", String(100), primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("type", String(40), nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("ended_at", Instant, nullable=False),
+    Column("organiser_id", String(200)),
+    Column("organiser_tenant", String(100)),
+    _to("staff", "organiser_staff_id"),
+    Column("channel", Boolean, nullable=False),
+    Column("reader", Integer, nullable=False),  # which reading of the original these rows come from
+    Column("stored_at", Instant, nullable=False),
+    Index("ix_calls_started_at", "started_at"),
+)
+
+call_originals = Table(  # the JSON as it came, so that a better reading can be applied later
+    "call_originals",
+    metadata,
+    _to("calls", "call_id", primary_key=True),
+    Column("original", LargeBinary, nullable=False),
+)
+
+call_stays = Table(  # one row for each time somebody was in the call, device by device
+    "call_stays",
+    metadata,
+    _id(),
+    _to("calls", "call_id", nullable=False, index=True),
+    Column("person", String(200), nullable=False),  # one key a person within the call
+    Column("kind", String(40), nullable=False),  # user, guest, phone, acs, unknown
+    Column("entra_id", String(200)),
+    Column("upn", String(320)),
+    Column("tenant", String(100)),
+    _to("staff", "staff_id"),
+    _to("pupils", "pupil_id", index=True),
+    Column("caller", Boolean, nullable=False),  # at the caller's end of this session
+    Column("joined_at", Instant, nullable=False),
+    Column("left_at", Instant, nullable=False),
+)
+
+call_videos = Table(  # camera video sent away from the person's own end
+    "call_videos",
+    metadata,
+    _id(),
+    _to("calls", "call_id", nullable=False, index=True),
+    Column("person", String(200), nullable=False),
+    Column("started_at", Instant),  # both blank: video was sent, when and how long is not known
+    Column("ended_at", Instant),
+)
+
+call_listed = Table(  # people on the call's own list of participants
+    "call_listed",
+    metadata,
+    _to("calls", "call_id", primary_key=True),
+    Column("person", String(200), primary_key=True),
+    Column("entra_id", String(200)),
+    Column("upn", String(320)),
+    _to("staff", "staff_id"),
+    _to("pupils", "pupil_id"),
+)
+
+recordings = Table(
+    "recordings",
+    metadata,
+    Column("id", String(1000), primary_key=True),
+    Column("call_id", String(100), index=True),
+    Column("organiser_id", String(200)),
+    Column("created_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+)
+
+# --- the parents' registers -----------------------------------------------------------------------
+
+letters = Table(
+    "letters",
+    metadata,
+    _id(),
+    _to("pupils", "pupil_id", nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("sent_on", Date, nullable=False),
+    UniqueConstraint("pupil_id", "kind", "sent_on"),
+)
+
+consents = Table(
+    "consents",
+    metadata,
+    _id(),
+    _to("pupils", "pupil_id", nullable=False, index=True),
+    Column("kind", String(40), nullable=False),
+    Column("covers_from", Instant, nullable=False),
+    Column("covers_to", Instant, nullable=False),
+    Column("reason", Text),
+    Column("obtained_at", Instant),  # blank: asked for, not given yet
+    Column("given_by", Text),
+    Column("slt_informed_at", Instant),
+    Column("fingerprint", String(64), nullable=False, unique=True),
+)
+
+# --- judged sessions: one row a session, the outcomes as one character a clause -------------------
+
+sessions = Table(
+    "sessions",
+    metadata,
+    _id(),
+    _to("logs", "log_id", unique=True),
+    Column("day", Date, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("ended_at", Instant, nullable=False),
+    Column("minute", SmallInteger, nullable=False),  # of the school's day at which it started
+    _to("staff", "staff_id"),
+    Column("school", String(40)),
+    Column("department", Text),
+    Column("purpose", Text),  # blank: not logged
+    Column("one_to_one", Boolean, nullable=False),
+    Column("confidential", Boolean, nullable=False),  # counselling, or a counsellor's unlogged call
+    Column("status", String(12), nullable=False),
+    Column("disputed", Boolean, nullable=False),
+    Column("due_at", Instant),  # when an outcome changes by the clock alone
+    Column("codes", String(80), nullable=False),
+    Index("ix_sessions_day", "day"),
+    Index("ix_sessions_due_at", "due_at"),
+    Index("ix_sessions_staff_id", "staff_id", "day"),
+)
+
+session_calls = Table(  # `place` 0 is the call that was matched, the others joined it
+    "session_calls",
+    metadata,
+    _to("calls", "call_id", primary_key=True),
+    _to("sessions", "session_id", nullable=False, index=True),
+    Column("place", SmallInteger, nullable=False),
+)
+
+session_pupils = Table(
+    "session_pupils",
+    metadata,
+    _to("sessions", "session_id", primary_key=True),
+    _to("pupils", "pupil_id", primary_key=True, index=True),
+)
+
+# --- safeguarding concerns about a child ----------------------------------------------------------
+
+concerns = Table(  # what was reported; it is never changed, what happens to it are its events
+    "concerns",
+    metadata,
+    _id(),
+    Column("ref", String(200), nullable=False, unique=True),
+    _to("staff", "raised_by"),
+    Column("raised_at", Instant, nullable=False),
+    Column("happened_at", Instant),
+    Column("summary", Text, nullable=False),
+    Column("childs_words", Text),
+    Column("told_dsp", Boolean),
+    Column("categories", Text, nullable=False),
+)
+
+concern_pupils = Table(
+    "concern_pupils",
+    metadata,
+    _to("concerns", "concern_id", primary_key=True),
+    _to("pupils", "pupil_id", primary_key=True, index=True),
+)
+
+concern_sessions = Table(  # by log reference or call id, so that the link outlives a new matching
+    "concern_sessions",
+    metadata,
+    _id(),
+    _to("concerns", "concern_id", nullable=False, index=True),
+    Column("log_ref", String(200), index=True),
+    Column("call_id", String(100), index=True),
+)
+
+concern_events = Table(  # kind: opened, alerted, read, level, note, closed, reopened
+    "concern_events",
+    metadata,
+    _id(),
+    _to("concerns", "concern_id", nullable=False, index=True),
+    Column("at", Instant, nullable=False),
+    _to("staff", "by"),
+    Column("kind", String(40), nullable=False),
+    Column("level", String(40)),
+    _to("staff", "told"),  # of an alert: who was told
+    Column("text", Text),
+)
+
+# --- imports, refused rows, drafts ----------------------------------------------------------------
+
+imports = Table(
+    "imports",
+    metadata,
+    _id(),
+    Column("kind", String(40), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    _to("staff", "by"),
+    Column("read", Integer, nullable=False),
+    Column("added", Integer, nullable=False),
+    Column("changed", Integer, nullable=False),
+    Column("unchanged", Integer, nullable=False),
+    Column("dropped", Integer, nullable=False),  # calls that are no session
+    Column("refused", Integer, nullable=False),
+)
+
+refused_rows = Table(
+    "refused_rows",
+    metadata,
+    _id(),
+    _to("imports", "import_id", nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("row", Integer, nullable=False),
+    Column("column", Text),
+    Column("value", Text),
+    Column("why", Text, nullable=False),
+    Column("mend", Text, nullable=False),
+    Column("original", Text, nullable=False),  # the whole row as it came, as JSON
+    Column("fingerprint", String(64), nullable=False, unique=True),
+    Column("settled_at", Instant),
+    _to("staff", "settled_by"),
+    Column("settled_how", String(40)),  # mended, dismissed
+)
+
+drafts = Table(
+    "drafts",
+    metadata,
+    _to("staff", "staff_id", primary_key=True),
+    Column("form", String(40), primary_key=True),
+    Column("content", Text, nullable=False),
+    Column("saved_at", Instant, nullable=False),
+)
