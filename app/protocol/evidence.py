@@ -1,0 +1,133 @@
+"""What a judgement rests on: the frames that go in."""
+
+from dataclasses import dataclass, field, fields
+
+import pandas as pd
+
+INSTANT = "datetime64[us, UTC]"
+DAY = "datetime64[s]"
+
+_LOG_WORDS = ("ref", "purpose", "platform", "account", "cameras_on", "room", "bedroom_reason", "reason")
+_LOG_YES_NO = (
+    "recorded",
+    "recording_announced",
+    "recording_on_team",
+    "cameras_off_offered",
+    "private_recording",
+    "staff_opened",
+    "staff_ended",
+    "pupil_left_alone",
+    "dress_ok",
+    "background_ok",
+    "door_open",
+    "adult_present",
+    "adult_introduced",
+    "adult_permission",
+    "home_alone",
+    "concern",
+)
+
+COLUMNS: dict[str, dict[str, str]] = {
+    "logs": {"log_id": "Int64", "staff_id": "Int64", "started_at": INSTANT, "ended_at": INSTANT}
+    | dict.fromkeys(_LOG_WORDS, "object")
+    | dict.fromkeys(_LOG_YES_NO, "boolean"),
+    "log_pupils": {"log_id": "Int64", "pupil_id": "Int64"},
+    "log_invited": {"log_id": "Int64", "staff_id": "Int64"},
+    "calls": {
+        "call_id": "object",
+        "type": "object",
+        "started_at": INSTANT,
+        "ended_at": INSTANT,
+        "organiser_id": "object",
+        "organiser_tenant": "object",
+        "organiser_staff_id": "Int64",
+        "channel": "boolean",
+    },
+    "stays": {
+        "call_id": "object",
+        "person": "object",
+        "kind": "object",
+        "tenant": "object",
+        "staff_id": "Int64",
+        "pupil_id": "Int64",
+        "caller": "boolean",
+        "joined_at": INSTANT,
+        "left_at": INSTANT,
+    },
+    "videos": {"call_id": "object", "person": "object", "started_at": INSTANT, "ended_at": INSTANT},
+    "listed": {"call_id": "object", "person": "object", "staff_id": "Int64", "pupil_id": "Int64"},
+    "recordings": {"call_id": "object", "organiser_id": "object", "created_at": INSTANT},
+    "staff": {
+        "staff_id": "Int64",
+        "from_day": DAY,
+        "name": "object",
+        "school": "object",
+        "senior": "boolean",
+        "department": "object",
+        "roles": "object",
+        "year_groups": "object",
+        "houses": "object",
+    },
+    "pupils": {
+        "pupil_id": "Int64",
+        "from_day": DAY,
+        "name": "object",
+        "school": "object",
+        "year_group": "object",
+        "house": "object",
+    },
+    "letters": {"pupil_id": "Int64", "kind": "object", "sent_on": DAY},
+    "consents": {
+        "pupil_id": "Int64",
+        "kind": "object",
+        "covers_from": INSTANT,
+        "covers_to": INSTANT,
+        "reason": "object",
+        "obtained_at": INSTANT,
+        "slt_informed_at": INSTANT,
+    },
+    "concerns": {"log_id": "Int64", "call_id": "object", "home_alone": "boolean", "alerted": "boolean"},
+}
+
+
+def empty(name: str) -> pd.DataFrame:
+    """An empty frame of that name with its columns and types."""
+    return pd.DataFrame({column: pd.Series(dtype=dtype) for column, dtype in COLUMNS[name].items()})
+
+
+@dataclass
+class Evidence:
+    """Everything on record for some sessions; each field is a frame with the columns in `COLUMNS`.
+
+    Instants are in UTC, days naive midnights, yes/no columns true, false or blank, ids integers
+    (calls: text). Lists within a cell (`roles`, `year_groups`, `houses`) are separated by ";".
+
+    - `logs` one row a log; `log_pupils`, `log_invited` (blank `staff_id`: not on the roster)
+    - `calls` one row a call; `stays` one row for each time a person was in it (`caller`: at the
+      calling end), `videos` camera video sent by a person (blank times: sent, how long unknown),
+      `listed` people on the call's list of participants, `recordings` (a blank `call_id` is
+      decided by organiser and time)
+    - `staff`, `pupils` one row for each version, held from `from_day` on; the first also before it
+    - `letters`, `consents`, `concerns` (one row for each concern and linked log or call) the registers
+    """
+
+    logs: pd.DataFrame = field(default_factory=lambda: empty("logs"))
+    log_pupils: pd.DataFrame = field(default_factory=lambda: empty("log_pupils"))
+    log_invited: pd.DataFrame = field(default_factory=lambda: empty("log_invited"))
+    calls: pd.DataFrame = field(default_factory=lambda: empty("calls"))
+    stays: pd.DataFrame = field(default_factory=lambda: empty("stays"))
+    videos: pd.DataFrame = field(default_factory=lambda: empty("videos"))
+    listed: pd.DataFrame = field(default_factory=lambda: empty("listed"))
+    recordings: pd.DataFrame = field(default_factory=lambda: empty("recordings"))
+    staff: pd.DataFrame = field(default_factory=lambda: empty("staff"))
+    pupils: pd.DataFrame = field(default_factory=lambda: empty("pupils"))
+    letters: pd.DataFrame = field(default_factory=lambda: empty("letters"))
+    consents: pd.DataFrame = field(default_factory=lambda: empty("consents"))
+    concerns: pd.DataFrame = field(default_factory=lambda: empty("concerns"))
+
+    def __post_init__(self) -> None:
+        """Name a missing column here, where the frame came from can still be seen."""
+        for entry in fields(self):
+            missing = COLUMNS[entry.name].keys() - set(getattr(self, entry.name).columns)
+            if missing:
+                raise ValueError(f"{entry.name} lacks the columns {', '.join(sorted(missing))}")

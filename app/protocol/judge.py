@@ -1,0 +1,142 @@
+"""Frames in, outcomes out."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from app.protocol.cases import DAY, MINUTE, Cases
+from app.protocol.clauses import CLAUSES
+from app.protocol.evidence import Evidence
+from app.protocol.frames import instants
+from app.protocol.outcomes import BREACH, EVIDENCE, EXEMPT, MET, NO_EVIDENCE, OUTCOMES
+from app.settings import Settings
+
+STATUSES = ("compliant", "incomplete", "breach")
+_NAMES = [clause.name for clause in CLAUSES]
+_FIRST = ord("0")
+
+
+@dataclass
+class Judged:
+    """What came out, for n sessions numbered from 0 in order of their start.
+
+    - `sessions` (index `session`): `log_id`, `call_id` (the matched call), `started_at`, `ended_at`
+      (the session's time), `day`, `minute` (of the school's day at its start), `staff_id`, `school`,
+      `department`, `purpose` (blank: not logged), `one_to_one`, `confidential`, `status`, `disputed`,
+      `due_at` (when the clock alone will change an outcome), `codes` (one character a clause: `decode`)
+    - `calls`: `session`, `call_id`, `place` (0: matched; others joined it)
+    - `pupils`: `session`, `pupil_id`
+    - `alone`: `session`, `from_at`, `to_at`, `seconds`: pupils without staff, longer than grace
+    """
+
+    sessions: pd.DataFrame
+    calls: pd.DataFrame
+    pupils: pd.DataFrame
+    alone: pd.DataFrame
+    _outcome: npt.NDArray[np.uint8] = field(repr=False)
+    _evidence: npt.NDArray[np.uint8] = field(repr=False)
+    _disputed: npt.NDArray[np.bool_] = field(repr=False)
+    _reasons: npt.NDArray[np.object_] = field(repr=False)
+
+    def table(self) -> pd.DataFrame:
+        """One row for each session and clause: `session`, `clause`, `outcome`, `evidence` ("" where
+        nothing decided), `disputed`, `reason` ("" unless asked for)."""
+        n = len(self.sessions)
+        return pd.DataFrame(
+            {
+                "session": np.repeat(np.arange(n), len(CLAUSES)),
+                "clause": np.tile(np.array(_NAMES, object), n),
+                "outcome": np.array(OUTCOMES, object)[self._outcome].ravel(),
+                "evidence": np.array(EVIDENCE, object)[self._evidence].ravel(),
+                "disputed": self._disputed.ravel(),
+                "reason": self._reasons.ravel(),
+            }
+        )
+
+
+def judge(evidence: Evidence, settings: Settings, now: datetime, reasons: bool = False) -> Judged:
+    """Match logs with calls and judge every clause for every session, as things stand at `now`."""
+    cases = Cases(evidence, settings, now)
+    rulings = [clause.judge(cases) for clause in CLAUSES]
+    outcome = np.stack([r.outcome for r in rulings], axis=1)
+    told_by = np.stack([r.evidence for r in rulings], axis=1)
+    disputed = np.stack([r.disputed for r in rulings], axis=1)
+    words = np.stack([r.reasons() for r in rulings], axis=1) if reasons else np.full(outcome.shape, "", object)
+    status = np.where((outcome == BREACH).any(axis=1), 2, np.where((outcome == NO_EVIDENCE).any(axis=1), 1, 0))
+
+    logs, calls = evidence.logs.reset_index(drop=True), evidence.calls.reset_index(drop=True)
+    waiting = outcome[:, _NAMES.index("logged")] == NO_EVIDENCE
+    due = cases.call_ended + (cases.figure(lambda r: r.log_within_hours) * 60 * MINUTE).astype(np.int64)
+    sessions = pd.DataFrame(
+        {
+            "log_id": logs["log_id"].astype("Int64").reindex(cases.log).array,
+            "call_id": calls["call_id"].reindex(cases.call).to_numpy(),
+            "started_at": instants(cases.start),
+            "ended_at": instants(cases.end),
+            "day": cases.day.view("datetime64[D]").astype("datetime64[s]"),
+            "minute": (cases.local_start % DAY // MINUTE).astype(np.int16),
+            "staff_id": pd.array(np.where(cases.staff_id < 0, 0, cases.staff_id), "Int64"),
+            "school": cases.staff_school.to_numpy(object),
+            "department": cases.department.to_numpy(object),
+            "purpose": np.where(cases.purpose == "", None, cases.purpose),
+            "one_to_one": cases.one_to_one,
+            "confidential": cases.confidential,
+            "status": np.array(STATUSES, object)[status],
+            "disputed": disputed.any(axis=1),
+            "due_at": instants(due).where(waiting),
+            "codes": _encode(outcome, told_by, disputed),
+        }
+    ).rename_axis("session")
+    sessions.loc[cases.staff_id < 0, "staff_id"] = pd.NA
+    return Judged(
+        sessions,
+        cases.calls.assign(call_id=calls["call_id"].reindex(cases.calls["call"]).to_numpy())[["session", "call_id", "place"]],
+        cases.pupils[["session", "pupil_id"]].copy(),
+        pd.DataFrame(
+            {
+                "session": cases.alone.group,
+                "from_at": instants(cases.alone.start),
+                "to_at": instants(cases.alone.end),
+                "seconds": (cases.alone.end - cases.alone.start) / 1e6,
+            }
+        ),
+        outcome,
+        told_by,
+        disputed,
+        words,
+    )
+
+
+def _encode(
+    outcome: npt.NDArray[np.uint8], evidence: npt.NDArray[np.uint8], disputed: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.object_]:
+    """One printable character a clause: the outcome, what told it, and whether it is disputed."""
+    code = _FIRST + outcome + len(OUTCOMES) * evidence + len(OUTCOMES) * len(EVIDENCE) * disputed
+    return code.astype(np.uint8).view(f"S{len(CLAUSES)}").ravel().astype(str).astype(object)
+
+
+def decode(codes: pd.Series) -> pd.DataFrame:
+    """The outcome of every clause (one categorical column each) from `codes`, same index."""
+    number = np.frombuffer("".join(codes).encode("ascii"), np.uint8).reshape(len(codes), len(CLAUSES)) - _FIRST
+    outcome = number % len(OUTCOMES)
+    return pd.DataFrame(
+        {name: pd.Categorical.from_codes(outcome[:, i], OUTCOMES) for i, name in enumerate(_NAMES)}, index=codes.index
+    )
+
+
+def figures(outcomes: pd.DataFrame) -> pd.DataFrame:
+    """How often each clause was kept, from a decoded frame.
+
+    Index: the clause. Columns: the five outcomes as counts; `rate` = (met + exempt) / (met + exempt +
+    breach) and `evidence_share` = that denominator / all to which it applies; blank where there are none.
+    """
+    codes = np.stack([outcomes[name].cat.codes for name in _NAMES]) if len(outcomes) else np.empty((len(_NAMES), 0))
+    table = pd.DataFrame({word: (codes == i).sum(axis=1) for i, word in enumerate(OUTCOMES)}, index=_NAMES)
+    kept = table[OUTCOMES[MET]] + table[OUTCOMES[EXEMPT]]
+    shown = kept + table[OUTCOMES[BREACH]]
+    table["rate"] = kept / shown.where(shown > 0)
+    table["evidence_share"] = shown / (shown + table[OUTCOMES[NO_EVIDENCE]]).where(lambda s: s > 0)
+    return table.rename_axis("clause")

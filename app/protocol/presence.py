@@ -1,0 +1,115 @@
+"""Who was in the call when: intervals of many sessions at once, by one sort.
+
+Times are integers (microseconds), sessions integers from 0. An interval may be listed twice, overlap
+another of the same person or be one of several devices: only whether at least one covers an instant
+counts.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+NEVER = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True)
+class Segments:
+    """Stretches in which nothing changes, in order of group and time: `a` and `b` say whether an
+    interval of the first or of the second kind covers the stretch."""
+
+    group: Ints
+    start: Ints
+    end: Ints
+    a: Bools
+    b: Bools
+
+
+def segments(group: Ints, start: Ints, end: Ints, is_b: Bools) -> Segments:
+    """Cut the intervals (start, end] of each group into stretches in which nothing changes.
+
+    Each interval is of kind a, or b where `is_b`. Intervals without length leave no trace.
+    """
+    n = len(group)
+    groups = np.concatenate([group, group])
+    times = np.concatenate([start, end])
+    order = _by_group_and_time(groups, times)
+    groups, times = groups[order], times[order]
+    # Each group's steps add up to nothing, so one running count serves all groups.
+    step = np.ones(2 * n, np.int64)
+    step[n:] = -1
+    step = step[order]
+    of_b = np.concatenate([is_b, is_b])[order]
+    count_b = np.cumsum(np.where(of_b, step, 0))
+    count_a = np.cumsum(step) - count_b
+    lasting = np.flatnonzero((groups[1:] == groups[:-1]) & (times[1:] > times[:-1]))
+    return Segments(groups[lasting], times[lasting], times[lasting + 1], count_a[lasting] > 0, count_b[lasting] > 0)
+
+
+def _by_group_and_time(groups: Ints, times: Ints) -> npt.NDArray[np.intp]:
+    """The order by group, then time: one sort by a packed key, where the numbers allow it."""
+    if not len(groups):
+        return np.empty(0, np.intp)
+    n = int(groups.max()) + 1
+    within = times - first_of(n, groups, times)[groups]
+    span = int(within.max()) + 1
+    if n * span < 2**63:
+        return np.argsort(groups * span + within)
+    return np.lexsort((times, groups))
+
+
+def first_of(n: int, group: Ints, time: Ints) -> Ints:
+    """The least time of each of n groups; NEVER where a group has none."""
+    first = np.full(n, NEVER)
+    np.minimum.at(first, group, time)
+    return first
+
+
+def last_of(n: int, group: Ints, time: Ints) -> Ints:
+    """The greatest time of each of n groups; -NEVER where a group has none."""
+    last = np.full(n, -NEVER)
+    np.maximum.at(last, group, time)
+    return last
+
+
+@dataclass(frozen=True)
+class Stretches:
+    """Stretches of time, each of one group; end after start."""
+
+    group: Ints
+    start: Ints
+    end: Ints
+
+
+def alone(n: int, group: Ints, joined: Ints, left: Ints, is_staff: Bools) -> Stretches:
+    """Every stretch with a pupil and without any staff, after the first member of staff joined.
+
+    One row a stay of a pupil or, where `is_staff`, of a member of staff, in one of n groups.
+    A stretch goes on while pupils come and go, as long as one is there.
+    """
+    came = first_of(n, group[is_staff], joined[is_staff])
+    cut = segments(group, joined, left, is_staff)
+    rows = np.flatnonzero(cut.a & ~cut.b & (cut.start >= came[cut.group]))
+    if not len(rows):
+        nothing = np.empty(0, np.int64)
+        return Stretches(nothing, nothing, nothing)
+    begins = np.ones(len(rows), bool)
+    begins[1:] = (np.diff(rows) > 1) | (cut.group[rows[1:]] != cut.group[rows[:-1]])
+    begins[1:] |= cut.start[rows[1:]] != cut.end[rows[:-1]]
+    ends = np.append(begins[1:], True)
+    return Stretches(cut.group[rows[begins]], cut.start[rows[begins]], cut.end[rows[ends]])
+
+
+def time_with(n: int, group: Ints, start: Ints, end: Ints, is_b: Bools) -> tuple[Ints, Ints]:
+    """For each of n groups: how long an interval of kind a covers it, and how long one of kind b
+    does at the same time."""
+    cut = segments(group, start, end, is_b)
+    length = cut.end - cut.start
+    whole = np.zeros(n, np.int64)
+    both = np.zeros(n, np.int64)
+    np.add.at(whole, cut.group[cut.a], length[cut.a])
+    np.add.at(both, cut.group[cut.a & cut.b], length[cut.a & cut.b])
+    return whole, both
