@@ -157,7 +157,7 @@ def _is_among(rows: pd.DataFrame, on: list[str], known: pd.DataFrame, key: list[
 def recorded_calls(calls: pd.DataFrame, recordings: pd.DataFrame) -> npt.NDArray[np.bool_]:
     """Which calls Graph lists a recording of: by call id; where that is missing, by its organiser and
     a beginning during the call."""
-    named = calls["call_id"].isin(recordings["call_id"].dropna()).to_numpy(bool)
+    named = calls["call_id"].isin(recordings["call_id"].dropna()).to_numpy(bool, copy=True)
     nameless = recordings.loc[recordings["call_id"].isna() & recordings["organiser_id"].notna()]
     if nameless.empty:
         return named

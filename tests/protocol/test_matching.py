@@ -1,0 +1,111 @@
+"""Matching equals one walk through all pairs, the best first, on random logs and calls."""
+
+from itertools import product
+
+import numpy as np
+import pandas as pd
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.protocol.evidence import empty
+from app.protocol.matching import match, recorded_calls
+
+MINUTE = 60_000_000
+TOLERANCE = 15
+DAY = pd.Timestamp("2026-11-03T09:00Z")
+
+# A log: member of staff, pupils, first minute, length. A call: staff in it, pupils in it, first minute, length.
+pupils = st.frozensets(st.integers(1, 3), min_size=1, max_size=2)
+log = st.tuples(st.integers(1, 2), pupils, st.integers(0, 120), st.integers(1, 60))
+call = st.tuples(st.frozensets(st.integers(1, 2), max_size=2), pupils, st.integers(0, 120), st.integers(1, 60))
+
+
+def at(minute: int) -> pd.Timestamp:
+    return DAY + pd.Timedelta(minutes=minute)
+
+
+def frames(logs: list, calls: list) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    log_rows = [
+        {"log_id": i, "ref": f"L{i:02}", "staff_id": s, "started_at": at(a), "ended_at": at(a + n)}
+        for i, (s, _, a, n) in enumerate(logs)
+    ]
+    call_rows = [
+        {"call_id": f"c{i:02}", "started_at": at(a), "ended_at": at(a + n)} for i, (_, _, a, n) in enumerate(calls)
+    ]
+    who = [{"log_id": i, "pupil_id": p} for i, (_, ps, _, _) in enumerate(logs) for p in sorted(ps)]
+    stays = [
+        {"call_id": f"c{i:02}", "staff_id": s, "pupil_id": None} for i, (ss, *_) in enumerate(calls) for s in sorted(ss)
+    ] + [{"call_id": f"c{i:02}", "staff_id": None, "pupil_id": p} for i, (_, ps, *_) in enumerate(calls) for p in sorted(ps)]
+
+    def typed(name: str, rows: list[dict]) -> pd.DataFrame:
+        blank = empty(name)
+        return pd.DataFrame(rows).reindex(columns=blank.columns).astype(blank.dtypes) if rows else blank
+
+    return typed("logs", log_rows), typed("log_pupils", who), typed("calls", call_rows), typed("stays", stays)
+
+
+def plain_match(logs: list, calls: list) -> set[tuple[int, int]]:
+    pairs = []
+    for (i, (staff, who, a, n)), (j, (staff_in, pupils_in, b, m)) in product(enumerate(logs), enumerate(calls)):
+        overlap = min(a + n, b + m) - max(a, b)
+        if who & pupils_in and (staff in staff_in or not staff_in) and overlap >= -TOLERANCE:
+            pairs.append((-max(overlap, 0), abs(a - b), j, i))
+    taken: set[tuple[int, int]] = set()
+    for _, _, j, i in sorted(pairs):
+        if i not in {x for x, _ in taken} and j not in {y for _, y in taken}:
+            taken.add((i, j))
+    return taken
+
+
+@given(st.lists(log, max_size=5), st.lists(call, max_size=5))
+@settings(max_examples=200, deadline=None)
+def test_matching_equals_a_plain_walk(logs: list, calls: list) -> None:
+    found = match(*frames(logs, calls), np.full(len(logs), TOLERANCE * MINUTE))
+    first = found[found["place"] == 0]
+    assert set(zip(first["log"], first["call"], strict=True)) == plain_match(logs, calls)
+    assert not found["call"].duplicated().any()
+
+
+def joined(logs: list, calls: list) -> set[tuple[int, int, bool]]:
+    found = match(*frames(logs, calls), np.full(len(logs), TOLERANCE * MINUTE))
+    return {(r.log, r.call, r.place > 0) for r in found.itertuples()}
+
+
+ONE, TWO = frozenset({1}), frozenset({2})
+
+
+def test_a_dropped_connection_is_one_session() -> None:
+    calls = [(ONE, ONE, 0, 20), (ONE, ONE, 23, 7)]
+    assert joined([(1, ONE, 0, 30)], calls) == {(0, 0, False), (0, 1, True)}
+
+
+def test_the_second_call_stays_apart_when_the_log_does_not_cover_it() -> None:
+    assert joined([(1, ONE, 0, 20)], [(ONE, ONE, 0, 20), (ONE, ONE, 23, 7)]) == {(0, 0, False)}
+
+
+def test_the_second_call_stays_apart_with_other_people() -> None:
+    other_pupil = frozenset({1, 2})
+    assert joined([(1, ONE, 0, 30)], [(ONE, ONE, 0, 20), (ONE, other_pupil, 23, 7)]) == {(0, 0, False)}
+
+
+def test_the_second_call_stays_apart_when_it_comes_much_later() -> None:
+    assert joined([(1, ONE, 0, 90)], [(ONE, ONE, 0, 20), (ONE, ONE, 60, 30)]) == {(0, 1, False)}
+
+
+def test_a_call_without_staff_does_not_join_one_with() -> None:
+    assert joined([(1, ONE, 0, 30)], [(ONE, ONE, 0, 20), (frozenset(), ONE, 23, 7)]) == {(0, 0, False)}
+
+
+def test_a_recording_without_call_id_belongs_to_its_organisers_call() -> None:
+    calls = pd.DataFrame(
+        {
+            "call_id": ["a", "b", "c"],
+            "organiser_id": ["one", "two", "one"],
+            "started_at": [at(0), at(0), at(60)],
+            "ended_at": [at(30), at(30), at(90)],
+        }
+    )
+    recordings = pd.DataFrame(
+        {"call_id": ["c", None], "organiser_id": ["one", "one"], "created_at": [at(61), at(5)]}
+    )
+    assert recorded_calls(calls, recordings).tolist() == [True, False, True]

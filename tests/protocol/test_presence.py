@@ -1,0 +1,85 @@
+"""Presence by one sort equals a plain walk over every second, on random calls."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.protocol import presence
+
+SECOND = 1_000_000
+
+# A stay: session, first second, length, staff or not. Few seconds and few sessions, so that stays
+# touch, nest, repeat and leave gaps.
+stay = st.tuples(st.integers(0, 2), st.integers(0, 30), st.integers(0, 12), st.booleans())
+stays = st.lists(stay, max_size=14)
+
+
+def columns(rows: list[tuple[int, int, int, bool]]) -> tuple[np.ndarray, ...]:
+    group = np.array([r[0] for r in rows], np.int64)
+    start = np.array([r[1] for r in rows], np.int64) * SECOND
+    end = np.array([r[1] + r[2] for r in rows], np.int64) * SECOND
+    return group, start, end, np.array([r[3] for r in rows], bool)
+
+
+def in_second(rows: list[tuple[int, int, int, bool]], group: int, second: int, staff: bool) -> bool:
+    return any(g == group and s <= second < s + length and f == staff for g, s, length, f in rows)
+
+
+def plain_alone(rows: list[tuple[int, int, int, bool]], group: int) -> list[tuple[int, int]]:
+    """Second by second: a pupil is there, no staff is, and staff have joined at some time before."""
+    came = min((s for g, s, _, f in rows if g == group and f), default=None)
+    stretches: list[tuple[int, int]] = []
+    if came is None:
+        return stretches
+    for second in range(50):
+        if second >= came and in_second(rows, group, second, False) and not in_second(rows, group, second, True):
+            if stretches and stretches[-1][1] == second:
+                stretches[-1] = (stretches[-1][0], second + 1)
+            else:
+                stretches.append((second, second + 1))
+    return stretches
+
+
+@given(stays)
+def test_alone_stretches_equal_a_plain_walk(rows: list[tuple[int, int, int, bool]]) -> None:
+    rows = [r for r in rows if r[2] > 0]
+    found = presence.alone(3, *columns(rows))
+    for group in range(3):
+        mine = [
+            (int(s) // SECOND, int(e) // SECOND)
+            for g, s, e in zip(found.group, found.start, found.end, strict=True)
+            if g == group
+        ]
+        assert mine == plain_alone(rows, group)
+
+
+@given(stays)
+def test_camera_time_equals_a_plain_walk(rows: list[tuple[int, int, int, bool]]) -> None:
+    whole, both = presence.time_with(3, *columns(rows))
+    for group in range(3):
+        there = [s for s in range(50) if in_second(rows, group, s, False)]
+        assert whole[group] == len(there) * SECOND
+        assert both[group] == sum(in_second(rows, group, s, True) for s in there) * SECOND
+
+
+@given(stays, st.randoms())
+def test_order_and_repetition_change_nothing(rows: list[tuple[int, int, int, bool]], random) -> None:
+    rows = [r for r in rows if r[2] > 0]
+    again = rows + rows[:3]
+    random.shuffle(again)
+    one, two = presence.alone(3, *columns(rows)), presence.alone(3, *columns(again))
+    assert (one.group == two.group).all()
+    assert (one.start == two.start).all()
+    assert (one.end == two.end).all()
+
+
+def test_a_call_that_lasted_years_does_not_overflow() -> None:
+    year = 365 * 24 * 3600 * SECOND
+    group = np.repeat(np.arange(200_000), 2)
+    start, end = np.zeros(400_000, np.int64), np.full(400_000, 3 * year)
+    start[1::2] = year
+    staff = np.tile([True, False], 200_000)
+    end[::2] = 2 * year
+    found = presence.alone(200_000, group, start, end, staff)
+    assert len(found.group) == 200_000
+    assert (found.end - found.start == year).all()
