@@ -11,7 +11,7 @@ import pandas as pd
 
 from app.protocol import presence
 from app.protocol.evidence import Evidence
-from app.protocol.frames import Ints, as_of, instants, micros
+from app.protocol.frames import Ints, Versions, distinct, ids, instants, micros
 from app.protocol.matching import match, recorded_calls
 from app.protocol.outcomes import Mask, Words
 from app.settings import WEEKDAYS, Rules, Settings, Slot
@@ -44,26 +44,59 @@ class Cases:
         self.now = int(pd.Timestamp(now).as_unit("us").value)
         self._logs = evidence.logs.reset_index(drop=True)
         self._calls = evidence.calls.reset_index(drop=True)
-        self._number_sessions()
+        self._log_index, self._call_index = pd.Index(self._logs["log_id"]), pd.Index(self._calls["call_id"])
+        self.staff = Versions(evidence.staff, "staff_id")
+        self.pupil_versions = Versions(evidence.pupils, "pupil_id")
         self._bring_stays()
+        self._number_sessions()
         self._set_times()
         self._look_up_people()
+
+    # -- what the calls show of people -----------------------------------------------------------
+
+    def _bring_stays(self) -> None:
+        stays = self.evidence.stays
+        call = self._call_index.get_indexer(pd.Index(stays["call_id"]))
+        came, went = micros(stays["joined_at"]), micros(stays["left_at"])
+        keep = np.flatnonzero((call >= 0) & (went > came))
+        self._stays = stays.iloc[keep].reset_index(drop=True)
+        self._stay_call = call[keep].astype(np.int64)
+        self._stay_from, self._stay_to = came[keep], went[keep]
+        self._stay_staff, self._stay_pupil = ids(stays["staff_id"])[keep], ids(stays["pupil_id"])[keep]
+
+        tenants, uniques = pd.factorize(self._calls["organiser_tenant"])
+        foreign = [str(tenant).lower() not in ("", self.settings.tenant_id.lower()) for tenant in uniques]
+        self._foreign_call = np.array([*foreign, False], bool)[tenants]  # the last place: not known, so ours
+        self._p2p_call = (self._calls["type"] == "peerToPeer").to_numpy(bool)
+        with_staff = np.zeros(len(self._calls), bool)
+        with_staff[self._stay_call[self._stay_staff >= 0]] = True
+        # Only such a call shows who opened it, who ended it and whether a pupil was alone.
+        self._telling_call = with_staff & ~self._foreign_call
 
     # -- which sessions there are ----------------------------------------------------------------
 
     def _number_sessions(self) -> None:
         logs, calls = self._logs, self._calls
-        matches = match(logs, self.evidence.log_pupils, calls, self.evidence.stays, self._tolerance())
-        unlogged = np.setdiff1d(np.arange(len(calls)), matches["call"])
+        log = self._log_index.get_indexer(pd.Index(self.evidence.log_pupils["log_id"]))
+        self._log_pupils = pd.DataFrame({"log": log, "pupil_id": ids(self.evidence.log_pupils["pupil_id"])})[log >= 0]
+        stays = pd.DataFrame({"call": self._stay_call, "staff_id": self._stay_staff, "pupil_id": self._stay_pupil})
+        matches = match(logs, self._log_pupils, calls, stays, self._tolerance())
+        is_matched = np.zeros(len(calls), bool)
+        is_matched[matches["call"]] = True
+        unlogged = np.flatnonzero(~is_matched)
         starts = np.concatenate([micros(logs["started_at"]), micros(calls["started_at"])[unlogged]])
         number = np.empty(len(starts), np.int64)
         number[np.argsort(starts, kind="stable")] = np.arange(len(starts))
         self.n = len(starts)
+        self._session_of_log = number[: len(logs)]
         self.log = np.full(self.n, -1)
-        self.log[number[: len(logs)]] = np.arange(len(logs))
+        self.log[self._session_of_log] = np.arange(len(logs))
         of_log = matches.assign(session=number[matches["log"].to_numpy(np.int64)])
         alone = pd.DataFrame({"session": number[len(logs) :], "call": unlogged, "place": 0})
         self.calls = pd.concat([of_log[["session", "call", "place"]], alone], ignore_index=True)
+        self._session_of_call = np.full(len(calls), -1)
+        self._session_of_call[self.calls["call"]] = self.calls["session"]
+        self._stay_session = self._session_of_call[self._stay_call]
         self.logged = self.log >= 0
         self.call = np.full(self.n, -1)
         first = self.calls[self.calls["place"] == 0]
@@ -74,32 +107,6 @@ class Cases:
         """How far each log's call may lie apart: by the settings of the log's own day."""
         rules = self._rule_on(self._school_time(micros(self._logs["started_at"])))
         return self._figure(rules, lambda r: int(r.match_minutes * MINUTE))
-
-    # -- what the calls show of people -----------------------------------------------------------
-
-    def _bring_stays(self) -> None:
-        stays = self.evidence.stays.reset_index(drop=True)
-        call_of_stay = pd.Index(self._calls["call_id"]).get_indexer(pd.Index(stays["call_id"]))
-        session_of_call = np.full(len(self._calls) + 1, -1)  # the last place: a call that is not here
-        session_of_call[self.calls["call"]] = self.calls["session"]
-        keep = (call_of_stay >= 0) & (stays["left_at"] > stays["joined_at"]).to_numpy(bool)
-        stays = stays[keep].reset_index(drop=True)
-        self._stay_call = call_of_stay[keep]
-        self._stay_session = session_of_call[self._stay_call]
-        self._stay_from, self._stay_to = micros(stays["joined_at"]), micros(stays["left_at"])
-        self._stay_staff = stays["staff_id"].to_numpy(np.int64, na_value=-1)
-        self._stay_pupil = stays["pupil_id"].to_numpy(np.int64, na_value=-1)
-        self._stays = stays
-
-        tenant = self._calls["organiser_tenant"].astype("str").str.lower()
-        self._foreign_call = (tenant.notna() & (tenant != "") & (tenant != self.settings.tenant_id.lower())).to_numpy(
-            bool, na_value=False
-        )
-        self._p2p_call = (self._calls["type"] == "peerToPeer").to_numpy(bool)
-        with_staff = np.zeros(len(self._calls), bool)
-        with_staff[self._stay_call[self._stay_staff >= 0]] = True
-        # Only such a call shows who opened it, who ended it and whether a pupil was alone.
-        self._telling_call = with_staff & ~self._foreign_call
 
     def _set_times(self) -> None:
         """The session's time: from the first pupil's join to the last pupil's leaving, else as logged."""
@@ -141,57 +148,49 @@ class Cases:
     # -- who it was ------------------------------------------------------------------------------
 
     def _look_up_people(self) -> None:
-        organiser = self._from_call(self._calls["organiser_staff_id"].to_numpy(np.int64, na_value=-1), -1)
-        by_log = self._from_log(self._logs["staff_id"].to_numpy(np.int64, na_value=-1), -1)
+        organiser = self._from_call(ids(self._calls["organiser_staff_id"]), -1)
+        by_log = self._from_log(ids(self._logs["staff_id"]), -1)
         self.staff_id = np.where(self.logged, by_log, np.where(organiser >= 0, organiser, self._first_staff()))
-        days = pd.Series(self.day.view("datetime64[D]").astype("datetime64[s]"))
-        staff = as_of(self.evidence.staff, "staff_id", pd.Series(self.staff_id), days)
-        self.staff_name = staff["name"].fillna("").to_numpy(object)
-        self.staff_school = staff["school"]
-        self.department = staff["department"]
-        self.senior = staff["senior"].fillna(False).to_numpy(bool)
-        self._roles = (";" + staff["roles"].fillna("").astype("str") + ";").to_numpy(object)
+        self._staff_row = self.staff.rows(self.staff_id, self.day)
+        self.staff_school = self.staff.fact("school", self._staff_row)
+        self.department = self.staff.fact("department", self._staff_row)
+        self.senior = self.staff.fact("senior", self._staff_row) == True  # noqa: E712 - None where not known
 
-        listed = self._log_pupils()
-        seen = pd.DataFrame({"session": self._stay_session, "pupil_id": self._stay_pupil})
-        seen = seen[seen["pupil_id"] >= 0].drop_duplicates().assign(in_call=True)
-        pupils = listed.merge(seen, on=["session", "pupil_id"], how="outer")
-        pupils["in_call"] = pupils["in_call"].fillna(False).astype(bool)
-        facts = as_of(self.evidence.pupils, "pupil_id", pupils["pupil_id"], days.reindex(pupils["session"]))
-        self.pupils = pd.concat([pupils, facts[["name", "school", "year_group", "house"]]], axis=1)
+        listed = pd.DataFrame(
+            {"session": self._session_of_log[self._log_pupils["log"]], "pupil_id": self._log_pupils["pupil_id"]}
+        )
+        seen = self._stay_pupil >= 0
+        in_call = pd.DataFrame({"session": self._stay_session[seen], "pupil_id": self._stay_pupil[seen]})
+        # Those in the call come first, so that they are the ones kept.
+        both = pd.concat([in_call, listed], ignore_index=True)
+        pupils = distinct(both, ["session", "pupil_id"])
+        pupils = pupils.assign(in_call=pupils.index < len(in_call)).sort_values(["session", "pupil_id"], ignore_index=True)
+        row = self.pupil_versions.rows(ids(pupils["pupil_id"]), self.day[pupils["session"]])
+        self.pupils = pupils.assign(row=row)
 
     def _first_staff(self) -> Ints:
         """The member of staff who joined first; -1 where none did."""
         first = np.full(self.n, -1)
-        rows = np.flatnonzero(self._stay_staff >= 0)
+        rows = np.flatnonzero((self._stay_staff >= 0) & ~self.logged[self._stay_session])
         rows = rows[np.lexsort((self._stay_staff[rows], self._stay_from[rows]))][::-1]
         first[self._stay_session[rows]] = self._stay_staff[rows]  # the earliest is written last
         return first
 
-    def _log_pupils(self) -> pd.DataFrame:
-        pupils = self.evidence.log_pupils
-        return pd.DataFrame(
-            {"session": self.session_of_log(pupils["log_id"]), "pupil_id": pupils["pupil_id"].to_numpy(np.int64)}
-        ).query("session >= 0")
-
     def session_of_log(self, log_ids: pd.Series) -> Ints:
         """The session of each log id; -1 where there is none."""
-        session = np.full(len(self._logs) + 1, -1)
-        session[self.log[self.logged]] = np.flatnonzero(self.logged)
-        return session[pd.Index(self._logs["log_id"]).get_indexer(pd.Index(log_ids))]
+        return np.append(self._session_of_log, -1)[self._log_index.get_indexer(pd.Index(log_ids))]
 
     def session_of_call(self, call_ids: pd.Series) -> Ints:
         """The session of each call id; -1 where there is none."""
-        session = np.full(len(self._calls) + 1, -1)
-        session[self.calls["call"]] = self.calls["session"]
-        return session[pd.Index(self._calls["call_id"]).get_indexer(pd.Index(call_ids))]
+        return np.append(self._session_of_call, -1)[self._call_index.get_indexer(pd.Index(call_ids))]
 
     def has_role(self, *roles: str) -> Mask:
         """Whether the conducting member of staff had one of the roles on the session's day."""
-        found = np.zeros(self.n, bool)
-        for role in roles:
-            found |= np.fromiter((f";{role};" in held for held in self._roles), bool, self.n)
-        return found
+        return self.staff.lists("roles", *roles)[self._staff_row]
+
+    def pupil_names(self, rows: Ints | slice = slice(None)) -> Words:
+        """The names of the pupils in some rows of `pupils`."""
+        return self.pupil_versions.fact("name", self.pupils["row"].to_numpy()[rows])
 
     # -- what the log says -----------------------------------------------------------------------
 
@@ -209,9 +208,12 @@ class Cases:
         """Whether the log answers no."""
         return self._from_log((~self._logs[answer].fillna(True)).to_numpy(bool), False)
 
-    def word(self, answer: str) -> Words:
+    def word(self, answer: str) -> pd.Categorical:
         """The log's word for it; "" where blank or not logged."""
-        return self._from_log(self._logs[answer].fillna("").to_numpy(object), "")
+        codes, words = pd.factorize(self._logs[answer])
+        categories = ["", *(str(word) for word in words if word != "")]
+        place = np.array([0 if word == "" else categories.index(word) for word in words] + [0])
+        return pd.Categorical.from_codes(self._from_log(place[codes], 0), categories)
 
     # -- what the call shows ---------------------------------------------------------------------
 
@@ -291,10 +293,11 @@ class Cases:
     def school_account(self) -> Mask:
         """Whether roster staff took part with an account of the school's tenant. An account found by
         its id or address, whose tenant Graph does not say, is the school's: both are the school's own."""
-        tenant = self._stays["tenant"].astype("str").str.lower().fillna("").to_numpy(object)
-        ours = (tenant == self.settings.tenant_id.lower()) | (tenant == "")
+        of_staff = np.flatnonzero(self._stay_staff >= 0)
+        tenant = self._stays["tenant"].iloc[of_staff].fillna("").astype("str").str.lower()
+        ours = tenant.isin(["", self.settings.tenant_id.lower()]).to_numpy(bool)
         found = np.zeros(self.n, bool)
-        found[self._stay_session[ours & (self._stay_staff >= 0)]] = True
+        found[self._stay_session[of_staff[ours]]] = True
         return found
 
     @cached_property
@@ -317,24 +320,19 @@ class Cases:
     def cameras(self) -> pd.DataFrame:
         """One row for each pupil in a call: `session`, `pupil_id`, `camera` (UNKNOWN, SHORT, SENT or
         ENOUGH), `share` of the time they were in (blank where stream times are missing)."""
-        in_call = self.pupils.loc[self.pupils["in_call"], ["session", "pupil_id", "name"]].reset_index(drop=True)
-        key = pd.MultiIndex.from_frame(in_call[["session", "pupil_id"]])
-        pupil_stay = self._stay_pupil >= 0
-        row_of_stay = key.get_indexer(
-            pd.MultiIndex.from_arrays([self._stay_session[pupil_stay], self._stay_pupil[pupil_stay]])
-        )
-        person = self._stays.loc[pupil_stay, ["call_id", "person"]].assign(row=row_of_stay).drop_duplicates()
-        videos = self.evidence.videos.merge(person, on=["call_id", "person"])
+        in_call = self.pupils[self.pupils["in_call"]].reset_index(drop=True)
+        mine = np.flatnonzero(self._stay_pupil >= 0)
+        row_of_stay = self._row_of_pupil(in_call, self._stay_session[mine], self._stay_pupil[mine])
+        row_of_video, videos = self._videos_of(mine, row_of_stay)
         timed = (videos["started_at"].notna() & videos["ended_at"].notna()).to_numpy(bool)
-        row_of_video = videos["row"].to_numpy(np.int64)
 
         n = len(in_call)
         video_rows = row_of_video[timed]
         present, with_video = presence.time_with(
             n,
             np.concatenate([row_of_stay, video_rows]),
-            np.concatenate([self._stay_from[pupil_stay], micros(videos["started_at"])[timed]]),
-            np.concatenate([self._stay_to[pupil_stay], micros(videos["ended_at"])[timed]]),
+            np.concatenate([self._stay_from[mine], micros(videos["started_at"])[timed]]),
+            np.concatenate([self._stay_to[mine], micros(videos["ended_at"])[timed]]),
             np.repeat([False, True], [len(row_of_stay), len(video_rows)]),
         )
         has_times, has_untimed = np.zeros(n, bool), np.zeros(n, bool)
@@ -349,14 +347,33 @@ class Cases:
         in_call["share"] = np.where(in_call["camera"] == SENT, np.nan, share)
         return in_call
 
+    def _row_of_pupil(self, in_call: pd.DataFrame, session: Ints, pupil: Ints) -> Ints:
+        """The row of `in_call`, which is sorted by both, of each session and pupil."""
+        width = int(pupil.max(initial=0)) + 1
+        known = in_call["session"].to_numpy(np.int64) * width + in_call["pupil_id"].to_numpy(np.int64)
+        return np.searchsorted(known, session * width + pupil)
+
+    def _videos_of(self, stays: Ints, row_of_stay: Ints) -> tuple[Ints, pd.DataFrame]:
+        """The videos sent by the people of some stays, and the stay's row for each."""
+        videos = self.evidence.videos
+        call = self._call_index.get_indexer(pd.Index(videos["call_id"]))
+        people, _ = pd.factorize(np.concatenate([self._stays["person"].iloc[stays], videos["person"]]))
+        width = int(people.max(initial=0)) + 1
+        of_stay = pd.DataFrame({"key": self._stay_call[stays] * width + people[: len(stays)], "row": row_of_stay})
+        of_video = pd.DataFrame({"key": call * width + people[len(stays) :], "video": np.arange(len(videos))})
+        both = of_video[call >= 0].merge(of_stay.drop_duplicates(), on="key")
+        return both["row"].to_numpy(np.int64), videos.iloc[both["video"]]
+
     def took_part(self) -> pd.DataFrame:
         """Roster staff in the session's calls: `session`, `staff_id`."""
         staff = self._stay_staff >= 0
-        frame = pd.DataFrame({"session": self._stay_session[staff], "staff_id": self._stay_staff[staff]})
-        return frame.drop_duplicates()
+        return distinct(
+            pd.DataFrame({"session": self._stay_session[staff], "staff_id": self._stay_staff[staff]}),
+            ["session", "staff_id"],
+        )
 
     def invited_to_call(self) -> pd.DataFrame:
-        """People on the call's own list: `session`, `staff_id` (blank: not staff on the roster).
+        """People on the call's own list: `session`, `staff_id` (-1: not staff on the roster).
 
         Graph lists those who took part; only a list that names somebody who did not take part is one
         of invited people."""
@@ -364,13 +381,13 @@ class Cases:
         took_part = pd.MultiIndex.from_frame(self._stays[["call_id", "person"]])
         absent = ~pd.MultiIndex.from_frame(listed[["call_id", "person"]]).isin(took_part)
         invited = listed[listed["call_id"].isin(listed.loc[absent, "call_id"])]
-        frame = pd.DataFrame({"session": self.session_of_call(invited["call_id"]), "staff_id": invited["staff_id"]})
+        frame = pd.DataFrame({"session": self.session_of_call(invited["call_id"]), "staff_id": ids(invited["staff_id"])})
         return frame[frame["session"] >= 0]
 
     def invited_in_log(self) -> pd.DataFrame:
-        """People whom the log says were invited: `session`, `staff_id` (blank: not on the roster)."""
+        """People whom the log says were invited: `session`, `staff_id` (-1: not on the roster)."""
         invited = self.evidence.log_invited
-        frame = pd.DataFrame({"session": self.session_of_log(invited["log_id"]), "staff_id": invited["staff_id"]})
+        frame = pd.DataFrame({"session": self.session_of_log(invited["log_id"]), "staff_id": ids(invited["staff_id"])})
         return frame[frame["session"] >= 0]
 
     def pupil_stays(self) -> pd.DataFrame:
@@ -384,12 +401,13 @@ class Cases:
                 "end": self._stay_to[rows],
             }
         )
-        return stays.merge(self.pupils[["session", "pupil_id", "name"]], on=["session", "pupil_id"])
+        names = self.pupils[["session", "pupil_id"]].assign(name=self.pupil_names())
+        return stays.merge(names, on=["session", "pupil_id"])
 
     # -- what the session is ---------------------------------------------------------------------
 
     @cached_property
-    def purpose(self) -> Words:
+    def purpose(self) -> pd.Categorical:
         """The logged purpose; "" where not logged."""
         return self.word("purpose")
 
@@ -407,12 +425,12 @@ class Cases:
     @cached_property
     def confidential(self) -> Mask:
         """Counselling, or a call with a counsellor in it that is not logged and so may be counselling."""
-        at = self.took_part()
-        days = pd.Series(self.day.view("datetime64[D]").astype("datetime64[s]"))
-        roles = as_of(self.evidence.staff, "staff_id", at["staff_id"], days.reindex(at["session"]))["roles"]
-        counsellor = (";" + roles.fillna("").astype("str") + ";").str.contains(";counsellor;", regex=False)
-        with_counsellor = self.has_role("counsellor")
-        with_counsellor[at["session"].to_numpy()[counsellor.to_numpy(bool)]] = True
+        counsellor = self.staff.lists("roles", "counsellor")
+        rows = np.flatnonzero((self._stay_staff >= 0) & ~self.logged[self._stay_session])
+        session = self._stay_session[rows]
+        present = counsellor[self.staff.rows(self._stay_staff[rows], self.day[session])]
+        with_counsellor = counsellor[self._staff_row]
+        with_counsellor[session[present]] = True
         return (self.purpose == "counselling") | (~self.logged & with_counsellor)
 
     # -- hours -----------------------------------------------------------------------------------
@@ -477,9 +495,10 @@ class Cases:
         register = self.evidence.letters
         register = register[register["kind"] == kind]
         sent = register["sent_on"].to_numpy().astype("datetime64[D]").view(np.int64)
-        earliest = pd.Series(sent).groupby(register["pupil_id"].to_numpy(np.int64)).min()
-        first = self.pupils["pupil_id"].map(earliest)
-        return (first < self.day[self.pupils["session"]]).to_numpy(bool), first.notna().to_numpy(bool)
+        pupil = ids(register["pupil_id"])
+        mine = ids(self.pupils["pupil_id"])
+        earliest = presence.first_of(max(pupil.max(initial=-1), mine.max(initial=-1)) + 1, pupil, sent)[mine]
+        return earliest < self.day[self.pupils["session"]], earliest != presence.NEVER
 
     def reported(self, home_alone: bool = False) -> Mask:
         """Whether a concern is linked to the session and a DSP of the pupil's school was alerted; only
@@ -498,7 +517,7 @@ class Cases:
 
     def names(self, rows: npt.NDArray[np.bool_]) -> Words:
         """The names of the pupils in the given rows of `pupils`, joined for each session."""
-        names = self.pupils[rows].groupby("session")["name"].agg(in_words)
+        names = pd.Series(self.pupil_names(np.flatnonzero(rows))).groupby(self.pupils["session"].to_numpy()[rows]).agg(in_words)
         return names.reindex(range(self.n)).fillna("").to_numpy(object)
 
     def at(self, times: Ints) -> pd.Series:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from app.protocol.cases import ENOUGH, MINUTE, SECOND, SENT, SHORT, UNKNOWN, Cases, in_words
-from app.protocol.frames import as_of
+from app.protocol.frames import ids
 from app.protocol.outcomes import BREACH, CALL, EXEMPT, LOG, MET, NO_EVIDENCE, NOTHING, REGISTER, Mask, Ruling, Words
 
 Rows = npt.NDArray[np.intp]
@@ -275,7 +275,7 @@ def _who_was_alone(cases: Cases) -> Words:
 def cameras_on(cases: Cases) -> Ruling:
     log = cases.word("cameras_on")
     recorded = _recorded(cases)[0]
-    says_on, says_not = log == "yes", np.isin(log, ["no", "no_camera", "objected"])
+    says_on, says_not = log == "yes", log.isin(["no", "no_camera", "objected"])
     excused = (log == "no_camera") | ((log == "objected") & recorded)
 
     seen = cases.cameras
@@ -321,12 +321,13 @@ def cameras_on(cases: Cases) -> Ruling:
     return ruling
 
 
-def _camera_off(cases: Cases, log: Words) -> Words:
+def _camera_off(cases: Cases, log: pd.Categorical) -> Words:
     seen = cases.cameras
     short = seen[seen["camera"] == SHORT]
+    names = pd.Series(cases.pupil_versions.fact("name", short["row"].to_numpy()), index=short.index)
     wanted = pd.Series(cases.figure(lambda r: r.camera_share)).reindex(short["session"]).to_numpy()
     percent = (short["share"] * 100).map("{:.0f} %".format)
-    words = short["name"].fillna("A pupil") + "'s camera was on for " + percent + " of their time in the call; "
+    words = names.fillna("A pupil").astype(object) + "'s camera was on for " + percent + " of their time in the call; "
     words += pd.Series(wanted * 100, index=short.index).map("{:.0f} % is asked.".format)
     by_session = words.groupby(short["session"]).agg(" ".join).reindex(range(cases.n))
     says = np.where(
@@ -362,7 +363,7 @@ def public_room(cases: Cases) -> Ruling:
     room, reason = cases.word("room"), cases.word("bedroom_reason")
     bedroom = room == "bedroom"
     door_open, door_shut = cases.yes("door_open"), cases.no("door_open")
-    good_reason = np.isin(reason, ["quarantine", "only_room"])
+    good_reason = reason.isin(["quarantine", "only_room"])
     ruling = Ruling(cases.n)
     ruling.decide(cases.purpose == "counselling", EXEMPT, LOG, "A session with a school counsellor need not be in a public room.")
     ruling.decide(room == "public", MET, LOG, "The pupil was in a room where an adult can come and go freely.")
@@ -444,7 +445,7 @@ def one_to_one_parents_told(cases: Cases) -> Ruling:
 
 def one_to_one_reason(cases: Cases) -> Ruling:
     reason = cases.word("reason")
-    allowed = np.isin(reason, ["safeguarding", "continuity", "routine"])
+    allowed = reason.isin(["safeguarding", "continuity", "routine"])
     return _by_log(
         cases,
         cases.one_to_one,
@@ -482,6 +483,7 @@ def second_member_invited(cases: Cases) -> Ruling:
     call_list, log_list = _any_session(cases, on_list), _any_session(cases, in_log)
 
     def right(people: pd.DataFrame) -> Mask:
+        people = people[where[people["session"]]]
         return _any_session(cases, people[_is_second_member(cases, people, by_leader)])
 
     def say(before: str, after: str) -> Callable[[Rows], Words]:
@@ -510,24 +512,21 @@ def _any_session(cases: Cases, people: pd.DataFrame) -> Mask:
 def _is_second_member(cases: Cases, people: pd.DataFrame, by_leader: Mask) -> Mask:
     """Whether each person is who must be invited: for a HOY or HM the Senior Deputy Head, for a tutor
     the HOY of the pupil's year or the HM of the pupil's house, in the pupil's school."""
-    session = people["session"].to_numpy(np.int64)
-    days = pd.Series(cases.day.view("datetime64[D]").astype("datetime64[s]"))
-    who = as_of(cases.evidence.staff, "staff_id", people["staff_id"], days.reindex(session))
-    pupil = cases.pupils.drop_duplicates("session").set_index("session").reindex(session)
+    session, staff_id = people["session"].to_numpy(np.int64), ids(people["staff_id"])
+    staff, pupils = cases.staff, cases.pupil_versions
+    who = staff.rows(staff_id, cases.day[session])
+    pupil = cases.pupils.drop_duplicates("session").set_index("session")["row"].reindex(session, fill_value=-1).to_numpy()
 
-    def holds(column: str, value: str) -> npt.NDArray[np.bool_]:
-        return (";" + who[column].fillna("").astype("str") + ";").str.contains(f";{value};", regex=False).to_numpy(bool)
+    def has(column: str, wanted: str) -> Mask:
+        lists, values = staff.fact(column, who), pupils.fact(wanted, pupil)
+        pairs = ((str(held or "").lower().split(";"), str(value or "").lower()) for held, value in zip(lists, values, strict=True))
+        return np.fromiter((value != "" and value in map(str.strip, held) for held, value in pairs), bool, len(who))
 
-    def has(column: str, wanted: pd.Series) -> npt.NDArray[np.bool_]:
-        lists = who[column].fillna("").astype("str").str.lower()
-        values = wanted.fillna("").astype("str").str.lower()
-        return np.fromiter((v != "" and v in [x.strip() for x in held.split(";")] for held, v in zip(lists, values, strict=True)), bool, len(lists))
-
-    same_school = (who["school"].reset_index(drop=True) == pupil["school"].reset_index(drop=True)).to_numpy(bool, na_value=False)
-    hoy = holds("roles", "hoy") & has("year_groups", pupil["year_group"])
-    hm = holds("roles", "hm") & has("houses", pupil["house"])
-    other = people["staff_id"].to_numpy(np.int64, na_value=-1) != cases.staff_id[session]
-    return other & np.where(by_leader[session], holds("roles", "senior_deputy_head"), same_school & (hoy | hm))
+    same_school = staff.fact("school", who) == pupils.fact("school", pupil)
+    hoy = staff.lists("roles", "hoy")[who] & has("year_groups", "year_group")
+    hm = staff.lists("roles", "hm")[who] & has("houses", "house")
+    senior_deputy = staff.lists("roles", "senior_deputy_head")[who]
+    return (staff_id != cases.staff_id[session]) & np.where(by_leader[session], senior_deputy, same_school & (hoy | hm))
 
 
 def adult_introduced(cases: Cases) -> Ruling:

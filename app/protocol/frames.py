@@ -1,10 +1,11 @@
-"""Small tools for frames: times as integers, people as they were on a day."""
+"""Small tools for frames: times as integers, distinct rows, people as they were on a day."""
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 
 def micros(instants: pd.Series) -> Ints:
@@ -17,25 +18,59 @@ def instants(micros: Ints) -> pd.Series:
     return pd.Series(np.asarray(micros).view("datetime64[us]")).dt.tz_localize("UTC")
 
 
-def as_of(versions: pd.DataFrame, key: str, ids: pd.Series, days: pd.Series) -> pd.DataFrame:
-    """The version of each id that held on its day: the last from that day or before, else the first.
+def ids(column: pd.Series) -> Ints:
+    """Ids as plain integers; a blank is -1."""
+    return column.to_numpy(np.int64, na_value=-1)
 
-    `versions` has `key` and `from_day`; `ids` may hold blanks. Gives the versions' columns, one row
-    an id in the order of `ids`, blank where the id is blank or not known.
+
+def distinct(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """The distinct rows of some integer columns (none below -1), in the order of their first."""
+    values = [frame[column].to_numpy(np.int64) + 1 for column in columns]
+    key, room = np.zeros(len(frame), np.int64), 1
+    for value in values:
+        width = int(value.max(initial=0)) + 1
+        key, room = key * width + value, room * width
+    if room >= 2**63:
+        return frame[columns].drop_duplicates()
+    return frame.loc[~pd.Series(key).duplicated().to_numpy(bool), columns]
+
+
+class Versions:
+    """People as they were on a day: the version from that day or the last before it, else the first.
+
+    `frame` has the id column `key`, `from_day` and facts. What depends on a version alone is worked
+    out once a version, not once a session.
     """
-    versions = versions.sort_values([key, "from_day"], ignore_index=True)
-    known = versions[key].to_numpy(np.int64)
-    wanted = ids.to_numpy(np.int64, na_value=-1)
-    span = 10**6  # days; more than any calendar holds
-    held = known * span + _day_number(versions["from_day"])
-    place = np.searchsorted(held, wanted * span + _day_number(days), side="right") - 1
-    first = np.searchsorted(known, wanted, side="left")
-    place = np.maximum(place, first)
-    found = (place < len(known)) & (wanted >= 0)
-    found[found] = known[place[found]] == wanted[found]
-    rows = versions.reindex(np.where(found, place, -1))
-    return rows.reset_index(drop=True)
+
+    def __init__(self, frame: pd.DataFrame, key: str) -> None:
+        self.frame = frame.sort_values([key, "from_day"], ignore_index=True)
+        self._known = self.frame[key].to_numpy(np.int64)
+        self._held = self._known * _SPAN + _day_number(self.frame["from_day"].to_numpy())
+
+    def rows(self, ids: Ints, days: Ints) -> Ints:
+        """The row in `frame` of each id on its day (days since 1970); -1 where the id is not known."""
+        place = np.searchsorted(self._held, ids * _SPAN + days + _PAST, side="right") - 1
+        place = np.maximum(place, np.searchsorted(self._known, ids, side="left"))
+        found = (place < len(self._known)) & (ids >= 0)
+        found[found] = self._known[place[found]] == ids[found]
+        return np.where(found, place, -1)
+
+    def fact(self, column: str, rows: Ints) -> npt.NDArray[np.object_]:
+        """A column's value at each row; None at -1 or where blank."""
+        values = self.frame[column].to_numpy(object, na_value=None)
+        return np.append(values, None)[rows]
+
+    def lists(self, column: str, *values: str) -> Bools:
+        """Which versions have one of the values in a column of ";"-separated words, whatever the case;
+        the last place, for a row of -1, is False."""
+        cells = self.frame[column].fillna("").astype("str").str.lower()
+        held = [{word.strip() for word in cell.split(";")} for cell in cells]
+        return np.array([not words.isdisjoint(values) for words in held] + [False], bool)
 
 
-def _day_number(days: pd.Series) -> Ints:
-    return days.to_numpy().astype("datetime64[D]").view(np.int64) + 500_000
+_SPAN = 10**6  # days; more than any calendar holds
+_PAST = 500_000  # so that days before 1970 stay above 0
+
+
+def _day_number(days: npt.NDArray[np.datetime64]) -> Ints:
+    return days.astype("datetime64[D]").view(np.int64) + _PAST

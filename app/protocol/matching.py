@@ -1,18 +1,18 @@
-"""Which log belongs to which call, and which calls were recorded."""
+"""Which log belongs to which call, and which calls were recorded.
+
+Logs and calls are named by their positions in the frames; people and pupils by their ids. Pairs of
+numbers are packed into one, since a key of one column is several times faster than one of two.
+"""
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from app.protocol.frames import micros
+from app.protocol.frames import Bools, Ints, distinct, micros
 
 _HOUR = 3_600_000_000
-Ints = npt.NDArray[np.int64]
 
 
-def match(
-    logs: pd.DataFrame, log_pupils: pd.DataFrame, calls: pd.DataFrame, stays: pd.DataFrame, tolerance: Ints
-) -> pd.DataFrame:
+def match(logs: pd.DataFrame, log_pupils: pd.DataFrame, calls: pd.DataFrame, stays: pd.DataFrame, tolerance: Ints) -> pd.DataFrame:
     """The calls of each log ("Matching logs and calls" of the clauses).
 
     A log matches a call if their pupils intersect, the logging member of staff took part (or no
@@ -21,81 +21,71 @@ def match(
     nearest start, the lowest call id, the lowest log reference. A call that a dropped connection
     cut off from the matched one joins it.
 
-    Gives `log` and `call` (positions in `logs` and `calls`) and `place`: 0 for the matched call,
+    `log_pupils` has `log` (a position) and `pupil_id`, `stays` has `call` (a position), `staff_id`
+    and `pupil_id` (-1: not on the roster). Gives `log`, `call` and `place`: 0 for the matched call,
     1 and on for those that joined it.
     """
-    pairs = _candidates(logs, log_pupils, calls, stays, tolerance)
-    matched = _best_first(pairs)
-    joined = _dropped_connections(pairs, matched, logs, log_pupils, calls, stays, tolerance)
+    seen = distinct(stays, ["call", "staff_id", "pupil_id"])
+    pairs = _candidates(logs, log_pupils, calls, seen, tolerance)
+    matched = _best_first(pairs, logs, calls)
+    joined = _dropped_connections(pairs, matched, logs, log_pupils, calls, seen, tolerance)
     place = joined.groupby("log").cumcount().to_numpy() + 1
-    return pd.concat(
-        [matched[["log", "call"]].assign(place=0), joined[["log", "call"]].assign(place=place)], ignore_index=True
-    )
+    return pd.concat([matched.assign(place=0), joined.assign(place=place)], ignore_index=True)[["log", "call", "place"]]
 
 
 def _candidates(
-    logs: pd.DataFrame, log_pupils: pd.DataFrame, calls: pd.DataFrame, stays: pd.DataFrame, tolerance: Ints
+    logs: pd.DataFrame, log_pupils: pd.DataFrame, calls: pd.DataFrame, seen: pd.DataFrame, tolerance: Ints
 ) -> pd.DataFrame:
-    """All pairs that may match, the better first: `log`, `call`, `overlap` (0 for a gap)."""
+    """All pairs that may match: `log`, `call`, `overlap` (0 for a gap), `apart` (of the starts)."""
     log_from, log_to = micros(logs["started_at"]), micros(logs["ended_at"])
     call_from, call_to = micros(calls["started_at"]), micros(calls["ended_at"])
-
-    log_of, pupil_of_log = _numbered(log_pupils, "log_id", logs["log_id"], "pupil_id")
-    call_of, pupil_of_call = _numbered(stays, "call_id", calls["call_id"], "pupil_id")
+    with_pupil = seen[seen["pupil_id"] >= 0]
     # A pupil has thousands of sessions over the years: only those in the same hours are compared.
-    left = _by_hour(log_of, pupil_of_log, log_from - tolerance, log_to + tolerance)
-    right = _by_hour(call_of, pupil_of_call, call_from, call_to)
-    pairs = left.merge(right, on=["pupil", "hour"], suffixes=("_log", "_call"))
-    pairs = pairs[["item_log", "item_call"]].drop_duplicates()
+    left = _by_hour(log_pupils["log"], log_pupils["pupil_id"], log_from - tolerance, log_to + tolerance)
+    right = _by_hour(with_pupil["call"], with_pupil["pupil_id"], call_from, call_to)
+    pairs = distinct(left.merge(right, on="pupil_hour", suffixes=("_log", "_call")), ["item_log", "item_call"])
     log, call = pairs["item_log"].to_numpy(np.int64), pairs["item_call"].to_numpy(np.int64)
 
     overlap = np.minimum(log_to[log], call_to[call]) - np.maximum(log_from[log], call_from[call])
-    call_of_staff, staff_of_call = _numbered(stays, "call_id", calls["call_id"], "staff_id")
+    staffed = seen[seen["staff_id"] >= 0]
     with_staff = np.zeros(len(calls), bool)
-    with_staff[call_of_staff] = True
+    with_staff[staffed["call"]] = True
     logged_by = logs["staff_id"].to_numpy(np.int64, na_value=-1)
-    took_part = pd.MultiIndex.from_arrays([call, logged_by[log]]).isin(
-        pd.MultiIndex.from_arrays([call_of_staff, staff_of_call])
-    )
+    width = int(max(logged_by.max(initial=0), staffed["staff_id"].max() if len(staffed) else 0)) + 1
+    took_part = pd.Series(call * width + logged_by[log]).isin(staffed["call"] * width + staffed["staff_id"]).to_numpy(bool)
     fits = (overlap >= -tolerance[log]) & (took_part | ~with_staff[call])
-    log, call, overlap = log[fits], call[fits], np.maximum(overlap[fits], 0)
-
+    log, call = log[fits], call[fits]
     apart = np.abs(log_from[log] - call_from[call])
-    call_rank = calls["call_id"].astype(str).rank(method="first").to_numpy()
-    log_rank = logs["ref"].astype(str).rank(method="first").to_numpy()
-    order = np.lexsort((log_rank[log], call_rank[call], apart, -overlap))
-    return pd.DataFrame({"log": log[order], "call": call[order], "overlap": overlap[order]})
+    return pd.DataFrame({"log": log, "call": call, "overlap": np.maximum(overlap[fits], 0), "apart": apart})
 
 
-def _numbered(frame: pd.DataFrame, key: str, keys: pd.Series, value: str) -> tuple[Ints, Ints]:
-    """The rows with a value, each once: their position in `keys`, and the value."""
-    rows = frame.loc[frame[value].notna(), [key, value]].drop_duplicates()
-    position = pd.Index(keys).get_indexer(pd.Index(rows[key]))
-    known = position >= 0
-    return position[known].astype(np.int64), rows[value].to_numpy(np.int64)[known]
-
-
-def _by_hour(item: Ints, pupil: Ints, start: Ints, end: Ints) -> pd.DataFrame:
+def _by_hour(item: pd.Series, pupil: pd.Series, start: Ints, end: Ints) -> pd.DataFrame:
     """One row for each item, pupil and hour that the item touches."""
-    first = start[item] // _HOUR
-    hours = end[item] // _HOUR - first + 1
-    rows = np.repeat(np.arange(len(item)), hours)
+    items, pupils = item.to_numpy(np.int64), pupil.to_numpy(np.int64)
+    first = start[items] // _HOUR
+    hours = end[items] // _HOUR - first + 1
+    rows = np.repeat(np.arange(len(items)), hours)
     nth = np.arange(len(rows)) - np.repeat(np.cumsum(hours) - hours, hours)
-    return pd.DataFrame({"item": item[rows], "pupil": pupil[rows], "hour": first[rows] + nth})
+    return pd.DataFrame({"item": items[rows], "pupil_hour": (first[rows] + nth) * 2**32 + pupils[rows]})
 
 
-def _best_first(pairs: pd.DataFrame) -> pd.DataFrame:
-    """From pairs in order, take each whose log and call no better pair has taken.
+def _best_first(pairs: pd.DataFrame, logs: pd.DataFrame, calls: pd.DataFrame) -> pd.DataFrame:
+    """From the pairs, the better first, each whose log and call no better pair has taken.
 
-    A pair that is the best left of both its log and its call is certain; taking all such pairs at
-    once and looking again gives what one walk through the whole list would give.
+    A pair without a rival is certain. So is one that is the best left of both its log and its call;
+    taking all such pairs at once and looking again gives what one walk through the list would give.
     """
-    taken = []
-    while len(pairs):
-        certain = pairs[~pairs["log"].duplicated() & ~pairs["call"].duplicated()]
+    rivals = (pairs["log"].duplicated(keep=False) | pairs["call"].duplicated(keep=False)).to_numpy(bool)
+    taken, left = [pairs[~rivals]], pairs[rivals]
+    call_id, ref = calls["call_id"].to_numpy(object)[left["call"]], logs["ref"].to_numpy(object)[left["log"]]
+    left = left.assign(call_id=call_id.astype(str), ref=ref.astype(str)).sort_values(
+        ["overlap", "apart", "call_id", "ref"], ascending=[False, True, True, True]
+    )
+    while len(left):
+        certain = left[~left["log"].duplicated() & ~left["call"].duplicated()]
         taken.append(certain)
-        pairs = pairs[~pairs["log"].isin(certain["log"]) & ~pairs["call"].isin(certain["call"])]
-    return pd.concat(taken, ignore_index=True) if taken else pairs
+        left = left[~left["log"].isin(certain["log"]) & ~left["call"].isin(certain["call"])]
+    return pd.concat(taken, ignore_index=True)[["log", "call"]]
 
 
 def _dropped_connections(
@@ -104,14 +94,18 @@ def _dropped_connections(
     logs: pd.DataFrame,
     log_pupils: pd.DataFrame,
     calls: pd.DataFrame,
-    stays: pd.DataFrame,
+    seen: pd.DataFrame,
     tolerance: Ints,
 ) -> pd.DataFrame:
     """The further calls of each matched log: covered by it, with the same people, minutes apart."""
-    call_of = pd.Series(matched["call"].to_numpy(), index=matched["log"].to_numpy())
-    more = pairs[(pairs["overlap"] > 0) & ~pairs["call"].isin(matched["call"]) & pairs["log"].isin(matched["log"])]
-    more = more.assign(first=call_of.reindex(more["log"]).to_numpy())
-    more = more[_same_people(more, logs, log_pupils, calls, stays)].drop_duplicates("call")
+    call_of = np.full(len(logs), -1)
+    call_of[matched["log"]] = matched["call"]
+    is_matched = np.zeros(len(calls), bool)
+    is_matched[matched["call"]] = True
+    first = call_of[pairs["log"]]
+    more = pairs.assign(first=first)[(pairs["overlap"] > 0).to_numpy() & ~is_matched[pairs["call"]] & (first >= 0)]
+    more = more.sort_values(["overlap", "log"], ascending=[False, True], ignore_index=True)
+    more = more[_same_people(more, log_pupils, seen)].drop_duplicates("call")
 
     # Walk each log's calls in order of time: a gap wider than the tolerance starts a new chain.
     chain = pd.concat([matched[matched["log"].isin(more["log"])], more], ignore_index=True)[["log", "call"]]
@@ -120,41 +114,30 @@ def _dropped_connections(
     reached = chain.groupby("log")["end"].cummax().groupby(chain["log"]).shift()
     far = (chain["start"] - reached > tolerance[chain["log"]]).fillna(False)
     chain["link"] = far.groupby(chain["log"]).cumsum()
-    is_first = chain["call"].isin(matched["call"])
+    is_first = is_matched[chain["call"]]
     link = chain[is_first].set_index("log")["link"]
-    return chain[~is_first & (chain["link"] == chain["log"].map(link))]
+    return chain.loc[~is_first & (chain["link"] == chain["log"].map(link)), ["log", "call"]]
 
 
-def _same_people(
-    more: pd.DataFrame, logs: pd.DataFrame, log_pupils: pd.DataFrame, calls: pd.DataFrame, stays: pd.DataFrame
-) -> npt.NDArray[np.bool_]:
+def _same_people(more: pd.DataFrame, log_pupils: pd.DataFrame, seen: pd.DataFrame) -> Bools:
     """Whether everybody from the roster in a further call was in the matched call or, a pupil, in the
     log, and staff were in it if they were in the matched call."""
-    ids = calls["call_id"].to_numpy()
-    with_staff = np.isin(ids, stays.loc[stays["staff_id"].notna(), "call_id"].unique())
-    people = stays[stays["pupil_id"].notna() | stays["staff_id"].notna()]
-    people = people[["call_id", "pupil_id", "staff_id"]].drop_duplicates()
-    rows = pd.DataFrame(
-        {
-            "row": np.arange(len(more)),
-            "call_id": ids[more["call"]],
-            "first_id": ids[more["first"]],
-            "log_id": logs["log_id"].to_numpy()[more["log"]],
-        }
-    ).merge(people, on="call_id")
-    in_first = _is_among(rows, ["first_id", "pupil_id", "staff_id"], people, ["call_id", "pupil_id", "staff_id"])
-    in_log = _is_among(rows, ["log_id", "pupil_id"], log_pupils, ["log_id", "pupil_id"])
-    strange = rows.loc[~(in_first | in_log), "row"]
-    return ~np.isin(np.arange(len(more)), strange) & (with_staff[more["call"]] | ~with_staff[more["first"]])
+    seen = seen[seen["call"].isin(more["call"]) | seen["call"].isin(more["first"])]
+    seen = seen[(seen["staff_id"] >= 0) | (seen["pupil_id"] >= 0)]
+    people = more.assign(row=np.arange(len(more))).merge(seen, on="call")
+    in_first = _is_among(people, ["first", "staff_id", "pupil_id"], seen, ["call", "staff_id", "pupil_id"])
+    in_log = _is_among(people, ["log", "pupil_id"], log_pupils, ["log", "pupil_id"])
+    strange = np.zeros(len(more), bool)
+    strange[people.loc[~(in_first | in_log), "row"]] = True
+    staffed = seen.loc[seen["staff_id"] >= 0, "call"]
+    return (~strange & (more["call"].isin(staffed) | ~more["first"].isin(staffed))).to_numpy(bool)
 
 
-def _is_among(rows: pd.DataFrame, on: list[str], known: pd.DataFrame, key: list[str]) -> npt.NDArray[np.bool_]:
-    """Whether each row's values stand as a row in `known` (a blank is equal to a blank)."""
-    left, right = rows[on].astype("str").fillna(""), known[key].astype("str").fillna("")
-    return pd.MultiIndex.from_frame(left).isin(pd.MultiIndex.from_frame(right))
+def _is_among(rows: pd.DataFrame, on: list[str], known: pd.DataFrame, key: list[str]) -> Bools:
+    return pd.MultiIndex.from_frame(rows[on]).isin(pd.MultiIndex.from_frame(known[key]))
 
 
-def recorded_calls(calls: pd.DataFrame, recordings: pd.DataFrame) -> npt.NDArray[np.bool_]:
+def recorded_calls(calls: pd.DataFrame, recordings: pd.DataFrame) -> Bools:
     """Which calls Graph lists a recording of: by call id; where that is missing, by its organiser and
     a beginning during the call."""
     named = calls["call_id"].isin(recordings["call_id"].dropna()).to_numpy(bool, copy=True)

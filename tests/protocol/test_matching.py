@@ -32,16 +32,20 @@ def frames(logs: list, calls: list) -> tuple[pd.DataFrame, pd.DataFrame, pd.Data
     call_rows = [
         {"call_id": f"c{i:02}", "started_at": at(a), "ended_at": at(a + n)} for i, (_, _, a, n) in enumerate(calls)
     ]
-    who = [{"log_id": i, "pupil_id": p} for i, (_, ps, _, _) in enumerate(logs) for p in sorted(ps)]
+    who = [{"log": i, "pupil_id": p} for i, (_, ps, _, _) in enumerate(logs) for p in sorted(ps)]
     stays = [
-        {"call_id": f"c{i:02}", "staff_id": s, "pupil_id": None} for i, (ss, *_) in enumerate(calls) for s in sorted(ss)
-    ] + [{"call_id": f"c{i:02}", "staff_id": None, "pupil_id": p} for i, (_, ps, *_) in enumerate(calls) for p in sorted(ps)]
+        {"call": i, "staff_id": s, "pupil_id": None} for i, (ss, *_) in enumerate(calls) for s in sorted(ss)
+    ] + [{"call": i, "staff_id": None, "pupil_id": p} for i, (_, ps, *_) in enumerate(calls) for p in sorted(ps)]
 
     def typed(name: str, rows: list[dict]) -> pd.DataFrame:
         blank = empty(name)
         return pd.DataFrame(rows).reindex(columns=blank.columns).astype(blank.dtypes) if rows else blank
 
-    return typed("logs", log_rows), typed("log_pupils", who), typed("calls", call_rows), typed("stays", stays)
+    return typed("logs", log_rows), numbered(who, "log"), typed("calls", call_rows), numbered(stays, "call")
+
+
+def numbered(rows: list[dict], key: str) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=[key, "staff_id", "pupil_id"], dtype="Int64").fillna(-1).astype("int64")
 
 
 def plain_match(logs: list, calls: list) -> set[tuple[int, int]]:
