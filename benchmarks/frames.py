@@ -30,7 +30,7 @@ def school(sessions: int, seed: int = 1) -> Evidence:
     r = np.random.default_rng(seed)
     n = sessions
     day = np.datetime64("2023-09-04", "us").astype(np.int64) + r.integers(0, 3 * 365, n) * 24 * 60 * MINUTE
-    start = day + r.integers(8 * 60, 19 * 60, n) * MINUTE
+    start = np.sort(day + r.integers(8 * 60, 19 * 60, n) * MINUTE)  # as a store gives them: in order of time
     length = r.integers(20, 60, n) * MINUTE
     staff = r.integers(1, STAFF + 1, n)
     number = np.arange(n)
@@ -45,12 +45,16 @@ def school(sessions: int, seed: int = 1) -> Evidence:
     again = np.flatnonzero(r.random(len(of)) < 0.2)
     cut = (joined[again] + left[again]) // 2
     stays_of = np.concatenate([number, of, of[again]])
+    order = np.argsort(stays_of, kind="stable")  # and call by call
     stays_from = np.concatenate([start - 30_000_000, joined, cut + 20_000_000])
     pupil_to = left.copy()
     pupil_to[again] = cut
     stays_to = np.concatenate([start + length, pupil_to, left[again]])
     staff_ids = np.concatenate([staff, np.zeros(len(of) + len(again), np.int64)])
     pupil_ids = np.concatenate([np.zeros(n, np.int64), pupil, pupil[again]])
+    stays_of, stays_from, stays_to, staff_ids, pupil_ids = (
+        column[order] for column in (stays_of, stays_from, stays_to, staff_ids, pupil_ids)
+    )
     person = np.where(staff_ids > 0, "s", "p") + np.where(staff_ids > 0, staff_ids, pupil_ids).astype(str).astype(object)
 
     stays = _typed(
