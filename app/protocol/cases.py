@@ -373,15 +373,9 @@ class Cases:
         )
 
     def invited_to_call(self) -> pd.DataFrame:
-        """People on the call's own list: `session`, `staff_id` (-1: not staff on the roster).
-
-        Graph lists those who took part; only a list that names somebody who did not take part is one
-        of invited people."""
+        """People on the call's own list: `session`, `staff_id` (-1: not staff on the roster)."""
         listed = self.evidence.listed
-        took_part = pd.MultiIndex.from_frame(self._stays[["call_id", "person"]])
-        absent = ~pd.MultiIndex.from_frame(listed[["call_id", "person"]]).isin(took_part)
-        invited = listed[listed["call_id"].isin(listed.loc[absent, "call_id"])]
-        frame = pd.DataFrame({"session": self.session_of_call(invited["call_id"]), "staff_id": ids(invited["staff_id"])})
+        frame = pd.DataFrame({"session": self.session_of_call(listed["call_id"]), "staff_id": ids(listed["staff_id"])})
         return frame[frame["session"] >= 0]
 
     def invited_in_log(self) -> pd.DataFrame:

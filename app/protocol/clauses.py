@@ -496,8 +496,8 @@ def second_member_invited(cases: Cases) -> Ruling:
     ruling.decide(
         where & (call_list | log_list),
         BREACH,
-        np.where(log_list, LOG, CALL).astype(np.uint8),
-        say("Among those invited is not ", "."),
+        np.where(call_list, CALL, LOG).astype(np.uint8),
+        say("Among the people on record for the call, or invited by the log, is not ", "."),
     )
     ruling.decide(where, NO_EVIDENCE, NOTHING, say("Nothing on record says whether ", " was invited."))
     return ruling
