@@ -155,7 +155,9 @@ def load_settings(path: str | Path | None = None) -> Settings:
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"The settings file {file} cannot be read: {error}. Set PROTOCOL_FILE to one that can.") from None
+        raise SettingsError(
+            f"The settings file {file} cannot be read: {error}. Set PROTOCOL_FILE to one that can."
+        ) from None
     try:
         return Settings.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:

@@ -39,7 +39,9 @@ def school(sessions: int, seed: int = 1) -> Evidence:
 
     size = r.integers(1, 4, n)
     of = np.repeat(number, size)
-    pupil = (r.integers(1, PUPILS + 1, n)[of] + np.arange(len(of)) - np.repeat(np.cumsum(size) - size, size) * 1) % PUPILS + 1
+    pupil = (
+        r.integers(1, PUPILS + 1, n)[of] + np.arange(len(of)) - np.repeat(np.cumsum(size) - size, size) * 1
+    ) % PUPILS + 1
     joined = start[of] + r.integers(-5, 120, len(of)) * 1_000_000
     left = start[of] + length[of] + r.integers(-120, 12, len(of)) * 1_000_000
     again = np.flatnonzero(r.random(len(of)) < 0.2)
@@ -55,7 +57,9 @@ def school(sessions: int, seed: int = 1) -> Evidence:
     stays_of, stays_from, stays_to, staff_ids, pupil_ids = (
         column[order] for column in (stays_of, stays_from, stays_to, staff_ids, pupil_ids)
     )
-    person = np.where(staff_ids > 0, "s", "p") + np.where(staff_ids > 0, staff_ids, pupil_ids).astype(str).astype(object)
+    person = np.where(staff_ids > 0, "s", "p") + np.where(staff_ids > 0, staff_ids, pupil_ids).astype(str).astype(
+        object
+    )
 
     stays = _typed(
         "stays",

@@ -33,7 +33,8 @@ _SPANS = """
 _ALONE = f"""
     with spans as ({_SPANS}),
     steps as (
-        select call_id, joined_at as moment, (pupil_id is not null)::int as p, (staff_id is not null)::int as s from stays
+        select call_id, joined_at as moment, (pupil_id is not null)::int as p, (staff_id is not null)::int as s
+        from stays
         union all
         select call_id, left_at, -(pupil_id is not null)::int, -(staff_id is not null)::int from stays
     ),

@@ -164,7 +164,9 @@ class Cases:
         # Those in the call come first, so that they are the ones kept.
         both = pd.concat([in_call, listed], ignore_index=True)
         pupils = distinct(both, ["session", "pupil_id"])
-        pupils = pupils.assign(in_call=pupils.index < len(in_call)).sort_values(["session", "pupil_id"], ignore_index=True)
+        pupils = pupils.assign(in_call=pupils.index < len(in_call)).sort_values(
+            ["session", "pupil_id"], ignore_index=True
+        )
         row = self.pupil_versions.rows(ids(pupils["pupil_id"]), self.day[pupils["session"]])
         self.pupils = pupils.assign(row=row)
 
@@ -271,7 +273,9 @@ class Cases:
         """Whether staff were the caller of a peer-to-peer call."""
         caller = self._stays["caller"].fillna(False).to_numpy(bool)
         found = np.zeros(self.n, bool)
-        found[self._stay_session[self._telling & caller & (self._stay_staff >= 0) & self._p2p_call[self._stay_call]]] = True
+        found[
+            self._stay_session[self._telling & caller & (self._stay_staff >= 0) & self._p2p_call[self._stay_call]]
+        ] = True
         return found
 
     @cached_property
@@ -511,7 +515,11 @@ class Cases:
 
     def names(self, rows: npt.NDArray[np.bool_]) -> Words:
         """The names of the pupils in the given rows of `pupils`, joined for each session."""
-        names = pd.Series(self.pupil_names(np.flatnonzero(rows))).groupby(self.pupils["session"].to_numpy()[rows]).agg(in_words)
+        names = (
+            pd.Series(self.pupil_names(np.flatnonzero(rows)))
+            .groupby(self.pupils["session"].to_numpy()[rows])
+            .agg(in_words)
+        )
         return names.reindex(range(self.n)).fillna("").to_numpy(object)
 
     def at(self, times: Ints) -> pd.Series:

@@ -107,11 +107,15 @@ def purpose_allowed(cases: Cases) -> Ruling:
     ruling.decide(purpose == "music", MET, LOG, "Music tuition is an allowed purpose.")
     ruling.decide(purpose == "academic", MET, LOG, "Academic tuition is an allowed purpose.")
     ruling.decide((purpose == "counselling") & counsellor, MET, LOG, "Counselling with one of the school counsellors.")
-    ruling.decide(purpose == "counselling", BREACH, LOG, "Logged as counselling, by somebody who is not a school counsellor.")
+    ruling.decide(
+        purpose == "counselling", BREACH, LOG, "Logged as counselling, by somebody who is not a school counsellor."
+    )
     ruling.decide((purpose == "pastoral") & pastoral, MET, LOG, "A pastoral check by a tutor, HOY or HM.")
     ruling.decide(purpose == "pastoral", BREACH, LOG, "Logged as pastoral, by somebody who is not a tutor, HOY or HM.")
     ruling.decide(purpose == "", NO_EVIDENCE, NOTHING, _BLANK)
-    ruling.decide(_all(cases), BREACH, LOG, "The purpose is not music, academic tuition, counselling or a pastoral check.")
+    ruling.decide(
+        _all(cases), BREACH, LOG, "The purpose is not music, academic tuition, counselling or a pastoral check."
+    )
     return ruling
 
 
@@ -122,7 +126,9 @@ def school_account(cases: Cases) -> Ruling:
     says_other = ((platform != "") & (platform != "teams")) | ((account != "") & (account != "school"))
     by_call = where & cases.has_call
     ruling = Ruling(cases.n)
-    ruling.decide(by_call & cases.school_account, MET, CALL, "Staff took part with their school account in Teams.", says_other)
+    ruling.decide(
+        by_call & cases.school_account, MET, CALL, "Staff took part with their school account in Teams.", says_other
+    )
     ruling.decide(by_call, BREACH, CALL, "No member of staff took part in the call with a school account.", says_school)
     ruling.decide(where & says_other, BREACH, LOG, "The log names another platform than Teams, or a personal account.")
     ruling.decide(where & says_school, MET, LOG, "The log says Teams with the school account.")
@@ -139,7 +145,12 @@ def _recorded(cases: Cases) -> tuple[Mask, Mask, Mask]:
 
 
 def _not_recorded(ruling: Ruling, cases: Cases, unknown: Mask) -> None:
-    ruling.decide(unknown & ~cases.logged, NO_EVIDENCE, NOTHING, "The session was not logged; whether it was recorded is not known.")
+    ruling.decide(
+        unknown & ~cases.logged,
+        NO_EVIDENCE,
+        NOTHING,
+        "The session was not logged; whether it was recorded is not known.",
+    )
     ruling.decide(unknown, NO_EVIDENCE, NOTHING, "The log does not say whether the session was recorded.")
 
 
@@ -148,7 +159,12 @@ def _of_recording(cases: Cases, answer: str, kept_words: str, broken_words: str)
     ruling = Ruling(cases.n)
     ruling.decide(recorded & cases.yes(answer), MET, LOG, kept_words, disputed)
     ruling.decide(recorded & cases.no(answer), BREACH, LOG, broken_words, disputed)
-    ruling.decide(recorded & ~cases.logged, NO_EVIDENCE, NOTHING, "The session was recorded but not logged, and only a log can say.")
+    ruling.decide(
+        recorded & ~cases.logged,
+        NO_EVIDENCE,
+        NOTHING,
+        "The session was recorded but not logged, and only a log can say.",
+    )
     ruling.decide(recorded, NO_EVIDENCE, NOTHING, "The session was recorded; the log does not say.", disputed)
     _not_recorded(ruling, cases, unknown)
     return ruling
@@ -173,10 +189,21 @@ def recording_on_team(cases: Cases) -> Ruling:
         "It was a channel meeting, whose recording stays in the channel.",
         disputed | cases.no("recording_on_team"),
     )
-    ruling.decide(recorded & cases.yes("recording_on_team"), MET, LOG, "The recording was placed on the Team.", disputed)
-    ruling.decide(recorded & cases.no("recording_on_team"), BREACH, LOG, "The recording was not placed on the Team.", disputed)
-    ruling.decide(recorded & ~cases.logged, NO_EVIDENCE, NOTHING, "The session was recorded but not logged, and only a log can say.")
-    ruling.decide(recorded, NO_EVIDENCE, NOTHING, "The session was recorded; the log does not say where it is kept.", disputed)
+    ruling.decide(
+        recorded & cases.yes("recording_on_team"), MET, LOG, "The recording was placed on the Team.", disputed
+    )
+    ruling.decide(
+        recorded & cases.no("recording_on_team"), BREACH, LOG, "The recording was not placed on the Team.", disputed
+    )
+    ruling.decide(
+        recorded & ~cases.logged,
+        NO_EVIDENCE,
+        NOTHING,
+        "The session was recorded but not logged, and only a log can say.",
+    )
+    ruling.decide(
+        recorded, NO_EVIDENCE, NOTHING, "The session was recorded; the log does not say where it is kept.", disputed
+    )
     _not_recorded(ruling, cases, unknown)
     return ruling
 
@@ -213,7 +240,9 @@ def staff_opens(cases: Cases) -> Ruling:
         by_call & (waited > cases.grace),
         BREACH,
         CALL,
-        lambda i: ("A pupil was in the call " + _seconds(waited[i]) + " before the first member of staff.").to_numpy(object),
+        lambda i: ("A pupil was in the call " + _seconds(waited[i]) + " before the first member of staff.").to_numpy(
+            object
+        ),
         says_yes,
     )
     ruling.decide(by_call, MET, CALL, "A member of staff was in the call before the pupils.", says_no)
@@ -233,7 +262,9 @@ def staff_ends(cases: Cases) -> Ruling:
         by_call & (stayed > cases.grace),
         BREACH,
         CALL,
-        lambda i: ("A pupil was in the call " + _seconds(stayed[i]) + " after the last member of staff had left.").to_numpy(object),
+        lambda i: (
+            "A pupil was in the call " + _seconds(stayed[i]) + " after the last member of staff had left."
+        ).to_numpy(object),
         says_yes,
     )
     ruling.decide(by_call, MET, CALL, "No pupil stayed after the last member of staff had left.", says_no)
@@ -314,8 +345,15 @@ def cameras_on(cases: Cases) -> Ruling:
     ruling.decide(by_call & some(enough), MET, CALL, lambda i: _camera_on(cases)[i], says_not)
     ruling.decide(says_on, MET, LOG, "The log says that pupils had their cameras on.")
     ruling.decide(log == "no_camera", EXEMPT, LOG, "The log says that there is no camera.")
-    ruling.decide((log == "objected") & recorded, EXEMPT, LOG, "The session was recorded and the log says that the pupil objected.")
-    ruling.decide(log == "objected", BREACH, LOG, "The log says that a pupil objected to the camera, but not to a recording.")
+    ruling.decide(
+        (log == "objected") & recorded,
+        EXEMPT,
+        LOG,
+        "The session was recorded and the log says that the pupil objected.",
+    )
+    ruling.decide(
+        log == "objected", BREACH, LOG, "The log says that a pupil objected to the camera, but not to a recording."
+    )
     ruling.decide(log == "no", BREACH, LOG, "The log says that cameras were not on.")
     _unknown(ruling, cases, _all(cases), "Neither a call record nor the log says whether cameras were on.")
     return ruling
@@ -365,12 +403,29 @@ def public_room(cases: Cases) -> Ruling:
     door_open, door_shut = cases.yes("door_open"), cases.no("door_open")
     good_reason = reason.isin(["quarantine", "only_room"])
     ruling = Ruling(cases.n)
-    ruling.decide(cases.purpose == "counselling", EXEMPT, LOG, "A session with a school counsellor need not be in a public room.")
+    ruling.decide(
+        cases.purpose == "counselling", EXEMPT, LOG, "A session with a school counsellor need not be in a public room."
+    )
     ruling.decide(room == "public", MET, LOG, "The pupil was in a room where an adult can come and go freely.")
-    ruling.decide(bedroom & good_reason & door_open, EXEMPT, LOG, "In a bedroom for a reason that the protocol allows, with the door open.")
+    ruling.decide(
+        bedroom & good_reason & door_open,
+        EXEMPT,
+        LOG,
+        "In a bedroom for a reason that the protocol allows, with the door open.",
+    )
     ruling.decide(bedroom & door_shut, BREACH, LOG, "In a bedroom with the door closed.")
-    ruling.decide(bedroom & (reason != "") & ~good_reason, BREACH, LOG, "In a bedroom for a reason that the protocol does not allow.")
-    ruling.decide(bedroom, NO_EVIDENCE, NOTHING, "In a bedroom; the log does not give both the reason and whether the door was open.")
+    ruling.decide(
+        bedroom & (reason != "") & ~good_reason,
+        BREACH,
+        LOG,
+        "In a bedroom for a reason that the protocol does not allow.",
+    )
+    ruling.decide(
+        bedroom,
+        NO_EVIDENCE,
+        NOTHING,
+        "In a bedroom; the log does not give both the reason and whether the door was open.",
+    )
     ruling.decide(room != "", BREACH, LOG, "The pupil was in a room that is not a public one.")
     _unknown(ruling, cases, _all(cases))
     return ruling
@@ -397,16 +452,34 @@ def academic_hours(cases: Cases) -> Ruling:
     hours = cases.figure(lambda r: " to ".join(t.strftime("%H:%M") for t in r.academic_hours))
 
     def lacking(i: Rows) -> Words:
-        words = "It ran " + _from_to(cases) + ", outside " + pd.Series(hours) + ", and no consent given beforehand with SLT informed covers it for "
+        words = (
+            "It ran "
+            + _from_to(cases)
+            + ", outside "
+            + pd.Series(hours)
+            + ", and no consent given beforehand with SLT informed covers it for "
+        )
         return (words + cases.names(~covered) + ".").to_numpy(object)[i]
 
     ruling = Ruling(cases.n)
-    ruling.decide(where & inside, MET, by, lambda i: ("It ran " + _from_to(cases) + ", within " + pd.Series(hours) + ".").to_numpy(object)[i], disputed)
+    ruling.decide(
+        where & inside,
+        MET,
+        by,
+        lambda i: ("It ran " + _from_to(cases) + ", within " + pd.Series(hours) + ".").to_numpy(object)[i],
+        disputed,
+    )
     ruling.decide(
         where & consented,
         EXEMPT,
         REGISTER,
-        lambda i: ("It ran " + _from_to(cases) + ", outside " + pd.Series(hours) + ", with parental consent given beforehand and SLT informed.").to_numpy(object)[i],
+        lambda i: (
+            "It ran "
+            + _from_to(cases)
+            + ", outside "
+            + pd.Series(hours)
+            + ", with parental consent given beforehand and SLT informed."
+        ).to_numpy(object)[i],
         disputed,
     )
     ruling.decide(where, BREACH, by, lacking, disputed)
@@ -422,17 +495,38 @@ def logged(cases: Cases) -> Ruling:
     late = cases.now - cases.call_ended > hours * 60 * MINUTE
     ruling = Ruling(cases.n)
     ruling.decide(cases.logged, MET, LOG, "The session is in the log.")
-    ruling.decide(late, BREACH, CALL, lambda i: np.array([f"Not logged, more than {h:g} hours after the call ended." for h in hours[i]], object))
-    ruling.decide(_all(cases), NO_EVIDENCE, NOTHING, lambda i: np.array([f"Not logged yet; there are {h:g} hours from the call's end to do it." for h in hours[i]], object))
+    ruling.decide(
+        late,
+        BREACH,
+        CALL,
+        lambda i: np.array([f"Not logged, more than {h:g} hours after the call ended." for h in hours[i]], object),
+    )
+    ruling.decide(
+        _all(cases),
+        NO_EVIDENCE,
+        NOTHING,
+        lambda i: np.array(
+            [f"Not logged yet; there are {h:g} hours from the call's end to do it." for h in hours[i]], object
+        ),
+    )
     return ruling
 
 
 def concern_reported(cases: Cases) -> Ruling:
     arose = cases.yes("concern")
     ruling = Ruling(cases.n)
-    ruling.decide(arose & cases.reported(), MET, REGISTER, "A concern is on record for the session and the DSP was alerted.")
-    ruling.decide(arose, BREACH, REGISTER, "The log says that a concern arose, and no concern that reached the DSP is on record for the session.")
-    ruling.decide(cases.logged & ~cases.no("concern"), NO_EVIDENCE, NOTHING, "The log does not say whether a concern arose.")
+    ruling.decide(
+        arose & cases.reported(), MET, REGISTER, "A concern is on record for the session and the DSP was alerted."
+    )
+    ruling.decide(
+        arose,
+        BREACH,
+        REGISTER,
+        "The log says that a concern arose, and no concern that reached the DSP is on record for the session.",
+    )
+    ruling.decide(
+        cases.logged & ~cases.no("concern"), NO_EVIDENCE, NOTHING, "The log does not say whether a concern arose."
+    )
     return ruling
 
 
@@ -469,8 +563,22 @@ def one_to_one_hours(cases: Cases) -> Ruling:
 
     ruling = Ruling(cases.n)
     ruling.decide(where & inside, MET, by, say(", at lunchtime or in tutor time."), disputed)
-    ruling.decide(where & consented, EXEMPT, REGISTER, say(", with a parent's consent given beforehand for the time and the reason."), disputed)
-    ruling.decide(where, BREACH, by, say(", outside lunchtime and tutor time, without a parent's consent given beforehand for the time and the reason."), disputed)
+    ruling.decide(
+        where & consented,
+        EXEMPT,
+        REGISTER,
+        say(", with a parent's consent given beforehand for the time and the reason."),
+        disputed,
+    )
+    ruling.decide(
+        where,
+        BREACH,
+        by,
+        say(
+            ", outside lunchtime and tutor time, without a parent's consent given beforehand for the time and the reason."
+        ),
+        disputed,
+    )
     return ruling
 
 
@@ -487,7 +595,7 @@ def second_member_invited(cases: Cases) -> Ruling:
         return _any_session(cases, people[_is_second_member(cases, people, by_leader)])
 
     def say(before: str, after: str) -> Callable[[Rows], Words]:
-        return lambda i: before + wanted[i] + after
+        return lambda i: (before + pd.Series(wanted[i]) + after).to_numpy(object)
 
     ruling = Ruling(cases.n)
     ruling.decide(where & right(in_call), MET, CALL, say("In the call took part ", "."))
@@ -515,11 +623,16 @@ def _is_second_member(cases: Cases, people: pd.DataFrame, by_leader: Mask) -> Ma
     session, staff_id = people["session"].to_numpy(np.int64), ids(people["staff_id"])
     staff, pupils = cases.staff, cases.pupil_versions
     who = staff.rows(staff_id, cases.day[session])
-    pupil = cases.pupils.drop_duplicates("session").set_index("session")["row"].reindex(session, fill_value=-1).to_numpy()
+    pupil = (
+        cases.pupils.drop_duplicates("session").set_index("session")["row"].reindex(session, fill_value=-1).to_numpy()
+    )
 
     def has(column: str, wanted: str) -> Mask:
         lists, values = staff.fact(column, who), pupils.fact(wanted, pupil)
-        pairs = ((str(held or "").lower().split(";"), str(value or "").lower()) for held, value in zip(lists, values, strict=True))
+        pairs = (
+            (str(held or "").lower().split(";"), str(value or "").lower())
+            for held, value in zip(lists, values, strict=True)
+        )
         return np.fromiter((value != "" and value in map(str.strip, held) for held, value in pairs), bool, len(who))
 
     same_school = staff.fact("school", who) == pupils.fact("school", pupil)
@@ -547,8 +660,18 @@ def home_alone_reported(cases: Cases) -> Ruling:
     where = cases.one_to_one
     was_alone = where & cases.yes("home_alone")
     ruling = Ruling(cases.n)
-    ruling.decide(was_alone & cases.reported(home_alone=True), MET, REGISTER, "That the child was home alone is on record as a concern and the DSP was alerted.")
-    ruling.decide(was_alone, BREACH, REGISTER, "The log says that a child was home alone, and no concern about it that reached the DSP is on record.")
+    ruling.decide(
+        was_alone & cases.reported(home_alone=True),
+        MET,
+        REGISTER,
+        "That the child was home alone is on record as a concern and the DSP was alerted.",
+    )
+    ruling.decide(
+        was_alone,
+        BREACH,
+        REGISTER,
+        "The log says that a child was home alone, and no concern about it that reached the DSP is on record.",
+    )
     safe = cases.no("home_alone") | cases.yes("adult_present")
     ruling.decide(where & ~safe, NO_EVIDENCE, NOTHING, "The log does not say whether the child was home alone.")
     return ruling

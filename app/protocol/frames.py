@@ -58,7 +58,7 @@ class Versions:
     def fact(self, column: str, rows: Ints) -> npt.NDArray[np.object_]:
         """A column's value at each row; None at -1 or where blank."""
         values = self.frame[column].to_numpy(object, na_value=None)
-        return np.append(values, None)[rows]
+        return np.concatenate([values, np.array([None], object)])[rows]
 
     def lists(self, column: str, *values: str) -> Bools:
         """Which versions have one of the values in a column of ";"-separated words, whatever the case;

@@ -81,7 +81,7 @@ def judge(evidence: Evidence, settings: Settings, now: datetime, reasons: bool =
             "staff_id": pd.array(np.where(cases.staff_id < 0, 0, cases.staff_id), "Int64"),
             "school": cases.staff_school,
             "department": cases.department,
-            "purpose": np.where(cases.purpose == "", None, np.asarray(cases.purpose, object)),
+            "purpose": pd.Series(cases.purpose, dtype=object).mask(cases.purpose == "", None).to_numpy(),
             "one_to_one": cases.one_to_one,
             "confidential": cases.confidential,
             "status": np.array(STATUSES, object)[status],
@@ -93,7 +93,9 @@ def judge(evidence: Evidence, settings: Settings, now: datetime, reasons: bool =
     sessions.loc[cases.staff_id < 0, "staff_id"] = pd.NA
     return Judged(
         sessions,
-        cases.calls.assign(call_id=calls["call_id"].reindex(cases.calls["call"]).to_numpy())[["session", "call_id", "place"]],
+        cases.calls.assign(call_id=calls["call_id"].reindex(cases.calls["call"]).to_numpy())[
+            ["session", "call_id", "place"]
+        ],
         cases.pupils[["session", "pupil_id"]].copy(),
         pd.DataFrame(
             {

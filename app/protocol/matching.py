@@ -12,7 +12,9 @@ from app.protocol.frames import Bools, Ints, distinct, micros
 _HOUR = 3_600_000_000
 
 
-def match(logs: pd.DataFrame, log_pupils: pd.DataFrame, calls: pd.DataFrame, stays: pd.DataFrame, tolerance: Ints) -> pd.DataFrame:
+def match(
+    logs: pd.DataFrame, log_pupils: pd.DataFrame, calls: pd.DataFrame, stays: pd.DataFrame, tolerance: Ints
+) -> pd.DataFrame:
     """The calls of each log ("Matching logs and calls" of the clauses).
 
     A log matches a call if their pupils intersect, the logging member of staff took part (or no
@@ -52,7 +54,9 @@ def _candidates(
     with_staff[staffed["call"]] = True
     logged_by = logs["staff_id"].to_numpy(np.int64, na_value=-1)
     width = int(max(logged_by.max(initial=0), staffed["staff_id"].max() if len(staffed) else 0)) + 1
-    took_part = pd.Series(call * width + logged_by[log]).isin(staffed["call"] * width + staffed["staff_id"]).to_numpy(bool)
+    took_part = (
+        pd.Series(call * width + logged_by[log]).isin(staffed["call"] * width + staffed["staff_id"]).to_numpy(bool)
+    )
     fits = (overlap >= -tolerance[log]) & (took_part | ~with_staff[call])
     log, call = log[fits], call[fits]
     apart = np.abs(log_from[log] - call_from[call])

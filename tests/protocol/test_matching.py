@@ -33,9 +33,9 @@ def frames(logs: list, calls: list) -> tuple[pd.DataFrame, pd.DataFrame, pd.Data
         {"call_id": f"c{i:02}", "started_at": at(a), "ended_at": at(a + n)} for i, (_, _, a, n) in enumerate(calls)
     ]
     who = [{"log": i, "pupil_id": p} for i, (_, ps, _, _) in enumerate(logs) for p in sorted(ps)]
-    stays = [
-        {"call": i, "staff_id": s, "pupil_id": None} for i, (ss, *_) in enumerate(calls) for s in sorted(ss)
-    ] + [{"call": i, "staff_id": None, "pupil_id": p} for i, (_, ps, *_) in enumerate(calls) for p in sorted(ps)]
+    stays = [{"call": i, "staff_id": s, "pupil_id": None} for i, (ss, *_) in enumerate(calls) for s in sorted(ss)] + [
+        {"call": i, "staff_id": None, "pupil_id": p} for i, (_, ps, *_) in enumerate(calls) for p in sorted(ps)
+    ]
 
     def typed(name: str, rows: list[dict]) -> pd.DataFrame:
         blank = empty(name)
@@ -109,7 +109,5 @@ def test_a_recording_without_call_id_belongs_to_its_organisers_call() -> None:
             "ended_at": [at(30), at(30), at(90)],
         }
     )
-    recordings = pd.DataFrame(
-        {"call_id": ["c", None], "organiser_id": ["one", "one"], "created_at": [at(61), at(5)]}
-    )
+    recordings = pd.DataFrame({"call_id": ["c", None], "organiser_id": ["one", "one"], "created_at": [at(61), at(5)]})
     assert recorded_calls(calls, recordings).tolist() == [True, False, True]
