@@ -1,0 +1,78 @@
+"""Judging one session gives what judging all at once gives, and nothing depends on the frames' order."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pandas as pd
+from hypothesis import given
+from hypothesis import settings as example_settings
+from hypothesis import strategies as st
+
+from app.protocol import CLAUSES, Evidence, decode, figures, judge
+from app.settings import load_settings
+from benchmarks.frames import school
+
+NOW = datetime(2026, 9, 1, tzinfo=UTC)
+SETTINGS = load_settings().model_copy(update={"tenant_id": "school"})
+NAMES = [clause.name for clause in CLAUSES]
+
+
+def outcomes(evidence: Evidence) -> pd.DataFrame:
+    """Log, call, codes and reasons of each session, in an order of their own."""
+    judged = judge(evidence, SETTINGS, NOW, reasons=True)
+    words = judged.table().groupby("session")["reason"].agg(list)
+    frame = judged.sessions[["log_id", "call_id", "status", "codes"]].assign(reasons=words)
+    return frame.sort_values(["log_id", "call_id"], ignore_index=True)
+
+
+def _rows(evidence: Evidence, name: str, key: str, value: object) -> pd.DataFrame:
+    frame = getattr(evidence, name)
+    return frame[frame[key] == value]
+
+
+def only(evidence: Evidence, log_id: int, call_id: str) -> Evidence:
+    """What is on record for one log and its call."""
+    of_log = {name: _rows(evidence, name, "log_id", log_id) for name in ("logs", "log_pupils", "log_invited")}
+    of_call = {name: _rows(evidence, name, "call_id", call_id) for name in ("calls", "stays", "videos")}
+    return replace(evidence, **of_log, **of_call)
+
+
+def test_one_session_alone_is_judged_as_among_all() -> None:
+    evidence = school(60)
+    together = outcomes(evidence)
+    for row in together.itertuples():
+        alone = outcomes(only(evidence, row.log_id, row.call_id))
+        assert alone.iloc[0].to_dict() == together.loc[row.Index].to_dict()
+
+
+@given(st.integers(0, 2**16))
+@example_settings(max_examples=10, deadline=None)
+def test_the_order_of_rows_changes_nothing(seed: int) -> None:
+    evidence = school(40)
+    shuffled = Evidence(**{name: frame.sample(frac=1, random_state=seed) for name, frame in vars(evidence).items()})
+    pd.testing.assert_frame_equal(outcomes(shuffled), outcomes(evidence))
+
+
+def test_nothing_on_record_gives_no_session() -> None:
+    judged = judge(Evidence(), SETTINGS, NOW, reasons=True)
+    assert judged.sessions.empty
+    assert judged.table().empty
+    assert figures(decode(judged.sessions["codes"])).index.tolist() == NAMES
+
+
+def test_every_outcome_has_a_reason_except_what_does_not_apply() -> None:
+    table = judge(school(300), SETTINGS, NOW, reasons=True).table()
+    applies = table["outcome"] != "not_applicable"
+    assert (table.loc[applies, "reason"] != "").all()
+    assert (table.loc[~applies, "evidence"] == "").all()
+
+
+def test_figures_count_what_was_decoded() -> None:
+    judged = judge(school(300), SETTINGS, NOW)
+    counted = figures(decode(judged.sessions["codes"]))
+    table = judged.table()
+    ends = table[table["clause"] == "staff-ends"]["outcome"].value_counts()
+    assert counted.loc["staff-ends", "breach"] == ends["breach"]
+    assert counted.loc["staff-ends", "rate"] == ends["met"] / (ends["met"] + ends["breach"])
+    assert counted.loc["one-to-one-hours", "not_applicable"] == 300
+    assert pd.isna(counted.loc["one-to-one-hours", "rate"])
