@@ -15,7 +15,6 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    LargeBinary,
     MetaData,
     SmallInteger,
     String,
@@ -24,6 +23,8 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
 )
+
+from app.store.vault import Sealed, SealedBytes
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -152,9 +153,9 @@ logs = Table(
     Column("ended_at", Instant, nullable=False),
     *(Column(name, Text) for name in WORDS),
     *(Column(name, Boolean) for name in YES_NO),
-    Column("concern_summary", Text),
+    Column("concern_summary", Sealed),
     Column("concern_category", Text),
-    Column("notes", Text),
+    Column("notes", Sealed),
     Column("fingerprint", String(64), nullable=False),  # of the content, to know a repeated row
     Column("entered_at", Instant, nullable=False),
     _to("staff", "entered_by"),
@@ -201,7 +202,7 @@ call_originals = Table(  # the JSON as it came, so that a better reading can be 
     "call_originals",
     metadata,
     _to("calls", "call_id", primary_key=True),
-    Column("original", LargeBinary, nullable=False),
+    Column("original", SealedBytes, nullable=False),
 )
 
 call_stays = Table(  # one row for each time somebody was in the call, device by device
@@ -330,8 +331,8 @@ concerns = Table(  # what was reported; it is never changed, what happens to it 
     _to("staff", "raised_by"),
     Column("raised_at", Instant, nullable=False),
     Column("happened_at", Instant),
-    Column("summary", Text, nullable=False),
-    Column("childs_words", Text),
+    Column("summary", Sealed, nullable=False),
+    Column("childs_words", Sealed),
     Column("told_dsp", Boolean),
     Column("categories", Text, nullable=False),
 )
@@ -362,7 +363,7 @@ concern_events = Table(  # kind: opened, alerted, read, level, note, closed, reo
     Column("kind", String(40), nullable=False),
     Column("level", String(40)),
     _to("staff", "told"),  # of an alert: who was told
-    Column("text", Text),
+    Column("text", Sealed),
 )
 
 # --- imports, refused rows, drafts ----------------------------------------------------------------
@@ -392,10 +393,10 @@ refused_rows = Table(
     Column("source", Text, nullable=False),
     Column("row", Integer, nullable=False),
     Column("column", Text),
-    Column("value", Text),
+    Column("value", Sealed),
     Column("why", Text, nullable=False),
     Column("mend", Text, nullable=False),
-    Column("original", Text, nullable=False),  # the whole row as it came, as JSON
+    Column("original", Sealed, nullable=False),  # the whole row as it came, as JSON
     Column("fingerprint", String(64), nullable=False, unique=True),
     Column("settled_at", Instant),
     _to("staff", "settled_by"),
@@ -407,6 +408,6 @@ drafts = Table(
     metadata,
     _to("staff", "staff_id", primary_key=True),
     Column("form", String(40), primary_key=True),
-    Column("content", Text, nullable=False),
+    Column("content", Sealed, nullable=False),
     Column("saved_at", Instant, nullable=False),
 )

@@ -1,0 +1,68 @@
+"""A stolen database tells nothing of what is sealed, and keys can be changed."""
+
+import pytest
+from sqlalchemy import Column, Integer, MetaData, Table, create_engine, insert, select, text
+
+from app.settings import SettingsError
+from app.store.vault import CannotOpen, Sealed, SealedBytes, new_key, newly_sealed, seal, unseal
+
+WORDS = "She said: “Mae'n ddrwg gen i.” 🙁"
+
+
+@pytest.fixture
+def keys(monkeypatch):
+    def use(*some: str) -> None:
+        monkeypatch.setenv("ENCRYPTION_KEYS", ",".join(some))
+
+    use()
+    return use
+
+
+def test_without_a_key_text_is_kept_as_it_is(keys) -> None:
+    assert WORDS.encode() in seal(WORDS.encode())
+    assert unseal(seal(WORDS.encode())) == WORDS.encode()
+
+
+def test_the_database_file_holds_no_word_of_it(keys, tmp_path) -> None:
+    keys(new_key())
+    table = Table(
+        "t", MetaData(), Column("id", Integer, primary_key=True), Column("a", Sealed), Column("b", SealedBytes)
+    )
+    engine = create_engine(f"sqlite:///{tmp_path / 'x.sqlite'}")
+    table.create(engine)
+    with engine.begin() as connection:
+        connection.execute(insert(table), [{"a": WORDS, "b": WORDS.encode()}, {"a": None, "b": None}])
+        assert connection.execute(select(table.c.a, table.c.b)).all() == [(WORDS, WORDS.encode()), (None, None)]
+        raw = connection.execute(text("select a, b from t where id = 1")).one()
+    assert "ddrwg" not in str(raw)
+    assert b"ddrwg" not in (tmp_path / "x.sqlite").read_bytes()
+
+
+def test_a_new_key_in_front_seals_and_the_old_one_still_opens(keys) -> None:
+    old, new = new_key(), new_key()
+    keys(old)
+    kept = seal(b"notes")
+    keys(new, old)
+    assert unseal(kept) == b"notes"
+    again = newly_sealed(kept)
+    keys(new)
+    assert unseal(again) == b"notes"
+    with pytest.raises(CannotOpen, match="add that key"):
+        unseal(kept)
+
+
+def test_what_was_kept_before_there_was_a_key_can_be_sealed(keys) -> None:
+    plain = seal(b"notes")
+    keys(new_key())
+    assert unseal(plain) == b"notes"
+    assert b"notes" not in newly_sealed(plain)
+
+
+def test_text_that_looks_sealed_is_only_text(keys) -> None:
+    assert unseal(seal(b"sgAAAA")) == b"sgAAAA"
+
+
+def test_a_key_that_is_none_is_named(keys) -> None:
+    keys("secret")
+    with pytest.raises(SettingsError, match="ENCRYPTION_KEYS"):
+        seal(b"notes")
