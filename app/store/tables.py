@@ -411,3 +411,16 @@ drafts = Table(
     Column("content", Sealed, nullable=False),
     Column("saved_at", Instant, nullable=False),
 )
+
+# --- the audit trail: only ever added to, each entry chained to the one before ---------------------
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),  # no gaps
+    Column("at", Instant, nullable=False),
+    Column("by", String(320), nullable=False),  # the email of who did it, or "command"
+    Column("what", String(40), nullable=False),
+    Column("about", Text, nullable=False),  # a reference, never a name
+    Column("hash", String(64), nullable=False),
+)
