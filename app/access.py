@@ -156,11 +156,10 @@ def demonstration_people(school: "School") -> list[Person]:
     with school.engine.connect() as connection:
         if connection.scalar(select(tables.meta.c.value).where(tables.meta.c.key == "demo")) is None:
             return []
-        session = tables.sessions.c
         waiting = (
-            select(session.staff_id, func.count().label("waiting"))
-            .where(session.log_id.is_(None))
-            .group_by(session.staff_id)
+            select(_session.staff_id, func.count().label("waiting"))
+            .where(_session.log_id.is_(None))
+            .group_by(_session.staff_id)
         )
         to_log = {row.staff_id: row.waiting for row in connection.execute(waiting)}
     everybody = sorted(_people(school, true()), key=lambda p: (len(p.roles), -to_log.get(p.staff_id, 0), p.email))
@@ -320,8 +319,8 @@ def overview(school: "School", person: Person, days: Days) -> pd.DataFrame:
 
     Columns: `session_id`, `day` (datetime64), `minute` (of the school's day at which it started),
     `hour`, `school`, `department`, `purpose` ("music", "academic", "pastoral", "other"; blank: not
-    logged), `staff_name` (blank for SLT), `one_to_one`, `status`, `disputed`, `logged`, and one
-    categorical column of outcomes for each clause, named as in CLAUSES.
+    logged), `staff_name` (blank for SLT), `one_to_one`, `status`, `disputed`, `has_log`, and one
+    categorical column of outcomes for each clause, named as in CLAUSES (`logged` is a clause).
     """
     _require(person, "overview")
     named = _by(person, "overview", "senior_deputy_head")
@@ -337,7 +336,7 @@ def overview(school: "School", person: Person, days: Days) -> pd.DataFrame:
         _session.one_to_one,
         _session.status,
         _session.disputed,
-        _session.log_id.is_not(None).label("logged"),
+        _session.log_id.is_not(None).label("has_log"),
         _session.codes,
     ).where(_on(days), not_(_confidential()))
     if named:
@@ -445,8 +444,9 @@ def _listed(school: "School", person: Person, *which: ColumnElement[bool]) -> pd
     )
     with school.engine.connect() as connection:
         frame = reading.frame(connection, query)
-        names = _pupil_names(connection, visible)
-    frame.insert(7, "pupils", frame["session_id"].map(names).where(~frame["withheld"].astype(bool), "").fillna(""))
+        pupils = reading.frame(connection, _pupils_of_sessions().where(visible))
+    theirs = frame["session_id"].mask(frame["withheld"].astype(bool))
+    frame.insert(7, "pupils", _joined(theirs, pupils, "session_id"))
     outcomes = decode(frame["codes"])
     frame["n_breach"] = (outcomes == "breach").sum(axis=1)
     frame["n_gaps"] = (outcomes == "no_evidence").sum(axis=1)
@@ -473,9 +473,10 @@ def _pupils_of_sessions() -> Select[Any]:
     )
 
 
-def _pupil_names(connection: Connection, visible: ColumnElement[bool]) -> pd.Series:
-    pupils = reading.frame(connection, _pupils_of_sessions().where(visible))
-    return pupils.groupby("session_id")["name"].agg(", ".join)
+def _joined(ids: pd.Series, rows: pd.DataFrame, key: str, column: str = "name", by: str = ", ") -> list[str]:
+    """For each id the column of its rows, joined; "" where it has none."""
+    found = rows.groupby(key)[column].agg(by.join).to_dict()
+    return [found.get(i, "") for i in ids]
 
 
 def _in_school_time(school: "School", frame: pd.DataFrame) -> pd.DataFrame:
@@ -710,7 +711,7 @@ def _versions(school: "School", connection: Connection, ref: str | None, own: bo
         .order_by("name"),
     )
     for column, names in (("pupils", pupils), ("invited", guests)):
-        versions[column] = versions["id"].map(names.groupby("log_id")["name"].agg(", ".join)).fillna("")
+        versions[column] = _joined(versions["id"], names, "log_id")
     return _in_school_time(school, versions.drop(columns="id").reset_index(drop=True))
 
 
@@ -738,7 +739,7 @@ def calls_to_log(school: "School", person: Person) -> pd.DataFrame:
     )
     with school.engine.connect() as connection:
         frame = reading.frame(connection, query)
-        pupils = reading.frame(connection, _pupils_of_sessions().where(mine)).groupby("session_id")
+        pupils = reading.frame(connection, _pupils_of_sessions().where(mine))
         calls = reading.frame(
             connection,
             select(call.id.label("call_id"), call.organiser_id, call.started_at, call.ended_at)
@@ -753,8 +754,8 @@ def calls_to_log(school: "School", person: Person) -> pd.DataFrame:
                 recording.created_at >= earliest.scalar_subquery()
             ),
         )
-    frame["pupils"] = frame["session_id"].map(pupils["name"].agg(", ".join)).fillna("")
-    frame["pupil_emails"] = frame["session_id"].map(pupils["email"].agg(";".join)).fillna("")
+    frame["pupils"] = _joined(frame["session_id"], pupils, "session_id")
+    frame["pupil_emails"] = _joined(frame["session_id"], pupils, "session_id", "email", ";")
     outcomes = decode(frame["codes"])
     for answer, clause, yes, no in (
         ("staff_opened", "staff-opens", "met", "breach"),
@@ -1025,8 +1026,8 @@ def _concerns(school: "School", connection: Connection, which: ColumnElement[boo
     concerns["open"] = concern_id.map(state) != "closed"
     concerns["level"] = concern_id.map(level)
     concerns["age_days"] = (now - concerns["raised_at"]).dt.days
-    concerns["owner"] = concern_id.map(told.groupby("concern_id")["told"].agg(", ".join)).fillna("")
-    concerns["pupils"] = concern_id.map(pupils.groupby("concern_id")["name"].agg(", ".join)).fillna("")
+    concerns["owner"] = _joined(concern_id, told, "concern_id", "told")
+    concerns["pupils"] = _joined(concern_id, pupils, "concern_id")
     columns = [
         "ref",
         "open",

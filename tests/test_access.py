@@ -1,0 +1,778 @@
+"""Who sees what: a small school in which every way to see a session that is not yours is there to try."""
+
+import inspect
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import pytest
+from sqlalchemy import create_engine, delete, insert, select, update
+from sqlalchemy.pool import StaticPool
+
+from app import access
+from app.concerns import open_concern
+from app.protocol import CLAUSES
+from app.school import School
+from app.settings import Settings
+from app.store import tables
+
+ZONE = ZoneInfo("Europe/London")
+TODAY = datetime.now(ZONE).date()
+THIS_WEEK = TODAY - timedelta(days=TODAY.isoweekday() - 1)
+LONG_AGO = date(1900, 1, 1)
+SEPTEMBER = THIS_WEEK - timedelta(weeks=12)  # when a new roster came
+TERM = (THIS_WEEK - timedelta(weeks=10), TODAY)
+EVER = (LONG_AGO, date(2100, 1, 1))
+NOTE = "a note that is nobody else's"
+NARRATIVE = "a narrative that is the DSP's"
+
+# id: school, roles, year groups, houses
+STAFF = {
+    1: ("sdh", "SEN", "senior_deputy_head", "", ""),
+    2: ("hoy9", "SEN", "teacher;hoy", "9", ""),
+    3: ("hm_monnow", "SEN", "teacher;hm", "", "Monnow"),
+    4: ("tutor9", "SEN", "teacher;tutor", "", ""),
+    5: ("tutor10", "SEN", "teacher;tutor", "", ""),
+    6: ("teacher", "SEN", "teacher", "", ""),
+    7: ("musician", "SEN", "music_teacher", "", ""),
+    8: ("counsellor", "SEN", "counsellor", "", ""),
+    9: ("dsp_sen", "SEN", "teacher;dsp", "", ""),
+    10: ("dsp_prep", "PREP", "teacher;dsp", "", ""),
+    11: ("slt", "SEN", "slt", "", ""),
+    12: ("admin", "SEN", "admin", "", ""),
+    13: ("prep_tutor", "PREP", "tutor", "", ""),
+    14: ("prep_hoy", "PREP", "hoy", "9", ""),
+}
+ID = {name: number for number, (name, *_) in STAFF.items()}
+
+# id: name, school, year, house, tutor
+PUPILS = {
+    1: ("Aled", "SEN", "9", "Monnow", "tutor9"),
+    2: ("Bethan", "SEN", "10", "Wye", "tutor10"),
+    3: ("Carys", "SEN", "10", "Monnow", "tutor10"),
+    4: ("Dai", "PREP", "9", "Monnow", "prep_tutor"),
+    5: ("Efa", "SEN", "10", "Wye", "tutor10"),
+    6: ("Fflur", "SEN", "9", "Monnow", "tutor9"),  # only ever in counselling
+}
+PUPIL = {name: number for number, (name, *_) in PUPILS.items()}
+
+# name: by, pupil, purpose (blank: not logged), day
+LAST_WEEK = THIS_WEEK - timedelta(days=5)
+SESSIONS = {
+    "aled": ("teacher", "Aled", "academic", LAST_WEEK),
+    "bethan by tutor9": ("tutor9", "Bethan", "pastoral", LAST_WEEK),
+    "bethan": ("teacher", "Bethan", "music", LAST_WEEK),
+    "carys": ("musician", "Carys", "music", LAST_WEEK),
+    "dai": ("prep_tutor", "Dai", "academic", LAST_WEEK),
+    "efa in july": ("teacher", "Efa", "academic", SEPTEMBER - timedelta(days=60)),
+    "efa in october": ("teacher", "Efa", "academic", SEPTEMBER + timedelta(days=30)),
+    "carys unlogged": ("tutor10", "Carys", None, LAST_WEEK),
+    "nobody known": (None, "Bethan", None, LAST_WEEK),
+    "bethan with concern": ("teacher", "Bethan", "chat about Bethan", LAST_WEEK),
+    "dai with concern": ("prep_tutor", "Dai", "music", LAST_WEEK),
+    "counselling": ("counsellor", "Fflur", "counselling", LAST_WEEK),
+    "counselling with concern": ("counsellor", "Fflur", "counselling", LAST_WEEK),
+    "counsellor unlogged": ("counsellor", "Fflur", None, LAST_WEEK),
+    "counselling misspelt": ("counsellor", "Fflur", "counceling", LAST_WEEK),
+    "counselling by tutor9": ("tutor9", "Fflur", "counselling", LAST_WEEK),
+}
+NUMBER = {name: i for i, name in enumerate(SESSIONS, start=1)}
+COUNSELLOR_S = {n for n, (by, *_) in SESSIONS.items() if by == "counsellor"}
+OPEN = SESSIONS.keys() - COUNSELLOR_S - {"counselling by tutor9"}
+OWN = {name: {n for n, (by, *_) in SESSIONS.items() if by == name} for name in ID}
+UNLOGGED = {n for n in OPEN if SESSIONS[n][2] is None}
+
+MAY_OPEN = OWN | {
+    "sdh": OPEN | {"counselling by tutor9"},
+    # Aled is of their year; tutor9 is the tutor of Aled; Efa was, until September.
+    "hoy9": {"aled", "bethan by tutor9", "efa in july"},
+    # Carys and Aled are of the house, and so tutor9 and tutor10 have pupils of it; Dai is of another school.
+    "hm_monnow": {"aled", "carys", "carys unlogged", "bethan by tutor9"},
+    "prep_hoy": {"dai", "dai with concern"},
+    "dsp_sen": {"bethan with concern"},
+    "dsp_prep": {"dai with concern"},
+}
+
+SETTINGS = Settings.model_validate(
+    {
+        "name": "Habs",
+        "timezone": "Europe/London",
+        "tenant_id": "t",
+        "versions": [{"name": "first", "from": date(2020, 1, 1)}],
+        "terms": [{"name": "This term", "from": TERM[0], "to": TODAY + timedelta(weeks=3)}],
+        "remote_learning": [],
+        "rules": [
+            {
+                "from": date(2020, 1, 1),
+                "academic_hours": ["08:30", "17:30"],
+                "grace_seconds": 10,
+                "camera_share": 0.8,
+                "match_minutes": 15,
+                "log_within_hours": 48,
+                "one_to_one_slots": [],
+            }
+        ],
+    }
+)
+
+
+def _at(day: date, hour: int = 10) -> datetime:
+    return datetime.combine(day, time(hour), ZONE).astimezone(UTC)
+
+
+@pytest.fixture
+def school():
+    engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
+    tables.metadata.create_all(engine)
+    with engine.begin() as connection:
+        _people(connection)
+        for name in SESSIONS:
+            _session(connection, name)
+        for session, pupil in (("bethan with concern", 2), ("dai with concern", 4), ("counselling with concern", 6)):
+            open_concern(
+                connection, raised_by=ID[SESSIONS[session][0]], raised_at=_at(LAST_WEEK, 12), happened_at=None,
+                summary=f"{NARRATIVE}: {session}", childs_words="words", told_dsp=True, categories=["distress"],
+                level="monitoring", pupil_ids=[pupil], log_ref=f"L-{NUMBER[session]}",
+            )  # fmt: skip
+    return School(engine, SETTINGS)
+
+
+def _people(connection):
+    def add(table, **values):
+        connection.execute(insert(table).values(**values))
+
+    for code in ("SEN", "PREP"):
+        add(tables.schools, code=code, name=code, senior=code == "SEN", email_domain="habs.example")
+    for number, (name, code, roles, years, houses) in STAFF.items():
+        add(tables.staff, id=number, email=f"{name}@habs.example")
+        add(
+            tables.staff_versions, staff_id=number, from_day=LONG_AGO, name=name.title(), school=code,
+            department="Music", roles=roles, year_groups=years, houses=houses,
+        )  # fmt: skip
+    for number, (name, code, year, house, tutor) in PUPILS.items():
+        add(tables.pupils, id=number, email=f"{name.lower()}@pupils.example")
+        now = {"name": name, "school": code, "year_group": year, "house": house, "tutor_id": ID[tutor]}
+        if name == "Efa":
+            was = now | {"year_group": "9", "tutor_id": ID["tutor9"]}
+            add(tables.pupil_versions, pupil_id=number, from_day=LONG_AGO, **was)
+        add(tables.pupil_versions, pupil_id=number, from_day=SEPTEMBER if name == "Efa" else LONG_AGO, **now)
+
+
+def _session(connection, name: str):
+    by, pupil, purpose, day = SESSIONS[name]
+    number, staff_id = NUMBER[name], ID.get(by)
+    start, end = _at(day), _at(day, 11)
+    is_counselling = name in COUNSELLOR_S - {"counselling misspelt"} or name == "counselling by tutor9"
+    if purpose:
+        connection.execute(
+            insert(tables.logs).values(
+                id=number,
+                ref=f"L-{number}",
+                version=1,
+                current=True,
+                staff_id=staff_id,
+                started_at=start,
+                ended_at=end,
+                purpose=purpose,
+                concern=True,
+                concern_summary=NARRATIVE,
+                notes=NOTE,
+                fingerprint=name,
+                entered_at=end,
+                entered_by=staff_id,
+            )  # fmt: skip
+        )
+        connection.execute(insert(tables.log_pupils).values(log_id=number, pupil_id=PUPIL[pupil]))
+    else:
+        _call(connection, f"call-{number}", staff_id, PUPIL[pupil], start, end)
+    connection.execute(
+        insert(tables.sessions).values(
+            id=number,
+            log_id=number if purpose else None,
+            day=day,
+            started_at=start,
+            ended_at=end,
+            minute=600,
+            staff_id=staff_id,
+            school="SEN",
+            department="Music",
+            purpose=purpose,
+            one_to_one=False,
+            confidential=is_counselling,
+            status="compliant",
+            disputed=False,
+            codes="0" * len(CLAUSES),
+        )  # fmt: skip
+    )
+    connection.execute(insert(tables.session_pupils).values(session_id=number, pupil_id=PUPIL[pupil]))
+    if not purpose:
+        connection.execute(insert(tables.session_calls).values(call_id=f"call-{number}", session_id=number, place=0))
+
+
+def _call(connection, call_id: str, staff_id: int | None, pupil_id: int, start: datetime, end: datetime):
+    connection.execute(
+        insert(tables.calls).values(
+            id=call_id,
+            version=1,
+            type="groupCall",
+            started_at=start,
+            ended_at=end,
+            organiser_id="o",
+            organiser_tenant="t",
+            organiser_staff_id=staff_id,
+            channel=False,
+            reader=1,
+            stored_at=end,
+        )  # fmt: skip
+    )
+    stay = {"call_id": call_id, "kind": "user", "tenant": "t", "caller": True, "joined_at": start, "left_at": end}
+    for person, who in (
+        ("s", {"staff_id": staff_id}),
+        ("p", {"pupil_id": pupil_id}),
+        ("g", {"upn": "mum@home.example"}),
+    ):
+        connection.execute(insert(tables.call_stays).values(**stay, person=f"{call_id}-{person}", **who))
+
+
+def someone(school: School, name: str) -> access.Person:
+    found = access.person(school, f"{name}@habs.example")
+    assert found is not None
+    return found
+
+
+# --- sessions: exactly those, in the list and one by one -----------------------------------------------
+
+
+@pytest.mark.parametrize("name", ID)
+def test_the_list_holds_exactly_the_sessions_that_are_theirs_to_open(school, name):
+    found = access.sessions(school, someone(school, name), EVER)
+    assert set(found["session_id"]) == {NUMBER[n] for n in MAY_OPEN[name]}
+    assert not found["session_id"].duplicated().any()
+
+
+@pytest.mark.parametrize("name", ID)
+def test_a_session_by_its_number_opens_only_if_the_list_holds_it(school, name):
+    person = someone(school, name)
+    assert {n for n in SESSIONS if access.session(school, person, NUMBER[n])} == MAY_OPEN[name]
+    assert access.session(school, person, 10_000) is None
+
+
+@pytest.mark.parametrize("name", ID)
+def test_unlogged_calls_are_those_of_others_in_ones_scope_and_calls_to_log_ones_own(school, name):
+    person = someone(school, name)
+    others = access.unlogged(school, person, EVER)
+    assert set(others["session_id"]) == {NUMBER[n] for n in UNLOGGED & MAY_OPEN[name] - OWN[name]}
+    own = access.calls_to_log(school, person)
+    assert set(own["session_id"]) == {NUMBER[n] for n in OWN[name] if SESSIONS[n][2] is None}
+
+
+def test_days_and_the_names_of_all_pupils_of_a_session_are_in_the_list(school):
+    with school.engine.begin() as connection:
+        connection.execute(insert(tables.session_pupils).values(session_id=NUMBER["aled"], pupil_id=PUPIL["Dai"]))
+    found = access.sessions(school, someone(school, "hoy9"), (LAST_WEEK, LAST_WEEK)).set_index("session_id")
+    assert set(found.index) == {NUMBER["aled"], NUMBER["bethan by tutor9"]}
+    assert found.loc[NUMBER["aled"], "pupils"] == "Aled, Dai"
+    assert found.loc[NUMBER["aled"], "started_at"].hour == 10
+
+
+# --- counselling ----------------------------------------------------------------------------------------
+
+
+def _everything(school: School, person: access.Person) -> dict[str, object]:
+    """All that the person can learn of sessions, concerns and imports, by every question there is."""
+    told: dict[str, object] = {}
+    for name, ask in QUESTIONS.items():
+        try:
+            told[name] = ask(school, person)
+        except access.NotAllowed as refused:
+            told[name] = str(refused)
+    return told
+
+
+QUESTIONS = {
+    "overview": lambda school, person: access.overview(school, person, EVER),
+    "protocol_figures": lambda school, person: access.protocol_figures(school, person, EVER),
+    "sessions": lambda school, person: access.sessions(school, person, EVER),
+    "unlogged": lambda school, person: access.unlogged(school, person, EVER),
+    "session": lambda school, person: [access.session(school, person, n) for n in NUMBER.values()],
+    "calls_to_log": access.calls_to_log,
+    "own_log": lambda school, person: [access.own_log(school, person, f"L-{n}") for n in NUMBER.values()],
+    "draft": lambda school, person: access.draft(school, person, "log"),
+    "concerns_list": access.concerns_list,
+    "concern": lambda school, person: [access.concern(school, person, ref) for ref in _refs(school)],
+    "oldest_concern": access.oldest_concern,
+    "own_concerns": access.own_concerns,
+    "imports": access.imports,
+    "refused_rows": access.refused_rows,
+    "counselling_counts": access.counselling_counts,
+}
+DIRECTORY = {"roster", "pupils_to_choose", "staff_to_choose"}  # who is at the school, whatever they do
+ABOUT_ACCESS = {"person", "may_open", "sees", "demonstration_people", "revision", "keep_draft"}
+
+
+def _refs(school: School) -> list[str]:
+    with school.engine.connect() as connection:
+        return list(connection.scalars(select(tables.concerns.c.ref)))
+
+
+def _text(told: object) -> str:
+    with pd.option_context("display.max_rows", None, "display.max_columns", None, "display.max_colwidth", None):
+        return str(told.to_dict() if isinstance(told, pd.DataFrame) else told)
+
+
+def test_every_question_there_is_is_asked_here():
+    public = {
+        name
+        for name, found in inspect.getmembers(access, inspect.isfunction)
+        if found.__module__ == access.__name__ and not name.startswith("_")
+    }
+    assert public == QUESTIONS.keys() | DIRECTORY | ABOUT_ACCESS
+
+
+@pytest.mark.parametrize("name", ID.keys() - {"counsellor", "tutor9"})
+def test_nobody_else_learns_who_was_in_counselling_or_a_note_of_it(school, name):
+    told = _everything(school, someone(school, name))
+    concerns = {"concern", "concerns_list"} if name in ("sdh", "dsp_sen") else set()
+    for question, answer in told.items():
+        if question not in concerns:
+            assert "Fflur" not in _text(answer), question
+            assert "fflur@" not in _text(answer), question
+
+
+@pytest.mark.parametrize("name", ID.keys() - {"counsellor"})
+def test_what_anybody_else_is_told_is_the_same_whether_the_counsellor_had_a_session_or_not(school, name):
+    person = someone(school, name)
+    before = {question: _text(answer) for question, answer in _everything(school, person).items()}
+    with school.engine.begin() as connection:
+        gone = [NUMBER[n] for n in COUNSELLOR_S]
+        for table in (tables.session_calls, tables.session_pupils):
+            connection.execute(delete(table).where(table.c.session_id.in_(gone)))
+        connection.execute(delete(tables.sessions).where(tables.sessions.c.id.in_(gone)))
+    after = {question: _text(answer) for question, answer in _everything(school, person).items()}
+    assert after == before
+
+
+def test_counselling_by_somebody_who_is_no_counsellor_shows_that_it_took_place_and_no_more(school):
+    sdh, number = someone(school, "sdh"), NUMBER["counselling by tutor9"]
+    row = access.sessions(school, sdh, EVER).set_index("session_id").loc[number]
+    assert (row["staff_name"], row["pupils"], row["withheld"]) == ("Tutor9", "", True)
+    view = access.session(school, sdh, number)
+    assert view.withheld
+    assert view.log is None
+    for frame in (view.pupils, view.stays, view.videos, view.alone, view.versions, view.concerns):
+        assert frame.empty
+    reasons = view.clauses.set_index("clause")["reason"]
+    assert reasons["purpose-allowed"] == "Logged as counselling, by somebody who is not a school counsellor."
+    assert set(reasons.drop("purpose-allowed")) == {access.WITHHELD}
+    assert number not in set(access.overview(school, sdh, EVER)["session_id"])
+    mine = access.session(school, someone(school, "tutor9"), number)
+    assert (mine.log["notes"], list(mine.pupils["name"])) == (NOTE, ["Fflur"])
+
+
+def test_the_counsellor_has_their_own_sessions_in_full(school):
+    view = access.session(school, someone(school, "counsellor"), NUMBER["counselling"])
+    assert (view.log["notes"], list(view.pupils["name"]), view.withheld) == (NOTE, ["Fflur"], False)
+    assert access.WITHHELD not in set(view.clauses["reason"])
+
+
+def test_a_former_counsellors_sessions_stay_closed_and_open_to_them(school):
+    with school.engine.begin() as connection:
+        connection.execute(
+            insert(tables.staff_versions).values(
+                staff_id=ID["counsellor"],
+                from_day=TODAY,
+                name="Counsellor",
+                school="SEN",
+                department="Music",
+                roles="teacher",
+                year_groups="",
+                houses="",
+            )  # fmt: skip
+        )
+    assert set(access.sessions(school, someone(school, "sdh"), EVER)["session_id"]) == {
+        NUMBER[n] for n in MAY_OPEN["sdh"]
+    }
+    assert len(access.sessions(school, someone(school, "counsellor"), EVER)) == len(COUNSELLOR_S)
+
+
+def test_a_log_corrected_from_counselling_keeps_what_it_said_before(school):
+    number = NUMBER["aled"]
+    with school.engine.begin() as connection:
+        log = tables.logs.c
+        connection.execute(update(tables.logs).where(log.id == number).values(version=2, why="was about his father"))
+        connection.execute(
+            insert(tables.logs).values(
+                id=500,
+                ref=f"L-{number}",
+                version=1,
+                current=False,
+                staff_id=ID["teacher"],
+                started_at=_at(LAST_WEEK),
+                ended_at=_at(LAST_WEEK, 11),
+                purpose="counselling",
+                notes="his father",
+                fingerprint="x",
+                entered_at=_at(LAST_WEEK, 11),
+                entered_by=ID["teacher"],
+            )  # fmt: skip
+        )
+    seen = access.session(school, someone(school, "sdh"), number)
+    assert list(seen.versions["version"]) == [2]
+    assert "father" not in _text(seen)
+    own = access.session(school, someone(school, "teacher"), number)
+    assert list(own.versions["version"]) == [2, 1]
+    assert own.log["purpose"] == "academic"
+
+
+# --- the number of counselling sessions ------------------------------------------------------------------
+
+
+def _count(school: School) -> str:
+    counts = access.counselling_counts(school, someone(school, "slt"))
+    assert list(counts["term"]) == ["This term"]
+    return counts["sessions"].iloc[0]
+
+
+def _more_counselling(school: School, day: date):
+    with school.engine.begin() as connection:
+        connection.execute(
+            insert(tables.sessions).values(
+                day=day,
+                started_at=_at(day),
+                ended_at=_at(day, 11),
+                minute=600,
+                staff_id=ID["counsellor"],
+                purpose="counselling",
+                one_to_one=False,
+                confidential=True,
+                status="compliant",
+                disputed=False,
+                codes="0" * len(CLAUSES),
+            )  # fmt: skip
+        )
+
+
+def test_a_count_under_three_is_never_told_nor_is_what_was_added(school):
+    told = [_count(school)]  # two are there
+    for _ in range(5):
+        _more_counselling(school, LAST_WEEK)
+        told.append(_count(school))
+    assert told == ["under 3", "at least 3", "at least 3", "at least 3", "at least 6", "at least 6"]
+
+
+def test_this_weeks_counselling_is_not_counted_yet(school):
+    for _ in range(9):
+        _more_counselling(school, TODAY)
+    assert _count(school) == "under 3"
+
+
+# --- overview and figures --------------------------------------------------------------------------------
+
+
+def test_the_overview_holds_all_but_counselling_and_no_pupil(school):
+    leader, slt = (access.overview(school, someone(school, name), EVER) for name in ("sdh", "slt"))
+    assert set(leader["session_id"]) == set(slt["session_id"]) == {NUMBER[n] for n in OPEN}
+    for frame in (leader, slt):
+        assert not any(pupil in _text(frame) for pupil in PUPIL)
+        assert frame.columns.is_unique
+    assert set(slt["staff_name"].dropna()) == set()
+    assert "Teacher" in set(leader["staff_name"])
+    typed = leader.set_index("session_id")["purpose"]
+    assert typed[NUMBER["bethan with concern"]] == "other"
+    assert pd.isna(typed[NUMBER["carys unlogged"]])
+    assert list(leader["hour"].unique()) == [10]
+    assert [c.name for c in CLAUSES] == list(leader.columns[-len(CLAUSES) :])
+
+
+def test_the_figures_leave_counselling_out_and_a_day_cannot_be_singled_out(school):
+    teacher, sdh = someone(school, "teacher"), someone(school, "sdh")
+    in_term = [n for n in OPEN if SESSIONS[n][3] >= TERM[0]]
+    whole = access.protocol_figures(school, teacher, TERM)
+    assert whole.loc["logged", "met"] == len(in_term)
+    one_day = access.protocol_figures(school, teacher, (TODAY, TODAY))
+    assert one_day.loc["logged", "met"] == len(in_term)
+    assert access.protocol_figures(school, sdh, (TODAY, TODAY)).loc["logged", "met"] == 0
+
+
+# --- one session -----------------------------------------------------------------------------------------
+
+
+def test_a_concerns_narrative_in_a_log_is_not_for_a_hoy(school):
+    number = NUMBER["aled"]
+    hoy = access.session(school, someone(school, "hoy9"), number)
+    assert NARRATIVE not in _text(hoy)
+    assert hoy.log["notes"] == NOTE
+    assert access.session(school, someone(school, "teacher"), number).log["concern_summary"] == NARRATIVE
+
+
+def test_only_the_dsp_of_the_pupils_school_and_the_senior_deputy_see_that_a_concern_is_linked(school):
+    def linked(name: str, session: str) -> int:
+        return len(access.session(school, someone(school, name), NUMBER[session]).concerns)
+
+    assert linked("dsp_prep", "dai with concern") == linked("sdh", "dai with concern") == 1
+    assert linked("prep_hoy", "dai with concern") == linked("prep_tutor", "dai with concern") == 0
+
+
+def test_the_timeline_names_the_roster_and_nobody_else(school):
+    view = access.session(school, someone(school, "hm_monnow"), NUMBER["carys unlogged"])
+    assert sorted(zip(view.stays["name"], view.stays["role"], strict=True)) == [
+        ("Carys", "pupil"),
+        ("Not on the roster (user)", "other"),
+        ("Tutor10", "staff"),
+    ]
+    assert "mum@home.example" not in _text(view)
+    assert len(view.clauses) == len(CLAUSES)
+    assert view.log is None
+
+
+def test_a_call_to_log_comes_filled_in(school):
+    row = access.calls_to_log(school, someone(school, "tutor10")).iloc[0]
+    assert (row["pupils"], row["pupil_emails"]) == ("Carys", "carys@pupils.example")
+    assert (row["started_at"].hour, row["ended_at"].hour) == (10, 11)
+    assert bool(row["staff_opened"])
+    assert not row["pupil_left_alone"]
+    assert pd.isna(row["recorded"])
+
+
+def test_a_log_to_correct_is_the_authors_alone(school):
+    log = access.own_log(school, someone(school, "teacher"), f"L-{NUMBER['aled']}")
+    assert (log["purpose"], log["pupil_emails"], log["concern"]) == ("academic", "aled@pupils.example", "yes")
+    assert log["recorded"] == ""
+    assert datetime.fromisoformat(log["started_at"]) == _at(LAST_WEEK)
+    assert access.own_log(school, someone(school, "sdh"), f"L-{NUMBER['aled']}") is None
+
+
+# --- concerns --------------------------------------------------------------------------------------------
+
+CONCERNS = {"sdh": {2, 4, 6}, "dsp_sen": {2, 6}, "dsp_prep": {4}}
+
+
+@pytest.mark.parametrize("name", ID)
+def test_concerns_are_the_dsps_of_the_childs_school_and_the_senior_deputys(school, name):
+    person = someone(school, name)
+    if name not in CONCERNS:
+        for ask in (access.concerns_list, lambda s, p: access.concern(s, p, _refs(s)[0])):
+            with pytest.raises(access.NotAllowed):
+                ask(school, person)
+        return
+    names = {PUPILS[n][0] for n in CONCERNS[name]}
+    assert set(access.concerns_list(school, person)["pupils"]) == names
+    opened = [access.concern(school, person, ref) for ref in _refs(school)]
+    assert {view.pupils["name"].iloc[0] for view in opened if view} == names
+
+
+def test_a_concern_out_of_counselling_does_not_show_its_session(school):
+    for name in ("sdh", "dsp_sen"):
+        opened = [access.concern(school, someone(school, name), ref) for ref in _refs(school)]
+        shown = {view.pupils["name"].iloc[0]: len(view.sessions) for view in opened if view}
+        assert (shown["Bethan"], shown["Fflur"]) == (1, 0)
+
+
+def test_a_concern_follows_the_child_to_the_new_school(school):
+    with school.engine.begin() as connection:
+        connection.execute(
+            insert(tables.pupil_versions).values(
+                pupil_id=PUPIL["Dai"], from_day=TODAY, name="Dai", school="SEN", year_group="9", house="Wye"
+            )
+        )
+    assert len(access.concerns_list(school, someone(school, "dsp_sen"))) == 3
+    assert access.concerns_list(school, someone(school, "dsp_prep")).empty
+
+
+def test_who_raised_a_concern_sees_their_words_and_who_received_them(school):
+    own = access.own_concerns(school, someone(school, "prep_tutor"))
+    assert list(own["received_by"]) == ["Dsp_Prep"]
+    assert own["summary"].iloc[0] == f"{NARRATIVE}: dai with concern"
+    assert access.own_concerns(school, someone(school, "tutor9")).empty
+
+
+def test_the_oldest_open_concern_is_told_without_its_narrative_and_child(school):
+    told = access.oldest_concern(school, someone(school, "sdh"))
+    assert (told["waiting"], told["level"]) == (3, "monitoring")
+    assert NARRATIVE not in _text(told)
+    assert not any(pupil in _text(told) for pupil in PUPIL)
+    with pytest.raises(access.NotAllowed):
+        access.oldest_concern(school, someone(school, "slt"))
+
+
+def test_a_closed_concern_is_not_open(school):
+    with school.engine.begin() as connection:
+        connection.execute(
+            insert(tables.concern_events),
+            [{"concern_id": n, "at": _at(TODAY), "kind": "closed", "text": "done"} for n in (1, 2)],
+        )
+    listed = access.concerns_list(school, someone(school, "sdh"))
+    assert list(listed["open"]) == [True, False, False]
+    assert access.oldest_concern(school, someone(school, "sdh"))["waiting"] == 1
+
+
+# --- administration ----------------------------------------------------------------------------------------
+
+
+def _refuse(school: School, kind: str, column: str | None, value: str | None, original: str):
+    with school.engine.begin() as connection:
+        imported = connection.scalar(
+            insert(tables.imports)
+            .returning(tables.imports.c.id)
+            .values(
+                kind=kind,
+                source="file.csv",
+                at=_at(TODAY),
+                read=1,
+                added=0,
+                changed=0,
+                unchanged=0,
+                dropped=0,
+                refused=1,
+            )
+        )
+        connection.execute(
+            insert(tables.refused_rows).values(
+                import_id=imported,
+                kind=kind,
+                source="file.csv",
+                row=2,
+                column=column,
+                value=value,
+                why="Unknown.",
+                mend="Mend it.",
+                original=original,
+                fingerprint=original,
+            )  # fmt: skip
+        )
+
+
+ROW = '{"Staff_Email": "x@habs.example", "purpose": "%s", "pupil_emails": "fflur@pupils.example", "notes": "n0te", "concern_summary": "n0te", "home_alone": "yes"}'
+
+
+@pytest.mark.parametrize(
+    ("purpose", "seen"), [("Music", True), ("counselling", False), ("counceling", False), ("", False)]
+)
+def test_a_refused_log_shows_its_pupils_only_where_it_was_no_counselling(school, purpose, seen):
+    _refuse(school, "logs", "pupil_emails", "fflur@pupils.example", ROW % purpose)
+    rows = access.refused_rows(school, someone(school, "admin"))
+    assert ("fflur" in _text(rows)) is seen
+    assert "n0te" not in _text(rows)
+    assert "home_alone" not in _text(rows)
+    assert rows["withheld"].iloc[0]
+    assert rows["original"].iloc[0]["staff_email"] == "x@habs.example"
+
+
+def test_a_refused_call_record_shows_nothing_of_itself(school):
+    _refuse(school, "calls", None, "fflur@pupils.example", '{"participants": ["fflur@pupils.example"]}')
+    _refuse(school, "calls", None, None, '["fflur@pupils.example"]')
+    assert "fflur" not in _text(access.refused_rows(school, someone(school, "admin")))
+
+
+def test_a_refused_roster_row_is_shown_to_be_mended(school):
+    _refuse(school, "pupils", "year_group", "nine", '{"email": "x@pupils.example", "year_group": "nine"}')
+    row = access.refused_rows(school, someone(school, "admin")).iloc[0]
+    assert (row["value"], row["original"]["email"], row["withheld"]) == ("nine", "x@pupils.example", False)
+
+
+def test_the_roster_is_todays(school):
+    roster = access.roster(school, someone(school, "admin"))
+    assert len(roster["pupils"]) == len(PUPILS)
+    assert roster["pupils"].set_index("name").loc["Efa", ["year_group", "tutor"]].tolist() == [
+        "10",
+        "tutor10@habs.example",
+    ]
+    assert len(roster["staff"]) == len(STAFF)
+
+
+# --- people, pages, drafts ---------------------------------------------------------------------------------
+
+
+def test_roles_are_those_of_today(school):
+    with school.engine.begin() as connection:
+        for from_day, roles in ((TODAY, "teacher"), (TODAY + timedelta(days=1), "senior_deputy_head")):
+            connection.execute(
+                insert(tables.staff_versions).values(
+                    staff_id=ID["sdh"],
+                    from_day=from_day,
+                    name="Sdh",
+                    school="SEN",
+                    department="Music",
+                    roles=roles,
+                    year_groups="",
+                    houses="",
+                )  # fmt: skip
+            )
+    person = someone(school, "sdh")
+    assert person.roles == {"teacher"}
+    assert access.sessions(school, person, EVER).empty
+    with pytest.raises(access.NotAllowed):
+        access.overview(school, person, EVER)
+
+
+def test_an_email_is_found_without_regard_to_case_and_a_stranger_is_nobody(school):
+    assert access.person(school, " SDH@habs.example ").staff_id == ID["sdh"]
+    assert access.person(school, "stranger@habs.example") is None
+    assert access.person(school, "%") is None
+
+
+def test_a_draft_is_its_writers_own(school):
+    teacher = someone(school, "teacher")
+    access.keep_draft(school, teacher, "log", {"notes": "half a"})
+    access.keep_draft(school, teacher, "log", {"notes": "half a sentence"})
+    assert access.draft(school, teacher, "log") == {"notes": "half a sentence"}
+    assert access.draft(school, someone(school, "sdh"), "log") is None
+    access.keep_draft(school, teacher, "log", None)
+    assert access.draft(school, teacher, "log") is None
+
+
+def test_eyes_to_look_through_are_lent_by_the_demonstration_alone(school):
+    assert access.demonstration_people(school) == []
+    with school.engine.begin() as connection:
+        connection.execute(insert(tables.meta).values(key="demo", value=str(TODAY)))
+    names = [person.email.split("@")[0] for person in access.demonstration_people(school)]
+    assert names == ["sdh", "prep_hoy", "hm_monnow", "prep_tutor", "counsellor", "dsp_prep", "slt", "admin"]
+
+
+PAGES_OF_STAFF = {"sessions", "log", "concerns", "protocol"}
+
+
+@pytest.mark.parametrize("name", ID)
+def test_pages_open_by_role(school, name):
+    more = {"sdh": {"overview"}, "slt": {"overview"}, "admin": {"administration"}}
+    person = someone(school, name)
+    assert {page for page in access.PAGES if access.may_open(person, page)} == PAGES_OF_STAFF | more.get(name, set())
+
+
+# --- the table ---------------------------------------------------------------------------------------------
+
+ASKED = {
+    "overview": "overview",
+    "number of counselling sessions": "counselling_counts",
+    "oldest open concern": "oldest_concern",
+    "imports": "imports",
+    "refused rows": "refused_rows",
+    "roster": "roster",
+    "names to choose from": "pupils_to_choose",
+    "figures of the protocol": "protocol_figures",
+}
+
+
+@pytest.mark.parametrize("role", access.ROLES)
+@pytest.mark.parametrize("thing", ASKED)
+def test_the_table_says_who_may_ask(school, role, thing):
+    person = access.Person(99, "x@habs.example", "X", "SEN", "Music", frozenset({role}), frozenset(), frozenset())
+    ask = QUESTIONS.get(ASKED[thing]) or getattr(access, ASKED[thing])
+    if {role, access.STAFF} & access.TABLE[thing].keys():
+        ask(school, person)
+    else:
+        with pytest.raises(access.NotAllowed):
+            ask(school, person)
+
+
+@pytest.mark.parametrize("role", access.ROLES)
+def test_the_table_says_which_roles_see_more_than_their_own_sessions(school, role):
+    person = access.Person(
+        99, "x@habs.example", "X", "SEN", "Music", frozenset({role}), frozenset({"9"}), frozenset({"Wye"})
+    )
+    assert bool(len(access.sessions(school, person, EVER))) == (role in access.TABLE["sessions"])
+
+
+def test_the_table_names_roles_that_there_are():
+    for scopes in access.TABLE.values():
+        assert scopes.keys() <= {access.STAFF, *access.ROLES}
