@@ -1,0 +1,85 @@
+"""The audit trail: who signed in, saw which record, changed, exported, imported, was refused.
+
+Entries are only ever added: triggers in the database refuse everything else. Each carries a hash over
+itself and the entry before it, so `verify` finds one that was altered, removed or put in between by
+hand; the head is kept apart, so that cutting off the end is found too. An entry names records by
+reference, never a pupil and never a text.
+"""
+
+import hashlib
+import json
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Connection, Row, delete, insert, select, text
+
+from app.store import reading, tables
+
+# What can be on the trail, and how the administrator reads it.
+KINDS = {
+    "signed in": "Signed in",
+    "signed out": "Signed out",
+    "refused": "Was refused",
+    "viewed": "Opened a record",
+    "changed": "Changed a record",
+    "exported": "Downloaded a list",
+    "imported": "Imported a file",
+    "purged": "Removed what is past its keeping",
+}
+COMMAND = "command"  # who did it, where it was a command on the server
+
+_entry = tables.audit.c
+_HEAD = "audit_head"
+_LOCK = 7_302_114  # a number of our own among PostgreSQL's advisory locks
+_BEFORE_THE_FIRST = "0" * 64
+
+
+def add(connection: Connection, *, at: datetime, by: str, what: str, about: str) -> None:
+    """Add an entry, in the caller's transaction. `by` is an email or COMMAND, `what` one of KINDS,
+    `about` a reference such as "session 512" or "concern C-7KQ2MX4P"."""
+    if what not in KINDS:
+        raise ValueError(f"{what!r} is no kind of entry of the audit trail")
+    if connection.dialect.name == "postgresql":  # SQLite has one writer at a time anyway
+        connection.execute(text("select pg_advisory_xact_lock(:number)"), {"number": _LOCK})
+    last = connection.execute(select(_entry.id, _entry.hash).order_by(_entry.id.desc()).limit(1)).one_or_none()
+    number, before = (last.id + 1, last.hash) if last else (1, _BEFORE_THE_FIRST)
+    entry = {"id": number, "at": at, "by": by, "what": what, "about": about}
+    chained = _hash(before, number, at, by, what, about)
+    connection.execute(insert(tables.audit).values(**entry, hash=chained))
+    connection.execute(delete(tables.meta).where(tables.meta.c.key == _HEAD))
+    connection.execute(insert(tables.meta).values(key=_HEAD, value=f"{number} {chained}"))
+
+
+def _hash(before: str, number: int, at: datetime, by: str, what: str, about: str) -> str:
+    return hashlib.sha256(json.dumps([before, number, at.timestamp(), by, what, about]).encode()).hexdigest()
+
+
+def verify(connection: Connection) -> tuple[int, str | None]:
+    """How many entries were read, and what does not fit, in words; None when everything does."""
+    number, before = 0, _BEFORE_THE_FIRST
+    rows = connection.execution_options(stream_results=True, yield_per=1000).execute(
+        select(tables.audit).order_by(_entry.id)
+    )
+    for row in rows:
+        number += 1
+        if fault := _fault(row, number, before):
+            return number, fault
+        before = row.hash
+    head = connection.scalar(select(tables.meta.c.value).where(tables.meta.c.key == _HEAD))
+    if head != (f"{number} {before}" if number else None):
+        return number, f"The trail ends at entry {number}, which is not the entry it ended at when it was last written."
+    return number, None
+
+
+def _fault(row: Row[Any], number: int, before: str) -> str | None:
+    if row.id != number:
+        return f"Entry {number} is missing."
+    if row.hash != _hash(before, row.id, row.at, row.by, row.what, row.about):
+        return f"Entry {number} does not fit: it, or the entry before it, is not what was written."
+    return None
+
+
+def entries(connection: Connection, limit: int | None = None) -> pd.DataFrame:
+    """The entries, the newest first: `id`, `at` (UTC), `by`, `what`, `about`, `hash`."""
+    return reading.frame(connection, select(tables.audit).order_by(_entry.id.desc()).limit(limit))

@@ -1,0 +1,119 @@
+"""The database: opening it, bringing its tables up to date, and one writer at a time.
+
+SQLite is embedded: write-ahead log, foreign keys on, a writer waits for another. PostgreSQL takes any
+number of readers and, by an advisory lock, one writer of ours at a time as well: what a write touches is
+judged again in its own transaction, which must see everything the others wrote.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+
+_MIGRATIONS = Path(__file__).with_name("migrations")
+_BUSY_SECONDS = 60
+_WRITERS = 7_302_113  # a number of our own among PostgreSQL's advisory locks
+
+
+class DatabaseError(Exception):
+    """The database cannot be used; the message says why, and the mend."""
+
+
+def open_database(url: str) -> Engine:
+    """An engine on the database at `url`, its tables at the newest version. DatabaseError if not."""
+    try:
+        parsed = make_url(url)
+        engine = _sqlite(url) if parsed.get_backend_name() == "sqlite" else create_engine(url, pool_pre_ping=True)
+    except (ArgumentError, NoSuchModuleError, ImportError):
+        raise DatabaseError(
+            "DATABASE_URL is not the address of a database. Give one such as "
+            "sqlite:////srv/protocol/protocol.sqlite or postgresql+psycopg://user@host/name."
+        ) from None
+    try:
+        _migrate(engine)
+    except (DBAPIError, OSError) as error:
+        raise DatabaseError(in_words(error)) from None
+    return engine
+
+
+def in_words(error: Exception) -> str:
+    """What went wrong in the database, without the values of any row."""
+    cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    for signs, words in _WORDS:
+        if any(sign in cause for sign in signs):
+            return f"{words} Nothing was changed."
+    if isinstance(error, OperationalError):
+        return f"The database cannot be reached or used ({cause}). Check DATABASE_URL and that its server runs."
+    return "The database refused what was asked of it. Nothing was changed."
+
+
+_WORDS = (
+    (
+        ("locked", "busy"),
+        f"The database is in use by another program and did not come free within {_BUSY_SECONDS} seconds; try again.",
+    ),
+    (("full",), "The disk with the database is full; make room and try again."),
+    (
+        ("readonly", "read-only", "unable to open"),
+        "The database cannot be written: let the program's user write to its file and folder.",
+    ),
+    (("not a database", "malformed"), "The database file is damaged: restore a backup."),
+)
+
+
+def _sqlite(url: str) -> Engine:
+    file = make_url(url).database
+    if file and file != ":memory:":
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: Any, _: Any) -> None:
+        connection.isolation_level = None  # transactions begin where we say, not where the driver guesses
+        for pragma in ("journal_mode=wal", "foreign_keys=on", "synchronous=full"):
+            connection.execute(f"pragma {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begun(connection: Connection) -> None:
+        # A writer takes the lock at once: one that takes it after reading would fail, not wait.
+        connection.exec_driver_sql("begin immediate" if connection.get_execution_options().get("writes") else "begin")
+
+    return engine
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction that writes: all of it or nothing, one at a time."""
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("select pg_advisory_xact_lock(:number)"), {"number": _WRITERS})
+        yield connection
+
+
+def _migrate(engine: Engine) -> None:
+    """Bring the tables to the newest version, in one transaction."""
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    scripts = ScriptDirectory.from_config(config)
+    with engine.connect() as connection:
+        if _version(connection) == scripts.get_current_head():
+            return
+    with writing(engine) as connection:
+        version = _version(connection)
+        if version is not None and version not in {script.revision for script in scripts.walk_revisions()}:
+            raise DatabaseError(
+                "The database was made by a newer version of this program. Install that version, or restore a backup."
+            )
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _version(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
