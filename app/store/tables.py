@@ -30,13 +30,13 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Instant(TypeDecorator[datetime]):
-    """An aware datetime, kept as microseconds since 1970 in UTC."""
+    """An aware datetime, kept as microseconds since 1970 in UTC; that number may be given as well."""
 
     impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Any) -> int | None:
-        return None if value is None else (value - EPOCH) // timedelta(microseconds=1)
+    def process_bind_param(self, value: datetime | int | None, dialect: Any) -> int | None:
+        return (value - EPOCH) // timedelta(microseconds=1) if isinstance(value, datetime) else value
 
     def process_result_value(self, value: int | None, dialect: Any) -> datetime | None:
         return None if value is None else EPOCH + timedelta(microseconds=value)

@@ -1,0 +1,191 @@
+"""Judging what a write touches, and keeping the outcomes.
+
+Which sessions there are follows from matching logs with calls, and only logs and calls whose times lie
+near each other can match. So when a log or a call comes or changes, everything in the same stretch of
+the day is judged again; when a register changes, only the sessions of its pupils are. Judging a part
+gives what judging everything would give.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import Connection, String, delete, literal, select
+
+from app import protocol
+from app.protocol import Judged, judge
+from app.protocol.frames import Ints, micros
+from app.school import School
+from app.settings import Settings
+from app.store import reading, tables
+from app.store.writing import insert_rows, remember, remembered
+
+_NEAR = timedelta(days=2)  # further apart than a log and a call can be and still touch
+_AT_ONCE = 50_000  # sessions judged in one go
+_JUDGED_BY = "judged_by"  # the fingerprint of the settings and clauses of the last judgement
+_LAST_SESSION = "last_session"  # the highest session number ever given: none is given twice
+
+
+@dataclass
+class Touched:
+    """What a write touched: times of logs and calls that came, changed or went (microseconds), and
+    sessions, by number, whose registers changed."""
+
+    times: list[tuple[int, int]] = field(default_factory=list)
+    sessions: set[int] = field(default_factory=set)
+
+
+def rejudge(connection: Connection, settings: Settings, touched: Touched, now: datetime) -> None:
+    """Judge again what a write touched, in its transaction."""
+    if touched.times:
+        for logs, calls in _stretches(connection, settings, np.array(touched.times, np.int64)):
+            _judge(connection, settings, now, logs, calls)
+    if touched.sessions:
+        _judge(connection, settings, now, *_evidence_of(connection, touched.sessions))
+
+
+def _evidence_of(connection: Connection, sessions: Collection[int]) -> tuple[list[int], list[str]]:
+    """The logs and the calls of some sessions."""
+    session, of_call = tables.sessions.c, tables.session_calls.c
+    mine = reading.chosen(connection, "sessions", session.id, sessions)
+    logs = connection.scalars(select(session.log_id).where(mine, session.log_id.is_not(None)))
+    calls = connection.scalars(select(of_call.call_id).join(tables.sessions).where(mine))
+    return list(logs), list(calls)
+
+
+def refresh(school: School) -> None:
+    """Judge again what the clock alone changed: calls whose time to be logged has passed; and
+    everything, if the settings or the clauses are not those it was judged by."""
+    fingerprint = judged_by(school.settings)
+    due = select(tables.sessions.c.id).where(tables.sessions.c.due_at <= school.now())
+    with school.engine.connect() as connection:
+        current = remembered(connection, _JUDGED_BY) == fingerprint
+        if current and connection.scalar(due.limit(1)) is None:
+            return
+    with school.writing() as connection:
+        now = school.now()
+        if remembered(connection, _JUDGED_BY) != fingerprint:
+            everything = Touched(times=[(-(2**62), 2**62)])
+            rejudge(connection, school.settings, everything, now)
+            remember(connection, _JUDGED_BY, fingerprint)
+        else:
+            rejudge(connection, school.settings, Touched(sessions=set(connection.scalars(due))), now)
+
+
+def judged_by(settings: Settings) -> str:
+    """A fingerprint of everything but the evidence that an outcome depends on."""
+    told = settings.model_dump_json(include={"timezone", "tenant_id", "remote_learning", "rules"})
+    rules = [file.read_bytes() for file in sorted(Path(protocol.__file__).parent.glob("*.py"))]
+    return hashlib.sha256(b"".join([told.encode(), *rules])).hexdigest()
+
+
+def _stretches(connection: Connection, settings: Settings, times: Ints) -> Iterator[tuple[list[int], list[str]]]:
+    """The current logs and the calls of each stretch of time that `times` touch. A stretch ends where
+    for longer than any tolerance there is neither a log nor a call."""
+    log, call = tables.logs.c, tables.calls.c
+    first, last = _instants(times[:, 0].min(), times[:, 1].max())
+    near = [
+        reading.frame(connection, query)
+        for query in (
+            select(log.id, log.started_at, log.ended_at).where(log.current, log.started_at.between(first, last)),
+            select(call.id, call.started_at, call.ended_at).where(call.started_at.between(first, last)),
+        )
+    ]
+    near[0]["is_log"], near[1]["is_log"] = True, False
+    both = pd.concat(near, ignore_index=True).sort_values("started_at", ignore_index=True)
+    if both.empty:
+        return
+    tolerance = int(max(rules.match_minutes for rules in settings.rules) * 60_000_000)
+    starts, reached = micros(both["started_at"]), np.maximum.accumulate(micros(both["ended_at"]))
+    stretch = np.cumsum(np.append(True, starts[1:] > reached[:-1] + tolerance)) - 1
+    begins = starts[np.append(True, np.diff(stretch) > 0)]
+    ends = np.maximum.reduceat(reached, np.flatnonzero(np.append(True, np.diff(stretch) > 0)))
+    counts = np.zeros(len(begins) + 1, np.int64)
+    # What a time touches: from the first stretch that ends after it to the last that begins before it.
+    np.add.at(counts, np.searchsorted(ends + tolerance, times[:, 0]), 1)
+    np.add.at(counts, np.searchsorted(begins - tolerance, times[:, 1], side="right"), -1)
+    touched = np.cumsum(counts)[:-1] > 0
+    wanted = both.assign(stretch=stretch)[touched[stretch]]
+    chunk = wanted.groupby("stretch").size().cumsum() // _AT_ONCE
+    for _, part in wanted.groupby(wanted["stretch"].map(chunk)):
+        yield part.loc[part["is_log"], "id"].tolist(), part.loc[~part["is_log"], "id"].tolist()
+
+
+def _instants(first: int, last: int) -> tuple[datetime, datetime]:
+    a, b = (tables.EPOCH + timedelta(microseconds=int(np.clip(time, -(10**15), 10**17))) for time in (first, last))
+    return a - _NEAR, b + _NEAR
+
+
+def _judge(connection: Connection, settings: Settings, now: datetime, logs: list[int], calls: list[str]) -> None:
+    """Judge some logs and calls, whole sessions of them, and keep the sessions in place of what was."""
+    before = _sessions_of(connection, logs, calls)
+    judged = judge(reading.evidence(connection, logs=logs, calls=calls), settings, now)
+    number = _numbers(connection, judged, before)
+    _remove(connection, before["session_id"].unique().tolist())
+    sessions = judged.sessions.assign(id=number)
+    kept = sessions[[c.name for c in tables.sessions.c]]
+    for table, rows in (
+        (tables.sessions, kept.assign(day=kept["day"].dt.date)),
+        (tables.session_calls, judged.calls.assign(session_id=number[judged.calls["session"]])),
+        (tables.session_pupils, judged.pupils.assign(session_id=number[judged.pupils["session"]])),
+    ):
+        insert_rows(connection, table, rows)
+
+
+def _sessions_of(connection: Connection, logs: list[int], calls: list[str]) -> pd.DataFrame:
+    """The sessions that hold some logs (any version of theirs) or calls: `session_id`, and the `ref` or
+    `call_id` by which each is known, its log's first."""
+    log, session, of_call = tables.logs, tables.sessions.c, tables.session_calls.c
+    refs = select(log.c.ref).where(reading.chosen(connection, "logs", log.c.id, logs))
+    blank = literal(None, String)
+    by_log = select(session.id.label("session_id"), log.c.ref, blank.label("call_id")).join(
+        log, log.c.id == session.log_id
+    )
+    by_call = select(of_call.session_id, blank.label("ref"), of_call.call_id)
+    return pd.concat(
+        [
+            reading.frame(connection, by_log.where(log.c.ref.in_(refs))),
+            reading.frame(
+                connection,
+                by_call.where(reading.chosen(connection, "calls", of_call.call_id, calls)).order_by(of_call.place),
+            ),
+        ],
+        ignore_index=True,
+    )
+
+
+def _numbers(connection: Connection, judged: Judged, before: pd.DataFrame) -> Ints:
+    """A number for each judged session: the one it had, by its log or else by its call, so that a link to
+    a session goes on leading there; a new one where it had none."""
+    log = tables.logs.c
+    refs = reading.frame(
+        connection,
+        select(log.id, log.ref).where(
+            reading.chosen(connection, "logs", log.id, judged.sessions["log_id"].dropna().tolist())
+        ),
+    )
+    ref = judged.sessions["log_id"].map(refs.set_index("id")["ref"])
+    by_log = ref.map(before.dropna(subset=["ref"]).drop_duplicates("ref").set_index("ref")["session_id"])
+    by_call = judged.sessions["call_id"].map(before.dropna(subset=["call_id"]).set_index("call_id")["session_id"])
+    by_call = by_call.mask(by_call.isin(by_log.dropna()))
+    number = by_log.fillna(by_call)
+    number = number.mask(number.duplicated())
+    new = number.isna().to_numpy(bool)
+    last = int(remembered(connection, _LAST_SESSION) or 0)
+    remember(connection, _LAST_SESSION, str(last + int(new.sum())))
+    numbers = number.fillna(0).to_numpy(np.int64, copy=True)
+    numbers[new] = np.arange(last + 1, last + 1 + new.sum())
+    return numbers
+
+
+def _remove(connection: Connection, sessions: list[int]) -> None:
+    for table, key in (
+        (tables.session_pupils, tables.session_pupils.c.session_id),
+        (tables.session_calls, tables.session_calls.c.session_id),
+        (tables.sessions, tables.sessions.c.id),
+    ):
+        connection.execute(delete(table).where(reading.chosen(connection, "sessions", key, sessions)))
