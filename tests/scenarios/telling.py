@@ -1,0 +1,471 @@
+"""Reads the scenarios and writes them as the files that the program imports.
+
+`scenarios()` reads every YAML file beside this one. `write(scenarios, folder, now)` writes
+`roster/*.csv`, `logs.csv`, `letters.csv`, `consents.csv`, `calls/*.json` and `recordings.json`.
+Each scenario is a world of its own: its own copy of the cast, with emails and ids that no other has.
+"""
+
+import csv
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import yaml
+
+HERE = Path(__file__).parent
+ZONE = ZoneInfo("Europe/London")
+TENANT = "5c7001aa-0000-4000-8000-000000000001"
+ELSEWHERE = "e15e3e7e-0000-4000-8000-000000000002"
+
+OUTCOMES = ("met", "exempt", "breach", "no_evidence", "not_applicable")
+EVIDENCE = ("call", "register", "log")
+STATUSES = ("compliant", "incomplete", "breach")
+
+# What a member of staff answers after a session in which all went as it should. A scenario says only
+# what was different; one that says `terse: yes` has a log with nothing else in it.
+ANSWERS = {
+    "platform": "teams", "account": "school", "recorded": "no", "private_recording": "no",
+    "staff_opened": "yes", "staff_ended": "yes", "pupil_left_alone": "no", "cameras_on": "yes",
+    "dress_ok": "yes", "background_ok": "yes", "room": "public", "concern": "no",
+}  # fmt: skip
+PASTORAL_ANSWERS = {
+    "reason": "routine", "adult_present": "yes", "adult_introduced": "yes", "adult_permission": "yes",
+    "home_alone": "no",
+}  # fmt: skip
+OTHER_ANSWERS = (
+    "recording_announced", "recording_on_team", "cameras_off_offered", "bedroom_reason", "door_open",
+    "concern_summary", "concern_category", "notes",
+)  # fmt: skip
+LETTERS = {"introduction": "2020-09-01", "one_to_one": "2020-12-15"}
+
+_SCENARIO = {
+    "name", "story", "day", "cast", "log", "logs", "call", "calls", "letters", "consents", "recording",
+    "expect", "status", "reason contains", "sessions",
+}  # fmt: skip
+_LOG = {"by", "pupils", "purpose", "from", "to", "invited", "terse"}
+_CALL = {"who", "type", "organiser", "listed", "ended", "version", "id of"}
+_SESSION = {"log", "call", "expect", "status", "reason contains"}
+
+
+class Untold(Exception):
+    """A scenario that cannot be understood; the message says which, and what in it."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """A session that a scenario expects: which log and call it is made of, and what comes out."""
+
+    log: str | None
+    call: str | None
+    outcomes: dict[str, list[str]]
+    status: str | None
+    reasons: dict[str, list[str]]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    number: int
+    file: str
+    told: dict[str, Any]
+    cast: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        return self.told["name"]
+
+    @property
+    def logs(self) -> dict[str, Any]:
+        return self.told.get("logs") or ({"log": self.told["log"]} if "log" in self.told else {})
+
+    @property
+    def calls(self) -> dict[str, Any]:
+        calls = self.told.get("calls") or ({"call": self.told["call"]} if "call" in self.told else {})
+        return {name: call if isinstance(call, dict) else {"who": call} for name, call in calls.items()}
+
+    @property
+    def sessions(self) -> list[Session]:
+        """The sessions expected; where only `expect` is told, the one made of all logs and calls."""
+        if "sessions" in self.told:
+            return [self._session(told) for told in self.told["sessions"]]
+        return [self._session({"log": next(iter(self.logs), None), "call": next(iter(self.calls), None)} | self.told)]
+
+    def _session(self, told: dict[str, Any]) -> Session:
+        log, call = (told.get(key) if isinstance(told.get(key), str) else None for key in ("log", "call"))
+        if "sessions" not in self.told:
+            log, call = next(iter(self.logs), None), next(iter(self.calls), None)
+        return Session(
+            log and self.ref(log),
+            call and self.call_id(call),
+            {clause: words.split() for clause, words in told.get("expect", {}).items()},
+            told.get("status"),
+            {c: w if isinstance(w, list) else [w] for c, w in told.get("reason contains", {}).items()},
+        )
+
+    def ref(self, log: str) -> str:
+        return f"w{self.number}.{log}"
+
+    def call_id(self, call: str) -> str:
+        """Ids rise in the order in which the calls are told."""
+        return f"ca110000-0000-4000-8000-{self.number:06d}{list(self.calls).index(call):06d}"
+
+    def owns(self, log_ref: str | None, call_id: str | None) -> bool:
+        """Whether a session with this log or call belongs to this scenario."""
+        mine = f"ca110000-0000-4000-8000-{self.number:06d}"
+        return (log_ref or "").startswith(f"w{self.number}.") or (call_id or "").startswith(mine)
+
+    def email(self, who: str) -> str:
+        person = self.cast["staff"].get(who) or self.cast["pupils"].get(who)
+        if not person:
+            return f"{who}@elsewhere.example"
+        return f"{who}@{person['school'].lower()}.w{self.number}.example"
+
+    def entra(self, who: str) -> str:
+        place = [*self.cast["staff"], *self.cast["pupils"], *self.cast["strangers"]].index(who)
+        return f"{self.number:08d}-0000-4000-8000-{place:012d}"
+
+    def school(self, code: str) -> str:
+        return f"{code}{self.number}"
+
+    def time(self, text: str) -> datetime:
+        """A time of the scenario's day ("14:30", "14:30:05"), or with a day of its own; school time
+        unless it ends in Z or an offset."""
+        whole = text if re.match(r"\d{4}-", text) else f"{self.told['day']} {text}"
+        when = datetime.fromisoformat(whole.replace(" ", "T"))
+        return when if when.tzinfo else when.replace(tzinfo=ZONE)
+
+    def written(self, text: str) -> str:
+        """A time as somebody writes it into a table: with its day, otherwise as told."""
+        return (text if re.match(r"\d{4}-", text) else f"{self.told['day']} {text}").replace(" ", "T")
+
+
+def scenarios() -> list[Scenario]:
+    """Every scenario told in the YAML files here; Untold when one has a word that nobody knows."""
+    cast = _read(HERE / "cast.yaml")
+    found: list[Scenario] = []
+    for path in sorted(HERE.glob("*.yaml")):
+        if path.name == "cast.yaml":
+            continue
+        content = _read(path)
+        for told in content["scenarios"]:
+            whole = {"day": content["day"]} | told
+            changed = {
+                group: {who: person | told.get("cast", {}).get(who, {}) for who, person in people.items()}
+                if group in ("staff", "pupils")
+                else people
+                for group, people in cast.items()
+            }
+            scenario = Scenario(len(found) + 1, path.stem, whole, changed)
+            _check(scenario)
+            found.append(scenario)
+    return found
+
+
+def _read(path: Path) -> Any:
+    # Everything stays text: 14:00 is no number and `no` no false.
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
+
+
+def _check(scenario: Scenario) -> None:
+    told = scenario.told
+    _known(scenario, "scenario", told, _SCENARIO)
+    answers = _LOG | set(ANSWERS) | set(PASTORAL_ANSWERS) | set(OTHER_ANSWERS)
+    for log in scenario.logs.values():
+        _known(scenario, "log", log, answers)
+    for call in scenario.calls.values():
+        _known(scenario, "call", call, _CALL)
+    for told_session in told.get("sessions", []):
+        _known(scenario, "session", told_session, _SESSION)
+    for session in scenario.sessions:
+        for clause, words in session.outcomes.items():
+            rest = words[1:]
+            if words[0] not in OUTCOMES or not set(rest) <= {*EVIDENCE, "disputed"}:
+                raise Untold(f"{scenario.file}, {scenario.name!r}: {clause} cannot be {' '.join(words)!r}")
+
+
+def _known(scenario: Scenario, what: str, told: dict[str, Any], words: set[str]) -> None:
+    if unknown := set(told) - words:
+        raise Untold(f"{scenario.file}, {told.get('name', scenario.name)!r}: a {what} has no {sorted(unknown)}")
+
+
+# --- writing --------------------------------------------------------------------------------------
+
+
+def write(told: list[Scenario], folder: Path, now: datetime) -> None:
+    """Write what happened in all scenarios; `now` places calls told as having ended so long ago."""
+    (folder / "roster").mkdir(parents=True)
+    (folder / "calls").mkdir()
+    _table(folder / "roster" / "schools.csv", [row for s in told for row in _schools(s)])
+    _table(folder / "roster" / "staff.csv", [row for s in told for row in _staff(s)])
+    _table(folder / "roster" / "pupils.csv", [row for s in told for row in _pupils(s)])
+    _table(folder / "logs.csv", [_log(s, name) for s in told for name in s.logs])
+    _table(folder / "letters.csv", [row for s in told for row in _letters(s)])
+    _table(folder / "consents.csv", [_consent(s, c) for s in told for c in s.told.get("consents", [])])
+    for scenario in told:
+        if scenario.calls:
+            records = [_call(scenario, name, now) for name in scenario.calls]
+            (folder / "calls" / f"{scenario.number:04d}.json").write_text(json.dumps({"value": records}))
+    recordings = [_recording(s) for s in told if "recording" in s.told]
+    (folder / "recordings.json").write_text(json.dumps({"value": recordings}))
+
+
+def _table(path: Path, rows: list[dict[str, str]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        columns = list(dict.fromkeys(column for row in rows for column in row))
+        writer = csv.DictWriter(file, columns, restval="")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _schools(s: Scenario) -> list[dict[str, str]]:
+    return [
+        {
+            "code": s.school(code),
+            "name": school["name"],
+            "senior": school["senior"],
+            "email_domain": f"{code.lower()}.w{s.number}.example",
+        }
+        for code, school in s.cast["schools"].items()
+    ]
+
+
+def _staff(s: Scenario) -> list[dict[str, str]]:
+    return [
+        {
+            "email": s.email(who),
+            "name": person["name"],
+            "school": s.school(person["school"]),
+            "department": person["department"],
+            "roles": person["roles"],
+            "year_groups": person.get("year_groups", ""),
+            "houses": person.get("houses", ""),
+            "entra_id": s.entra(who),
+        }
+        for who, person in s.cast["staff"].items()
+    ]
+
+
+def _pupils(s: Scenario) -> list[dict[str, str]]:
+    return [
+        {
+            "email": s.email(who),
+            "name": person["name"],
+            "school": s.school(person["school"]),
+            "year_group": person["year_group"],
+            "house": person["house"],
+            "tutor_email": s.email(person["tutor"]),
+            "entra_id": s.entra(who),
+        }
+        for who, person in s.cast["pupils"].items()
+    ]
+
+
+def _log(s: Scenario, name: str) -> dict[str, str]:
+    log = s.logs[name]
+    usual = ANSWERS | (PASTORAL_ANSWERS if log["purpose"] == "pastoral" else {})
+    answers = ({} if log.get("terse") == "yes" else usual) | {k: v for k, v in log.items() if k not in _LOG}
+    return {
+        "ref": s.ref(name),
+        "staff_email": s.email(log["by"]),
+        "pupil_emails": ";".join(s.email(who) for who in log["pupils"]),
+        "purpose": log["purpose"],
+        "started_at": s.written(log["from"]),
+        "ended_at": s.written(log["to"]),
+        "second_staff_emails": ";".join(s.email(who) for who in log.get("invited", [])),
+    } | answers
+
+
+def _letters(s: Scenario) -> list[dict[str, str]]:
+    usual = [[who, kind, day] for who in s.cast["pupils"] for kind, day in LETTERS.items()]
+    return [
+        {"pupil_email": s.email(who), "kind": kind, "sent_on": day} for who, kind, day in s.told.get("letters", usual)
+    ]
+
+
+def _consent(s: Scenario, consent: dict[str, str]) -> dict[str, str]:
+    def when(key: str) -> str:
+        text = consent.get(key, "")
+        return text if re.fullmatch(r"\d{4}-\d\d-\d\d|", text) else s.written(text)
+
+    return {
+        "pupil_email": s.email(consent["pupil"]),
+        "kind": consent["kind"],
+        "covers_from": when("from"),
+        "covers_to": when("to"),
+        "reason": consent.get("reason", ""),
+        "obtained_at": when("obtained"),
+        "given_by": "a parent",
+        "slt_informed_at": when("slt informed"),
+    }
+
+
+def _recording(s: Scenario) -> dict[str, Any]:
+    """Told as {call: name} or, where the listing lacks the call's id, {organiser: who, at: time}."""
+    told = s.told["recording"]
+    organiser = told.get("organiser") or _organiser(s, s.calls[told["call"]])
+    at = s.time(told["at"])
+    return {
+        "@odata.type": "#microsoft.graph.callRecording",
+        "id": f"recording-{s.number}",
+        "meetingId": f"meeting-{s.number}",
+        "callId": s.call_id(told["call"]) if "call" in told else None,
+        "createdDateTime": _graph_time(at),
+        "endDateTime": _graph_time(at + timedelta(minutes=20)),
+        "meetingOrganizer": {"user": {"id": s.entra(organiser), "displayName": None, "tenantId": TENANT}},
+        "recordingContentUrl": None,
+    }
+
+
+# --- call records in Graph's shape ----------------------------------------------------------------
+
+
+def _graph_time(when: datetime) -> str:
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") + "0Z"
+
+
+def _organiser(s: Scenario, call: dict[str, Any]) -> str:
+    staff = [row[0] for row in call["who"] if row[0] in s.cast["staff"]]
+    return call.get("organiser") or (staff or [call["who"][0][0]])[0]
+
+
+def _call(s: Scenario, name: str, now: datetime) -> dict[str, Any]:
+    call = s.calls[name]
+    rows = call["who"]
+    latest = max(s.time(row[2]) for row in rows)
+    shift = timedelta(0)
+    if "ended" in call:  # "3 hours ago"
+        shift = now.replace(microsecond=0) - timedelta(hours=float(call["ended"].split()[0])) - latest
+    times = [(s.time(row[1]) + shift, s.time(row[2]) + shift) for row in rows]
+    kind = call.get("type", "meeting")
+    if kind == "peer to peer":
+        sessions = [_direct(s, rows, times, name)]
+    else:
+        sessions = [_joined(s, row, span, f"{name}-{i}") for i, (row, span) in enumerate(zip(rows, times, strict=True))]
+    thread = "19:lessons@thread.tacv2" if kind == "channel" else f"19:meeting_w{s.number}{name}@thread.v2"
+    organiser = _organiser(s, call)
+    host = s.cast["strangers"]["personal"] if organiser == "elsewhere" else None
+    identity = (
+        {"id": f"host-{s.number}", "displayName": None, "tenantId": ELSEWHERE} if host else _identity(s, organiser)
+    )
+    quoted = thread.replace(":", "%3a").replace("@", "%40")
+    record = {
+        "id": s.call_id(call.get("id of", name)),
+        "version": int(call.get("version", "1")),
+        "type": "peerToPeer" if kind == "peer to peer" else "groupCall",
+        "modalities": ["audio", "video", "screenSharing"],
+        "lastModifiedDateTime": _graph_time(max(t for _, t in times) + timedelta(minutes=40)),
+        "startDateTime": _graph_time(min(t for t, _ in times)),
+        "endDateTime": _graph_time(max(t for _, t in times)),
+        "joinWebUrl": None if kind == "peer to peer" else f"https://teams.microsoft.com/l/meetup-join/{quoted}/0",
+        "organizer_v2": {"id": (identity or {}).get("id"), "identity": {"user": identity}},
+        "sessions": sessions,
+        "sessions@odata.nextLink": None,
+    }
+    if "listed" in call:
+        record["participants_v2"] = [
+            {"id": s.entra(who), "identity": {"user": _identity(s, who)}} for who in call["listed"]
+        ]
+    return record
+
+
+def _identity(s: Scenario, who: str, words: tuple[str, ...] = ()) -> dict[str, Any] | None:
+    """How Graph names somebody; `words` are what the scenario says of how they took part."""
+    stranger = s.cast["strangers"].get(who)
+    if stranger == "nameless":
+        return None
+    if stranger == "guest":
+        return {"id": f"teamsvisitor:{s.entra(who)}", "displayName": None, "tenantId": None}
+    if stranger == "phone":
+        return {"id": "+441600000000", "displayName": None, "tenantId": None}
+    if stranger == "bot":
+        return {"id": s.entra(who), "displayName": "Note taker", "tenantId": None}
+    if stranger == "personal account":
+        return {"id": s.entra(who), "displayName": None, "tenantId": ELSEWHERE, "userPrincipalName": "me@home.example"}
+    person = s.cast["staff"].get(who) or s.cast["pupils"][who]
+    return {
+        "id": f"unlisted-{s.entra(who)}" if "known by email" in words else s.entra(who),
+        "displayName": person["name"],
+        "tenantId": ELSEWHERE if "tenant elsewhere" in words else TENANT,
+        "userPrincipalName": s.email(who).upper() if "known by email" in words else None,
+    }
+
+
+_SET = {"guest": "guest", "phone": "phone", "bot": "applicationInstance"}
+
+
+def _endpoint(s: Scenario, row: list[str]) -> dict[str, Any]:
+    who, words = row[0], tuple(row[3:])
+    identity = _identity(s, who, words)
+    key = _SET.get(s.cast["strangers"].get(who, ""), "user")
+    return {
+        "@odata.type": "#microsoft.graph.callRecords.participantEndpoint",
+        "name": None,
+        "userAgent": None,
+        "identity": identity and {key: identity},
+        "associatedIdentity": identity if key == "user" else None,
+    }
+
+
+def _streams(s: Scenario, row: list[str], direction: str) -> list[dict[str, Any]]:
+    """The camera video that somebody sent."""
+    streams = []
+    for word in row[3:]:
+        if word == "on":
+            streams.append({"startDateTime": None, "endDateTime": None, "packetUtilization": 4200})
+        elif word == "no packets":
+            streams.append({"startDateTime": None, "endDateTime": None, "packetUtilization": 0})
+        elif word.startswith("on "):
+            start, end = (_graph_time(s.time(text)) for text in word.removeprefix("on ").split("-"))
+            streams.append({"startDateTime": start, "endDateTime": end, "packetUtilization": 4200})
+        elif word not in ("screen", "failed", "test", "tenant elsewhere", "known by email"):
+            raise Untold(f"{s.file}, {s.name!r}: a call knows no {word!r}")
+    return [{"streamId": str(i), "streamDirection": direction} | stream for i, stream in enumerate(streams)]
+
+
+def _session(
+    name: str, span: tuple[datetime, datetime], caller: dict[str, Any], callee: dict[str, Any], media: Any
+) -> dict[str, Any]:
+    start, end = map(_graph_time, span)
+    segment = {"id": name, "startDateTime": start, "endDateTime": end, "failureInfo": None, "media": media}
+    return {
+        "id": name,
+        "modalities": ["audio", "screenSharing"],
+        "startDateTime": start,
+        "endDateTime": end,
+        "isTest": False,
+        "failureInfo": None,
+        "caller": caller,
+        "callee": callee,
+        "segments": [segment | {"caller": caller, "callee": callee}],
+    }
+
+
+def _joined(s: Scenario, row: list[str], span: tuple[datetime, datetime], name: str) -> dict[str, Any]:
+    """One person's session with the meeting service, in which everybody also receives video."""
+    service = {"@odata.type": "#microsoft.graph.callRecords.serviceEndpoint", "name": None, "userAgent": None}
+    received = {"streamId": "r", "streamDirection": "calleeToCaller", "packetUtilization": 9000}
+    media = [
+        {"label": "main-audio", "streams": [{"streamId": "a", "streamDirection": "callerToCallee"}]},
+        {"label": "main-video", "streams": [*_streams(s, row, "callerToCallee"), received]},
+    ]
+    if "screen" in row:
+        shared = {"streamId": "s", "streamDirection": "callerToCallee", "packetUtilization": 700}
+        media.append({"label": "vbss", "streams": [shared]})
+    session = _session(name, span, _endpoint(s, row), service, media)
+    if "test" in row:
+        session["isTest"] = True
+    if "failed" in row:
+        session |= {"failureInfo": {"stage": "callSetup", "reason": "Not reached"}, "segments": []}
+    return session
+
+
+def _direct(s: Scenario, rows: list[list[str]], times: Any, name: str) -> dict[str, Any]:
+    """The one session of a call between two people; the first told is the caller."""
+    caller, callee = rows
+    video = [*_streams(s, caller, "callerToCallee"), *_streams(s, callee, "calleeToCaller")]
+    return _session(
+        name, times[0], _endpoint(s, caller), _endpoint(s, callee), [{"label": "main-video", "streams": video}]
+    )
