@@ -7,7 +7,7 @@ kept as it came. `why` and `mend` never repeat what the row says, since they are
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-T = TypeVar("T")
+R = TypeVar("R")
 
 
 class UnreadableFile(Exception):
@@ -28,9 +28,9 @@ class Refused:
 
 
 @dataclass
-class Parsed(Generic[T]):
+class Parsed(Generic[R]):
     """The rows that can be used, each with its number in the file, those refused, and columns nobody knows."""
 
-    rows: list[T]
+    rows: list[R]
     refused: list[Refused]
     unknown_columns: list[str] = field(default_factory=list)

@@ -1,34 +1,32 @@
 """The kinds of cell there are, as pydantic types, and how a row that does not fit them is refused."""
 
-from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from app.records import Refused
 from app.settings import Settings
 
-R = TypeVar("R", bound="Row")
+M = TypeVar("M", bound="Row")
 
-_YES_NO = {"yes": True, "true": True, "y": True, "1": True, "no": False, "false": False, "n": False, "0": False}
-_MEND: dict[str, str] = {}
+YES_NO = {"yes": True, "true": True, "y": True, "1": True, "no": False, "false": False, "n": False, "0": False}
 
 
 class Unfit(ValueError):
-    """A cell that does not fit: `why`, and the `mend`."""
+    """A cell that does not fit: `why`, and the `mend`; `column`, where pydantic does not know it."""
 
-    def __init__(self, why: str, mend: str) -> None:
+    def __init__(self, why: str, mend: str, column: str | None = None) -> None:
         super().__init__(why)
-        self.why, self.mend = why, mend
+        self.why, self.mend, self.column = why, mend, column
 
 
 class Row(BaseModel):
-    """A checked row; `number` is its number in the file."""
+    """A checked row."""
 
-    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
-
-    number: int
+    model_config = ConfigDict(frozen=True)
 
 
 def _needed(value: Any) -> str:
@@ -40,16 +38,18 @@ def _needed(value: Any) -> str:
 def _yes_no(value: Any) -> bool | None:
     if not value:
         return None
-    if str(value).lower() not in _YES_NO:
+    if str(value).lower() not in YES_NO:
         raise Unfit("is neither yes nor no", "write yes or no, or leave it blank if it was not said")
-    return _YES_NO[str(value).lower()]
+    return YES_NO[str(value).lower()]
 
 
-def _email(value: Any) -> str:
-    email = _needed(value).lower()
-    if email.count("@") != 1 or email.startswith("@") or email.endswith("@") or any(c.isspace() for c in email):
+def email(value: Any) -> str:
+    """An email address in lower case."""
+    address = _needed(value).lower()
+    name, _, domain = address.partition("@")
+    if not name or not domain or "@" in domain or any(c.isspace() or c in ",;<>" for c in address):
         raise Unfit("is not an email address", "write one address such as name@school.example")
-    return email
+    return address
 
 
 def items(value: str | None) -> tuple[str, ...]:
@@ -59,13 +59,10 @@ def items(value: str | None) -> tuple[str, ...]:
 
 Needed = Annotated[str, BeforeValidator(_needed)]
 Blankable = Annotated[str | None, BeforeValidator(lambda value: value or None)]
-Lower = Annotated[str | None, BeforeValidator(lambda value: value.lower() or None if value else None)]
+Word = Annotated[str | None, BeforeValidator(lambda value: value.lower() if value else None)]
 YesNo = Annotated[bool | None, BeforeValidator(_yes_no)]
-Email = Annotated[str, BeforeValidator(_email)]
+Email = Annotated[str, BeforeValidator(email)]
 Items = Annotated[tuple[str, ...], BeforeValidator(items)]
-
-_INSTANT = TypeAdapter(datetime)
-_DAY = TypeAdapter(date)
 
 
 def instant(value: str, settings: Settings) -> datetime:
@@ -75,65 +72,67 @@ def instant(value: str, settings: Settings) -> datetime:
         moment = datetime.fromisoformat(value)
     except ValueError:
         moment = None
-    if moment is None or len(value) <= 10:
+    if moment is None or len(value) <= len("2026-11-03"):
         raise Unfit("is not a time", "write it as 2026-11-03T14:05, in school time or with an offset")
-    if moment.tzinfo is None:
-        local = moment.replace(tzinfo=settings.zone)
-        if local.astimezone(UTC).astimezone(settings.zone).replace(tzinfo=None) != moment:
-            raise Unfit("is a time that there was not: the clocks went forward", "write the time that the clock showed")
-        moment = local
-    try:
+    if not 1900 < moment.year < 2200:
+        raise Unfit("is a time of another century", "mend the year")
+    if moment.tzinfo is not None:
         return moment.astimezone(UTC)
-    except OverflowError:
-        raise Unfit("is not a time", "write it as 2026-11-03T14:05") from None
+    utc = moment.replace(tzinfo=settings.zone).astimezone(UTC)
+    if utc.astimezone(settings.zone).replace(tzinfo=None) != moment:
+        raise Unfit("is a time that there was not: the clocks went forward", "write the time that the clock showed")
+    return utc
 
 
 def day(value: str) -> date:
-    """An ISO 8601 day; a time of midnight, as Excel may write it, is as good."""
+    """An ISO 8601 day; with a time of midnight, as Excel may write it, too."""
     try:
         moment = datetime.fromisoformat(value)
     except ValueError:
         moment = None
-    if moment is None or moment.time() != moment.min.time():
+    if moment is None or moment.time() != time.min or not 1900 < moment.year < 2200:
         raise Unfit("is not a day", "write it as 2026-11-03")
     return moment.date()
 
 
-def day_or_instant(value: str, settings: Settings, end: bool) -> datetime:
-    """An instant; of a day alone its beginning or, where `end`, its end, both in school time."""
-    if len(value) > 10:
+def from_day(value: str, settings: Settings) -> datetime:
+    """A time, or the beginning of a day, as an instant in UTC."""
+    return instant(f"{value}T00:00" if len(value) == len("2026-11-03") else value, settings)
+
+
+def to_day(value: str, settings: Settings) -> datetime:
+    """A time, or the end of a day, as an instant in UTC."""
+    if len(value) != len("2026-11-03"):
         return instant(value, settings)
-    midnight = datetime.combine(day(value) + timedelta(days=end), datetime.min.time(), settings.zone)
-    return midnight.astimezone(UTC) - timedelta(microseconds=int(end))
+    return instant(f"{day(value) + timedelta(days=1)}T00:00", settings) - timedelta(microseconds=1)
 
 
-def checked(
-    number: int, cells: dict[str, str], original: dict[str, str], make: Callable[[dict[str, Any]], R]
-) -> R | Refused:
-    """The row that `make` gives of the cells, or why there is none."""
-    if "" in cells:
-        return Refused(
-            number,
-            None,
-            None,
-            "has more cells than there are columns",
-            "put quotation marks around a cell with a comma in it",
-            original,
-        )
+@contextmanager
+def of(column: str) -> Iterator[None]:
+    """Whatever does not fit in here is the fault of that column."""
     try:
-        return make({**cells, "number": number})
+        yield
+    except Unfit as fault:
+        raise Unfit(fault.why, fault.mend, column) from None
+
+
+def checked(model: type[M], cells: Mapping[str, Any], **more: Any) -> M:
+    """The cells as a row of that model. Unfit, with its column, if one does not fit."""
+    if "" in cells:
+        raise Unfit("has more cells than there are columns", "put a cell with a comma in it between quotation marks")
+    wanted = {name: cells.get(name, "") for name in model.model_fields if name not in more}
+    try:
+        return model.model_validate(wanted | more)
     except ValidationError as error:
         first = error.errors()[0]
-        column = str(first["loc"][0]) if first["loc"] else None
         fault = first.get("ctx", {}).get("error")
         why, mend = (
-            (fault.why, fault.mend) if isinstance(fault, Unfit) else ("does not fit", "see the manual for its values")
+            (fault.why, fault.mend) if isinstance(fault, Unfit) else ("does not fit", "write what the manual lists")
         )
-        if column is not None and column not in cells and fault is None:
-            why, mend = "is missing", "add the column"
-        return Refused(number, column, cells.get(column or ""), why, mend, original)
+        raise Unfit(why, mend, str(first["loc"][0])) from None
 
 
-def refuse(number: int, column: str | None, cells: dict[str, str], why: str, mend: str) -> Refused:
-    """A row refused for what it says in a column."""
-    return Refused(number, column, cells.get(column or ""), why, mend, cells)
+def refusal(number: int, cells: dict[str, str], fault: Unfit) -> Refused:
+    """A row of a table refused for a fault."""
+    value = cells.get(fault.column) if fault.column else None
+    return Refused(number, fault.column, value, fault.why, fault.mend, cells)
