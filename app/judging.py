@@ -125,7 +125,7 @@ def _judge(connection: Connection, settings: Settings, now: datetime, logs: list
     before = _sessions_of(connection, logs, calls)
     judged = judge(reading.evidence(connection, logs=logs, calls=calls), settings, now)
     number = _numbers(connection, judged, before)
-    _remove(connection, before["session_id"].unique().tolist())
+    remove_sessions(connection, before["session_id"].unique().tolist())
     sessions = judged.sessions.assign(id=number)
     kept = sessions[[c.name for c in tables.sessions.c]]
     for table, rows in (
@@ -182,7 +182,8 @@ def _numbers(connection: Connection, judged: Judged, before: pd.DataFrame) -> In
     return numbers
 
 
-def _remove(connection: Connection, sessions: list[int]) -> None:
+def remove_sessions(connection: Connection, sessions: Collection[int]) -> None:
+    """Take sessions away."""
     for table, key in (
         (tables.session_pupils, tables.session_pupils.c.session_id),
         (tables.session_calls, tables.session_calls.c.session_id),

@@ -27,10 +27,19 @@ class Refused:
     original: Any
 
 
+@dataclass(frozen=True)
+class Read(Generic[R]):
+    """A row that can be used, with its number in the file and its cells as they came."""
+
+    number: int
+    cells: dict[str, str]
+    row: R
+
+
 @dataclass
 class Parsed(Generic[R]):
-    """The rows that can be used, each with its number in the file, those refused, and columns nobody knows."""
+    """The rows that can be used, those refused, and columns that nobody knows."""
 
-    rows: list[R]
+    rows: list[Read[R]]
     refused: list[Refused]
     unknown_columns: list[str] = field(default_factory=list)

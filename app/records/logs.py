@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-from app.records import Parsed, Refused
+from app.records import Parsed, Read, Refused
 from app.records.fields import (
     Blankable,
     Email,
@@ -134,11 +134,11 @@ class Log(Row):
 def parse_logs(table: Table, roster: Roster, settings: Settings, now: datetime) -> Parsed[Log]:
     """The rows of a file of logs."""
     table.require(_NEEDED)
-    rows: list[Log] = []
+    rows: list[Read[Log]] = []
     refused: list[Refused] = []
     for number, cells in table.rows:
         try:
-            rows.append(parse_log(cells, roster, settings, now))
+            rows.append(Read(number, cells, parse_log(cells, roster, settings, now)))
         except Unfit as fault:
             refused.append(refusal(number, cells, fault))
     return Parsed(rows, refused, table.unknown(COLUMNS))

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator
 
-from app.records import Parsed, R, Refused
-from app.records.fields import Email, Items, Needed, Row, Unfit, Word, YesNo, checked, email, items, refusal
+from app.records import Parsed, Read, Refused
+from app.records.fields import Email, Items, M, Needed, Row, Unfit, Word, YesNo, checked, email, items, refusal
 from app.records.tabular import Table
 
 ROLES = (
@@ -113,11 +113,11 @@ def _known_school(code: str, schools: Collection[str]) -> None:
         raise Unfit("is no school of the roster", "add the school to schools.csv, or mend its code", "school")
 
 
-def _parse(table: Table, model: type[R], key: Callable[[R], str], check: Callable[[R], None]) -> Parsed[R]:
+def _parse(table: Table, model: type[M], key: Callable[[M], str], check: Callable[[M], None]) -> Parsed[M]:
     """Each row checked; a second row about the same person or school has to say the same."""
-    rows: list[R] = []
+    rows: list[Read[M]] = []
     refused: list[Refused] = []
-    seen: dict[str, R] = {}
+    seen: dict[str, M] = {}
     entra: dict[str, str] = {}
     for number, cells in table.rows:
         try:
@@ -137,7 +137,7 @@ def _parse(table: Table, model: type[R], key: Callable[[R], str], check: Callabl
             refused.append(refusal(number, cells, fault))
         else:
             seen[key(row)] = row
-            rows.append(row)
+            rows.append(Read(number, cells, row))
     return Parsed(rows, refused, table.unknown(list(model.model_fields)))
 
 

@@ -1,0 +1,713 @@
+"""Taking in what comes from outside: one transaction from checked rows to judged sessions.
+
+Good rows land, each refused row is kept until somebody mends or dismisses it, and the same file a second
+time changes nothing. A process that is killed leaves all of an import or none of it.
+"""
+
+import hashlib
+import json
+import zlib
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Table, and_, delete, func, insert, select, update
+
+from app.concerns import NOT_ASSESSED, known_category, open_concern
+from app.judging import Touched, rejudge, remove_sessions
+from app.records import Parsed, R, Read, Refused, UnreadableFile
+from app.records.calls import READER, Call, Found, Unreadable, iter_json, read_call
+from app.records.fields import Unfit, refusal
+from app.records.logs import Log, parse_log, parse_logs
+from app.records.recordings import Recording, read_recording
+from app.records.registers import Consent, Letter, parse_consents, parse_letters
+from app.records.roster import Pupil, Roster, Staff, parse_pupils, parse_schools, parse_staff
+from app.records.tabular import Table as File
+from app.records.tabular import read_table
+from app.school import School
+from app.store import reading, tables
+from app.store.writing import insert_rows, raise_revision
+
+T = TypeVar("T")
+Source = str | Path | tuple[str, bytes]
+EVER = date(1900, 1, 1)  # a person's first version holds for all days before it came
+
+
+@dataclass
+class ImportResult:
+    """What an import did: how many rows or records were read, and what became of them."""
+
+    kind: str
+    source: str
+    read: int = 0
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    dropped: int = 0  # calls that are no session
+    refused: list[Refused] = field(default_factory=list)
+    unknown_columns: list[str] = field(default_factory=list)
+
+
+_COUNTED = ("kind", "source", "read", "added", "changed", "unchanged", "dropped")
+
+
+def _take_in(
+    school: School, kind: str, source: str, by: int | None, work: Callable[[Connection, ImportResult], Touched]
+) -> ImportResult:
+    """One import in one transaction: its work, its refused rows, what it touched judged again, and an
+    entry in the list of imports if it changed anything."""
+    result = ImportResult(kind, source)
+    with school.writing() as connection:
+        touched = work(connection, result)
+        new_refusals = _not_kept_yet(connection, result)
+        if not (result.added or result.changed or new_refusals):
+            return result
+        import_id = connection.scalar(
+            insert(tables.imports)
+            .returning(tables.imports.c.id)
+            .values({name: getattr(result, name) for name in _COUNTED})
+            .values(at=school.now(), by=by, refused=len(result.refused))
+        )
+        insert_rows(connection, tables.refused_rows, [row | {"import_id": import_id} for row in new_refusals])
+        rejudge(connection, school.settings, touched, school.now())
+        raise_revision(connection)
+    return result
+
+
+def _not_kept_yet(connection: Connection, result: ImportResult) -> list[dict[str, Any]]:
+    """The refused rows that the list of refused rows does not hold from an earlier try."""
+    rows = {}
+    for refused in result.refused:
+        original = json.dumps(refused.original, ensure_ascii=False, sort_keys=True, default=str)
+        told = f"{result.kind}|{refused.column}|{refused.why}|{original}"
+        fingerprint = hashlib.sha256(told.encode()).hexdigest()
+        rows[fingerprint] = asdict(refused) | {
+            "kind": result.kind, "source": result.source, "original": original, "fingerprint": fingerprint,
+        }  # fmt: skip
+    kept = tables.refused_rows.c.fingerprint
+    known = set(connection.scalars(select(kept).where(reading.chosen(connection, "refused", kept, rows))))
+    return [row for fingerprint, row in rows.items() if fingerprint not in known]
+
+
+# --- the roster -------------------------------------------------------------------------------------
+
+
+def import_roster(school: School, folder: str | Path, by: int | None = None) -> list[ImportResult]:
+    """schools.csv, staff.csv and pupils.csv (or .xlsx) of a folder, those that are there."""
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise UnreadableFile(f"{folder} is no folder; give the one that holds schools.csv, staff.csv and pupils.csv.")
+    files = {kind: _roster_file(folder, kind) for kind in ("schools", "staff", "pupils")}
+    if not any(files.values()):
+        raise UnreadableFile(f"{folder} holds none of schools.csv, staff.csv and pupils.csv.")
+    read = {kind: read_table(file) for kind, file in files.items() if file}
+    return [import_people(school, kind, table, by) for kind, table in read.items()]
+
+
+def _roster_file(folder: Path, kind: str) -> Path | None:
+    return next((f for f in sorted(folder.iterdir()) if f.name.lower() in (f"{kind}.csv", f"{kind}.xlsx")), None)
+
+
+def import_people(school: School, kind: str, table: File, by: int | None = None) -> ImportResult:
+    """A table of `schools`, `staff` or `pupils`."""
+    keep = {"schools": _keep_schools, "staff": _keep_staff, "pupils": _keep_pupils}[kind]
+
+    def work(connection: Connection, result: ImportResult) -> Touched:
+        result.read = len(table.rows)
+        return keep(connection, school, table, result)
+
+    return _take_in(school, kind, table.name, by, work)
+
+
+def _noted(result: ImportResult, parsed: Parsed[R]) -> list[Read[R]]:
+    result.refused += parsed.refused
+    result.unknown_columns = parsed.unknown_columns
+    return parsed.rows
+
+
+def _keep_schools(connection: Connection, school: School, table: File, result: ImportResult) -> Touched:
+    known = {row.code: row for row in connection.execute(select(tables.schools))}
+    touched = Touched()
+    for read in _noted(result, parse_schools(table)):
+        row = read.row
+        values = row.model_dump() | {"email_domain": row.email_domain or ""}
+        before = known.get(row.code)
+        if before is None:
+            connection.execute(insert(tables.schools).values(values))
+            result.added += 1
+        elif before._asdict() != values:
+            connection.execute(update(tables.schools).where(tables.schools.c.code == row.code).values(values))
+            result.changed += 1
+            touched.times = [(-(2**62), 2**62)]  # whether it is a senior school decides a clause
+    result.unchanged = result.read - result.added - result.changed - len(result.refused)
+    return touched
+
+
+def _keep_staff(connection: Connection, school: School, table: File, result: ImportResult) -> Touched:
+    parsed = parse_staff(table, set(connection.scalars(select(tables.schools.c.code))))
+
+    def version(row: Staff) -> dict[str, Any]:
+        lists = {name: ";".join(getattr(row, name)) for name in ("roles", "year_groups", "houses")}
+        return {"name": row.name, "school": row.school, "department": row.department} | lists
+
+    return _keep_people(
+        connection, school, result, tables.staff, tables.staff_versions, _noted(result, parsed), version
+    )
+
+
+def _keep_pupils(connection: Connection, school: School, table: File, result: ImportResult) -> Touched:
+    staff = reading.roster(connection).staff
+    parsed = parse_pupils(table, set(connection.scalars(select(tables.schools.c.code))), staff)
+
+    def version(row: Pupil) -> dict[str, Any]:
+        facts = {name: getattr(row, name) for name in ("name", "school", "year_group", "house")}
+        return facts | {"tutor_id": staff[row.tutor_email] if row.tutor_email else None}
+
+    return _keep_people(
+        connection, school, result, tables.pupils, tables.pupil_versions, _noted(result, parsed), version
+    )
+
+
+def _keep_people(
+    connection: Connection,
+    school: School,
+    result: ImportResult,
+    people: Table,
+    versions: Table,
+    rows: Sequence[Read[Any]],
+    version: Callable[[Any], dict[str, Any]],
+) -> Touched:
+    """New people, whose first version has always held; and of known people a new version from today where
+    something about them changed."""
+    key = "staff_id" if people is tables.staff else "pupil_id"
+    today = school.today()
+    known = {row.email: row for row in connection.execute(select(people))}
+    owners = {row.entra_id: row.email for row in known.values() if row.entra_id}
+    latest = _latest(connection, versions, key)
+    last = connection.scalar(select(func.max(people.c.id))) or 0
+    new: list[dict[str, Any]] = []
+    dated: list[dict[str, Any]] = []
+    changed: set[int] = set()
+    for read in rows:
+        row, facts = read.row, version(read.row)
+        if row.entra_id and owners.setdefault(row.entra_id, row.email) != row.email:
+            fault = Unfit("is somebody else's on the roster", "give each their own", "entra_id")
+            result.refused.append(refusal(read.number, read.cells, fault))
+        elif row.email not in known:
+            last += 1
+            new.append({"id": last, "email": row.email, "entra_id": row.entra_id})
+            dated.append({key: last, "from_day": EVER} | facts)
+        else:
+            number, entra_id = known[row.email].id, known[row.email].entra_id
+            if facts != latest[number]:
+                dated.append({key: number, "from_day": today} | facts)
+            if row.entra_id not in (None, entra_id):
+                connection.execute(update(people).where(people.c.id == number).values(entra_id=row.entra_id))
+            if facts != latest[number] or row.entra_id not in (None, entra_id):
+                changed.add(number)
+    # A second change on one day takes the place of the first.
+    again = versions.c[key].in_([row[key] for row in dated if row["from_day"] == today])
+    connection.execute(delete(versions).where(versions.c.from_day == today, again))
+    insert_rows(connection, people, new)
+    insert_rows(connection, versions, dated)
+    result.added, result.changed = len(new), len(changed)
+    result.unchanged = result.read - len(new) - len(changed) - len(result.refused)
+    touched = _recognised(connection)
+    touched.sessions |= _sessions_since(connection, key, changed, today)
+    return touched
+
+
+def _latest(connection: Connection, versions: Table, key: str) -> dict[int, dict[str, Any]]:
+    """The facts of each person's last version."""
+    rows = connection.execute(select(versions).order_by(versions.c.from_day)).mappings()
+    return {row[key]: {name: row[name] for name in row if name not in ("id", key, "from_day")} for row in rows}
+
+
+def _sessions_since(connection: Connection, key: str, people: set[int], day: date) -> set[int]:
+    """The sessions from a day on of some pupils, or by or with some staff, the invited included."""
+    session, of_call, stay = tables.sessions.c, tables.session_calls.c, tables.call_stays.c
+    if not people:
+        return set()
+    if key == "pupil_id":
+        of = tables.session_pupils.c
+        found = [select(session.id).join(tables.session_pupils).where(of.pupil_id.in_(people))]
+    else:
+        found = [
+            select(session.id).where(session.staff_id.in_(people)),
+            select(session.id)
+            .join(tables.session_calls)
+            .join(tables.call_stays, stay.call_id == of_call.call_id)
+            .where(stay.staff_id.in_(people)),
+            select(session.id)
+            .join(tables.log_invited, tables.log_invited.c.log_id == session.log_id)
+            .where(tables.log_invited.c.staff_id.in_(people)),
+        ]
+    return {number for query in found for number in connection.scalars(query.where(session.day >= day))}
+
+
+def _recognised(connection: Connection) -> Touched:
+    """People of calls and logs who were not on the roster when those came, and are now."""
+    roster = reading.roster(connection)
+    touched = Touched()
+    calls: set[str] = set()
+    for table in (tables.call_stays, tables.call_listed):
+        unknown = select(table.c.call_id, table.c.person, table.c.entra_id, table.c.upn).where(
+            table.c.staff_id.is_(None), table.c.pupil_id.is_(None)
+        )
+        for row in connection.execute(unknown.distinct()).all():
+            staff_id, pupil_id = resolve(roster, row.entra_id, row.upn)
+            if staff_id or pupil_id:
+                mine = and_(table.c.call_id == row.call_id, table.c.person == row.person)
+                connection.execute(update(table).where(mine).values(staff_id=staff_id, pupil_id=pupil_id))
+                calls.add(row.call_id)
+    call, invited = tables.calls.c, tables.log_invited.c
+    nameless = select(call.id, call.organiser_id).where(
+        call.organiser_staff_id.is_(None), call.organiser_id.is_not(None)
+    )
+    for call_id, organiser in connection.execute(nameless).tuples().all():
+        if staff_id := roster.staff_entra.get(organiser):
+            connection.execute(update(tables.calls).where(call.id == call_id).values(organiser_staff_id=staff_id))
+            calls.add(call_id)
+    logs: set[int] = set()
+    unknown_guests = select(invited.log_id, invited.email).where(invited.staff_id.is_(None))
+    for log_id, email in connection.execute(unknown_guests).tuples().all():
+        if staff_id := roster.staff.get(email):
+            mine = and_(invited.log_id == log_id, invited.email == email)
+            connection.execute(update(tables.log_invited).where(mine).values(staff_id=staff_id))
+            logs.add(log_id)
+    for table, ids in ((tables.calls, calls), (tables.logs, logs)):
+        times = select(table.c.started_at, table.c.ended_at).where(
+            reading.chosen(connection, table.name, table.c.id, ids)
+        )
+        touched.times += [_span(row.started_at, row.ended_at) for row in connection.execute(times)]
+    return touched
+
+
+def resolve(roster: Roster, entra_id: str | None, upn: str | None) -> tuple[int | None, int | None]:
+    """The staff id and the pupil id of somebody in a call: by Entra id first, else by address."""
+    staff_id = roster.staff_entra.get(entra_id or "")
+    pupil_id = roster.pupil_entra.get(entra_id or "")
+    if staff_id is None and pupil_id is None and upn:
+        staff_id, pupil_id = roster.staff.get(upn), roster.pupils.get(upn)
+    return staff_id, pupil_id
+
+
+def _span(started_at: datetime, ended_at: datetime) -> tuple[int, int]:
+    """A stretch of time in microseconds."""
+    microsecond = timedelta(microseconds=1)
+    return (started_at - tables.EPOCH) // microsecond, (ended_at - tables.EPOCH) // microsecond
+
+
+# --- logs -------------------------------------------------------------------------------------------
+
+
+def import_logs(school: School, file: Source, by: int | None = None) -> ImportResult:
+    """A file of session logs. A row whose reference is known with the same content changes nothing;
+    with other content it is refused: a log is corrected by who wrote it, with a reason."""
+    table = read_table(file)
+
+    def work(connection: Connection, result: ImportResult) -> Touched:
+        result.read = len(table.rows)
+        touched = Touched()
+        parsed = parse_logs(table, reading.roster(connection), school.settings, school.now())
+        refs = [read.row.ref for read in parsed.rows]
+        log = tables.logs.c
+        known = select(log.ref, log.fingerprint, log.version).where(reading.chosen(connection, "refs", log.ref, refs))
+        seen: dict[str, set[str]] = defaultdict(set)
+        for row in connection.execute(known):
+            seen[row.ref].add(row.fingerprint)
+        new: list[Log] = []
+        for read in _noted(result, parsed):
+            known_by = seen[read.row.ref]
+            if read.row.fingerprint in known_by:
+                result.unchanged += 1
+            elif known_by:
+                fault = Unfit(
+                    "is the reference of another log already, which says otherwise",
+                    "give this log a reference of its own, or correct the other on the page “Log a session”",
+                    "ref",
+                )
+                result.refused.append(refusal(read.number, read.cells, fault))
+            else:
+                known_by.add(read.row.fingerprint)
+                new.append(read.row)
+        keep_logs(connection, school, new, touched)
+        result.added = len(new)
+        return touched
+
+    return _take_in(school, "logs", table.name, by, work)
+
+
+def keep_logs(
+    connection: Connection,
+    school: School,
+    logs: Sequence[Log],
+    touched: Touched,
+    version: int = 1,
+    why: str | None = None,
+) -> None:
+    """Keep logs, whose references are new, or `version` of a log; open the concerns that they tell of."""
+    last = connection.scalar(select(func.max(tables.logs.c.id))) or 0
+    now = school.now()
+    rows, pupils, invited = [], [], []
+    for number, log in enumerate(logs, start=last + 1):
+        rows.append(
+            log.answers
+            | {
+                "id": number, "ref": log.ref, "version": version, "current": True, "staff_id": log.staff_id,
+                "started_at": log.started_at, "ended_at": log.ended_at, "fingerprint": log.fingerprint,
+                "entered_at": now, "entered_by": log.staff_id, "why": why,
+            }
+        )  # fmt: skip
+        pupils += [{"log_id": number, "pupil_id": pupil} for pupil in log.pupil_ids]
+        invited += [{"log_id": number, "email": email, "staff_id": staff} for email, staff in log.invited]
+        touched.times.append(_span(log.started_at, log.ended_at))
+    insert_rows(connection, tables.logs, rows)
+    insert_rows(connection, tables.log_pupils, pupils)
+    insert_rows(connection, tables.log_invited, invited)
+    for log in logs:
+        _open_told_concern(connection, log, now)
+
+
+def _open_told_concern(connection: Connection, log: Log, now: datetime) -> None:
+    """A log that tells of a concern in words opens one, unless its session has one already."""
+    summary = log.answers["concern_summary"]
+    if not (log.answers["concern"] and summary):
+        return
+    link = tables.concern_sessions.c
+    if connection.scalar(select(link.id).where(link.log_ref == log.ref).limit(1)) is not None:
+        return
+    open_concern(
+        connection,
+        raised_by=log.staff_id,
+        raised_at=now,
+        happened_at=log.started_at,
+        summary=summary,
+        childs_words=None,
+        told_dsp=None,
+        categories=[known_category(log.answers["concern_category"])],
+        level=NOT_ASSESSED,
+        pupil_ids=log.pupil_ids,
+        log_ref=log.ref,
+    )
+
+
+@dataclass(frozen=True)
+class Entered:
+    """A log that was entered: its reference, its judged session, and whether it was new."""
+
+    ref: str
+    session_id: int
+    new: bool
+
+
+def enter_log(school: School, values: Mapping[str, str], by: int, why: str | None = None) -> Entered | list[Refused]:
+    """A log from the form, `values` as in a file's row. The same reference with the same content is no
+    new log; with other content it is a correction, which only its author may make and which needs `why`."""
+    with school.writing() as connection:
+        try:
+            log = parse_log(dict(values), reading.roster(connection), school.settings, school.now())
+            new = _enter(connection, school, log, by, (why or "").strip())
+        except Unfit as fault:
+            return [refusal(0, dict(values), fault)]
+        session = tables.sessions.c
+        found = select(session.id).join(tables.logs, tables.logs.c.id == session.log_id)
+        session_id = connection.scalar(found.where(tables.logs.c.ref == log.ref, tables.logs.c.current))
+    assert session_id is not None
+    return Entered(log.ref, session_id, new)
+
+
+def _enter(connection: Connection, school: School, log: Log, by: int, why: str) -> bool:
+    if log.staff_id != by:
+        raise Unfit("is somebody else", "log your own sessions only", "staff_email")
+    kept = tables.logs
+    before = connection.execute(select(kept).where(kept.c.ref == log.ref, kept.c.current)).one_or_none()
+    touched = Touched()
+    if before is None:
+        keep_logs(connection, school, [log], touched)
+    elif before.staff_id != by:
+        raise Unfit("is the reference of somebody else's log", "choose another", "ref")
+    elif before.fingerprint == log.fingerprint:
+        return False
+    elif not why:
+        raise Unfit("is blank", "say why the log is corrected", "why")
+    else:
+        connection.execute(update(kept).where(kept.c.id == before.id).values(current=False))
+        touched.times.append(_span(before.started_at, before.ended_at))
+        keep_logs(connection, school, [log], touched, before.version + 1, why)
+    rejudge(connection, school.settings, touched, school.now())
+    raise_revision(connection)
+    return True
+
+
+# --- calls and recordings ---------------------------------------------------------------------------
+
+_AT_ONCE = 500  # call records read before they are written
+
+
+def import_calls(
+    school: School, path: str | Path, by: int | None = None, progress: Callable[[int], None] | None = None
+) -> ImportResult:
+    """Call records of Microsoft Graph: a file or a folder, in the forms of `iter_json`."""
+    path = _there(path)
+
+    def work(connection: Connection, result: ImportResult) -> Touched:
+        touched = Touched()
+        roster = reading.roster(connection)
+        for part in _parts(iter_json(path)):
+            calls = list(_read_each(part, read_call, result))
+            keep_calls(connection, school, calls, roster, result, touched)
+            if progress:
+                progress(result.read)
+        return touched
+
+    return _take_in(school, "calls", path.name, by, work)
+
+
+def import_recordings(school: School, path: str | Path, by: int | None = None) -> ImportResult:
+    """Recordings of Microsoft Graph, in the forms of `iter_json`."""
+    path = _there(path)
+
+    def work(connection: Connection, result: ImportResult) -> Touched:
+        touched = Touched()
+        for part in _parts(iter_json(path)):
+            keep_recordings(connection, list(_read_each(part, read_recording, result)), result, touched)
+        return touched
+
+    return _take_in(school, "recordings", path.name, by, work)
+
+
+def _there(path: str | Path) -> Path:
+    path = Path(path)
+    if not path.exists():
+        raise UnreadableFile(f"{path} is not there; give a file or a folder that is.")
+    return path
+
+
+def _parts(found: Iterator[Found]) -> Iterator[list[Found]]:
+    while part := list(islice(found, _AT_ONCE)):
+        yield part
+
+
+def _read_each(part: Iterable[Found], read: Callable[[Any], T], result: ImportResult) -> Iterator[T]:
+    """What can be read; the rest is refused, whole, with its reason."""
+    for found in part:
+        result.read += 1
+        why = found.why
+        if why is None:
+            try:
+                yield read(found.content)
+                continue
+            except Unreadable as error:
+                why = str(error)
+        original = {"where": found.where, "content": found.content if found.content is not None else found.raw}
+        mend = f"mend or fetch again what stands in {found.where}"
+        result.refused.append(Refused(found.number, None, None, why, mend, original))
+
+
+def keep_calls(
+    connection: Connection,
+    school: School,
+    calls: Sequence[Call],
+    roster: Roster,
+    result: ImportResult,
+    touched: Touched,
+) -> None:
+    """Keep call records: those that are sessions, and of each the highest version. A call that a later
+    version shows to be no session goes; nothing of a call that is none is ever stored."""
+    newest: dict[str, Call] = {}
+    for call in calls:
+        if call.id in newest:
+            result.unchanged += 1
+        if call.id not in newest or call.version > newest[call.id].version:
+            newest[call.id] = call
+    kept = tables.calls.c
+    known = {
+        row.id: row
+        for row in connection.execute(
+            select(kept.id, kept.version, kept.started_at, kept.ended_at).where(
+                reading.chosen(connection, "known_calls", kept.id, newest)
+            )
+        )
+    }
+    new: list[Call] = []
+    replaced: list[str] = []
+    demoted: list[str] = []
+    for call in newest.values():
+        before = known.get(call.id)
+        if before is not None and call.version <= before.version:
+            result.unchanged += 1
+            continue
+        if before is not None:
+            replaced.append(call.id)
+            touched.times.append(_span(before.started_at, before.ended_at))
+        if not is_session(call, roster):
+            result.dropped += 1
+            demoted += [call.id] if before is not None else []
+            continue
+        new.append(call)
+        touched.times.append(_span(call.started_at, call.ended_at))
+        result.changed += before is not None
+        result.added += before is None
+    _remove_read(connection, replaced)
+    _remove_calls(connection, demoted)
+    _insert_calls(connection, school, new, roster, set(replaced))
+
+
+def is_session(call: Call, roster: Roster) -> bool:
+    """Whether at least one pupil of the roster and another person took part, and they were not pupils
+    alone."""
+    people = {stay.person: resolve(roster, stay.entra_id, stay.upn) for stay in call.stays}
+    pupils = {pupil for _, pupil in people.values() if pupil is not None}
+    return bool(pupils) and any(pupil is None for _, pupil in people.values())
+
+
+def _remove_read(connection: Connection, calls: Sequence[str]) -> None:
+    """Take away what was read from calls."""
+    for table in (tables.call_originals, tables.call_stays, tables.call_videos, tables.call_listed):
+        connection.execute(delete(table).where(reading.chosen(connection, "gone_calls", table.c.call_id, calls)))
+
+
+def _remove_calls(connection: Connection, calls: Sequence[str]) -> None:
+    """Take calls away that turned out to be no sessions, and the sessions that they alone made up."""
+    of_call, session = tables.session_calls, tables.sessions
+    mine = select(of_call.c.session_id).where(reading.chosen(connection, "gone_calls", of_call.c.call_id, calls))
+    sessions = connection.scalars(select(session.c.id).where(session.c.id.in_(mine), session.c.log_id.is_(None))).all()
+    connection.execute(delete(of_call).where(reading.chosen(connection, "gone_calls", of_call.c.call_id, calls)))
+    remove_sessions(connection, sessions)
+    connection.execute(delete(tables.calls).where(reading.chosen(connection, "gone_calls", tables.calls.c.id, calls)))
+
+
+def _insert_calls(
+    connection: Connection, school: School, calls: Sequence[Call], roster: Roster, known: set[str]
+) -> None:
+    now = school.now()
+    rows: dict[Table, list[dict[str, Any]]] = defaultdict(list)
+    for call in calls:
+        organiser, _ = resolve(roster, call.organiser_id, call.organiser_upn)
+        rows[tables.calls].append(
+            {
+                "id": call.id, "version": call.version, "type": call.type, "started_at": call.started_at,
+                "ended_at": call.ended_at, "organiser_id": call.organiser_id, "organiser_tenant": call.organiser_tenant,
+                "organiser_staff_id": organiser, "channel": call.channel, "reader": READER, "stored_at": now,
+            }
+        )  # fmt: skip
+        rows[tables.call_originals].append({"call_id": call.id, "original": zlib.compress(call.original, 6)})
+        for stay in call.stays:
+            staff_id, pupil_id = resolve(roster, stay.entra_id, stay.upn)
+            rows[tables.call_stays].append(
+                vars(stay) | {"call_id": call.id, "staff_id": staff_id, "pupil_id": pupil_id}
+            )
+        rows[tables.call_videos] += [vars(video) | {"call_id": call.id} for video in call.videos]
+        for listed in call.listed:
+            staff_id, pupil_id = resolve(roster, listed.entra_id, listed.upn)
+            rows[tables.call_listed].append(
+                vars(listed) | {"call_id": call.id, "staff_id": staff_id, "pupil_id": pupil_id}
+            )
+    for row in rows[tables.calls]:
+        if row["id"] in known:
+            connection.execute(update(tables.calls).where(tables.calls.c.id == row["id"]).values(row))
+    rows[tables.calls] = [row for row in rows[tables.calls] if row["id"] not in known]
+    for table, values in rows.items():
+        insert_rows(connection, table, values)
+
+
+def keep_recordings(
+    connection: Connection, recordings: Sequence[Recording], result: ImportResult, touched: Touched
+) -> None:
+    """Keep that there are recordings. One that came before its call is found when the call comes."""
+    newest = {recording.id: recording for recording in recordings}
+    kept = tables.recordings
+    known = {
+        row.id: row._asdict()
+        for row in connection.execute(select(kept).where(reading.chosen(connection, "recordings", kept.c.id, newest)))
+    }
+    for recording in newest.values():
+        if known.get(recording.id) == vars(recording):
+            result.unchanged += 1
+            continue
+        result.changed += recording.id in known
+        result.added += recording.id not in known
+        connection.execute(delete(kept).where(kept.c.id == recording.id))
+        connection.execute(insert(kept).values(vars(recording)))
+        for row in (known.get(recording.id), vars(recording)):
+            touched.sessions |= _sessions_recorded(connection, row) if row else set()
+    result.unchanged += len(recordings) - len(newest)
+
+
+def _sessions_recorded(connection: Connection, recording: Mapping[str, Any]) -> set[int]:
+    of_call, call = tables.session_calls.c, tables.calls.c
+    query = select(of_call.session_id).join(tables.calls, call.id == of_call.call_id)
+    if recording["call_id"] is not None:
+        return set(connection.scalars(query.where(call.id == recording["call_id"])))
+    at = recording["created_at"]
+    return set(
+        connection.scalars(
+            query.where(call.organiser_id == recording["organiser_id"], call.started_at <= at, call.ended_at >= at)
+        )
+    )
+
+
+# --- the parents' registers ---------------------------------------------------------------------------
+
+
+def import_letters(school: School, file: Source, by: int | None = None) -> ImportResult:
+    """letters.csv."""
+    table = read_table(file)
+
+    def work(connection: Connection, result: ImportResult) -> Touched:
+        parsed = parse_letters(table, reading.roster(connection), school.settings, school.now())
+        kept = tables.letters.c
+        known = {tuple(row) for row in connection.execute(select(kept.pupil_id, kept.kind, kept.sent_on))}
+
+        def key(letter: Letter) -> tuple[Any, ...]:
+            return letter.pupil_id, letter.kind, letter.sent_on
+
+        return _keep_register(connection, tables.letters, table, result, _noted(result, parsed), known, key)
+
+    return _take_in(school, "letters", table.name, by, work)
+
+
+def import_consents(school: School, file: Source, by: int | None = None) -> ImportResult:
+    """consents.csv."""
+    table = read_table(file)
+
+    def work(connection: Connection, result: ImportResult) -> Touched:
+        parsed = parse_consents(table, reading.roster(connection), school.settings)
+        known = set(connection.scalars(select(tables.consents.c.fingerprint)))
+
+        def key(consent: Consent) -> str:
+            return consent.fingerprint
+
+        return _keep_register(connection, tables.consents, table, result, _noted(result, parsed), known, key)
+
+    return _take_in(school, "consents", table.name, by, work)
+
+
+def _keep_register(
+    connection: Connection,
+    register: Table,
+    file: File,
+    result: ImportResult,
+    rows: Sequence[Read[Any]],
+    known: set[Any],
+    key: Callable[[Any], Any],
+) -> Touched:
+    """Add the rows whose key is not known yet; the sessions of their pupils are touched."""
+    result.read = len(file.rows)
+    new = []
+    for read in rows:
+        if key(read.row) not in known:
+            known.add(key(read.row))
+            values = read.row.model_dump()
+            new.append(values | {"fingerprint": read.row.fingerprint} if "fingerprint" in register.c else values)
+    insert_rows(connection, register, new)
+    result.added = len(new)
+    result.unchanged = len(rows) - len(new)
+    of = tables.session_pupils.c
+    mine = reading.chosen(connection, "register", of.pupil_id, {row["pupil_id"] for row in new})
+    return Touched(sessions=set(connection.scalars(select(of.session_id).where(mine))))
