@@ -180,6 +180,8 @@ def _check(scenario: Scenario) -> None:
     for told_session in told.get("sessions", []):
         _known(scenario, "session", told_session, _SESSION)
     for session in scenario.sessions:
+        if session.status not in (None, *STATUSES):
+            raise Untold(f"{scenario.file}, {scenario.name!r}: no session is {session.status!r}")
         for clause, words in session.outcomes.items():
             rest = words[1:]
             if words[0] not in OUTCOMES or not set(rest) <= {*EVIDENCE, "disputed"}:

@@ -16,7 +16,7 @@ from app.__main__ import cli
 from app.protocol import CLAUSES
 from app.settings import ROOT
 from app.store import tables
-from tests.scenarios.telling import HERE, STATUSES, Scenario, Session, scenarios, write
+from tests.scenarios.telling import HERE, Scenario, Session, scenarios, write
 
 SCENARIOS = scenarios()
 IMPORTS = {
@@ -82,7 +82,8 @@ def test_scenario(scenario: Scenario, school: School) -> None:
     found = {key for key in school.rows if scenario.owns(*key)}
     assert found == {(session.log, session.call) for session in scenario.sessions}
     differences = [line for session in scenario.sessions for line in _compare(session, school)]
-    assert not differences, "\n".join([scenario.told["story"], *differences])
+    if differences:
+        pytest.fail("\n".join([scenario.told["story"], *differences]), pytrace=False)
 
 
 def _compare(session: Session, school: School) -> list[str]:
@@ -100,7 +101,6 @@ def _compare(session: Session, school: School) -> list[str]:
         reason = rows[clause]["reason"]
         lines += [f"{clause}: the reason lacks {part!r}: {reason}" for part in parts if part not in reason]
     if session.status and (came_status := school.status[session.log, session.call]) != session.status:
-        assert session.status in STATUSES
         lines.append(f"status: expected {session.status}, came {came_status}")
     return lines
 
