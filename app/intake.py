@@ -268,13 +268,13 @@ def _recognised(connection: Connection) -> Touched:
     nameless = select(call.id, call.organiser_id).where(
         call.organiser_staff_id.is_(None), call.organiser_id.is_not(None)
     )
-    for call_id, organiser in connection.execute(nameless).tuples().all():
+    for call_id, organiser in connection.execute(nameless).all():
         if staff_id := roster.staff_entra.get(organiser):
             connection.execute(update(tables.calls).where(call.id == call_id).values(organiser_staff_id=staff_id))
             calls.add(call_id)
     logs: set[int] = set()
     unknown_guests = select(invited.log_id, invited.email).where(invited.staff_id.is_(None))
-    for log_id, email in connection.execute(unknown_guests).tuples().all():
+    for log_id, email in connection.execute(unknown_guests).all():
         if staff_id := roster.staff.get(email):
             mine = and_(invited.log_id == log_id, invited.email == email)
             connection.execute(update(tables.log_invited).where(mine).values(staff_id=staff_id))

@@ -41,7 +41,7 @@ class Cases:
     def __init__(self, evidence: Evidence, settings: Settings, now: datetime) -> None:
         self.evidence = evidence
         self.settings = settings
-        self.now = int(pd.Timestamp(now).as_unit("us").value)
+        self.now = int(micros(pd.Series([now]))[0])
         self._logs = evidence.logs.reset_index(drop=True)
         self._calls = evidence.calls.reset_index(drop=True)
         self._log_index, self._call_index = pd.Index(self._logs["log_id"]), pd.Index(self._calls["call_id"])

@@ -408,24 +408,19 @@ def public_room(cases: Cases) -> Ruling:
     )
     ruling.decide(room == "public", MET, LOG, "The pupil was in a room where an adult can come and go freely.")
     ruling.decide(
+        bedroom & ((reason == "") | ~(door_open | door_shut)),
+        NO_EVIDENCE,
+        NOTHING,
+        "In a bedroom; the log does not give both the reason and whether the door was open.",
+    )
+    ruling.decide(
         bedroom & good_reason & door_open,
         EXEMPT,
         LOG,
         "In a bedroom for a reason that the protocol allows, with the door open.",
     )
     ruling.decide(bedroom & door_shut, BREACH, LOG, "In a bedroom with the door closed.")
-    ruling.decide(
-        bedroom & (reason != "") & ~good_reason,
-        BREACH,
-        LOG,
-        "In a bedroom for a reason that the protocol does not allow.",
-    )
-    ruling.decide(
-        bedroom,
-        NO_EVIDENCE,
-        NOTHING,
-        "In a bedroom; the log does not give both the reason and whether the door was open.",
-    )
+    ruling.decide(bedroom, BREACH, LOG, "In a bedroom for a reason that the protocol does not allow.")
     ruling.decide(room != "", BREACH, LOG, "The pupil was in a room that is not a public one.")
     _unknown(ruling, cases, _all(cases))
     return ruling

@@ -21,6 +21,7 @@ from sqlalchemy import (
     delete,
     exists,
     insert,
+    join,
     literal,
     or_,
     select,
@@ -94,7 +95,7 @@ def evidence(
     if session_ids is not None:
         mine = chosen(connection, "sessions", session.id, session_ids)
         logs = connection.scalars(select(session.log_id).where(mine, session.log_id.is_not(None))).all()
-        calls = connection.scalars(select(of_call.call_id).join(tables.sessions).where(mine)).all()
+        calls = connection.scalars(select(of_call.call_id).join_from(tables.session_calls, tables.sessions).where(mine)).all()
 
     def read(name: str, query: Select[Any], condition: ColumnElement[bool]) -> pd.DataFrame:
         return _fit(name, frame(connection, query.where(condition)))
@@ -148,9 +149,10 @@ def _concerns(
     link, concern, event, log = tables.concern_sessions, tables.concerns, tables.concern_events.c, tables.logs.c
     alerted = exists().where(event.concern_id == concern.c.id, event.kind == "alerted", event.told.is_not(None))
     facts = (concern.c.categories, alerted.label("alerted"))
+    linked = join(link, concern, concern.c.id == link.c.concern_id)
     by_log = select(log.id.label("log_id"), literal(None).label("call_id"), *facts)
-    by_log = by_log.select_from(link).join(concern).join(tables.logs, log.ref == link.c.log_ref)
-    by_call = select(literal(None).label("log_id"), link.c.call_id, *facts).select_from(link).join(concern)
+    by_log = by_log.select_from(linked.join(tables.logs, log.ref == link.c.log_ref))
+    by_call = select(literal(None).label("log_id"), link.c.call_id, *facts).select_from(linked)
     rows = pd.concat(
         [
             frame(connection, by_log.where(by("logs", log.id, logs))),

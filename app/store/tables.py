@@ -412,6 +412,54 @@ drafts = Table(
     Column("saved_at", Instant, nullable=False),
 )
 
+# --- fetching from Microsoft Graph ------------------------------------------------------------------
+
+sync_runs = Table(
+    "sync_runs",
+    metadata,
+    _id(),
+    Column("started_at", Instant, nullable=False),
+    Column("ended_at", Instant),  # blank: it runs, or was killed
+    Column("from_at", Instant, nullable=False),  # calls that started from here
+    Column("to_at", Instant, nullable=False),  # to here were asked for
+    Column("complete_until", Instant),  # every call that Graph listed up to here is in; blank: it did not end well
+    Column("lost_from", Instant),  # older than Graph keeps records, and never fetched
+    Column("lost_to", Instant),
+    *(
+        Column(name, Integer, nullable=False, default=0)
+        for name in ("listed", "fetched", "added", "changed", "dropped", "put_aside", "gone", "recordings", "refused")
+    ),
+    Column("trouble", Text),  # why it did not end well, or what was refused, in words
+)
+
+sync_seen = Table(  # call records fetched already, also those dropped: nothing of them but this
+    "sync_seen",
+    metadata,
+    Column("id", String(64), primary_key=True),  # a digest of the call's id
+    Column("stamp", String(64), nullable=False),  # a digest of its version and time of change as listed
+    Column("seen_at", Instant, nullable=False, index=True),
+)
+
+sync_put_aside = Table(  # what Graph sent and nobody could read, whole, until it can be
+    "sync_put_aside",
+    metadata,
+    Column("kind", String(40), primary_key=True),  # call, recording, entry (of a list)
+    Column("ref", String(200), primary_key=True),  # the call's id, else a digest of the content
+    Column("why", Text, nullable=False),
+    Column("content", SealedBytes),  # blank: nothing arrived
+    Column("first_at", Instant, nullable=False),
+    Column("last_at", Instant, nullable=False),
+    Column("tries", Integer, nullable=False),
+)
+
+leases = Table(  # who may do what only one may do at a time; a lease ends by itself when its holder dies
+    "leases",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("holder", String(200), nullable=False),
+    Column("expires_at", Instant, nullable=False),
+)
+
 # --- the audit trail: only ever added to, each entry chained to the one before ---------------------
 
 audit = Table(

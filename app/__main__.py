@@ -1,0 +1,191 @@
+"""The commands: `python -m app --help`."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+from sqlalchemy.exc import DBAPIError
+
+from app.export import outcomes as outcomes_of
+from app.intake import (
+    ImportResult,
+    import_calls,
+    import_consents,
+    import_letters,
+    import_logs,
+    import_recordings,
+    import_roster,
+)
+from app.records import UnreadableFile
+from app.school import open_school
+from app.settings import SettingsError
+from app.store.database import DatabaseError, in_words
+
+_DONE, _SOME_REFUSED, _NOT_DONE = 0, 1, 2
+
+
+class _Commands(click.Group):
+    """What cannot be done ends with words and exit status 2, never with a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (SettingsError, DatabaseError, UnreadableFile) as error:
+            _stop(str(error))
+        except DBAPIError as error:
+            _stop(in_words(error))
+        except OSError as error:
+            _stop(f"{error.strerror or error}. Nothing was changed.")
+
+
+def _stop(words: str) -> NoReturn:
+    click.echo(words, err=True)
+    sys.exit(_NOT_DONE)
+
+
+def _note(words: str) -> None:
+    click.echo(words, err=True)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def cli() -> None:
+    """The school's protocol for videoconferencing: what comes in, what comes out, and the demonstration.
+
+    Works on the database that DATABASE_URL names, else on the SQLite file under data/. Exit status: 0 done,
+    1 done with rows refused, 2 not done.
+    """
+
+
+@cli.group("import")
+def import_() -> None:
+    """Take in files. The same file twice changes nothing the second time."""
+
+
+@import_.command("roster")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+def roster_command(folder: Path) -> None:
+    """Read schools.csv, staff.csv and pupils.csv of DIR, those that are there."""
+    _report(import_roster(open_school(), folder))
+
+
+def _file_command(name: str, words: str, take_in: Callable[..., ImportResult], metavar: str) -> None:
+    @import_.command(name, help=words)
+    @click.argument("path", metavar=metavar, type=click.Path(path_type=Path))
+    def command(path: Path) -> None:
+        _report([take_in(open_school(), path)])
+
+
+_file_command("logs", "Read session logs, one row a session: CSV or .xlsx.", import_logs, "FILE")
+_file_command(
+    "calls",
+    "Read call records of Microsoft Graph: a JSON file with one record, a list or a page, a .jsonl file, or a "
+    "folder of such files; sessions and segments expanded.",
+    import_calls,
+    "PATH",
+)
+_file_command("recordings", "Read callRecording objects of Microsoft Graph, likewise.", import_recordings, "PATH")
+_file_command("letters", "Read the register of letters to parents: CSV or .xlsx.", import_letters, "FILE")
+_file_command("consents", "Read the register of parental consents: CSV or .xlsx.", import_consents, "FILE")
+
+
+def _report(results: list[ImportResult]) -> None:
+    """What was read on standard output, each refused row with its mend on standard error."""
+    for result in results:
+        if result.unknown_columns:
+            _note(f"{result.source}: columns that nobody knows were passed over: {', '.join(result.unknown_columns)}")
+        for refused in result.refused:
+            column = f", column {refused.column}" if refused.column else ""
+            _note(f"{result.source}, row {refused.row}{column}: {refused.why}; {refused.mend}.")
+        dropped = f", {result.dropped} no session" if result.dropped else ""
+        click.echo(
+            f"{result.source}: {result.read} read, {result.added} new, {result.changed} changed, "
+            f"{result.unchanged} known{dropped}, {len(result.refused)} refused"
+        )
+    if any(result.refused for result in results):
+        sys.exit(_SOME_REFUSED)
+
+
+@cli.command("outcomes")
+@click.option("--format", "form", type=click.Choice(["csv", "json"]), default="csv", show_default=True)
+@click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), help="The first day, as 2026-09-02.")
+@click.option("--to", "last", type=click.DateTime(["%Y-%m-%d"]), help="The last day.")
+def outcomes_command(form: str, first: datetime | None, last: datetime | None) -> None:
+    """Print one line for each session and clause: the outcome, its evidence and the reason."""
+    days = (first.date() if first else date.min, last.date() if last else date.max)
+    rows = outcomes_of(open_school(), days)
+    if form == "json":
+        json.dump(rows, sys.stdout, ensure_ascii=False, indent=1)
+        click.echo()
+        return
+    from app.export import COLUMNS, write_csv
+
+    write_csv(sys.stdout, COLUMNS, rows)
+
+
+@cli.command("demo")
+@click.option("--sessions", type=click.IntRange(100, 2_000_000), default=5000, show_default=True)
+def demo_command(sessions: int) -> None:
+    """Fill an empty database with an invented school."""
+    from app.demo import fill
+
+    school = open_school()
+    with _progress() as show:
+        fill(school, sessions=sessions, progress=show)
+    click.echo("The demonstration school is ready: streamlit run streamlit_app.py")
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, float], None]]:
+    """Progress on standard error: a line for each step."""
+    last = ""
+
+    def show(words: str, _: float) -> None:
+        nonlocal last
+        if words != last:
+            _note(words)
+        last = words
+
+    yield show
+
+
+@cli.command("backup")
+@click.argument("file", type=click.Path(path_type=Path))
+def backup_command(file: Path) -> None:
+    """Write a consistent copy of the embedded database to FILE, while others go on writing."""
+    from app.store.backup import backup
+
+    backup(open_school().engine, file)
+    click.echo(f"A copy is in {file}.")
+
+
+@cli.command("restore")
+@click.argument("file", type=click.Path(path_type=Path))
+def restore_command(file: Path) -> None:
+    """Put the copy in FILE in place of the embedded database; what was there is kept beside it."""
+    from app.settings import database_url
+    from app.store.backup import restore
+
+    kept = restore(database_url(), file)
+    click.echo(f"Restored from {file}." + (f" What was there is in {kept}." if kept else ""))
+
+
+@cli.command("check")
+def check_command() -> None:
+    """Say in words whether settings, database, Graph access and sign-in work, each with the mend."""
+    from app.checks import check
+
+    works = True
+    for name, good, words in check():
+        click.echo(f"{'ok     ' if good else 'NOT OK '}{name}: {words}")
+        works = works and good
+    if not works:
+        sys.exit(_NOT_DONE)
+
+
+if __name__ == "__main__":
+    cli(prog_name="python -m app")
