@@ -95,7 +95,9 @@ def evidence(
     if session_ids is not None:
         mine = chosen(connection, "sessions", session.id, session_ids)
         logs = connection.scalars(select(session.log_id).where(mine, session.log_id.is_not(None))).all()
-        calls = connection.scalars(select(of_call.call_id).join_from(tables.session_calls, tables.sessions).where(mine)).all()
+        calls = connection.scalars(
+            select(of_call.call_id).join_from(tables.session_calls, tables.sessions).where(mine)
+        ).all()
 
     def read(name: str, query: Select[Any], condition: ColumnElement[bool]) -> pd.DataFrame:
         return _fit(name, frame(connection, query.where(condition)))
