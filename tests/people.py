@@ -1,0 +1,156 @@
+"""A small school: everybody that a test may need, by a short name, and what happens there."""
+
+import csv
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from app.intake import import_letters, import_roster
+from app.school import School
+
+TENANT = "5c7001aa-0000-4000-8000-000000000001"
+
+# short name: school, department, roles, year groups, houses
+STAFF = {
+    "sdh": ("SEN", "Pastoral", "senior_deputy_head;slt", "", ""),
+    "hoy9": ("SEN", "English", "teacher;hoy", "9", ""),
+    "hm": ("SEN", "Sciences", "teacher;hm", "", "Monnow"),
+    "tutor": ("SEN", "English", "teacher;tutor", "", ""),
+    "teacher": ("SEN", "Mathematics", "teacher", "", ""),
+    "musician": ("SEN", "Music", "music_teacher", "", ""),
+    "counsellor": ("SEN", "Pastoral", "counsellor", "", ""),
+    "dsp": ("SEN", "Pastoral", "dsp", "", ""),
+    "prepdsp": ("PREP", "Pastoral", "dsp", "", ""),
+    "slt": ("SEN", "Pastoral", "slt", "", ""),
+    "admin": ("SEN", "ICT", "admin", "", ""),
+    "preptutor": ("PREP", "English", "teacher;tutor", "", ""),
+}
+# short name: name, school, year, house, tutor
+PUPILS = {
+    "aled": ("Aled Pugh", "SEN", "9", "Monnow", "tutor"),
+    "bethan": ("Bethan Rees", "SEN", "9", "Wye", "tutor"),
+    "carys": ("Carys Owen", "SEN", "10", "Monnow", "tutor"),
+    "dai": ("Dai Prosser", "PREP", "7", "Dore", "preptutor"),
+}
+# Everything in order, as a log says it.
+GOOD = {
+    "purpose": "academic", "platform": "teams", "account": "school", "recorded": "no", "private_recording": "no",
+    "staff_opened": "yes", "staff_ended": "yes", "pupil_left_alone": "no", "cameras_on": "yes", "dress_ok": "yes",
+    "background_ok": "yes", "room": "public", "concern": "no",
+}  # fmt: skip
+
+
+def email(who: str) -> str:
+    return f"{who}@{'pupils.' if who in PUPILS else ''}habs.example"
+
+
+def entra(who: str) -> str:
+    return f"00000000-0000-4000-8000-{[*STAFF, *PUPILS].index(who):012d}"
+
+
+def table(file: Path, rows: Iterable[Mapping[str, str]]) -> Path:
+    """Rows as a CSV file."""
+    rows = list(rows)
+    with file.open("w", newline="", encoding="utf-8") as out:
+        writer = csv.DictWriter(out, list(dict.fromkeys(name for row in rows for name in row)), restval="")
+        writer.writeheader()
+        writer.writerows(rows)
+    return file
+
+
+def roster(folder: Path) -> Path:
+    """The three files of the roster in a folder."""
+    folder.mkdir(exist_ok=True)
+    table(
+        folder / "schools.csv",
+        [
+            {"code": code, "name": code, "senior": senior, "email_domain": "habs.example"}
+            for code, senior in (("SEN", "yes"), ("PREP", "no"))
+        ],
+    )
+    table(
+        folder / "staff.csv",
+        [
+            {
+                "email": email(who), "name": who.title(), "school": school, "department": department, "roles": roles,
+                "year_groups": years, "houses": houses, "entra_id": entra(who),
+            }
+            for who, (school, department, roles, years, houses) in STAFF.items()
+        ],
+    )  # fmt: skip
+    table(
+        folder / "pupils.csv",
+        [
+            {
+                "email": email(who), "name": name, "school": school, "year_group": year, "house": house,
+                "tutor_email": email(tutor), "entra_id": entra(who),
+            }
+            for who, (name, school, year, house, tutor) in PUPILS.items()
+        ],
+    )  # fmt: skip
+    return folder
+
+
+def move_in(school: School, tmp_path: Path) -> None:
+    """The roster, and a letter of introduction to every pupil's parents."""
+    assert not any(result.refused for result in import_roster(school, roster(tmp_path / "roster")))
+    letters = [{"pupil_email": email(who), "kind": "introduction", "sent_on": "2020-09-01"} for who in PUPILS]
+    assert not import_letters(school, table(tmp_path / "letters.csv", letters)).refused
+
+
+def log(by: str, pupils: str, start: str, minutes: int = 30, **answers: str) -> dict[str, str]:
+    """A row of a log; `pupils` short names with blanks between, `start` school time."""
+    begun = datetime.fromisoformat(start)
+    return GOOD | {
+        "staff_email": email(by),
+        "pupil_emails": ";".join(email(pupil) for pupil in pupils.split()),
+        "started_at": begun.isoformat(),
+        "ended_at": (begun + timedelta(minutes=minutes)).isoformat(),
+    } | answers  # fmt: skip
+
+
+def call(call_id: str, start: str, who: Mapping[str, tuple[float, float]], version: int = 1) -> dict[str, Any]:
+    """A group call in Graph's shape: each person with the minutes, from `start` (UTC), they came and went."""
+    begun = datetime.fromisoformat(start).replace(tzinfo=UTC)
+
+    def at(minute: float) -> str:
+        return (begun + timedelta(minutes=minute)).strftime("%Y-%m-%dT%H:%M:%S.%f0Z")
+
+    def leg(person: str, came: float, went: float) -> dict[str, Any]:
+        video = {"streamDirection": "callerToCallee", "packetUtilization": 90000}
+        return {
+            "id": f"{call_id}-{person}",
+            "startDateTime": at(came),
+            "endDateTime": at(went),
+            "caller": {
+                "@odata.type": "#microsoft.graph.callRecords.participantEndpoint",
+                "associatedIdentity": {
+                    "id": entra(person) if person in STAFF | PUPILS else f"stranger-{person}",
+                    "tenantId": TENANT,
+                    "userPrincipalName": email(person),
+                },
+            },
+            "callee": {"@odata.type": "#microsoft.graph.callRecords.serviceEndpoint"},
+            "segments": [{"media": [{"label": "main-video", "streams": [video]}]}],
+        }
+
+    organiser = next(iter(who))
+    return {
+        "id": call_id,
+        "version": version,
+        "type": "groupCall",
+        "startDateTime": at(min(came for came, _ in who.values())),
+        "endDateTime": at(max(went for _, went in who.values())),
+        "organizer_v2": {"identity": {"user": {"id": entra(organiser), "tenantId": TENANT}}}
+        if organiser in STAFF | PUPILS
+        else None,
+        "sessions": [leg(person, came, went) for person, (came, went) in who.items()],
+    }
+
+
+def calls(file: Path, *records: dict[str, Any]) -> Path:
+    """Call records as a page of Graph."""
+    file.write_text(json.dumps({"value": records}), encoding="utf-8")
+    return file
