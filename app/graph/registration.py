@@ -1,0 +1,122 @@
+"""The app registration that the environment names, and the certificate or secret that proves it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+    pkcs12,
+)
+
+from app.graph.errors import NotConfigured
+from app.settings import variable
+
+AUTHORITY = "https://login.microsoftonline.com"
+BASE_URL = "https://graph.microsoft.com/v1.0"
+_NEEDED = ("GRAPH_TENANT_ID", "GRAPH_CLIENT_ID")
+_PROOFS = ("GRAPH_CLIENT_SECRET", "GRAPH_CERTIFICATE_FILE")
+
+
+@dataclass(frozen=True)
+class Registration:
+    """Who we are to Microsoft Entra, and where to ask."""
+
+    tenant: str
+    client_id: str
+    secret: str | None = field(repr=False)
+    certificate: Path | None
+    password: str | None = field(repr=False)
+    authority: str
+    base_url: str
+
+
+def registration() -> Registration | None:
+    """The app registration; None where none is configured. NotConfigured if one is, but not wholly."""
+    given = {name: variable(name) for name in (*_NEEDED, *_PROOFS)}
+    if not any(given.values()):
+        return None
+    missing = [name for name in _NEEDED if not given[name]]
+    if not any(given[name] for name in _PROOFS):
+        missing.append(" or ".join(reversed(_PROOFS)))
+    if missing:
+        raise NotConfigured(f"For the sync there is no {', no '.join(missing)}.", "Set it in the environment.")
+    certificate = given["GRAPH_CERTIFICATE_FILE"]
+    return Registration(
+        tenant=str(given["GRAPH_TENANT_ID"]),
+        client_id=str(given["GRAPH_CLIENT_ID"]),
+        secret=given["GRAPH_CLIENT_SECRET"],
+        certificate=Path(certificate) if certificate else None,
+        password=variable("GRAPH_CERTIFICATE_PASSWORD"),
+        authority=_address("GRAPH_AUTHORITY", AUTHORITY),
+        base_url=_address("GRAPH_BASE_URL", BASE_URL),
+    )
+
+
+def _address(name: str, default: str) -> str:
+    address = (variable(name) or default).rstrip("/")
+    parts = urlsplit(address)
+    if parts.scheme != "https" or not parts.hostname or parts.username or parts.query or parts.fragment:
+        raise NotConfigured(
+            f"{name} is not an address that secrets may be sent to.",
+            f"Give one that begins with https://, as {default}.",
+        )
+    return address
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A certificate with its private key, both as PEM."""
+
+    key: str = field(repr=False)
+    public: str
+    ends_at: datetime
+
+
+def certificate(file: Path, password: str | None) -> Certificate:
+    """The certificate in a PEM or PFX file. NotConfigured if it cannot be used."""
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise NotConfigured(
+            f"GRAPH_CERTIFICATE_FILE cannot be read ({error.strerror}).", "Let the program's user read it."
+        ) from None
+    secret = password.encode() if password else None
+    try:
+        if b"-----BEGIN" in content:
+            key: Any = load_pem_private_key(content, secret if b"ENCRYPTED" in content else None)
+            found = x509.load_pem_x509_certificates(content)
+        else:
+            bundle = pkcs12.load_pkcs12(content, secret)
+            key = bundle.key
+            found = [entry.certificate for entry in (bundle.cert, *bundle.additional_certs) if entry]
+    except (ValueError, TypeError):
+        raise NotConfigured(
+            "GRAPH_CERTIFICATE_FILE cannot be opened: it holds no certificate with its private key as PEM or PFX, or "
+            "GRAPH_CERTIFICATE_PASSWORD is not its password.",
+            "Mend the file or the password.",
+        ) from None
+    if not isinstance(key, RSAPrivateKey):
+        raise NotConfigured("GRAPH_CERTIFICATE_FILE holds no RSA key.", "Microsoft Entra asks for one; make it anew.")
+    own = next((one for one in found if _public(one.public_key()) == _public(key.public_key())), None)
+    if own is None:
+        raise NotConfigured(
+            "GRAPH_CERTIFICATE_FILE holds a private key without its certificate.", "Put both into the one file."
+        )
+    return Certificate(
+        key=key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(),
+        public=own.public_bytes(Encoding.PEM).decode(),
+        ends_at=own.not_valid_after_utc,
+    )
+
+
+def _public(key: Any) -> bytes:
+    return bytes(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
