@@ -56,10 +56,10 @@ def _outcomes(school: School, connection: Any, ids: Sequence[int]) -> list[dict[
     sessions = judged.sessions
     told = pd.DataFrame(
         {
-            "log_ref": sessions["log_id"].astype(object).map(refs).fillna(""),
+            "log_ref": [refs.get(log_id, "") for log_id in sessions["log_id"]],
             "call_id": sessions["call_id"].fillna(""),
             "started_at": [t.isoformat() for t in sessions["started_at"].dt.tz_convert(school.settings.timezone)],
-            "staff_email": sessions["staff_id"].astype(object).map(emails).fillna(""),
+            "staff_email": [emails.get(staff_id, "") for staff_id in sessions["staff_id"]],
             "purpose": sessions["purpose"].fillna(""),
             "confidential": sessions["confidential"],
         }
