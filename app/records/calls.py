@@ -6,14 +6,19 @@ reading has to keep pace with the parsing of the JSON. What a call record must h
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 READER = 1  # raise it when reading better: the originals of older readings are then read again
+
+
+_MOST_SESSIONS = 60  # that Graph puts into one answer; more stand behind a link
+_LONGEST = 200  # characters of an id: what is longer is none, and the store has no room for it
 
 
 class Unreadable(ValueError):
@@ -89,24 +94,30 @@ def read_call(record: Any) -> Call:
     if "error" in record and "id" not in record:
         raise Unreadable("it is an error of Microsoft Graph, not a call record")
     call_id, version, sessions = record.get("id"), record.get("version", 0), record.get("sessions")
-    if not isinstance(call_id, str) or not call_id.strip():
+    call_id = _text(call_id, 100)
+    if call_id is None:
         raise Unreadable("it has no id")
-    if isinstance(version, bool) or not isinstance(version, int):
+    if isinstance(version, bool) or not isinstance(version, int) or not 0 <= version < 2**63:
         raise Unreadable("its version is no number")
     if not isinstance(sessions, list):
         raise Unreadable("its sessions are missing: ask Graph for them with $expand=sessions($expand=segments)")
+    if len(sessions) >= _MOST_SESSIONS and record.get("sessions@odata.nextLink"):
+        raise Unreadable("it holds its first sessions alone: fetch the others from sessions@odata.nextLink as well")
+    started_at, ended_at = _needed_time(record, "startDateTime"), _needed_time(record, "endDateTime")
+    if ended_at < started_at:
+        raise Unreadable("its endDateTime is before its startDateTime")
     organiser = _organiser(record)
     call = Call(
-        id=call_id.strip(),
+        id=call_id,
         version=version,
-        type=_text(record.get("type")) or "unknown",
-        started_at=_needed_time(record, "startDateTime"),
-        ended_at=_needed_time(record, "endDateTime"),
+        type=_text(record.get("type"), 40) or "unknown",
+        started_at=started_at,
+        ended_at=ended_at,
         organiser_id=organiser.entra_id if organiser else None,
         organiser_upn=organiser.upn if organiser else None,
         organiser_tenant=organiser.tenant if organiser else None,
-        channel=_in_channel(_text(record.get("joinWebUrl"))),
-        original=json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode(errors="replace"),
+        channel=_in_channel(_text(record.get("joinWebUrl"), 10_000)),
+        original=_written(record),
     )
     stays: dict[Stay, None] = {}  # the same session may be listed twice
     videos: dict[Video, None] = {}
@@ -119,10 +130,21 @@ def read_call(record: Any) -> Call:
     return call
 
 
+def _written(record: dict[str, Any]) -> bytes:
+    try:
+        return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+    except RecursionError:
+        raise Unreadable("it is nested too deep") from None
+
+
+def _dicts(entries: Any) -> list[dict[str, Any]]:
+    """The objects of a list; nothing, where there is no list."""
+    return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+
+
 def _read_session(session: dict[str, Any], number: int, stays: dict[Stay, None], videos: dict[Video, None]) -> None:
     """One leg between two ends; of a group call one of them is the meeting service."""
-    segments = session.get("segments")
-    segments = [s for s in segments if isinstance(s, dict)] if isinstance(segments, list) else []
+    segments = _dicts(session.get("segments"))
     if session.get("isTest") is True or (session.get("failureInfo") and not segments):
         return
     joined, left = _time(session.get("startDateTime")), _time(session.get("endDateTime"))
@@ -130,7 +152,7 @@ def _read_session(session: dict[str, Any], number: int, stays: dict[Stay, None],
         raise Unreadable(f"its session {number + 1} has no time")
     if left <= joined:
         return
-    session_key = f"session:{_text(session.get('id')) or number}"
+    session_key = f"session:{_text(session.get('id'), 100) or number}"
     for end, away in (("caller", "callerToCallee"), ("callee", "calleeToCaller")):
         endpoint = session.get(end)
         if not isinstance(endpoint, dict) or "serviceEndpoint" in str(endpoint.get("@odata.type")):
@@ -147,11 +169,11 @@ def _read_session(session: dict[str, Any], number: int, stays: dict[Stay, None],
 
 def _videos(segment: dict[str, Any], away: str) -> Iterator[tuple[datetime | None, datetime | None]]:
     """The camera streams of a segment that run in one direction."""
-    for media in segment.get("media") or ():
-        if not isinstance(media, dict) or media.get("label") != "main-video":
+    for media in _dicts(segment.get("media")):
+        if media.get("label") != "main-video":
             continue
-        for stream in media.get("streams") or ():
-            if not isinstance(stream, dict) or stream.get("streamDirection") != away:
+        for stream in _dicts(media.get("streams")):
+            if stream.get("streamDirection") != away:
                 continue
             packets = stream.get("packetUtilization")
             if isinstance(packets, int | float) and packets <= 0:
@@ -164,15 +186,16 @@ def _videos(segment: dict[str, Any], away: str) -> Iterator[tuple[datetime | Non
 
 
 # An endpoint's identity of today says its kind by `@odata.type` or `userIdentityType` or not at all.
-_PEOPLE = (("user", "user"), ("guest", "guest"), ("phone", "phone"), ("acsUser", "acs"))
-_NOT_PEOPLE = (
-    "application",
-    "applicationInstance",
-    "device",
-    "acsApplicationInstance",
-    "assertedIdentity",
-    "onPremises",
+_PEOPLE = (
+    ("user", "user"),
+    ("guest", "guest"),
+    ("phone", "phone"),
+    ("acsUser", "acs"),
+    ("azureCommunicationServicesUser", "acs"),
+    ("onPremises", "user"),
+    ("encrypted", "unknown"),
 )
+_NOT_PEOPLE = ("application", "applicationInstance", "device", "acsApplicationInstance")
 
 
 def _at_end(endpoint: dict[str, Any], unknown: str) -> _Person | None:
@@ -180,8 +203,8 @@ def _at_end(endpoint: dict[str, Any], unknown: str) -> _Person | None:
     identity = endpoint.get("associatedIdentity")
     if isinstance(identity, dict) and identity:
         return _person(identity, unknown)
-    if not endpoint.get("@odata.type") and not endpoint.get("identity"):
-        return None
+    if not endpoint.get("@odata.type") and not endpoint.keys() & {"associatedIdentity", "identity"}:
+        return None  # as a service's end is that does not say its type
     return _from_set(endpoint.get("identity"), unknown)
 
 
@@ -203,11 +226,11 @@ def _person(identity: dict[str, Any], unknown: str, kind: str | None = None) -> 
     said = f"{identity.get('@odata.type')} {identity.get('userIdentityType') or identity.get('identityType')}".lower()
     if any(word in said for word in ("applicationinstance", "bot", "application")):
         return None
-    entra_id, upn = _lower(identity.get("id")), _lower(identity.get("userPrincipalName"))
+    entra_id, upn = _lower(identity.get("id")), _lower(identity.get("userPrincipalName"), 320)
     if kind is None:
         kind = _kind(said, entra_id)
-    key = entra_id or upn or unknown
-    return _Person(key, kind, entra_id, upn, _lower(identity.get("tenantId")))
+    key = entra_id or (upn or "")[:_LONGEST] or unknown
+    return _Person(key, kind, entra_id, upn, _lower(identity.get("tenantId"), 100))
 
 
 def _kind(said: str, entra_id: str | None) -> str:
@@ -226,24 +249,28 @@ def _organiser(record: Mapping[str, Any]) -> _Person | None:
         entry = record.get(name)
         if not isinstance(entry, dict):
             continue
-        if isinstance(entry.get("identity"), dict):
-            return _from_set(entry["identity"], "organiser")
         if isinstance(entry.get("associatedIdentity"), dict):
             return _person(entry["associatedIdentity"], "organiser")
-        return _from_set(entry, "organiser")
+        return _in_entry(entry, "organiser")
     return None
+
+
+def _in_entry(entry: dict[str, Any], unknown: str) -> _Person | None:
+    """The person of an entry of today (`id`, `identity`) or of old (the identities themselves). The entry's
+    own id is the person's, and all that is left of one whose identity is null."""
+    identities = entry.get("identity")
+    person = _from_set(identities if isinstance(identities, dict) else entry, unknown)
+    entry_id = _lower(entry.get("id"))
+    if person is None or person.entra_id or entry_id is None:
+        return person
+    return replace(person, key=entry_id, entra_id=entry_id)
 
 
 def _listed(record: Mapping[str, Any]) -> list[Listed]:
     """From `participants_v2`, or in old records `participants`."""
-    entries = record.get("participants_v2")
-    entries = entries if isinstance(entries, list) and entries else record.get("participants")
     found: dict[str, Listed] = {}
-    for number, entry in enumerate(entries if isinstance(entries, list) else ()):
-        if not isinstance(entry, dict):
-            continue
-        identities = entry.get("identity") if isinstance(entry.get("identity"), dict) else entry
-        person = _from_set(identities, _lower(entry.get("id")) or f"listed:{number}")
+    for number, entry in enumerate(_dicts(record.get("participants_v2")) or _dicts(record.get("participants"))):
+        person = _in_entry(entry, f"listed:{number}")
         if person is not None:
             found.setdefault(person.key, Listed(person.key, person.entra_id, person.upn))
     return list(found.values())
@@ -251,15 +278,28 @@ def _listed(record: Mapping[str, Any]) -> list[Listed]:
 
 def _in_channel(join_url: str | None) -> bool:
     """Whether the thread id in a join URL is a channel's; a private meeting's ends otherwise."""
-    return any(part.endswith("@thread.tacv2") for part in unquote(unquote(join_url or "")).replace("?", "/").split("/"))
+    parts = unquote(unquote(join_url or "")).lower().replace("?", "/").split("/")
+    return any(part.endswith("@thread.tacv2") for part in parts)
 
 
-def _text(value: Any) -> str | None:
-    return value.strip() or None if isinstance(value, str) else None
+def _text(value: Any, longest: int = _LONGEST) -> str | None:
+    """A text without blanks around it; None for what is none, is empty, or cannot be kept."""
+    if not isinstance(value, str):
+        return None
+    value = value.strip()
+    if not value or len(value) > longest or not (value.isprintable() or _storable(value)):
+        return None
+    return value
 
 
-def _lower(value: Any) -> str | None:
-    return value.strip().lower() or None if isinstance(value, str) else None
+def _storable(value: str) -> bool:
+    """Whether a database takes it: no half of a character, no zero."""
+    return "\0" not in value and not any("\ud800" <= c <= "\udfff" for c in value)
+
+
+def _lower(value: Any, longest: int = _LONGEST) -> str | None:
+    text = _text(value, longest)
+    return text.lower() if text else None
 
 
 def _needed_time(record: Mapping[str, Any], name: str) -> datetime:
@@ -274,11 +314,12 @@ def _time(value: Any) -> datetime | None:
     if not isinstance(value, str):
         return None
     try:
-        moment = datetime.fromisoformat(value.strip())
+        moment = datetime.fromisoformat(value)
     except ValueError:
         return None
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    return moment if moment.year > 1900 else None
+    if not 1900 < moment.year < 2200:
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 @dataclass(frozen=True)
@@ -298,7 +339,7 @@ def iter_json(path: Path) -> Iterator[Found]:
     a folder of such files. What cannot be read is given with its reason, and the rest goes on."""
     if path.is_dir():
         for file in sorted(path.rglob("*")):
-            if file.suffix.lower() in (".json", ".jsonl", ".ndjson"):
+            if file.is_file() and file.suffix.lower() in (".json", ".jsonl", ".ndjson"):
                 yield from iter_json(file)
         return
     if path.suffix.lower() in (".jsonl", ".ndjson"):
@@ -314,10 +355,29 @@ def iter_json(path: Path) -> Iterator[Found]:
     except (ValueError, RecursionError):
         yield Found(path.name, 1, None, "it is no JSON, or was cut off", content.decode(errors="replace"))
         return
+    for number, one in enumerate(_each(whole, content), start=1):
+        yield Found(path.name, number, one)
+
+
+def _each(whole: Any, content: bytes) -> list[Any]:
+    """The objects of a list or a page, or the one."""
+    if _ESCAPED_UNFIT.search(content):
+        whole = _cleaned(whole)
     if isinstance(whole, dict) and isinstance(whole.get("value"), list) and "sessions" not in whole:
         whole = whole["value"]
-    for number, one in enumerate(whole if isinstance(whole, list) else [whole], start=1):
-        yield Found(path.name, number, one)
+    return whole if isinstance(whole, list) else [whole]
+
+
+_ESCAPED_UNFIT = re.compile(rb"\\u(?:[dD][89a-fA-F]|0000)")
+
+
+def _cleaned(part: Any) -> Any:
+    """Without zeros and halves of characters: JSON can write them, and no database or file takes them."""
+    if isinstance(part, str):
+        return part.replace("\0", "").encode(errors="replace").decode()
+    if isinstance(part, dict):
+        return {_cleaned(key): _cleaned(value) for key, value in part.items()}
+    return [_cleaned(one) for one in part] if isinstance(part, list) else part
 
 
 def _lines(path: Path) -> Iterator[Found]:
@@ -327,9 +387,11 @@ def _lines(path: Path) -> Iterator[Found]:
                 if not line.strip(b"\xef\xbb\xbf \t\r\n"):
                     continue
                 try:
-                    yield Found(path.name, number, json.loads(line.decode("utf-8-sig")))
+                    whole = json.loads(line.decode("utf-8-sig"))
                 except (ValueError, RecursionError):
                     why = "the line is no JSON, or was cut off"
                     yield Found(path.name, number, None, why, line.decode(errors="replace"))
+                else:
+                    yield from (Found(path.name, number, one) for one in _each(whole, line))
     except OSError as error:
         yield Found(path.name, 1, None, f"the file cannot be read ({error.strerror})")
