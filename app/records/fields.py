@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from app.records import Refused
 from app.settings import Settings
@@ -47,7 +47,13 @@ def email(value: Any) -> str:
     """An email address in lower case."""
     address = _needed(value).lower()
     name, _, domain = address.partition("@")
-    if not name or not domain or "@" in domain or any(c.isspace() or c in ",;<>" for c in address):
+    if (
+        not name
+        or not domain
+        or "@" in domain
+        or any(c.isspace() or c in ",;<>" for c in address)
+        or len(address) > 320
+    ):
         raise Unfit("is not an email address", "write one address such as name@school.example")
     return address
 
@@ -55,6 +61,17 @@ def email(value: Any) -> str:
 def items(value: str | None) -> tuple[str, ...]:
     """The items of a cell with a list separated by ";", each once."""
     return tuple(dict.fromkeys(item.strip() for item in (value or "").split(";") if item.strip()))
+
+
+def short(longest: int) -> AfterValidator:
+    """For a cell that has room for so many characters only."""
+
+    def fits(value: str | None) -> str | None:
+        if value and len(value) > longest:
+            raise Unfit(f"has more than {longest} characters", "shorten it")
+        return value
+
+    return AfterValidator(fits)
 
 
 Needed = Annotated[str, BeforeValidator(_needed)]
@@ -119,8 +136,13 @@ def of(column: str) -> Iterator[None]:
 def checked(model: type[M], cells: Mapping[str, Any], **more: Any) -> M:
     """The cells as a row of that model. Unfit, with its column, if one does not fit."""
     if "" in cells:
-        raise Unfit("has more cells than there are columns", "put a cell with a comma in it between quotation marks")
-    wanted = {name: cells.get(name, "") for name in model.model_fields if name not in more}
+        raise Unfit(
+            "is out of step with the columns: a cell or a quotation mark too many",
+            "put a cell with a comma in it between quotation marks, and write a quotation mark within it twice",
+        )
+    wanted = {name: (cells.get(name) or "").strip() for name in model.model_fields if name not in more}
+    if damaged := next((name for name, value in wanted.items() if "\0" in value), None):
+        raise Unfit("holds a character that is none", "type the cell again", damaged)
     try:
         return model.model_validate(wanted | more)
     except ValidationError as error:

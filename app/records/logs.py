@@ -23,6 +23,7 @@ from app.records.fields import (
     items,
     of,
     refusal,
+    short,
 )
 from app.records.roster import Roster
 from app.records.tabular import Table
@@ -53,7 +54,7 @@ def _one_of(column: str) -> BeforeValidator:
 
 
 def _cameras(value: Any) -> str | None:
-    word = str(value or "").strip().lower()
+    word = str(value or "").strip().lower().replace(" ", "_")
     word = {"true": "yes", "y": "yes", "1": "yes", "false": "no", "n": "no", "0": "no"}.get(word, word)
     if word and word not in CAMERAS:
         raise Unfit("is none of its words", f"write one of: {', '.join(CAMERAS)}, or leave it blank")
@@ -67,7 +68,7 @@ def _emails(value: Any) -> tuple[str, ...]:
 class _Cells(Row):
     """The cells of a log's row, each in its kind."""
 
-    ref: Blankable
+    ref: Annotated[Blankable, short(200)]
     staff_email: Email
     pupil_emails: Annotated[tuple[str, ...], BeforeValidator(_emails)]
     purpose: Annotated[str | None, _one_of("purpose")]

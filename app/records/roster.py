@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BeforeValidator
 
 from app.records import Parsed, Read, Refused
-from app.records.fields import Email, Items, M, Needed, Row, Unfit, Word, YesNo, checked, email, items, refusal
+from app.records.fields import Email, Items, M, Needed, Row, Unfit, Word, YesNo, checked, email, items, refusal, short
 from app.records.tabular import Table
 
 ROLES = (
@@ -44,7 +44,7 @@ def _roles(value: str) -> tuple[str, ...]:
 class School(Row):
     """A school of the roster."""
 
-    code: Needed
+    code: Annotated[Needed, short(40)]
     name: Needed
     senior: YesNo
     email_domain: Word
@@ -60,7 +60,7 @@ class Staff(Row):
     roles: Annotated[tuple[str, ...], BeforeValidator(_roles)]
     year_groups: Items
     houses: Items
-    entra_id: Word
+    entra_id: Annotated[Word, short(100)]
 
 
 class Pupil(Row):
@@ -69,10 +69,10 @@ class Pupil(Row):
     email: Email
     name: Needed
     school: Needed
-    year_group: str
+    year_group: Annotated[str, short(40)]
     house: str
     tutor_email: Annotated[str | None, BeforeValidator(lambda value: email(value) if value else None)]
-    entra_id: Word
+    entra_id: Annotated[Word, short(100)]
 
 
 def parse_schools(table: Table) -> Parsed[School]:

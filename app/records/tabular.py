@@ -1,8 +1,11 @@
 """Reading tables that people made: CSV, or the first sheet of an Excel file."""
 
 import csv
+import functools
 import io
+import re
 import zipfile
+import zlib
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -14,12 +17,18 @@ from python_calamine import CalamineError, CalamineWorkbook
 from app.records import UnreadableFile
 
 _MOST_BYTES = 200_000_000  # of an Excel file when unpacked
+_MOST_CELLS = 5_000_000  # between the first cell of a sheet and its last filled one: all are held in memory
+_FILLED = re.compile(rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"[^>]*(?<!/)>')
+_CHUNK = 1 << 20
+
+_Lines = list[list[str] | str]  # a line that cannot be split into cells is left whole
 
 
 @dataclass(frozen=True)
 class Table:
     """The rows of a file: each with its number as a spreadsheet counts (the header is row 1) and its
-    cells as text by column, blanks stripped; `columns` in lower case."""
+    cells as text by column, blanks stripped; `columns` in lower case. Under the column "" stands what fits
+    under none: `fields.checked` refuses such a row."""
 
     name: str
     columns: tuple[str, ...]
@@ -42,7 +51,9 @@ def read_table(file: str | Path | tuple[str, bytes]) -> Table:
     """Read a CSV (UTF-8, with or without BOM) or an .xlsx file, from disk or as (name, content)."""
     name, content = file if isinstance(file, tuple) else (Path(file).name, _bytes(Path(file)))
     lines = _sheet(name, content) if zipfile.is_zipfile(io.BytesIO(content)) else _lines(name, content)
-    number, header = next(((n, cells) for n, cells in lines if any(cells)), (0, []))
+    number, header = next(((n, cells) for n, cells in enumerate(lines, 1) if "".join(cells).strip()), (0, []))
+    if isinstance(header, str):
+        raise UnreadableFile(f"{name}: close the quotation mark in the first row, which names the columns.")
     columns = [cell.strip().lower() for cell in header]
     named = [column for column in columns if column]
     if not named:
@@ -50,8 +61,11 @@ def read_table(file: str | Path | tuple[str, bytes]) -> Table:
     if repeated := {column for column in named if named.count(column) > 1}:
         raise UnreadableFile(f"{name}: the column {', '.join(sorted(repeated))} is there twice; keep one.")
     rows = []
-    for n, cells in lines:
-        if n <= number or not any(cell.strip() for cell in cells):
+    for n, cells in enumerate(lines[number:], start=number + 1):
+        if not "".join(cells).strip():
+            continue
+        if isinstance(cells, str):
+            rows.append((n, {"": cells}))
             continue
         row = {column: cell.strip() for column, cell in zip(columns, cells, strict=False) if column}
         if extra := [cell for cell in cells[len(columns) :] if cell.strip()]:
@@ -67,39 +81,66 @@ def _bytes(file: Path) -> bytes:
         raise UnreadableFile(f"{file.name} cannot be read: {error.strerror or error}.") from None
 
 
-def _lines(name: str, content: bytes) -> list[tuple[int, list[str]]]:
+def _lines(name: str, content: bytes) -> _Lines:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise UnreadableFile(f"{name} is not UTF-8 text; save it as “CSV UTF-8”, or as an .xlsx file.") from None
-    if "\0" in text:
+    typed = io.StringIO(text, newline="").readlines()
+    header = next((line for line in typed if line.strip()), "")
+    if "\0" in header:
         raise UnreadableFile(f"{name} is no CSV file; save it as “CSV UTF-8”, or as an .xlsx file.")
-    header = text.split("\n", 1)[0]
     # Excel writes semicolons where the comma is the decimal mark; no column's name holds either.
     delimiter = ";" if ";" in header and "," not in header else ","
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    lines, begins = [], 1
-    try:
-        for cells in reader:
-            lines.append((begins, cells))
-            begins = reader.line_num + 1
-    except csv.Error as error:
-        raise UnreadableFile(
-            f"{name} is no CSV file from line {begins} on ({error}); close the quotation mark there, and try again."
-        ) from None
+    lines: _Lines = []
+    done = 0
+    while done < len(typed):
+        reader = csv.reader((typed[n] for n in range(done, len(typed))), delimiter=delimiter, strict=True)
+        begins = done
+        try:
+            for cells in reader:
+                lines.append(cells)
+                begins = done + reader.line_num
+            break
+        except csv.Error:  # a quotation mark too many or too few spoils its own line, not those after it
+            lines.append(typed[begins].rstrip())
+            done = begins + 1
     return lines
 
 
-def _sheet(name: str, content: bytes) -> list[tuple[int, list[str]]]:
+def _sheet(name: str, content: bytes) -> _Lines:
+    try:
+        _check_size(name, content)
+        sheet = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0)
+        rows = sheet.to_python(skip_empty_area=False)
+    except (CalamineError, zipfile.BadZipFile, zlib.error, EOFError, IndexError, ValueError, RuntimeError) as error:
+        raise UnreadableFile(f"{name} is no Excel file that can be read ({error}); save it again as .xlsx.") from None
+    return [[_cell(value) for value in row] for row in rows]
+
+
+def _check_size(name: str, content: bytes) -> None:
+    """UnreadableFile if reading the workbook would take more memory than there may be; a single cell far
+    out in a sheet is enough for that. Unpacked once in full, since what its directory says may be untrue."""
     with zipfile.ZipFile(io.BytesIO(content)) as packed:
         if sum(entry.file_size for entry in packed.infolist()) > _MOST_BYTES:
             raise UnreadableFile(f"{name} is too large when unpacked; split it into several files.")
-    try:
-        sheet = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0)
-        rows = sheet.to_python(skip_empty_area=False)
-    except (CalamineError, IndexError, ValueError) as error:
-        raise UnreadableFile(f"{name} is no Excel file that can be read ({error}); save it again as .xlsx.") from None
-    return [(n, [_cell(value) for value in row]) for n, row in enumerate(rows, start=1)]
+        for entry in packed.infolist():
+            columns = rows = 0
+            with packed.open(entry) as part:
+                tail = b""
+                while chunk := part.read(_CHUNK):
+                    for letters, digits in _FILLED.findall(tail + chunk):
+                        columns, rows = max(columns, _column(letters)), max(rows, int(digits))
+                    tail = chunk[-1000:]
+            if columns * rows > _MOST_CELLS:
+                raise UnreadableFile(
+                    f"{name} has a cell far out, in row {rows} or column {columns}; delete what does not belong there."
+                )
+
+
+def _column(letters: bytes) -> int:
+    """The number of a column that Excel names by letters."""
+    return functools.reduce(lambda number, letter: number * 26 + letter - ord("A") + 1, letters, 0)
 
 
 def _cell(value: Any) -> str:
