@@ -41,7 +41,7 @@ _DOWN = 3  # requests that failed for good while nothing was answered: nobody is
 _MOST_PAGES = 20_000
 _PIECE = 2**16
 _NATIONAL = ("graph.microsoft.us", "dod-graph.microsoft.us", "microsoftgraph.chinacloudapi.cn")
-_BACKOFF = tenacity.wait_exponential_jitter(initial=0.5, max=30, jitter=0.5)
+_BACKOFF = tenacity.wait_exponential_jitter(multiplier=0.5, max=30, jitter=0.5)
 
 EXPANDED = "sessions($expand=segments),participants_v2"
 _PERMISSION = (

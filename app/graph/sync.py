@@ -1,498 +1,173 @@
-"""Fetching call records and recordings into the store, so that none is lost and none doubled.
+"""The sync for people: running it, how it stands (the last success, what is missing), and whether Graph
+lets us in."""
 
-A run lists the calls of the last days, page by page. What it has not seen as it is listed is fetched,
-several records at a time, and each page is kept in a transaction of its own together with the note that
-it was seen: a run that is killed goes on where it was. Nothing is kept of calls that are no sessions but
-a digest of the id. What cannot be read is put aside whole.
-"""
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Literal
 
-import hashlib
-import json
-import re
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime, timedelta
-from typing import Any
-
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Connection, select
 
 from app.graph.client import Client
-from app.graph.errors import Failed, Forbidden, Gone, GraphError, NotConfigured, Stopped
-from app.graph.lease import Lease
-from app.graph.registration import registration
-from app.intake import ImportResult, keep_calls, keep_recordings
-from app.judging import Touched, rejudge
-from app.records.calls import Call, Unreadable, read_call
-from app.records.recordings import Recording, read_recording
-from app.records.roster import Roster
+from app.graph.errors import GraphError
+from app.graph.fetching import KEPT_BY_GRAPH, WORKERS, Run, complete_until, synchronise
+from app.graph.registration import certificate, registration
 from app.school import School
-from app.store import reading
-from app.store.tables import calls as calls_table
-from app.store.tables import recordings as recordings_table
-from app.store.tables import sync_put_aside, sync_runs, sync_seen
-from app.store.writing import raise_revision
+from app.store.tables import leases, sync_put_aside, sync_runs
 
-KEPT_BY_GRAPH = timedelta(days=30)
-READ_AGAIN = timedelta(days=3)  # before the last success: later versions of a record come at any time
-WORKERS = 4
-_FORGOTTEN = timedelta(days=40)  # Graph lists nothing of that age any more
-_AT_ONCE = 60  # records in a transaction, as many as a page lists
-_MOST_LISTINGS = 3
-_UNKNOWN = "a record that cannot be kept"
+__all__ = ["WORKERS", "LastRun", "PutAside", "Run", "SyncState", "check_graph", "sync_state", "synchronise"]
 
+YELLOW, RED = timedelta(days=1), timedelta(days=25)
+_ENDS_SOON = timedelta(days=30)
 
-@dataclass
-class Run:
-    """What a run did: calls listed and fetched; those new, changed, and dropped as no sessions; records put
-    aside, and records gone at Graph; recordings new or changed; organisers whose recordings were refused.
-    `lost` is the time for which Graph had deleted its records before anybody fetched them."""
-
-    listed: int = 0
-    fetched: int = 0
-    added: int = 0
-    changed: int = 0
-    dropped: int = 0
-    put_aside: int = 0
-    gone: int = 0
-    recordings: int = 0
-    refused: int = 0
-    lost: tuple[datetime, datetime] | None = None
-    troubles: list[str] = field(default_factory=list)
-
-
-_COUNTED = ("listed", "fetched", "added", "changed", "dropped", "put_aside", "gone", "recordings", "refused")
-Progress = Callable[[Run], None]
-
-
-def synchronise(
-    school: School,
-    *,
-    days: int | None = None,
-    retry: bool = False,
-    workers: int = WORKERS,
-    progress: Progress = lambda run: None,
-    note: Callable[[str], None] = lambda words: None,
-) -> Run:
-    """Fetch once what is new. `days` back, else from a little before the last success; `retry` also tries
-    again everything that was put aside. GraphError if it could not be done, with what came so far kept."""
-    registered = registration()
-    if registered is None:
-        raise NotConfigured(
-            "No sync is configured.", "Set GRAPH_TENANT_ID, GRAPH_CLIENT_ID and GRAPH_CERTIFICATE_FILE."
-        )
-    with Lease(school) as lease, Client(registered, workers, note) as client:
-        return _Sync(school, client, lease, workers, progress).run(days, retry)
+Level = Literal["none", "yellow", "red"]
 
 
 @dataclass(frozen=True)
-class _Aside:
-    """Something that cannot be read, whole, and why."""
+class PutAside:
+    """Something that Graph sent and nobody could read; its content is not shown, it may name people."""
 
     kind: str
     ref: str
     why: str
-    content: bytes | None
+    first_at: datetime
+    last_at: datetime
+    tries: int
 
 
 @dataclass(frozen=True)
-class _Fetched:
-    """A call record that was asked for: read, gone, or put aside; blank if the run ended before."""
+class LastRun:
+    """What the last run did, in the counts of `sync.Run`; `trouble` in words, blank if there was none."""
 
-    call_id: str
-    stamp: str
-    call: Call | None = None
-    gone: bool = False
-    aside: _Aside | None = None
-    stopped: Stopped | None = None
+    started_at: datetime
+    ended_at: datetime | None
+    ended_well: bool
+    figures: dict[str, int]
+    trouble: str
 
 
-class _Sync:
-    def __init__(self, school: School, client: Client, lease: Lease, workers: int, progress: Progress) -> None:
-        self._school, self._client, self._lease, self._progress = school, client, lease, progress
-        self._workers = workers
-        self._done = Run()
-        self._id = 0
-        self._chain = 0  # the first run since the last success
+@dataclass(frozen=True)
+class SyncState:
+    """How the sync stands. `level` is that of the gap since the last success: none, yellow after a day, red
+    after 25, with the day on which data starts to be lost; `words` say it. Times are in UTC."""
 
-    def run(self, days: int | None, retry: bool) -> Run:
-        from_at, to_at = self._begin(days)
-        pool = ThreadPoolExecutor(self._workers, thread_name_prefix="sync")
-        try:
-            self._list(pool, from_at, to_at)
-            self._try_again(pool, to_at, retry)
-            self._recordings(pool, from_at, to_at)
-            self._finish(from_at, to_at, retry)
-        except GraphError as error:
-            self._end(trouble=str(error))
-            raise
-        finally:
-            self._client.close()  # whoever of the pool still waits, stops
-            pool.shutdown(cancel_futures=True)
-        return self._done
+    configured: bool
+    running: bool
+    level: Level
+    words: str
+    last_success: datetime | None
+    losing_from: date | None
+    last_run: LastRun | None
+    put_aside: list[PutAside]
+    lost: list[tuple[datetime, datetime]]  # times whose calls nobody fetched before Microsoft deleted them
 
-    # --- the beginning and the end
 
-    def _begin(self, days: int | None) -> tuple[datetime, datetime]:
-        now = self._school.now()
-        with self._school.writing() as connection:
-            until = complete_until(connection)
-            from_at = now - timedelta(days=days) if days else now - KEPT_BY_GRAPH
-            if not days and until is not None:
-                from_at = max(from_at, until - READ_AGAIN)
-            if until is not None and until < now - KEPT_BY_GRAPH:
-                self._done.lost = (until, now - KEPT_BY_GRAPH)
-                self._done.troubles.append(_lost_in_words(self._school, *self._done.lost))
-            lost_from, lost_to = self._done.lost or (None, None)
-            last_good = (
-                select(func.max(sync_runs.c.id)).where(sync_runs.c.complete_until.is_not(None)).scalar_subquery()
+_FIGURES = ("listed", "fetched", "added", "changed", "dropped", "put_aside", "gone", "recordings", "refused")
+
+
+def sync_state(school: School) -> SyncState:
+    """How the sync stands now; asks the database alone."""
+    now = school.now()
+    try:
+        configured, trouble = registration() is not None, ""
+    except GraphError as error:
+        configured, trouble = True, f"{error} "
+    with school.engine.connect() as connection:
+        until = complete_until(connection)
+        last = connection.execute(select(sync_runs).order_by(sync_runs.c.id.desc()).limit(1)).first()
+        first = connection.scalar(select(sync_runs.c.started_at).order_by(sync_runs.c.id).limit(1))
+        running = connection.scalar(select(leases.c.expires_at).where(leases.c.name == "sync"))
+        aside = sync_put_aside.c
+        put_aside = connection.execute(
+            select(aside.kind, aside.ref, aside.why, aside.first_at, aside.last_at, aside.tries).order_by(
+                aside.first_at
             )
-            self._chain = (
-                connection.scalar(
-                    select(func.min(sync_runs.c.id)).where(or_(last_good.is_(None), sync_runs.c.id > last_good))
-                )
-                or 0
-            )
-            self._id = connection.scalar(
-                insert(sync_runs)
-                .returning(sync_runs.c.id)
-                .values(started_at=now, from_at=from_at, to_at=now, lost_from=lost_from, lost_to=lost_to)
-                .values(dict.fromkeys(_COUNTED, 0))
-            )
-        self._chain = self._chain or self._id
-        return from_at, now
-
-    def _finish(self, from_at: datetime, to_at: datetime, retry: bool) -> None:
-        with self._school.writing() as connection:
-            self._lease.hold(connection)
-            connection.execute(delete(sync_seen).where(sync_seen.c.seen_at < to_at - _FORGOTTEN))
-            if retry:  # what Graph lists wrongly no more
-                stale = and_(sync_put_aside.c.kind != "call", sync_put_aside.c.last_at < to_at)
-                connection.execute(delete(sync_put_aside).where(stale))
-            until = complete_until(connection)
-            oldest = to_at - KEPT_BY_GRAPH
-            if until is not None and from_at > max(until, oldest):
-                # These days alone were asked for; what came between them and the last success is still to come.
-                self._done.troubles.append("The days before were not asked for: run it again without --days.")
-                to_at = until
-        self._end(until=to_at)
-
-    def _end(self, until: datetime | None = None, trouble: str | None = None) -> None:
-        troubles = [*self._done.troubles, *([trouble] if trouble else [])]
-        with self._school.writing() as connection:
-            self._note(
-                connection, ended_at=self._school.now(), complete_until=until, trouble="\n".join(troubles) or None
-            )
-
-    def _note(self, connection: Connection, **more: Any) -> None:
-        counted = {name: getattr(self._done, name) for name in _COUNTED}
-        connection.execute(update(sync_runs).where(sync_runs.c.id == self._id).values(counted | more))
-
-    # --- call records
-
-    def _list(self, pool: ThreadPoolExecutor, from_at: datetime, to_at: datetime) -> None:
-        """List the calls and keep what is new. A list that changed while it was paged may have hidden a
-        record from us, so it is read again."""
-        met: set[str] = set()
-        for listing in range(_MOST_LISTINGS):
-            moved = False
-            gone = self._done.gone
-            this_time: set[str] = set()
-            for page in self._client.call_pages(from_at, to_at):
-                ids = {_digest(entry["id"]) for entry in page if _is_entry(entry)}
-                moved = moved or not this_time.isdisjoint(ids)
-                this_time |= ids
-                self._done.listed += len(ids - met)
-                met |= ids
-                self._page(pool, page, met_before=listing > 0)
-            if not moved and self._done.gone == gone:
-                return
-
-    def _page(self, pool: ThreadPoolExecutor, page: list[Any], met_before: bool) -> None:
-        wrong = [_aside("entry", entry, "an entry of the list has no id") for entry in page if not _is_entry(entry)]
-        with self._school.engine.connect() as connection:
-            roster = _roster_digest(reading.roster(connection))
-            wanted = self._new(connection, {e["id"]: self._stamp(e) for e in page if _is_entry(e)}, roster)
-        fetched = list(pool.map(self._fetch, wanted.items()))
-        self._keep(fetched, [] if met_before else wrong, roster)
-
-    def _stamp(self, entry: dict[str, Any]) -> str:
-        """What tells a record as listed from the same record changed. Where Graph says neither version nor
-        time of change, a record fetched since the last success counts as unchanged."""
-        said = [entry.get("version"), entry.get("lastModifiedDateTime")]
-        return _digest(json.dumps(said if said != [None, None] else [self._chain]))
-
-    def _new(self, connection: Connection, stamps: dict[str, str], roster: str) -> dict[str, str]:
-        """Those of the listed calls that were not fetched as they are now. One that was dropped is fetched
-        again when the roster has changed: it may have become a session."""
-        by_key = {_digest(call_id): call_id for call_id in stamps}
-        seen = dict(
-            connection.execute(select(sync_seen.c.id, sync_seen.c.stamp).where(sync_seen.c.id.in_(list(by_key)))).all()
-        )
-        return {
-            call_id: stamps[call_id]
-            for key, call_id in by_key.items()
-            if seen.get(key) not in (stamps[call_id], _dropped(stamps[call_id], roster))
-        }
-
-    def _fetch(self, wanted: tuple[str, str]) -> _Fetched:
-        """One call record, read; runs beside others."""
-        call_id, stamp = wanted
-        try:
-            record = self._client.call_record(call_id)
-        except Stopped as error:
-            return _Fetched(call_id, stamp, stopped=error)
-        except Gone:
-            return _Fetched(call_id, stamp, gone=True)
-        except Failed as error:
-            return _Fetched(call_id, stamp, aside=_Aside("call", call_id, error.words, error.content))
-        try:
-            call = read_call(record)
-            if call.id.lower() != call_id.lower():
-                raise Unreadable("it is another call's record")
-        except Unreadable as error:
-            why = str(error)
-        except Exception as error:  # whatever a record does to its reader, it must not end the run
-            why = f"it is not what a call record is ({type(error).__name__})"
-        else:
-            return _Fetched(call_id, stamp, call=call)
-        return _Fetched(call_id, stamp, aside=_Aside("call", call_id, why, json.dumps(record).encode()))
-
-    def _keep(self, fetched: Sequence[_Fetched], wrong: Sequence[_Aside], roster: str) -> None:
-        """Keep a page in one transaction, and how far the run has come. Stopped, after that, if the run
-        cannot go on."""
-        asides = [*wrong, *(one.aside for one in fetched if one.aside)]
-        read = {one.call_id: one for one in fetched if one.call}
-        with self._school.writing() as connection:
-            self._lease.hold(connection)
-            unkept = self._keep_calls(connection, [one.call for one in read.values() if one.call])
-            asides += unkept
-            for aside in unkept:
-                read.pop(aside.ref, None)
-            now = self._school.now()
-            kept = {
-                _digest(call_id)
-                for call_id in connection.scalars(select(calls_table.c.id).where(calls_table.c.id.in_(list(read))))
-            }
-            _saw(
-                connection,
-                {
-                    (key := _digest(one.call_id)): one.stamp if key in kept else _dropped(one.stamp, roster)
-                    for one in read.values()
-                },
-                now,
-            )
-            settled = and_(sync_put_aside.c.kind == "call", sync_put_aside.c.ref.in_(list(read)))
-            connection.execute(delete(sync_put_aside).where(settled))
-            for aside in asides:
-                _put_aside(connection, aside, now)
-            self._done.put_aside += len(asides)
-            self._done.gone += sum(one.gone for one in fetched)
-            self._done.fetched += len(read)
-            self._note(connection)
-        self._progress(self._done)
-        for one in fetched:
-            if one.stopped:
-                raise one.stopped
-
-    def _keep_calls(self, connection: Connection, calls: list[Call]) -> list[_Aside]:
-        """Keep those that are sessions, and judge what they touch; those that cannot be kept are put aside."""
-        if not calls:
-            return []
-        try:
-            with connection.begin_nested():
-                self._keep_all(connection, calls)
-        except OperationalError:
-            raise
-        except Exception as error:  # one record that nobody foresaw must not keep out the others
-            if len(calls) == 1:
-                return [_Aside("call", calls[0].id, f"{_UNKNOWN} ({type(error).__name__})", calls[0].original)]
-            return [aside for call in calls for aside in self._keep_calls(connection, [call])]
-        return []
-
-    def _keep_all(self, connection: Connection, calls: list[Call]) -> None:
-        result, touched = ImportResult("calls", "sync"), Touched()
-        keep_calls(connection, self._school, calls, reading.roster(connection), result, touched)
-        self._judge(connection, result, touched)
-        self._done.added += result.added
-        self._done.changed += result.changed
-        self._done.dropped += result.dropped
-
-    def _judge(self, connection: Connection, result: ImportResult, touched: Touched) -> None:
-        if touched.times or touched.sessions:
-            rejudge(connection, self._school.settings, touched, self._school.now())
-        if result.added or result.changed or touched.times:
-            raise_revision(connection)
-
-    def _try_again(self, pool: ThreadPoolExecutor, before: datetime, everything: bool) -> None:
-        """Fetch again what earlier runs put aside and this one did not list: what never arrived, or all."""
-        mine = and_(sync_put_aside.c.kind == "call", sync_put_aside.c.last_at < before)
-        never_arrived = sync_put_aside.c.content.is_(None)
-        with self._school.engine.connect() as connection:
-            roster = _roster_digest(reading.roster(connection))
-            refs = connection.scalars(
-                select(sync_put_aside.c.ref).where(mine if everything else and_(mine, never_arrived))
-            ).all()
-        for start in range(0, len(refs), _AT_ONCE):
-            fetched = list(pool.map(self._fetch, [(ref, "") for ref in refs[start : start + _AT_ONCE]]))
-            self._keep([self._from_what_came(one) if one.gone else one for one in fetched], [], roster)
-
-    def _from_what_came(self, one: _Fetched) -> _Fetched:
-        """A record that Graph has no more may still be read from what was put aside, by a better reader."""
-        with self._school.engine.connect() as connection:
-            mine = and_(sync_put_aside.c.kind == "call", sync_put_aside.c.ref == one.call_id)
-            content = connection.scalar(select(sync_put_aside.c.content).where(mine)) or b""
-        try:
-            return replace(one, call=read_call(json.loads(content)))
-        except Exception:  # as unreadable as before
-            why = "it cannot be read, and Microsoft Graph has it no more"
-            return replace(one, aside=_Aside("call", one.call_id, why, content))
-
-    # --- recordings
-
-    def _recordings(self, pool: ThreadPoolExecutor, from_at: datetime, to_at: datetime) -> None:
-        """That there are recordings of the calls that were kept, from their organisers' lists."""
-        call = calls_table.c
-        ours = or_(call.organiser_tenant.is_(None), call.organiser_tenant == self._school.settings.tenant_id.lower())
-        with self._school.engine.connect() as connection:
-            organisers = connection.scalars(
-                select(call.organiser_id)
-                .where(
-                    call.started_at >= from_at, call.organiser_id.is_not(None), ~call.organiser_id.contains(":"), ours
-                )
-                .distinct()
-            ).all()
-        for organiser, found in zip(
-            organisers, pool.map(lambda one: self._recordings_of(one, from_at, to_at), organisers), strict=True
-        ):
-            if isinstance(found, Stopped):
-                raise found
-            if isinstance(found, Forbidden | Gone):
-                self._refused(found)
-            elif isinstance(found, Failed):
-                self._keep_recordings([], [_Aside("recordings", organiser, found.words, found.content)])
-            else:
-                self._keep_recordings(*found)
-            self._progress(self._done)
-
-    def _recordings_of(
-        self, organiser: str, from_at: datetime, to_at: datetime
-    ) -> tuple[list[Recording], list[_Aside]] | Stopped | Failed:
-        try:
-            entries = self._client.recordings(organiser, from_at, to_at)
-        except (Stopped, Failed) as error:
-            return error
-        recordings: list[Recording] = []
-        asides: list[_Aside] = []
-        for entry in entries:
-            try:
-                recordings.append(read_recording(entry))
-            except Unreadable as error:
-                asides.append(_aside("recording", entry, str(error)))
-            except Exception as error:  # as with call records
-                asides.append(_aside("recording", entry, f"it is not what a recording is ({type(error).__name__})"))
-        return recordings, asides
-
-    def _refused(self, error: Failed) -> None:
-        self._done.refused += 1
-        if self._done.refused == 1:
-            self._done.troubles.append(
-                f"Recordings were refused ({error.words}); for them the app registration needs "
-                "OnlineMeetingRecording.Read.All and an application access policy (docs/graph.md)."
-            )
-
-    def _keep_recordings(self, recordings: list[Recording], asides: Sequence[_Aside]) -> None:
-        """Keep the recordings of calls that are sessions; of other meetings nothing is kept."""
-        if not recordings and not asides:
-            return
-        with self._school.writing() as connection:
-            self._lease.hold(connection)
-            result, touched = ImportResult("recordings", "sync"), Touched()
-            ours = [recording for recording in recordings if _of_a_session(connection, recording)]
-            keep_recordings(connection, ours, result, touched)
-            self._judge(connection, result, touched)
-            self._done.recordings += result.added + result.changed
-            for aside in asides:
-                _put_aside(connection, aside, self._school.now())
-            self._done.put_aside += len(asides)
-            self._note(connection)
-
-
-def complete_until(connection: Connection) -> datetime | None:
-    """Up to when every call that Graph listed is in; None if no run has ended well yet."""
-    return connection.scalar(select(func.max(sync_runs.c.complete_until)))
-
-
-def _is_entry(entry: Any) -> bool:
-    call_id = entry.get("id") if isinstance(entry, dict) else None
-    return (
-        isinstance(call_id, str)
-        and len(call_id) <= 100
-        and re.fullmatch(r"[\w:=+-][\w.:=+-]*", call_id, re.ASCII) is not None
+        ).all()
+        lost = _lost(connection)
+    level, words = _gap(school, now, until, first) if configured else ("none", _NOT_CONFIGURED)
+    return SyncState(
+        configured=configured,
+        running=running is not None and running > now,
+        level=level,
+        words=trouble + words,
+        last_success=until,
+        losing_from=_day(school, until + KEPT_BY_GRAPH) if until and configured else None,
+        last_run=None
+        if last is None
+        else LastRun(
+            last.started_at,
+            last.ended_at,
+            last.complete_until is not None,
+            {name: getattr(last, name) for name in _FIGURES},
+            last.trouble or "",
+        ),
+        put_aside=[PutAside(*row) for row in put_aside],
+        lost=lost,
     )
 
 
-def _lost_in_words(school: School, from_at: datetime, to_at: datetime) -> str:
-    first, last = (moment.astimezone(school.settings.zone) for moment in (from_at, to_at))
-    return (
-        f"Calls from {first:%d %B %Y} to {last:%d %B %Y} are lost: no sync succeeded in that time, and Microsoft "
-        f"keeps call records for {KEPT_BY_GRAPH.days} days."
-    )
+_NOT_CONFIGURED = "No sync is configured: call records come in by import alone. docs/graph.md tells how to set it up."
 
 
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode(errors="replace")).hexdigest()
-
-
-def _dropped(stamp: str, roster: str) -> str:
-    """The stamp of a record that was dropped by a roster."""
-    return _digest(stamp + roster)
-
-
-def _roster_digest(roster: Roster) -> str:
-    return _digest(json.dumps(asdict(roster), sort_keys=True))
-
-
-def _aside(kind: str, content: Any, why: str) -> _Aside:
-    whole = json.dumps(content)
-    return _Aside(kind, _digest(whole), why, whole.encode())
-
-
-def _put_aside(connection: Connection, aside: _Aside, now: datetime) -> None:
-    mine = and_(sync_put_aside.c.kind == aside.kind, sync_put_aside.c.ref == aside.ref)
-    before = connection.execute(select(sync_put_aside.c.first_at, sync_put_aside.c.tries).where(mine)).first()
-    connection.execute(delete(sync_put_aside).where(mine))
-    connection.execute(
-        insert(sync_put_aside).values(
-            kind=aside.kind,
-            ref=aside.ref,
-            why=aside.why,
-            content=aside.content,
-            first_at=before.first_at if before else now,
-            last_at=now,
-            tries=before.tries + 1 if before else 1,
+def _gap(school: School, now: datetime, until: datetime | None, first: datetime | None) -> tuple[Level, str]:
+    """How loud the time since the last success is, and in words."""
+    if until is None:
+        level: Level = "red" if first and now - first > RED else "yellow"
+        return (
+            level,
+            "No sync has succeeded yet; Microsoft deletes call records after 30 days. Run python -m app check.",
         )
+    since, losing = now - until, _day(school, until + KEPT_BY_GRAPH)
+    if since <= YELLOW:
+        return "none", "The sync is up to date."
+    told = f"No sync has succeeded since {_words(_day(school, until))}."
+    if since > KEPT_BY_GRAPH:
+        return "red", f"{told} Call records have been lost for good since {_words(losing)}, more every day."
+    loss = f"From {_words(losing)} call records are lost for good, unless a sync succeeds before."
+    return ("red" if since > RED else "yellow"), f"{told} {loss}"
+
+
+def _lost(connection: Connection) -> list[tuple[datetime, datetime]]:
+    """Each stretch that was lost, once, though several runs may have noted it before one ended well."""
+    run = sync_runs.c
+    rows = connection.execute(
+        select(run.lost_from, run.lost_to).where(run.lost_from.is_not(None)).order_by(run.lost_from, run.lost_to)
     )
+    return list({row.lost_from: (row.lost_from, row.lost_to) for row in rows}.values())
 
 
-def _saw(connection: Connection, stamps: dict[str, str], now: datetime) -> None:
-    """Note what was fetched, as it was listed."""
-    if stamps:
-        connection.execute(delete(sync_seen).where(sync_seen.c.id.in_(list(stamps))))
-        connection.execute(
-            insert(sync_seen), [{"id": key, "stamp": stamp, "seen_at": now} for key, stamp in stamps.items()]
-        )
+def _day(school: School, moment: datetime) -> date:
+    return moment.astimezone(school.settings.zone).date()
 
 
-def _of_a_session(connection: Connection, recording: Recording) -> bool:
-    call = calls_table.c
-    known = select(recordings_table.c.id).where(recordings_table.c.id == recording.id)
-    if connection.scalar(known) is not None:
-        return True
-    if recording.call_id is not None:
-        mine = call.id == recording.call_id
-    else:
-        at = recording.created_at
-        mine = and_(call.organiser_id == recording.organiser_id, call.started_at <= at, call.ended_at >= at)
-    return connection.scalar(select(call.id).where(mine).limit(1)) is not None
+def _words(day: date) -> str:
+    return f"{day.day} {day:%B %Y}"
+
+
+def check_graph(school: School) -> list[tuple[bool, str, str]]:
+    """Whether the sync works: for each thing looked at whether it is well, in words, and the mend. Asks
+    Microsoft for a token and for the last hour's list of calls."""
+    try:
+        registered = registration()
+        if registered is None:
+            return [(True, _NOT_CONFIGURED, "")]
+        found = [(True, "The app registration is configured.", "")]
+        if registered.certificate:
+            found.append(_ends(school, certificate(registered.certificate, registered.password).ends_at))
+        with Client(registered) as client:
+            now = school.now()
+            next(client.call_pages(now - timedelta(hours=1), now))
+    except GraphError as error:
+        return [(False, error.words, error.mend)]
+    found.append((True, "Microsoft Graph lists call records.", ""))
+    state = sync_state(school)
+    found.append((state.level == "none", state.words, "" if state.level == "none" else "Run python -m app sync."))
+    if state.put_aside:
+        words = f"{len(state.put_aside)} records were put aside since they cannot be read."
+        found.append((False, words, "Run python -m app sync --retry."))
+    return found
+
+
+def _ends(school: School, ends_at: datetime) -> tuple[bool, str, str]:
+    well = ends_at - school.now() > _ENDS_SOON
+    words = f"The certificate is good until {_words(_day(school, ends_at))}."
+    return well, words, "" if well else "Make a new one and upload it to the app registration (docs/graph.md)."

@@ -1,0 +1,280 @@
+"""A stand-in for Microsoft Graph and its sign-in: over TLS on loopback, in the documented shapes, with
+everything that can go wrong on order.
+
+It answers the list of call records page by page, whole records with their further pages, recordings by
+organiser, and msal's questions for a token.
+"""
+
+import contextlib
+import json
+import random
+import re
+import ssl
+import threading
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import jwt
+import trustme
+
+TENANT = "5c7001aa-0000-4000-8000-000000000001"
+CLIENT, SECRET = "11111111-0000-4000-8000-000000000001", "a-secret-value"
+PAGE, SESSIONS, PARTICIPANTS = 60, 60, 130
+CALLS = "/v1.0/communications/callRecords"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something wrong: a status with what Microsoft says, or `how` an answer breaks: "drop" nothing comes,
+    "body" the connection ends in its middle, "json" it is cut short and looks whole."""
+
+    status: int = 200
+    code: str = "error"
+    message: str = "it went wrong"
+    headers: tuple[tuple[str, str], ...] = ()
+    how: str = ""
+
+
+THROTTLED = Fault(429, "TooManyRequests", "slow down", (("Retry-After", "0"),))
+BUSY = Fault(503, "ServiceUnavailable", "later", (("Retry-After", "0"),))
+BROKEN = Fault(500, "InternalServerError", "oh dear")
+DROPPED, HALF, CUT = Fault(how="drop"), Fault(how="body"), Fault(how="json")
+EXPIRED = Fault(401, "InvalidAuthenticationToken", "Access token has expired or is not yet valid.")
+EVERYTHING = (THROTTLED, THROTTLED, BUSY, BROKEN, DROPPED, HALF, CUT, EXPIRED)
+
+
+@dataclass
+class StandIn:
+    """The server. `calls` are whole call records by id, `recordings` lists by organiser (a Fault in place of
+    a list is what that organiser answers). `faults` go wrong once each, the first whose pattern an address
+    fits; `always` go wrong every time; `rate` of all answers go wrong by `seed`, but no address more than
+    twice. `asked` are the addresses asked for, `tokens` those that hold."""
+
+    folder: Path
+    calls: dict[str, dict[str, Any]] = field(default_factory=dict)
+    recordings: dict[str, Any] = field(default_factory=dict)
+    faults: list[tuple[str, Fault]] = field(default_factory=list)
+    always: dict[str, Fault] = field(default_factory=dict)
+    rate: float = 0.0
+    seed: int = 0
+    kinds: tuple[Fault, ...] = EVERYTHING
+    raw: dict[str, Any] = field(default_factory=dict)  # answered in place of the record, by its id
+    strange_entries: list[Any] = field(default_factory=list)  # at the head of the list's first page
+    when_asked: Callable[[int, str], None] = lambda number, address: None
+    certificate: Any = None  # the public key that a client assertion is checked against
+    asked: list[str] = field(default_factory=list)
+    headers: list[Message] = field(default_factory=list)
+    tokens: set[str] = field(default_factory=set)
+    given: int = 0
+
+    def __enter__(self) -> Self:
+        authority = trustme.CA()
+        authority.cert_pem.write_to_path(self.folder / "ca.pem")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
+        self._lock = threading.Lock()
+        self._counts: Counter[str] = Counter()
+        self._server = _Server(self, context)
+        self.host = f"127.0.0.1:{self._server.server_address[1]}"
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What makes the program ask here."""
+        return {
+            "GRAPH_TENANT_ID": TENANT, "GRAPH_CLIENT_ID": CLIENT, "GRAPH_CLIENT_SECRET": SECRET,
+            "GRAPH_AUTHORITY": f"https://{self.host}", "GRAPH_BASE_URL": f"https://{self.host}/v1.0",
+            "REQUESTS_CA_BUNDLE": str(self.folder / "ca.pem"), "NO_PROXY": "127.0.0.1",
+        }  # fmt: skip
+
+    def add(self, *records: dict[str, Any]) -> None:
+        self.calls.update({record["id"]: record for record in records})
+
+    def asked_for(self, pattern: str) -> list[str]:
+        return [address for address in self.asked if re.search(pattern, address)]
+
+    # --- what is answered: a status and what stands in the body
+
+    def answer(self, method: str, address: str, headers: Message, body: bytes) -> tuple[Fault, Any]:
+        with self._lock:
+            self.asked.append(address)
+            self.headers.append(headers)
+            number = len(self.asked)
+            fault = self._fault(address)
+        self.when_asked(number, address)
+        path, query = unquote(urlsplit(address).path), parse_qs(urlsplit(address).query)
+        if fault and (fault.status != 200 or fault.how == "drop"):
+            if fault is EXPIRED:
+                self.tokens.discard(headers.get("Authorization", "").removeprefix("Bearer "))
+            return fault, {"error": {"code": fault.code, "message": fault.message}}
+        if path.endswith("/openid-configuration"):
+            ends = {name: f"https://{self.host}/{TENANT}/oauth2/v2.0/{name}" for name in ("authorize", "token")}
+            found: Any = {
+                "authorization_endpoint": ends["authorize"], "token_endpoint": ends["token"],
+                "issuer": f"https://{self.host}/{TENANT}/v2.0",
+            }  # fmt: skip
+        elif path.endswith("/oauth2/v2.0/token"):
+            return self._token(parse_qs(body.decode()))
+        elif headers.get("Authorization", "").removeprefix("Bearer ") not in self.tokens:
+            return EXPIRED, {"error": {"code": EXPIRED.code, "message": EXPIRED.message}}
+        elif path == CALLS:
+            found = self._list(address, query)
+        elif path.startswith(f"{CALLS}/"):
+            found = self._record(*path.removeprefix(f"{CALLS}/").split("/"), query=query)
+        else:
+            found = self._recordings(path)
+        if isinstance(found, Fault):
+            return found, {"error": {"code": found.code, "message": found.message}}
+        return fault or Fault(), found
+
+    def _fault(self, address: str) -> Fault | None:
+        for place, (pattern, fault) in enumerate(self.faults):
+            if re.search(pattern, address):
+                del self.faults[place]
+                return fault
+        for pattern, fault in self.always.items():
+            if re.search(pattern, address):
+                return fault
+        self._counts[address] += 1
+        chance = random.Random(f"{self.seed} {address.partition('/v1.0')[2]} {self._counts[address]}")
+        if self._counts[address] <= 2 and "oauth2" not in address and chance.random() < self.rate:
+            return chance.choice(self.kinds)
+        return None
+
+    def _token(self, form: dict[str, list[str]]) -> tuple[Fault, Any]:
+        assert form["scope"] == ["https://graph.microsoft.com/.default"]
+        assert form["grant_type"] == ["client_credentials"]
+        if self.certificate is not None:
+            told = jwt.decode(form["client_assertion"][0], self.certificate, ["PS256"], options={"verify_aud": False})
+            well = told["iss"] == CLIENT
+        else:
+            well = form.get("client_secret") == [SECRET]
+        if not well:
+            words = (
+                f"AADSTS7000215: Invalid client secret provided. Trace {form.get('client_secret')} someone@habs.example"
+            )
+            return Fault(401), {"error": "invalid_client", "error_description": words, "error_codes": [7000215]}
+        with self._lock:
+            self.given += 1
+            token = f"token-{self.given}"
+            self.tokens.add(token)
+        return Fault(), {"access_token": token, "token_type": "Bearer", "expires_in": 3600}
+
+    def _list(self, address: str, query: dict[str, list[str]]) -> dict[str, Any]:
+        first, last = re.fullmatch(r"startDateTime ge (\S+) and startDateTime lt (\S+)", query["$filter"][0]).groups()  # type: ignore[union-attr]
+        oldest = datetime.now(UTC) - timedelta(days=30)
+        chosen = sorted(
+            (r for r in self.calls.values() if max(_time(first), oldest) <= _time(r["startDateTime"]) < _time(last)),
+            key=lambda r: (r["startDateTime"], r["id"]),
+        )
+        start = int(query.get("$skiptoken", ["0"])[0])
+        entries = [
+            {name: r.get(name) for name in r if name not in ("sessions", "participants_v2")}
+            for r in chosen[start : start + PAGE]
+        ]
+        page: dict[str, Any] = {"value": (self.strange_entries if start == 0 else []) + entries}
+        if start + PAGE < len(chosen):
+            page["@odata.nextLink"] = self._link(address, start + PAGE)
+        return page
+
+    def _link(self, address: str, start: int) -> str:
+        return f"https://{self.host}{re.sub(r'[&]?[$]skiptoken=[0-9]+', '', address)}&$skiptoken={start}"
+
+    def _record(self, call_id: str, part: str = "", *, query: dict[str, list[str]]) -> Any:
+        record = self.calls.get(call_id)
+        if record is None or _time(record["startDateTime"]) < datetime.now(UTC) - timedelta(days=30):
+            return Fault(404, "NotFound", "Call record not found.")
+        if call_id in self.raw:
+            return self.raw[call_id]
+        start = int(query.get("$skiptoken", ["0"])[0])
+        if part:
+            return self._part(record, part, start)
+        expand = query["$expand"][0]
+        assert "sessions($expand=segments)" in expand
+        found = {name: value for name, value in record.items() if name not in ("sessions", "participants_v2")}
+        for name in ("sessions", "participants_v2"):
+            if name in expand:
+                page = self._part(record, name, 0)
+                found[name] = page["value"]
+                if "@odata.nextLink" in page:
+                    found[f"{name}@odata.nextLink"] = page["@odata.nextLink"]
+        return found
+
+    def _part(self, record: dict[str, Any], name: str, start: int) -> dict[str, Any]:
+        size = SESSIONS if name == "sessions" else PARTICIPANTS
+        entries = record.get(name, [])
+        page: dict[str, Any] = {"value": entries[start : start + size]}
+        if start + size < len(entries):
+            page["@odata.nextLink"] = self._link(f"{CALLS}/{record['id']}/{name}?$expand=segments", start + size)
+        return page
+
+    def _recordings(self, path: str) -> Any:
+        found = re.search(r"/users/([^/]+)/onlineMeetings/getAllRecordings\(meetingOrganizerUserId='([^']+)',", path)
+        if not found or found[1] != found[2]:
+            return Fault(400, "BadRequest", "no such address")
+        entries = self.recordings.get(found[1], [])
+        return entries if isinstance(entries, Fault) else {"value": entries}
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(self, standin: StandIn, context: ssl.SSLContext) -> None:
+        self.standin, self.context = standin, context
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """The handshake in the connection's own thread: one that hangs must not hold up the others."""
+        with (
+            contextlib.suppress(ssl.SSLError, ConnectionError),
+            self.context.wrap_socket(request, server_side=True) as secured,
+        ):
+            super().finish_request(secured, client_address)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that was killed is no error of ours."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # headers and body in one go
+
+    def do_GET(self) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        fault, content = self.server.standin.answer(self.command, self.path, self.headers, self.rfile.read(length))
+        if fault.how == "drop":
+            self.close_connection = True
+            return
+        body = content if isinstance(content, bytes) else json.dumps(content).encode()
+        sent = body[: len(body) // 2] if fault.how else body
+        self.send_response(fault.status)
+        for name, value in (*fault.headers, ("Content-Type", "application/json")):
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(sent if fault.how == "json" else body)))
+        self.end_headers()
+        self.wfile.write(sent)
+        self.close_connection = self.close_connection or fault.how == "body"
+
+    do_POST = do_GET
+
+    def log_message(self, format: str, *arguments: Any) -> None:
+        """Quiet."""
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
