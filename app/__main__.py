@@ -12,6 +12,7 @@ import click
 from sqlalchemy.exc import DBAPIError
 
 from app.export import outcomes as outcomes_of
+from app.graph.command import sync
 from app.intake import (
     ImportResult,
     import_calls,
@@ -59,6 +60,9 @@ def cli() -> None:
     Works on the database that DATABASE_URL names, else on the SQLite file under data/. Exit status: 0 done,
     1 done with rows refused, 2 not done.
     """
+
+
+cli.add_command(sync)
 
 
 @cli.group("import")
