@@ -3,7 +3,6 @@
 import csv
 import functools
 import io
-import re
 import zipfile
 import zlib
 from collections.abc import Collection
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
+from xml.parsers import expat
 
 from python_calamine import CalamineError, CalamineWorkbook
 
@@ -18,8 +18,6 @@ from app.records import UnreadableFile
 
 _MOST_BYTES = 200_000_000  # of an Excel file when unpacked
 _MOST_CELLS = 5_000_000  # between the first cell of a sheet and its last filled one: all are held in memory
-_FILLED = re.compile(rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"[^>]*(?<!/)>')
-_CHUNK = 1 << 20
 
 _Lines = list[list[str] | str]  # a line that cannot be split into cells is left whole
 
@@ -110,37 +108,63 @@ def _lines(name: str, content: bytes) -> _Lines:
 
 def _sheet(name: str, content: bytes) -> _Lines:
     try:
-        _check_size(name, content)
+        _check(name, content)
         sheet = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0)
         rows = sheet.to_python(skip_empty_area=False)
-    except (CalamineError, zipfile.BadZipFile, zlib.error, EOFError, IndexError, ValueError, RuntimeError) as error:
+    except (
+        CalamineError,
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        IndexError,
+        ValueError,
+        RuntimeError,
+        expat.ExpatError,
+    ) as error:
         raise UnreadableFile(f"{name} is no Excel file that can be read ({error}); save it again as .xlsx.") from None
     return [[_cell(value) for value in row] for row in rows]
 
 
-def _check_size(name: str, content: bytes) -> None:
-    """UnreadableFile if reading the workbook would take more memory than there may be; a single cell far
-    out in a sheet is enough for that. Unpacked once in full, since what its directory says may be untrue."""
+def _check(name: str, content: bytes) -> None:
+    """UnreadableFile if reading the workbook would take more memory than there may be: a single cell far
+    out in a sheet is enough for that, and what the file says of its own size may be untrue."""
     with zipfile.ZipFile(io.BytesIO(content)) as packed:
         if sum(entry.file_size for entry in packed.infolist()) > _MOST_BYTES:
             raise UnreadableFile(f"{name} is too large when unpacked; split it into several files.")
         for entry in packed.infolist():
-            columns = rows = 0
+            if not entry.filename.endswith((".xml", ".rels")):
+                continue
+            extent = _Extent()
             with packed.open(entry) as part:
-                tail = b""
-                while chunk := part.read(_CHUNK):
-                    for letters, digits in _FILLED.findall(tail + chunk):
-                        columns, rows = max(columns, _column(letters)), max(rows, int(digits))
-                    tail = chunk[-1000:]
-            if columns * rows > _MOST_CELLS:
+                extent.parser.ParseFile(part)
+            if extent.rows * extent.columns > _MOST_CELLS:
                 raise UnreadableFile(
-                    f"{name} has a cell far out, in row {rows} or column {columns}; delete what does not belong there."
+                    f"{name} has a cell far out, in row {extent.rows} or column {extent.columns}; "
+                    "delete what does not belong there."
                 )
 
 
-def _column(letters: bytes) -> int:
-    """The number of a column that Excel names by letters."""
-    return functools.reduce(lambda number, letter: number * 26 + letter - ord("A") + 1, letters, 0)
+class _Extent:
+    """How far the filled cells of a sheet reach, found while its XML goes by."""
+
+    def __init__(self) -> None:
+        self.rows = self.columns = 0
+        self._row = self._column = 0
+        self.parser = expat.ParserCreate()
+        self.parser.StartElementHandler = self._begin
+
+    def _begin(self, tag: str, attributes: dict[str, str]) -> None:
+        tag, place = tag.rpartition(":")[2], attributes.get("r")
+        if tag == "row":
+            self._row, self._column = int(place) if place else self._row + 1, 0
+        elif tag == "c" and place:
+            letters = place.rstrip("0123456789")
+            self._row = int(place[len(letters) :])
+            self._column = functools.reduce(lambda number, letter: number * 26 + ord(letter) - 64, letters.upper(), 0)
+        elif tag == "c":
+            self._column += 1
+        elif tag in ("v", "is"):
+            self.rows, self.columns = max(self.rows, self._row), max(self.columns, self._column)
 
 
 def _cell(value: Any) -> str:
