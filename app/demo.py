@@ -24,7 +24,7 @@ from app.school import School
 from app.settings import Period, Settings
 from app.store import tables
 from app.store.database import DatabaseError
-from app.store.writing import remember
+from app.store.writing import remember, remembered
 
 NAME = "Ysgol Afon Wen"
 _TENANT = "0d3e0a5c-1111-4aaa-8bbb-000000000000"
@@ -735,11 +735,16 @@ def fill(
     progress("Ready", 1.0)
 
 
+def was_cut_off(school: School) -> bool:
+    """Whether a fill began and did not end."""
+    with school.engine.connect() as connection:
+        return remembered(connection, _UNFINISHED) is not None
+
+
 def _empty(school: School) -> None:
     """Make sure that the database is empty, but for a fill that was cut off, which goes."""
     with school.writing() as connection:
-        unfinished = connection.scalar(select(tables.meta.c.value).where(tables.meta.c.key == _UNFINISHED))
-        if unfinished:
+        if remembered(connection, _UNFINISHED):
             for table in reversed(tables.metadata.sorted_tables):
                 if table is not tables.audit:
                     connection.execute(delete(table))

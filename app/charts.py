@@ -1,0 +1,238 @@
+"""Altair charts from frames, and the sentence that each of them says."""
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from app.protocol import CLAUSES
+
+FEW = 3  # fewer sessions show counts, no share
+_KEPT, _SHOWN = ("met", "exempt"), ("met", "exempt", "breach")
+# Orange to blue: told apart by everybody, also by those who see no red or green.
+_WORSE_TO_BETTER = ["#a8480a", "#e8903f", "#f6d7b0", "#c4d9ec", "#4f8cc4", "#1d4f7c"]
+_BLUE, _ORANGE, _GREY = "#2f75b5", "#c25a10", "#7d8894"
+_BANDS = ["before 08", *(f"{hour:02}" for hour in range(8, 20)), "from 20"]
+
+
+def band(hours: pd.Series) -> pd.Series:
+    """The column of the heat map that an hour of the day falls in."""
+    words = np.select([hours < 8, hours >= 20], ["before 08", "from 20"], default="")
+    return pd.Series(np.where(words == "", hours.astype("int64").map("{:02}".format), words), index=hours.index)
+
+
+def rates(sessions: pd.DataFrame, by: list[str], clause: str | None) -> pd.DataFrame:
+    """Compliance of sessions (a frame of `access.overview`) for each group of some of its columns: `kept`,
+    `of` (outcomes with evidence), `sessions` (that have one), `rate` (blank for fewer than three)."""
+    names = [clause] if clause else [c.name for c in CLAUSES]
+    codes = (
+        np.stack([sessions[name].cat.codes.to_numpy() for name in names], axis=1) if len(sessions) else np.empty((0, 1))
+    )
+    counted = sessions[by].assign(
+        kept=(codes <= 1).sum(axis=1), of=(codes <= 2).sum(axis=1), sessions=(codes <= 2).any(axis=1)
+    )
+    groups = counted.groupby(by, observed=True, as_index=False)[["kept", "of", "sessions"]].sum()
+    groups = groups[groups["of"] > 0].reset_index(drop=True)
+    groups["rate"] = (groups["kept"] / groups["of"]).where(groups["sessions"] >= FEW)
+    return groups
+
+
+def heat_map(cells: pd.DataFrame) -> alt.LayerChart:
+    """Compliance by department and hour; `cells` from `rates(..., ["department", "band"], ...)`. A click on a
+    cell selects `department` and `band` under the name `cell`."""
+    cells = cells.assign(
+        text=np.where(
+            cells["rate"].notna(), (cells["rate"].fillna(0) * 100).map(_percent), cells["sessions"].astype(str)
+        ),
+        kept_words=cells["kept"].map("{:,}".format) + " of " + cells["of"].map("{:,}".format),
+    )
+    worst = float(cells["rate"].min()) if cells["rate"].notna().any() else 0.5
+    scale = alt.Scale(domain=[min(worst, 0.9), 1], range=_WORSE_TO_BETTER, interpolate="rgb")
+    chosen = alt.selection_point(name="cell", fields=["department", "band"], on="click", empty=False)
+    base = alt.Chart(cells).encode(
+        x=alt.X("band:O", sort=_BANDS, title="Hour in which it began", axis=alt.Axis(labelAngle=0, orient="top")),
+        y=alt.Y("department:N", title=None, axis=alt.Axis(labelLimit=180)),
+    )
+    middle = min(worst, 0.9) + (1 - min(worst, 0.9)) * 0.25
+    high = min(worst, 0.9) + (1 - min(worst, 0.9)) * 0.7
+    return (
+        base.mark_rect(cornerRadius=3, stroke="white", strokeWidth=2)
+        .encode(
+            color=alt.condition(
+                "isValid(datum.rate)",
+                alt.Color("rate:Q", scale=scale, legend=alt.Legend(title="Kept", format=".0%", gradientLength=140)),
+                alt.value("#d5dae0"),
+            ),
+            strokeWidth=alt.condition(chosen, alt.value(4), alt.value(2)),
+            stroke=alt.condition(chosen, alt.value("#17212b"), alt.value("white")),
+            tooltip=[
+                alt.Tooltip("department:N", title="Department"),
+                alt.Tooltip("band:N", title="Hour"),
+                alt.Tooltip("kept_words:N", title="Kept"),
+                alt.Tooltip("sessions:Q", title="Sessions"),
+            ],
+        )
+        .add_params(chosen)
+        + base.mark_text(fontSize=12).encode(
+            text="text:N",
+            color=alt.condition(
+                f"isValid(datum.rate) && (datum.rate < {middle} || datum.rate > {high})",
+                alt.value("white"),
+                alt.value("#17212b"),
+            ),
+        )
+    ).properties(height=alt.Step(32))
+
+
+def _percent(share: float) -> str:
+    return "100" if share >= 100 else f"{min(share, 99.4):.0f}"
+
+
+def heat_sentence(cells: pd.DataFrame, what: str) -> str:
+    """What the heat map shows: where least was kept."""
+    known = cells[cells["rate"].notna() & (cells["sessions"] >= 5)]
+    if known.empty:
+        return "There are too few sessions in any one hour and department to compare."
+    worst = known.sort_values(["rate", "of"], ascending=[True, False]).iloc[0]
+    if worst["rate"] == 1:
+        return f"{what}: kept in every department and hour with at least five sessions."
+    hour = {"before 08": "before 08:00", "from 20": "from 20:00"}.get(worst["band"], f"from {worst['band']}:00")
+    return (
+        f"{what}: least kept by {worst['department']} {hour}, {worst['rate'] * 100:.1f} % "
+        f"({worst['kept']:,} of {worst['of']:,} outcomes in {worst['sessions']:,} sessions)."
+    )
+
+
+def clause_bars(figures: pd.DataFrame) -> alt.LayerChart:
+    """Compliance clause by clause, the least kept first; `figures` as of `app.protocol.figures`, with `title`."""
+    rows = figures[figures["rate"].notna()].reset_index()
+    shown = rows[list(_SHOWN)].sum(axis=1)
+    rows = rows.assign(
+        kept=rows[list(_KEPT)].sum(axis=1),
+        of=shown,
+        words=(rows["rate"] * 100)
+        .map(lambda share: "100 %" if share == 100 else f"{min(share, 99.9):.1f} %")
+        .where(shown >= FEW, "")
+        + "  "
+        + rows[list(_KEPT)].sum(axis=1).map("{:,}".format)
+        + " of "
+        + shown.map("{:,}".format),
+    ).sort_values("rate")
+    base = alt.Chart(rows).encode(
+        y=alt.Y("title:N", sort=list(rows["title"]), title=None, axis=alt.Axis(labelLimit=220)),
+        x=alt.X("rate:Q", scale=alt.Scale(domain=[0, 1.3]), axis=None),
+    )
+    return (
+        base.mark_bar(height=14, cornerRadiusEnd=2).encode(
+            color=alt.condition("datum.rate < 0.95", alt.value(_ORANGE), alt.value(_BLUE)),
+            tooltip=["title:N", "met:Q", "exempt:Q", "breach:Q", "no_evidence:Q"],
+        )
+        + base.mark_text(align="left", dx=5, fontSize=12).encode(text="words:N", color=alt.value(_GREY))
+    ).properties(height=alt.Step(24))
+
+
+def week_line(weeks: pd.DataFrame) -> alt.LayerChart:
+    """Compliance week by week; `weeks` from `rates(..., ["week"], ...)`, the week's Monday."""
+    lowest = float(weeks["rate"].min()) if weeks["rate"].notna().any() else 0.8
+    base = alt.Chart(weeks).encode(
+        x=alt.X("week:T", title="Week beginning", axis=alt.Axis(format="%d %b", labelAngle=0, tickCount=8)),
+        y=alt.Y(
+            "rate:Q",
+            title="Kept",
+            scale=alt.Scale(domain=[min(lowest - 0.01, 0.9), 1], clamp=True),
+            axis=alt.Axis(format=".0%"),
+        ),
+        tooltip=[
+            alt.Tooltip("week:T", title="Week of", format="%d %b %Y"),
+            alt.Tooltip("rate:Q", title="Kept", format=".1%"),
+            alt.Tooltip("sessions:Q", title="Sessions"),
+        ],
+    )
+    return (base.mark_line(color=_BLUE, strokeWidth=2) + base.mark_point(color=_BLUE, filled=True, size=45)).properties(
+        height=220
+    )
+
+
+def week_sentence(weeks: pd.DataFrame) -> str:
+    """What the weeks show: the second half against the first."""
+    known = weeks[weeks["rate"].notna()]
+    if len(known) < 4:
+        return "There are too few weeks to see a trend."
+    early, late = known.iloc[: len(known) // 2], known.iloc[len(known) // 2 :]
+    before, after = (float(half["kept"].sum() / half["of"].sum()) for half in (early, late))
+    lowest = known.loc[known["rate"].idxmin()]
+    least = f"The lowest week began on {lowest['week'].day} {lowest['week']:%b}, {lowest['rate'] * 100:.1f} %."
+    if abs(after - before) < 0.005:
+        return f"Steady: {after * 100:.1f} % in the later weeks, {before * 100:.1f} % in the earlier. {least}"
+    word = "Better" if after > before else "Worse"
+    return f"{word}: {after * 100:.1f} % in the later weeks, {before * 100:.1f} % in the earlier. {least}"
+
+
+def timeline(stays: pd.DataFrame, videos: pd.DataFrame, alone: pd.DataFrame) -> alt.LayerChart:
+    """Who was in the call when: a bar for each stay, blue for staff and grey for others; with camera where the
+    bar says so; stretches in which pupils were alone in orange over the whole height."""
+    stays = stays.assign(
+        joined=stays["joined_at"].dt.tz_localize(None),
+        left=stays["left_at"].dt.tz_localize(None),
+        who=stays["name"].fillna("Somebody not on the roster") + stays["role"].map({"staff": " (staff)"}).fillna(""),
+        video=np.where(stays["camera"].fillna(False).astype(bool), "with video", "video not known"),
+        mark=np.where(stays["camera"].fillna(False).astype(bool), "▶ video", ""),
+    )
+    order = list(dict.fromkeys(stays.sort_values(["role", "joined"], ascending=[False, True])["who"]))
+    base = alt.Chart(stays).encode(
+        y=alt.Y("who:N", sort=order, title=None, axis=alt.Axis(labelLimit=220)),
+        x=alt.X("joined:T", title="School time", axis=alt.Axis(format="%H:%M")),
+    )
+    layers = []
+    if len(alone):
+        gaps = alone.assign(
+            from_time=alone["from_at"].dt.tz_localize(None),
+            to_time=alone["to_at"].dt.tz_localize(None),
+            words="✗ no staff, " + alone["seconds"].round().astype(int).astype(str) + " s",
+        )
+        layers.append(
+            alt.Chart(gaps)
+            .mark_rect(color=_ORANGE, opacity=0.45)
+            .encode(x="from_time:T", x2="to_time:T", tooltip=[alt.Tooltip("words:N", title="Pupils alone")])
+        )
+    layers.append(
+        base.mark_bar(height=18, cornerRadius=2).encode(
+            x2="left:T",
+            color=alt.Color(
+                "role:N",
+                scale=alt.Scale(domain=["staff", "pupil", "other"], range=[_BLUE, "#93a4b5", "#c9b458"]),
+                legend=alt.Legend(title=None, orient="top"),
+            ),
+            tooltip=[
+                alt.Tooltip("who:N", title="Who"),
+                alt.Tooltip("joined:T", title="Joined", format="%H:%M:%S"),
+                alt.Tooltip("left:T", title="Left", format="%H:%M:%S"),
+                alt.Tooltip("video:N", title="Camera"),
+            ],
+        )
+    )
+    layers.append(base.mark_text(align="left", dx=6, fontSize=11, color="#10181f").encode(text="mark:N"))
+    if len(videos):
+        filmed = videos.assign(
+            from_time=videos["started_at"].dt.tz_localize(None),
+            to_time=videos["ended_at"].dt.tz_localize(None),
+            who=videos["name"].fillna("Somebody not on the roster")
+            + videos["role"].map({"staff": " (staff)"}).fillna(""),
+        )
+        layers.append(
+            alt.Chart(filmed)
+            .mark_bar(height=5, color="#10181f", yOffset=7)
+            .encode(y=alt.Y("who:N", sort=order), x="from_time:T", x2="to_time:T")
+        )
+    return alt.layer(*layers).properties(height=alt.Step(30))
+
+
+def timeline_sentence(alone: pd.DataFrame) -> str:
+    """What the timeline shows of pupils alone."""
+    if alone.empty:
+        return "No stretch is on record in which pupils were in the call without staff for longer than the grace."
+    longest = alone.loc[alone["seconds"].idxmax()]
+    times = "once" if len(alone) == 1 else f"{len(alone)} times"
+    return (
+        f"Pupils were in the call without staff {times}; the longest from {longest['from_at']:%H:%M:%S} "
+        f"for {longest['seconds']:.0f} seconds."
+    )

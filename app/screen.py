@@ -1,0 +1,339 @@
+"""What every page shares: who looks, the way around, and how things are said.
+
+Text from people is never rendered: it goes through `say`, which escapes it, or into tables and charts,
+which take it as text.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Callable
+from datetime import date, datetime
+from html import escape
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+from sqlalchemy import func, select
+from sqlalchemy.exc import DBAPIError
+
+from app import access
+from app.access import Person
+from app.export import harmless
+from app.judging import refresh
+from app.protocol import CLAUSES
+from app.school import School, open_school
+from app.settings import SettingsError, variable
+from app.store import tables
+from app.store.database import DatabaseError, in_words
+
+_PAGES = {
+    "overview": ("Overview", ":material/insights:"),
+    "sessions": ("Sessions", ":material/groups:"),
+    "log": ("Log a session", ":material/edit_note:"),
+    "concerns": ("Concerns", ":material/volunteer_activism:"),
+    "protocol": ("Protocol", ":material/rule:"),
+    "administration": ("Administration", ":material/settings:"),
+}
+_FILLING = Lock()
+
+TITLES = {clause.name: clause.title for clause in CLAUSES}
+# Colour never stands alone: a mark and a word go with it.
+OUTCOME_WORDS = {
+    "met": "✓ kept",
+    "exempt": "○ exception",
+    "breach": "✗ not kept",
+    "no_evidence": "? no evidence",
+    "not_applicable": "– does not apply",
+}
+STATUS_WORDS = {"compliant": "✓ kept", "incomplete": "? evidence missing", "breach": "✗ not kept"}
+EVIDENCE_WORDS = {"call": "call record", "register": "register", "log": "log", "": ""}
+PURPOSE_WORDS = {"music": "Music", "academic": "Academic", "pastoral": "Pastoral", "counselling": "Counselling"}
+
+
+# --- the school, and who looks ------------------------------------------------------------------------
+
+
+@st.cache_resource(show_spinner=False)
+def _opened() -> School:
+    return open_school()
+
+
+def the_school() -> School:
+    """The school, its outcomes as the clock has them. What prevents it is said on the screen in words."""
+    try:
+        school = _opened()
+        if _is_untouched(school):
+            _fill_demonstration(school)
+            _opened.clear()
+            school = _opened()
+        refresh(school)
+    except (SettingsError, DatabaseError) as error:
+        trouble("The program cannot start.", str(error))
+        st.stop()
+    except DBAPIError as error:
+        trouble("The database cannot be used at the moment.", in_words(error))
+        st.stop()
+    return school
+
+
+def _is_untouched(school: School) -> bool:
+    """No configuration and nothing in the database: that is a first look, so the demonstration."""
+    if variable("DATABASE_URL") or variable("GRAPH_CLIENT_ID") or school.is_demonstration():
+        return False
+    with school.engine.connect() as connection:
+        return not connection.scalar(select(func.count()).select_from(tables.imports)) or _was_cut_off(school)
+
+
+def _was_cut_off(school: School) -> bool:
+    from app.demo import was_cut_off
+
+    return was_cut_off(school)
+
+
+def _fill_demonstration(school: School) -> None:
+    from app.demo import fill
+
+    st.title("Preparing the demonstration")
+    st.write("An invented school is being made, with two terms of sessions up to today. This takes about ten seconds.")
+    bar = st.progress(0.0)
+    with _FILLING:  # two browsers at the first start fill it once
+        if not school.is_demonstration():
+            fill(school, progress=lambda words, share: bar.progress(share, text=words))
+    bar.empty()
+
+
+def who_looks(school: School) -> Person | None:
+    """The person who looks: in the demonstration the one whose eyes were chosen, else who signed in."""
+    if school.is_demonstration():
+        people = {p.email: p for p in access.demonstration_people(school)}
+        return people.get(st.session_state.get("eyes", ""), next(iter(people.values())))
+    return _signed_in(school)
+
+
+def _signed_in(school: School) -> Person | None:
+    """Who signed in with an account of the school's tenant, if the roster of today knows them."""
+    if not st.user.get("is_logged_in"):
+        return None
+    tenant = str(st.user.get("tid") or "").lower()
+    if tenant != school.settings.tenant_id.lower():
+        return None
+    address = st.user.get("preferred_username") or st.user.get("email") or ""
+    return access.person(school, str(address))
+
+
+def require(page: str) -> tuple[School, Person]:
+    """The first line of every page: the school, and a person who may open it. Everybody else is told so,
+    and nothing more of the page runs."""
+    school = the_school()
+    person = who_looks(school)
+    if person is None:
+        _not_signed_in()
+    elif not access.may_open(person, page):
+        st.title(_PAGES[page][0])
+        say("This page is not for {name}: it is for {roles}.", name=person.name, roles=_roles_of(page))
+        st.stop()
+    return school, person  # type: ignore[return-value]
+
+
+def _roles_of(page: str) -> str:
+    words = {"senior_deputy_head": "the Senior Deputy Head", "slt": "SLT", "admin": "the administrator"}
+    return " and ".join(sorted(words.get(role, role) for role in access.PAGES[page]))
+
+
+def _not_signed_in() -> None:
+    st.title("Sign in")
+    if "auth" in st.secrets:
+        if st.user.get("is_logged_in"):
+            say("This account is not one of the school's staff on the roster. Sign out and use your school account.")
+            st.button("Sign out", on_click=st.logout)
+        else:
+            say("Use your school account.")
+            st.button("Sign in", on_click=st.login, type="primary")
+    else:
+        say(
+            "This database holds a real school, and sign-in is not configured, so nothing is shown. The "
+            "administrator finds how in docs/service.md."
+        )
+    st.stop()
+
+
+def show() -> None:
+    """The frame around every page: its navigation, and who one is."""
+    st.set_page_config(page_title="Videoconferencing protocol", page_icon=_ICON, layout="wide")
+    school = the_school()
+    person = who_looks(school)
+    if person is None:
+        st.navigation([st.Page(_not_signed_in, title="Sign in", default=True)], position="hidden")
+        _not_signed_in()
+        return
+    with st.sidebar:
+        st.markdown(f"### {_plain(school.settings.name)}")
+        if school.is_demonstration():
+            _eyes(school, person)
+    home = _home(person)
+    pages = [
+        st.Page(
+            _FOLDER / f"{name}.py",
+            title=title,
+            icon=icon,
+            url_path=name,
+            default=name == home,
+            visibility="visible" if access.may_open(person, name) else "hidden",
+        )
+        for name, (title, icon) in _PAGES.items()
+    ]
+    page = st.navigation(pages)
+    with st.sidebar:
+        st.page_link(
+            "pages/concerns.py",
+            label="**I am worried about a child**",
+            icon=":material/emergency_home:",
+            query_params={"raise": "yes"},
+        )
+        if not school.is_demonstration():
+            st.button("Sign out", on_click=st.logout)
+    page.run()
+
+
+_FOLDER = Path(__file__).parent.parent / "pages"
+_ICON = Path(__file__).parent / "icon.png"
+
+
+def _home(person: Person) -> str:
+    """The page that a person sees first."""
+    if access.may_open(person, "overview"):
+        return "overview"
+    for role, page in (("dsp", "concerns"), ("hoy", "sessions"), ("hm", "sessions"), ("admin", "administration")):
+        if role in person.roles:
+            return page
+    return "log"
+
+
+_ROLE_WORDS = {
+    "senior_deputy_head": "Senior Deputy Head (Pastoral)", "hoy": "Head of Year", "hm": "House", "tutor": "Tutor",
+    "counsellor": "Counsellor", "dsp": "DSP", "slt": "SLT", "admin": "ICT administrator",
+}  # fmt: skip
+
+
+def _eyes(school: School, person: Person) -> None:
+    people = {p.email: p for p in access.demonstration_people(school)}
+
+    def words(email: str) -> str:
+        one = people[email]
+        role = next((word for name, word in _ROLE_WORDS.items() if name in one.roles), "Teacher")
+        after = ", ".join(sorted(one.year_groups | one.houses))
+        return f"{role} {after}".strip() + f" · {one.name}"
+
+    st.info("**Demonstration.** Nobody here is real.", icon=":material/theater_comedy:")
+    st.selectbox(
+        "Look through the eyes of", list(people), index=list(people).index(person.email), format_func=words, key="eyes"
+    )
+
+
+# --- saying things --------------------------------------------------------------------------------------
+
+
+def say(template: str, kind: str = "p", **values: Any) -> None:
+    """A sentence of ours with people's words in it, which are shown as they were typed."""
+    st.html(f"<{kind}>{template.format(**{name: escape(str(value)) for name, value in values.items()})}</{kind}>")
+
+
+def _plain(text: str) -> str:
+    """Text as Markdown that shows it as it was typed."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
+
+
+def title(words: str) -> None:
+    """A page's heading, with people's words in it."""
+    st.title(_plain(words))
+
+
+def trouble(what: str, mend: str) -> None:
+    """What happened, and the mend; never a traceback."""
+    st.error(f"**{_plain(what)}** {_plain(mend)}", icon=":material/error:")
+
+
+def percent(share: float | None, kept: int, of: int) -> str:
+    """A share beside its counts; of fewer than three the counts alone."""
+    if not of:
+        return "–"
+    if of < 3 or share is None:
+        return f"{kept} of {of}"
+    return f"{_floor(share)} % ({kept:,} of {of:,})"
+
+
+def _floor(share: float) -> str:
+    """One decimal, never rounded up to 100."""
+    return f"{min(round(share * 100, 1), 99.9 if share < 1 else 100):.1f}"
+
+
+def moment(when: datetime | pd.Timestamp | None) -> str:
+    """School time as people say it: "Tue 3 Nov, 14:05"; with the year where it is not this one."""
+    if when is None or pd.isna(when):
+        return ""
+    year = f" {when.year}" if when.year != datetime.now(when.tzinfo).year else ""
+    return f"{when:%a} {when.day} {when:%b}{year}, {when:%H:%M}"
+
+
+def on_day(day: date) -> str:
+    """A day as people say it: "Tue 3 Nov 2026"."""
+    return f"{day:%a} {day.day} {day:%b %Y}"
+
+
+def table(rows: pd.DataFrame, alt: str, name: str, **more: Any) -> Any:
+    """A list as people see it, with its download: neutralised against formulas."""
+    event = st.dataframe(rows, hide_index=True, alt=alt, **more)
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(rows.columns)
+    writer.writerows([[harmless(cell) for cell in row] for row in rows.itertuples(index=False)])
+    st.download_button(
+        "Download this list",
+        "\ufeff" + text.getvalue(),
+        f"{name}.csv",
+        "text/csv",
+        key=f"download {name}",
+        on_click="ignore",
+        icon=":material/download:",
+        type="tertiary",
+    )
+    return event
+
+
+def behind(chart_rows: pd.DataFrame, name: str, alt: str) -> None:
+    """The table behind a chart, one click away."""
+    with st.expander("The figures as a table"):
+        table(chart_rows, alt, name)
+
+
+def choose_days(school: School, key: str, terms: bool = True) -> tuple[date, date]:
+    """The days to look at: this term, last term, the last 30 days, or days of one's own."""
+    today = school.today()
+    current = school.settings.term_on(today)
+    earlier = school.settings.term_on(current.from_ - pd.Timedelta(days=1).to_pytimedelta()) if current else None
+    ranges: dict[str, tuple[date, date]] = {}
+    if current:
+        ranges["This term"] = (current.from_, min(current.to, today) if current.to >= today else current.to)
+    if earlier and earlier is not current:
+        ranges["Last term"] = (earlier.from_, earlier.to)
+    month = (today - pd.Timedelta(days=29).to_pytimedelta(), today)
+    ranges["30 days"] = month
+    names = [*ranges, "Own days"]
+    chosen = st.segmented_control("Days", names, default=names[0], key=f"{key} range", required=True) or names[0]
+    if chosen != "Own days":
+        return ranges[chosen]
+    own = st.date_input("From and to", month, max_value=today, key=f"{key} days", format="DD/MM/YYYY")
+    if not isinstance(own, tuple) or len(own) != 2:
+        st.info("Choose the last day as well.")
+        st.stop()
+    return own
+
+
+def filtered(rows: pd.DataFrame, column: str, label: str, key: str, words: Callable[[str], str] = str) -> pd.DataFrame:
+    """The rows with the chosen values of a column; all of them when nothing is chosen."""
+    values = sorted(rows[column].dropna().unique())
+    chosen = st.multiselect(label, values, key=key, format_func=words, placeholder="All")
+    return rows[rows[column].isin(chosen)] if chosen else rows
