@@ -74,16 +74,19 @@ def synchronise(
     workers: int = WORKERS,
     progress: Progress = lambda run: None,
     note: Callable[[str], None] = lambda words: None,
+    client: Client | None = None,
 ) -> Run:
     """Fetch once what is new. `days` back, else from a little before the last success; `retry` also tries
-    again everything that was put aside. GraphError if it could not be done, with what came so far kept."""
+    again everything that was put aside; `workers` requests at a time. `progress` is told what was done so
+    far, `note` what a run waits for; `client` asks in the place of one that would really wait. GraphError
+    if it could not be done, with what came so far kept."""
     registered = registration()
     if registered is None:
         raise NotConfigured(
             "No sync is configured.", "Set GRAPH_TENANT_ID, GRAPH_CLIENT_ID and GRAPH_CERTIFICATE_FILE."
         )
-    with Lease(school) as lease, Client(registered, workers, note) as client:
-        return _Sync(school, client, lease, workers, progress).run(days, retry)
+    with Lease(school) as lease, client or Client(registered, workers, note) as asking:
+        return _Sync(school, asking, lease, workers, progress).run(days, retry)
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,7 @@ class _Sync:
         self._done = Run()
         self._id = 0
         self._chain = 0  # the first run since the last success
+        self._tried: set[str] = set()  # calls that were gone or put aside
 
     def run(self, days: int | None, retry: bool) -> Run:
         from_at, to_at = self._begin(days)
@@ -233,7 +237,7 @@ class _Sync:
         return {
             call_id: stamps[call_id]
             for key, call_id in by_key.items()
-            if seen.get(key) not in (stamps[call_id], _dropped(stamps[call_id], roster))
+            if call_id not in self._tried and seen.get(key) not in (stamps[call_id], _dropped(stamps[call_id], roster))
         }
 
     def _fetch(self, wanted: tuple[str, str]) -> _Fetched:
@@ -288,7 +292,9 @@ class _Sync:
             for aside in asides:
                 _put_aside(connection, aside, now)
             self._done.put_aside += len(asides)
-            self._done.gone += sum(one.gone for one in fetched)
+            gone = {one.call_id for one in fetched if one.gone}
+            self._done.gone += len(gone)
+            self._tried |= gone | {aside.ref for aside in asides}
             self._done.fetched += len(read)
             self._note(connection)
         self._progress(self._done)

@@ -67,6 +67,7 @@ class StandIn:
     seed: int = 0
     kinds: tuple[Fault, ...] = EVERYTHING
     raw: dict[str, Any] = field(default_factory=dict)  # answered in place of the record, by its id
+    unsaid: tuple[str, ...] = ()  # what the list does not say
     strange_entries: list[Any] = field(default_factory=list)  # at the head of the list's first page
     when_asked: Callable[[int, str], None] = lambda number, address: None
     certificate: Any = None  # the public key that a client assertion is checked against
@@ -182,7 +183,7 @@ class StandIn:
         )
         start = int(query.get("$skiptoken", ["0"])[0])
         entries = [
-            {name: r.get(name) for name in r if name not in ("sessions", "participants_v2")}
+            {name: r.get(name) for name in r if name not in ("sessions", "participants_v2", *self.unsaid)}
             for r in chosen[start : start + PAGE]
         ]
         page: dict[str, Any] = {"value": (self.strange_entries if start == 0 else []) + entries}
