@@ -1,0 +1,179 @@
+"""Session logs: what is taken in of each cell, and why a row is refused."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.records import UnreadableFile
+from app.records.fields import Unfit, instant
+from app.records.logs import COLUMNS, Log, parse_log, parse_logs
+from app.records.tabular import Table
+from tests.records.shapes import LOG, NOW, ROSTER, SETTINGS, table
+
+LONDON = ZoneInfo("Europe/London")
+YES_NO = [
+    "recorded", "recording_announced", "recording_on_team", "cameras_off_offered", "private_recording",
+    "staff_opened", "staff_ended", "pupil_left_alone", "dress_ok", "background_ok", "door_open", "adult_present",
+    "adult_introduced", "adult_permission", "home_alone", "concern",
+]  # fmt: skip
+
+
+def log(**cells: str) -> Log:
+    return parse_log(LOG | cells, ROSTER, SETTINGS, NOW)
+
+
+def fault(**cells: str) -> str | None:
+    """The column for which a row with these cells is refused, among good rows that land."""
+    parsed = parse_logs(table(LOG, LOG | cells, LOG, columns=COLUMNS), ROSTER, SETTINGS, NOW)
+    assert [read.number for read in parsed.rows] == [2, 4]
+    (refused,) = parsed.refused
+    assert refused.row == 3
+    assert refused.why
+    assert refused.mend
+    assert refused.original["staff_email"] == (LOG | cells)["staff_email"]
+    assert "@" not in refused.why
+    assert refused.value == (None if refused.column is None else (LOG | cells).get(refused.column, "").strip())
+    return refused.column
+
+
+def test_a_log() -> None:
+    told = log(pupil_emails=" Bethan.Rees@pupils.example ;; aled.pugh@PUPILS.example; aled.pugh@pupils.example",
+               second_staff_emails="huw.vaughan@school.example; Visitor@elsewhere.example;")  # fmt: skip
+    assert told.staff_id == 1
+    assert told.pupil_ids == (11, 12)
+    assert told.invited == (("huw.vaughan@school.example", 2), ("visitor@elsewhere.example", None))
+    assert told.started_at == datetime(2026, 11, 3, 14, 5, tzinfo=UTC)
+    assert told.ended_at == datetime(2026, 11, 3, 14, 35, tzinfo=UTC)
+    assert {name for name, answer in told.answers.items() if answer is not None} == {"purpose"}
+
+
+@pytest.mark.parametrize("column", YES_NO)
+def test_yes_no_and_not_said(column: str) -> None:
+    for cell in ("yes", "YES", "true", "y", "1"):
+        assert log(**{column: cell}).answers[column] is True
+    for cell in ("no", "False", "N", "0"):
+        assert log(**{column: cell}).answers[column] is False
+    assert log(**{column: ""}).answers[column] is None
+    assert log(**{column: "  "}).answers[column] is None
+    assert fault(**{column: "maybe"}) == column
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "read"),
+    [
+        ("purpose", "MUSIC", "music"),
+        ("purpose", "Book club", "Book club"),
+        ("platform", "Teams", "teams"),
+        ("platform", "Zoom", "Zoom"),
+        ("account", "SCHOOL", "school"),
+        ("cameras_on", "Yes", "yes"),
+        ("cameras_on", "true", "yes"),
+        ("cameras_on", "No_Camera", "no_camera"),
+        ("cameras_on", "", None),
+        ("room", "Bedroom", "bedroom"),
+        ("room", "Grandmother's shed", "Grandmother's shed"),
+        ("bedroom_reason", "only room", "only_room"),
+        ("reason", "Continuity", "continuity"),
+        ("concern_category", "Home_Alone", "home_alone"),
+        ("notes", "=1+1", "=1+1"),
+    ],
+)
+def test_words(column: str, cell: str, read: str | None) -> None:
+    assert log(**{column: cell}).answers[column] == read
+
+
+@pytest.mark.parametrize(
+    ("cells", "column"),
+    [
+        ({"staff_email": ""}, "staff_email"),
+        ({"staff_email": "nobody@school.example"}, "staff_email"),
+        ({"staff_email": "aled.pugh@pupils.example"}, "staff_email"),
+        ({"pupil_emails": ""}, "pupil_emails"),
+        ({"pupil_emails": " ; "}, "pupil_emails"),
+        ({"pupil_emails": "aled.pugh@pupils.example; nobody@pupils.example"}, "pupil_emails"),
+        ({"pupil_emails": "aled.pugh@pupils.example, bethan.rees@pupils.example"}, "pupil_emails"),
+        ({"purpose": ""}, "purpose"),
+        ({"cameras_on": "mostly"}, "cameras_on"),
+        ({"second_staff_emails": "Huw"}, "second_staff_emails"),
+        ({"started_at": ""}, "started_at"),
+        ({"started_at": "yesterday"}, "started_at"),
+        ({"started_at": "2026-11-03"}, "started_at"),
+        ({"started_at": "03/11/2026 14:05"}, "started_at"),
+        ({"started_at": "2026-02-30T14:05"}, "started_at"),
+        ({"started_at": "0001-01-01T00:00+14:00"}, "started_at"),
+        ({"started_at": "2026-03-29T01:30", "ended_at": "2026-03-29T02:30"}, "started_at"),
+        ({"ended_at": "2026-11-03T14:05"}, "ended_at"),
+        ({"ended_at": "2026-11-03T13:05"}, "ended_at"),
+        ({"ended_at": "2026-11-04T02:06"}, "ended_at"),
+        ({"ended_at": "14:35"}, "ended_at"),
+        ({"started_at": "2026-11-20T12:01", "ended_at": "2026-11-20T12:02"}, "started_at"),
+        ({"started_at": "2026-11-20T11:01", "ended_at": "2026-11-20T12:02"}, "ended_at"),
+        ({"ref": "r" * 201}, "ref"),
+        ({"notes": "a\0b"}, "notes"),
+    ],
+)
+def test_refused(cells: dict[str, str], column: str) -> None:
+    assert fault(**cells) == column
+
+
+def test_a_session_of_twelve_hours_until_now_is_taken() -> None:
+    assert log(started_at="2026-11-20T00:00", ended_at="2026-11-20T12:00").ended_at == NOW
+
+
+def test_a_row_out_of_step_is_refused_whole() -> None:
+    spoilt = [(2, LOG | {"": "a cell too many"}), (3, {"": 'x,"never closed'})]
+    parsed = parse_logs(Table("a.csv", COLUMNS, spoilt), ROSTER, SETTINGS, NOW)
+    assert [(refused.row, refused.column) for refused in parsed.refused] == [(2, None), (3, None)]
+
+
+def test_missing_columns_stop_the_file_and_unknown_ones_do_not() -> None:
+    with pytest.raises(UnreadableFile, match="missing: pupil_emails, ended_at"):
+        parse_logs(table({"staff_email": "", "purpose": "", "started_at": ""}), ROSTER, SETTINGS, NOW)
+    assert parse_logs(table(LOG | {"Mood": "good"}), ROSTER, SETTINGS, NOW).unknown_columns == ["mood"]
+
+
+def test_a_derived_reference_hangs_on_staff_start_and_pupils_alone() -> None:
+    both = "aled.pugh@pupils.example;bethan.rees@pupils.example"
+    one = log(pupil_emails=both, ref="  ")
+    same = log(pupil_emails="BETHAN.REES@pupils.example;aled.pugh@pupils.example", notes="x",
+               started_at="2026-11-03T15:05+01:00")  # fmt: skip
+    assert one.ref == same.ref
+    assert len({one.ref, log().ref, log(started_at="2026-11-03T14:06", pupil_emails=both).ref,
+                log(staff_email="huw.vaughan@school.example", pupil_emails=both).ref}) == 4  # fmt: skip
+    assert log(ref=" L 7 ").ref == "L 7"
+
+
+def test_the_fingerprint_is_of_what_a_log_says_not_of_how_it_is_typed() -> None:
+    said = log(recorded="yes", notes="calm")
+    assert said.fingerprint == log(recorded="TRUE", notes=" calm ", started_at="2026-11-03T14:05:00Z").fingerprint
+    others = [log(), log(recorded="no", notes="calm"), log(recorded="yes", notes="calm", purpose="music"),
+              log(recorded="yes", notes="calm", second_staff_emails="huw.vaughan@school.example"),
+              log(recorded="yes", notes="calm", ended_at="2026-11-03T14:36")]  # fmt: skip
+    assert len({said.fingerprint, *(other.fingerprint for other in others)}) == 6
+
+
+around_summer_time = st.sampled_from(["2026-03-28", "2026-10-24"]).flatmap(
+    lambda day: st.integers(0, 2 * 24 * 60).map(lambda n: datetime.fromisoformat(day) + timedelta(minutes=n))
+)
+
+
+@given(around_summer_time)
+def test_a_time_without_offset_is_the_first_instant_at_which_the_clock_showed_it(shown: datetime) -> None:
+    offsets = (timedelta(hours=1), timedelta(0))  # summer time comes first
+    instants = [shown.replace(tzinfo=UTC) - offset for offset in offsets]
+    right = [moment for moment in instants if moment.astimezone(LONDON).replace(tzinfo=None) == shown]
+    if right:
+        assert instant(shown.isoformat(), SETTINGS) == min(right)
+    else:
+        with pytest.raises(Unfit, match="clocks went forward"):
+            instant(shown.isoformat(), SETTINGS)
+
+
+@given(st.dictionaries(st.sampled_from(COLUMNS), st.text(max_size=30), max_size=6))
+def test_whatever_the_cells_a_log_or_a_column_at_fault(cells: dict[str, str]) -> None:
+    parsed = parse_logs(Table("a.csv", COLUMNS, [(2, LOG | cells)]), ROSTER, SETTINGS, NOW)
+    assert all(read.row.started_at < read.row.ended_at <= NOW for read in parsed.rows)
+    assert [refused.column in COLUMNS for refused in parsed.refused] == [True] * (1 - len(parsed.rows))

@@ -1,0 +1,99 @@
+"""Letters and consents: what is taken in of each row, and why a row is refused."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from app.records import UnreadableFile
+from app.records.registers import Consent, parse_consents, parse_letters
+from tests.records.shapes import NOW, ROSTER, SETTINGS, table
+
+LETTER = {"pupil_email": "Aled.Pugh@pupils.example", "kind": "Introduction", "sent_on": "2026-09-03"}
+CONSENT = {
+    "pupil_email": "aled.pugh@pupils.example",
+    "kind": "outside_hours",
+    "covers_from": "2026-07-01",
+    "covers_to": "2026-07-03",
+    "reason": "",
+    "obtained_at": "2026-06-30",
+    "given_by": "Parent",
+    "slt_informed_at": "2026-06-30T09:15",
+}
+
+
+def consent(**cells: str) -> Consent:
+    parsed = parse_consents(table(CONSENT | cells), ROSTER, SETTINGS)
+    assert not parsed.refused
+    return parsed.rows[0].row
+
+
+def test_a_letter() -> None:
+    row = parse_letters(table(LETTER), ROSTER, SETTINGS, NOW).rows[0].row
+    assert (row.pupil_id, row.kind, row.sent_on) == (11, "introduction", date(2026, 9, 3))
+
+
+@pytest.mark.parametrize(
+    ("cells", "column"),
+    [
+        ({"pupil_email": ""}, "pupil_email"),
+        ({"pupil_email": "nobody@pupils.example"}, "pupil_email"),
+        ({"kind": "newsletter"}, "kind"),
+        ({"kind": ""}, "kind"),
+        ({"sent_on": ""}, "sent_on"),
+        ({"sent_on": "3 September"}, "sent_on"),
+        ({"sent_on": "2026-09-03T10:00"}, "sent_on"),
+        ({"sent_on": "2026-11-21"}, "sent_on"),
+    ],
+)
+def test_a_letter_refused(cells: dict[str, str], column: str) -> None:
+    parsed = parse_letters(table(LETTER, LETTER | cells), ROSTER, SETTINGS, NOW)
+    assert len(parsed.rows) == 1
+    assert [(refused.row, refused.column) for refused in parsed.refused] == [(3, column)]
+
+
+def test_a_consent_for_days_covers_them_whole_and_is_never_obtained_too_early() -> None:
+    """In British Summer Time, an hour ahead of UTC."""
+    row = consent()
+    assert row.covers_from == datetime(2026, 6, 30, 23, tzinfo=UTC)
+    assert row.covers_to == datetime(2026, 7, 3, 23, tzinfo=UTC) - timedelta(microseconds=1)
+    assert row.obtained_at == datetime(2026, 6, 30, 23, tzinfo=UTC) - timedelta(microseconds=1)
+    assert row.slt_informed_at == datetime(2026, 6, 30, 8, 15, tzinfo=UTC)
+    assert row.reason is None
+
+
+def test_a_consent_with_times_and_one_not_given_yet() -> None:
+    row = consent(covers_from="2026-07-01T18:00", covers_to="2026-07-01T19:00+00:00", obtained_at="", reason="Abroad")
+    assert row.covers_from == datetime(2026, 7, 1, 17, tzinfo=UTC)
+    assert row.covers_to == datetime(2026, 7, 1, 19, tzinfo=UTC)
+    assert (row.obtained_at, row.reason) == (None, "Abroad")
+
+
+@pytest.mark.parametrize(
+    ("cells", "column"),
+    [
+        ({"pupil_email": "mair.howell@school.example"}, "pupil_email"),
+        ({"kind": "introduction"}, "kind"),
+        ({"covers_from": ""}, "covers_from"),
+        ({"covers_to": "2026-06-30"}, "covers_to"),
+        ({"covers_to": "whenever"}, "covers_to"),
+        ({"covers_to": "9999-12-31"}, "covers_to"),
+        ({"obtained_at": "by phone"}, "obtained_at"),
+        ({"slt_informed_at": "no"}, "slt_informed_at"),
+    ],
+)
+def test_a_consent_refused(cells: dict[str, str], column: str) -> None:
+    parsed = parse_consents(table(CONSENT, CONSENT | cells), ROSTER, SETTINGS)
+    assert len(parsed.rows) == 1
+    assert [(refused.row, refused.column) for refused in parsed.refused] == [(3, column)]
+
+
+def test_the_fingerprint_is_of_what_a_consent_says() -> None:
+    assert consent().fingerprint == consent(covers_from="2026-07-01T00:00", kind="Outside_Hours").fingerprint
+    assert consent().fingerprint != consent(reason="Abroad").fingerprint
+
+
+def test_missing_columns_stop_the_file() -> None:
+    with pytest.raises(UnreadableFile, match="missing: kind, sent_on"):
+        parse_letters(table({"pupil_email": "x"}), ROSTER, SETTINGS, NOW)
+    with pytest.raises(UnreadableFile, match="missing: covers_to"):
+        parse_consents(table({"pupil_email": "x", "kind": "x", "covers_from": "x"}), ROSTER, SETTINGS)

@@ -1,0 +1,114 @@
+"""The roster: what is taken in of each row, and why a row is refused."""
+
+import pytest
+
+from app.records import UnreadableFile
+from app.records.roster import parse_pupils, parse_schools, parse_staff
+from tests.records.shapes import table
+
+STAFF = {
+    "email": "Mair.Howell@School.example",
+    "name": "Mair Howell",
+    "school": "SEN",
+    "department": "English",
+    "roles": "teacher; HOY ;",
+    "year_groups": "9;10",
+    "houses": "",
+    "entra_id": "AAAAAAAA-0000-4000-8000-000000000001",
+}
+PUPIL = {
+    "email": "aled.pugh@pupils.example",
+    "name": "Aled Pugh",
+    "school": "SEN",
+    "year_group": "9",
+    "house": "Monnow",
+    "tutor_email": "MAIR.HOWELL@school.example",
+}
+
+
+def staff(*changes: dict[str, str]) -> tuple[list[str], list[tuple[int, str | None]]]:
+    """The emails taken in, and the rows refused with their column."""
+    parsed = parse_staff(table(*(STAFF | change for change in changes)), {"SEN"})
+    return [read.row.email for read in parsed.rows], [(refused.row, refused.column) for refused in parsed.refused]
+
+
+def pupils(*changes: dict[str, str]) -> tuple[list[str], list[tuple[int, str | None]]]:
+    parsed = parse_pupils(table(*(PUPIL | change for change in changes)), {"SEN"}, {"mair.howell@school.example"})
+    return [read.row.email for read in parsed.rows], [(refused.row, refused.column) for refused in parsed.refused]
+
+
+def test_a_member_of_staff() -> None:
+    row = parse_staff(table(STAFF), {"SEN"}).rows[0].row
+    assert row.email == "mair.howell@school.example"
+    assert row.entra_id == "aaaaaaaa-0000-4000-8000-000000000001"
+    assert (row.roles, row.year_groups, row.houses) == (("teacher", "hoy"), ("9", "10"), ())
+
+
+def test_a_pupil() -> None:
+    row = parse_pupils(table(PUPIL), {"SEN"}, {"mair.howell@school.example"}).rows[0].row
+    assert (row.year_group, row.house, row.tutor_email) == ("9", "Monnow", "mair.howell@school.example")
+    assert row.entra_id is None
+
+
+def test_schools() -> None:
+    rows = [
+        {"code": "SEN", "name": "Senior", "senior": "Y", "email_domain": "School.example"},
+        {"code": "PREP", "name": "Prep", "senior": "0", "email_domain": ""},
+        {"code": "X", "name": "Neither", "senior": "", "email_domain": ""},
+        {"code": "Z", "name": "Perhaps", "senior": "perhaps", "email_domain": ""},
+        {"code": "", "name": "Nameless", "senior": "no", "email_domain": ""},
+    ]
+    parsed = parse_schools(table(*rows))
+    assert [(read.row.code, read.row.senior, read.row.email_domain) for read in parsed.rows] == [
+        ("SEN", True, "school.example"),
+        ("PREP", False, None),
+    ]
+    assert [(refused.row, refused.column) for refused in parsed.refused] == [(4, "senior"), (5, "senior"), (6, "code")]
+
+
+@pytest.mark.parametrize(
+    ("change", "column"),
+    [
+        ({"email": ""}, "email"),
+        ({"email": "mair.howell"}, "email"),
+        ({"email": "Mair <mair@school.example>"}, "email"),
+        ({"email": f"{'m' * 320}@school.example"}, "email"),
+        ({"name": ""}, "name"),
+        ({"school": "sixth"}, "school"),
+        ({"roles": "teacher;wizard"}, "roles"),
+        ({"entra_id": "a" * 101}, "entra_id"),
+    ],
+)
+def test_a_member_of_staff_refused(change: dict[str, str], column: str) -> None:
+    assert staff(change) == ([], [(2, column)])
+
+
+@pytest.mark.parametrize(
+    ("change", "column"),
+    [
+        ({"tutor_email": "nobody@school.example"}, "tutor_email"),
+        ({"tutor_email": "nobody"}, "tutor_email"),
+        ({"email": "mair.howell@school.example"}, "email"),
+        ({"school": ""}, "school"),
+        ({"year_group": "9" * 41}, "year_group"),
+    ],
+)
+def test_a_pupil_refused(change: dict[str, str], column: str) -> None:
+    assert pupils(change) == ([], [(2, column)])
+    assert pupils({"tutor_email": ""}) == (["aled.pugh@pupils.example"], [])
+
+
+def test_the_same_person_twice() -> None:
+    assert staff({}, {"email": "mair.howell@school.example"}) == (["mair.howell@school.example"], [])
+    assert staff({}, {"department": "Welsh"}) == (["mair.howell@school.example"], [(3, "email")])
+
+
+def test_two_people_with_one_entra_id() -> None:
+    assert staff({}, {"email": "huw@school.example"}) == (["mair.howell@school.example"], [(3, "entra_id")])
+    assert len(staff({"entra_id": ""}, {"email": "huw@school.example", "entra_id": ""})[0]) == 2
+
+
+def test_unknown_columns_are_told_and_missing_ones_stop_the_file() -> None:
+    assert parse_staff(table(STAFF | {"Shoe Size": "7"}), {"SEN"}).unknown_columns == ["shoe size"]
+    with pytest.raises(UnreadableFile, match="missing: email, roles"):
+        parse_staff(table({"name": "Mair", "school": "SEN"}), {"SEN"})
