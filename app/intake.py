@@ -15,10 +15,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pandas as pd
 from sqlalchemy import Connection, Table, and_, delete, func, insert, select, update
 
+from app import access
+from app.access import Person
 from app.concerns import NOT_ASSESSED, known_category, open_concern
-from app.judging import Touched, rejudge, remove_sessions
+from app.judging import Touched, foresee, rejudge, remove_sessions
 from app.records import Parsed, R, Read, Refused, UnreadableFile
 from app.records.calls import READER, Call, Found, Unreadable, iter_json, read_call
 from app.records.fields import Unfit, refusal
@@ -421,6 +424,16 @@ def enter_log(school: School, values: Mapping[str, str], by: int, why: str | Non
     return Entered(log.ref, session_id, new)
 
 
+def foresee_log(school: School, values: Mapping[str, str]) -> pd.DataFrame | Refused:
+    """What a log from the form would be judged (as `judging.foresee`), or why it cannot be kept yet."""
+    with school.engine.connect() as connection:
+        roster = reading.roster(connection)
+    try:
+        return foresee(school, parse_log(dict(values), roster, school.settings, school.now()))
+    except Unfit as fault:
+        return refusal(0, dict(values), fault)
+
+
 def _enter(connection: Connection, school: School, log: Log, by: int, why: str) -> bool:
     if log.staff_id != by:
         raise Unfit("is somebody else", "log your own sessions only", "staff_email")
@@ -711,3 +724,43 @@ def _keep_register(
     of = tables.session_pupils.c
     mine = reading.chosen(connection, "register", of.pupil_id, {row["pupil_id"] for row in new})
     return Touched(sessions=set(connection.scalars(select(of.session_id).where(mine))))
+
+
+# --- concerns -------------------------------------------------------------------------------------------
+
+
+def raise_concern(
+    school: School,
+    person: Person,
+    *,
+    happened_at: datetime | None,
+    summary: str,
+    childs_words: str | None,
+    told_dsp: bool,
+    categories: Sequence[str],
+    pupil_ids: Sequence[int],
+    session_id: int | None = None,
+) -> str:
+    """Open a concern that a member of staff raises, alert the DSPs of the pupils' schools, and give its
+    reference. A session is linked if it is the person's to see. ValueError, in words, if something is
+    missing."""
+    view = access.session(school, person, session_id) if session_id is not None else None
+    with school.writing() as connection:
+        ref = open_concern(
+            connection,
+            raised_by=person.staff_id,
+            raised_at=school.now(),
+            happened_at=happened_at,
+            summary=summary,
+            childs_words=childs_words or None,
+            told_dsp=told_dsp,
+            categories=categories,
+            level=NOT_ASSESSED,
+            pupil_ids=pupil_ids,
+            log_ref=view.log_ref if view else None,
+            call_id=view.call_ids[0] if view and view.call_ids and not view.log_ref else None,
+        )
+        if view:
+            rejudge(connection, school.settings, Touched(sessions={view.session_id}), school.now())
+        raise_revision(connection)
+    return ref

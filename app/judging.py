@@ -8,17 +8,21 @@ gives what judging everything would give.
 
 import hashlib
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Connection, String, delete, literal, select
+from sqlalchemy import Connection, String, delete, literal, or_, select
 
 from app import protocol
+from app.concerns import known_category
 from app.protocol import Judged, judge
+from app.protocol.evidence import COLUMNS
 from app.protocol.frames import Ints, micros
+from app.records.logs import Log
 from app.school import School
 from app.settings import Settings
 from app.store import reading, tables
@@ -81,6 +85,47 @@ def judged_by(settings: Settings) -> str:
     told = settings.model_dump_json(include={"timezone", "tenant_id", "remote_learning", "rules"})
     rules = [file.read_bytes() for file in sorted(Path(protocol.__file__).parent.glob("*.py"))]
     return hashlib.sha256(b"".join([told.encode(), *rules])).hexdigest()
+
+
+def foresee(school: School, log: Log) -> pd.DataFrame:
+    """What a log would be judged, before it is kept: `clause`, `outcome`, `evidence`, `disputed`, `reason`.
+
+    It is matched with the calls near it that no other log has. A concern told in words would be opened, so
+    it counts as reported."""
+    call, of_call, session, kept = tables.calls.c, tables.session_calls, tables.sessions, tables.logs
+    near = timedelta(minutes=max(rules.match_minutes for rules in school.settings.rules))
+    free = (
+        select(call.id)
+        .join(of_call, of_call.c.call_id == call.id)
+        .join(session, session.c.id == of_call.c.session_id)
+        .outerjoin(kept, kept.c.id == session.c.log_id)
+        .where(
+            or_(kept.c.id.is_(None), kept.c.ref == log.ref),
+            call.started_at <= log.ended_at + near,
+            call.ended_at >= log.started_at - near,
+        )
+    )
+    with school.engine.connect() as connection:
+        found = reading.evidence(connection, calls=connection.scalars(free).all(), pupils=log.pupil_ids)
+    row = log.answers | {"log_id": 0, "ref": log.ref, "staff_id": log.staff_id}
+    told = bool(log.answers["concern"] and log.answers["concern_summary"])
+    home_alone = known_category(log.answers["concern_category"]) == reading.HOME_ALONE
+    evidence = replace(
+        found,
+        logs=_one("logs", [row | {"started_at": log.started_at, "ended_at": log.ended_at}]),
+        log_pupils=_one("log_pupils", [{"log_id": 0, "pupil_id": pupil} for pupil in log.pupil_ids]),
+        log_invited=_one("log_invited", [{"log_id": 0, "staff_id": staff} for _, staff in log.invited]),
+        concerns=_one("concerns", [{"log_id": 0, "alerted": True, "home_alone": home_alone}] if told else []),
+    )
+    judged = judge(evidence, school.settings, school.now(), reasons=True)
+    number = judged.sessions.index[judged.sessions["log_id"] == 0][0]
+    table = judged.table()
+    return table[table["session"] == number].drop(columns="session").reset_index(drop=True)
+
+
+def _one(name: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """A frame of evidence from rows."""
+    return pd.DataFrame(rows, columns=list(COLUMNS[name])).astype(COLUMNS[name])
 
 
 def _stretches(connection: Connection, settings: Settings, times: Ints) -> Iterator[tuple[list[int], list[str]]]:

@@ -26,7 +26,7 @@ school, person = require("overview")
 @st.cache_data(max_entries=20, show_spinner=False)
 def sessions_of(days: tuple[date, date], key: tuple) -> pd.DataFrame:
     rows = access.overview(school, person, days)
-    return rows.assign(band=charts.band(rows["hour"]), week=rows["day"] - pd.to_timedelta(rows["day"].dt.weekday, "D"))
+    return rows.assign(band=charts.band(rows["hour"]), week=rows["day"] - pd.to_timedelta(rows["day"].dt.day_of_week, "D"))
 
 
 st.title("Overview")

@@ -89,8 +89,10 @@ def evidence(
     session_ids: Collection[int] | None = None,
     logs: Collection[int] = (),
     calls: Collection[str] = (),
+    pupils: Collection[int] = (),
 ) -> Evidence:
-    """Everything on record for some judged sessions, or for some logs and calls, as the rules take it."""
+    """Everything on record for some judged sessions, or for some logs and calls, as the rules take it; and
+    for the pupils named, beside those of the sessions."""
     session, of_call = tables.sessions.c, tables.session_calls.c
     if session_ids is not None:
         mine = chosen(connection, "sessions", session.id, session_ids)
@@ -108,7 +110,7 @@ def evidence(
     log, call, stay = tables.logs, tables.calls, tables.call_stays
     log_pupils = read("log_pupils", select(tables.log_pupils), by("logs", tables.log_pupils.c.log_id, logs))
     stays = read("stays", select(stay).order_by(stay.c.id), by("calls", stay.c.call_id, calls))
-    pupils = pd.concat([log_pupils["pupil_id"], stays["pupil_id"]]).dropna().unique().tolist()
+    pupils = {*pupils, *pd.concat([log_pupils["pupil_id"], stays["pupil_id"]]).dropna()}
     version, staff = tables.pupil_versions, tables.staff_versions
     recording, letter, consent = tables.recordings, tables.letters, tables.consents
     called = by("calls", call.c.id, calls)

@@ -1,0 +1,83 @@
+"""Administration: the roster, imports with their refused rows, and what works."""
+
+import pandas as pd
+import streamlit as st
+
+from app import access, intake
+from app.checks import check
+from app.records import UnreadableFile
+from app.records.tabular import read_table
+from app.screen import moment, require, say, table, trouble
+
+_KINDS = {
+    "logs": "Session logs", "letters": "Letters to parents", "consents": "Parental consents", "schools": "Schools",
+    "staff": "Staff", "pupils": "Pupils",
+}  # fmt: skip
+
+school, person = require("administration")
+st.title("Administration")
+
+st.header("Does everything work?")
+for name, good, words in check():
+    say("{mark} <b>{name}</b>: {words}", mark="✓" if good else "✗", name=name, words=words)
+
+st.header("Import a file")
+st.caption(
+    "CSV or .xlsx with the columns that the manual lists. Good rows land, refused ones are listed below; the same file twice changes nothing. Call records come by the sync, or by `python -m app import calls`."
+)
+with st.form("import", clear_on_submit=True):
+    kind = st.selectbox("What is in it?", list(_KINDS), format_func=_KINDS.get)
+    file = st.file_uploader("The file", type=["csv", "xlsx"])
+    sent = st.form_submit_button("Import", type="primary", icon=":material/upload:")
+if sent and file is not None:
+    content = (file.name, file.getvalue())
+    take_in = {"logs": intake.import_logs, "letters": intake.import_letters, "consents": intake.import_consents}.get(
+        kind
+    )
+    try:
+        result = (
+            take_in(school, content, by=person.staff_id)
+            if take_in
+            else intake.import_people(school, kind, read_table(content), by=person.staff_id)
+        )
+        say(
+            "{file}: {read} rows read, {added} new, {changed} changed, {unchanged} known already, {refused} refused.",
+            file=file.name, read=result.read, added=result.added, changed=result.changed, unchanged=result.unchanged, refused=len(result.refused),
+        )  # fmt: skip
+        if result.unknown_columns:
+            say("Columns that nobody knows were passed over: {columns}.", columns=", ".join(result.unknown_columns))
+    except UnreadableFile as error:
+        trouble("The file could not be read, and nothing was changed.", str(error))
+
+st.header("Refused rows")
+refused = access.refused_rows(school, person)
+if refused.empty:
+    st.write("None: every row of every import could be used.")
+else:
+    say("{n} rows wait to be mended. Mend them where they came from and import the file again.", n=len(refused))
+    rows = pd.DataFrame(
+        {
+            "From": refused["source"], "Row": refused["row"], "Column": refused["column"].fillna(""), "Value": refused["value"].fillna(""),
+            "Why": refused["why"], "Mend": refused["mend"],
+        }
+    )  # fmt: skip
+    table(rows, "Refused rows with their mend", "refused rows")
+
+st.header("Imports")
+done = access.imports(school, person)
+if done.empty:
+    st.write("Nothing has been imported yet. Begin with the roster: schools, staff, pupils.")
+else:
+    rows = done.assign(at=[moment(when) for when in done["at"]], by=done["by"].fillna("a command")).rename(
+        columns=lambda name: name.capitalize()
+    )
+    table(rows, "Imports, the newest first", "imports")
+
+st.header("Roster")
+for name, people in access.roster(school, person).items():
+    with st.expander(f"{name.capitalize()} ({len(people):,})"):
+        table(
+            people.astype(str).rename(columns=lambda column: column.replace("_", " ").capitalize()),
+            f"The roster's {name}",
+            f"roster {name}",
+        )
