@@ -126,7 +126,7 @@ def clause_bars(figures: pd.DataFrame) -> alt.LayerChart:
             color=alt.condition("datum.rate < 0.95", alt.value(_ORANGE), alt.value(_BLUE)),
             tooltip=["title:N", "met:Q", "exempt:Q", "breach:Q", "no_evidence:Q"],
         )
-        + base.mark_text(align="left", dx=5, fontSize=12).encode(text="words:N", color=alt.value(_GREY))
+        + base.mark_text(align="left", dx=5, fontSize=12).encode(text="words:N")
     ).properties(height=alt.Step(24))
 
 

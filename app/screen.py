@@ -303,6 +303,14 @@ def table(rows: pd.DataFrame, alt: str, name: str, **more: Any) -> Any:
     return event
 
 
+def draw(chart: Any, words: str, **more: Any) -> Any:
+    """A chart, its axes dark enough to be read; `words` for those who do not see it."""
+    ink = "#d5dee7" if st.context.theme.type == "dark" else "#34414e"
+    chart = chart.configure_axis(labelColor=ink, titleColor=ink, labelFontSize=12, titleFontSize=12, gridOpacity=0.4)
+    chart = chart.configure_legend(labelColor=ink, titleColor=ink).configure_view(strokeWidth=0)
+    return st.altair_chart(chart, alt=words, **more)
+
+
 def behind(chart_rows: pd.DataFrame, name: str, alt: str) -> None:
     """The table behind a chart, one click away."""
     with st.expander("The figures as a table"):

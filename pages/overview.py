@@ -1,6 +1,7 @@
 """Overview: is the protocol kept, what drifts, where, and what waits."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -12,6 +13,7 @@ from app.screen import (
     TITLES,
     behind,
     choose_days,
+    draw,
     filtered,
     on_day,
     percent,
@@ -20,304 +22,249 @@ from app.screen import (
     table,
 )
 
-school, person = require("overview")
+_NAMES = [clause.name for clause in CLAUSES]
+_FILTERS = (("school", "School"), ("department", "Department"), ("purpose", "Purpose"))
 
 
 @st.cache_data(max_entries=20, show_spinner=False)
-def sessions_of(days: tuple[date, date], key: tuple) -> pd.DataFrame:
+def sessions_of(days: tuple[date, date], key: tuple[Any, ...]) -> pd.DataFrame:
+    """What this person may see; `key` says who, with which roles, and of which state of the data."""
     rows = access.overview(school, person, days)
-    return rows.assign(band=charts.band(rows["hour"]), week=rows["day"] - pd.to_timedelta(rows["day"].dt.day_of_week, "D"))
+    return rows.assign(
+        band=charts.band(rows["hour"]), week=rows["day"] - pd.to_timedelta(rows["day"].dt.day_of_week, "D")
+    )
 
 
-st.title("Overview")
-key = (person, access.revision(school), school.today(), str(school.engine.url))
+def counted(rows: pd.DataFrame) -> dict[str, int]:
+    told = figures(rows[_NAMES])[["met", "exempt", "breach", "no_evidence"]].sum()
+    return {
+        "sessions": len(rows), "kept": int(told["met"] + told["exempt"]),
+        "shown": int(told["met"] + told["exempt"] + told["breach"]), "gaps": int(told["no_evidence"]),
+        "broken": int((rows["status"] == "breach").sum()), "silent": int((~rows["has_log"]).sum()),
+    }  # fmt: skip
 
-with st.container(horizontal=True, vertical_alignment="bottom"):
-    days = choose_days(school, "overview")
-rows = sessions_of(days, key)
-length = days[1] - days[0] + timedelta(days=1)
-earlier = sessions_of((days[0] - length, days[0] - timedelta(days=1)), key)
 
-with st.expander("Narrow down: school, department, purpose"):
-    left, middle, right = st.columns(3)
-    kept_filters = []
-    for place, column, label, words in (
-        (left, "school", "School", str),
-        (middle, "department", "Department", str),
-        (right, "purpose", "Purpose", lambda purpose: PURPOSE_WORDS.get(purpose, purpose.title())),
+def key_figures(rows: pd.DataFrame, earlier: pd.DataFrame) -> None:
+    """Four figures against the period before, each with its weeks."""
+    now, then = counted(rows), counted(earlier)
+    weeks = rows.groupby("week").agg(
+        broken=("status", lambda s: (s == "breach").mean() * 100), silent=("has_log", lambda s: (~s).mean() * 100)
+    )
+    kept = charts.rates(rows, ["week"], None)["rate"].dropna() * 100
+
+    def figure(label: str, part: str, whole: str, better: str, line: list[float] | None = None) -> None:
+        share, before = now[part] / max(now[whole], 1) * 100, then[part] / max(then[whole], 1) * 100
+        few = now["sessions"] < charts.FEW
+        counts = f"{now[part]:,} of {now[whole]:,}"
+        st.metric(
+            label,
+            counts if few else f"{min(share, 99.9) if share < 100 else share:.1f} %",
+            None if few or then["sessions"] < charts.FEW else f"{share - before:+.1f} points",
+            delta_color="normal" if better == "more" else "inverse",
+            chart_data=[round(value, 2) for value in line] if line else None,
+            border=True,
+            height="stretch",
+        )
+        st.caption(counts if not few else "too few for a share")
+
+    now["known"], then["known"] = now["shown"] + now["gaps"], then["shown"] + then["gaps"]
+    for place, (label, part, whole, better, line) in zip(
+        st.columns(4),
+        (
+            ("Outcomes kept", "kept", "shown", "more", kept.tolist()),
+            ("Sessions with a clause not kept", "broken", "sessions", "less", weeks["broken"].tolist()),
+            ("Calls nobody logged", "silent", "sessions", "less", weeks["silent"].tolist()),
+            ("Outcomes with evidence", "shown", "known", "more", None),
+        ),
+        strict=True,
     ):
         with place:
-            before = len(rows)
-            narrowed = filtered(rows, column, label, f"overview {column}", words)
-            chosen = st.session_state.get(f"overview {column}")
-            rows, earlier = narrowed, earlier[earlier[column].isin(chosen)] if chosen else earlier
+            figure(label, part, whole, better, line)
+    if then["sessions"] >= charts.FEW:
+        st.caption(
+            f"Points: against the {len(earlier):,} sessions of the period of the same length before. Lines: week by week."
+        )
 
+
+def what_waits(rows: pd.DataFrame) -> None:
+    st.header("What waits")
+    waiting = []
+    unlogged = rows[~rows["has_log"]]
+    if len(unlogged):
+        late = int((unlogged["logged"] == "breach").sum())
+        waiting.append(
+            ("unlogged", f"{len(unlogged):,} calls with pupils that nobody logged; for {late:,} the time has passed")
+        )
+    if disputed := int(rows["disputed"].sum()):
+        waiting.append(("disputed", f"{disputed:,} sessions in which the log says the opposite of the call record"))
+    for show, words in waiting:
+        if by_name:
+            st.page_link("pages/sessions.py", label=words, icon=":material/arrow_forward:", query_params={"show": show})
+        else:
+            st.write(words)
+    if access.sees(person, "oldest open concern") and (oldest := access.oldest_concern(school, person)):
+        say(
+            "<b>{n}</b> open concerns; the oldest, {ref}, is <b>{age}</b> days old, level “{level}”, with {owner}.",
+            n=oldest["waiting"], ref=oldest["ref"], age=oldest["age_days"], level=oldest["level"],
+            owner=oldest["owner"] or "nobody: no DSP was alerted",
+        )  # fmt: skip
+        waiting.append(("concerns", ""))
+    if not waiting:
+        st.write("Nothing.")
+    version = school.settings.version_on(school.today())
+    if version and version.next_review and version.next_review < school.today():
+        st.warning(
+            f"The protocol in force was to be reviewed by {on_day(version.next_review)}, and no newer version is entered.",
+            icon=":material/event_busy:",
+        )
+
+
+def by_department_and_hour(rows: pd.DataFrame, measure: str | None, name: str) -> None:
+    st.header("By department and time of day")
+    cells = charts.rates(rows, ["department", "band"], measure)
+    if cells.empty:
+        st.info("No session of these days has evidence on this clause.")
+        return
+    say("{sentence}", sentence=charts.heat_sentence(cells, name))
+    key = f"{days} {measure} {[st.session_state.get(f'overview {column}') for column, _ in _FILTERS]}"
+    event = draw(
+        charts.heat_map(cells),
+        "Heat map of compliance by department and hour; the same figures are in the table below it.",
+        on_select="rerun",
+        selection_mode="cell",
+        key=f"heat {key}",
+    )
+    st.caption("Per cent of outcomes kept. A number alone: fewer than three sessions. Click a cell for its sessions.")
+    names = {f"{cell.department}, hour {cell.band}": (cell.department, cell.band) for cell in cells.itertuples()}
+    picked = st.selectbox(
+        "Or choose a cell", list(names), index=None, placeholder="Department, hour", key=f"cell {key}"
+    )
+    points = event["selection"]["cell"]
+    if picked or points:
+        department, hour = names[picked] if picked else (points[0]["department"], points[0]["band"])
+        sessions_of_cell(rows[(rows["department"] == department) & (rows["band"] == hour)], department, hour, measure)
+    words = {
+        "department": "Department",
+        "band": "Hour",
+        "kept": "Kept",
+        "of": "Outcomes",
+        "sessions": "Sessions",
+        "rate": "Share kept",
+    }
+    behind(cells.rename(columns=words), "department and hour", "Compliance by department and hour")
+
+
+def sessions_of_cell(rows: pd.DataFrame, department: str, hour: str, measure: str | None) -> None:
+    """The sessions behind a cell, those first in which something was not kept."""
+    names = [measure] if measure else _NAMES
+    broken = (rows[names] == "breach").apply(lambda row: ", ".join(TITLES[c] for c in names if row[c]), axis=1)
+    rows = rows.assign(broken=broken, fine=broken == "").sort_values(
+        ["fine", "day", "minute"], ascending=[True, False, False]
+    )
+    st.subheader("The sessions of this cell")
+    say(
+        "{department}, hour {hour}: <b>{n}</b> sessions, in <b>{broken}</b> of them a clause was not kept.",
+        department=department, hour=hour, n=len(rows), broken=int((~rows["fine"]).sum()),
+    )  # fmt: skip
+    listing = pd.DataFrame(
+        {
+            "When": [
+                f"{on_day(d)}, {m // 60:02}:{m % 60:02}" for d, m in zip(rows["day"], rows["minute"], strict=True)
+            ],
+            "Staff": rows["staff_name"].fillna("nobody known"),
+            "Purpose": [PURPOSE_WORDS.get(p, "Other") if isinstance(p, str) else "not logged" for p in rows["purpose"]],
+            "Not kept": rows["broken"],
+        }
+    )
+    if not by_name:
+        table(listing.drop(columns="Staff"), "Sessions of the cell", "sessions of a cell")
+        return
+    st.caption("Select a row to open the session.")
+    event = table(
+        listing, "Sessions of the cell", "sessions of a cell", on_select="rerun", selection_mode="single-row",
+        key=f"cell rows {days} {measure} {department} {hour} {rows['session_id'].tolist()[:1]} {len(rows)}",
+    )  # fmt: skip
+    if event["selection"]["rows"]:
+        number = int(rows["session_id"].iloc[event["selection"]["rows"][0]])
+        st.switch_page("pages/sessions.py", query_params={"session": str(number)})
+
+
+def clause_by_clause(rows: pd.DataFrame) -> None:
+    st.header("Clause by clause")
+    told = figures(rows[_NAMES])
+    told.insert(0, "title", [TITLES[name] for name in told.index])
+    shown = told[["met", "exempt", "breach"]].sum(axis=1)
+    known = told[shown >= charts.FEW]
+    if not known.empty:
+        least = known.sort_values("rate").iloc[0]
+        kept = int(least["met"] + least["exempt"])
+        say(
+            "Least kept: {title}, {words}.",
+            title=least["title"],
+            words=percent(least["rate"], kept, kept + int(least["breach"])),
+        )
+    draw(charts.clause_bars(told), "Compliance of each clause; the same figures are in the table below.")
+    words = {
+        "title": "Clause", "met": "Kept", "exempt": "Exception", "breach": "Not kept", "no_evidence": "No evidence",
+        "not_applicable": "Does not apply", "rate": "Share kept", "evidence_share": "Share with evidence",
+    }  # fmt: skip
+    behind(told.reset_index(drop=True).rename(columns=words), "clause by clause", "Outcomes of each clause")
+
+
+def week_by_week(rows: pd.DataFrame, measure: str | None, name: str) -> None:
+    st.header("Week by week")
+    weeks = charts.rates(rows, ["week"], measure)
+    if weeks.empty:
+        st.info("No session of these days has evidence on this clause.")
+        return
+    say("{name}: {sentence}", name=name, sentence=charts.week_sentence(weeks))
+    draw(charts.week_line(weeks), "Compliance week by week; the same figures are in the table below.")
+    words = {"week": "Week of", "kept": "Kept", "of": "Outcomes", "sessions": "Sessions", "rate": "Share kept"}
+    behind(
+        weeks.assign(week=[on_day(week) for week in weeks["week"]]).rename(columns=words),
+        "week by week",
+        "Week by week",
+    )
+
+
+school, person = require("overview")
+by_name = "senior_deputy_head" in person.roles
+st.title("Overview")
+days = choose_days(school, "overview")
+key = (person.staff_id, sorted(person.roles), access.revision(school), school.today(), str(school.engine.url))
+length = days[1] - days[0] + timedelta(days=1)
+rows, earlier = sessions_of(days, key), sessions_of((days[0] - length, days[0] - timedelta(days=1)), key)
+with st.expander("Narrow down: school, department, purpose"):
+    for place, (column, label) in zip(st.columns(3), _FILTERS, strict=True):
+        with place:
+            rows = filtered(
+                rows,
+                column,
+                label,
+                f"overview {column}",
+                lambda word: PURPOSE_WORDS.get(word, word.capitalize() if word == "other" else word),
+            )
+        if chosen := st.session_state.get(f"overview {column}"):
+            earlier = earlier[earlier[column].isin(chosen)]
 say(
     "{first} to {last}. Counselling is confidential and in none of these figures.",
     first=on_day(days[0]),
     last=on_day(days[1]),
 )
-
 if rows.empty:
     st.info("There are no sessions on these days. Choose other days, or import call records and logs.")
     st.stop()
-
-
-def totals(of: pd.DataFrame) -> dict[str, float]:
-    told = figures(of[[clause.name for clause in CLAUSES]])
-    kept, shown = int(told[["met", "exempt"]].sum().sum()), int(told[["met", "exempt", "breach"]].sum().sum())
-    gaps = int(told["no_evidence"].sum())
-    return {
-        "sessions": len(of), "kept": kept, "shown": shown, "gaps": gaps, "all_kept": int((of["status"] != "breach").sum()),
-        "breaches": int((of["status"] == "breach").sum()), "unlogged": int((~of["has_log"]).sum()),
-    }  # fmt: skip
-
-
-now, then = totals(rows), totals(earlier)
-weeks = charts.rates(rows, ["week"], None)
-
-
-def change(here: float, there: float, unit: str = "") -> str | None:
-    return (
-        f"{here - there:+.1f}{unit} against the {length.days} days before" if then["sessions"] >= charts.FEW else None
-    )
-
-
-per_week = rows.groupby("week").agg(
-    n=("session_id", "size"),
-    broken=("status", lambda s: (s == "breach").sum()),
-    silent=("has_log", lambda s: (~s).sum()),
-)
-with st.container(horizontal=True):
-    share = now["kept"] / now["shown"] if now["shown"] else None
-    share_then = then["kept"] / then["shown"] if then["shown"] else None
-    st.metric(
-        "Protocol kept",
-        f"{share * 100:.1f} %"
-        if share is not None and now["sessions"] >= charts.FEW
-        else f"{now['kept']} of {now['shown']}",
-        change((share or 0) * 100, (share_then or 0) * 100, " points"),
-        chart_data=[round(r * 100, 2) for r in weeks["rate"].dropna()],
-        border=True,
-        help=f"{percent(share, now['kept'], now['shown'])} outcomes of all clauses with evidence: kept, or covered by an exception.",
-    )
-    st.metric(
-        "Sessions with a clause not kept",
-        f"{now['breaches']:,} of {now['sessions']:,}",
-        change(
-            100 * now["breaches"] / max(now["sessions"], 1),
-            100 * then["breaches"] / max(then["sessions"], 1),
-            " points",
-        ),
-        delta_color="inverse",
-        chart_data=per_week["broken"].tolist(),
-        border=True,
-    )
-    st.metric(
-        "Calls not logged",
-        f"{now['unlogged']:,} of {now['sessions']:,}",
-        change(
-            100 * now["unlogged"] / max(now["sessions"], 1),
-            100 * then["unlogged"] / max(then["sessions"], 1),
-            " points",
-        ),
-        delta_color="inverse",
-        chart_data=per_week["silent"].tolist(),
-        border=True,
-    )
-    known = now["shown"] / (now["shown"] + now["gaps"]) if now["shown"] else 0
-    known_then = then["shown"] / (then["shown"] + then["gaps"]) if then["shown"] else 0
-    st.metric(
-        "With evidence",
-        f"{known * 100:.1f} %",
-        change(known * 100, known_then * 100, " points"),
-        border=True,
-        help=f"{now['shown']:,} of {now['shown'] + now['gaps']:,} outcomes that apply have evidence. No evidence never counts as kept.",
-    )
-
-# --- what waits -----------------------------------------------------------------------------------------
-
-st.header("What waits")
-waiting = []
-unlogged = rows[~rows["has_log"]]
-overdue = int((unlogged["logged"] == "breach").sum())
-if len(unlogged):
-    waiting.append(
-        (
-            f"**{len(unlogged):,}** calls with pupils that nobody logged, **{overdue:,}** of them past their time",
-            "sessions",
-            {"show": "unlogged"},
-        )
-    )
-disputed = int(rows["disputed"].sum())
-if disputed:
-    waiting.append(
-        (
-            f"**{disputed:,}** sessions in which the log says the opposite of the call record",
-            "sessions",
-            {"show": "disputed"},
-        )
-    )
-if access.sees(person, "oldest open concern"):
-    oldest = access.oldest_concern(school, person)
-    if oldest:
-        owner = oldest["owner"] or "nobody: no DSP was alerted"
-        say(
-            "<b>{n}</b> open concerns. The oldest, {ref}, is {age} days old, level “{level}”, with {owner}.",
-            n=oldest["waiting"], ref=oldest["ref"], age=oldest["age_days"], level=oldest["level"], owner=owner,
-        )  # fmt: skip
-version = school.settings.version_on(school.today())
-if version and version.next_review and version.next_review < school.today():
-    st.warning(
-        f"The protocol in force, “{version.name}”, was to be reviewed by {on_day(version.next_review)}. Enter the new version in the settings."
-    )
-for words, page, where in waiting:
-    st.markdown(words)
-    if access.sees(person, "sessions") and "senior_deputy_head" in person.roles:
-        st.page_link(f"pages/{page}.py", label="Show them", icon=":material/arrow_forward:", query_params=where)
-if not waiting:
-    st.write("Nothing waits.")
-
-# --- where and when ---------------------------------------------------------------------------------------
-
-st.header("By department and time of day")
+key_figures(rows, earlier)
+what_waits(rows)
 measure = st.selectbox(
-    "Clause",
-    [None, *TITLES],
-    format_func=lambda name: TITLES[name] if name else "All clauses together",
-    key="overview clause",
-)
-cells = charts.rates(rows, ["department", "band"], measure)
-if cells.empty:
-    st.info("No session of these days has evidence on this clause.")
-else:
-    say("{sentence}", sentence=charts.heat_sentence(cells, TITLES.get(measure, "All clauses")))
-    event = st.altair_chart(
-        charts.heat_map(cells),
-        on_select="rerun",
-        selection_mode="cell",
-        key=f"heat {days} {measure} {len(rows)}",
-        alt="Heat map of compliance by department and hour; the same figures are in the table below it.",
-    )
-    st.caption(
-        "The percentage of outcomes kept; fewer than three sessions show their number alone. Click a cell for its sessions."
-    )
-    points = event["selection"]["cell"] if event else []
-    names = [f"{cell.department} · {cell.band}" for cell in cells.itertuples()]
-    picked = st.selectbox(
-        "Or choose department and hour",
-        names,
-        index=None,
-        placeholder="Department · hour",
-        key=f"cell {days} {measure} {len(rows)}",
-    )
-    if picked:
-        points = [dict(zip(("department", "band"), picked.split(" · "), strict=True))]
-    if points:
-        department, hour = points[0]["department"], points[0]["band"]
-        here = rows[(rows["department"] == department) & (rows["band"] == hour)]
-        if measure:
-            here = here[here[measure] != "not_applicable"]
-        st.subheader("The sessions of this cell")
-        say("{department}, hour {hour}: {n} sessions, the newest first.", department=department, hour=hour, n=len(here))
-        shown = here.sort_values(["day", "minute"], ascending=False)
-        clauses = [clause.name for clause in CLAUSES]
-        broken = (shown[clauses] == "breach").apply(lambda row: ", ".join(TITLES[c] for c in clauses if row[c]), axis=1)
-        listing = pd.DataFrame(
-            {
-                "When": [
-                    f"{on_day(d)}, {m // 60:02}:{m % 60:02}" for d, m in zip(shown["day"], shown["minute"], strict=True)
-                ],
-                "Staff": shown["staff_name"].fillna("–") if "senior_deputy_head" in person.roles else "",
-                "Purpose": shown["purpose"].map(
-                    lambda p: PURPOSE_WORDS.get(p, "Other") if isinstance(p, str) else "not logged"
-                ),
-                "Not kept": broken if len(shown) else "",
-            }
-        )
-        if "senior_deputy_head" not in person.roles:
-            listing = listing.drop(columns="Staff")
-            table(listing, "Sessions of the chosen cell", "sessions of a cell")
-        else:
-            st.write("Select a row to open the session.")
-            picked_rows = table(
-                listing, "Sessions of the chosen cell", "sessions of a cell",
-                on_select="rerun", selection_mode="single-row", key=f"cell rows {days} {measure} {department} {hour} {len(here)}",
-            )  # fmt: skip
-            if picked_rows["selection"]["rows"]:
-                number = int(shown["session_id"].iloc[picked_rows["selection"]["rows"][0]])
-                st.switch_page("pages/sessions.py", query_params={"session": str(number)})
-    behind(
-        cells.rename(
-            columns={
-                "department": "Department",
-                "band": "Hour",
-                "kept": "Kept",
-                "of": "Outcomes",
-                "sessions": "Sessions",
-                "rate": "Share kept",
-            }
-        ),
-        "department and hour",
-        "Compliance by department and hour",
-    )
-
-# --- clause by clause ---------------------------------------------------------------------------------------
-
-st.header("Clause by clause")
-told = figures(rows[[clause.name for clause in CLAUSES]])
-told.insert(0, "title", [TITLES[name] for name in told.index])
-known_clauses = told[told["rate"].notna() & (told[["met", "exempt", "breach"]].sum(axis=1) >= charts.FEW)]
-if not known_clauses.empty:
-    least = known_clauses.sort_values("rate").iloc[0]
-    kept_least = int(least["met"] + least["exempt"])
-    say(
-        "Least kept: {title}, {words}.",
-        title=least["title"],
-        words=percent(least["rate"], kept_least, kept_least + int(least["breach"])),
-    )
-st.altair_chart(charts.clause_bars(told), alt="Compliance of each clause; the same figures are in the table below.")
-behind(
-    told.reset_index(drop=True).rename(
-        columns={
-            "title": "Clause",
-            "met": "Kept",
-            "exempt": "Exception",
-            "breach": "Not kept",
-            "no_evidence": "No evidence",
-            "not_applicable": "Does not apply",
-            "rate": "Share kept",
-            "evidence_share": "Share with evidence",
-        }
-    ),
-    "clause by clause",
-    "Outcomes of each clause",
-)
-
-# --- week by week -------------------------------------------------------------------------------------------
-
-st.header("Week by week")
-weekly = charts.rates(rows, ["week"], measure)
-if weekly.empty:
-    st.info("No session of these days has evidence on this clause.")
-else:
-    say("{what}. {sentence}", what=TITLES.get(measure, "All clauses"), sentence=charts.week_sentence(weekly))
-    st.altair_chart(charts.week_line(weekly), alt="Compliance week by week; the same figures are in the table below.")
-    behind(
-        weekly.assign(week=[on_day(week) for week in weekly["week"]]).rename(
-            columns={"week": "Week of", "kept": "Kept", "of": "Outcomes", "sessions": "Sessions", "rate": "Share kept"}
-        ),
-        "week by week",
-        "Compliance week by week",
-    )
-
-# --- counselling --------------------------------------------------------------------------------------------
-
+    "Which clause the two charts below show", [None, *TITLES], format_func=lambda c: TITLES[c] if c else "All clauses", key="overview clause"
+)  # fmt: skip
+name = TITLES[measure] if measure else "All clauses"
+by_department_and_hour(rows, measure, name)
+week_by_week(rows, measure, name)
+clause_by_clause(rows)
 counts = access.counselling_counts(school, person)
 if not counts.empty:
     st.header("Counselling")
-    for row in counts.itertuples():
-        say("{term}: {n} sessions up to {until}.", term=row.term, n=row.sessions, until=on_day(row.until))
-    st.caption(
-        "Counted for whole terms and completed weeks, in steps of three, so that no figure tells of one session."
-    )
+    say("{words}.", words="; ".join(f"{row.term}: {row.sessions} sessions" for row in counts.itertuples()))
+    st.caption("Whole terms, completed weeks, in steps of three: no figure tells of one session.")

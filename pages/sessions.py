@@ -13,6 +13,7 @@ from app.screen import (
     STATUS_WORDS,
     behind,
     choose_days,
+    draw,
     filtered,
     moment,
     require,
@@ -193,9 +194,9 @@ def show_timeline(view: SessionView) -> None:
         st.info("There is no call record of this session. The log alone was judged.")
         return
     say("{sentence}", sentence=charts.timeline_sentence(view.alone))
-    st.altair_chart(
+    draw(
         charts.timeline(view.stays, view.videos, view.alone),
-        alt="Timeline of who was in the call when; the same times are in the table below.",
+        "Timeline of who was in the call when; the same times are in the table below.",
     )
     st.caption(
         "“▶ video” marks a camera that sent video at some time; Teams seldom says for how long. No mark: not known."
