@@ -11,7 +11,7 @@ STAFF = {
     "name": "Mair Howell",
     "school": "SEN",
     "department": "English",
-    "roles": "teacher; HOY ;",
+    "roles": "teacher; HOY ;teacher",
     "year_groups": "9;10",
     "houses": "",
     "entra_id": "AAAAAAAA-0000-4000-8000-000000000001",
