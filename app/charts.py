@@ -55,7 +55,7 @@ def heat_map(cells: pd.DataFrame) -> alt.LayerChart:
     middle = min(worst, 0.9) + (1 - min(worst, 0.9)) * 0.25
     high = min(worst, 0.9) + (1 - min(worst, 0.9)) * 0.7
     return (
-        base.mark_rect(cornerRadius=3, stroke="white", strokeWidth=2)
+        base.mark_rect(cornerRadius=3, stroke="white", strokeWidth=2, invalid=None)
         .encode(
             color=alt.condition(
                 "isValid(datum.rate)",

@@ -299,10 +299,14 @@ if waiting.empty:
 else:
     say("{n} of your calls with pupils are not logged yet.", n=len(waiting))
     for row in waiting.head(5).itertuples():
-        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        with st.container(border=True):
+            left, right = st.columns([4, 1], vertical_alignment="center")
             late = "the time to log it has passed" if pd.isna(row.due_at) else f"to be logged by {moment(row.due_at)}"
-            say("<b>{when}</b> · {pupils} · {late}", when=moment(row.started_at), pupils=row.pupils, late=late)
-            if st.button("Log this call", key=f"log call {row.session_id}", icon=":material/edit_note:"):
+            with left:
+                say("<b>{when}</b> · {late}<br>{pupils}", when=moment(row.started_at), pupils=row.pupils, late=late)
+            if right.button(
+                "Log this call", key=f"log call {row.session_id}", icon=":material/edit_note:", width="stretch"
+            ):
                 start(from_call(row))
                 st.rerun()
     if len(waiting) > 5:

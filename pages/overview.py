@@ -72,7 +72,7 @@ def key_figures(rows: pd.DataFrame, earlier: pd.DataFrame) -> None:
         st.columns(4),
         (
             ("Outcomes kept", "kept", "shown", "more", kept.tolist()),
-            ("Sessions with a clause not kept", "broken", "sessions", "less", weeks["broken"].tolist()),
+            ("With a clause not kept", "broken", "sessions", "less", weeks["broken"].tolist()),
             ("Calls nobody logged", "silent", "sessions", "less", weeks["silent"].tolist()),
             ("Outcomes with evidence", "shown", "known", "more", None),
         ),

@@ -88,11 +88,11 @@ def show_list(school: School, person: Person) -> None:
     listing = pd.DataFrame(
         {
             "When": [moment(when) for when in rows["started_at"]],
+            "Protocol": rows["status"].map(STATUS_WORDS),
             "Staff": rows["staff_name"].fillna("nobody known"),
             "Pupils": rows["pupils"].mask(rows["withheld"].astype(bool), "confidential"),
             "Purpose": rows["purpose"].map(purpose),
             "Department": rows["department"].fillna(""),
-            "Protocol": rows["status"].map(STATUS_WORDS),
             "Not kept": rows["n_breach"],
             "Without evidence": rows["n_gaps"],
             "Log and call": rows["disputed"].map({True: "disagree", False: ""}),
@@ -100,7 +100,16 @@ def show_list(school: School, person: Person) -> None:
     )
     # A list keeps the place of a selected row when its rows change: so each list has a key of its own.
     key = f"sessions {person.staff_id} {days} {shown} {len(rows)} {rows['session_id'].iloc[0]}"
-    event = table(listing, "Sessions", "sessions", on_select="rerun", selection_mode="single-row", key=key, height=520)
+    event = table(
+        listing,
+        "Sessions",
+        "sessions",
+        on_select="rerun",
+        selection_mode="single-row",
+        key=key,
+        height=520,
+        column_config={"Pupils": st.column_config.TextColumn(width="medium")},
+    )
     if event["selection"]["rows"]:
         st.query_params["session"] = str(int(rows["session_id"].iloc[event["selection"]["rows"][0]]))
         st.rerun()
@@ -153,7 +162,7 @@ def summary(view: SessionView) -> None:
         st.error(f"**{STATUS_WORDS['breach'].capitalize()}:** {', '.join(broken['title'])}.", icon=":material/close:")
     elif len(gaps):
         st.warning(
-            f"**Evidence is missing** on {len(gaps)} of the clauses; nothing shows that one was not kept.",
+            f"**Evidence is missing** on {'one clause' if len(gaps) == 1 else f'{len(gaps)} clauses'}; nothing shows that one was not kept.",
             icon=":material/help:",
         )
     else:

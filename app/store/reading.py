@@ -110,7 +110,7 @@ def evidence(
     log, call, stay = tables.logs, tables.calls, tables.call_stays
     log_pupils = read("log_pupils", select(tables.log_pupils), by("logs", tables.log_pupils.c.log_id, logs))
     stays = read("stays", select(stay).order_by(stay.c.id), by("calls", stay.c.call_id, calls))
-    pupils = {*pupils, *pd.concat([log_pupils["pupil_id"], stays["pupil_id"]]).dropna()}
+    pupils = {*pupils, *pd.concat([log_pupils["pupil_id"], stays["pupil_id"]]).dropna().tolist()}
     version, staff = tables.pupil_versions, tables.staff_versions
     recording, letter, consent = tables.recordings, tables.letters, tables.consents
     called = by("calls", call.c.id, calls)
