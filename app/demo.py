@@ -10,13 +10,13 @@ import io
 import json
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy import delete, func, select
+from sqlalchemy import BigInteger, Connection, delete, func, insert, select, type_coerce, update
 
 from app import intake
 from app.records.tabular import read_table
@@ -24,7 +24,7 @@ from app.school import School
 from app.settings import Period, Settings
 from app.store import tables
 from app.store.database import DatabaseError
-from app.store.writing import remember, remembered
+from app.store.writing import raise_revision, remember, remembered
 
 NAME = "Ysgol Afon Wen"
 _TENANT = "0d3e0a5c-1111-4aaa-8bbb-000000000000"
@@ -480,7 +480,7 @@ class _Story:
             pupil = self.one(self.by_school[counsellor["school"]])
             return _Session(counsellor, [pupil], "counselling", self._at(day, 9, 16), 45)
         if kind < 0.18:
-            tutor = self.forgetful if self.often(0.13) else self.one(self.one(list(self.tutors.values())))
+            tutor = self.forgetful if self.often(0.05) else self.one(self.one(list(self.tutors.values())))
             some = self._some(self.by_tutor[tutor["email"]], 2, 5)
             return _Session(tutor, some, "pastoral", self._at(day, 8.6, 16), 20)
         if kind < 0.22:
@@ -524,7 +524,7 @@ class _Story:
 
     def _leave_traces(self, session: _Session) -> None:
         recent = (self.calendar.day - session.start.date()).days <= 1
-        logged = self.often(0.25 if session.staff is self.forgetful else 0.6 if recent else 0.99)
+        logged = self.often(0.5 if session.staff is self.forgetful else 0.6 if recent else 0.99)
         called = not logged or self.often(0.93)
         late = session.start.hour >= 16
         cameras_off = session.purpose != "counselling" and self.often(0.2 if late else 0.03)
@@ -713,7 +713,7 @@ def fill(
     _empty(school)
     judged_by = School(school.engine, demonstration(school.settings, day))
     progress("Inventing people and sessions", 0.0)
-    made = generate(seed, day, sessions, school.settings)
+    made = _so_far(generate(seed, day, sessions, school.settings), school.now(), school.settings)
     progress("Importing the roster", 0.25)
     for kind in ("schools", "staff", "pupils"):
         intake.import_people(judged_by, kind, read_table(_csv(kind, getattr(made, kind))))
@@ -730,9 +730,51 @@ def fill(
     progress("Importing session logs and judging every clause", 0.7)
     intake.import_logs(judged_by, _csv("logs", made.logs))
     with school.writing() as connection:
+        _date_back(connection)
         connection.execute(delete(tables.meta).where(tables.meta.c.key == _UNFINISHED))
         remember(connection, "demo", day.isoformat())
+        raise_revision(connection)
     progress("Ready", 1.0)
+
+
+def _so_far(made: DemoSchool, now: datetime, settings: Settings) -> DemoSchool:
+    """What has happened by now: of the day itself only the sessions that are over."""
+    here, there = now.astimezone(settings.zone).strftime("%Y-%m-%dT%H:%M"), now.strftime("%Y-%m-%dT%H:%M")
+    return replace(
+        made,
+        logs=[log for log in made.logs if log["ended_at"] <= here],
+        calls=[call for call in made.calls if call["endDateTime"] <= there],
+        recordings=[recording for recording in made.recordings if recording["endDateTime"] <= there],
+    )
+
+
+def _date_back(connection: Connection) -> None:
+    """Logs were entered, and concerns raised, on the day of their session; the older concerns went on."""
+    hours = 3_600_000_000
+    log, concern, event = tables.logs.c, tables.concerns.c, tables.concern_events.c
+    connection.execute(update(tables.logs).values(entered_at=type_coerce(log.ended_at, BigInteger) + 2 * hours))
+    raised = type_coerce(concern.happened_at, BigInteger) + 3 * hours
+    connection.execute(update(tables.concerns).values(raised_at=raised))
+    at = select(concern.raised_at).where(concern.id == event.concern_id).scalar_subquery()
+    connection.execute(update(tables.concern_events).values(at=at))
+    rows = connection.execute(select(concern.id, concern.raised_at).order_by(concern.raised_at)).all()
+    dsp = dict(connection.execute(select(event.concern_id, event.told).where(event.kind == "alerted")).all())
+    for place, (number, at_first) in enumerate(rows[:-2]):
+        level = ("early help", "child protection", "monitoring")[place % 3]
+        happened = [("level", level, "Spoken with the child and with home.", 20)]
+        if place < len(rows) // 2:
+            happened.append(("closed", None, "Support is in place; nothing new for three weeks.", 24 * 21))
+        for kind, to, words, later in happened:
+            connection.execute(
+                insert(tables.concern_events).values(
+                    concern_id=number,
+                    at=at_first + timedelta(hours=later),
+                    by=dsp.get(number),
+                    kind=kind,
+                    level=to,
+                    text=words,
+                )
+            )
 
 
 def was_cut_off(school: School) -> bool:
