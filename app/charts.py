@@ -51,36 +51,28 @@ def heat_map(cells: pd.DataFrame) -> alt.LayerChart:
     base = alt.Chart(cells).encode(
         x=alt.X("band:O", sort=_BANDS, title="Hour in which it began", axis=alt.Axis(labelAngle=0, orient="top")),
         y=alt.Y("department:N", title=None, axis=alt.Axis(labelLimit=180)),
+        tooltip=[
+            alt.Tooltip("department:N", title="Department"),
+            alt.Tooltip("band:N", title="Hour"),
+            alt.Tooltip("kept_words:N", title="Kept"),
+            alt.Tooltip("sessions:Q", title="Sessions"),
+        ],
     )
-    middle = min(worst, 0.9) + (1 - min(worst, 0.9)) * 0.25
-    high = min(worst, 0.9) + (1 - min(worst, 0.9)) * 0.7
-    return (
-        base.mark_rect(cornerRadius=3, stroke="white", strokeWidth=2, invalid=None)
-        .encode(
-            color=alt.condition(
-                "isValid(datum.rate)",
-                alt.Color("rate:Q", scale=scale, legend=alt.Legend(title="Kept", format=".0%", gradientLength=140)),
-                alt.value("#d5dae0"),
-            ),
-            strokeWidth=alt.condition(chosen, alt.value(4), alt.value(2)),
-            stroke=alt.condition(chosen, alt.value("#17212b"), alt.value("white")),
-            tooltip=[
-                alt.Tooltip("department:N", title="Department"),
-                alt.Tooltip("band:N", title="Hour"),
-                alt.Tooltip("kept_words:N", title="Kept"),
-                alt.Tooltip("sessions:Q", title="Sessions"),
-            ],
-        )
-        .add_params(chosen)
-        + base.mark_text(fontSize=12).encode(
-            text="text:N",
-            color=alt.condition(
-                f"isValid(datum.rate) && (datum.rate < {middle} || datum.rate > {high})",
-                alt.value("white"),
-                alt.value("#17212b"),
-            ),
-        )
-    ).properties(height=alt.Step(32))
+    box = base.mark_rect(cornerRadius=3).encode(
+        stroke=alt.condition(chosen, alt.value("#000000"), alt.value("#ffffff")),
+        strokeWidth=alt.condition(chosen, alt.value(4), alt.value(1)),
+    )
+    low = min(worst, 0.9)
+    dark = f"isValid(datum.rate) && (datum.rate < {low + (1 - low) * 0.25} || datum.rate > {low + (1 - low) * 0.7})"
+    enough = box.transform_filter("isValid(datum.rate)").encode(
+        color=alt.Color("rate:Q", scale=scale, legend=alt.Legend(title="Kept", format=".0%", gradientLength=140))
+    )
+    few = box.transform_filter("!isValid(datum.rate)").encode(color=alt.value("#dfe4ea"))
+    # On a telephone there is no room for figures: the colour, the table and the list below have them.
+    text = base.mark_text(fontSize=12, text=alt.ExprRef("width < 420 ? '' : datum.text")).encode(
+        color=alt.condition(dark, alt.value("white"), alt.value("#17212b"))
+    )
+    return (few + enough.add_params(chosen) + text).properties(height=alt.Step(32))
 
 
 def _percent(share: float) -> str:
@@ -106,16 +98,13 @@ def clause_bars(figures: pd.DataFrame) -> alt.LayerChart:
     """Compliance clause by clause, the least kept first; `figures` as of `app.protocol.figures`, with `title`."""
     rows = figures[figures["rate"].notna()].reset_index()
     shown = rows[list(_SHOWN)].sum(axis=1)
+    kept = rows[list(_KEPT)].sum(axis=1)
+    share = [
+        f"{min(rate * 100, 99.9) if rate < 1 else 100:.1f} %" if of >= FEW else ""
+        for rate, of in zip(rows["rate"], shown, strict=True)
+    ]
     rows = rows.assign(
-        kept=rows[list(_KEPT)].sum(axis=1),
-        of=shown,
-        words=(rows["rate"] * 100)
-        .map(lambda share: "100 %" if share == 100 else f"{min(share, 99.9):.1f} %")
-        .where(shown >= FEW, "")
-        + "  "
-        + rows[list(_KEPT)].sum(axis=1).map("{:,}".format)
-        + " of "
-        + shown.map("{:,}".format),
+        share=share, words=[f"{s}  {k:,} of {of:,}".strip() for s, k, of in zip(share, kept, shown, strict=True)]
     ).sort_values("rate")
     base = alt.Chart(rows).encode(
         y=alt.Y("title:N", sort=list(rows["title"]), title=None, axis=alt.Axis(labelLimit=220)),
@@ -126,7 +115,7 @@ def clause_bars(figures: pd.DataFrame) -> alt.LayerChart:
             color=alt.condition("datum.rate < 0.95", alt.value(_ORANGE), alt.value(_BLUE)),
             tooltip=["title:N", "met:Q", "exempt:Q", "breach:Q", "no_evidence:Q"],
         )
-        + base.mark_text(align="left", dx=5, fontSize=12).encode(text="words:N")
+        + base.mark_text(align="left", dx=5, fontSize=12, text=alt.ExprRef("width < 420 ? datum.share : datum.words"))
     ).properties(height=alt.Step(24))
 
 

@@ -307,7 +307,9 @@ def draw(chart: Any, words: str, **more: Any) -> Any:
     """A chart, its axes dark enough to be read; `words` for those who do not see it."""
     ink = "#d5dee7" if st.context.theme.type == "dark" else "#34414e"
     chart = chart.configure_axis(labelColor=ink, titleColor=ink, labelFontSize=12, titleFontSize=12, gridOpacity=0.4)
-    chart = chart.configure_legend(labelColor=ink, titleColor=ink).configure_view(strokeWidth=0)
+    chart = (
+        chart.configure_legend(labelColor=ink, titleColor=ink).configure_view(strokeWidth=0).configure_text(color=ink)
+    )
     return st.altair_chart(chart, alt=words, **more)
 
 

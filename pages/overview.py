@@ -92,11 +92,9 @@ def what_waits(rows: pd.DataFrame) -> None:
     unlogged = rows[~rows["has_log"]]
     if len(unlogged):
         late = int((unlogged["logged"] == "breach").sum())
-        waiting.append(
-            ("unlogged", f"{len(unlogged):,} calls with pupils that nobody logged; for {late:,} the time has passed")
-        )
+        waiting.append(("unlogged", f"{len(unlogged):,} calls nobody logged, {late:,} of them too late"))
     if disputed := int(rows["disputed"].sum()):
-        waiting.append(("disputed", f"{disputed:,} sessions in which the log says the opposite of the call record"))
+        waiting.append(("disputed", f"{disputed:,} sessions in which log and call disagree"))
     for show, words in waiting:
         if by_name:
             st.page_link("pages/sessions.py", label=words, icon=":material/arrow_forward:", query_params={"show": show})
