@@ -1,0 +1,131 @@
+"""Each page for each person, by its own address: nobody sees more than is theirs."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app import access, screen
+from app.demo import fill
+from app.school import open_school
+
+ROOT = Path(__file__).parent.parent.parent
+PAGES = ["overview", "sessions", "log", "concerns", "protocol", "administration"]
+
+
+@pytest.fixture(scope="module")
+def demonstration(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of a small demonstration."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('demonstration') / 'demo.sqlite'}"
+    fill(open_school(url), sessions=600)
+    return url
+
+
+@pytest.fixture
+def opened(demonstration: str, monkeypatch: pytest.MonkeyPatch):
+    """Opens a page by its address, through somebody's eyes."""
+    monkeypatch.setenv("DATABASE_URL", demonstration)
+    screen._opened.clear()
+    people = {role: p for p in access.demonstration_people(open_school(demonstration)) for role in p.roles}
+
+    def open_page(page: str, role: str, **query: str) -> AppTest:
+        at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+        at.session_state["eyes"] = people[role].email
+        at.switch_page(f"pages/{page}.py")
+        for name, value in query.items():
+            at.query_params[name] = value
+        return at.run()
+
+    open_page.people = people  # type: ignore[attr-defined]
+    yield open_page
+    screen._opened.clear()
+
+
+def text(at: AppTest) -> str:
+    """Everything that stands on the page."""
+    return " ".join(str(getattr(element, "value", "")) for element in at.main) + " ".join(
+        str(table.value.to_csv()) for table in at.dataframe
+    )
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("role", ["senior_deputy_head", "hoy", "hm", "tutor", "counsellor", "dsp", "slt", "admin"])
+def test_a_page_opens_for_those_it_is_for_and_for_nobody_else(opened, page: str, role: str) -> None:
+    at = opened(page, role)
+    assert not at.exception
+    person = opened.people[role]
+    told_off = "This page is not for" in text(at)
+    assert told_off != access.may_open(person, page)
+    if told_off:
+        assert not at.dataframe
+        assert not at.get("vega_lite_chart")
+        assert len(at.main) <= 2
+
+
+def test_slt_sees_no_name_on_the_overview(opened) -> None:
+    at = opened("overview", "slt")
+    words = text(at)
+    school = open_school()
+    somebody = opened.people["senior_deputy_head"]
+    names = set(access.staff_to_choose(school, somebody)["name"]) | set(access.pupils_to_choose(school, somebody)["name"])
+    assert not [name for name in names if name in words and name != opened.people["slt"].name]
+
+
+def test_a_session_that_is_not_mine_cannot_be_opened_by_its_number(opened) -> None:
+    school = open_school()
+    everything = (school.settings.terms[0].from_, school.today())
+    mine = set(access.sessions(school, opened.people["tutor"], everything)["session_id"])
+    theirs = [n for n in access.sessions(school, opened.people["senior_deputy_head"], everything)["session_id"] if n not in mine]
+    at = opened("sessions", "tutor", session=str(theirs[0]))
+    assert "no such session" in text(at)
+    assert not at.dataframe
+    at = opened("sessions", "tutor", session=str(max(mine)))
+    assert "Clause by clause" in text(at)
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "x", "9" * 30, "1; drop table sessions", ""])
+def test_an_address_that_leads_nowhere_says_so(opened, number: str) -> None:
+    at = opened("sessions", "senior_deputy_head", session=number)
+    assert not at.exception
+    assert "no such session" in text(at)
+
+
+def test_a_counselling_session_is_confidential_on_every_page(opened) -> None:
+    """What the counsellor's own list holds, nobody else's page shows."""
+    school = open_school()
+    everything = (school.settings.terms[0].from_, school.today())
+    counsellor = opened.people["counsellor"]
+    own = access.sessions(school, counsellor, everything)
+    assert len(own)
+    for role in ("senior_deputy_head", "hoy", "slt", "admin", "dsp"):
+        at = opened("sessions", role, session=str(int(own["session_id"].iloc[0])))
+        assert "no such session" in text(at) or "Sessions" in text(at)
+        assert own["pupils"].iloc[0] not in text(at)
+
+
+def test_what_somebody_typed_is_shown_as_typed(opened) -> None:
+    nasty = "<img src=x onerror=alert(1)> ![x](http://x.example/y) **bold** :red[red] $x$ =HYPERLINK(1)"
+    at = opened("concerns", "tutor", **{"raise": "yes"})
+    at.multiselect[0].set_value([at.multiselect[0].options and _first_pupil(opened)])
+    at.text_area[0].set_value(nasty)
+    at.multiselect[1].set_value(["distress"])
+    at.radio[0].set_value("Yes")
+    at.button[0].click().run()
+    assert not at.exception
+    assert "Received" in text(at)
+    shown = opened("concerns", "tutor")
+    assert nasty in shown.dataframe[-1].value["What I wrote"].tolist()
+    for element in (*shown.markdown, *shown.get("html")):
+        assert "<img" not in str(getattr(element, "value", "") or element.proto)
+
+
+def _first_pupil(opened) -> int:
+    return int(access.pupils_to_choose(open_school(), opened.people["tutor"])["pupil_id"].iloc[0])
+
+
+def test_a_form_half_filled_is_there_again(opened) -> None:
+    at = opened("log", "dsp")
+    pupil = access.pupils_to_choose(open_school(), opened.people["dsp"])["email"].iloc[0]
+    at.multiselect[0].set_value([pupil]).run()
+    again = opened("log", "dsp")
+    assert again.multiselect[0].value == [pupil]
