@@ -17,6 +17,10 @@ class Stopped(GraphError):
     """Nothing more can be asked for in this run."""
 
 
+class LostLease(Stopped):
+    """Another sync took this one's place."""
+
+
 class Busy(GraphError):
     """Another sync is running."""
 

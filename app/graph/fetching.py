@@ -15,11 +15,11 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
+from sqlalchemy import BigInteger, Connection, and_, cast, delete, func, insert, or_, select, update
 from sqlalchemy.exc import OperationalError
 
 from app.graph.client import Client
-from app.graph.errors import Failed, Forbidden, Gone, GraphError, NotConfigured, Stopped
+from app.graph.errors import Failed, Forbidden, Gone, GraphError, LostLease, NotConfigured, Stopped
 from app.graph.lease import Lease
 from app.graph.registration import registration
 from app.intake import ImportResult, keep_calls, keep_recordings
@@ -31,7 +31,7 @@ from app.school import School
 from app.store import reading
 from app.store.tables import calls as calls_table
 from app.store.tables import recordings as recordings_table
-from app.store.tables import sync_put_aside, sync_runs, sync_seen
+from app.store.tables import session_calls, sync_put_aside, sync_runs, sync_seen
 from app.store.writing import raise_revision
 
 KEPT_BY_GRAPH = timedelta(days=30)
@@ -39,6 +39,7 @@ READ_AGAIN = timedelta(days=3)  # before the last success: later versions of a r
 WORKERS = 4
 _FORGOTTEN = timedelta(days=40)  # Graph lists nothing of that age any more
 _AT_ONCE = 60  # records in a transaction, as many as a page lists
+_JUDGED_TOGETHER = 20  # pages
 _MOST_LISTINGS = 3
 _UNKNOWN = "a record that cannot be kept"
 
@@ -126,10 +127,13 @@ class _Sync:
         try:
             self._list(pool, from_at, to_at)
             self._try_again(pool, to_at, retry)
+            self._judge_new()
             self._recordings(pool, from_at, to_at)
             self._finish(from_at, to_at, retry)
         except GraphError as error:
             self._end(trouble=str(error))
+            if not isinstance(error, LostLease):
+                self._judge_new()
             raise
         finally:
             self._client.close()  # whoever of the pool still waits, stops
@@ -199,6 +203,7 @@ class _Sync:
         """List the calls and keep what is new. A list that changed while it was paged may have hidden a
         record from us, so it is read again."""
         met: set[str] = set()
+        pages = 0
         for listing in range(_MOST_LISTINGS):
             moved = False
             gone = self._done.gone
@@ -210,6 +215,9 @@ class _Sync:
                 self._done.listed += len(ids - met)
                 met |= ids
                 self._page(pool, page, met_before=listing > 0)
+                pages += 1
+                if pages % _JUDGED_TOGETHER == 0:
+                    self._judge_new()
             if not moved and self._done.gone == gone:
                 return
 
@@ -255,6 +263,7 @@ class _Sync:
             call = read_call(record)
             if call.id.lower() != call_id.lower():
                 raise Unreadable("it is another call's record")
+            self._check_times(call)
         except Unreadable as error:
             why = str(error)
         except Exception as error:  # whatever a record does to its reader, it must not end the run
@@ -262,6 +271,14 @@ class _Sync:
         else:
             return _Fetched(call_id, stamp, call=call)
         return _Fetched(call_id, stamp, aside=_Aside("call", call_id, why, json.dumps(record).encode()))
+
+    def _check_times(self, call: Call) -> None:
+        """Graph has only calls of the last month; a record of other times is not to be judged by them."""
+        now = self._school.now()
+        earliest, latest = now - 2 * KEPT_BY_GRAPH, now + timedelta(days=1)
+        times = [call.started_at, call.ended_at, *(t for stay in call.stays for t in (stay.joined_at, stay.left_at))]
+        if call.ended_at < call.started_at or min(times) < earliest or max(times) > latest:
+            raise Unreadable("its times cannot be right")
 
     def _keep(self, fetched: Sequence[_Fetched], wrong: Sequence[_Aside], roster: str) -> None:
         """Keep a page in one transaction, and how far the run has come. Stopped, after that, if the run
@@ -320,16 +337,36 @@ class _Sync:
     def _keep_all(self, connection: Connection, calls: list[Call]) -> None:
         result, touched = ImportResult("calls", "sync"), Touched()
         keep_calls(connection, self._school, calls, reading.roster(connection), result, touched)
-        self._judge(connection, result, touched)
+        if len(touched.times) > result.added:  # some replaced what was judged already; new ones wait for more
+            self._judge(connection, touched)
         self._done.added += result.added
         self._done.changed += result.changed
         self._done.dropped += result.dropped
 
-    def _judge(self, connection: Connection, result: ImportResult, touched: Touched) -> None:
+    def _judge(self, connection: Connection, touched: Touched) -> None:
         if touched.times or touched.sessions:
             rejudge(connection, self._school.settings, touched, self._school.now())
-        if result.added or result.changed or touched.times:
             raise_revision(connection)
+
+    def _judge_new(self) -> None:
+        """Judge the calls that were kept and are in no session yet, also those of a run that was killed:
+        many together take hardly longer than a page of them."""
+        call, of_session = calls_table.c, session_calls.c
+        with self._school.writing() as connection:
+            self._lease.hold(connection)
+            new = (
+                select(cast(call.started_at, BigInteger), cast(call.ended_at, BigInteger))
+                .outerjoin(session_calls, of_session.call_id == call.id)
+                .where(of_session.call_id.is_(None))
+            )
+            touched = Touched(times=[(start, end) for start, end in connection.execute(new)])
+            try:
+                self._judge(connection, touched)
+            except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+                raise Stopped(
+                    f"Calls were kept but cannot be judged ({type(error).__name__}).",
+                    "Report it with the version's number.",
+                ) from None
 
     def _try_again(self, pool: ThreadPoolExecutor, before: datetime, everything: bool) -> None:
         """Fetch again what earlier runs put aside and this one did not list: what never arrived, or all."""
@@ -417,7 +454,9 @@ class _Sync:
             result, touched = ImportResult("recordings", "sync"), Touched()
             ours = [recording for recording in recordings if _of_a_session(connection, recording)]
             keep_recordings(connection, ours, result, touched)
-            self._judge(connection, result, touched)
+            self._judge(connection, touched)
+            if (result.added or result.changed) and not touched.sessions:
+                raise_revision(connection)
             self._done.recordings += result.added + result.changed
             for aside in asides:
                 _put_aside(connection, aside, self._school.now())

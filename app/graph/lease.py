@@ -16,7 +16,7 @@ from typing import Self
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
-from app.graph.errors import Busy, Stopped
+from app.graph.errors import Busy, LostLease
 from app.school import School
 from app.store.tables import leases
 
@@ -57,17 +57,17 @@ class Lease:
             connection.execute(delete(leases).where(leases.c.name == _SYNC, leases.c.holder == self._holder))
 
     def hold(self, connection: Connection) -> None:
-        """Renew the lease in the transaction that writes; Stopped if another took it meanwhile."""
+        """Renew the lease in the transaction that writes; LostLease if another took it meanwhile."""
         mine = update(leases).where(leases.c.name == _SYNC, leases.c.holder == self._holder)
         if not connection.execute(mine.values(expires_at=self._school.now() + _HELD)).rowcount:
-            raise Stopped("Another sync took this one's place, since it had not been heard of for too long.")
+            raise LostLease("Another sync took this one's place, since it had not been heard of for too long.")
 
     def _renew(self) -> None:
         while not self._over.wait(_RENEWED):
             try:
                 with self._school.writing() as connection:
                     self.hold(connection)
-            except (DBAPIError, Stopped):  # said by the next transaction that writes
+            except (DBAPIError, LostLease):  # said by the next transaction that writes
                 continue
 
 
