@@ -524,7 +524,7 @@ class _Story:
 
     def _leave_traces(self, session: _Session) -> None:
         recent = (self.calendar.day - session.start.date()).days <= 1
-        logged = self.often(0.5 if session.staff is self.forgetful else 0.6 if recent else 0.99)
+        logged = self.often(0.7 if session.staff is self.forgetful else 0.6 if recent else 0.99)
         called = not logged or self.often(0.93)
         late = session.start.hour >= 16
         cameras_off = session.purpose != "counselling" and self.often(0.2 if late else 0.03)

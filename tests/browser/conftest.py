@@ -1,0 +1,84 @@
+"""A real server and a real browser: Playwright's own where it is there, else the system's."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+
+ROOT = Path(__file__).parent.parent.parent
+_FLAGS = [
+    "--no-sandbox",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+
+
+def _executable(playwright: Playwright) -> str | None:
+    own = playwright.chromium.executable_path
+    return own if Path(own).exists() else next(filter(None, map(shutil.which, _NAMES)), None)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        executable = _executable(playwright)
+        if executable is None:
+            pytest.skip("no Chromium or Chrome is installed")
+        browser = playwright.chromium.launch(executable_path=executable, args=_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1400, "height": 1000}, locale="en-GB")
+    yield context.new_page()
+    context.close()
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/health", timeout=2) as answer:
+            return answer.read() == b"ok"
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+@pytest.fixture(scope="module")
+def serve() -> Iterator[Callable[..., str]]:
+    """Starts the program on a database and gives its address."""
+    running: list[subprocess.Popen[bytes]] = []
+
+    def start(database: str, **environment: str) -> str:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.port", str(port)]
+        running.append(
+            subprocess.Popen(
+                command, cwd=ROOT, env=os.environ | {"DATABASE_URL": database} | environment, stdout=subprocess.DEVNULL
+            )
+        )
+        address = f"http://localhost:{port}"
+        deadline = time.monotonic() + 60
+        while not _answers(address):
+            assert time.monotonic() < deadline, "the program did not start"
+            assert running[-1].poll() is None, "the program ended"
+        return address
+
+    yield start
+    for process in running:
+        process.terminate()
+        process.wait(20)

@@ -1,0 +1,112 @@
+"""The whole way through the program, as its people go it."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from app.demo import fill
+from app.school import open_school
+from tests import people
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def address(serve: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> str:
+    url = f"sqlite:///{tmp_path_factory.mktemp('demonstration') / 'demo.sqlite'}"
+    fill(open_school(url), sessions=800)
+    return serve(url)
+
+
+def look_through(page: Page, role: str) -> None:
+    """Choose whose eyes to look through."""
+    page.get_by_test_id("stSidebar").get_by_role("combobox").click()
+    page.get_by_role("option", name=re.compile(role)).first.click()
+    expect(page.get_by_test_id("stSidebar").get_by_role("combobox")).to_have_value(re.compile(role))
+
+
+def click_at(page: Page, what: Locator, across: float, down: float) -> None:
+    """Click at a place in something: pixels, or below 1 shares of its size."""
+    what.scroll_into_view_if_needed()
+    box = what.bounding_box()
+    assert box
+    x, y = (n * size if n < 1 else n for n, size in ((across, box["width"]), (down, box["height"])))
+    page.mouse.click(box["x"] + x, box["y"] + y)
+
+
+def heading(page: Page, words: str) -> None:
+    expect(page.get_by_role("heading", name=words, exact=True).first).to_be_visible(timeout=30_000)
+
+
+def test_from_the_overview_to_a_concern(page: Page, address: str) -> None:
+    page.goto(address)
+    heading(page, "Overview")
+    expect(page.get_by_text("Nobody here is real")).to_be_visible()
+
+    # A cell of the heat map leads to its sessions, a session to its reasons.
+    chart = page.get_by_test_id("stVegaLiteChart").first
+    expect(chart.get_by_text("Modern Languages").first).to_be_visible(timeout=30_000)
+    click_at(page, chart, 0.35, 0.5)
+    heading(page, "The sessions of this cell")
+    rows = page.get_by_test_id("stDataFrame").first
+    expect(rows).to_be_visible()
+    click_at(page, rows, 18, 55)
+    heading(page, "Clause by clause")
+    heading(page, "Who was in the call when")
+    expect(page).to_have_url(re.compile("/sessions.*session="))
+
+    # A member of staff logs a call and sees it judged.
+    look_through(page, "Tutor")
+    page.get_by_test_id("stSidebar").get_by_text("Log a session").click()
+    heading(page, "Log a session")
+    page.get_by_role("button", name="Log this call").first.click()
+    expect(page.get_by_test_id("stMultiSelect").get_by_text("year").first).to_be_visible(timeout=30_000)
+    page.get_by_text("Pastoral", exact=True).click()
+    page.get_by_role("button", name=re.compile("All was in order")).click()
+    expect(page.get_by_role("button", name="Send the log")).to_be_enabled(timeout=30_000)
+    page.get_by_role("button", name="Send the log").click()
+    expect(page.get_by_text("Logged.", exact=True)).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("clauses apply")).to_be_visible()
+
+    # A concern is raised, and the DSP of the pupil's school has it.
+    page.get_by_test_id("stSidebar").get_by_text("I am worried about a child").click()
+    heading(page, "I am worried about a child")
+    page.get_by_role("combobox", name="Which child?").click()
+    page.get_by_role("option").first.click()
+    page.keyboard.press("Escape")
+    page.get_by_role("textbox", name="What worries you?").fill("Cried and would not say why.")
+    page.get_by_role("combobox", name="What kind? Up to three").click()
+    page.get_by_role("option", name="Distress").click()
+    page.keyboard.press("Escape")
+    page.get_by_text("Not yet", exact=True).click()
+    page.get_by_role("button", name="Send to the DSP").click()
+    received = page.get_by_text(re.compile("Received. Its reference is C-"))
+    expect(received).to_be_visible(timeout=30_000)
+    reference = re.search(r"C-\w+", received.inner_text())
+    assert reference
+    look_through(page, "Senior Deputy Head")
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Concerns").click()
+    page.goto(f"{address}/concerns?ref={reference.group()}")
+    heading(page, f"Concern {reference.group()}")
+    expect(page.get_by_text("Cried and would not say why.")).to_be_visible()
+
+
+@pytest.mark.parametrize("name", ["", "overview", "sessions", "log", "concerns", "protocol", "administration"])
+def test_a_real_school_shows_nothing_to_strangers(
+    page: Page, serve: Callable[..., str], tmp_path: Path, name: str
+) -> None:
+    """Each page by its address, on a server that nobody has opened before."""
+    url = f"sqlite:///{tmp_path / 'real.sqlite'}"
+    people.move_in(open_school(url), tmp_path)
+    page.goto(f"{serve(url)}/{name}")
+    heading(page, "Sign in")
+    words = page.locator("body").inner_text()
+    assert not [who for who, *_ in people.PUPILS.values() if who in words]
+    for hidden in ("Overview", "Sessions", "Log a session", "Concerns", "Administration"):
+        assert hidden not in words
+    assert not page.get_by_test_id("stDataFrame").count()
+
+
