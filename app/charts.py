@@ -212,7 +212,7 @@ def timeline(stays: pd.DataFrame, videos: pd.DataFrame, alone: pd.DataFrame) -> 
             .mark_bar(height=5, color="#10181f", yOffset=7)
             .encode(y=alt.Y("who:N", sort=order), x="from_time:T", x2="to_time:T")
         )
-    return alt.layer(*layers).properties(height=alt.Step(30))
+    return alt.LayerChart(layer=layers).properties(height=alt.Step(30))
 
 
 def timeline_sentence(alone: pd.DataFrame) -> str:

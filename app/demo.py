@@ -584,7 +584,7 @@ class _Story:
         self.school.logs.append(row)
 
     def _call(self, session: _Session, alone: int, early: int, cameras_off: bool, recorded: bool) -> None:
-        def seconds(number: float) -> timedelta:
+        def seconds(number: Any) -> timedelta:
             return timedelta(seconds=float(number))
 
         start, end = session.start.astimezone(UTC), session.end.astimezone(UTC) + seconds(self.chance.integers(-90, 90))
@@ -761,7 +761,9 @@ def _date_back(connection: Connection) -> None:
     dsp = dict(connection.execute(select(event.concern_id, event.told).where(event.kind == "alerted")).all())
     for place, (number, at_first) in enumerate(rows[:-2]):
         level = ("early help", "child protection", "monitoring")[place % 3]
-        happened = [("level", level, "Spoken with the child and with home.", 20)]
+        happened: list[tuple[str, str | None, str, int]] = [
+            ("level", level, "Spoken with the child and with home.", 20)
+        ]
         if place < len(rows) // 2:
             happened.append(("closed", None, "Support is in place; nothing new for three weeks.", 24 * 21))
         for kind, to, words, later in happened:

@@ -126,6 +126,12 @@ def import_people(school: School, kind: str, table: File, by: int | None = None)
     return _take_in(school, kind, table.name, by, work)
 
 
+def import_table(school: School, kind: str, file: Source, by: int | None = None) -> ImportResult:
+    """A table of `logs`, `letters`, `consents`, `schools`, `staff` or `pupils`."""
+    take_in = {"logs": import_logs, "letters": import_letters, "consents": import_consents}.get(kind)
+    return take_in(school, file, by) if take_in else import_people(school, kind, read_table(file), by)
+
+
 def _noted(result: ImportResult, parsed: Parsed[R]) -> list[Read[R]]:
     result.refused += parsed.refused
     result.unknown_columns = parsed.unknown_columns

@@ -101,7 +101,11 @@ def _fill_demonstration(school: School) -> None:
     bar = st.progress(0.0)
     with _FILLING:  # two browsers at the first start fill it once
         if not school.is_demonstration():
-            fill(school, progress=lambda words, share: bar.progress(share, text=words))
+
+            def show_step(words: str, share: float) -> None:
+                bar.progress(share, text=words)
+
+            fill(school, progress=show_step)
     bar.empty()
 
 

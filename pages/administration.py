@@ -5,8 +5,7 @@ import streamlit as st
 
 from app import access, intake
 from app.checks import check
-from app.records import UnreadableFile
-from app.records.tabular import read_table
+from app.intake import UnreadableFile
 from app.screen import moment, require, say, table, trouble
 
 _KINDS = {
@@ -26,20 +25,13 @@ st.caption(
     "CSV or .xlsx with the columns that the manual lists. Good rows land, refused ones are listed below; the same file twice changes nothing. Call records come by the sync, or by `python -m app import calls`."
 )
 with st.form("import", clear_on_submit=True):
-    kind = st.selectbox("What is in it?", list(_KINDS), format_func=_KINDS.get)
+    kind = st.selectbox("What is in it?", list(_KINDS), format_func=_KINDS.__getitem__)
     file = st.file_uploader("The file", type=["csv", "xlsx"])
     sent = st.form_submit_button("Import", type="primary", icon=":material/upload:")
 if sent and file is not None:
     content = (file.name, file.getvalue())
-    take_in = {"logs": intake.import_logs, "letters": intake.import_letters, "consents": intake.import_consents}.get(
-        kind
-    )
     try:
-        result = (
-            take_in(school, content, by=person.staff_id)
-            if take_in
-            else intake.import_people(school, kind, read_table(content), by=person.staff_id)
-        )
+        result = intake.import_table(school, kind, content, by=person.staff_id)
         say(
             "{file}: {read} rows read, {added} new, {changed} changed, {unchanged} known already, {refused} refused.",
             file=file.name, read=result.read, added=result.added, changed=result.changed, unchanged=result.unchanged, refused=len(result.refused),

@@ -47,14 +47,17 @@ def raise_one() -> None:
     with st.form("concern", border=False):
         about = st.multiselect(
             "Which child?", list(names), default=[p for p in (view.pupils["pupil_id"] if view is not None else []) if p in names] if view is not None and len(view.pupils) == 1 else [],
-            format_func=names.get, placeholder="Type a name",
+            format_func=names.__getitem__, placeholder="Type a name",
         )  # fmt: skip
         summary = st.text_area(
             "What worries you?", max_chars=10_000, help="What you saw and heard. Not what you think lies behind it."
         )
         words = st.text_area("The child's own words, if any", max_chars=10_000)
         categories = st.multiselect(
-            "What kind? Up to three", list(CATEGORIES), format_func=CATEGORIES.get, max_selections=MOST_CATEGORIES
+            "What kind? Up to three",
+            list(CATEGORIES),
+            format_func=CATEGORIES.__getitem__,
+            max_selections=MOST_CATEGORIES,
         )
         left, right = st.columns(2)
         day = left.date_input(

@@ -8,8 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from app import access
-from app.intake import Entered, enter_log, foresee_log
-from app.records import Refused
+from app.concerns import CATEGORIES
+from app.intake import Entered, Refused, enter_log, foresee_log
 from app.screen import EVIDENCE_WORDS, OUTCOME_WORDS, PURPOSE_WORDS, TITLES, moment, require, say, table
 
 _YES_NO = {"yes": "Yes", "no": "No"}
@@ -79,7 +79,11 @@ def choose(name: str) -> str:
     if given and given not in options:
         given = "other" if "other" in options else None
     picked = st.segmented_control(
-        _QUESTIONS[name], list(options), format_func=options.get, default=given, key=f"log {name} {state['log number']}"
+        _QUESTIONS[name],
+        list(options),
+        format_func=options.__getitem__,
+        default=given,
+        key=f"log {name} {state['log number']}",
     )
     form[name] = picked or ""
     return form[name]
@@ -170,15 +174,13 @@ def ask(people: pd.DataFrame, staff: pd.DataFrame) -> None:
             key=f"log summary {n}",
             max_chars=10_000,
         )
-        from app.concerns import CATEGORIES
-
         chosen = form.get("concern_category")
         form["concern_category"] = (
             st.selectbox(
                 "What kind?",
                 list(CATEGORIES),
                 index=list(CATEGORIES).index(chosen) if chosen in CATEGORIES else None,
-                format_func=CATEGORIES.get,
+                format_func=CATEGORIES.__getitem__,
                 key=f"log category {n}",
             )
             or ""

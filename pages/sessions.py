@@ -44,7 +44,7 @@ _ANSWERS = {
 
 
 def purpose(words: object) -> str:
-    return PURPOSE_WORDS.get(words, words) if isinstance(words, str) else "not logged"  # type: ignore[call-overload]
+    return PURPOSE_WORDS.get(words, words) if isinstance(words, str) else "not logged"
 
 
 def show_list(school: School, person: Person) -> None:
@@ -59,7 +59,7 @@ def show_list(school: School, person: Person) -> None:
     shown = st.segmented_control(
         "Show",
         list(_SHOW),
-        format_func=_SHOW.get,
+        format_func=_SHOW.__getitem__,
         default=wanted if wanted in _SHOW else "all",
         key="sessions show",
         required=True,

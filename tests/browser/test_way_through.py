@@ -108,5 +108,3 @@ def test_a_real_school_shows_nothing_to_strangers(
     for hidden in ("Overview", "Sessions", "Log a session", "Concerns", "Administration"):
         assert hidden not in words
     assert not page.get_by_test_id("stDataFrame").count()
-
-

@@ -67,7 +67,9 @@ def test_slt_sees_no_name_on_the_overview(opened) -> None:
     words = text(at)
     school = open_school()
     somebody = opened.people["senior_deputy_head"]
-    names = set(access.staff_to_choose(school, somebody)["name"]) | set(access.pupils_to_choose(school, somebody)["name"])
+    names = set(access.staff_to_choose(school, somebody)["name"]) | set(
+        access.pupils_to_choose(school, somebody)["name"]
+    )
     assert not [name for name in names if name in words and name != opened.people["slt"].name]
 
 
@@ -75,7 +77,11 @@ def test_a_session_that_is_not_mine_cannot_be_opened_by_its_number(opened) -> No
     school = open_school()
     everything = (school.settings.terms[0].from_, school.today())
     mine = set(access.sessions(school, opened.people["tutor"], everything)["session_id"])
-    theirs = [n for n in access.sessions(school, opened.people["senior_deputy_head"], everything)["session_id"] if n not in mine]
+    theirs = [
+        n
+        for n in access.sessions(school, opened.people["senior_deputy_head"], everything)["session_id"]
+        if n not in mine
+    ]
     at = opened("sessions", "tutor", session=str(theirs[0]))
     assert "no such session" in text(at)
     assert not at.dataframe
