@@ -190,17 +190,19 @@ class Client:
                 "What came so far is kept; run it again later.",
             ) from None
 
-    def call_record(self, call_id: str) -> Any:
-        """One whole call record, all pages of its sessions and participants in it. Failed if it cannot be
-        had, Gone if it is not there any more."""
-        record = self.get(self._at(f"/communications/callRecords/{quote(call_id, safe='')}", {"$expand": EXPANDED}))
+    def call_record(self, call_id: str) -> tuple[Any, bytes]:
+        """One whole call record, all pages of its sessions and participants in it, and its JSON. Failed if
+        it cannot be had, Gone if it is not there any more."""
+        path = f"/communications/callRecords/{quote(call_id, safe='')}"
+        record, content = self._get(self._at(path, {"$expand": EXPANDED}))
         if isinstance(record, dict):
-            for name in ("sessions", "participants_v2"):
-                self._complete(record, name)
+            more = [self._complete(record, name) for name in ("sessions", "participants_v2")]
             for session in _entries(record, "sessions"):
                 if isinstance(session, dict):
-                    self._complete(session, "segments")
-        return record
+                    more.append(self._complete(session, "segments"))
+            if any(more):
+                content = json.dumps(record).encode()
+        return record, content
 
     def recordings(self, organiser_id: str, from_at: datetime, to_at: datetime) -> list[Any]:
         """The recordings of an organiser's meetings; never what they show. Forbidden where not allowed."""
@@ -209,11 +211,12 @@ class Client:
         first = self._at(f"/users/{organiser}/onlineMeetings/getAllRecordings({wanted})")
         return [entry for page in self._pages(first) for entry in page]
 
-    def _complete(self, holder: dict[str, Any], name: str) -> None:
-        """Put the further pages of a list to it."""
+    def _complete(self, holder: dict[str, Any], name: str) -> bool:
+        """Put the further pages of a list to it; whether there are any."""
         link = holder.pop(f"{name}@odata.nextLink", None)
         if link is not None:
             holder[name] = _entries(holder, name) + [entry for page in self._pages(self._next(link)) for entry in page]
+        return link is not None
 
     def _pages(self, address: str) -> Iterator[list[Any]]:
         following: str | None = address
@@ -222,9 +225,9 @@ class Client:
             if following in asked or len(asked) == _MOST_PAGES:
                 raise Failed("its pages lead in a circle")
             asked.add(following)
-            page = self.get(following)
+            page, content = self._get(following)
             if not isinstance(page, dict) or not isinstance(page.get("value"), list):
-                raise Failed("a page of it is no page", json.dumps(page).encode())
+                raise Failed("a page of it is no page", content)
             yield page["value"]
             link = page.get("@odata.nextLink")
             following = None if link is None else self._next(link)
@@ -250,14 +253,14 @@ class Client:
 
     # --- one request, until it is answered
 
-    def get(self, address: str) -> Any:
-        """The JSON at an address of Graph. Failed, Forbidden or Gone if it cannot be had; Stopped if
+    def _get(self, address: str) -> tuple[Any, bytes]:
+        """What stands at an address of Graph, and its JSON. Failed, Forbidden or Gone if it cannot be had; Stopped if
         nothing can."""
         if self._over:
             raise self._over
         answered_before = self._answered
         try:
-            content = self._patiently(lambda: self._get_once(address))
+            found = self._patiently(lambda: self._get_once(address))
         except Stopped as error:
             self._over = error
             raise
@@ -270,9 +273,9 @@ class Client:
                 )
             raise
         self._answered += 1
-        return content
+        return found
 
-    def _get_once(self, address: str) -> Any:
+    def _get_once(self, address: str) -> tuple[Any, bytes]:
         generation, token = self._token()
         answer = self._ask("GET", address, auth=_Bearer(token), headers={"Accept": "application/json"})
         status = answer.status_code
@@ -281,7 +284,7 @@ class Client:
         self._turned_down = 0
         if status == HTTPStatus.OK:
             try:
-                return json.loads(answer.body)
+                return json.loads(answer.body), answer.body
             except (ValueError, RecursionError):
                 raise _Again("what arrived is no JSON, or was cut off", content=answer.body) from None
         said = self._said(answer)

@@ -252,7 +252,7 @@ class _Sync:
         """One call record, read; runs beside others."""
         call_id, stamp = wanted
         try:
-            record = self._client.call_record(call_id)
+            record, content = self._client.call_record(call_id)
         except Stopped as error:
             return _Fetched(call_id, stamp, stopped=error)
         except Gone:
@@ -260,7 +260,7 @@ class _Sync:
         except Failed as error:
             return _Fetched(call_id, stamp, aside=_Aside("call", call_id, error.words, error.content))
         try:
-            call = read_call(record)
+            call = read_call(record, content)
             if call.id.lower() != call_id.lower():
                 raise Unreadable("it is another call's record")
             self._check_times(call)
@@ -270,7 +270,7 @@ class _Sync:
             why = f"it is not what a call record is ({type(error).__name__})"
         else:
             return _Fetched(call_id, stamp, call=call)
-        return _Fetched(call_id, stamp, aside=_Aside("call", call_id, why, json.dumps(record).encode()))
+        return _Fetched(call_id, stamp, aside=_Aside("call", call_id, why, content))
 
     def _check_times(self, call: Call) -> None:
         """Graph has only calls of the last month; a record of other times is not to be judged by them."""

@@ -86,9 +86,9 @@ class _Person:
     tenant: str | None
 
 
-def read_call(record: Any) -> Call:
-    """A call record, in the shape of v1.0 of today or with the older `organizer` and `identity.user`.
-    Unreadable if it lacks what every call record has."""
+def read_call(record: Any, original: bytes | None = None) -> Call:
+    """A call record, in the shape of v1.0 of today or with the older `organizer` and `identity.user`;
+    `original` is its JSON where it is at hand. Unreadable if it lacks what every call record has."""
     if not isinstance(record, dict):
         raise Unreadable("it is no call record but something else")
     if "error" in record and "id" not in record:

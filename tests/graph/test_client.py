@@ -1,5 +1,6 @@
 """Asking Microsoft Graph, whatever goes wrong: the client against a stand-in over TLS, by msal itself."""
 
+import json
 from datetime import timedelta
 from pathlib import Path
 
@@ -33,14 +34,14 @@ def _one_call(graph: StandIn) -> None:
 def test_what_goes_wrong_once_or_twice_is_asked_for_again(graph: StandIn, fault: Fault) -> None:
     graph.faults = [("callRecords/one", fault)] * (1 if fault is EXPIRED else 2)
     with asking() as client:
-        assert client.call_record("one")["id"] == "one"
+        assert client.call_record("one")[0]["id"] == "one"
 
 
 @pytest.mark.parametrize("fault", [DROPPED, BROKEN, THROTTLED])
 def test_the_sign_in_is_asked_again_too(graph: StandIn, fault: Fault) -> None:
     graph.faults = [("openid-configuration", fault), ("oauth2/v2.0/token", fault)]
     with asking() as client:
-        assert client.call_record("one")["id"] == "one"
+        assert client.call_record("one")[0]["id"] == "one"
 
 
 def test_it_waits_as_it_is_told(graph: StandIn) -> None:
@@ -113,11 +114,12 @@ def test_each_page_of_sessions_and_participants_is_read(graph: StandIn) -> None:
     record["participants_v2"] = [{"id": f"p{number}", "identity": {}} for number in range(300)]
     graph.add(record)
     with asking() as client:
-        found = client.call_record("big")
+        found, content = client.call_record("big")
     assert [s["id"] for s in found["sessions"]] == [f"s{number}" for number in range(150)]
     assert [p["id"] for p in found["participants_v2"]] == [f"p{number}" for number in range(300)]
     assert len(graph.asked_for("callRecords/big")) == 1 + 2 + 2
     assert not any("nextLink" in name for name in found)
+    assert json.loads(content) == found
 
 
 @pytest.mark.parametrize(
@@ -201,7 +203,7 @@ def test_a_password_of_netrc_does_not_take_the_tokens_place(
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password mine")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     with asking() as client:
-        assert client.call_record("one")["id"] == "one"
+        assert client.call_record("one")[0]["id"] == "one"
 
 
 def own_certificate(key: rsa.RSAPrivateKey) -> x509.Certificate:
@@ -229,7 +231,7 @@ def test_a_certificate_signs_in(graph: StandIn, tmp_path: Path, monkeypatch: pyt
             client.call_record("one")
         monkeypatch.setenv("GRAPH_CERTIFICATE_PASSWORD", "open sesame")
     with asking() as client:
-        assert client.call_record("one")["id"] == "one"
+        assert client.call_record("one")[0]["id"] == "one"
 
 
 @pytest.mark.parametrize(

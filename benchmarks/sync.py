@@ -1,0 +1,170 @@
+"""What a sync costs: requests, memory, and time beside that of reading the same JSON.
+
+    python benchmarks/sync.py [CALLS]
+
+The stand-in for Microsoft Graph runs in a process of its own and the sync in another, so that the
+processor's time counted is the sync's alone; waiting for the network costs none.
+"""
+
+import json
+import multiprocessing
+import os
+import resource
+import sys
+import tempfile
+import time
+from datetime import timedelta
+from math import ceil
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import msal
+import requests
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from app.graph.client import EXPANDED
+from app.graph.registration import registration
+from app.graph.sync import synchronise
+from app.school import School
+from app.settings import load_settings
+from app.store.database import open_database
+from tests import people
+from tests.graph.conftest import ago, lesson
+from tests.graph.standin import PAGE, StandIn
+
+# What Teams tells of one stream and of one end's network; most of a record's bytes are such figures.
+STREAM = {
+    **dict.fromkeys(
+        ("averageAudioDegradation", "averageRatioOfConcealedSamples", "maxRatioOfConcealedSamples", "rmsFreezeDuration",
+         "postForwardErrorCorrectionPacketLossRate", "averageVideoFrameLossPercentage", "averageReceivedFrameRate",
+         "lowFrameRateRatio", "averageVideoPacketLossRate", "averageVideoFrameRate", "lowVideoProcessingCapabilityRatio",
+         "startDateTime", "endDateTime", "isAudioForwardErrorCorrectionUsed")
+    ),
+    "streamId": "1504545584", "streamDirection": "callerToCallee", "averageJitter": "PT0.016S", "maxJitter": "PT0.021S",
+    "averagePacketLossRate": 0.0, "maxPacketLossRate": 0.0, "averageRoundTripTime": "PT0.061S",
+    "maxRoundTripTime": "PT0.079S", "packetUtilization": 67, "averageBandwidthEstimate": 9965083,
+    "wasMediaBypassed": False, "averageAudioNetworkJitter": "PT0.043S", "maxAudioNetworkJitter": "PT0.046S",
+    "audioCodec": "satin", "videoCodec": "unknown",
+}  # fmt: skip
+NETWORK = {
+    "ipAddress": "10.150.0.2", "subnet": "10.150.0.0", "linkSpeed": 54000000, "connectionType": "wifi", "port": 27288,
+    "reflexiveIPAddress": "127.0.0.2", "relayIPAddress": "52.114.188.32", "relayPort": 61443, "dnsSuffix": None,
+    "macAddress": "00-00-00-00-00-00", "basicServiceSetIdentifier": "00-00-00-00-00-00", "wifiRadioType": "wifi80211ac",
+    "wifiMicrosoftDriver": "Microsoft Hosted Network Virtual Adapter", "wifiVendorDriver": "Microsoft Wi-Fi",
+    "sentQualityEventRatio": 0.31, "receivedQualityEventRatio": 0.27, "delayEventRatio": 0.0,
+    "bandwidthLowEventRatio": 0.0, "wifiSignalStrength": 99, "wifiChannel": 162,
+}  # fmt: skip
+
+
+def teams_call(call_id: str, number: int, count: int) -> dict[str, Any]:
+    """A lesson of two to 21 people with the telemetry that a record of Teams carries."""
+    pupils = ("aled", "bethan", "carys", "dai", *(f"pupil{other}" for other in range(16)))
+    who = {"teacher": (0.0, 30.0)} | dict.fromkeys(pupils[: 1 + number % 20], (1.0, 29.0))
+    call = lesson(call_id, ago(days=25) + number * timedelta(days=25) / count, **who)
+    for session in call["sessions"]:
+        labels = ("main-audio", "main-video", "vbss", "data")
+        both = [STREAM, STREAM | {"streamDirection": "calleeToCaller"}]
+        session["segments"] = [
+            {
+                "id": session["id"], "startDateTime": session["startDateTime"], "endDateTime": session["endDateTime"],
+                "caller": session["caller"], "callee": session["callee"],
+                "media": [
+                    {"label": label, "callerNetwork": NETWORK, "calleeNetwork": NETWORK, "streams": both}
+                    for label in labels
+                ],
+            }
+        ]  # fmt: skip
+    return call
+
+
+def serve(folder: Path, count: int, channel: Connection) -> None:
+    with StandIn(folder) as standin:
+        standin.add(*(teams_call(f"call-{number:06}", number, count) for number in range(count)))
+        channel.send(standin.environment)
+        channel.recv()
+        asked = len(standin.asked_for("/v1.0/communications"))
+        channel.send(asked)
+
+
+def fetch(folder: Path, environment: dict[str, str], channel: Connection) -> None:
+    os.environ.update(environment)
+    school = School(
+        open_database(f"sqlite:///{folder / 'school.sqlite'}"),
+        load_settings().model_copy(update={"tenant_id": people.TENANT}),
+    )
+    people.move_in(school, folder)
+    began, used = time.perf_counter(), time.process_time()
+    done = synchronise(school)
+    figures = {
+        "added": float(done.added),
+        "seconds": time.perf_counter() - began,
+        "cpu": time.process_time() - used,
+        "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+    channel.send(figures | {"network": bare_requests(min(done.listed, 500)) * done.listed})
+
+
+def bare_requests(count: int) -> float:
+    """The processor's time for one record by `requests` alone: TLS and HTTP, nothing read of what came."""
+    registered = registration()
+    assert registered is not None
+    application = msal.ConfidentialClientApplication(
+        registered.client_id,
+        client_credential=registered.secret,
+        authority=f"{registered.authority}/{registered.tenant}",
+        instance_discovery=False,
+    )
+    token = application.acquire_token_for_client(["https://graph.microsoft.com/.default"])["access_token"]
+    with requests.Session() as session:
+        session.headers["Authorization"] = f"Bearer {token}"
+        used = time.process_time()
+        for number in range(count):
+            address = f"{registered.base_url}/communications/callRecords/call-{number:06}"
+            session.get(address, params={"$expand": EXPANDED}).raise_for_status()
+        return (time.process_time() - used) / count
+
+
+def measure(count: int) -> dict[str, float]:
+    start = multiprocessing.get_context("spawn")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        ours, theirs = start.Pipe()
+        server = start.Process(target=serve, args=(folder, count, theirs))
+        server.start()
+        environment = ours.recv()
+        mine, others = start.Pipe()
+        client = start.Process(target=fetch, args=(folder, environment, others))
+        client.start()
+        figures: dict[str, float] = mine.recv()
+        client.join()
+        ours.send("over")
+        figures["requests"] = ours.recv() - min(count, 500)  # less those of the bare requests
+        server.join()
+    bodies = [json.dumps(teams_call(f"call-{number:06}", number, count)).encode() for number in range(min(count, 500))]
+    used = time.process_time()
+    for body in bodies:
+        json.loads(body)
+    figures["json"] = (time.process_time() - used) / len(bodies) * count
+    figures["bytes"] = sum(map(len, bodies)) / len(bodies)
+    return figures
+
+
+def main() -> None:
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
+    small, large = measure(count // 10), measure(count)
+    for calls, figures in ((count // 10, small), (count, large)):
+        most = calls + ceil(calls / PAGE)
+        own = figures["cpu"] - figures["network"]
+        print(
+            f"{calls:,} calls of {figures['bytes'] / 1000:.0f} kB, {figures['added']:,.0f} of them sessions: "
+            f"{figures['requests']:.0f} requests (at most {most}), {figures['seconds']:.1f} s, "
+            f"peak {figures['peak']:.0f} MB. Processor {figures['cpu']:.1f} s; without what bare requests take for the "
+            f"same bytes {own:.1f} s = {own / figures['json']:.1f} times json.loads ({figures['json']:.1f} s)"
+        )
+    print(f"Peak with {count:,} calls: {large['peak'] / small['peak']:.2f} times that with {count // 10:,}")
+
+
+if __name__ == "__main__":
+    main()
