@@ -337,7 +337,7 @@ class Client:
     def _body(self, response: requests.Response) -> bytes:
         ends = self._clock() + _WHOLE_ANSWER
         pieces, size = [], 0
-        for piece in response.iter_content(_PIECE):
+        while piece := response.raw.read1(_PIECE, decode_content=True):
             pieces.append(piece)
             size += len(piece)
             if size > _LARGEST or self._clock() > ends:

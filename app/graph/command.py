@@ -46,6 +46,9 @@ def _once(school: School, days: int | None, retry: bool, workers: int, staying: 
     except GraphError as error:
         _say(str(error))
         return _NOT_DONE
+    except KeyboardInterrupt:
+        _say("Ended. What came so far is kept; the next run goes on.")
+        sys.exit(_NOT_DONE)
     except DBAPIError as error:
         if not staying:
             raise

@@ -8,7 +8,7 @@ import os
 import socket
 import threading
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -38,7 +38,7 @@ class Lease:
         now = self._school.now()
         with self._school.writing() as connection:
             held = connection.execute(select(leases).where(leases.c.name == _SYNC)).first()
-            if held is not None and held.expires_at > now and not _dead(held.holder):
+            if held is not None and _is_held(held.holder, held.expires_at, now):
                 host = held.holder.split("|")[0]
                 until = held.expires_at.astimezone(self._school.settings.zone)
                 raise Busy(
@@ -69,6 +69,16 @@ class Lease:
                     self.hold(connection)
             except (DBAPIError, LostLease):  # said by the next transaction that writes
                 continue
+
+
+def is_held(connection: Connection, now: datetime) -> bool:
+    """Whether a sync is running."""
+    held = connection.execute(select(leases).where(leases.c.name == _SYNC)).first()
+    return held is not None and _is_held(held.holder, held.expires_at, now)
+
+
+def _is_held(holder: str, expires_at: datetime, now: datetime) -> bool:
+    return expires_at > now and not _dead(holder)
 
 
 def _place() -> str:

@@ -10,9 +10,10 @@ from sqlalchemy import Connection, select
 from app.graph.client import Client
 from app.graph.errors import GraphError
 from app.graph.fetching import KEPT_BY_GRAPH, WORKERS, Run, complete_until, synchronise
+from app.graph.lease import is_held
 from app.graph.registration import certificate, registration
 from app.school import School
-from app.store.tables import leases, sync_put_aside, sync_runs
+from app.store.tables import sync_put_aside, sync_runs
 
 __all__ = ["WORKERS", "LastRun", "PutAside", "Run", "SyncState", "check_graph", "sync_state", "synchronise"]
 
@@ -75,7 +76,7 @@ def sync_state(school: School) -> SyncState:
         until = complete_until(connection)
         last = connection.execute(select(sync_runs).order_by(sync_runs.c.id.desc()).limit(1)).first()
         first = connection.scalar(select(sync_runs.c.started_at).order_by(sync_runs.c.id).limit(1))
-        running = connection.scalar(select(leases.c.expires_at).where(leases.c.name == "sync"))
+        running = is_held(connection, now)
         aside = sync_put_aside.c
         put_aside = connection.execute(
             select(aside.kind, aside.ref, aside.why, aside.first_at, aside.last_at, aside.tries).order_by(
@@ -86,7 +87,7 @@ def sync_state(school: School) -> SyncState:
     level, words = _gap(school, now, until, first) if configured else ("none", _NOT_CONFIGURED)
     return SyncState(
         configured=configured,
-        running=running is not None and running > now,
+        running=running,
         level=level,
         words=trouble + words,
         last_success=until,

@@ -165,6 +165,17 @@ def test_what_is_gone_and_what_is_refused_is_said(graph: StandIn) -> None:
     assert "b.example" not in str(told.value)
 
 
+def test_an_answer_that_trickles_is_given_up(graph: StandIn) -> None:
+    class Late(Clock):
+        def __call__(self) -> float:
+            self.now += 200  # each time somebody looks
+            return self.now
+
+    graph.raw["one"] = {"id": "one", "text": "x" * 200_000}
+    with asking(Late()) as client, pytest.raises(Failed, match="did not end"):
+        client.call_record("one")
+
+
 def test_a_redirect_is_not_followed(graph: StandIn) -> None:
     graph.always = {"callRecords/one": Fault(302, headers=(("Location", f"https://{graph.host}/elsewhere"),))}
     with asking() as client, pytest.raises(Failed):
