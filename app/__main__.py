@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import click
 from sqlalchemy.exc import DBAPIError
 
+from app.export import COLUMNS, write_csv
 from app.export import outcomes as outcomes_of
 from app.graph.command import sync
 from app.intake import (
@@ -26,6 +27,8 @@ from app.records import UnreadableFile
 from app.school import open_school
 from app.settings import SettingsError
 from app.store.database import DatabaseError, in_words
+from app.store.rotation import seal_again
+from app.store.vault import CannotOpen, new_key
 
 _DONE, _SOME_REFUSED, _NOT_DONE = 0, 1, 2
 
@@ -36,7 +39,7 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except (SettingsError, DatabaseError, UnreadableFile) as error:
+        except (SettingsError, DatabaseError, UnreadableFile, CannotOpen) as error:
             _stop(str(error))
         except DBAPIError as error:
             _stop(in_words(error))
@@ -126,8 +129,6 @@ def outcomes_command(form: str, first: datetime | None, last: datetime | None) -
         json.dump(rows, sys.stdout, ensure_ascii=False, indent=1)
         click.echo()
         return
-    from app.export import COLUMNS, write_csv
-
     write_csv(sys.stdout, COLUMNS, rows)
 
 
@@ -176,6 +177,25 @@ def restore_command(file: Path) -> None:
 
     kept = restore(database_url(), file)
     click.echo(f"Restored from {file}." + (f" What was there is in {kept}." if kept else ""))
+
+
+@cli.group("keys")
+def keys() -> None:
+    """The keys that narratives, notes and call records are sealed with (ENCRYPTION_KEYS)."""
+
+
+@keys.command("new")
+def new_key_command() -> None:
+    """Print a new key; put it in front of those in ENCRYPTION_KEYS, separated by a comma."""
+    click.echo(new_key())
+
+
+@keys.command("rotate")
+def rotate_command() -> None:
+    """Seal everything with the newest key; afterwards the older ones can be taken away."""
+    with open_school().writing() as connection:
+        number = seal_again(connection)
+    click.echo(f"{number} values are sealed with the newest key.")
 
 
 @cli.command("check")

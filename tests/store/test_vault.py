@@ -1,10 +1,18 @@
 """A stolen database tells nothing of what is sealed, and keys can be changed."""
 
+import zlib
+from pathlib import Path
+
 import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, create_engine, insert, select, text
 
+from app.intake import import_calls, import_logs
+from app.school import School
 from app.settings import SettingsError
+from app.store import tables
+from app.store.rotation import seal_again
 from app.store.vault import CannotOpen, Sealed, SealedBytes, new_key, newly_sealed, seal, unseal
+from tests import people
 
 WORDS = "She said: “Mae'n ddrwg gen i.” 🙁"
 
@@ -66,3 +74,27 @@ def test_a_key_that_is_none_is_named(keys) -> None:
     keys("secret")
     with pytest.raises(SettingsError, match="ENCRYPTION_KEYS"):
         seal(b"notes")
+
+
+def test_everything_in_the_store_is_sealed_again(keys, school: School, tmp_path: Path) -> None:
+    old, new = new_key(), new_key()
+    rows = [
+        people.log("teacher", "aled", "2026-11-03T10:00", ref="L1", notes=WORDS, concern="yes", concern_summary=WORDS)
+    ]
+    import_logs(school, people.table(tmp_path / "logs.csv", rows))  # before there was any key
+    keys(old)
+    who = {"teacher": (0.0, 30.0), "aled": (1.0, 29.0)}
+    import_calls(school, people.calls(tmp_path / "calls.json", people.call("c1", "2026-11-03T10:00", who)))
+    keys(new, old)
+    with school.writing() as connection:
+        assert seal_again(connection) == 4  # notes and the concern in the log, the concern itself, the call
+    keys(new)
+    with school.engine.connect() as connection:
+        assert connection.scalar(select(tables.logs.c.notes)) == WORDS
+        assert connection.scalar(select(tables.concerns.c.summary)) == WORDS
+        assert b"c1" in zlib.decompress(connection.scalar(select(tables.call_originals.c.original)))
+        raw = [
+            *connection.execute(text("select notes, concern_summary from logs")),
+            *connection.execute(text("select summary from concerns")),
+        ]
+    assert "ddrwg" not in str(raw)
