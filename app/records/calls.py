@@ -117,7 +117,7 @@ def read_call(record: Any, original: bytes | None = None) -> Call:
         organiser_upn=organiser.upn if organiser else None,
         organiser_tenant=organiser.tenant if organiser else None,
         channel=_in_channel(_text(record.get("joinWebUrl"), 10_000)),
-        original=_written(record),
+        original=original or _written(record),
     )
     stays: dict[Stay, None] = {}  # the same session may be listed twice
     videos: dict[Video, None] = {}
