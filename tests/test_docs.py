@@ -1,0 +1,44 @@
+"""What the documents say is what the code does."""
+
+from pathlib import Path
+
+import click
+
+from app import access
+from app.__main__ import cli
+from app.protocol import CLAUSES
+from app.records.logs import COLUMNS
+
+DOCS = Path(__file__).parent.parent / "docs"
+
+
+def test_the_table_of_who_sees_what_is_the_codes() -> None:
+    words = (DOCS / "access.md").read_text(encoding="utf-8")
+    rows = [line for line in words.splitlines() if line.startswith("| ") and not line.startswith(("| what", "| ---"))]
+    told = [
+        f"| {thing} | {'every member of staff' if role == access.STAFF else role} | {how_much} |"
+        for thing, by in access.TABLE.items()
+        for role, how_much in by.items()
+    ]
+    assert rows == told
+
+
+def test_every_command_is_told_of() -> None:
+    words = (DOCS / "commands.md").read_text(encoding="utf-8")
+    for name, command in cli.commands.items():
+        children = command.commands if isinstance(command, click.Group) else {}
+        for told in [f"{name} {child}" for child in children] or [name]:
+            assert f"`{told}" in words, told
+
+
+def test_every_column_of_a_log_is_told_of() -> None:
+    words = (DOCS / "columns.md").read_text(encoding="utf-8")
+    assert [column for column in COLUMNS if f"`{column}`" not in words] == []
+
+
+def test_every_clause_names_its_section_and_says_what_decides() -> None:
+    for clause in CLAUSES:
+        assert clause.title
+        assert clause.words.endswith(".")
+        assert clause.section
+        assert clause.decided_by
