@@ -116,6 +116,10 @@ SETTINGS = Settings.model_validate(
 )
 
 
+def _add(connection, table, **values):
+    connection.execute(insert(table).values(**values))
+
+
 def _at(day: date, hour: int = 10) -> datetime:
     return datetime.combine(day, time(hour), ZONE).astimezone(UTC)
 
@@ -138,24 +142,23 @@ def school():
 
 
 def _people(connection):
-    def add(table, **values):
-        connection.execute(insert(table).values(**values))
-
     for code in ("SEN", "PREP"):
-        add(tables.schools, code=code, name=code, senior=code == "SEN", email_domain="habs.example")
+        _add(connection, tables.schools, code=code, name=code, senior=code == "SEN", email_domain="habs.example")
     for number, (name, code, roles, years, houses) in STAFF.items():
-        add(tables.staff, id=number, email=f"{name}@habs.example")
-        add(
-            tables.staff_versions, staff_id=number, from_day=LONG_AGO, name=name.title(), school=code,
+        _add(connection, tables.staff, id=number, email=f"{name}@habs.example")
+        _add(
+            connection, tables.staff_versions, staff_id=number, from_day=LONG_AGO, name=name.title(), school=code,
             department="Music", roles=roles, year_groups=years, houses=houses,
         )  # fmt: skip
     for number, (name, code, year, house, tutor) in PUPILS.items():
-        add(tables.pupils, id=number, email=f"{name.lower()}@pupils.example")
+        _add(connection, tables.pupils, id=number, email=f"{name.lower()}@pupils.example")
         now = {"name": name, "school": code, "year_group": year, "house": house, "tutor_id": ID[tutor]}
         if name == "Efa":
             was = now | {"year_group": "9", "tutor_id": ID["tutor9"]}
-            add(tables.pupil_versions, pupil_id=number, from_day=LONG_AGO, **was)
-        add(tables.pupil_versions, pupil_id=number, from_day=SEPTEMBER if name == "Efa" else LONG_AGO, **now)
+            _add(connection, tables.pupil_versions, pupil_id=number, from_day=LONG_AGO, **was)
+        _add(
+            connection, tables.pupil_versions, pupil_id=number, from_day=SEPTEMBER if name == "Efa" else LONG_AGO, **now
+        )
 
 
 def _session(connection, name: str):
@@ -164,8 +167,7 @@ def _session(connection, name: str):
     start, end = _at(day), _at(day, 11)
     is_counselling = name in COUNSELLOR_S - {"counselling misspelt"} or name == "counselling by tutor9"
     if purpose:
-        connection.execute(
-            insert(tables.logs).values(
+        _add(connection, tables.logs,
                 id=number,
                 ref=f"L-{number}",
                 version=1,
@@ -180,13 +182,11 @@ def _session(connection, name: str):
                 fingerprint=name,
                 entered_at=end,
                 entered_by=staff_id,
-            )  # fmt: skip
-        )
-        connection.execute(insert(tables.log_pupils).values(log_id=number, pupil_id=PUPIL[pupil]))
+        )  # fmt: skip
+        _add(connection, tables.log_pupils, log_id=number, pupil_id=PUPIL[pupil])
     else:
         _call(connection, f"call-{number}", staff_id, PUPIL[pupil], start, end)
-    connection.execute(
-        insert(tables.sessions).values(
+    _add(connection, tables.sessions,
             id=number,
             log_id=number if purpose else None,
             day=day,
@@ -202,16 +202,14 @@ def _session(connection, name: str):
             status="compliant",
             disputed=False,
             codes="0" * len(CLAUSES),
-        )  # fmt: skip
-    )
-    connection.execute(insert(tables.session_pupils).values(session_id=number, pupil_id=PUPIL[pupil]))
+    )  # fmt: skip
+    _add(connection, tables.session_pupils, session_id=number, pupil_id=PUPIL[pupil])
     if not purpose:
-        connection.execute(insert(tables.session_calls).values(call_id=f"call-{number}", session_id=number, place=0))
+        _add(connection, tables.session_calls, call_id=f"call-{number}", session_id=number, place=0)
 
 
 def _call(connection, call_id: str, staff_id: int | None, pupil_id: int, start: datetime, end: datetime):
-    connection.execute(
-        insert(tables.calls).values(
+    _add(connection, tables.calls,
             id=call_id,
             version=1,
             type="groupCall",
@@ -223,15 +221,14 @@ def _call(connection, call_id: str, staff_id: int | None, pupil_id: int, start: 
             channel=False,
             reader=1,
             stored_at=end,
-        )  # fmt: skip
-    )
+    )  # fmt: skip
     stay = {"call_id": call_id, "kind": "user", "tenant": "t", "caller": True, "joined_at": start, "left_at": end}
     for person, who in (
         ("s", {"staff_id": staff_id}),
         ("p", {"pupil_id": pupil_id}),
         ("g", {"upn": "mum@home.example"}),
     ):
-        connection.execute(insert(tables.call_stays).values(**stay, person=f"{call_id}-{person}", **who))
+        _add(connection, tables.call_stays, **stay, person=f"{call_id}-{person}", **who)
 
 
 def someone(school: School, name: str) -> access.Person:
@@ -268,7 +265,7 @@ def test_unlogged_calls_are_those_of_others_in_ones_scope_and_calls_to_log_ones_
 
 def test_days_and_the_names_of_all_pupils_of_a_session_are_in_the_list(school):
     with school.engine.begin() as connection:
-        connection.execute(insert(tables.session_pupils).values(session_id=NUMBER["aled"], pupil_id=PUPIL["Dai"]))
+        _add(connection, tables.session_pupils, session_id=NUMBER["aled"], pupil_id=PUPIL["Dai"])
     found = access.sessions(school, someone(school, "hoy9"), (LAST_WEEK, LAST_WEEK)).set_index("session_id")
     assert set(found.index) == {NUMBER["aled"], NUMBER["bethan by tutor9"]}
     assert found.loc[NUMBER["aled"], "pupils"] == "Aled, Dai"
@@ -377,8 +374,7 @@ def test_the_counsellor_has_their_own_sessions_in_full(school):
 
 def test_a_former_counsellors_sessions_stay_closed_and_open_to_them(school):
     with school.engine.begin() as connection:
-        connection.execute(
-            insert(tables.staff_versions).values(
+        _add(connection, tables.staff_versions,
                 staff_id=ID["counsellor"],
                 from_day=TODAY,
                 name="Counsellor",
@@ -387,8 +383,7 @@ def test_a_former_counsellors_sessions_stay_closed_and_open_to_them(school):
                 roles="teacher",
                 year_groups="",
                 houses="",
-            )  # fmt: skip
-        )
+        )  # fmt: skip
     assert set(access.sessions(school, someone(school, "sdh"), EVER)["session_id"]) == {
         NUMBER[n] for n in MAY_OPEN["sdh"]
     }
@@ -400,8 +395,7 @@ def test_a_log_corrected_from_counselling_keeps_what_it_said_before(school):
     with school.engine.begin() as connection:
         log = tables.logs.c
         connection.execute(update(tables.logs).where(log.id == number).values(version=2, why="was about his father"))
-        connection.execute(
-            insert(tables.logs).values(
+        _add(connection, tables.logs,
                 id=500,
                 ref=f"L-{number}",
                 version=1,
@@ -414,8 +408,7 @@ def test_a_log_corrected_from_counselling_keeps_what_it_said_before(school):
                 fingerprint="x",
                 entered_at=_at(LAST_WEEK, 11),
                 entered_by=ID["teacher"],
-            )  # fmt: skip
-        )
+        )  # fmt: skip
     seen = access.session(school, someone(school, "sdh"), number)
     assert list(seen.versions["version"]) == [2]
     assert "father" not in _text(seen)
@@ -435,8 +428,7 @@ def _count(school: School) -> str:
 
 def _more_counselling(school: School, day: date):
     with school.engine.begin() as connection:
-        connection.execute(
-            insert(tables.sessions).values(
+        _add(connection, tables.sessions,
                 day=day,
                 started_at=_at(day),
                 ended_at=_at(day, 11),
@@ -448,8 +440,7 @@ def _more_counselling(school: School, day: date):
                 status="compliant",
                 disputed=False,
                 codes="0" * len(CLAUSES),
-            )  # fmt: skip
-        )
+        )  # fmt: skip
 
 
 def test_a_count_under_three_is_never_told_nor_is_what_was_added(school):
@@ -570,11 +561,9 @@ def test_a_concern_out_of_counselling_does_not_show_its_session(school):
 
 def test_a_concern_follows_the_child_to_the_new_school(school):
     with school.engine.begin() as connection:
-        connection.execute(
-            insert(tables.pupil_versions).values(
+        _add(connection, tables.pupil_versions,
                 pupil_id=PUPIL["Dai"], from_day=TODAY, name="Dai", school="SEN", year_group="9", house="Wye"
-            )
-        )
+        )  # fmt: skip
     assert len(access.concerns_list(school, someone(school, "dsp_sen"))) == 3
     assert access.concerns_list(school, someone(school, "dsp_prep")).empty
 
@@ -626,8 +615,7 @@ def _refuse(school: School, kind: str, column: str | None, value: str | None, or
                 refused=1,
             )
         )
-        connection.execute(
-            insert(tables.refused_rows).values(
+        _add(connection, tables.refused_rows,
                 import_id=imported,
                 kind=kind,
                 source="file.csv",
@@ -638,11 +626,13 @@ def _refuse(school: School, kind: str, column: str | None, value: str | None, or
                 mend="Mend it.",
                 original=original,
                 fingerprint=original,
-            )  # fmt: skip
-        )
+        )  # fmt: skip
 
 
-ROW = '{"Staff_Email": "x@habs.example", "purpose": "%s", "pupil_emails": "fflur@pupils.example", "notes": "n0te", "concern_summary": "n0te", "home_alone": "yes"}'
+ROW = (
+    '{"Staff_Email": "x@habs.example", "purpose": "%s", "pupil_emails": "fflur@pupils.example", '
+    '"notes": "n0te", "concern_summary": "n0te", "home_alone": "yes"}'
+)
 
 
 @pytest.mark.parametrize(
@@ -686,8 +676,7 @@ def test_the_roster_is_todays(school):
 def test_roles_are_those_of_today(school):
     with school.engine.begin() as connection:
         for from_day, roles in ((TODAY, "teacher"), (TODAY + timedelta(days=1), "senior_deputy_head")):
-            connection.execute(
-                insert(tables.staff_versions).values(
+            _add(connection, tables.staff_versions,
                     staff_id=ID["sdh"],
                     from_day=from_day,
                     name="Sdh",
@@ -696,8 +685,7 @@ def test_roles_are_those_of_today(school):
                     roles=roles,
                     year_groups="",
                     houses="",
-                )  # fmt: skip
-            )
+            )  # fmt: skip
     person = someone(school, "sdh")
     assert person.roles == {"teacher"}
     assert access.sessions(school, person, EVER).empty
@@ -724,7 +712,7 @@ def test_a_draft_is_its_writers_own(school):
 def test_eyes_to_look_through_are_lent_by_the_demonstration_alone(school):
     assert access.demonstration_people(school) == []
     with school.engine.begin() as connection:
-        connection.execute(insert(tables.meta).values(key="demo", value=str(TODAY)))
+        _add(connection, tables.meta, key="demo", value=str(TODAY))
     names = [person.email.split("@")[0] for person in access.demonstration_people(school)]
     assert names == ["sdh", "prep_hoy", "hm_monnow", "prep_tutor", "counsellor", "dsp_prep", "slt", "admin"]
 
