@@ -159,17 +159,21 @@ def summary(view: SessionView) -> None:
     broken = view.clauses[view.clauses["outcome"] == "breach"]
     gaps = view.clauses[view.clauses["outcome"] == "no_evidence"]
     if len(broken):
-        st.error(f"**{STATUS_WORDS['breach'].capitalize()}:** {', '.join(broken['title'])}.", icon=":material/close:")
-    elif len(gaps):
-        st.warning(
-            f"**Evidence is missing** on {'one clause' if len(gaps) == 1 else f'{len(gaps)} clauses'}; nothing shows that one was not kept.",
-            icon=":material/help:",
+        st.error(
+            f"**Not kept** in {'one clause' if len(broken) == 1 else f'{len(broken)} clauses'}.",
+            icon=":material/close:",
         )
+    elif len(gaps):
+        st.warning("**Evidence is missing;** nothing shows that a clause was not kept.", icon=":material/help:")
     else:
         st.success("**Kept**, or covered by an exception, in every clause that applies.", icon=":material/check:")
-    if view.disputed:
+    for mark, rows in (("✗", broken), ("?", gaps)):
+        for row in rows.itertuples():
+            disputed = " <em>The log says otherwise; the call record decides.</em>" if row.disputed else ""
+            say("{mark} <b>{title}:</b> {reason}" + disputed, mark=mark, title=row.title, reason=row.reason)
+    if view.disputed and not (broken["disputed"].any() or gaps["disputed"].any()):
         st.warning(
-            "The log says the opposite of the call record; the call record decides. The clauses are marked below.",
+            "In a clause marked below the log says the opposite of the call record, which decides.",
             icon=":material/compare_arrows:",
         )
 
