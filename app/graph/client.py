@@ -26,7 +26,7 @@ from msal.authority import WELL_KNOWN_AUTHORITY_HOSTS
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
-from app.graph.errors import Failed, Forbidden, Gone, Stopped, Unanswered
+from app.graph.errors import BadRequest, Failed, Forbidden, Gone, Stopped, Unanswered
 from app.graph.registration import Registration, certificate
 
 T = TypeVar("T")
@@ -38,12 +38,14 @@ _LARGEST = 256 * 2**20  # bytes
 _LONGEST_WAIT = 600.0  # seconds that Microsoft may ask us to wait; past it the next run goes on
 _TRIES, _TRIES_IF_TOLD, _TRIES_OF_CONTENT = 7, 12, 4
 _DOWN = 3  # requests that failed for good while nothing was answered: nobody is there
+_MOST_TOKENS = 4  # fresh ones in a row that never worked
 _MOST_PAGES = 20_000
 _PIECE = 2**16
 _NATIONAL = ("graph.microsoft.us", "dod-graph.microsoft.us", "microsoftgraph.chinacloudapi.cn")
 _BACKOFF = tenacity.wait_exponential_jitter(multiplier=0.5, max=30, jitter=0.5)
 
-EXPANDED = "sessions($expand=segments),participants_v2"
+SESSIONS = "sessions($expand=segments)"
+EXPANDED = f"{SESSIONS},participants_v2"
 _PERMISSION = (
     "Give the app registration the application permission CallRecords.Read.All and an administrator's consent: "
     "Entra admin centre, App registrations, API permissions (docs/graph.md)."
@@ -150,6 +152,7 @@ class Client:
         self._application: msal.ConfidentialClientApplication | None = None
         self._generation = 0  # of tokens
         self._turned_down = 0  # tokens in a row that Graph did not take
+        self._expanded = EXPANDED
         self._answered = 0
         self._failures = 0  # requests in a row that failed for good, with nothing answered meanwhile
         self._over: Stopped | None = None
@@ -194,7 +197,14 @@ class Client:
         """One whole call record, all pages of its sessions and participants in it, and its JSON. Failed if
         it cannot be had, Gone if it is not there any more."""
         path = f"/communications/callRecords/{quote(call_id, safe='')}"
-        record, content = self._get(self._at(path, {"$expand": EXPANDED}))
+        try:
+            record, content = self._get(self._at(path, {"$expand": self._expanded}))
+        except BadRequest:
+            if self._expanded == SESSIONS:
+                raise
+            # Microsoft shows both expansions one by one alone; the sessions are what counts.
+            record, content = self._get(self._at(path, {"$expand": SESSIONS}))
+            self._expanded = SESSIONS
         if isinstance(record, dict):
             more = [self._complete(record, name) for name in ("sessions", "participants_v2")]
             for session in _entries(record, "sessions"):
@@ -225,9 +235,7 @@ class Client:
             if following in asked or len(asked) == _MOST_PAGES:
                 raise Failed("its pages lead in a circle")
             asked.add(following)
-            page, content = self._get(following)
-            if not isinstance(page, dict) or not isinstance(page.get("value"), list):
-                raise Failed("a page of it is no page", content)
+            page, _ = self._get(following, _is_page)
             yield page["value"]
             link = page.get("@odata.nextLink")
             following = None if link is None else self._next(link)
@@ -253,14 +261,14 @@ class Client:
 
     # --- one request, until it is answered
 
-    def _get(self, address: str) -> tuple[Any, bytes]:
+    def _get(self, address: str, fits: Callable[[Any], bool] = lambda found: True) -> tuple[Any, bytes]:
         """What stands at an address of Graph, and its JSON. Failed, Forbidden or Gone if it cannot be had; Stopped if
         nothing can."""
         if self._over:
             raise self._over
         answered_before = self._answered
         try:
-            found = self._patiently(lambda: self._get_once(address))
+            found = self._patiently(lambda: self._get_once(address, fits))
         except Stopped as error:
             self._over = error
             raise
@@ -275,7 +283,7 @@ class Client:
         self._answered += 1
         return found
 
-    def _get_once(self, address: str) -> tuple[Any, bytes]:
+    def _get_once(self, address: str, fits: Callable[[Any], bool]) -> tuple[Any, bytes]:
         generation, token = self._token()
         answer = self._ask("GET", address, auth=_Bearer(token), headers={"Accept": "application/json"})
         status = answer.status_code
@@ -284,14 +292,19 @@ class Client:
         self._turned_down = 0
         if status == HTTPStatus.OK:
             try:
-                return json.loads(answer.body), answer.body
+                found = json.loads(answer.body)
             except (ValueError, RecursionError):
                 raise _Again("what arrived is no JSON, or was cut off", content=answer.body) from None
+            if not fits(found):
+                raise _Again("what arrived is not what was asked for", content=answer.body)
+            return found, answer.body
         said = self._said(answer)
         if status == HTTPStatus.FORBIDDEN:
             raise Forbidden(said)
         if status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
             raise Gone(said)
+        if status == HTTPStatus.BAD_REQUEST:
+            raise BadRequest(said)
         raise Failed(said)
 
     def _patiently(self, ask: Callable[[], T]) -> T:
@@ -429,13 +442,13 @@ class Client:
 
     def _turn_down(self, generation: int, answer: Answer) -> NoReturn:
         """Graph does not take a token any more: one that worked may have expired, so a fresh one is
-        asked for; two fresh ones in a row that never worked are an end."""
+        asked for; several fresh ones in a row that never worked are an end."""
         with self._signing_in:
             if generation == self._generation:
                 self._turned_down += 1
-                if self._turned_down > 1:
+                if self._turned_down > _MOST_TOKENS:
                     raise Stopped(
-                        f"Microsoft Graph does not take the token, a fresh one neither: {self._said(answer)}.",
+                        f"Microsoft Graph does not take the token, nor fresh ones: {self._said(answer)}.",
                         "Compare GRAPH_TENANT_ID, GRAPH_BASE_URL and the machine's clock.",
                     )
                 self._generation += 1
@@ -481,6 +494,10 @@ def _error(state: tenacity.RetryCallState) -> _Again:
     error = state.outcome.exception() if state.outcome else None
     assert isinstance(error, _Again)
     return error
+
+
+def _is_page(found: Any) -> bool:
+    return isinstance(found, dict) and isinstance(found.get("value"), list)
 
 
 def _entries(holder: Mapping[str, Any], name: str) -> list[Any]:

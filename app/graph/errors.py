@@ -41,5 +41,9 @@ class Forbidden(Failed):
     """Microsoft Graph refuses what was asked for."""
 
 
+class BadRequest(Failed):
+    """Microsoft Graph does not understand what was asked for."""
+
+
 class Gone(Failed):
     """There is nothing at the address, or nothing any more."""

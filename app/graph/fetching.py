@@ -263,7 +263,7 @@ class _Sync:
             call = read_call(record, content)
             if call.id.lower() != call_id.lower():
                 raise Unreadable("it is another call's record")
-            self._check_times(call)
+            _check_times(call)
         except Unreadable as error:
             why = str(error)
         except Exception as error:  # whatever a record does to its reader, it must not end the run
@@ -271,14 +271,6 @@ class _Sync:
         else:
             return _Fetched(call_id, stamp, call=call)
         return _Fetched(call_id, stamp, aside=_Aside("call", call_id, why, content))
-
-    def _check_times(self, call: Call) -> None:
-        """Graph has only calls of the last month; a record of other times is not to be judged by them."""
-        now = self._school.now()
-        earliest, latest = now - 2 * KEPT_BY_GRAPH, now + timedelta(days=1)
-        times = [call.started_at, call.ended_at, *(t for stay in call.stays for t in (stay.joined_at, stay.left_at))]
-        if call.ended_at < call.started_at or min(times) < earliest or max(times) > latest:
-            raise Unreadable("its times cannot be right")
 
     def _keep(self, fetched: Sequence[_Fetched], wrong: Sequence[_Aside], roster: str) -> None:
         """Keep a page in one transaction, and how far the run has come. Stopped, after that, if the run
@@ -484,6 +476,13 @@ def _lost_in_words(school: School, from_at: datetime, to_at: datetime) -> str:
         f"Calls from {first:%d %B %Y} to {last:%d %B %Y} are lost: no sync succeeded in that time, and Microsoft "
         f"keeps call records for {KEPT_BY_GRAPH.days} days."
     )
+
+
+def _check_times(call: Call) -> None:
+    """Times that no school can have had are not to be judged by."""
+    times = [call.started_at, call.ended_at, *(t for stay in call.stays for t in (stay.joined_at, stay.left_at))]
+    if not all(2000 <= time.year < 2100 for time in times):
+        raise Unreadable("its times cannot be right")
 
 
 def _digest(text: str) -> str:

@@ -68,6 +68,7 @@ class StandIn:
     kinds: tuple[Fault, ...] = EVERYTHING
     raw: dict[str, Any] = field(default_factory=dict)  # answered in place of the record, by its id
     unsaid: tuple[str, ...] = ()  # what the list does not say
+    strange: list[bytes] = field(default_factory=list)  # answered in place of the list's next pages
     strange_entries: list[Any] = field(default_factory=list)  # at the head of the list's first page
     when_asked: Callable[[int, str], None] = lambda number, address: None
     certificate: Any = None  # the public key that a client assertion is checked against
@@ -132,7 +133,7 @@ class StandIn:
         elif headers.get("Authorization", "").removeprefix("Bearer ") not in self.tokens:
             return EXPIRED, {"error": {"code": EXPIRED.code, "message": EXPIRED.message}}
         elif path == CALLS:
-            found = self._list(address, query)
+            found = self.strange.pop() if self.strange else self._list(address, query)
         elif path.startswith(f"{CALLS}/"):
             found = self._record(*path.removeprefix(f"{CALLS}/").split("/"), query=query)
         else:

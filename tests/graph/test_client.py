@@ -104,7 +104,7 @@ def test_a_token_that_never_works_ends_clearly(graph: StandIn) -> None:
     graph.always = {"callRecords": EXPIRED}
     with asking() as client, pytest.raises(Stopped, match="does not take the token") as told:
         client.call_record("one")
-    assert graph.given == 2
+    assert graph.given == 5
     assert "token-" not in str(told.value)
 
 
@@ -163,6 +163,22 @@ def test_what_is_gone_and_what_is_refused_is_said(graph: StandIn) -> None:
             list(client.call_pages(BEFORE.astimezone(), NOW.astimezone()))
     assert "consent" in told.value.mend
     assert "b.example" not in str(told.value)
+
+
+def test_where_graph_takes_one_expansion_alone_the_sessions_come(graph: StandIn) -> None:
+    graph.always = {"participants_v2": Fault(400, "BadRequest", "one expansion alone")}
+    with asking() as client:
+        assert client.call_record("one")[0]["sessions"]
+        assert client.call_record("one")[0]["sessions"]
+    assert len(graph.asked_for("callRecords/one")) == 3
+
+
+@pytest.mark.parametrize("page", [b"{}", b"[]", b'{"value": null}', b'{"error": {"code": "x"}}'])
+def test_a_page_that_is_none_is_asked_for_again(graph: StandIn, page: bytes) -> None:
+    graph.strange = [page, page]
+    with asking() as client:
+        (found,) = client.call_pages(BEFORE.astimezone(), NOW.astimezone())
+    assert [entry["id"] for entry in found] == ["one"]
 
 
 def test_an_answer_that_trickles_is_given_up(graph: StandIn) -> None:
