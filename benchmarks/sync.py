@@ -39,8 +39,8 @@ STREAM = {
     **dict.fromkeys(
         ("averageAudioDegradation", "averageRatioOfConcealedSamples", "maxRatioOfConcealedSamples", "rmsFreezeDuration",
          "postForwardErrorCorrectionPacketLossRate", "averageVideoFrameLossPercentage", "averageReceivedFrameRate",
-         "lowFrameRateRatio", "averageVideoPacketLossRate", "averageVideoFrameRate", "lowVideoProcessingCapabilityRatio",
-         "startDateTime", "endDateTime", "isAudioForwardErrorCorrectionUsed")
+         "lowFrameRateRatio", "averageVideoPacketLossRate", "averageVideoFrameRate",
+         "lowVideoProcessingCapabilityRatio", "startDateTime", "endDateTime", "isAudioForwardErrorCorrectionUsed")
     ),
     "streamId": "1504545584", "streamDirection": "callerToCallee", "averageJitter": "PT0.016S", "maxJitter": "PT0.021S",
     "averagePacketLossRate": 0.0, "maxPacketLossRate": 0.0, "averageRoundTripTime": "PT0.061S",
