@@ -361,6 +361,10 @@ class Cases:
         """The videos sent by the people of some stays, and the stay's row for each."""
         videos = self.evidence.videos
         call = self._call_index.get_indexer(pd.Index(videos["call_id"]))
+        filmed = np.zeros(len(self._calls) + 1, bool)  # the last place: a call that is not here
+        filmed[call] = True
+        among = filmed[self._stay_call[stays]]
+        stays, row_of_stay = stays[among], row_of_stay[among]
         people, _ = pd.factorize(np.concatenate([self._stays["person"].iloc[stays], videos["person"]]))
         width = int(people.max(initial=0)) + 1
         of_stay = pd.DataFrame({"key": self._stay_call[stays] * width + people[: len(stays)], "row": row_of_stay})

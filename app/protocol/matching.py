@@ -27,6 +27,8 @@ def match(
     and `pupil_id` (-1: not on the roster). Gives `log`, `call` and `place`: 0 for the matched call,
     1 and on for those that joined it.
     """
+    if logs.empty or calls.empty:
+        return pd.DataFrame({"log": [], "call": [], "place": []}, dtype=np.int64)
     seen = distinct(stays, ["call", "staff_id", "pupil_id"])
     pairs = _candidates(logs, log_pupils, calls, seen, tolerance)
     matched = _best_first(pairs, logs, calls)
