@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import click
 from sqlalchemy.exc import DBAPIError
 
+from app import audit
 from app.export import COLUMNS, write_csv
 from app.export import outcomes as outcomes_of
 from app.graph.command import sync
@@ -177,6 +178,21 @@ def restore_command(file: Path) -> None:
 
     kept = restore(database_url(), file)
     click.echo(f"Restored from {file}." + (f" What was there is in {kept}." if kept else ""))
+
+
+@cli.group("audit")
+def audit_group() -> None:
+    """The audit trail: who saw and did what."""
+
+
+@audit_group.command("verify")
+def verify_command() -> None:
+    """Prove that no entry was altered, removed or put in between; else name the first that does not fit."""
+    with open_school().engine.connect() as connection:
+        number, fault = audit.verify(connection)
+    if fault:
+        _stop(fault)
+    click.echo(f"{number} entries, every one as it was written.")
 
 
 @cli.group("keys")

@@ -14,7 +14,7 @@ Times in frames are in school time. A question that the person may not ask at al
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -38,6 +38,7 @@ from sqlalchemy import (
     true,
 )
 
+from app import audit
 from app.concerns import LEVELS
 from app.protocol import CLAUSES, decode, figures, judge
 from app.protocol.matching import recorded_calls
@@ -45,6 +46,7 @@ from app.store import reading, tables
 from app.store.held import held, listed, on
 
 if TYPE_CHECKING:
+    from app.graph.sync import SyncState
     from app.school import School
 
 Days = tuple[date, date]  # both belong to it
@@ -101,6 +103,8 @@ TABLE: dict[str, dict[str, str]] = {
     "roster": {"admin": "all"},
     "imports": {"admin": "all"},
     "refused rows": {"admin": "without narratives and without pupils of counselling"},
+    "sync": {"admin": "all but what call records say"},
+    "audit trail": {"admin": "all; it names records by reference"},
 }
 
 # The pages, and the roles that open each; STAFF: every member of staff.
@@ -1113,6 +1117,46 @@ def imports(school: "School", person: Person) -> pd.DataFrame:
     )
     with school.engine.connect() as connection:
         return _in_school_time(school, reading.frame(connection, query))
+
+
+def sync(school: "School", person: Person) -> "SyncState":
+    """How the sync with Microsoft Graph stands, for the administrator; nothing of any call."""
+    _require(person, "sync")
+    from app.graph.sync import sync_state  # which itself takes in calls, and so asks here
+
+    return sync_state(school)
+
+
+def sync_now(school: "School", person: Person, say: Callable[[str], None]) -> tuple[bool, str]:
+    """Sync once, telling `say` how far it has come; whether it ended well, and what it did, in words."""
+    _require(person, "sync")
+    from app.graph.errors import GraphError
+    from app.graph.sync import synchronise
+
+    try:
+        run = synchronise(
+            school, progress=lambda run: say(f"{run.listed} calls listed, {run.fetched} fetched"), note=say
+        )
+    except GraphError as error:
+        return False, str(error)
+    return (
+        not run.put_aside,
+        f"{run.fetched} fetched: {run.added} new, {run.changed} changed, {run.put_aside} put aside",
+    )
+
+
+def audit_trail(school: "School", person: Person) -> pd.DataFrame:
+    """Who saw and did what, the newest first, for the administrator: `id`, `at`, `by` (email), `what`,
+    `about` (a reference), `hash`."""
+    _require(person, "audit trail")
+    with school.engine.connect() as connection:
+        return _in_school_time(school, audit.entries(connection))
+
+
+def note(school: "School", person: Person, what: str, about: str) -> None:
+    """Put on the audit trail what the person saw or did: `what` one of `audit.KINDS`, `about` a reference."""
+    with school.writing() as connection:
+        audit.add(connection, at=school.now(), by=person.email, what=what, about=about)
 
 
 # Of a refused row, what the administrator may read in order to mend it. Anything else of a log or a call

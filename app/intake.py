@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import pandas as pd
 from sqlalchemy import Connection, Table, and_, delete, func, insert, select, update
 
-from app import access
+from app import access, audit
 from app.access import Person
 from app.concerns import NOT_ASSESSED, known_category, open_concern
 from app.judging import Touched, foresee, rejudge, remove_sessions
@@ -78,7 +78,13 @@ def _take_in(
         insert_rows(connection, tables.refused_rows, [row | {"import_id": import_id} for row in new_refusals])
         rejudge(connection, school.settings, touched, school.now())
         raise_revision(connection)
+        _put_on_trail(connection, school, by, "imported", f"{kind} from {source}, import {import_id}")
     return result
+
+
+def _put_on_trail(connection: Connection, school: School, by: int | None, what: str, about: str) -> None:
+    email = connection.scalar(select(tables.staff.c.email).where(tables.staff.c.id == by)) if by else None
+    audit.add(connection, at=school.now(), by=email or audit.COMMAND, what=what, about=about)
 
 
 def _not_kept_yet(connection: Connection, result: ImportResult) -> list[dict[str, Any]]:
@@ -460,6 +466,7 @@ def _enter(connection: Connection, school: School, log: Log, by: int, why: str) 
         keep_logs(connection, school, [log], touched, before.version + 1, why)
     rejudge(connection, school.settings, touched, school.now())
     raise_revision(connection)
+    _put_on_trail(connection, school, by, "changed", f"log {log.ref}, version {before.version + 1 if before else 1}")
     return True
 
 
@@ -769,4 +776,5 @@ def raise_concern(
         if view:
             rejudge(connection, school.settings, Touched(sessions={view.session_id}), school.now())
         raise_revision(connection)
+        _put_on_trail(connection, school, person.staff_id, "changed", f"concern {ref}, raised")
     return ref

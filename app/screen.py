@@ -125,7 +125,10 @@ def _signed_in(school: School) -> Person | None:
     if tenant != school.settings.tenant_id.lower():
         return None
     address = st.user.get("preferred_username") or st.user.get("email") or ""
-    return access.person(school, str(address))
+    person = access.person(school, str(address))
+    if person is not None:
+        _once(school, person, "signed in", "")
+    return person
 
 
 def require(page: str) -> tuple[School, Person]:
@@ -136,10 +139,23 @@ def require(page: str) -> tuple[School, Person]:
     if person is None:
         _not_signed_in()
     elif not access.may_open(person, page):
+        _once(school, person, "refused", f"page {page}")
         st.title(_PAGES[page][0])
         say("This page is not for {name}: it is for {roles}.", name=person.name, roles=_roles_of(page))
         st.stop()
     return school, person  # type: ignore[return-value]
+
+
+def seen(school: School, person: Person, about: str) -> None:
+    """Put on the audit trail that the person opened a record, once while they look at it."""
+    _once(school, person, "viewed", about)
+
+
+def _once(school: School, person: Person, what: str, about: str) -> None:
+    noted = st.session_state.setdefault("noted", set())
+    if (person.staff_id, what, about) not in noted:
+        noted.add((person.staff_id, what, about))
+        access.note(school, person, what, about)
 
 
 def _roles_of(page: str) -> str:
@@ -300,11 +316,18 @@ def table(rows: pd.DataFrame, alt: str, name: str, **more: Any) -> Any:
         f"{name}.csv",
         "text/csv",
         key=f"download {name}",
-        on_click="ignore",
+        on_click=_exported,
+        args=(name, len(rows)),
         icon=":material/download:",
         type="tertiary",
     )
     return event
+
+
+def _exported(name: str, rows: int) -> None:
+    school = the_school()
+    if person := who_looks(school):
+        access.note(school, person, "exported", f"{name}, {rows} rows")
 
 
 def draw(chart: Any, words: str, **more: Any) -> Any:

@@ -20,6 +20,39 @@ st.header("Does everything work?")
 for name, good, words in check():
     say("{mark} <b>{name}</b>: {words}", mark="✓" if good else "✗", name=name, words=words)
 
+st.header("Call records from Microsoft Graph")
+sync = access.sync(school, person)
+{"red": st.error, "yellow": st.warning}.get(sync.level, st.info)(sync.words)
+if sync.last_run is not None:
+    figures = ", ".join(
+        f"{number:,} {name.replace('_', ' ')}" for name, number in sync.last_run.figures.items() if number
+    )
+    say(
+        "The last run began {when} and {how}: {figures}. {trouble}",
+        when=moment(sync.last_run.started_at.astimezone(school.settings.zone)),
+        how="ended well" if sync.last_run.ended_well else "did not end well", figures=figures or "nothing new",
+        trouble=sync.last_run.trouble,
+    )  # fmt: skip
+if sync.configured and st.button("Sync now", icon=":material/sync:", disabled=sync.running):
+    with st.status("Fetching call records", expanded=True) as status:
+        line = st.empty()
+
+        def show(words: str) -> None:
+            line.text(words)
+
+        good, words = access.sync_now(school, person, show)
+        show(words)
+        status.update(
+            label="Fetched" if good else "Not all of it could be fetched", state="complete" if good else "error"
+        )
+if sync.put_aside:
+    say(
+        "{n} records could not be read. They are kept whole; `python -m app sync --retry` tries them again.",
+        n=len(sync.put_aside),
+    )
+    rows = pd.DataFrame([{"Kind": p.kind, "Reference": p.ref, "Why": p.why, "Tries": p.tries} for p in sync.put_aside])
+    table(rows, "Records put aside", "records put aside")
+
 st.header("Import a file")
 st.caption(
     "CSV or .xlsx with the columns that the manual lists. Good rows land, refused ones are listed below; the same file twice changes nothing. Call records come by the sync, or by `python -m app import calls`."
@@ -73,3 +106,23 @@ for name, people in access.roster(school, person).items():
             f"The roster's {name}",
             f"roster {name}",
         )
+
+st.header("Audit trail")
+trail = access.audit_trail(school, person)
+if trail.empty:
+    st.write("Nothing is on it yet.")
+else:
+    say(
+        "{n} entries, the newest first. `python -m app audit verify` proves that none was altered or removed.",
+        n=f"{len(trail):,}",
+    )
+    rows = pd.DataFrame(
+        {
+            "Number": trail["id"],
+            "When": [moment(when) for when in trail["at"]],
+            "Who": trail["by"],
+            "What": trail["what"],
+            "About": trail["about"],
+        }
+    )
+    table(rows, "The audit trail", "audit trail")

@@ -8,7 +8,7 @@ import streamlit as st
 from app import access
 from app.concerns import CATEGORIES, MOST_CATEGORIES
 from app.intake import raise_concern
-from app.screen import moment, require, say, table, title, trouble
+from app.screen import moment, require, say, seen, table, title, trouble
 
 school, person = require("concerns")
 may_read = bool(access.sees(person, "concerns") - {access.TABLE["concerns"][access.STAFF]})
@@ -154,6 +154,7 @@ def show_one(ref: str) -> None:
         st.title("Concern")
         st.info("There is no such concern among those that are yours to see.")
         return
+    seen(school, person, f"concern {view.ref}")
     title(f"Concern {view.ref}")
     say(
         "<b>{state}</b> · level: <b>{level}</b> · {kinds} · with {owner}",

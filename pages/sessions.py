@@ -18,6 +18,7 @@ from app.screen import (
     moment,
     require,
     say,
+    seen,
     table,
     title,
 )
@@ -122,6 +123,7 @@ def show_session(school: School, person: Person, number: str) -> None:
         st.title("Session")
         st.info("There is no such session among those that are yours to see.")
         return
+    seen(school, person, f"session {view.session_id}")
     kind = "One-to-one" if view.one_to_one else purpose(view.purpose)
     title(f"{kind if view.logged else 'Call, not logged'} · {moment(view.started_at)}")
     say(

@@ -300,10 +300,13 @@ QUESTIONS = {
     "oldest_concern": access.oldest_concern,
     "own_concerns": access.own_concerns,
     "imports": access.imports,
+    "sync": access.sync,
+    "audit_trail": access.audit_trail,
     "refused_rows": access.refused_rows,
     "counselling_counts": access.counselling_counts,
 }
 DIRECTORY = {"roster", "pupils_to_choose", "staff_to_choose"}  # who is at the school, whatever they do
+ACTIONS = {"sync_now", "note"}
 ABOUT_ACCESS = {"person", "may_open", "sees", "demonstration_people", "revision", "keep_draft"}
 
 
@@ -323,7 +326,7 @@ def test_every_question_there_is_is_asked_here():
         for name, found in inspect.getmembers(access, inspect.isfunction)
         if found.__module__ == access.__name__ and not name.startswith("_")
     }
-    assert public == QUESTIONS.keys() | DIRECTORY | ABOUT_ACCESS
+    assert public == QUESTIONS.keys() | DIRECTORY | ABOUT_ACCESS | ACTIONS
 
 
 @pytest.mark.parametrize("name", ID.keys() - {"counsellor", "tutor9"})
@@ -734,6 +737,8 @@ ASKED = {
     "number of counselling sessions": "counselling_counts",
     "oldest open concern": "oldest_concern",
     "imports": "imports",
+    "sync": "sync",
+    "audit trail": "audit_trail",
     "refused rows": "refused_rows",
     "roster": "roster",
     "names to choose from": "pupils_to_choose",
