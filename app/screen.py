@@ -96,17 +96,21 @@ def _was_cut_off(school: School) -> bool:
 def _fill_demonstration(school: School) -> None:
     from app.demo import fill
 
-    st.title("Preparing the demonstration")
-    st.write("An invented school is being made, with two terms of sessions up to today. This takes about ten seconds.")
-    bar = st.progress(0.0)
+    place = st.empty()
+    with place.container():
+        st.title("Preparing the demonstration")
+        st.write(
+            "An invented school is being made, with two terms of sessions up to today. This takes about ten seconds."
+        )
+        bar = st.progress(0.0)
+
+    def show_step(words: str, share: float) -> None:
+        bar.progress(share, text=words)
+
     with _FILLING:  # two browsers at the first start fill it once
         if not school.is_demonstration():
-
-            def show_step(words: str, share: float) -> None:
-                bar.progress(share, text=words)
-
             fill(school, progress=show_step)
-    bar.empty()
+    place.empty()
 
 
 def who_looks(school: School) -> Person | None:
