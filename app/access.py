@@ -370,6 +370,32 @@ def protocol_figures(school: "School", person: Person, days: Days) -> pd.DataFra
         return figures(decode(reading.frame(connection, query)["codes"]))
 
 
+def late_consents(school: "School", person: Person, days: Days) -> pd.DataFrame:
+    """The sessions of the days for which a parent's consent came, or SLT was told, only after they had
+    begun: `session_id`, `started_at`, the newest first. For the Senior Deputy Head."""
+    _require(person, "overview", TABLE["overview"]["senior_deputy_head"])
+    given, among = tables.consents.c, tables.session_pupils.c
+    kind = case((_session.one_to_one, "one_to_one"), else_="outside_hours")
+    late = or_(
+        given.obtained_at >= _session.started_at,
+        and_(kind == "outside_hours", func.coalesce(given.slt_informed_at, given.obtained_at) >= _session.started_at),
+    )
+    query = (
+        select(_session.id.label("session_id"), _session.started_at, _session.codes)
+        .join(tables.session_pupils, among.session_id == _session.id)
+        .join(tables.consents, given.pupil_id == among.pupil_id)
+        .where(_on(days), not_(_confidential()), given.kind == kind, given.obtained_at.is_not(None), late)
+        .where(given.covers_from <= _session.started_at, given.covers_to >= _session.ended_at)
+        .order_by(_session.started_at.desc())
+        .distinct()
+    )
+    with school.engine.connect() as connection:
+        frame = reading.frame(connection, query)
+    outcomes = decode(frame["codes"])
+    broken = (outcomes[["academic-hours", "one-to-one-hours"]] == "breach").any(axis=1)
+    return _in_school_time(school, frame[broken].drop(columns="codes").reset_index(drop=True))
+
+
 def counselling_counts(school: "School", person: Person) -> pd.DataFrame:
     """How many counselling sessions by counsellors there were: the only figure of them there is.
 

@@ -95,7 +95,13 @@ def what_waits(rows: pd.DataFrame) -> None:
         waiting.append(("unlogged", f"{len(unlogged):,} calls nobody logged, {late:,} of them too late"))
     if disputed := int(rows["disputed"].sum()):
         waiting.append(("disputed", f"{disputed:,} sessions in which log and call disagree"))
-    for show, words in waiting:
+    if by_name and (late_consents := len(access.late_consents(school, person, days))):
+        say(
+            "<b>{n}</b> sessions for which a parent's consent came, or SLT was told, only after they had begun.",
+            n=late_consents,
+        )
+        waiting.append(("consents", ""))
+    for show, words in [entry for entry in waiting if entry[1]]:
         if by_name:
             st.page_link("pages/sessions.py", label=words, icon=":material/arrow_forward:", query_params={"show": show})
         else:

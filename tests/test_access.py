@@ -299,6 +299,7 @@ QUESTIONS = {
     "concern": lambda school, person: [access.concern(school, person, ref) for ref in _refs(school)],
     "oldest_concern": access.oldest_concern,
     "own_concerns": access.own_concerns,
+    "late_consents": lambda school, person: access.late_consents(school, person, EVER),
     "imports": access.imports,
     "sync": access.sync,
     "audit_trail": access.audit_trail,
