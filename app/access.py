@@ -118,6 +118,7 @@ PAGES: dict[str, frozenset[str]] = {
 }
 
 WITHHELD = "Counselling is confidential: the reason is for the counsellor."
+WITHHELD_ABOUT = "withheld: counselling is confidential"
 COUNSELLING = "counselling"
 OTHER_PURPOSES = ("music", "academic", "pastoral")
 UNDER = 3  # no smaller number of counselling sessions is ever told
@@ -1173,10 +1174,21 @@ def sync_now(school: "School", person: Person, say: Callable[[str], None]) -> tu
 
 def audit_trail(school: "School", person: Person) -> pd.DataFrame:
     """Who saw and did what, the newest first, for the administrator: `id`, `at`, `by` (email), `what`,
-    `about` (a reference), `hash`."""
+    `about` (a reference), `hash`.
+
+    What a counsellor opened, logged or downloaded is withheld: each new reference would be one more
+    counselling session. Concerns stay, whoever raised them."""
     _require(person, "audit trail")
     with school.engine.connect() as connection:
-        return _in_school_time(school, audit.entries(connection))
+        entries = audit.entries(connection)
+        counsellors = connection.scalars(
+            select(tables.staff.c.email).where(
+                tables.staff.c.id.in_(_ever_counsellor()), tables.staff.c.id != person.staff_id
+            )
+        ).all()
+    of_sessions = entries["what"].isin(["viewed", "changed", "exported"]) & ~entries["about"].str.startswith("concern ")
+    entries["about"] = entries["about"].mask(entries["by"].isin(counsellors) & of_sessions, WITHHELD_ABOUT)
+    return _in_school_time(school, entries)
 
 
 def note(school: "School", person: Person, what: str, about: str) -> None:

@@ -664,6 +664,28 @@ def test_a_refused_roster_row_is_shown_to_be_mended(school):
     assert (row["value"], row["original"]["email"], row["withheld"]) == ("nine", "x@pupils.example", False)
 
 
+def test_the_trail_does_not_count_a_counsellors_sessions(school):
+    admin = someone(school, "admin")
+    for name in ("counsellor", "teacher"):
+        for what, about in (
+            ("changed", "log L-12, version 1"),
+            ("exported", "sessions, 2 rows"),
+            ("signed in", "Office"),
+        ):
+            access.note(school, someone(school, name), what, about)
+    access.note(school, someone(school, "counsellor"), "changed", "concern C-AAAA, raised")
+    trail = access.audit_trail(school, admin)
+    told = {(by.split("@")[0], about) for by, about in zip(trail["by"], trail["about"], strict=True)}
+    assert told == {
+        ("teacher", "log L-12, version 1"),
+        ("teacher", "sessions, 2 rows"),
+        ("teacher", "Office"),
+        ("counsellor", access.WITHHELD_ABOUT),
+        ("counsellor", "Office"),
+        ("counsellor", "concern C-AAAA, raised"),
+    }
+
+
 def test_the_roster_is_todays(school):
     roster = access.roster(school, someone(school, "admin"))
     assert len(roster["pupils"]) == len(PUPILS)
