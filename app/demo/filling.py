@@ -1,0 +1,209 @@
+"""The invented school, moved in by the same import as a real one."""
+
+import csv
+import io
+import json
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, case, delete, func, insert, literal, select, type_coerce, update
+
+from app import intake
+from app.demo import people as roster
+from app.demo.calendar import calendar, demonstration
+from app.demo.chance import Chance
+from app.demo.story import Story
+from app.records.tabular import read_table
+from app.school import School
+from app.settings import Settings
+from app.store import tables
+from app.store.database import DatabaseError
+from app.store.writing import raise_revision, remember, remembered
+
+Rows = list[dict[str, str]]
+
+
+@dataclass
+class DemoSchool:
+    """The invented school as the files of a real one: rows of tables by column, objects of Graph.
+    `corrections` are rows of logs entered again, each with its `why`."""
+
+    schools: Rows
+    staff: Rows
+    pupils: Rows
+    letters: Rows
+    consents: Rows
+    logs: Rows
+    corrections: Rows
+    calls: list[dict[str, Any]]
+    recordings: list[dict[str, Any]]
+
+
+def generate(seed: int, day: date, sessions: int, settings: Settings) -> DemoSchool:
+    """The invented school up to a day. The same seed, day and number of sessions give the same school."""
+    chance, laid_out = Chance(seed, day.toordinal(), sessions), calendar(day)
+    people = roster.invent(chance)
+    story = Story(chance, people, laid_out, settings.zone)
+    letters = roster.letters(people, laid_out, chance)
+    story.tell(sessions)
+    return DemoSchool(
+        schools=people.schools,
+        staff=people.staff,
+        pupils=people.pupils,
+        letters=letters,
+        consents=roster.consents_abroad(people, laid_out) + story.consents,
+        logs=story.logs,
+        corrections=story.corrections,
+        calls=story.calls,
+        recordings=story.recordings,
+    )
+
+
+_UNFINISHED = "demo_unfinished"
+_HOUR = 3_600_000_000  # in microseconds
+
+
+def fill(
+    school: School,
+    sessions: int = 5000,
+    seed: int = 1,
+    day: date | None = None,
+    progress: Callable[[str, float], None] = lambda words, share: None,
+) -> None:
+    """Fill an empty database with the invented school. DatabaseError if it holds anything but an earlier
+    fill that was cut off, which is begun again. `progress` is told a step and the share done."""
+    day = day or school.today()
+    _empty(school)
+    judged_by = School(school.engine, demonstration(school.settings, day))
+    progress("Inventing people and sessions", 0.0)
+    made = _so_far(generate(seed, day, sessions, school.settings), school.now(), school.settings)
+    progress("Importing the roster", 0.15)
+    for kind in ("schools", "staff", "pupils"):
+        intake.import_people(judged_by, kind, read_table(_csv(kind, getattr(made, kind))))
+    progress("Importing letters and consents", 0.17)
+    intake.import_letters(judged_by, _csv("letters", made.letters))
+    intake.import_consents(judged_by, _csv("consents", made.consents))
+    with tempfile.TemporaryDirectory() as folder:
+        calls, recordings = Path(folder) / "calls.jsonl", Path(folder) / "recordings.json"
+        with calls.open("w", encoding="utf-8") as file:
+            file.writelines(json.dumps(call) + "\n" for call in made.calls)
+        recordings.write_text(json.dumps({"value": made.recordings}), encoding="utf-8")
+        progress("Importing call records", 0.25)
+        intake.import_recordings(judged_by, recordings)
+        intake.import_calls(
+            judged_by,
+            calls,
+            progress=lambda read: progress("Importing call records", 0.25 + 0.4 * read / len(made.calls)),
+        )
+    progress("Importing session logs and judging every clause", 0.7)
+    intake.import_logs(judged_by, _csv("logs", made.logs))
+    progress("Correcting logs", 0.95)
+    _correct(judged_by, made.corrections)
+    with school.writing() as connection:
+        _date_back(connection, school.now())
+        _follow_up(connection)
+        connection.execute(delete(tables.meta).where(tables.meta.c.key == _UNFINISHED))
+        remember(connection, "demo", day.isoformat())
+        raise_revision(connection)
+    progress("Ready", 1.0)
+
+
+def _so_far(made: DemoSchool, now: datetime, settings: Settings) -> DemoSchool:
+    """What has happened by now: of the day itself only the sessions that are over."""
+    here, there = now.astimezone(settings.zone).strftime("%Y-%m-%dT%H:%M"), now.strftime("%Y-%m-%dT%H:%M")
+    return replace(
+        made,
+        logs=[log for log in made.logs if log["ended_at"] <= here],
+        corrections=[log for log in made.corrections if log["ended_at"] <= here],
+        calls=[call for call in made.calls if call["endDateTime"] <= there],
+        recordings=[recording for recording in made.recordings if recording["endDateTime"] <= there],
+    )
+
+
+def _correct(school: School, corrections: Rows) -> None:
+    with school.engine.connect() as connection:
+        ids = {row.email: row.id for row in connection.execute(select(tables.staff.c.email, tables.staff.c.id))}
+    for row in corrections:
+        values = {column: value for column, value in row.items() if column != "why"}
+        intake.enter_log(school, values, by=ids[row["staff_email"]], why=row["why"])
+
+
+def _date_back(connection: Connection, now: datetime) -> None:
+    """Logs were entered, and concerns raised, within hours of their session; corrections a day later."""
+
+    def later(moment: Any, hours: Any) -> Any:
+        """Microseconds, but never after now."""
+        at = type_coerce(moment, BigInteger) + literal(_HOUR, BigInteger) * hours
+        present = literal(int(now.timestamp()) * 1_000_000, BigInteger)
+        return case((at > present, present), else_=at)
+
+    log, concern, event = tables.logs.c, tables.concerns.c, tables.concern_events.c
+    connection.execute(update(tables.logs).values(entered_at=later(log.ended_at, 2 + 19 * (log.version - 1))))
+    connection.execute(update(tables.concerns).values(raised_at=later(concern.happened_at, 3)))
+    at = select(concern.raised_at).where(concern.id == event.concern_id).scalar_subquery()
+    connection.execute(update(tables.concern_events).values(at=at))
+
+
+def _follow_up(connection: Connection) -> None:
+    """What the DSP did about the concerns: the newest wait, the others have a level, the oldest are closed."""
+    concern, event = tables.concerns.c, tables.concern_events.c
+    alerts = connection.execute(select(event.concern_id, event.told).where(event.kind == "alerted"))
+    dsp = {alert.concern_id: alert.told for alert in alerts}
+    rows = connection.execute(select(concern.id, concern.raised_at).order_by(concern.raised_at)).all()
+    events = []
+    for place, (number, raised_at) in enumerate(rows[:-2]):
+        level = ("early help", "child protection", "monitoring")[place % 3]
+        happened: list[tuple[str, str | None, str, timedelta]] = [
+            ("level", level, "Spoken with the child and with home.", timedelta(hours=20))
+        ]
+        if place < len(rows) // 2:
+            happened.append(("closed", None, "Support is in place; nothing new for three weeks.", timedelta(days=21)))
+        events += [
+            {
+                "concern_id": number,
+                "at": raised_at + after,
+                "by": dsp.get(number),
+                "kind": kind,
+                "level": to,
+                "text": words,
+            }
+            for kind, to, words, after in happened
+        ]
+    if events:
+        connection.execute(insert(tables.concern_events), events)
+
+
+def was_cut_off(school: School) -> bool:
+    """Whether a fill began and did not end."""
+    with school.engine.connect() as connection:
+        return remembered(connection, _UNFINISHED) is not None
+
+
+def _empty(school: School) -> None:
+    """Make sure that the database is empty, but for a fill that was cut off, which goes."""
+    with school.writing() as connection:
+        if remembered(connection, _UNFINISHED):
+            for table in reversed(tables.metadata.sorted_tables):
+                if table is not tables.audit:
+                    connection.execute(delete(table))
+        for table in (tables.schools, tables.staff, tables.pupils, tables.logs, tables.calls, tables.concerns):
+            if connection.scalar(select(func.count()).select_from(table)):
+                raise DatabaseError(
+                    "The database is not empty: the invented school never goes beside real data. "
+                    "Name another one in DATABASE_URL."
+                )
+        remember(connection, _UNFINISHED, "yes")
+
+
+def _csv(name: str, rows: list[dict[str, str]]) -> tuple[str, bytes]:
+    """Rows as the file a school would send."""
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns or ["pupil_email", "kind", "sent_on"], restval="")
+    writer.writeheader()
+    writer.writerows(rows)
+    return f"{name}.csv", text.getvalue().encode()
