@@ -7,6 +7,7 @@ gives what judging everything would give.
 """
 
 import hashlib
+import secrets
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -31,7 +32,7 @@ from app.store.writing import insert_rows, remember, remembered
 _NEAR = timedelta(days=2)  # further apart than a log and a call can be and still touch
 _AT_ONCE = 50_000  # sessions judged in one go
 _JUDGED_BY = "judged_by"  # the fingerprint of the settings and clauses of the last judgement
-_LAST_SESSION = "last_session"  # the highest session number ever given: none is given twice
+_NUMBERS = 2**53  # of sessions: so many that none is drawn twice
 
 
 @dataclass
@@ -220,10 +221,9 @@ def _numbers(connection: Connection, judged: Judged, before: pd.DataFrame) -> In
     number = by_log.fillna(by_call)
     number = number.mask(number.duplicated())
     new = number.isna().to_numpy(bool)
-    last = int(remembered(connection, _LAST_SESSION) or 0)
-    remember(connection, _LAST_SESSION, str(last + int(new.sum())))
     numbers = number.fillna(0).to_numpy(np.int64, copy=True)
-    numbers[new] = np.arange(last + 1, last + 1 + new.sum())
+    # Drawn, not counted up: gaps in a sequence would tell how many sessions of counselling there are.
+    numbers[new] = [secrets.randbelow(_NUMBERS) + 1 for _ in range(int(new.sum()))]
     return numbers
 
 

@@ -7,12 +7,13 @@ which take it as text.
 import csv
 import io
 import re
+import time
 from collections.abc import Callable
 from datetime import date, datetime
 from html import escape
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import streamlit as st
@@ -38,6 +39,7 @@ _PAGES = {
     "administration": ("Administration", ":material/settings:"),
 }
 _FILLING = Lock()
+_GREATEST_AGE = 12 * 60 * 60  # seconds after which one signs in again
 
 TITLES = {clause.name: clause.title for clause in CLAUSES}
 # Colour never stands alone: a mark and a word go with it.
@@ -121,9 +123,24 @@ def who_looks(school: School) -> Person | None:
     return _signed_in(school)
 
 
+@st.cache_resource(show_spinner=False)
+def _signed_out() -> dict[str, float]:
+    """When each account signed out last: the cookie of another window knows nothing of it."""
+    return {}
+
+
+def _sign_out() -> None:
+    _signed_out()[str(st.user.get("sub"))] = time.time()
+    st.logout()
+
+
 def _signed_in(school: School) -> Person | None:
-    """Who signed in with an account of the school's tenant, if the roster of today knows them."""
+    """Who signed in with an account of the school's tenant, today and not signed out since, if the roster
+    of today knows them. Asked at every run, since the cookie itself lasts for weeks."""
     if not st.user.get("is_logged_in"):
+        return None
+    since = float(str(st.user.get("iat") or 0))
+    if time.time() - since > _GREATEST_AGE or since <= _signed_out().get(str(st.user.get("sub")), 0):
         return None
     tenant = str(st.user.get("tid") or "").lower()
     if tenant != school.settings.tenant_id.lower():
@@ -171,8 +188,11 @@ def _not_signed_in() -> None:
     st.title("Sign in")
     if "auth" in st.secrets:
         if st.user.get("is_logged_in"):
-            say("This account is not one of the school's staff on the roster. Sign out and use your school account.")
-            st.button("Sign out", on_click=st.logout)
+            say(
+                "Your sign-in has ended, or this account is not one of the school's staff on the roster. Sign in again "
+                "with your school account."
+            )
+            st.button("Sign out", on_click=_sign_out)
         else:
             say("Use your school account.")
             st.button("Sign in", on_click=st.login, type="primary")
@@ -198,17 +218,9 @@ def show() -> None:
         if school.is_demonstration():
             _eyes(school, person)
     home = _home(person)
-    pages = [
-        st.Page(
-            _FOLDER / f"{name}.py",
-            title=title,
-            icon=icon,
-            url_path=name,
-            default=name == home,
-            visibility="visible" if access.may_open(person, name) else "hidden",
-        )
-        for name, (title, icon) in _PAGES.items()
-    ]
+    # The first page has the bare address; by its own name, as links have it, it is there once more.
+    pages = [_page(name, visible=access.may_open(person, name), first=name == home) for name in _PAGES]
+    pages.append(_page(home, visible=False, first=False))
     page = st.navigation(pages)
     with st.sidebar:
         st.page_link(
@@ -218,8 +230,17 @@ def show() -> None:
             query_params={"raise": "yes"},
         )
         if not school.is_demonstration():
-            st.button("Sign out", on_click=st.logout)
+            st.button("Sign out", on_click=_sign_out)
     page.run()
+
+
+def _page(name: str, visible: bool, first: bool) -> Any:
+    words, icon = _PAGES[name]
+    visibility: Literal["visible", "hidden"] = "visible" if visible else "hidden"
+    address = "start" if first else name
+    return st.Page(
+        _FOLDER / f"{name}.py", title=words, icon=icon, url_path=address, default=first, visibility=visibility
+    )
 
 
 _FOLDER = Path(__file__).parent.parent / "pages"

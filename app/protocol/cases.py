@@ -426,14 +426,16 @@ class Cases:
 
     @cached_property
     def confidential(self) -> Mask:
-        """Counselling, or a call with a counsellor in it that is not logged and so may be counselling."""
+        """Counselling; whatever a counsellor logged that is plainly nothing else; and a call with a
+        counsellor in it that is not logged and so may be counselling."""
         counsellor = self.staff.lists("roles", "counsellor")
+        conducting = counsellor[self._staff_row]
         rows = np.flatnonzero((self._stay_staff >= 0) & ~self.logged[self._stay_session])
         session = self._stay_session[rows]
-        present = counsellor[self.staff.rows(self._stay_staff[rows], self.day[session])]
-        with_counsellor = counsellor[self._staff_row]
-        with_counsellor[session[present]] = True
-        return (self.purpose == "counselling") | (~self.logged & with_counsellor)
+        present = np.zeros(self.n, bool)
+        present[session[counsellor[self.staff.rows(self._stay_staff[rows], self.day[session])]]] = True
+        plain = self.purpose.isin(["music", "academic", "pastoral"])
+        return (self.purpose == "counselling") | (conducting & ~plain) | (~self.logged & present)
 
     # -- hours -----------------------------------------------------------------------------------
 

@@ -48,6 +48,12 @@ def page(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
 def _answers(address: str) -> bool:
     try:
         with urllib.request.urlopen(f"{address}/health", timeout=2) as answer:
@@ -61,16 +67,11 @@ def serve() -> Iterator[Callable[..., str]]:
     """Starts the program on a database and gives its address."""
     running: list[subprocess.Popen[bytes]] = []
 
-    def start(database: str, **environment: str) -> str:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.port", str(port)]
-        running.append(
-            subprocess.Popen(
-                command, cwd=ROOT, env=os.environ | {"DATABASE_URL": database} | environment, stdout=subprocess.DEVNULL
-            )
-        )
+    def start(database: str, port: int | None = None, folder: Path = ROOT, **environment: str) -> str:
+        port = port or free_port()
+        command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "streamlit_app.py"), "--server.port", str(port)]
+        environment = os.environ | {"DATABASE_URL": database, "PYTHONPATH": str(ROOT)} | environment
+        running.append(subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL))
         address = f"http://localhost:{port}"
         deadline = time.monotonic() + 60
         while not _answers(address):

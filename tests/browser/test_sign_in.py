@@ -1,0 +1,110 @@
+"""Signing in, in a real browser against a real OpenID Connect provider."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from oidc_provider_mock import User, run_server_in_thread
+from playwright.sync_api import Browser, Page, expect
+
+from app.intake import import_logs
+from app.school import open_school
+from app.settings import load_settings
+from tests import people
+from tests.browser.conftest import free_port
+
+pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+TENANT = load_settings().tenant_id
+
+
+def user(who: str, tenant: str = TENANT) -> User:
+    return User(sub=who, claims={"tid": tenant, "preferred_username": people.email(who), "email": people.email(who)})
+
+
+@pytest.fixture(scope="module")
+def address(serve: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The program with a real school and sign-in."""
+    folder = tmp_path_factory.mktemp("real")
+    url = f"sqlite:///{folder / 'school.sqlite'}"
+    school = open_school(url)
+    people.move_in(school, folder)
+    import_logs(school, people.table(folder / "l.csv", [people.log("teacher", "aled", "2026-11-03T10:00", ref="L1")]))
+    users = [user("sdh"), user("teacher"), user("admin"), user("stranger")]
+    users.append(User(sub="elsewhere", claims=user("sdh", "00000000-dead-4000-8000-000000000000").claims))
+    with run_server_in_thread(user_claims=users) as provider:
+        port = free_port()
+        secrets = folder / ".streamlit" / "secrets.toml"
+        secrets.parent.mkdir()
+        secrets.write_text(
+            f"""
+            [auth]
+            redirect_uri = "http://localhost:{port}/oauth2callback"
+            cookie_secret = "a long and random word for this test alone"
+            client_id = "protocol"
+            client_secret = "secret"
+            server_metadata_url = "http://localhost:{provider.server_port}/.well-known/openid-configuration"
+            """,
+            encoding="utf-8",
+        )
+        yield serve(url, port=port, folder=folder)
+
+
+def sign_in(page: Page, address: str, sub: str, to: str = "") -> None:
+    page.goto(f"{address}/{to}")
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name=sub, exact=True).click()
+    page.wait_for_url(f"{address}/**")
+
+
+@pytest.fixture
+def window(browser: Browser) -> Iterator[Callable[[], Page]]:
+    """Opens windows that share nothing with each other."""
+    contexts = []
+
+    def open_window() -> Page:
+        contexts.append(browser.new_context(viewport={"width": 1400, "height": 1000}))
+        return contexts[-1].new_page()
+
+    yield open_window
+    for context in contexts:
+        context.close()
+
+
+def test_the_right_person_sees_what_is_theirs_and_no_more(window: Callable[[], Page], address: str) -> None:
+    """Two people in two windows at once."""
+    deputy, teacher = window(), window()
+    sign_in(deputy, address, "sdh")
+    expect(deputy.get_by_role("heading", name="Overview")).to_be_visible(timeout=30_000)
+    sign_in(teacher, address, "teacher")
+    expect(teacher.get_by_role("heading", name="Log a session")).to_be_visible(timeout=30_000)
+    teacher.goto(f"{address}/overview")
+    expect(teacher.get_by_text("This page is not for")).to_be_visible(timeout=30_000)
+    deputy.goto(f"{address}/sessions")
+    expect(deputy.get_by_role("heading", name="Sessions")).to_be_visible(timeout=30_000)
+
+
+@pytest.mark.parametrize("sub", ["elsewhere", "stranger"])
+def test_another_tenant_and_people_not_on_the_roster_see_nothing(
+    window: Callable[[], Page], address: str, sub: str
+) -> None:
+    page = window()
+    sign_in(page, address, sub)
+    expect(page.get_by_text("not one of the school's staff")).to_be_visible(timeout=30_000)
+    page.goto(f"{address}/sessions")
+    expect(page.get_by_text("not one of the school's staff")).to_be_visible(timeout=30_000)
+    assert "Aled" not in page.locator("body").inner_text()
+
+
+def test_signing_out_in_one_window_ends_the_other(window: Callable[[], Page], address: str) -> None:
+    page = window()
+    sign_in(page, address, "admin")
+    expect(page.get_by_role("heading", name="Administration")).to_be_visible(timeout=30_000)
+    other = page.context.new_page()
+    other.goto(f"{address}/administration")
+    expect(other.get_by_role("heading", name="Administration")).to_be_visible(timeout=30_000)
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("button", name="End session").click()  # the provider's own
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible(timeout=30_000)
+    other.get_by_test_id("stSidebar").get_by_text("Protocol").click()
+    expect(other.get_by_role("heading", name="Sign in")).to_be_visible(timeout=30_000)
+    assert "Sen" not in other.get_by_test_id("stMain").inner_text()
