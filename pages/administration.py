@@ -17,7 +17,7 @@ school, person = require("administration")
 st.title("Administration")
 
 st.header("Does everything work?")
-for name, good, words in check():
+for name, good, words in check(ask_graph=False):
     say("{mark} <b>{name}</b>: {words}", mark="✓" if good else "✗", name=name, words=words)
 
 st.header("Call records from Microsoft Graph")
