@@ -90,7 +90,6 @@ class Story:
             for this_term, present in self._present.items()
             for code in ("SEN", "PREP")
         }
-        self._recent = calendar.school_days()[-2:]
 
     def tell(self, sessions: int) -> None:
         """That many sessions, spread over the school days, and all that is on record of them."""
@@ -210,7 +209,8 @@ class Story:
         day = session.start.date()
         if session.staff is self.people.forgetful and day >= self.calendar.this_term.from_:
             return 0.55
-        return 0.25 if day in self._recent else 0.005
+        # The newest are still to be logged, and most of them will be.
+        return 0.25 if self.calendar.day - day <= timedelta(days=1) else 0.005
 
     def _mishaps(self, session: Session) -> Mishaps:
         often, between = self.chance.often, self.chance.between
