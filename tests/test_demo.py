@@ -224,10 +224,11 @@ def test_concerns_wait_and_are_followed_up(filled: School) -> None:
     with filled.engine.connect() as connection:
         kinds = Counter(connection.scalars(select(tables.concern_events.c.kind)))
         concerns = connection.scalar(select(func.count()).select_from(tables.concerns))
+        children = connection.scalar(select(func.count()).select_from(tables.concern_pupils))
         late = connection.scalar(
             select(func.count()).select_from(tables.concern_events).where(tables.concern_events.c.at > filled.now())
         )
-    assert concerns == kinds["opened"] == kinds["alerted"] >= 10
+    assert children == concerns == kinds["opened"] == kinds["alerted"] >= 10
     assert 0 < kinds["closed"] < kinds["level"] < concerns
     assert late == 0
 

@@ -353,8 +353,10 @@ class Story:
     # -- what else came in -------------------------------------------------------------------------
 
     def _worries(self) -> None:
-        """Logs that tell of a concern: most in words, so that it reaches the DSP; one of each kind without."""
-        plain = [row for row in self.logs if row["purpose"] in ("academic", "pastoral")]
+        """Logs that tell of a concern about one child: most in words, so that it reaches the DSP; two without."""
+        plain = [
+            row for row in self.logs if row["purpose"] in ("academic", "pastoral") and ";" not in row["pupil_emails"]
+        ]
         for share, summary, category in _CONCERNS:
             plain[int(share * len(plain))] |= {
                 "concern": "yes", "concern_summary": summary, "concern_category": category,
