@@ -1,7 +1,6 @@
 """Signing in, in a real browser against a real OpenID Connect provider."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from oidc_provider_mock import User, run_server_in_thread
