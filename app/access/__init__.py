@@ -1,0 +1,85 @@
+"""Who sees what: every question about people's data is asked here, and nowhere else.
+
+Each function takes the school and the person who asks and answers only with what that person may see;
+the filter stands in the query itself. Who holds a role is decided by the roster in force today, whose
+tutor or pupil somebody was by the one in force on the session's day. TABLE says in words what the
+functions do, and they look it up there.
+
+Counselling: a confidential session is left out of everything for everybody but the member of staff who
+conducted it, so that no filter and no difference of two figures tells of one. The one exception is a
+session logged as counselling by somebody who is no counsellor: the Senior Deputy Head sees that it took
+place, without pupils, notes and reasons. `counselling_counts` is the only figure there is.
+
+Times in frames are in school time. A question that the person may not ask at all raises NotAllowed.
+"""
+
+from app.access.administration import audit_trail, imports, note, refused_rows, roster, sync, sync_now
+from app.access.figures import counselling_counts, late_consents, overview, protocol_figures, sessions, unlogged
+from app.access.forms import calls_to_log, draft, keep_draft, own_log, pupils_to_choose, staff_to_choose
+from app.access.one_session import SessionView, session
+from app.access.people import (
+    COUNSELLING,
+    OTHER_PURPOSES,
+    PAGES,
+    ROLES,
+    STAFF,
+    TABLE,
+    UNDER,
+    WITHHELD,
+    WITHHELD_ABOUT,
+    Days,
+    NotAllowed,
+    Person,
+    demonstration_people,
+    may_open,
+    person,
+    revision,
+    sees,
+)
+from app.access.safeguarding import ConcernView, concern, concerns_list, oldest_concern, own_concerns
+
+__all__ = [
+    "COUNSELLING",
+    "OTHER_PURPOSES",
+    "PAGES",
+    "ROLES",
+    "STAFF",
+    "TABLE",
+    "UNDER",
+    "WITHHELD",
+    "WITHHELD_ABOUT",
+    "ConcernView",
+    "Days",
+    "NotAllowed",
+    "Person",
+    "SessionView",
+    "audit_trail",
+    "calls_to_log",
+    "concern",
+    "concerns_list",
+    "counselling_counts",
+    "demonstration_people",
+    "draft",
+    "imports",
+    "keep_draft",
+    "late_consents",
+    "may_open",
+    "note",
+    "oldest_concern",
+    "overview",
+    "own_concerns",
+    "own_log",
+    "person",
+    "protocol_figures",
+    "pupils_to_choose",
+    "refused_rows",
+    "revision",
+    "roster",
+    "sees",
+    "session",
+    "sessions",
+    "staff_to_choose",
+    "sync",
+    "sync_now",
+    "unlogged",
+]

@@ -1,0 +1,181 @@
+"""What the administrator works with: roster, imports, sync, audit trail, refused rows."""
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from sqlalchemy import (
+    and_,
+    select,
+)
+
+from app import audit
+from app.access.people import OTHER_PURPOSES, WITHHELD_ABOUT, Person, require
+from app.access.scope import ever_counsellor, in_school_time
+from app.store import reading, tables
+from app.store.held import held, on
+
+if TYPE_CHECKING:
+    from app.graph.sync import SyncState
+    from app.school import School
+
+
+def roster(school: "School", person: Person) -> dict[str, pd.DataFrame]:
+    """The roster as of today, for the administrator: `schools` (`code`, `name`, `senior`, `email_domain`),
+    `staff` (`email`, `name`, `school`, `department`, `roles`, `year_groups`, `houses`, `from_day`) and
+    `pupils` (`email`, `name`, `school`, `year_group`, `house`, `tutor`, `from_day`)."""
+    require(person, "roster")
+    staff, pupil, tutor = held(tables.staff_versions), held(tables.pupil_versions), tables.staff.alias("tutor")
+    today = school.today()
+    listed_staff = ("name", "school", "department", "roles", "year_groups", "houses", "from_day")
+    queries = {
+        "schools": select(tables.schools).order_by(tables.schools.c.code),
+        "staff": select(tables.staff.c.email, *(staff.c[name] for name in listed_staff))
+        .join(staff, staff.c.staff_id == tables.staff.c.id)
+        .where(on(staff, today))
+        .order_by(staff.c.name),
+        "pupils": select(
+            tables.pupils.c.email,
+            *(pupil.c[name] for name in ("name", "school", "year_group", "house")),
+            tutor.c.email.label("tutor"),
+            pupil.c.from_day,
+        )
+        .join(pupil, pupil.c.pupil_id == tables.pupils.c.id)
+        .outerjoin(tutor, tutor.c.id == pupil.c.tutor_id)
+        .where(on(pupil, today))
+        .order_by(pupil.c.name),
+    }
+    with school.engine.connect() as connection:
+        return {name: reading.frame(connection, query) for name, query in queries.items()}
+
+
+def imports(school: "School", person: Person) -> pd.DataFrame:
+    """What was imported, the newest first, for the administrator: `kind`, `source`, `at`, `by` (name;
+    blank: by a command), and the numbers `read`, `added`, `changed`, `unchanged`, `dropped`, `refused`."""
+    require(person, "imports")
+    kept, by = tables.imports.c, held(tables.staff_versions)
+    numbers = (kept.read, kept.added, kept.changed, kept.unchanged, kept.dropped, kept.refused)
+    query = (
+        select(kept.kind, kept.source, kept.at, by.c.name.label("by"), *numbers)
+        .outerjoin(by, and_(by.c.staff_id == kept.by, on(by, school.today())))
+        .order_by(kept.id.desc())
+    )
+    with school.engine.connect() as connection:
+        return in_school_time(school, reading.frame(connection, query))
+
+
+def sync(school: "School", person: Person) -> "SyncState":
+    """How the sync with Microsoft Graph stands, for the administrator; nothing of any call."""
+    require(person, "sync")
+    from app.graph.sync import sync_state  # which itself takes in calls, and so asks here
+
+    return sync_state(school)
+
+
+def sync_now(school: "School", person: Person, say: Callable[[str], None]) -> tuple[bool, str]:
+    """Sync once, telling `say` how far it has come; whether it ended well, and what it did, in words."""
+    require(person, "sync")
+    from app.graph.errors import GraphError
+    from app.graph.sync import synchronise
+
+    try:
+        run = synchronise(
+            school, progress=lambda run: say(f"{run.listed} calls listed, {run.fetched} fetched"), note=say
+        )
+    except GraphError as error:
+        return False, str(error)
+    return (
+        not run.put_aside,
+        f"{run.fetched} fetched: {run.added} new, {run.changed} changed, {run.put_aside} put aside",
+    )
+
+
+def audit_trail(school: "School", person: Person) -> pd.DataFrame:
+    """Who saw and did what, the newest first, for the administrator: `id`, `at`, `by` (email), `what`,
+    `about` (a reference), `hash`.
+
+    What a counsellor opened, logged or downloaded is withheld: each new reference would be one more
+    counselling session. Concerns stay, whoever raised them."""
+    require(person, "audit trail")
+    with school.engine.connect() as connection:
+        entries = audit.entries(connection)
+        counsellors = connection.scalars(
+            select(tables.staff.c.email).where(
+                tables.staff.c.id.in_(ever_counsellor()), tables.staff.c.id != person.staff_id
+            )
+        ).all()
+    of_sessions = entries["what"].isin(["viewed", "changed", "exported"]) & ~entries["about"].str.startswith("concern ")
+    entries["about"] = entries["about"].mask(entries["by"].isin(counsellors) & of_sessions, WITHHELD_ABOUT)
+    return in_school_time(school, entries)
+
+
+def note(school: "School", person: Person, what: str, about: str) -> None:
+    """Put on the audit trail what the person saw or did: `what` one of `audit.KINDS`, `about` a reference."""
+    with school.writing() as connection:
+        audit.add(connection, at=school.now(), by=person.email, what=what, about=about)
+
+
+# Of a refused row, what the administrator may read in order to mend it. Anything else of a log or a call
+# may be a narrative or tell of a concern; a consent's reason may too.
+_SHOWN = {
+    "schools": ("code", "name", "senior", "email_domain"),
+    "staff": ("email", "name", "school", "department", "roles", "year_groups", "houses", "entra_id"),
+    "pupils": ("email", "name", "school", "year_group", "house", "tutor_email", "entra_id"),
+    "letters": ("pupil_email", "kind", "sent_on"),
+    "consents": ("pupil_email", "kind", "covers_from", "covers_to", "obtained_at", "given_by", "slt_informed_at"),
+    "logs": ("ref", "staff_email", "started_at", "ended_at"),
+}
+_SHOWN_OF_OTHER_LOGS = ("purpose", "pupil_emails", "second_staff_emails", "platform", "account", "cameras_on")
+
+
+def refused_rows(school: "School", person: Person) -> pd.DataFrame:
+    """The rows that no import could use and nobody has settled, for the administrator to mend.
+
+    Columns: `id`, `kind`, `source`, `at`, `row` (as in the file), `column`, `value` (blank where withheld),
+    `why`, `mend`, `original` (the cells that may be shown, by column), `withheld` (cells were left out).
+    Of logs the pupils are shown only where the row says that it was no counselling; never a narrative.
+    """
+    require(person, "refused rows")
+    kept, imported = tables.refused_rows.c, tables.imports.c
+    query = (
+        select(
+            kept.id,
+            kept.kind,
+            kept.source,
+            imported.at,
+            kept.row,
+            kept.column,
+            kept.value,
+            kept.why,
+            kept.mend,
+            kept.original,
+        )
+        .join(tables.imports, imported.id == kept.import_id)
+        .where(kept.settled_at.is_(None))
+        .order_by(kept.id)
+    )
+    with school.engine.connect() as connection:
+        rows = reading.frame(connection, query)
+    originals = [_cells(original) for original in rows["original"]]
+    shown = [_shown(kind, cells) for kind, cells in zip(rows["kind"], originals, strict=True)]
+    rows["original"] = shown
+    rows["withheld"] = [len(some) < len(cells) for some, cells in zip(shown, originals, strict=True)]
+    rows["value"] = [
+        value if isinstance(column, str) and column.strip().lower() in some else None
+        for value, column, some in zip(rows["value"], rows["column"], shown, strict=True)
+    ]
+    return in_school_time(school, rows)
+
+
+def _cells(original: str) -> dict[str, Any]:
+    """A row as it came: its cells by column. A call record is no row of cells."""
+    cells = json.loads(original)
+    return {str(name).strip().lower(): cell for name, cell in cells.items()} if isinstance(cells, dict) else {"": cells}
+
+
+def _shown(kind: str, cells: dict[str, Any]) -> dict[str, Any]:
+    names = _SHOWN.get(kind, ())
+    if kind == "logs" and str(cells.get("purpose") or "").strip().lower() in OTHER_PURPOSES:
+        names += _SHOWN_OF_OTHER_LOGS
+    return {name: cells[name] for name in names if name in cells}

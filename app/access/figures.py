@@ -1,0 +1,220 @@
+"""Figures and lists of sessions."""
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+)
+
+from app.access.people import COUNSELLING, OTHER_PURPOSES, TABLE, UNDER, Days, Person, by_role, require
+from app.access.scope import (
+    SESSION,
+    confidential,
+    during,
+    ever_counsellor,
+    in_school_time,
+    joined,
+    open_to,
+)
+from app.protocol import decode, figures
+from app.store import reading, tables
+from app.store.held import held, on
+
+if TYPE_CHECKING:
+    from app.school import School
+
+
+def overview(school: "School", person: Person, days: Days) -> pd.DataFrame:
+    """One row a session of the days, confidential ones left out, no pupil in it. NotAllowed but for
+    the overview's readers.
+
+    Columns: `session_id`, `day` (datetime64), `minute` (of the school's day at which it started),
+    `hour`, `school`, `department`, `purpose` ("music", "academic", "pastoral", "other"; blank: not
+    logged), `staff_name` (blank for SLT), `one_to_one`, `status`, `disputed`, `has_log`, and one
+    categorical column of outcomes for each clause, named as in CLAUSES (`logged` is a clause).
+    """
+    require(person, "overview")
+    named = by_role(person, "overview", "senior_deputy_head")
+    who = held(tables.staff_versions)
+    query = select(
+        SESSION.id.label("session_id"),
+        SESSION.day,
+        SESSION.minute,
+        SESSION.school,
+        SESSION.department,
+        SESSION.purpose,
+        (who.c.name if named else literal(None)).label("staff_name"),
+        SESSION.one_to_one,
+        SESSION.status,
+        SESSION.disputed,
+        SESSION.log_id.is_not(None).label("has_log"),
+        SESSION.codes,
+    ).where(during(days), not_(confidential()))
+    if named:
+        query = query.outerjoin(who, and_(who.c.staff_id == SESSION.staff_id, on(who, SESSION.day)))
+    with school.engine.connect() as connection:
+        frame = reading.frame(connection, query.order_by(SESSION.started_at, SESSION.id))
+    frame["day"] = pd.to_datetime(frame["day"])
+    frame.insert(3, "hour", frame["minute"] // 60)
+    # What somebody typed there instead of a purpose may name a pupil.
+    told = frame["purpose"].isna() | frame["purpose"].isin(OTHER_PURPOSES)
+    frame["purpose"] = frame["purpose"].where(told, "other")
+    return pd.concat([frame.drop(columns="codes"), decode(frame["codes"])], axis=1)
+
+
+def protocol_figures(school: "School", person: Person, days: Days) -> pd.DataFrame:
+    """How often the whole school kept each clause, counselling left out: `app.protocol.figures`.
+
+    Who does not read the overview gets the whole term that the last of the days falls in, whatever days
+    were asked for: a week's figures would tell of one session.
+    """
+    require(person, "figures of the protocol")
+    if not {"senior_deputy_head", "slt"} & person.roles:
+        term = school.settings.term_on(days[1])
+        days = (term.from_, term.to) if term else (date.max, date.min)
+    query = select(SESSION.codes).where(during(days), not_(confidential()))
+    with school.engine.connect() as connection:
+        return figures(decode(reading.frame(connection, query)["codes"]))
+
+
+def late_consents(school: "School", person: Person, days: Days) -> pd.DataFrame:
+    """The sessions of the days for which a parent's consent came, or SLT was told, only after they had
+    begun: `session_id`, `started_at`, the newest first. For the Senior Deputy Head."""
+    require(person, "overview", TABLE["overview"]["senior_deputy_head"])
+    given, among = tables.consents.c, tables.session_pupils.c
+    kind = case((SESSION.one_to_one, "one_to_one"), else_="outside_hours")
+    late = or_(
+        given.obtained_at >= SESSION.started_at,
+        and_(kind == "outside_hours", func.coalesce(given.slt_informed_at, given.obtained_at) >= SESSION.started_at),
+    )
+    query = (
+        select(SESSION.id.label("session_id"), SESSION.started_at, SESSION.codes)
+        .join(tables.session_pupils, among.session_id == SESSION.id)
+        .join(tables.consents, given.pupil_id == among.pupil_id)
+        .where(during(days), not_(confidential()), given.kind == kind, given.obtained_at.is_not(None), late)
+        .where(given.covers_from <= SESSION.started_at, given.covers_to >= SESSION.ended_at)
+        .order_by(SESSION.started_at.desc())
+        .distinct()
+    )
+    with school.engine.connect() as connection:
+        frame = reading.frame(connection, query)
+    outcomes = decode(frame["codes"])
+    broken = (outcomes[["academic-hours", "one-to-one-hours"]] == "breach").any(axis=1)
+    return in_school_time(school, frame[broken].drop(columns="codes").reset_index(drop=True))
+
+
+def counselling_counts(school: "School", person: Person) -> pd.DataFrame:
+    """How many counselling sessions by counsellors there were: the only figure of them there is.
+
+    Columns: `term` (its name), `until` (the last day counted: completed weeks only), `sessions` in
+    words: "under 3", or "at least 3", 6, 9 … A count that went up by one would tell of the one session
+    that was logged since, so it goes up in threes, for the whole school and for whole terms.
+    """
+    require(person, "number of counselling sessions")
+    today = school.today()
+    last_sunday = today - timedelta(days=today.isoweekday())
+    rows = []
+    with school.engine.connect() as connection:
+        for term in (t for t in school.settings.terms if t.from_ <= today):
+            until = min(term.to, last_sunday)
+            counted = select(func.count()).where(
+                during((term.from_, until)),
+                func.lower(SESSION.purpose) == COUNSELLING,
+                SESSION.staff_id.in_(ever_counsellor()),
+            )
+            rows.append({"term": term.name, "until": until, "sessions": _in_threes(connection.scalar(counted) or 0)})
+    return pd.DataFrame(rows, columns=["term", "until", "sessions"])
+
+
+def _in_threes(count: int) -> str:
+    return f"at least {count - count % UNDER}" if count >= UNDER else f"under {UNDER}"
+
+
+def sessions(school: "School", person: Person, days: Days) -> pd.DataFrame:
+    """The sessions of the days that the person may open, the newest first.
+
+    Columns: `session_id`, `started_at`, `ended_at`, `staff_name` (blank: nobody known), `school`,
+    `department`, `purpose` (blank: not logged), `pupils` (names joined; blank where withheld),
+    `withheld` (counselling that is not theirs), `one_to_one`, `status`, `disputed`, `logged`, `own`,
+    `n_breach`, `n_gaps` (clauses without evidence).
+    """
+    return list_sessions(school, person, during(days))
+
+
+def unlogged(school: "School", person: Person, days: Days) -> pd.DataFrame:
+    """Of the days, the calls of others that nobody logged and that the person may open; never a
+    counsellor's. Columns as of `sessions`, and `due_at` (when the time to log it ends; blank: it has)."""
+    return list_sessions(
+        school,
+        person,
+        during(days),
+        SESSION.log_id.is_(None),
+        not_(confidential()),
+        func.coalesce(SESSION.staff_id, 0) != person.staff_id,
+    )
+
+
+def list_sessions(school: "School", person: Person, *which: ColumnElement[bool]) -> pd.DataFrame:
+    visible = and_(open_to(person, school.today()), *which)
+    who = held(tables.staff_versions)
+    query = (
+        select(
+            SESSION.id.label("session_id"),
+            SESSION.started_at,
+            SESSION.ended_at,
+            who.c.name.label("staff_name"),
+            SESSION.school,
+            SESSION.department,
+            SESSION.purpose,
+            and_(confidential(), func.coalesce(SESSION.staff_id, 0) != person.staff_id).label("withheld"),
+            SESSION.one_to_one,
+            SESSION.status,
+            SESSION.disputed,
+            SESSION.log_id.is_not(None).label("logged"),
+            (func.coalesce(SESSION.staff_id, 0) == person.staff_id).label("own"),
+            SESSION.due_at,
+            SESSION.codes,
+        )
+        .outerjoin(who, and_(who.c.staff_id == SESSION.staff_id, on(who, SESSION.day)))
+        .where(visible)
+        .order_by(SESSION.started_at.desc(), SESSION.id)
+    )
+    with school.engine.connect() as connection:
+        frame = reading.frame(connection, query)
+        pupils = reading.frame(connection, pupils_of_sessions().where(visible))
+    theirs = frame["session_id"].mask(frame["withheld"].astype(bool))
+    frame.insert(7, "pupils", joined(theirs, pupils, "session_id"))
+    outcomes = decode(frame["codes"])
+    frame["n_breach"] = (outcomes == "breach").sum(axis=1)
+    frame["n_gaps"] = (outcomes == "no_evidence").sum(axis=1)
+    return in_school_time(school, frame.drop(columns="codes"))
+
+
+def pupils_of_sessions() -> Select[Any]:
+    """The pupils of sessions as they were on the day: `session_id`, `pupil_id`, `email`, `name`, …"""
+    pupil, among = held(tables.pupil_versions), tables.session_pupils
+    return (
+        select(
+            among.c.session_id,
+            among.c.pupil_id,
+            tables.pupils.c.email,
+            pupil.c.name,
+            pupil.c.school,
+            pupil.c.year_group,
+            pupil.c.house,
+        )
+        .join(tables.sessions, SESSION.id == among.c.session_id)
+        .join(tables.pupils, tables.pupils.c.id == among.c.pupil_id)
+        .join(pupil, and_(pupil.c.pupil_id == among.c.pupil_id, on(pupil, SESSION.day)))
+        .order_by(pupil.c.name, among.c.pupil_id)
+    )

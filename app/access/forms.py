@@ -1,0 +1,169 @@
+"""What the forms need: calls to log, one's own logs, people to choose from, drafts."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from sqlalchemy import (
+    and_,
+    delete,
+    func,
+    insert,
+    select,
+)
+
+from app.access.figures import pupils_of_sessions
+from app.access.one_session import ANSWERS
+from app.access.people import Person, require
+from app.access.scope import SESSION, in_school_time, joined
+from app.protocol import decode
+from app.protocol.matching import recorded_calls
+from app.store import reading, tables
+from app.store.held import held, on
+
+if TYPE_CHECKING:
+    from app.school import School
+
+
+def calls_to_log(school: "School", person: Person) -> pd.DataFrame:
+    """The person's own calls that nobody logged yet, the newest first, with what the call itself tells.
+
+    Columns: `session_id`, `call_id`, `started_at`, `ended_at`, `due_at` (when the time to log it ends;
+    blank: it has), `pupils` (names), `pupil_emails` (";"-joined), `staff_opened`, `staff_ended`,
+    `pupil_left_alone`, `recorded` (true, false or blank: the call does not show it).
+    """
+    call, link, recording = tables.calls.c, tables.session_calls.c, tables.recordings.c
+    mine = and_(SESSION.staff_id == person.staff_id, SESSION.log_id.is_(None))
+    query = (
+        select(
+            SESSION.id.label("session_id"),
+            link.call_id,
+            SESSION.started_at,
+            SESSION.ended_at,
+            SESSION.due_at,
+            SESSION.codes,
+        )
+        .join(tables.session_calls, and_(link.session_id == SESSION.id, link.place == 0))
+        .where(mine)
+        .order_by(SESSION.started_at.desc(), SESSION.id)
+    )
+    with school.engine.connect() as connection:
+        frame = reading.frame(connection, query)
+        pupils = reading.frame(connection, pupils_of_sessions().where(mine))
+        calls = reading.frame(
+            connection,
+            select(call.id.label("call_id"), call.organiser_id, call.started_at, call.ended_at)
+            .join(tables.session_calls, link.call_id == call.id)
+            .join(tables.sessions, SESSION.id == link.session_id)
+            .where(mine),
+        )
+        earliest = select(func.min(call.started_at)).where(call.id.in_(list(calls["call_id"])))
+        listed_recordings = reading.frame(
+            connection,
+            select(recording.call_id, recording.organiser_id, recording.created_at).where(
+                recording.created_at >= earliest.scalar_subquery()
+            ),
+        )
+    frame["pupils"] = joined(frame["session_id"], pupils, "session_id")
+    frame["pupil_emails"] = joined(frame["session_id"], pupils, "session_id", "email", ";")
+    outcomes = decode(frame["codes"])
+    for answer, clause, yes, no in (
+        ("staff_opened", "staff-opens", "met", "breach"),
+        ("staff_ended", "staff-ends", "met", "breach"),
+        ("pupil_left_alone", "never-alone", "breach", "met"),
+    ):
+        frame[answer] = outcomes[clause].astype("object").map({yes: True, no: False}).astype("boolean")
+    recorded = set(calls.loc[recorded_calls(calls, listed_recordings), "call_id"])
+    frame["recorded"] = frame["call_id"].isin(recorded).astype("boolean").replace(False, pd.NA)
+    return in_school_time(school, frame.drop(columns="codes"))
+
+
+def own_log(school: "School", person: Person, ref: str) -> dict[str, str] | None:
+    """The current version of a log that the person wrote, as the columns of a log file hold it (times with
+    their offset, yes/no, lists joined by ";"); None if there is none or it is somebody else's."""
+    log, among, invited = tables.logs.c, tables.log_pupils.c, tables.log_invited.c
+    with school.engine.connect() as connection:
+        row = connection.execute(
+            select(tables.logs).where(log.ref == ref, log.current, log.staff_id == person.staff_id)
+        ).one_or_none()
+        if row is None:
+            return None
+        pupils = connection.scalars(
+            select(tables.pupils.c.email)
+            .join(tables.log_pupils, among.pupil_id == tables.pupils.c.id)
+            .where(among.log_id == row.id)
+            .order_by(tables.pupils.c.email)
+        ).all()
+        second = connection.scalars(select(invited.email).where(invited.log_id == row.id).order_by(invited.email)).all()
+    answers = {name: _as_typed(getattr(row, name)) for name in ANSWERS}
+    return answers | {
+        "ref": row.ref,
+        "staff_email": person.email,
+        "pupil_emails": ";".join(pupils),
+        "second_staff_emails": ";".join(second),
+        "started_at": row.started_at.astimezone(school.settings.zone).isoformat(),
+        "ended_at": row.ended_at.astimezone(school.settings.zone).isoformat(),
+    }
+
+
+def _as_typed(value: Any) -> str:
+    if value is None:
+        return ""
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
+
+
+def pupils_to_choose(school: "School", person: Person) -> pd.DataFrame:
+    """Every pupil as of today, by name: `pupil_id`, `email`, `name`, `school`, `year_group`, `house`."""
+    require(person, "names to choose from")
+    version = held(tables.pupil_versions)
+    query = (
+        select(
+            version.c.pupil_id,
+            tables.pupils.c.email,
+            version.c.name,
+            version.c.school,
+            version.c.year_group,
+            version.c.house,
+        )
+        .join(version, version.c.pupil_id == tables.pupils.c.id)
+        .where(on(version, school.today()))
+        .order_by(version.c.name, tables.pupils.c.email)
+    )
+    with school.engine.connect() as connection:
+        return reading.frame(connection, query)
+
+
+def staff_to_choose(school: "School", person: Person) -> pd.DataFrame:
+    """Every member of staff as of today, by name: `staff_id`, `email`, `name`, `school`, `department`."""
+    require(person, "names to choose from")
+    version = held(tables.staff_versions)
+    query = (
+        select(version.c.staff_id, tables.staff.c.email, version.c.name, version.c.school, version.c.department)
+        .join(version, version.c.staff_id == tables.staff.c.id)
+        .where(on(version, school.today()))
+        .order_by(version.c.name, tables.staff.c.email)
+    )
+    with school.engine.connect() as connection:
+        return reading.frame(connection, query)
+
+
+def draft(school: "School", person: Person, form: str) -> dict[str, Any] | None:
+    """What the person had typed into a form and not sent; None if nothing."""
+    kept = tables.drafts.c
+    with school.engine.connect() as connection:
+        content = connection.scalar(select(kept.content).where(kept.staff_id == person.staff_id, kept.form == form))
+    return None if content is None else json.loads(content)
+
+
+def keep_draft(school: "School", person: Person, form: str, content: dict[str, Any] | None) -> None:
+    """Keep what the person has typed so far (values that JSON knows) instead of what was kept before;
+    None: nothing. The revision stays: nobody else sees it."""
+    kept = tables.drafts.c
+    with school.engine.begin() as connection:
+        connection.execute(delete(tables.drafts).where(kept.staff_id == person.staff_id, kept.form == form))
+        if content is not None:
+            connection.execute(
+                insert(tables.drafts).values(
+                    staff_id=person.staff_id, form=form, content=json.dumps(content), saved_at=school.now()
+                )
+            )

@@ -1,0 +1,197 @@
+"""Who somebody is, and the table of who sees what."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from sqlalchemy import (
+    ColumnElement,
+    func,
+    select,
+    true,
+)
+
+from app.store import reading, tables
+from app.store.held import held, on
+
+if TYPE_CHECKING:
+    from app.school import School
+
+Days = tuple[date, date]  # both belong to it
+
+ROLES = (
+    "teacher",
+    "music_teacher",
+    "tutor",
+    "hoy",
+    "hm",
+    "counsellor",
+    "senior_deputy_head",
+    "slt",
+    "dsp",
+    "admin",
+)
+STAFF = "staff"  # every member of staff, whatever their roles
+
+# What is asked for -> role -> how much of it that role sees; who is not named sees nothing of it.
+TABLE: dict[str, dict[str, str]] = {
+    "sessions": {
+        STAFF: "their own",
+        "hoy": "by tutors of, and with pupils of, their year groups",
+        "hm": "by tutors of, and with pupils of, their houses",
+        "dsp": "linked to a concern of their school",
+        "senior_deputy_head": "all",
+    },
+    "counselling sessions": {
+        STAFF: "their own",
+        "senior_deputy_head": "by others than counsellors, without pupils, notes and reasons",
+    },
+    "number of counselling sessions": {
+        "senior_deputy_head": "each term, in threes",
+        "slt": "each term, in threes",
+    },
+    "overview": {
+        "senior_deputy_head": "with names of staff",
+        "slt": "without names",
+    },
+    "figures of the protocol": {
+        STAFF: "the whole school, a term at a time",
+        "senior_deputy_head": "the whole school, any days",
+        "slt": "the whole school, any days",
+    },
+    "concerns": {
+        STAFF: "their own words, and who received them",
+        "dsp": "of their school",
+        "senior_deputy_head": "all",
+    },
+    "oldest open concern": {
+        "senior_deputy_head": "its level, age and owner, without its narrative",
+    },
+    "names to choose from": {STAFF: "all"},
+    "roster": {"admin": "all"},
+    "imports": {"admin": "all"},
+    "refused rows": {"admin": "without narratives and without pupils of counselling"},
+    "sync": {"admin": "all but what call records say"},
+    "audit trail": {"admin": "all; it names records by reference"},
+}
+
+# The pages, and the roles that open each; STAFF: every member of staff.
+PAGES: dict[str, frozenset[str]] = {
+    "overview": frozenset({"senior_deputy_head", "slt"}),
+    "sessions": frozenset({STAFF}),
+    "log": frozenset({STAFF}),
+    "concerns": frozenset({STAFF}),
+    "protocol": frozenset({STAFF}),
+    "administration": frozenset({"admin"}),
+}
+
+WITHHELD = "Counselling is confidential: the reason is for the counsellor."
+WITHHELD_ABOUT = "withheld: counselling is confidential"
+COUNSELLING = "counselling"
+OTHER_PURPOSES = ("music", "academic", "pastoral")
+UNDER = 3  # no smaller number of counselling sessions is ever told
+
+
+class NotAllowed(Exception):
+    """The person may not ask this; the message names what was asked for and nobody."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """A member of staff as the roster knows them today. `year_groups` and `houses` are those that
+    they look after as HOY or HM, in their own school."""
+
+    staff_id: int
+    email: str
+    name: str
+    school: str
+    department: str
+    roles: frozenset[str]
+    year_groups: frozenset[str]
+    houses: frozenset[str]
+
+
+def person(school: "School", email: str) -> Person | None:
+    """The member of staff with this email; None if the roster has none."""
+    found = _people(school, tables.staff.c.email == email.strip().lower())
+    return found[0] if found else None
+
+
+def demonstration_people(school: "School") -> list[Person]:
+    """One person of each kind to look through the eyes of; none unless this is the demonstration.
+
+    In order: Senior Deputy Head, HOY, HM, tutor, counsellor, DSP, SLT, administrator. Of several
+    the one with the fewest other roles, and then with the most calls still to log.
+    """
+    with school.engine.connect() as connection:
+        if connection.scalar(select(tables.meta.c.value).where(tables.meta.c.key == "demo")) is None:
+            return []
+        waiting = (
+            select(tables.sessions.c.staff_id, func.count().label("waiting"))
+            .where(tables.sessions.c.log_id.is_(None))
+            .group_by(tables.sessions.c.staff_id)
+        )
+        to_log = {row.staff_id: row.waiting for row in connection.execute(waiting)}
+    everybody = sorted(_people(school, true()), key=lambda p: (len(p.roles), -to_log.get(p.staff_id, 0), p.email))
+    chosen: list[Person] = []
+    for role in ("senior_deputy_head", "hoy", "hm", "tutor", "counsellor", "dsp", "slt", "admin"):
+        chosen += [p for p in everybody if role in p.roles and p not in chosen][:1]
+    return chosen
+
+
+def _people(school: "School", which: ColumnElement[bool]) -> list[Person]:
+    version = held(tables.staff_versions)
+    query = (
+        select(tables.staff.c.email, version)
+        .join(version, version.c.staff_id == tables.staff.c.id)
+        .where(which, on(version, school.today()))
+        .order_by(tables.staff.c.email)
+    )
+    with school.engine.connect() as connection:
+        return [
+            Person(
+                row.staff_id,
+                row.email,
+                row.name,
+                row.school,
+                row.department,
+                _items(row.roles),
+                _items(row.year_groups),
+                _items(row.houses),
+            )
+            for row in connection.execute(query)
+        ]
+
+
+def _items(cell: str) -> frozenset[str]:
+    return frozenset(item.strip() for item in cell.split(";") if item.strip())
+
+
+def may_open(person: Person, page: str) -> bool:
+    """Whether a page of PAGES is for this person."""
+    return bool(PAGES[page] & {STAFF, *person.roles})
+
+
+def sees(person: Person, thing: str) -> set[str]:
+    """How much of a thing of TABLE the person sees, by each of their roles; empty: nothing."""
+    return {how_much for role, how_much in TABLE[thing].items() if role == STAFF or role in person.roles}
+
+
+def require(person: Person, thing: str, how_much: str | None = None) -> None:
+    seen = sees(person, thing)
+    if not seen or (how_much is not None and how_much not in seen):
+        raise NotAllowed(f"This is not for you to see: {thing}.")
+
+
+def by_role(person: Person, thing: str, role: str) -> bool:
+    """Whether the person sees the thing by this role."""
+    return role in TABLE[thing] and (role == STAFF or role in person.roles)
+
+
+def revision(school: "School") -> int:
+    """A number that every write raises: what was read at one revision holds until the next.
+
+    Part of what is read depends on the person too, and some on the day: a cache's key holds all three.
+    """
+    with school.engine.connect() as connection:
+        return reading.revision(connection)

@@ -1,0 +1,115 @@
+"""Which sessions a person may open, as conditions that stand in every query of sessions."""
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    exists,
+    false,
+    func,
+    not_,
+    or_,
+    select,
+    true,
+)
+
+from app.access.people import COUNSELLING, OTHER_PURPOSES, Days, Person, by_role
+from app.store import tables
+from app.store.held import held, listed, on
+
+if TYPE_CHECKING:
+    from app.school import School
+
+SESSION = tables.sessions.c
+
+
+def ever_counsellor() -> Select[Any]:
+    """Staff who are or were counsellors: who is new in it may have begun before the roster said so."""
+    version = tables.staff_versions.c
+    return select(version.staff_id).where(listed(version.roles, "counsellor")).correlate(None)
+
+
+def confidential() -> ColumnElement[bool]:
+    """Counselling, a counsellor's call that is not logged, or one whose purpose the counsellor misspelt."""
+    purpose = func.lower(func.coalesce(SESSION.purpose, ""))
+    return or_(
+        SESSION.confidential,
+        purpose == COUNSELLING,
+        and_(func.coalesce(SESSION.staff_id, 0).in_(ever_counsellor()), purpose.not_in(OTHER_PURPOSES)),
+    )
+
+
+def _counselling_by_others() -> ColumnElement[bool]:
+    return and_(func.lower(SESSION.purpose) == COUNSELLING, SESSION.staff_id.not_in(ever_counsellor()))
+
+
+def open_to(person: Person, today: date) -> ColumnElement[bool]:
+    """The sessions that a person may open, as a condition on `sessions`."""
+    open_to: list[ColumnElement[bool]] = [false()]
+    if by_role(person, "sessions", "senior_deputy_head"):
+        open_to = [true()]
+    else:
+        if by_role(person, "sessions", "hoy") and person.year_groups:
+            open_to.append(_looked_after(person, "year_group", person.year_groups))
+        if by_role(person, "sessions", "hm") and person.houses:
+            open_to.append(_looked_after(person, "house", person.houses))
+        if by_role(person, "sessions", "dsp"):
+            open_to.append(_linked_to_concern(person.school, today))
+    scope = or_(SESSION.staff_id == person.staff_id, and_(not_(confidential()), or_(*open_to)))
+    if by_role(person, "counselling sessions", "senior_deputy_head"):
+        return or_(scope, _counselling_by_others())
+    return scope
+
+
+def _looked_after(person: Person, of: str, which: frozenset[str]) -> ColumnElement[bool]:
+    """Sessions with the pupils of a year or house of the person's school, and by those pupils' tutors;
+    who they were on the session's day."""
+    pupil = held(tables.pupil_versions)
+    here = and_(
+        pupil.c.school == person.school,
+        or_(pupil.c[of].in_(which), func.lower(pupil.c[of]).in_([word.lower() for word in which])),
+        on(pupil, SESSION.day),
+    )
+    among = tables.session_pupils.c
+    # Only `sessions` is the outer query's: the pupils that it may join are others than these.
+    with_pupils = select(among.pupil_id).where(among.session_id == SESSION.id, among.pupil_id == pupil.c.pupil_id, here)
+    by_tutors = select(pupil.c.pupil_id).where(pupil.c.tutor_id == SESSION.staff_id, here)
+    return or_(*(exists(query.correlate(tables.sessions)) for query in (with_pupils, by_tutors)))
+
+
+def of_school(code: str, today: date) -> Select[Any]:
+    """The ids of concerns about a pupil who is at the school today."""
+    pupil, about = held(tables.pupil_versions), tables.concern_pupils.c
+    return (
+        select(about.concern_id)
+        .join(pupil, pupil.c.pupil_id == about.pupil_id)
+        .where(pupil.c.school == code, on(pupil, today))
+    )
+
+
+def _linked_to_concern(code: str, today: date) -> ColumnElement[bool]:
+    link, log, call = tables.concern_sessions.c, tables.logs.c, tables.session_calls.c
+    ours = link.concern_id.in_(of_school(code, today))
+    by_log = select(log.id).join(tables.concern_sessions, link.log_ref == log.ref).where(ours)
+    by_call = select(call.session_id).join(tables.concern_sessions, link.call_id == call.call_id).where(ours)
+    return or_(SESSION.log_id.in_(by_log.correlate(None)), SESSION.id.in_(by_call.correlate(None)))
+
+
+def during(days: Days) -> ColumnElement[bool]:
+    return SESSION.day.between(*days)
+
+
+def joined(ids: pd.Series, rows: pd.DataFrame, key: str, column: str = "name", by: str = ", ") -> list[str]:
+    """For each id the column of its rows, joined; "" where it has none."""
+    found = rows.groupby(key)[column].agg(by.join).to_dict()
+    return [found.get(i, "") for i in ids]
+
+
+def in_school_time(school: "School", frame: pd.DataFrame) -> pd.DataFrame:
+    for column in frame.select_dtypes("datetimetz"):
+        frame[column] = frame[column].dt.tz_convert(school.settings.timezone)
+    return frame
