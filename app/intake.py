@@ -560,12 +560,15 @@ def keep_calls(
             )
         )
     }
+    dropped_before = _dropped_before(connection, newest)
     new: list[Call] = []
     replaced: list[str] = []
     demoted: list[str] = []
+    dropped: dict[str, int] = {}
     for call in newest.values():
         before = known.get(call.id)
-        if before is not None and call.version <= before.version:
+        # The version that was dropped may come again: the roster may know its people by now.
+        if (before is not None and call.version <= before.version) or call.version < dropped_before.get(call.id, 0):
             result.unchanged += 1
             continue
         if before is not None:
@@ -573,6 +576,8 @@ def keep_calls(
             touched.times.append(_span(before.started_at, before.ended_at))
         if not is_session(call, roster):
             result.dropped += 1
+            if call.version != dropped_before.get(call.id):
+                dropped[_digest(call.id)] = call.version
             demoted += [call.id] if before is not None else []
             continue
         new.append(call)
@@ -582,6 +587,21 @@ def keep_calls(
     _remove_read(connection, replaced)
     _remove_calls(connection, demoted)
     _insert_calls(connection, school, new, roster, set(replaced))
+    gone = tables.calls_dropped
+    connection.execute(delete(gone).where(reading.chosen(connection, "dropped_calls", gone.c.key, dropped)))
+    insert_rows(connection, gone, [{"key": key, "version": version} for key, version in dropped.items()])
+
+
+def _dropped_before(connection: Connection, calls: Iterable[str]) -> dict[str, int]:
+    """The version in which each of the calls was no session, by call id."""
+    ids = {_digest(call_id): call_id for call_id in calls}
+    gone = tables.calls_dropped
+    rows = connection.execute(select(gone).where(reading.chosen(connection, "dropped_calls", gone.c.key, ids)))
+    return {ids[row.key]: row.version for row in rows}
+
+
+def _digest(call_id: str) -> str:
+    return hashlib.sha256(call_id.encode(errors="replace")).hexdigest()
 
 
 def is_session(call: Call, roster: Roster) -> bool:

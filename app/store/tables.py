@@ -243,6 +243,13 @@ call_listed = Table(  # people on the call's own list of participants
     _to("pupils", "pupil_id"),
 )
 
+calls_dropped = Table(  # calls that were no session: nothing of them but that no older version may come
+    "calls_dropped",
+    metadata,
+    Column("key", String(64), primary_key=True),  # a digest of the call's id
+    Column("version", BigInteger, nullable=False),
+)
+
 recordings = Table(
     "recordings",
     metadata,

@@ -152,6 +152,16 @@ def test_a_call_that_turns_out_to_be_no_session_goes(school: School, tmp_path: P
     assert told(school, "logged") == {}
 
 
+def test_no_older_version_comes_back_after_one_that_was_no_session(school: School, tmp_path: Path) -> None:
+    def version(number: int, who: dict) -> Path:
+        return calls(tmp_path / f"{number}.json", call("c1", "2026-11-03T10:00", who, version=number))
+
+    import_calls(school, version(2, {"aled": (0, 9)}))
+    again = import_calls(school, version(1, WHO))
+    assert (again.added, again.unchanged, told(school, "logged")) == (0, 1, {})
+    assert import_calls(school, version(3, WHO)).added == 1
+
+
 def test_a_session_keeps_its_number_when_its_log_and_its_call_come_together(school: School, tmp_path: Path) -> None:
     def numbers() -> list[int]:
         with school.engine.connect() as connection:
