@@ -58,27 +58,35 @@ class ImportResult:
 _COUNTED = ("kind", "source", "read", "added", "changed", "unchanged", "dropped")
 
 
-def _take_in(
-    school: School, kind: str, source: str, by: int | None, work: Callable[[Connection, ImportResult], Touched]
-) -> ImportResult:
-    """One import in one transaction: its work, its refused rows, what it touched judged again, and an
-    entry in the list of imports if it changed anything."""
-    result = ImportResult(kind, source)
+Work = Callable[[Connection, ImportResult], Touched]
+
+
+def _take_in(school: School, kind: str, source: str, by: int | None, work: Work) -> ImportResult:
+    """One import in one transaction."""
     with school.writing() as connection:
-        touched = work(connection, result)
-        new_refusals = _not_kept_yet(connection, result)
-        if not (result.added or result.changed or new_refusals):
-            return result
-        import_id = connection.scalar(
-            insert(tables.imports)
-            .returning(tables.imports.c.id)
-            .values({name: getattr(result, name) for name in _COUNTED})
-            .values(at=school.now(), by=by, refused=len(result.refused))
-        )
-        insert_rows(connection, tables.refused_rows, [row | {"import_id": import_id} for row in new_refusals])
-        rejudge(connection, school.settings, touched, school.now())
-        raise_revision(connection)
-        _put_on_trail(connection, school, by, "imported", f"{kind} from {source}, import {import_id}")
+        return _taken_in(connection, school, kind, source, by, work)
+
+
+def _taken_in(
+    connection: Connection, school: School, kind: str, source: str, by: int | None, work: Work
+) -> ImportResult:
+    """An import's work, its refused rows, what it touched judged again, and an entry in the list of imports
+    if it changed anything."""
+    result = ImportResult(kind, source)
+    touched = work(connection, result)
+    new_refusals = _not_kept_yet(connection, result)
+    if not (result.added or result.changed or new_refusals):
+        return result
+    import_id = connection.scalar(
+        insert(tables.imports)
+        .returning(tables.imports.c.id)
+        .values({name: getattr(result, name) for name in _COUNTED})
+        .values(at=school.now(), by=by, refused=len(result.refused))
+    )
+    insert_rows(connection, tables.refused_rows, [row | {"import_id": import_id} for row in new_refusals])
+    rejudge(connection, school.settings, touched, school.now())
+    raise_revision(connection)
+    _put_on_trail(connection, school, by, "imported", f"{kind} from {source}, import {import_id}")
     return result
 
 
@@ -114,7 +122,11 @@ def import_roster(school: School, folder: str | Path, by: int | None = None) -> 
     if not any(files.values()):
         raise UnreadableFile(f"{folder} holds none of schools.csv, staff.csv and pupils.csv.")
     read = {kind: read_table(file) for kind, file in files.items() if file}
-    return [import_people(school, kind, table, by) for kind, table in read.items()]
+    with school.writing() as connection:
+        return [
+            _taken_in(connection, school, kind, table.name, by, _people_of(school, kind, table))
+            for kind, table in read.items()
+        ]
 
 
 def _roster_file(folder: Path, kind: str) -> Path | None:
@@ -123,13 +135,17 @@ def _roster_file(folder: Path, kind: str) -> Path | None:
 
 def import_people(school: School, kind: str, table: File, by: int | None = None) -> ImportResult:
     """A table of `schools`, `staff` or `pupils`."""
+    return _take_in(school, kind, table.name, by, _people_of(school, kind, table))
+
+
+def _people_of(school: School, kind: str, table: File) -> Work:
     keep = {"schools": _keep_schools, "staff": _keep_staff, "pupils": _keep_pupils}[kind]
 
     def work(connection: Connection, result: ImportResult) -> Touched:
         result.read = len(table.rows)
         return keep(connection, school, table, result)
 
-    return _take_in(school, kind, table.name, by, work)
+    return work
 
 
 def import_table(school: School, kind: str, file: Source, by: int | None = None) -> ImportResult:
@@ -163,7 +179,8 @@ def _keep_schools(connection: Connection, school: School, table: File, result: I
 
 
 def _keep_staff(connection: Connection, school: School, table: File, result: ImportResult) -> Touched:
-    parsed = parse_staff(table, set(connection.scalars(select(tables.schools.c.code))))
+    pupils = reading.roster(connection).pupils
+    parsed = parse_staff(table, set(connection.scalars(select(tables.schools.c.code))), pupils)
 
     def version(row: Staff) -> dict[str, Any]:
         lists = {name: ";".join(getattr(row, name)) for name in ("roles", "year_groups", "houses")}
@@ -201,7 +218,10 @@ def _keep_people(
     key = "staff_id" if people is tables.staff else "pupil_id"
     today = school.today()
     known = {row.email: row for row in connection.execute(select(people))}
-    owners = {row.entra_id: row.email for row in known.values() if row.entra_id}
+    accounts = select(tables.staff.c.email, tables.staff.c.entra_id).union_all(
+        select(tables.pupils.c.email, tables.pupils.c.entra_id)
+    )
+    owners = {row.entra_id: row.email for row in connection.execute(accounts) if row.entra_id}
     latest = _latest(connection, versions, key)
     last = connection.scalar(select(func.max(people.c.id))) or 0
     new: list[dict[str, Any]] = []

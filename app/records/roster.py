@@ -81,10 +81,16 @@ def parse_schools(table: Table) -> Parsed[School]:
     return _parse(table, School, lambda row: row.code, lambda row: _said(row.senior, "senior"))
 
 
-def parse_staff(table: Table, schools: Collection[str]) -> Parsed[Staff]:
-    """The rows of staff.csv; `schools` are the codes known."""
+def parse_staff(table: Table, schools: Collection[str], pupils: Collection[str]) -> Parsed[Staff]:
+    """The rows of staff.csv; `schools` are the codes known, `pupils` the emails of pupils."""
     table.require(("email", "name", "school", "roles"))
-    return _parse(table, Staff, lambda row: row.email, lambda row: _known_school(row.school, schools))
+
+    def check(row: Staff) -> None:
+        _known_school(row.school, schools)
+        if row.email in pupils:
+            raise Unfit("is a pupil's", _NOT_BOTH, "email")
+
+    return _parse(table, Staff, lambda row: row.email, check)
 
 
 def parse_pupils(table: Table, schools: Collection[str], staff: Collection[str]) -> Parsed[Pupil]:
@@ -98,7 +104,7 @@ def parse_pupils(table: Table, schools: Collection[str], staff: Collection[str])
                 "is not on the roster of staff", "add the tutor to staff.csv, or mend the address", "tutor_email"
             )
         if row.email in staff:
-            raise Unfit("is a member of staff's", "nobody can be both: mend one of the two", "email")
+            raise Unfit("is a member of staff's", _NOT_BOTH, "email")
 
     return _parse(table, Pupil, lambda row: row.email, check)
 
@@ -141,4 +147,5 @@ def _parse(table: Table, model: type[M], key: Callable[[M], str], check: Callabl
     return Parsed(rows, refused, table.unknown(list(model.model_fields)))
 
 
+_NOT_BOTH = "nobody can be both: mend one of the two"
 _KEY = {"School": "code", "Staff": "email", "Pupil": "email"}

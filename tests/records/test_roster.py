@@ -28,7 +28,7 @@ PUPIL = {
 
 def staff(*changes: dict[str, str]) -> tuple[list[str], list[tuple[int, str | None]]]:
     """The emails taken in, and the rows refused with their column."""
-    parsed = parse_staff(table(*(STAFF | change for change in changes)), {"SEN"})
+    parsed = parse_staff(table(*(STAFF | change for change in changes)), {"SEN"}, ())
     return [read.row.email for read in parsed.rows], [(refused.row, refused.column) for refused in parsed.refused]
 
 
@@ -38,7 +38,7 @@ def pupils(*changes: dict[str, str]) -> tuple[list[str], list[tuple[int, str | N
 
 
 def test_a_member_of_staff() -> None:
-    row = parse_staff(table(STAFF), {"SEN"}).rows[0].row
+    row = parse_staff(table(STAFF), {"SEN"}, ()).rows[0].row
     assert row.email == "mair.howell@school.example"
     assert row.entra_id == "aaaaaaaa-0000-4000-8000-000000000001"
     assert (row.roles, row.year_groups, row.houses) == (("teacher", "hoy"), ("9", "10"), ())
@@ -109,6 +109,6 @@ def test_two_people_with_one_entra_id() -> None:
 
 
 def test_unknown_columns_are_told_and_missing_ones_stop_the_file() -> None:
-    assert parse_staff(table(STAFF | {"Shoe Size": "7"}), {"SEN"}).unknown_columns == ["shoe size"]
+    assert parse_staff(table(STAFF | {"Shoe Size": "7"}), {"SEN"}, ()).unknown_columns == ["shoe size"]
     with pytest.raises(UnreadableFile, match="missing: email, roles"):
-        parse_staff(table({"name": "Mair", "school": "SEN"}), {"SEN"})
+        parse_staff(table({"name": "Mair", "school": "SEN"}), {"SEN"}, ())

@@ -1,5 +1,6 @@
 """What comes in: good rows land, refused ones are kept, and the same file twice changes nothing."""
 
+import csv
 from pathlib import Path
 
 import pandas as pd
@@ -17,6 +18,7 @@ from app.intake import (
     import_recordings,
     import_roster,
 )
+from app.records import UnreadableFile
 from app.school import School
 from app.store import reading, tables
 from tests import people
@@ -196,6 +198,28 @@ def test_people_recognised_later_count_from_then_on(empty_school: School, tmp_pa
     (roster / "staff.csv").write_text(staff)
     import_roster(empty_school, roster)
     assert told(empty_school, "staff-opens") == {("", "c1"): "met"}
+
+
+def test_a_roster_comes_in_whole_or_not_at_all(empty_school: School, tmp_path: Path) -> None:
+    roster = people.roster(tmp_path / "roster")
+    (roster / "pupils.csv").write_text("name,school\nAled,SEN\n")
+    with pytest.raises(UnreadableFile, match="email"):
+        import_roster(empty_school, roster)
+    stored = everything(empty_school)
+    assert not any(stored[name] for name in ("schools", "staff", "imports"))
+
+
+@pytest.mark.parametrize("column", ["email", "entra_id"])
+def test_nobody_is_both_staff_and_pupil(empty_school: School, tmp_path: Path, column: str) -> None:
+    roster = people.roster(tmp_path / "roster")
+    import_roster(empty_school, roster)
+    pupil = next(csv.DictReader((roster / "pupils.csv").open()))
+    with (roster / "staff.csv").open() as file:
+        one = next(csv.DictReader(file)) | {"email": "new@habs.example", "entra_id": "new"} | {column: pupil[column]}
+    (roster / "pupils.csv").unlink()
+    table(roster / "staff.csv", [one])
+    _, staff = import_roster(empty_school, roster)
+    assert [(refused.column, staff.added) for refused in staff.refused] == [(column, 0)]
 
 
 def test_a_log_with_a_concern_in_words_reaches_the_dsp(school: School, tmp_path: Path) -> None:
