@@ -493,6 +493,7 @@ def _enter(connection: Connection, school: School, log: Log, by: int, why: str) 
 # --- calls and recordings ---------------------------------------------------------------------------
 
 _AT_ONCE = 500  # call records read before they are written
+_COMPRESSION = 3  # of originals: half the time of level 6, and still a sixth of the size
 
 
 def import_calls(
@@ -662,11 +663,11 @@ def _insert_calls(
                 "organiser_staff_id": organiser, "channel": call.channel, "reader": READER, "stored_at": now,
             }
         )  # fmt: skip
-        rows[tables.call_originals].append({"call_id": call.id, "original": zlib.compress(call.original, 6)})
+        rows[tables.call_originals].append({"call_id": call.id, "original": zlib.compress(call.original, _COMPRESSION)})
         for stay in call.stays:
             staff_id, pupil_id = resolve(roster, stay.entra_id, stay.upn)
             rows[tables.call_stays].append(
-                vars(stay) | {"call_id": call.id, "staff_id": staff_id, "pupil_id": pupil_id}
+                {**vars(stay), "call_id": call.id, "staff_id": staff_id, "pupil_id": pupil_id}
             )
         rows[tables.call_videos] += [vars(video) | {"call_id": call.id} for video in call.videos]
         for listed in call.listed:
