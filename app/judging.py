@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, String, delete, literal, or_, select
 
-from app import protocol
+from app import exceptions, protocol
 from app.concerns import known_category
 from app.protocol import Judged, judge
 from app.protocol.evidence import COLUMNS
@@ -180,6 +180,8 @@ def _judge(connection: Connection, settings: Settings, now: datetime, logs: list
         (tables.session_pupils, judged.pupils.assign(session_id=number[judged.pupils["session"]])),
     ):
         insert_rows(connection, table, rows)
+    gone = set(before["session_id"]) - set(number.tolist())
+    exceptions.follow(connection, sessions[["id", "confidential", "codes"]], gone, now)
 
 
 def _sessions_of(connection: Connection, logs: list[int], calls: list[str]) -> pd.DataFrame:

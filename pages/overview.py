@@ -106,6 +106,9 @@ def what_waits(rows: pd.DataFrame) -> None:
             st.page_link("pages/sessions.py", label=words, icon=":material/arrow_forward:", query_params={"show": show})
         else:
             st.write(words)
+    if by_name and len(exceptions := access.exceptions_waiting(school, person)):
+        exceptions_by_owner(exceptions)
+        waiting.append(("exceptions", ""))
     if access.sees(person, "oldest open concern") and (oldest := access.oldest_concern(school, person)):
         say(
             "<b>{n}</b> open concerns; the oldest, {ref}, is <b>{age}</b> days old, level “{level}”, with {owner}.",
@@ -121,6 +124,24 @@ def what_waits(rows: pd.DataFrame) -> None:
             f"The protocol in force was to be reviewed by {on_day(version.next_review)}, and no newer version is entered.",
             icon=":material/event_busy:",
         )
+
+
+def exceptions_by_owner(exceptions: pd.DataFrame) -> None:
+    longest = exceptions.iloc[0]
+    say(
+        "Exceptions wait to be settled by <b>{n}</b>; the longest, <b>{days}</b> days, with {owner}.",
+        n="one person" if len(exceptions) == 1 else f"{len(exceptions)} people",
+        days=longest["oldest"], owner=longest["owner"],
+    )  # fmt: skip
+    if (exceptions["owner"] == person.name).any():
+        st.page_link(
+            "pages/sessions.py", label="Those that wait for you", icon=":material/arrow_forward:",
+            query_params={"view": "settle"},
+        )  # fmt: skip
+    with st.expander("Who settles how many"):
+        columns = {"owner": "With", "sessions": "Sessions", "exceptions": "Exceptions", "oldest": "Longest (days)"}
+        table(exceptions.rename(columns=columns), "Exceptions waiting, by who settles them", "exceptions waiting")
+        st.caption("One with a HOY and an HM counts for both; whoever comes first settles it.")
 
 
 def by_department_and_hour(rows: pd.DataFrame, measure: str | None, name: str) -> None:

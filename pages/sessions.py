@@ -1,9 +1,11 @@
 """Sessions: the list, calls nobody logged, and one session explained clause by clause."""
 
+from collections.abc import Callable
+
 import pandas as pd
 import streamlit as st
 
-from app import access, charts
+from app import access, charts, exceptions
 from app.access import Person, SessionView
 from app.school import School
 from app.screen import (
@@ -21,6 +23,7 @@ from app.screen import (
     seen,
     table,
     title,
+    trouble,
 )
 
 _ORDER = ["breach", "no_evidence", "met", "exempt", "not_applicable"]
@@ -48,8 +51,65 @@ def purpose(words: object) -> str:
     return PURPOSE_WORDS.get(words, words) if isinstance(words, str) else "not logged"
 
 
-def show_list(school: School, person: Person) -> None:
+def show_all(school: School, person: Person) -> None:
     st.title("Sessions")
+    to_settle, to_explain = access.exceptions_to_settle(school, person), access.exceptions_to_explain(school, person)
+    views = {"list": "All sessions"}
+    if len(to_explain):
+        views = {"explain": f"To explain ({len(to_explain)})"} | views
+    if len(to_settle) or {"hoy", "hm", "senior_deputy_head"} & person.roles:
+        views = {"settle": f"To settle ({len(to_settle)})"} | views
+    wanted = st.query_params.get("view", "list" if "show" in st.query_params else next(iter(views)))
+    view: str | None = "list"
+    if len(views) > 1:
+        view = st.segmented_control(
+            "View", list(views), format_func=views.__getitem__, default=wanted if wanted in views else "list",
+            key=f"sessions view {person.staff_id}", required=True, label_visibility="collapsed",
+        )  # fmt: skip
+    if view == "settle":
+        show_waiting(person, to_settle, "settle", "Nothing waits for you: every exception of yours is settled.")
+    elif view == "explain":
+        show_waiting(person, to_explain, "explain", "You have explained everything.")
+    else:
+        show_list(school, person)
+
+
+def show_waiting(person: Person, rows: pd.DataFrame, what: str, nothing: str) -> None:
+    """Sessions with open exceptions, to open one by one."""
+    if rows.empty:
+        st.success(nothing, icon=":material/check:")
+        return
+    oldest = int(rows["days"].max())
+    say(
+        "<b>{n}</b> to {what}, the longest waiting first"
+        + (": the oldest for <b>{oldest}</b> days. " if oldest else ". ")
+        + "Select a row to open the session.",
+        n="One session" if len(rows) == 1 else f"{len(rows):,} sessions", what=what, oldest=oldest,
+    )  # fmt: skip
+    listing = pd.DataFrame(
+        {
+            "When": [moment(when) for when in rows["started_at"]],
+            "Not kept": rows["clauses"],
+            "Staff": rows["staff_name"].fillna("nobody known"),
+            "Pupils": rows["pupils"],
+            "Explained": rows["explained"].map({True: "yes", False: "not yet"}),
+            "Waiting (days)": rows["days"],
+        }
+    )
+    if what == "explain":
+        listing = listing.drop(columns=["Staff", "Explained"])
+    event = table(
+        listing, f"Sessions to {what}", f"sessions to {what}", on_select="rerun", selection_mode="single-row",
+        key=f"waiting {what} {person.staff_id} {len(rows)} {rows['session_id'].iloc[0]}",
+        height="content" if len(rows) < 14 else 520,
+        column_config={"Not kept": st.column_config.TextColumn(width="medium")},
+    )  # fmt: skip
+    if event["selection"]["rows"]:
+        st.query_params["session"] = str(int(rows["session_id"].iloc[event["selection"]["rows"][0]]))
+        st.rerun()
+
+
+def show_list(school: School, person: Person) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         days = choose_days(school, "sessions")
     rows = access.sessions(school, person, days)
@@ -152,9 +212,78 @@ def show_session(school: School, person: Person, number: str) -> None:
                 icon=":material/flag:",
                 query_params={"raise": "yes", "session": str(view.session_id)},
             )
+    show_exceptions(school, person, view)
     show_clauses(view)
     show_timeline(view)
     show_log(view)
+
+
+def show_exceptions(school: School, person: Person, view: SessionView) -> None:
+    """What was done about the clauses not kept; and, for whom it waits, what to do."""
+    found = access.exceptions_of(school, person, view.session_id)
+    if found.rows.empty:
+        return
+    st.header("What was done about it")
+    steps = found.events.groupby(["at", "by", "kind", "how", "text"], sort=False, dropna=False)["title"].agg(", ".join)
+    for (at, by, kind, how, text), titles in steps.items():
+        say(
+            "<b>{when}</b> {by}{done} <em>({titles})</em>" + ("<br>“{text}”" if isinstance(text, str) else ""),
+            when=moment(at), by=f"{by}: " if isinstance(by, str) else "", titles=titles, text=text,
+            done=exceptions.WAYS[how] if kind == "settled" else _STEPS[kind],
+        )  # fmt: skip
+    waiting = found.rows.loc[found.rows["state"] == "open", "title"]
+    if waiting.empty:
+        return
+    say(
+        "<b>Open:</b> {titles}. {wait}",
+        titles=", ".join(waiting),
+        wait=f"It waits for {' or '.join(found.owners)}." if found.owners else "Nobody on the roster can settle it.",
+    )
+    if found.to_settle:
+        settle(school, person, view.session_id)
+    elif found.to_explain:
+        explain(school, person, view.session_id)
+
+
+_STEPS = {
+    "explained": "Explained",
+    "kept": "Closed by itself: by what is on record now, this is no breach any more",
+    "reopened": "Opened again: by what is on record now, it is a breach after all",
+}
+
+
+def explain(school: School, person: Person, number: int) -> None:
+    with st.form(f"explain {number}"):
+        words = st.text_area("How did it come about?", key=f"explanation {number}", max_chars=5000)
+        if st.form_submit_button("Send the explanation", type="primary"):
+            if words.strip():
+                done(lambda: exceptions.explain(school, person, number, words), "Your explanation is with them.")
+            else:
+                st.error("Write a sentence first.")
+
+
+def settle(school: School, person: Person, number: int) -> None:
+    with st.form(f"settle {number}"):
+        how = st.radio(
+            "Settle everything that is open of this session", list(exceptions.WAYS),
+            format_func=exceptions.WAYS.__getitem__, index=None, key=f"way {number}",
+        )  # fmt: skip
+        words = st.text_area("Note", key=f"settling {number}", max_chars=5000, height=80)
+        if st.form_submit_button("Settle", type="primary"):
+            if how is None or not words.strip():
+                st.error("Choose how it was settled, and write a short note. Nothing is lost.")
+            else:
+                done(lambda: exceptions.settle(school, person, number, how, words), "Settled.")
+
+
+def done(what: Callable[[], None], words: str) -> None:
+    try:
+        what()
+    except exceptions.NotYours as error:
+        trouble("It could not be done.", str(error))
+    else:
+        st.toast(words, icon=":material/check:")
+        st.rerun()
 
 
 def summary(view: SessionView) -> None:
@@ -251,4 +380,4 @@ school, person = require("sessions")
 if "session" in st.query_params:
     show_session(school, person, st.query_params["session"])
 else:
-    show_list(school, person)
+    show_all(school, person)

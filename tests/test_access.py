@@ -204,6 +204,15 @@ def _session(connection, name: str):
             codes="0" * len(CLAUSES),
     )  # fmt: skip
     _add(connection, tables.session_pupils, session_id=number, pupil_id=PUPIL[pupil])
+    # Also of what is confidential, where judging opens none: an earlier reading of it may have.
+    _add(
+        connection, tables.exceptions,
+        id=number, session_id=number, clause="logged", opened_at=_at(LAST_WEEK, 15), state="open",
+    )  # fmt: skip
+    _add(
+        connection, tables.exception_events,
+        exception_id=number, at=_at(LAST_WEEK, 16), by=staff_id, kind="explained", text=NOTE,
+    )  # fmt: skip
     if not purpose:
         _add(connection, tables.session_calls, call_id=f"call-{number}", session_id=number, place=0)
 
@@ -305,6 +314,12 @@ QUESTIONS = {
     "audit_trail": access.audit_trail,
     "refused_rows": access.refused_rows,
     "counselling_counts": access.counselling_counts,
+}
+QUESTIONS |= {
+    "exceptions_to_settle": access.exceptions_to_settle,
+    "exceptions_to_explain": access.exceptions_to_explain,
+    "exceptions_waiting": access.exceptions_waiting,
+    "exceptions_of": lambda school, person: [access.exceptions_of(school, person, n) for n in NUMBER.values()],
 }
 DIRECTORY = {"roster", "pupils_to_choose", "staff_to_choose"}  # who is at the school, whatever they do
 ACTIONS = {"sync_now", "note"}
@@ -506,6 +521,45 @@ def test_only_the_dsp_of_the_pupils_school_and_the_senior_deputy_see_that_a_conc
 
     assert linked("dsp_prep", "dai with concern") == linked("sdh", "dai with concern") == 1
     assert linked("prep_hoy", "dai with concern") == linked("prep_tutor", "dai with concern") == 0
+
+
+# --- exceptions ---------------------------------------------------------------------------------------------
+
+TO_SETTLE: dict[str, set[str]] = {name: set() for name in ID} | {
+    # Aled is of year 9 and of Monnow, and so tutor9's tutees are; Efa was of year 9 until September.
+    "hoy9": {"aled", "bethan by tutor9", "efa in july"},
+    "hm_monnow": {"aled", "bethan by tutor9", "carys", "carys unlogged"},
+    "prep_hoy": {"dai", "dai with concern"},
+    # Year 10 has no HOY, and Wye has no HM.
+    "sdh": {"bethan", "efa in october", "nobody known", "bethan with concern"},
+}
+
+
+@pytest.mark.parametrize("name", ID)
+def test_an_exception_belongs_to_the_hoy_or_hm_or_else_to_the_senior_deputy_head(school, name):
+    person = someone(school, name)
+    mine = access.exceptions_to_settle(school, person)
+    assert set(mine["session_id"]) == {NUMBER[session] for session in TO_SETTLE[name]}
+    for session, number in NUMBER.items():
+        found = access.exceptions_of(school, person, number)
+        assert bool(found.to_settle) == (session in TO_SETTLE[name])
+        assert bool(found.to_explain) == (session in OWN[name] and session in OPEN)
+        assert len(found.rows) == (session in MAY_OPEN[name] and session in OPEN)
+
+
+def test_exceptions_of_a_hoys_own_sessions_go_to_the_senior_deputy_head(school):
+    with school.engine.begin() as connection:
+        own = tables.sessions.c.id == NUMBER["aled"]
+        connection.execute(update(tables.sessions).where(own).values(staff_id=ID["hoy9"]))
+    assert NUMBER["aled"] not in set(access.exceptions_to_settle(school, someone(school, "hoy9"))["session_id"])
+    assert NUMBER["aled"] in set(access.exceptions_to_settle(school, someone(school, "sdh"))["session_id"])
+
+
+def test_what_waits_is_counted_for_each_owner(school):
+    waiting = access.exceptions_waiting(school, someone(school, "sdh")).set_index("owner")
+    assert waiting["sessions"].to_dict() == {
+        name.title(): len(TO_SETTLE[name]) for name in TO_SETTLE if TO_SETTLE[name]
+    }
 
 
 def test_the_timeline_names_the_roster_and_nobody_else(school):
@@ -766,6 +820,8 @@ ASKED = {
     "roster": "roster",
     "names to choose from": "pupils_to_choose",
     "figures of the protocol": "protocol_figures",
+    "exceptions": "exceptions_to_settle",
+    "exceptions waiting": "exceptions_waiting",
 }
 
 

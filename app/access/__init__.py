@@ -14,6 +14,13 @@ Times in frames are in school time. A question that the person may not ask at al
 """
 
 from app.access.administration import audit_trail, imports, note, refused_rows, roster, sync, sync_now
+from app.access.exceptions import (
+    ExceptionsView,
+    exceptions_of,
+    exceptions_to_explain,
+    exceptions_to_settle,
+    exceptions_waiting,
+)
 from app.access.figures import counselling_counts, late_consents, overview, protocol_figures, sessions, unlogged
 from app.access.forms import calls_to_log, draft, keep_draft, own_log, pupils_to_choose, staff_to_choose
 from app.access.one_session import SessionView, session
@@ -50,6 +57,7 @@ __all__ = [
     "WITHHELD_ABOUT",
     "ConcernView",
     "Days",
+    "ExceptionsView",
     "NotAllowed",
     "Person",
     "SessionView",
@@ -60,6 +68,10 @@ __all__ = [
     "counselling_counts",
     "demonstration_people",
     "draft",
+    "exceptions_of",
+    "exceptions_to_explain",
+    "exceptions_to_settle",
+    "exceptions_waiting",
     "imports",
     "keep_draft",
     "late_consents",

@@ -64,6 +64,15 @@ TABLE: dict[str, dict[str, str]] = {
         "dsp": "of their school",
         "senior_deputy_head": "all",
     },
+    "exceptions": {
+        STAFF: "of their own sessions, to explain",
+        "hoy": "of the sessions of their year groups, to settle",
+        "hm": "of the sessions of their houses, to settle",
+        "senior_deputy_head": "of HOYs, HMs and whoever has none, to settle; of all, to see",
+    },
+    "exceptions waiting": {
+        "senior_deputy_head": "how many for whom, and how long",
+    },
     "oldest open concern": {
         "senior_deputy_head": "its level, age and owner, without its narrative",
     },

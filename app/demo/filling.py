@@ -14,6 +14,7 @@ from sqlalchemy import BigInteger, Connection, case, delete, func, insert, liter
 
 from app import intake
 from app.demo import people as roster
+from app.demo import settling
 from app.demo.calendar import calendar, demonstration
 from app.demo.chance import Chance
 from app.demo.story import Story
@@ -106,6 +107,10 @@ def fill(
     with school.writing() as connection:
         _date_back(connection, school.now())
         _follow_up(connection)
+    roles = ("hoy", "hm", "senior_deputy_head")
+    leaders = [row["email"] for role in roles for row in made.staff if role in row["roles"].split(";")]
+    settling.settle(judged_by, leaders, Chance(seed, day.toordinal()))
+    with school.writing() as connection:
         connection.execute(delete(tables.meta).where(tables.meta.c.key == _UNFINISHED))
         remember(connection, "demo", day.isoformat())
         raise_revision(connection)

@@ -373,6 +373,31 @@ concern_events = Table(  # kind: opened, alerted, read, level, note, closed, reo
     Column("text", Sealed),
 )
 
+# --- exceptions: a clause that a session did not keep, and what its people did about it ------------
+
+exceptions = Table(  # `session_id` is no foreign key: what people wrote outlives a session that goes
+    "exceptions",
+    metadata,
+    _id(),
+    Column("session_id", BigInteger, nullable=False),
+    Column("clause", String(40), nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    Column("state", String(12), nullable=False, index=True),  # open, settled, or kept: late evidence closed it
+    UniqueConstraint("session_id", "clause"),
+)
+
+exception_events = Table(  # kind: explained, settled, kept, reopened
+    "exception_events",
+    metadata,
+    _id(),
+    _to("exceptions", "exception_id", nullable=False, index=True),
+    Column("at", Instant, nullable=False),
+    _to("staff", "by"),  # blank: by itself, when evidence came
+    Column("kind", String(12), nullable=False),
+    Column("how", String(20)),  # of a settlement: explained, spoken_with, training, conduct
+    Column("text", Sealed),
+)
+
 # --- imports, refused rows, drafts ----------------------------------------------------------------
 
 imports = Table(

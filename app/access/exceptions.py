@@ -1,0 +1,226 @@
+"""Exceptions: who owns them, and what waits for whom.
+
+An exception belongs to the HOYs and HMs of the tutor who conducted the session (in whose years and houses the
+tutees were on its day), or else of its pupils; each of them may settle it. Those of HOYs, HMs and the Senior
+Deputy Head themselves, and those with no HOY or HM, belong to the Senior Deputy Head; where there is but one of
+them, their own as well.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import ColumnElement, Connection, and_, not_, or_, select
+
+from app.access.figures import pupils_of_sessions
+from app.access.people import Person, require
+from app.access.scope import SESSION, confidential, in_school_time, joined, open_to
+from app.protocol import CLAUSES
+from app.store import reading, tables
+from app.store.held import held, listed, on
+
+if TYPE_CHECKING:
+    from app.school import School
+
+_exception, _event = tables.exceptions.c, tables.exception_events.c
+_TITLES = {clause.name: clause.title for clause in CLAUSES}
+_LEADERS = ("hoy", "hm", "senior_deputy_head")
+
+
+@dataclass
+class ExceptionsView:
+    """The exceptions of one session: `rows` (`id`, `clause`, `title`, `state`, `opened_at`), `events` in their
+    order (`title`, `at`, `by` (name; blank: by itself), `kind`, `how`, `text`), the names of the `owners`, and
+    the ids of those that the person may explain and settle."""
+
+    rows: pd.DataFrame
+    events: pd.DataFrame
+    owners: list[str]
+    to_explain: list[int]
+    to_settle: list[int]
+
+
+def exceptions_to_settle(school: "School", person: Person) -> pd.DataFrame:
+    """The sessions with open exceptions that are the person's to settle, the longest waiting first:
+    `session_id`, `started_at`, `staff_name`, `pupils`, `clauses` (titles), `explained`, `opened_at`, `days`."""
+    require(person, "exceptions")
+    with school.engine.connect() as connection:
+        found = _open(connection)
+        owners = _owners(school, connection, found)
+        mine = owners.loc[owners["owner_id"] == person.staff_id, "session_id"]
+        return _listed(school, connection, found[found["session_id"].isin(mine)])
+
+
+def exceptions_to_explain(school: "School", person: Person) -> pd.DataFrame:
+    """The person's own sessions with open exceptions that they have not explained; as `exceptions_to_settle`."""
+    require(person, "exceptions")
+    with school.engine.connect() as connection:
+        found = _listed(school, connection, _open(connection, SESSION.staff_id == person.staff_id))
+    return found[~found["explained"]].reset_index(drop=True)
+
+
+def exceptions_waiting(school: "School", person: Person) -> pd.DataFrame:
+    """How many sessions wait for whom, the longest waiting first: `owner` (name), `sessions`, `exceptions`,
+    `oldest` (days). One with several owners counts for each of them."""
+    require(person, "exceptions waiting")
+    name, today = held(tables.staff_versions), school.today()
+    with school.engine.connect() as connection:
+        found = _open(connection)
+        each = found.merge(_owners(school, connection, found), on="session_id", how="left")
+        names = reading.frame(connection, select(name.c.staff_id, name.c.name).where(on(name, today)))
+    each["owner"] = each["owner_id"].map(names.set_index("staff_id")["name"])
+    each["days"] = (pd.Timestamp(school.now()) - each["opened_at"]).dt.days
+    waiting = each.groupby("owner").agg(
+        sessions=("session_id", "nunique"), exceptions=("id", "nunique"), oldest=("days", "max")
+    )
+    return waiting.reset_index().sort_values(["oldest", "sessions"], ascending=False, ignore_index=True)
+
+
+def exceptions_of(school: "School", person: Person, session_id: int) -> ExceptionsView:
+    """The exceptions of a session that the person may open; empty if they may not, or there are none."""
+    by = held(tables.staff_versions)
+    with school.engine.connect() as connection:
+        row = connection.execute(
+            select(SESSION.id, SESSION.staff_id, SESSION.day).where(
+                SESSION.id == session_id, open_to(person, school.today()), not_(confidential())
+            )
+        ).one_or_none()
+        mine = _exception.session_id == (row.id if row else None)
+        rows = reading.frame(connection, select(tables.exceptions).where(mine).order_by(_exception.id))
+        events = reading.frame(
+            connection,
+            select(_exception.clause, _event.at, by.c.name.label("by"), _event.kind, _event.how, _event.text)
+            .join(tables.exceptions, _exception.id == _event.exception_id)
+            .outerjoin(by, and_(by.c.staff_id == _event.by, on(by, school.today())))
+            .where(mine)
+            .order_by(_event.at, _event.id),
+        )
+        asked = rows.assign(staff_id=row.staff_id if row else None, day=row.day if row else None)
+        owners = _owners(school, connection, asked[["session_id", "staff_id"]].drop_duplicates())
+        names = connection.scalars(
+            select(by.c.name).where(by.c.staff_id.in_(owners["owner_id"].tolist()), on(by, school.today()))
+        ).all()
+    for frame in (rows, events):
+        frame.insert(0, "title", frame["clause"].map(_TITLES))
+    open_ones = rows.loc[rows["state"] == "open", "id"].tolist()
+    return ExceptionsView(
+        rows=in_school_time(school, rows.drop(columns="session_id")),
+        events=in_school_time(school, events.drop(columns="clause")),
+        owners=sorted(names),
+        to_explain=open_ones if row and row.staff_id == person.staff_id else [],
+        to_settle=open_ones if (owners["owner_id"] == person.staff_id).any() else [],
+    )
+
+
+def _open(connection: Connection, *which: ColumnElement[bool]) -> pd.DataFrame:
+    """Open exceptions with their sessions: `id`, `session_id`, `clause`, `opened_at`, `staff_id`, `started_at`."""
+    return reading.frame(
+        connection,
+        select(
+            _exception.id, _exception.session_id, _exception.clause, _exception.opened_at,
+            SESSION.staff_id, SESSION.started_at,
+        )
+        .join(tables.sessions, SESSION.id == _exception.session_id)
+        .where(_exception.state == "open", not_(confidential()), *which)
+        .order_by(_exception.opened_at, _exception.id),
+    )  # fmt: skip
+
+
+def _listed(school: "School", connection: Connection, found: pd.DataFrame) -> pd.DataFrame:
+    """One row a session, from open exceptions."""
+    who, numbers = held(tables.staff_versions), found["session_id"].unique().tolist()
+    mine = reading.chosen(connection, "excepted", SESSION.id, numbers)
+    staff = reading.frame(
+        connection,
+        select(SESSION.id, who.c.name)
+        .join(tables.sessions, and_(who.c.staff_id == SESSION.staff_id, on(who, SESSION.day)))
+        .where(mine),
+    )
+    pupils = reading.frame(connection, pupils_of_sessions().where(mine))
+    explained = connection.scalars(
+        select(_exception.session_id)
+        .join(tables.exception_events, _event.exception_id == _exception.id)
+        .where(_event.kind == "explained", reading.chosen(connection, "excepted", _exception.session_id, numbers))
+    ).all()
+    rows = (
+        found.assign(clause=found["clause"].map(_TITLES))
+        .groupby("session_id", sort=False)
+        .agg(started_at=("started_at", "first"), clauses=("clause", ", ".join), opened_at=("opened_at", "min"))
+        .reset_index()
+    )
+    rows["staff_name"] = rows["session_id"].map(staff.set_index("id")["name"])
+    rows["pupils"] = joined(rows["session_id"], pupils, "session_id")
+    rows["explained"] = rows["session_id"].isin(explained)
+    rows["days"] = (pd.Timestamp(school.now()) - rows["opened_at"]).dt.days
+    columns = ["session_id", "started_at", "staff_name", "pupils", "clauses", "explained", "opened_at", "days"]
+    return in_school_time(school, rows[columns].sort_values("opened_at", ignore_index=True))
+
+
+def _owners(school: "School", connection: Connection, sessions: pd.DataFrame) -> pd.DataFrame:
+    """Who owns the exceptions of some sessions (`session_id`, `staff_id`): `session_id`, `owner_id`."""
+    sessions = sessions[["session_id", "staff_id"]].drop_duplicates("session_id")
+    leaders = _leaders(school, connection)
+    led = _children(connection, sessions["session_id"].tolist()).merge(leaders, on=["school", "of", "which"])
+    conductor = sessions.set_index("session_id")["staff_id"]
+    own = led["owner_id"] == led["session_id"].map(conductor)
+    by_leaders = led["session_id"].isin(_by_leaders(connection, sessions["session_id"].tolist()))
+    owned = led.loc[~own & ~by_leaders, ["session_id", "owner_id"]].drop_duplicates()
+    rest = sessions[~sessions["session_id"].isin(owned["session_id"])]
+    senior = rest.merge(_with_role(school, connection, "senior_deputy_head"), how="cross")
+    others = senior["owner_id"] != senior["staff_id"].fillna(0)
+    senior = senior[others | ~senior["session_id"].isin(senior.loc[others, "session_id"])]
+    return pd.concat([owned, senior[["session_id", "owner_id"]]], ignore_index=True)
+
+
+def _children(connection: Connection, sessions: list[int]) -> pd.DataFrame:
+    """The years and houses of the tutees of who conducted the sessions, else of the sessions' pupils, on the
+    session's day: `session_id`, `school`, `of` ("year_groups" or "houses"), `which`."""
+    pupil, among = held(tables.pupil_versions), tables.session_pupils.c
+    mine = reading.chosen(connection, "owned", SESSION.id, sessions)
+    facts = (pupil.c.school, pupil.c.year_group.label("year_groups"), pupil.c.house.label("houses"))
+    taught = (
+        select(SESSION.id.label("session_id"), *facts)
+        .join(tables.session_pupils, among.session_id == SESSION.id)
+        .join(pupil, and_(pupil.c.pupil_id == among.pupil_id, on(pupil, SESSION.day)))
+    )
+    tutored = select(SESSION.id.label("session_id"), *facts).join(
+        pupil, and_(pupil.c.tutor_id == SESSION.staff_id, on(pupil, SESSION.day))
+    )
+    tutees, pupils = (reading.frame(connection, query.where(mine).distinct()) for query in (tutored, taught))
+    found = pd.concat([tutees, pupils[~pupils["session_id"].isin(tutees["session_id"])]])
+    long = found.melt(["session_id", "school"], ["year_groups", "houses"], var_name="of", value_name="which")
+    return long.assign(which=long["which"].str.strip().str.lower()).drop_duplicates()
+
+
+def _leaders(school: "School", connection: Connection) -> pd.DataFrame:
+    """Today's HOYs and HMs by what they look after: `school`, `of`, `which`, `owner_id`."""
+    who = held(tables.staff_versions)
+    lists = []
+    for role, of in (("hoy", "year_groups"), ("hm", "houses")):
+        query = select(who.c.staff_id.label("owner_id"), who.c.school, who.c[of].label("which"))
+        found = reading.frame(connection, query.where(on(who, school.today()), listed(who.c.roles, role)))
+        found["which"] = found["which"].str.lower().str.split(";")
+        lists.append(found.explode("which").assign(of=of))
+    led = pd.concat(lists, ignore_index=True)
+    return led.assign(which=led["which"].str.strip())[led["which"].fillna("") != ""]
+
+
+def _by_leaders(connection: Connection, sessions: list[int]) -> np.ndarray:
+    """Those of some sessions that were conducted by a HOY, an HM or the Senior Deputy Head."""
+    who = held(tables.staff_versions)
+    query = (
+        select(SESSION.id)
+        .join(who, and_(who.c.staff_id == SESSION.staff_id, on(who, SESSION.day)))
+        .where(
+            reading.chosen(connection, "owned", SESSION.id, sessions),
+            or_(*(listed(who.c.roles, role) for role in _LEADERS)),
+        )
+    )
+    return np.array(connection.scalars(query).all(), np.int64)
+
+
+def _with_role(school: "School", connection: Connection, role: str) -> pd.DataFrame:
+    who = held(tables.staff_versions)
+    query = select(who.c.staff_id.label("owner_id")).where(on(who, school.today()), listed(who.c.roles, role))
+    return reading.frame(connection, query)
