@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 
 from app.school import School, open_school
-from app.settings import ROOT, SettingsError, load_settings, variable
+from app.settings import SettingsError, load_settings, variable
 from app.store import tables
 from app.store.database import DatabaseError, in_words
 from app.store.vault import CannotOpen, keys, seal, unseal
@@ -85,7 +85,9 @@ def _graph(school: School) -> Iterator[Finding]:
 def _sign_in(school: School) -> Finding:
     if school.is_demonstration():
         return "sign-in", True, "the demonstration needs none"
-    secrets = ROOT / ".streamlit" / "secrets.toml"
-    if secrets.is_file() and "[auth]" in secrets.read_text(encoding="utf-8"):
-        return "sign-in", True, "configured in .streamlit/secrets.toml"
-    return "sign-in", False, "not configured, so the pages show nothing of this school: see docs/service.md"
+    from app import sign_in  # brings Streamlit, which no other command needs
+
+    if missing := sign_in.missing():
+        lacking = ", ".join(missing)
+        return "sign-in", False, f"the pages show nothing without it: [auth] lacks {lacking}; see docs/service.md"
+    return "sign-in", True, "configured in .streamlit/secrets.toml"

@@ -7,9 +7,8 @@ which take it as text.
 import csv
 import io
 import re
-import time
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from html import escape
 from pathlib import Path
 from threading import Lock
@@ -20,7 +19,7 @@ import streamlit as st
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 
-from app import access
+from app import access, sign_in
 from app.access import Person
 from app.export import harmless
 from app.judging import refresh
@@ -39,7 +38,6 @@ _PAGES = {
     "administration": ("Administration", ":material/settings:"),
 }
 _FILLING = Lock()
-_GREATEST_AGE = 12 * 60 * 60  # seconds after which one signs in again
 
 TITLES = {clause.name: clause.title for clause in CLAUSES}
 # Colour never stands alone: a mark and a word go with it.
@@ -120,36 +118,29 @@ def who_looks(school: School) -> Person | None:
     if school.is_demonstration():
         people = {p.email: p for p in access.demonstration_people(school)}
         return people.get(st.session_state.get("eyes", ""), next(iter(people.values())))
-    return _signed_in(school)
-
-
-@st.cache_resource(show_spinner=False)
-def _signed_out() -> dict[str, float]:
-    """When each account signed out last: the cookie of another window knows nothing of it."""
-    return {}
-
-
-def _sign_out() -> None:
-    _signed_out()[str(st.user.get("sub"))] = time.time()
-    st.logout()
-
-
-def _signed_in(school: School) -> Person | None:
-    """Who signed in with an account of the school's tenant, today and not signed out since, if the roster
-    of today knows them. Asked at every run, since the cookie itself lasts for weeks."""
-    if not st.user.get("is_logged_in"):
-        return None
-    since = float(str(st.user.get("iat") or 0))
-    if time.time() - since > _GREATEST_AGE or since <= _signed_out().get(str(st.user.get("sub")), 0):
-        return None
-    tenant = str(st.user.get("tid") or "").lower()
-    if tenant != school.settings.tenant_id.lower():
-        return None
-    address = st.user.get("preferred_username") or st.user.get("email") or ""
-    person = access.person(school, str(address))
+    try:
+        person = sign_in.person(school)
+    except SettingsError as error:
+        trouble("The program cannot start.", str(error))
+        st.stop()
     if person is not None:
         _once(school, person, "signed in", "")
     return person
+
+
+def _sign_out() -> None:
+    sign_in.out(the_school())
+
+
+def _watch(school: School) -> None:
+    """What stands on a screen that nobody attends goes when the sign-in ends, without a click."""
+
+    @st.fragment(run_every=min(timedelta(minutes=1), sign_in.idle_time() / 3))
+    def look() -> None:
+        if not sign_in.holds(school):
+            st.rerun()
+
+    look()
 
 
 def require(page: str) -> tuple[School, Person]:
@@ -185,22 +176,25 @@ def _roles_of(page: str) -> str:
 
 
 def _not_signed_in() -> None:
-    st.title("Sign in")
-    if "auth" in st.secrets:
-        if st.user.get("is_logged_in"):
-            say(
-                "Your sign-in has ended, or this account is not one of the school's staff on the roster. Sign in again "
-                "with your school account."
-            )
-            st.button("Sign out", on_click=_sign_out)
-        else:
-            say("Use your school account.")
-            st.button("Sign in", on_click=st.login, type="primary")
-    else:
+    if missing := sign_in.missing():
+        st.title("Not in service yet")
         say(
-            "This database holds a real school, and sign-in is not configured, so nothing is shown. The "
-            "administrator finds how in docs/service.md."
+            "This database holds a real school, and without sign-in nothing of it is shown. Missing in "
+            ".streamlit/secrets.toml, under [auth]: <b>{missing}</b>. The ICT administrator finds how in "
+            "docs/service.md.",
+            missing=", ".join(missing),
         )
+        st.stop()
+    st.title("Sign in")
+    if st.user.get("is_logged_in"):
+        say(
+            "Your sign-in has ended, or this account is not one of the school's staff on the roster. Sign in again "
+            "with your school account."
+        )
+        st.button("Sign out", on_click=_sign_out)
+    else:
+        say("Use your school account.")
+        st.button("Sign in", on_click=st.login, type="primary")
     st.stop()
 
 
@@ -231,6 +225,7 @@ def show() -> None:
         )
         if not school.is_demonstration():
             st.button("Sign out", on_click=_sign_out)
+            _watch(school)
     page.run()
 
 

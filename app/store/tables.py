@@ -398,7 +398,7 @@ exception_events = Table(  # kind: explained, settled, kept, reopened
     Column("text", Sealed),
 )
 
-# --- imports, refused rows, drafts ----------------------------------------------------------------
+# --- imports, refused rows, drafts, sign-ins ----------------------------------------------------------------
 
 imports = Table(
     "imports",
@@ -442,6 +442,14 @@ drafts = Table(
     Column("form", String(40), primary_key=True),
     Column("content", Sealed, nullable=False),
     Column("saved_at", Instant, nullable=False),
+)
+
+sign_ins = Table(
+    "sign_ins",
+    metadata,
+    Column("key", String(64), primary_key=True),  # a digest of the account's subject
+    Column("seen_at", Instant, nullable=False),  # last active, to the minute
+    Column("ended_at", Instant, nullable=False),  # signed out last
 )
 
 # --- fetching from Microsoft Graph ------------------------------------------------------------------

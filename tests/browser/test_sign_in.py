@@ -16,36 +16,47 @@ pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::Deprecati
 TENANT = load_settings().tenant_id
 
 
-def user(who: str, tenant: str = TENANT) -> User:
-    return User(sub=who, claims={"tid": tenant, "preferred_username": people.email(who), "email": people.email(who)})
+def user(who: str, tenant: str = TENANT, **claims: object) -> User:
+    address = people.email(who)
+    return User(sub=who, claims={"tid": tenant, "preferred_username": address, "email": address} | claims)
 
 
 @pytest.fixture(scope="module")
-def address(serve: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The program with a real school and sign-in."""
-    folder = tmp_path_factory.mktemp("real")
-    url = f"sqlite:///{folder / 'school.sqlite'}"
-    school = open_school(url)
-    people.move_in(school, folder)
-    import_logs(school, people.table(folder / "l.csv", [people.log("teacher", "aled", "2026-11-03T10:00", ref="L1")]))
-    users = [user("sdh"), user("teacher"), user("admin"), user("stranger")]
+def in_service(serve: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
+    """Starts the program with a real school and sign-in, and gives its address."""
+    users = [user("sdh"), user("teacher", roles=["slt", "no role of ours"]), user("admin"), user("stranger")]
     users.append(User(sub="elsewhere", claims=user("sdh", "00000000-dead-4000-8000-000000000000").claims))
     with run_server_in_thread(user_claims=users) as provider:
-        port = free_port()
-        secrets = folder / ".streamlit" / "secrets.toml"
-        secrets.parent.mkdir()
-        secrets.write_text(
-            f"""
-            [auth]
-            redirect_uri = "http://localhost:{port}/oauth2callback"
-            cookie_secret = "a long and random word for this test alone"
-            client_id = "protocol"
-            client_secret = "secret"
-            server_metadata_url = "http://localhost:{provider.server_port}/.well-known/openid-configuration"
-            """,
-            encoding="utf-8",
-        )
-        yield serve(url, port=port, folder=folder)
+
+        def start(**environment: str) -> str:
+            folder = tmp_path_factory.mktemp("real")
+            url = f"sqlite:///{folder / 'school.sqlite'}"
+            school = open_school(url)
+            people.move_in(school, folder)
+            rows = [people.log("teacher", "aled", "2026-11-03T10:00", ref="L1")]
+            import_logs(school, people.table(folder / "l.csv", rows))
+            port = free_port()
+            secrets = folder / ".streamlit" / "secrets.toml"
+            secrets.parent.mkdir()
+            secrets.write_text(
+                f"""
+                [auth]
+                redirect_uri = "http://localhost:{port}/oauth2callback"
+                cookie_secret = "a long and random word for this test alone"
+                client_id = "protocol"
+                client_secret = "secret"
+                server_metadata_url = "http://localhost:{provider.server_port}/.well-known/openid-configuration"
+                """,
+                encoding="utf-8",
+            )
+            return serve(url, port=port, folder=folder, **environment)
+
+        yield start
+
+
+@pytest.fixture(scope="module")
+def address(in_service: Callable[..., str]) -> str:
+    return in_service()
 
 
 def sign_in(page: Page, address: str, sub: str, to: str = "") -> None:
@@ -107,3 +118,23 @@ def test_signing_out_in_one_window_ends_the_other(window: Callable[[], Page], ad
     other.get_by_test_id("stSidebar").get_by_text("Protocol").click()
     expect(other.get_by_role("heading", name="Sign in")).to_be_visible(timeout=30_000)
     assert "Sen" not in other.get_by_test_id("stMain").inner_text()
+
+
+def test_an_idle_window_shows_nothing_any_more_by_itself(
+    window: Callable[[], Page], in_service: Callable[..., str]
+) -> None:
+    page, address = window(), in_service(IDLE_MINUTES="0.15")
+    sign_in(page, address, "sdh")
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("heading", name="Overview")).not_to_be_visible()
+    page.goto(f"{address}/sessions")
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible(timeout=30_000)
+
+
+def test_roles_come_from_entra_where_the_school_prefers(
+    window: Callable[[], Page], in_service: Callable[..., str]
+) -> None:
+    page = window()
+    sign_in(page, in_service(ROLES_FROM="entra"), "teacher")
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible(timeout=30_000)

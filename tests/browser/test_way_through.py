@@ -51,7 +51,7 @@ def test_from_the_overview_to_a_concern(page: Page, address: str) -> None:
     expect(chart.get_by_text("Modern Languages").first).to_be_visible(timeout=30_000)
     click_at(page, chart, 0.35, 0.5)
     heading(page, "The sessions of this cell")
-    rows = page.get_by_test_id("stDataFrame").first
+    rows = page.get_by_test_id("stDataFrame").locator("visible=true").first
     expect(rows).to_be_visible()
     click_at(page, rows, 18, 55)
     heading(page, "Clause by clause")
@@ -103,7 +103,8 @@ def test_a_real_school_shows_nothing_to_strangers(
     url = f"sqlite:///{tmp_path / 'real.sqlite'}"
     people.move_in(open_school(url), tmp_path)
     page.goto(f"{serve(url)}/{name}")
-    heading(page, "Sign in")
+    heading(page, "Not in service yet")
+    expect(page.get_by_text("redirect_uri")).to_be_visible()
     words = page.locator("body").inner_text()
     assert not [who for who, *_ in people.PUPILS.values() if who in words]
     for hidden in ("Overview", "Sessions", "Log a session", "Concerns", "Administration"):
