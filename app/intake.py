@@ -244,6 +244,7 @@ def _keep_people(
                 connection.execute(update(people).where(people.c.id == number).values(entra_id=row.entra_id))
             if facts != latest[number] or row.entra_id not in (None, entra_id):
                 changed.add(number)
+    result.refused.sort(key=lambda refused: refused.row)
     # A second change on one day takes the place of the first.
     again = versions.c[key].in_([row[key] for row in dated if row["from_day"] == today])
     connection.execute(delete(versions).where(versions.c.from_day == today, again))
@@ -371,6 +372,7 @@ def import_logs(school: School, file: Source, by: int | None = None) -> ImportRe
                 known_by.add(read.row.fingerprint)
                 new.append(read.row)
         keep_logs(connection, school, new, touched)
+        result.refused.sort(key=lambda refused: refused.row)
         result.added = len(new)
         return touched
 

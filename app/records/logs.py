@@ -163,6 +163,9 @@ def parse_log(cells: Mapping[str, str], roster: Roster, settings: Settings, now:
             "pupil_emails",
         )
     started_at, ended_at = _times(row, settings, now)
+    answers = row.model_dump(exclude=set(_PEOPLE))
+    if row.concern is None and row.concern_summary:
+        answers["concern"] = True  # who writes down a concern says that there is one
     pupil_ids = tuple(sorted(roster.pupils[pupil] for pupil in row.pupil_emails))
     return Log(
         ref=row.ref or _derived(row.staff_email, started_at, row.pupil_emails),
@@ -171,7 +174,7 @@ def parse_log(cells: Mapping[str, str], roster: Roster, settings: Settings, now:
         invited=tuple((address, roster.staff.get(address)) for address in row.second_staff_emails),
         started_at=started_at,
         ended_at=ended_at,
-        answers=row.model_dump(exclude=set(_PEOPLE)),
+        answers=answers,
     )
 
 

@@ -124,8 +124,9 @@ def test_a_refused_row_is_named_and_kept_and_the_good_one_lands(school: School, 
 
 def test_a_reference_with_other_content_is_refused(school: School, tmp_path: Path) -> None:
     import_logs(school, table(tmp_path / "a.csv", [log("teacher", "aled", "2026-11-03T10:00", ref="L1")]))
-    other = import_logs(school, table(tmp_path / "b.csv", [log("teacher", "aled", "2026-11-03T11:00", ref="L1")]))
-    assert [refused.column for refused in other.refused] == ["ref"]
+    rows = [log("teacher", "aled", "2026-11-03T11:00", ref="L1"), log("nobody", "aled", "2026-11-03T11:00", ref="L2")]
+    other = import_logs(school, table(tmp_path / "b.csv", rows))
+    assert [(refused.row, refused.column) for refused in other.refused] == [(2, "ref"), (3, "staff_email")]
     assert list(told(school, "logged")) == [("L1", "")]
 
 
@@ -234,11 +235,19 @@ def test_a_log_with_a_concern_in_words_reaches_the_dsp(school: School, tmp_path:
             concern_category="Distress",
         ),
         log("teacher", "bethan", "2026-11-04T10:00", ref="L2", concern="yes"),
+        log("teacher", "carys", "2026-11-05T10:00", ref="L3", concern="", concern_summary="Words."),
+        log("teacher", "dai", "2026-11-06T10:00", ref="L4", concern="no", concern_summary="None."),
     ]
     import_logs(school, table(tmp_path / "l.csv", rows))
-    assert told(school, "concern-reported") == {("L1", ""): "met", ("L2", ""): "breach"}
+    assert told(school, "concern-reported") == {
+        ("L1", ""): "met",
+        ("L2", ""): "breach",
+        ("L3", ""): "met",
+        ("L4", ""): "not_applicable",
+    }
     with school.engine.connect() as connection:
-        assert connection.scalars(select(tables.concerns.c.categories)).all() == ["distress"]
+        assert connection.scalars(select(tables.concerns.c.categories)).all()[0] == "distress"
+        assert set(connection.scalars(select(tables.concern_sessions.c.log_ref))) == {"L1", "L3"}
 
 
 def test_the_form_sent_twice_is_one_log(school: School) -> None:
