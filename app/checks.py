@@ -83,11 +83,10 @@ def _graph(school: School) -> Iterator[Finding]:
 
 
 def _sign_in(school: School) -> Finding:
-    if school.is_demonstration():
-        return "sign-in", True, "the demonstration needs none"
     from app import sign_in  # brings Streamlit, which no other command needs
 
-    if missing := sign_in.missing():
-        lacking = ", ".join(missing)
-        return "sign-in", False, f"the pages show nothing without it: [auth] lacks {lacking}; see docs/service.md"
+    if hindrance := sign_in.hindrance(school):
+        return "sign-in", False, hindrance
+    if school.is_demonstration():
+        return "sign-in", True, "the demonstration needs none"
     return "sign-in", True, "configured in .streamlit/secrets.toml"

@@ -33,7 +33,8 @@ from app.records.tabular import Table as File
 from app.records.tabular import read_table
 from app.school import School
 from app.store import reading, tables
-from app.store.writing import insert_rows, raise_revision
+from app.store.database import DatabaseError
+from app.store.writing import insert_rows, raise_revision, remembered
 
 T = TypeVar("T")
 Source = str | Path | tuple[str, bytes]
@@ -122,11 +123,22 @@ def import_roster(school: School, folder: str | Path, by: int | None = None) -> 
     if not any(files.values()):
         raise UnreadableFile(f"{folder} holds none of schools.csv, staff.csv and pupils.csv.")
     read = {kind: read_table(file) for kind, file in files.items() if file}
+    _not_into_the_demonstration(school)
     with school.writing() as connection:
         return [
             _taken_in(connection, school, kind, table.name, by, _people_of(school, kind, table))
             for kind, table in read.items()
         ]
+
+
+def _not_into_the_demonstration(school: School) -> None:
+    """Nobody real is ever in a database whose people lend their eyes to everybody."""
+    with school.engine.connect() as connection:
+        if remembered(connection, "demo") or remembered(connection, "demo_unfinished"):
+            raise DatabaseError(
+                "This database holds the demonstration: nobody real comes into it. Set DATABASE_URL to a database of "
+                "the school's own. Nothing was changed."
+            )
 
 
 def _roster_file(folder: Path, kind: str) -> Path | None:
@@ -151,7 +163,10 @@ def _people_of(school: School, kind: str, table: File) -> Work:
 def import_table(school: School, kind: str, file: Source, by: int | None = None) -> ImportResult:
     """A table of `logs`, `letters`, `consents`, `schools`, `staff` or `pupils`."""
     take_in = {"logs": import_logs, "letters": import_letters, "consents": import_consents}.get(kind)
-    return take_in(school, file, by) if take_in else import_people(school, kind, read_table(file), by)
+    if take_in:
+        return take_in(school, file, by)
+    _not_into_the_demonstration(school)
+    return import_people(school, kind, read_table(file), by)
 
 
 def _noted(result: ImportResult, parsed: Parsed[R]) -> list[Read[R]]:

@@ -81,7 +81,7 @@ def the_school() -> School:
 
 def _is_untouched(school: School) -> bool:
     """No configuration and nothing in the database: that is a first look, so the demonstration."""
-    if variable("DATABASE_URL") or variable("GRAPH_CLIENT_ID") or school.is_demonstration():
+    if variable("DATABASE_URL") or sign_in.configured() or school.is_demonstration():
         return False
     with school.engine.connect() as connection:
         return not connection.scalar(select(func.count()).select_from(tables.imports)) or _was_cut_off(school)
@@ -115,6 +115,8 @@ def _fill_demonstration(school: School) -> None:
 
 def who_looks(school: School) -> Person | None:
     """The person who looks: in the demonstration the one whose eyes were chosen, else who signed in."""
+    if sign_in.hindrance(school):
+        return None
     if school.is_demonstration():
         people = {p.email: p for p in access.demonstration_people(school)}
         return people.get(st.session_state.get("eyes", ""), next(iter(people.values())))
@@ -129,7 +131,10 @@ def who_looks(school: School) -> Person | None:
 
 
 def _sign_out() -> None:
-    sign_in.out(the_school())
+    school = the_school()
+    if person := who_looks(school):
+        access.note(school, person, "signed out", "")
+    sign_in.out(school)
 
 
 def _watch(school: School) -> None:
@@ -176,14 +181,9 @@ def _roles_of(page: str) -> str:
 
 
 def _not_signed_in() -> None:
-    if missing := sign_in.missing():
+    if hindrance := sign_in.hindrance(the_school()):
         st.title("Not in service yet")
-        say(
-            "This database holds a real school, and without sign-in nothing of it is shown. Missing in "
-            ".streamlit/secrets.toml, under [auth]: <b>{missing}</b>. The ICT administrator finds how in "
-            "docs/service.md.",
-            missing=", ".join(missing),
-        )
+        say("{hindrance}", hindrance=hindrance)
         st.stop()
     st.title("Sign in")
     if st.user.get("is_logged_in"):

@@ -7,8 +7,10 @@ database, for all windows and processes.
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import streamlit as st
 from sqlalchemy import delete, insert, select
@@ -21,13 +23,43 @@ from app.store import tables
 
 GREATEST_AGE = timedelta(hours=12)  # after which one signs in again, however active
 _NEEDED = ("redirect_uri", "cookie_secret", "client_id", "client_secret", "server_metadata_url")
+_OF_GRAPH = ("GRAPH_TENANT_ID", "GRAPH_CLIENT_ID", "GRAPH_CLIENT_SECRET", "GRAPH_CERTIFICATE_FILE")
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def missing() -> list[str]:
-    """The entries of `[auth]` in `.streamlit/secrets.toml` that sign-in needs and does not find."""
-    configured = st.secrets.get("auth", {}) if st.secrets.load_if_toml_exists() else {}
-    return [entry for entry in _NEEDED if not configured.get(entry)]
+def hindrance(school: School) -> str | None:
+    """Why nothing of the school may be shown, with the mend; None where nothing stands in the way.
+
+    Without any configuration there is the demonstration, open to everybody. Whatever is configured for a real
+    school asks for sign-in, and for a database that the demonstration is not in.
+    """
+    real = configured()
+    if school.is_demonstration():
+        if not real:
+            return None
+        return (
+            f"Configured for a real school: {' and '.join(real)}. But the database holds the demonstration, into which "
+            "anybody may look. Set DATABASE_URL to a database of the school's own, or take that configuration away."
+        )
+    entries = _entries()
+    if missing := [entry for entry in _NEEDED if not entries.get(entry)]:
+        return (
+            "This database is not the demonstration's, so nothing of it is shown without sign-in. Missing in "
+            f".streamlit/secrets.toml, under [auth]: {', '.join(missing)}. The ICT administrator finds how in "
+            "docs/service.md."
+        )
+    return None
+
+
+def configured() -> list[str]:
+    """What is configured for a real school, in words."""
+    graph = any(variable(name) for name in _OF_GRAPH)
+    return ["Microsoft Graph"] * graph + ["sign-in"] * bool(_entries())
+
+
+def _entries() -> Mapping[str, Any]:
+    """The entries of `[auth]` in `.streamlit/secrets.toml`."""
+    return st.secrets.get("auth", {}) if st.secrets.load_if_toml_exists() else {}
 
 
 def idle_time() -> timedelta:

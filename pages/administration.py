@@ -5,7 +5,7 @@ import streamlit as st
 
 from app import access, intake
 from app.checks import check
-from app.intake import UnreadableFile
+from app.intake import DatabaseError, UnreadableFile
 from app.screen import moment, require, say, table, trouble
 
 _KINDS = {
@@ -73,6 +73,8 @@ if sent and file is not None:
             say("Columns that nobody knows were passed over: {columns}.", columns=", ".join(result.unknown_columns))
     except UnreadableFile as error:
         trouble("The file could not be read, and nothing was changed.", str(error))
+    except DatabaseError as error:
+        trouble("The file was not taken in.", str(error))
 
 st.header("Refused rows")
 refused = access.refused_rows(school, person)

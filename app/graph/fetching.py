@@ -86,6 +86,11 @@ def synchronise(
         raise NotConfigured(
             "No sync is configured.", "Set GRAPH_TENANT_ID, GRAPH_CLIENT_ID and GRAPH_CERTIFICATE_FILE."
         )
+    if school.is_demonstration():
+        raise NotConfigured(
+            "This database holds the demonstration: no real call comes into it.",
+            "Set DATABASE_URL to a database of the school's own.",
+        )
     with Lease(school) as lease, client or Client(registered, workers, note) as asking:
         return _Sync(school, asking, lease, workers, progress).run(days, retry)
 
