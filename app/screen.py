@@ -201,6 +201,9 @@ def _not_signed_in() -> None:
 def show() -> None:
     """The frame around every page: its navigation, and who one is."""
     st.set_page_config(page_title="Videoconferencing protocol", page_icon=_ICON, layout="wide")
+    if st.context.theme.type == "dark":
+        # The chosen of several takes the colour of buttons, which as letters is too dark on this ground.
+        st.html("<style>[data-testid='stButtonGroup'] [role='radio'][data-selected] * {color: #9dcbf5}</style>")
     school = the_school()
     person = who_looks(school)
     if person is None:
@@ -284,6 +287,11 @@ def say(template: str, kind: str = "p", **values: Any) -> None:
 def _plain(text: str) -> str:
     """Text as Markdown that shows it as it was typed."""
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
+
+
+def aside(words: str) -> None:
+    """A remark of ours in small grey letters, dark enough to be read (`st.caption` is too faint)."""
+    st.markdown(f":small[:gray[{words}]]")
 
 
 def title(words: str) -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 from app import access, intake
 from app.checks import check
 from app.intake import DatabaseError, UnreadableFile
-from app.screen import moment, require, say, table, trouble
+from app.screen import aside, moment, require, say, table, trouble
 
 _KINDS = {
     "logs": "Session logs", "letters": "Letters to parents", "consents": "Parental consents", "schools": "Schools",
@@ -54,7 +54,7 @@ if sync.put_aside:
     table(rows, "Records put aside", "records put aside")
 
 st.header("Import a file")
-st.caption(
+aside(
     "CSV or .xlsx with the columns that the manual lists. Good rows land, refused ones are listed below; the same file twice changes nothing. Call records come by the sync, or by `python -m app import calls`."
 )
 with st.form("import", clear_on_submit=True):

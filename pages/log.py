@@ -10,7 +10,7 @@ import streamlit as st
 from app import access
 from app.concerns import CATEGORIES
 from app.intake import Entered, Refused, enter_log, foresee_log
-from app.screen import EVIDENCE_WORDS, OUTCOME_WORDS, PURPOSE_WORDS, TITLES, moment, require, say, table
+from app.screen import EVIDENCE_WORDS, OUTCOME_WORDS, PURPOSE_WORDS, TITLES, aside, moment, require, say, table
 
 _YES_NO = {"yes": "Yes", "no": "No"}
 _CHOICES = {
@@ -129,7 +129,7 @@ def ask(people: pd.DataFrame, staff: pd.DataFrame) -> None:
     form["day"] = day.isoformat() if isinstance(day, date) else ""
     form["from"], form["to"] = (f"{t:%H:%M}" if t else "" for t in (began, ended))
     if not form["purpose"] or not form["pupils"] or not began or not ended:
-        st.caption("With purpose, pupils and times given, the questions follow.")
+        aside("With purpose, pupils and times given, the questions follow.")
         return
     if st.button(
         "All was in order: answer the usual way",
@@ -228,7 +228,7 @@ def meaning(form: dict[str, Any]) -> bool:
     """What the answers mean for the protocol, so far; whether the log can be sent."""
     st.subheader("What this means for the protocol")
     if not (form.get("purpose") and form.get("pupils") and form.get("from") and form.get("to")):
-        st.caption("It shows here while you answer.")
+        aside("It shows here while you answer.")
         return False
     found = foresee_log(school, cells(form))
     if isinstance(found, Refused):
@@ -243,7 +243,7 @@ def meaning(form: dict[str, Any]) -> bool:
     if len(gaps):
         say("<b>? Not answered yet:</b> {clauses}", clauses=", ".join(TITLES[c] for c in gaps["clause"]).lower())
     if len(good) and not (broken.empty and gaps.empty):
-        st.caption(f"✓ {len(good)} clauses kept, or covered by an exception.")
+        aside(f"✓ {len(good)} clauses kept, or covered by an exception.")
     return True
 
 

@@ -11,6 +11,7 @@ from app.protocol import CLAUSES, figures
 from app.screen import (
     PURPOSE_WORDS,
     TITLES,
+    aside,
     behind,
     choose_days,
     draw,
@@ -65,7 +66,7 @@ def key_figures(rows: pd.DataFrame, earlier: pd.DataFrame) -> None:
             border=True,
             height="stretch",
         )
-        st.caption(counts if not few else "too few for a share")
+        aside(counts if not few else "too few for a share")
 
     now["known"], then["known"] = now["shown"] + now["gaps"], then["shown"] + then["gaps"]
     for place, (label, part, whole, better, line) in zip(
@@ -81,7 +82,7 @@ def key_figures(rows: pd.DataFrame, earlier: pd.DataFrame) -> None:
         with place:
             figure(label, part, whole, better, line)
     if then["sessions"] >= charts.FEW:
-        st.caption(
+        aside(
             f"Points: against the {len(earlier):,} sessions of the period of the same length before. Lines: week by week."
         )
 
@@ -141,7 +142,7 @@ def exceptions_by_owner(exceptions: pd.DataFrame) -> None:
     with st.expander("Who settles how many"):
         columns = {"owner": "With", "sessions": "Sessions", "exceptions": "Exceptions", "oldest": "Longest (days)"}
         table(exceptions.rename(columns=columns), "Exceptions waiting, by who settles them", "exceptions waiting")
-        st.caption("One with a HOY and an HM counts for both; whoever comes first settles it.")
+        aside("One with a HOY and an HM counts for both; whoever comes first settles it.")
 
 
 def by_department_and_hour(rows: pd.DataFrame, measure: str | None, name: str) -> None:
@@ -159,7 +160,7 @@ def by_department_and_hour(rows: pd.DataFrame, measure: str | None, name: str) -
         selection_mode="cell",
         key=f"heat {key}",
     )
-    st.caption("Per cent of outcomes kept. A number alone: fewer than three sessions. Click a cell for its sessions.")
+    aside("Per cent of outcomes kept. A number alone: fewer than three sessions. Click a cell for its sessions.")
     names = {f"{cell.department}, hour {cell.band}": (cell.department, cell.band) for cell in cells.itertuples()}
     picked = st.selectbox(
         "Or choose a cell", list(names), index=None, placeholder="Department, hour", key=f"cell {key}"
@@ -204,7 +205,7 @@ def sessions_of_cell(rows: pd.DataFrame, department: str, hour: str, measure: st
     if not by_name:
         table(listing.drop(columns="Staff"), "Sessions of the cell", "sessions of a cell")
         return
-    st.caption("Select a row to open the session.")
+    aside("Select a row to open the session.")
     event = table(
         listing, "Sessions of the cell", "sessions of a cell", on_select="rerun", selection_mode="single-row",
         key=f"cell rows {days} {measure} {department} {hour} {rows['session_id'].tolist()[:1]} {len(rows)}",
@@ -292,4 +293,4 @@ counts = access.counselling_counts(school, person)
 if not counts.empty:
     st.header("Counselling")
     say("{words}.", words="; ".join(f"{row.term}: {row.sessions} sessions" for row in counts.itertuples()))
-    st.caption("Whole terms, completed weeks, in steps of three: no figure tells of one session.")
+    aside("Whole terms, completed weeks, in steps of three: no figure tells of one session.")

@@ -4,7 +4,7 @@ import streamlit as st
 
 from app import access
 from app.protocol import CLAUSES
-from app.screen import on_day, percent, require, say
+from app.screen import aside, on_day, percent, require, say
 
 school, person = require("protocol")
 today = school.today()
@@ -49,7 +49,7 @@ for heading, of in (("All sessions", "all"), ("Pastoral one-to-ones in remote le
             with left:
                 st.subheader(clause.title)
                 st.write(clause.words)
-                st.caption(f"Applies to: {clause.applies}. Decided by: {clause.decided_by} Source: {clause.section}.")
+                aside(f"Applies to: {clause.applies}. Decided by: {clause.decided_by} Source: {clause.section}.")
             with right:
                 if told is None:
                     continue
@@ -58,6 +58,6 @@ for heading, of in (("All sessions", "all"), ("Pastoral one-to-ones in remote le
                 shown = kept + int(row["breach"])
                 st.markdown(f"**{percent(row['rate'], kept, shown)}**" if shown else "**No session yet**")
                 if shown:
-                    st.caption("kept, or covered by an exception")
+                    aside("kept, or covered by an exception")
                 if row["no_evidence"]:
-                    st.caption(f"{int(row['no_evidence']):,} without evidence")
+                    aside(f"{int(row['no_evidence']):,} without evidence")

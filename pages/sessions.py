@@ -13,6 +13,7 @@ from app.screen import (
     OUTCOME_WORDS,
     PURPOSE_WORDS,
     STATUS_WORDS,
+    aside,
     behind,
     choose_days,
     draw,
@@ -342,9 +343,7 @@ def show_timeline(view: SessionView) -> None:
         charts.timeline(view.stays, view.videos, view.alone),
         "Timeline of who was in the call when; the same times are in the table below.",
     )
-    st.caption(
-        "“▶ video” marks a camera that sent video at some time; Teams seldom says for how long. No mark: not known."
-    )
+    aside("“▶ video” marks a camera that sent video at some time; Teams seldom says for how long. No mark: not known.")
     rows = pd.DataFrame(
         {
             "Who": view.stays["name"].fillna("Somebody not on the roster"),

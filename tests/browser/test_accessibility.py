@@ -1,0 +1,78 @@
+"""WCAG 2.2 A and AA by axe-core: every page, light and dark, on a desk and on a phone."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import select
+
+from app.demo import fill
+from app.school import open_school
+from app.store import tables
+
+pytestmark = pytest.mark.browser
+
+# What Streamlit itself draws, and no setting of ours reaches: rule and a piece of the element.
+STREAMLITS_OWN = {
+    ("target-size", 'role="spinbutton"'),  # day, month and year of its date field are narrower than 24 pixels
+    ("svg-img-alt", "metric_chart"),  # the marks of its sparkline; the figure beside it says the same
+}
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+
+
+@pytest.fixture(scope="module")
+def demonstration(
+    serve: Callable[..., str], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, list[tuple[str, str]]]:
+    """The program's address; and its pages, each with the words that show it is drawn."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('demonstration') / 'demo.sqlite'}"
+    school = open_school(url)
+    fill(school, sessions=400)
+    with school.engine.connect() as connection:
+        broken = select(tables.exceptions.c.session_id).where(tables.exceptions.c.state == "open").limit(1)
+        session, concern = connection.scalar(broken), connection.scalar(select(tables.concerns.c.ref).limit(1))
+    pages = [
+        ("", "Clause by clause"), ("sessions?show=all", "Download this list"),
+        (f"sessions?session={session}", "What was done about it"), ("concerns", "Concerns"),
+        ("concerns?raise=yes", "Send to the DSP"), (f"concerns?ref={concern}", "Concern C-"),
+        ("protocol", "Decided by"), ("log", "Log a session"), ("administration", "Administration"),
+    ]  # fmt: skip
+    return serve(url), pages
+
+
+@pytest.fixture(params=[("light", 1400), ("dark", 1400), ("light", 420), ("dark", 420)], ids=str)
+def screen(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
+    theme, width = request.param
+    context = browser.new_context(viewport={"width": width, "height": 1000}, color_scheme=theme)
+    yield context.new_page()
+    context.close()
+
+
+def test_no_page_has_a_violation_of_ours(screen: Page, demonstration: tuple[str, list[tuple[str, str]]]) -> None:
+    address, pages = demonstration
+    found = {}
+    for page, drawn in pages:
+        screen.goto(f"{address}/{page}")
+        if page == "administration":
+            look_through(screen, "ICT")
+        expect(screen.get_by_text(re.compile(drawn)).first).to_be_visible(timeout=30_000)
+        expect(screen.get_by_test_id("stSkeleton")).to_have_count(0, timeout=30_000)
+        expect(screen.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+        for violation in Axe().run(screen, options=RULES).response["violations"]:
+            for node in violation["nodes"]:
+                if not any(violation["id"] == rule and piece in node["html"] for rule, piece in STREAMLITS_OWN):
+                    found[page, violation["id"], node["html"][:200]] = node.get("failureSummary", "")
+    assert not found
+
+
+def look_through(page: Page, role: str) -> None:
+    """Choose whose eyes to look through, as on a desk: on a phone the bar at the side is folded away."""
+    size = page.viewport_size
+    assert size
+    page.set_viewport_size({"width": 1400, "height": size["height"]})
+    page.get_by_test_id("stSidebar").get_by_role("combobox").click()
+    page.get_by_role("option", name=re.compile(role)).first.click()
+    expect(page.get_by_role("heading", name="Audit trail")).to_be_visible(timeout=30_000)
+    page.set_viewport_size(size)
