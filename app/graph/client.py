@@ -199,10 +199,10 @@ class Client:
         path = f"/communications/callRecords/{quote(call_id, safe='')}"
         try:
             record, content = self._get(self._at(path, {"$expand": self._expanded}))
-        except BadRequest:
+        except (BadRequest, Forbidden):
             if self._expanded == SESSIONS:
                 raise
-            # Microsoft shows both expansions one by one alone; the sessions are what counts.
+            # Microsoft shows both expansions one by one alone, and may allow one alone; the sessions are what counts.
             record, content = self._get(self._at(path, {"$expand": SESSIONS}))
             self._expanded = SESSIONS
         if isinstance(record, dict):
@@ -312,7 +312,7 @@ class Client:
         trying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(_Again),
             wait=_pause,
-            stop=_enough,
+            stop=_Enough(),
             sleep=self._sleep,
             reraise=True,
         )
@@ -463,10 +463,20 @@ class _ForMsal:
         self._patiently, self._ask = patiently, ask
 
     def post(self, url: str, **more: Any) -> Answer:
-        return self._patiently(lambda: self._ask("POST", url, **_known(more)))
+        return self._patiently(lambda: self._usable("POST", url, more))
 
     def get(self, url: str, **more: Any) -> Answer:
-        return self._patiently(lambda: self._ask("GET", url, **_known(more)))
+        return self._patiently(lambda: self._usable("GET", url, more))
+
+    def _usable(self, method: str, url: str, more: Mapping[str, Any]) -> Answer:
+        """An answer that msal can read, whatever it says."""
+        answer = self._ask(method, url, **_known(more))
+        try:
+            json.loads(answer.body)
+        except (ValueError, RecursionError):
+            words = f"{answer.status_code}, and what arrived is no JSON, or was cut off"
+            raise _Again(words, content=answer.body) from None
+        return answer
 
     def close(self) -> None:
         """The session is the client's."""
@@ -484,10 +494,18 @@ def _pause(state: tenacity.RetryCallState) -> float:
     return _BACKOFF(state)
 
 
-def _enough(state: tenacity.RetryCallState) -> bool:
-    error = _error(state)
-    most = _TRIES_OF_CONTENT if error.content is not None else _TRIES_IF_TOLD if error.told is not None else _TRIES
-    return state.attempt_number >= most
+class _Enough(tenacity.stop.stop_base):
+    """When trying is of no use any more: content that cannot be used will hardly get better, a service
+    that says when to come back will."""
+
+    def __init__(self) -> None:
+        self._unusable = 0
+
+    def __call__(self, state: tenacity.RetryCallState) -> bool:
+        error = _error(state)
+        self._unusable += error.content is not None
+        most = _TRIES_IF_TOLD if error.told is not None else _TRIES
+        return self._unusable >= _TRIES_OF_CONTENT or state.attempt_number >= most
 
 
 def _error(state: tenacity.RetryCallState) -> _Again:

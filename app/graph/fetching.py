@@ -35,6 +35,7 @@ from app.store.tables import session_calls, sync_put_aside, sync_runs, sync_seen
 from app.store.writing import raise_revision
 
 KEPT_BY_GRAPH = timedelta(days=30)
+_LISTED = KEPT_BY_GRAPH - timedelta(minutes=5)  # asking for older ones may be refused, and clocks differ
 READ_AGAIN = timedelta(days=3)  # before the last success: later versions of a record come at any time
 WORKERS = 4
 _FORGOTTEN = timedelta(days=40)  # Graph lists nothing of that age any more
@@ -151,11 +152,11 @@ class _Sync:
         now = self._school.now()
         with self._school.writing() as connection:
             until = complete_until(connection)
-            from_at = now - timedelta(days=days) if days else now - KEPT_BY_GRAPH
+            from_at = now - min(timedelta(days=days) if days else _LISTED, _LISTED)
             if not days and until is not None:
                 from_at = max(from_at, until - READ_AGAIN)
-            if until is not None and until < now - KEPT_BY_GRAPH:
-                self._done.lost = (until, now - KEPT_BY_GRAPH)
+            if until is not None and until < now - _LISTED:
+                self._done.lost = (until, now - _LISTED)
                 self._done.troubles.append(_lost_in_words(self._school, *self._done.lost))
             lost_from, lost_to = self._done.lost or (None, None)
             last_good = (
@@ -184,7 +185,7 @@ class _Sync:
                 stale = and_(sync_put_aside.c.kind != "call", sync_put_aside.c.last_at < to_at)
                 connection.execute(delete(sync_put_aside).where(stale))
             until = complete_until(connection)
-            oldest = to_at - KEPT_BY_GRAPH
+            oldest = to_at - _LISTED
             if until is not None and from_at > max(until, oldest):
                 # These days alone were asked for; what came between them and the last success is still to come.
                 self._done.troubles.append("The days before were not asked for: run it again without --days.")

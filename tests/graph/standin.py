@@ -175,11 +175,13 @@ class StandIn:
             self.tokens.add(token)
         return Fault(), {"access_token": token, "token_type": "Bearer", "expires_in": 3600}
 
-    def _list(self, address: str, query: dict[str, list[str]]) -> dict[str, Any]:
+    def _list(self, address: str, query: dict[str, list[str]]) -> dict[str, Any] | Fault:
         first, last = re.fullmatch(r"startDateTime ge (\S+) and startDateTime lt (\S+)", query["$filter"][0]).groups()  # type: ignore[union-attr]
         oldest = datetime.now(UTC) - timedelta(days=30)
+        if _time(first) < oldest:
+            return Fault(400, "BadRequest", "startDateTime must be within the last 30 days")
         chosen = sorted(
-            (r for r in self.calls.values() if max(_time(first), oldest) <= _time(r["startDateTime"]) < _time(last)),
+            (r for r in self.calls.values() if _time(first) <= _time(r["startDateTime"]) < _time(last)),
             key=lambda r: (r["startDateTime"], r["id"]),
         )
         start = int(query.get("$skiptoken", ["0"])[0])

@@ -37,7 +37,13 @@ def test_what_goes_wrong_once_or_twice_is_asked_for_again(graph: StandIn, fault:
         assert client.call_record("one")[0]["id"] == "one"
 
 
-@pytest.mark.parametrize("fault", [DROPPED, BROKEN, THROTTLED])
+def test_a_cut_answer_after_other_faults_is_asked_for_again(graph: StandIn) -> None:
+    graph.faults = [("callRecords/one", fault) for fault in (THROTTLED, BUSY, BROKEN, CUT, DROPPED)]
+    with asking() as client:
+        assert client.call_record("one")[0]["id"] == "one"
+
+
+@pytest.mark.parametrize("fault", [DROPPED, BROKEN, THROTTLED, CUT])
 def test_the_sign_in_is_asked_again_too(graph: StandIn, fault: Fault) -> None:
     graph.faults = [("openid-configuration", fault), ("oauth2/v2.0/token", fault)]
     with asking() as client:
@@ -165,8 +171,9 @@ def test_what_is_gone_and_what_is_refused_is_said(graph: StandIn) -> None:
     assert "b.example" not in str(told.value)
 
 
-def test_where_graph_takes_one_expansion_alone_the_sessions_come(graph: StandIn) -> None:
-    graph.always = {"participants_v2": Fault(400, "BadRequest", "one expansion alone")}
+@pytest.mark.parametrize("status", [400, 403])
+def test_where_graph_takes_one_expansion_alone_the_sessions_come(graph: StandIn, status: int) -> None:
+    graph.always = {"participants_v2": Fault(status, "BadRequest", "one expansion alone")}
     with asking() as client:
         assert client.call_record("one")[0]["sessions"]
         assert client.call_record("one")[0]["sessions"]
