@@ -36,6 +36,12 @@ def sessions_of(days: tuple[date, date], key: tuple[Any, ...]) -> pd.DataFrame:
     )
 
 
+@st.cache_data(max_entries=20, show_spinner=False)
+def exceptions_of(key: tuple[Any, ...]) -> pd.DataFrame:
+    """What waits for whom; `key` as of `sessions_of`."""
+    return access.exceptions_waiting(school, person)
+
+
 def counted(rows: pd.DataFrame) -> dict[str, int]:
     told = figures(rows[_NAMES])[["met", "exempt", "breach", "no_evidence"]].sum()
     return {
@@ -107,7 +113,7 @@ def what_waits(rows: pd.DataFrame) -> None:
             st.page_link("pages/sessions.py", label=words, icon=":material/arrow_forward:", query_params={"show": show})
         else:
             st.write(words)
-    if by_name and len(exceptions := access.exceptions_waiting(school, person)):
+    if by_name and len(exceptions := exceptions_of(key)):
         exceptions_by_owner(exceptions)
         waiting.append(("exceptions", ""))
     if access.sees(person, "oldest open concern") and (oldest := access.oldest_concern(school, person)):
