@@ -280,12 +280,16 @@ def _eyes(school: School, person: Person) -> None:
 
 
 def say(template: str, kind: str = "p", **values: Any) -> None:
-    """A sentence of ours with people's words in it, which are shown as they were typed."""
-    st.html(f"<{kind}>{template.format(**{name: escape(str(value)) for name, value in values.items()})}</{kind}>")
+    """A sentence of ours with people's words in it, which are shown as they were typed; letters that turn the
+    direction of writing turn their own words alone."""
+    words = {name: f"<bdi>{escape(str(value))}</bdi>" for name, value in values.items()}
+    st.html(f"<{kind}>{template.format(**words)}</{kind}>")
 
 
 def _plain(text: str) -> str:
-    """Text as Markdown that shows it as it was typed."""
+    """Text as Markdown that shows it as it was typed. What looks like an address would become a link in
+    spite of every escape; an invisible sign within it prevents that."""
+    text = re.sub(r"(?i)(https?:|www)(?=[/.])", "\\1\u2060", text)
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
 
 
@@ -296,7 +300,7 @@ def aside(words: str) -> None:
 
 def title(words: str) -> None:
     """A page's heading, with people's words in it."""
-    st.title(_plain(words))
+    st.title(_plain(words), anchor=False)
 
 
 def trouble(what: str, mend: str) -> None:

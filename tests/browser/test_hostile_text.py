@@ -1,0 +1,164 @@
+"""Names and notes that are code somewhere else: shown as typed on every page, harmless in every download."""
+
+import csv
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+from sqlalchemy import insert, select
+
+from app import access, exceptions
+from app.intake import import_calls, import_logs, import_roster
+from app.school import School, open_school
+from app.store import tables
+from tests import people
+
+pytestmark = pytest.mark.browser
+
+TAG = "<img src=http://leak.example/a onerror=window.hacked=1>"
+MARKDOWN = "![x](http://leak.example/b) **bold** :red[red] $x$ [link](javascript:window.hacked=1)"
+FORMULA = '=HYPERLINK("http://leak.example/c","x")'
+DATABASE = "'; drop table sessions; --"
+MIRROR = "\u202egnp.\u202c Mair \u2067x"
+SCRIPT = "</p><script>window.hacked=1</script>{0}{name}%s"
+LONG = "Ll" * 5_000
+HOSTILE = (TAG, MARKDOWN, FORMULA, DATABASE, MIRROR, SCRIPT)
+
+
+@pytest.fixture(scope="module")
+def school(tmp_path_factory: pytest.TempPathFactory) -> School:
+    """A school in which everything that people can type is hostile, to be looked at through anybody's eyes."""
+    folder = tmp_path_factory.mktemp("hostile")
+    school = open_school(f"sqlite:///{folder / 'school.sqlite'}")
+    _move_in(school, folder)
+    day = (school.today() - timedelta(days=1)).isoformat()
+    answers = {"notes": LONG, "reason": TAG, "bedroom_reason": MARKDOWN, "room": FORMULA}
+    rows = [
+        people.log("tutor", "aled", f"{day}T09:00", ref="=L1", purpose=TAG, **answers),
+        people.log("tutor", "bethan carys", f"{day}T10:00", ref="L2", purpose=MARKDOWN, notes=TAG, platform=DATABASE),
+        people.log("teacher", "carys", f"{day}T11:00", ref="L3", purpose=FORMULA, notes=SCRIPT, pupil_left_alone="yes"),
+        people.log("teacher", "aled", f"{day}T12:00", concern="yes", concern_summary=TAG + LONG, ref="L4"),
+        people.log("hoy9", "aled", f"{day}T13:00", ref="L5", cameras_on=TAG),
+    ]
+    assert [refused.column for refused in import_logs(school, people.table(folder / "l.csv", rows)).refused] == [
+        "cameras_on"
+    ]
+    import_calls(
+        school,
+        people.calls(
+            folder / "c.json", people.call(TAG, f"{day}T14:00", {"tutor": (0, 9), "aled": (0, 30), TAG: (0, 30)})
+        ),
+    )
+    _explain(school)
+    with school.writing() as connection:
+        connection.execute(insert(tables.meta).values(key="demo", value=day))
+    return school
+
+
+def _move_in(school: School, folder: Path) -> None:
+    people.roster(folder / "roster")
+    for file, words in (("staff.csv", HOSTILE), ("pupils.csv", HOSTILE[::-1])):
+        path = folder / "roster" / file
+        with path.open(encoding="utf-8", newline="") as source:
+            rows = list(csv.DictReader(source))
+        for place, row in enumerate(rows):
+            row["name"] += f" {words[place % len(words)]}"
+            if "department" in row:
+                row["department"] = words[(place + 1) % len(words)]
+        people.table(path, rows)
+    assert not any(result.refused for result in import_roster(school, folder / "roster"))
+
+
+def _explain(school: School) -> None:
+    tutor = access.person(school, people.email("tutor"))
+    assert tutor
+    waiting = access.exceptions_to_explain(school, tutor)
+    for number, words in zip(waiting["session_id"], (TAG, MARKDOWN, SCRIPT + LONG), strict=False):
+        exceptions.explain(school, tutor, int(number), words[:5000])
+
+
+@pytest.fixture(scope="module")
+def address(school: School, serve: Callable[..., str]) -> str:
+    return serve(str(school.engine.url))
+
+
+def pages(school: School) -> list[tuple[str, str]]:
+    """Every page, and every record by its address, each with a role to whom it opens."""
+    with school.engine.connect() as connection:
+        sessions = list(connection.scalars(select(tables.sessions.c.id)))
+        concerns = list(connection.scalars(select(tables.concerns.c.ref)))
+    found = [("senior_deputy_head", name) for name in ("overview", "sessions?view=list", "protocol", "concerns")]
+    found += [("senior_deputy_head", f"sessions?session={number}") for number in sessions]
+    found += [("senior_deputy_head", f"concerns?ref={ref}") for ref in concerns]
+    found += [
+        ("admin", "administration"),
+        ("tutor", "log"),
+        ("tutor", "log?correct=L2"),
+        ("tutor", "concerns"),
+        ("tutor", "sessions?view=explain"),
+        ("tutor", "concerns?raise=yes"),
+    ]
+    return found
+
+
+def test_nothing_that_people_typed_is_rendered_anywhere(
+    page: Page, school: School, address: str, tmp_path: Path
+) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("dialog", lambda dialog: asked.append(dialog.message))
+    shown = ""
+    cells: list[str] = []
+    for role, name in pages(school):
+        open_as(page, address, role, name)
+        shown += page.locator("body").inner_text()
+        assert page.evaluate("window.hacked") is None, name
+        leading_away = page.locator("img[src*='leak'], a[href*='leak'], a[href^='javascript']")
+        assert leading_away.evaluate_all("found => found.map(one => one.parentElement.outerHTML)") == [], name
+        expect(page.get_by_test_id("stException")).to_have_count(0)
+        cells += downloaded(page, tmp_path)
+    assert not [url for url in asked if "leak.example" in url]
+    for words in (TAG, MARKDOWN, FORMULA, SCRIPT, LONG[:4000]):
+        assert words in shown, f"is nowhere shown as typed: {words[:60]}"
+    with_marks = "\n".join(cells)
+    for words in HOSTILE:
+        assert words in with_marks, f"is in no download as typed: {words}"
+    assert not [cell for cell in cells if re.match(r"\s*[=+\-@]", cell) and not re.fullmatch(r"[+-]?[\d.]+", cell)]
+
+
+def open_as(page: Page, address: str, role: str, name: str) -> None:
+    """A page through the eyes of somebody with a role."""
+    words = {"senior_deputy_head": "Senior Deputy Head", "admin": "ICT", "tutor": "Tutor"}[role]
+    page.goto(f"{address}/{name}")
+    combobox = page.get_by_test_id("stSidebar").get_by_role("combobox")
+    expect(combobox).to_be_visible(timeout=30_000)
+    if words not in combobox.input_value():
+        combobox.click()
+        page.get_by_role("option", name=re.compile(words)).first.click()
+        expect(combobox).to_have_value(re.compile(words))
+    drawn(page)
+
+
+def drawn(page: Page) -> None:
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=30_000)
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=30_000)
+
+
+def downloaded(page: Page, folder: Path) -> list[str]:
+    """The cells of every list that the page lets one take away."""
+    for closed in page.get_by_test_id("stExpander").get_by_text("The figures as a table").all():
+        closed.click()
+    drawn(page)
+    cells: list[str] = []
+    for button in page.get_by_role("button", name="Download this list").all():
+        with page.expect_download() as taken:
+            button.click()
+        file = folder / "list.csv"
+        taken.value.save_as(file)
+        with file.open(encoding="utf-8-sig", newline="") as source:
+            cells += [cell for row in csv.reader(source) for cell in row]
+        drawn(page)
+    return cells

@@ -1,0 +1,152 @@
+"""No days, filters and sums tell of a counselling session: the same answers with it and without it."""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+
+from app import access
+from app.intake import import_logs
+from app.school import School, open_school
+from tests import people
+
+FIRST = date(2026, 9, 7)
+DAYS = st.tuples(st.integers(0, 70), st.integers(0, 70)).map(
+    lambda ends: (FIRST + timedelta(days=min(ends)), FIRST + timedelta(days=max(ends)))
+)
+QUESTIONS = (
+    access.overview, access.sessions, access.unlogged, access.protocol_figures, access.late_consents,
+    access.calls_to_log, access.concerns_list, access.own_concerns, access.exceptions_to_settle,
+    access.exceptions_to_explain, access.exceptions_waiting,
+)  # fmt: skip
+OF_DAYS = {access.overview, access.sessions, access.unlogged, access.protocol_figures, access.late_consents}
+
+
+@dataclass(frozen=True)
+class Counselling:
+    """A session of the counsellor's, as it is logged."""
+
+    pupils: str
+    day: date
+    hour: int
+    purpose: str
+
+    def row(self, number: int) -> dict[str, str]:
+        return people.log(
+            "counsellor", self.pupils, f"{self.day}T{self.hour:02}:30", ref=f"C{number}", purpose=self.purpose,
+            notes="a secret", reason="a secret", cameras_on="no",
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look: a question, its days, and which value of which column of the answer is picked."""
+
+    question: int
+    days: tuple[date, date]
+    column: int
+    value: int
+
+
+COUNSELLING = st.builds(
+    Counselling,
+    pupils=st.sampled_from([*people.PUPILS, "aled carys"]),
+    day=st.integers(0, 70).map(lambda n: FIRST + timedelta(days=n)),
+    hour=st.integers(7, 20),
+    purpose=st.sampled_from(["counselling", "Counselling", "a talk"]),
+)
+LOOKS = st.lists(
+    st.builds(
+        Look, question=st.integers(0, len(QUESTIONS) - 1), days=DAYS, column=st.integers(0, 30), value=st.integers(0, 9)
+    ),
+    min_size=3,
+    max_size=6,
+)
+
+
+@pytest.fixture(scope="module")
+def without(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The store of a school in which everybody but the counsellor had sessions, some against the protocol."""
+    folder = tmp_path_factory.mktemp("without")
+    store = folder / "school.sqlite"
+    school = open_school(f"sqlite:///{store}")
+    people.move_in(school, folder)
+    conductors = [("tutor", "aled"), ("teacher", "carys"), ("musician", "bethan"), ("preptutor", "dai")]
+    rows = [
+        people.log(by, pupil, f"{FIRST + timedelta(days=3 * n)}T{9 + n % 9:02}:00", ref=f"L{n}", pupil_left_alone=left)
+        for n, ((by, pupil), left) in enumerate(zip(conductors * 5, ["no", "no", "yes"] * 7, strict=False))
+    ]
+    assert not import_logs(school, people.table(folder / "l.csv", rows)).refused
+    school.engine.dispose()
+    return store
+
+
+def look(school: School, person: access.Person, looks: Sequence[Look]) -> list[str]:
+    """What the person reads, look by look: the rows picked, and how many they are."""
+    told = []
+    for one in looks:
+        ask = QUESTIONS[one.question]
+        try:
+            answer = ask(school, person, one.days) if ask in OF_DAYS else ask(school, person)  # type: ignore[call-arg]
+        except access.NotAllowed as refused:
+            told.append(str(refused))
+            continue
+        frame: pd.DataFrame = answer
+        column = frame.columns[one.column % len(frame.columns)]
+        values = frame[column].drop_duplicates().tolist()
+        picked = frame[frame[column] == values[one.value % len(values)]] if values else frame
+        told.append(f"{len(frame)} {frame.to_csv()} {column} {len(picked)} {picked.to_csv()}")
+    return told
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    sessions=st.lists(COUNSELLING, min_size=1, max_size=7, unique_by=lambda one: (one.day, one.hour)),
+    who=st.sampled_from([who for who in people.STAFF if who != "counsellor"]),
+    looks=LOOKS,
+)
+def test_no_look_tells_of_counselling(
+    without: Path, tmp_path: Path, sessions: list[Counselling], who: str, looks: list[Look]
+) -> None:
+    with_it = shutil.copy(without, tmp_path / "with.sqlite")
+    told = []
+    for store in (without, with_it):
+        school = open_school(f"sqlite:///{store}")
+        if store == with_it:
+            rows = [one.row(number) for number, one in enumerate(sessions)]
+            assert not import_logs(school, people.table(tmp_path / "c.csv", rows)).refused
+            _counsellor_sees(school, len(sessions))
+            _counted_in_threes(school, sessions)
+        person = access.person(school, people.email(who))
+        assert person
+        told.append(look(school, person, looks))
+        school.engine.dispose()
+    event("something was to be seen" if any(words[0].isdigit() and words[0] != "0" for words in told[0]) else "nothing")
+    assert told[0] == told[1]
+
+
+def _counsellor_sees(school: School, number: int) -> None:
+    counsellor = access.person(school, people.email("counsellor"))
+    assert counsellor
+    assert len(access.sessions(school, counsellor, (date.min, date.max))) == number
+
+
+def _counted_in_threes(school: School, sessions: list[Counselling]) -> None:
+    """The one figure there is, against plain counting."""
+    slt = access.person(school, people.email("slt"))
+    assert slt
+    last_sunday = school.today() - timedelta(days=school.today().isoweekday())
+    counts = access.counselling_counts(school, slt).set_index("term")["sessions"]
+    for term in school.settings.terms:
+        if term.name in counts:
+            number = sum(
+                term.from_ <= one.day <= min(term.to, last_sunday) and one.purpose.lower() == "counselling"
+                for one in sessions
+            )
+            assert counts[term.name] == ("under 3" if number < 3 else f"at least {number // 3 * 3}")
