@@ -25,6 +25,7 @@ from app.intake import (
     import_roster,
 )
 from app.records import UnreadableFile
+from app.retention import past_keeping, purge
 from app.school import open_school
 from app.settings import SettingsError
 from app.store.database import DatabaseError, in_words
@@ -178,6 +179,15 @@ def restore_command(file: Path) -> None:
 
     kept = restore(database_url(), file)
     click.echo(f"Restored from {file}." + (f" What was there is in {kept}." if kept else ""))
+
+
+@cli.command("purge")
+@click.option("--dry-run", is_flag=True, help="Say what would go, and change nothing.")
+def purge_command(dry_run: bool) -> None:
+    """Take away what is past its keeping, as the settings have it. There is no way back but a backup."""
+    school = open_school()
+    for past in past_keeping(school) if dry_run else purge(school):
+        click.echo(f"{past.number:,} {past.what} from before {past.before}{' would go' if dry_run else ''}")
 
 
 @cli.group("audit")

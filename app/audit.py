@@ -4,6 +4,9 @@ Entries are only ever added: triggers in the database refuse everything else. Ea
 itself and the entry before it, so `verify` finds one that was altered, removed or put in between by
 hand; the head is kept apart, so that cutting off the end is found too. An entry names records by
 reference, never a pupil and never a text.
+
+What is past its keeping goes from the front, and nothing else can: the triggers let go only entries up to
+the anchor, which is the number and hash of the last that went, and stands on the trail as well.
 """
 
 import hashlib
@@ -12,9 +15,10 @@ from datetime import datetime
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, Row, delete, insert, select, text
+from sqlalchemy import Connection, Row, delete, func, insert, select, text
 
 from app.store import reading, tables
+from app.store.writing import remember, remembered
 
 # What can be on the trail, and how the administrator reads it.
 KINDS = {
@@ -31,6 +35,7 @@ COMMAND = "command"  # who did it, where it was a command on the server
 
 _entry = tables.audit.c
 _HEAD = "audit_head"
+_ANCHOR = "audit_anchor"
 _LOCK = 7_302_114  # a number of our own among PostgreSQL's advisory locks
 _BEFORE_THE_FIRST = "0" * 64
 
@@ -43,12 +48,38 @@ def add(connection: Connection, *, at: datetime, by: str, what: str, about: str)
     if connection.dialect.name == "postgresql":  # SQLite has one writer at a time anyway
         connection.execute(text("select pg_advisory_xact_lock(:number)"), {"number": _LOCK})
     last = connection.execute(select(_entry.id, _entry.hash).order_by(_entry.id.desc()).limit(1)).one_or_none()
-    number, before = (last.id + 1, last.hash) if last else (1, _BEFORE_THE_FIRST)
+    last_number, before = (last.id, last.hash) if last else _anchor(connection)
+    number = last_number + 1
     entry = {"id": number, "at": at, "by": by, "what": what, "about": about}
     chained = _hash(before, number, at, by, what, about)
     connection.execute(insert(tables.audit).values(**entry, hash=chained))
-    connection.execute(delete(tables.meta).where(tables.meta.c.key == _HEAD))
-    connection.execute(insert(tables.meta).values(key=_HEAD, value=f"{number} {chained}"))
+    remember(connection, _HEAD, f"{number} {chained}")
+
+
+def remove_before(connection: Connection, moment: datetime, *, at: datetime, by: str) -> int:
+    """Take away the entries from before a moment, and say so on the trail; how many there were."""
+    kept_from = connection.scalar(select(func.min(_entry.id)).where(_entry.at >= moment))
+    old = select(_entry.id, _entry.hash).order_by(_entry.id.desc()).limit(1)
+    last = connection.execute(old.where(_entry.id < kept_from) if kept_from else old).one_or_none()
+    if last is None:
+        return 0
+    remember(connection, _ANCHOR, f"{last.id} {last.hash}")
+    number = connection.execute(delete(tables.audit).where(_entry.id <= last.id)).rowcount
+    add(connection, at=at, by=by, what="purged", about=_removed_until(last.id, last.hash))
+    return number
+
+
+def _anchor(connection: Connection) -> tuple[int, str]:
+    """The number and the hash of the last entry that is past its keeping and gone."""
+    kept = remembered(connection, _ANCHOR)
+    if kept is None:
+        return 0, _BEFORE_THE_FIRST
+    number, chained = kept.split()
+    return int(number), chained
+
+
+def _removed_until(number: int, chained: str) -> str:
+    return f"audit trail up to entry {number}, hash {chained}"
 
 
 def _hash(before: str, number: int, at: datetime, by: str, what: str, about: str) -> str:
@@ -56,8 +87,10 @@ def _hash(before: str, number: int, at: datetime, by: str, what: str, about: str
 
 
 def verify(connection: Connection) -> tuple[int, str | None]:
-    """How many entries were read, and what does not fit, in words; None when everything does."""
-    number, before = 0, _BEFORE_THE_FIRST
+    """The number of the entry up to which was read, and what does not fit, in words; None when everything
+    does."""
+    first, first_hash = number, before = _anchor(connection)
+    removed = None
     rows = connection.execution_options(stream_results=True, yield_per=1000).execute(
         select(tables.audit).order_by(_entry.id)
     )
@@ -66,7 +99,14 @@ def verify(connection: Connection) -> tuple[int, str | None]:
         if fault := _fault(row, number, before):
             return number, fault
         before = row.hash
-    head = connection.scalar(select(tables.meta.c.value).where(tables.meta.c.key == _HEAD))
+        if row.what == "purged" and row.about.startswith("audit trail "):
+            removed = row.about
+    head = remembered(connection, _HEAD)
+    if first and removed != _removed_until(first, first_hash):
+        return (
+            first,
+            f"The trail begins after entry {first} and does not say that what was before is past its keeping.",
+        )
     if head != (f"{number} {before}" if number else None):
         return number, f"The trail ends at entry {number}, which is not the entry it ended at when it was last written."
     return number, None
@@ -78,6 +118,11 @@ def _fault(row: Row[Any], number: int, before: str) -> str | None:
     if row.hash != _hash(before, row.id, row.at, row.by, row.what, row.about):
         return f"Entry {number} does not fit: it, or the entry before it, is not what was written."
     return None
+
+
+def removed_until(connection: Connection) -> int:
+    """The number of the last entry that is past its keeping and gone; 0 where all are there."""
+    return _anchor(connection)[0]
 
 
 def entries(connection: Connection, limit: int | None = None) -> pd.DataFrame:

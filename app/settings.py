@@ -111,6 +111,16 @@ class Rules(_Entry):
         return self
 
 
+class Retention(_Entry):
+    """How many years each kind of record is kept; docs/settings.md says from when, and why so long."""
+
+    sessions: int = Field(default=7, ge=1, le=100)
+    call_originals: int = Field(default=1, ge=1, le=100)
+    concerns: int = Field(default=25, ge=1, le=100)
+    unfinished: int = Field(default=1, ge=1, le=100)
+    audit: int = Field(default=7, ge=1, le=100)
+
+
 class Settings(_Entry):
     """The school's settings. `rules` is sorted by day; the first entry also holds before its day,
     so that an older session is judged by the oldest figures on record."""
@@ -122,6 +132,7 @@ class Settings(_Entry):
     terms: tuple[Period, ...]
     remote_learning: tuple[Period, ...]
     rules: tuple[Rules, ...] = Field(min_length=1)
+    retention: Retention = Retention()
 
     @model_validator(mode="after")
     def _dated(self) -> "Settings":
