@@ -1,6 +1,7 @@
 """The commands: `python -m app --help`."""
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -31,6 +32,7 @@ from app.settings import SettingsError
 from app.store.database import DatabaseError, in_words
 from app.store.rotation import seal_again
 from app.store.vault import CannotOpen, new_key
+from app.subject import UnknownPupil, subject
 
 _DONE, _SOME_REFUSED, _NOT_DONE = 0, 1, 2
 
@@ -41,7 +43,7 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except (SettingsError, DatabaseError, UnreadableFile, CannotOpen) as error:
+        except (SettingsError, DatabaseError, UnreadableFile, CannotOpen, UnknownPupil) as error:
             _stop(str(error))
         except DBAPIError as error:
             _stop(in_words(error))
@@ -179,6 +181,17 @@ def restore_command(file: Path) -> None:
 
     kept = restore(database_url(), file)
     click.echo(f"Restored from {file}." + (f" What was there is in {kept}." if kept else ""))
+
+
+@cli.command("subject")
+@click.argument("email")
+@click.option("--to", "file", required=True, type=click.Path(path_type=Path), help="The file to write (HTML).")
+def subject_command(email: str, file: Path) -> None:
+    """Everything held on one pupil, in one file for the DSP to read, redact and print."""
+    page = subject(open_school(), email)
+    with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
+        out.write(page)
+    click.echo(f"Written to {file}, for its owner alone. Give it to the DSP and remove it here.")
 
 
 @cli.command("purge")
