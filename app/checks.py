@@ -58,7 +58,10 @@ def _sealing(school: School) -> Iterator[Finding]:
         yield "sealing", False, str(error)
         return
     if keys():
-        yield "sealing", True, "narratives, notes and call records are sealed"
+        older = (
+            "" if len(keys()) == 1 else f" {len(keys())} keys are set: after `keys rotate` all but the first can go."
+        )
+        yield "sealing", True, f"narratives, notes and call records are sealed.{older}"
     elif not school.is_demonstration():
         yield (
             "sealing",

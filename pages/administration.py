@@ -6,11 +6,18 @@ import streamlit as st
 from app import access, intake
 from app.checks import check
 from app.intake import DatabaseError, UnreadableFile
-from app.screen import aside, moment, require, say, table, trouble
+from app.retention import keeping
+from app.screen import aside, moment, on_day, require, say, table, trouble
 
 _KINDS = {
     "logs": "Session logs", "letters": "Letters to parents", "consents": "Parental consents", "schools": "Schools",
     "staff": "Staff", "pupils": "Pupils",
+}  # fmt: skip
+
+_KEPT = {
+    "sessions": "Sessions with their logs, calls and exceptions", "call_originals": "Call records word for word",
+    "concerns": "Closed concerns, from the last thing that happened",
+    "unfinished": "Refused rows, drafts, records put aside", "audit": "The audit trail",
 }  # fmt: skip
 
 school, person = require("administration")
@@ -108,6 +115,15 @@ for name, people in access.roster(school, person).items():
             f"The roster's {name}",
             f"roster {name}",
         )
+
+st.header("How long records are kept")
+years = school.settings.retention.model_dump()
+rows = pd.DataFrame(
+    [(_KEPT[kind], years[kind], on_day(first)) for kind, first in keeping(school).items()],
+    columns=["What", "Years", "Kept from"],
+)
+table(rows, "How long each kind of record is kept", "how long records are kept", height="content")
+aside("Set in the settings. Nothing goes by itself: `python -m app purge` on the server, first with `--dry-run`.")
 
 st.header("Audit trail")
 trail = access.audit_trail(school, person)
