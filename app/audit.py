@@ -58,15 +58,28 @@ def add(connection: Connection, *, at: datetime, by: str, what: str, about: str)
 
 def remove_before(connection: Connection, moment: datetime, *, at: datetime, by: str) -> int:
     """Take away the entries from before a moment, and say so on the trail; how many there were."""
+    last = _last_before(connection, moment)
+    if last is None:
+        return 0
+    until, chained = last
+    remember(connection, _ANCHOR, f"{until} {chained}")
+    number = connection.execute(delete(tables.audit).where(_entry.id <= until)).rowcount
+    add(connection, at=at, by=by, what="purged", about=_removed_until(until, chained))
+    return number
+
+
+def number_before(connection: Connection, moment: datetime) -> int:
+    """How many entries are from before a moment."""
+    last = _last_before(connection, moment)
+    return last[0] - _anchor(connection)[0] if last else 0
+
+
+def _last_before(connection: Connection, moment: datetime) -> tuple[int, str] | None:
+    """The number and the hash of the last entry before the first that is not from before the moment."""
     kept_from = connection.scalar(select(func.min(_entry.id)).where(_entry.at >= moment))
     old = select(_entry.id, _entry.hash).order_by(_entry.id.desc()).limit(1)
     last = connection.execute(old.where(_entry.id < kept_from) if kept_from else old).one_or_none()
-    if last is None:
-        return 0
-    remember(connection, _ANCHOR, f"{last.id} {last.hash}")
-    number = connection.execute(delete(tables.audit).where(_entry.id <= last.id)).rowcount
-    add(connection, at=at, by=by, what="purged", about=_removed_until(last.id, last.hash))
-    return number
+    return (last.id, last.hash) if last else None
 
 
 def _anchor(connection: Connection) -> tuple[int, str]:

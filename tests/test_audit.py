@@ -48,6 +48,14 @@ def test_the_database_itself_refuses_changes(empty_school: School, statement: st
     assert verify(empty_school) == (5, None)
 
 
+def test_it_cannot_be_emptied_at_one_go_either(empty_school: School) -> None:
+    fill(empty_school)
+    statement = {"sqlite": "delete from audit", "postgresql": "truncate audit"}[empty_school.engine.dialect.name]
+    with pytest.raises(DBAPIError, match="only ever added to"), empty_school.writing() as connection:
+        connection.execute(text(statement))
+    assert verify(empty_school) == (5, None)
+
+
 @pytest.mark.parametrize(
     ("statement", "found"),
     [

@@ -5,10 +5,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
 from app import audit
+from app.__main__ import cli
+from app.concerns import open_concern
 from app.intake import import_calls, import_consents, import_logs
 from app.retention import past_keeping, purge
 from app.school import School
@@ -68,6 +71,91 @@ def test_a_dry_run_says_what_would_go_and_changes_nothing(long_ago: School) -> N
     assert held(long_ago) == before
     assert told(would) == told(purge(long_ago))
     assert told(would) == {"sessions": 2, "parents' consents": 1}
+
+
+def test_call_records_word_for_word_go_first_but_not_where_a_concern_hangs_on_them(
+    long_ago: School, tmp_path: Path
+) -> None:
+    records = [
+        people.call(f"two-years-{n}", "2024-11-04T15:00:00", {who: (0, 20), pupil: (0, 20)})
+        for n, (who, pupil) in enumerate([("tutor", "aled"), ("teacher", "bethan"), ("counsellor", "carys")])
+    ]
+    assert not import_calls(long_ago, people.calls(tmp_path / "two.json", *records)).refused
+    with long_ago.writing() as connection:
+        open_concern(
+            connection, raised_by=1, raised_at=long_ago.now(), happened_at=None, summary="s", childs_words=None,
+            told_dsp=True, categories=["other"], level="monitoring", pupil_ids=[1], call_id="two-years-0",
+        )  # fmt: skip
+    number = told(purge(long_ago))["original call records"]
+    assert number == 1, "the counsellor's went as well, and no number tells of it"
+    with long_ago.engine.connect() as connection:
+        kept = set(connection.scalars(select(tables.call_originals.c.call_id)))
+        assert kept == {"two-years-0", f"call-{NEW}"}
+        assert connection.scalar(select(func.count()).select_from(tables.calls)) == 4
+
+
+def test_counselling_goes_and_is_in_no_number(school: School, tmp_path: Path) -> None:
+    row = people.log("counsellor", "carys", f"{OLD}T10:00", ref="K", purpose="counselling")
+    assert not import_logs(school, people.table(tmp_path / "k.csv", [row])).refused
+    assert held(school)["sessions"] == 1
+    assert told(purge(school)) == {}
+    assert held(school)["sessions"] == held(school)["logs"] == held(school)["log_pupils"] == 0
+
+
+def test_what_is_left_over_goes_too(long_ago: School) -> None:
+    """Refused rows, drafts, records put aside, imports, and what belongs to no session any more."""
+    old, new = (datetime.fromisoformat(f"{day}T12:00+00:00") for day in (OLD, NEW))
+    with long_ago.writing() as connection:
+        imported = connection.scalar(
+            insert(tables.imports)
+            .returning(tables.imports.c.id)
+            .values(kind="logs", source="f", at=old, read=1, added=0, changed=0, unchanged=0, dropped=0, refused=1)
+        )
+        connection.execute(
+            insert(tables.refused_rows).values(
+                import_id=imported, kind="logs", source="f", row=2, why="w", mend="m", original="{}", fingerprint="x"
+            )
+        )
+        for n, at in enumerate((old, new)):
+            connection.execute(insert(tables.drafts).values(staff_id=1, form=f"f{n}", content="{}", saved_at=at))
+            connection.execute(
+                insert(tables.sync_put_aside).values(
+                    kind="call", ref=f"r{n}", why="w", first_at=at, last_at=at, tries=1
+                )
+            )
+            connection.execute(insert(tables.recordings).values(id=f"of nobody {n}", created_at=at))
+            connection.execute(
+                insert(tables.exceptions).values(session_id=-n - 1, clause="logged", opened_at=at, state="open")
+            )
+    before = held(long_ago)
+    assert told(past_keeping(long_ago))["refused rows, drafts and records put aside"] == 3
+    assert told(purge(long_ago))["entries of the list of imports"] == 1
+    after = held(long_ago)
+    gone = {"refused_rows", "drafts", "sync_put_aside", "recordings", "imports"}
+    assert {name: before[name] - after[name] for name in gone} == dict.fromkeys(gone, 1)
+    with long_ago.engine.connect() as connection:
+        assert set(
+            connection.scalars(select(tables.exceptions.c.session_id).where(tables.exceptions.c.session_id < 0))
+        ) == {-2}
+
+
+def test_a_dry_run_waits_for_nobody_who_writes(long_ago: School) -> None:
+    with long_ago.writing() as connection:
+        connection.execute(insert(tables.meta).values(key="held", value="open"))
+        assert told(past_keeping(long_ago))["sessions"] == 2
+
+
+def test_the_command_says_what_goes_and_does_it_once(long_ago: School, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", long_ago.engine.url.render_as_string(hide_password=False))
+    dry = CliRunner().invoke(cli, ["purge", "--dry-run"])
+    assert dry.exit_code == 0
+    assert "2 sessions from before 20" in dry.output
+    assert "would go" in dry.output
+    assert "2 sessions from before 20" in CliRunner().invoke(cli, ["purge"]).output
+    assert "0 sessions from before 20" in CliRunner().invoke(cli, ["purge"]).output
+    with long_ago.engine.connect() as connection:
+        trail = audit.entries(connection)
+    assert trail.loc[trail["what"] == "purged", "by"].tolist() == [audit.COMMAND] * 2
 
 
 def test_old_sessions_go_with_all_that_is_theirs_but_not_what_a_concern_hangs_on(long_ago: School) -> None:
