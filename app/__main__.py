@@ -185,10 +185,13 @@ def restore_command(file: Path) -> None:
 
 @cli.command("subject")
 @click.argument("email")
-@click.option("--to", "file", required=True, type=click.Path(path_type=Path), help="The file to write (HTML).")
-def subject_command(email: str, file: Path) -> None:
-    """Everything held on one pupil, in one file for the DSP to read, redact and print."""
+@click.option("--to", "file", type=click.Path(path_type=Path), help="The file to write; else to standard output.")
+def subject_command(email: str, file: Path | None) -> None:
+    """Everything held on one pupil, in one HTML file for the DSP to read, redact and print."""
     page = subject(open_school(), email)
+    if file is None:
+        click.echo(page)
+        return
     with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
         out.write(page)
     click.echo(f"Written to {file}, for its owner alone. Give it to the DSP and remove it here.")

@@ -40,13 +40,11 @@ def check(ask_graph: bool = True) -> Iterator[Finding]:
 def _database(school: School) -> Iterator[Finding]:
     with school.engine.connect() as connection:
         counts = [
-            connection.scalar(select(func.count()).select_from(table)) or 0
-            for table in (tables.staff, tables.pupils, tables.sessions)
+            connection.scalar(select(func.count()).select_from(table)) or 0 for table in (tables.staff, tables.pupils)
         ]
-        concerns = connection.scalar(select(func.count()).select_from(tables.concerns))
     kind = "the demonstration, " if school.is_demonstration() else ""
-    staff, pupils, sessions = counts
-    yield "database", True, f"{kind}{staff} staff, {pupils} pupils, {sessions} sessions, {concerns} concerns"
+    staff, pupils = counts
+    yield "database", True, f"{kind}{staff} staff and {pupils} pupils are or were on the roster"
     if not staff or not pupils:
         yield "roster", False, "nobody is on it yet: python -m app import roster DIR"
 

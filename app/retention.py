@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Column, ColumnElement, Connection, Delete, and_, delete, func, not_, or_, select
 
-from app import audit
+from app import access, audit
 from app.school import School
 from app.store import tables
 from app.store.reading import chosen
@@ -21,6 +21,7 @@ from app.store.writing import raise_revision
 
 _session, _of_call = tables.sessions.c, tables.session_calls.c
 _log, _call, _link = tables.logs.c, tables.calls.c, tables.concern_sessions.c
+_COUNSELLING = access.confidential().label("counselling")
 _AUDIT = "entries of the audit trail"
 
 
@@ -136,7 +137,7 @@ def _linked(gone: Collection[int]) -> ColumnElement[bool]:
 
 def _sessions(connection: Connection, day: date, since: datetime, linked: ColumnElement[bool]) -> _Part:
     """With their logs, calls, recordings and exceptions."""
-    rows = connection.execute(select(_session.id, _session.confidential).where(_session.day < day, not_(linked))).all()
+    rows = connection.execute(select(_session.id, _COUNSELLING).where(_session.day < day, not_(linked))).all()
     old = [row.id for row in rows]
     calls = _found(connection, _of_call.call_id, _of_call.session_id, old)
     refs = _found(connection, _log.ref, _log.id, _found(connection, _session.log_id, _session.id, old))
@@ -156,7 +157,7 @@ def _sessions(connection: Connection, day: date, since: datetime, linked: Column
     left = and_(exception.opened_at < since, exception.session_id.not_in(select(_session.id)))
     left_events = select(exception.id).where(left)
     return _Part(
-        Past("sessions", day, sum(not row.confidential for row in rows)),
+        Past("sessions", day, sum(not row.counselling for row in rows)),
         [
             (tables.exception_events.c.exception_id, exceptions),
             (exception.id, exceptions),
@@ -192,14 +193,14 @@ def _consents(connection: Connection, day: date, since: datetime, linked: Column
 
 def _originals(connection: Connection, day: date, since: datetime, which: ColumnElement[bool]) -> _Part:
     rows = connection.execute(
-        select(_call.id, _session.confidential)
+        select(_call.id, _COUNSELLING)
         .join(tables.call_originals, tables.call_originals.c.call_id == _call.id)
         .outerjoin(tables.session_calls, _of_call.call_id == _call.id)
         .outerjoin(tables.sessions, _session.id == _of_call.session_id)
         .where(_call.ended_at < since, which)
     ).all()
     return _Part(
-        Past("original call records", day, sum(not row.confidential for row in rows)),
+        Past("original call records", day, sum(not row.counselling for row in rows)),
         [(tables.call_originals.c.call_id, [row.id for row in rows])],
     )
 

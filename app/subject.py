@@ -1,244 +1,373 @@
 """Subject access: everything that is held on one pupil, in one file for the DSP to read and redact."""
 
+import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 
-from app import audit
+from app import access, audit
 from app.protocol import CLAUSES, judge
 from app.school import School
 from app.store import reading, tables
 from app.store.held import held, on
 
 _TITLES = {clause.name: clause.title for clause in CLAUSES}
-_IN_WORDS = {True: "yes", False: "no", None: ""}
+_OUTCOMES = {"met": "kept", "exempt": "exception", "breach": "not kept", "no_evidence": "no evidence"}
 COUNSELLING = "Counselling. Notes and reasons are the counsellor's, and are not in this file; ask them."
+
+_MAY_BE = "It names the pupil, and may be of counselling: what it says is not in this file."
 
 
 class UnknownPupil(Exception):
     """Nobody of that email is or was a pupil on the roster."""
 
 
+class Cell(NamedTuple):
+    """One fact: what it is, its words, and whether the whole of it is somebody else's."""
+
+    label: str
+    text: str
+    third: bool = False
+
+
 @dataclass(frozen=True)
 class Held:
-    """One record: its cells, each a label and a text; `redact` where it is counselling."""
+    """One record; `redact` where it is counselling."""
 
-    cells: Sequence[tuple[str, str]]
+    cells: Sequence[Cell]
     redact: bool = False
 
 
 def subject(school: School, email: str) -> str:
-    """An HTML page with everything that is held on the pupil; other people's names in it are marked, and
-    so is counselling, of which it holds only that it was. That it was made stands on the audit trail."""
+    """An HTML page with everything that is held on the pupil; what is somebody else's in it is marked, and
+    so is counselling, of which it holds only that it was. That it was made stands on the audit trail.
+    UnknownPupil if there is none of this email address."""
+    with school.engine.connect() as connection:
+        of = tables.pupils.c
+        pupil_id = connection.scalar(select(of.id).where(of.email == email.strip().lower()))
+    if pupil_id is None:
+        raise UnknownPupil("Nobody of this email address is or was a pupil on the roster. Nothing was written.")
+    return page(school, pupil_id, by=audit.COMMAND, counselling=True)
+
+
+def page(school: School, pupil_id: int, *, by: str, counselling: bool) -> str:
+    """The page of a pupil who is there. Without `counselling` nothing in it, not even a mark, tells whether
+    there is any. `by` stands on the audit trail."""
     with school.writing() as connection:
-        pupil_id = connection.scalar(select(tables.pupils.c.id).where(tables.pupils.c.email == email.strip().lower()))
-        if pupil_id is None:
-            raise UnknownPupil("Nobody of this email address is or was a pupil on the roster.")
-        page = _page(connection, school, pupil_id)
-        about = f"everything held on pupil {pupil_id}"
-        audit.add(connection, at=school.now(), by=audit.COMMAND, what="exported", about=about)
-    return page
+        written = _File(connection, school, pupil_id, counselling).written()
+        audit.add(connection, at=school.now(), by=by, what="exported", about=f"everything held on pupil {pupil_id}")
+    return written
 
 
-def _page(connection: Connection, school: School, pupil_id: int) -> str:
-    versions = connection.execute(
-        select(tables.pupil_versions)
-        .where(tables.pupil_versions.c.pupil_id == pupil_id)
-        .order_by(tables.pupil_versions.c.from_day)
-    ).all()
-    template = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True).get_template("subject.html")
-    return template.render(
-        name=versions[-1].name,
-        email=connection.scalar(select(tables.pupils.c.email).where(tables.pupils.c.id == pupil_id)),
-        today=school.today(),
-        parts=_third_persons(connection, pupil_id),
-        roster=[_version(row) for row in versions],
-        letters=[
-            Held([("Kind", row.kind), ("Sent on", str(row.sent_on))])
-            for row in _of(connection, tables.letters, pupil_id)
-        ],
-        consents=[_consent(school, row) for row in _of(connection, tables.consents, pupil_id)],
-        sessions=list(_sessions(connection, school, pupil_id)),
-        concerns=list(_concerns(connection, school, pupil_id)),
-    )
+class _File:
+    """The page of one pupil, out of one transaction."""
 
+    def __init__(self, connection: Connection, school: School, pupil_id: int, counselling: bool) -> None:
+        self.connection, self.school, self.pupil_id, self.counselling = connection, school, pupil_id, counselling
+        self.email = connection.scalar(select(tables.pupils.c.email).where(tables.pupils.c.id == pupil_id)) or ""
+        who = held(tables.staff_versions)
+        today = on(who, school.today())
+        self.staff = dict(connection.execute(select(who.c.staff_id, who.c.name).where(today)).all())
 
-def _third_persons(connection: Connection, pupil_id: int) -> Callable[[str], Iterator[tuple[str, bool]]]:
-    """Cuts a text into pieces, each with whether it names another pupil: by name, or by address."""
-    name, of = tables.pupil_versions.c, tables.pupils.c
-    others = {
-        *connection.scalars(select(name.name).where(name.pupil_id != pupil_id)),
-        *connection.scalars(select(of.email).where(of.id != pupil_id)),
-    }
-    by_length = sorted(filter(None, others), key=len, reverse=True)
-    found = re.compile("|".join(map(re.escape, by_length)) or r"(?!)", re.IGNORECASE)
-
-    def parts(text: str) -> Iterator[tuple[str, bool]]:
-        end = 0
-        for match in found.finditer(text):
-            yield text[end : match.start()], False
-            yield match.group(), True
-            end = match.end()
-        yield text[end:], False
-
-    return parts
-
-
-def _of(connection: Connection, table: Any, pupil_id: int) -> Sequence[Any]:
-    return connection.execute(select(table).where(table.c.pupil_id == pupil_id).order_by(table.c.id)).all()
-
-
-def _version(row: Any) -> Held:
-    first = "" if row.from_day == date(1900, 1, 1) else str(row.from_day)
-    return Held(
-        [("From", first), ("Name", row.name), ("School", row.school), ("Year", row.year_group), ("House", row.house)]
-    )
-
-
-def _consent(school: School, row: Any) -> Held:
-    return Held(
-        [
-            ("Kind", row.kind), ("From", _moment(school, row.covers_from)), ("To", _moment(school, row.covers_to)),
-            ("Reason", row.reason or ""), ("Given", _moment(school, row.obtained_at) or "asked for, not given"),
-            ("Given by", row.given_by or ""), ("SLT informed", _moment(school, row.slt_informed_at)),
-        ]
-    )  # fmt: skip
-
-
-def _moment(school: School, when: datetime | None) -> str:
-    return f"{when.astimezone(school.settings.zone):%d %b %Y, %H:%M}" if when else ""
-
-
-def _sessions(connection: Connection, school: School, pupil_id: int) -> Iterator[Held]:
-    """The newest first, each with its log in all versions, the pupil's times in the call, and what was judged."""
-    session, among, who = tables.sessions, tables.session_pupils, held(tables.staff_versions)
-    rows = connection.execute(
-        select(session, who.c.name.label("staff_name"))
-        .join(among, among.c.session_id == session.c.id)
-        .outerjoin(who, (who.c.staff_id == session.c.staff_id) & on(who, session.c.day))
-        .where(among.c.pupil_id == pupil_id)
-        .order_by(session.c.started_at.desc())
-    ).all()
-    reasons = _reasons(connection, school, [row.id for row in rows if not row.confidential])
-    for row in rows:
-        head = [("When", _moment(school, row.started_at)), ("With", row.staff_name or "nobody known")]
-        if row.confidential:
-            yield Held([*head, ("What", COUNSELLING)], redact=True)
-            continue
-        yield Held(
-            [
-                *head,
-                ("Purpose", row.purpose or "not logged"),
-                *_log(connection, school, row.log_id),
-                ("In the call", _stays(connection, school, row.id, pupil_id)),
-                *reasons.get(row.id, []),
-                *_exceptions(connection, school, row.id),
-            ]
+    def written(self) -> str:
+        roster = self._mine(tables.pupil_versions)
+        environment = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True)
+        return environment.get_template("subject.html").render(
+            name=max(roster, key=lambda row: row.from_day).name,
+            email=self.email,
+            today=self.school.today(),
+            counselling=self.counselling,
+            parts=self._third_persons(),
+            records={
+                "On the roster": [self._version(row) for row in roster],
+                "Letters to the parents": [
+                    Held([Cell("Kind", row.kind.replace("_", " ")), Cell("Sent on", f"{row.sent_on:%d %b %Y}")])
+                    for row in self._mine(tables.letters)
+                ],
+                "The parents' consents": [self._consent(row) for row in self._mine(tables.consents)],
+                "Sessions": list(self._sessions()),
+                "Safeguarding concerns": list(self._concerns()),
+                "Rows of files that could not be taken in": list(self._refused()),
+                "Drafts of logs, not sent": list(self._drafts()),
+            },
         )
 
-
-def _reasons(connection: Connection, school: School, ids: Sequence[int]) -> dict[int, list[tuple[str, str]]]:
-    """What each clause came to and why, by session number."""
-    if not ids:
-        return {}
-    judged = judge(reading.evidence(connection, session_ids=ids), school.settings, school.now(), reasons=True)
-    session, of_call = tables.sessions.c, tables.session_calls.c
-    by_log = dict(connection.execute(select(session.log_id, session.id).where(session.log_id.is_not(None))).all())
-    by_call = dict(connection.execute(select(of_call.call_id, of_call.session_id)).all())
-    keys = [
-        by_log.get(log_id) or by_call.get(call_id)
-        for log_id, call_id in zip(judged.sessions["log_id"].tolist(), judged.sessions["call_id"].tolist(), strict=True)
-    ]
-    told: dict[int, list[tuple[str, str]]] = {}
-    for row in judged.table().itertuples():
-        if row.outcome != "not_applicable":
-            told.setdefault(keys[row.session], []).append((_TITLES[row.clause], f"{row.outcome}: {row.reason}"))
-    return told
-
-
-def _log(connection: Connection, school: School, log_id: int | None) -> Iterator[tuple[str, str]]:
-    """Every version of the log; one that said counselling gives its time alone."""
-    log = tables.logs.c
-    ref = select(log.ref).where(log.id == log_id).scalar_subquery()
-    for row in connection.execute(select(tables.logs).where(log.ref == ref).order_by(log.version)).all():
-        answers = row._mapping
-        told = [
-            f"{name.replace('_', ' ')}: {_IN_WORDS.get(answers[name], answers[name])}"
-            for name in (*tables.WORDS, *tables.YES_NO, "concern_summary", "concern_category", "notes", "why")
-            if answers[name] not in (None, "")
-        ]
-        counselling = (row.purpose or "").lower() == "counselling"
-        yield (
-            f"Log, version {row.version}, entered {_moment(school, row.entered_at)}",
-            COUNSELLING if counselling else "\n".join(told),
-        )
-    among, pupil = tables.log_pupils.c, held(tables.pupil_versions)
-    others = connection.scalars(
-        select(pupil.c.name)
-        .join(tables.log_pupils, among.pupil_id == pupil.c.pupil_id)
-        .where(among.log_id == log_id, on(pupil, school.today()))
-        .order_by(pupil.c.name)
-    )
-    yield "Pupils", ", ".join(others)
-
-
-def _stays(connection: Connection, school: School, session_id: int, pupil_id: int) -> str:
-    stay, of_call = tables.call_stays.c, tables.session_calls.c
-    rows = connection.execute(
-        select(stay.joined_at, stay.left_at)
-        .join(tables.session_calls, of_call.call_id == stay.call_id)
-        .where(of_call.session_id == session_id, stay.pupil_id == pupil_id)
-        .order_by(stay.joined_at)
-    )
-    return "\n".join(f"{_moment(school, came)} to {_moment(school, went)}" for came, went in rows)
-
-
-def _exceptions(connection: Connection, school: School, session_id: int) -> Iterator[tuple[str, str]]:
-    exception, event = tables.exceptions.c, tables.exception_events.c
-    rows = connection.execute(
-        select(exception.clause, event.at, event.kind, event.how, event.text)
-        .join(tables.exception_events, event.exception_id == exception.id)
-        .where(exception.session_id == session_id)
-        .order_by(event.at, event.id)
-    )
-    for clause, at, kind, how, text in rows:
-        yield f"{_TITLES[clause]}: {kind} {_moment(school, at)}", f"{how or ''} {text or ''}".strip()
-
-
-def _concerns(connection: Connection, school: School, pupil_id: int) -> Iterator[Held]:
-    """Every concern that names the pupil, with everything that happened to it."""
-    concern, among = tables.concerns.c, tables.concern_pupils.c
-    who = held(tables.staff_versions)
-    names = dict(connection.execute(select(who.c.staff_id, who.c.name).where(on(who, school.today()))).all())
-    rows = connection.execute(
-        select(tables.concerns)
-        .join(tables.concern_pupils, among.concern_id == concern.id)
-        .where(among.pupil_id == pupil_id)
-        .order_by(concern.raised_at)
-    ).all()
-    for row in rows:
-        event = tables.concern_events.c
-        events = connection.execute(
-            select(tables.concern_events).where(event.concern_id == row.id).order_by(event.at, event.id)
+    def _mine(self, table: Any) -> Sequence[Any]:
+        return self.connection.execute(
+            select(table).where(table.c.pupil_id == self.pupil_id).order_by(table.c.id)
         ).all()
-        yield Held(
+
+    def _moment(self, when: datetime | None) -> str:
+        return f"{when.astimezone(self.school.settings.zone):%d %b %Y, %H:%M}" if when else ""
+
+    # --- who else is named ------------------------------------------------------------------------------
+
+    def _third_persons(self) -> Callable[[str], Iterator[tuple[str, bool]]]:
+        """Cuts a text into pieces, each with whether it names another pupil: by name, by address, or, of those
+        who were in a session or a concern with this one, by a part of the name. A member of staff's full name
+        is not marked for a pupil's in it."""
+        name, of = tables.pupil_versions.c, tables.pupils.c
+        rows = self.connection.execute(select(name.pupil_id, name.name).union(select(of.id, of.email))).all()
+        own = {words for number, words in rows if number == self.pupil_id}
+        known = {words.lower() for words in own | (set(self.staff.values()) - {words for _, words in rows})}
+        everybody = sorted({*(words for _, words in rows), *self.staff.values()} - {""}, key=len, reverse=True)
+        near = self._companions()
+        mine = {part for words in own for part in words.split()}
+        first_names = {
+            part
+            for number, words in rows
+            if number in near and "@" not in words
+            for part in words.split()
+            if len(part) > 1 and part not in mine
+        }
+        whole = "|".join(map(re.escape, everybody)) or r"(?!)"
+        short = "|".join(map(re.escape, sorted(first_names, key=len, reverse=True))) or r"(?!)"
+        found = re.compile(rf"(?i:{whole})|\b(?:{short})\b")
+
+        def parts(text: str) -> Iterator[tuple[str, bool]]:
+            end = 0
+            for match in found.finditer(text):
+                yield text[end : match.start()], False
+                yield match.group(), match.group().lower() not in known
+                end = match.end()
+            yield text[end:], False
+
+        return parts
+
+    def _companions(self) -> set[int]:
+        """The pupils who share a session or a concern with this one; of counselling none is told."""
+        among, session = tables.session_pupils.c, tables.sessions.c
+        open_ones = select(session.id).where(~access.confidential())
+        shared = select(among.session_id).where(among.pupil_id == self.pupil_id, among.session_id.in_(open_ones))
+        about = tables.concern_pupils.c
+        concerns = select(about.concern_id).where(about.pupil_id == self.pupil_id)
+        found = select(among.pupil_id).where(among.session_id.in_(shared))
+        found_too = select(about.pupil_id).where(about.concern_id.in_(concerns))
+        return set(self.connection.scalars(found.union(found_too))) - {self.pupil_id}
+
+    # --- the records --------------------------------------------------------------------------------------
+
+    def _version(self, row: Any) -> Held:
+        tutor = self.staff.get(row.tutor_id, "")
+        first = "" if row.from_day == date(1900, 1, 1) else f"{row.from_day:%d %b %Y}"
+        facts = {
+            "From": first, "Name": row.name, "School": row.school, "Year": row.year_group, "House": row.house,
+            "Tutor": tutor,
+        }  # fmt: skip
+        return Held([Cell(label, words) for label, words in facts.items()])
+
+    def _consent(self, row: Any) -> Held:
+        return Held(
             [
-                ("Reference", row.ref), ("Raised", _moment(school, row.raised_at)),
-                ("By", names.get(row.raised_by, "")), ("Happened", _moment(school, row.happened_at)),
-                ("Summary", row.summary), ("The child's words", row.childs_words or ""),
-                ("Categories", row.categories.replace(";", ", ")),
-                *(
-                    (
-                        f"{one.kind}, {_moment(school, one.at)}",
-                        "; ".join(filter(None, (names.get(one.by), one.level, names.get(one.told), one.text))) or "–",
-                    )
-                    for one in events
-                ),
+                Cell("Kind", row.kind.replace("_", " ")),
+                Cell("From", self._moment(row.covers_from)),
+                Cell("To", self._moment(row.covers_to)),
+                Cell("Reason", row.reason or ""),
+                Cell("Given", self._moment(row.obtained_at) or "asked for, not given"),
+                Cell("Given by", row.given_by or "", third=True),
+                Cell("SLT informed", self._moment(row.slt_informed_at)),
             ]
-        )  # fmt: skip
+        )
+
+    def _sessions(self) -> Iterator[Held]:
+        """The newest first, each with its log in all versions, the pupil's times in the call, and what was
+        judged; also those that name the pupil in an earlier version of the log alone."""
+        session, among, who = tables.sessions, tables.session_pupils.c, held(tables.staff_versions)
+        log, named, kept = tables.logs.c, tables.log_pupils.c, tables.logs.alias()
+        refs = select(log.ref).join(tables.log_pupils, named.log_id == log.id).where(named.pupil_id == self.pupil_id)
+        is_counselling = access.confidential().label("is_counselling")
+        query = (
+            select(session, is_counselling, who.c.name.label("staff_name"), kept.c.ref)
+            .outerjoin(kept, kept.c.id == session.c.log_id)
+            .outerjoin(who, (who.c.staff_id == session.c.staff_id) & on(who, session.c.day))
+            .where(
+                or_(
+                    session.c.id.in_(select(among.session_id).where(among.pupil_id == self.pupil_id)),
+                    kept.c.ref.in_(refs),
+                )
+            )
+            .order_by(session.c.started_at.desc())
+        )
+        rows = self.connection.execute(query).all()
+        reasons = self._reasons([row.id for row in rows if not row.is_counselling])
+        for row in rows:
+            head = [Cell("When", self._moment(row.started_at)), Cell("With", row.staff_name or "nobody known")]
+            if row.is_counselling:
+                if self.counselling:
+                    yield Held([*head, Cell("What", COUNSELLING)], redact=True)
+                continue
+            yield Held(
+                [
+                    *head,
+                    Cell("Purpose", row.purpose or "not logged"),
+                    *self._log(row.ref),
+                    *self._calls(row.id),
+                    *reasons.get(row.id, []),
+                    *self._exceptions(row.id),
+                ]
+            )
+
+    def _reasons(self, ids: Sequence[int]) -> dict[int, list[Cell]]:
+        """What each clause came to and why, by session number."""
+        if not ids:
+            return {}
+        evidence = reading.evidence(self.connection, session_ids=ids)
+        judged = judge(evidence, self.school.settings, self.school.now(), reasons=True)
+        session, of_call = tables.sessions.c, tables.session_calls.c
+        by_log = select(session.log_id, session.id).where(session.id.in_(ids), session.log_id.is_not(None))
+        by_call = select(of_call.call_id, of_call.session_id).where(of_call.session_id.in_(ids))
+        of_log = dict(self.connection.execute(by_log).all())
+        of_calls = dict(self.connection.execute(by_call).all())
+        keys = [
+            of_log.get(log_id) or of_calls.get(call_id)
+            for log_id, call_id in judged.sessions[["log_id", "call_id"]].astype(object).to_numpy().tolist()
+        ]
+        told: dict[int, list[Cell]] = {}
+        for row in judged.table().itertuples():
+            if row.outcome in _OUTCOMES:
+                words = f"{_OUTCOMES[row.outcome]}: {row.reason}".removesuffix(": ")
+                told.setdefault(keys[row.session] or 0, []).append(Cell(_TITLES[row.clause], words))
+        return told
+
+    def _log(self, ref: str | None) -> Iterator[Cell]:
+        """Every version of the log; of one that was counselling at any time that version and the reasons for
+        correcting it are the author's."""
+        log = tables.logs
+        private = access.is_counselling(log.c.purpose, log.c.staff_id).label("private")
+        rows = self.connection.execute(select(log, private).where(log.c.ref == ref).order_by(log.c.version)).all()
+        any_private = any(row.private for row in rows)
+        for row in rows:
+            label = f"Log, version {row.version}, entered {self._moment(row.entered_at)}"
+            if row.private:
+                if self.counselling:
+                    yield Cell(label, COUNSELLING, third=True)
+                continue
+            names = (*tables.WORDS, *tables.YES_NO, "concern_summary", "concern_category", "notes")
+            answers = {name: row._mapping[name] for name in (*names, *(() if any_private else ("why",)))}
+            lines = [f"{name.replace('_', ' ')}: {_said(value)}" for name, value in answers.items() if _said(value)]
+            yield Cell(label, "\n".join([*lines, f"pupils: {self._pupils_of(row.id)}"]))
+
+    def _pupils_of(self, log_id: int) -> str:
+        among, pupil = tables.log_pupils.c, held(tables.pupil_versions)
+        names = self.connection.scalars(
+            select(pupil.c.name)
+            .join(tables.log_pupils, among.pupil_id == pupil.c.pupil_id)
+            .where(among.log_id == log_id, on(pupil, self.school.today()))
+            .order_by(pupil.c.name)
+        )
+        return ", ".join(names)
+
+    def _calls(self, session_id: int) -> Iterator[Cell]:
+        """When the pupil came and went, and that there is a recording."""
+        stay, of_call, recording = tables.call_stays.c, tables.session_calls.c, tables.recordings.c
+        stays = self.connection.execute(
+            select(stay.joined_at, stay.left_at)
+            .join(tables.session_calls, of_call.call_id == stay.call_id)
+            .where(of_call.session_id == session_id, stay.pupil_id == self.pupil_id)
+            .order_by(stay.joined_at)
+        )
+        yield Cell("In the call", "\n".join(f"{self._moment(came)} to {self._moment(went)}" for came, went in stays))
+        recorded = self.connection.scalars(
+            select(recording.created_at)
+            .join(tables.session_calls, of_call.call_id == recording.call_id)
+            .where(of_call.session_id == session_id)
+        )
+        yield Cell("Recorded in Teams", "\n".join(self._moment(when) for when in recorded))
+
+    def _exceptions(self, session_id: int) -> Iterator[Cell]:
+        exception, event = tables.exceptions.c, tables.exception_events.c
+        rows = self.connection.execute(
+            select(exception.clause, event.at, event.kind, event.how, event.text)
+            .join(tables.exception_events, event.exception_id == exception.id)
+            .where(exception.session_id == session_id)
+            .order_by(event.at, event.id)
+        )
+        for clause, at, kind, how, text in rows:
+            yield Cell(f"{_TITLES[clause]}: {kind}, {self._moment(at)}", f"{how or ''} {text or ''}".strip() or "–")
+
+    def _concerns(self) -> Iterator[Held]:
+        """Every concern about the pupil, with everything that happened to it."""
+        concern, among, event = tables.concerns, tables.concern_pupils.c, tables.concern_events
+        mine = select(among.concern_id).where(among.pupil_id == self.pupil_id)
+        for row in self.connection.execute(
+            select(concern).where(concern.c.id.in_(mine)).order_by(concern.c.raised_at)
+        ).mappings():
+            events = self.connection.execute(
+                select(event).where(event.c.concern_id == row["id"]).order_by(event.c.at, event.c.id)
+            ).mappings()
+            yield Held(
+                [
+                    *(Cell(name.capitalize(), words) for name, words in self._in_words(row).items()),
+                    *(
+                        Cell(
+                            f"{one['kind'].capitalize()}, {self._moment(one['at'])}",
+                            "\n".join(f"{name}: {words}" for name, words in self._in_words(one).items()) or "–",
+                        )
+                        for one in events
+                    ),
+                ]
+            )
+
+    def _in_words(self, row: Any) -> dict[str, str]:
+        """What a row of a concern says, whatever columns it has: its people by name, its times in school time."""
+        people = {"raised_by", "by", "told", "owner", "staff_id"}
+        told = {}
+        for name, value in row.items():
+            if name in ("id", "concern_id", "at", "kind") or value is None:
+                continue
+            if name in people:
+                value = self.staff.get(value, "somebody who has left")
+            elif name == "pupil_id":
+                value = self._name_of(value)
+            elif isinstance(value, datetime):
+                value = self._moment(value)
+            told[name.removesuffix("_id").replace("_", " ")] = _said(value)
+        return told
+
+    def _name_of(self, pupil_id: int) -> str:
+        version = tables.pupil_versions.c
+        newest = select(version.name).where(version.pupil_id == pupil_id).order_by(version.from_day.desc()).limit(1)
+        return self.connection.scalar(newest) or ""
+
+    def _refused(self) -> Iterator[Held]:
+        """Those that name the pupil's address; of what may have been counselling only that there is one."""
+        row, imported = tables.refused_rows, tables.imports.c
+        for kept in self.connection.execute(
+            select(row, imported.at).join(tables.imports, imported.id == row.c.import_id).order_by(row.c.id)
+        ):
+            if self.email not in kept.original.lower():
+                continue
+            cells = json.loads(kept.original)
+            head = [Cell("File", f"{kept.source}, row {kept.row}, {self._moment(kept.at)}"), Cell("Why", kept.why)]
+            purpose = str(cells.get("purpose") or "").strip().lower() if isinstance(cells, dict) else ""
+            if kept.kind in ("letters", "consents", "pupils") or purpose in access.OTHER_PURPOSES:
+                yield Held([*head, *(Cell(name, _said(value)) for name, value in cells.items() if name)])
+            elif self.counselling:
+                yield Held([*head, Cell("What", _MAY_BE)], redact=True)
+
+    def _drafts(self) -> Iterator[Held]:
+        """Of logs; a draft names pupils by their address."""
+        draft, counsellors = tables.drafts, set(self.connection.scalars(access.ever_counsellor()))
+        for kept in self.connection.execute(select(draft).where(draft.c.form == "log").order_by(draft.c.saved_at)):
+            if self.email not in kept.content.lower():
+                continue
+            head = [Cell("By", self.staff.get(kept.staff_id, "")), Cell("Saved", self._moment(kept.saved_at))]
+            answers = json.loads(kept.content)
+            if kept.staff_id not in counsellors and answers.get("purpose") != access.COUNSELLING:
+                yield Held([*head, *(Cell(name, _said(value)) for name, value in answers.items())])
+            elif self.counselling:
+                yield Held([*head, Cell("What", _MAY_BE)], redact=True)
+
+
+def _said(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)

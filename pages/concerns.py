@@ -8,7 +8,7 @@ import streamlit as st
 from app import access
 from app.concerns import CATEGORIES, MOST_CATEGORIES
 from app.intake import raise_concern
-from app.screen import moment, require, say, seen, table, title, trouble
+from app.screen import aside, moment, require, say, seen, table, title, trouble
 
 school, person = require("concerns")
 may_read = bool(access.sees(person, "concerns") - {access.TABLE["concerns"][access.STAFF]})
@@ -125,6 +125,31 @@ def show_all() -> None:
             list_of(closed, "closed concerns")
 
 
+def hand_out() -> None:
+    """Subject access: the page is made when it is asked for, and then downloaded."""
+    st.header("Everything held on one pupil")
+    aside(
+        "For a request to see what the school holds: one page with the roster, letters, consents, sessions, exceptions and concerns of one pupil. Other people are marked; read every word before it leaves the school."
+    )
+    pupils = access.pupils_held(school, person)
+    names = {row.pupil_id: f"{row.name} · year {row.year_group} · {row.email}" for row in pupils.itertuples()}
+    with st.form("everything", border=False):
+        pupil = st.selectbox(
+            "Whose?", list(names), index=None, format_func=names.__getitem__, placeholder="Type a name"
+        )
+        asked = st.form_submit_button("Put it together", icon=":material/folder_open:")
+    if not asked:
+        return
+    if pupil is None:
+        st.warning("Choose a pupil first.", icon=":material/edit:")
+    elif page := access.everything_held(school, person, pupil):
+        st.success("Put together; that you asked for it is on the audit trail.", icon=":material/check:")
+        st.download_button(
+            "Download it", page, f"everything held on pupil {pupil}.html", "text/html", on_click="ignore",
+            icon=":material/download:", type="primary",
+        )  # fmt: skip
+
+
 def list_of(concerns: pd.DataFrame, name: str) -> None:
     rows = pd.DataFrame(
         {
@@ -207,3 +232,5 @@ elif "ref" in st.query_params:
 else:
     show_list()
     st.page_link("pages/concerns.py", label="Raise a concern", icon=":material/flag:", query_params={"raise": "yes"})
+    if access.sees(person, "everything held on a pupil"):
+        hand_out()

@@ -2,6 +2,7 @@
 
 import inspect
 from datetime import UTC, date, datetime, time, timedelta
+from html import unescape
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -307,6 +308,7 @@ QUESTIONS = {
     "concerns_list": access.concerns_list,
     "concern": lambda school, person: [access.concern(school, person, ref) for ref in _refs(school)],
     "oldest_concern": access.oldest_concern,
+    "everything_held": lambda school, person: [access.everything_held(school, person, n) for n in PUPILS],
     "own_concerns": access.own_concerns,
     "late_consents": lambda school, person: access.late_consents(school, person, EVER),
     "imports": access.imports,
@@ -321,9 +323,10 @@ QUESTIONS |= {
     "exceptions_waiting": access.exceptions_waiting,
     "exceptions_of": lambda school, person: [access.exceptions_of(school, person, n) for n in NUMBER.values()],
 }
-DIRECTORY = {"roster", "pupils_to_choose", "staff_to_choose"}  # who is at the school, whatever they do
+DIRECTORY = {"roster", "pupils_to_choose", "staff_to_choose", "pupils_held"}  # who is at the school, whatever they do
 ACTIONS = {"sync_now", "note"}
 ABOUT_ACCESS = {"person", "may_open", "sees", "demonstration_people", "revision", "keep_draft"}
+CONDITIONS = {"confidential", "is_counselling", "ever_counsellor"}  # for queries elsewhere
 
 
 def _refs(school: School) -> list[str]:
@@ -342,13 +345,13 @@ def test_every_question_there_is_is_asked_here():
         for name, found in inspect.getmembers(access, inspect.isfunction)
         if found.__module__.startswith(f"{access.__name__}.") and not name.startswith("_")
     }
-    assert public == QUESTIONS.keys() | DIRECTORY | ABOUT_ACCESS | ACTIONS
+    assert public == QUESTIONS.keys() | DIRECTORY | ABOUT_ACCESS | ACTIONS | CONDITIONS
 
 
 @pytest.mark.parametrize("name", ID.keys() - {"counsellor", "tutor9"})
 def test_nobody_else_learns_who_was_in_counselling_or_a_note_of_it(school, name):
     told = _everything(school, someone(school, name))
-    concerns = {"concern", "concerns_list"} if name in ("sdh", "dsp_sen") else set()
+    concerns = {"concern", "concerns_list", "everything_held"} if name in ("sdh", "dsp_sen") else set()
     for question, answer in told.items():
         if question not in concerns:
             assert "Fflur" not in _text(answer), question
@@ -631,6 +634,32 @@ def test_who_raised_a_concern_sees_their_words_and_who_received_them(school):
     assert list(own["received_by"]) == ["Dsp_Prep"]
     assert own["summary"].iloc[0] == f"{NARRATIVE}: dai with concern"
     assert access.own_concerns(school, someone(school, "tutor9")).empty
+
+
+@pytest.mark.parametrize("name", ID)
+def test_everything_held_on_a_pupil_is_for_the_dsp_of_the_pupils_school(school, name):
+    person = someone(school, name)
+    if name not in ("dsp_sen", "dsp_prep"):
+        for ask in (access.pupils_held, lambda s, p: access.everything_held(s, p, 1)):
+            with pytest.raises(access.NotAllowed):
+                ask(school, person)
+        return
+    theirs = {n for n, (_, code, *_) in PUPILS.items() if code == person.school}
+    pages = {n: access.everything_held(school, person, n) for n in [*PUPILS, 99]}
+    assert {n for n, page in pages.items() if page} == theirs == set(access.pupils_held(school, person)["pupil_id"])
+    trail = access.audit_trail(school, someone(school, "admin"))
+    assert set(trail["about"]) == {f"everything held on pupil {n}" for n in theirs}
+    assert set(trail["by"]) == {person.email}
+
+
+def test_everything_held_tells_a_dsp_nothing_of_counselling(school):
+    """Fflur was in counselling alone: misspelt, unlogged, by a tutor, or with a concern, which is the DSP's."""
+    page = unescape(access.everything_held(school, someone(school, "dsp_sen"), PUPIL["Fflur"]))
+    assert f"{NARRATIVE}: counselling with concern" in page
+    assert NOTE not in page
+    assert "counceling" not in page
+    assert "Sessions: none" in page
+    assert "redact" not in page.split("</style>")[1]
 
 
 def test_the_oldest_open_concern_is_told_without_its_narrative_and_child(school):

@@ -6,25 +6,44 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import select
 
+from app import access
 from app.__main__ import cli
-from app.intake import import_calls, import_consents, import_logs
+from app.intake import Entered, enter_log, import_calls, import_consents, import_logs, import_roster
 from app.school import School
 from app.store import tables
 from app.subject import UnknownPupil, subject
 from tests import people
 
 DAY = "2026-11-03"
+NOTES = "Helped bethan rees. <b>Well.</b> Bethan laughed, Pugh too, Carys was away."
 
 
 @pytest.fixture
 def held_much(school: School, tmp_path: Path) -> School:
     rows = [
-        people.log("teacher", "aled bethan", f"{DAY}T10:00", ref="L1", notes="Helped bethan rees. <b>Well.</b>"),
+        people.log(
+            "teacher",
+            "aled bethan",
+            f"{DAY}T10:00",
+            ref="L1",
+            notes=NOTES,
+        ),
         people.log("tutor", "aled", f"{DAY}T11:00", ref="L2", concern="yes", concern_summary="Cried about home."),
         people.log("counsellor", "aled", f"{DAY}T12:00", ref="L3", purpose="counselling", notes="most secret"),
         people.log("teacher", "carys", f"{DAY}T13:00", ref="L4", notes="nothing to do with him"),
-    ]  # fmt: skip
+        people.log("counsellor", "aled", f"{DAY}T14:00", ref="L5", purpose="counceling", notes="as secret"),
+    ]
     assert not import_logs(school, people.table(tmp_path / "l.csv", rows)).refused
+    lost = [
+        people.log("nobody", "aled", f"{DAY}T15:00", notes="an academic row"),
+        people.log("nobody", "aled", f"{DAY}T16:00", purpose="counselling", notes="a secret row"),
+        people.log("nobody", "bethan", f"{DAY}T17:00", notes="a row about her"),
+    ]
+    assert len(import_logs(school, people.table(tmp_path / "lost.csv", lost)).refused) == 3
+    teacher, counsellor = (access.person(school, people.email(who)) for who in ("teacher", "counsellor"))
+    for person, purpose, notes in ((teacher, "music", "half a draft"), (counsellor, "", "a secret draft")):
+        assert person
+        access.keep_draft(school, person, "log", {"pupils": [people.email("aled")], "purpose": purpose, "notes": notes})
     there = {"tutor": (0, 30), "aled": (4, 25)}
     assert not import_calls(
         school, people.calls(tmp_path / "c.json", people.call("c1", f"{DAY}T11:00:00", there))
@@ -47,20 +66,60 @@ def test_it_holds_everything_and_marks_what_is_somebody_elses(held_much: School)
         "11:04 to",
         "Helped",
         "Tutor",
-        "opened,",
+        "Opened,",
     ):
         assert words in page, words
     assert "<mark>bethan rees</mark>. &lt;b&gt;Well.&lt;/b&gt;" in page
+    assert "<mark>Bethan</mark> laughed, Pugh too, Carys was away" in page, "a first name only of who was there"
+    assert "<mark>his father</mark>" in page
     assert "<mark>Aled" not in page
-    assert "nothing to do with him" not in page
-    assert "carys" not in page.lower()
+    for words in ("an academic row", "half a draft"):
+        assert words in page
+    for words in ("nothing to do with him", "carys owen", "a row about her"):
+        assert words not in page.lower()
+
+
+def test_a_name_within_ones_own_is_not_marked(school: School, tmp_path: Path) -> None:
+    in_class = {"school": "SEN", "year_group": "9", "house": "Wye", "tutor_email": people.email("tutor")}
+    pupils = [
+        {"email": f"{n}@pupils.habs.example", "name": name} | in_class
+        for n, name in (("x", "Ann Lee"), ("y", "Ann Lee-Price"))
+    ]
+    (tmp_path / "more").mkdir()
+    people.table(tmp_path / "more" / "pupils.csv", pupils)
+    assert not import_roster(school, tmp_path / "more")[0].refused
+    assert "<mark>" not in subject(school, "y@pupils.habs.example").split("<h2>", 1)[1]
+
+
+def test_a_log_that_named_the_pupil_by_mistake_is_held_all_the_same(held_much: School) -> None:
+    log = tables.logs.c
+    with held_much.engine.connect() as connection:
+        teacher = connection.scalar(select(log.staff_id).where(log.ref == "L1"))
+    right = people.log("teacher", "bethan", f"{DAY}T10:00", ref="L1", notes="It was her alone.")
+    assert isinstance(enter_log(held_much, right, teacher or 0, "the wrong pupil"), Entered)
+    page = subject(held_much, people.email("aled"))
+    for words in ("Log, version 1", "Helped", "Log, version 2", "It was her alone.", "why: the wrong pupil"):
+        assert words in page
 
 
 def test_of_counselling_it_says_that_it_was_and_no_more(held_much: School) -> None:
     page = subject(held_much, people.email("aled"))
-    assert page.count('<section class="redact">') == 1
+    assert page.count('<section class="redact">') == 4, "two sessions, a refused row and a draft"
     assert "Counselling. Notes and reasons are the counsellor" in page
-    assert "most secret" not in page
+    assert "secret" not in page
+    assert "counceling" not in page
+
+
+def test_what_a_log_said_of_counselling_before_it_was_corrected_is_not_in_it(held_much: School) -> None:
+    with held_much.engine.connect() as connection:
+        tutor = connection.scalar(select(tables.logs.c.staff_id).where(tables.logs.c.ref == "L2")) or 0
+    first = people.log("tutor", "aled", f"{DAY}T18:00", ref="L6", purpose="counselling", notes="told in confidence")
+    assert isinstance(enter_log(held_much, first, tutor), Entered)
+    assert isinstance(enter_log(held_much, first | {"purpose": "pastoral", "notes": ""}, tutor, "private why"), Entered)
+    page = subject(held_much, people.email("aled"))
+    assert "Log, version 2" in page
+    assert "confidence" not in page
+    assert "private why" not in page
 
 
 def test_it_stands_on_the_trail_without_a_name(held_much: School) -> None:
@@ -87,5 +146,7 @@ def test_the_command_writes_a_file_for_its_owner_alone_and_over_none(
     assert "Cried about home." in file.read_text(encoding="utf-8")
     again = CliRunner().invoke(cli, command)
     assert (again.exit_code, "Traceback" in again.output) == (2, False)
+    to_screen = CliRunner().invoke(cli, ["subject", people.email("aled")])
+    assert (to_screen.exit_code, "Cried about home." in to_screen.output) == (0, True)
     unknown = CliRunner().invoke(cli, ["subject", "x@x.example", "--to", str(tmp_path / "x.html")])
     assert (unknown.exit_code, (tmp_path / "x.html").exists()) == (2, False)

@@ -43,7 +43,16 @@ from app.access.people import (
     revision,
     sees,
 )
-from app.access.safeguarding import ConcernView, concern, concerns_list, oldest_concern, own_concerns
+from app.access.safeguarding import (
+    ConcernView,
+    concern,
+    concerns_list,
+    everything_held,
+    oldest_concern,
+    own_concerns,
+    pupils_held,
+)
+from app.access.scope import confidential, ever_counsellor, is_counselling
 
 __all__ = [
     "COUNSELLING",
@@ -65,14 +74,18 @@ __all__ = [
     "calls_to_log",
     "concern",
     "concerns_list",
+    "confidential",
     "counselling_counts",
     "demonstration_people",
     "draft",
+    "ever_counsellor",
+    "everything_held",
     "exceptions_of",
     "exceptions_to_explain",
     "exceptions_to_settle",
     "exceptions_waiting",
     "imports",
+    "is_counselling",
     "keep_draft",
     "late_consents",
     "may_open",
@@ -83,6 +96,7 @@ __all__ = [
     "own_log",
     "person",
     "protocol_figures",
+    "pupils_held",
     "pupils_to_choose",
     "refused_rows",
     "revision",

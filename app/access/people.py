@@ -73,6 +73,9 @@ TABLE: dict[str, dict[str, str]] = {
     "exceptions waiting": {
         "senior_deputy_head": "how many for whom, and how long",
     },
+    "everything held on a pupil": {
+        "dsp": "of their school, for subject access, without counselling",
+    },
     "oldest open concern": {
         "senior_deputy_head": "its level, age and owner, without its narrative",
     },

@@ -66,6 +66,31 @@ def own_concerns(school: "School", person: Person) -> pd.DataFrame:
     return concerns[columns].reset_index(drop=True)
 
 
+def pupils_held(school: "School", person: Person) -> pd.DataFrame:
+    """The pupils of whom the person may have everything that is held: `pupil_id`, `email`, `name`,
+    `year_group`, by name. Those of the DSP's school, also those who have left."""
+    require(person, "everything held on a pupil")
+    pupil = held(tables.pupil_versions)
+    query = (
+        select(pupil.c.pupil_id, tables.pupils.c.email, pupil.c.name, pupil.c.year_group)
+        .join(tables.pupils, tables.pupils.c.id == pupil.c.pupil_id)
+        .where(pupil.c.school == person.school, on(pupil, school.today()))
+        .order_by(pupil.c.name, tables.pupils.c.email)
+    )
+    with school.engine.connect() as connection:
+        return reading.frame(connection, query)
+
+
+def everything_held(school: "School", person: Person, pupil_id: int) -> str | None:
+    """An HTML page with everything that is held on a pupil, for the DSP to read and redact, without a sign
+    of counselling; None if the pupil is not theirs. That it was asked for stands on the audit trail."""
+    if pupil_id not in set(pupils_held(school, person)["pupil_id"]):
+        return None
+    from app.subject import page  # which itself asks here what is counselling
+
+    return page(school, pupil_id, by=person.email, counselling=False)
+
+
 @dataclass
 class ConcernView:
     """A concern in full.

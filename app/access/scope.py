@@ -34,12 +34,16 @@ def ever_counsellor() -> Select[Any]:
 
 
 def confidential() -> ColumnElement[bool]:
+    """Whether a session is counselling, or may be."""
+    return or_(SESSION.confidential, is_counselling(SESSION.purpose, SESSION.staff_id))
+
+
+def is_counselling(purpose: ColumnElement[Any], staff_id: ColumnElement[Any]) -> ColumnElement[bool]:
     """Counselling, a counsellor's call that is not logged, or one whose purpose the counsellor misspelt."""
-    purpose = func.lower(func.coalesce(SESSION.purpose, ""))
+    purpose = func.lower(func.coalesce(purpose, ""))
     return or_(
-        SESSION.confidential,
         purpose == COUNSELLING,
-        and_(func.coalesce(SESSION.staff_id, 0).in_(ever_counsellor()), purpose.not_in(OTHER_PURPOSES)),
+        and_(func.coalesce(staff_id, 0).in_(ever_counsellor()), purpose.not_in(OTHER_PURPOSES)),
     )
 
 

@@ -141,3 +141,13 @@ def test_the_administrator_of_the_demonstration_sees_that_nothing_is_fetched(ope
     at = opened("administration", "admin")
     assert "No sync is configured" in text(at)
     assert "Sync now" not in [button.label for button in at.button]
+
+
+def test_a_dsp_puts_together_what_is_held_on_a_pupil_and_nobody_else_is_offered_it(opened) -> None:
+    at = opened("concerns", "dsp")
+    at.selectbox[0].set_value(access.pupils_held(open_school(), opened.people["dsp"])["pupil_id"].iloc[0])
+    next(button for button in at.button if button.label == "Put it together").click().run()
+    assert not at.exception
+    assert [button for button in at.get("download_button") if button.proto.label == "Download it"]
+    for role in ("senior_deputy_head", "tutor", "admin"):
+        assert "Everything held" not in text(opened("concerns", role))
