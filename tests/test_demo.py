@@ -2,8 +2,8 @@
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -29,8 +29,8 @@ def made() -> demo.DemoSchool:
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> School:
-    url = f"sqlite:///{tmp_path_factory.mktemp('demo') / 'demo.sqlite'}"
+def filled(new_database: Callable[[], str]) -> School:
+    url = new_database()
     demo.fill(open_school(url), sessions=5000, day=DAY)
     return open_school(url)
 
@@ -244,8 +244,8 @@ def test_logs_were_corrected_and_the_old_versions_are_kept(filled: School, made:
 # --- filling ------------------------------------------------------------------------------------------------
 
 
-def test_today_holds_only_what_has_happened(tmp_path: Path) -> None:
-    school = open_school(f"sqlite:///{tmp_path / 'demo.sqlite'}")
+def test_today_holds_only_what_has_happened(new_database: Callable[[], str]) -> None:
+    school = open_school(new_database())
     demo.fill(school, sessions=300)
     with school.engine.connect() as connection:
         assert connection.scalar(select(func.max(tables.logs.c.ended_at))) <= school.now()
@@ -259,8 +259,8 @@ def test_it_never_goes_beside_other_data(filled: School) -> None:
         demo.fill(filled, sessions=100)
 
 
-def test_a_fill_that_was_cut_off_is_begun_again(tmp_path: Path) -> None:
-    school = open_school(f"sqlite:///{tmp_path / 'demo.sqlite'}")
+def test_a_fill_that_was_cut_off_is_begun_again(new_database: Callable[[], str]) -> None:
+    school = open_school(new_database())
 
     def stop_at_calls(words: str, share: float) -> None:
         if words == "Importing call records":

@@ -22,7 +22,9 @@ def user(who: str, tenant: str = TENANT, **claims: object) -> User:
 
 
 @pytest.fixture(scope="module")
-def in_service(serve: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
+def in_service(
+    serve: Callable[..., str], new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., str]]:
     """Starts the program with a real school and sign-in, and gives its address."""
     users = [user("sdh"), user("teacher", roles=["slt", "no role of ours"]), user("admin"), user("stranger")]
     users.append(User(sub="elsewhere", claims=user("sdh", "00000000-dead-4000-8000-000000000000").claims))
@@ -30,7 +32,7 @@ def in_service(serve: Callable[..., str], tmp_path_factory: pytest.TempPathFacto
 
         def start(**environment: str) -> str:
             folder = tmp_path_factory.mktemp("real")
-            url = f"sqlite:///{folder / 'school.sqlite'}"
+            url = new_database()
             school = open_school(url)
             people.move_in(school, folder)
             rows = [people.log("teacher", "aled", "2026-11-03T10:00", ref="L1")]

@@ -15,8 +15,8 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def address(serve: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> str:
-    url = f"sqlite:///{tmp_path_factory.mktemp('demonstration') / 'demo.sqlite'}"
+def address(serve: Callable[..., str], new_database: Callable[[], str]) -> str:
+    url = new_database()
     fill(open_school(url), sessions=800)
     return serve(url)
 
@@ -97,10 +97,10 @@ def test_from_the_overview_to_a_concern(page: Page, address: str) -> None:
 
 @pytest.mark.parametrize("name", ["", "overview", "sessions", "log", "concerns", "protocol", "administration"])
 def test_a_real_school_shows_nothing_to_strangers(
-    page: Page, serve: Callable[..., str], tmp_path: Path, name: str
+    page: Page, serve: Callable[..., str], new_database: Callable[[], str], tmp_path: Path, name: str
 ) -> None:
     """Each page by its address, on a server that nobody has opened before."""
-    url = f"sqlite:///{tmp_path / 'real.sqlite'}"
+    url = new_database()
     people.move_in(open_school(url), tmp_path)
     page.goto(f"{serve(url)}/{name}")
     heading(page, "Not in service yet")

@@ -444,13 +444,13 @@ def test_the_check_names_what_is_missing(school: School, graph: StandIn) -> None
 # --- as a command
 
 
-def environment(graph: StandIn, folder: Path) -> dict[str, str]:
+def environment(graph: StandIn, folder: Path, engine: Engine) -> dict[str, str]:
     settings = folder / "protocol.toml"
     settings.write_text(
         (ROOT / "data/protocol.toml").read_text().replace(SETTINGS_TENANT, people.TENANT), encoding="utf-8"
     )
     return os.environ | graph.environment | {
-        "DATABASE_URL": f"sqlite:///{folder / 'school.sqlite'}", "PROTOCOL_FILE": str(settings),
+        "DATABASE_URL": engine.url.render_as_string(hide_password=False), "PROTOCOL_FILE": str(settings),
     }  # fmt: skip
 
 
@@ -459,15 +459,14 @@ SETTINGS_TENANT = "00000000-0000-0000-0000-000000000000"
 
 @pytest.fixture
 def command(graph: StandIn, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Starts `python -m app sync` on a school in a folder."""
+    """Starts `python -m app sync` on the school of an engine."""
     started: list[subprocess.Popen[str]] = []
 
-    def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    def start(engine: Engine, *arguments: str) -> subprocess.Popen[str]:
         program = [sys.executable, "-m", "app", "sync", *arguments]
         pipe = subprocess.PIPE
-        started.append(
-            subprocess.Popen(program, cwd=ROOT, env=environment(graph, folder), stdout=pipe, stderr=pipe, text=True)
-        )
+        its = environment(graph, tmp_path, engine)
+        started.append(subprocess.Popen(program, cwd=ROOT, env=its, stdout=pipe, stderr=pipe, text=True))
         return started[-1]
 
     yield start
@@ -476,30 +475,38 @@ def command(graph: StandIn, tmp_path: Path) -> Iterator[Callable[..., subprocess
         process.communicate()
 
 
-def moved_in(folder: Path) -> Engine:
-    folder.mkdir()
-    school = School(open_database(f"sqlite:///{folder / 'school.sqlite'}"), SETTINGS)
-    people.move_in(school, folder)
-    return school.engine
+@pytest.fixture
+def moved_in(new_database: Callable[[], str], tmp_path: Path) -> Iterator[Callable[[], Engine]]:
+    """Makes a school with everybody in it."""
+    engines: list[Engine] = []
+
+    def make() -> Engine:
+        engines.append(open_database(new_database()))
+        people.move_in(School(engines[-1], SETTINGS), tmp_path)
+        return engines[-1]
+
+    yield make
+    for engine in engines:
+        engine.dispose()
 
 
 def test_the_command_says_what_it_did_and_nothing_secret(
-    graph: StandIn, tmp_path: Path, command: Callable[..., subprocess.Popen[str]]
+    graph: StandIn, moved_in: Callable[[], Engine], command: Callable[..., subprocess.Popen[str]]
 ) -> None:
-    moved_in(tmp_path / "a")
+    engine = moved_in()
     graph.add(*term(70))
-    process = command(tmp_path / "a")
+    process = command(engine)
     out, said = process.communicate()
     assert process.returncode == 0, said
     assert "70 calls listed, 70 fetched: 42 new" in out
     graph.add(lesson("broken", ago(hours=5)))
     graph.raw["broken"] = {"id": "broken", "displayName": "Aled Pugh"}
-    process = command(tmp_path / "a")
+    process = command(engine)
     out, more = process.communicate()
     assert process.returncode == 1
     assert "--retry" in more
     graph.always = {r"callRecords\?": Fault(403, "Forbidden", f"{SECRET} of aled@pupils.habs.example")}
-    process = command(tmp_path / "a")
+    process = command(engine)
     out, last = process.communicate()
     assert process.returncode == 2
     assert "CallRecords.Read.All" in last
@@ -508,11 +515,11 @@ def test_the_command_says_what_it_did_and_nothing_secret(
 
 
 def test_a_watch_goes_on_until_it_is_ended(
-    graph: StandIn, tmp_path: Path, command: Callable[..., subprocess.Popen[str]]
+    graph: StandIn, moved_in: Callable[[], Engine], command: Callable[..., subprocess.Popen[str]]
 ) -> None:
-    engine = moved_in(tmp_path / "a")
+    engine = moved_in()
     graph.add(*term(10))
-    process = command(tmp_path / "a", "--watch", "60")
+    process = command(engine, "--watch", "60")
     assert process.stdout is not None
     assert "10 calls listed" in process.stdout.readline()
     process.send_signal(signal.SIGTERM)
@@ -521,24 +528,22 @@ def test_a_watch_goes_on_until_it_is_ended(
         assert connection.execute(select(tables.leases)).all() == []
 
 
-def undisturbed(graph: StandIn, folder: Path, command: Callable[..., subprocess.Popen[str]]) -> dict[str, Any]:
-    engine = moved_in(folder)
-    process = command(folder)
+def undisturbed(engine: Engine, command: Callable[..., subprocess.Popen[str]]) -> dict[str, Any]:
+    process = command(engine)
     _, said = process.communicate()
     assert process.returncode == 0, said
     return stored(engine)
 
 
 def killed_and_run_again(
-    graph: StandIn, folder: Path, command: Callable[..., subprocess.Popen[str]], moments: list[int], most: int
+    graph: StandIn, engine: Engine, command: Callable[..., subprocess.Popen[str]], moments: list[int], most: int
 ) -> tuple[dict[str, Any], int]:
     """A sync killed when so many requests have come, a hair later, each time; then one to the end."""
-    engine = moved_in(folder)
     killed = 0
     chance = random.Random(sum(moments))
     for moment in moments:
         graph.asked.clear()
-        process = command(folder)
+        process = command(engine)
 
         def kill(number: int, address: str, process: subprocess.Popen[str] = process, moment: int = moment) -> None:
             if number == moment:
@@ -548,7 +553,7 @@ def killed_and_run_again(
         process.communicate()
         killed += process.returncode == -signal.SIGKILL
     graph.when_asked = lambda number, address: None
-    process = command(folder)
+    process = command(engine)
     _, said = process.communicate()
     assert process.returncode == 0, said
     assert killed >= most
@@ -556,28 +561,28 @@ def killed_and_run_again(
 
 
 def test_killed_at_any_moment_it_goes_on_where_it_was(
-    graph: StandIn, tmp_path: Path, command: Callable[..., subprocess.Popen[str]]
+    graph: StandIn, moved_in: Callable[[], Engine], command: Callable[..., subprocess.Popen[str]]
 ) -> None:
     graph.add(*term(150))
-    expected = undisturbed(graph, tmp_path / "a", command)
+    expected = undisturbed(moved_in(), command)
     graph.rate, graph.seed = 0.1, 7
     graph.kinds = tuple(
         fault for fault in EVERYTHING if fault.headers or fault.status == 401
     )  # none that is waited for
-    got, _ = killed_and_run_again(graph, tmp_path / "b", command, [3, 30, 67, 40, 20], most=4)
+    got, _ = killed_and_run_again(graph, moved_in(), command, [3, 30, 67, 40, 20], most=4)
     assert got == expected
 
 
 @pytest.mark.slow
 def test_killed_at_thirty_moments_under_every_fault(
-    graph: StandIn, tmp_path: Path, command: Callable[..., subprocess.Popen[str]]
+    graph: StandIn, moved_in: Callable[[], Engine], command: Callable[..., subprocess.Popen[str]]
 ) -> None:
     graph.add(*term(600))
     graph.recordings = {people.entra("teacher"): [recording("r", "call-00000", ago(days=20))]}
-    expected = undisturbed(graph, tmp_path / "a", command)
+    expected = undisturbed(moved_in(), command)
     assert len(expected["calls"]) == 360
     graph.rate, graph.seed = 0.05, 11
     chance = random.Random(5)
     moments = [chance.randint(2, 90) for _ in range(30)]
-    got, _ = killed_and_run_again(graph, tmp_path / "b", command, moments, most=20)
+    got, _ = killed_and_run_again(graph, moved_in(), command, moments, most=20)
     assert got == expected

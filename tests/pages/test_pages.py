@@ -1,5 +1,6 @@
 """Each page for each person, by its own address: nobody sees more than is theirs."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,9 @@ PAGES = ["overview", "sessions", "log", "concerns", "protocol", "administration"
 
 
 @pytest.fixture(scope="module")
-def demonstration(tmp_path_factory: pytest.TempPathFactory) -> str:
+def demonstration(new_database: Callable[[], str]) -> str:
     """The address of a small demonstration."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('demonstration') / 'demo.sqlite'}"
+    url = new_database()
     fill(open_school(url), sessions=600)
     return url
 

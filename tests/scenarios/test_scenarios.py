@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,9 +33,8 @@ IMPORTS = {
 class School:
     """What came out: `rows[(log_ref, call_id)][clause]` and the status of each session."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, url: str) -> None:
         write(SCENARIOS, folder, datetime.now(UTC))
-        url = f"sqlite:///{folder / 'school.sqlite'}"
         self.environment = {"DATABASE_URL": url, "PROTOCOL_FILE": str(HERE / "protocol.toml")}
         for kind, name in IMPORTS.items():
             self._run("import", kind, str(folder / name))
@@ -60,8 +60,8 @@ class School:
 
 
 @pytest.fixture(scope="module")
-def school(tmp_path_factory: pytest.TempPathFactory) -> School:
-    return School(tmp_path_factory.mktemp("scenarios"))
+def school(tmp_path_factory: pytest.TempPathFactory, new_database: Callable[[], str]) -> School:
+    return School(tmp_path_factory.mktemp("scenarios"), new_database())
 
 
 def test_each_clause_is_told_at_least_three_times() -> None:
@@ -105,11 +105,11 @@ def _compare(session: Session, school: School) -> list[str]:
     return lines
 
 
-def test_the_commands_from_outside(tmp_path: Path) -> None:
+def test_the_commands_from_outside(tmp_path: Path, new_database: Callable[[], str]) -> None:
     told = [s for s in SCENARIOS if s.file == "status"][:1]
     write(told, tmp_path, datetime.now(UTC))
     environment = os.environ | {
-        "DATABASE_URL": f"sqlite:///{tmp_path / 'school.sqlite'}",
+        "DATABASE_URL": new_database(),
         "PROTOCOL_FILE": str(HERE / "protocol.toml"),
     }
 

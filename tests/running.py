@@ -1,0 +1,32 @@
+"""The commands in processes of their own, as schedulers and scripts run them."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+
+def run(database: str, *words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Runs `python -m app …` on a database to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "app", *map(str, words)],
+        cwd=ROOT,
+        env=os.environ | {"DATABASE_URL": database} | environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def start(database: str, *words: str | Path, **environment: str) -> subprocess.Popen[str]:
+    """Starts `python …` on a database, its standard output to be read."""
+    return subprocess.Popen(
+        [sys.executable, *map(str, words)],
+        cwd=ROOT,
+        env=os.environ | {"DATABASE_URL": database} | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
