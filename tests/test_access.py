@@ -1,5 +1,6 @@
 """Who sees what: a small school in which every way to see a session that is not yours is there to try."""
 
+import hashlib
 import inspect
 import secrets
 from datetime import UTC, date, datetime, time, timedelta
@@ -714,7 +715,7 @@ def _refuse(school: School, kind: str, column: str | None, value: str | None, or
                 why="Unknown.",
                 mend="Mend it.",
                 original=original,
-                fingerprint=kind,
+                fingerprint=hashlib.sha256(original.encode()).hexdigest(),
         )  # fmt: skip
 
 

@@ -1,7 +1,6 @@
 """No days, filters and sums tell of a counselling session: the same answers with it and without it."""
 
-import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -71,11 +70,11 @@ LOOKS = st.lists(
 
 
 @pytest.fixture(scope="module")
-def without(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The store of a school in which everybody but the counsellor had sessions, some against the protocol."""
+def without(new_database: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of a school in which everybody but the counsellor had sessions, some against the protocol."""
     folder = tmp_path_factory.mktemp("without")
-    store = folder / "school.sqlite"
-    school = open_school(f"sqlite:///{store}")
+    url = new_database()
+    school = open_school(url)
     people.move_in(school, folder)
     conductors = [("tutor", "aled"), ("teacher", "carys"), ("musician", "bethan"), ("preptutor", "dai")]
     rows = [
@@ -84,7 +83,7 @@ def without(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     assert not import_logs(school, people.table(folder / "l.csv", rows)).refused
     school.engine.dispose()
-    return store
+    return url
 
 
 def look(school: School, person: access.Person, looks: Sequence[Look]) -> list[str]:
@@ -112,13 +111,18 @@ def look(school: School, person: access.Person, looks: Sequence[Look]) -> list[s
     looks=LOOKS,
 )
 def test_no_look_tells_of_counselling(
-    without: Path, tmp_path: Path, sessions: list[Counselling], who: str, looks: list[Look]
+    without: str,
+    new_database: Callable[..., str],
+    tmp_path: Path,
+    sessions: list[Counselling],
+    who: str,
+    looks: list[Look],
 ) -> None:
-    with_it = shutil.copy(without, tmp_path / "with.sqlite")
+    with_it = new_database(copy_of=without)
     told = []
-    for store in (without, with_it):
-        school = open_school(f"sqlite:///{store}")
-        if store == with_it:
+    for url in (without, with_it):
+        school = open_school(url)
+        if url == with_it:
             rows = [one.row(number) for number, one in enumerate(sessions)]
             assert not import_logs(school, people.table(tmp_path / "c.csv", rows)).refused
             _counsellor_sees(school, len(sessions))

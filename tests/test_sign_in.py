@@ -1,6 +1,5 @@
 """Whose sign-in holds, and that nothing real is shown without one; the way through a browser is in tests/browser."""
 
-import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -8,7 +7,7 @@ from html import unescape
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 from streamlit.testing.v1 import AppTest
 
 from app import access, demo, screen
@@ -20,7 +19,6 @@ from app.school import School, open_school
 from app.store import tables
 from app.store.database import DatabaseError
 from tests import people
-from tests.conftest import SETTINGS
 
 ROOT = Path(__file__).parent.parent
 AUTH = {
@@ -36,9 +34,9 @@ Opening = Callable[..., AppTest]
 
 
 @pytest.fixture
-def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Opening]:
+def opened(new_database: Callable[[], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Opening]:
     """Opens a page of a real school, in which Aled had a session, as somebody who signed in some seconds ago."""
-    url = f"sqlite:///{tmp_path / 'school.sqlite'}"
+    url = new_database()
     settings = (ROOT / "data" / "protocol.toml").read_text(encoding="utf-8")
     ours = tmp_path / "protocol.toml"
     ours.write_text(settings.replace("00000000-0000-0000-0000-000000000000", people.TENANT), encoding="utf-8")
@@ -170,8 +168,8 @@ def test_a_real_school_without_sign_in_shows_only_what_is_missing(opened: Openin
 
 
 @pytest.fixture
-def filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    url = f"sqlite:///{tmp_path / 'demo.sqlite'}"
+def filled(new_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> str:
+    url = new_database()
     demo.fill(open_school(url), sessions=100)
     monkeypatch.setenv("DATABASE_URL", url)
     screen._opened.clear()
@@ -195,7 +193,7 @@ def test_eyes_are_never_lent_beside_what_is_configured_for_a_real_school(
 
 
 def test_check_says_what_is_missing_with_the_mend(
-    opened: Opening, filled: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    filled: str, new_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def finding() -> tuple[bool, str]:
         return next((good, words) for name, good, words in check(ask_graph=False) if name == "sign-in")
@@ -205,7 +203,7 @@ def test_check_says_what_is_missing_with_the_mend(
     good, words = finding()
     assert not good
     assert "Set DATABASE_URL" in words
-    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'school.sqlite'}")
+    monkeypatch.setenv("DATABASE_URL", new_database())
     good, words = finding()
     assert not good
     assert "redirect_uri, cookie_secret, client_id, client_secret, server_metadata_url" in words
@@ -222,19 +220,19 @@ def test_nobody_real_comes_into_the_demonstration(filled: str, tmp_path: Path, m
         monkeypatch.setenv(name, value)
     with pytest.raises(NotConfigured, match="no real call"):
         synchronise(school)
-    with sqlite3.connect(tmp_path / "demo.sqlite") as database:
-        assert database.execute("select count(*) from staff where email like '%habs.example'").fetchone() == (0,)
+    email = tables.staff.c.email
+    with school.engine.connect() as connection:
+        assert not connection.scalars(select(email).where(email.endswith("habs.example"))).all()
 
 
-def test_nobody_real_comes_where_a_demonstration_was_cut_off(tmp_path: Path) -> None:
+def test_nobody_real_comes_where_a_demonstration_was_cut_off(empty_school: School, tmp_path: Path) -> None:
     """It is begun again by itself, and all that is there goes."""
-    school = School(open_school(f"sqlite:///{tmp_path / 'demo.sqlite'}").engine, SETTINGS)
 
     def cut_off(step: str, share: float) -> None:
         if share > 0.16:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        demo.fill(school, sessions=100, progress=cut_off)
+        demo.fill(empty_school, sessions=100, progress=cut_off)
     with pytest.raises(DatabaseError, match="nobody real"):
-        import_roster(school, people.roster(tmp_path / "roster"))
+        import_roster(empty_school, people.roster(tmp_path / "roster"))

@@ -29,10 +29,10 @@ HOSTILE = (TAG, MARKDOWN, FORMULA, DATABASE, MIRROR, SCRIPT)
 
 
 @pytest.fixture(scope="module")
-def school(tmp_path_factory: pytest.TempPathFactory) -> School:
+def school(new_database: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> School:
     """A school in which everything that people can type is hostile, to be looked at through anybody's eyes."""
     folder = tmp_path_factory.mktemp("hostile")
-    school = open_school(f"sqlite:///{folder / 'school.sqlite'}")
+    school = open_school(new_database())
     _move_in(school, folder)
     day = (school.today() - timedelta(days=1)).isoformat()
     answers = {"notes": LONG, "reason": TAG, "bedroom_reason": MARKDOWN, "room": FORMULA}
@@ -82,7 +82,7 @@ def _explain(school: School) -> None:
 
 @pytest.fixture(scope="module")
 def address(school: School, serve: Callable[..., str]) -> str:
-    return serve(str(school.engine.url))
+    return serve(school.engine.url.render_as_string(hide_password=False))
 
 
 def pages(school: School) -> list[tuple[str, str]]:

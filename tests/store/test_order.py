@@ -65,10 +65,10 @@ def a_letter(draw: st.DrawFn) -> dict[str, str]:
 Part = tuple[Callable[..., Any], str, dict[str, Any]]
 
 
-def take_in(folder: Path, parts: list[Part]) -> list[dict[str, Any]]:
+def take_in(url: str, folder: Path, parts: list[Part]) -> list[dict[str, Any]]:
     """The outcomes in a school of its own that took in one file for each part, in this order."""
     folder.mkdir()
-    school = School(open_database(f"sqlite:///{folder / 'school.sqlite'}"), SETTINGS)
+    school = School(open_database(url), SETTINGS)
     import_roster(school, people.roster(folder / "roster"))
     for number, (work, kind, what) in enumerate(parts):
         file = folder / f"{number}.{kind}"
@@ -87,7 +87,9 @@ def take_in(folder: Path, parts: list[Part]) -> list[dict[str, Any]]:
     st.lists(a_letter(), max_size=3),
     st.randoms(use_true_random=False),
 )
-def test_the_outcomes_do_not_depend_on_the_order(logs, told_calls, recordings, consents, letters, random) -> None:
+def test_the_outcomes_do_not_depend_on_the_order(
+    new_database: Callable[..., str], logs, told_calls, recordings, consents, letters, random
+) -> None:
     parts: list[Part] = [
         *((import_letters, "csv", one) for one in letters),
         *((import_consents, "csv", one) for one in consents),
@@ -96,6 +98,7 @@ def test_the_outcomes_do_not_depend_on_the_order(logs, told_calls, recordings, c
         *((import_recordings, "json", one | {"id": f"r{n}"}) for n, one in enumerate(recordings)),
     ]
     with TemporaryDirectory() as folder:
-        expected = take_in(Path(folder) / "in order", parts)
+        expected = take_in(new_database(), Path(folder) / "in order", parts)
         assert expected
-        assert take_in(Path(folder) / "shuffled", random.sample(parts, len(parts))) == expected
+        shuffled = random.sample(parts, len(parts))
+        assert take_in(new_database(), Path(folder) / "shuffled", shuffled) == expected
