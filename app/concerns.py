@@ -9,6 +9,7 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, insert, select
 
+from app.alerts import queue
 from app.store import tables
 from app.store.held import held, listed, on
 
@@ -85,10 +86,13 @@ def open_concern(
             insert(tables.concern_sessions).values(concern_id=concern_id, log_ref=log_ref, call_id=call_id)
         )
     event = {"concern_id": concern_id, "at": raised_at, "by": raised_by, "level": None, "told": None, "text": None}
-    alerts = [
-        event | {"kind": "alerted", "by": None, "told": dsp} for dsp in _dsps_of(connection, pupils, raised_at.date())
-    ]
-    connection.execute(insert(tables.concern_events), [event | {"kind": "opened", "level": level}, *alerts])
+    dsps = dsps_of(connection, pupils, raised_at.date())
+    alerted = [event | {"kind": "alerted", "by": None, "told": dsp} for dsp in dsps]
+    connection.execute(insert(tables.concern_events), [event | {"kind": "opened", "level": level}, *alerted])
+    words = f"What kind: {'; '.join(CATEGORIES[kind].lower() for kind in dict.fromkeys(categories))}."
+    for dsp in sorted({*dsps} - {raised_by}):
+        key = f"concern {ref} raised, to {dsp}"
+        queue(connection, to=dsp, kind="concern", about=f"concern {ref}", key=key, at=raised_at, words=words)
     return ref
 
 
@@ -103,7 +107,7 @@ def _check(summary: str, categories: Sequence[str], level: str, pupil_ids: Seque
         raise ValueError(f"A concern's level is one of: {', '.join(LEVELS)}.")
 
 
-def _dsps_of(connection: Connection, pupil_ids: Sequence[int], day: date) -> Sequence[int]:
+def dsps_of(connection: Connection, pupil_ids: Sequence[int], day: date) -> Sequence[int]:
     """The staff ids of the DSPs, on a day, of the schools that the pupils are in."""
     pupil, staff = held(tables.pupil_versions), held(tables.staff_versions)
     schools = select(pupil.c.school).where(pupil.c.pupil_id.in_(pupil_ids), on(pupil, day))

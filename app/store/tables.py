@@ -398,6 +398,26 @@ exception_events = Table(  # kind: explained, settled, kept, reopened
     Column("text", Sealed),
 )
 
+# --- alerts: what somebody is to be told by mail, until the mail server has it ----------------------
+
+alerts = Table(
+    "alerts",
+    metadata,
+    _id(),
+    Column("key", String(200), nullable=False, unique=True),  # so that none is queued twice
+    _to("staff", "to"),  # blank: the school's shared channel
+    Column("kind", String(40), nullable=False),
+    Column("about", Text, nullable=False),  # a reference, never a name
+    Column("words", Sealed),  # sentences of the program's own
+    Column("confidential", Boolean, nullable=False),  # nobody but who is told may learn that it exists
+    Column("queued_at", Instant, nullable=False),
+    Column("state", String(12), nullable=False, index=True),  # waiting, handed (accepted or not: unknown), sent
+    Column("next_try_at", Instant, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("trouble", Text),  # why the last try did not go well, in words
+    Column("sent_at", Instant),
+)
+
 # --- imports, refused rows, drafts, sign-ins ----------------------------------------------------------------
 
 imports = Table(
