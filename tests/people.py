@@ -43,7 +43,8 @@ GOOD = {
 
 
 def email(who: str) -> str:
-    return f"{who}@{'pupils.' if who in PUPILS else ''}habs.example"
+    """Somebody's address; of others than these people it is given itself."""
+    return who if "@" in who else f"{who}@{'pupils.' if who in PUPILS else ''}habs.example"
 
 
 def entra(who: str) -> str:
@@ -111,8 +112,11 @@ def log(by: str, pupils: str, start: str, minutes: int = 30, **answers: str) -> 
     } | answers  # fmt: skip
 
 
-def call(call_id: str, start: str, who: Mapping[str, tuple[float, float]], version: int = 1) -> dict[str, Any]:
-    """A group call in Graph's shape: each person with the minutes, from `start` (UTC), they came and went."""
+def call(
+    call_id: str, start: str, who: Mapping[str, tuple[float, float]], version: int = 1, tenant: str = TENANT
+) -> dict[str, Any]:
+    """A group call in Graph's shape: each person (a short name or an address) with the minutes, from `start`
+    (UTC), they came and went."""
     begun = datetime.fromisoformat(start).replace(tzinfo=UTC)
 
     def at(minute: float) -> str:
@@ -128,7 +132,7 @@ def call(call_id: str, start: str, who: Mapping[str, tuple[float, float]], versi
                 "@odata.type": "#microsoft.graph.callRecords.participantEndpoint",
                 "associatedIdentity": {
                     "id": entra(person) if person in STAFF | PUPILS else f"stranger-{person}",
-                    "tenantId": TENANT,
+                    "tenantId": tenant,
                     "userPrincipalName": email(person),
                 },
             },

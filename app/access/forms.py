@@ -30,7 +30,7 @@ def calls_to_log(school: "School", person: Person) -> pd.DataFrame:
 
     Columns: `session_id`, `call_id`, `started_at`, `ended_at`, `due_at` (when the time to log it ends;
     blank: it has), `pupils` (names), `pupil_emails` (";"-joined), `staff_opened`, `staff_ended`,
-    `pupil_left_alone`, `recorded` (true, false or blank: the call does not show it).
+    `pupil_left_alone`, `cameras_on`, `school_account`, `recorded` (true, false or blank: the call does not show it).
     """
     call, link, recording = tables.calls.c, tables.session_calls.c, tables.recordings.c
     mine = and_(SESSION.staff_id == person.staff_id, SESSION.log_id.is_(None))
@@ -71,6 +71,8 @@ def calls_to_log(school: "School", person: Person) -> pd.DataFrame:
         ("staff_opened", "staff-opens", "met", "breach"),
         ("staff_ended", "staff-ends", "met", "breach"),
         ("pupil_left_alone", "never-alone", "breach", "met"),
+        ("cameras_on", "cameras-on", "met", "breach"),
+        ("school_account", "school-account", "met", "breach"),
     ):
         frame[answer] = outcomes[clause].astype("object").map({yes: True, no: False}).astype("boolean")
     recorded = set(calls.loc[recorded_calls(calls, listed_recordings), "call_id"])

@@ -1,0 +1,147 @@
+"""A tutor's morning: calls to log, in few steps, and nothing of it lost."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from app import access
+from app.demo import fill
+from app.demo.calendar import TENANT
+from app.intake import import_calls
+from app.school import School, open_school
+from tests import people
+from tests.browser.test_way_through import heading, look_through
+
+pytestmark = pytest.mark.browser
+MOST_STEPS = 6  # clicks and typed fields for a call that was in order
+
+
+@dataclass
+class Hand:
+    """Whoever works the page; every click and every field typed into is counted."""
+
+    page: Page
+    steps: int = 0
+
+    def click(self, role: str, name: str) -> None:
+        self.steps += 1
+        # While the page is drawn again, the old control stands beside the new one for a moment.
+        self.page.get_by_role(role, name=name, exact=True).first.click()  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def demonstration(new_database: Callable[[], str]) -> str:
+    url = new_database()
+    fill(open_school(url), sessions=200)
+    return url
+
+
+@pytest.fixture(scope="module")
+def address(serve: Callable[..., str], demonstration: str) -> str:
+    return serve(demonstration)
+
+
+@pytest.fixture
+def school(demonstration: str) -> Iterator[School]:
+    school = open_school(demonstration)
+    yield school
+    school.engine.dispose()
+
+
+def tutor_of(school: School) -> access.Person:
+    return next(p for p in access.demonstration_people(school) if p.roles & {"tutor"} and not p.roles & {"hoy", "hm"})
+
+
+def calls_of_this_morning(school: School, tutor: access.Person, folder: Path, name: str, number: int) -> None:
+    """Calls of the tutor with a pupil, one after the other, the last an hour ago."""
+    mine = access.pupils_to_choose(school, tutor)["email"]
+    began = school.now() - timedelta(hours=number + 1)
+    records = [
+        people.call(
+            f"{name}-{n}", f"{began + timedelta(hours=n):%Y-%m-%dT%H:%M:%S}",
+            {tutor.email: (0, 21), mine.iloc[n]: (1, 20)}, tenant=TENANT,
+        )
+        for n in range(number)
+    ]  # fmt: skip
+    assert import_calls(school, people.calls(folder / "calls.json", *records)).added == number
+
+
+def logs_of(school: School, tutor: access.Person) -> int:
+    mine = access.sessions(school, tutor, (school.settings.terms[0].from_, school.today()))
+    return int(mine["purpose"].notna().sum())
+
+
+def test_three_calls_that_were_in_order_are_logged_in_few_steps(
+    page: Page, address: str, school: School, tmp_path: Path
+) -> None:
+    tutor = tutor_of(school)
+    calls_of_this_morning(school, tutor, tmp_path, "morning", 3)
+    before = logs_of(school, tutor)
+    page.goto(f"{address}/log")
+    look_through(page, "Tutor")
+    page.get_by_test_id("stSidebar").get_by_text("Log a session").click()
+    heading(page, "Calls to log")
+    for number in range(1, 4):
+        hand = Hand(page)
+        hand.click("button", "Log this call")
+        the_call_is_filled_in(page)
+        hand.click("radio", "Pastoral")
+        expect(page.get_by_text("With this you say: everybody was dressed appropriately")).to_be_visible(timeout=30_000)
+        hand.click("button", "All was in order")
+        expect(page.get_by_text("no safeguarding concern arose", exact=False)).to_be_visible(timeout=30_000)
+        expect(page.get_by_text("With this you say")).to_have_count(0)
+        hand.click("button", "Send the log")
+        expect(page.get_by_text("Logged.", exact=True)).to_be_visible(timeout=30_000)
+        assert hand.steps <= MOST_STEPS
+        assert logs_of(school, tutor) == before + number
+
+
+def test_a_closed_browser_loses_nothing_and_the_form_sent_from_two_is_one_log(
+    browser: Browser, address: str, school: School, tmp_path: Path
+) -> None:
+    tutor = tutor_of(school)
+    calls_of_this_morning(school, tutor, tmp_path, "again", 1)
+    before = logs_of(school, tutor)
+    first = opened_by_tutor(browser, address)
+    Hand(first).click("button", "Log this call")
+    the_call_is_filled_in(first)
+    Hand(first).click("radio", "Pastoral")
+    Hand(first).click("button", "All was in order")
+    expect(first.get_by_text("no safeguarding concern arose", exact=False)).to_be_visible(timeout=30_000)
+    notes = first.get_by_role("textbox", name="Notes (not needed)")
+    notes.fill("Spoke about the mock examination.")
+    notes.blur()
+    expect(first.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    first.context.close()
+
+    second, third = opened_by_tutor(browser, address), opened_by_tutor(browser, address)
+    for again in (second, third):
+        expect(again.get_by_role("textbox", name="Notes (not needed)")).to_have_value(
+            "Spoke about the mock examination."
+        )
+        expect(again.get_by_text("no safeguarding concern arose", exact=False)).to_be_visible()
+    Hand(second).click("button", "Send the log")
+    expect(second.get_by_text("Logged.", exact=True)).to_be_visible(timeout=30_000)
+    Hand(third).click("button", "Send the log")
+    expect(third.get_by_text("nothing was doubled")).to_be_visible(timeout=30_000)
+    assert logs_of(school, tutor) == before + 1
+    for page in (second, third):
+        page.context.close()
+
+
+def the_call_is_filled_in(page: Page) -> None:
+    expect(page.get_by_test_id("stMultiSelect").get_by_text("year").first).to_be_visible(timeout=30_000)
+
+
+def opened_by_tutor(browser: Browser, address: str) -> Page:
+    """The page Log in a browser of its own."""
+    page = browser.new_context(viewport={"width": 1400, "height": 1000}, locale="en-GB").new_page()
+    page.goto(f"{address}/log")
+    look_through(page, "Tutor")
+    page.get_by_test_id("stSidebar").get_by_text("Log a session").click()
+    heading(page, "Log a session")
+    return page
