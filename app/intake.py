@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import pandas as pd
 from sqlalchemy import Connection, Table, and_, delete, func, insert, select, update
 
-from app import access, audit
+from app import access, audit, consents
 from app.access import Person
 from app.concerns import NOT_ASSESSED, known_category, open_concern
 from app.judging import Touched, foresee, rejudge, remove_sessions
@@ -751,7 +751,9 @@ def import_letters(school: School, file: Source, by: int | None = None) -> Impor
         def key(letter: Letter) -> tuple[Any, ...]:
             return letter.pupil_id, letter.kind, letter.sent_on
 
-        return _keep_register(connection, tables.letters, table, result, _noted(result, parsed), known, key)
+        new = _new(table, result, _noted(result, parsed), known, key)
+        insert_rows(connection, tables.letters, [letter.model_dump() for letter in new])
+        return _of_pupils(connection, new)
 
     return _take_in(school, "letters", table.name, by, work)
 
@@ -767,33 +769,32 @@ def import_consents(school: School, file: Source, by: int | None = None) -> Impo
         def key(consent: Consent) -> str:
             return consent.fingerprint
 
-        return _keep_register(connection, tables.consents, table, result, _noted(result, parsed), known, key)
+        new = _new(table, result, _noted(result, parsed), known, key)
+        consents.keep(connection, new, by, school.now())
+        return _of_pupils(connection, new)
 
     return _take_in(school, "consents", table.name, by, work)
 
 
-def _keep_register(
-    connection: Connection,
-    register: Table,
-    file: File,
-    result: ImportResult,
-    rows: Sequence[Read[Any]],
-    known: set[Any],
-    key: Callable[[Any], Any],
-) -> Touched:
-    """Add the rows whose key is not known yet; the sessions of their pupils are touched."""
+def _new(
+    file: File, result: ImportResult, rows: Sequence[Read[R]], known: set[Any], key: Callable[[Any], Any]
+) -> list[R]:
+    """The rows whose key is not known yet."""
     result.read = len(file.rows)
     new = []
     for read in rows:
         if key(read.row) not in known:
             known.add(key(read.row))
-            values = read.row.model_dump()
-            new.append(values | {"fingerprint": read.row.fingerprint} if "fingerprint" in register.c else values)
-    insert_rows(connection, register, new)
+            new.append(read.row)
     result.added = len(new)
     result.unchanged = len(rows) - len(new)
+    return new
+
+
+def _of_pupils(connection: Connection, rows: Sequence[Letter | Consent]) -> Touched:
+    """The sessions of the pupils of some rows."""
     of = tables.session_pupils.c
-    mine = reading.chosen(connection, "register", of.pupil_id, {row["pupil_id"] for row in new})
+    mine = reading.chosen(connection, "register", of.pupil_id, {row.pupil_id for row in rows})
     return Touched(sessions=set(connection.scalars(select(of.session_id).where(mine))))
 
 

@@ -98,7 +98,10 @@ def _parts(connection: Connection, school: School) -> Iterator[_Part]:
     linked = _linked(concerns)
     yield _sessions(connection, day["sessions"], since["sessions"], linked)
     consents = _consents(connection, day["sessions"], since["sessions"], linked)
-    yield _Part(Past("parents' consents", day["sessions"], len(consents)), [(tables.consents.c.id, consents)])
+    yield _Part(
+        Past("parents' consents", day["sessions"], len(consents)),
+        [(tables.consent_events.c.consent_id, consents), (tables.consents.c.id, consents)],
+    )
     staying = or_(_session.id.is_(None), and_(_session.day >= day["sessions"], not_(linked)))
     yield _originals(connection, day["call_originals"], since["call_originals"], staying)
     yield _unfinished(connection, day["unfinished"], since["unfinished"])

@@ -163,17 +163,28 @@ class _File:
         return Held([Cell(label, words) for label, words in facts.items()])
 
     def _consent(self, row: Any) -> Held:
+        event = tables.consent_events.c
+        events = self.connection.execute(
+            select(tables.consent_events).where(event.consent_id == row.id).order_by(event.id)
+        ).all()
         return Held(
             [
                 Cell("Kind", row.kind.replace("_", " ")),
                 Cell("From", self._moment(row.covers_from)),
                 Cell("To", self._moment(row.covers_to)),
                 Cell("Reason", row.reason or ""),
-                Cell("Given", self._moment(row.obtained_at) or "asked for, not given"),
-                Cell("Given by", row.given_by or "", third=True),
-                Cell("SLT informed", self._moment(row.slt_informed_at)),
+                *(cell for told in events for cell in self._consent_event(told)),
             ]
         )
+
+    def _consent_event(self, row: Any) -> Iterator[Cell]:
+        entered = f", entered {self._moment(row.entered_at)}" if row.entered_at else ""
+        by = f" by {self.staff.get(row.by, '')}" if row.by else ""
+        words = f"Entry {row.strikes} struck out: {row.why}" if row.strikes else self._moment(row.at)
+        label = "SLT informed" if row.kind == "slt_informed" else row.kind.capitalize()
+        yield Cell(f"{label} (entry {row.id})", f"{words}{entered}{by}")
+        if row.parent:
+            yield Cell(f"{label} by", row.parent, third=True)
 
     def _sessions(self) -> Iterator[Held]:
         """The newest first, each with its log in all versions, the pupil's times in the call, and what was

@@ -96,6 +96,40 @@ MAY_OPEN = OWN | {
     "dsp_prep": {"dai with concern"},
 }
 
+# name: pupil, kind, asked for by (blank: a file)
+CONSENTS = {
+    "aled": ("Aled", "outside_hours", "teacher"),
+    "aled alone": ("Aled", "one_to_one", None),
+    "bethan alone": ("Bethan", "one_to_one", "tutor9"),
+    "carys": ("Carys", "outside_hours", "admin"),
+    "dai": ("Dai", "outside_hours", None),
+    "efa": ("Efa", "outside_hours", None),
+}
+# Efa's tutor is no more tutor9; musician, teacher and tutor9 taught those whom they did, but nobody alone.
+MAY_SEE_CONSENTS = {
+    "sdh": set(CONSENTS),
+    "hoy9": {"aled", "aled alone"},
+    "hm_monnow": {"aled", "aled alone", "carys"},
+    "tutor9": {"aled", "aled alone", "bethan alone"},
+    "tutor10": {"bethan alone", "carys", "efa"},
+    "teacher": {"aled", "efa"},
+    "musician": {"carys"},
+    "prep_tutor": {"dai"},
+    "prep_hoy": {"dai"},
+    "admin": {"carys"},
+}
+MAY_SEE_LETTERS = {
+    "sdh": set(PUPILS),
+    "hoy9": {1, 6},
+    "hm_monnow": {1, 3, 6},
+    "tutor9": {1, 2, 6},
+    "tutor10": {2, 3, 5},
+    "teacher": {1, 2, 5},
+    "musician": {3},
+    "prep_tutor": {4},
+    "prep_hoy": {4},
+}
+
 SETTINGS = Settings.model_validate(
     {
         "name": "Habs",
@@ -140,6 +174,13 @@ def school(new_database):
                 summary=f"{NARRATIVE}: {session}", childs_words="words", told_dsp=True, categories=["distress"],
                 level="monitoring", pupil_ids=[pupil], log_ref=f"L-{NUMBER[session]}",
             )  # fmt: skip
+        for number, (pupil, kind, asked_by) in enumerate(CONSENTS.values(), start=1):
+            _add(
+                connection, tables.consents, id=number, pupil_id=PUPIL[pupil], kind=kind, fingerprint=f"{number}",
+                covers_from=_at(TODAY, 18), covers_to=_at(TODAY, 20), reason=f"a reason about {pupil}",
+            )  # fmt: skip
+            asked = {"consent_id": number, "kind": "asked", "at": _at(LAST_WEEK), "by": asked_by and ID[asked_by]}
+            _add(connection, tables.consent_events, **asked)
     yield School(engine, SETTINGS)
     engine.dispose()
 
@@ -325,6 +366,14 @@ QUESTIONS |= {
     "exceptions_waiting": access.exceptions_waiting,
     "exceptions_of": lambda school, person: [access.exceptions_of(school, person, n) for n in NUMBER.values()],
 }
+QUESTIONS |= {
+    "consents": access.consents,
+    "consent_history": lambda school, person: [access.consent_history(school, person, n) for n in _consents(school)],
+    "letters_sent": access.letters_sent,
+    "may_answer_consent": lambda school, person: [
+        access.may_answer_consent(school, person, n) for n in _consents(school)
+    ],
+}
 DIRECTORY = {"roster", "pupils_to_choose", "staff_to_choose", "pupils_held"}  # who is at the school, whatever they do
 ACTIONS = {"sync_now", "note"}
 ABOUT_ACCESS = {"person", "may_open", "sees", "demonstration_people", "revision", "keep_draft"}
@@ -334,6 +383,11 @@ CONDITIONS = {"confidential", "is_counselling", "ever_counsellor"}  # for querie
 def _refs(school: School) -> list[str]:
     with school.engine.connect() as connection:
         return list(connection.scalars(select(tables.concerns.c.ref)))
+
+
+def _consents(school: School) -> list[int]:
+    with school.engine.connect() as connection:
+        return list(connection.scalars(select(tables.consents.c.id)))
 
 
 def _text(told: object) -> str:
@@ -354,8 +408,9 @@ def test_every_question_there_is_is_asked_here():
 def test_nobody_else_learns_who_was_in_counselling_or_a_note_of_it(school, name):
     told = _everything(school, someone(school, name))
     concerns = {"concern", "concerns_list", "everything_held"} if name in ("sdh", "dsp_sen") else set()
+    registers = {"letters_sent"} if name in ("sdh", "hoy9", "hm_monnow") else set()  # whoever leads her house or year
     for question, answer in told.items():
-        if question not in concerns:
+        if question not in concerns | registers:
             assert "Fflur" not in _text(answer), question
             assert "fflur@" not in _text(answer), question
 
@@ -683,6 +738,25 @@ def test_a_closed_concern_is_not_open(school):
     listed = access.concerns_list(school, someone(school, "sdh"))
     assert list(listed["open"]) == [True, False, False]
     assert access.oldest_concern(school, someone(school, "sdh"))["waiting"] == 1
+
+
+# --- the parents' registers ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ID)
+def test_the_parents_registers_of_a_pupil_are_for_those_whose_pupil_it_is(school, name):
+    person, may_see = (
+        someone(school, name),
+        {n for n, c in enumerate(CONSENTS, 1) if c in MAY_SEE_CONSENTS.get(name, ())},
+    )
+    assert set(access.consents(school, person)["consent_id"]) == may_see
+    for number in _consents(school):
+        assert access.may_answer_consent(school, person, number) == (number in may_see)
+        assert len(access.consent_history(school, person, number)) == (number in may_see)
+    letters = access.letters_sent(school, person)
+    assert set(letters["pupil_id"]) == MAY_SEE_LETTERS.get(name, set())
+    assert letters["led"].all() or not {"sdh", "hoy9", "hm_monnow", "prep_hoy"} & {name}
+    assert not letters["led"].any() or "tutor" not in name
 
 
 # --- administration ----------------------------------------------------------------------------------------

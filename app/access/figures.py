@@ -27,7 +27,7 @@ from app.access.scope import (
     open_to,
 )
 from app.protocol import decode, figures
-from app.store import reading, tables
+from app.store import consents, reading, tables
 from app.store.held import held, on
 
 if TYPE_CHECKING:
@@ -91,18 +91,21 @@ def late_consents(school: "School", person: Person, days: Days) -> pd.DataFrame:
     """The sessions of the days for which a parent's consent came, or SLT was told, only after they had
     begun: `session_id`, `started_at`, the newest first. For the Senior Deputy Head."""
     require(person, "overview", TABLE["overview"]["senior_deputy_head"])
-    given, among = tables.consents.c, tables.session_pupils.c
+    given, among = consents.given(), tables.session_pupils.c
     kind = case((SESSION.one_to_one, "one_to_one"), else_="outside_hours")
     late = or_(
-        given.obtained_at >= SESSION.started_at,
-        and_(kind == "outside_hours", func.coalesce(given.slt_informed_at, given.obtained_at) >= SESSION.started_at),
+        given.c.obtained_at >= SESSION.started_at,
+        and_(
+            kind == "outside_hours",
+            func.coalesce(given.c.slt_informed_at, given.c.obtained_at) >= SESSION.started_at,
+        ),
     )
     query = (
         select(SESSION.id.label("session_id"), SESSION.started_at, SESSION.codes)
         .join(tables.session_pupils, among.session_id == SESSION.id)
-        .join(tables.consents, given.pupil_id == among.pupil_id)
-        .where(during(days), not_(confidential()), given.kind == kind, given.obtained_at.is_not(None), late)
-        .where(given.covers_from <= SESSION.started_at, given.covers_to >= SESSION.ended_at)
+        .join(given, given.c.pupil_id == among.pupil_id)
+        .where(during(days), not_(confidential()), given.c.kind == kind, late)
+        .where(given.c.covers_from <= SESSION.started_at, given.c.covers_to >= SESSION.ended_at)
         .order_by(SESSION.started_at.desc())
         .distinct()
     )

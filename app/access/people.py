@@ -73,6 +73,13 @@ TABLE: dict[str, dict[str, str]] = {
     "exceptions waiting": {
         "senior_deputy_head": "how many for whom, and how long",
     },
+    "parents": {
+        STAFF: "of their tutees; of pupils they taught, but consents to one-to-ones; consents they asked for",
+        "hoy": "of their year groups",
+        "hm": "of their houses",
+        "slt": "consents to sessions outside the hours that SLT was informed of",
+        "senior_deputy_head": "all",
+    },
     "everything held on a pupil": {
         "dsp": "of their school, for subject access, without counselling",
     },

@@ -467,9 +467,9 @@ class Cases:
 
     def consented(self, kind: str, wanted: Mask) -> tuple[Mask, Mask]:
         """Whether every pupil of the wanted sessions has a consent of that kind which covers the
-        session's time and was given before it began; and which of those rows `pupils` has. The first
-        is per session, the second per row of `pupils`. For `outside_hours` SLT must have been informed
-        before it began, for `one_to_one` the consent must state a reason."""
+        session's time, was given before it began and was not withdrawn before that; and which of those
+        rows `pupils` has. The first is per session, the second per row of `pupils`. For `outside_hours`
+        SLT must have been informed before it began, for `one_to_one` the consent must state a reason."""
         covered = np.zeros(len(self.pupils), bool)
         rows = np.flatnonzero(wanted[self.pupils["session"]])
         register = self.evidence.consents
@@ -479,6 +479,7 @@ class Cases:
         start, end = self.start[session], self.end[session]
         fits = (micros(both["covers_from"]) <= start) & (micros(both["covers_to"]) >= end)
         fits &= both["obtained_at"].notna().to_numpy() & (micros(both["obtained_at"]) < start)
+        fits &= both["withdrawn_at"].isna().to_numpy() | (micros(both["withdrawn_at"]) > start)
         if kind == "outside_hours":
             fits &= both["slt_informed_at"].notna().to_numpy() & (micros(both["slt_informed_at"]) < start)
         else:

@@ -84,6 +84,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "covers_to": INSTANT,
         "reason": "object",
         "obtained_at": INSTANT,
+        "withdrawn_at": INSTANT,
         "slt_informed_at": INSTANT,
     },
     "concerns": {"log_id": "Int64", "call_id": "object", "home_alone": "boolean", "alerted": "boolean"},
@@ -108,7 +109,8 @@ class Evidence:
       `listed` people on the call's list of participants, `recordings` (a blank `call_id` is
       decided by organiser and time)
     - `staff`, `pupils` one row for each version, held from `from_day` on; the first also before it
-    - `letters`, `consents`, `concerns` (one row for each concern and linked log or call) the registers
+    - `letters`, `consents` (one row for each time one was given; `withdrawn_at` blank: it still holds),
+      `concerns` (one row for each concern and linked log or call) the registers
     """
 
     logs: pd.DataFrame = field(default_factory=lambda: empty("logs"))

@@ -34,7 +34,7 @@ from app.protocol import Evidence
 from app.protocol.evidence import COLUMNS
 from app.protocol.frames import instants
 from app.records.roster import Roster
-from app.store import tables
+from app.store import consents, tables
 
 REVISION = "revision"
 HOME_ALONE = "home_alone"  # the category of a concern that a clause asks for
@@ -112,7 +112,8 @@ def evidence(
     stays = read("stays", select(stay).order_by(stay.c.id), by("calls", stay.c.call_id, calls))
     pupils = {*pupils, *pd.concat([log_pupils["pupil_id"], stays["pupil_id"]]).dropna().tolist()}
     version, staff = tables.pupil_versions, tables.staff_versions
-    recording, letter, consent = tables.recordings, tables.letters, tables.consents
+    recording, letter = tables.recordings, tables.letters
+    of_pupils = by("pupils", tables.consents.c.pupil_id, pupils)
     called = by("calls", call.c.id, calls)
     return Evidence(
         logs=read("logs", select(log.c.id.label("log_id"), *_known("logs", log)), by("logs", log.c.id, logs)),
@@ -140,7 +141,7 @@ def evidence(
         ),
         pupils=read("pupils", select(version), by("pupils", version.c.pupil_id, pupils)),
         letters=read("letters", select(letter), by("pupils", letter.c.pupil_id, pupils)),
-        consents=read("consents", select(consent), by("pupils", consent.c.pupil_id, pupils)),
+        consents=read("consents", select(consents.given(of_pupils)), true()),
         concerns=_concerns(connection, by, logs, calls),
     )
 

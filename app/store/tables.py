@@ -281,10 +281,21 @@ consents = Table(
     Column("covers_from", Instant, nullable=False),
     Column("covers_to", Instant, nullable=False),
     Column("reason", Text),
-    Column("obtained_at", Instant),  # blank: asked for, not given yet
-    Column("given_by", Text),
-    Column("slt_informed_at", Instant),
     Column("fingerprint", String(64), nullable=False, unique=True),
+)
+
+consent_events = Table(  # kind: asked, sent, given, refused, withdrawn, slt_informed, struck; none is ever changed
+    "consent_events",
+    metadata,
+    _id(),
+    _to("consents", "consent_id", nullable=False, index=True),
+    Column("kind", String(12), nullable=False),
+    Column("at", Instant, nullable=False),  # when it happened
+    Column("entered_at", Instant),  # blank: from before this was kept
+    _to("staff", "by"),  # who entered it; blank: a file
+    Column("parent", Text),  # who answered
+    _to("consent_events", "strikes"),  # of one that is struck out: the event that was entered by mistake
+    Column("why", Text),  # it was struck out
 )
 
 # --- judged sessions: one row a session, the outcomes as one character a clause -------------------

@@ -16,6 +16,10 @@ from zoneinfo import ZoneInfo
 
 import yaml
 
+from app import access
+from app.consents import answer_consent, withdraw_consent
+from app.school import School
+
 HERE = Path(__file__).parent
 ZONE = ZoneInfo("Europe/London")
 TENANT = "5c7001aa-0000-4000-8000-000000000001"
@@ -302,6 +306,24 @@ def _consent(s: Scenario, consent: dict[str, str]) -> dict[str, str]:
         "given_by": "a parent",
         "slt_informed_at": when("slt informed"),
     }
+
+
+def enter_answers(told: list[Scenario], school: School) -> None:
+    """Enter what a parent answered after the register was imported, as somebody does by hand."""
+    for s in told:
+        for consent in s.told.get("consents", []):
+            for answer in consent.keys() & {"refused", "withdrawn"}:
+                who = next(who for who, p in s.cast["staff"].items() if "senior_deputy_head" in p["roles"])
+                person = access.person(school, s.email(who))
+                assert person
+                consents = access.consents(school, person)
+                mine = consents["email"] == s.email(consent["pupil"])
+                consent_id = int(consents.loc[mine, "consent_id"].iloc[0])
+                at = s.time(consent[answer])
+                if answer == "refused":
+                    answer_consent(school, person, consent_id, given=False, parent="a parent", at=at)
+                else:
+                    withdraw_consent(school, person, consent_id, parent="a parent", at=at)
 
 
 def _recording(s: Scenario) -> dict[str, Any]:

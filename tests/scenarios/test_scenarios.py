@@ -15,9 +15,10 @@ from sqlalchemy import create_engine, select
 
 from app.__main__ import cli
 from app.protocol import CLAUSES
+from app.school import open_school
 from app.settings import ROOT
 from app.store import tables
-from tests.scenarios.telling import HERE, Scenario, Session, scenarios, write
+from tests.scenarios.telling import HERE, Scenario, Session, enter_answers, scenarios, write
 
 SCENARIOS = scenarios()
 IMPORTS = {
@@ -38,6 +39,10 @@ class School:
         self.environment = {"DATABASE_URL": url, "PROTOCOL_FILE": str(HERE / "protocol.toml")}
         for kind, name in IMPORTS.items():
             self._run("import", kind, str(folder / name))
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self.environment.items():
+                patch.setenv(name, value)
+            enter_answers(SCENARIOS, open_school())
         self.rows: dict[tuple[str | None, str | None], dict[str, dict]] = defaultdict(dict)
         for row in json.loads(self._run("outcomes", "--format", "json")):
             self.rows[row["log_ref"] or None, row["call_id"] or None][row["clause"]] = row

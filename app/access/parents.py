@@ -1,0 +1,194 @@
+"""The parents' registers: letters, and consents.
+
+A pupil is somebody's here as of today: the HOY's of the year and the HM's of the house, the tutor's, and for a
+year after the last session that of a member of staff who conducted one which is not confidential. A consent to
+a one-to-one tells why somebody wants to speak to a child alone, so who merely taught the pupil does not see it
+unless they asked for it themselves. SLT reads what it was informed of. No session of counselling makes a pupil anybody's here.
+"""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from sqlalchemy import Boolean, ColumnElement, Date, Subquery, and_, false, func, not_, or_, select, true, type_coerce
+
+from app.access.people import Person, by_role, require
+from app.access.scope import SESSION, confidential, in_school_time
+from app.records.registers import LETTERS
+from app.store import reading, tables
+from app.store.consents import standing
+from app.store.held import held, on
+
+if TYPE_CHECKING:
+    from app.school import School
+
+_consent = tables.consents.c
+_LOOK_BACK = timedelta(days=365)
+
+
+def letters_sent(school: "School", person: Person) -> pd.DataFrame:
+    """The pupils whose registers the person may see, and when their parents were first written to.
+
+    Columns: `pupil_id`, `email`, `pupil` (name), `school`, `year_group`, `house`, `tutor` (name), for each kind
+    of letter the day of the first one (`introduction`, `one_to_one`; blank: none), and `led`: whether it is the
+    person's to write to them, as HOY, HM or Senior Deputy Head.
+    """
+    require(person, "parents")
+    pupil, tutor, letter = held(tables.pupil_versions), held(tables.staff_versions), tables.letters.c
+    today, led = school.today(), _led_by(person, pupil)
+    first = {
+        kind: select(func.min(letter.sent_on)).where(letter.pupil_id == pupil.c.pupil_id, letter.kind == kind)
+        for kind in LETTERS
+    }
+    query = (
+        select(
+            pupil.c.pupil_id,
+            tables.pupils.c.email,
+            pupil.c.name.label("pupil"),
+            pupil.c.school,
+            pupil.c.year_group,
+            pupil.c.house,
+            tutor.c.name.label("tutor"),
+            *(type_coerce(day.scalar_subquery(), Date).label(kind) for kind, day in first.items()),
+            type_coerce(led, Boolean).label("led"),
+        )
+        .join(tables.pupils, tables.pupils.c.id == pupil.c.pupil_id)
+        .outerjoin(tutor, and_(tutor.c.staff_id == pupil.c.tutor_id, on(tutor, today)))
+        .where(on(pupil, today), or_(led, pupil.c.tutor_id == person.staff_id, _taught_by(school, person, pupil)))
+        .order_by(pupil.c.name, pupil.c.pupil_id)
+    )
+    with school.engine.connect() as connection:
+        return reading.frame(connection, query)
+
+
+def consents(school: "School", person: Person) -> pd.DataFrame:
+    """The consents that are the person's to see, those asked for last first.
+
+    Columns: `consent_id`, `pupil_id`, `email`, `pupil` (name), `school`, `year_group`, `house`, `kind`,
+    `covers_from`, `covers_to`, `reason`, `state` ("asked", "given", "refused", "withdrawn"), `asked_at`,
+    `asked_by` (name; both blank where only a file tells of it), `sent_at` (when the request went to the
+    parents), `answered_at`, `answered_by`, `slt_informed_at`, `own` (whether it is the person's to enter what
+    becomes of it), and `covered`: it waits for an answer, but another consent that was given covers its times.
+    """
+    require(person, "parents")
+    pupil, who, state, today = held(tables.pupil_versions), held(tables.staff_versions), standing(), school.today()
+    facts = ("answered_at", "answered_by", "slt_informed_at")
+    query = (
+        select(
+            _consent.id.label("consent_id"),
+            _consent.pupil_id,
+            tables.pupils.c.email,
+            pupil.c.name.label("pupil"),
+            pupil.c.school,
+            pupil.c.year_group,
+            pupil.c.house,
+            *(_consent[name] for name in ("kind", "covers_from", "covers_to", "reason")),
+            state.c.state,
+            state.c.asked_at,
+            who.c.name.label("asked_by"),
+            state.c.sent_at,
+            *(state.c[name] for name in facts),
+            type_coerce(_consents_open_to(school, person, pupil, state), Boolean).label("own"),
+        )
+        .join(state, state.c.consent_id == _consent.id)
+        .join(tables.pupils, tables.pupils.c.id == _consent.pupil_id)
+        .join(pupil, and_(pupil.c.pupil_id == _consent.pupil_id, on(pupil, today)))
+        .outerjoin(who, and_(who.c.staff_id == state.c.asked_by, on(who, today)))
+        .where(or_(_consents_open_to(school, person, pupil, state), _told_to(person, state)))
+        .order_by(_consent.id.desc())
+    )
+    with school.engine.connect() as connection:
+        rows = reading.frame(connection, query)
+    rows["covered"] = rows["consent_id"].isin(_covered(rows))
+    return in_school_time(school, rows)
+
+
+def _covered(rows: pd.DataFrame) -> pd.Series:
+    """The ids of consents that nobody answered while another one that holds covers their times."""
+    times = ["pupil_id", "kind", "covers_from", "covers_to"]
+    asked = rows.loc[rows["state"] == "asked", ["consent_id", *times]]
+    both = asked.merge(rows.loc[rows["state"] == "given", times], on=["pupil_id", "kind"], suffixes=("", "_given"))
+    inside = (both["covers_from_given"] <= both["covers_from"]) & (both["covers_to_given"] >= both["covers_to"])
+    return both.loc[inside, "consent_id"]
+
+
+def consent_history(school: "School", person: Person, consent_id: int) -> pd.DataFrame:
+    """Everything that was entered of a consent, in its order; empty if it is not the person's to see.
+
+    Columns: `event_id`, `kind` ("asked", "sent", "given", "refused", "withdrawn", "slt_informed", "struck"),
+    `at` (when it happened), `entered_at` (blank: before that was kept), `by` (name; blank: a file), `parent`,
+    `strikes` (the event that this one strikes out), `why` (it does), `struck`: whether another one strikes it out.
+    """
+    event, who = tables.consent_events.c, held(tables.staff_versions)
+    mine = consent_id if may_answer_consent(school, person, consent_id) else None
+    query = (
+        select(
+            event.id.label("event_id"),
+            event.kind,
+            event.at,
+            event.entered_at,
+            who.c.name.label("by"),
+            event.parent,
+            event.strikes,
+            event.why,
+        )
+        .outerjoin(who, and_(who.c.staff_id == event.by, on(who, school.today())))
+        .where(event.consent_id == mine)
+        .order_by(event.id)
+    )
+    with school.engine.connect() as connection:
+        rows = reading.frame(connection, query)
+    rows["struck"] = rows["event_id"].isin(rows["strikes"].dropna())
+    return in_school_time(school, rows)
+
+
+def may_answer_consent(school: "School", person: Person, consent_id: int) -> bool:
+    """Whether it is for the person to enter what becomes of a consent."""
+    pupil, state = held(tables.pupil_versions), standing()
+    query = (
+        select(_consent.id)
+        .join(state, state.c.consent_id == _consent.id)
+        .join(pupil, and_(pupil.c.pupil_id == _consent.pupil_id, on(pupil, school.today())))
+        .where(_consent.id == consent_id, _consents_open_to(school, person, pupil, state))
+    )
+    with school.engine.connect() as connection:
+        return connection.scalar(query) is not None
+
+
+def _consents_open_to(school: "School", person: Person, pupil: Subquery, state: Subquery) -> ColumnElement[bool]:
+    """The consents that are a person's, as a condition on `consents` with their pupils and how they stand."""
+    return or_(
+        _led_by(person, pupil),
+        pupil.c.tutor_id == person.staff_id,
+        state.c.asked_by == person.staff_id,
+        and_(_consent.kind == "outside_hours", _taught_by(school, person, pupil)),
+    )
+
+
+def _told_to(person: Person, state: Subquery) -> ColumnElement[bool]:
+    """The consents that a person may read because SLT was informed of them."""
+    if not by_role(person, "parents", "slt"):
+        return false()
+    return and_(_consent.kind == "outside_hours", state.c.slt_informed_at.is_not(None))
+
+
+def _led_by(person: Person, pupil: Subquery) -> ColumnElement[bool]:
+    """Whether a pupil is in the years or houses that a person looks after; all are the Senior Deputy Head's."""
+    if by_role(person, "parents", "senior_deputy_head"):
+        return true()
+    found = [pupil.c.pupil_id.is_(None)]  # nobody
+    for role, of, which in (("hoy", "year_group", person.year_groups), ("hm", "house", person.houses)):
+        if by_role(person, "parents", role) and which:
+            found.append(func.lower(pupil.c[of]).in_([word.lower() for word in which]))
+    return and_(pupil.c.school == person.school, or_(*found))
+
+
+def _taught_by(school: "School", person: Person, pupil: Subquery) -> ColumnElement[bool]:
+    """Whether a person conducted a session with a pupil in the last year that is not confidential."""
+    among = tables.session_pupils.c
+    with_them = select(among.pupil_id).join(tables.sessions, SESSION.id == among.session_id)
+    return pupil.c.pupil_id.in_(
+        with_them.where(
+            SESSION.staff_id == person.staff_id, SESSION.day >= school.today() - _LOOK_BACK, not_(confidential())
+        )
+    )
