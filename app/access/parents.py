@@ -1,9 +1,10 @@
 """The parents' registers: letters, and consents.
 
 A pupil is somebody's here as of today: the HOY's of the year and the HM's of the house, the tutor's, and for a
-year after the last session that of a member of staff who conducted one which is not confidential. A consent to
-a one-to-one tells why somebody wants to speak to a child alone, so who merely taught the pupil does not see it
-unless they asked for it themselves. SLT reads what it was informed of. No session of counselling makes a pupil anybody's here.
+year after the last session that of a member of staff who conducted one which is not confidential. No session of
+counselling makes a pupil anybody's here. A consent to a one-to-one tells why somebody wants to speak to a child
+alone, so who merely taught the pupil does not see it unless they asked for it themselves. SLT reads what it was
+informed of.
 """
 
 from datetime import timedelta
