@@ -30,8 +30,9 @@ from app.retention import past_keeping, purge
 from app.school import open_school
 from app.settings import SettingsError
 from app.store.database import DatabaseError, in_words
-from app.store.rotation import seal_again
+from app.store.rotation import seal_again, standing
 from app.store.vault import CannotOpen, new_key
+from app.store.vault import keys as known_keys
 from app.subject import UnknownPupil, subject
 
 _DONE, _SOME_REFUSED, _NOT_DONE = 0, 1, 2
@@ -112,6 +113,8 @@ def _report(results: list[ImportResult]) -> None:
         for refused in result.refused:
             column = f", column {refused.column}" if refused.column else ""
             _note(f"{result.source}, row {refused.row}{column}: {refused.why}; {refused.mend}.")
+        if result.came_right:
+            _note(f"{result.source}: {result.came_right} rows that were refused earlier came right.")
         dropped = f", {result.dropped} no session" if result.dropped else ""
         click.echo(
             f"{result.source}: {result.read} read, {result.added} new, {result.changed} changed, "
@@ -216,9 +219,10 @@ def verify_command() -> None:
     """Prove that no entry was altered, removed or put in between; else name the first that does not fit."""
     with open_school().engine.connect() as connection:
         number, fault = audit.verify(connection)
+        newest = audit.newest_hash(connection)
     if fault:
         _stop(fault)
-    click.echo(f"{number} entries, every one as it was written.")
+    click.echo(f"{number} entries, every one as it was written. The newest has the hash {newest}.")
 
 
 @cli.group("keys")
@@ -232,12 +236,33 @@ def new_key_command() -> None:
     click.echo(new_key())
 
 
+@keys.command("used")
+def used_command() -> None:
+    """Count how many sealed values of each table stand under the newest key, an older one, none, or a lost one."""
+    from app.checks import standing_in_words
+
+    with open_school().engine.connect() as connection:
+        found = standing(connection)
+    for one in found:
+        click.echo(f"{one.table}: {one.newest:,} newest, {one.older:,} older, {one.no_key:,} none, {one.lost:,} lost")
+    good, words = standing_in_words(found)
+    if not good:
+        _stop(words)
+    click.echo(words)
+
+
 @keys.command("rotate")
 def rotate_command() -> None:
     """Seal everything with the newest key; afterwards the older ones can be taken away."""
-    with open_school().writing() as connection:
+    if not known_keys():
+        _stop("ENCRYPTION_KEYS is not set: put a key there first, python -m app keys new prints one.")
+    school = open_school()
+    with school.writing() as connection:
         number = seal_again(connection)
-    click.echo(f"{number} values are sealed with the newest key.")
+        if number:
+            about = f"{number} sealed values, to the newest key"
+            audit.add(connection, at=school.now(), by=audit.COMMAND, what="changed", about=about)
+    click.echo(f"{number:,} values were sealed anew; all stand under the newest key.")
 
 
 @cli.command("check")

@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, Row, delete, func, insert, select, text
+from sqlalchemy import Connection, Row, Select, delete, func, insert, select, text
 
 from app.store import reading, tables
 from app.store.writing import remember, remembered
@@ -138,6 +138,23 @@ def removed_until(connection: Connection) -> int:
     return _anchor(connection)[0]
 
 
-def entries(connection: Connection, limit: int | None = None) -> pd.DataFrame:
-    """The entries, the newest first: `id`, `at` (UTC), `by`, `what`, `about`, `hash`."""
-    return reading.frame(connection, select(tables.audit).order_by(_entry.id.desc()).limit(limit))
+def newest_hash(connection: Connection) -> str:
+    """The hash of the newest entry, on which all others hang; blank where there is none."""
+    return connection.scalar(select(_entry.hash).order_by(_entry.id.desc()).limit(1)) or ""
+
+
+def entries(connection: Connection, since: datetime | None = None, until: datetime | None = None) -> pd.DataFrame:
+    """The entries, the newest first: `id`, `at` (UTC), `by`, `what`, `about`, `hash`; all of them, or those from
+    `since` to before `until`."""
+    query = select(tables.audit).order_by(_entry.id.desc())
+    if since is not None:
+        query = query.where(_entry.at >= since)
+    if until is not None:
+        query = query.where(_entry.at < until)
+    return reading.frame(connection, query)
+
+
+def last_signed_in() -> Select[tuple[str, datetime]]:
+    """When each person signed in last: `by` (email), `at`."""
+    signed_in = select(_entry.by, func.max(_entry.at).label("at")).where(_entry.what == "signed in")
+    return signed_in.group_by(_entry.by)

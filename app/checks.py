@@ -1,6 +1,6 @@
 """What `python -m app check` says: whether each part works, in words, with the mend."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
@@ -9,13 +9,15 @@ from app.school import School, open_school
 from app.settings import SettingsError, load_settings, variable
 from app.store import tables
 from app.store.database import DatabaseError, in_words
+from app.store.rotation import Standing, standing
 from app.store.vault import CannotOpen, keys, seal, unseal
 
 Finding = tuple[str, bool, str]  # what was looked at, whether it works, in words
 
 
-def check(ask_graph: bool = True) -> Iterator[Finding]:
-    """One finding for each part. Microsoft Graph is asked only if so wished: that may take a minute."""
+def check(thorough: bool = True) -> Iterator[Finding]:
+    """One finding for each part. Only if so wished is Microsoft Graph asked, which may take a minute, and are
+    sealed values looked at."""
     try:
         settings = load_settings()
     except SettingsError as error:
@@ -31,8 +33,8 @@ def check(ask_graph: bool = True) -> Iterator[Finding]:
     except DBAPIError as error:
         yield "database", False, in_words(error)
         return
-    yield from _sealing(school)
-    if ask_graph:
+    yield from _sealing(school, thorough)
+    if thorough:
         yield from _graph(school)
     yield _sign_in(school)
 
@@ -49,24 +51,53 @@ def _database(school: School) -> Iterator[Finding]:
         yield "roster", False, "nobody is on it yet: python -m app import roster DIR"
 
 
-def _sealing(school: School) -> Iterator[Finding]:
+def _sealing(school: School, thorough: bool) -> Iterator[Finding]:
     try:
         unseal(seal(b"test"))
     except (SettingsError, CannotOpen) as error:
         yield "sealing", False, str(error)
         return
-    if keys():
-        older = (
-            "" if len(keys()) == 1 else f" {len(keys())} keys are set: after `keys rotate` all but the first can go."
+    if not keys():
+        if not school.is_demonstration():
+            yield (
+                "sealing",
+                False,
+                "ENCRYPTION_KEYS is not set, so narratives and call records can be read in a stolen backup: "
+                "python -m app keys new prints a key",
+            )
+        return
+    words = "narratives, notes and call records are sealed"
+    if thorough:
+        with school.engine.connect() as connection:
+            good, found = standing_in_words(standing(connection, some=True))
+        yield "sealing", good, f"{words}. Of a thousand of each kind: {found}"
+    else:
+        yield "sealing", True, f"{words}; {len(keys())} key(s) are set"
+
+
+def standing_in_words(found: Sequence[Standing]) -> tuple[bool, str]:
+    """Whether what is sealed stands under the keys that are set, and what to do."""
+    told = sum(found, Standing("all"))
+    if told.lost:
+        return False, (
+            f"{told.lost:,} values are sealed with a key that ENCRYPTION_KEYS does not hold. Nobody can read them "
+            "until that key is added again, behind the others."
         )
-        yield "sealing", True, f"narratives, notes and call records are sealed.{older}"
-    elif not school.is_demonstration():
-        yield (
-            "sealing",
-            False,
-            "ENCRYPTION_KEYS is not set, so narratives and call records can be read in a stolen backup: "
-            "python -m app keys new prints a key",
+    if not keys():
+        return True, "no key is set, and nothing is sealed."
+    if told.no_key:
+        return False, (
+            f"{told.no_key:,} values are not sealed: they are from before there was a key. "
+            "python -m app keys rotate seals them."
         )
+    if told.older:
+        return True, (
+            f"{told.older:,} values still stand under an older key. python -m app keys rotate seals them with the "
+            "newest; until then keep the older keys."
+        )
+    if len(keys()) > 1:
+        return True, "all stand under the newest key. Once `keys used` says so of everything, the older ones can go."
+    return True, "all stand under the one key."
 
 
 def _graph(school: School) -> Iterator[Finding]:

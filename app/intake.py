@@ -9,7 +9,7 @@ import json
 import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import pandas as pd
 from sqlalchemy import Connection, Table, and_, delete, func, insert, select, update
 
-from app import access, audit, consents
+from app import access, audit, consents, refusals
 from app.access import Person
 from app.concerns import NOT_ASSESSED, known_category, open_concern
 from app.judging import Touched, foresee, rejudge, remove_sessions
@@ -36,7 +36,7 @@ from app.store import reading, tables
 from app.store.database import DatabaseError
 from app.store.writing import insert_rows, raise_revision, remembered
 
-T = TypeVar("T")
+T = TypeVar("T", Call, Recording)
 Source = str | Path | tuple[str, bytes]
 EVER = date(1900, 1, 1)  # a person's first version holds for all days before it came
 
@@ -54,6 +54,9 @@ class ImportResult:
     dropped: int = 0  # calls that are no session
     refused: list[Refused] = field(default_factory=list)
     unknown_columns: list[str] = field(default_factory=list)
+    came_right: int = 0  # rows that earlier imports had refused
+    rows: list[tuple[int, Mapping[str, str]]] = field(default_factory=list)  # that could be used, by number
+    calls: dict[str, int] = field(default_factory=dict)  # that could be read: id and version; of a recording 0
 
 
 _COUNTED = ("kind", "source", "read", "added", "changed", "unchanged", "dropped")
@@ -75,8 +78,12 @@ def _taken_in(
     if it changed anything."""
     result = ImportResult(kind, source)
     touched = work(connection, result)
-    new_refusals = _not_kept_yet(connection, result)
-    if not (result.added or result.changed or new_refusals):
+    result.came_right = refusals.come_right(
+        connection, school.settings, kind, source,
+        taken=result.rows, refused=result.refused, calls=result.calls, at=school.now(), by=by,
+    )  # fmt: skip
+    new_refusals = refusals.keep(connection, kind, source, result.refused)
+    if not (result.added or result.changed or result.came_right or new_refusals):
         return result
     import_id = connection.scalar(
         insert(tables.imports)
@@ -94,21 +101,6 @@ def _taken_in(
 def _put_on_trail(connection: Connection, school: School, by: int | None, what: str, about: str) -> None:
     email = connection.scalar(select(tables.staff.c.email).where(tables.staff.c.id == by)) if by else None
     audit.add(connection, at=school.now(), by=email or audit.COMMAND, what=what, about=about)
-
-
-def _not_kept_yet(connection: Connection, result: ImportResult) -> list[dict[str, Any]]:
-    """The refused rows that the list of refused rows does not hold from an earlier try."""
-    rows = {}
-    for refused in result.refused:
-        original = json.dumps(refused.original, ensure_ascii=False, sort_keys=True, default=str)
-        told = f"{result.kind}|{refused.column}|{refused.why}|{original}"
-        fingerprint = hashlib.sha256(told.encode()).hexdigest()
-        rows[fingerprint] = asdict(refused) | {
-            "kind": result.kind, "source": result.source, "original": original, "fingerprint": fingerprint,
-        }  # fmt: skip
-    kept = tables.refused_rows.c.fingerprint
-    known = set(connection.scalars(select(kept).where(reading.chosen(connection, "refused", kept, rows))))
-    return [row for fingerprint, row in rows.items() if fingerprint not in known]
 
 
 # --- the roster -------------------------------------------------------------------------------------
@@ -151,7 +143,7 @@ def import_people(school: School, kind: str, table: File, by: int | None = None)
 
 
 def _people_of(school: School, kind: str, table: File) -> Work:
-    keep = {"schools": _keep_schools, "staff": _keep_staff, "pupils": _keep_pupils}[kind]
+    keep = _PEOPLE[kind]
 
     def work(connection: Connection, result: ImportResult) -> Touched:
         result.read = len(table.rows)
@@ -162,16 +154,27 @@ def _people_of(school: School, kind: str, table: File) -> Work:
 
 def import_table(school: School, kind: str, file: Source, by: int | None = None) -> ImportResult:
     """A table of `logs`, `letters`, `consents`, `schools`, `staff` or `pupils`."""
-    take_in = {"logs": import_logs, "letters": import_letters, "consents": import_consents}.get(kind)
-    if take_in:
-        return take_in(school, file, by)
-    _not_into_the_demonstration(school)
-    return import_people(school, kind, read_table(file), by)
+    if kind in _PEOPLE:
+        _not_into_the_demonstration(school)
+    return _import_file(school, kind, file, by)
+
+
+def _import_file(school: School, kind: str, file: Source, by: int | None) -> ImportResult:
+    table = read_table(file)
+    return _take_in(school, kind, table.name, by, _work_of(school, kind, table, by))
+
+
+def _work_of(school: School, kind: str, table: File, by: int | None) -> Work:
+    if kind == "consents":
+        return _consents_of(school, table, by)
+    of_kind = {"logs": _logs_of, "letters": _letters_of}.get(kind)
+    return of_kind(school, table) if of_kind else _people_of(school, kind, table)
 
 
 def _noted(result: ImportResult, parsed: Parsed[R]) -> list[Read[R]]:
     result.refused += parsed.refused
     result.unknown_columns = parsed.unknown_columns
+    result.rows = [(read.number, read.cells) for read in parsed.rows]
     return parsed.rows
 
 
@@ -272,6 +275,9 @@ def _keep_people(
     return touched
 
 
+_PEOPLE = {"schools": _keep_schools, "staff": _keep_staff, "pupils": _keep_pupils}
+
+
 def _latest(connection: Connection, versions: Table, key: str) -> dict[int, dict[str, Any]]:
     """The facts of each person's last version."""
     rows = connection.execute(select(versions).order_by(versions.c.from_day)).mappings()
@@ -359,8 +365,10 @@ def _span(started_at: datetime, ended_at: datetime) -> tuple[int, int]:
 def import_logs(school: School, file: Source, by: int | None = None) -> ImportResult:
     """A file of session logs. A row whose reference is known with the same content changes nothing;
     with other content it is refused: a log is corrected by who wrote it, with a reason."""
-    table = read_table(file)
+    return _import_file(school, "logs", file, by)
 
+
+def _logs_of(school: School, table: File) -> Work:
     def work(connection: Connection, result: ImportResult) -> Touched:
         result.read = len(table.rows)
         touched = Touched()
@@ -372,6 +380,7 @@ def import_logs(school: School, file: Source, by: int | None = None) -> ImportRe
         for row in connection.execute(known):
             seen[row.ref].add(row.fingerprint)
         new: list[Log] = []
+        added: list[tuple[int, Mapping[str, str]]] = []
         for read in _noted(result, parsed):
             known_by = seen[read.row.ref]
             if read.row.fingerprint in known_by:
@@ -386,12 +395,14 @@ def import_logs(school: School, file: Source, by: int | None = None) -> ImportRe
             else:
                 known_by.add(read.row.fingerprint)
                 new.append(read.row)
+                added.append((read.number, read.cells))
+        result.rows = added  # a log that was known already is not the one that was refused
         keep_logs(connection, school, new, touched)
         result.refused.sort(key=lambda refused: refused.row)
         result.added = len(new)
         return touched
 
-    return _take_in(school, "logs", table.name, by, work)
+    return work
 
 
 def keep_logs(
@@ -564,7 +575,9 @@ def _read_each(part: Iterable[Found], read: Callable[[Any], T], result: ImportRe
         why = found.why
         if why is None:
             try:
-                yield read(found.content)
+                one = read(found.content)
+                result.calls[one.id] = max(getattr(one, "version", 0), result.calls.get(one.id, 0))
+                yield one
                 continue
             except Unreadable as error:
                 why = str(error)
@@ -741,8 +754,10 @@ def _sessions_recorded(connection: Connection, recording: Mapping[str, Any]) -> 
 
 def import_letters(school: School, file: Source, by: int | None = None) -> ImportResult:
     """letters.csv."""
-    table = read_table(file)
+    return _import_file(school, "letters", file, by)
 
+
+def _letters_of(school: School, table: File) -> Work:
     def work(connection: Connection, result: ImportResult) -> Touched:
         parsed = parse_letters(table, reading.roster(connection), school.settings, school.now())
         kept = tables.letters.c
@@ -755,13 +770,15 @@ def import_letters(school: School, file: Source, by: int | None = None) -> Impor
         insert_rows(connection, tables.letters, [letter.model_dump() for letter in new])
         return _of_pupils(connection, new)
 
-    return _take_in(school, "letters", table.name, by, work)
+    return work
 
 
 def import_consents(school: School, file: Source, by: int | None = None) -> ImportResult:
     """consents.csv."""
-    table = read_table(file)
+    return _import_file(school, "consents", file, by)
 
+
+def _consents_of(school: School, table: File, by: int | None) -> Work:
     def work(connection: Connection, result: ImportResult) -> Touched:
         parsed = parse_consents(table, reading.roster(connection), school.settings)
         known = set(connection.scalars(select(tables.consents.c.fingerprint)))
@@ -773,7 +790,7 @@ def import_consents(school: School, file: Source, by: int | None = None) -> Impo
         consents.keep(connection, new, by, school.now())
         return _of_pupils(connection, new)
 
-    return _take_in(school, "consents", table.name, by, work)
+    return work
 
 
 def _new(
@@ -837,3 +854,43 @@ def raise_concern(
         raise_revision(connection)
         _put_on_trail(connection, school, person.staff_id, "changed", f"concern {ref}, raised")
     return ref
+
+
+# --- refused rows ---------------------------------------------------------------------------------------
+
+
+class _RefusedAgain(Exception):
+    def __init__(self, refused: Refused) -> None:
+        super().__init__()
+        self.refused = refused
+
+
+def mend_row(school: School, person: Person, number: int, cells: Mapping[str, str]) -> Refused | None:
+    """Take in a refused row as the administrator mended it, the way that its file was taken in; the cells
+    withheld from them stay as they came. What is refused about it now, and then nothing was changed; None if it
+    was taken in. ValueError, in words, where the row is not theirs to mend."""
+    found = access.refused_rows(school, person, number)
+    mendable = found["mendable"].iloc[0] if len(found) else ()
+    if not mendable:
+        raise ValueError("This row is settled already, or is not to be mended here. Nothing was changed.")
+    if found["kind"].iloc[0] in _PEOPLE:
+        _not_into_the_demonstration(school)
+    kept = tables.refused_rows
+    try:
+        with school.writing() as connection:
+            row = connection.execute(select(kept).where(kept.c.id == number)).one()
+            if not refusals.mended(connection, number, at=school.now(), by=person.staff_id):
+                raise ValueError("Somebody else has settled this row meanwhile. Nothing was changed.")
+            before = {name.strip().lower(): cell for name, cell in json.loads(row.original).items() if name}
+            after = before | {name: cell.strip() for name, cell in cells.items() if name in mendable}
+            if after.get("staff_email") == person.email != before.get("staff_email") and row.kind == "logs":
+                raise ValueError("A log of your own is made on the page “Log a session”. Nothing was changed.")
+            table = File(row.source, tuple(after), [(row.row, after)])
+            work = _work_of(school, row.kind, table, person.staff_id)
+            result = _taken_in(connection, school, row.kind, row.source, person.staff_id, work)
+            if result.refused:
+                raise _RefusedAgain(result.refused[0])
+            refusals.note(connection, school, person, [number], refusals.MENDED)
+    except _RefusedAgain as again:
+        return again.refused
+    return None

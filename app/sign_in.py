@@ -80,7 +80,7 @@ def person(school: School) -> Person | None:
         return None
     _seen(school)
     found = access.person(school, str(st.user.get("preferred_username") or st.user.get("email") or ""))
-    return _with_roles_of_entra(found) if found and _roles_from_entra() else found
+    return _with_roles_of_entra(found) if found and roles_from_entra() else found
 
 
 def holds(school: School) -> bool:
@@ -125,7 +125,8 @@ def _keep(school: School, seen_at: datetime, ended_at: datetime) -> None:
         connection.execute(insert(tables.sign_ins).values(key=_key(), seen_at=seen_at, ended_at=ended_at))
 
 
-def _roles_from_entra() -> bool:
+def roles_from_entra() -> bool:
+    """Whether people have the app roles of their sign-in in place of the roster's."""
     told = variable("ROLES_FROM") or "roster"
     if told not in ("roster", "entra"):
         raise SettingsError(f"ROLES_FROM is {told!r}: give roster, or entra for the app roles of the sign-in.")

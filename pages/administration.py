@@ -1,13 +1,15 @@
 """Administration: the roster, imports with their refused rows, and what works."""
 
+from datetime import timedelta
+
 import pandas as pd
 import streamlit as st
 
-from app import access, intake
-from app.checks import check
+from app import access, audit, intake, refusals, sign_in
+from app.checks import check, standing_in_words
 from app.intake import DatabaseError, UnreadableFile
 from app.retention import keeping
-from app.screen import aside, moment, on_day, require, say, table, trouble
+from app.screen import aside, filtered, moment, on_day, require, say, table, trouble
 
 _KINDS = {
     "logs": "Session logs", "letters": "Letters to parents", "consents": "Parental consents", "schools": "Schools",
@@ -20,11 +22,17 @@ _KEPT = {
     "unfinished": "Refused rows, drafts, records put aside", "audit": "The audit trail",
 }  # fmt: skip
 
+_ROLES = {
+    "teacher": "Teacher", "music_teacher": "Music teacher", "tutor": "Tutor", "hoy": "Head of Year", "hm": "House master or mistress", "counsellor": "Counsellor",
+    "senior_deputy_head": "Senior Deputy Head", "slt": "SLT", "dsp": "DSP", "admin": "Administrator",
+}  # fmt: skip
+_COLUMNS = {"from_day": "As now since", "signed_in": "Last signed in", "email_domain": "Email domain"}
+
 school, person = require("administration")
 st.title("Administration")
 
 st.header("Does everything work?")
-for name, good, words in check(ask_graph=False):
+for name, good, words in check(thorough=False):
     say("{mark} <b>{name}</b>: {words}", mark="✓" if good else "✗", name=name, words=words)
 
 st.header("Call records from Microsoft Graph")
@@ -76,6 +84,8 @@ if sent and file is not None:
             "{file}: {read} rows read, {added} new, {changed} changed, {unchanged} known already, {refused} refused.",
             file=file.name, read=result.read, added=result.added, changed=result.changed, unchanged=result.unchanged, refused=len(result.refused),
         )  # fmt: skip
+        if result.came_right:
+            say("{n} rows that were refused earlier came right with it.", n=result.came_right)
         if result.unknown_columns:
             say("Columns that nobody knows were passed over: {columns}.", columns=", ".join(result.unknown_columns))
     except UnreadableFile as error:
@@ -84,18 +94,129 @@ if sent and file is not None:
         trouble("The file was not taken in.", str(error))
 
 st.header("Refused rows")
-refused = access.refused_rows(school, person)
-if refused.empty:
-    st.write("None: every row of every import could be used.")
-else:
-    say("{n} rows wait to be mended. Mend them where they came from and import the file again.", n=len(refused))
+_HOW = {"mended": "mended", "dismissed": "dismissed", "came right": "came right with a later file"}
+
+
+def _refused_rows() -> None:
+    if words := st.session_state.pop("settled", None):
+        st.success(words, icon=":material/check:")
+    refused = access.refused_rows(school, person)
+    if refused.empty:
+        st.write("None waits: every row of every import could be used, or is settled.")
+    else:
+        say(
+            "{n} rows wait. Mend a row here, or where it came from and import that file again: what comes mended settles the row by itself.",
+            n=f"{len(refused):,}",
+        )
+        _waiting(refused)
+    settled = access.settled_rows(school, person)
+    if len(settled):
+        with st.expander(f"Settled ({len(settled):,})"):
+            rows = pd.DataFrame(
+                {
+                    "When": [moment(when) for when in settled["settled_at"]], "How": settled["how"].map(_HOW), "By": settled["by"].fillna("a command"),
+                    "From": settled["source"], "Row": settled["row"], "Was refused": _what(settled["column"], settled["refused_because"]), "Reason": settled["why"].fillna(""),
+                }
+            )  # fmt: skip
+            table(rows, "Refused rows that are settled, the latest first", "settled rows")
+
+
+def _what(columns: pd.Series, reasons: pd.Series) -> list[str]:
+    return [f"{column or 'the row'} {why}" for column, why in zip(columns, reasons, strict=True)]
+
+
+def _waiting(refused: pd.DataFrame) -> None:
+    refused = refused.assign(
+        what=_what(refused["column"], refused["why"]), file=refused["kind"].map(_KINDS).fillna("Call records")
+    )
+    some = refused
+    if len(refused) > 1:
+        places = st.columns(3)
+        for place, (column, label) in zip(
+            places, {"file": "What", "source": "From", "what": "Why"}.items(), strict=True
+        ):
+            with place:
+                some = filtered(some, column, label, f"refused {column}")
     rows = pd.DataFrame(
         {
-            "From": refused["source"], "Row": refused["row"], "Column": refused["column"].fillna(""), "Value": refused["value"].fillna(""),
-            "Why": refused["why"], "Mend": refused["mend"],
+            "From": some["source"], "Row": some["row"], "Column": some["column"].fillna(""), "Value": some["value"].fillna(""),
+            "Why": some["why"], "Mend": some["mend"], "Imported": [moment(when) for when in some["at"]],
         }
     )  # fmt: skip
     table(rows, "Refused rows with their mend", "refused rows")
+    names = {row.id: f"{row.source}, row {row.row}: {row.what}" for row in some.itertuples()}
+    chosen = st.selectbox(
+        "Which one to settle?", list(names), format_func=names.__getitem__, index=None, placeholder="Choose a row", key="refused row",
+    )  # fmt: skip
+    if chosen is not None:
+        _mend(some.set_index("id").loc[chosen], int(chosen))
+        _dismiss(
+            [int(chosen)],
+            f"{some.set_index('id').loc[chosen, 'source']}, row {some.set_index('id').loc[chosen, 'row']}",
+        )
+    elif len(some) > 1:
+        with st.expander(f"Dismiss all {len(some):,} that are listed"):
+            _dismiss([int(number) for number in some["id"]], f"the {len(some):,} rows listed above")
+
+
+def _mend(row: pd.Series, number: int) -> None:
+    if not row["mendable"]:
+        say(
+            "{name} cannot be mended here, since what is wrong is not for you to see. Ask whoever it came from to send it mended, and import that; or dismiss it once it was entered another way.",
+            name=f"{row['source']}, row {row['row']}",
+        )
+        return
+    with st.form(f"mend {number}"):
+        say("Mend {name}", kind="h3", name=f"{row['source']}, row {row['row']}")
+        say("{column} {why}: {mend}.", column=row["column"] or "The row", why=row["why"], mend=row["mend"])
+        if line := row["original"].get(""):
+            say("As it came: {line}", line=line)
+        if row["withheld"]:
+            aside("The other cells of the row are not for you to see, and stay as they came.")
+        places = st.columns(2)
+        cells = {
+            column: places[n % 2].text_input(
+                f"{column} – to mend" if column == row["column"] else column, row["original"].get(column, ""), key=f"mend {number} {column}"
+            )
+            for n, column in enumerate(row["mendable"])
+        }  # fmt: skip
+        if st.form_submit_button(f"Import row {row['row']}", type="primary", icon=":material/upload:"):
+            try:
+                again = intake.mend_row(school, person, number, cells)
+            except (ValueError, DatabaseError) as error:
+                trouble("The row was not taken in.", str(error))
+                return
+            if again is None:
+                st.session_state["settled"] = f"Row {row['row']} was taken in."
+                st.rerun()
+            trouble(
+                "The row is refused again, and nothing was changed.",
+                f"{again.column or 'It'} {again.why}: {again.mend}.",
+            )
+
+
+def _dismiss(numbers: list[int], name: str) -> None:
+    with st.form(f"dismiss {hash(tuple(numbers))}"):
+        say("Dismiss {name}", kind="h3", name=name)
+        reason = st.text_input(
+            "Why need it not be mended?", placeholder="has left the school; was entered by hand; a test"
+        )
+        sure = len(numbers) == 1 or st.checkbox(f"All {len(numbers):,} of them")
+        if not st.form_submit_button("Dismiss", icon=":material/block:"):
+            return
+        if not sure:
+            trouble("Nothing was dismissed.", f"Tick that all {len(numbers):,} are meant.")
+            return
+        try:
+            done = refusals.dismiss(school, person, numbers, reason)
+        except ValueError as error:
+            trouble("Nothing was dismissed.", str(error))
+            return
+        st.session_state["settled"] = f"{done:,} row(s) dismissed."
+        st.rerun()
+
+
+_refused_rows()
 
 st.header("Imports")
 done = access.imports(school, person)
@@ -108,13 +229,85 @@ else:
     table(rows, "Imports, the newest first", "imports")
 
 st.header("Roster")
-for name, people in access.roster(school, person).items():
-    with st.expander(f"{name.capitalize()} ({len(people):,})"):
+roster = access.roster(school, person)
+staff = roster["staff"].assign(
+    roles=[cell.split(";") if cell else [] for cell in roster["staff"]["roles"]],
+    signed_in=[moment(when) or "never" for when in roster["staff"]["signed_in"]],
+)
+if len(staff):
+    never, without = int((staff["signed_in"] == "never").sum()), int((staff["roles"].str.len() == 0).sum())
+    say(
+        "{staff} members of staff and {pupils} pupils. {never} of the staff never signed in; {without} have no role, and see their own sessions alone.",
+        staff=f"{len(staff):,}", pupils=f"{len(roster['pupils']):,}", never=f"{never:,}", without=f"{without:,}",
+    )  # fmt: skip
+    if sign_in.roles_from_entra():
+        st.info("ROLES_FROM is entra: the roles in force are those of Entra ID, not these of the roster.")
+    holders = staff.explode("roles").groupby("roles")["name"].agg(list)
+    for role, why in {
+        "dsp": "nobody receives concerns",
+        "senior_deputy_head": "nobody sees the whole",
+        "admin": "nobody can open this page",
+    }.items():
+        missing = (
+            []
+            if role != "dsp"
+            else [
+                code
+                for code in roster["schools"]["code"]
+                if not ((staff["school"] == code) & staff["roles"].map(lambda roles: "dsp" in roles)).any()
+            ]
+        )
+        if role not in holders.index:
+            st.warning(f"Nobody on the roster is {_ROLES[role]}: {why}.", icon=":material/warning:")
+        elif missing:
+            say(
+                "No DSP on the roster for {schools}: concerns about its pupils have nobody of their own.",
+                schools=", ".join(missing),
+            )
+    rows = pd.DataFrame(
+        [(_ROLES[role], len(holders.get(role, [])), ", ".join(sorted(holders.get(role, [])))) for role in access.ROLES],
+        columns=["Role", "How many", "Who"],
+    )
+    with st.expander("Who holds which role"):
+        table(rows, "Who holds which role, as the roster has it", "roles", height="content")
+    with st.expander(f"Who never signed in ({never:,})"):
         table(
-            people.astype(str).rename(columns=lambda column: column.replace("_", " ").capitalize()),
+            staff.loc[staff["signed_in"] == "never", ["name", "email", "school", "department"]].rename(columns=str.capitalize),
+            "Staff on the roster who never signed in", "never signed in",
+        )  # fmt: skip
+for name, people in roster.items():
+    with st.expander(f"{name.capitalize()} ({len(people):,})"):
+        shown = people.assign(signed_in=staff["signed_in"]) if name == "staff" else people
+        table(
+            shown.astype(str).rename(
+                columns=lambda column: _COLUMNS.get(column, column.replace("_", " ").capitalize())
+            ),
             f"The roster's {name}",
             f"roster {name}",
         )
+
+st.header("Keys")
+aside(
+    "Narratives, notes, drafts and original call records are sealed in the database with the keys of ENCRYPTION_KEYS, the newest first."
+)
+if st.button("Count what stands under which key", icon=":material/key:"):
+    with st.spinner("Every sealed value is opened: some 5,000 a second"):
+        sealed = access.sealed(school, person)
+    good, words = standing_in_words(sealed)
+    say("{mark} {words}", mark="✓" if good else "✗", words=words)
+    if sealed:
+        rows = pd.DataFrame(
+            [(one.table.replace("_", " "), one.newest, one.older, one.no_key, one.lost) for one in sealed],
+            columns=["What", "Newest key", "An older key", "No key", "A key that is lost"],
+        )
+        table(rows, "How many sealed values stand under which key", "keys", height="content")
+with st.expander("How to change the key"):
+    st.markdown(
+        "1. On the server, `python -m app keys new` prints a new key.\n"
+        "2. Put it in front of the others in ENCRYPTION_KEYS, separated by a comma, and start the program anew: what is written from now on is sealed with it, and the others still open what is there.\n"
+        "3. `python -m app keys rotate` seals everything with the new key.\n"
+        "4. When the count above says that all stands under the newest, take the older keys away. Keep them with the backups that were made before: those still need them."
+    )
 
 st.header("How long records are kept")
 years = school.settings.retention.model_dump()
@@ -126,21 +319,42 @@ table(rows, "How long each kind of record is kept", "how long records are kept",
 aside("Set in the settings. Nothing goes by itself: `python -m app purge` on the server, first with `--dry-run`.")
 
 st.header("Audit trail")
-trail = access.audit_trail(school, person)
-if trail.empty:
-    st.write("Nothing is on it yet.")
+today = school.today()
+own = st.date_input(
+    "From and to", (today - timedelta(days=6), today), max_value=today, format="DD/MM/YYYY", key="audit days"
+)
+if isinstance(own, tuple) and len(own) == 2:
+    trail = access.audit_trail(school, person, own)
+    trail["what"] = trail["what"].map(audit.KINDS)
+    if len(trail):
+        places = st.columns(2)
+        with places[0]:
+            trail = filtered(trail, "what", "What", "audit what")
+        with places[1]:
+            trail = filtered(trail, "by", "Who", "audit who")
+        say("{n} entries, the newest first.", n=f"{len(trail):,}")
+        rows = pd.DataFrame(
+            {
+                "Number": trail["id"], "When": [moment(when) for when in trail["at"]], "Who": trail["by"], "What": trail["what"],
+                "About": trail["about"],
+            }
+        )  # fmt: skip
+        table(rows, "The audit trail", f"audit trail {own[0]} to {own[1]}")
+    else:
+        st.write("Nothing is on it of these days.")
 else:
-    say(
-        "{n} entries, the newest first. `python -m app audit verify` proves that none was altered or removed.",
-        n=f"{len(trail):,}",
-    )
-    rows = pd.DataFrame(
-        {
-            "Number": trail["id"],
-            "When": [moment(when) for when in trail["at"]],
-            "Who": trail["by"],
-            "What": trail["what"],
-            "About": trail["about"],
-        }
-    )
-    table(rows, "The audit trail", "audit trail")
+    st.info("Choose the last day as well.")
+if st.button("Verify the whole trail", icon=":material/verified_user:"):
+    with st.spinner("Every entry is compared with the one before it"):
+        found = access.verify_trail(school, person)
+    if found.fault:
+        trouble(
+            "The trail was altered.", f"{found.fault} Keep the database as it is, and compare it with your backups."
+        )
+    elif found.newest_hash:
+        say(
+            "✓ Up to entry {number} every one is as it was written; none was altered, removed or put in between. The newest has the hash {hash}: note it somewhere else, and compare it another time.",
+            number=f"{found.number:,}", hash=found.newest_hash,
+        )  # fmt: skip
+    else:
+        st.write("Nothing is on the trail yet.")

@@ -358,6 +358,8 @@ QUESTIONS = {
     "sync": access.sync,
     "audit_trail": access.audit_trail,
     "refused_rows": access.refused_rows,
+    "settled_rows": access.settled_rows,
+    "verify_trail": access.verify_trail,
     "counselling_counts": access.counselling_counts,
 }
 QUESTIONS |= {
@@ -374,7 +376,13 @@ QUESTIONS |= {
         access.may_answer_consent(school, person, n) for n in _consents(school)
     ],
 }
-DIRECTORY = {"roster", "pupils_to_choose", "staff_to_choose", "pupils_held"}  # who is at the school, whatever they do
+DIRECTORY = {
+    "sealed",
+    "roster",
+    "pupils_to_choose",
+    "staff_to_choose",
+    "pupils_held",
+}  # who is at the school, whatever they do
 ACTIONS = {"sync_now", "note"}
 ABOUT_ACCESS = {"person", "may_open", "sees", "demonstration_people", "revision", "keep_draft"}
 CONDITIONS = {"confidential", "is_counselling", "ever_counsellor"}  # for queries elsewhere
@@ -923,6 +931,7 @@ ASKED = {
     "sync": "sync",
     "audit trail": "audit_trail",
     "refused rows": "refused_rows",
+    "keys": "sealed",
     "roster": "roster",
     "names to choose from": "pupils_to_choose",
     "figures of the protocol": "protocol_figures",

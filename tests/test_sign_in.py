@@ -196,7 +196,7 @@ def test_check_says_what_is_missing_with_the_mend(
     filled: str, new_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def finding() -> tuple[bool, str]:
-        return next((good, words) for name, good, words in check(ask_graph=False) if name == "sign-in")
+        return next((good, words) for name, good, words in check(thorough=False) if name == "sign-in")
 
     assert finding() == (True, "the demonstration needs none")
     monkeypatch.setenv("GRAPH_CLIENT_ID", people.TENANT)

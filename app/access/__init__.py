@@ -13,7 +13,19 @@ place, without pupils, notes and reasons. `counselling_counts` is the only figur
 Times in frames are in school time. A question that the person may not ask at all raises NotAllowed.
 """
 
-from app.access.administration import audit_trail, imports, note, refused_rows, roster, sync, sync_now
+from app.access.administration import (
+    Trail,
+    audit_trail,
+    imports,
+    note,
+    refused_rows,
+    roster,
+    sealed,
+    settled_rows,
+    sync,
+    sync_now,
+    verify_trail,
+)
 from app.access.exceptions import (
     ExceptionsView,
     exceptions_of,
@@ -71,6 +83,7 @@ __all__ = [
     "NotAllowed",
     "Person",
     "SessionView",
+    "Trail",
     "audit_trail",
     "calls_to_log",
     "concern",
@@ -106,11 +119,14 @@ __all__ = [
     "refused_rows",
     "revision",
     "roster",
+    "sealed",
     "sees",
     "session",
     "sessions",
+    "settled_rows",
     "staff_to_choose",
     "sync",
     "sync_now",
     "unlogged",
+    "verify_trail",
 ]

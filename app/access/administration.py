@@ -2,19 +2,19 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from sqlalchemy import (
-    and_,
-    select,
-)
+from sqlalchemy import and_, select, true, type_coerce
 
 from app import audit
-from app.access.people import OTHER_PURPOSES, WITHHELD_ABOUT, Person, require
+from app.access.people import OTHER_PURPOSES, WITHHELD_ABOUT, Days, Person, require
 from app.access.scope import ever_counsellor, in_school_time
 from app.store import reading, tables
 from app.store.held import held, on
+from app.store.rotation import Standing, standing
 
 if TYPE_CHECKING:
     from app.graph.sync import SyncState
@@ -23,16 +23,23 @@ if TYPE_CHECKING:
 
 def roster(school: "School", person: Person) -> dict[str, pd.DataFrame]:
     """The roster as of today, for the administrator: `schools` (`code`, `name`, `senior`, `email_domain`),
-    `staff` (`email`, `name`, `school`, `department`, `roles`, `year_groups`, `houses`, `from_day`) and
-    `pupils` (`email`, `name`, `school`, `year_group`, `house`, `tutor`, `from_day`)."""
+    `staff` (`email`, `name`, `school`, `department`, `roles`, `year_groups`, `houses`, `from_day`, `signed_in`: when
+    last, as far back as the audit trail goes) and `pupils` (`email`, `name`, `school`, `year_group`, `house`,
+    `tutor`, `from_day`)."""
     require(person, "roster")
     staff, pupil, tutor = held(tables.staff_versions), held(tables.pupil_versions), tables.staff.alias("tutor")
     today = school.today()
     listed_staff = ("name", "school", "department", "roles", "year_groups", "houses", "from_day")
+    signed_in = audit.last_signed_in().subquery()
     queries = {
         "schools": select(tables.schools).order_by(tables.schools.c.code),
-        "staff": select(tables.staff.c.email, *(staff.c[name] for name in listed_staff))
+        "staff": select(
+            tables.staff.c.email,
+            *(staff.c[name] for name in listed_staff),
+            type_coerce(signed_in.c.at, tables.Instant).label("signed_in"),
+        )
         .join(staff, staff.c.staff_id == tables.staff.c.id)
+        .outerjoin(signed_in, signed_in.c.by == tables.staff.c.email)
         .where(on(staff, today))
         .order_by(staff.c.name),
         "pupils": select(
@@ -47,7 +54,7 @@ def roster(school: "School", person: Person) -> dict[str, pd.DataFrame]:
         .order_by(pupil.c.name),
     }
     with school.engine.connect() as connection:
-        return {name: reading.frame(connection, query) for name, query in queries.items()}
+        return {name: in_school_time(school, reading.frame(connection, query)) for name, query in queries.items()}
 
 
 def imports(school: "School", person: Person) -> pd.DataFrame:
@@ -91,15 +98,16 @@ def sync_now(school: "School", person: Person, say: Callable[[str], None]) -> tu
     )
 
 
-def audit_trail(school: "School", person: Person) -> pd.DataFrame:
+def audit_trail(school: "School", person: Person, days: Days | None = None) -> pd.DataFrame:
     """Who saw and did what, the newest first, for the administrator: `id`, `at`, `by` (email), `what`,
-    `about` (a reference), `hash`.
+    `about` (a reference), `hash`; of some days, or all of it.
 
     What a counsellor opened, logged or downloaded is withheld: each new reference would be one more
     counselling session. Concerns stay, whoever raised them."""
     require(person, "audit trail")
+    since, until = (_begin(school, days[0]), _begin(school, days[1] + timedelta(days=1))) if days else (None, None)
     with school.engine.connect() as connection:
-        entries = audit.entries(connection)
+        entries = audit.entries(connection, since, until)
         counsellors = connection.scalars(
             select(tables.staff.c.email).where(
                 tables.staff.c.id.in_(ever_counsellor()), tables.staff.c.id != person.staff_id
@@ -110,49 +118,69 @@ def audit_trail(school: "School", person: Person) -> pd.DataFrame:
     return in_school_time(school, entries)
 
 
+def _begin(school: "School", day: date) -> datetime:
+    return datetime.combine(day, time(), school.settings.zone)
+
+
+@dataclass(frozen=True)
+class Trail:
+    """What a verification of the audit trail found: up to which entry it was read, what does not fit (in words;
+    blank: everything does), and the newest entry's hash, to be noted elsewhere and compared."""
+
+    number: int
+    fault: str
+    newest_hash: str
+
+
+def verify_trail(school: "School", person: Person) -> Trail:
+    """Prove, for the administrator, that the audit trail is as it was written."""
+    require(person, "audit trail")
+    with school.engine.connect() as connection:
+        number, fault = audit.verify(connection)
+        return Trail(number, fault or "", audit.newest_hash(connection))
+
+
+def sealed(school: "School", person: Person) -> list[Standing]:
+    """How many sealed values of each table stand under which key, for the administrator; some 5,000 a second."""
+    require(person, "keys")
+    with school.engine.connect() as connection:
+        return standing(connection)
+
+
 def note(school: "School", person: Person, what: str, about: str) -> None:
     """Put on the audit trail what the person saw or did: `what` one of `audit.KINDS`, `about` a reference."""
     with school.writing() as connection:
         audit.add(connection, at=school.now(), by=person.email, what=what, about=about)
 
 
-# Of a refused row, what the administrator may read in order to mend it. Anything else of a log or a call
-# may be a narrative or tell of a concern; a consent's reason may too.
+# Of a refused row, what the administrator may read in order to mend it; "" is what fits under no column.
+# Anything else of a log or a call may be a narrative or tell of a concern; a consent's reason may too.
 _SHOWN = {
-    "schools": ("code", "name", "senior", "email_domain"),
-    "staff": ("email", "name", "school", "department", "roles", "year_groups", "houses", "entra_id"),
-    "pupils": ("email", "name", "school", "year_group", "house", "tutor_email", "entra_id"),
-    "letters": ("pupil_email", "kind", "sent_on"),
+    "schools": ("code", "name", "senior", "email_domain", ""),
+    "staff": ("email", "name", "school", "department", "roles", "year_groups", "houses", "entra_id", ""),
+    "pupils": ("email", "name", "school", "year_group", "house", "tutor_email", "entra_id", ""),
+    "letters": ("pupil_email", "kind", "sent_on", ""),
     "consents": ("pupil_email", "kind", "covers_from", "covers_to", "obtained_at", "given_by", "slt_informed_at"),
     "logs": ("ref", "staff_email", "started_at", "ended_at"),
 }
 _SHOWN_OF_OTHER_LOGS = ("purpose", "pupil_emails", "second_staff_emails", "platform", "account", "cameras_on")
 
 
-def refused_rows(school: "School", person: Person) -> pd.DataFrame:
-    """The rows that no import could use and nobody has settled, for the administrator to mend.
+def refused_rows(school: "School", person: Person, number: int | None = None) -> pd.DataFrame:
+    """The rows that no import could use and nobody has settled, for the administrator to mend; or one of them.
 
     Columns: `id`, `kind`, `source`, `at`, `row` (as in the file), `column`, `value` (blank where withheld),
-    `why`, `mend`, `original` (the cells that may be shown, by column), `withheld` (cells were left out).
+    `why`, `mend`, `original` (the cells that may be shown, by column), `withheld` (cells were left out),
+    `mendable` (the columns that the administrator may write; none where what is wrong is withheld).
     Of logs the pupils are shown only where the row says that it was no counselling; never a narrative.
     """
     require(person, "refused rows")
     kept, imported = tables.refused_rows.c, tables.imports.c
+    columns = (kept.id, kept.kind, kept.source, imported.at, kept.row, kept.column, kept.value, kept.why, kept.mend)
     query = (
-        select(
-            kept.id,
-            kept.kind,
-            kept.source,
-            imported.at,
-            kept.row,
-            kept.column,
-            kept.value,
-            kept.why,
-            kept.mend,
-            kept.original,
-        )
+        select(*columns, kept.original)
         .join(tables.imports, imported.id == kept.import_id)
-        .where(kept.settled_at.is_(None))
+        .where(kept.settled_at.is_(None), kept.id == number if number is not None else true())
         .order_by(kept.id)
     )
     with school.engine.connect() as connection:
@@ -165,7 +193,28 @@ def refused_rows(school: "School", person: Person) -> pd.DataFrame:
         value if isinstance(column, str) and column.strip().lower() in some else None
         for value, column, some in zip(rows["value"], rows["column"], shown, strict=True)
     ]
+    rows["mendable"] = [
+        _mendable(kind, column, cells)
+        for kind, column, cells in zip(rows["kind"], rows["column"], originals, strict=True)
+    ]
     return in_school_time(school, rows)
+
+
+def settled_rows(school: "School", person: Person) -> pd.DataFrame:
+    """The refused rows that are settled, the latest first, for the administrator: `kind`, `source`, `row`,
+    `column`, `refused_because`, `settled_at`, `by` (name; blank: by a command), `how` (mended, dismissed, came
+    right), `why` (of a dismissal)."""
+    require(person, "refused rows")
+    kept, by = tables.refused_rows.c, held(tables.staff_versions)
+    columns = (kept.kind, kept.source, kept.row, kept.column, kept.why.label("refused_because"), kept.settled_at)
+    query = (
+        select(*columns, by.c.name.label("by"), kept.settled_how.label("how"), kept.settled_why.label("why"))
+        .outerjoin(by, and_(by.c.staff_id == kept.settled_by, on(by, school.today())))
+        .where(kept.settled_at.is_not(None))
+        .order_by(kept.settled_at.desc(), kept.id.desc())
+    )
+    with school.engine.connect() as connection:
+        return in_school_time(school, reading.frame(connection, query))
 
 
 def _cells(original: str) -> dict[str, Any]:
@@ -175,7 +224,19 @@ def _cells(original: str) -> dict[str, Any]:
 
 
 def _shown(kind: str, cells: dict[str, Any]) -> dict[str, Any]:
+    return {name: cells[name] for name in _columns_shown(kind, cells) if name in cells}
+
+
+def _columns_shown(kind: str, cells: dict[str, Any]) -> tuple[str, ...]:
     names = _SHOWN.get(kind, ())
     if kind == "logs" and str(cells.get("purpose") or "").strip().lower() in OTHER_PURPOSES:
         names += _SHOWN_OF_OTHER_LOGS
-    return {name: cells[name] for name in names if name in cells}
+    return names
+
+
+def _mendable(kind: str, column: str | None, cells: dict[str, Any]) -> tuple[str, ...]:
+    """A log keeps its author, unless that is what is wrong: whoever it is given to will read all of it."""
+    names = _columns_shown(kind, cells)
+    if (column or "") not in names:  # of a row out of step no column is named
+        return ()
+    return tuple(name for name in names if name and (kind != "logs" or name != "staff_email" or column == name))

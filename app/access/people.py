@@ -92,6 +92,7 @@ TABLE: dict[str, dict[str, str]] = {
     "refused rows": {"admin": "without narratives and without pupils of counselling"},
     "sync": {"admin": "all but what call records say"},
     "audit trail": {"admin": "all; it names records by reference"},
+    "keys": {"admin": "how much stands under which; nothing of what it is"},
 }
 
 # The pages, and the roles that open each; STAFF: every member of staff.

@@ -194,6 +194,16 @@ def _times(row: _Cells, settings: Settings, now: datetime) -> tuple[datetime, da
     return started_at, ended_at
 
 
+def reference(cells: Mapping[str, str], settings: Settings) -> str | None:
+    """The reference that a row without one would be given; None where that cannot be told."""
+    try:
+        begun = instant(cells.get("started_at", ""), settings)
+        pupils = _emails(cells.get("pupil_emails"))
+        return _derived(email(cells.get("staff_email")), begun, pupils) if pupils else None
+    except Unfit:
+        return None
+
+
 def _derived(staff: str, started_at: datetime, pupils: tuple[str, ...]) -> str:
     """A reference for a log that brings none: the same for the same staff, start and pupils."""
     told = "|".join([staff, started_at.isoformat(), *sorted(pupils)])

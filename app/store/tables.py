@@ -463,7 +463,8 @@ refused_rows = Table(
     Column("fingerprint", String(64), nullable=False, unique=True),
     Column("settled_at", Instant),
     _to("staff", "settled_by"),
-    Column("settled_how", String(40)),  # mended, dismissed
+    Column("settled_how", String(40)),  # mended, dismissed, came right: a later file brought it
+    Column("settled_why", Sealed),  # of a dismissal
 )
 
 drafts = Table(
@@ -542,4 +543,6 @@ audit = Table(
     Column("what", String(40), nullable=False),
     Column("about", Text, nullable=False),  # a reference, never a name
     Column("hash", String(64), nullable=False),
+    Index("ix_audit_at", "at"),
+    Index("ix_audit_what", "what", "by", "at"),
 )

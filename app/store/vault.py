@@ -25,7 +25,7 @@ def keys() -> tuple[str, ...]:
     return tuple(key.strip() for key in (variable("ENCRYPTION_KEYS") or "").split(",") if key.strip())
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=16)
 def _box(keys: tuple[str, ...]) -> MultiFernet:
     try:
         return MultiFernet([Fernet(key) for key in keys])
@@ -54,6 +54,24 @@ def unseal(kept: bytes) -> bytes:
 
 def _no_key() -> bytes:
     raise CannotOpen("Something in the database is sealed with a key that ENCRYPTION_KEYS does not hold; add that key.")
+
+
+NEWEST, OLDER, NO_KEY, LOST = "newest", "older", "no_key", "lost"
+
+
+def stands_under(kept: bytes) -> str:
+    """What a kept value is sealed with: the newest of ENCRYPTION_KEYS, an older one, none, or one that is lost.
+    Without any key in use, what is kept as it is counts as sealed with the newest."""
+    known = keys()
+    if kept[:1] == _PLAIN:
+        return NO_KEY if known else NEWEST
+    for number in range(len(known)):
+        try:
+            _box(known[number : number + 1]).decrypt(kept[1:])
+        except InvalidToken:
+            continue
+        return OLDER if number else NEWEST
+    return LOST
 
 
 def newly_sealed(kept: bytes) -> bytes:
