@@ -375,6 +375,9 @@ QUESTIONS |= {
     "may_answer_consent": lambda school, person: [
         access.may_answer_consent(school, person, n) for n in _consents(school)
     ],
+    "exceptions_ended": lambda school, person: access.exceptions_ended(school, person, EVER),
+    "registers": lambda school, person: access.registers(school, person, TERM),
+    "trail_holds": access.trail_holds,
 }
 DIRECTORY = {
     "sealed",
@@ -937,6 +940,9 @@ ASKED = {
     "figures of the protocol": "protocol_figures",
     "exceptions": "exceptions_to_settle",
     "exceptions waiting": "exceptions_waiting",
+    "how exceptions ended": "exceptions_ended",
+    "figures of the registers": "registers",
+    "whether the audit trail holds": "trail_holds",
 }
 
 

@@ -56,6 +56,7 @@ from app.access.people import (
     revision,
     sees,
 )
+from app.access.reporting import exceptions_ended, registers, trail_holds
 from app.access.safeguarding import (
     ConcernView,
     concern,
@@ -96,6 +97,7 @@ __all__ = [
     "draft",
     "ever_counsellor",
     "everything_held",
+    "exceptions_ended",
     "exceptions_of",
     "exceptions_to_explain",
     "exceptions_to_settle",
@@ -117,6 +119,7 @@ __all__ = [
     "pupils_held",
     "pupils_to_choose",
     "refused_rows",
+    "registers",
     "revision",
     "roster",
     "sealed",
@@ -127,6 +130,7 @@ __all__ = [
     "staff_to_choose",
     "sync",
     "sync_now",
+    "trail_holds",
     "unlogged",
     "verify_trail",
 ]

@@ -91,6 +91,10 @@ def late_consents(school: "School", person: Person, days: Days) -> pd.DataFrame:
     """The sessions of the days for which a parent's consent came, or SLT was told, only after they had
     begun: `session_id`, `started_at`, the newest first. For the Senior Deputy Head."""
     require(person, "overview", TABLE["overview"]["senior_deputy_head"])
+    return consented_late(school, days)
+
+
+def consented_late(school: "School", days: Days) -> pd.DataFrame:
     given, among = consents.given(), tables.session_pupils.c
     kind = case((SESSION.one_to_one, "one_to_one"), else_="outside_hours")
     late = or_(

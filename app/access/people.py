@@ -80,6 +80,19 @@ TABLE: dict[str, dict[str, str]] = {
         "slt": "consents to sessions outside the hours that SLT was informed of",
         "senior_deputy_head": "all",
     },
+    "how exceptions ended": {
+        "senior_deputy_head": "how many of the sessions' exceptions ended how, and after how long",
+        "slt": "how many of the sessions' exceptions ended how, and after how long",
+    },
+    "figures of the registers": {
+        "senior_deputy_head": "how many letters and consents",
+        "slt": "how many letters and consents",
+    },
+    "whether the audit trail holds": {
+        "senior_deputy_head": "up to which entry",
+        "slt": "up to which entry",
+        "admin": "up to which entry",
+    },
     "everything held on a pupil": {
         "dsp": "of their school, for subject access, without counselling",
     },

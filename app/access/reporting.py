@@ -1,0 +1,95 @@
+"""Figures that only reports ask for: counts without anybody's name."""
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from sqlalchemy import ColumnElement, and_, case, exists, func, not_, select
+
+from app import audit
+from app.access.figures import consented_late
+from app.access.people import Days, Person, require
+from app.access.scope import SESSION, confidential, during
+from app.store import reading, tables
+from app.store.consents import ANSWERS, standing
+from app.store.held import held, on
+
+if TYPE_CHECKING:
+    from app.school import School
+
+# A figure of concerns about conduct could tell the person named that there is one: it is part of this.
+_TOLD_TOGETHER = {"conduct": "spoken_with"}
+
+
+def exceptions_ended(school: "School", person: Person, days: Days) -> pd.DataFrame:
+    """How the exceptions of the days' sessions ended: `how` ("open", "kept": by late evidence, or one of
+    `app.exceptions.WAYS`, those raised as conduct among "spoken_with"), `exceptions`, `days` (the median of
+    whole days from opening to the end; of open ones until now)."""
+    require(person, "how exceptions ended")
+    exception, event = tables.exceptions.c, tables.exception_events.c
+    last = (
+        select(event.exception_id, func.max(event.id).label("id"))
+        .where(event.kind.in_(["settled", "kept"]))
+        .group_by(event.exception_id)
+        .subquery()
+    )
+    query = (
+        select(exception.state, exception.opened_at, event.at, event.how)
+        .join(tables.sessions, SESSION.id == exception.session_id)
+        .outerjoin(last, and_(last.c.exception_id == exception.id, exception.state != "open"))
+        .outerjoin(tables.exception_events, event.id == last.c.id)
+        .where(during(days), not_(confidential()))
+    )
+    with school.engine.connect() as connection:
+        found = reading.frame(connection, query)
+    how = found["how"].replace(_TOLD_TOGETHER).where(found["state"] == "settled", found["state"])
+    took = (found["at"].fillna(pd.Timestamp(school.now())) - found["opened_at"]).dt.days
+    return (
+        pd.DataFrame({"how": how.astype("object"), "days": took})
+        .groupby("how", as_index=False)
+        .agg(exceptions=("days", "size"), days=("days", "median"))
+    )
+
+
+def registers(school: "School", person: Person, days: Days) -> dict[str, int]:
+    """The parents' registers in figures: `pupils` on the roster today, of them `introduction` and `one_to_one`
+    (have such a letter); of the consents that cover any of the days `asked` (no answer yet), `given`, `refused`
+    and `withdrawn`; `late`, the sessions for which consent came, or SLT was told, only after they had begun.
+    """
+    require(person, "figures of the registers")
+    pupil, letter, consent = held(tables.pupil_versions), tables.letters.c, tables.consents.c
+    today = on(pupil, school.today())
+
+    def with_letter(kind: str) -> ColumnElement[int]:
+        has = exists().where(letter.pupil_id == pupil.c.pupil_id, letter.kind == kind).correlate(pupil)
+        return func.count(case((has, 1)))
+
+    state = standing()
+    covered = and_(consent.covers_from < _after(school, days), consent.covers_to >= _begin(school, days))
+    with school.engine.connect() as connection:
+        pupils = connection.execute(
+            select(func.count(), with_letter("introduction"), with_letter("one_to_one")).select_from(pupil).where(today)
+        ).one()
+        consents = connection.execute(
+            select(state.c.state, func.count().label("number"))
+            .join(tables.consents, consent.id == state.c.consent_id)
+            .where(covered)
+            .group_by(state.c.state)
+        ).all()
+    told = dict.fromkeys(("asked", *ANSWERS), 0) | {row.state: row.number for row in consents}
+    told |= dict(zip(("pupils", "introduction", "one_to_one"), pupils, strict=True))
+    return told | {"late": len(consented_late(school, days))}
+
+
+def _begin(school: "School", days: Days) -> pd.Timestamp:
+    return pd.Timestamp(days[0]).tz_localize(school.settings.zone)
+
+
+def _after(school: "School", days: Days) -> pd.Timestamp:
+    return (pd.Timestamp(days[1]) + pd.Timedelta(days=1)).tz_localize(school.settings.zone)
+
+
+def trail_holds(school: "School", person: Person) -> tuple[int, str | None]:
+    """The number of the entry of the audit trail up to which everything fits, and what does not, in words."""
+    require(person, "whether the audit trail holds")
+    with school.engine.connect() as connection:
+        return audit.verify(connection)
