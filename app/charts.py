@@ -1,4 +1,12 @@
-"""Altair charts from frames, and the sentence that each of them says."""
+"""Charts from frames, and the sentence that each of them says.
+
+What Altair makes of a chart is worked out once, not at every look: the rows stand apart from it, by name.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import altair as alt
 import numpy as np
@@ -12,6 +20,25 @@ _KEPT, _SHOWN = ("met", "exempt"), ("met", "exempt", "breach")
 _WORSE_TO_BETTER = ["#a8480a", "#e8903f", "#f6d7b0", "#c4d9ec", "#4f8cc4", "#1d4f7c"]
 _BLUE, _ORANGE, _GREY = "#2f75b5", "#c25a10", "#7d8894"
 _BANDS = ["before 08", *(f"{hour:02}" for hour in range(8, 20)), "from 20"]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A Vega-Lite specification, and the rows it draws by the names it has for them."""
+
+    spec: dict[str, Any]
+    rows: dict[str, pd.DataFrame]
+
+
+def _spec(chart: alt.TopLevelMixin) -> dict[str, Any]:
+    spec: dict[str, Any] = chart.to_dict()
+    return {key: value for key, value in spec.items() if key != "config"}
+
+
+def _floor(rates: pd.Series, otherwise: float) -> float:
+    """The least of some rates in whole per cent, never above 0.9: where a scale begins."""
+    least = float(rates.min()) if rates.notna().any() else otherwise
+    return min(math.floor(least * 100) / 100, 0.9)
 
 
 def band(hours: pd.Series) -> pd.Series:
@@ -36,7 +63,7 @@ def rates(sessions: pd.DataFrame, by: list[str], clause: str | None) -> pd.DataF
     return groups
 
 
-def heat_map(cells: pd.DataFrame) -> alt.LayerChart:
+def heat_map(cells: pd.DataFrame) -> Drawing:
     """Compliance by department and hour; `cells` from `rates(..., ["department", "band"], ...)`. A click on a
     cell selects `department` and `band` under the name `cell`."""
     cells = cells.assign(
@@ -45,10 +72,14 @@ def heat_map(cells: pd.DataFrame) -> alt.LayerChart:
         ),
         kept_words=cells["kept"].map("{:,}".format) + " of " + cells["of"].map("{:,}".format),
     )
-    worst = float(cells["rate"].min()) if cells["rate"].notna().any() else 0.5
-    scale = alt.Scale(domain=[min(worst, 0.9), 1], range=_WORSE_TO_BETTER, interpolate="rgb")
+    return Drawing(_heat_map(_floor(cells["rate"], 0.5)), {"cells": cells})
+
+
+@cache
+def _heat_map(low: float) -> dict[str, Any]:
+    scale = alt.Scale(domain=[low, 1], range=_WORSE_TO_BETTER, interpolate="rgb")
     chosen = alt.selection_point(name="cell", fields=["department", "band"], on="click", empty=False)
-    base = alt.Chart(cells).encode(
+    base = alt.Chart(alt.NamedData("cells")).encode(
         x=alt.X("band:O", sort=_BANDS, title="Hour in which it began", axis=alt.Axis(labelAngle=0, orient="top")),
         y=alt.Y("department:N", title=None, axis=alt.Axis(labelLimit=180)),
         tooltip=[
@@ -62,7 +93,6 @@ def heat_map(cells: pd.DataFrame) -> alt.LayerChart:
         stroke=alt.condition(chosen, alt.value("#000000"), alt.value("#ffffff")),
         strokeWidth=alt.condition(chosen, alt.value(4), alt.value(1)),
     )
-    low = min(worst, 0.9)
     dark = f"isValid(datum.rate) && (datum.rate < {low + (1 - low) * 0.25} || datum.rate > {low + (1 - low) * 0.7})"
     enough = box.transform_filter("isValid(datum.rate)").encode(
         color=alt.Color("rate:Q", scale=scale, legend=alt.Legend(title="Kept", format=".0%", gradientLength=140))
@@ -72,7 +102,7 @@ def heat_map(cells: pd.DataFrame) -> alt.LayerChart:
     text = base.mark_text(fontSize=12, text=alt.ExprRef("width < 420 ? '' : datum.text")).encode(
         color=alt.condition(dark, alt.value("white"), alt.value("#17212b"))
     )
-    return (few + enough.add_params(chosen) + text).properties(height=alt.Step(32))
+    return _spec((few + enough.add_params(chosen) + text).properties(height=alt.Step(32)))
 
 
 def _percent(share: float) -> str:
@@ -94,7 +124,7 @@ def heat_sentence(cells: pd.DataFrame, what: str) -> str:
     )
 
 
-def clause_bars(figures: pd.DataFrame) -> alt.LayerChart:
+def clause_bars(figures: pd.DataFrame) -> Drawing:
     """Compliance clause by clause, the least kept first; `figures` as of `app.protocol.figures`, with `title`."""
     rows = figures[figures["rate"].notna()].reset_index()
     shown = rows[list(_SHOWN)].sum(axis=1)
@@ -106,39 +136,41 @@ def clause_bars(figures: pd.DataFrame) -> alt.LayerChart:
     rows = rows.assign(
         share=share, words=[f"{s}  {k:,} of {of:,}".strip() for s, k, of in zip(share, kept, shown, strict=True)]
     ).sort_values("rate")
-    base = alt.Chart(rows).encode(
-        y=alt.Y("title:N", sort=list(rows["title"]), title=None, axis=alt.Axis(labelLimit=220)),
+    return Drawing(_clause_bars(), {"clauses": rows})
+
+
+@cache
+def _clause_bars() -> dict[str, Any]:
+    base = alt.Chart(alt.NamedData("clauses")).encode(
+        y=alt.Y("title:N", sort=None, title=None, axis=alt.Axis(labelLimit=220)),  # as the rows are sorted
         x=alt.X("rate:Q", scale=alt.Scale(domain=[0, 1.3]), axis=None),
     )
-    return (
-        base.mark_bar(height=14, cornerRadiusEnd=2).encode(
-            color=alt.condition("datum.rate < 0.95", alt.value(_ORANGE), alt.value(_BLUE)),
-            tooltip=["title:N", "met:Q", "exempt:Q", "breach:Q", "no_evidence:Q"],
-        )
-        + base.mark_text(align="left", dx=5, fontSize=12, text=alt.ExprRef("width < 420 ? datum.share : datum.words"))
-    ).properties(height=alt.Step(24))
+    bars = base.mark_bar(height=14, cornerRadiusEnd=2).encode(
+        color=alt.condition("datum.rate < 0.95", alt.value(_ORANGE), alt.value(_BLUE)),
+        tooltip=["title:N", "met:Q", "exempt:Q", "breach:Q", "no_evidence:Q"],
+    )
+    words = base.mark_text(align="left", dx=5, fontSize=12, text=alt.ExprRef("width < 420 ? datum.share : datum.words"))
+    return _spec((bars + words).properties(height=alt.Step(24)))
 
 
-def week_line(weeks: pd.DataFrame) -> alt.LayerChart:
+def week_line(weeks: pd.DataFrame) -> Drawing:
     """Compliance week by week; `weeks` from `rates(..., ["week"], ...)`, the week's Monday."""
-    lowest = float(weeks["rate"].min()) if weeks["rate"].notna().any() else 0.8
-    base = alt.Chart(weeks).encode(
+    return Drawing(_week_line(_floor(weeks["rate"] - 0.01, 0.79)), {"weeks": weeks})
+
+
+@cache
+def _week_line(low: float) -> dict[str, Any]:
+    base = alt.Chart(alt.NamedData("weeks")).encode(
         x=alt.X("week:T", title="Week beginning", axis=alt.Axis(format="%d %b", labelAngle=0, tickCount=8)),
-        y=alt.Y(
-            "rate:Q",
-            title="Kept",
-            scale=alt.Scale(domain=[min(lowest - 0.01, 0.9), 1], clamp=True),
-            axis=alt.Axis(format=".0%"),
-        ),
+        y=alt.Y("rate:Q", title="Kept", scale=alt.Scale(domain=[low, 1], clamp=True), axis=alt.Axis(format=".0%")),
         tooltip=[
             alt.Tooltip("week:T", title="Week of", format="%d %b %Y"),
             alt.Tooltip("rate:Q", title="Kept", format=".1%"),
             alt.Tooltip("sessions:Q", title="Sessions"),
         ],
     )
-    return (base.mark_line(color=_BLUE, strokeWidth=2) + base.mark_point(color=_BLUE, filled=True, size=45)).properties(
-        height=220
-    )
+    line = base.mark_line(color=_BLUE, strokeWidth=2) + base.mark_point(color=_BLUE, filled=True, size=45)
+    return _spec(line.properties(height=220))
 
 
 def week_sentence(weeks: pd.DataFrame) -> str:
@@ -156,7 +188,7 @@ def week_sentence(weeks: pd.DataFrame) -> str:
     return f"{word}: {after * 100:.1f} % in the later weeks, {before * 100:.1f} % in the earlier. {least}"
 
 
-def timeline(stays: pd.DataFrame, videos: pd.DataFrame, alone: pd.DataFrame) -> alt.LayerChart:
+def timeline(stays: pd.DataFrame, videos: pd.DataFrame, alone: pd.DataFrame) -> Drawing:
     """Who was in the call when: a bar for each stay, blue for staff and grey for others; with camera where the
     bar says so; stretches in which pupils were alone in orange over the whole height."""
     stays = stays.assign(
@@ -167,19 +199,20 @@ def timeline(stays: pd.DataFrame, videos: pd.DataFrame, alone: pd.DataFrame) -> 
         mark=np.where(stays["camera"].fillna(False).astype(bool), "▶ video", ""),
     )
     order = list(dict.fromkeys(stays.sort_values(["role", "joined"], ascending=[False, True])["who"]))
-    base = alt.Chart(stays).encode(
+    rows = {"stays": stays}
+    base = alt.Chart(alt.NamedData("stays")).encode(
         y=alt.Y("who:N", sort=order, title=None, axis=alt.Axis(labelLimit=220)),
         x=alt.X("joined:T", title="School time", axis=alt.Axis(format="%H:%M")),
     )
     layers = []
     if len(alone):
-        gaps = alone.assign(
+        rows["gaps"] = alone.assign(
             from_time=alone["from_at"].dt.tz_localize(None),
             to_time=alone["to_at"].dt.tz_localize(None),
             words="✗ no staff, " + alone["seconds"].round().astype(int).astype(str) + " s",
         )
         layers.append(
-            alt.Chart(gaps)
+            alt.Chart(alt.NamedData("gaps"))
             .mark_rect(color=_ORANGE, opacity=0.45)
             .encode(x="from_time:T", x2="to_time:T", tooltip=[alt.Tooltip("words:N", title="Pupils alone")])
         )
@@ -201,18 +234,18 @@ def timeline(stays: pd.DataFrame, videos: pd.DataFrame, alone: pd.DataFrame) -> 
     )
     layers.append(base.mark_text(align="left", dx=6, fontSize=11, color="#10181f").encode(text="mark:N"))
     if len(videos):
-        filmed = videos.assign(
+        rows["filmed"] = videos.assign(
             from_time=videos["started_at"].dt.tz_localize(None),
             to_time=videos["ended_at"].dt.tz_localize(None),
             who=videos["name"].fillna("Somebody not on the roster")
             + videos["role"].map({"staff": " (staff)"}).fillna(""),
         )
         layers.append(
-            alt.Chart(filmed)
+            alt.Chart(alt.NamedData("filmed"))
             .mark_bar(height=5, color="#10181f", yOffset=7)
             .encode(y=alt.Y("who:N", sort=order), x="from_time:T", x2="to_time:T")
         )
-    return alt.LayerChart(layer=layers).properties(height=alt.Step(30))
+    return Drawing(_spec(alt.LayerChart(layer=layers).properties(height=alt.Step(30))), rows)
 
 
 def timeline_sentence(alone: pd.DataFrame) -> str:

@@ -21,6 +21,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app import access, sign_in
 from app.access import Person
+from app.charts import Drawing
 from app.export import harmless
 from app.judging import refresh
 from app.protocol import CLAUSES
@@ -362,20 +363,30 @@ def _exported(name: str, rows: int) -> None:
         access.note(school, person, "exported", f"{name}, {rows} rows")
 
 
-def draw(chart: Any, words: str, **more: Any) -> Any:
+def draw(chart: Drawing, words: str, **more: Any) -> Any:
     """A chart, its axes dark enough to be read; `words` for those who do not see it."""
     ink = "#d5dee7" if st.context.theme.type == "dark" else "#34414e"
-    chart = chart.configure_axis(labelColor=ink, titleColor=ink, labelFontSize=12, titleFontSize=12, gridOpacity=0.4)
-    chart = (
-        chart.configure_legend(labelColor=ink, titleColor=ink).configure_view(strokeWidth=0).configure_text(color=ink)
-    )
-    return st.altair_chart(chart, alt=words, **more)
+    config = {
+        "axis": {
+            "labelColor": ink, "titleColor": ink, "labelFontSize": 12, "titleFontSize": 12, "gridOpacity": 0.4,
+        },
+        "legend": {"labelColor": ink, "titleColor": ink},
+        "view": {"strokeWidth": 0},
+        "text": {"color": ink},
+    }  # fmt: skip
+    return st.vega_lite_chart(chart.spec | {"config": config, "datasets": chart.rows}, alt=words, **more)
 
 
-def behind(chart_rows: pd.DataFrame, name: str, alt: str) -> None:
-    """The table behind a chart, one click away."""
-    with st.expander("The figures as a table"):
-        table(chart_rows, alt, name)
+@st.fragment
+def behind(
+    chart_rows: pd.DataFrame, name: str, alt: str, label: str = "The figures as a table", rest: str = ""
+) -> None:
+    """The table behind a chart, one click away; it is made when somebody opens it. `rest` is said below it."""
+    with st.expander(label, key=f"behind {name}", on_change="rerun") as place:
+        if place.open:
+            table(chart_rows, alt, name)
+            if rest:
+                aside(rest)
 
 
 def choose_days(school: School, key: str, terms: bool = True) -> tuple[date, date]:

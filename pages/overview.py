@@ -145,10 +145,11 @@ def exceptions_by_owner(exceptions: pd.DataFrame) -> None:
             "pages/sessions.py", label="Those that wait for you", icon=":material/arrow_forward:",
             query_params={"view": "settle"},
         )  # fmt: skip
-    with st.expander("Who settles how many"):
-        columns = {"owner": "With", "sessions": "Sessions", "exceptions": "Exceptions", "oldest": "Longest (days)"}
-        table(exceptions.rename(columns=columns), "Exceptions waiting, by who settles them", "exceptions waiting")
-        aside("One with a HOY and an HM counts for both; whoever comes first settles it.")
+    columns = {"owner": "With", "sessions": "Sessions", "exceptions": "Exceptions", "oldest": "Longest (days)"}
+    behind(
+        exceptions.rename(columns=columns), "exceptions waiting", "Exceptions waiting, by who settles them",
+        "Who settles how many", "One with a HOY and an HM counts for both; whoever comes first settles it.",
+    )  # fmt: skip
 
 
 def by_department_and_hour(rows: pd.DataFrame, measure: str | None, name: str) -> None:
