@@ -26,10 +26,9 @@ from app.store.writing import raise_revision
 
 # What a consent can be to, and how that reads.
 KINDS = {
-    "outside_hours": "Academic tuition outside the hours",
-    "one_to_one": "A one-to-one outside lunchtime and tutor time",
+    "outside_hours": "Tuition outside the hours",
+    "one_to_one": "One-to-one at another time",
 }
-STATES = {"asked": "waits for an answer", "given": "given", "refused": "refused", "withdrawn": "withdrawn"}
 
 _consent, _event = tables.consents.c, tables.consent_events.c
 

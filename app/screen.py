@@ -35,6 +35,7 @@ _PAGES = {
     "sessions": ("Sessions", ":material/groups:"),
     "log": ("Log a session", ":material/edit_note:"),
     "concerns": ("Concerns", ":material/volunteer_activism:"),
+    "parents": ("Parents", ":material/family_restroom:"),
     "protocol": ("Protocol", ":material/rule:"),
     "administration": ("Administration", ":material/settings:"),
 }

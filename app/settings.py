@@ -160,9 +160,14 @@ class Settings(_Entry):
         return max(began, key=lambda t: t.from_, default=None)
 
 
+def settings_file() -> Path:
+    """The file of the settings: PROTOCOL_FILE's, else the one in data/."""
+    return Path(variable("PROTOCOL_FILE") or ROOT / "data" / "protocol.toml")
+
+
 def load_settings(path: str | Path | None = None) -> Settings:
     """Read and check the settings: `path`, else what PROTOCOL_FILE names, else data/protocol.toml."""
-    file = Path(path or variable("PROTOCOL_FILE") or ROOT / "data" / "protocol.toml")
+    file = Path(path) if path else settings_file()
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:

@@ -914,7 +914,7 @@ def test_eyes_to_look_through_are_lent_by_the_demonstration_alone(school):
     assert names == ["sdh", "prep_hoy", "hm_monnow", "prep_tutor", "counsellor", "dsp_prep", "slt", "admin"]
 
 
-PAGES_OF_STAFF = {"sessions", "log", "concerns", "protocol"}
+PAGES_OF_STAFF = {"sessions", "log", "concerns", "parents", "protocol"}
 
 
 @pytest.mark.parametrize("name", ID)

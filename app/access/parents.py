@@ -69,7 +69,9 @@ def consents(school: "School", person: Person) -> pd.DataFrame:
     `covers_from`, `covers_to`, `reason`, `state` ("asked", "given", "refused", "withdrawn"), `asked_at`,
     `asked_by` (name; both blank where only a file tells of it), `sent_at` (when the request went to the
     parents), `answered_at`, `answered_by`, `slt_informed_at`, `own` (whether it is the person's to enter what
-    becomes of it), and `covered`: it waits for an answer, but another consent that was given covers its times.
+    becomes of it), `stands`: the state, but of those without an answer "waiting", "lapsed" (its times are over) or
+    "covered" (by another consent that holds), and "given_late" where its times had begun; `lacks`: what sessions to
+    come still need of it, "answer", "slt" or "".
     """
     require(person, "parents")
     pupil, who, state, today = held(tables.pupil_versions), held(tables.staff_versions), standing(), school.today()
@@ -100,7 +102,13 @@ def consents(school: "School", person: Person) -> pd.DataFrame:
     )
     with school.engine.connect() as connection:
         rows = reading.frame(connection, query)
-    rows["covered"] = rows["consent_id"].isin(_covered(rows))
+    now = pd.Timestamp(school.now())
+    ahead, asked, given = rows["covers_to"] > now, rows["state"] == "asked", rows["state"] == "given"
+    rows["stands"] = rows["state"].where(~asked, "waiting").mask(asked & ~ahead, "lapsed")
+    rows["stands"] = rows["stands"].mask(asked & rows["consent_id"].isin(_covered(rows)), "covered")
+    rows["stands"] = rows["stands"].mask(given & (rows["answered_at"] > rows["covers_from"]), "given_late")
+    untold = given & ahead & (rows["kind"] == "outside_hours") & rows["slt_informed_at"].isna()
+    rows["lacks"] = pd.Series("", rows.index).mask(rows["stands"] == "waiting", "answer").mask(untold, "slt")
     return in_school_time(school, rows)
 
 

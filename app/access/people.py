@@ -114,6 +114,7 @@ PAGES: dict[str, frozenset[str]] = {
     "sessions": frozenset({STAFF}),
     "log": frozenset({STAFF}),
     "concerns": frozenset({STAFF}),
+    "parents": frozenset({STAFF}),
     "protocol": frozenset({STAFF}),
     "administration": frozenset({"admin"}),
 }

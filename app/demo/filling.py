@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, case, delete, func, insert, literal, select, type_coerce, update
 
 from app import intake
+from app.demo import asking, settling
 from app.demo import people as roster
-from app.demo import settling
 from app.demo.calendar import calendar, demonstration
 from app.demo.chance import Chance
 from app.demo.story import Story
@@ -110,6 +110,7 @@ def fill(
     roles = ("hoy", "hm", "senior_deputy_head")
     leaders = [row["email"] for role in roles for row in made.staff if role in row["roles"].split(";")]
     settling.settle(judged_by, leaders, Chance(seed, day.toordinal()))
+    asking.ask(judged_by)
     with school.writing() as connection:
         connection.execute(delete(tables.meta).where(tables.meta.c.key == _UNFINISHED))
         remember(connection, "demo", day.isoformat())

@@ -13,7 +13,7 @@ from app.school import open_school
 from tests import people
 
 ROOT = Path(__file__).parent.parent.parent
-PAGES = ["overview", "sessions", "log", "concerns", "protocol", "administration"]
+PAGES = ["overview", "sessions", "log", "concerns", "parents", "protocol", "administration"]
 
 
 @pytest.fixture(scope="module")
