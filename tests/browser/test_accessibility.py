@@ -33,11 +33,13 @@ def demonstration(
     with school.engine.connect() as connection:
         broken = select(tables.exceptions.c.session_id).where(tables.exceptions.c.state == "open").limit(1)
         session, concern = connection.scalar(broken), connection.scalar(select(tables.concerns.c.ref).limit(1))
+        consent = connection.scalar(select(tables.consents.c.id).order_by(tables.consents.c.id.desc()))
     pages = [
         ("", "Clause by clause"), ("sessions?show=all", "Download this list"),
         (f"sessions?session={session}", "What was done about it"), ("concerns", "Concerns"),
         ("concerns?raise=yes", "Send to the DSP"), (f"concerns?ref={concern}", "Concern C-"),
-        ("protocol", "Decided by"), ("log", "Log a session"), ("administration", "Administration"),
+        ("parents", "Missing for sessions to come"), ("parents?ask=yes", "Put the request"),
+        (f"parents?consent={consent}", "What happened"), ("protocol", "Decided by"), ("log", "Log a session"), ("administration", "Administration"),
     ]  # fmt: skip
     return serve(url), pages
 

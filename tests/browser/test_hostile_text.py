@@ -90,9 +90,13 @@ def pages(school: School) -> list[tuple[str, str]]:
     with school.engine.connect() as connection:
         sessions = list(connection.scalars(select(tables.sessions.c.id)))
         concerns = list(connection.scalars(select(tables.concerns.c.ref)))
-    found = [("senior_deputy_head", name) for name in ("overview", "sessions?view=list", "protocol", "concerns")]
+        consents = list(connection.scalars(select(tables.consents.c.id)))
+    found = [
+        ("senior_deputy_head", name) for name in ("overview", "sessions?view=list", "protocol", "concerns", "parents")
+    ]
     found += [("senior_deputy_head", f"sessions?session={number}") for number in sessions]
     found += [("senior_deputy_head", f"concerns?ref={ref}") for ref in concerns]
+    found += [("senior_deputy_head", f"parents?consent={number}") for number in consents]
     found += [
         ("admin", "administration"),
         ("tutor", "log"),

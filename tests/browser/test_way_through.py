@@ -95,7 +95,9 @@ def test_from_the_overview_to_a_concern(page: Page, address: str) -> None:
     expect(page.get_by_text("Cried and would not say why.")).to_be_visible()
 
 
-@pytest.mark.parametrize("name", ["", "overview", "sessions", "log", "concerns", "protocol", "administration"])
+@pytest.mark.parametrize(
+    "name", ["", "overview", "sessions", "log", "concerns", "parents", "protocol", "administration"]
+)
 def test_a_real_school_shows_nothing_to_strangers(
     page: Page, serve: Callable[..., str], new_database: Callable[[], str], tmp_path: Path, name: str
 ) -> None:

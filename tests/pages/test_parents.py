@@ -1,0 +1,102 @@
+"""The page Parents, as each person works with it."""
+
+from datetime import time
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app import access
+from app.school import open_school
+from tests.pages.test_pages import demonstration, opened, text
+
+__all__ = ["demonstration", "opened"]
+
+
+def consents(person: access.Person, **like: str) -> pd.DataFrame:
+    rows = access.consents(open_school(), person)
+    for column, value in like.items():
+        rows = rows[rows[column] == value]
+    return rows
+
+
+def button(at: AppTest, label: str):
+    return next(found for found in at.button if found.label == label)
+
+
+def test_a_hoy_sees_what_waits_and_enters_the_answer(opened) -> None:
+    hoy = opened.people["hoy"]
+    row = consents(hoy, stands="waiting", kind="outside_hours").iloc[0]
+    at = opened("parents", "hoy")
+    assert "requests for consent wait for an answer" in text(at)
+    assert row["pupil"] in at.dataframe[0].value["Pupil"].tolist()
+    at = opened("parents", "hoy", consent=str(row["consent_id"]))
+    button(at, "Put the letter together").click().run()
+    assert not at.exception
+    assert [found for found in at.get("download_button") if found.proto.label == "Download it"]
+    button(at, "Enter it").click().run()
+    assert "Nothing you wrote is lost" in at.warning[0].value
+    at.radio[0].set_value(True)
+    at.text_input[0].set_value("<b>Mam</b> ![x](http://x.example)")
+    at.time_input[0].set_value(time(0, 0))
+    button(at, "Enter it").click().run()
+    assert not at.exception
+    assert "The answer is on the register." in at.success[0].value
+    assert consents(hoy, consent_id=row["consent_id"])["answered_by"].iloc[0] == "<b>Mam</b> ![x](http://x.example)"
+    button(at, "Inform SLT now").click().run()
+    assert "SLT has been informed" in at.success[0].value
+    assert "Inform SLT now" not in [found.label for found in at.button]
+    told = opened("parents", "slt", consent=str(row["consent_id"]))
+    assert row["pupil"] in text(told)
+    assert "Enter it" not in [found.label for found in told.button]
+
+
+@pytest.mark.parametrize("role", ["tutor", "counsellor", "dsp", "slt", "admin"])
+def test_a_consent_that_is_not_mine_cannot_be_opened_by_its_number(opened, role: str) -> None:
+    mine = set(consents(opened.people[role])["consent_id"])
+    others = consents(opened.people["senior_deputy_head"])
+    theirs = others[~others["consent_id"].isin(mine)].iloc[0]
+    for number in (str(theirs["consent_id"]), "x", "9" * 30):
+        at = opened("parents", role, consent=number)
+        assert not at.exception
+        assert "There is no such consent" in text(at)
+        assert theirs["pupil"] not in text(at)
+
+
+def test_letters_are_written_and_marked_as_sent(opened) -> None:
+    at = opened("parents", "senior_deputy_head")
+    before = access.letters_sent(open_school(), opened.people["senior_deputy_head"])
+    lacking = before[before["introduction"].isna()]
+    n = "the letter" if len(lacking) == 1 else f"{len(lacking)} letters"
+    button(at, f"Put {n} together").click().run()
+    assert not at.exception
+    assert [found for found in at.get("download_button") if found.proto.label == "Download it"]
+    button(at, f"Mark {n} as sent").click().run()
+    assert not at.exception
+    after = access.letters_sent(open_school(), opened.people["senior_deputy_head"])
+    assert after["introduction"].notna().all()
+
+
+def test_who_leads_nobody_is_offered_no_letter(opened) -> None:
+    for role in ("tutor", "counsellor", "admin"):
+        labels = [found.label for found in opened("parents", role).button]
+        assert not [label for label in labels if "together" in label or "as sent" in label]
+
+
+def test_a_request_asks_for_everything_it_needs(opened) -> None:
+    at = opened("parents", "tutor", ask="yes")
+    button(at, "Put the request on the register").click().run()
+    assert "Choose the pupil" in at.warning[0].value
+    at.selectbox[0].set_value(at.selectbox[0].options and _first_pupil(opened))
+    at.radio[0].set_value("outside_hours")
+    button(at, "Put the request on the register").click().run()
+    assert "needs a reason" in at.warning[0].value
+    at.text_area[0].set_value("Away until Friday")
+    button(at, "Put the request on the register").click().run()
+    assert not at.exception
+    assert "Away until Friday" in text(at)
+    assert "The request is on the register." in at.success[0].value
+
+
+def _first_pupil(opened) -> int:
+    return int(access.pupils_to_choose(open_school(), opened.people["tutor"])["pupil_id"].iloc[0])
