@@ -39,7 +39,8 @@ def demonstration(
         (f"sessions?session={session}", "What was done about it"), ("concerns", "Concerns"),
         ("concerns?raise=yes", "Send to the DSP"), (f"concerns?ref={concern}", "Concern C-"),
         ("parents", "Missing for sessions to come"), ("parents?ask=yes", "Put the request"),
-        (f"parents?consent={consent}", "What happened"), ("protocol", "Decided by"), ("log", "Log a session"), ("administration", "Administration"),
+        (f"parents?consent={consent}", "What happened"), ("protocol", "Decided by"),
+        ("log", "Log a session"), ("administration", "Administration"),
     ]  # fmt: skip
     return serve(url), pages
 
