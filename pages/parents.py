@@ -32,10 +32,10 @@ HAPPENED = {
     "refused": "Consent refused", "withdrawn": "Consent withdrawn", "slt_informed": "SLT informed",
     "struck": "Entry struck out",
 }  # fmt: skip
-CAPTIONS = [
-    "Academic tuition earlier or later than the protocol has it, for example because of a time zone. SLT is informed as well.",
-    "A pastoral one-to-one during remote learning, outside lunchtime and tutor time.",
-]
+TO_WHAT = {
+    "outside_hours": "Academic tuition earlier or later than the protocol has it, for example because of a time zone; SLT is informed as well",
+    "one_to_one": "A pastoral one-to-one during remote learning, outside lunchtime and tutor time",
+}
 ANSWERS = {True: "They consent", False: "They do not consent"}
 
 school, person = require("parents")
@@ -140,7 +140,7 @@ def ask() -> None:
         pupil = st.selectbox(
             "Whose parents?", list(names), index=None, format_func=names.__getitem__, placeholder="Type a name"
         )
-        kind = st.radio("To what?", list(KINDS), index=None, format_func=KINDS.__getitem__, captions=CAPTIONS)
+        kind = st.radio("To what?", list(TO_WHAT), index=None, format_func=TO_WHAT.__getitem__)
         left, right = st.columns(2)
         first = left.date_input("From: day", school.today(), format="DD/MM/YYYY")
         begins = right.time_input("From: time", time(18))

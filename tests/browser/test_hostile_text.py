@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import insert, select
 
 from app import access, exceptions
+from app.consents import answer_consent, ask_for_consent
 from app.intake import import_calls, import_logs, import_roster
 from app.school import School, open_school
 from app.store import tables
@@ -53,6 +54,7 @@ def school(new_database: Callable[..., str], tmp_path_factory: pytest.TempPathFa
         ),
     )
     _explain(school)
+    _ask_parents(school)
     with school.writing() as connection:
         connection.execute(insert(tables.meta).values(key="demo", value=day))
     return school
@@ -78,6 +80,18 @@ def _explain(school: School) -> None:
     waiting = access.exceptions_to_explain(school, tutor)
     for number, words in zip(waiting["session_id"], (TAG, MARKDOWN, SCRIPT + LONG), strict=False):
         exceptions.explain(school, tutor, int(number), words[:5000])
+
+
+def _ask_parents(school: School) -> None:
+    tutor = access.person(school, people.email("tutor"))
+    assert tutor
+    pupils, now = access.letters_sent(school, tutor)["pupil_id"], school.now()
+    for pupil, words in zip(pupils, (TAG, MARKDOWN, SCRIPT + LONG), strict=False):
+        number = ask_for_consent(
+            school, tutor, pupil_id=int(pupil), kind="one_to_one", covers_from=now, covers_to=now + timedelta(days=1),
+            reason=words,
+        )  # fmt: skip
+        answer_consent(school, tutor, number, given=False, parent=words, at=now - timedelta(minutes=1))
 
 
 @pytest.fixture(scope="module")
