@@ -5,7 +5,8 @@ What Altair makes of a chart is worked out once, not at every look: the rows sta
 
 import math
 from dataclasses import dataclass
-from functools import cache
+from datetime import date
+from functools import cache, lru_cache
 from typing import Any
 
 import altair as alt
@@ -64,12 +65,11 @@ def rates(sessions: pd.DataFrame, by: list[str], clause: str | None) -> pd.DataF
 
 
 def heat_map(cells: pd.DataFrame) -> Drawing:
-    """Compliance by department and hour; `cells` from `rates(..., ["department", "band"], ...)`. A click on a
-    cell selects `department` and `band` under the name `cell`."""
+    """Compliance by department and hour; `cells` from `rates(..., ["department", "band"], ...)`, where they have a
+    `text` that stands in the cell. A click on a cell selects `department` and `band` under the name `cell`."""
+    text = np.where(cells["rate"].notna(), in_percent(cells["rate"]), cells["sessions"].astype(str))
     cells = cells.assign(
-        text=np.where(
-            cells["rate"].notna(), (cells["rate"].fillna(0) * 100).map(_percent), cells["sessions"].astype(str)
-        ),
+        text=cells.get("text", text),
         kept_words=cells["kept"].map("{:,}".format) + " of " + cells["of"].map("{:,}".format),
     )
     return Drawing(_heat_map(_floor(cells["rate"], 0.5)), {"cells": cells})
@@ -105,8 +105,9 @@ def _heat_map(low: float) -> dict[str, Any]:
     return _spec((few + enough.add_params(chosen) + text).properties(height=alt.Step(32)))
 
 
-def _percent(share: float) -> str:
-    return "100" if share >= 100 else f"{min(share, 99.4):.0f}"
+def in_percent(rates: pd.Series) -> pd.Series:
+    """Shares as they stand in a cell: whole per cent, never rounded up to 100; of a blank "0"."""
+    return (rates.fillna(0) * 100).map(lambda share: "100" if share >= 100 else f"{min(share, 99.4):.0f}")
 
 
 def heat_sentence(cells: pd.DataFrame, what: str) -> str:
@@ -155,13 +156,15 @@ def _clause_bars() -> dict[str, Any]:
 
 def week_line(weeks: pd.DataFrame) -> Drawing:
     """Compliance week by week; `weeks` from `rates(..., ["week"], ...)`, the week's Monday."""
-    return Drawing(_week_line(_floor(weeks["rate"] - 0.01, 0.79)), {"weeks": weeks})
+    mondays = tuple(week.date() for week in weeks["week"][:: len(weeks) // 8 + 1])
+    return Drawing(_week_line(_floor(weeks["rate"] - 0.01, 0.79), mondays), {"weeks": weeks})
 
 
-@cache
-def _week_line(low: float) -> dict[str, Any]:
+@lru_cache(50)
+def _week_line(low: float, mondays: tuple[date, ...]) -> dict[str, Any]:
+    ticks = [alt.DateTime(year=day.year, month=day.month, date=day.day) for day in mondays]
     base = alt.Chart(alt.NamedData("weeks")).encode(
-        x=alt.X("week:T", title="Week beginning", axis=alt.Axis(format="%d %b", labelAngle=0, tickCount=8)),
+        x=alt.X("week:T", title="Week beginning", axis=alt.Axis(format="%d %b", labelAngle=0, values=ticks)),
         y=alt.Y("rate:Q", title="Kept", scale=alt.Scale(domain=[low, 1], clamp=True), axis=alt.Axis(format=".0%")),
         tooltip=[
             alt.Tooltip("week:T", title="Week of", format="%d %b %Y"),

@@ -88,6 +88,7 @@ def percent(share: float) -> str:
     return f"{min(share * 100, 99.9 if share < 1 else 100):.1f} %"
 
 
-def at_least(of: int) -> str:
-    """The share kept where fewer than three of so many were not."""
-    return f"over {np.floor((of - FEW) / of * 100):.0f} %"
+def lowest(of: int) -> float | None:
+    """A share, in whole per cent, that more than is kept where fewer than three of so many are not; None where
+    there are too few for it to mean anything."""
+    return None if of < 20 else float((of - FEW) * 100 // of) / 100

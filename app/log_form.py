@@ -155,3 +155,20 @@ def cells(settings: Settings, form: Form, staff_email: str) -> dict[str, str]:
         "purpose": form["purpose"], "notes": form.get("notes") or "", "second_staff_emails": ";".join(second),
         "started_at": f"{form['day']}T{form['from']}", "ended_at": f"{form['day']}T{form['to']}",
     }  # fmt: skip
+
+
+def on_paper() -> list[dict[str, Any]]:
+    """The questions on paper, in groups: `when` they are asked ("": always), and of each `question` its `answers`."""
+    groups = {
+        "": [n for n in QUESTIONS if n not in (*_OF_BEDROOM, *_OF_RECORDING, *_OF_ONE_TO_ONE)],
+        "If it was in a bedroom": _OF_BEDROOM,
+        "If it was recorded": _OF_RECORDING,
+        "If it was a pastoral one-to-one during remote learning": _OF_ONE_TO_ONE,
+    }
+    return [
+        {
+            "when": when,
+            "questions": [{"question": QUESTIONS[n], "answers": list(CHOICES.get(n, YES_NO).values())} for n in names],
+        }
+        for when, names in groups.items()
+    ]

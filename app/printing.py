@@ -9,9 +9,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import altair as alt
 import typst
 import vl_convert
+
+from app.charts import Drawing
 
 _TEMPLATES = Path(__file__).parent / "printed"
 _INK = "#34414e"
@@ -39,9 +40,15 @@ def _fonts() -> typst.Fonts:
     return typst.Fonts()
 
 
-def svg(chart: alt.TopLevelMixin, width: int) -> str:
+def svg(chart: Drawing, width: int, height: int | None = None) -> str:
     """A chart as it stands on the screen, in print: `width` in pixels, of which a page across has about 640."""
-    drawn = chart.properties(width=width).configure(font=_FONT).configure_view(strokeWidth=0)
-    drawn = drawn.configure_axis(labelFontSize=12, titleFontSize=12, labelColor=_INK, titleColor=_INK, gridOpacity=0.4)
-    drawn = drawn.configure_legend(labelFontSize=11, titleFontSize=12, labelColor=_INK, titleColor=_INK)
-    return vl_convert.vegalite_to_svg(drawn.to_dict(), allowed_base_urls=[])
+    axis = {"labelFontSize": 12, "titleFontSize": 12, "labelColor": _INK, "titleColor": _INK, "gridOpacity": 0.4}
+    legend = {"labelFontSize": 11, "titleFontSize": 12, "labelColor": _INK, "titleColor": _INK}
+    config = {"font": _FONT, "axis": axis, "legend": legend, "view": {"strokeWidth": 0}}
+    rows = {
+        name: json.loads(frame.to_json(orient="records", date_format="iso")) for name, frame in chart.rows.items()
+    }
+    size = {"width": width} | ({"height": height} if height else {})
+    return vl_convert.vegalite_to_svg(
+        chart.spec | size | {"config": config, "datasets": rows}, allowed_base_urls=[]
+    )

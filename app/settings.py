@@ -111,6 +111,14 @@ class Rules(_Entry):
         return self
 
 
+class Training(_Entry):
+    """Training in videoconferencing that staff had, by its reference in the school's own records."""
+
+    name: str = Field(min_length=1)
+    reference: str = Field(min_length=1)
+    on: date
+
+
 class Retention(_Entry):
     """How many years each kind of record is kept; docs/settings.md says from when, and why so long."""
 
@@ -133,6 +141,7 @@ class Settings(_Entry):
     remote_learning: tuple[Period, ...]
     rules: tuple[Rules, ...] = Field(min_length=1)
     retention: Retention = Retention()
+    training: tuple[Training, ...] = ()
 
     @model_validator(mode="after")
     def _dated(self) -> "Settings":

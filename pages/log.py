@@ -5,7 +5,7 @@ import uuid
 import pandas as pd
 import streamlit as st
 
-from app import access, fields, log_form
+from app import access, fields, log_form, reports
 from app.concerns import CATEGORIES
 from app.intake import Entered, Refused, enter_log, foresee_log
 from app.log_form import Form
@@ -202,6 +202,10 @@ with right, st.container(border=True):
         access.keep_draft(school, person, "log", None)
         start({})
         st.rerun()
+st.download_button(
+    "A blank form to print, for days without network", lambda: reports.blank_log(school), "blank log.pdf",
+    "application/pdf", icon=":material/print:", type="tertiary", on_click="ignore",
+)  # fmt: skip
 if form != state.get("log kept") and len(form) > 1:
     access.keep_draft(school, person, "log", form)
     state["log kept"] = dict(form)

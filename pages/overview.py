@@ -22,6 +22,7 @@ from app.screen import (
     say,
     table,
 )
+from app.take_away import take_it_with_you
 
 _NAMES = [clause.name for clause in CLAUSES]
 _FILTERS = (("school", "School"), ("department", "Department"), ("purpose", "Purpose"))
@@ -288,6 +289,7 @@ if rows.empty:
     st.info("There are no sessions on these days. Choose other days, or import call records and logs.")
     st.stop()
 key_figures(rows, earlier)
+take_it_with_you(school, person, days, {c: st.session_state.get(f"overview {c}") or [] for c, _ in _FILTERS})
 what_waits(rows)
 measure = st.selectbox(
     "Which clause the two charts below show", [None, *TITLES], format_func=lambda c: TITLES[c] if c else "All clauses", key="overview clause"

@@ -188,10 +188,11 @@ def show_session(school: School, person: Person, number: str) -> None:
     kind = "One-to-one" if view.one_to_one else purpose(view.purpose)
     title(f"{kind if view.logged else 'Call, not logged'} · {moment(view.started_at)}")
     say(
-        "<b>{staff}</b>, {department} · {start} to {end} · {pupils}",
+        "<b>{staff}</b>, {department} · {start} to {end} · {pupils}{entered}",
         staff=view.staff_name or "Nobody known", department=view.department or "no department",
         start=f"{view.started_at:%H:%M}", end=f"{view.ended_at:%H:%M}",
         pupils="pupils confidential" if view.withheld else ", ".join(view.pupils["name"]) or "no pupil known",
+        entered="" if view.versions.empty else f" · logged {moment(view.versions['entered_at'].min())}",
     )  # fmt: skip
     summary(view)
     with st.container(horizontal=True):
