@@ -2,23 +2,33 @@
 
 import re
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
+from pypdf import PdfReader
+from sqlalchemy import select
 
 from app.demo import fill
 from app.school import open_school
+from app.store import tables
 from tests import people
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def address(serve: Callable[..., str], new_database: Callable[[], str]) -> str:
+def database(new_database: Callable[[], str]) -> str:
+    """The address of the demonstration's database."""
     url = new_database()
     fill(open_school(url), sessions=800)
-    return serve(url)
+    return url
+
+
+@pytest.fixture(scope="module")
+def address(serve: Callable[..., str], database: str) -> str:
+    return serve(database)
 
 
 def look_through(page: Page, role: str) -> None:
@@ -93,6 +103,39 @@ def test_from_the_overview_to_a_concern(page: Page, address: str) -> None:
     page.goto(f"{address}/concerns?ref={reference.group()}")
     heading(page, f"Concern {reference.group()}")
     expect(page.get_by_text("Cried and would not say why.")).to_be_visible()
+
+
+def test_the_deputy_reads_what_waits_and_takes_the_report_to_governors(page: Page, address: str, database: str) -> None:
+    page.goto(address)
+    expect(page.get_by_role("heading", name="What waits")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text(re.compile("calls nobody logged"))).to_be_visible()
+    shares = page.get_by_test_id("stMetricValue")
+    expect(shares).to_have_count(4)
+    figures = [share.strip() for share in shares.all_inner_texts()]
+
+    page.get_by_text("Take it with you").click()
+    page.get_by_role("button", name="Report to governors (PDF)").click()
+    download = page.get_by_role("button", name=re.compile("Download report to governors"))
+    expect(download).to_be_visible(timeout=60_000)
+    with page.expect_download() as taken:
+        download.click()
+    file = Path(taken.value.path()).read_bytes()
+
+    assert file.startswith(b"%PDF")
+    assert taken.value.suggested_filename.endswith(".pdf")
+    pages = PdfReader(BytesIO(file)).pages
+    words = " ".join(" ".join(sheet.extract_text() for sheet in pages).split())
+    assert 2 <= len(pages) <= 4
+    school = open_school(database)
+    assert school.settings.name in words
+    assert [figure for figure in figures if figure not in words] == []
+    with school.engine.connect() as connection:
+        names = [*connection.scalars(select(tables.staff_versions.c.name))]
+        names += connection.scalars(select(tables.pupil_versions.c.name))
+        trail = connection.scalars(select(tables.audit.c.about).where(tables.audit.c.what == "exported")).all()
+    assert len(names) > 100
+    assert [name for name in names if name in words] == []
+    assert taken.value.suggested_filename in trail
 
 
 @pytest.mark.parametrize(
