@@ -45,10 +45,6 @@ def svg(chart: Drawing, width: int, height: int | None = None) -> str:
     axis = {"labelFontSize": 12, "titleFontSize": 12, "labelColor": _INK, "titleColor": _INK, "gridOpacity": 0.4}
     legend = {"labelFontSize": 11, "titleFontSize": 12, "labelColor": _INK, "titleColor": _INK}
     config = {"font": _FONT, "axis": axis, "legend": legend, "view": {"strokeWidth": 0}}
-    rows = {
-        name: json.loads(frame.to_json(orient="records", date_format="iso")) for name, frame in chart.rows.items()
-    }
+    rows = {name: json.loads(frame.to_json(orient="records", date_format="iso")) for name, frame in chart.rows.items()}
     size = {"width": width} | ({"height": height} if height else {})
-    return vl_convert.vegalite_to_svg(
-        chart.spec | size | {"config": config, "datasets": rows}, allowed_base_urls=[]
-    )
+    return vl_convert.vegalite_to_svg(chart.spec | size | {"config": config, "datasets": rows}, allowed_base_urls=[])

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from app.settings import Period, Settings
+from app.settings import Period, Settings, Training
 
 NAME = "Ysgol Afon Wen"
 TENANT = "0d3e0a5c-1111-4aaa-8bbb-000000000000"
@@ -67,5 +67,9 @@ def demonstration(settings: Settings, day: date) -> Settings:
             "tenant_id": TENANT,
             "terms": (laid_out.last_term, laid_out.this_term),
             "remote_learning": (laid_out.remote,),
+            "training": (
+                Training(name="Safe video calls, all staff", reference="CPD 14/2", on=laid_out.last_term.from_),
+                Training(name="Recording and consent, tutors", reference="CPD 14/9", on=laid_out.this_term.from_),
+            ),
         }
     )
