@@ -18,6 +18,8 @@ READER = 1  # raise it when reading better: the originals of older readings are 
 
 
 _MOST_SESSIONS = 60  # that Graph puts into one answer; more stand behind a link
+_MOST_BYTES = 300_000_000  # of a file that has to be read whole
+_LONGEST_LINE = 50_000_000  # bytes
 _LONGEST = 200  # characters of an id: what is longer is none, and the store has no room for it
 
 
@@ -346,9 +348,13 @@ def iter_json(path: Path) -> Iterator[Found]:
         yield from _lines(path)
         return
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
     except OSError as error:
         yield Found(path.name, 1, None, f"the file cannot be read ({error.strerror})")
+        return
+    if len(content) > _MOST_BYTES:
+        yield Found(path.name, 1, None, "the file is too large: write it as .jsonl, a record a line, or split it")
         return
     try:
         whole = json.loads(content.decode("utf-8-sig"))
@@ -383,7 +389,12 @@ def _cleaned(part: Any) -> Any:
 def _lines(path: Path) -> Iterator[Found]:
     try:
         with path.open("rb") as lines:
-            for number, line in enumerate(lines, start=1):
+            for number, line in enumerate(iter(lambda: lines.readline(_LONGEST_LINE), b""), start=1):
+                if len(line) == _LONGEST_LINE:
+                    yield Found(
+                        path.name, number, None, "the line is too long to be a record, and the rest was not read"
+                    )
+                    return
                 if not line.strip(b"\xef\xbb\xbf \t\r\n"):
                     continue
                 try:

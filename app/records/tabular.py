@@ -5,9 +5,11 @@ import functools
 import io
 import zipfile
 import zlib
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 from xml.parsers import expat
@@ -16,8 +18,13 @@ from python_calamine import CalamineError, CalamineWorkbook
 
 from app.records import UnreadableFile
 
-_MOST_BYTES = 200_000_000  # of an Excel file when unpacked
-_MOST_CELLS = 5_000_000  # between the first cell of a sheet and its last filled one: all are held in memory
+# All of a file is held in memory; what is larger is no file that somebody made, or is better split.
+_MOST_BYTES = 200_000_000  # of a file, and of an Excel file when unpacked
+_MOST_CELLS = 5_000_000  # of a table; of a sheet those between the first cell and the last filled one
+_MOST_COLUMNS = 1_000
+_MOST_TEXT = 100_000_000  # characters in the cells of a sheet; one text may stand in many of them
+_LONGEST_LINE = 5_000_000  # characters
+_PIECE = 1_000_000  # bytes read at once
 
 _Lines = list[list[str] | str]  # a line that cannot be split into cells is left whole
 
@@ -48,15 +55,19 @@ class Table:
 def read_table(file: str | Path | tuple[str, bytes]) -> Table:
     """Read a CSV (UTF-8, with or without BOM) or an .xlsx file, from disk or as (name, content)."""
     name, content = file if isinstance(file, tuple) else (Path(file).name, _bytes(Path(file)))
+    if len(content) > _MOST_BYTES:
+        raise _too_large(name)
     lines = _sheet(name, content) if zipfile.is_zipfile(io.BytesIO(content)) else _lines(name, content)
     number, header = next(((n, cells) for n, cells in enumerate(lines, 1) if "".join(cells).strip()), (0, []))
     if isinstance(header, str):
         raise UnreadableFile(f"{name}: close the quotation mark in the first row, which names the columns.")
+    if len(header) > _MOST_COLUMNS:
+        raise UnreadableFile(f"{name} has {len(header):,} columns; keep those that the manual lists.")
     columns = [cell.strip().lower() for cell in header]
     named = [column for column in columns if column]
     if not named:
         raise UnreadableFile(f"{name} is empty: its first row must hold the names of the columns.")
-    if repeated := {column for column in named if named.count(column) > 1}:
+    if repeated := {column for column, times in Counter(named).items() if times > 1}:
         raise UnreadableFile(f"{name}: the column {', '.join(sorted(repeated))} is there twice; keep one.")
     rows = []
     for n, cells in enumerate(lines[number:], start=number + 1):
@@ -72,26 +83,30 @@ def read_table(file: str | Path | tuple[str, bytes]) -> Table:
     return Table(name, tuple(named), rows)
 
 
+def _too_large(name: str) -> UnreadableFile:
+    return UnreadableFile(f"{name} is too large; split it into several files.")
+
+
 def _bytes(file: Path) -> bytes:
     try:
-        return file.read_bytes()
+        with file.open("rb") as content:
+            return content.read(_MOST_BYTES + 1)
     except OSError as error:
         raise UnreadableFile(f"{file.name} cannot be read: {error.strerror or error}.") from None
 
 
 def _lines(name: str, content: bytes) -> _Lines:
     try:
-        text = content.decode("utf-8-sig")
+        typed = list(_typed(name, content))
     except UnicodeDecodeError:
         raise UnreadableFile(f"{name} is not UTF-8 text; save it as “CSV UTF-8”, or as an .xlsx file.") from None
-    typed = io.StringIO(text, newline="").readlines()
     header = next((line for line in typed if line.strip()), "")
     if "\0" in header:
         raise UnreadableFile(f"{name} is no CSV file; save it as “CSV UTF-8”, or as an .xlsx file.")
     # Excel writes semicolons where the comma is the decimal mark; no column's name holds either.
     delimiter = ";" if ";" in header and "," not in header else ","
     lines: _Lines = []
-    done = 0
+    done = number = 0
     while done < len(typed):
         reader = csv.reader((typed[n] for n in range(done, len(typed))), delimiter=delimiter, strict=True)
         begins = done
@@ -99,6 +114,9 @@ def _lines(name: str, content: bytes) -> _Lines:
             for cells in reader:
                 lines.append(cells)
                 begins = done + reader.line_num
+                number += max(1, len(cells))
+                if number > _MOST_CELLS:
+                    raise _too_large(name)
             break
         except csv.Error:  # a quotation mark too many or too few spoils its own line, not those after it
             lines.append(typed[begins].rstrip())
@@ -106,10 +124,23 @@ def _lines(name: str, content: bytes) -> _Lines:
     return lines
 
 
+def _typed(name: str, content: bytes) -> Iterator[str]:
+    """The lines of a text, each with its end."""
+    text = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="")
+    for number in count(1):
+        line = text.readline(_LONGEST_LINE)
+        if not line:
+            return
+        if len(line) >= _LONGEST_LINE:
+            raise UnreadableFile(f"{name} is no table: line {number} has more than {_LONGEST_LINE:,} characters.")
+        if number > _MOST_CELLS:
+            raise _too_large(name)
+        yield line
+
+
 def _sheet(name: str, content: bytes) -> _Lines:
     try:
-        _check(name, content)
-        sheet = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0)
+        sheet = CalamineWorkbook.from_filelike(_unpacked(name, content)).get_sheet_by_index(0)
         rows = sheet.to_python(skip_empty_area=False)
     except (
         CalamineError,
@@ -119,52 +150,105 @@ def _sheet(name: str, content: bytes) -> _Lines:
         IndexError,
         ValueError,
         RuntimeError,
+        NotImplementedError,
         expat.ExpatError,
     ) as error:
         raise UnreadableFile(f"{name} is no Excel file that can be read ({error}); save it again as .xlsx.") from None
     return [[_cell(value) for value in row] for row in rows]
 
 
-def _check(name: str, content: bytes) -> None:
-    """UnreadableFile if reading the workbook would take more memory than there may be: a single cell far
-    out in a sheet is enough for that, and what the file says of its own size may be untrue."""
-    with zipfile.ZipFile(io.BytesIO(content)) as packed:
-        if sum(entry.file_size for entry in packed.infolist()) > _MOST_BYTES:
-            raise UnreadableFile(f"{name} is too large when unpacked; split it into several files.")
-        for entry in packed.infolist():
-            if not entry.filename.endswith((".xml", ".rels")):
-                continue
-            extent = _Extent()
-            with packed.open(entry) as part:
-                extent.parser.ParseFile(part)
-            if extent.rows * extent.columns > _MOST_CELLS:
-                raise UnreadableFile(
-                    f"{name} has a cell far out, in row {extent.rows} or column {extent.columns}; "
-                    "delete what does not belong there."
-                )
+def _unpacked(name: str, content: bytes) -> io.BytesIO:
+    """The XML of a workbook, packed anew. UnreadableFile if reading it would take more memory than there may be:
+    a single cell far out in a sheet is enough for that, or one long text that stands in many. What a file says of
+    its own size may be untrue, and each reader may find other parts in it: only what was measured here is read."""
+    texts: list[int] = []
+    again = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as packed, zipfile.ZipFile(again, "w", zipfile.ZIP_DEFLATED) as out:
+        parts = [entry for entry in packed.infolist() if entry.filename.lower().endswith((".xml", ".rels"))]
+        if sum(entry.file_size for entry in parts) > _MOST_BYTES:
+            raise _too_large(f"{name}, unpacked,")
+        # The texts come first: cells name them by number.
+        for entry in sorted(parts, key=lambda part: not part.filename.lower().endswith("sharedstrings.xml")):
+            if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise zipfile.BadZipFile("it is packed in a way that Excel does not use")
+            said, entry.file_size = entry.file_size, 2**62  # read to its end, whatever it says
+            extent = _Extent(texts)
+            with packed.open(entry) as part, out.open(zipfile.ZipInfo(entry.filename), "w") as kept:
+                size = 0
+                while piece := part.read(_PIECE):
+                    size += len(piece)
+                    if size > said:
+                        break
+                    extent.parser.Parse(piece)
+                    if extent.rows * extent.columns > _MOST_CELLS:
+                        raise UnreadableFile(
+                            f"{name} has a cell far out, in row {extent.rows} or column {extent.columns}; "
+                            "delete what does not belong there."
+                        )
+                    if extent.text > _MOST_TEXT:
+                        raise _too_large(name)
+                    kept.write(piece)
+            if size != said:
+                raise zipfile.BadZipFile("it is not as large as it says")
+            extent.parser.Parse(b"", True)
+    again.seek(0)
+    return again
 
 
 class _Extent:
-    """How far the filled cells of a sheet reach, found while its XML goes by."""
+    """How far the filled cells of a sheet reach and how much text is in them, found while its XML goes by. The
+    lengths of the workbook's `texts` are taken down when it is their part that goes by."""
 
-    def __init__(self) -> None:
-        self.rows = self.columns = 0
+    def __init__(self, texts: list[int]) -> None:
+        self.rows = self.columns = self.text = 0
         self._row = self._column = 0
+        self._texts = texts
+        self._of_texts = self._in_value = self._names_text = False
+        self._value = ""
         self.parser = expat.ParserCreate()
         self.parser.StartElementHandler = self._begin
+        self.parser.EndElementHandler = self._end
+        self.parser.CharacterDataHandler = self._characters
 
     def _begin(self, tag: str, attributes: dict[str, str]) -> None:
         tag, place = tag.rpartition(":")[2], attributes.get("r")
-        if tag == "row":
+        if tag == "sst":
+            if self._texts:
+                raise ValueError("it has its texts twice")
+            self._of_texts = True
+        elif tag == "si":
+            self._texts.append(0)
+        elif tag == "row":
             self._row, self._column = int(place) if place else self._row + 1, 0
-        elif tag == "c" and place:
-            letters = place.rstrip("0123456789")
-            self._row = int(place[len(letters) :])
-            self._column = functools.reduce(lambda number, letter: number * 26 + ord(letter) - 64, letters.upper(), 0)
         elif tag == "c":
-            self._column += 1
+            if place:
+                letters = place.rstrip("0123456789")
+                self._row = int(place[len(letters) :])
+                self._column = functools.reduce(
+                    lambda number, letter: number * 26 + ord(letter) - 64, letters.upper(), 0
+                )
+            else:
+                self._column += 1
+            self._names_text = attributes.get("t") == "s"
         elif tag in ("v", "is"):
             self.rows, self.columns = max(self.rows, self._row), max(self.columns, self._column)
+            self._in_value, self._value = tag == "v" and self._names_text, ""
+
+    def _characters(self, some: str) -> None:
+        if self._of_texts and self._texts:
+            self._texts[-1] += len(some)
+        elif self._in_value:
+            self._value += some
+            if len(self._value) > 20:
+                raise ValueError("a cell names no text")
+        else:
+            self.text += len(some)
+
+    def _end(self, tag: str) -> None:
+        if self._in_value and tag.rpartition(":")[2] == "v":
+            self._in_value = False
+            number = int(self._value)
+            self.text += self._texts[number] if 0 <= number < len(self._texts) else 0
 
 
 def _cell(value: Any) -> str:
