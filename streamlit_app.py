@@ -3,15 +3,22 @@
 from pathlib import Path
 
 import streamlit as st
+from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from streamlit.runtime.pages_manager import PagesManager
+
+from app.serving import Guard
 
 # A folder named pages/ would otherwise open each of its files by its address, past everything below,
 # until somebody opens the first page. Each page asks who one is in its first lines all the same.
 PagesManager.uses_pages_directory = False
 
-app = st.App(Path(__file__), routes=[Route("/health", lambda request: PlainTextResponse("ok"))])
+app = st.App(
+    Path(__file__),
+    routes=[Route("/health", lambda request: PlainTextResponse("ok"))],
+    middleware=[Middleware(Guard)],
+)
 
 if __name__ == "__main__":
     from app.screen import show

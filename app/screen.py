@@ -209,7 +209,10 @@ def show() -> None:
     school = the_school()
     person = who_looks(school)
     if person is None:
-        st.navigation([st.Page(_not_signed_in, title="Sign in", default=True)], position="hidden")
+        # Each address stays what it is, so that one lands there after signing in.
+        first = st.Page(_not_signed_in, title="Sign in", default=True)
+        others = [st.Page(_not_signed_in, title="Sign in", url_path=name) for name in (*_PAGES, "start")]
+        st.navigation([first, *others], position="hidden")
         _not_signed_in()
         return
     with st.sidebar:

@@ -348,8 +348,8 @@ def iter_json(path: Path) -> Iterator[Found]:
         yield from _lines(path)
         return
     try:
-        with path.open("rb") as file:
-            content = file.read(_MOST_BYTES + 1)
+        with path.open("rb") as whole_file:
+            content = whole_file.read(_MOST_BYTES + 1)
     except OSError as error:
         yield Found(path.name, 1, None, f"the file cannot be read ({error.strerror})")
         return

@@ -1,5 +1,6 @@
 """Signing in, in a real browser against a real OpenID Connect provider."""
 
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -9,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from app.intake import import_logs
 from app.school import open_school
 from app.settings import load_settings
+from app.sign_in import GREATEST_AGE
 from tests import people
 from tests.browser.conftest import free_port
 
@@ -93,6 +95,21 @@ def test_the_right_person_sees_what_is_theirs_and_no_more(window: Callable[[], P
     expect(teacher.get_by_text("This page is not for")).to_be_visible(timeout=30_000)
     deputy.goto(f"{address}/sessions")
     expect(deputy.get_by_role("heading", name="Sessions")).to_be_visible(timeout=30_000)
+
+
+def test_a_link_leads_where_it_led_after_signing_in_and_the_cookie_ends_with_the_sign_in(
+    window: Callable[[], Page], address: str
+) -> None:
+    page = window()
+    sign_in(page, address, "sdh", to="sessions?session=1")
+    expect(page.get_by_text("There is no such session")).to_be_visible(timeout=30_000)
+    assert page.url == f"{address}/sessions?session=1"
+    cookies = {cookie["name"]: cookie for cookie in page.context.cookies()}
+    assert cookies.keys() == {"_streamlit_user", "_streamlit_xsrf", "wanted"} | cookies.keys() & {"_streamlit_session"}
+    mine = cookies["_streamlit_user"]
+    assert mine["httpOnly"]
+    assert all(cookie["sameSite"] == "Lax" for cookie in cookies.values())
+    assert 0 < mine["expires"] - time.time() <= GREATEST_AGE.total_seconds()
 
 
 @pytest.mark.parametrize("sub", ["elsewhere", "stranger"])
