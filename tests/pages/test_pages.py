@@ -1,19 +1,27 @@
 """Each page for each person, by its own address: nobody sees more than is theirs."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
 from app import access, screen
 from app.demo import fill
 from app.intake import import_letters
 from app.school import open_school
+from app.store import tables
 from tests import people
 
 ROOT = Path(__file__).parent.parent.parent
-PAGES = ["overview", "sessions", "log", "concerns", "parents", "protocol", "administration"]
+PAGES = list(access.PAGES)
+HOSTILE = "1 or 1=1; <img src=x> %s {0} ../\x00" + "9" * 200
+LINKS = {  # what a link can carry: the page that reads it, and what it names
+    "session": "sessions", "ref": "concerns", "correct": "log", "call": "log", "raise": "concerns", "view": "sessions",
+    "show": "sessions",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +68,54 @@ def test_a_page_opens_for_those_it_is_for_and_for_nobody_else(opened, page: str,
     told_off = "This page is not for" in text(at)
     assert told_off != access.may_open(person, page)
     if told_off:
+        at = opened(page, role, **dict.fromkeys(LINKS, "1"))
         assert not at.dataframe
         assert not at.get("vega_lite_chart")
         assert len(at.main) <= 2
+
+
+def test_every_link_that_a_page_reads_or_gives_is_tried_here() -> None:
+    pattern = r'query_params(?:\.get\(|\[|=\{)"(\w+)"|"(\w+)" in st\.query_params'
+    code = " ".join(file.read_text(encoding="utf-8") for file in (ROOT / "pages").glob("*.py"))
+    assert {name for pair in re.findall(pattern, code) for name in pair if name} == LINKS.keys()
+
+
+@pytest.mark.parametrize("link", LINKS)
+def test_a_link_with_nonsense_in_it_leads_nowhere_and_says_so_without_a_stumble(opened, link: str) -> None:
+    at = opened(LINKS[link], "dsp", **{link: HOSTILE})
+    assert not at.exception
+    assert HOSTILE not in text(at)
+
+
+@pytest.mark.parametrize("role", ["senior_deputy_head", "hoy", "hm", "tutor", "counsellor", "dsp", "slt", "admin"])
+def test_a_link_to_what_is_not_ones_own_opens_nothing(opened, role: str) -> None:
+    """The numbers and references of records that there are, tried by everybody who may not open them."""
+    school, person = open_school(), opened.people[role]
+    ever = (school.settings.terms[0].from_, school.today())
+    sessions = {
+        int(n): who
+        for who in ("counsellor", "tutor")
+        for n in access.sessions(school, opened.people[who], ever)["session_id"]
+    }
+    mine = set(access.sessions(school, person, ever)["session_id"])
+    theirs = next(n for n, who in sessions.items() if n not in mine and opened.people[who] != person)
+    at = opened("sessions", role, session=str(theirs))
+    assert "no such session" in text(at)
+    assert not at.dataframe
+    with school.engine.connect() as connection:
+        log = tables.logs.c
+        refs = connection.execute(select(log.ref, log.staff_id).where(log.current)).all()
+        concerns = connection.scalars(select(tables.concerns.c.ref)).all()
+    theirs_to_correct = next(row.ref for row in refs if row.staff_id != person.staff_id)
+    plain, linked = opened("log", role), opened("log", role, correct=theirs_to_correct, call=str(theirs))
+    assert text(linked) == text(plain)
+    assert [box.value for box in linked.multiselect] == [box.value for box in plain.multiselect]
+    for ref in concerns:
+        if role not in ("dsp", "senior_deputy_head") or access.concern(school, person, ref) is None:
+            at = opened("concerns", role, ref=ref)
+            assert not at.exception
+            assert ref not in text(at)
+            break
 
 
 def test_slt_sees_no_name_on_the_overview(opened) -> None:
