@@ -20,7 +20,7 @@ PAGES = list(access.PAGES)
 HOSTILE = "1 or 1=1; <img src=x> %s {0} ../\x00" + "9" * 200
 LINKS = {  # what a link can carry: the page that reads it, and what it names
     "session": "sessions", "ref": "concerns", "correct": "log", "call": "log", "raise": "concerns", "view": "sessions",
-    "show": "sessions",
+    "show": "sessions", "ask": "parents", "consent": "parents",
 }  # fmt: skip
 
 
@@ -82,7 +82,7 @@ def test_every_link_that_a_page_reads_or_gives_is_tried_here() -> None:
 
 @pytest.mark.parametrize("link", LINKS)
 def test_a_link_with_nonsense_in_it_leads_nowhere_and_says_so_without_a_stumble(opened, link: str) -> None:
-    at = opened(LINKS[link], "dsp", **{link: HOSTILE})
+    at = opened(LINKS[link], "senior_deputy_head", **{link: HOSTILE})
     assert not at.exception
     assert HOSTILE not in text(at)
 
