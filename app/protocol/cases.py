@@ -11,7 +11,7 @@ import pandas as pd
 
 from app.protocol import presence
 from app.protocol.evidence import Evidence
-from app.protocol.frames import Ints, Versions, distinct, ids, instants, micros
+from app.protocol.frames import Ints, Versions, distinct, ids, instants, micros, places
 from app.protocol.matching import match, recorded_calls
 from app.protocol.outcomes import Mask, Words
 from app.settings import WEEKDAYS, Rules, Settings, Slot
@@ -56,7 +56,7 @@ class Cases:
 
     def _bring_stays(self) -> None:
         stays = self.evidence.stays
-        call = self._call_index.get_indexer(pd.Index(stays["call_id"]))
+        call = places(self._call_index, stays["call_id"])
         came, went = micros(stays["joined_at"]), micros(stays["left_at"])
         keep = np.flatnonzero((call >= 0) & (went > came))
         self._stays = stays.iloc[keep].reset_index(drop=True)
@@ -164,9 +164,10 @@ class Cases:
         # Those in the call come first, so that they are the ones kept.
         both = pd.concat([in_call, listed], ignore_index=True)
         pupils = distinct(both, ["session", "pupil_id"])
-        pupils = pupils.assign(in_call=pupils.index < len(in_call)).sort_values(
-            ["session", "pupil_id"], ignore_index=True
-        )
+        pupils = pupils.assign(in_call=pupils.index < len(in_call))
+        width = int(pupils["pupil_id"].max()) + 1 if len(pupils) else 1
+        order = np.argsort(pupils["session"].to_numpy(np.int64) * width + pupils["pupil_id"].to_numpy(np.int64))
+        pupils = pupils.iloc[order].reset_index(drop=True)
         row = self.pupil_versions.rows(ids(pupils["pupil_id"]), self.day[pupils["session"]])
         self.pupils = pupils.assign(row=row)
 
@@ -332,6 +333,11 @@ class Cases:
 
         n = len(in_call)
         video_rows = row_of_video[timed]
+        has_times, has_untimed = np.zeros(n, bool), np.zeros(n, bool)
+        has_times[video_rows] = True
+        has_untimed[row_of_video[~timed]] = True
+        counted = has_times[row_of_stay]  # a share is asked of those alone
+        mine, row_of_stay = mine[counted], row_of_stay[counted]
         present, with_video = presence.time_with(
             n,
             np.concatenate([row_of_stay, video_rows]),
@@ -339,9 +345,6 @@ class Cases:
             np.concatenate([self._stay_to[mine], micros(videos["ended_at"])[timed]]),
             np.repeat([False, True], [len(row_of_stay), len(video_rows)]),
         )
-        has_times, has_untimed = np.zeros(n, bool), np.zeros(n, bool)
-        has_times[video_rows] = True
-        has_untimed[row_of_video[~timed]] = True
         share = np.where(has_times, with_video / np.maximum(present, 1), np.nan)
         wanted = self.figure(lambda r: r.camera_share)[in_call["session"]]
         # An untimed stream beside a timed one may have filled what is missing: how long is not known.
@@ -360,7 +363,7 @@ class Cases:
     def _videos_of(self, stays: Ints, row_of_stay: Ints) -> tuple[Ints, pd.DataFrame]:
         """The videos sent by the people of some stays, and the stay's row for each."""
         videos = self.evidence.videos
-        call = self._call_index.get_indexer(pd.Index(videos["call_id"]))
+        call = places(self._call_index, videos["call_id"])
         filmed = np.zeros(len(self._calls) + 1, bool)  # the last place: a call that is not here
         filmed[call] = True
         among = filmed[self._stay_call[stays]]

@@ -23,6 +23,16 @@ def ids(column: pd.Series) -> Ints:
     return column.to_numpy(np.int64, na_value=-1)
 
 
+def places(index: pd.Index, column: pd.Series) -> npt.NDArray[np.intp]:
+    """Where each value of a column stands in an index; -1 where it does not. Rows of the same value mostly
+    follow one another, so each such run is looked up once."""
+    values = column.to_numpy(object)
+    if not len(values):
+        return np.empty(0, np.intp)
+    begins = np.append(True, values[1:] != values[:-1])
+    return index.get_indexer(pd.Index(values[begins], dtype=object))[np.cumsum(begins) - 1]
+
+
 def distinct(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     """The distinct rows of some integer columns (none below -1), in the order of their first."""
     values = [frame[column].to_numpy(np.int64) + 1 for column in columns]

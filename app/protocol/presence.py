@@ -91,7 +91,11 @@ def alone(n: int, group: Ints, joined: Ints, left: Ints, is_staff: Bools) -> Str
     A stretch goes on while pupils come and go, as long as one is there.
     """
     came = first_of(n, group[is_staff], joined[is_staff])
-    cut = segments(group, joined, left, is_staff)
+    # Where whoever came first of the staff outstayed every pupil, as is usual, there is nothing to look for.
+    first = is_staff & (joined == came[group])
+    outstayed = last_of(n, group[first], left[first]) >= last_of(n, group[~is_staff], left[~is_staff])
+    rows = np.flatnonzero(~outstayed[group] & (came[group] != NEVER))
+    cut = segments(group[rows], joined[rows], left[rows], is_staff[rows])
     rows = np.flatnonzero(cut.a & ~cut.b & (cut.start >= came[cut.group]))
     if not len(rows):
         nothing = np.empty(0, np.int64)
