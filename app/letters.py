@@ -24,7 +24,7 @@ from docxtpl import DocxTemplate
 from jinja2 import StrictUndefined, TemplateSyntaxError, UndefinedError
 from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup, escape
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, and_, delete, insert, select
 
 from app import access, audit
 from app.access import Person
@@ -119,7 +119,7 @@ def mark_letters_sent(school: School, person: Person, kind: str, pupil_ids: Coll
     if sent_on > school.today():
         raise ValueError("The day lies in the future: enter a letter when it has been sent.")
     wanted = {int(row.pupil_id) for row in _theirs(school, person, pupil_ids)}
-    letter, among = tables.letters.c, tables.session_pupils.c
+    letter = tables.letters.c
     with school.writing() as connection:
         there = select(letter.pupil_id).where(letter.kind == kind, letter.sent_on == sent_on)
         new = sorted(wanted - set(connection.scalars(there)))
@@ -127,13 +127,45 @@ def mark_letters_sent(school: School, person: Person, kind: str, pupil_ids: Coll
             connection.execute(
                 insert(tables.letters), [{"pupil_id": pupil, "kind": kind, "sent_on": sent_on} for pupil in new]
             )
-            mine = reading.chosen(connection, "letters", among.pupil_id, new)
-            sessions = set(connection.scalars(select(among.session_id).where(mine)))
-            rejudge(connection, school.settings, Touched(sessions=sessions), school.now())
-            raise_revision(connection)
+            _judge_again(connection, school, new)
     if new:
         _on_trail(school, person, "changed", f"letters {kind}, sent on {sent_on}", new)
     return len(new)
+
+
+def strike_letters_out(
+    school: School, person: Person, kind: str, pupil_ids: Collection[int], sent_on: date, why: str
+) -> int:
+    """Take letters of a kind and day to the parents of some pupils whom the person leads off the register, because they
+    had been put there by mistake; what stood there is kept with the reason. Their sessions are judged again. Tells
+    how many there were. ValueError, in words; NotAllowed."""
+    if not why.strip():
+        raise ValueError("Say why they are struck out: what the mistake was.")
+    wanted = {int(row.pupil_id) for row in _theirs(school, person, pupil_ids)}
+    letter = tables.letters.c
+    with school.writing() as connection:
+        mine = and_(
+            letter.kind == kind,
+            letter.sent_on == sent_on,
+            reading.chosen(connection, "struck", letter.pupil_id, wanted),
+        )
+        there = list(connection.scalars(select(letter.pupil_id).where(mine)))
+        if there:
+            told = {"kind": kind, "sent_on": sent_on, "at": school.now(), "by": person.staff_id, "why": why.strip()}
+            connection.execute(insert(tables.letters_struck), [told | {"pupil_id": pupil} for pupil in there])
+            connection.execute(delete(tables.letters).where(mine))
+            _judge_again(connection, school, there)
+    if there:
+        _on_trail(school, person, "changed", f"letters {kind} of {sent_on}, struck out", there)
+    return len(there)
+
+
+def _judge_again(connection: Connection, school: School, pupil_ids: Collection[int]) -> None:
+    among = tables.session_pupils.c
+    mine = reading.chosen(connection, "letters", among.pupil_id, pupil_ids)
+    sessions = set(connection.scalars(select(among.session_id).where(mine)))
+    rejudge(connection, school.settings, Touched(sessions=sessions), school.now())
+    raise_revision(connection)
 
 
 def times(start: datetime | pd.Timestamp, end: datetime | pd.Timestamp) -> str:

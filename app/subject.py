@@ -90,6 +90,16 @@ class _File:
                     Held([Cell("Kind", row.kind.replace("_", " ")), Cell("Sent on", f"{row.sent_on:%d %b %Y}")])
                     for row in self._mine(tables.letters)
                 ],
+                "Letters struck out of the register": [
+                    Held(
+                        [
+                            Cell("Kind", row.kind.replace("_", " ")),
+                            Cell("Sent on", f"{row.sent_on:%d %b %Y}"),
+                            Cell("Struck out", f"{self._moment(row.at)} by {self.staff.get(row.by, '')}: {row.why}"),
+                        ]
+                    )
+                    for row in self._mine(tables.letters_struck)
+                ],
                 "The parents' consents": [self._consent(row) for row in self._mine(tables.consents)],
                 "Sessions": list(self._sessions()),
                 "Safeguarding concerns": list(self._concerns()),

@@ -19,7 +19,15 @@ from app.consents import (
     withdraw_consent,
 )
 from app.letters import KINDS as LETTERS
-from app.letters import Download, TemplateTrouble, mark_letters_sent, times, write_letters, write_requests
+from app.letters import (
+    Download,
+    TemplateTrouble,
+    mark_letters_sent,
+    strike_letters_out,
+    times,
+    write_letters,
+    write_requests,
+)
 from app.screen import aside, moment, on_day, require, say, seen, table, title, trouble
 
 STANDS = {
@@ -355,7 +363,11 @@ def show_letters(pupils: pd.DataFrame) -> None:
     if only:
         among = pupils[pupils["pupil_id"].isin(only)]
     lacking = among[among[kind].isna()]
-    say("<b>{n}</b> of {of} pupils’ parents were never sent it.", n=len(lacking), of=len(among))
+    by_year = lacking.groupby("year_group").size()
+    say(
+        "<b>{n}</b> of {of} pupils’ parents were never sent it{by_year}.", n=len(lacking), of=len(among),
+        by_year=": " + ", ".join(f"year {year} {n}" for year, n in by_year.items()) if len(by_year) > 1 else "",
+    )  # fmt: skip
     if kind == "one_to_one" and not coming:
         aside("It is needed for one-to-ones in a period of remote learning. None is set for now or later.")
     elif kind == "one_to_one":
@@ -384,6 +396,28 @@ def show_letters(pupils: pd.DataFrame) -> None:
         "letters",
         height="content" if len(rows) < 12 else 420,
     )
+    take_letters_back(kind, among)
+
+
+def take_letters_back(kind: str, pupils: pd.DataFrame) -> None:
+    """Letters of a day that were marked as sent by mistake: of those pupils whom the filters leave."""
+    letters = access.letters_by_day(school, person)
+    letters = letters[(letters["kind"] == kind) & letters["pupil_id"].isin(pupils["pupil_id"])]
+    if letters.empty:
+        return
+    with st.expander("Letters were marked as sent by mistake"):
+        days = letters.groupby("sent_on").size().sort_index(ascending=False)
+        words = {day: f"{on_day(day)}, {n} of the pupils above" for day, n in days.items()}
+        with st.form("strike letters", border=False):
+            day = st.selectbox("Marked as sent on", list(words), format_func=words.__getitem__)
+            why = st.text_input("What was the mistake?", max_chars=500)
+            if st.form_submit_button("Strike them out"):
+                ids = letters.loc[letters["sent_on"] == day, "pupil_id"].tolist()
+                attempt(
+                    lambda: strike_letters_out(school, person, kind, ids, day.date(), why),
+                    "Struck out of the register. The sessions of these pupils were judged again.",
+                )
+        aside("Choose the pupils above first, if it was not all of them.")
 
 
 def send_letters(kind: str, pupils: pd.DataFrame) -> None:

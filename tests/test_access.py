@@ -371,6 +371,7 @@ QUESTIONS |= {
 QUESTIONS |= {
     "consents": access.consents,
     "consent_history": lambda school, person: [access.consent_history(school, person, n) for n in _consents(school)],
+    "letters_by_day": access.letters_by_day,
     "letters_sent": access.letters_sent,
     "may_answer_consent": lambda school, person: [
         access.may_answer_consent(school, person, n) for n in _consents(school)

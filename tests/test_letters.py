@@ -15,7 +15,7 @@ from sqlalchemy import select, update
 from app import access, letters
 from app.consents import ask_for_consent
 from app.intake import import_logs
-from app.letters import TemplateTrouble, mark_letters_sent, write_letters, write_requests
+from app.letters import TemplateTrouble, mark_letters_sent, strike_letters_out, write_letters, write_requests
 from app.school import School
 from app.store import tables
 from tests import people
@@ -102,6 +102,7 @@ def test_letters_are_written_and_sent_by_who_leads_the_pupil(school: School) -> 
     for name, mine in (("tutor", "aled"), ("teacher", "aled"), ("hoy9", "dai"), ("hm", "bethan"), ("slt", "aled")):
         for act in (
             lambda person, ids: write_letters(school, person, "introduction", ids),
+            lambda person, ids: strike_letters_out(school, person, "introduction", ids, school.today(), "x"),
             lambda person, ids: mark_letters_sent(school, person, "introduction", ids, school.today()),
         ):
             with pytest.raises(access.NotAllowed):
@@ -129,6 +130,13 @@ def test_letters_marked_as_sent_are_on_the_register_once_and_judge_again(school:
         assert mark_letters_sent(school, hoy, "introduction", [aled], monday - timedelta(days=1)) == new
     assert told() == "met"
     assert access.letters_sent(school, hoy).set_index("pupil_id").loc[aled, "introduction"].date() < monday
+    with pytest.raises(ValueError, match="what the mistake was"):
+        strike_letters_out(school, hoy, "introduction", [aled], monday - timedelta(days=1), " ")
+    for gone in (1, 0):
+        assert strike_letters_out(school, hoy, "introduction", [aled], monday - timedelta(days=1), "a slip") == gone
+    assert told() == "breach"
+    with school.engine.connect() as connection:
+        assert connection.scalars(select(tables.letters_struck.c.why)).all() == ["a slip"]
     with pytest.raises(ValueError, match="future"):
         mark_letters_sent(school, hoy, "introduction", [aled], school.today() + timedelta(days=1))
 

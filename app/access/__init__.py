@@ -36,7 +36,7 @@ from app.access.exceptions import (
 from app.access.figures import counselling_counts, late_consents, overview, protocol_figures, sessions, unlogged
 from app.access.forms import calls_to_log, draft, keep_draft, own_log, pupils_to_choose, staff_to_choose
 from app.access.one_session import SessionView, session
-from app.access.parents import consent_history, consents, letters_sent, may_answer_consent
+from app.access.parents import consent_history, consents, letters_by_day, letters_sent, may_answer_consent
 from app.access.people import (
     COUNSELLING,
     OTHER_PURPOSES,
@@ -106,6 +106,7 @@ __all__ = [
     "is_counselling",
     "keep_draft",
     "late_consents",
+    "letters_by_day",
     "letters_sent",
     "may_answer_consent",
     "may_open",

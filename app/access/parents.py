@@ -62,6 +62,21 @@ def letters_sent(school: "School", person: Person) -> pd.DataFrame:
         return reading.frame(connection, query)
 
 
+def letters_by_day(school: "School", person: Person) -> pd.DataFrame:
+    """The letters on the register to the parents of the pupils whom the person leads, the last day first:
+    `pupil_id`, `kind`, `sent_on`."""
+    require(person, "parents")
+    pupil, letter = held(tables.pupil_versions), tables.letters.c
+    query = (
+        select(letter.pupil_id, letter.kind, letter.sent_on)
+        .join(pupil, and_(pupil.c.pupil_id == letter.pupil_id, on(pupil, school.today())))
+        .where(_led_by(person, pupil))
+        .order_by(letter.sent_on.desc(), letter.pupil_id)
+    )
+    with school.engine.connect() as connection:
+        return reading.frame(connection, query)
+
+
 def consents(school: "School", person: Person) -> pd.DataFrame:
     """The consents that are the person's to see, those asked for last first.
 

@@ -272,6 +272,18 @@ letters = Table(
     UniqueConstraint("pupil_id", "kind", "sent_on"),
 )
 
+letters_struck = Table(  # those that had been put on the register by mistake, out of `letters`
+    "letters_struck",
+    metadata,
+    _id(),
+    _to("pupils", "pupil_id", nullable=False, index=True),
+    Column("kind", String(40), nullable=False),
+    Column("sent_on", Date, nullable=False),
+    Column("at", Instant, nullable=False),
+    _to("staff", "by", nullable=False),
+    Column("why", Text, nullable=False),
+)
+
 consents = Table(
     "consents",
     metadata,
