@@ -32,6 +32,10 @@ _ENDED = {
     exceptions.KEPT: "Closed by evidence that came later",
     exceptions.OPEN: "Open",
 }
+_OUTCOMES = {
+    "exempt": "Of those kept: by an exception", "no_evidence": "No evidence", "not_applicable": "Does not apply",
+    "evidence_share": "Share with evidence",
+}  # fmt: skip
 _MEASURED = (
     "Every session with pupils is judged against each clause of the school's protocol that applies to it: by the "
     "call record of Microsoft Teams where it can tell, else by the school's registers of letters and consents, else "
@@ -79,15 +83,12 @@ def figures_workbook(
         "Edition": _SMALL if governors else "For leadership: small counts are shown. Do not pass it on.",
         "Narrowed to": "nothing: the whole school" if governors or not narrowed else "; ".join(narrowed),
     }  # fmt: skip
-    key = [
-        (label, *([told(value), told(whole)] if governors else [value, whole]), _share(value, whole, governors))
-        for label, value, whole, _ in _key_figures(seen)
-    ]
+    key = [_key_row(label, number, whole, governors) for label, number, whole, _ in _key_figures(seen)]
     sheets = {
         "About": pd.DataFrame({"What": about.keys(), "Entry": about.values()}),
         "Key figures": pd.DataFrame(key, columns=["Figure", "Number", "Of", "Share"]),
         "Department and hour": _tabled(seen.cells, {"department": "Department", "band": "Hour"}, governors),
-        "Clause by clause": _tabled(seen.clauses, {"title": "Clause", "section": "Section"}, governors),
+        "Clause by clause": _tabled(seen.clauses, {"title": "Clause", "section": "Section"}, governors, _OUTCOMES),
         "Week by week": _tabled(seen.weeks, {"week": "Week of"}, governors),
     }
     if governors or not narrowed:
@@ -172,7 +173,7 @@ def _rates_of(told: pd.DataFrame) -> pd.DataFrame:
     kept = told["met"] + told["exempt"]
     rates = told.assign(kept=kept, of=kept + told["breach"], title=pd.Series(_TITLES))
     rates["section"] = [clause.section for clause in CLAUSES]
-    return rates[rates["of"] > 0]
+    return rates.assign(rate=rates["rate"].where(rates["of"] >= FEW))[rates["of"] > 0]
 
 
 def _covered(rates: pd.DataFrame) -> pd.DataFrame:
@@ -240,7 +241,7 @@ def _key_figure(label: str, number: int, whole: int, change: float | None) -> di
     shown = FEW <= number <= whole - FEW
     return {
         "label": label,
-        "figure": percent(number / whole) if shown else part(number, whole),
+        "figure": percent(number / whole) if shown else _small(number, whole),
         "counts": f"{number:,} of {whole:,}" if shown else "",
         "change": "" if change is None else f"{change:+.1f} points",
     }
@@ -315,10 +316,11 @@ def _done(ended: pd.DataFrame) -> dict[str, Any]:
     waiting = int(ended.loc[ended["how"] == exceptions.OPEN, "exceptions"].sum())
     sentence = (
         "Each clause that a session did not keep is an exception: the member of staff explains it, and the Head of "
-        f"Year or House, or the Senior Deputy Head, settles it. Of these sessions, {part(total - waiting, total)} "
-        "are settled or closed."
+        "Year or House, or the Senior Deputy Head, settles it."
     )
     table = _ended_table(ended, governors=True)
+    if "withheld" not in table.loc[table["What was done"] == _ENDED[exceptions.OPEN], "Exceptions"].tolist():
+        sentence += f" Of these sessions' exceptions {part(total - waiting, total)} are settled or closed."
     if table.empty:
         return {"sentence": sentence}
     return {
@@ -402,17 +404,20 @@ def _kept_words(rates: pd.DataFrame, clause: str) -> str:
     row = rates.loc[clause]
     if row["state"] == SHOWN:
         return part(int(row["kept"]), int(row["of"]))
-    return f"all but {_HIDDEN} of {int(row['of']):,}" if row["state"] == UNDER else "not shown"
+    return f"all but {_HIDDEN}" if row["state"] == UNDER else "not shown"
 
 
 # --- tables -------------------------------------------------------------------------------------------------
 
 
-def _tabled(rates: pd.DataFrame, by: Mapping[str, str], governors: bool) -> pd.DataFrame:
-    """The table behind a chart; `by` its first columns and their headings."""
+def _tabled(
+    rates: pd.DataFrame, by: Mapping[str, str], governors: bool, more: Mapping[str, str] | None = None
+) -> pd.DataFrame:
+    """The table behind a chart; `by` its first columns and their headings, `more` further ones for leadership."""
     numbers = {"sessions": "Sessions", "kept": "Kept", "of": "Outcomes with evidence"}
+    last = {"broken": "Not kept", "rate": "Share kept"} | ({} if governors else dict(more or {}))
     table = rates.assign(broken=rates["of"] - rates["kept"])
-    table = table[[*by, *(n for n in numbers if n in table), "broken", "rate", "state"]].astype(object)
+    table = table[[*by, *(n for n in numbers if n in table), *last, "state"]].astype(object)
     if governors:
         state = table["state"]
         table.loc[state == UNDER, "kept"] = "withheld"
@@ -421,7 +426,11 @@ def _tabled(rates: pd.DataFrame, by: Mapping[str, str], governors: bool) -> pd.D
         others = ~state.isin([SHOWN, UNDER])
         table.loc[others, ["kept", "broken", "rate"]] = "withheld"
         table.loc[state == GONE, [n for n in ("sessions", "of") if n in table]] = "withheld"
-    return table.drop(columns="state").rename(columns={**by, **numbers, "broken": "Not kept", "rate": "Share kept"})
+        if (
+            "title" in by
+        ):  # with the calls that nobody logged, how many outcomes there are would tell how many were late
+            table.loc[state != SHOWN, "of"] = "withheld"
+    return table.drop(columns="state").rename(columns={**by, **numbers, **last})
 
 
 def _over(of: int) -> str:
@@ -429,10 +438,18 @@ def _over(of: int) -> str:
     return "withheld" if share is None else f"over {share * 100:.0f} %"
 
 
-def _share(number: int, whole: int, governors: bool) -> float | str:
-    if governors and not FEW <= number <= whole - FEW:
-        return part(number, whole)
-    return number / whole if whole >= FEW else ""
+def _key_row(label: str, number: int, whole: int, governors: bool) -> tuple[str, int | str, int | str, float | str]:
+    if not governors or FEW <= number <= whole - FEW:
+        return label, number, whole, number / whole if whole >= FEW else ""
+    if number < FEW:
+        return label, _HIDDEN, whole if whole >= FEW else _HIDDEN, _small(number, whole)
+    return label, "withheld", "withheld", _small(number, whole)
+
+
+def _small(number: int, whole: int) -> str:
+    """A key figure of which a part is small. How many outcomes there are stands in two of them: beside the one that
+    lacks a few, the whole would tell how many."""
+    return part(number, whole) if number < FEW else f"all but under {FEW}"
 
 
 def _cell(value: Any) -> str:

@@ -53,15 +53,16 @@ def _offer(
 ) -> None:
     """A button that makes a file, then one that downloads it, until what it tells of has another `state`."""
     key = f"take {label}"
-    if st.button(label, key=key, icon=":material/description:"):
-        with st.spinner("It is being made…", show_time=True):
-            st.session_state[f"{key} made"] = (state, make())
-    made = st.session_state.get(f"{key} made")
-    if made and made[0] == state:
-        st.download_button(
-            f"Download {file}", made[1], file, kind, key=f"{key} download", type="primary", on_click=_exported,
-            args=(school, person, file), icon=":material/download:",
-        )  # fmt: skip
+    with st.container(horizontal=True):
+        if st.button(label, key=key, icon=":material/description:"):
+            with st.spinner("It is being made…", show_time=True):
+                st.session_state[f"{key} made"] = (state, make())
+        made = st.session_state.get(f"{key} made")
+        if made and made[0] == state:
+            st.download_button(
+                f"Download {file}", made[1], file, kind, key=f"{key} download", type="primary", on_click=_exported,
+                args=(school, person, file), icon=":material/download:",
+            )  # fmt: skip
 
 
 def _exported(school: School, person: Person, file: str) -> None:

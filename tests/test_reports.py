@@ -114,7 +114,7 @@ def test_the_workbook_for_leadership_counts_and_that_for_governors_hides(busy: S
         for name, book in (("own", own), ("out", out))
     }
     assert rooms["own"][2:5] == (29, 31, 2)
-    assert rooms["out"][2:] == ("withheld", 31, "under 3", "over 90 %")
+    assert rooms["out"][2:] == ("withheld", "withheld", "under 3", "over 90 %")
     music = [row for row in out["Department and hour"] if row[0] == "Music"]
     assert music == [("Music", "10", *("withheld",) * 5)]
     numbers = [cell for name in list(out)[1:] for row in out[name] for cell in row if isinstance(cell, int | float)]
@@ -162,3 +162,23 @@ def test_the_log_form_asks_what_the_form_asks_on_one_page(quiet: School) -> None
     assert not [question for question in log_form.QUESTIONS.values() if question not in words]
     assert "Written on (day)" in words
     assert "Day of the session" in words
+
+
+def test_what_the_school_wrote_is_shown_as_written(busy: School) -> None:
+    settings = busy.settings.model_copy(update={"name": "=1+1 *Tŷ Gŵyr* #eval(1) <b>"})
+    hostile = School(busy.engine, settings)
+    assert settings.name in text_of(reports.governors_report(hostile, who(busy, "sdh"), DAYS))
+    about = sheets(reports.figures_workbook(hostile, who(busy, "sdh"), DAYS, governors=True))["About"]
+    assert about[1] == ("School", settings.name)
+
+
+def test_no_sentence_tells_a_count_that_its_table_withholds() -> None:
+    ended = pd.DataFrame({"how": ["training", "open", "explained"], "exceptions": [1, 5, 40], "days": [1.0, 2.0, 3.0]})
+    done = reports._done(ended)
+    assert done["table"]["rows"] == [
+        ["Explained: nothing more to do", "40", "3"],
+        ["Training agreed", "under 3", ""],
+        ["Open", "withheld", ""],
+    ]
+    assert "41" not in done["sentence"]
+    assert "46" not in done["sentence"]

@@ -145,6 +145,17 @@ def test_a_session_that_is_not_mine_cannot_be_opened_by_its_number(opened) -> No
     assert "Clause by clause" in text(at)
 
 
+def test_a_session_says_when_it_was_and_when_it_was_logged(opened) -> None:
+    school, person = open_school(), opened.people["senior_deputy_head"]
+    rows = access.sessions(school, person, (school.settings.terms[0].from_, school.today()))
+    number = rows.loc[rows["logged"] & ~rows["withheld"].astype(bool), "session_id"].iloc[-1]
+    view = access.session(school, person, int(number))
+    assert view is not None
+    words = text(opened("sessions", "senior_deputy_head", session=str(number)))
+    assert f"<bdi>{view.started_at:%H:%M}</bdi> to <bdi>{view.ended_at:%H:%M}</bdi>" in words
+    assert f"logged {screen.moment(view.versions['entered_at'].min())}" in words
+
+
 @pytest.mark.parametrize("number", ["0", "-1", "x", "9" * 30, "1; drop table sessions", ""])
 def test_an_address_that_leads_nowhere_says_so(opened, number: str) -> None:
     at = opened("sessions", "senior_deputy_head", session=number)
