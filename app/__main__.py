@@ -13,6 +13,7 @@ import click
 from sqlalchemy.exc import DBAPIError
 
 from app import audit
+from app.alerts.command import alerts
 from app.export import COLUMNS, write_csv
 from app.export import outcomes as outcomes_of
 from app.graph.command import sync
@@ -71,6 +72,7 @@ def cli() -> None:
 
 
 cli.add_command(sync)
+cli.add_command(alerts)
 
 
 @cli.group("import")
@@ -267,7 +269,7 @@ def rotate_command() -> None:
 
 @cli.command("check")
 def check_command() -> None:
-    """Say in words whether settings, database, Graph access and sign-in work, each with the mend."""
+    """Say in words whether settings, database, Graph access, alerts and sign-in work, each with the mend."""
     from app.checks import check
 
     works = True

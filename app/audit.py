@@ -29,6 +29,7 @@ KINDS = {
     "changed": "Changed a record",
     "exported": "Downloaded a list",
     "imported": "Imported a file",
+    "alerted": "An alert was sent",
     "purged": "Removed what is past its keeping",
 }
 COMMAND = "command"  # who did it, where it was a command on the server

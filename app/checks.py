@@ -1,10 +1,13 @@
 """What `python -m app check` says: whether each part works, in words, with the mend."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, not_, select
 from sqlalchemy.exc import DBAPIError
 
+from app.alerts import WAITING
+from app.alerts.sending import hindrance
 from app.school import School, open_school
 from app.settings import SettingsError, load_settings, variable
 from app.store import tables
@@ -13,11 +16,12 @@ from app.store.rotation import Standing, standing
 from app.store.vault import CannotOpen, keys, seal, unseal
 
 Finding = tuple[str, bool, str]  # what was looked at, whether it works, in words
+_LATE = timedelta(minutes=30)  # an alert that waits for longer is not sent by anybody
 
 
 def check(thorough: bool = True) -> Iterator[Finding]:
-    """One finding for each part. Only if so wished is Microsoft Graph asked, which may take a minute, and are
-    sealed values looked at."""
+    """One finding for each part. Only if so wished are Microsoft Graph and the mail server asked, which may take
+    a minute, and sealed values looked at."""
     try:
         settings = load_settings()
     except SettingsError as error:
@@ -36,6 +40,7 @@ def check(thorough: bool = True) -> Iterator[Finding]:
     yield from _sealing(school, thorough)
     if thorough:
         yield from _graph(school)
+    yield _alerts(school, thorough)
     yield _sign_in(school)
 
 
@@ -112,6 +117,29 @@ def _graph(school: School) -> Iterator[Finding]:
 
     for good, words, mend in check_graph(school):
         yield "Microsoft Graph", good, f"{words} {mend}".strip()
+
+
+def _alerts(school: School, thorough: bool) -> Finding:
+    alert, now = tables.alerts.c, school.now()
+    mine = not_(alert.confidential)
+    with school.engine.connect() as connection:
+        waiting, oldest = connection.execute(
+            select(func.count(), func.min(alert.queued_at)).where(mine, alert.state == WAITING)
+        ).one()
+    words = f"{waiting} wait" + (f", the oldest since {_moment(school, oldest)}" if waiting else "")
+    if hinders := hindrance(school, ask=thorough):
+        return "alerts", school.is_demonstration(), f"{hinders} {words.capitalize()}."
+    if waiting and now - oldest > _LATE:
+        return (
+            "alerts",
+            False,
+            f"{words}: let a timer run python -m app alerts every five minutes",
+        )
+    return "alerts", True, words
+
+
+def _moment(school: School, when: datetime) -> str:
+    return f"{when.astimezone(school.settings.zone):%d %b, %H:%M}".lstrip("0")
 
 
 def _sign_in(school: School) -> Finding:

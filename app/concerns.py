@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, insert, select
 
-from app.alerts import queue
+from app.alerts import queue, shared_channel
 from app.store import tables
 from app.store.held import held, listed, on
 
@@ -90,9 +90,9 @@ def open_concern(
     alerted = [event | {"kind": "alerted", "by": None, "told": dsp} for dsp in dsps]
     connection.execute(insert(tables.concern_events), [event | {"kind": "opened", "level": level}, *alerted])
     words = f"What kind: {'; '.join(CATEGORIES[kind].lower() for kind in dict.fromkeys(categories))}."
-    for dsp in sorted({*dsps} - {raised_by}):
-        key = f"concern {ref} raised, to {dsp}"
-        queue(connection, to=dsp, kind="concern", about=f"concern {ref}", key=key, at=raised_at, words=words)
+    for to in [*sorted({*dsps} - {raised_by}), *([None] if shared_channel() else [])]:
+        key = f"concern {ref} raised, to {to or 'all'}"
+        queue(connection, to=to, kind="concern", about=f"concern {ref}", key=key, at=raised_at, words=words)
     return ref
 
 

@@ -20,6 +20,7 @@ from sqlalchemy import Connection, Table, and_, delete, func, insert, select, up
 
 from app import access, audit, consents, refusals
 from app.access import Person
+from app.alerts.sending import soon as alert_soon
 from app.concerns import NOT_ASSESSED, known_category, open_concern
 from app.judging import Touched, foresee, rejudge, remove_sessions
 from app.records import Parsed, R, Read, Refused, UnreadableFile
@@ -481,6 +482,8 @@ def enter_log(school: School, values: Mapping[str, str], by: int, why: str | Non
         found = select(session.id).join(tables.logs, tables.logs.c.id == session.log_id)
         session_id = connection.scalar(found.where(tables.logs.c.ref == log.ref, tables.logs.c.current))
     assert session_id is not None
+    if log.answers["concern"]:
+        alert_soon(school)
     return Entered(log.ref, session_id, new)
 
 
@@ -853,6 +856,7 @@ def raise_concern(
             rejudge(connection, school.settings, Touched(sessions={view.session_id}), school.now())
         raise_revision(connection)
         _put_on_trail(connection, school, person.staff_id, "changed", f"concern {ref}, raised")
+    alert_soon(school)
     return ref
 
 

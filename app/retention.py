@@ -105,6 +105,9 @@ def _parts(connection: Connection, school: School) -> Iterator[_Part]:
     staying = or_(_session.id.is_(None), and_(_session.day >= day["sessions"], not_(linked)))
     yield _originals(connection, day["call_originals"], since["call_originals"], staying)
     yield _unfinished(connection, day["unfinished"], since["unfinished"])
+    told = tables.alerts.c.queued_at < since["unfinished"]
+    number = _count(connection, tables.alerts.c.id, and_(told, not_(tables.alerts.c.confidential)))
+    yield _Part(Past("alerts", day["unfinished"], number), statements=[delete(tables.alerts).where(told)])
     imported, list_day = tables.imports.c, min(day["audit"], day["unfinished"])  # no earlier than its refused rows
     done_with = imported.at < _moment(school, list_day)
     yield _Part(

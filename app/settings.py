@@ -129,6 +129,13 @@ class Retention(_Entry):
     audit: int = Field(default=7, ge=1, le=100)
 
 
+class Alerts(_Entry):
+    """When the next in line is told of a concern that nobody has read, and when the digest of a school day goes."""
+
+    unread_minutes: int = Field(default=60, ge=5, le=7 * 24 * 60)
+    digest_at: Clock = time(7, 30)
+
+
 class Settings(_Entry):
     """The school's settings. `rules` is sorted by day; the first entry also holds before its day,
     so that an older session is judged by the oldest figures on record."""
@@ -142,6 +149,7 @@ class Settings(_Entry):
     rules: tuple[Rules, ...] = Field(min_length=1)
     retention: Retention = Retention()
     training: tuple[Training, ...] = ()
+    alerts: Alerts = Alerts()
 
     @model_validator(mode="after")
     def _dated(self) -> "Settings":
@@ -162,6 +170,10 @@ class Settings(_Entry):
     def version_on(self, day: date) -> Version | None:
         """The version of the protocol in force on a day; None before the first."""
         return next((v for v in reversed(self.versions) if v.from_ <= day), None)
+
+    def is_school_day(self, day: date) -> bool:
+        """Whether a day is one from Monday to Friday in a term."""
+        return day.weekday() < 5 and any(term.from_ <= day <= term.to for term in self.terms)
 
     def term_on(self, day: date) -> Period | None:
         """The term that a day falls in, else the last that began before it."""

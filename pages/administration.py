@@ -68,6 +68,40 @@ if sync.put_aside:
     rows = pd.DataFrame([{"Kind": p.kind, "Reference": p.ref, "Why": p.why, "Tries": p.tries} for p in sync.put_aside])
     table(rows, "Records put aside", "records put aside")
 
+st.header("Alerts")
+alerts = access.alerts(school, person)
+if alerts.hindrance:
+    trouble("Nobody is told of anything by mail.", alerts.hindrance)
+say(
+    "{waiting} {last}",
+    waiting="Nothing waits." if alerts.waiting.empty else f"{'One waits' if len(alerts.waiting) == 1 else f'{len(alerts.waiting):,} wait'}, since {moment(alerts.waiting['queued_at'].min())}.",
+    last=f"One was last sent {moment(alerts.last_sent)}." if alerts.last_sent else "None was sent yet.",
+)  # fmt: skip
+if len(alerts.waiting):
+    rows = pd.DataFrame(
+        {
+            "To": alerts.waiting["to"], "Subject": alerts.waiting["subject"], "Since": [moment(when) for when in alerts.waiting["queued_at"]],
+            "Tried": alerts.waiting["tries"], "What hindered it": alerts.waiting["trouble"],
+        }
+    )  # fmt: skip
+    table(rows, "Alerts that wait", "alerts that wait", height="content" if len(rows) < 10 else 360)
+if len(alerts.in_doubt):
+    st.warning(
+        "These were handed over, and the connection broke before the mail server said whether it took them. They may have arrived, so they are not sent again by themselves: ask whether they did. Of a concern that nobody reads, its DSPs are told anew.",
+        icon=":material/help:",
+    )
+    rows = pd.DataFrame(
+        {
+            "To": alerts.in_doubt["to"], "Subject": alerts.in_doubt["subject"],
+            "Since": [moment(when) for when in alerts.in_doubt["queued_at"]], "What happened": alerts.in_doubt["trouble"],
+        }
+    )  # fmt: skip
+    table(rows, "Alerts that may not have arrived", "alerts in doubt", height="content")
+if len(alerts.waiting) and not alerts.hindrance and st.button("Send now", icon=":material/send:"):
+    with st.spinner("Sending"):
+        good, words = access.send_alerts(school, person)
+    (st.success if good else st.warning)(words)
+
 st.header("Import a file")
 aside(
     "CSV or .xlsx with the columns that the manual lists. Good rows land, refused ones are listed below; the same file twice changes nothing. Call records come by the sync, or by `python -m app import calls`."

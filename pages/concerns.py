@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from app import access
+from app.alerts import channels as alerts
 from app.concerns import CATEGORIES, MOST_CATEGORIES
 from app.intake import raise_concern
 from app.screen import aside, moment, require, say, seen, table, title, trouble
@@ -32,6 +33,8 @@ def raise_one() -> None:
         if told:
             st.success(f"Received. Its reference is {ref}.", icon=":material/check:")
             say("The DSP has been alerted: <b>{told}</b>.", told=told)
+            if not (alerts.configured() or school.is_demonstration()):
+                st.warning("No mail is sent from here: tell them in person as well.", icon=":material/person:")
         else:
             trouble(
                 f"Kept under {ref}, but nobody could be alerted.",

@@ -361,6 +361,7 @@ QUESTIONS = {
     "settled_rows": access.settled_rows,
     "verify_trail": access.verify_trail,
     "counselling_counts": access.counselling_counts,
+    "alerts": access.alerts,
 }
 QUESTIONS |= {
     "exceptions_to_settle": access.exceptions_to_settle,
@@ -387,8 +388,9 @@ DIRECTORY = {
     "staff_to_choose",
     "pupils_held",
 }  # who is at the school, whatever they do
-ACTIONS = {"sync_now", "note"}
+ACTIONS = {"send_alerts", "sync_now", "note"}
 ABOUT_ACCESS = {"person", "may_open", "sees", "demonstration_people", "revision", "keep_draft"}
+FOR_ALERTS = {"unread_concerns", "waiting_for_each"}  # asked by the program, to tell each their own
 CONDITIONS = {"confidential", "is_counselling", "ever_counsellor"}  # for queries elsewhere
 
 
@@ -413,7 +415,7 @@ def test_every_question_there_is_is_asked_here():
         for name, found in inspect.getmembers(access, inspect.isfunction)
         if found.__module__.startswith(f"{access.__name__}.") and not name.startswith("_")
     }
-    assert public == QUESTIONS.keys() | DIRECTORY | ABOUT_ACCESS | ACTIONS | CONDITIONS
+    assert public == QUESTIONS.keys() | DIRECTORY | ABOUT_ACCESS | ACTIONS | FOR_ALERTS | CONDITIONS
 
 
 @pytest.mark.parametrize("name", ID.keys() - {"counsellor", "tutor9"})
@@ -944,6 +946,7 @@ ASKED = {
     "how exceptions ended": "exceptions_ended",
     "figures of the registers": "registers",
     "whether the audit trail holds": "trail_holds",
+    "alerts": "alerts",
 }
 
 

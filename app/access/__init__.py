@@ -26,6 +26,7 @@ from app.access.administration import (
     sync_now,
     verify_trail,
 )
+from app.access.alerting import AlertsView, alerts, send_alerts, unread_concerns, waiting_for_each
 from app.access.exceptions import (
     ExceptionsView,
     exceptions_of,
@@ -78,6 +79,7 @@ __all__ = [
     "UNDER",
     "WITHHELD",
     "WITHHELD_ABOUT",
+    "AlertsView",
     "ConcernView",
     "Days",
     "ExceptionsView",
@@ -85,6 +87,7 @@ __all__ = [
     "Person",
     "SessionView",
     "Trail",
+    "alerts",
     "audit_trail",
     "calls_to_log",
     "concern",
@@ -125,6 +128,7 @@ __all__ = [
     "roster",
     "sealed",
     "sees",
+    "send_alerts",
     "session",
     "sessions",
     "settled_rows",
@@ -133,5 +137,7 @@ __all__ = [
     "sync_now",
     "trail_holds",
     "unlogged",
+    "unread_concerns",
     "verify_trail",
+    "waiting_for_each",
 ]

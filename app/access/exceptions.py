@@ -46,8 +46,8 @@ def exceptions_to_settle(school: "School", person: Person) -> pd.DataFrame:
     `session_id`, `started_at`, `staff_name`, `pupils`, `clauses` (titles), `explained`, `opened_at`, `days`."""
     require(person, "exceptions")
     with school.engine.connect() as connection:
-        found = _open(connection)
-        owners = _owners(school, connection, found)
+        found = open_exceptions(connection)
+        owners = owners_of(school, connection, found)
         mine = owners.loc[owners["owner_id"] == person.staff_id, "session_id"]
         return _listed(school, connection, found[found["session_id"].isin(mine)])
 
@@ -56,7 +56,7 @@ def exceptions_to_explain(school: "School", person: Person) -> pd.DataFrame:
     """The person's own sessions with open exceptions that they have not explained; as `exceptions_to_settle`."""
     require(person, "exceptions")
     with school.engine.connect() as connection:
-        found = _listed(school, connection, _open(connection, SESSION.staff_id == person.staff_id))
+        found = _listed(school, connection, open_exceptions(connection, SESSION.staff_id == person.staff_id))
     return found[~found["explained"]].reset_index(drop=True)
 
 
@@ -66,8 +66,8 @@ def exceptions_waiting(school: "School", person: Person) -> pd.DataFrame:
     require(person, "exceptions waiting")
     name, today = held(tables.staff_versions), school.today()
     with school.engine.connect() as connection:
-        found = _open(connection)
-        each = found.merge(_owners(school, connection, found), on="session_id", how="left")
+        found = open_exceptions(connection)
+        each = found.merge(owners_of(school, connection, found), on="session_id", how="left")
         names = reading.frame(connection, select(name.c.staff_id, name.c.name).where(on(name, today)))
     each["owner"] = each["owner_id"].map(names.set_index("staff_id")["name"])
     each["days"] = (pd.Timestamp(school.now()) - each["opened_at"]).dt.days
@@ -97,7 +97,7 @@ def exceptions_of(school: "School", person: Person, session_id: int) -> Exceptio
             .order_by(_event.at, _event.id),
         )
         asked = rows.assign(staff_id=row.staff_id if row else None, day=row.day if row else None)
-        owners = _owners(school, connection, asked[["session_id", "staff_id"]].drop_duplicates())
+        owners = owners_of(school, connection, asked[["session_id", "staff_id"]].drop_duplicates())
         names = connection.scalars(
             select(by.c.name).where(by.c.staff_id.in_(owners["owner_id"].tolist()), on(by, school.today()))
         ).all()
@@ -113,7 +113,7 @@ def exceptions_of(school: "School", person: Person, session_id: int) -> Exceptio
     )
 
 
-def _open(connection: Connection, *which: ColumnElement[bool]) -> pd.DataFrame:
+def open_exceptions(connection: Connection, *which: ColumnElement[bool]) -> pd.DataFrame:
     """Open exceptions with their sessions: `id`, `session_id`, `clause`, `opened_at`, `staff_id`, `started_at`."""
     return reading.frame(
         connection,
@@ -157,7 +157,7 @@ def _listed(school: "School", connection: Connection, found: pd.DataFrame) -> pd
     return in_school_time(school, rows[columns].sort_values("opened_at", ignore_index=True))
 
 
-def _owners(school: "School", connection: Connection, sessions: pd.DataFrame) -> pd.DataFrame:
+def owners_of(school: "School", connection: Connection, sessions: pd.DataFrame) -> pd.DataFrame:
     """Who owns the exceptions of some sessions (`session_id`, `staff_id`): `session_id`, `owner_id`."""
     sessions = sessions[["session_id", "staff_id"]].drop_duplicates("session_id")
     leaders = _leaders(school, connection)
@@ -167,7 +167,7 @@ def _owners(school: "School", connection: Connection, sessions: pd.DataFrame) ->
     by_leaders = led["session_id"].isin(_by_leaders(connection, sessions["session_id"].tolist()))
     owned = led.loc[~own & ~by_leaders, ["session_id", "owner_id"]].drop_duplicates()
     rest = sessions[~sessions["session_id"].isin(owned["session_id"])]
-    senior = rest.merge(_with_role(school, connection, "senior_deputy_head"), how="cross")
+    senior = rest.merge(with_role(school, connection, "senior_deputy_head"), how="cross")
     others = senior["owner_id"] != senior["staff_id"].fillna(0)
     senior = senior[others | ~senior["session_id"].isin(senior.loc[others, "session_id"])]
     return pd.concat([owned, senior[["session_id", "owner_id"]]], ignore_index=True)
@@ -220,7 +220,7 @@ def _by_leaders(connection: Connection, sessions: list[int]) -> np.ndarray:
     return np.array(connection.scalars(query).all(), np.int64)
 
 
-def _with_role(school: "School", connection: Connection, role: str) -> pd.DataFrame:
+def with_role(school: "School", connection: Connection, role: str) -> pd.DataFrame:
     who = held(tables.staff_versions)
     query = select(who.c.staff_id.label("owner_id")).where(on(who, school.today()), listed(who.c.roles, role))
     return reading.frame(connection, query)

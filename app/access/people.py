@@ -104,6 +104,7 @@ TABLE: dict[str, dict[str, str]] = {
     "imports": {"admin": "all"},
     "refused rows": {"admin": "without narratives and without pupils of counselling"},
     "sync": {"admin": "all but what call records say"},
+    "alerts": {"admin": "what waits and what hinders it; nothing confidential"},
     "audit trail": {"admin": "all; it names records by reference"},
     "keys": {"admin": "how much stands under which; nothing of what it is"},
 }

@@ -9,13 +9,15 @@ somebody wrote: what it says is KINDS' own, and `about` is a reference.
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, insert, select
 
+from app.settings import variable
 from app.store import tables
 
 WAITING, HANDED, SENT = "waiting", "handed", "sent"
+IN_DOUBT_FOR = timedelta(days=7)  # for which one is told of that may not have arrived
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Kind:
 KINDS = {
     "concern": Kind(
         "A concern about a child waits for you",
-        "A safeguarding concern about a child of your school was raised. Please read it now.",
+        "A safeguarding concern about a child was raised. Please read it now.",
         "concerns?ref={ref}",
     ),
     "concern_unread": Kind(
@@ -59,6 +61,12 @@ KINDS = {
     ),
     "digest": Kind("What waits for you today", "", "start"),
 }
+
+
+def shared_channel() -> bool:
+    """Whether the school has a channel that several read, to which `to=None` goes."""
+    return bool(variable("ALERT_CHANNEL"))
+
 
 _REFERENCE = re.compile(r"[a-z]+ [A-Z0-9][A-Z0-9-]*")
 

@@ -10,8 +10,9 @@ from sqlalchemy import Connection, select
 from app.graph.client import Client
 from app.graph.errors import GraphError
 from app.graph.fetching import KEPT_BY_GRAPH, WORKERS, Run, complete_until, synchronise
-from app.graph.lease import is_held
+from app.graph.lease import Lease
 from app.graph.registration import certificate, registration
+from app.lease import is_held
 from app.school import School
 from app.store.tables import sync_put_aside, sync_runs
 
@@ -76,7 +77,7 @@ def sync_state(school: School) -> SyncState:
         until = complete_until(connection)
         last = connection.execute(select(sync_runs).order_by(sync_runs.c.id.desc()).limit(1)).first()
         first = connection.scalar(select(sync_runs.c.started_at).order_by(sync_runs.c.id).limit(1))
-        running = is_held(connection, now)
+        running = is_held(connection, Lease.name, now)
         aside = sync_put_aside.c
         put_aside = connection.execute(
             select(aside.kind, aside.ref, aside.why, aside.first_at, aside.last_at, aside.tries).order_by(

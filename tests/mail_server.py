@@ -1,0 +1,64 @@
+"""A real mail server on loopback, which tells what it took and does what a test asks at each word."""
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from typing import Any, cast
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+class MailServer:
+    """`mails` as they arrived. `at_word` is asked at each "RCPT", "DATA" (the content is there, its end too) and
+    "QUIT", with the address; what it answers is the server's answer in the place of yes."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.mails: list[EmailMessage] = []
+        self.at_word: Callable[[str, str], str | None] = lambda word, address: None
+        self.hang_up = False  # in the place of the answer to a message that was taken
+
+    @property
+    def url(self) -> str:
+        return f"mailto://127.0.0.1:{self.port}?from=protocol@school.example&name=Habs%20Monmouth"
+
+    def texts(self) -> list[str]:
+        return [mail.get_content().replace("\r\n", "\n") for mail in self.mails]
+
+    def to(self) -> list[str]:
+        return sorted(str(mail["To"]) for mail in self.mails)
+
+    @contextmanager
+    def running(self) -> Iterator["MailServer"]:
+        controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        controller.start()
+        try:
+            yield self
+        finally:
+            controller.stop()
+
+    async def handle_RCPT(self, server: SMTP, session: Session, envelope: Envelope, address: str, _: Any) -> str:
+        if refusal := self.at_word("RCPT", address):
+            return refusal
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        if refusal := self.at_word("DATA", envelope.rcpt_tos[0]):
+            return refusal
+        mail = message_from_bytes(cast(bytes, envelope.original_content), policy=default)
+        self.mails.append(cast(EmailMessage, mail))
+        if self.hang_up:
+            assert server.transport is not None
+            server.transport.abort()
+        return "250 OK"
