@@ -77,7 +77,7 @@ def show_consents(consents: pd.DataFrame) -> None:
     stands = left.multiselect(
         "How they stand", [s for s in STANDS if s in set(consents["stands"])], format_func=STANDS.__getitem__
     )
-    years = middle.multiselect("Year", sorted(consents["year_group"].unique()), key="consents year")
+    years = middle.multiselect("Year", in_order(consents["year_group"]), key="consents year")
     houses = right.multiselect("House", sorted(consents["house"].unique()), key="consents house")
     shown = filtered(consents, stands=stands, year_group=years, house=houses)
     if shown.empty:
@@ -91,6 +91,11 @@ def filtered(rows: pd.DataFrame, **wanted: list[str]) -> pd.DataFrame:
         if values:
             rows = rows[rows[column].isin(values)]
     return rows
+
+
+def in_order(years: pd.Series) -> list[str]:
+    """Year groups, 7 before 10."""
+    return sorted(years.unique(), key=lambda year: (len(year), year))
 
 
 def ask_link() -> None:
@@ -355,7 +360,7 @@ def show_letters(pupils: pd.DataFrame) -> None:
         or kinds[0]
     )
     left, middle, right = st.columns(3)
-    years = left.multiselect("Year", sorted(pupils["year_group"].unique()), key="letters year")
+    years = left.multiselect("Year", in_order(pupils["year_group"]), key="letters year")
     houses = middle.multiselect("House", sorted(pupils["house"].unique()), key="letters house")
     names = {row.pupil_id: f"{row.pupil} · year {row.year_group} · {row.house}" for row in pupils.itertuples()}
     only = right.multiselect("Only these pupils", list(names), format_func=names.__getitem__, placeholder="Type a name")
@@ -366,7 +371,7 @@ def show_letters(pupils: pd.DataFrame) -> None:
     by_year = lacking.groupby("year_group").size()
     say(
         "<b>{n}</b> of {of} pupils’ parents were never sent it{by_year}.", n=len(lacking), of=len(among),
-        by_year=": " + ", ".join(f"year {year} {n}" for year, n in by_year.items()) if len(by_year) > 1 else "",
+        by_year=": " + ", ".join(f"{by_year[year]} in year {year}" for year in in_order(lacking["year_group"])) if len(by_year) > 1 else "",
     )  # fmt: skip
     if kind == "one_to_one" and not coming:
         aside("It is needed for one-to-ones in a period of remote learning. None is set for now or later.")
@@ -457,10 +462,13 @@ else:
         if waiting["asked_at"].notna().any()
         else ""
     )
-    say(
-        "<b>{waiting}</b> requests for consent wait for an answer{oldest}. <b>{letters}</b> of {of} pupils’ parents have no letter of introduction.",
-        waiting=len(waiting), oldest=oldest, letters=int(pupils["introduction"].isna().sum()), of=len(pupils),
-    )  # fmt: skip
+    requests = "1 request for consent waits" if len(waiting) == 1 else f"{len(waiting)} requests for consent wait"
+    say("<b>{requests}</b> for an answer{oldest}.", requests=requests, oldest=oldest)
+    if len(pupils):
+        say(
+            "<b>{letters} of {of}</b> pupils’ parents have no letter of introduction.",
+            letters=int(pupils["introduction"].isna().sum()), of=len(pupils),
+        )  # fmt: skip
     of_consents, of_letters = st.tabs(["Consents", "Letters"])
     with of_consents:
         show_consents(consents)
