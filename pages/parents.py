@@ -353,7 +353,7 @@ def show_letters(pupils: pd.DataFrame) -> None:
             "No pupil is yours: letters are for the tutor, HOY and HM of a pupil, and for whoever teaches them online."
         )
         return
-    coming = [period for period in school.settings.remote_learning if period.to >= school.today()]
+    coming = remote_learning_to_come()
     kinds = list(LETTERS)
     kind = (
         st.segmented_control("Letter", kinds, default=kinds[0], format_func=LETTERS.__getitem__, required=True)
@@ -376,11 +376,7 @@ def show_letters(pupils: pd.DataFrame) -> None:
     if kind == "one_to_one" and not coming:
         aside("It is needed for one-to-ones in a period of remote learning. None is set for now or later.")
     elif kind == "one_to_one":
-        aside(
-            "It has to be sent before the first one-to-one in "
-            + ", ".join(f"the period from {on_day(p.from_)} to {on_day(p.to)}" for p in coming)
-            + "."
-        )
+        aside("It has to be sent before the first one-to-one in " + ", ".join(coming) + ".")
     to_write = among if only else lacking
     to_write = to_write[to_write["led"].astype(bool)]
     if len(to_write):
@@ -423,6 +419,12 @@ def take_letters_back(kind: str, pupils: pd.DataFrame) -> None:
                     "Struck out of the register. The sessions of these pupils were judged again.",
                 )
         aside("Choose the pupils above first, if it was not all of them.")
+
+
+def remote_learning_to_come() -> list[str]:
+    """The periods of remote learning that are not over, in words."""
+    periods = [period for period in school.settings.remote_learning if period.to >= school.today()]
+    return [f"the period from {on_day(period.from_)} to {on_day(period.to)}" for period in periods]
 
 
 def send_letters(kind: str, pupils: pd.DataFrame) -> None:
@@ -469,6 +471,11 @@ else:
             "<b>{letters} of {of}</b> pupils’ parents have no letter of introduction.",
             letters=int(pupils["introduction"].isna().sum()), of=len(pupils),
         )  # fmt: skip
+        if (coming := remote_learning_to_come()) and pupils["one_to_one"].isna().any():
+            say(
+                "<b>{letters} of {of}</b> pupils’ parents have no letter on one-to-ones, which they have to have before the first one in {periods}.",
+                letters=int(pupils["one_to_one"].isna().sum()), of=len(pupils), periods=" or ".join(coming),
+            )  # fmt: skip
     of_consents, of_letters = st.tabs(["Consents", "Letters"])
     with of_consents:
         show_consents(consents)
