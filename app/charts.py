@@ -154,6 +154,33 @@ def _clause_bars() -> dict[str, Any]:
     return _spec((bars + words).properties(height=alt.Step(24)))
 
 
+def what_if_bars(clauses: pd.DataFrame) -> Drawing:
+    """How many sessions do not keep a clause, and would not; `clauses` as of `WhatIf`."""
+    rows = clauses.melt("title", ["was_broken", "would_be_broken"], var_name="when", value_name="sessions")
+    return Drawing(
+        _what_if_bars(), {"clauses": rows.assign(when=rows["when"].map({"was_broken": "now", "would_be_broken": "then"}))}
+    )
+
+
+@cache
+def _what_if_bars() -> dict[str, Any]:
+    base = alt.Chart(alt.NamedData("clauses")).encode(
+        y=alt.Y("title:N", sort=None, title=None, axis=alt.Axis(labelLimit=220)),
+        yOffset=alt.YOffset("when:N", sort=["now", "then"]),
+        x=alt.X("sessions:Q", title="Sessions that do not keep it", axis=alt.Axis(tickMinStep=1)),
+        tooltip=["title:N", "when:N", "sessions:Q"],
+    )
+    bars = base.mark_bar(cornerRadiusEnd=2).encode(
+        color=alt.Color(
+            "when:N",
+            scale=alt.Scale(domain=["now", "then"], range=[_GREY, _BLUE]),
+            legend=alt.Legend(title=None, orient="top"),
+        )
+    )
+    words = base.mark_text(align="left", dx=4, fontSize=12).encode(text=alt.Text("sessions:Q", format=","))
+    return _spec((bars + words).properties(height=alt.Step(22)))
+
+
 def week_line(weeks: pd.DataFrame) -> Drawing:
     """Compliance week by week; `weeks` from `rates(..., ["week"], ...)`, the week's Monday."""
     mondays = tuple(week.date() for week in weeks["week"][:: len(weeks) // 8 + 1])

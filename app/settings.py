@@ -7,6 +7,7 @@ gives one value of the environment or, failing that, of `.streamlit/secrets.toml
 
 import os
 import tomllib
+from collections.abc import Mapping
 from datetime import date, time
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -136,6 +137,15 @@ class Alerts(_Entry):
     digest_at: Clock = time(7, 30)
 
 
+class Repeats(_Entry):
+    """From when on the same adult and pupil, one to one, are listed: that many sessions, or that many out of
+    hours, within that many days."""
+
+    sessions: int = Field(default=6, ge=2, le=1000)
+    out_of_hours: int = Field(default=2, ge=1, le=1000)
+    days: int = Field(default=28, ge=1, le=366)
+
+
 class Settings(_Entry):
     """The school's settings. `rules` is sorted by day; the first entry also holds before its day,
     so that an older session is judged by the oldest figures on record."""
@@ -150,6 +160,7 @@ class Settings(_Entry):
     retention: Retention = Retention()
     training: tuple[Training, ...] = ()
     alerts: Alerts = Alerts()
+    repeats: Repeats = Repeats()
 
     @model_validator(mode="after")
     def _dated(self) -> "Settings":
@@ -200,8 +211,21 @@ def load_settings(path: str | Path | None = None) -> Settings:
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"The settings file {file} is not valid TOML: {error}.") from None
     except ValidationError as error:
-        lines = "\n".join(f"  {_entry_name(e)}{_in_words(e)}" for e in error.errors())
-        raise SettingsError(f"The settings file {file} cannot be used:\n{lines}") from None
+        raise SettingsError(f"The settings file {file} cannot be used:\n{_told(error)}") from None
+
+
+def changed(settings: Settings, figures: Mapping[str, Any]) -> Settings:
+    """The same settings with some figures of every entry of `rules` replaced, checked as at the start:
+    SettingsError names what is wrong."""
+    try:
+        rules = [Rules.model_validate({**entry.model_dump(by_alias=True), **figures}) for entry in settings.rules]
+    except ValidationError as error:
+        raise SettingsError(_told(error)) from None
+    return settings.model_copy(update={"rules": tuple(rules)})
+
+
+def _told(error: ValidationError) -> str:
+    return "\n".join(f"  {_entry_name(e)}{_in_words(e)}" for e in error.errors())
 
 
 def _entry_name(error: Any) -> str:

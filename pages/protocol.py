@@ -1,63 +1,235 @@
-"""Protocol: the clauses in plain words with this term's figures, and the version in force."""
+"""Protocol: the clauses in plain words with this term's figures, the version in force, and what if."""
 
+from datetime import date, timedelta
+from typing import Any
+
+import pandas as pd
 import streamlit as st
 
-from app import access
+from app import access, charts, what_if
+from app.access import Person
 from app.protocol import CLAUSES
-from app.screen import aside, on_day, percent, require, say
+from app.school import School
+from app.screen import OUTCOME_WORDS, aside, behind, draw, moment, on_day, percent, require, say, table, trouble
+from app.settings import Period, Rules, SettingsError, changed
+
+
+def show_version(school: School, today: date) -> None:
+    day = st.date_input("The version in force on", today, format="DD/MM/YYYY")
+    version = school.settings.version_on(day)
+    if version is None:
+        st.info("On that day there was no protocol yet.")
+    else:
+        say("<b>{name}</b>, in force since {day}.", name=version.name, day=on_day(version.from_))
+        if version.next_review and version.next_review < today:
+            st.warning(
+                f"Its review was due on {on_day(version.next_review)} and no newer version has been entered.",
+                icon=":material/event_busy:",
+            )
+        elif version.next_review:
+            say("Next review: {day}.", day=on_day(version.next_review))
+
+    rules = school.settings.rules_on(day)
+    slots = "; ".join(f"{s.name} {s.from_:%H:%M}–{s.to:%H:%M} ({', '.join(s.days)})" for s in rules.one_to_one_slots)
+    with st.expander("The figures in force on that day"):
+        say(
+            "Academic tuition {a} to {b}. One-to-ones: {slots}. Grace when joining and leaving: {grace} seconds. Camera on "
+            "for at least {camera} of the time. Time to log a call: {log} hours. A log and its call may lie {match} "
+            "minutes apart.",
+            a=f"{rules.academic_hours[0]:%H:%M}", b=f"{rules.academic_hours[1]:%H:%M}", slots=slots,
+            grace=f"{rules.grace_seconds:g}", camera=f"{rules.camera_share:.0%}", log=f"{rules.log_within_hours:g}",
+            match=f"{rules.match_minutes:g}",
+        )  # fmt: skip
+
+
+def show_clauses(school: School, person: Person, today: date) -> None:
+    term = school.settings.term_on(today)
+    told = access.protocol_figures(school, person, (term.from_, today)) if term else None
+    if term:
+        say("The figures are those of {term}, the whole school, without counselling.", term=term.name)
+    for heading, of in (("All sessions", "all"), ("Pastoral one-to-ones in remote learning", "one_to_one")):
+        st.header(heading)
+        for clause in (c for c in CLAUSES if c.of == of):
+            with st.container(border=True):
+                left, right = st.columns([3, 1])
+                with left:
+                    st.subheader(clause.title)
+                    st.write(clause.words)
+                    aside(f"Applies to: {clause.applies}. Decided by: {clause.decided_by} Source: {clause.section}.")
+                with right:
+                    if told is None:
+                        continue
+                    row = told.loc[clause.name]
+                    kept = int(row["met"] + row["exempt"])
+                    shown = kept + int(row["breach"])
+                    st.markdown(f"**{percent(row['rate'], kept, shown)}**" if shown else "**No session yet**")
+                    if shown:
+                        aside("kept, or covered by an exception")
+                    if row["no_evidence"]:
+                        aside(f"{int(row['no_evidence']):,} without evidence")
+
+
+# --- what if ----------------------------------------------------------------------------------------------
+
+
+def show_what_if(school: School, person: Person, today: date) -> None:
+    st.write(
+        "Change the figures for the eye only: the sessions of a term are judged again beside what they came to. "
+        "Nothing is saved, and nobody else sees it. Counselling is left out."
+    )
+    terms = [t for t in school.settings.terms if t.from_ <= today]
+    if not terms:
+        st.info("No term has begun yet. The administrator enters the terms in the settings file.")
+        return
+    terms.sort(key=lambda t: t.from_, reverse=True)
+    term = st.selectbox("Term", terms, index=min(1, len(terms) - 1), format_func=lambda t: t.name, key="what if term")
+    rules = school.settings.rules_on(min(term.to, today))
+    asked = ask_figures(rules, term)
+    if asked is not None:
+        try:
+            checked = changed(school.settings, asked).rules_on(term.to)
+        except SettingsError as error:
+            trouble("Nothing was judged again, since these figures cannot be used.", str(error))
+            st.session_state.pop("what if", None)
+            return
+        # A figure that stays as it is may have been another earlier in the term: only what was changed is replaced.
+        figures = what_if.differing({name: getattr(checked, name) for name in what_if.FIGURES}, rules)
+        if not figures:
+            st.session_state.pop("what if", None)
+            st.info("These are the figures in force. Change one of them first.")
+            return
+        judge_again(school, person, term, {name: asked[name] for name in figures}, figures)
+    key, *kept = st.session_state.get("what if", [None])
+    if key == (person.staff_id, term.name, access.revision(school)):
+        asked, figures, found = kept
+        show_changes(figures, found)
+        show_in_force(school, asked, today)
+
+
+def ask_figures(rules: Rules, term: Period) -> dict[str, Any] | None:
+    """The figures typed, as the settings file has them; None until they are sent."""
+    with st.form(f"what if {term.name}"):
+        row = st.columns(5)
+        begins = row[0].text_input("Tuition from", f"{rules.academic_hours[0]:%H:%M}")
+        ends = row[1].text_input("Tuition until", f"{rules.academic_hours[1]:%H:%M}")
+        grace = row[2].number_input("Grace (seconds)", value=float(rules.grace_seconds), step=5.0, format="%g")
+        share = row[3].number_input("Camera on (% of the time)", value=rules.camera_share * 100, step=5.0, format="%g")
+        hours = row[4].number_input("Time to log (hours)", value=float(rules.log_within_hours), step=24.0, format="%g")
+        st.write("One-to-ones may take place at these times; add a row, or mark one and remove it.")
+        slots = st.data_editor(
+            pd.DataFrame(
+                [[s.name, ", ".join(s.days), f"{s.from_:%H:%M}", f"{s.to:%H:%M}"] for s in rules.one_to_one_slots],
+                columns=["Name", "Days", "From", "Until"],
+            ),
+            num_rows="dynamic", hide_index=True, key=f"what if slots {term.name}",
+        )  # fmt: skip
+        if not st.form_submit_button("Judge the term again", type="primary"):
+            return None
+    cells = slots.fillna("").astype(str).apply(lambda column: column.str.strip())
+    return {
+        "academic_hours": [begins.strip(), ends.strip()],
+        "grace_seconds": grace,
+        "camera_share": share / 100,
+        "log_within_hours": hours,
+        "one_to_one_slots": [
+            {"name": name, "days": [d.strip().lower() for d in days.split(",") if d.strip()], "from": begin, "to": end}
+            for name, days, begin, end in cells.itertuples(index=False)
+            if name or days or begin or end
+        ],
+    }
+
+
+def judge_again(school: School, person: Person, term: Period, asked: dict[str, Any], figures: dict[str, Any]) -> None:
+    bar = st.progress(0.0, text=f"Judging the sessions of {term.name} again…")
+
+    def show_share(share: float) -> None:
+        bar.progress(share)
+
+    found = access.what_if(school, person, (term.from_, term.to), asked, show_share)
+    bar.empty()
+    access.note(school, person, "viewed", f"what if, {term.from_} to {term.to}")
+    key = (person.staff_id, term.name, access.revision(school))
+    st.session_state["what if"] = [key, asked, figures, found]
+
+
+def show_changes(figures: dict[str, Any], found: what_if.WhatIf) -> None:
+    st.header("What would change")
+    words = what_if.sentence(figures, found)
+    say("<b>{words}</b>", words=words)
+    aside(f"Of {found.sessions:,} sessions, counselling left out.")
+    if found.clauses.empty:
+        return
+    draw(charts.what_if_bars(found.clauses), words)
+    behind(
+        found.clauses.rename(
+            columns={
+                "title": "Clause", "was_broken": "Not kept now", "would_be_broken": "Not kept then",
+                "gained": "Newly kept", "lost": "No longer kept", "open": "Evidence gained or lost",
+            }
+        ),
+        "what if by clause", "What would change, clause by clause",
+    )  # fmt: skip
+    st.subheader("By department")
+    table(
+        found.departments.rename(
+            columns={
+                "department": "Department", "sessions": "Sessions that change", "gained": "Outcomes newly kept",
+                "lost": "Outcomes no longer kept",
+            }
+        ),
+        "What would change, by department", "what if by department",
+    )  # fmt: skip
+    if len(found.changes):
+        show_sessions(found.changes)
+
+
+def show_sessions(changes: pd.DataFrame) -> None:
+    st.subheader("The sessions")
+    say("Every outcome that would change, the newest session first. Select a row to open the session.")
+    event = table(
+        pd.DataFrame(
+            {
+                "When": [moment(when) for when in changes["started_at"]],
+                "Staff": changes["staff_name"].fillna("nobody known"),
+                "Department": changes["department"].fillna(""),
+                "Clause": changes["title"],
+                "Now": changes["was"].map(OUTCOME_WORDS),
+                "Then": changes["would_be"].map(OUTCOME_WORDS),
+            }
+        ),
+        "Sessions that would be judged differently", "what if sessions", on_select="rerun", selection_mode="single-row",
+        key=f"what if sessions {len(changes)} {changes['session_id'].iloc[0]}",
+        height="content" if len(changes) < 14 else 520,
+    )  # fmt: skip
+    if event["selection"]["rows"]:
+        number = int(changes["session_id"].iloc[event["selection"]["rows"][0]])
+        st.switch_page("pages/sessions.py", query_params={"session": str(number)})
+
+
+def show_in_force(school: School, asked: dict[str, Any], today: date) -> None:
+    st.header("To put it into force")
+    first = max(what_if.first_day(school.settings), today + timedelta(days=1))
+    day = st.date_input("From this day on", first, min_value=what_if.first_day(school.settings), format="DD/MM/YYYY")
+    st.write(
+        "Give these lines to the ICT administrator, to put at the end of the settings file (`data/protocol.toml`, or the "
+        "one that `PROTOCOL_FILE` names) and start the program again. Sessions before that day keep what they came to. "
+        "The text of the protocol has to say the same: enter its new version there too."
+    )
+    st.code(what_if.in_force(school.settings, asked, day), language="toml")
+
 
 school, person = require("protocol")
 today = school.today()
 st.title("The protocol")
-
-day = st.date_input("The version in force on", today, format="DD/MM/YYYY")
-version = school.settings.version_on(day)
-if version is None:
-    st.info("On that day there was no protocol yet.")
+view = "clauses"
+if access.sees(person, "what if"):
+    view = st.segmented_control(
+        "View", ["clauses", "what if"], format_func={"clauses": "The clauses", "what if": "What if"}.__getitem__,
+        default="what if" if st.query_params.get("view") == "what-if" else "clauses", key="protocol view", required=True,
+        label_visibility="collapsed",
+    ) or "clauses"  # fmt: skip
+if view == "what if":
+    show_what_if(school, person, today)
 else:
-    say("<b>{name}</b>, in force since {day}.", name=version.name, day=on_day(version.from_))
-    if version.next_review and version.next_review < today:
-        st.warning(
-            f"Its review was due on {on_day(version.next_review)} and no newer version has been entered.",
-            icon=":material/event_busy:",
-        )
-    elif version.next_review:
-        say("Next review: {day}.", day=on_day(version.next_review))
-
-rules = school.settings.rules_on(day)
-slots = "; ".join(f"{s.name} {s.from_:%H:%M}–{s.to:%H:%M} ({', '.join(s.days)})" for s in rules.one_to_one_slots)
-with st.expander("The figures in force on that day"):
-    say(
-        "Academic tuition {a} to {b}. One-to-ones: {slots}. Grace when joining and leaving: {grace} seconds. Camera on "
-        "for at least {camera} of the time. Time to log a call: {log} hours. A log and its call may lie {match} "
-        "minutes apart.",
-        a=f"{rules.academic_hours[0]:%H:%M}", b=f"{rules.academic_hours[1]:%H:%M}", slots=slots,
-        grace=f"{rules.grace_seconds:g}", camera=f"{rules.camera_share:.0%}", log=f"{rules.log_within_hours:g}",
-        match=f"{rules.match_minutes:g}",
-    )  # fmt: skip
-
-term = school.settings.term_on(today)
-told = access.protocol_figures(school, person, (term.from_, today)) if term else None
-if term:
-    say("The figures are those of {term}, the whole school, without counselling.", term=term.name)
-
-for heading, of in (("All sessions", "all"), ("Pastoral one-to-ones in remote learning", "one_to_one")):
-    st.header(heading)
-    for clause in (c for c in CLAUSES if c.of == of):
-        with st.container(border=True):
-            left, right = st.columns([3, 1])
-            with left:
-                st.subheader(clause.title)
-                st.write(clause.words)
-                aside(f"Applies to: {clause.applies}. Decided by: {clause.decided_by} Source: {clause.section}.")
-            with right:
-                if told is None:
-                    continue
-                row = told.loc[clause.name]
-                kept = int(row["met"] + row["exempt"])
-                shown = kept + int(row["breach"])
-                st.markdown(f"**{percent(row['rate'], kept, shown)}**" if shown else "**No session yet**")
-                if shown:
-                    aside("kept, or covered by an exception")
-                if row["no_evidence"]:
-                    aside(f"{int(row['no_evidence']):,} without evidence")
+    show_version(school, today)
+    show_clauses(school, person, today)

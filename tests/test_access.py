@@ -367,6 +367,7 @@ QUESTIONS |= {
     "exceptions_to_settle": access.exceptions_to_settle,
     "exceptions_to_explain": access.exceptions_to_explain,
     "exceptions_waiting": access.exceptions_waiting,
+    "what_if": lambda school, person: access.what_if(school, person, EVER, {"academic_hours": ["09:00", "12:00"]}),
     "exceptions_of": lambda school, person: [access.exceptions_of(school, person, n) for n in NUMBER.values()],
 }
 QUESTIONS |= {
@@ -947,6 +948,7 @@ ASKED = {
     "figures of the registers": "registers",
     "whether the audit trail holds": "trail_holds",
     "alerts": "alerts",
+    "what if": "what_if",
 }
 
 

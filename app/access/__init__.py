@@ -68,6 +68,7 @@ from app.access.safeguarding import (
     pupils_held,
 )
 from app.access.scope import confidential, ever_counsellor, is_counselling
+from app.access.what_if import what_if
 
 __all__ = [
     "COUNSELLING",
@@ -140,4 +141,5 @@ __all__ = [
     "unread_concerns",
     "verify_trail",
     "waiting_for_each",
+    "what_if",
 ]

@@ -59,6 +59,10 @@ TABLE: dict[str, dict[str, str]] = {
         "senior_deputy_head": "the whole school, any days",
         "slt": "the whole school, any days",
     },
+    "what if": {
+        "senior_deputy_head": "the whole school, with the sessions that would change",
+        "slt": "the whole school, figures without sessions and names",
+    },
     "concerns": {
         STAFF: "their own words, and who received them",
         "dsp": "of their school",

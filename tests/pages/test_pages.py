@@ -259,3 +259,21 @@ def _numbers() -> list[int]:
 def _press(at: AppTest, label: str) -> None:
     next(button for button in at.button if button.label == label).click().run()
     assert not at.exception
+
+
+def test_what_if_is_for_leadership_and_tells_what_would_change(opened) -> None:
+    assert not opened("protocol", "tutor", view="what-if").text_input
+    at = opened("protocol", "senior_deputy_head", view="what-if")
+    at.text_input[1].set_value("half past six")
+    at.button[0].click().run()
+    assert "'half past six' is not a time of day such as \"08:30\"" in at.error[0].value.replace("\\", "")
+    at.text_input[1].set_value("12:00")
+    at.button[0].click().run()
+    assert not at.exception
+    assert "With tuition from 08:30 to 12:00, “Tuition hours” would be kept in no session" in text(at)
+    assert len(at.dataframe) == 3
+    assert '"12:00"' in at.code[0].value
+    at = opened("protocol", "slt", view="what-if")
+    at.text_input[1].set_value("12:00")
+    at.button[0].click().run()
+    assert len(at.dataframe) == 2

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pandas as pd
+import pytest
 from hypothesis import given
 from hypothesis import settings as example_settings
 from hypothesis import strategies as st
@@ -37,6 +38,7 @@ def only(evidence: Evidence, log_id: int, call_id: str) -> Evidence:
     return replace(evidence, **of_log, **of_call)
 
 
+@pytest.mark.whole
 def test_one_session_alone_is_judged_as_among_all() -> None:
     evidence = school(60)
     together = outcomes(evidence)
@@ -45,6 +47,7 @@ def test_one_session_alone_is_judged_as_among_all() -> None:
         assert alone.iloc[0].to_dict() == together.loc[row.Index].to_dict()
 
 
+@pytest.mark.whole
 @given(st.integers(0, 2**16))
 @example_settings(max_examples=10, deadline=None)
 def test_the_order_of_rows_changes_nothing(seed: int) -> None:
@@ -60,6 +63,7 @@ def test_nothing_on_record_gives_no_session() -> None:
     assert figures(decode(judged.sessions["codes"])).index.tolist() == NAMES
 
 
+@pytest.mark.whole
 def test_every_outcome_has_a_reason_except_what_does_not_apply() -> None:
     table = judge(school(300), SETTINGS, NOW, reasons=True).table()
     applies = table["outcome"] != "not_applicable"

@@ -151,7 +151,7 @@ def scenarios() -> list[Scenario]:
     cast = _read(HERE / "cast.yaml")
     found: list[Scenario] = []
     for path in sorted(HERE.glob("*.yaml")):
-        if path.name == "cast.yaml":
+        if path.name in ("cast.yaml", "reasons.yaml"):
             continue
         content = _read(path)
         for told in content["scenarios"]:
@@ -166,6 +166,25 @@ def scenarios() -> list[Scenario]:
             _check(scenario)
             found.append(scenario)
     return found
+
+
+def compare(session: Session, rows: dict[str, dict[str, Any]], status: str) -> list[str]:
+    """Every difference between what was expected and what came out, in words; `rows` has for each clause
+    `outcome`, `evidence`, `disputed` and `reason`."""
+    lines = []
+    for clause, words in session.outcomes.items():
+        row = rows[clause]
+        came = [row["outcome"], row["evidence"] or "", "disputed" if row["disputed"] else ""]
+        evidence = next((w for w in words[1:] if w != "disputed"), came[1])
+        expected = [words[0], evidence, "disputed" if "disputed" in words else ""]
+        if came != expected:
+            lines.append(f"{clause}: expected {' '.join(words)}, came {' '.join(came).strip()} ({row['reason']})")
+    for clause, parts in session.reasons.items():
+        reason = rows[clause]["reason"]
+        lines += [f"{clause}: the reason lacks {part!r}: {reason}" for part in parts if part not in reason]
+    if session.status and status != session.status:
+        lines.append(f"status: expected {session.status}, came {status}")
+    return lines
 
 
 def _read(path: Path) -> Any:

@@ -10,63 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
-from sqlalchemy import create_engine, select
 
-from app.__main__ import cli
 from app.protocol import CLAUSES
-from app.school import open_school
 from app.settings import ROOT
-from app.store import tables
-from tests.scenarios.telling import HERE, Scenario, Session, enter_answers, scenarios, write
-
-SCENARIOS = scenarios()
-IMPORTS = {
-    "roster": "roster",
-    "letters": "letters.csv",
-    "consents": "consents.csv",
-    "calls": "calls",
-    "recordings": "recordings.json",
-    "logs": "logs.csv",
-}
-
-
-class School:
-    """What came out: `rows[(log_ref, call_id)][clause]` and the status of each session."""
-
-    def __init__(self, folder: Path, url: str) -> None:
-        write(SCENARIOS, folder, datetime.now(UTC))
-        self.environment = {"DATABASE_URL": url, "PROTOCOL_FILE": str(HERE / "protocol.toml")}
-        for kind, name in IMPORTS.items():
-            self._run("import", kind, str(folder / name))
-        with pytest.MonkeyPatch.context() as patch:
-            for name, value in self.environment.items():
-                patch.setenv(name, value)
-            enter_answers(SCENARIOS, open_school())
-        self.rows: dict[tuple[str | None, str | None], dict[str, dict]] = defaultdict(dict)
-        for row in json.loads(self._run("outcomes", "--format", "json")):
-            self.rows[row["log_ref"] or None, row["call_id"] or None][row["clause"]] = row
-        self.status = self._statuses(url)
-
-    def _run(self, *arguments: str) -> str:
-        result = CliRunner().invoke(cli, arguments, env=self.environment, catch_exceptions=False)
-        assert result.exit_code == 0, result.stderr
-        return result.stdout
-
-    @staticmethod
-    def _statuses(url: str) -> dict[tuple[str | None, str | None], str]:
-        """A session's status, which the screens show and no command prints."""
-        session, call, log = tables.sessions, tables.session_calls, tables.logs
-        first = call.c.session_id == session.c.id, call.c.place == 0
-        joined = session.outerjoin(call, first[0] & first[1]).outerjoin(log, log.c.id == session.c.log_id)
-        with create_engine(url).connect() as connection:
-            found = connection.execute(select(log.c.ref, call.c.call_id, session.c.status).select_from(joined))
-            return {(ref, call_id): status for ref, call_id, status in found}
-
-
-@pytest.fixture(scope="module")
-def school(tmp_path_factory: pytest.TempPathFactory, new_database: Callable[[], str]) -> School:
-    return School(tmp_path_factory.mktemp("scenarios"), new_database())
+from tests.scenarios.conftest import IMPORTS, SCENARIOS, Worlds
+from tests.scenarios.telling import HERE, Scenario, compare, write
 
 
 def test_each_clause_is_told_at_least_three_times() -> None:
@@ -83,31 +31,17 @@ def test_each_clause_is_told_at_least_three_times() -> None:
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda s: f"{s.file}: {s.name}")
-def test_scenario(scenario: Scenario, school: School) -> None:
-    found = {key for key in school.rows if scenario.owns(*key)}
+def test_scenario(scenario: Scenario, worlds: Worlds) -> None:
+    found = {key for key in worlds.rows if scenario.owns(*key)}
     assert found == {(session.log, session.call) for session in scenario.sessions}
-    differences = [line for session in scenario.sessions for line in _compare(session, school)]
+    differences = [
+        line
+        for session in scenario.sessions
+        for key in [(session.log, session.call)]
+        for line in compare(session, worlds.rows[key], worlds.status[key])
+    ]
     if differences:
         pytest.fail("\n".join([scenario.told["story"], *differences]), pytrace=False)
-
-
-def _compare(session: Session, school: School) -> list[str]:
-    """Every difference between what was expected and what came out, in words."""
-    rows = school.rows[session.log, session.call]
-    lines = []
-    for clause, words in session.outcomes.items():
-        row = rows[clause]
-        came = [row["outcome"], row["evidence"] or "", "disputed" if row["disputed"] else ""]
-        evidence = next((w for w in words[1:] if w != "disputed"), came[1])
-        expected = [words[0], evidence, "disputed" if "disputed" in words else ""]
-        if came != expected:
-            lines.append(f"{clause}: expected {' '.join(words)}, came {' '.join(came).strip()} ({row['reason']})")
-    for clause, parts in session.reasons.items():
-        reason = rows[clause]["reason"]
-        lines += [f"{clause}: the reason lacks {part!r}: {reason}" for part in parts if part not in reason]
-    if session.status and (came_status := school.status[session.log, session.call]) != session.status:
-        lines.append(f"status: expected {session.status}, came {came_status}")
-    return lines
 
 
 def test_the_commands_from_outside(tmp_path: Path, new_database: Callable[[], str]) -> None:

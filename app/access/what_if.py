@@ -1,0 +1,77 @@
+"""The sessions of some days judged again under other figures; nothing of it is kept."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from sqlalchemy import and_, not_, select
+
+from app.access.people import Days, Person, by_role, require
+from app.access.scope import SESSION, confidential, during, in_school_time
+from app.protocol import decode, judge
+from app.settings import changed
+from app.store import reading, tables
+from app.store.held import held, on
+from app.what_if import WhatIf, compare
+
+if TYPE_CHECKING:
+    from app.school import School
+
+_AT_ONCE = 2_500  # sessions between two signs of progress
+
+
+def what_if(
+    school: "School",
+    person: Person,
+    days: Days,
+    figures: Mapping[str, Any],
+    progress: Callable[[float], None] = lambda share: None,
+) -> WhatIf:
+    """What would change of the sessions of the days if some figures of the rules (entries as in the settings
+    file) had been others; confidential sessions left out. `progress` is told the share done.
+
+    NotAllowed but for the Senior Deputy Head and SLT, who gets no session; SettingsError for wrong figures."""
+    require(person, "what if")
+    named = by_role(person, "what if", "senior_deputy_head")
+    other, now = changed(school.settings, figures), school.now()
+    who, first_call = held(tables.staff_versions), tables.session_calls.c
+    query = (
+        select(
+            SESSION.id.label("session_id"), SESSION.started_at, who.c.name.label("staff_name"), SESSION.department,
+            SESSION.purpose, SESSION.log_id, first_call.call_id,
+        )
+        .outerjoin(who, and_(who.c.staff_id == SESSION.staff_id, on(who, SESSION.day)))
+        .outerjoin(tables.session_calls, and_(first_call.session_id == SESSION.id, first_call.place == 0))
+        .where(during(days), not_(confidential()))
+        .order_by(SESSION.started_at, SESSION.id)
+    )  # fmt: skip
+    was, would_be, known_as = [], [], []
+    with school.engine.connect() as connection:
+        sessions = reading.frame(connection, query)
+        for first in range(0, len(sessions), _AT_ONCE):
+            some = sessions["session_id"].iloc[first : first + _AT_ONCE].tolist()
+            evidence = reading.evidence(connection, session_ids=some)
+            # What was is judged again as well: so that the clock, which goes on, makes no difference.
+            before, after = (judge(evidence, settings, now).sessions for settings in (school.settings, other))
+            was.append(before["codes"])
+            would_be.append(after["codes"])
+            known_as.append(before[["log_id", "call_id"]])
+            progress(min((first + _AT_ONCE) / len(sessions), 1.0))
+    if not known_as:
+        nothing = decode(pd.Series([], dtype=object))
+        return compare(nothing, nothing, in_school_time(school, sessions.drop(columns=["log_id", "call_id"])))
+    order = _numbers(sessions, pd.concat(known_as, ignore_index=True))
+    in_order = sessions.set_index("session_id").loc[order].drop(columns=["log_id", "call_id"]).reset_index()
+    found = compare(
+        decode(pd.concat(was, ignore_index=True)),
+        decode(pd.concat(would_be, ignore_index=True)),
+        in_school_time(school, in_order),
+    )
+    return found if named else WhatIf(found.sessions, found.clauses, found.departments, found.changes.iloc[:0])
+
+
+def _numbers(sessions: pd.DataFrame, known_as: pd.DataFrame) -> pd.Series:
+    """The number of each session that is known as some log or, without one, as some call."""
+    by_log = sessions.dropna(subset=["log_id"]).set_index("log_id")["session_id"]
+    by_call = sessions[sessions["log_id"].isna()].set_index("call_id")["session_id"]
+    return known_as["log_id"].map(by_log).fillna(known_as["call_id"].map(by_call)).astype("int64")

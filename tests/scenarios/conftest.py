@@ -1,0 +1,90 @@
+"""The scenarios' worlds, imported once for all tests of this folder."""
+
+import json
+import os
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import create_engine, select
+
+from app.__main__ import cli
+from app.protocol import Evidence
+from app.school import open_school
+from app.store import reading, tables
+from tests.scenarios.telling import HERE, enter_answers, scenarios, write
+
+SCENARIOS = scenarios()
+IMPORTS = {
+    "roster": "roster",
+    "letters": "letters.csv",
+    "consents": "consents.csv",
+    "calls": "calls",
+    "recordings": "recordings.json",
+    "logs": "logs.csv",
+}
+EVIDENCE = "SCENARIOS_EVIDENCE"  # names a file made before; so does the mutation run, which needs it thousands of times
+
+
+class Worlds:
+    """What came out: `rows[(log_ref, call_id)][clause]` and the status of each session."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self.url, self.now = url, datetime.now(UTC)
+        write(SCENARIOS, folder, self.now)
+        self.environment = {"DATABASE_URL": url, "PROTOCOL_FILE": str(HERE / "protocol.toml")}
+        for kind, name in IMPORTS.items():
+            self._run("import", kind, str(folder / name))
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self.environment.items():
+                patch.setenv(name, value)
+            enter_answers(SCENARIOS, open_school())
+        self.rows: dict[tuple[str | None, str | None], dict[str, dict]] = defaultdict(dict)
+        for row in json.loads(self._run("outcomes", "--format", "json")):
+            self.rows[row["log_ref"] or None, row["call_id"] or None][row["clause"]] = row
+        self.status = self._statuses(url)
+
+    def _run(self, *arguments: str) -> str:
+        result = CliRunner().invoke(cli, arguments, env=self.environment, catch_exceptions=False)
+        assert result.exit_code == 0, result.stderr
+        return result.stdout
+
+    @staticmethod
+    def _statuses(url: str) -> dict[tuple[str | None, str | None], str]:
+        """A session's status, which the screens show and no command prints."""
+        session, call, log = tables.sessions, tables.session_calls, tables.logs
+        first = call.c.session_id == session.c.id, call.c.place == 0
+        joined = session.outerjoin(call, first[0] & first[1]).outerjoin(log, log.c.id == session.c.log_id)
+        with create_engine(url).connect() as connection:
+            found = connection.execute(select(log.c.ref, call.c.call_id, session.c.status).select_from(joined))
+            return {(ref, call_id): status for ref, call_id, status in found}
+
+    def evidence(self) -> Evidence:
+        """Everything on record in all worlds."""
+        with create_engine(self.url).connect() as connection:
+            logs = connection.scalars(select(tables.logs.c.id).where(tables.logs.c.current)).all()
+            calls = connection.scalars(select(tables.calls.c.id)).all()
+            return reading.evidence(connection, logs=logs, calls=calls)
+
+
+@pytest.fixture(scope="session")
+def worlds(tmp_path_factory: pytest.TempPathFactory, new_database: Callable[[], str]) -> Worlds:
+    return Worlds(tmp_path_factory.mktemp("scenarios"), new_database())
+
+
+if EVIDENCE in os.environ:
+
+    @pytest.fixture(scope="session")
+    def on_record() -> tuple[Evidence, datetime]:
+        return pd.read_pickle(os.environ[EVIDENCE])
+
+else:
+
+    @pytest.fixture(scope="session")
+    def on_record(worlds: Worlds) -> tuple[Evidence, datetime]:
+        """Everything on record in all worlds, and the moment at which it was."""
+        return worlds.evidence(), worlds.now

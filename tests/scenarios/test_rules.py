@@ -1,0 +1,49 @@
+"""The scenarios judged all at once by the rules alone, and every sentence that they give as a reason.
+
+The tests beside this go the whole way through the commands; this one is quick, so that it can be asked for
+every mutant of the rules (docs/mutation.md)."""
+
+from collections import defaultdict
+from datetime import datetime
+
+import yaml
+
+from app.export import CONFIDENTIAL
+from app.protocol import Evidence, judge
+from app.settings import load_settings
+from tests.scenarios.conftest import SCENARIOS
+from tests.scenarios.telling import HERE, compare
+
+SETTINGS = load_settings(HERE / "protocol.toml")
+# All sentences that the scenarios give, to be read at a stretch: clause -> outcome -> reasons.
+APPROVED = yaml.load((HERE / "reasons.yaml").read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
+
+
+def test_every_scenario_comes_out_as_told_and_in_approved_words(on_record: tuple[Evidence, datetime]) -> None:
+    evidence, now = on_record
+    judged = judge(evidence, SETTINGS, now, reasons=True)
+    refs = evidence.logs.set_index("log_id")["ref"].to_dict()
+    sessions = [
+        (refs.get(s.log_id), s.call_id if isinstance(s.call_id, str) else None, s.status, s.confidential)
+        for s in judged.sessions.itertuples()
+    ]
+    rows: dict = defaultdict(dict)
+    said: dict = defaultdict(lambda: defaultdict(set))
+    for row in judged.table().to_dict("records"):
+        ref, call_id, _, confidential = sessions[row["session"]]
+        if row["outcome"] != "not_applicable":
+            said[row["clause"]][row["outcome"]].add(row["reason"])
+        if confidential and row["reason"]:
+            row["reason"] = CONFIDENTIAL
+        rows[ref, call_id][row["clause"]] = row
+    status = {(ref, call_id): status for ref, call_id, status, _ in sessions}
+    told = {(session.log, session.call): session for scenario in SCENARIOS for session in scenario.sessions}
+
+    assert set(rows) == set(told)
+    assert [line for key, session in told.items() for line in compare(session, rows[key], status[key])] == []
+    approved = {
+        (c, o, words) for c, outcomes in APPROVED.items() for o, reasons in outcomes.items() for words in reasons
+    }
+    assert {
+        (c, o, words) for c, outcomes in said.items() for o, reasons in outcomes.items() for words in reasons
+    } == approved
