@@ -158,7 +158,8 @@ def what_if_bars(clauses: pd.DataFrame) -> Drawing:
     """How many sessions do not keep a clause, and would not; `clauses` as of `WhatIf`."""
     rows = clauses.melt("title", ["was_broken", "would_be_broken"], var_name="when", value_name="sessions")
     return Drawing(
-        _what_if_bars(), {"clauses": rows.assign(when=rows["when"].map({"was_broken": "now", "would_be_broken": "then"}))}
+        _what_if_bars(),
+        {"clauses": rows.assign(when=rows["when"].map({"was_broken": "now", "would_be_broken": "then"}))},
     )
 
 

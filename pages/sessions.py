@@ -60,6 +60,8 @@ def show_all(school: School, person: Person) -> None:
         views = {"explain": f"To explain ({len(to_explain)})"} | views
     if len(to_settle) or {"hoy", "hm", "senior_deputy_head"} & person.roles:
         views = {"settle": f"To settle ({len(to_settle)})"} | views
+    if access.sees(person, access.REPEATS):
+        views["repeats"] = "Repeated one-to-ones"
     wanted = st.query_params.get("view", "list" if "show" in st.query_params else next(iter(views)))
     view: str | None = "list"
     if len(views) > 1:
@@ -71,8 +73,67 @@ def show_all(school: School, person: Person) -> None:
         show_waiting(person, to_settle, "settle", "Nothing waits for you: every exception of yours is settled.")
     elif view == "explain":
         show_waiting(person, to_explain, "explain", "You have explained everything.")
+    elif view == "repeats":
+        show_repeats(school, person)
     else:
         show_list(school, person)
+
+
+def show_repeats(school: School, person: Person) -> None:
+    """The same adult and pupil, one to one, again and again or out of hours: nothing but who, when and how often."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        days = choose_days(school, "repeats")
+    found = access.repeats(school, person, days)
+    seen(school, person, f"{access.REPEATS}, {days[0]} to {days[1]}")
+    asked = school.settings.repeats
+    say(
+        "The same adult and pupil, with nobody else from the school, {often} times or more, or {out} times or more out of "
+        "hours, within {days} days. The list says nothing of why. Counselling and your own sessions are left out.",
+        often=asked.sessions, out=asked.out_of_hours, days=asked.days,
+    )  # fmt: skip
+    if found.pairs.empty:
+        st.info("There are none on these days.")
+        return
+    pairs = found.pairs
+    event = table(
+        pd.DataFrame(
+            {
+                "Adult": pairs["adult"], "Pupil": pairs["pupil"], "One-to-ones": pairs["sessions"],
+                f"Most within {asked.days} days": pairs["most"], "Out of hours": pairs["out_of_hours"],
+                "Not logged": pairs["unlogged"], "First": pairs["first"].map(moment), "Last": pairs["last"].map(moment),
+            }
+        ),
+        "Repeated one-to-ones", "repeated one-to-ones", on_select="rerun", selection_mode="single-row",
+        key=f"repeats {person.staff_id} {days} {len(pairs)} {pairs['adult'].iloc[0]} {pairs['pupil'].iloc[0]}",
+        height="content" if len(pairs) < 14 else 520,
+    )  # fmt: skip
+    if not event["selection"]["rows"]:
+        aside("Select a row for its sessions.")
+        return
+    pair = pairs.iloc[event["selection"]["rows"][0]]
+    mine = (found.sessions["adult_id"] == pair["adult_id"]) & (found.sessions["pupil_id"] == pair["pupil_id"])
+    show_pair(person, pair, found.sessions[mine])
+
+
+def show_pair(person: Person, pair: pd.Series, sessions: pd.DataFrame) -> None:
+    say("<b>{adult} and {pupil}</b>, the newest first.", adult=pair["adult"], pupil=pair["pupil"])
+    opens = bool({"senior_deputy_head"} & person.roles)
+    event = table(
+        pd.DataFrame(
+            {
+                "When": sessions["started_at"].map(moment), "Until": sessions["ended_at"].dt.strftime("%H:%M"),
+                "Out of hours": sessions["out_of_hours"].map({True: "yes", False: ""}),
+                "Purpose": sessions["purpose"].map(purpose),
+            }
+        ),
+        "The sessions of one adult and pupil", "one-to-ones of a pair",
+        on_select="rerun" if opens else "ignore", selection_mode="single-row",
+        key=f"pair {person.staff_id} {pair['adult_id']} {pair['pupil_id']} {len(sessions)}",
+        height="content" if len(sessions) < 14 else 520,
+    )  # fmt: skip
+    if opens and event["selection"]["rows"]:
+        st.query_params["session"] = str(int(sessions["session_id"].iloc[event["selection"]["rows"][0]]))
+        st.rerun()
 
 
 def show_waiting(person: Person, rows: pd.DataFrame, what: str, nothing: str) -> None:

@@ -367,6 +367,7 @@ QUESTIONS |= {
     "exceptions_to_settle": access.exceptions_to_settle,
     "exceptions_to_explain": access.exceptions_to_explain,
     "exceptions_waiting": access.exceptions_waiting,
+    "repeats": lambda school, person: access.repeats(school, person, EVER),
     "what_if": lambda school, person: access.what_if(school, person, EVER, {"academic_hours": ["09:00", "12:00"]}),
     "exceptions_of": lambda school, person: [access.exceptions_of(school, person, n) for n in NUMBER.values()],
 }
@@ -949,6 +950,7 @@ ASKED = {
     "whether the audit trail holds": "trail_holds",
     "alerts": "alerts",
     "what if": "what_if",
+    "repeated one-to-ones": "repeats",
 }
 
 

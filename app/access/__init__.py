@@ -57,6 +57,7 @@ from app.access.people import (
     revision,
     sees,
 )
+from app.access.repeats import REPEATS, Repeats, repeats
 from app.access.reporting import exceptions_ended, registers, trail_holds
 from app.access.safeguarding import (
     ConcernView,
@@ -74,6 +75,7 @@ __all__ = [
     "COUNSELLING",
     "OTHER_PURPOSES",
     "PAGES",
+    "REPEATS",
     "ROLES",
     "STAFF",
     "TABLE",
@@ -86,6 +88,7 @@ __all__ = [
     "ExceptionsView",
     "NotAllowed",
     "Person",
+    "Repeats",
     "SessionView",
     "Trail",
     "alerts",
@@ -125,6 +128,7 @@ __all__ = [
     "pupils_to_choose",
     "refused_rows",
     "registers",
+    "repeats",
     "revision",
     "roster",
     "sealed",

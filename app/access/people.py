@@ -63,6 +63,10 @@ TABLE: dict[str, dict[str, str]] = {
         "senior_deputy_head": "the whole school, with the sessions that would change",
         "slt": "the whole school, figures without sessions and names",
     },
+    "repeated one-to-ones": {
+        "dsp": "with pupils of their school, but never their own",
+        "senior_deputy_head": "all, but never their own",
+    },
     "concerns": {
         STAFF: "their own words, and who received them",
         "dsp": "of their school",

@@ -271,9 +271,19 @@ def test_what_if_is_for_leadership_and_tells_what_would_change(opened) -> None:
     at.button[0].click().run()
     assert not at.exception
     assert "With tuition from 08:30 to 12:00, “Tuition hours” would be kept in no session" in text(at)
-    assert len(at.dataframe) == 3
+    assert len(at.dataframe) == 3  # the slots, by department, the sessions
     assert '"12:00"' in at.code[0].value
     at = opened("protocol", "slt", view="what-if")
     at.text_input[1].set_value("12:00")
     at.button[0].click().run()
     assert len(at.dataframe) == 2
+
+
+def test_repeated_one_to_ones_are_for_the_senior_deputy_head_and_the_dsp_and_each_look_is_on_record(opened) -> None:
+    for role in ("tutor", "hoy"):
+        assert "within 28 days" not in text(opened("sessions", role, view="repeats"))
+    for role in ("senior_deputy_head", "dsp"):
+        assert "within 28 days" in text(opened("sessions", role, view="repeats"))
+    trail = access.audit_trail(open_school(), opened.people["admin"])
+    looks = trail[trail["about"].str.startswith("repeated one-to-ones")]
+    assert set(looks["by"]) == {opened.people[role].email for role in ("senior_deputy_head", "dsp")}

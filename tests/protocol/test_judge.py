@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import settings as example_settings
 from hypothesis import strategies as st
 
-from app.protocol import CLAUSES, Evidence, decode, figures, judge
+from app.protocol import CLAUSES, OUTCOMES, Evidence, decode, figures, judge
 from app.settings import load_settings
 from benchmarks.frames import school
 
@@ -80,3 +80,38 @@ def test_figures_count_what_was_decoded() -> None:
     assert counted.loc["staff-ends", "rate"] == ends["met"] / (ends["met"] + ends["breach"])
     assert counted.loc["one-to-one-hours", "not_applicable"] == 300
     assert pd.isna(counted.loc["one-to-one-hours", "rate"])
+
+
+def test_figures_by_hand() -> None:
+    told = {name: ["not_applicable"] * 8 for name in NAMES}
+    told["logged"] = ["met", "met", "exempt", "breach", "no_evidence", "no_evidence", "not_applicable", "met"]
+    told["dress"] = ["met"] + ["not_applicable"] * 7
+    told["background"] = ["no_evidence"] + ["not_applicable"] * 7
+    counted = figures(pd.DataFrame({name: pd.Categorical(words, OUTCOMES) for name, words in told.items()}))
+    assert counted.index.name == "clause"
+    assert counted.columns.tolist() == [*OUTCOMES, "rate", "evidence_share"]
+    assert counted.loc["logged"].tolist() == [3, 1, 1, 2, 1, 4 / 5, 5 / 7]
+    assert counted.loc["dress", ["rate", "evidence_share"]].tolist() == [1, 1]
+    assert pd.isna(counted.loc["background", "rate"])
+    assert counted.loc["background", "evidence_share"] == 0
+    assert counted.loc["parents-told", ["rate", "evidence_share"]].isna().all()
+    nothing = figures(decode(pd.Series([], dtype=object)))
+    assert nothing[list(OUTCOMES)].to_numpy().sum() == 0
+    assert nothing.shape == (len(NAMES), 7)
+
+
+def test_what_comes_out_has_its_types_and_its_reasons_only_when_asked_for() -> None:
+    evidence = school(20)
+    judged = judge(evidence, SETTINGS, NOW)
+    assert judged._reasons.dtype == object
+    assert set(judged.table()["reason"]) == {""}
+    codes = judged.sessions["codes"].iloc[5:8]
+    pd.testing.assert_index_equal(decode(codes).index, codes.index)
+    types = judged.sessions.dtypes.astype(str).to_dict()
+    assert types == {
+        "log_id": "Int64", "call_id": "str", "started_at": "datetime64[us, UTC]", "ended_at": "datetime64[us, UTC]",
+        "day": "datetime64[s]", "minute": "int16", "staff_id": "Int64", "school": "str", "department": "str",
+        "purpose": "str", "one_to_one": "bool", "confidential": "bool", "status": "str", "disputed": "bool",
+        "due_at": "datetime64[us, UTC]", "codes": "str",
+    }  # fmt: skip
+    assert judged.sessions.index.name == "session"

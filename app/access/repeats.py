@@ -1,0 +1,147 @@
+"""The same adult and pupil, one to one, again and again or out of hours: a plain list."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import ColumnElement, FromClause, Select, func, not_, select, true
+
+from app.access.people import Days, Person, by_role, require
+from app.access.scope import SESSION, confidential, during, in_school_time
+from app.store import reading, tables
+from app.store.held import held, on
+
+if TYPE_CHECKING:
+    from app.school import School
+
+REPEATS = "repeated one-to-ones"
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """Adults and pupils who had one-to-ones as often as `[repeats]` of the settings says, by name.
+
+    - `pairs`: `adult_id`, `pupil_id`, `adult`, `pupil`, `sessions`, `most` (within as many days as are set),
+      `out_of_hours`, `unlogged`, `first`, `last`
+    - `sessions`: theirs, the newest first: `session_id`, `adult_id`, `pupil_id`, `started_at`, `ended_at`,
+      `purpose` (blank: not logged), `out_of_hours`, `logged`
+    """
+
+    pairs: pd.DataFrame
+    sessions: pd.DataFrame
+
+
+def repeats(school: "School", person: Person, days: Days) -> Repeats:
+    """The repeated one-to-ones of the days, confidential sessions left out. NotAllowed but for the Senior Deputy
+    Head and, of pupils of their school today, its DSPs; nobody is told of their own.
+
+    One to one: one pupil in the call and no second member of staff; without a call, one pupil in the log. That
+    the log names a second member as invited takes nothing off the list: nobody saw them come. Out of hours: not
+    within the hours of academic tuition on that day, or at a weekend.
+    """
+    require(person, REPEATS)
+    who, pupil, today = held(tables.staff_versions), held(tables.pupil_versions), school.today()
+    with school.engine.connect() as connection:
+        rows = _one_to_ones(reading.frame(connection, _candidates(days)))
+        adults = reading.frame(connection, select(who.c.staff_id, who.c.name).where(on(who, today)))
+        pupils = reading.frame(
+            connection, select(pupil.c.pupil_id, pupil.c.name).where(on(pupil, today), _of_theirs(person, pupil))
+        )
+    rows = rows[(rows["adult_id"] != person.staff_id) & rows["pupil_id"].isin(pupils["pupil_id"])]
+    rows = in_school_time(school, rows.reset_index(drop=True))
+    rows["out_of_hours"] = _out_of_hours(school, rows)
+    asked = school.settings.repeats
+    rows["most"] = _within(rows, asked.days)
+    rows["most_out"] = 0
+    out = rows["out_of_hours"]
+    rows.loc[out, "most_out"] = _within(rows[out], asked.days)
+    pairs = rows.groupby(["adult_id", "pupil_id"], as_index=False).agg(
+        sessions=("session_id", "size"),
+        most=("most", "max"),
+        most_out=("most_out", "max"),
+        out_of_hours=("out_of_hours", "sum"),
+        unlogged=("logged", lambda logged: int((~logged).sum())),
+        first=("started_at", "min"),
+        last=("started_at", "max"),
+    )
+    pairs = pairs[(pairs["most"] >= asked.sessions) | (pairs["most_out"] >= asked.out_of_hours)]
+    pairs.insert(2, "adult", pairs["adult_id"].map(adults.set_index("staff_id")["name"]).fillna("nobody known"))
+    pairs.insert(3, "pupil", pairs["pupil_id"].map(pupils.set_index("pupil_id")["name"]))
+    theirs = rows.merge(pairs[["adult_id", "pupil_id"]], on=["adult_id", "pupil_id"])
+    return Repeats(
+        pairs.drop(columns="most_out").sort_values(["adult", "pupil"], ignore_index=True),
+        theirs.drop(columns=["most", "most_out"]).sort_values("started_at", ascending=False, ignore_index=True),
+    )
+
+
+def _of_theirs(person: Person, pupil: FromClause) -> ColumnElement[bool]:
+    return true() if by_role(person, REPEATS, "senior_deputy_head") else pupil.c.school == person.school
+
+
+def _candidates(days: Days) -> Select[Any]:
+    """The sessions of the days with how many were in the call, or are in the log, and one of each."""
+    of_call, stay, among = tables.session_calls.c, tables.call_stays.c, tables.session_pupils.c
+    in_call = (
+        select(
+            of_call.session_id,
+            func.count(stay.staff_id.distinct()).label("staff"),
+            func.count(stay.pupil_id.distinct()).label("pupils"),
+            func.min(stay.staff_id).label("staff_id"),
+            func.min(stay.pupil_id).label("pupil_id"),
+        )
+        .join(tables.call_stays, stay.call_id == of_call.call_id)
+        .join(tables.sessions, SESSION.id == of_call.session_id)
+        .where(during(days), stay.left_at > stay.joined_at)
+        .group_by(of_call.session_id)
+        .subquery()
+    )
+    listed = (
+        select(among.session_id, func.count().label("pupils"), func.min(among.pupil_id).label("pupil_id"))
+        .join(tables.sessions, SESSION.id == among.session_id)
+        .where(during(days))
+        .group_by(among.session_id)
+        .subquery()
+    )
+    return (
+        select(
+            SESSION.id.label("session_id"),
+            SESSION.started_at,
+            SESSION.ended_at,
+            SESSION.purpose,
+            SESSION.log_id.is_not(None).label("logged"),
+            func.coalesce(in_call.c.staff, 0).label("staff"),
+            func.coalesce(func.nullif(in_call.c.pupils, 0), listed.c.pupils).label("pupils"),
+            func.coalesce(in_call.c.staff_id, SESSION.staff_id).label("adult_id"),
+            func.coalesce(in_call.c.pupil_id, listed.c.pupil_id).label("pupil_id"),
+        )
+        .join(listed, listed.c.session_id == SESSION.id)
+        .outerjoin(in_call, in_call.c.session_id == SESSION.id)
+        .where(during(days), not_(confidential()))
+    )
+
+
+def _one_to_ones(rows: pd.DataFrame) -> pd.DataFrame:
+    one = (rows["pupils"] == 1) & (rows["staff"] <= 1) & rows["adult_id"].notna()
+    return rows[one.to_numpy(bool)].drop(columns=["staff", "pupils"]).astype({"adult_id": "int64", "pupil_id": "int64"})
+
+
+def _out_of_hours(school: "School", rows: pd.DataFrame) -> np.ndarray:
+    hours = {day: school.settings.rules_on(day).academic_hours for day in set(rows["started_at"].dt.date)}
+    within = [
+        hours[start.date()][0] <= start.time() and end.time() <= hours[start.date()][1] and start.date() == end.date()
+        for start, end in zip(rows["started_at"], rows["ended_at"], strict=True)
+    ]
+    return ~np.array(within, bool) | (rows["started_at"].dt.day_of_week >= 5).to_numpy(bool)
+
+
+def _within(rows: pd.DataFrame, days: int) -> pd.Series:
+    """For each session, how many of its adult and pupil there were in the days up to it, it included."""
+    pair = rows.groupby(["adult_id", "pupil_id"]).ngroup().to_numpy(np.int64)
+    day = rows["started_at"].dt.tz_localize(None).to_numpy().astype("datetime64[D]").astype(np.int64)
+    at = pair * 10**6 + day  # days since 1970: never so many
+    in_order = np.sort(at)
+    first = np.searchsorted(in_order, at - days, side="right")
+    begins = np.searchsorted(in_order, pair * 10**6, side="left")
+    upto = np.searchsorted(in_order, at, side="right")
+    return pd.Series(upto - np.maximum(first, begins), index=rows.index)

@@ -1,0 +1,87 @@
+"""The small tools: people as they were on a day, distinct rows, times as integers; and what a frame must have."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from app.protocol import Evidence
+from app.protocol.evidence import empty
+from app.protocol.frames import Versions, distinct, ids, instants, micros
+from app.protocol.outcomes import BREACH, LOG, MET, NOT_APPLICABLE, Ruling
+
+JANUARY, JUNE, BEFORE_1970 = (
+    np.datetime64(day, "D").view(np.int64) for day in ("2021-01-05", "2021-06-07", "1969-06-01")
+)
+
+
+def versions() -> Versions:
+    rows = [
+        (7, "2021-06-07", "June", None),
+        (3, "1969-01-01", "Old", "tutor"),
+        (7, "2021-01-05", "January", " Tutor ; HOY"),
+        (3, "1970-01-01", "New", ""),
+        (0, "2021-01-05", "Nought", "x"),
+    ]
+    frame = pd.DataFrame(rows, columns=["staff_id", "from_day", "name", "roles"], index=[9, 8, 7, 6, 5])
+    return Versions(frame.astype({"staff_id": "Int64", "from_day": "datetime64[s]"}), "staff_id")
+
+
+@pytest.mark.parametrize(
+    ("who", "day", "name"),
+    [
+        (7, JANUARY - 1, "January"), (7, JANUARY, "January"), (7, JUNE - 1, "January"), (7, JUNE, "June"),
+        (7, JUNE + 9000, "June"), (3, BEFORE_1970, "Old"), (3, 0, "New"), (3, -200_000, "Old"), (0, JUNE, "Nought"),
+        (5, JUNE, None), (8, JUNE, None), (-1, JUNE, None), (7, 400_000, "June"),
+    ],
+)  # fmt: skip
+def test_a_person_is_who_they_were_on_the_day(who: int, day: int, name: str | None) -> None:
+    known = versions()
+    row = known.rows(np.array([who]), np.array([day]))
+    assert known.fact("name", row).tolist() == [name]
+    assert (row[0] == -1) == (name is None)
+
+
+def test_what_a_version_lists_whatever_the_case_and_nothing_for_nobody() -> None:
+    known = versions()
+    rows = known.rows(np.array([7, 7, 3, -1]), np.array([JANUARY, JUNE, JUNE, JUNE]))
+    assert known.lists("roles", "hoy", "hm")[rows].tolist() == [True, False, False, False]
+    assert known.lists("roles", "tutor")[rows].tolist() == [True, False, False, False]
+    assert known.lists("roles", "")[rows].tolist() == [False, True, True, False]
+    assert known.lists("roles", "tutor").dtype == bool
+    assert known.fact("roles", rows).tolist() == [" Tutor ; HOY", None, "", None]
+    assert known.fact("staff_id", rows).dtype == object
+
+
+def test_distinct_rows_stay_in_the_order_of_their_first_however_large_the_numbers() -> None:
+    rows = pd.DataFrame({"a": [5, -1, 5, 0, 5], "b": [2**62, -1, 2**62, 0, 7]}, index=list("vwxyz"))
+    assert distinct(rows, ["a", "b"]).index.tolist() == ["v", "w", "y", "z"]
+    small = rows.assign(b=[1, -1, 1, 0, 0])
+    assert distinct(small, ["a", "b"]).index.tolist() == ["v", "w", "y", "z"]
+    assert distinct(small, ["a"]).to_dict("list") == {"a": [5, -1, 0]}
+
+
+def test_times_and_ids_come_and_go_as_integers() -> None:
+    times = pd.Series(pd.to_datetime(["2021-01-05T09:00+01:00", None], utc=True)).dt.as_unit("ms")
+    there = micros(times)
+    assert there.tolist() == [1609833600 * 1_000_000, np.iinfo(np.int64).min]
+    assert instants(there).dtype == "datetime64[us, UTC]"
+    assert micros(times.dt.tz_convert("Asia/Tokyo")).tolist() == there.tolist()
+    assert ids(pd.Series([4, None], dtype="Int64")).tolist() == [4, -1]
+
+
+def test_a_missing_column_is_named_where_the_frame_is_given() -> None:
+    with pytest.raises(ValueError, match=r"^logs lacks the columns ended_at, started_at$"):
+        Evidence(logs=empty("logs").drop(columns=["started_at", "ended_at"]))
+
+
+def test_the_first_that_decides_stands_and_what_nothing_decides_does_not_apply() -> None:
+    ruling = Ruling(4)
+    at = np.array([True, True, False, False])
+    ruling.decide(at, MET, LOG, "kept", disputed=np.array([False, True, True, True]))
+    ruling.decide(
+        np.array([False, True, True, False]), BREACH, LOG, lambda i: np.array([f"row {n}" for n in i], object)
+    )
+    assert ruling.outcome.tolist() == [MET, MET, BREACH, NOT_APPLICABLE]
+    assert ruling.disputed.tolist() == [False, True, False, False]
+    assert ruling.reasons().tolist() == ["kept", "kept", "row 2", ""]
+    assert (ruling.outcome.dtype, ruling.evidence.dtype, ruling.disputed.dtype) == (np.uint8, np.uint8, bool)
