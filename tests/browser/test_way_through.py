@@ -108,9 +108,9 @@ def test_from_the_overview_to_a_concern(page: Page, address: str) -> None:
 def test_the_deputy_reads_what_waits_and_takes_the_report_to_governors(page: Page, address: str, database: str) -> None:
     page.goto(address)
     expect(page.get_by_role("heading", name="What waits")).to_be_visible(timeout=60_000)
-    expect(page.get_by_text(re.compile("calls nobody logged"))).to_be_visible()
+    expect(page.get_by_text(re.compile("calls nobody logged"))).to_be_visible(timeout=30_000)
     shares = page.get_by_test_id("stMetricValue")
-    expect(shares).to_have_count(4)
+    expect(shares).to_have_count(4, timeout=30_000)
     figures = [share.strip() for share in shares.all_inner_texts()]
 
     page.get_by_text("Take it with you").click()
