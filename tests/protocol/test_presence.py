@@ -83,3 +83,11 @@ def test_a_call_that_lasted_years_does_not_overflow() -> None:
     found = presence.alone(200_000, group, start, end, staff)
     assert len(found.group) == 200_000
     assert (found.end - found.start == year).all()
+
+
+def test_a_stretch_ends_with_its_session_though_the_next_ones_begins_in_that_instant() -> None:
+    rows = [(0, 0, 10, True), (0, 0, 20, False), (1, 0, 20, True), (1, 0, 30, False)]
+    found = presence.alone(2, *columns(rows))
+    assert found.group.tolist() == [0, 1]
+    assert (found.start // SECOND).tolist() == [10, 20]
+    assert (found.end // SECOND).tolist() == [20, 30]
