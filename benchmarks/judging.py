@@ -124,3 +124,8 @@ def measure(sessions: int) -> dict[str, float]:
     agree(cases, found)
     judging, _ = timed(lambda: judge(evidence, settings, NOW))
     return {"rules": rules, "sql": sql, "judging": judging}
+
+
+def judged_once(sessions: int) -> None:
+    """Judge so many sessions, for a process of its own whose memory is looked at."""
+    judge(school(sessions), load_settings().model_copy(update={"tenant_id": "school"}), NOW)

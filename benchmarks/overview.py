@@ -1,54 +1,82 @@
-"""The Overview from its address to its charts drawn, against an empty Streamlit page, in one run."""
+"""The Overview from its address to its charts drawn, against an empty Streamlit page, in one run.
+
+Before each look the data are said to have changed, so that nothing of the page's is remembered.
+"""
 
 import statistics
 import tempfile
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-from app.demo import fill
-from app.school import open_school
+from app.school import School, open_school
+from app.store.writing import raise_revision
 from benchmarks.serving import executable, serving
 
+DRAWN = "document.querySelectorAll('[data-testid=\"stVegaLiteChart\"] .marks').length >= 3"
+TITLE = "document.querySelector('h1') !== null"
 _EMPTY = 'import streamlit as st\nst.title("Empty")\n'
 
 
-def _seconds(browser: Browser, address: str, drawn: str) -> float:
+def seconds(browser: Browser, address: str, drawn: str) -> float:
     """From the address to everything drawn, in a browser that has never been there."""
     context = browser.new_context(viewport={"width": 1400, "height": 1000})
     page = context.new_page()
     began = time.perf_counter()
     page.goto(address)
-    page.wait_for_function(drawn, timeout=60_000)
+    page.wait_for_function(drawn, timeout=120_000)
     taken = time.perf_counter() - began
     context.close()
     return taken
 
 
-def measure(sessions: int = 5000, times: int = 5) -> dict[str, float]:
-    """Median seconds of `overview` and of an `empty` page, their `ratio`, and the `least` and `most` of it."""
+@contextmanager
+def browsing() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable(playwright), args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def empty_page() -> Iterator[str]:
+    """The address of an empty Streamlit page."""
     with tempfile.TemporaryDirectory() as folder:
-        url = f"sqlite:///{folder}/demo.sqlite"
-        fill(open_school(url), sessions=sessions)
         script = Path(folder) / "empty.py"
         script.write_text(_EMPTY, encoding="utf-8")
-        with (
-            serving("streamlit_app.py", DATABASE_URL=url) as ours,
-            serving(str(script)) as empty,
-            sync_playwright() as playwright,
-        ):
-            browser = playwright.chromium.launch(executable_path=executable(playwright), args=["--no-sandbox"])
-            charts = "document.querySelectorAll('[data-testid=\"stVegaLiteChart\"] .marks').length >= 3"
-            title = "document.querySelector('h1') !== null"
-            _seconds(browser, ours, charts), _seconds(browser, empty, title)  # the first one warms the server
-            pairs = [(_seconds(browser, ours, charts), _seconds(browser, empty, title)) for _ in range(times)]
-            browser.close()
-    ratios = [a / b for a, b in pairs]
-    return {
-        "overview": statistics.median(a for a, _ in pairs),
-        "empty": statistics.median(b for _, b in pairs),
-        "ratio": statistics.median(ratios),
-        "least": min(ratios),
-        "most": max(ratios),
-    }
+        with serving(str(script)) as address:
+            yield address
+
+
+def _changed(school: School) -> None:
+    with school.writing() as connection:
+        raise_revision(connection)
+
+
+def measure(urls: Mapping[int, str], times: int = 5) -> dict[int, list[float]]:
+    """For each database, by its number of sessions, how many times as long as an empty page the Overview takes;
+    all are looked at in turn."""
+    ratios: dict[int, list[float]] = {size: [] for size in urls}
+    schools = {size: open_school(url) for size, url in urls.items()}
+    with ExitStack() as servers, browsing() as browser:
+        ours = {n: servers.enter_context(serving("streamlit_app.py", DATABASE_URL=url)) for n, url in urls.items()}
+        empty = servers.enter_context(empty_page())
+        for address in ours.values():
+            seconds(browser, address, DRAWN)  # the first one warms the server
+        seconds(browser, empty, TITLE)
+        for _ in range(times):
+            for size, address in ours.items():
+                _changed(schools[size])
+                ratios[size].append(seconds(browser, address, DRAWN) / seconds(browser, empty, TITLE))
+    return ratios
+
+
+def spread(values: list[float]) -> str:
+    return f"{min(values):.2f}–{max(values):.2f}"
+
+
+def median(values: list[float]) -> float:
+    return statistics.median(values)

@@ -27,16 +27,37 @@ def executable(playwright: Playwright) -> str | None:
 @contextmanager
 def serving(script: str, **environment: str) -> Iterator[str]:
     """Runs a script by `streamlit run` and gives its address."""
+    port = _free_port()
+    command = [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(port)]
+    with _process(command, f"http://localhost:{port}", "/_stcore/health", environment) as address:
+        yield address
+
+
+@contextmanager
+def running(module: str, **environment: str) -> Iterator[str]:
+    """Runs a module that serves at the port it is given, and gives its address."""
+    port = _free_port()
+    command = [sys.executable, "-m", module, str(port)]
+    with _process(command, f"http://localhost:{port}", "/", environment) as address:
+        yield address
+
+
+def _free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(port)]
-    process = subprocess.Popen(command, cwd=ROOT, env=os.environ | environment, stdout=subprocess.DEVNULL)
+        port: int = free.getsockname()[1]
+        return port
+
+
+@contextmanager
+def _process(command: list[str], address: str, health: str, environment: dict[str, str]) -> Iterator[str]:
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
-        address = f"http://localhost:{port}"
-        while not _answers(address):
+        while not _answers(address + health):
             if process.poll() is not None:
-                raise RuntimeError(f"{script} did not start")
+                raise RuntimeError(f"{' '.join(command)} did not start")
             time.sleep(0.1)
         yield address
     finally:
@@ -46,7 +67,7 @@ def serving(script: str, **environment: str) -> Iterator[str]:
 
 def _answers(address: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2):
+        with urllib.request.urlopen(address, timeout=10):
             return True
     except (urllib.error.URLError, OSError):
         return False

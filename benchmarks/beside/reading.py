@@ -1,0 +1,23 @@
+"""What each of the others reads, and draws: outcomes kept by department and hour, this term."""
+
+import os
+from datetime import timedelta
+
+import pandas as pd
+
+from app import access, charts
+from app.school import open_school
+
+
+def cells() -> pd.DataFrame:
+    school = open_school(os.environ["DATABASE_URL"])
+    person = access.demonstration_people(school)[0]
+    term = school.settings.term_on(school.today())
+    first = term.from_ if term else school.today() - timedelta(days=90)
+    rows = access.overview(school, person, (first, school.today()))
+    return charts.rates(rows.assign(band=charts.band(rows["hour"])), ["department", "band"], None)
+
+
+def square(rates: pd.DataFrame) -> pd.DataFrame:
+    """Departments down, hours across."""
+    return rates.pivot(index="department", columns="band", values="rate")

@@ -1,0 +1,64 @@
+"""The Overview's figures from the store, against DuckDB with the same rows in memory, a column for each clause."""
+
+from datetime import date, timedelta
+
+import duckdb
+import pandas as pd
+
+from app import access, charts
+from app.protocol import CLAUSES, figures
+from app.school import School, open_school
+from benchmarks.judging import timed
+
+_NAMES = [clause.name for clause in CLAUSES]
+_KEPT = " + ".join(f'("{name}" <= 1)::int' for name in _NAMES)
+_KNOWN = " + ".join(f'("{name}" <= 2)::int' for name in _NAMES)
+_BY = f"sum({_KEPT}) as kept, sum({_KNOWN}) as of, sum(({_KNOWN} > 0)::int) as sessions"
+_QUERIES = (
+    "select count(*), sum((status = 'breach')::int), sum((not has_log)::int), sum(disputed::int) from rows",
+    f"select department, band, {_BY} from rows group by department, band",
+    f"select week, {_BY} from rows group by week",
+    "select "
+    + ", ".join(f'sum(("{name}" = {outcome})::int)' for name in _NAMES for outcome in range(5))
+    + " from rows",
+)
+
+
+def _rows(school: School, days: tuple[date, date]) -> pd.DataFrame:
+    person = access.demonstration_people(school)[0]
+    rows = access.overview(school, person, days)
+    return rows.assign(
+        band=charts.band(rows["hour"]), week=rows["day"] - pd.to_timedelta(rows["day"].dt.day_of_week, "D")
+    )
+
+
+def _ours(school: School, days: tuple[date, date]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    rows = _rows(school, days)
+    return (
+        charts.rates(rows, ["department", "band"], None), charts.rates(rows, ["week"], None), figures(rows[_NAMES])
+    )  # fmt: skip
+
+
+def measure(url: str, times: int = 5) -> dict[str, list[float]]:
+    """For a `term` and for `three years`: how many times as long as DuckDB it takes from the store to the figures."""
+    school = open_school(url)
+    term = school.settings.term_on(school.today())
+    assert term is not None
+    days = {
+        "term": (term.from_, school.today()), "three years": (school.today() - timedelta(days=3 * 365), school.today())
+    }  # fmt: skip
+    found: dict[str, list[float]] = {}
+    for what, which in days.items():
+        connection = duckdb.connect()
+        rows = _rows(school, which)
+        coded = rows.assign(**{name: rows[name].cat.codes for name in _NAMES})
+        connection.register("frame", coded.astype({"department": object, "band": object, "status": object}))
+        connection.execute("create table rows as select * from frame")
+        ratios = []
+        for _ in range(times):
+            theirs, answers = timed(lambda at=connection: [at.execute(query).fetchall() for query in _QUERIES])
+            ours, (_, _, told) = timed(lambda on=which: _ours(school, on))
+            assert [int(n) for n in told.iloc[:, :5].to_numpy().ravel()] == list(answers[3][0])
+            ratios.append(ours / theirs)
+        found[what] = ratios
+    return found

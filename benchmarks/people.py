@@ -1,0 +1,128 @@
+"""People at work: one who filters and logs, and fifty of them at once, each in a window of their own."""
+
+import random
+import statistics
+import threading
+import time
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import psutil
+
+from app import access
+from app.school import open_school
+from benchmarks.serving import serving
+from benchmarks.windows import Window
+
+PEOPLE = 50
+BETWEEN = 10.0  # seconds that somebody reads before the next click
+_ROUNDS = 3
+
+
+def p95(seconds: list[float]) -> float:
+    return statistics.quantiles(seconds, n=20, method="inclusive")[-1]
+
+
+class _Logging:
+    """The log form as somebody has filled it in, waiting as a draft to be sent."""
+
+    def __init__(self, url: str) -> None:
+        self.school = open_school(url)
+        self.person = access.demonstration_people(self.school)[0]
+        pupil = access.pupils_to_choose(self.school, self.person)["email"].iloc[0]
+        day = self.school.today() - timedelta(days=1)
+        answers = dict.fromkeys(("staff_opened", "staff_ended", "dress_ok", "background_ok"), "yes")
+        answers |= dict.fromkeys(("pupil_left_alone", "recorded", "private_recording", "concern"), "no")
+        self.form = answers | {
+            "purpose": "academic", "pupils": [pupil], "day": day.isoformat(), "from": "10:00", "to": "10:30",
+            "platform": "teams", "account": "school", "cameras_on": "yes", "room": "public",
+        }  # fmt: skip
+
+    def waits(self) -> None:
+        access.keep_draft(self.school, self.person, "log", self.form)
+
+
+def _sent(window: Window) -> float:
+    seconds = window.click("Send the log")
+    if not any("Logged." in element.alert.body for element in window.elements):
+        raise RuntimeError("The log was not kept")
+    return seconds
+
+
+def _logs(address: str, logging: _Logging, reads: float) -> list[float]:
+    """The form opened in a window of its own, read, and sent."""
+    with Window(address) as window:
+        logging.waits()
+        opened = window.open("log")
+        time.sleep(reads)
+        return [opened, _sent(window)]
+
+
+def measure(url: str, times: int = 20) -> dict[str, list[float]]:
+    """Seconds of a `rerun` with nothing changed, of a `filter` changed to the page redrawn and of a `log` sent
+    to judged and shown, taken in turn; and of a rerun of the page with the form, `form`."""
+    logging = _Logging(url)
+    found: dict[str, list[float]] = defaultdict(list)
+    with serving("streamlit_app.py", DATABASE_URL=url) as address, Window(address) as reader:
+        reader.open()
+        departments = reader.options("Department")
+        for turn in range(times + 1):
+            logging.waits()
+            with Window(address) as writer:
+                writer.open("log")
+                one = {"form": writer.again(), "log": _sent(writer)}
+            reader.open()  # what the log changed is read anew
+            one |= {
+                "rerun": reader.again(),
+                "filter": reader.choose("Department", departments[turn % len(departments)]),
+            }
+            for what, seconds in one.items() if turn else ():  # the first turn warms the server
+                found[what].append(seconds)
+    return found
+
+
+def crowd(url: str) -> dict[str, float]:
+    """`one` and `many`: p95 of the seconds of one person's clicks, and of fifty people's at once; `errors`;
+    `each`: MB of the server's memory for a further person."""
+    logging = _Logging(url)
+    errors: list[str] = []
+    with serving("streamlit_app.py", DATABASE_URL=url) as address:
+        server = _server()
+
+        def work(number: int, between: float, rounds: int, ready: threading.Barrier) -> list[float]:
+            chance, seconds = random.Random(number), []
+            try:
+                with Window(address) as window:
+                    ready.wait(120)
+                    time.sleep(chance.uniform(0, between))  # people do not click in step
+                    for _ in range(rounds):
+                        seconds.append(window.open())
+                        time.sleep(chance.uniform(0.5, 1.5) * between)
+                        seconds.append(window.choose("Department", chance.choice(window.options("Department"))))
+                        time.sleep(chance.uniform(0.5, 1.5) * between)
+                        seconds += _logs(address, logging, chance.uniform(0.5, 1.5) * between)
+                    peak.append(server.memory_info().rss)
+            except Exception as error:  # every fault counts, whatever it is
+                errors.append(type(error).__name__)
+            return seconds
+
+        peak: list[int] = []
+        alone = threading.Barrier(1)
+        work(0, 0.2, 2, alone)
+        one = work(0, 0.2, 6, alone)
+        before = server.memory_info().rss
+        peak.clear()
+        together = threading.Barrier(PEOPLE)
+        with ThreadPoolExecutor(PEOPLE) as pool:
+            found = pool.map(lambda number: work(number, BETWEEN, _ROUNDS, together), range(PEOPLE))
+            many = [seconds for person in found for seconds in person]
+    return {
+        "one": p95(one), "many": p95(many), "clicks": len(many), "errors": len(errors),
+        "each": (max(peak) - before) / 1e6 / (PEOPLE - 1),
+    }  # fmt: skip
+
+
+def _server() -> psutil.Process:
+    """The server that this process started."""
+    return next(p for p in psutil.Process().children() if "streamlit" in " ".join(p.cmdline()))

@@ -1,0 +1,94 @@
+"""A browser's window without the browser: a session of Streamlit's own over its websocket, so that many people
+can be at work at once on a machine that could not show them all."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.WidgetStates_pb2 import WidgetState
+from websockets.sync.client import connect
+
+_WAIT = 120  # seconds, after which a page counts as failed
+
+
+class Window:
+    """One person's window. `seconds` are from what was sent to the run's end."""
+
+    def __init__(self, address: str) -> None:
+        stream = address.replace("http", "ws", 1) + "/_stcore/stream"
+        self._socket = connect(stream, origin=address, subprotocols=["streamlit"], max_size=None)  # type: ignore
+        self._states: dict[str, WidgetState] = {}
+        self._page = ""
+        self.elements: list[Any] = []
+
+    def __enter__(self) -> "Window":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+
+    def open(self, page: str = "") -> float:
+        """Go to a page by its name; "" is the first."""
+        self._states.clear()
+        asked = BackMsg()
+        asked.rerun_script.page_name = page
+        return self._run(asked)
+
+    def again(self) -> float:
+        """A bare rerun: nothing has changed."""
+        return self._rerun()
+
+    def choose(self, label: str, *options: str) -> float:
+        """Choose of a multiselect."""
+        box = next(e.multiselect for e in self._of("multiselect") if e.multiselect.label == label)
+        state = WidgetState(id=box.id)
+        state.string_array_value.data.extend(options)
+        self._states[box.id] = state
+        return self._rerun()
+
+    def options(self, label: str) -> list[str]:
+        """What a multiselect offers."""
+        return list(next(e.multiselect for e in self._of("multiselect") if e.multiselect.label == label).options)
+
+    def click(self, label: str) -> float:
+        """Click a button; a click holds for one run."""
+        button = next(e.button for e in self._of("button") if e.button.label == label)
+        self._states[button.id] = WidgetState(id=button.id, trigger_value=True)
+        seconds = self._rerun()
+        self._states.pop(button.id, None)
+        return seconds
+
+    def text(self) -> str:
+        """Everything said on the page."""
+        return " ".join(e.html.body or e.markdown.body or e.alert.body for e in self.elements)
+
+    def _of(self, kind: str) -> Iterator[Any]:
+        return (e for e in self.elements if e.WhichOneof("type") == kind)
+
+    def _rerun(self) -> float:
+        asked = BackMsg()
+        asked.rerun_script.page_script_hash = self._page
+        asked.rerun_script.widget_states.widgets.extend(self._states.values())
+        return self._run(asked)
+
+    def _run(self, asked: BackMsg) -> float:
+        self.elements = []
+        began = time.perf_counter()
+        self._socket.send(asked.SerializeToString())
+        while True:
+            told = ForwardMsg.FromString(self._socket.recv(timeout=_WAIT))  # type: ignore[arg-type]
+            match told.WhichOneof("type"):
+                case "new_session":
+                    self.elements = []
+                case "navigation":
+                    self._page = told.navigation.page_script_hash
+                case "delta" if told.delta.WhichOneof("type") == "new_element":
+                    self.elements.append(told.delta.new_element)
+                case "script_finished" if told.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
+                    break
+        seconds = time.perf_counter() - began
+        if any(e.WhichOneof("type") == "exception" for e in self.elements):
+            raise RuntimeError("The page failed")
+        return seconds
