@@ -70,21 +70,28 @@ if sync.put_aside:
 
 st.header("Alerts")
 alerts = access.alerts(school, person)
-if alerts.hindrance:
+if school.is_demonstration():
+    st.info("In the demonstration nothing is ever sent: its people are invented. A school would send what waits here.")
+elif alerts.hindrance:
     trouble("Nobody is told of anything by mail.", alerts.hindrance)
-say(
-    "{waiting} {last}",
-    waiting="Nothing waits." if alerts.waiting.empty else f"{'One waits' if len(alerts.waiting) == 1 else f'{len(alerts.waiting):,} wait'}, since {moment(alerts.waiting['queued_at'].min())}.",
-    last=f"One was last sent {moment(alerts.last_sent)}." if alerts.last_sent else "None was sent yet.",
-)  # fmt: skip
 if len(alerts.waiting):
+    words = (
+        "<b>One</b> alert waits, since {since}."
+        if len(alerts.waiting) == 1
+        else "<b>{n}</b> alerts wait, the oldest since {since}."
+    )
+    say(words, n=f"{len(alerts.waiting):,}", since=moment(alerts.waiting["queued_at"].min()))
     rows = pd.DataFrame(
         {
-            "To": alerts.waiting["to"], "Subject": alerts.waiting["subject"], "Since": [moment(when) for when in alerts.waiting["queued_at"]],
-            "Tried": alerts.waiting["tries"], "What hindered it": alerts.waiting["trouble"],
+            "To": alerts.waiting["to"], "Subject": alerts.waiting["subject"],
+            "Since": [moment(when) for when in alerts.waiting["queued_at"]],
         }
     )  # fmt: skip
+    if alerts.waiting["tries"].any():
+        rows = rows.assign(**{"Tried": alerts.waiting["tries"], "What hindered it": alerts.waiting["trouble"]})
     table(rows, "Alerts that wait", "alerts that wait", height="content" if len(rows) < 10 else 360)
+elif not alerts.hindrance:
+    say("Nothing waits. {last}", last=f"The last was sent {moment(alerts.last_sent)}." if alerts.last_sent else "")
 if len(alerts.in_doubt):
     st.warning(
         "These were handed over, and the connection broke before the mail server said whether it took them. They may have arrived, so they are not sent again by themselves: ask whether they did. Of a concern that nobody reads, its DSPs are told anew.",

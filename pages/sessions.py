@@ -70,9 +70,9 @@ def show_all(school: School, person: Person) -> None:
             key=f"sessions view {person.staff_id}", required=True, label_visibility="collapsed",
         )  # fmt: skip
     if view == "settle":
-        show_waiting(person, to_settle, "settle", "Nothing waits for you: every exception of yours is settled.")
+        show_waiting(school, person, to_settle, "settle", "Nothing waits for you: every exception of yours is settled.")
     elif view == "explain":
-        show_waiting(person, to_explain, "explain", "You have explained everything.")
+        show_waiting(school, person, to_explain, "explain", "You have explained everything.")
     elif view == "repeats":
         show_repeats(school, person)
     else:
@@ -136,8 +136,8 @@ def show_pair(person: Person, pair: pd.Series, sessions: pd.DataFrame) -> None:
         st.rerun()
 
 
-def show_waiting(person: Person, rows: pd.DataFrame, what: str, nothing: str) -> None:
-    """Sessions with open exceptions, to open one by one."""
+def show_waiting(school: School, person: Person, rows: pd.DataFrame, what: str, nothing: str) -> None:
+    """Sessions with open exceptions, one after the other: the longest waiting, or the one that was selected."""
     if rows.empty:
         st.success(nothing, icon=":material/check:")
         return
@@ -145,9 +145,10 @@ def show_waiting(person: Person, rows: pd.DataFrame, what: str, nothing: str) ->
     say(
         "<b>{n}</b> to {what}, the longest waiting first"
         + (": the oldest for <b>{oldest}</b> days. " if oldest else ". ")
-        + "Select a row to open the session.",
+        + ("Select a row to take another first." if len(rows) > 1 else ""),
         n="One session" if len(rows) == 1 else f"{len(rows):,} sessions", what=what, oldest=oldest,
     )  # fmt: skip
+    first, others = st.columns([2, 3], gap="large")
     listing = pd.DataFrame(
         {
             "When": [moment(when) for when in rows["started_at"]],
@@ -160,15 +161,34 @@ def show_waiting(person: Person, rows: pd.DataFrame, what: str, nothing: str) ->
     )
     if what == "explain":
         listing = listing.drop(columns=["Staff", "Explained"])
-    event = table(
-        listing, f"Sessions to {what}", f"sessions to {what}", on_select="rerun", selection_mode="single-row",
-        key=f"waiting {what} {person.staff_id} {len(rows)} {rows['session_id'].iloc[0]}",
-        height="content" if len(rows) < 14 else 520,
-        column_config={"Not kept": st.column_config.TextColumn(width="medium")},
+    with others:
+        event = table(
+            listing, f"Sessions to {what}", f"sessions to {what}", on_select="rerun", selection_mode="single-row",
+            key=f"waiting {what} {person.staff_id} {len(rows)} {rows['session_id'].iloc[0]}",
+            height="content" if len(rows) < 14 else 520,
+            column_config={"Not kept": st.column_config.TextColumn(width="medium")},
+        )  # fmt: skip
+    chosen = event["selection"]["rows"]
+    with first:
+        show_one_waiting(school, person, int(rows["session_id"].iloc[chosen[0] if chosen else 0]))
+
+
+def show_one_waiting(school: School, person: Person, number: int) -> None:
+    """What one needs to explain or settle a session without opening it."""
+    view = access.session(school, person, number)
+    if view is None:
+        return
+    seen(school, person, f"session {number}")
+    st.subheader(moment(view.started_at), anchor=False)
+    say(
+        "<b>{staff}</b> with {pupils}",
+        staff=view.staff_name or "Nobody known", pupils=", ".join(view.pupils["name"]) or "no pupil known",
     )  # fmt: skip
-    if event["selection"]["rows"]:
-        st.query_params["session"] = str(int(rows["session_id"].iloc[event["selection"]["rows"][0]]))
-        st.rerun()
+    reasons(view.clauses[view.clauses["outcome"] == "breach"])
+    show_exceptions(school, person, view)
+    st.page_link(
+        "pages/sessions.py", label="Open the session", icon=":material/groups:", query_params={"session": str(number)}
+    )
 
 
 def show_list(school: School, person: Person) -> None:
@@ -286,7 +306,8 @@ def show_exceptions(school: School, person: Person, view: SessionView) -> None:
     found = access.exceptions_of(school, person, view.session_id)
     if found.rows.empty:
         return
-    st.header("What was done about it")
+    if len(found.events):
+        st.header("What was done about it")
     steps = found.events.groupby(["at", "by", "kind", "how", "text"], sort=False, dropna=False)["title"].agg(", ".join)
     for (at, by, kind, how, text), titles in steps.items():
         say(
@@ -303,7 +324,7 @@ def show_exceptions(school: School, person: Person, view: SessionView) -> None:
         wait=f"It waits for {' or '.join(found.owners)}." if found.owners else "Nobody on the roster can settle it.",
     )
     if found.to_settle:
-        settle(school, person, view.session_id)
+        settle(school, person, view.session_id, explained=bool((found.events["kind"] == "explained").any()))
     elif found.to_explain:
         explain(school, person, view.session_id)
 
@@ -325,11 +346,11 @@ def explain(school: School, person: Person, number: int) -> None:
                 st.error("Write a sentence first.")
 
 
-def settle(school: School, person: Person, number: int) -> None:
+def settle(school: School, person: Person, number: int, explained: bool) -> None:
     with st.form(f"settle {number}"):
         how = st.radio(
             "Settle everything that is open of this session", list(exceptions.WAYS),
-            format_func=exceptions.WAYS.__getitem__, index=None, key=f"way {number}",
+            format_func=exceptions.WAYS.__getitem__, index=0 if explained else None, key=f"way {number}",
         )  # fmt: skip
         words = st.text_area("Note", key=f"settling {number}", max_chars=5000, height=80)
         if st.form_submit_button("Settle", type="primary"):
@@ -361,15 +382,20 @@ def summary(view: SessionView) -> None:
         st.warning("**Evidence is missing;** nothing shows that a clause was not kept.", icon=":material/help:")
     else:
         st.success("**Kept**, or covered by an exception, in every clause that applies.", icon=":material/check:")
-    for mark, rows in (("✗", broken), ("?", gaps)):
-        for row in rows.itertuples():
-            disputed = " <em>The log says otherwise; the call record decides.</em>" if row.disputed else ""
-            say("{mark} <b>{title}:</b> {reason}" + disputed, mark=mark, title=row.title, reason=row.reason)
+    reasons(broken)
+    reasons(gaps, "?")
     if view.disputed and not (broken["disputed"].any() or gaps["disputed"].any()):
         st.warning(
             "In a clause marked below the log says the opposite of the call record, which decides.",
             icon=":material/compare_arrows:",
         )
+
+
+def reasons(clauses: pd.DataFrame, mark: str = "✗") -> None:
+    """Why clauses were not kept, or what evidence is missing."""
+    for row in clauses.itertuples():
+        disputed = " <em>The log says otherwise; the call record decides.</em>" if row.disputed else ""
+        say("{mark} <b>{title}:</b> {reason}" + disputed, mark=mark, title=row.title, reason=row.reason)
 
 
 def show_clauses(view: SessionView) -> None:

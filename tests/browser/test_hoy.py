@@ -1,0 +1,96 @@
+"""A Head of Year's morning: exceptions settled one after the other from the list, and seen by the member of staff."""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from app import access, exceptions
+from app.demo import fill
+from app.demo.calendar import TENANT
+from app.intake import import_calls
+from app.school import School, open_school
+from tests import people
+from tests.browser.test_tutor import Hand
+from tests.browser.test_way_through import heading, look_through
+
+pytestmark = pytest.mark.browser
+MOST_STEPS = 5  # of two exceptions, one of them explained: clicks and fields typed into
+
+
+@pytest.fixture
+def school(new_database: Callable[[], str]) -> Iterator[School]:
+    url = new_database()
+    fill(open_school(url), sessions=200)
+    school = open_school(url)
+    yield school
+    school.engine.dispose()
+
+
+def with_role(school: School, role: str) -> access.Person:
+    return next(
+        p for p in access.demonstration_people(school) if role in p.roles and "senior_deputy_head" not in p.roles
+    )
+
+
+def two_exceptions(school: School, hoy: access.Person, staff: access.Person, folder: Path) -> int:
+    """All that the HOY has to settle: twice a member of staff left a pupil of theirs alone; once they say why. The
+    number of the session that comes second."""
+    for number in access.exceptions_to_settle(school, hoy)["session_id"]:
+        exceptions.settle(school, hoy, int(number), "explained", "Seen.")
+    pupils = access.pupils_to_choose(school, hoy)
+    mine = pupils[pupils["year_group"].isin(hoy.year_groups) & (pupils["school"] == hoy.school)]["email"]
+    records = [
+        people.call(
+            f"alone-{n}", f"{school.now() - timedelta(hours=9 - 3 * n):%Y-%m-%dT%H:%M:%S}",
+            {staff.email: (0, 20), mine.iloc[n]: (1, 29)}, tenant=TENANT,
+        )
+        for n in range(2)
+    ]  # fmt: skip
+    assert import_calls(school, people.calls(folder / "calls.json", *records)).added == 2
+    first, second = access.exceptions_to_settle(school, hoy)["session_id"]
+    exceptions.explain(school, staff, int(first), "The fire bell rang.")
+    return int(second)
+
+
+def test_two_exceptions_are_settled_from_the_list_and_the_member_of_staff_sees_it(
+    page: Page, serve: Callable[..., str], school: School, tmp_path: Path
+) -> None:
+    hoy, staff = with_role(school, "hoy"), with_role(school, "slt")
+    second = two_exceptions(school, hoy, staff, tmp_path)
+    address = serve(school.engine.url.render_as_string(hide_password=False))
+    page.goto(f"{address}/sessions")
+    look_through(page, "Head of Year")
+    page.get_by_test_id("stSidebar").get_by_text("Sessions").click()
+    heading(page, "Sessions")
+    hand = Hand(page)
+
+    expect(page.get_by_text("2 sessions to settle")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("The fire bell rang.")).to_be_visible()  # and so that is how it is settled
+    note(hand, "Seen.")
+    hand.click("button", "Settle")
+
+    expect(page.get_by_text("One session to settle")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("The fire bell rang.")).to_have_count(0)
+    expect(page.get_by_test_id("stForm")).to_have_count(1, timeout=30_000)  # the first one's is gone
+    hand.steps += 1
+    page.get_by_test_id("stRadio").get_by_text("Spoken with").click()
+    note(hand, "We agreed that pupils leave first.")
+    hand.click("button", "Settle")
+
+    expect(page.get_by_text("every exception of yours is settled")).to_be_visible(timeout=30_000)
+    assert hand.steps <= MOST_STEPS
+    assert access.exceptions_to_settle(school, hoy).empty
+
+    page.goto(f"{address}/sessions?session={second}")
+    look_through(page, "SLT")
+    expect(page.get_by_text(re.compile("Spoken with"))).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("We agreed that pupils leave first.")).to_be_visible()
+
+
+def note(hand: Hand, words: str) -> None:
+    hand.steps += 1
+    hand.page.get_by_role("textbox", name="Note", exact=True).fill(words)
