@@ -179,13 +179,34 @@ def backup_command(file: Path) -> None:
 
 @cli.command("restore")
 @click.argument("file", type=click.Path(path_type=Path))
-def restore_command(file: Path) -> None:
+@click.option("--test", is_flag=True, help="Prove that it could be done, and change nothing but the day of the test.")
+def restore_command(file: Path, test: bool) -> None:
     """Put the copy in FILE in place of the embedded database; what was there is kept beside it."""
+    from app.proof import proof_of_copy, rehearse_restore
     from app.settings import database_url
     from app.store.backup import restore
 
+    if test:
+        click.echo(f"{file} could be restored: {rehearse_restore(open_school(), file)}.")
+        return
+    proved = proof_of_copy(file)
     kept = restore(database_url(), file)
-    click.echo(f"Restored from {file}." + (f" What was there is in {kept}." if kept else ""))
+    click.echo(f"Restored from {file}: {proved}." + (f" What was there is in {kept}." if kept else ""))
+
+
+@cli.command("move")
+@click.option("--to", "url", required=True, metavar="URL", help="An empty database, as DATABASE_URL would name it.")
+def move_command(url: str) -> None:
+    """Move everything to another database, row by row and proven: from the embedded one to PostgreSQL, or back."""
+    from app.proof import proof
+    from app.store.moving import move
+
+    school = open_school()
+    rows = move(school.engine, url, proof, _note)
+    click.echo(
+        f"{sum(rows.values()):,} rows in {len(rows)} tables are there, each as it was. Set DATABASE_URL to it and "
+        "start the program; this database is as it was."
+    )
 
 
 @cli.command("subject")

@@ -105,9 +105,7 @@ def verify(connection: Connection) -> tuple[int, str | None]:
     does."""
     first, first_hash = number, before = _anchor(connection)
     removed = None
-    rows = connection.execution_options(stream_results=True, yield_per=1000).execute(
-        select(tables.audit).order_by(_entry.id)
-    )
+    rows = connection.execute(select(tables.audit).order_by(_entry.id), execution_options={"yield_per": 1000})
     for row in rows:
         number += 1
         if fault := _fault(row, number, before):

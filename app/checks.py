@@ -8,6 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.alerts import WAITING
 from app.alerts.sending import hindrance
+from app.proof import last_restore_test
 from app.school import School, open_school
 from app.settings import SettingsError, load_settings, variable
 from app.store import tables
@@ -38,6 +39,7 @@ def check(thorough: bool = True) -> Iterator[Finding]:
         yield "database", False, in_words(error)
         return
     yield from _sealing(school, thorough)
+    yield from _backups(school)
     if thorough:
         yield from _graph(school)
     yield _alerts(school, thorough)
@@ -103,6 +105,22 @@ def standing_in_words(found: Sequence[Standing]) -> tuple[bool, str]:
     if len(keys()) > 1:
         return True, "all stand under the newest key. Once `keys used` says so of everything, the older ones can go."
     return True, "all stand under the one key."
+
+
+_OFTEN = timedelta(days=120)  # once a term
+
+
+def _backups(school: School) -> Iterator[Finding]:
+    if school.is_demonstration() or school.engine.dialect.name != "sqlite":
+        return
+    last = last_restore_test(school)
+    if last is None:
+        words = "no copy has proved yet that it could be restored: python -m app restore FILE --test"
+    else:
+        words = f"a copy proved on {last.astimezone(school.settings.zone):%d %b %Y} that it could be restored"
+        if school.now() - last > _OFTEN:
+            words += ", which is long ago: python -m app restore FILE --test"
+    yield "backup", last is not None and school.now() - last <= _OFTEN, words
 
 
 def _graph(school: School) -> Iterator[Finding]:

@@ -1,6 +1,8 @@
 """A consistent copy of the embedded database, and back."""
 
+import shutil
 import sqlite3
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
@@ -16,11 +18,16 @@ def backup(engine: Engine, file: Path) -> None:
     if file.exists():
         raise DatabaseError(f"{file} is there already; name a new file.")
     part = file.with_name(file.name + ".part")
-    with engine.connect() as connection, sqlite3.connect(part) as copy:
-        connection.connection.driver_connection.backup(copy)  # type: ignore[union-attr]
-    copy.close()
-    _sound(part)
-    part.rename(file)
+    part.unlink(missing_ok=True)
+    try:
+        with engine.connect() as connection, closing(sqlite3.connect(part)) as copy:
+            connection.connection.driver_connection.backup(copy)  # type: ignore[union-attr]
+        sound(part)
+        part.rename(file)
+    except sqlite3.Error as error:
+        raise DatabaseError(f"The copy could not be written ({error}): is there room on its disk?") from None
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def restore(url: str, file: Path) -> Path | None:
@@ -29,39 +36,56 @@ def restore(url: str, file: Path) -> Path | None:
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite" or not parsed.database:
         raise DatabaseError("Only the embedded database is restored like this; for PostgreSQL use pg_restore.")
-    _sound(file)
     target = Path(parsed.database)
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(target.name + ".part")
-    with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as source, sqlite3.connect(part) as copy:
-        source.backup(copy)
-    source.close()
-    copy.close()
-    kept = None
-    if target.exists():
-        kept = target.with_name(f"{target.stem}-before-{datetime.now():%Y%m%d-%H%M%S}{target.suffix}")  # noqa: DTZ005
-        with sqlite3.connect(target) as before, sqlite3.connect(kept) as copy:
-            before.backup(copy)
-        before.close()
-        copy.close()
-        for tail in ("-wal", "-shm"):
-            target.with_name(target.name + tail).unlink(missing_ok=True)
-    part.replace(target)
+    part.unlink(missing_ok=True)
+    try:
+        copied(file, part)
+        kept = None
+        if target.exists():
+            kept = target.with_name(f"{target.stem}-before-{datetime.now():%Y%m%d-%H%M%S}{target.suffix}")  # noqa: DTZ005
+            _keep(target, kept)
+            for tail in ("-wal", "-shm"):
+                target.with_name(target.name + tail).unlink(missing_ok=True)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
     return kept
 
 
-def _sound(file: Path) -> None:
+def _keep(target: Path, kept: Path) -> None:
+    try:
+        with closing(sqlite3.connect(target)) as before, closing(sqlite3.connect(kept)) as copy:
+            before.backup(copy)
+    except sqlite3.Error:  # it is damaged, which is why it is restored: kept as it lies there
+        for tail in ("", "-wal"):
+            if (lying := target.with_name(target.name + tail)).exists():
+                shutil.copy2(lying, kept.with_name(kept.name + tail))
+
+
+def copied(file: Path, to: Path) -> None:
+    """A copy of a copy that has proved sound, sound as well. DatabaseError if it is not."""
+    sound(file)
+    try:
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as source, closing(sqlite3.connect(to)) as copy:
+            source.backup(copy)
+    except sqlite3.Error as error:
+        raise DatabaseError(f"The copy could not be written ({error}): is there room on its disk?") from None
+    sound(to)
+
+
+def sound(file: Path) -> None:
     """DatabaseError unless the file is a whole database of this program."""
     if not file.is_file():
         raise DatabaseError(f"{file} is not there.")
     try:
-        with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as copy:
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as copy:
             good = copy.execute("pragma integrity_check").fetchone()[0] == "ok"
             whole = copy.execute("pragma foreign_key_check").fetchone() is None
             ours = copy.execute(
                 "select count(*) from sqlite_master where name in ('alembic_version', 'logs')"
             ).fetchone()[0]
-        copy.close()
     except sqlite3.DatabaseError:
         raise DatabaseError(f"{file} is damaged, or is no database. Nothing was changed.") from None
     if not (good and whole):

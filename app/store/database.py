@@ -5,8 +5,10 @@ number of readers and, by an advisory lock, one writer of ours at a time as well
 judged again in its own transaction, which must see everything the others wrote.
 """
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +61,8 @@ _WORDS = (
         ("locked", "busy"),
         f"The database is in use by another program and did not come free within {_BUSY_SECONDS} seconds; try again.",
     ),
-    (("full",), "The disk with the database is full; make room and try again."),
+    (("full", "No space left"), "The disk with the database is full; make room and try again."),
+    (("disk I/O error",), "The disk with the database could not be written or read: is it full, or failing?"),
     (
         ("readonly", "read-only", "unable to open"),
         "The database cannot be written: let the program's user write to its file and folder.",
@@ -98,7 +101,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 
 def _migrate(engine: Engine) -> None:
-    """Bring the tables to the newest version, in one transaction."""
+    """Bring the tables to the newest version, in one transaction; an embedded database is copied before."""
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     scripts = ScriptDirectory.from_config(config)
@@ -111,8 +114,31 @@ def _migrate(engine: Engine) -> None:
             raise DatabaseError(
                 "The database was made by a newer version of this program. Install that version, or restore a backup."
             )
+        if version is not None:
+            _copy_before(engine, version)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def _copy_before(engine: Engine, version: str) -> None:
+    """A copy of an embedded database of an earlier version, beside it. While the lock to write is held."""
+    file = engine.url.database
+    if engine.dialect.name != "sqlite" or not file or file == ":memory:":
+        return
+    database = Path(file)
+    copy = database.with_name(f"{database.stem}-version-{version}-{datetime.now():%Y%m%d-%H%M%S}{database.suffix}")  # noqa: DTZ005
+    part = copy.with_name(copy.name + ".part")
+    try:
+        with closing(sqlite3.connect(database)) as before, closing(sqlite3.connect(part)) as written:
+            before.backup(written)
+        part.rename(copy)
+    except (sqlite3.Error, OSError) as error:
+        raise DatabaseError(
+            f"The database is of an earlier version and is copied before it is brought up to date; the copy {copy} "
+            f"could not be written ({error}). Make room beside it, and start again. Nothing was changed."
+        ) from None
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _version(connection: Connection) -> str | None:

@@ -1,0 +1,113 @@
+"""Databases of earlier versions come up to date with all their data, and are copied before."""
+
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from app.store import database
+from app.store.database import DatabaseError, open_database
+from app.store.tables import metadata
+from tests.running import ROOT, run
+from tests.store.older import FOLDER
+
+MOVED = {  # a column of an earlier version: where what stood in it stands now
+    ("consents", "obtained_at"): ("consent_events", "at"),
+    ("consents", "given_by"): ("consent_events", "parent"),
+    ("consents", "slt_informed_at"): ("consent_events", "at"),
+}
+VERSIONS = sorted(file.stem for file in FOLDER.glob("*.sql"))
+
+
+@pytest.fixture(params=VERSIONS)
+def older(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """The file of a database of an earlier version."""
+    return _load(request.param, tmp_path)
+
+
+def _load(version: str, folder: Path) -> Path:
+    file = folder / "school.sqlite"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.executescript((FOLDER / f"{version}.sql").read_text(encoding="utf-8"))
+    return file
+
+
+def _rows(file: Path) -> dict[str, list[dict[str, object]]]:
+    with closing(sqlite3.connect(file)) as connection:
+        connection.row_factory = sqlite3.Row
+        names = [name for (name,) in connection.execute("select name from sqlite_master where type = 'table'")]
+        return {
+            name.removesuffix("_version"): [dict(row) for row in connection.execute(f'select * from "{name}"')]
+            for name in names
+        }
+
+
+def test_every_row_of_an_earlier_version_is_there_and_a_copy_as_it_was(older: Path) -> None:
+    before = _rows(older)
+    engine = open_database(f"sqlite:///{older}")
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    engine.dispose()
+    after = _rows(older)
+    assert sum(map(len, before.values())) > 40
+    for name, rows in before.items():
+        for row in rows if name != "alembic" else []:
+            stays = {column: value for column, value in row.items() if (name, column) not in MOVED}
+            assert any(stays.items() <= now.items() for now in after[name]), (name, row)
+            for column in row.keys() - stays.keys():
+                table, now = MOVED[name, column]
+                assert row[column] in [there[now] for there in after[table]], (name, row)
+    copies = list(older.parent.glob("school-version-*.sqlite"))
+    if older_than_the_program := before["alembic"] != after["alembic"]:
+        assert _rows(copies[0]) == before
+    assert len(copies) == older_than_the_program
+    open_database(f"sqlite:///{older}").dispose()
+    assert list(older.parent.glob("school-version-*")) == copies  # once, and never of a new one
+
+
+def test_where_the_copy_finds_no_room_nothing_is_changed(tmp_path: Path) -> None:
+    file = _load("0001", tmp_path)
+    before = _rows(file)
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))"
+    ignore = "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)"
+    opening = f"from app.store.database import open_database; open_database('sqlite:///{file}')"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{limit}; {ignore}; {opening}"], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert "DatabaseError" in done.stderr
+    assert "Nothing was changed" in done.stderr
+    assert _rows(file) == before
+    assert not list(tmp_path.glob("*.part"))
+    open_database(f"sqlite:///{file}").dispose()
+    assert _rows(file).keys() > before.keys()
+
+
+def test_a_migration_that_stops_half_way_leaves_the_earlier_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = _load("0003", tmp_path)
+    before = _rows(file)
+    broken = tmp_path / "migrations"
+    shutil.copytree(database._MIGRATIONS, broken)
+    last = max(broken.glob("versions/[0-9]*.py"))
+    last.write_text(last.read_text().replace("def upgrade() -> None:", "def upgrade() -> None:\n    op.execute('x')"))
+    monkeypatch.setattr(database, "_MIGRATIONS", broken)
+    with pytest.raises(DatabaseError):
+        open_database(f"sqlite:///{file}")
+    assert _rows(file) == before
+    monkeypatch.undo()
+    open_database(f"sqlite:///{file}").dispose()
+    assert _rows(file).keys() > before.keys()
+
+
+def test_a_folder_that_cannot_be_written_is_said_in_words(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    done = run(f"sqlite:///{tmp_path / 'file' / 'school.sqlite'}", "outcomes")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
