@@ -1,6 +1,7 @@
 """The fields that the pages Log a session and Plan a session ask alike. Each puts what was answered into the form
 (see `app.log_form`); the number `n` of a form names its widgets, so that a new form has new ones."""
 
+from collections.abc import Mapping
 from datetime import date, time
 
 import pandas as pd
@@ -8,6 +9,11 @@ import streamlit as st
 
 from app.log_form import CHOICES, QUESTIONS, YES_NO, Form
 from app.screen import PURPOSE_WORDS
+
+# How a column of a log's file is called on the screen.
+LABELS = {"started_at": "The start", "ended_at": "The end", "pupil_emails": "Pupils", "why": "The reason"}
+
+MOST_PUPILS = 60
 
 
 def choose(form: Form, name: str, n: str) -> str:
@@ -41,9 +47,11 @@ def purpose(form: Form, n: str, question: str) -> None:
 def pupils(form: Form, people: pd.DataFrame, n: str) -> None:
     """Which pupils, by name."""
     names = {row.email: f"{row.name} · year {row.year_group} · {row.house}" for row in people.itertuples()}
+    given = [email for email in form.get("pupils", []) if email in names]
+    # With so many at most, a slip on "Select all" does not put the whole school into one session.
     form["pupils"] = st.multiselect(
-        "Pupils", list(names), default=[e for e in form.get("pupils", []) if e in names],
-        format_func=lambda e: names.get(e, e), key=f"pupils {n}", placeholder="Type a name",
+        "Pupils", list(names), default=given, format_func=lambda e: names.get(e, e), key=f"pupils {n}",
+        placeholder="Type a name", max_selections=max(MOST_PUPILS, len(given)),
     )  # fmt: skip
 
 
@@ -61,10 +69,20 @@ def times(form: Form, n: str, otherwise: date, first: date | None = None, last: 
     form["from"], form["to"] = (f"{t:%H:%M}" if t else "" for t in (began, ended))
 
 
-def second_members(form: Form, staff: pd.DataFrame, n: str, question: str) -> None:
-    """Whom of the staff, by name."""
-    known = {row.email: f"{row.name} · {row.department}" for row in staff.itertuples()}
-    form["second"] = st.multiselect(
-        question, list(known), default=[e for e in form.get("second", []) if e in known],
-        format_func=lambda e: known.get(e, e), key=f"second {n}", placeholder="Type a name",
+def second_members(form: Form, right: Mapping[str, str], n: str, question: str) -> None:
+    """Whom of those who are the right second members (by email, in words)."""
+    picked = st.pills(
+        question, list(right), selection_mode="multi", format_func=right.__getitem__,
+        key=f"second {' '.join(right)} {n}", default=[email for email in form.get("second", []) if email in right],
     )  # fmt: skip
+    form["second"] = [*picked, *(email for email in form.get("second", []) if email not in right)]
+
+
+def other_members(form: Form, right: Mapping[str, str], staff: pd.DataFrame, n: str) -> None:
+    """Whom of the rest of the staff."""
+    known = {row.email: f"{row.name} · {row.department}" for row in staff.itertuples() if row.email not in right}
+    others = st.multiselect(
+        "Somebody else who was invited (not needed)", list(known), default=[e for e in form["second"] if e in known],
+        format_func=known.__getitem__, key=f"others {n}", placeholder="Type a name",
+    )  # fmt: skip
+    form["second"] = [*(email for email in form["second"] if email in right), *others]

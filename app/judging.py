@@ -8,7 +8,7 @@ gives what judging everything would give.
 
 import hashlib
 import secrets
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,7 +20,7 @@ from sqlalchemy import Connection, String, delete, literal, or_, select
 
 from app import exceptions, protocol
 from app.concerns import known_category
-from app.protocol import Judged, judge
+from app.protocol import Evidence, Judged, judge
 from app.protocol.evidence import COLUMNS
 from app.protocol.frames import Ints, micros
 from app.records.logs import Log
@@ -108,23 +108,45 @@ def foresee(school: School, log: Log) -> pd.DataFrame:
     )
     with school.engine.connect() as connection:
         found = reading.evidence(connection, calls=connection.scalars(free).all(), pupils=log.pupil_ids)
-    row = log.answers | {"log_id": 0, "ref": log.ref, "staff_id": log.staff_id}
-    told = bool(log.answers["concern"] and log.answers["concern_summary"])
-    home_alone = known_category(log.answers["concern_category"]) == reading.HOME_ALONE
-    evidence = replace(
-        found,
-        logs=_one("logs", [row | {"started_at": log.started_at, "ended_at": log.ended_at}]),
-        log_pupils=_one("log_pupils", [{"log_id": 0, "pupil_id": pupil} for pupil in log.pupil_ids]),
-        log_invited=_one("log_invited", [{"log_id": 0, "staff_id": staff} for _, staff in log.invited]),
-        concerns=_one("concerns", [{"log_id": 0, "alerted": True, "home_alone": home_alone}] if told else []),
-    )
+    evidence = _as_logged(found, [log])
     judged = judge(evidence, school.settings, school.now(), reasons=True)
     number = judged.sessions.index[judged.sessions["log_id"] == 0][0]
     table = judged.table()
     return table[table["session"] == number].drop(columns="session").reset_index(drop=True)
 
 
-def _one(name: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
+def foresee_planned(connection: Connection, settings: Settings, plans: Sequence[Log]) -> pd.DataFrame:
+    """What each plan would be judged, held and logged as it is planned, with no call record: `plan` (its place),
+    `clause`, `outcome`, `evidence`, `disputed`, `reason`. What a plan leaves blank has no evidence."""
+    found = reading.evidence(connection, pupils={pupil for plan in plans for pupil in plan.pupil_ids})
+    held = max((plan.ended_at for plan in plans), default=tables.EPOCH)
+    judged = judge(_as_logged(found, plans), settings, held, reasons=True)
+    table = judged.table()
+    table.insert(0, "plan", table.pop("session").map(judged.sessions["log_id"]).astype("int64"))
+    return table
+
+
+def _as_logged(found: Evidence, logs: Sequence[Log]) -> Evidence:
+    """The evidence with these logs in it, by their places, as if they were kept."""
+    kept, pupils, invited, concerns = [], [], [], []
+    for place, log in enumerate(logs):
+        row = log.answers | {"log_id": place, "ref": log.ref, "staff_id": log.staff_id}
+        kept.append(row | {"started_at": log.started_at, "ended_at": log.ended_at})
+        pupils += [{"log_id": place, "pupil_id": pupil} for pupil in log.pupil_ids]
+        invited += [{"log_id": place, "staff_id": staff} for _, staff in log.invited]
+        if log.answers["concern"] and log.answers["concern_summary"]:
+            home_alone = known_category(log.answers["concern_category"]) == reading.HOME_ALONE
+            concerns.append({"log_id": place, "alerted": True, "home_alone": home_alone})
+    return replace(
+        found,
+        logs=_frame("logs", kept),
+        log_pupils=_frame("log_pupils", pupils),
+        log_invited=_frame("log_invited", invited),
+        concerns=_frame("concerns", concerns),
+    )
+
+
+def _frame(name: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
     """A frame of evidence from rows."""
     return pd.DataFrame(rows, columns=list(COLUMNS[name])).astype(COLUMNS[name])
 

@@ -218,8 +218,16 @@ def _unfinished(connection: Connection, day: date, since: datetime) -> _Part:
         (tables.drafts.c.staff_id, tables.drafts.c.saved_at < since),
         (tables.sync_put_aside.c.ref, tables.sync_put_aside.c.last_at < since),
     ]
-    number = sum(_count(connection, key, which) for key, which in old)
+    plan = tables.plans.c
+    open_plans = and_(plan.ended_at < since, not_(access.is_counselling(plan.purpose, plan.staff_id)))
+    number = sum(_count(connection, key, which) for key, which in [*old, (plan.id, open_plans)])
+    plans = list(connection.scalars(select(plan.id).where(plan.ended_at < since)))
     return _Part(
-        Past("refused rows, drafts and records put aside", day, number),
-        statements=[delete(key.table).where(which) for key, which in old],
+        Past("refused rows, drafts, plans and records put aside", day, number),
+        [
+            (tables.plan_pupils.c.plan_id, plans),
+            (tables.plan_invited.c.plan_id, plans),
+            (plan.id, plans),
+        ],
+        [delete(key.table).where(which) for key, which in old],
     )

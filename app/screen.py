@@ -34,6 +34,7 @@ _PAGES = {
     "overview": ("Overview", ":material/insights:"),
     "sessions": ("Sessions", ":material/groups:"),
     "log": ("Log a session", ":material/edit_note:"),
+    "plan": ("Plan a session", ":material/event:"),
     "concerns": ("Concerns", ":material/volunteer_activism:"),
     "parents": ("Parents", ":material/family_restroom:"),
     "protocol": ("Protocol", ":material/rule:"),

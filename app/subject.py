@@ -104,7 +104,8 @@ class _File:
                 "Sessions": list(self._sessions()),
                 "Safeguarding concerns": list(self._concerns()),
                 "Rows of files that could not be taken in": list(self._refused()),
-                "Drafts of logs, not sent": list(self._drafts()),
+                "Drafts of logs and plans, not sent": list(self._drafts()),
+                "Sessions that are planned": list(self._plans()),
             },
         )
 
@@ -373,9 +374,11 @@ class _File:
                 yield Held([*head, Cell("What", _MAY_BE)], redact=True)
 
     def _drafts(self) -> Iterator[Held]:
-        """Of logs; a draft names pupils by their address."""
+        """Of logs and plans; a draft names pupils by their address."""
         draft, counsellors = tables.drafts, set(self.connection.scalars(access.ever_counsellor()))
-        for kept in self.connection.execute(select(draft).where(draft.c.form == "log").order_by(draft.c.saved_at)):
+        for kept in self.connection.execute(
+            select(draft).where(draft.c.form.in_(["log", "plan"])).order_by(draft.c.saved_at)
+        ):
             if self.email not in kept.content.lower():
                 continue
             head = [Cell("By", self.staff.get(kept.staff_id, "")), Cell("Saved", self._moment(kept.saved_at))]
@@ -384,6 +387,21 @@ class _File:
                 yield Held([*head, *(Cell(name, _said(value)) for name, value in answers.items())])
             elif self.counselling:
                 yield Held([*head, Cell("What", _MAY_BE)], redact=True)
+
+    def _plans(self) -> Iterator[Held]:
+        """Those with the pupil; of counselling only that there is one."""
+        plan, among = tables.plans, tables.plan_pupils.c
+        private = access.is_counselling(plan.c.purpose, plan.c.staff_id).label("private")
+        mine = select(among.plan_id).where(among.pupil_id == self.pupil_id)
+        for row in self.connection.execute(
+            select(plan, private).where(plan.c.id.in_(mine)).order_by(plan.c.started_at, plan.c.id)
+        ):
+            head = [Cell("By", self.staff.get(row.staff_id, "")), Cell("From", self._moment(row.started_at))]
+            if not row.private:
+                facts = {"To": self._moment(row.ended_at), "Purpose": row.purpose, "Reason": row.reason or ""}
+                yield Held([*head, *(Cell(label, words) for label, words in facts.items())])
+            elif self.counselling:
+                yield Held([*head, Cell("What", COUNSELLING)], redact=True)
 
 
 def _said(value: Any) -> str:

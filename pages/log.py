@@ -1,11 +1,12 @@
 """Log a session: calls still to log, the form, and at once what each answer means for the protocol."""
 
 import uuid
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from app import access, fields, log_form, reports
+from app import access, fields, log_form, planning, reports
 from app.concerns import CATEGORIES
 from app.intake import Entered, Refused, enter_log, foresee_log
 from app.log_form import Form
@@ -34,7 +35,11 @@ def ask(form: Form, people: pd.DataFrame, staff: pd.DataFrame) -> None:
     if log_form.one_to_one(school.settings, form):
         st.subheader("Because it was a one-to-one")
         fields.choose(form, "reason", n)
-        fields.second_members(form, staff, n, "Which second member of the pastoral team was invited?")
+        row = log_form.cells(school.settings, form, person.email)
+        log = planning.read(school, row, planned=False)
+        right = {} if isinstance(log, Refused) else planning.second_members(school, person, log)
+        fields.second_members(form, right, n, "Which second member of the pastoral team was invited?")
+        fields.other_members(form, right, staff, n)
     in_order(form)
     questions = [name for name in log_form.QUESTIONS if name not in ("reason", "concern")]
     with st.expander("Question by question", expanded=not form.get("folded"), key=f"questions {n}"):
@@ -101,9 +106,7 @@ def meaning(form: Form) -> bool:
 
 
 def fault(refused: Refused) -> None:
-    column = {"ended_at": "The end", "started_at": "The start", "pupil_emails": "Pupils", "why": "The reason"}.get(
-        refused.column or "", refused.column or ""
-    )
+    column = fields.LABELS.get(refused.column or "", refused.column or "")
     st.warning(f"{column} {refused.why}: {refused.mend}.", icon=":material/edit:")
 
 
@@ -147,14 +150,51 @@ def to_log(waiting: pd.DataFrame) -> None:
             left, right = st.columns([4, 1], vertical_alignment="center")
             late = "the time to log it has passed" if pd.isna(row.due_at) else f"to be logged by {moment(row.due_at)}"
             with left:
-                say("<b>{when}</b> · {late}<br>{pupils}", when=moment(row.started_at), pupils=row.pupils, late=late)
+                planned = " · as you planned it" if row.session_id in plan_of else ""
+                say(
+                    "<b>{when}</b> · {late}{planned}<br>{pupils}",
+                    when=moment(row.started_at), pupils=row.pupils, late=late, planned=planned,
+                )  # fmt: skip
             if right.button(
                 "Log this call", key=f"log call {row.session_id}", icon=":material/edit_note:", width="stretch"
             ):
-                start(log_form.from_call(row))
+                start(filled(row))
                 st.rerun()
     if len(waiting) > 5:
         say("And {n} older ones; they come up as you log these.", n=len(waiting) - 5)
+
+
+def filled(call: Any) -> Form:
+    """The form of a call: what was planned, and over it what the call record shows."""
+    return from_plan(plan_of.get(call.session_id, "")) | log_form.from_call(call)
+
+
+def from_plan(ref: str) -> Form:
+    """What a plan of this reference brings to its log; nothing, if there is none."""
+    found = plans[plans["ref"] == ref]
+    return planning.for_log(next(found.itertuples())) if len(found) else {}
+
+
+def planned_without_call() -> None:
+    """Sessions that were planned and are over, of which there is no call record (yet)."""
+    over = plans[(plans["ended_at"] < school.now()) & ~plans["ref"].isin(plan_of.values())]
+    for row in over.itertuples():
+        with st.container(border=True):
+            left, right = st.columns([4, 1], vertical_alignment="center")
+            with left:
+                say(
+                    "<b>{when}</b> · planned, and no call record yet<br>{pupils}",
+                    when=moment(row.started_at),
+                    pupils=row.pupils,
+                )
+            if right.button(
+                "Log this session", key=f"log plan {row.ref}", icon=":material/edit_note:", width="stretch"
+            ):
+                start(from_plan(row.ref))
+                st.rerun()
+            if right.button("It was not held", key=f"drop plan {row.ref}", type="tertiary"):
+                planning.drop(school, person, row.ref)
+                st.rerun()
 
 
 def begin(waiting: pd.DataFrame) -> None:
@@ -163,7 +203,7 @@ def begin(waiting: pd.DataFrame) -> None:
         state["log who"] = person.staff_id
         start(access.draft(school, person, "log") or {})
     if (wanted := st.query_params.get("call")) and not waiting[waiting["session_id"].astype(str) == wanted].empty:
-        start(log_form.from_call(next(waiting[waiting["session_id"].astype(str) == wanted].itertuples())))
+        start(filled(next(waiting[waiting["session_id"].astype(str) == wanted].itertuples())))
         del st.query_params["call"]
     if (wanted := st.query_params.get("correct")) and (own := access.own_log(school, person, wanted)):
         start(log_form.from_log(own))
@@ -172,6 +212,8 @@ def begin(waiting: pd.DataFrame) -> None:
 
 st.title("Log a session")
 waiting = access.calls_to_log(school, person)
+plans = access.plans(school, person)
+plan_of = planning.of_calls(school, waiting, plans) if len(waiting) and len(plans) else {}
 begin(waiting)
 if "log done" in state:
     done(state["log done"], waiting)
@@ -180,6 +222,7 @@ if "log done" in state:
 form = state["log form"]
 if not form.get("call") and not form.get("correcting"):
     to_log(waiting)
+    planned_without_call()
 st.header("Correct a log" if form.get("correcting") else "The log")
 left, right = st.columns([3, 2], gap="large")
 with left:
@@ -194,6 +237,8 @@ with right, st.container(border=True):
         outcome = enter_log(school, log_form.cells(school.settings, form, person.email), person.staff_id, why)
         if isinstance(outcome, Entered):
             access.keep_draft(school, person, "log", None)
+            if form.get("plan"):
+                planning.drop(school, person, form["plan"])
             state["log done"] = outcome
             st.rerun()
         for refused in outcome:

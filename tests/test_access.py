@@ -79,6 +79,7 @@ SESSIONS = {
     "counselling misspelt": ("counsellor", "Fflur", "counceling", LAST_WEEK),
     "counselling by tutor9": ("tutor9", "Fflur", "counselling", LAST_WEEK),
 }
+PLANS = [("counsellor", "Fflur", "counselling"), ("counsellor", "Fflur", "a talk"), ("teacher", "Aled", "academic")]
 NUMBER = {name: i for i, name in enumerate(SESSIONS, start=1)}
 COUNSELLOR_S = {n for n, (by, *_) in SESSIONS.items() if by == "counsellor"}
 OPEN = SESSIONS.keys() - COUNSELLOR_S - {"counselling by tutor9"}
@@ -181,6 +182,19 @@ def school(new_database):
             )  # fmt: skip
             asked = {"consent_id": number, "kind": "asked", "at": _at(LAST_WEEK), "by": asked_by and ID[asked_by]}
             _add(connection, tables.consent_events, **asked)
+        for number, (by, pupil, purpose) in enumerate(PLANS, start=1):
+            when = {"started_at": _at(TODAY + timedelta(days=1)), "ended_at": _at(TODAY + timedelta(days=1), 11)}
+            _add(
+                connection,
+                tables.plans,
+                id=number,
+                ref=f"P-{number}",
+                staff_id=ID[by],
+                purpose=purpose,
+                changes=0,
+                **when,
+            )
+            _add(connection, tables.plan_pupils, plan_id=number, pupil_id=PUPIL[pupil])
     yield School(engine, SETTINGS)
     engine.dispose()
 
@@ -347,7 +361,8 @@ QUESTIONS = {
     "session": lambda school, person: [access.session(school, person, n) for n in NUMBER.values()],
     "calls_to_log": access.calls_to_log,
     "own_log": lambda school, person: [access.own_log(school, person, f"L-{n}") for n in NUMBER.values()],
-    "draft": lambda school, person: access.draft(school, person, "log"),
+    "draft": lambda school, person: [access.draft(school, person, form) for form in ("log", "plan")],
+    "plans": access.plans,
     "concerns_list": access.concerns_list,
     "concern": lambda school, person: [access.concern(school, person, ref) for ref in _refs(school)],
     "oldest_concern": access.oldest_concern,
@@ -440,6 +455,9 @@ def test_what_anybody_else_is_told_is_the_same_whether_the_counsellor_had_a_sess
         for table in (tables.session_calls, tables.session_pupils):
             connection.execute(delete(table).where(table.c.session_id.in_(gone)))
         connection.execute(delete(tables.sessions).where(tables.sessions.c.id.in_(gone)))
+        planned = select(tables.plans.c.id).where(tables.plans.c.staff_id == ID["counsellor"])
+        connection.execute(delete(tables.plan_pupils).where(tables.plan_pupils.c.plan_id.in_(planned)))
+        connection.execute(delete(tables.plans).where(tables.plans.c.staff_id == ID["counsellor"]))
     after = {question: _text(answer) for question, answer in _everything(school, person).items()}
     assert after == before
 
@@ -872,6 +890,13 @@ def test_the_roster_is_todays(school):
     assert len(roster["staff"]) == len(STAFF)
 
 
+@pytest.mark.parametrize("name", ID)
+def test_a_plan_is_its_planners_alone(school, name):
+    assert list(access.plans(school, someone(school, name))["ref"]) == [
+        f"P-{number}" for number, (by, *_) in enumerate(PLANS, start=1) if by == name
+    ]
+
+
 # --- people, pages, drafts ---------------------------------------------------------------------------------
 
 
@@ -919,7 +944,7 @@ def test_eyes_to_look_through_are_lent_by_the_demonstration_alone(school):
     assert names == ["sdh", "prep_hoy", "hm_monnow", "prep_tutor", "counsellor", "dsp_prep", "slt", "admin"]
 
 
-PAGES_OF_STAFF = {"sessions", "log", "concerns", "parents", "protocol"}
+PAGES_OF_STAFF = {"sessions", "log", "plan", "concerns", "parents", "protocol"}
 
 
 @pytest.mark.parametrize("name", ID)
@@ -951,6 +976,7 @@ ASKED = {
     "alerts": "alerts",
     "what if": "what_if",
     "repeated one-to-ones": "repeats",
+    "plans": "plans",
 }
 
 

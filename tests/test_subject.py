@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from app import access
 from app.__main__ import cli
@@ -44,6 +44,16 @@ def held_much(school: School, tmp_path: Path) -> School:
     for person, purpose, notes in ((teacher, "music", "half a draft"), (counsellor, "", "a secret draft")):
         assert person
         access.keep_draft(school, person, "log", {"pupils": [people.email("aled")], "purpose": purpose, "notes": notes})
+        access.keep_draft(school, person, "plan", {"pupils": [people.email("aled")], "purpose": purpose, "why": notes})
+        with school.writing() as connection:
+            planned = {"staff_id": person.staff_id, "purpose": purpose or "secret", "reason": notes, "changes": 0}
+            number = connection.execute(
+                insert(tables.plans)
+                .returning(tables.plans.c.id)
+                .values(ref=person.email, started_at=school.now(), ended_at=school.now(), **planned)
+            ).scalar_one()
+            aled = select(tables.pupils.c.id).where(tables.pupils.c.email == people.email("aled")).scalar_subquery()
+            connection.execute(insert(tables.plan_pupils).values(plan_id=number, pupil_id=aled))
     there = {"tutor": (0, 30), "aled": (4, 25)}
     assert not import_calls(
         school, people.calls(tmp_path / "c.json", people.call("c1", f"{DAY}T11:00:00", there))
@@ -75,6 +85,7 @@ def test_it_holds_everything_and_marks_what_is_somebody_elses(held_much: School)
     assert "<mark>Aled" not in page
     for words in ("an academic row", "half a draft"):
         assert words in page
+    assert page.count("half a draft") == 3, "the draft of a log, of a plan, and the plan"
     for words in ("nothing to do with him", "carys owen", "a row about her"):
         assert words not in page.lower()
 
@@ -104,7 +115,7 @@ def test_a_log_that_named_the_pupil_by_mistake_is_held_all_the_same(held_much: S
 
 def test_of_counselling_it_says_that_it_was_and_no_more(held_much: School) -> None:
     page = subject(held_much, people.email("aled"))
-    assert page.count('<section class="redact">') == 4, "two sessions, a refused row and a draft"
+    assert page.count('<section class="redact">') == 6, "two sessions, a refused row, two drafts and a plan"
     assert "Counselling. Notes and reasons are the counsellor" in page
     assert "secret" not in page
     assert "counceling" not in page

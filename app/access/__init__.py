@@ -57,6 +57,7 @@ from app.access.people import (
     revision,
     sees,
 )
+from app.access.plans import plans
 from app.access.repeats import REPEATS, Repeats, repeats
 from app.access.reporting import exceptions_ended, registers, trail_holds
 from app.access.safeguarding import (
@@ -123,6 +124,7 @@ __all__ = [
     "own_concerns",
     "own_log",
     "person",
+    "plans",
     "protocol_figures",
     "pupils_held",
     "pupils_to_choose",

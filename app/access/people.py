@@ -107,6 +107,7 @@ TABLE: dict[str, dict[str, str]] = {
     "oldest open concern": {
         "senior_deputy_head": "its level, age and owner, without its narrative",
     },
+    "plans": {STAFF: "their own"},
     "names to choose from": {STAFF: "all"},
     "roster": {"admin": "all"},
     "imports": {"admin": "all"},
@@ -122,6 +123,7 @@ PAGES: dict[str, frozenset[str]] = {
     "overview": frozenset({"senior_deputy_head", "slt"}),
     "sessions": frozenset({STAFF}),
     "log": frozenset({STAFF}),
+    "plan": frozenset({STAFF}),
     "concerns": frozenset({STAFF}),
     "parents": frozenset({STAFF}),
     "protocol": frozenset({STAFF}),

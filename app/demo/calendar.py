@@ -13,13 +13,15 @@ _WEEK = timedelta(weeks=1)
 
 @dataclass(frozen=True)
 class Calendar:
-    """The terms up to `day`, this one's half-term, and its fortnight of remote learning."""
+    """The terms up to `day`, this one's half-term, and its fortnight of remote learning; another week of it, which
+    is still to come."""
 
     day: date
     last_term: Period
     this_term: Period
     half_term: Period
     remote: Period
+    remote_ahead: Period
 
     def is_remote(self, day: date) -> bool:
         return self.remote.from_ <= day <= self.remote.to
@@ -49,6 +51,7 @@ def calendar(day: date) -> Calendar:
         period(_term_name(begins), begins, monday + 2 * _WEEK + friday),
         period("Half-term", begins + 6 * _WEEK, begins + 6 * _WEEK + friday),
         period("Remote learning after the flood", begins + 3 * _WEEK, begins + 4 * _WEEK + friday),
+        period("Remote learning while the boilers are replaced", monday + _WEEK, monday + _WEEK + friday),
     )
 
 
@@ -59,14 +62,14 @@ def _term_name(first: date) -> str:
 
 def demonstration(settings: Settings, day: date) -> Settings:
     """The settings by which the demonstration filled up to `day` is judged: its own name, tenant, terms and
-    fortnight of remote learning; the protocol's figures are the school's."""
+    remote learning; the protocol's figures are the school's."""
     laid_out = calendar(day)
     return settings.model_copy(
         update={
             "name": NAME,
             "tenant_id": TENANT,
             "terms": (laid_out.last_term, laid_out.this_term),
-            "remote_learning": (laid_out.remote,),
+            "remote_learning": (laid_out.remote, laid_out.remote_ahead),
             "training": (
                 Training(name="Safe video calls, all staff", reference="CPD 14/2", on=laid_out.last_term.from_),
                 Training(name="Recording and consent, tutors", reference="CPD 14/9", on=laid_out.this_term.from_),

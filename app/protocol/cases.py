@@ -533,8 +533,9 @@ class Cases:
         return names.reindex(range(self.n)).fillna("").to_numpy(object)
 
     def at(self, times: Ints) -> pd.Series:
-        """Times as read on the school's clock, "14:31:10"."""
-        return instants(times).dt.tz_convert(self.settings.timezone).dt.strftime("%H:%M:%S")
+        """Times as read on the school's clock, "14:31:10", or "14:31" on the full minute."""
+        clock = instants(times).dt.tz_convert(self.settings.timezone).dt.strftime("%H:%M:%S")
+        return clock.str.replace(r"(?<=:\d\d):00$", "", regex=True)
 
 
 def in_words(names: pd.Series) -> str:

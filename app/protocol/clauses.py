@@ -24,9 +24,21 @@ _BLANK = "The log does not say."
 
 
 @dataclass(frozen=True)
+class Remedy:
+    """What puts a clause right before the session begins, in words; and what of it the program can do: a letter
+    or a consent of that kind, or a second member of staff to be invited."""
+
+    words: str
+    letter: str = ""
+    consent: str = ""
+    second_member: bool = False
+
+
+@dataclass(frozen=True)
 class Clause:
     """One clause: `title` and `words` are for people, `section` is the bullet of the school's text that it
-    stands for, `applies` and `decided_by` say to which sessions and on what evidence."""
+    stands for, `applies` and `decided_by` say to which sessions and on what evidence. One with a `remedy` is
+    decided by what is known when a session is planned; any other only the session itself can show."""
 
     name: str
     title: str
@@ -36,6 +48,7 @@ class Clause:
     decided_by: str
     of: Literal["all", "one_to_one"]
     judge: Callable[[Cases], Ruling]
+    remedy: Remedy | None = None
 
 
 def _all(cases: Cases) -> Mask:
@@ -448,9 +461,8 @@ def academic_hours(cases: Cases) -> Ruling:
 
     def lacking(i: Rows) -> Words:
         words = (
-            "It ran "
-            + _from_to(cases)
-            + ", outside "
+            _the_time(cases)
+            + "is outside "
             + pd.Series(hours)
             + ", and no consent given beforehand with SLT informed covers it for "
         )
@@ -461,7 +473,7 @@ def academic_hours(cases: Cases) -> Ruling:
         where & inside,
         MET,
         by,
-        lambda i: ("It ran " + _from_to(cases) + ", within " + pd.Series(hours) + ".").to_numpy(object)[i],
+        lambda i: (_the_time(cases) + "is within " + pd.Series(hours) + ".").to_numpy(object)[i],
         disputed,
     )
     ruling.decide(
@@ -469,9 +481,8 @@ def academic_hours(cases: Cases) -> Ruling:
         EXEMPT,
         REGISTER,
         lambda i: (
-            "It ran "
-            + _from_to(cases)
-            + ", outside "
+            _the_time(cases)
+            + "is outside "
             + pd.Series(hours)
             + ", with parental consent given beforehand and SLT informed."
         ).to_numpy(object)[i],
@@ -481,8 +492,8 @@ def academic_hours(cases: Cases) -> Ruling:
     return ruling
 
 
-def _from_to(cases: Cases) -> pd.Series:
-    return "from " + cases.at(cases.start) + " to " + cases.at(cases.end)
+def _the_time(cases: Cases) -> pd.Series:
+    return "The time, " + cases.at(cases.start) + " to " + cases.at(cases.end) + ", "
 
 
 def logged(cases: Cases) -> Ruling:
@@ -554,15 +565,15 @@ def one_to_one_hours(cases: Cases) -> Ruling:
     by = np.where(cases.has_call, CALL, LOG).astype(np.uint8)
 
     def say(rest: str) -> Callable[[Rows], Words]:
-        return lambda i: ("It ran " + _from_to(cases) + rest).to_numpy(object)[i]
+        return lambda i: (_the_time(cases) + rest).to_numpy(object)[i]
 
     ruling = Ruling(cases.n)
-    ruling.decide(where & inside, MET, by, say(", at lunchtime or in tutor time."), disputed)
+    ruling.decide(where & inside, MET, by, say("is at lunchtime or in tutor time."), disputed)
     ruling.decide(
         where & consented,
         EXEMPT,
         REGISTER,
-        say(", with a parent's consent given beforehand for the time and the reason."),
+        say("is covered by a parent's consent given beforehand for the time and the reason."),
         disputed,
     )
     ruling.decide(
@@ -570,7 +581,7 @@ def one_to_one_hours(cases: Cases) -> Ruling:
         BREACH,
         by,
         say(
-            ", outside lunchtime and tutor time, without a parent's consent given beforehand for the time and the reason."
+            "is outside lunchtime and tutor time, without a parent's consent given beforehand for the time and the reason."
         ),
         disputed,
     )
@@ -595,12 +606,12 @@ def second_member_invited(cases: Cases) -> Ruling:
     ruling = Ruling(cases.n)
     ruling.decide(where & right(in_call), MET, CALL, say("In the call took part ", "."))
     ruling.decide(where & right(on_list), MET, CALL, say("Invited to the call was ", "."))
-    ruling.decide(where & right(in_log), MET, LOG, say("The log says that ", " was invited."))
+    ruling.decide(where & right(in_log), MET, LOG, say("Invited was ", "."))
     ruling.decide(
         where & (call_list | log_list),
         BREACH,
         np.where(call_list, CALL, LOG).astype(np.uint8),
-        say("Among the people on record for the call, or invited by the log, is not ", "."),
+        say("Among the people in the call, or invited to it, is not ", "."),
     )
     ruling.decide(where, NO_EVIDENCE, NOTHING, say("Nothing on record says whether ", " was invited."))
     return ruling
@@ -688,6 +699,7 @@ CLAUSES: tuple[Clause, ...] = (
         "The register of letters: a letter of introduction dated before the day of the session, for every pupil.",
         "all",
         parents_told,
+        Remedy("Have the letter of introduction sent; it counts from the day after.", letter="introduction"),
     ),
     Clause(
         "purpose-allowed",
@@ -698,6 +710,7 @@ CLAUSES: tuple[Clause, ...] = (
         "The purpose in the log, and the role of the member of staff.",
         "all",
         purpose_allowed,
+        Remedy("Choose a purpose that is yours, or ask a colleague who may hold the session."),
     ),
     Clause(
         "school-account",
@@ -828,6 +841,10 @@ CLAUSES: tuple[Clause, ...] = (
         "The time pupils were in the call, else the logged time; outside the hours, the register of consents.",
         "all",
         academic_hours,
+        Remedy(
+            "Choose a time within the hours, or ask the parents for their consent and have SLT informed before it begins.",
+            consent="outside_hours",
+        ),
     ),
     Clause(
         "logged",
@@ -858,6 +875,7 @@ CLAUSES: tuple[Clause, ...] = (
         "The register of letters: a letter about one-to-ones dated before the day of the session.",
         "one_to_one",
         one_to_one_parents_told,
+        Remedy("Have the letter about one-to-ones sent; it counts from the day after.", letter="one_to_one"),
     ),
     Clause(
         "one-to-one-reason",
@@ -868,6 +886,7 @@ CLAUSES: tuple[Clause, ...] = (
         "The log.",
         "one_to_one",
         one_to_one_reason,
+        Remedy("Choose one of the three reasons that the letter to parents gives."),
     ),
     Clause(
         "one-to-one-hours",
@@ -878,6 +897,7 @@ CLAUSES: tuple[Clause, ...] = (
         "The time the pupil was in the call, else the logged time; outside, the register of consents.",
         "one_to_one",
         one_to_one_hours,
+        Remedy("Choose lunchtime or tutor time, or ask a parent for consent to this time.", consent="one_to_one"),
     ),
     Clause(
         "second-member-invited",
@@ -888,6 +908,7 @@ CLAUSES: tuple[Clause, ...] = (
         "Who took part in the call, or was invited to it, by its record or the log.",
         "one_to_one",
         second_member_invited,
+        Remedy("Invite the second member of the pastoral team.", second_member=True),
     ),
     Clause(
         "adult-introduced",

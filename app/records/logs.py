@@ -145,8 +145,11 @@ def parse_logs(table: Table, roster: Roster, settings: Settings, now: datetime) 
     return Parsed(rows, refused, table.unknown(COLUMNS))
 
 
-def parse_log(cells: Mapping[str, str], roster: Roster, settings: Settings, now: datetime) -> Log:
-    """One log, from a file's row or the form. Unfit, with its column, if it cannot be one."""
+def parse_log(
+    cells: Mapping[str, str], roster: Roster, settings: Settings, now: datetime, planned: bool = False
+) -> Log:
+    """One log, from a file's row or the form; or one that is `planned`, of a session still to come. Unfit, with
+    its column, if it cannot be one."""
     row = checked(_Cells, cells)
     if row.purpose is None:
         raise Unfit("is blank", f"write one of: {', '.join(PURPOSES)}, or in other words what it was", "purpose")
@@ -162,7 +165,7 @@ def parse_log(cells: Mapping[str, str], roster: Roster, settings: Settings, now:
             "mend the address, or import the roster with them first",
             "pupil_emails",
         )
-    started_at, ended_at = _times(row, settings, now)
+    started_at, ended_at = _times(row, settings, now, planned)
     answers = row.model_dump(exclude=set(_PEOPLE))
     if row.concern is None and row.concern_summary:
         answers["concern"] = True  # who writes down a concern says that there is one
@@ -178,7 +181,7 @@ def parse_log(cells: Mapping[str, str], roster: Roster, settings: Settings, now:
     )
 
 
-def _times(row: _Cells, settings: Settings, now: datetime) -> tuple[datetime, datetime]:
+def _times(row: _Cells, settings: Settings, now: datetime, planned: bool) -> tuple[datetime, datetime]:
     with of("started_at"):
         started_at = instant(row.started_at, settings)
     with of("ended_at"):
@@ -187,6 +190,10 @@ def _times(row: _Cells, settings: Settings, now: datetime) -> tuple[datetime, da
         raise Unfit("is not after the start", "mend the one of the two that is wrong", "ended_at")
     if ended_at - started_at > LONGEST:
         raise Unfit("is more than 12 hours after the start", "mend the one of the two that is wrong", "ended_at")
+    if planned:
+        if started_at <= now:
+            raise Unfit("is in the past", "plan a session that is still to come; log one that has been", "started_at")
+        return started_at, ended_at
     if started_at > now:
         raise Unfit("is in the future", "log a session when it has taken place", "started_at")
     if ended_at > now:

@@ -441,6 +441,35 @@ alerts = Table(
     Column("sent_at", Instant),
 )
 
+# --- sessions that are planned: the planner's alone, until they are logged or dropped ---------------
+
+plans = Table(
+    "plans",
+    metadata,
+    _id(),
+    Column("ref", String(40), nullable=False, unique=True),
+    _to("staff", "staff_id", nullable=False, index=True),
+    Column("started_at", Instant, nullable=False),
+    Column("ended_at", Instant, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("reason", Sealed),  # of a one-to-one
+    Column("changes", Integer, nullable=False),  # how often it was changed: the invitation tells which is newer
+)
+
+plan_pupils = Table(
+    "plan_pupils",
+    metadata,
+    _to("plans", "plan_id", primary_key=True),
+    _to("pupils", "pupil_id", primary_key=True, index=True),
+)
+
+plan_invited = Table(  # second members of staff
+    "plan_invited",
+    metadata,
+    _to("plans", "plan_id", primary_key=True),
+    _to("staff", "staff_id", primary_key=True),
+)
+
 # --- imports, refused rows, drafts, sign-ins ----------------------------------------------------------------
 
 imports = Table(

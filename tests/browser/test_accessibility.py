@@ -40,7 +40,7 @@ def demonstration(
         ("concerns?raise=yes", "Send to the DSP"), (f"concerns?ref={concern}", "Concern C-"),
         ("parents", "Missing for sessions to come"), ("parents?ask=yes", "Put the request"),
         (f"parents?consent={consent}", "What happened"), ("protocol", "Decided by"),
-        ("log", "Log a session"), ("administration", "Administration"),
+        ("log", "Log a session"), ("plan", "Plan a session"), ("administration", "Administration"),
     ]  # fmt: skip
     return serve(url), pages
 

@@ -114,6 +114,7 @@ def pages(school: School) -> list[tuple[str, str]]:
     found += [
         ("admin", "administration"),
         ("tutor", "log"),
+        ("tutor", "plan"),
         ("tutor", "log?correct=L2"),
         ("tutor", "concerns"),
         ("tutor", "sessions?view=explain"),

@@ -139,7 +139,7 @@ def test_the_deputy_reads_what_waits_and_takes_the_report_to_governors(page: Pag
 
 
 @pytest.mark.parametrize(
-    "name", ["", "overview", "sessions", "log", "concerns", "parents", "protocol", "administration"]
+    "name", ["", "overview", "sessions", "log", "plan", "concerns", "parents", "protocol", "administration"]
 )
 def test_a_real_school_shows_nothing_to_strangers(
     page: Page, serve: Callable[..., str], new_database: Callable[[], str], tmp_path: Path, name: str

@@ -1,0 +1,49 @@
+"""Sessions that are planned: whoever planned one sees it, and nobody else."""
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from sqlalchemy import select
+
+from app.access.people import Person, require
+from app.access.scope import in_school_time, joined
+from app.store import reading, tables
+from app.store.held import held, on
+
+if TYPE_CHECKING:
+    from app.school import School
+
+_plan, _among, _invited = tables.plans.c, tables.plan_pupils.c, tables.plan_invited.c
+
+
+def plans(school: "School", person: Person) -> pd.DataFrame:
+    """The sessions that the person planned and has not logged, the earliest first: `ref`, `started_at`, `ended_at`,
+    `purpose`, `reason` ("" where none), `changes`, `pupils` (names), `pupil_emails` and `second_emails`
+    (";"-joined)."""
+    require(person, "plans")
+    mine = _plan.staff_id == person.staff_id
+    pupil = held(tables.pupil_versions)
+    with school.engine.connect() as connection:
+        frame = reading.frame(connection, select(tables.plans).where(mine).order_by(_plan.started_at, _plan.id))
+        pupils = reading.frame(
+            connection,
+            select(_among.plan_id, tables.pupils.c.email, pupil.c.name)
+            .join(tables.plans, _plan.id == _among.plan_id)
+            .join(tables.pupils, tables.pupils.c.id == _among.pupil_id)
+            .join(pupil, pupil.c.pupil_id == _among.pupil_id)
+            .where(mine, on(pupil, school.today()))
+            .order_by(pupil.c.name, tables.pupils.c.email),
+        )
+        second = reading.frame(
+            connection,
+            select(_invited.plan_id, tables.staff.c.email)
+            .join(tables.plans, _plan.id == _invited.plan_id)
+            .join(tables.staff, tables.staff.c.id == _invited.staff_id)
+            .where(mine)
+            .order_by(tables.staff.c.email),
+        )
+    frame["reason"] = frame["reason"].fillna("")
+    frame["pupils"] = joined(frame["id"], pupils, "plan_id")
+    frame["pupil_emails"] = joined(frame["id"], pupils, "plan_id", "email", ";")
+    frame["second_emails"] = joined(frame["id"], second, "plan_id", "email", ";")
+    return in_school_time(school, frame.drop(columns=["id", "staff_id"]))

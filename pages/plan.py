@@ -1,0 +1,213 @@
+"""Plan a session: at once what the protocol will say of it, what is to be done, and the invitation."""
+
+import uuid
+
+import pandas as pd
+import streamlit as st
+
+from app import access, consents, fields, log_form, planning
+from app.intake import Refused
+from app.log_form import Form
+from app.planning import Foreseen, Log
+from app.screen import PURPOSE_WORDS, aside, moment, require, say
+
+_VERDICTS = {
+    "yes": (st.success, "Yes: as it is planned, it keeps the protocol.", ":material/check:"),
+    "no": (st.error, "No: as it is planned, it would break the protocol.", ":material/close:"),
+    "not yet": (st.warning, "Not yet: something is not on record.", ":material/question_mark:"),
+}
+_MARKS = {"yes": "✓ keeps the protocol", "no": "✗ would break the protocol", "not yet": "? something is not on record"}
+
+school, person = require("plan")
+state = st.session_state
+
+
+def start(values: Form) -> None:
+    """A form with these values; its widgets are new ones."""
+    state["plan form"] = {"ref": f"P-{uuid.uuid4().hex[:12]}"} | values
+    state["plan number"] = state.get("plan number", 0) + 1
+    state["plan said"] = ""
+
+
+def ask(form: Form) -> Log | Refused | None:
+    """The form, and the plan that it makes; None while it is not begun."""
+    n = f"plan {state['plan number']}"
+    fields.purpose(form, n, "What is it for?")
+    fields.pupils(form, access.pupils_to_choose(school, person), n)
+    fields.times(form, n, school.today(), first=school.today())
+    if not log_form.begun(form):
+        return None
+    if log_form.one_to_one(school.settings, form):
+        fields.choose(form, "reason", n)
+        if isinstance(plan := read(form), Log) and (right := planning.second_members(school, person, plan)):
+            fields.second_members(form, right, n, "Whom do you invite as second member of the pastoral team?")
+    return read(form)
+
+
+def read(form: Form) -> Log | Refused:
+    return planning.read(school, log_form.cells(school.settings, form, person.email))
+
+
+def verdict(plan: Log, foreseen: Foreseen) -> None:
+    """Yes or no, clause by clause, with what is to be done."""
+    show, words, icon = _VERDICTS[foreseen.verdict]
+    show(words, icon=icon)
+    for row in foreseen.clauses.itertuples():
+        if row.outcome in ("breach", "no_evidence"):
+            mark = "✗" if row.outcome == "breach" else "?"
+            say(
+                "{mark} <b>{title}</b><br>{reason}<br><b>What to do:</b> {mend}",
+                mark=mark,
+                title=row.title,
+                reason=row.reason,
+                mend=row.mend,
+            )
+            if row.consent:
+                ask_for_consent(plan, row.consent, foreseen.lacking.get(row.clause, []))
+            if row.letter:
+                to_parents("Open Parents")
+    with st.container(gap="xsmall"):
+        for row in foreseen.clauses.itertuples():
+            if row.outcome in ("met", "exempt"):
+                say("✓ <b>{title}.</b> {reason}", kind="div", title=row.title, reason=row.reason)
+
+
+def ask_for_consent(plan: Log, kind: str, emails: list[str]) -> None:
+    """The consents that the plan lacks: how each stands, and what is one click away."""
+    rows = planning.consents_for(school, person, plan, kind, emails)
+    for row in rows.itertuples():
+        say("{pupil}: {stands}.", pupil=row.pupil, stands=stands(row))
+        if row.state == "asked":
+            to_parents("Send the request, record the answer", consent=str(row.consent_id))
+        if (
+            row.state == "given"
+            and pd.isna(row.slt_informed_at)
+            and st.button("Inform SLT", key=f"slt {row.consent_id}", icon=":material/campaign:")
+        ):
+            consents.inform_slt(school, person, int(row.consent_id))
+            st.rerun()
+    to_ask = rows.loc[~rows["state"].isin(["asked", "given"]), "email"].tolist()
+    if to_ask:
+        form, key = state["plan form"], f"plan why {kind} {state['plan number']}"
+        usual = log_form.CHOICES["reason"].get(form.get("reason", ""), "") if kind == "one_to_one" else ""
+        form["why"] = st.text_input(
+            "Why at this time? The parents are told.", form.get("why") or usual, key=key, max_chars=500
+        )
+        if st.button("Ask for the consent", key=f"ask {kind}", icon=":material/contact_mail:"):
+            try:
+                planning.ask_for_consents(school, person, plan, kind, to_ask, form["why"])
+            except ValueError as fault:
+                st.warning(str(fault), icon=":material/edit:")
+            else:
+                planning.keep(school, person, plan)
+                state["plan said"] = (
+                    "Asked for and kept with this plan. The request to the parents is ready to send on the page Parents."
+                )
+                st.rerun()
+
+
+def to_parents(words: str, **query: str) -> None:
+    st.page_link("pages/parents.py", label=words, icon=":material/family_restroom:", query_params=query)
+
+
+def stands(row: object) -> str:
+    """How it stands with a consent, in words."""
+    told = {"": "not asked for", "asked": "asked for, no answer yet", "refused": "refused", "withdrawn": "withdrawn"}
+    if row.state == "given":  # type: ignore[attr-defined]
+        return "given; SLT is not informed of it" if pd.isna(row.slt_informed_at) else "given, but not in time"  # type: ignore[attr-defined]
+    return told[row.state]  # type: ignore[attr-defined]
+
+
+def to_mind(foreseen: Foreseen) -> None:
+    st.header("To mind in the session")
+    aside("Only the session itself can show these.")
+    with st.container(gap="xsmall"):
+        for row in foreseen.to_mind.itertuples():
+            say("<b>{title}.</b> {words}", kind="div", title=row.title, words=row.words)
+
+
+def keep(plan: Log, foreseen: Foreseen, kept: pd.DataFrame) -> None:
+    """Keeping the plan, and the invitation to it once it is kept as it stands here."""
+    if state["plan said"]:
+        st.info(state["plan said"], icon=":material/info:")
+    before = next(kept.itertuples(), None)
+    if before is None or not planning.is_kept(school, person, before, plan):
+        words = "Keep this plan" if before is None else "Keep the change"
+        if st.button(words, type="primary", icon=":material/event_available:", width="stretch"):
+            planning.keep(school, person, plan)
+            access.keep_draft(school, person, "plan", None)
+            state["plan said"] = "Kept: it stands among your plans, and fills the log afterwards."
+            st.rerun()
+        return
+    if foreseen.verdict != "yes":
+        aside("The invitation is handed out once the plan keeps the protocol.")
+        return
+    st.download_button(
+        "Download the invitation", planning.invitation(school, person, before, foreseen), "session.ics", "text/calendar",
+        type="primary", icon=":material/event:", width="stretch", on_click=access.note,
+        args=(school, person, "exported", f"invitation to plan {plan.ref}"),
+    )  # fmt: skip
+    if planning.is_confidential(person, plan.answers["purpose"]):
+        aside("It holds your time alone: nobody who sees your calendar reads for whom it is.")
+    else:
+        aside("Open it in Outlook, make it a Teams meeting and send it: the pupils and the second member are in it.")
+
+
+def my_plans(plans: pd.DataFrame) -> None:
+    """What is planned and still to come."""
+    coming = plans[plans["ended_at"] >= school.now()]
+    if coming.empty:
+        return
+    st.header("Your plans")
+    found = planning.verdicts(school, person, coming)
+    for row in coming.itertuples():
+        with st.container(border=True):
+            left, right = st.columns([4, 1], vertical_alignment="center")
+            with left:
+                say(
+                    "<b>{when}</b> · {purpose} · {verdict}<br>{pupils}", when=moment(row.started_at),
+                    purpose=PURPOSE_WORDS.get(row.purpose, row.purpose), pupils=row.pupils,
+                    verdict=_MARKS.get(found.get(row.ref, ""), "it has begun"),
+                )  # fmt: skip
+            if right.button("Open", key=f"open {row.ref}", icon=":material/edit:", width="stretch"):
+                start(planning.form_of(row))
+                st.rerun()
+            if right.button("Drop", key=f"drop {row.ref}", type="tertiary", icon=":material/delete:", width="stretch"):
+                planning.drop(school, person, row.ref)
+                if state["plan form"]["ref"] == row.ref:
+                    start({})
+                st.rerun()
+
+
+if "plan form" not in state or state.get("plan who") != person.staff_id:
+    state["plan who"] = person.staff_id
+    start(access.draft(school, person, "plan") or {})
+
+st.title("Plan a session")
+plans = access.plans(school, person)
+form = state["plan form"]
+left, right = st.columns([3, 2], gap="large")
+with left:
+    plan = ask(form)
+with right, st.container(border=True):
+    st.subheader("What the protocol says")
+    if plan is None:
+        aside("With purpose, pupils, day and times given, it shows here at once.")
+    elif isinstance(plan, Refused):
+        st.warning(
+            f"{fields.LABELS.get(plan.column or '', plan.column)} {plan.why}: {plan.mend}.", icon=":material/edit:"
+        )
+    else:
+        foreseen = planning.foresee(school, person, plan)
+        verdict(plan, foreseen)
+        keep(plan, foreseen, plans[plans["ref"] == form["ref"]])
+    if (form["purpose"] or form["pupils"]) and st.button("Another plan", type="tertiary", icon=":material/add:"):
+        access.keep_draft(school, person, "plan", None)
+        start({})
+        st.rerun()
+if isinstance(plan, Log):
+    to_mind(foreseen)
+my_plans(plans)
+if form != state.get("plan kept") and len(form) > 1:
+    access.keep_draft(school, person, "plan", form)
+    state["plan kept"] = dict(form)
