@@ -16,6 +16,7 @@ from sqlalchemy import Connection, and_, insert, select
 
 from app import access, alerts, audit
 from app.access import Person
+from app.alerts.sending import soon
 from app.judging import Touched, rejudge
 from app.records.registers import CONSENTS, Consent
 from app.school import School
@@ -124,6 +125,7 @@ def inform_slt(school: School, person: Person, consent_id: int) -> None:
             alerts.queue(connection, to=staff_id, kind="slt_informed", about=about, key=key, at=school.now())
         _add(connection, school, person, consent_id, "slt_informed", school.now())
         _finish(connection, school, person, consent_id, "SLT informed")
+    soon(school)
 
 
 def strike_out(school: School, person: Person, consent_id: int, event_id: int, why: str) -> None:
