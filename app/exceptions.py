@@ -23,12 +23,13 @@ if TYPE_CHECKING:
     from app.access import Person
     from app.school import School
 
-# How an exception can be settled, and how that reads.
+# How an exception can be settled, and how that reads to everybody, the member of staff too. One that led to a
+# concern about conduct is settled "another way", as is much else: its trail must not tell.
 WAYS = {
     "explained": "Explained: nothing more to do",
     "spoken_with": "Spoken with",
     "training": "Training agreed",
-    "conduct": "Raised as a concern about conduct",
+    "other": "Settled another way",
 }
 OPEN, SETTLED, KEPT = "open", "settled", "kept"
 

@@ -818,48 +818,6 @@ def _of_pupils(connection: Connection, rows: Sequence[Letter | Consent]) -> Touc
     return Touched(sessions=set(connection.scalars(select(of.session_id).where(mine))))
 
 
-# --- concerns -------------------------------------------------------------------------------------------
-
-
-def raise_concern(
-    school: School,
-    person: Person,
-    *,
-    happened_at: datetime | None,
-    summary: str,
-    childs_words: str | None,
-    told_dsp: bool,
-    categories: Sequence[str],
-    pupil_ids: Sequence[int],
-    session_id: int | None = None,
-) -> str:
-    """Open a concern that a member of staff raises, alert the DSPs of the pupils' schools, and give its
-    reference. A session is linked if it is the person's to see. ValueError, in words, if something is
-    missing."""
-    view = access.session(school, person, session_id) if session_id is not None else None
-    with school.writing() as connection:
-        ref = open_concern(
-            connection,
-            raised_by=person.staff_id,
-            raised_at=school.now(),
-            happened_at=happened_at,
-            summary=summary,
-            childs_words=childs_words or None,
-            told_dsp=told_dsp,
-            categories=categories,
-            level=NOT_ASSESSED,
-            pupil_ids=pupil_ids,
-            log_ref=view.log_ref if view else None,
-            call_id=view.call_ids[0] if view and view.call_ids and not view.log_ref else None,
-        )
-        if view:
-            rejudge(connection, school.settings, Touched(sessions={view.session_id}), school.now())
-        raise_revision(connection)
-        _put_on_trail(connection, school, person.staff_id, "changed", f"concern {ref}, raised")
-    alert_soon(school)
-    return ref
-
-
 # --- refused rows ---------------------------------------------------------------------------------------
 
 

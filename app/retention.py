@@ -1,8 +1,10 @@
 """Taking away what is past its keeping: how long is in the settings, why is in docs/settings.md.
 
-A session that a concern is linked to stays as long as the concern does, with its call records, and an open
-concern stays. Letters to parents and the roster are not touched: a letter of long ago is evidence for a
-pupil who is still here. Counselling goes like everything else, but no number tells of it.
+A session that a concern about a child is linked to stays as long as the concern does, with its call records,
+and an open concern stays. Concerns about conduct are kept as long, but nothing waits for them and no number
+tells of them: whom they name must not learn from what goes and what stays that there is one. Letters to
+parents and the roster are not touched: a letter of long ago is evidence for a pupil who is still here.
+Counselling goes like everything else, but no number tells of it.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -14,6 +16,7 @@ import pandas as pd
 from sqlalchemy import Column, ColumnElement, Connection, Delete, and_, delete, func, not_, or_, select
 
 from app import access, audit
+from app.concerns import CHILD, CONDUCT, Register
 from app.school import School
 from app.store import tables
 from app.store.reading import chosen
@@ -23,6 +26,8 @@ _session, _of_call = tables.sessions.c, tables.session_calls.c
 _log, _call, _link = tables.logs.c, tables.calls.c, tables.concern_sessions.c
 _COUNSELLING = access.confidential().label("counselling")
 _AUDIT = "entries of the audit trail"
+# Drafts of a concern about conduct, and of a step of one.
+_about_conduct = or_(tables.drafts.c.form == access.CONDUCT_DRAFT, tables.drafts.c.form.startswith(CONDUCT.prefix))
 
 
 @dataclass(frozen=True)
@@ -89,11 +94,18 @@ def _moment(school: School, day: date) -> datetime:
 def _parts(connection: Connection, school: School) -> Iterator[_Part]:
     day = keeping(school)
     since = {kind: _moment(school, first) for kind, first in day.items()}
-    concerns = _closed_concerns(connection, since["concerns"])
+    concerns = _closed_concerns(connection, CHILD, since["concerns"])
+    of_conduct = _closed_concerns(connection, CONDUCT, since["concerns"])
     of_concern = (tables.concern_events, tables.concern_sessions, tables.concern_pupils)
+    *hanging_on_conduct, conduct_concerns = tables.CONDUCT
     yield _Part(
         Past("closed concerns", day["concerns"], len(concerns)),
-        [*((table.c.concern_id, concerns) for table in of_concern), (tables.concerns.c.id, concerns)],
+        [
+            *((table.c.concern_id, concerns) for table in of_concern),
+            (tables.concerns.c.id, concerns),
+            *((table.c.concern_id, of_conduct) for table in hanging_on_conduct),
+            (conduct_concerns.c.id, of_conduct),
+        ],
     )
     linked = _linked(concerns)
     yield _sessions(connection, day["sessions"], since["sessions"], linked)
@@ -121,11 +133,15 @@ def _count(connection: Connection, key: Column[Any], which: ColumnElement[bool])
     return connection.scalar(select(func.count(key)).where(which)) or 0
 
 
-def _closed_concerns(connection: Connection, since: datetime) -> list[int]:
-    """Those that are closed and to which nothing has happened since."""
-    event = tables.concern_events.c
+def _closed_concerns(connection: Connection, register: Register, since: datetime) -> list[int]:
+    """Those that are closed and to which nothing has happened since; that somebody looks is nothing."""
+    event = register.events.c
     state: dict[int, tuple[bool, datetime]] = {}
-    for row in connection.execute(select(event.concern_id, event.kind, event.at).order_by(event.at, event.id)):
+    for row in connection.execute(
+        select(event.concern_id, event.kind, event.at)
+        .where(event.kind.not_in(("read", "viewed", "taken")))
+        .order_by(event.at, event.id)
+    ):
         closed = row.concern_id in state and state[row.concern_id][0]
         state[row.concern_id] = (row.kind == "closed" or (closed and row.kind != "reopened"), row.at)
     return [number for number, (closed, last) in state.items() if closed and last < since]
@@ -215,12 +231,13 @@ def _unfinished(connection: Connection, day: date, since: datetime) -> _Part:
     imported = select(tables.imports.c.id).where(tables.imports.c.at < since)
     old: list[tuple[Column[Any], ColumnElement[bool]]] = [
         (tables.refused_rows.c.id, tables.refused_rows.c.import_id.in_(imported)),
-        (tables.drafts.c.staff_id, tables.drafts.c.saved_at < since),
+        (tables.drafts.c.staff_id, and_(tables.drafts.c.saved_at < since, not_(_about_conduct))),
         (tables.sync_put_aside.c.ref, tables.sync_put_aside.c.last_at < since),
     ]
     plan = tables.plans.c
     open_plans = and_(plan.ended_at < since, not_(access.is_counselling(plan.purpose, plan.staff_id)))
     number = sum(_count(connection, key, which) for key, which in [*old, (plan.id, open_plans)])
+    uncounted = delete(tables.drafts).where(tables.drafts.c.saved_at < since, _about_conduct)
     plans = list(connection.scalars(select(plan.id).where(plan.ended_at < since)))
     return _Part(
         Past("refused rows, drafts, plans and records put aside", day, number),
@@ -229,5 +246,5 @@ def _unfinished(connection: Connection, day: date, since: datetime) -> _Part:
             (tables.plan_invited.c.plan_id, plans),
             (plan.id, plans),
         ],
-        [delete(key.table).where(which) for key, which in old],
+        [*(delete(key.table).where(which) for key, which in old), uncounted],
     )

@@ -232,6 +232,12 @@ def show() -> None:
             icon=":material/emergency_home:",
             query_params={"raise": "yes"},
         )
+        st.page_link(
+            "pages/concerns.py",
+            label="I am worried about an adult's conduct",
+            icon=":material/person_alert:",
+            query_params={"raise": "conduct"},
+        )
         if not school.is_demonstration():
             st.button("Sign out", on_click=_sign_out)
             _watch(school)
@@ -341,8 +347,9 @@ def on_day(day: date) -> str:
     return f"{day:%a} {day.day} {day:%b %Y}"
 
 
-def table(rows: pd.DataFrame, alt: str, name: str, **more: Any) -> Any:
-    """A list as people see it, with its download: neutralised against formulas."""
+def table(rows: pd.DataFrame, alt: str, name: str, note: Callable[[], None] | None = None, **more: Any) -> Any:
+    """A list as people see it, with its download: neutralised against formulas. That it was taken away goes on
+    the audit trail, or where `note` puts it."""
     event = st.dataframe(rows, hide_index=True, alt=alt, **more)
     text = io.StringIO()
     writer = csv.writer(text)
@@ -354,8 +361,8 @@ def table(rows: pd.DataFrame, alt: str, name: str, **more: Any) -> Any:
         f"{name}.csv",
         "text/csv",
         key=f"download {name}",
-        on_click=_exported,
-        args=(name, len(rows)),
+        on_click=note or _exported,
+        args=() if note else (name, len(rows)),
         icon=":material/download:",
         type="tertiary",
     )

@@ -106,6 +106,7 @@ class _File:
                 "Rows of files that could not be taken in": list(self._refused()),
                 "Drafts of logs and plans, not sent": list(self._drafts()),
                 "Sessions that are planned": list(self._plans()),
+                "Drafts of concerns, not sent": list(self._concern_drafts()),
             },
         )
 
@@ -314,48 +315,17 @@ class _File:
             yield Cell(f"{_TITLES[clause]}: {kind}, {self._moment(at)}", f"{how or ''} {text or ''}".strip() or "–")
 
     def _concerns(self) -> Iterator[Held]:
-        """Every concern about the pupil, with everything that happened to it."""
-        concern, among, event = tables.concerns, tables.concern_pupils.c, tables.concern_events
-        mine = select(among.concern_id).where(among.pupil_id == self.pupil_id)
-        for row in self.connection.execute(
-            select(concern).where(concern.c.id.in_(mine)).order_by(concern.c.raised_at)
-        ).mappings():
-            events = self.connection.execute(
-                select(event).where(event.c.concern_id == row["id"]).order_by(event.c.at, event.c.id)
-            ).mappings()
+        """Every concern about the pupil, with everything that happened to it; of an adult's conduct nothing."""
+        for entries in access.entries_about(self.school, self.connection, self.pupil_id):
             yield Held(
                 [
-                    *(Cell(name.capitalize(), words) for name, words in self._in_words(row).items()),
-                    *(
-                        Cell(
-                            f"{one['kind'].capitalize()}, {self._moment(one['at'])}",
-                            "\n".join(f"{name}: {words}" for name, words in self._in_words(one).items()) or "–",
-                        )
-                        for one in events
-                    ),
+                    Cell(
+                        f"{entry.what}, {self._moment(entry.at)}",
+                        "\n".join(f"{label}: {text}" for label, text in (*entry.words, ("By", entry.by)) if text),
+                    )
+                    for entry in entries
                 ]
             )
-
-    def _in_words(self, row: Any) -> dict[str, str]:
-        """What a row of a concern says, whatever columns it has: its people by name, its times in school time."""
-        people = {"raised_by", "by", "told", "owner", "staff_id"}
-        told = {}
-        for name, value in row.items():
-            if name in ("id", "concern_id", "at", "kind") or value is None:
-                continue
-            if name in people:
-                value = self.staff.get(value, "somebody who has left")
-            elif name == "pupil_id":
-                value = self._name_of(value)
-            elif isinstance(value, datetime):
-                value = self._moment(value)
-            told[name.removesuffix("_id").replace("_", " ")] = _said(value)
-        return told
-
-    def _name_of(self, pupil_id: int) -> str:
-        version = tables.pupil_versions.c
-        newest = select(version.name).where(version.pupil_id == pupil_id).order_by(version.from_day.desc()).limit(1)
-        return self.connection.scalar(newest) or ""
 
     def _refused(self) -> Iterator[Held]:
         """Those that name the pupil's address; of what may have been counselling only that there is one."""
@@ -402,6 +372,21 @@ class _File:
                 yield Held([*head, *(Cell(label, words) for label, words in facts.items())])
             elif self.counselling:
                 yield Held([*head, Cell("What", COUNSELLING)], redact=True)
+
+    def _concern_drafts(self) -> Iterator[Held]:
+        """Of concerns about children, which name them by number; one by somebody who is or was a counsellor may
+        tell of counselling."""
+        draft, counsellors = tables.drafts, set(self.connection.scalars(access.ever_counsellor()))
+        mine = draft.c.form == access.CONCERN_DRAFT
+        for kept in self.connection.execute(select(draft).where(mine).order_by(draft.c.saved_at)):
+            answers = json.loads(kept.content)
+            if self.pupil_id not in answers.pop("pupils", []):
+                continue
+            head = [Cell("By", self.staff.get(kept.staff_id, "")), Cell("Saved", self._moment(kept.saved_at))]
+            if kept.staff_id not in counsellors:
+                yield Held([*head, *(Cell(name, _said(value)) for name, value in answers.items())])
+            elif self.counselling:
+                yield Held([*head, Cell("What", _MAY_BE)], redact=True)
 
 
 def _said(value: Any) -> str:

@@ -346,28 +346,51 @@ def explain(school: School, person: Person, number: int) -> None:
                 st.error("Write a sentence first.")
 
 
+_CONDUCT = "conduct"
+
+
 def settle(school: School, person: Person, number: int, explained: bool) -> None:
+    ways = exceptions.WAYS | {_CONDUCT: "It is a concern about conduct: settle it here and raise that apart"}
     with st.form(f"settle {number}"):
         how = st.radio(
-            "Settle everything that is open of this session", list(exceptions.WAYS),
-            format_func=exceptions.WAYS.__getitem__, index=0 if explained else None, key=f"way {number}",
+            "Settle everything that is open of this session", list(ways),
+            format_func=ways.__getitem__, index=0 if explained else None, key=f"way {number}",
         )  # fmt: skip
-        words = st.text_area("Note", key=f"settling {number}", max_chars=5000, height=80)
+        words = st.text_area(
+            "Note", key=f"settling {number}", max_chars=5000, height=80,
+            help="The member of staff reads it. Of a concern about conduct write nothing here: they must not learn of it.",
+        )  # fmt: skip
         if st.form_submit_button("Settle", type="primary"):
             if how is None or not words.strip():
                 st.error("Choose how it was settled, and write a short note. Nothing is lost.")
+            elif how == _CONDUCT:
+                done(
+                    lambda: exceptions.settle(school, person, number, "other", words),
+                    "",
+                    lambda: raise_conduct(school, person, number),
+                )
             else:
                 done(lambda: exceptions.settle(school, person, number, how, words), "Settled.")
 
 
-def done(what: Callable[[], None], words: str) -> None:
+def raise_conduct(school: School, person: Person, number: int) -> None:
+    """The form for a concern about conduct, begun with the session and who conducted it."""
+    view = access.session(school, person, number)
+    staff = [view.staff_id] if view is not None and view.staff_id is not None else []
+    access.keep_draft(school, person, access.CONDUCT_DRAFT, {"session": str(number), "staff": staff})
+    st.session_state.pop(f"draft {access.CONDUCT_DRAFT} {person.staff_id}", None)
+    st.switch_page("pages/concerns.py", query_params={"raise": "conduct"})
+
+
+def done(what: Callable[[], None], words: str, then: Callable[[], None] = st.rerun) -> None:
     try:
         what()
     except exceptions.NotYours as error:
         trouble("It could not be done.", str(error))
     else:
-        st.toast(words, icon=":material/check:")
-        st.rerun()
+        if words:
+            st.toast(words, icon=":material/check:")
+        then()
 
 
 def summary(view: SessionView) -> None:

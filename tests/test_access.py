@@ -368,6 +368,13 @@ QUESTIONS = {
     "oldest_concern": access.oldest_concern,
     "everything_held": lambda school, person: [access.everything_held(school, person, n) for n in PUPILS],
     "own_concerns": access.own_concerns,
+    "actions_to_do": access.actions_to_do,
+    "chronology": lambda school, person: [access.chronology(school, person, n) for n in PUPILS],
+    "sessions_to_link": lambda school, person: [access.sessions_to_link(school, person, ref) for ref in _refs(school)],
+    "conduct_list": access.conduct_list,
+    "conduct_concern": lambda school, person: [access.concern(school, person, ref) for ref in _conduct_refs(school)],
+    "conduct_team": lambda school, person: [access.conduct_team(school, person, ref) for ref in _conduct_refs(school)],
+    "own_conduct_concerns": access.own_conduct_concerns,
     "late_consents": lambda school, person: access.late_consents(school, person, EVER),
     "imports": access.imports,
     "sync": access.sync,
@@ -404,16 +411,23 @@ DIRECTORY = {
     "pupils_to_choose",
     "staff_to_choose",
     "pupils_held",
+    "leaders_to_share_with",
 }  # who is at the school, whatever they do
 ACTIONS = {"send_alerts", "sync_now", "note"}
-ABOUT_ACCESS = {"person", "may_open", "sees", "demonstration_people", "revision", "keep_draft"}
+ABOUT_ACCESS = {"day_in_words", "person", "may_open", "sees", "demonstration_people", "revision", "keep_draft"}
 FOR_ALERTS = {"unread_concerns", "waiting_for_each"}  # asked by the program, to tell each their own
-CONDITIONS = {"confidential", "is_counselling", "ever_counsellor"}  # for queries elsewhere
+ELSEWHERE = {"confidential", "is_counselling", "ever_counsellor", "entries_about"}  # for queries elsewhere
 
 
 def _refs(school: School) -> list[str]:
     with school.engine.connect() as connection:
         return list(connection.scalars(select(tables.concerns.c.ref)))
+
+
+def _conduct_refs(school: School) -> list[str]:
+    """Those there are, and one that there is not: an answer to it must be the same."""
+    with school.engine.connect() as connection:
+        return [*connection.scalars(select(tables.conduct_concerns.c.ref)), "A-AAAAAAAA"]
 
 
 def _consents(school: School) -> list[int]:
@@ -432,13 +446,14 @@ def test_every_question_there_is_is_asked_here():
         for name, found in inspect.getmembers(access, inspect.isfunction)
         if found.__module__.startswith(f"{access.__name__}.") and not name.startswith("_")
     }
-    assert public == QUESTIONS.keys() | DIRECTORY | ABOUT_ACCESS | ACTIONS | FOR_ALERTS | CONDITIONS
+    known = QUESTIONS.keys() | DIRECTORY | ABOUT_ACCESS | ACTIONS | FOR_ALERTS | ELSEWHERE
+    assert public | {"conduct_concern"} == known
 
 
 @pytest.mark.parametrize("name", ID.keys() - {"counsellor", "tutor9"})
 def test_nobody_else_learns_who_was_in_counselling_or_a_note_of_it(school, name):
     told = _everything(school, someone(school, name))
-    concerns = {"concern", "concerns_list", "everything_held"} if name in ("sdh", "dsp_sen") else set()
+    concerns = {"concern", "concerns_list", "everything_held", "chronology"} if name in ("sdh", "dsp_sen") else set()
     registers = {"letters_sent"} if name in ("sdh", "hoy9", "hm_monnow") else set()  # whoever leads her house or year
     for question, answer in told.items():
         if question not in concerns | registers:
@@ -689,6 +704,7 @@ def test_a_log_to_correct_is_the_authors_alone(school):
 # --- concerns --------------------------------------------------------------------------------------------
 
 CONCERNS = {"sdh": {2, 4, 6}, "dsp_sen": {2, 6}, "dsp_prep": {4}}
+CONCERNS |= {"hoy9": set(), "hm_monnow": set(), "prep_hoy": set()}  # those that are shared with them
 
 
 @pytest.mark.parametrize("name", ID)

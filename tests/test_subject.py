@@ -76,7 +76,7 @@ def test_it_holds_everything_and_marks_what_is_somebody_elses(held_much: School)
         "11:04 to",
         "Helped",
         "Tutor",
-        "Opened,",
+        "Raised,",
     ):
         assert words in page, words
     assert "<mark>bethan rees</mark>. &lt;b&gt;Well.&lt;/b&gt;" in page

@@ -35,7 +35,17 @@ from app.access.exceptions import (
     exceptions_waiting,
 )
 from app.access.figures import counselling_counts, late_consents, overview, protocol_figures, sessions, unlogged
-from app.access.forms import calls_to_log, draft, keep_draft, own_log, pupils_to_choose, staff_to_choose
+from app.access.forms import (
+    CONCERN_DRAFT,
+    CONDUCT_DRAFT,
+    calls_to_log,
+    draft,
+    keep_draft,
+    own_log,
+    pupils_to_choose,
+    staff_to_choose,
+)
+from app.access.lives import FIELDS, Action, Entry, day_in_words
 from app.access.one_session import SessionView, session
 from app.access.parents import consent_history, consents, letters_by_day, letters_sent, may_answer_consent
 from app.access.people import (
@@ -62,18 +72,29 @@ from app.access.repeats import REPEATS, Repeats, repeats
 from app.access.reporting import exceptions_ended, registers, trail_holds
 from app.access.safeguarding import (
     ConcernView,
+    actions_to_do,
+    chronology,
     concern,
     concerns_list,
+    conduct_list,
+    conduct_team,
+    entries_about,
     everything_held,
+    leaders_to_share_with,
     oldest_concern,
     own_concerns,
+    own_conduct_concerns,
     pupils_held,
+    sessions_to_link,
 )
 from app.access.scope import confidential, ever_counsellor, is_counselling
 from app.access.what_if import what_if
 
 __all__ = [
+    "CONCERN_DRAFT",
+    "CONDUCT_DRAFT",
     "COUNSELLING",
+    "FIELDS",
     "OTHER_PURPOSES",
     "PAGES",
     "REPEATS",
@@ -83,26 +104,34 @@ __all__ = [
     "UNDER",
     "WITHHELD",
     "WITHHELD_ABOUT",
+    "Action",
     "AlertsView",
     "ConcernView",
     "Days",
+    "Entry",
     "ExceptionsView",
     "NotAllowed",
     "Person",
     "Repeats",
     "SessionView",
     "Trail",
+    "actions_to_do",
     "alerts",
     "audit_trail",
     "calls_to_log",
+    "chronology",
     "concern",
     "concerns_list",
+    "conduct_list",
+    "conduct_team",
     "confidential",
     "consent_history",
     "consents",
     "counselling_counts",
+    "day_in_words",
     "demonstration_people",
     "draft",
+    "entries_about",
     "ever_counsellor",
     "everything_held",
     "exceptions_ended",
@@ -114,6 +143,7 @@ __all__ = [
     "is_counselling",
     "keep_draft",
     "late_consents",
+    "leaders_to_share_with",
     "letters_by_day",
     "letters_sent",
     "may_answer_consent",
@@ -122,6 +152,7 @@ __all__ = [
     "oldest_concern",
     "overview",
     "own_concerns",
+    "own_conduct_concerns",
     "own_log",
     "person",
     "plans",
@@ -138,6 +169,7 @@ __all__ = [
     "send_alerts",
     "session",
     "sessions",
+    "sessions_to_link",
     "settled_rows",
     "staff_to_choose",
     "sync",

@@ -149,6 +149,9 @@ def staff_to_choose(school: "School", person: Person) -> pd.DataFrame:
         return reading.frame(connection, query)
 
 
+CONCERN_DRAFT, CONDUCT_DRAFT = "concern", "conduct"  # of the forms that raise one; of a step: its reference and kind
+
+
 def draft(school: "School", person: Person, form: str) -> dict[str, Any] | None:
     """What the person had typed into a form and not sent; None if nothing."""
     kept = tables.drafts.c

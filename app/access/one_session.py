@@ -45,6 +45,7 @@ class SessionView:
     call_ids: list[str]
     started_at: datetime
     ended_at: datetime
+    staff_id: int | None
     staff_name: str | None
     school: str | None
     department: str | None
@@ -95,6 +96,7 @@ def session(school: "School", person: Person, session_id: int) -> SessionView | 
             call_ids=[] if withheld else told.call_ids,
             started_at=row.started_at.astimezone(zone),
             ended_at=row.ended_at.astimezone(zone),
+            staff_id=row.staff_id,
             staff_name=row.staff_name,
             school=row.school,
             department=row.department,

@@ -68,9 +68,25 @@ TABLE: dict[str, dict[str, str]] = {
         "senior_deputy_head": "all, but never their own",
     },
     "concerns": {
-        STAFF: "their own words, and who received them",
+        STAFF: "their own words, and who received and read them",
+        "hoy": "those that the DSP shares with them",
+        "hm": "those that the DSP shares with them",
         "dsp": "of their school",
         "senior_deputy_head": "all",
+    },
+    "conduct concerns": {
+        STAFF: "their own words, and who received and read them; of none that names them",
+        "dsp": "all that do not name them",
+        "senior_deputy_head": "all that do not name them",
+    },
+    "sessions to link to a concern": {
+        "dsp": "with its children, or by whom it names, without counselling",
+        "senior_deputy_head": "with its children, or by whom it names, without counselling",
+    },
+    "actions of concerns": {
+        STAFF: "what they were asked to do",
+        "dsp": "of the concerns that are theirs to open",
+        "senior_deputy_head": "of the concerns that are theirs to open",
     },
     "exceptions": {
         STAFF: "of their own sessions, to explain",

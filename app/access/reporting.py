@@ -16,13 +16,10 @@ from app.store.held import held, on
 if TYPE_CHECKING:
     from app.school import School
 
-# A figure of concerns about conduct could tell the person named that there is one: it is part of this.
-_TOLD_TOGETHER = {"conduct": "spoken_with"}
-
 
 def exceptions_ended(school: "School", person: Person, days: Days) -> pd.DataFrame:
     """How the exceptions of the days' sessions ended: `how` ("open", "kept": by late evidence, or one of
-    `app.exceptions.WAYS`, those raised as conduct among "spoken_with"), `exceptions`, `days` (the median of
+    `app.exceptions.WAYS`), `exceptions`, `days` (the median of
     whole days from opening to the end; of open ones until now)."""
     require(person, "how exceptions ended")
     exception, event = tables.exceptions.c, tables.exception_events.c
@@ -41,7 +38,7 @@ def exceptions_ended(school: "School", person: Person, days: Days) -> pd.DataFra
     )
     with school.engine.connect() as connection:
         found = reading.frame(connection, query)
-    how = found["how"].replace(_TOLD_TOGETHER).where(found["state"] == "settled", found["state"])
+    how = found["how"].where(found["state"] == "settled", found["state"])
     took = (found["at"].fillna(pd.Timestamp(school.now())) - found["opened_at"]).dt.days
     return (
         pd.DataFrame({"how": how.astype("object"), "days": took})

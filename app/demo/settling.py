@@ -25,6 +25,8 @@ _SETTLEMENTS = (
     ("spoken_with", "We went through the protocol together."),
     ("spoken_with", "Agreed to open the call five minutes early from now on."),
     ("training", "Will join the next training on videoconferencing."),
+    ("other", "The room has a new cable now."),
+    ("other", "Looked at; nothing more is needed from you."),
 )
 _DAY = timedelta(days=1)
 _exception = tables.exceptions.c

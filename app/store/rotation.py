@@ -30,10 +30,13 @@ class Standing:
 
 
 def standing(connection: Connection, some: bool = False) -> list[Standing]:
-    """One for each table that holds anything sealed. Every value is read and opened, some 5,000 a second; or only
-    a thousand of each kind, the first by their key, which tell whether there is anything to rotate."""
+    """One for each table that holds anything sealed, but for concerns about conduct, of which no number tells.
+    Every value is read and opened, some 5,000 a second; or only a thousand of each kind, the first by their key,
+    which tell whether there is anything to rotate."""
     found: dict[str, dict[str, int]] = {}
     for table, column in _sealed_columns():
+        if table in tables.CONDUCT:
+            continue
         for part in islice(_parts(connection, table, column), 1 if some else None):
             for _, kept in part:
                 under = stands_under(_bytes(kept))
@@ -43,8 +46,11 @@ def standing(connection: Connection, some: bool = False) -> list[Standing]:
 
 
 def seal_again(connection: Connection) -> int:
-    """Seal with the newest key what is not, also what was kept before there was one; how many values."""
-    return sum(_column(connection, table, column) for table, column in _sealed_columns())
+    """Seal with the newest key what is not, also what was kept before there was one; how many values. Those of
+    concerns about conduct are not counted: no number tells of them."""
+    return sum(
+        _column(connection, table, column) * (table not in tables.CONDUCT) for table, column in _sealed_columns()
+    )
 
 
 def _sealed_columns() -> Iterator[tuple[Table, Column[Any]]]:

@@ -353,48 +353,76 @@ session_pupils = Table(
 
 # --- safeguarding concerns about a child ----------------------------------------------------------
 
-concerns = Table(  # what was reported; it is never changed, what happens to it are its events
-    "concerns",
+
+def _reported() -> list[Column[Any]]:
+    """What was reported; it is never changed, what happens to it are its events. `summary` is empty where the
+    narrative is kept in the school's own safeguarding system alone."""
+    return [
+        _id(),
+        Column("ref", String(200), nullable=False, unique=True),
+        _to("staff", "raised_by"),
+        Column("raised_at", Instant, nullable=False),
+        Column("happened_at", Instant),
+        Column("place", Sealed),
+        Column("summary", Sealed, nullable=False),
+        Column("childs_words", Sealed),
+        Column("told_dsp", Boolean),
+        Column("categories", Text, nullable=False),
+    ]
+
+
+def _pupils_of(concerns: str) -> list[Column[Any]]:
+    """The pupils it is about now; that one was added or taken away is an event."""
+    return [_to(concerns, "concern_id", primary_key=True), _to("pupils", "pupil_id", primary_key=True, index=True)]
+
+
+def _sessions_of(concerns: str) -> list[Column[Any]]:
+    """The sessions linked now, by log reference or call id, so that the link outlives a new matching."""
+    return [
+        _id(),
+        _to(concerns, "concern_id", nullable=False, index=True),
+        Column("log_ref", String(200), index=True),
+        Column("call_id", String(100), index=True),
+    ]
+
+
+def _events_of(concerns: str) -> list[Column[Any]]:
+    """Only ever added to. `kind` is one of the steps of `app.casework`, or opened, alerted, read."""
+    return [
+        _id(),
+        _to(concerns, "concern_id", nullable=False, index=True),
+        Column("at", Instant, nullable=False),
+        _to("staff", "by"),
+        Column("kind", String(40), nullable=False),
+        Column("level", String(40)),
+        _to("staff", "told"),  # who was alerted, asked to do something, or had it shared with them
+        Column("text", Sealed),  # why, or what was said
+        Column("content", Sealed),  # the rest of what was said, as JSON
+    ]
+
+
+concerns = Table("concerns", metadata, *_reported())
+concern_pupils = Table("concern_pupils", metadata, *_pupils_of("concerns"))
+concern_sessions = Table("concern_sessions", metadata, *_sessions_of("concerns"))
+concern_events = Table("concern_events", metadata, *_events_of("concerns"))
+
+# --- concerns about an adult's conduct: apart, since nobody named in one may learn that it exists -----
+
+conduct_concerns = Table("conduct_concerns", metadata, *_reported())
+conduct_pupils = Table("conduct_pupils", metadata, *_pupils_of("conduct_concerns"))
+conduct_sessions = Table(  # with what the session was, since purge does not wait for these
+    "conduct_sessions", metadata, *_sessions_of("conduct_concerns"), Column("told", Sealed, nullable=False)
+)
+conduct_events = Table("conduct_events", metadata, *_events_of("conduct_concerns"))
+conduct_named = Table(  # whom it names; never taken away
+    "conduct_named",
     metadata,
     _id(),
-    Column("ref", String(200), nullable=False, unique=True),
-    _to("staff", "raised_by"),
-    Column("raised_at", Instant, nullable=False),
-    Column("happened_at", Instant),
-    Column("summary", Sealed, nullable=False),
-    Column("childs_words", Sealed),
-    Column("told_dsp", Boolean),
-    Column("categories", Text, nullable=False),
+    _to("conduct_concerns", "concern_id", nullable=False, index=True),
+    _to("staff", "staff_id", index=True),
+    Column("name", Sealed),  # of somebody who is not on the roster
 )
-
-concern_pupils = Table(
-    "concern_pupils",
-    metadata,
-    _to("concerns", "concern_id", primary_key=True),
-    _to("pupils", "pupil_id", primary_key=True, index=True),
-)
-
-concern_sessions = Table(  # by log reference or call id, so that the link outlives a new matching
-    "concern_sessions",
-    metadata,
-    _id(),
-    _to("concerns", "concern_id", nullable=False, index=True),
-    Column("log_ref", String(200), index=True),
-    Column("call_id", String(100), index=True),
-)
-
-concern_events = Table(  # kind: opened, alerted, read, level, note, closed, reopened
-    "concern_events",
-    metadata,
-    _id(),
-    _to("concerns", "concern_id", nullable=False, index=True),
-    Column("at", Instant, nullable=False),
-    _to("staff", "by"),
-    Column("kind", String(40), nullable=False),
-    Column("level", String(40)),
-    _to("staff", "told"),  # of an alert: who was told
-    Column("text", Sealed),
-)
+CONDUCT = (conduct_named, conduct_sessions, conduct_pupils, conduct_events, conduct_concerns)
 
 # --- exceptions: a clause that a session did not keep, and what its people did about it ------------
 
@@ -417,7 +445,7 @@ exception_events = Table(  # kind: explained, settled, kept, reopened
     Column("at", Instant, nullable=False),
     _to("staff", "by"),  # blank: by itself, when evidence came
     Column("kind", String(12), nullable=False),
-    Column("how", String(20)),  # of a settlement: explained, spoken_with, training, conduct
+    Column("how", String(20)),  # of a settlement: one of app.exceptions.WAYS
     Column("text", Sealed),
 )
 

@@ -179,17 +179,21 @@ def test_a_counselling_session_is_confidential_on_every_page(opened) -> None:
 def test_what_somebody_typed_is_shown_as_typed(opened) -> None:
     nasty = "<img src=x onerror=alert(1)> ![x](http://x.example/y) **bold** :red[red] $x$ =HYPERLINK(1)"
     at = opened("concerns", "tutor", **{"raise": "yes"})
-    at.multiselect[0].set_value([at.multiselect[0].options and _first_pupil(opened)])
-    at.text_area[0].set_value(nasty)
-    at.multiselect[1].set_value(["distress"])
-    at.radio[0].set_value("Yes")
-    at.button[0].click().run()
+    _box(at.multiselect, "Which child?").set_value([_first_pupil(opened)])
+    _box(at.text_area, "What worries you?").set_value(nasty)
+    _box(at.multiselect, "What kind? Up to three").set_value(["distress"])
+    at.radio[0].set_value("yes")
+    _box(at.button, "Send to the DSP").click().run()
     assert not at.exception
     assert "Received" in text(at)
     shown = opened("concerns", "tutor")
     assert nasty in shown.dataframe[-1].value["What I wrote"].tolist()
     for element in (*shown.markdown, *shown.get("html")):
         assert "<img" not in str(getattr(element, "value", "") or element.proto)
+
+
+def _box(found, label: str):
+    return next(box for box in found if box.label == label)
 
 
 def _first_pupil(opened) -> int:
