@@ -181,8 +181,8 @@ def record(school: "School", person: Person, ref: str, version: int, kind: str, 
 
 
 def since(view: ConcernView, version: int) -> list[Entry]:
-    """What happened to a concern after a version, in its order."""
-    return [entry for entry in view.entries if entry.number > version]
+    """What people did to a concern after a version, in its order."""
+    return [entry for entry in view.entries if entry.number > version and entry.kind not in access.BY_ITSELF]
 
 
 def _answered(

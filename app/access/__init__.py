@@ -45,7 +45,7 @@ from app.access.forms import (
     pupils_to_choose,
     staff_to_choose,
 )
-from app.access.lives import FIELDS, Action, Entry, day_in_words
+from app.access.lives import BY_ITSELF, FIELDS, Action, Entry, day_in_words
 from app.access.one_session import SessionView, session
 from app.access.parents import consent_history, consents, letters_by_day, letters_sent, may_answer_consent
 from app.access.people import (
@@ -91,6 +91,7 @@ from app.access.scope import confidential, ever_counsellor, is_counselling
 from app.access.what_if import what_if
 
 __all__ = [
+    "BY_ITSELF",
     "CONCERN_DRAFT",
     "CONDUCT_DRAFT",
     "COUNSELLING",

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
 from itertools import pairwise
@@ -30,7 +30,7 @@ _OPENS = ("viewed", "taken")  # of concerns about conduct, which are not on the 
 @dataclass(frozen=True)
 class Entry:
     """One thing that happened: `number` of the event (0: the report itself), when (school time), of which concern,
-    what, by whom (blank: by itself), and its words by label."""
+    what, by whom (blank: by itself), its words by label, and the event's kind (of the report: opened)."""
 
     number: int
     at: datetime
@@ -38,6 +38,7 @@ class Entry:
     what: str
     by: str
     words: tuple[tuple[str, str], ...]
+    kind: str = "opened"
 
 
 @dataclass(frozen=True)
@@ -213,7 +214,7 @@ class Life:
             what, words = _STEPS[event.kind](self, event, said, sessions)
             if event.text:
                 words = [*words, (_LABELS.get(event.kind, "Why"), event.text)]
-            told.append(self._entry(event.id, event.at, what, event.by, words))
+            told.append(replace(self._entry(event.id, event.at, what, event.by, words), kind=event.kind))
         return told
 
     def opened_by(self) -> list[Entry]:

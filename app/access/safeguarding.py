@@ -270,7 +270,7 @@ def chronology(school: "School", person: Person, pupil_id: int) -> list[Entry]:
         for session in _sessions_linked(school, person, life.links).itertuples():
             who = session.staff_name or "nobody known"
             words = (("With", who), ("Purpose", session.purpose or "not logged"))
-            entries.append(Entry(0, session.started_at, life.row.ref, "Session", "", words))
+            entries.append(Entry(0, session.started_at, life.row.ref, "Session", "", words, "session"))
     return sorted(entries, key=lambda entry: (entry.at, entry.ref, entry.number))
 
 

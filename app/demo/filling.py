@@ -6,14 +6,14 @@ import json
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, case, delete, func, insert, literal, select, type_coerce, update
+from sqlalchemy import BigInteger, Connection, case, delete, func, literal, select, type_coerce, update
 
 from app import intake
-from app.demo import asking, settling
+from app.demo import asking, casework, settling
 from app.demo import people as roster
 from app.demo.calendar import calendar, demonstration
 from app.demo.chance import Chance
@@ -106,7 +106,8 @@ def fill(
     _correct(judged_by, made.corrections)
     with school.writing() as connection:
         _date_back(connection, school.now())
-        _follow_up(connection)
+        casework.follow_up(connection, school.now(), school.today())
+        casework.raise_about_conduct(connection, school.now(), school.today())
     roles = ("hoy", "hm", "senior_deputy_head")
     leaders = [row["email"] for role in roles for row in made.staff if role in row["roles"].split(";")]
     settling.settle(judged_by, leaders, Chance(seed, day.toordinal()))
@@ -152,35 +153,6 @@ def _date_back(connection: Connection, now: datetime) -> None:
     connection.execute(update(tables.concerns).values(raised_at=later(concern.happened_at, 3)))
     at = select(concern.raised_at).where(concern.id == event.concern_id).scalar_subquery()
     connection.execute(update(tables.concern_events).values(at=at))
-
-
-def _follow_up(connection: Connection) -> None:
-    """What the DSP did about the concerns: the newest wait, the others have a level, the oldest are closed."""
-    concern, event = tables.concerns.c, tables.concern_events.c
-    alerts = connection.execute(select(event.concern_id, event.told).where(event.kind == "alerted"))
-    dsp = {alert.concern_id: alert.told for alert in alerts}
-    rows = connection.execute(select(concern.id, concern.raised_at).order_by(concern.raised_at)).all()
-    events = []
-    for place, (number, raised_at) in enumerate(rows[:-2]):
-        level = ("early help", "child protection", "monitoring")[place % 3]
-        happened: list[tuple[str, str | None, str, timedelta]] = [
-            ("level", level, "Spoken with the child and with home.", timedelta(hours=20))
-        ]
-        if place < len(rows) // 2:
-            happened.append(("closed", None, "Support is in place; nothing new for three weeks.", timedelta(days=21)))
-        events += [
-            {
-                "concern_id": number,
-                "at": raised_at + after,
-                "by": dsp.get(number),
-                "kind": kind,
-                "level": to,
-                "text": words,
-            }
-            for kind, to, words, after in happened
-        ]
-    if events:
-        connection.execute(insert(tables.concern_events), events)
 
 
 def was_cut_off(school: School) -> bool:
