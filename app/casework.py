@@ -17,6 +17,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 from app import access, audit
 from app.access import ConcernView, Entry, Person, day_in_words
 from app.alerts import queue
+from app.alerts.sending import soon
 from app.concerns import (
     CHILD,
     CONDUCT,
@@ -389,6 +390,7 @@ def raise_concern(
             rejudge(connection, school.settings, Touched(sessions={view.session_id}), school.now())
         raise_revision(connection)
         _on_trail(connection, school, person, f"concern {ref}, raised")
+    soon(school)
     return ref
 
 
@@ -433,6 +435,7 @@ def raise_conduct_concern(
         event, kept = tables.conduct_events.c, tables.conduct_concerns.c
         told = select(event.told).join(tables.conduct_concerns, kept.id == event.concern_id)
         numbers = connection.scalars(told.where(kept.ref == ref, event.kind == "alerted")).all()
+    soon(school)
     people = access.staff_to_choose(school, person).set_index("staff_id")["name"]
     return sorted(people[number] for number in numbers)
 

@@ -13,8 +13,9 @@ import streamlit as st
 
 from app import access, casework
 from app.access import ConcernView, Entry, Person
+from app.alerts import channels as alerts
 from app.casework import STEPS, Ask
-from app.concerns import CHILD, CONDUCT, MOST_CATEGORIES, Elsewhere, Register
+from app.concerns import CHILD, CONDUCT, MOST_CATEGORIES, NOT_ASSESSED, Elsewhere, Register
 from app.school import School
 from app.screen import aside, moment, on_day, say, seen, table, title, trouble
 
@@ -224,7 +225,7 @@ def raise_one(school: School, person: Person, register: Register, session: str) 
             received = _received_by_dsp(school, person, ref)
         else:
             told_to = casework.raise_conduct_concern(school, person, staff_ids=adults, others=[other], **given)
-            received = _received_about_conduct(told_to)
+            received = _received_about_conduct(school, told_to)
     except ValueError as error:
         st.warning(f"{error} Nothing you wrote is lost.", icon=":material/edit:")
         return
@@ -249,6 +250,7 @@ def _received_by_dsp(school: School, person: Person, ref: str) -> Callable[[], N
         if told:
             st.success(f"Received. Its reference is {ref}.", icon=":material/check:")
             say("The DSP has been alerted: <b>{told}</b>. You see under Concerns when it was read.", told=told)
+            _by_mail(school)
         else:
             trouble(
                 f"Kept under {ref}, but nobody could be alerted.",
@@ -258,11 +260,17 @@ def _received_by_dsp(school: School, person: Person, ref: str) -> Callable[[], N
     return show
 
 
-def _received_about_conduct(told: list[str]) -> Callable[[], None]:
+def _by_mail(school: School) -> None:
+    if not (alerts.configured() or school.is_demonstration()):
+        st.warning("No mail is sent from here: tell them in person as well.", icon=":material/person:")
+
+
+def _received_about_conduct(school: School, told: list[str]) -> Callable[[], None]:
     def show() -> None:
         if told:
             st.success("Received.", icon=":material/check:")
             say("It is with <b>{told}</b>. Speak of it with nobody else.", told=", ".join(told))
+            _by_mail(school)
         else:
             trouble("Kept, but everybody who could read it is named in it, or the roster has nobody.", _NOBODY_LEFT)
 
@@ -276,17 +284,16 @@ def show_children(school: School, person: Person) -> None:
     """The page as it opens: what waits, what the person may read, what they raised."""
     st.title("Concerns")
     follows = bool({"dsp", "senior_deputy_head"} & person.roles)
-    actions = access.actions_to_do(school, person)
+    asked = access.actions_to_do(school, person)
+    actions, of_conduct = asked[~asked["conduct"]], asked[asked["conduct"] & asked["mine"]]
     if access.sees(person, CHILD.thing) - {access.TABLE[CHILD.thing][access.STAFF]}:
         concerns = access.concerns_list(school, person)
         if follows:
-            _waiting(concerns, actions[~actions["conduct"]])
-            show_actions(school, person, actions)
-        elif len(actions):
-            show_actions(school, person, actions)
+            _waiting(concerns, actions)
+        show_actions(school, person, actions)
         if follows or len(concerns):
             _open_and_closed(person, concerns, CHILD, "Open, by level and age" if follows else "Shared with you")
-    elif len(actions):
+    else:
         show_actions(school, person, actions)
     if follows:
         st.header("Adults' conduct")
@@ -294,7 +301,8 @@ def show_children(school: School, person: Person) -> None:
         still_open = conduct[conduct["open"]]
         aside("Kept apart from concerns about children. Whom one names never sees it.")
         st.page_link(
-            "pages/concerns.py", label=f"Concerns about an adult's conduct ({len(still_open)} open)",
+            "pages/concerns.py",
+            label=f"Concerns about an adult's conduct ({len(still_open)} open, {len(of_conduct)} for you to do)",
             icon=":material/arrow_forward:", query_params={"about": "conduct"},
         )  # fmt: skip
     st.header("Raised by me")
@@ -366,14 +374,18 @@ def _waiting(concerns: pd.DataFrame, actions: pd.DataFrame) -> None:
         st.success("No concern is open.", icon=":material/check:")
         return
     oldest = still_open.sort_values("raised_at").iloc[0]
-    unread, new = int((~still_open["read"]).sum()), int((still_open["level"] == "not yet assessed").sum())
-    mine = actions[actions["mine"]]
+    mine, others = actions[actions["mine"]], actions[~actions["mine"]]
+    waits = {
+        "not read yet": int((~still_open["read"]).sum()),
+        "not yet assessed": int((still_open["level"] == NOT_ASSESSED).sum()),
+        "of your own actions overdue": int(mine["overdue"].sum()),
+        "of your own actions to come": int((~mine["overdue"]).sum()),
+        "of others' actions overdue": int(others["overdue"].sum()),
+    }
+    words = ", ".join(f"<b>{number}</b> {what}" for what, number in waits.items() if number)
     say(
-        "<b>{unread}</b> not read yet, <b>{new}</b> not yet assessed. Of your own actions <b>{late}</b> overdue and "
-        "<b>{later}</b> to come; of others' <b>{others}</b> overdue. {n} open; the oldest, {ref}, since {age} days.",
-        unread=unread, new=new, late=int(mine["overdue"].sum()), later=int((~mine["overdue"]).sum()),
-        others=int(actions.loc[~actions["mine"], "overdue"].sum()), n=len(still_open),
-        ref=oldest["ref"], age=oldest["age_days"],
+        f"{words or 'Nothing waits for you'}. " + "{n} open; the oldest, {ref}, for {age} days.",
+        n=len(still_open), ref=oldest["ref"], age=oldest["age_days"],
     )  # fmt: skip
 
 

@@ -234,7 +234,7 @@ def show() -> None:
         )
         st.page_link(
             "pages/concerns.py",
-            label="I am worried about an adult's conduct",
+            label="I am worried about an adult",
             icon=":material/person_alert:",
             query_params={"raise": "conduct"},
         )

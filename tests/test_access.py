@@ -10,14 +10,18 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import pytest
 from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import DBAPIError
 
-from app import access
+from app import access, audit, casework
 from app.concerns import open_concern
 from app.protocol import CLAUSES
+from app.retention import past_keeping
 from app.school import School
 from app.settings import Settings
-from app.store import tables
+from app.store import reading, tables
 from app.store.database import open_database
+from app.store.rotation import seal_again, standing
+from app.store.vault import new_key
 
 ZONE = ZoneInfo("Europe/London")
 TODAY = datetime.now(ZONE).date()
@@ -372,8 +376,12 @@ QUESTIONS = {
     "chronology": lambda school, person: [access.chronology(school, person, n) for n in PUPILS],
     "sessions_to_link": lambda school, person: [access.sessions_to_link(school, person, ref) for ref in _refs(school)],
     "conduct_list": access.conduct_list,
-    "conduct_concern": lambda school, person: [access.concern(school, person, ref) for ref in _conduct_refs(school)],
-    "conduct_team": lambda school, person: [access.conduct_team(school, person, ref) for ref in _conduct_refs(school)],
+    "conduct_concern": lambda school, person: [
+        found for ref in _conduct_refs(school) if (found := access.concern(school, person, ref))
+    ],
+    "conduct_team": lambda school, person: [
+        found for ref in _conduct_refs(school) if (found := access.conduct_team(school, person, ref))
+    ],
     "own_conduct_concerns": access.own_conduct_concerns,
     "late_consents": lambda school, person: access.late_consents(school, person, EVER),
     "imports": access.imports,
@@ -742,6 +750,153 @@ def test_who_raised_a_concern_sees_their_words_and_who_received_them(school):
     assert list(own["received_by"]) == ["Dsp_Prep"]
     assert own["summary"].iloc[0] == f"{NARRATIVE}: dai with concern"
     assert access.own_concerns(school, someone(school, "tutor9")).empty
+
+
+# --- concerns about an adult's conduct ---------------------------------------------------------------------
+
+
+def _about(school: School, *names: str, by: str = "teacher", **other: object) -> str:
+    """A concern about somebody's conduct, with a session of theirs where they have one; its reference."""
+    told = {
+        "happened_at": None, "summary": NARRATIVE, "childs_words": "words", "told_dsp": True, "pupil_ids": [1],
+        "categories": ["boundaries"],
+    }  # fmt: skip
+    known = set(_conduct_refs(school))
+    mine = [NUMBER[n] for name in names for n in OWN[name] & MAY_OPEN[by]]
+    session = mine[0] if mine else NUMBER["aled"] if by == "teacher" else None
+    casework.raise_conduct_concern(
+        school, someone(school, by), staff_ids=[ID[name] for name in names], session_id=session, **told | other
+    )
+    return next(ref for ref in _conduct_refs(school) if ref not in known)
+
+
+def _follow_up(school: School, ref: str, by: str) -> None:
+    """A whole life, by somebody whom it does not name."""
+    person = someone(school, by)
+    casework.opened(school, person, ref)
+    for kind, answers in (
+        ("level", {"level": "lower level", "text": "t"}),
+        ("action", {"what": "w", "told": person.staff_id, "due": TODAY}),
+        ("linked", {"pupil": 2, "text": "t"}),
+        ("corrected", {"field": "summary", "after": f"{NARRATIVE}, corrected", "text": "t"}),
+        ("handed_over", {"system": "s", "reference": "r"}),
+        ("closed", {"outcome": "o", "text": "t", "although": True}),
+        ("reopened", {"text": "t"}),
+    ):
+        view = access.concern(school, person, ref)
+        assert view is not None
+        casework.record(school, person, ref, view.version, kind, answers)
+    casework.conduct_paper(school, person, ref)
+    casework.note_conduct(school, person, [ref])
+
+
+def _figures(school: School) -> dict[str, object]:
+    """What the commands tell of the whole store."""
+    with school.writing() as connection:
+        figures: dict[str, object] = {"sealed": seal_again(connection), "under": standing(connection)}
+        figures["trail"] = audit.verify(connection)
+        figures["purged"] = past_keeping(school)
+        figures["revision"] = reading.revision(connection)
+    return figures
+
+
+@pytest.mark.parametrize("name", ID)
+def test_whom_a_concern_about_conduct_names_is_told_the_same_by_every_question_as_without_it(school, name, monkeypatch):
+    person = someone(school, name)
+    before = {question: _text(answer) for question, answer in _everything(school, person).items()}
+    monkeypatch.setenv("ENCRYPTION_KEYS", new_key())
+    figures = _figures(school)
+    ref = _about(school, name, by="tutor9" if name == "teacher" else "teacher")
+    _follow_up(school, ref, "dsp_sen" if name == "sdh" else "sdh")
+    told = _everything(school, person)
+    assert {question: _text(answer) for question, answer in told.items()} == before
+    assert _figures(school) == figures | {"sealed": 0}, "everything was sealed before"
+    with school.engine.connect() as connection:
+        trail = "\n".join(connection.scalars(select(tables.audit.c.about)))
+    assert ref not in trail
+    assert "conduct" not in trail
+
+
+@pytest.mark.parametrize("name", ID.keys() - {"sdh", "dsp_sen", "dsp_prep", "teacher"})
+def test_who_neither_raised_nor_follows_up_a_concern_about_conduct_learns_nothing_of_it(school, name):
+    person = someone(school, name)
+    before = {question: _text(answer) for question, answer in _everything(school, person).items()}
+    _follow_up(school, _about(school, "musician"), "sdh")
+    assert {question: _text(answer) for question, answer in _everything(school, person).items()} == before
+
+
+def test_a_concern_about_conduct_reaches_the_senior_deputy_and_the_dsps_whom_it_does_not_name(school):
+    everybody = {"sdh", "dsp_sen", "dsp_prep"}
+    for named in ([], ["sdh"], ["dsp_sen"], ["dsp_sen", "dsp_prep"]):
+        ref = _about(school, "musician", *named)
+        for name in everybody:
+            person = someone(school, name)
+            assert (access.concern(school, person, ref) is not None) == (name not in named)
+            assert (ref in set(access.conduct_list(school, person)["ref"])) == (name not in named)
+        with school.engine.connect() as connection:
+            alerted = set(
+                connection.scalars(select(tables.alerts.c.to).where(tables.alerts.c.about == f"concern {ref}"))
+            )
+            assert alerted == {ID[name] for name in everybody - set(named)}
+            assert set(
+                connection.scalars(select(tables.alerts.c.confidential).where(tables.alerts.c.kind == "conduct"))
+            )
+
+
+def test_where_everybody_is_named_it_is_kept_for_who_comes_later(school):
+    everybody = ["sdh", "dsp_sen", "dsp_prep"]
+    told = casework.raise_conduct_concern(
+        school, someone(school, "teacher"), staff_ids=[ID[name] for name in everybody], happened_at=None, summary="s",
+        childs_words=None, told_dsp=False, categories=["other"],
+    )  # fmt: skip
+    assert told == []
+    with school.engine.begin() as connection:
+        _add(connection, tables.staff_versions,
+                staff_id=ID["slt"], from_day=TODAY, name="Slt", school="SEN", department="Music", roles="dsp",
+                year_groups="", houses="",
+        )  # fmt: skip
+    assert len(access.conduct_list(school, someone(school, "slt"))) == 1
+
+
+def test_named_later_is_named_for_good_and_who_raised_it_sees_it_was_read(school):
+    ref, sdh = _about(school, "musician"), someone(school, "sdh")
+    casework.opened(school, sdh, ref)
+    own = access.own_conduct_concerns(school, someone(school, "teacher"))
+    assert own["read_by"].iloc[0].startswith("Sdh, ")
+    for adult in ("dsp_sen", "teacher"):
+        view = access.concern(school, sdh, ref)
+        casework.record(school, sdh, ref, view.version, "named", {"told": ID[adult], "text": "was there too"})
+    assert access.concern(school, someone(school, "dsp_sen"), ref) is None
+    assert access.own_conduct_concerns(school, someone(school, "teacher")).empty
+    view = access.concern(school, sdh, ref)
+    assert view.adults == ["Dsp_Sen", "Musician", "Teacher"]
+    assert ("About", "Musician") in view.entries[0].words, "the report stays as it was"
+    assert not {"shared", "unshared"} & casework.steps_for(view).keys()
+    with pytest.raises(casework.Unfinished, match="does not name"):
+        casework.record(
+            school, sdh, ref, view.version, "action", {"what": "w", "told": ID["dsp_sen"], "due": TODAY}
+        )  # fmt: skip
+
+
+def test_who_opened_a_concern_about_conduct_stands_with_it_alone(school):
+    ref = _about(school, "musician")
+    for name in ("sdh", "dsp_sen", "sdh"):
+        casework.opened(school, someone(school, name), ref)
+    view = access.concern(school, someone(school, "dsp_prep"), ref)
+    assert [entry.by for entry in view.opened_by] == ["Sdh", "Dsp_Sen", "Sdh"]
+    with pytest.raises(DBAPIError, match="only ever added to"), school.writing() as connection:
+        connection.execute(update(tables.conduct_events).values(by=ID["teacher"]))
+
+
+def test_counselling_is_not_written_down_with_a_concern_about_conduct(school):
+    for session in ("counselling", "counsellor unlogged"):
+        ref = _about(school, "musician", by="counsellor", pupil_ids=[])
+        casework.raise_conduct_concern(
+            school, someone(school, "counsellor"), staff_ids=[ID["musician"]], session_id=NUMBER[session],
+            happened_at=None, summary="s", childs_words=None, told_dsp=True, categories=["other"],
+        )  # fmt: skip
+        assert access.concern(school, someone(school, "sdh"), ref).links == []
+    assert not any(access.concern(school, someone(school, "sdh"), ref).links for ref in _conduct_refs(school)[:-1])
 
 
 @pytest.mark.parametrize("name", ID)

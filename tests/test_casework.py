@@ -82,7 +82,7 @@ def test_whatever_is_done_and_in_whatever_order_the_chronology_holds_all_of_it(s
     for number in range(data.draw(st.integers(1, 6))):
         view = seen(school, ref)
         kind = data.draw(st.sampled_from(sorted(set(casework.steps_for(view)) - {"session_linked"})))
-        answers, typed = _answers(school, view, kind, data, number)
+        kind, answers, typed = _answers(school, view, kind, data, number)
         casework.record(school, who(school, "dsp"), ref, view.version, kind, answers)
         kept += typed
         after = seen(school, ref).entries
@@ -96,8 +96,10 @@ def test_whatever_is_done_and_in_whatever_order_the_chronology_holds_all_of_it(s
         assert mine == before, "the child's chronology holds the concern's"
 
 
-def _answers(school: School, view: ConcernView, kind: str, data: Any, number: int) -> tuple[dict[str, Any], list[str]]:
-    """Answers to everything that a step asks, and the words in them that were typed."""
+def _answers(
+    school: School, view: ConcernView, kind: str, data: Any, number: int
+) -> tuple[str, dict[str, Any], list[str]]:
+    """Answers to everything that a step asks (a note, where there is nothing to choose), and what was typed."""
     answers: dict[str, Any] = {}
     day = school.today() - timedelta(days=number)
     waiting = [action.number for action in view.actions if action.done_on is None]
@@ -118,12 +120,12 @@ def _answers(school: School, view: ConcernView, kind: str, data: Any, number: in
             typed.append(answers[ask.name])
         else:
             if not choices[ask.what]:
-                return _answers(school, view, "note", data, number) if kind != "note" else ({}, [])
+                return "note", {"text": f"{number} instead"}, [f"{number} instead"]
             answers[ask.name] = data.draw(st.sampled_from(choices[ask.what]))
     if kind == "corrected":
         answers["after"] = f"{number} {data.draw(TYPED)}".strip()
         typed.append(answers["after"])
-    return answers | {"although": True}, typed
+    return kind, answers | {"although": True}, typed
 
 
 def test_a_correction_is_a_version_and_what_was_reported_stays(school: School) -> None:

@@ -77,7 +77,8 @@ class Names:
         return "" if number is None else self.staff.get(number, "somebody who has left")
 
     def moment(self, when: datetime) -> str:
-        return f"{when.astimezone(self.zone):%a} {when.astimezone(self.zone):%d %b %Y, %H:%M}".replace(" 0", " ")
+        here = when.astimezone(self.zone)
+        return f"{day_in_words(here)}, {here:%H:%M}"
 
 
 def day_in_words(day: date) -> str:

@@ -1,0 +1,175 @@
+"""The DSP's morning; two who work on one concern; a browser closed in the middle of a form."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from app import access, casework
+from app.demo import fill
+from app.school import School, open_school
+from tests.browser.test_way_through import heading, look_through
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def school(new_database: Callable[[], str]) -> School:
+    school = open_school(new_database())
+    fill(school, sessions=300)
+    return open_school(school.engine.url.render_as_string(hide_password=False))
+
+
+@pytest.fixture(scope="module")
+def address(school: School, serve: Callable[..., str]) -> str:
+    return serve(school.engine.url.render_as_string(hide_password=False))
+
+
+def drawn(page: Page) -> None:
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=30_000)
+
+
+def typed(page: Page, box: str, words: str) -> None:
+    """Type into a box and leave it: then it is kept."""
+    page.get_by_role("textbox", name=box).fill(words)
+    page.get_by_role("textbox", name=box).blur()
+    drawn(page)
+
+
+def chosen(page: Page, box: str, option: str | re.Pattern[str]) -> None:
+    page.get_by_role("combobox", name=box).click()
+    page.get_by_role("option", name=option).first.click()
+    page.keyboard.press("Escape")
+    drawn(page)
+
+
+def add(page: Page, step: str) -> None:
+    chosen(page, "What do you want to add?", step)
+
+
+def keep(page: Page) -> None:
+    page.get_by_role("button", name="Keep it").click()
+    expect(page.get_by_text("Kept.", exact=True).first).to_be_visible(timeout=30_000)
+    drawn(page)
+
+
+def open_as(page: Page, address: str, role: str, where: str) -> None:
+    page.goto(f"{address}/{where}")
+    expect(page.get_by_test_id("stSidebar").get_by_role("combobox")).to_be_visible(timeout=30_000)
+    look_through(page, role)
+    drawn(page)
+
+
+def raised(school: School) -> str:
+    """A concern about a pupil of the demonstration's DSP, by anybody; its reference."""
+    dsp = next(person for person in access.demonstration_people(school) if "dsp" in person.roles)
+    people = access.pupils_to_choose(school, dsp)
+    pupil = int(people.loc[people["school"] == dsp.school, "pupil_id"].iloc[0])
+    return casework.raise_concern(
+        school, dsp, happened_at=None, summary="Came without a coat.", childs_words=None, told_dsp=None,
+        categories=["neglect"], pupil_ids=[pupil],
+    )  # fmt: skip
+
+
+def test_the_dsps_morning(page: Page, school: School, address: str) -> None:
+    # A tutor raises a concern about a child of the DSP's school.
+    dsp = next(person for person in access.demonstration_people(school) if "dsp" in person.roles)
+    people = access.pupils_to_choose(school, dsp)
+    name = people.loc[people["school"] == dsp.school, "name"].iloc[0]
+    open_as(page, address, "Tutor", "concerns?raise=yes")
+    heading(page, "I am worried about a child")
+    page.get_by_role("combobox", name="Which child?").fill(name)
+    page.get_by_role("option", name=re.compile(re.escape(name))).first.click()
+    page.keyboard.press("Escape")
+    typed(page, "What worries you?", "Fell asleep twice; says nobody was home last night.")
+    typed(page, "The child's own words, if any", "I was up with my brother.")
+    chosen(page, "What kind? Up to three", "A child home alone")
+    page.get_by_text("Not yet", exact=True).click()
+    drawn(page)
+    page.get_by_role("button", name="Send to the DSP").click()
+    received = page.get_by_text(re.compile("Received. Its reference is C-"))
+    expect(received).to_be_visible(timeout=30_000)
+    found = re.search(r"C-\w+", received.inner_text())
+    assert found
+    ref = found.group()
+
+    # The DSP reads it, sets the level, asks for something, hands over, closes.
+    open_as(page, address, "DSP", f"concerns?ref={ref}")
+    heading(page, f"Concern {ref}")
+    expect(page.get_by_text("I was up with my brother.").first).to_be_visible()
+    add(page, "Set the level")
+    chosen(page, "Level", "early help")
+    typed(page, "Why?", "Spoken with her mother, who works nights.")
+    keep(page)
+    expect(page.get_by_text("Level: early help")).to_be_visible()
+    add(page, "Ask somebody to do something")
+    typed(page, "What is to be done? Who is asked reads these words", "Ring the health visitor")
+    chosen(page, "Who?", re.compile(re.escape(dsp.name)))
+    page.get_by_test_id("stDateInput").get_by_role("textbox").fill(f"{school.today():%d/%m/%Y}")
+    page.keyboard.press("Enter")
+    drawn(page)
+    keep(page)
+    page.get_by_role("button", name="Done", exact=True).click()
+    drawn(page)
+    page.get_by_test_id("stDateInput").get_by_role("textbox").fill(f"{school.today():%d/%m/%Y}")
+    page.keyboard.press("Enter")
+    drawn(page)
+    typed(page, "What was done?", "She will visit on Friday.")
+    keep(page)
+    add(page, "Hand it over to the school's safeguarding system")
+    typed(page, "Which system?", "MySafeguarding")
+    typed(page, "Its reference there", "4711")
+    keep(page)
+    add(page, "Close it")
+    typed(page, "What came of it?", "Help is in place.")
+    typed(page, "Why can it be closed?", "Followed up in MySafeguarding.")
+    keep(page)
+    expect(page.get_by_text("Closed", exact=True).first).to_be_visible()
+    with page.expect_download() as taken:
+        page.get_by_role("button", name="The child's chronology as a PDF").click()
+    assert taken.value.path().read_bytes().startswith(b"%PDF")
+
+    # Who raised it sees that it was read, and nothing of what was done.
+    tutor = next(person for person in access.demonstration_people(school) if "tutor" in person.roles)
+    own = access.own_concerns(school, tutor).set_index("ref").loc[ref]
+    assert own["read_by"].startswith(dsp.name)
+
+
+def test_two_browsers_on_one_concern_lose_nothing(browser: Browser, school: School, address: str) -> None:
+    ref = raised(school)
+    windows = [browser.new_context(locale="en-GB").new_page() for _ in range(2)]
+    for page, role in zip(windows, ("DSP", "Senior Deputy Head"), strict=True):
+        open_as(page, address, role, f"concerns?ref={ref}")
+        heading(page, f"Concern {ref}")
+        add(page, "Record a decision")
+        typed(page, "What was decided?", f"Decided by the {role}")
+        typed(page, "Why?", f"Because, says the {role}")
+    first, second = windows
+    keep(first)
+    second.get_by_role("button", name="Keep it").click()
+    expect(second.get_by_text("somebody changed this concern")).to_be_visible(timeout=30_000)
+    expect(second.get_by_text("Because, says the DSP").first).to_be_visible()
+    expect(second.get_by_role("textbox", name="What was decided?")).to_have_value("Decided by the Senior Deputy Head")
+    keep(second)
+    for words in ("Decided by the DSP", "Decided by the Senior Deputy Head"):
+        expect(second.get_by_text(words).first).to_be_visible()
+    for page in windows:
+        page.context.close()
+
+
+def test_a_browser_closed_in_the_middle_of_a_form(browser: Browser, school: School, address: str) -> None:
+    ref = raised(school)
+    page = browser.new_context(locale="en-GB").new_page()
+    open_as(page, address, "Tutor", "concerns?raise=conduct")
+    typed(page, "What worries you?", "Half a sentence about")
+    open_as(page, address, "DSP", f"concerns?ref={ref}")
+    add(page, "Add a note")
+    typed(page, "What is to be remembered?", "Half a note about")
+    page.context.close()
+    page = browser.new_context(locale="en-GB").new_page()
+    open_as(page, address, "DSP", f"concerns?ref={ref}")
+    expect(page.get_by_role("textbox", name="What is to be remembered?")).to_have_value("Half a note about")
+    open_as(page, address, "Tutor", "concerns?raise=conduct")
+    expect(page.get_by_role("textbox", name="What worries you?")).to_have_value("Half a sentence about")
+    page.context.close()
