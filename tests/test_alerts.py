@@ -21,7 +21,8 @@ from app.alerts import KINDS, queue
 from app.alerts.channels import NotConfigured
 from app.alerts.due import put_in
 from app.alerts.sending import Run, send
-from app.intake import enter_log, import_calls, import_logs, import_roster, raise_concern
+from app.casework import raise_concern
+from app.intake import enter_log, import_calls, import_logs, import_roster
 from app.school import School, open_school
 from app.store import tables
 from app.store.database import open_database

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
-from app import access, screen
+from app import access, casework, screen
 from app.demo import fill
 from app.intake import import_letters
 from app.school import open_school
@@ -291,3 +291,34 @@ def test_repeated_one_to_ones_are_for_the_senior_deputy_head_and_the_dsp_and_eac
     trail = access.audit_trail(open_school(), opened.people["admin"])
     looks = trail[trail["about"].str.startswith("repeated one-to-ones")]
     assert set(looks["by"]) == {opened.people[role].email for role in ("senior_deputy_head", "dsp")}
+
+
+_NAMED = ("senior_deputy_head", "dsp", "admin")
+
+
+def test_no_page_of_those_whom_a_concern_about_conduct_names_differs_by_it(opened) -> None:
+    school = open_school()
+    pages: list[tuple[str, dict[str, str]]] = [
+        ("overview", {}), ("sessions", {}), ("concerns", {}), ("concerns", {"about": "conduct"}), ("log", {}),
+    ]  # fmt: skip
+
+    def shown() -> list[str]:
+        return [
+            text(opened(page, role, **query))
+            for role in _NAMED
+            for page, query in [*pages, ("concerns", {"ref": ref})]
+            if access.may_open(opened.people[role], page)
+        ]
+
+    ref = "A-AAAAAAAA"
+    before = shown()
+    told = casework.raise_conduct_concern(
+        school, opened.people["tutor"], staff_ids=[opened.people[role].staff_id for role in _NAMED], happened_at=None,
+        summary="s", childs_words=None, told_dsp=False, categories=["other"],
+    )  # fmt: skip
+    with school.engine.connect() as connection:
+        kept = tables.conduct_concerns.c
+        ref = connection.scalar(select(kept.ref).order_by(kept.id.desc())) or ""
+    assert shown() == before
+    assert ref not in text(opened("administration", "admin"))
+    assert not set(told) & {opened.people[role].name for role in _NAMED}

@@ -87,7 +87,8 @@ def test_everything_in_the_store_is_sealed_again(keys, school: School, tmp_path:
     import_calls(school, people.calls(tmp_path / "calls.json", people.call("c1", "2026-11-03T10:00", who)))
     keys(new, old)
     with school.writing() as connection:
-        assert seal_again(connection) == 4  # notes and the concern in the log, the concern itself, the call
+        # Notes and the concern in the log, the concern itself, the alert of it, the call.
+        assert seal_again(connection) == 5
     keys(new)
     with school.engine.connect() as connection:
         assert connection.scalar(select(tables.logs.c.notes)) == WORDS
