@@ -169,7 +169,7 @@ def my_plans(plans: pd.DataFrame) -> None:
                     purpose=PURPOSE_WORDS.get(row.purpose, row.purpose), pupils=row.pupils,
                     verdict=_MARKS.get(found.get(row.ref, ""), "it has begun"),
                 )  # fmt: skip
-            if right.button("Open", key=f"open {row.ref}", icon=":material/edit:", width="stretch"):
+            if right.button("Open the plan", key=f"open {row.ref}", icon=":material/edit:", width="stretch"):
                 start(planning.form_of(row))
                 st.rerun()
             if right.button("Drop", key=f"drop {row.ref}", type="tertiary", icon=":material/delete:", width="stretch"):

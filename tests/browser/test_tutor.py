@@ -6,9 +6,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from icalendar import Calendar
 from playwright.sync_api import Browser, Page, expect
 
-from app import access
+from app import access, consents
 from app.demo import fill
 from app.demo.calendar import TENANT
 from app.intake import import_calls
@@ -100,6 +101,48 @@ def test_three_calls_that_were_in_order_are_logged_in_few_steps(
         assert logs_of(school, tutor) == before + number
 
 
+def test_an_evening_lesson_is_no_then_consent_is_given_and_it_is_yes(page: Page, address: str, school: School) -> None:
+    day = school.today() + timedelta(days=30)
+    page.goto(f"{address}/plan")
+    look_through(page, "Tutor")
+    name = page.get_by_test_id("stSidebar").get_by_role("combobox").input_value().split(" · ")[-1]
+    tutor = next(person for person in access.demonstration_people(school) if person.name == name)
+    pupil = access.letters_sent(school, tutor).dropna(subset="introduction").iloc[0]
+    page.get_by_test_id("stSidebar").get_by_text("Plan a session").click()
+    heading(page, "Plan a session")
+    hand = Hand(page)
+    at_rest(page)
+    hand.click("radio", "Academic")
+    at_rest(page)
+    page.get_by_role("combobox", name="Pupils").fill(pupil["pupil"])
+    page.get_by_role("option", name=f"{pupil['pupil']} · year").first.click()
+    page.keyboard.press("Escape")
+    for field, typed in (("Day", f"{day:%d%m%Y}"), ("From", "1900"), ("To", "1940")):
+        at_rest(page)
+        page.get_by_role("group", name=field).get_by_role("spinbutton").first.click()
+        page.keyboard.type(typed)
+        page.keyboard.press("Tab")
+    expect(page.get_by_text("No: as it is planned, it would break the protocol.")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("is outside 08:30 to 17:30")).to_be_visible()
+    why = page.get_by_role("textbox", name="Why at this time? The parents are told.")
+    why.fill("The family is abroad")
+    why.blur()
+    hand.click("button", "Ask for the consent")
+    expect(page.get_by_text("asked for, no answer yet")).to_be_visible(timeout=30_000)
+
+    asked = access.consents(school, tutor).query("state == 'asked' and email == @pupil.email").iloc[0]
+    consents.answer_consent(school, tutor, int(asked["consent_id"]), given=True, parent="her mother", at=school.now())
+    page.get_by_role("button", name="Open the plan", exact=True).first.click()
+    expect(page.get_by_text("given; SLT is not informed of it")).to_be_visible(timeout=30_000)
+    hand.click("button", "Inform SLT")
+    expect(page.get_by_text("Yes: as it is planned, it keeps the protocol.")).to_be_visible(timeout=30_000)
+    with page.expect_download() as taken:
+        hand.click("button", "Download the invitation")
+    (meeting,) = Calendar.from_ical(Path(taken.value.path()).read_bytes()).walk("VEVENT")
+    assert (f"{meeting.start:%H:%M}", meeting.start.date()) == ("19:00", day)
+    assert str(meeting["ATTENDEE"]).startswith("mailto:")
+
+
 def test_a_closed_browser_loses_nothing_and_the_form_sent_from_two_is_one_log(
     browser: Browser, address: str, school: School, tmp_path: Path
 ) -> None:
@@ -131,6 +174,12 @@ def test_a_closed_browser_loses_nothing_and_the_form_sent_from_two_is_one_log(
     assert logs_of(school, tutor) == before + 1
     for page in (second, third):
         page.context.close()
+
+
+def at_rest(page: Page) -> None:
+    """Whatever was done is answered."""
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=30_000)
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
 
 
 def the_call_is_filled_in(page: Page) -> None:
