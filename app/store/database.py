@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
+from random import uniform
+from time import monotonic, sleep
 from typing import Any
 
 from alembic import command
@@ -21,6 +23,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Operati
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
 _BUSY_SECONDS = 60
+_ASKED_BY_SQLITE = 10  # seconds of these
 _WRITERS = 7_302_113  # a number of our own among PostgreSQL's advisory locks
 
 
@@ -75,7 +78,7 @@ def _sqlite(url: str) -> Engine:
     file = make_url(url).database
     if file and file != ":memory:":
         Path(file).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
+    engine = create_engine(url, connect_args={"timeout": _ASKED_BY_SQLITE})
 
     @event.listens_for(engine, "connect")
     def connected(connection: Any, _: Any) -> None:
@@ -86,9 +89,31 @@ def _sqlite(url: str) -> Engine:
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
         # A writer takes the lock at once: one that takes it after reading would fail, not wait.
-        connection.exec_driver_sql("begin immediate" if connection.get_execution_options().get("writes") else "begin")
+        if not connection.get_execution_options().get("writes"):
+            connection.exec_driver_sql("begin")
+        elif not _begun_to_write(connection.connection.driver_connection):
+            connection.exec_driver_sql("begin immediate")
 
     return engine
+
+
+def _begun_to_write(connection: Any) -> bool:
+    """Wait for a turn to write, and take it. SQLite itself asks so seldom that, of twenty who write again and again,
+    one may ask for a minute in vain; asking often, and out of step, gives everybody a turn."""
+    last = monotonic() + _BUSY_SECONDS - _ASKED_BY_SQLITE
+    connection.execute("pragma busy_timeout=0")
+    try:
+        while monotonic() < last:
+            try:
+                connection.execute("begin immediate")
+                return True
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error):
+                    break  # said by who begins next
+                sleep(uniform(0.002, 0.02))  # noqa: S311 - no secret
+    finally:
+        connection.execute(f"pragma busy_timeout={_ASKED_BY_SQLITE * 1000}")
+    return False
 
 
 @contextmanager

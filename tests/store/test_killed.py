@@ -1,0 +1,105 @@
+"""Killed at any moment, and many at once: what was acknowledged is there, once; the rest is there whole or not."""
+
+import multiprocessing
+import random
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from app import audit
+from app.school import School
+from app.store import tables
+from app.store.backup import backup
+from app.store.database import open_database
+from tests import people
+from tests.conftest import SETTINGS
+from tests.store.writer import write
+
+processes = multiprocessing.get_context("forkserver")
+processes.set_forkserver_preload(["tests.store.writer"])
+
+
+@pytest.fixture
+def written(new_database: Callable[[], str], tmp_path: Path) -> tuple[str, School]:
+    url = new_database()
+    school = School(open_database(url), SETTINGS)
+    people.move_in(school, tmp_path)
+    return url, school
+
+
+def _start(url: str, folder: Path, names: list[str], **more: int) -> list:
+    started = [processes.Process(target=write, args=(url, name, str(folder / name)), kwargs=more) for name in names]
+    for process in started:
+        process.start()
+    return started
+
+
+def _prove(school: School, folder: Path, names: list[str]) -> int:
+    """Everything that the processes were told is kept is there, once; how much that is."""
+    told = [
+        line.split() for name in names if (folder / name).exists() for line in (folder / name).read_text().splitlines()
+    ]
+    with school.engine.connect() as connection:
+        assert audit.verify(connection)[1] is None
+        logs = Counter(connection.scalars(select(tables.logs.c.ref)))
+        judged = set(connection.scalars(select(tables.logs.c.ref).join(tables.sessions)))
+        concerns = Counter(connection.scalars(select(tables.concerns.c.ref)))
+        summaries = Counter(connection.scalars(select(tables.concerns.c.summary)))
+        trail = Counter(audit.entries(connection)["about"])
+    assert set(logs.values()) <= {1}
+    assert set(summaries.values()) <= {1}
+    assert judged == set(logs)
+    for kind, ref in told:
+        if kind == "log":
+            assert (logs[ref], trail[f"log {ref}, version 1"]) == (1, 1)
+        elif kind == "concern":
+            assert (concerns[ref], trail[f"concern {ref}, raised"]) == (1, 1)
+        else:
+            assert sum(about.startswith(f"logs from {ref}.csv") for about in trail) == 1
+            assert all(logs[f"{ref}-{row}"] == 1 for row in range(5))
+    whole = Counter(ref.rsplit("-", 1)[0] for ref in logs if ref.count("-") == 2)
+    assert set(whole.values()) <= {5}  # of an import all or nothing
+    entered = [ref for ref in logs if ref.count("-") == 1]
+    assert all(trail[f"log {ref}, version 1"] == 1 for ref in entered)
+    assert sum(about.startswith("concern ") for about in trail.elements()) == len(concerns)
+    return len(told)
+
+
+@pytest.mark.parametrize("moments", [12, pytest.param(200, marks=pytest.mark.slow)])
+def test_what_was_acknowledged_survives_a_kill_at_any_moment(
+    written: tuple[str, School], tmp_path: Path, moments: int
+) -> None:
+    url, school = written
+    names: list[str] = []
+    for batch in range(0, moments, 4):
+        some = [f"w{batch + n}" for n in range(4)]
+        for name, process in zip(some, _start(url, tmp_path, some), strict=True):
+            while process.is_alive() and not (tmp_path / name).exists():  # until it begins to write
+                process.join(0.01)
+            process.join(random.random() * 0.5)
+            process.kill()
+            process.join()
+        names += some
+    assert _prove(school, tmp_path, names)
+
+
+def test_twenty_at_once_lose_nothing_and_a_copy_meanwhile_is_whole(written: tuple[str, School], tmp_path: Path) -> None:
+    url, school = written
+    names = [f"w{n}" for n in range(20)]
+    started = _start(url, tmp_path, names, most=5)
+    if school.engine.dialect.name == "sqlite":
+        started[0].join(3)
+        backup(school.engine, tmp_path / "copy.sqlite")
+        copy = open_database(f"sqlite:///{tmp_path / 'copy.sqlite'}")
+        with copy.connect() as connection:
+            assert audit.verify(connection)[1] is None
+            logs = set(connection.scalars(select(tables.logs.c.ref)))
+            assert logs == set(connection.scalars(select(tables.logs.c.ref).join(tables.sessions)))
+        copy.dispose()
+    for process in started:
+        process.join(120)
+    assert [process.exitcode for process in started] == [0] * 20
+    assert _prove(school, tmp_path, names) == 100

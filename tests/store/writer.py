@@ -1,0 +1,44 @@
+"""A process that logs, raises concerns and imports until it is killed, and writes down what it was told is kept."""
+
+import os
+import random
+from datetime import datetime, timedelta
+
+from app import access
+from app.intake import Entered, enter_log, import_logs, raise_concern
+from app.school import School
+from app.store.database import open_database
+from tests import people
+from tests.conftest import SETTINGS
+
+
+def write(url: str, name: str, told: str, most: int = 10_000) -> None:
+    """Writes into `told` a line for each thing that was acknowledged: its kind and reference."""
+    school = School(open_database(url), SETTINGS)
+    teacher = access.person(school, people.email("teacher"))
+    assert teacher is not None
+    aled = int(access.pupils_to_choose(school, teacher)["pupil_id"].iloc[0])
+    out = os.open(told, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    random.seed(name)
+    for n in range(most):
+        kind = "log" if most < 10_000 else random.choice(["log", "log", "concern", "import"])
+        ref = f"{name}-{n}"
+        if kind == "log":
+            entered = enter_log(school, _log(ref), teacher.staff_id)
+            assert isinstance(entered, Entered), entered
+        elif kind == "concern":
+            ref = raise_concern(
+                school, teacher, happened_at=None, summary=f"told by {name}, {n}", childs_words=None, told_dsp=True,
+                categories=["distress"], pupil_ids=[aled],
+            )  # fmt: skip
+        else:
+            rows = [_log(f"{ref}-{row}") for row in range(5)]
+            columns = list(rows[0])
+            text = "\n".join(",".join(line) for line in [columns, *([row[c] for c in columns] for row in rows)])
+            assert import_logs(school, (f"{ref}.csv", text.encode())).added == len(rows)
+        os.write(out, f"{kind} {ref}\n".encode())  # in one go: a killed process leaves no half of a line
+
+
+def _log(ref: str) -> dict[str, str]:
+    begun = datetime.fromisoformat("2026-09-01T09:00") + timedelta(minutes=random.randrange(40_000))
+    return people.log("teacher", "aled", begun.isoformat(), 10, ref=ref)
