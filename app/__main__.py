@@ -31,7 +31,7 @@ from app.retention import past_keeping, purge
 from app.school import open_school
 from app.settings import SettingsError
 from app.store.database import DatabaseError, in_words
-from app.store.rotation import seal_again, standing
+from app.store.rotation import in_hundreds, seal_again, standing
 from app.store.vault import CannotOpen, new_key
 from app.store.vault import keys as known_keys
 from app.subject import UnknownPupil, subject
@@ -261,11 +261,11 @@ def new_key_command() -> None:
 
 @keys.command("used")
 def used_command() -> None:
-    """Count how many sealed values of each table stand under the newest key, an older one, none, or a lost one."""
+    """Count, in hundreds, how many sealed values stand under the newest key, an older one, none, or a lost one."""
     from app.checks import standing_in_words
 
     with open_school().engine.connect() as connection:
-        found = standing(connection)
+        found = in_hundreds(standing(connection))
     for one in found:
         click.echo(f"{one.table}: {one.newest:,} newest, {one.older:,} older, {one.no_key:,} none, {one.lost:,} lost")
     good, words = standing_in_words(found)
@@ -283,7 +283,7 @@ def rotate_command() -> None:
     with school.writing() as connection:
         number = seal_again(connection)
         if number:
-            about = f"{number} sealed values, to the newest key"
+            about = "everything sealed, to the newest key"
             audit.add(connection, at=school.now(), by=audit.COMMAND, what="changed", about=about)
     click.echo(f"{number:,} values were sealed anew; all stand under the newest key.")
 

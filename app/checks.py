@@ -13,7 +13,7 @@ from app.school import School, open_school
 from app.settings import SettingsError, load_settings, variable
 from app.store import tables
 from app.store.database import DatabaseError, in_words
-from app.store.rotation import Standing, standing
+from app.store.rotation import Standing, in_hundreds, standing
 from app.store.vault import CannotOpen, keys, seal, unseal
 
 Finding = tuple[str, bool, str]  # what was looked at, whether it works, in words
@@ -76,7 +76,7 @@ def _sealing(school: School, thorough: bool) -> Iterator[Finding]:
     words = "narratives, notes and call records are sealed"
     if thorough:
         with school.engine.connect() as connection:
-            good, found = standing_in_words(standing(connection, some=True))
+            good, found = standing_in_words(in_hundreds(standing(connection, some=True)))
         yield "sealing", good, f"{words}. Of a thousand of each kind: {found}"
     else:
         yield "sealing", True, f"{words}; {len(keys())} key(s) are set"
@@ -87,20 +87,20 @@ def standing_in_words(found: Sequence[Standing]) -> tuple[bool, str]:
     told = sum(found, Standing("all"))
     if told.lost:
         return False, (
-            f"{told.lost:,} values are sealed with a key that ENCRYPTION_KEYS does not hold. Nobody can read them "
+            f"Up to {told.lost:,} values are sealed with a key that ENCRYPTION_KEYS does not hold. Nobody can read them "
             "until that key is added again, behind the others."
         )
     if not keys():
         return True, "no key is set, and nothing is sealed."
     if told.no_key:
         return False, (
-            f"{told.no_key:,} values are not sealed: they are from before there was a key. "
+            f"Up to {told.no_key:,} values are not sealed: they are from before there was a key. "
             "python -m app keys rotate seals them."
         )
     if told.older:
         return True, (
-            f"{told.older:,} values still stand under an older key. python -m app keys rotate seals them with the "
-            "newest; until then keep the older keys."
+            f"Up to {told.older:,} values still stand under an older key. python -m app keys rotate seals them with "
+            "the newest; until then keep the older keys."
         )
     if len(keys()) > 1:
         return True, "all stand under the newest key. Once `keys used` says so of everything, the older ones can go."

@@ -26,8 +26,8 @@ class Proof:
     entries: int
 
     def __str__(self) -> str:
-        held = ", ".join(f"{self.rows[name]:,} {name}" for name in ("sessions", "logs", "calls", "concerns"))
-        return f"{held}; {self.entries:,} entries of the audit trail, every one as it was written"
+        rows = f"{sum(self.rows.values()):,} rows in {len(self.rows)} tables"  # of one kind nobody need know
+        return f"{rows}; {self.entries:,} entries of the audit trail, every one as it was written"
 
 
 def proof(connection: Connection) -> Proof:
@@ -79,8 +79,7 @@ def rehearse_restore(school: School, file: Path) -> Proof:
     proved = proof_of_copy(file)
     with school.writing() as connection:
         remember(connection, _TESTED, school.now().isoformat())
-        about = f"restore test of a copy: {proved.rows['sessions']} sessions, {proved.entries} entries of the trail"
-        audit.add(connection, at=school.now(), by=audit.COMMAND, what="changed", about=about)
+        audit.add(connection, at=school.now(), by=audit.COMMAND, what="changed", about="restore test of a copy, passed")
     return proved
 
 

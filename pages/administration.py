@@ -338,8 +338,8 @@ if st.button("Count what stands under which key", icon=":material/key:"):
     say("{mark} {words}", mark="✓" if good else "✗", words=words)
     if sealed:
         rows = pd.DataFrame(
-            [(one.table.replace("_", " "), one.newest, one.older, one.no_key, one.lost) for one in sealed],
-            columns=["What", "Newest key", "An older key", "No key", "A key that is lost"],
+            [(one.table, one.newest, one.older, one.no_key, one.lost) for one in sealed],
+            columns=["What, up to so many", "Newest key", "An older key", "No key", "A key that is lost"],
         )
         table(rows, "How many sealed values stand under which key", "keys", height="content")
 with st.expander("How to change the key"):

@@ -14,7 +14,7 @@ from app.access.people import OTHER_PURPOSES, WITHHELD_ABOUT, Days, Person, requ
 from app.access.scope import ever_counsellor, in_school_time
 from app.store import reading, tables
 from app.store.held import held, on
-from app.store.rotation import Standing, standing
+from app.store.rotation import Standing, in_hundreds, standing
 
 if TYPE_CHECKING:
     from app.graph.sync import SyncState
@@ -141,10 +141,11 @@ def verify_trail(school: "School", person: Person) -> Trail:
 
 
 def sealed(school: "School", person: Person) -> list[Standing]:
-    """How many sealed values of each table stand under which key, for the administrator; some 5,000 a second."""
+    """How many sealed values stand under which key, for the administrator, as `rotation.in_hundreds` tells it; some
+    5,000 a second."""
     require(person, "keys")
     with school.engine.connect() as connection:
-        return standing(connection)
+        return in_hundreds(standing(connection))
 
 
 def note(school: "School", person: Person, what: str, about: str) -> None:

@@ -36,7 +36,7 @@ def move(
                 if _digest(here, table) != was:
                     raise DatabaseError(f"Rows of {table.name} did not arrive as they were. Nothing was changed.")
                 moved[table.name] = was[0]
-                progress(f"{table.name}: {was[0]:,} rows, each as it was")
+                progress(f"{table.name}: every row as it was")
             _number_on(here)
             prove(here)
         return moved

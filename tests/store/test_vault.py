@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, create_engine, insert, select, text
 
+from app import access
+from app.checks import standing_in_words
 from app.intake import import_calls, import_logs
 from app.school import School
 from app.settings import SettingsError
@@ -99,3 +101,30 @@ def test_everything_in_the_store_is_sealed_again(keys, school: School, tmp_path:
             *connection.execute(text("select summary from concerns")),
         ]
     assert "ddrwg" not in str(raw)
+
+
+def test_what_stands_under_which_key_is_told_without_telling_of_a_single_record(
+    keys, school: School, tmp_path: Path
+) -> None:
+    old, new = new_key(), new_key()
+    keys(old)
+    rows = [people.log("teacher", "aled", "2026-11-03T10:00", ref="L1", notes=WORDS)]
+    import_logs(school, people.table(tmp_path / "logs.csv", rows))
+    admin = access.person(school, people.email("admin"))
+    assert admin is not None
+
+    def told() -> tuple[dict[str, int], str]:
+        (found,) = access.sealed(school, admin)
+        assert found.table == "narratives, notes and drafts"
+        return {name: n for name, n in vars(found).items() if n and name != "table"}, standing_in_words([found])[1]
+
+    assert told() == ({"newest": 100}, "all stand under the one key.")
+    keys(new, old)
+    assert told()[0] == {"older": 100}
+    assert "keys rotate" in told()[1]
+    keys(new)
+    assert told()[0] == {"lost": 100}
+    keys(new, old)
+    with school.writing() as connection:
+        seal_again(connection)
+    assert told()[0] == {"newest": 100}
