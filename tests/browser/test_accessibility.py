@@ -36,7 +36,7 @@ def demonstration(
         consent = connection.scalar(select(tables.consents.c.id).order_by(tables.consents.c.id.desc()))
     pages = [
         ("", "Clause by clause"), ("sessions?show=all", "Download this list"),
-        (f"sessions?session={session}", "What was done about it"), ("concerns", "Concerns"),
+        (f"sessions?session={session}", "Who was in the call when"), ("concerns", "Concerns"),
         ("concerns?raise=yes", "Send to the DSP"), (f"concerns?ref={concern}", "Concern C-"),
         ("parents", "Missing for sessions to come"), ("parents?ask=yes", "Put the request"),
         (f"parents?consent={consent}", "What happened"), ("protocol", "Decided by"),
@@ -79,3 +79,64 @@ def look_through(page: Page, role: str) -> None:
     page.get_by_role("option", name=re.compile(role)).first.click()
     expect(page.get_by_role("heading", name="Audit trail")).to_be_visible(timeout=30_000)
     page.set_viewport_size(size)
+
+
+@pytest.fixture
+def keys(browser: Browser) -> Iterator[Page]:
+    """A window at 200 % zoom: 1400 pixels wide, of which the page has half."""
+    context = browser.new_context(viewport={"width": 700, "height": 500}, device_scale_factor=2, locale="en-GB")
+    yield context.new_page()
+    context.close()
+
+
+# The words of the control where one is; of the page itself, none.
+FOCUSED = """(e => e.matches('a, button, input, [role]') ? (e.getAttribute('aria-label') || '') + ' ' + e.innerText : '')
+  (document.activeElement)"""
+
+
+def tab_to(page: Page, words: str) -> None:
+    """Go by the Tab key to a control, once the page is drawn."""
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=30_000)
+    for _ in range(120):
+        page.keyboard.press("Tab")
+        if words in page.evaluate(FOCUSED):
+            return
+    raise AssertionError(f"The Tab key does not come to {words!r}.")
+
+
+def test_a_call_is_logged_by_keyboard_alone(keys: Page, demonstration: tuple[str, list[tuple[str, str]]]) -> None:
+    address, _ = demonstration
+    keys.goto(f"{address}/log")
+    expect(keys.get_by_role("heading", name="Log a session")).to_be_visible(timeout=30_000)
+    tab_to(keys, "Look through the eyes of")
+    keys.keyboard.type("Tutor")
+    keys.keyboard.press("Enter")
+    expect(keys.get_by_role("button", name="Log this call").first).to_be_visible(timeout=30_000)
+    tab_to(keys, "Log this call")
+    keys.keyboard.press("Enter")
+    expect(keys.get_by_test_id("stMultiSelect").get_by_text("year").first).to_be_visible(timeout=30_000)
+    tab_to(keys, "Music")
+    keys.keyboard.press("Space")
+    expect(keys.get_by_role("button", name="All was in order").first).to_be_visible(timeout=30_000)
+    tab_to(keys, "All was in order")
+    keys.keyboard.press("Enter")
+    expect(keys.get_by_role("button", name="Send the log")).to_be_enabled(timeout=30_000)
+    tab_to(keys, "Send the log")
+    keys.keyboard.press("Enter")
+    expect(keys.get_by_text("Logged.", exact=True)).to_be_visible(timeout=30_000)
+
+
+@pytest.mark.parametrize("width", [700, 420])
+def test_nothing_runs_out_of_the_page_enlarged_or_on_a_phone(
+    browser: Browser, demonstration: tuple[str, list[tuple[str, str]]], width: int
+) -> None:
+    """WCAG 1.4.4 and 1.4.10: at 200 % (700 of 1400 pixels) and on a phone one scrolls downwards alone."""
+    address, pages = demonstration
+    context = browser.new_context(viewport={"width": width, "height": 900}, locale="en-GB")
+    page = context.new_page()
+    for name, drawn in pages:
+        if name != "administration":
+            page.goto(f"{address}/{name}")
+            expect(page.get_by_text(re.compile(drawn)).first).to_be_visible(timeout=30_000)
+            assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= width, name
+    context.close()

@@ -20,7 +20,7 @@ PAGES = list(access.PAGES)
 HOSTILE = "1 or 1=1; <img src=x> %s {0} ../\x00" + "9" * 200
 LINKS = {  # what a link can carry: the page that reads it, and what it names
     "session": "sessions", "ref": "concerns", "correct": "log", "call": "log", "raise": "concerns", "view": "sessions",
-    "show": "sessions", "ask": "parents", "consent": "parents", "about": "concerns",
+    "show": "sessions", "ask": "parents", "consent": "parents",
 }  # fmt: skip
 
 
@@ -75,13 +75,9 @@ def test_a_page_opens_for_those_it_is_for_and_for_nobody_else(opened, page: str,
 
 
 def test_every_link_that_a_page_reads_or_gives_is_tried_here() -> None:
-    """By their names in the code: `st.query_params`, which the page of concerns calls `asked`."""
     pattern = r'query_params(?:\.get\(|\[|=\{)"(\w+)"|"(\w+)" in st\.query_params'
-    files = [*(ROOT / "pages").glob("*.py"), *(ROOT / "app").glob("*screen*.py")]
-    code = " ".join(file.read_text(encoding="utf-8") for file in files)
-    of_concerns = (ROOT / "pages" / "concerns.py").read_text(encoding="utf-8").replace("asked", "st.query_params")
-    found = re.findall(pattern, code + of_concerns)
-    assert {name for pair in found for name in pair if name} == LINKS.keys()
+    code = " ".join(file.read_text(encoding="utf-8") for file in (ROOT / "pages").glob("*.py"))
+    assert {name for pair in re.findall(pattern, code) for name in pair if name} == LINKS.keys()
 
 
 @pytest.mark.parametrize("link", LINKS)
