@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 from sqlalchemy import (
     ColumnElement,
@@ -27,6 +28,7 @@ from app.access.scope import (
     open_to,
 )
 from app.protocol import decode, figures
+from app.protocol.frames import Versions, ids
 from app.store import consents, reading, tables
 from app.store.held import held, on
 
@@ -45,7 +47,6 @@ def overview(school: "School", person: Person, days: Days) -> pd.DataFrame:
     """
     require(person, "overview")
     named = by_role(person, "overview", "senior_deputy_head")
-    who = held(tables.staff_versions)
     query = select(
         SESSION.id.label("session_id"),
         SESSION.day,
@@ -53,17 +54,24 @@ def overview(school: "School", person: Person, days: Days) -> pd.DataFrame:
         SESSION.school,
         SESSION.department,
         SESSION.purpose,
-        (who.c.name if named else literal(None)).label("staff_name"),
+        (SESSION.staff_id if named else literal(None)).label("staff_name"),
         SESSION.one_to_one,
         SESSION.status,
         SESSION.disputed,
         SESSION.log_id.is_not(None).label("has_log"),
         SESSION.codes,
     ).where(during(days), not_(confidential()))
-    if named:
-        query = query.outerjoin(who, and_(who.c.staff_id == SESSION.staff_id, on(who, SESSION.day)))
+    version = tables.staff_versions.c
     with school.engine.connect() as connection:
-        frame = reading.frame(connection, query.order_by(SESSION.started_at, SESSION.id))
+        frame = reading.frame(connection, query)
+        people = Versions(
+            reading.frame(connection, select(version.staff_id, version.from_day, version.name)), "staff_id"
+        )
+    # Sorted and named here: a database takes several times as long over it.
+    frame = frame.sort_values(["day", "minute", "session_id"], ignore_index=True)
+    if named:
+        days_since_1970 = frame["day"].to_numpy().astype("datetime64[D]").view(np.int64)
+        frame["staff_name"] = people.fact("name", people.rows(ids(frame["staff_name"]), days_since_1970))
     frame["day"] = pd.to_datetime(frame["day"])
     frame.insert(3, "hour", frame["minute"] // 60)
     # What somebody typed there instead of a purpose may name a pupil.

@@ -4,6 +4,7 @@ times faster than a `datetime` a row."""
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from sqlalchemy import (
     BigInteger,
@@ -45,13 +46,20 @@ def frame(connection: Connection, query: Select[Any]) -> pd.DataFrame:
     """A query's rows: instants as datetime64[us, UTC], days as datetime64[s], yes/no as "boolean",
     whole numbers as "Int64" where they may be blank, everything else as objects with None."""
     columns = list(query.selected_columns)
-    plain = query.with_only_columns(
-        *(type_coerce(c, BigInteger).label(c.name) if isinstance(c.type, tables.Instant) else c for c in columns),
-        maintain_column_froms=True,
-    )
-    rows = connection.execute(plain).all()
+    plain = query.with_only_columns(*map(_plain, columns), maintain_column_froms=True)
+    result = connection.execute(plain)
+    if result.cursor is not None and not any(isinstance(c.type, tables.Sealed | tables.SealedBytes) for c in columns):
+        rows = result.cursor.fetchall()  # as the driver gives them: a row object each would cost more than the query
+        result.close()
+    else:
+        rows = result.all()
     values = zip(*rows, strict=True) if rows else ((),) * len(columns)
     return pd.DataFrame({c.name: _typed(c.type, column) for c, column in zip(columns, values, strict=True)})
+
+
+def _plain(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Instants as the integers they are kept as."""
+    return type_coerce(column, BigInteger).label(column.name) if isinstance(column.type, tables.Instant) else column
 
 
 def _typed(kind: Any, values: Iterable[Any]) -> Any:
@@ -60,9 +68,10 @@ def _typed(kind: Any, values: Iterable[Any]) -> Any:
         known = pd.Series(values, dtype="Int64")
         return instants(known.fillna(0).to_numpy("int64")).mask(known.isna().to_numpy(bool))
     if isinstance(kind, Boolean):
-        return pd.array(values, dtype="boolean")
+        known = np.array([value is not None for value in values], bool)
+        return pd.arrays.BooleanArray(np.array([bool(value) for value in values], bool), ~known)
     if isinstance(kind, Date):
-        return pd.to_datetime(pd.Series(values, dtype=object)).astype("datetime64[s]")
+        return pd.Series(np.array(values, "datetime64[D]").astype("datetime64[s]"))  # SQLite keeps days as text
     if isinstance(kind, BigInteger | Integer | SmallInteger):
         return pd.array(values, dtype="Int64") if None in values else pd.Series(values, dtype="int64")
     return pd.Series(values, dtype=object)
