@@ -30,7 +30,7 @@ _FILTERS = (("school", "School"), ("department", "Department"), ("purpose", "Pur
 
 @st.cache_data(max_entries=20, show_spinner=False)
 def sessions_of(days: tuple[date, date], key: tuple[Any, ...]) -> pd.DataFrame:
-    """What this person may see; `key` says who, with which roles, and of which state of the data."""
+    """What people with these roles may see; `key` says which roles, and of which state of the data."""
     rows = access.overview(school, person, days)
     return rows.assign(
         band=charts.band(rows["hour"]), week=rows["day"] - pd.to_timedelta(rows["day"].dt.day_of_week, "D")
@@ -41,6 +41,12 @@ def sessions_of(days: tuple[date, date], key: tuple[Any, ...]) -> pd.DataFrame:
 def exceptions_of(key: tuple[Any, ...]) -> pd.DataFrame:
     """What waits for whom; `key` as of `sessions_of`."""
     return access.exceptions_waiting(school, person)
+
+
+@st.cache_data(max_entries=20, show_spinner=False)
+def late_consents_of(days: tuple[date, date], key: tuple[Any, ...]) -> int:
+    """How many consents came late; `key` as of `sessions_of`."""
+    return len(access.late_consents(school, person, days))
 
 
 def counted(rows: pd.DataFrame) -> dict[str, int]:
@@ -55,9 +61,8 @@ def counted(rows: pd.DataFrame) -> dict[str, int]:
 def key_figures(rows: pd.DataFrame, earlier: pd.DataFrame) -> None:
     """Four figures against the period before, each with its weeks."""
     now, then = counted(rows), counted(earlier)
-    weeks = rows.groupby("week").agg(
-        broken=("status", lambda s: (s == "breach").mean() * 100), silent=("has_log", lambda s: (~s).mean() * 100)
-    )
+    shares = rows[["week"]].assign(broken=rows["status"] == "breach", silent=~rows["has_log"].astype(bool))
+    weeks = shares.groupby("week").mean() * 100
     kept = charts.rates(rows, ["week"], None)["rate"].dropna() * 100
 
     def figure(label: str, part: str, whole: str, better: str, line: list[float] | None = None) -> None:
@@ -103,7 +108,7 @@ def what_waits(rows: pd.DataFrame) -> None:
         waiting.append(("unlogged", f"{len(unlogged):,} calls nobody logged, {late:,} of them too late"))
     if disputed := int(rows["disputed"].sum()):
         waiting.append(("disputed", f"{disputed:,} sessions in which log and call disagree"))
-    if by_name and (late_consents := len(access.late_consents(school, person, days))):
+    if by_name and (late_consents := late_consents_of(days, key)):
         say(
             "<b>{n}</b> sessions for which a parent's consent came, or SLT was told, only after they had begun.",
             n=late_consents,
@@ -265,7 +270,7 @@ school, person = require("overview")
 by_name = "senior_deputy_head" in person.roles
 st.title("Overview")
 days = choose_days(school, "overview")
-key = (person.staff_id, sorted(person.roles), access.revision(school), school.today(), str(school.engine.url))
+key = (sorted(person.roles), access.revision(school), school.today(), str(school.engine.url))
 length = days[1] - days[0] + timedelta(days=1)
 rows, earlier = sessions_of(days, key), sessions_of((days[0] - length, days[0] - timedelta(days=1)), key)
 with st.expander("Narrow down: school, department, purpose"):
