@@ -87,8 +87,8 @@ def standing_in_words(found: Sequence[Standing]) -> tuple[bool, str]:
     told = sum(found, Standing("all"))
     if told.lost:
         return False, (
-            f"Up to {told.lost:,} values are sealed with a key that ENCRYPTION_KEYS does not hold. Nobody can read them "
-            "until that key is added again, behind the others."
+            f"Up to {told.lost:,} values are sealed with a key that ENCRYPTION_KEYS does not hold. Nobody can read "
+            "them until that key is added again, behind the others."
         )
     if not keys():
         return True, "no key is set, and nothing is sealed."

@@ -320,6 +320,11 @@ def trouble(what: str, mend: str) -> None:
     st.error(f"**{_plain(what)}** {_plain(mend)}", icon=":material/error:")
 
 
+def number(of: int, one: str, several: str | None = None) -> str:
+    """A number and what is counted: "1 session", "2,409 sessions"."""
+    return f"{of:,} {one if of == 1 else several or one + 's'}"
+
+
 def percent(share: float | None, kept: int, of: int) -> str:
     """A share beside its counts; of fewer than three the counts alone."""
     if not of:

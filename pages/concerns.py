@@ -35,12 +35,12 @@ def hand_out() -> None:
         )  # fmt: skip
 
 
-asked = st.query_params
-if "raise" in asked:
-    raise_one(school, person, CONDUCT if asked["raise"] == "conduct" else CHILD, asked.get("session", ""))
-elif "ref" in asked:
-    show_one(school, person, asked["ref"])
-elif asked.get("about") == "conduct":
+if "raise" in st.query_params:
+    register = CONDUCT if st.query_params["raise"] == "conduct" else CHILD
+    raise_one(school, person, register, st.query_params.get("session", ""))
+elif "ref" in st.query_params:
+    show_one(school, person, st.query_params["ref"])
+elif st.query_params.get("about") == "conduct":
     show_conduct(school, person)
 else:
     show_children(school, person)

@@ -16,6 +16,7 @@ from app.screen import (
     choose_days,
     draw,
     filtered,
+    number,
     on_day,
     percent,
     require,
@@ -95,7 +96,7 @@ def key_figures(rows: pd.DataFrame, earlier: pd.DataFrame) -> None:
             figure(label, part, whole, better, line)
     if then["sessions"] >= charts.FEW:
         aside(
-            f"Points: against the {len(earlier):,} sessions of the period of the same length before. Lines: week by week."
+            f"Points: against the {number(len(earlier), 'session')} of the period of the same length before. Lines: week by week."
         )
 
 
@@ -105,13 +106,13 @@ def what_waits(rows: pd.DataFrame) -> None:
     unlogged = rows[~rows["has_log"]]
     if len(unlogged):
         late = int((unlogged["logged"] == "breach").sum())
-        waiting.append(("unlogged", f"{len(unlogged):,} calls nobody logged, {late:,} of them too late"))
+        waiting.append(("unlogged", f"{number(len(unlogged), 'call')} nobody logged, {late:,} of them too late"))
     if disputed := int(rows["disputed"].sum()):
-        waiting.append(("disputed", f"{disputed:,} sessions in which log and call disagree"))
+        waiting.append(("disputed", f"{number(disputed, 'session')} in which log and call disagree"))
     if by_name and (late_consents := late_consents_of(days, key)):
         say(
-            "<b>{n}</b> sessions for which a parent's consent came, or SLT was told, only after they had begun.",
-            n=late_consents,
+            "<b>{sessions}</b> for which a parent's consent came, or SLT was told, only after the session had begun.",
+            sessions=number(late_consents, "session"),
         )
         waiting.append(("consents", ""))
     for show, words in [entry for entry in waiting if entry[1]]:
@@ -124,8 +125,9 @@ def what_waits(rows: pd.DataFrame) -> None:
         waiting.append(("exceptions", ""))
     if access.sees(person, "oldest open concern") and (oldest := access.oldest_concern(school, person)):
         say(
-            "<b>{n}</b> open concerns; the oldest, {ref}, is <b>{age}</b> days old, level “{level}”, with {owner}.",
-            n=oldest["waiting"], ref=oldest["ref"], age=oldest["age_days"], level=oldest["level"],
+            "<b>{concerns}</b>; the oldest, {ref}, is <b>{age}</b> old, level “{level}”, with {owner}.",
+            concerns=number(oldest["waiting"], "open concern"), ref=oldest["ref"], age=number(oldest["age_days"], "day"),
+            level=oldest["level"],
             owner=oldest["owner"] or "nobody: no DSP was alerted",
         )  # fmt: skip
         waiting.append(("concerns", ""))
@@ -142,9 +144,9 @@ def what_waits(rows: pd.DataFrame) -> None:
 def exceptions_by_owner(exceptions: pd.DataFrame) -> None:
     longest = exceptions.iloc[0]
     say(
-        "Exceptions wait to be settled by <b>{n}</b>; the longest, <b>{days}</b> days, with {owner}.",
-        n="one person" if len(exceptions) == 1 else f"{len(exceptions)} people",
-        days=longest["oldest"], owner=longest["owner"],
+        "Exceptions wait to be settled by <b>{people}</b>; the longest, <b>{days}</b>, with {owner}.",
+        people=number(len(exceptions), "person", "people"), days=number(longest["oldest"], "day"),
+        owner=longest["owner"],
     )  # fmt: skip
     if (exceptions["owner"] == person.name).any():
         st.page_link(
@@ -202,8 +204,8 @@ def sessions_of_cell(rows: pd.DataFrame, department: str, hour: str, measure: st
     )
     st.subheader("The sessions of this cell")
     say(
-        "{department}, hour {hour}: <b>{n}</b> sessions, in <b>{broken}</b> of them a clause was not kept.",
-        department=department, hour=hour, n=len(rows), broken=int((~rows["fine"]).sum()),
+        "{department}, hour {hour}: <b>{sessions}</b>, and in <b>{broken}</b> of them a clause was not kept.",
+        department=department, hour=hour, sessions=number(len(rows), "session"), broken=int((~rows["fine"]).sum()),
     )  # fmt: skip
     listing = pd.DataFrame(
         {
@@ -224,8 +226,8 @@ def sessions_of_cell(rows: pd.DataFrame, department: str, hour: str, measure: st
         key=f"cell rows {days} {measure} {department} {hour} {rows['session_id'].tolist()[:1]} {len(rows)}",
     )  # fmt: skip
     if event["selection"]["rows"]:
-        number = int(rows["session_id"].iloc[event["selection"]["rows"][0]])
-        st.switch_page("pages/sessions.py", query_params={"session": str(number)})
+        session = int(rows["session_id"].iloc[event["selection"]["rows"][0]])
+        st.switch_page("pages/sessions.py", query_params={"session": str(session)})
 
 
 def clause_by_clause(rows: pd.DataFrame) -> None:

@@ -19,6 +19,7 @@ from app.screen import (
     draw,
     filtered,
     moment,
+    number,
     require,
     say,
     seen,
@@ -221,9 +222,9 @@ def show_list(school: School, person: Person) -> None:
         rows = rows[rows["disputed"]]
     broken, gaps = int((rows["status"] == "breach").sum()), int((rows["status"] == "incomplete").sum())
     say(
-        "<b>{n}</b> sessions, the newest first; a clause was not kept in <b>{broken}</b>, evidence is missing in "
+        "<b>{sessions}</b>, the newest first; a clause was not kept in <b>{broken}</b>, evidence is missing in "
         "<b>{gaps}</b>. Select a row to open the session.",
-        n=f"{len(rows):,}", broken=f"{broken:,}", gaps=f"{gaps:,}",
+        sessions=number(len(rows), "session"), broken=f"{broken:,}", gaps=f"{gaps:,}",
     )  # fmt: skip
     if rows.empty:
         st.info("None like this on these days.")

@@ -90,7 +90,7 @@ def keys(browser: Browser) -> Iterator[Page]:
 
 
 # The words of the control where one is; of the page itself, none.
-FOCUSED = """(e => e.matches('a, button, input, [role]') ? (e.getAttribute('aria-label') || '') + ' ' + e.innerText : '')
+FOCUSED = """(e => e.matches('a, button, input, [role]') ? `${e.getAttribute('aria-label')} ${e.innerText}` : '')
   (document.activeElement)"""
 
 

@@ -20,7 +20,7 @@ PAGES = list(access.PAGES)
 HOSTILE = "1 or 1=1; <img src=x> %s {0} ../\x00" + "9" * 200
 LINKS = {  # what a link can carry: the page that reads it, and what it names
     "session": "sessions", "ref": "concerns", "correct": "log", "call": "log", "raise": "concerns", "view": "sessions",
-    "show": "sessions", "ask": "parents", "consent": "parents",
+    "show": "sessions", "ask": "parents", "consent": "parents", "about": "concerns",
 }  # fmt: skip
 
 
@@ -76,7 +76,8 @@ def test_a_page_opens_for_those_it_is_for_and_for_nobody_else(opened, page: str,
 
 def test_every_link_that_a_page_reads_or_gives_is_tried_here() -> None:
     pattern = r'query_params(?:\.get\(|\[|=\{)"(\w+)"|"(\w+)" in st\.query_params'
-    code = " ".join(file.read_text(encoding="utf-8") for file in (ROOT / "pages").glob("*.py"))
+    files = [*(ROOT / "pages").glob("*.py"), *(ROOT / "app").glob("*.py")]
+    code = " ".join(file.read_text(encoding="utf-8") for file in files)
     assert {name for pair in re.findall(pattern, code) for name in pair if name} == LINKS.keys()
 
 
