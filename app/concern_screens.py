@@ -518,7 +518,7 @@ def show_one(school: School, person: Person, ref: str) -> None:
             icon=":material/lock:",
         )
     _reported(view)
-    _to_do(view)
+    _to_do(person, view)
     if view.may_change:
         _next_step(school, person, view)
     _chronology(school, person, view)
@@ -588,7 +588,7 @@ def _linked(view: ConcernView) -> None:
             say("Session: {words}.", words=words)
 
 
-def _to_do(view: ConcernView) -> None:
+def _to_do(person: Person, view: ConcernView) -> None:
     waiting = [action for action in view.actions if action.done_on is None]
     done = [action for action in view.actions if action.done_on is not None]
     today = datetime.now(view.raised_at.tzinfo).date()
@@ -616,7 +616,7 @@ def _to_do(view: ConcernView) -> None:
                 with st.container(horizontal=True):
                     for kind, label, icon in (("done", "Done", "check"), ("moved", "Change", "edit")):
                         if st.button(label, key=f"{kind} {view.ref} {action.number}", icon=f":material/{icon}:"):
-                            _choose_step(view, kind)
+                            _choose_step(person, view, kind)
                             st.session_state[f"{kind} of {view.ref}"] = action.number
     for action in done:
         say(
@@ -625,10 +625,10 @@ def _to_do(view: ConcernView) -> None:
         )  # fmt: skip
 
 
-def _choose_step(view: ConcernView, kind: str | None) -> None:
+def _choose_step(person: Person, view: ConcernView, kind: str | None) -> None:
     """Choose what is added next; the box that shows it is a new one."""
-    number, _ = st.session_state.get(f"step {view.ref}", (0, None))
-    st.session_state[f"step {view.ref}"] = (number + 1, kind)
+    number, _ = st.session_state.get(f"step {view.ref} {person.staff_id}", (0, None))
+    st.session_state[f"step {view.ref} {person.staff_id}"] = (number + 1, kind)
 
 
 def _next_step(school: School, person: Person, view: ConcernView) -> None:
@@ -637,15 +637,15 @@ def _next_step(school: School, person: Person, view: ConcernView) -> None:
     held = f"version {view.ref} {person.staff_id}"
     version = st.session_state.setdefault(held, view.version)
     steps = list(casework.steps_for(view))
-    if f"step {view.ref}" not in st.session_state:  # one may have been begun in another browser
+    if f"step {view.ref} {person.staff_id}" not in st.session_state:  # one may have been begun in another browser
         begun = next((kind for kind in steps if access.draft(school, person, f"{view.ref} {kind}")), None)
-        _choose_step(view, begun)
-    number, chosen = st.session_state[f"step {view.ref}"]
+        _choose_step(person, view, begun)
+    number, chosen = st.session_state[f"step {view.ref} {person.staff_id}"]
     sent = False
     with st.container(border=True):
         kind = st.selectbox(
             "What do you want to add?", steps, index=steps.index(chosen) if chosen in steps else None,
-            format_func=lambda kind: STEPS[kind].label, key=f"step {view.ref} {number}",
+            format_func=lambda kind: STEPS[kind].label, key=f"step {view.ref} {person.staff_id} {number}",
             placeholder="Level, action, decision, note, hand over, close, …",
         )  # fmt: skip
         if kind:
@@ -658,7 +658,7 @@ def _next_step(school: School, person: Person, view: ConcernView) -> None:
                 sent = st.button("Keep it", type="primary", icon=":material/save:", key=f"keep {view.ref}")
                 if st.button("Not now", type="tertiary", key=f"not now {view.ref}"):
                     draft.drop()
-                    _choose_step(view, None)
+                    _choose_step(person, view, None)
                     st.rerun()
         if kind and sent:
             _keep(school, person, view, kind, given, draft, held, version)
@@ -680,7 +680,7 @@ def _keep(
     else:
         draft.drop()
         del st.session_state[held]
-        _choose_step(view, None)
+        _choose_step(person, view, None)
         st.toast("Kept.", icon=":material/check:")
         st.rerun()
 
