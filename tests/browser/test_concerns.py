@@ -88,10 +88,11 @@ def test_the_dsps_morning(page: Page, school: School, address: str) -> None:
     name = people.loc[people["school"] == dsp.school, "name"].iloc[0]
     open_as(page, address, "Tutor", "concerns?raise=yes")
     heading(page, "I am worried about a child")
+    drawn(page)
     page.get_by_role("combobox", name="Which child?").fill(name)
-    expect(page.get_by_role("option", name=re.compile(re.escape(name))).first).to_be_visible(timeout=30_000)
-    page.keyboard.press("Enter")
+    page.get_by_role("option", name=re.compile(re.escape(name))).first.click()
     page.keyboard.press("Escape")
+    drawn(page)
     typed(page, "What worries you?", "Fell asleep twice; says nobody was home last night.")
     typed(page, "The child's own words, if any", "I was up with my brother.")
     chosen(page, "What kind? Up to three", "A child home alone")
