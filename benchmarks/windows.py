@@ -60,9 +60,9 @@ class Window:
         self._states.pop(button.id, None)
         return seconds
 
-    def text(self) -> str:
-        """Everything said on the page."""
-        return " ".join(e.html.body or e.markdown.body or e.alert.body for e in self.elements)
+    def ready(self, label: str) -> bool:
+        """Whether a button is there to be clicked."""
+        return any(e.button.label == label and not e.button.disabled for e in self._of("button"))
 
     def _of(self, kind: str) -> Iterator[Any]:
         return (e for e in self.elements if e.WhichOneof("type") == kind)
