@@ -205,7 +205,9 @@ def show() -> None:
     """The frame around every page: its navigation, and who one is."""
     st.set_page_config(page_title="Videoconferencing protocol", page_icon=_ICON, layout="wide")
     # A list's own toolbar would hand it out past ours: not made harmless, and not on the audit trail.
-    st.html("<style>[data-testid='stElementToolbarButton']:has([aria-label^='Download as CSV']) {display: none}</style>")
+    st.html(
+        "<style>[data-testid='stElementToolbarButton']:has([aria-label^='Download as CSV']) {display: none}</style>"
+    )
     if st.context.theme.type == "dark":
         # The chosen of several takes the colour of buttons, which as letters is too dark on this ground.
         st.html("<style>[data-testid='stButtonGroup'] [role='radio'][data-selected] * {color: #9dcbf5}</style>")

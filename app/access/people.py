@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import (
     ColumnElement,
-    func,
     select,
     true,
 )
 
 from app.store import reading, tables
 from app.store.held import held, on
+from app.store.writing import remembered
 
 if TYPE_CHECKING:
     from app.school import School
@@ -150,7 +150,6 @@ WITHHELD = "Counselling is confidential: the reason is for the counsellor."
 WITHHELD_ABOUT = "withheld: counselling is confidential"
 COUNSELLING = "counselling"
 OTHER_PURPOSES = ("music", "academic", "pastoral")
-_USUAL = 4  # calls that a tutor has still to log
 UNDER = 3  # no smaller number of counselling sessions is ever told
 
 
@@ -183,20 +182,13 @@ def demonstration_people(school: "School") -> list[Person]:
     """One person of each kind to look through the eyes of; none unless this is the demonstration.
 
     In order: Senior Deputy Head, HOY, HM, tutor, counsellor, DSP, SLT, administrator. Of several
-    the one with the fewest other roles, and then with a few calls still to log, as on a usual morning.
+    the one with the fewest other roles, and then with a few calls to log when the demonstration was made.
     """
     with school.engine.connect() as connection:
-        if connection.scalar(select(tables.meta.c.value).where(tables.meta.c.key == "demo")) is None:
+        if remembered(connection, "demo") is None:
             return []
-        waiting = (
-            select(tables.sessions.c.staff_id, func.count().label("waiting"))
-            .where(tables.sessions.c.log_id.is_(None))
-            .group_by(tables.sessions.c.staff_id)
-        )
-        to_log = {row.staff_id: row.waiting for row in connection.execute(waiting)}
-    everybody = sorted(
-        _people(school, true()), key=lambda p: (len(p.roles), abs(to_log.get(p.staff_id, 0) - _USUAL), p.email)
-    )
+        usual = (remembered(connection, "demo_usual") or "").split(";")
+    everybody = sorted(_people(school, true()), key=lambda p: (len(p.roles), p.email not in usual, p.email))
     chosen: list[Person] = []
     for role in ("senior_deputy_head", "hoy", "hm", "tutor", "counsellor", "dsp", "slt", "admin"):
         chosen += [p for p in everybody if role in p.roles and p not in chosen][:1]
