@@ -82,8 +82,9 @@ def test_nobody_can_be_written_to(made: demo.DemoSchool) -> None:
 def test_two_terms_reach_up_to_any_day(day: date) -> None:
     settings = demo.demonstration(SETTINGS, day)
     last, this = settings.terms
-    (remote,) = settings.remote_learning
-    assert last.to < this.from_ <= remote.from_ < remote.to < day <= this.to
+    remote, ahead = settings.remote_learning
+    assert last.to < this.from_ <= remote.from_ < remote.to < day < ahead.from_ < ahead.to
+    assert day <= this.to
     assert settings.rules == SETTINGS.rules
     made = demo.generate(1, day, 300, SETTINGS)
     started = [datetime.fromisoformat(log["started_at"]).date() for log in made.logs]

@@ -48,6 +48,20 @@ def page(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
+# The page has been still for a while: what was done last has reached the server, and what came of it is drawn.
+_STILL = """() => {
+  const running = document.querySelector('[data-testid=stApp]')?.dataset.testScriptState !== 'notRunning';
+  window.stillSince = running ? null : window.stillSince ?? performance.now();
+  return !running && performance.now() - window.stillSince > 500;
+}"""
+
+
+def drawn(page: Page) -> None:
+    """Wait until the page is drawn."""
+    page.evaluate("window.stillSince = null")
+    page.wait_for_function(_STILL, timeout=30_000)
+
+
 def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

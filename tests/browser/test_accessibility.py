@@ -11,6 +11,7 @@ from sqlalchemy import select
 from app.demo import fill
 from app.school import open_school
 from app.store import tables
+from tests.browser.conftest import drawn
 
 pytestmark = pytest.mark.browser
 
@@ -56,11 +57,11 @@ def screen(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
 def test_no_page_has_a_violation_of_ours(screen: Page, demonstration: tuple[str, list[tuple[str, str]]]) -> None:
     address, pages = demonstration
     found = {}
-    for page, drawn in pages:
+    for page, words in pages:
         screen.goto(f"{address}/{page}")
         if page == "administration":
             look_through(screen, "ICT")
-        expect(screen.get_by_text(re.compile(drawn)).first).to_be_visible(timeout=30_000)
+        expect(screen.get_by_text(re.compile(words)).first).to_be_visible(timeout=30_000)
         expect(screen.get_by_test_id("stSkeleton")).to_have_count(0, timeout=30_000)
         expect(screen.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
         for violation in Axe().run(screen, options=RULES).response["violations"]:
@@ -96,7 +97,7 @@ FOCUSED = """(e => e.matches('a, button, input, [role]') ? `${e.getAttribute('ar
 
 def tab_to(page: Page, words: str) -> None:
     """Go by the Tab key to a control, once the page is drawn."""
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=30_000)
+    drawn(page)
     for _ in range(120):
         page.keyboard.press("Tab")
         if words in page.evaluate(FOCUSED):
@@ -134,9 +135,9 @@ def test_nothing_runs_out_of_the_page_enlarged_or_on_a_phone(
     address, pages = demonstration
     context = browser.new_context(viewport={"width": width, "height": 900}, locale="en-GB")
     page = context.new_page()
-    for name, drawn in pages:
+    for name, words in pages:
         if name != "administration":
             page.goto(f"{address}/{name}")
-            expect(page.get_by_text(re.compile(drawn)).first).to_be_visible(timeout=30_000)
+            expect(page.get_by_text(re.compile(words)).first).to_be_visible(timeout=30_000)
             assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= width, name
     context.close()

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from app import access, casework
 from app.demo import fill
 from app.school import School, open_school
+from tests.browser.conftest import drawn
 from tests.browser.test_way_through import heading, look_through
 
 pytestmark = pytest.mark.browser
@@ -25,10 +26,6 @@ def school(new_database: Callable[[], str]) -> School:
 @pytest.fixture(scope="module")
 def address(school: School, serve: Callable[..., str]) -> str:
     return serve(school.engine.url.render_as_string(hide_password=False))
-
-
-def drawn(page: Page) -> None:
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=30_000)
 
 
 def typed(page: Page, box: str, words: str) -> None:
@@ -166,21 +163,27 @@ def test_two_browsers_on_one_concern_lose_nothing(browser: Browser, school: Scho
         page.context.close()
 
 
+def kept(page: Page, school: School, person: access.Person, form: str) -> None:
+    """Wait until what was typed into a form is kept."""
+    for _ in range(300):
+        if access.draft(school, person, form):
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"{form} is not kept")
+
+
 def test_a_browser_closed_in_the_middle_of_a_form(browser: Browser, school: School, address: str) -> None:
     ref = raised(school)
     page = browser.new_context(locale="en-GB").new_page()
+    tutor = next(p for p in access.demonstration_people(school) if "tutor" in p.roles and not p.roles & {"hoy", "hm"})
+    dsp = next(person for person in access.demonstration_people(school) if "dsp" in person.roles)
     open_as(page, address, "Tutor", "concerns?raise=conduct")
     typed(page, "What worries you?", "Half a sentence about")
+    kept(page, school, tutor, access.CONDUCT_DRAFT)
     open_as(page, address, "DSP", f"concerns?ref={ref}")
     add(page, "Add a note")
     typed(page, "What is to be remembered?", "Half a note about")
-    people = access.demonstration_people(school)
-    for role, form in (("tutor", access.CONDUCT_DRAFT), ("dsp", f"{ref} note")):
-        person = next(person for person in people if role in person.roles)
-        for _ in range(300):
-            if access.draft(school, person, form):
-                break
-            page.wait_for_timeout(100)
+    kept(page, school, dsp, f"{ref} note")
     page.context.close()
     page = browser.new_context(locale="en-GB").new_page()
     open_as(page, address, "DSP", f"concerns?ref={ref}")
