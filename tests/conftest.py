@@ -37,6 +37,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:  # two browsers at once would wait for each other: theirs run one after the other
+        where = "browser" if item.get_closest_marker("browser") else item.location[0]
+        item.add_marker(pytest.mark.xdist_group(where))
     if config.getoption("database"):
         config.hook.pytest_deselected(items=[item for item in items if "database_kind" not in item.fixturenames])  # type: ignore[attr-defined]
         items[:] = [item for item in items if "database_kind" in item.fixturenames]  # type: ignore[attr-defined]

@@ -5,7 +5,8 @@ import random
 from datetime import datetime, timedelta
 
 from app import access
-from app.intake import Entered, enter_log, import_logs, raise_concern
+from app.casework import raise_concern
+from app.intake import Entered, enter_log, import_logs
 from app.school import School
 from app.store.database import open_database
 from tests import people
