@@ -8,9 +8,11 @@ import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, make_url, text
+from xdist.scheduler import LoadFileScheduling
 
 from app.school import School
 from app.settings import Settings, load_settings
@@ -36,11 +38,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("database_kind", kinds, scope="session")
 
 
-@pytest.hookimpl(tryfirst=True)  # before the groups are read
+class _OneBrowser(LoadFileScheduling):
+    """A file together; those with a browser one after the other, since two at once wait for each other."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "tests/browser" if nodeid.startswith("tests/browser/") else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
+    return _OneBrowser(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    for item in items:  # two browsers at once would wait for each other: theirs run one after the other
-        where = "browser" if item.get_closest_marker("browser") else item.location[0]
-        item.add_marker(pytest.mark.xdist_group(where))
     if config.getoption("database"):
         config.hook.pytest_deselected(items=[item for item in items if "database_kind" not in item.fixturenames])  # type: ignore[attr-defined]
         items[:] = [item for item in items if "database_kind" in item.fixturenames]  # type: ignore[attr-defined]
