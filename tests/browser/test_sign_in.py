@@ -7,6 +7,7 @@ import pytest
 from oidc_provider_mock import User, run_server_in_thread
 from playwright.sync_api import Browser, Page, expect
 
+from app import access
 from app.intake import import_logs
 from app.school import open_school
 from app.settings import load_settings
@@ -110,6 +111,18 @@ def test_a_link_leads_where_it_led_after_signing_in_and_the_cookie_ends_with_the
     assert mine["httpOnly"]
     assert all(cookie["sameSite"] == "Lax" for cookie in cookies.values())
     assert 0 < mine["expires"] - time.time() <= GREATEST_AGE.total_seconds()
+
+
+@pytest.mark.parametrize("name", access.PAGES)
+def test_each_page_by_its_address_shows_nothing_before_anybody_signed_in(
+    window: Callable[[], Page], in_service: Callable[..., str], name: str
+) -> None:
+    """On a server just started, of which nobody has opened the first page."""
+    page = window()
+    page.goto(f"{in_service()}/{name}")
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible(timeout=30_000)
+    assert " ".join(page.get_by_test_id("stMain").inner_text().split()) == "Sign in Use your school account. Sign in"
+    assert not page.get_by_test_id("stSidebar").count()
 
 
 @pytest.mark.parametrize("sub", ["elsewhere", "stranger"])
