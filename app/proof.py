@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, create_engine, func, inspect, select, text
+from sqlalchemy import Connection, create_engine, func, inspect, select
 
 from app import audit
 from app.school import School
@@ -69,7 +69,10 @@ def _counts(file: Path) -> dict[str, int]:
     engine = create_engine(f"sqlite:///{file}")
     with engine.connect() as connection:
         names = [name for name in inspect(engine).get_table_names() if name in tables.metadata.tables]
-        counts = {name: connection.scalar(text(f'select count(*) from "{name}"')) or 0 for name in names}  # noqa: S608
+        counts = {
+            name: connection.scalar(select(func.count()).select_from(tables.metadata.tables[name])) or 0
+            for name in names
+        }
     engine.dispose()
     return counts
 

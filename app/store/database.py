@@ -110,7 +110,7 @@ def _begun_to_write(connection: Any) -> bool:
             except sqlite3.OperationalError as error:
                 if "locked" not in str(error):
                     break  # said by who begins next
-                sleep(uniform(0.002, 0.02))  # noqa: S311 - no secret
+                sleep(uniform(0.002, 0.02))  # no secret # noqa: S311 # nosec B311
     finally:
         connection.execute(f"pragma busy_timeout={_ASKED_BY_SQLITE * 1000}")
     return False

@@ -30,7 +30,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_consent_events_consent_id"), "consent_events", ["consent_id"], unique=False)
     for kind, at, parent in (("given", "obtained_at", "given_by"), ("slt_informed", "slt_informed_at", "null")):
         op.execute(
-            f"insert into consent_events (consent_id, kind, at, parent) "  # noqa: S608 - words of our own
+            f"insert into consent_events (consent_id, kind, at, parent) "  # words of our own # noqa: S608 # nosec B608
             f"select id, '{kind}', {at}, {parent} from consents where {at} is not null order by id"
         )
     for column in _WAS:
