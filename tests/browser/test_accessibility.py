@@ -111,6 +111,7 @@ def test_a_call_is_logged_by_keyboard_alone(keys: Page, demonstration: tuple[str
     expect(keys.get_by_role("heading", name="Log a session")).to_be_visible(timeout=30_000)
     tab_to(keys, "Look through the eyes of")
     keys.keyboard.type("Tutor")
+    expect(keys.get_by_role("option")).to_have_count(1)
     keys.keyboard.press("Enter")
     expect(keys.get_by_role("button", name="Log this call").first).to_be_visible(timeout=30_000)
     tab_to(keys, "Log this call")

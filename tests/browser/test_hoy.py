@@ -14,6 +14,7 @@ from app.demo.calendar import TENANT
 from app.intake import import_calls
 from app.school import School, open_school
 from tests import people
+from tests.browser.conftest import drawn
 from tests.browser.test_tutor import Hand
 from tests.browser.test_way_through import heading, look_through
 
@@ -77,6 +78,7 @@ def test_two_exceptions_are_settled_from_the_list_and_the_member_of_staff_sees_i
     expect(page.get_by_text("The fire bell rang.")).to_have_count(0)
     expect(page.get_by_test_id("stForm")).to_have_count(1, timeout=30_000)  # the first one's is gone
     hand.steps += 1
+    drawn(page)
     page.get_by_test_id("stRadio").get_by_text("Spoken with").click()
     note(hand, "We agreed that pupils leave first.")
     hand.click("button", "Settle")
@@ -93,4 +95,5 @@ def test_two_exceptions_are_settled_from_the_list_and_the_member_of_staff_sees_i
 
 def note(hand: Hand, words: str) -> None:
     hand.steps += 1
+    drawn(hand.page)
     hand.page.get_by_role("textbox", name="Note", exact=True).fill(words)

@@ -15,6 +15,7 @@ from app.demo.calendar import TENANT
 from app.intake import import_calls
 from app.school import School, open_school
 from tests import people
+from tests.browser.conftest import drawn
 from tests.browser.test_way_through import heading, look_through
 
 pytestmark = pytest.mark.browser
@@ -30,7 +31,7 @@ class Hand:
 
     def click(self, role: str, name: str) -> None:
         self.steps += 1
-        # While the page is drawn again, the old control stands beside the new one for a moment.
+        drawn(self.page)  # while it is drawn again, the old control stands beside the new one for a moment
         self.page.get_by_role(role, name=name, exact=True).first.click()  # type: ignore[arg-type]
 
 
@@ -57,10 +58,10 @@ def tutor_of(school: School) -> access.Person:
     return next(p for p in access.demonstration_people(school) if p.roles & {"tutor"} and not p.roles & {"hoy", "hm"})
 
 
-def calls_of_this_morning(school: School, tutor: access.Person, folder: Path, name: str, number: int) -> None:
-    """Calls of the tutor with a pupil, one after the other, the last an hour ago."""
+def calls_of_a_morning(school: School, tutor: access.Person, folder: Path, name: str, number: int) -> None:
+    """Calls of the tutor with a pupil, one after the other, yesterday from ten o'clock: none runs past midnight."""
     mine = access.pupils_to_choose(school, tutor)["email"]
-    began = school.now() - timedelta(hours=number + 1)
+    began = (school.now() - timedelta(days=1)).replace(hour=10, minute=0)
     records = [
         people.call(
             f"{name}-{n}", f"{began + timedelta(hours=n):%Y-%m-%dT%H:%M:%S}",
@@ -80,7 +81,7 @@ def test_three_calls_that_were_in_order_are_logged_in_few_steps(
     page: Page, address: str, school: School, tmp_path: Path
 ) -> None:
     tutor = tutor_of(school)
-    calls_of_this_morning(school, tutor, tmp_path, "morning", 3)
+    calls_of_a_morning(school, tutor, tmp_path, "morning", 3)
     before = logs_of(school, tutor)
     page.goto(f"{address}/log")
     look_through(page, "Tutor")
@@ -147,7 +148,7 @@ def test_a_closed_browser_loses_nothing_and_the_form_sent_from_two_is_one_log(
     browser: Browser, address: str, school: School, tmp_path: Path
 ) -> None:
     tutor = tutor_of(school)
-    calls_of_this_morning(school, tutor, tmp_path, "again", 1)
+    calls_of_a_morning(school, tutor, tmp_path, "again", 1)
     before = logs_of(school, tutor)
     first = opened_by_tutor(browser, address)
     Hand(first).click("button", "Log this call")
