@@ -2,11 +2,11 @@
 
 A form is what JSON can hold, so that it can be kept as a draft: `ref`; `purpose`; `pupils` and `second` (emails);
 `day` ("2026-11-03"), `from` and `to` ("14:05"), school time; the answers in the words of a log file, "" where
-nobody has said; and in `shown` those that the call record gave.
+nobody has said; in `shown` those that the call record gave; and `past_midnight`, whether it ended on the next day.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pandas as pd
@@ -82,6 +82,7 @@ def from_call(row: Any) -> Form:
     return shown | {
         "day": row.started_at.date().isoformat(), "from": f"{row.started_at:%H:%M}", "to": f"{ended:%H:%M}",
         "pupils": row.pupil_emails.split(";") if row.pupil_emails else [], "call": int(row.session_id), "shown": shown,
+        "past_midnight": ended.date() > row.started_at.date(),
     }  # fmt: skip
 
 
@@ -91,7 +92,7 @@ def from_log(log: Mapping[str, str]) -> Form:
     return dict(log) | {
         "day": began.date().isoformat(), "from": f"{began:%H:%M}", "to": f"{ended:%H:%M}",
         "pupils": log["pupil_emails"].split(";"), "second": [e for e in log["second_staff_emails"].split(";") if e],
-        "correcting": True,
+        "correcting": True, "past_midnight": ended.date() > began.date(),
     }  # fmt: skip
 
 
@@ -150,10 +151,13 @@ def cells(settings: Settings, form: Form, staff_email: str) -> dict[str, str]:
     answers = {name: (form.get(name) or "") if name in relevant else "" for name in QUESTIONS}
     concern = {name: (form.get(name) or "") if form.get("concern") == "yes" else "" for name in _OF_CONCERN}
     second = form.get("second", []) if one_to_one(settings, form) else []
+    # Only where the call, or the log before, ran past midnight: elsewhere an end before the start is a slip.
+    nights = timedelta(days=1 if form.get("past_midnight") and form["to"] <= form["from"] else 0)
+    last_day = date.fromisoformat(form["day"]) + nights
     return answers | concern | {
         "ref": form["ref"], "staff_email": staff_email, "pupil_emails": ";".join(form["pupils"]),
         "purpose": form["purpose"], "notes": form.get("notes") or "", "second_staff_emails": ";".join(second),
-        "started_at": f"{form['day']}T{form['from']}", "ended_at": f"{form['day']}T{form['to']}",
+        "started_at": f"{form['day']}T{form['from']}", "ended_at": f"{last_day}T{form['to']}",
     }  # fmt: skip
 
 

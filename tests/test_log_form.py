@@ -64,3 +64,9 @@ def test_answers_to_questions_that_are_not_asked_are_not_sent() -> None:
     row = cells(SETTINGS, LOCKDOWN | stale | {"concern": "yes"}, "me@x.example")
     assert (row["reason"], row["second_staff_emails"]) == ("routine", "b@x.example")
     assert row["concern_summary"] == "words"
+
+
+@pytest.mark.parametrize(("past_midnight", "ended"), [(True, "2026-11-04T00:20"), (False, "2026-11-03T00:20")])
+def test_only_what_is_known_to_have_run_past_midnight_ends_on_the_next_day(past_midnight: bool, ended: str) -> None:
+    form = FORM | {"from": "23:40", "to": "00:20", "past_midnight": past_midnight}
+    assert cells(SETTINGS, form, "t@x.example")["ended_at"] == ended
