@@ -11,6 +11,7 @@ from app import access, casework
 from app.demo import fill
 from app.school import School, open_school
 from tests.browser.conftest import drawn
+from tests.browser.test_tutor import tutor_of
 from tests.browser.test_way_through import heading, look_through
 
 pytestmark = pytest.mark.browser
@@ -175,7 +176,7 @@ def kept(page: Page, school: School, person: access.Person, form: str) -> None:
 def test_a_browser_closed_in_the_middle_of_a_form(browser: Browser, school: School, address: str) -> None:
     ref = raised(school)
     page = browser.new_context(locale="en-GB").new_page()
-    tutor = next(p for p in access.demonstration_people(school) if "tutor" in p.roles and not p.roles & {"hoy", "hm"})
+    tutor = tutor_of(school)
     dsp = next(person for person in access.demonstration_people(school) if "dsp" in person.roles)
     open_as(page, address, "Tutor", "concerns?raise=conduct")
     typed(page, "What worries you?", "Half a sentence about")
