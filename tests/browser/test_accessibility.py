@@ -96,12 +96,12 @@ FOCUSED = """(e => e.matches('a, button, input, [role]') ? `${e.getAttribute('ar
 
 
 def tab_to(page: Page, words: str) -> None:
-    """Go by the Tab key to a control, once the page is drawn."""
+    """Go by the Tab key to a control, once the page is drawn; a list that opens while it scrolls there closes again."""
     drawn(page)
     for _ in range(120):
         page.keyboard.press("Tab")
         if words in page.evaluate(FOCUSED):
-            return
+            return drawn(page)
     raise AssertionError(f"The Tab key does not come to {words!r}.")
 
 

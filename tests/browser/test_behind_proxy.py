@@ -118,7 +118,7 @@ def test_what_one_process_keeps_the_other_shows_and_no_page_breaks_the_headers(
     second.goto(site)
     look_through(second, "Senior Deputy Head")
     second.goto(f"{site}/concerns?ref={reference}")
-    expect(second.get_by_text("Said by the one process.")).to_be_visible(timeout=30_000)
+    expect(second.get_by_test_id("stText").get_by_text("Said by the one process.")).to_be_visible(timeout=30_000)
     assert not [words for words in refused if _FOR_SEARCH_ENGINES not in words]
 
 

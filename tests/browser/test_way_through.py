@@ -102,7 +102,7 @@ def test_from_the_overview_to_a_concern(page: Page, address: str) -> None:
     page.get_by_test_id("stSidebar").get_by_role("link", name="Concerns").click()
     page.goto(f"{address}/concerns?ref={reference.group()}")
     heading(page, f"Concern {reference.group()}")
-    expect(page.get_by_text("Cried and would not say why.")).to_be_visible()
+    expect(page.get_by_test_id("stText").get_by_text("Cried and would not say why.")).to_be_visible()
 
 
 def test_the_deputy_reads_what_waits_and_takes_the_report_to_governors(page: Page, address: str, database: str) -> None:
