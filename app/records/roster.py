@@ -33,6 +33,14 @@ class Roster:
     staff_entra: dict[str, int]
     pupil_entra: dict[str, int]
 
+    def ids(self, entra_id: str | None, upn: str | None) -> tuple[int | None, int | None]:
+        """The staff id and the pupil id of somebody in a call: by Entra id first, else by address."""
+        staff_id = self.staff_entra.get(entra_id or "")
+        pupil_id = self.pupil_entra.get(entra_id or "")
+        if staff_id is None and pupil_id is None and upn:
+            staff_id, pupil_id = self.staff.get(upn), self.pupils.get(upn)
+        return staff_id, pupil_id
+
 
 def _roles(value: str) -> tuple[str, ...]:
     roles = tuple(role.lower() for role in items(value))

@@ -1,0 +1,142 @@
+"""A file of any kind, and a row of one that was refused and is mended: both come in the same way."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from sqlalchemy import Connection, select
+
+from app import access, refusals
+from app.access import Person
+from app.intake.logs import keep_logs
+from app.intake.people import keep_pupils, keep_schools, keep_staff
+from app.intake.registers import keep_consents, keep_letters
+from app.intake.taking import ImportResult, Work, take_in, taken_in
+from app.judging import Touched
+from app.records import Refused, UnreadableFile
+from app.records.tabular import Table, read_table
+from app.school import School
+from app.store import tables
+from app.store.database import DatabaseError
+from app.store.writing import remembered
+
+Source = str | Path | tuple[str, bytes]
+
+_ROSTER = ("schools", "staff", "pupils")
+_KEEP: dict[str, Callable[[Connection, School, Table, ImportResult], Touched]] = {
+    "schools": keep_schools,
+    "staff": keep_staff,
+    "pupils": keep_pupils,
+    "logs": keep_logs,
+    "letters": keep_letters,
+    "consents": keep_consents,
+}
+
+
+def import_table(school: School, kind: str, file: Source, by: int | None = None) -> ImportResult:
+    """A table of `logs`, `letters`, `consents`, `schools`, `staff` or `pupils`."""
+    _not_into_the_demonstration(school, kind)
+    table = read_table(file)
+    return take_in(school, kind, table.name, by, _work_of(school, kind, table))
+
+
+def import_logs(school: School, file: Source, by: int | None = None) -> ImportResult:
+    """A file of session logs. A row whose reference is known with the same content changes nothing;
+    with other content it is refused: a log is corrected by who wrote it, with a reason."""
+    return import_table(school, "logs", file, by)
+
+
+def import_letters(school: School, file: Source, by: int | None = None) -> ImportResult:
+    """letters.csv."""
+    return import_table(school, "letters", file, by)
+
+
+def import_consents(school: School, file: Source, by: int | None = None) -> ImportResult:
+    """consents.csv."""
+    return import_table(school, "consents", file, by)
+
+
+def import_people(school: School, kind: str, table: Table, by: int | None = None) -> ImportResult:
+    """A table of `schools`, `staff` or `pupils`; of the invented school as well."""
+    return take_in(school, kind, table.name, by, _work_of(school, kind, table))
+
+
+def import_roster(school: School, folder: str | Path, by: int | None = None) -> list[ImportResult]:
+    """schools.csv, staff.csv and pupils.csv (or .xlsx) of a folder, those that are there."""
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise UnreadableFile(f"{folder} is no folder; give the one that holds schools.csv, staff.csv and pupils.csv.")
+    files = {kind: _roster_file(folder, kind) for kind in _ROSTER}
+    if not any(files.values()):
+        raise UnreadableFile(f"{folder} holds none of schools.csv, staff.csv and pupils.csv.")
+    read = {kind: read_table(file) for kind, file in files.items() if file}
+    for kind in read:
+        _not_into_the_demonstration(school, kind)
+    with school.writing() as connection:
+        return [
+            taken_in(connection, school, kind, table.name, by, _work_of(school, kind, table))
+            for kind, table in read.items()
+        ]
+
+
+def _roster_file(folder: Path, kind: str) -> Path | None:
+    return next((f for f in sorted(folder.iterdir()) if f.name.lower() in (f"{kind}.csv", f"{kind}.xlsx")), None)
+
+
+def _work_of(school: School, kind: str, table: Table) -> Work:
+    def work(connection: Connection, result: ImportResult) -> Touched:
+        result.read = len(table.rows)
+        return _KEEP[kind](connection, school, table, result)
+
+    return work
+
+
+def _not_into_the_demonstration(school: School, kind: str) -> None:
+    """Nobody real is ever in a database whose people lend their eyes to everybody."""
+    if kind not in _ROSTER:
+        return
+    with school.engine.connect() as connection:
+        if remembered(connection, "demo") or remembered(connection, "demo_unfinished"):
+            raise DatabaseError(
+                "This database holds the demonstration: nobody real comes into it. Set DATABASE_URL to a database of "
+                "the school's own. Nothing was changed."
+            )
+
+
+# --- a row that was refused -------------------------------------------------------------------------
+
+
+class _RefusedAgain(Exception):
+    def __init__(self, refused: Refused) -> None:
+        super().__init__()
+        self.refused = refused
+
+
+def mend_row(school: School, person: Person, number: int, cells: Mapping[str, str]) -> Refused | None:
+    """Take in a refused row as the administrator mended it, the way that its file was taken in; the cells
+    withheld from them stay as they came. What is refused about it now, and then nothing was changed; None if it
+    was taken in. ValueError, in words, where the row is not theirs to mend."""
+    found = access.refused_rows(school, person, number)
+    mendable = found["mendable"].iloc[0] if len(found) else ()
+    if not mendable:
+        raise ValueError("This row is settled already, or is not to be mended here. Nothing was changed.")
+    _not_into_the_demonstration(school, found["kind"].iloc[0])
+    kept = tables.refused_rows
+    try:
+        with school.writing() as connection:
+            row = connection.execute(select(kept).where(kept.c.id == number)).one()
+            if not refusals.mended(connection, number, at=school.now(), by=person.staff_id):
+                raise ValueError("Somebody else has settled this row meanwhile. Nothing was changed.")
+            before = {name.strip().lower(): cell for name, cell in json.loads(row.original).items() if name}
+            after = before | {name: cell.strip() for name, cell in cells.items() if name in mendable}
+            if after.get("staff_email") == person.email != before.get("staff_email") and row.kind == "logs":
+                raise ValueError("A log of your own is made on the page “Log a session”. Nothing was changed.")
+            table = Table(row.source, tuple(after), [(row.row, after)])
+            work = _work_of(school, row.kind, table)
+            result = taken_in(connection, school, row.kind, row.source, person.staff_id, work)
+            if result.refused:
+                raise _RefusedAgain(result.refused[0])
+            refusals.note(connection, school, person, [number], refusals.MENDED)
+    except _RefusedAgain as again:
+        return again.refused
+    return None
