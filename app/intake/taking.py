@@ -58,7 +58,8 @@ def taken_in(
         taken=result.rows, refused=result.refused, calls=result.calls, at=school.now(), by=by,
     )  # fmt: skip
     new_refusals = refusals.keep(connection, kind, source, result.refused)
-    if not (result.added or result.changed or result.came_right or new_refusals):
+    wrote = result.added or result.changed or result.came_right or new_refusals
+    if not (wrote or touched.times):  # a call that turned out to be no session is neither, and gone
         return result
     import_id = connection.scalar(
         insert(tables.imports)

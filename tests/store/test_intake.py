@@ -155,6 +155,21 @@ def test_a_call_that_turns_out_to_be_no_session_goes(school: School, tmp_path: P
     assert told(school, "logged") == {}
 
 
+def test_a_log_whose_call_turns_out_to_be_no_session_is_judged_without_it(school: School, tmp_path: Path) -> None:
+    def kept() -> tuple[int, str]:
+        with school.engine.connect() as connection:
+            return reading.revision(connection), connection.scalars(select(tables.sessions.c.codes)).one()
+
+    import_logs(school, table(tmp_path / "l.csv", [log("teacher", "aled", "2026-11-03T10:00", ref="L1")]))
+    _, by_log = kept()
+    import_calls(school, calls(tmp_path / "1.json", call("c1", "2026-11-03T10:00", WHO)))
+    before, by_call = kept()
+    import_calls(school, calls(tmp_path / "2.json", call("c1", "2026-11-03T10:00", {"aled": (0, 9)}, version=2)))
+    after, now = kept()
+    assert after > before
+    assert by_call != now == by_log
+
+
 def test_no_older_version_comes_back_after_one_that_was_no_session(school: School, tmp_path: Path) -> None:
     def version(number: int, who: dict) -> Path:
         return calls(tmp_path / f"{number}.json", call("c1", "2026-11-03T10:00", who, version=number))
