@@ -129,7 +129,7 @@ def mend_row(school: School, person: Person, number: int, cells: Mapping[str, st
                 raise ValueError("Somebody else has settled this row meanwhile. Nothing was changed.")
             before = {name.strip().lower(): cell for name, cell in json.loads(row.original).items() if name}
             after = before | {name: cell.strip() for name, cell in cells.items() if name in mendable}
-            if after.get("staff_email") == person.email != before.get("staff_email") and row.kind == "logs":
+            if row.kind == "logs" and _author(after) == person.email != _author(before):
                 raise ValueError("A log of your own is made on the page “Log a session”. Nothing was changed.")
             table = Table(row.source, tuple(after), [(row.row, after)])
             work = _work_of(school, row.kind, table)
@@ -140,3 +140,7 @@ def mend_row(school: School, person: Person, number: int, cells: Mapping[str, st
     except _RefusedAgain as again:
         return again.refused
     return None
+
+
+def _author(cells: Mapping[str, str]) -> str:
+    return cells.get("staff_email", "").strip().lower()
