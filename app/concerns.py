@@ -68,6 +68,10 @@ class Register:
     pupils: Table
     sessions: Table
 
+    def kinds(self, categories: str) -> str:
+        """Categories in words, as they are kept: joined by ";"."""
+        return ", ".join(self.categories.get(kind, kind) for kind in categories.split(";") if kind)
+
 
 CHILD = Register(
     "concerns", "C-", LEVELS, CATEGORIES,

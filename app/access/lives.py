@@ -178,7 +178,7 @@ class Life:
         if name == "told_dsp":
             return "yes" if value else "not when it was raised"
         if name == "categories":
-            return ", ".join(self.register.categories.get(kind, kind) for kind in value.split(";"))
+            return self.register.kinds(value)
         return str(value)
 
     @property

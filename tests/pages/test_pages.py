@@ -76,7 +76,7 @@ def test_a_page_opens_for_those_it_is_for_and_for_nobody_else(opened, page: str,
 
 def test_every_link_that_a_page_reads_or_gives_is_tried_here() -> None:
     pattern = r'query_params(?:\.get\(|\[|=\{)"(\w+)"|"(\w+)" in st\.query_params'
-    files = [*(ROOT / "pages").glob("*.py"), *(ROOT / "app").glob("*.py")]
+    files = [*(ROOT / "pages").glob("*.py"), *(ROOT / "app").rglob("*.py")]
     code = " ".join(file.read_text(encoding="utf-8") for file in files)
     assert {name for pair in re.findall(pattern, code) for name in pair if name} == LINKS.keys()
 
