@@ -34,11 +34,21 @@ class Draft:
         if given != self._kept:
             access.keep_draft(self.school, self.person, self.name, given or None)
 
+    def put(self, name: str, answer: Any) -> None:
+        """Answer a question for them; what they had chosen in its box before does not hold any more."""
+        self.values[name] = answer
+        self._renew()
+
     def drop(self) -> None:
         """It was sent, or is not wanted: an empty form comes next."""
         access.keep_draft(self.school, self.person, self.name, None)
         del st.session_state[self._key]
-        st.session_state[f"{self._key} number"] += 1
+        self._renew()
+
+    def _renew(self) -> None:
+        """New boxes, that show what stands in the draft and not what was typed into the old ones."""
+        self.number += 1
+        st.session_state[f"{self._key} number"] = self.number
 
     # --- the boxes of a form -------------------------------------------------------------------------------
 

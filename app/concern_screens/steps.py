@@ -72,7 +72,7 @@ def _draft(school: School, person: Person, view: ConcernView, kind: str) -> Draf
     number, chosen, action = st.session_state[_chosen(person, view)]
     if action is not None:
         st.session_state[_chosen(person, view)] = (number, chosen, None)
-        draft.values["action"] = action
+        draft.put("action", action)
     return draft
 
 

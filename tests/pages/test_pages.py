@@ -294,6 +294,21 @@ def test_repeated_one_to_ones_are_for_the_senior_deputy_head_and_the_dsp_and_eac
     assert set(looks["by"]) == {opened.people[role].email for role in ("senior_deputy_head", "dsp")}
 
 
+def test_the_action_that_was_pressed_last_is_the_one_that_is_done(opened) -> None:
+    school, dsp = open_school(), opened.people["dsp"]
+    ref = access.concerns_list(school, dsp).query("open")["ref"].iloc[0]
+    for what in ("Ring home", "Ask the tutor"):
+        view = access.concern(school, dsp, ref)
+        asked = {"what": what, "told": dsp.staff_id, "due": school.today()}
+        casework.record(school, dsp, ref, view.version, "action", asked)
+    numbers = {action.what: action.number for action in access.concern(school, dsp, ref).actions}
+    at = opened("concerns", "dsp", ref=ref)
+    for what in ("Ring home", "Ask the tutor"):
+        at.button(key=f"done {ref} {numbers[what]}").click().run()
+        assert [box.value for box in at.selectbox if box.label == "Which?"] == [numbers[what]]
+    assert not at.exception
+
+
 _NAMED = ("senior_deputy_head", "dsp", "admin")
 
 
