@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, delete, func, insert, select
 
 from app import access, audit
-from app.access import ConcernView, Entry, Person, day_in_words
+from app.access import ConcernView, Entry, Person
 from app.alerts import queue
 from app.alerts.sending import soon
 from app.concerns import (
@@ -37,6 +37,7 @@ from app.judging import Touched, rejudge
 from app.printing import pdf
 from app.store import tables
 from app.store.writing import raise_revision
+from app.wording import on_day, on_day_at
 
 if TYPE_CHECKING:
     from app.school import School
@@ -344,7 +345,7 @@ def link_of(row: Any) -> tuple[str | None, str | None, str]:
     call_id = row.call_id if isinstance(row.call_id, str) and log_ref is None else None
     who = row.staff_name if isinstance(row.staff_name, str) else "nobody known"
     purpose = row.purpose if isinstance(row.purpose, str) else "not logged"
-    return log_ref, call_id, f"{row.started_at:%a} {row.started_at.day} {row.started_at:%b %Y, %H:%M}, {purpose}, {who}"
+    return log_ref, call_id, f"{on_day_at(row.started_at)}, {purpose}, {who}"
 
 
 # --- raised, read, done ------------------------------------------------------------------------------------
@@ -450,7 +451,7 @@ def _as_linked(connection: Connection, view: access.SessionView | None) -> Linke
     call_id = view.call_ids[0] if view.call_ids and not view.log_ref else None
     if not view.log_ref and not call_id:
         return None
-    when = f"{view.started_at:%a} {view.started_at.day} {view.started_at:%b %Y, %H:%M} to {view.ended_at:%H:%M}"
+    when = f"{on_day_at(view.started_at)} to {view.ended_at:%H:%M}"
     broken = ", ".join(view.clauses.loc[view.clauses["outcome"] == "breach", "title"]) or "none"
     told = (
         f"{when}, {view.purpose or 'not logged'}, {view.staff_name or 'nobody known'}, "
@@ -561,12 +562,12 @@ def conduct_paper(school: "School", person: Person, ref: str) -> bytes:
 def _paper(school: "School", title: str, about: str, entries: Sequence[Entry]) -> bytes:
     told = [
         {
-            "at": f"{day_in_words(entry.at.date())}, {entry.at:%H:%M}", "what": entry.what, "by": entry.by,
+            "at": on_day_at(entry.at), "what": entry.what, "by": entry.by,
             "ref": entry.ref, "words": [list(pair) for pair in entry.words],
         }
         for entry in entries
     ]  # fmt: skip
-    paper = {"title": title, "school": school.settings.name, "made": day_in_words(school.today()), "confidential": True}
+    paper = {"title": title, "school": school.settings.name, "made": on_day(school.today()), "confidential": True}
     return pdf("chronology", paper | {"about": about, "entries": told})
 
 

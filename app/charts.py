@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from app.protocol import CLAUSES
+from app.wording import percent
 
 FEW = 3  # fewer sessions show counts, no share
 _KEPT, _SHOWN = ("met", "exempt"), ("met", "exempt", "breach")
@@ -120,7 +121,7 @@ def heat_sentence(cells: pd.DataFrame, what: str) -> str:
         return f"{what}: kept in every department and hour with at least five sessions."
     hour = {"before 08": "before 08:00", "from 20": "from 20:00"}.get(worst["band"], f"from {worst['band']}:00")
     return (
-        f"{what}: least kept by {worst['department']} {hour}, {worst['rate'] * 100:.1f} % "
+        f"{what}: least kept by {worst['department']} {hour}, {percent(worst['rate'])} "
         f"({worst['kept']:,} of {worst['of']:,} outcomes in {worst['sessions']:,} sessions)."
     )
 
@@ -212,11 +213,9 @@ def week_sentence(weeks: pd.DataFrame) -> str:
     early, late = known.iloc[: len(known) // 2], known.iloc[len(known) // 2 :]
     before, after = (float(half["kept"].sum() / half["of"].sum()) for half in (early, late))
     lowest = known.loc[known["rate"].idxmin()]
-    least = f"The lowest week began on {lowest['week'].day} {lowest['week']:%b}, {lowest['rate'] * 100:.1f} %."
-    if abs(after - before) < 0.005:
-        return f"Steady: {after * 100:.1f} % in the later weeks, {before * 100:.1f} % in the earlier. {least}"
-    word = "Better" if after > before else "Worse"
-    return f"{word}: {after * 100:.1f} % in the later weeks, {before * 100:.1f} % in the earlier. {least}"
+    least = f"The lowest week began on {lowest['week'].day} {lowest['week']:%b}, {percent(lowest['rate'])}."
+    word = "Steady" if abs(after - before) < 0.005 else "Better" if after > before else "Worse"
+    return f"{word}: {percent(after)} in the later weeks, {percent(before)} in the earlier. {least}"
 
 
 def timeline(stays: pd.DataFrame, videos: pd.DataFrame, alone: pd.DataFrame) -> Drawing:

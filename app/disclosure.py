@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from app.wording import percent
+
 FEW = 3
 SHOWN, UNDER, WITHHELD, GONE = "shown", "under", "withheld", "gone"
 _Counts = npt.NDArray[np.float64]
@@ -81,11 +83,6 @@ def part(number: int, of: int) -> str:
 def told(number: int) -> str:
     """A count in words."""
     return f"{number:,}" if number >= FEW else f"under {FEW}"
-
-
-def percent(share: float) -> str:
-    """One decimal, never rounded up to 100, as on the screen."""
-    return f"{min(share * 100, 99.9 if share < 1 else 100):.1f} %"
 
 
 def lowest(of: int) -> float | None:

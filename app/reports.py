@@ -13,10 +13,11 @@ import pandas as pd
 
 from app import access, charts, exceptions, log_form
 from app.access import Person
-from app.disclosure import FEW, GONE, SHOWN, UNDER, cover, cover_counts, lowest, part, percent, told
+from app.disclosure import FEW, GONE, SHOWN, UNDER, cover, cover_counts, lowest, part, told
 from app.printing import pdf, svg
 from app.protocol import CLAUSES, figures
 from app.school import School
+from app.wording import how_many, on_day, percent
 from app.workbook import workbook
 
 Days = tuple[date, date]
@@ -52,7 +53,7 @@ def governors_report(school: School, person: Person, days: Days) -> bytes:
     """The Overview of some days as a PDF for governors. NotAllowed but for the Overview's readers."""
     seen = _looked_at(school, person, days)
     paper = _paper(school, "Videoconferencing with pupils: report to governors") | {
-        "period": f"{_on(days[0])} to {_on(days[1])}",
+        "period": f"{on_day(days[0])} to {on_day(days[1])}",
         "measured": _MEASURED,
         "small": _SMALL,
         "version": _version(school),
@@ -109,7 +110,7 @@ def inspection_pack(school: School, person: Person) -> bytes:
     register = access.registers(school, person, days)
     paper = _paper(school, "Videoconferencing with pupils: inspection pack") | {
         "version": _version(school),
-        "versions": [f"{v.name}, in force from {_on(v.from_)}" for v in school.settings.versions],
+        "versions": [f"{v.name}, in force from {on_day(v.from_)}" for v in school.settings.versions],
         "rules": _rules(school),
         "measured": _MEASURED,
         "small": _SMALL,
@@ -121,13 +122,13 @@ def inspection_pack(school: School, person: Person) -> bytes:
             }
             for c in CLAUSES
         ],
-        "period": f"{_on(days[0])} to {_on(days[1])}",
+        "period": f"{on_day(days[0])} to {on_day(days[1])}",
         "done": _done(access.exceptions_ended(school, person, days)),
         "registers": _registers(register),
-        "training": [[t.name, t.reference, _on(t.on)] for t in school.settings.training],
+        "training": [[t.name, t.reference, on_day(t.on)] for t in school.settings.training],
         "trail": fault or f"Every one of its entries up to number {entry:,} fits the one before it.",
         "retention": [
-            [words, _years(getattr(school.settings.retention, name))] for name, words in _RETENTION.items()
+            [words, how_many(getattr(school.settings.retention, name), "year")] for name, words in _RETENTION.items()
         ],
     }  # fmt: skip
     return pdf("inspection", paper)
@@ -218,23 +219,19 @@ def _counselling(school: School, person: Person, days: Days) -> pd.DataFrame:
 
 
 def _paper(school: School, title: str) -> dict[str, Any]:
-    return {"title": title, "school": school.settings.name, "made": _on(school.today())}
-
-
-def _on(day: date) -> str:
-    return f"{day:%a} {day.day} {day:%b %Y}"
+    return {"title": title, "school": school.settings.name, "made": on_day(school.today())}
 
 
 def _version(school: School) -> str:
     version = school.settings.version_on(school.today())
     if version is None:
         return "No version of the protocol is in force."
-    since = f"Version {version.name}, in force since {_on(version.from_)}."
+    since = f"Version {version.name}, in force since {on_day(version.from_)}."
     if version.next_review is None:
         return f"{since} No day is set for its review."
     if version.next_review < school.today():
-        return f"{since} Its review was due on {_on(version.next_review)}, and no newer version is entered."
-    return f"{since} Its next review is due on {_on(version.next_review)}."
+        return f"{since} Its review was due on {on_day(version.next_review)}, and no newer version is entered."
+    return f"{since} Its next review is due on {on_day(version.next_review)}."
 
 
 def _key_figure(label: str, number: int, whole: int, change: float | None) -> dict[str, str]:
@@ -382,10 +379,6 @@ _RETENTION = {
     "unfinished": "Refused rows, drafts, records that could not be read",
     "audit": "The audit trail",
 }
-
-
-def _years(number: int) -> str:
-    return "1 year" if number == 1 else f"{number} years"
 
 
 def _rules(school: School) -> str:

@@ -8,7 +8,7 @@ import csv
 import io
 import re
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from html import escape
 from pathlib import Path
 from threading import Lock
@@ -322,38 +322,6 @@ def title(words: str) -> None:
 def trouble(what: str, mend: str) -> None:
     """What happened, and the mend; never a traceback."""
     st.error(f"**{_plain(what)}** {_plain(mend)}", icon=":material/error:")
-
-
-def number(of: int, one: str, several: str | None = None) -> str:
-    """A number and what is counted: "1 session", "2,409 sessions"."""
-    return f"{of:,} {one if of == 1 else several or one + 's'}"
-
-
-def percent(share: float | None, kept: int, of: int) -> str:
-    """A share beside its counts; of fewer than three the counts alone."""
-    if not of:
-        return "–"
-    if of < 3 or share is None:
-        return f"{kept} of {of}"
-    return f"{_floor(share)} % ({kept:,} of {of:,})"
-
-
-def _floor(share: float) -> str:
-    """One decimal, never rounded up to 100."""
-    return f"{min(round(share * 100, 1), 99.9 if share < 1 else 100):.1f}"
-
-
-def moment(when: datetime | pd.Timestamp | None) -> str:
-    """School time as people say it: "Tue 3 Nov, 14:05"; with the year where it is not this one."""
-    if when is None or pd.isna(when):
-        return ""
-    year = f" {when.year}" if when.year != datetime.now(when.tzinfo).year else ""
-    return f"{when:%a} {when.day} {when:%b}{year}, {when:%H:%M}"
-
-
-def on_day(day: date) -> str:
-    """A day as people say it: "Tue 3 Nov 2026"."""
-    return f"{day:%a} {day.day} {day:%b %Y}"
 
 
 def table(rows: pd.DataFrame, alt: str, name: str, note: Callable[[], None] | None = None, **more: Any) -> Any:

@@ -9,7 +9,8 @@ from app import access, audit, intake, refusals, sign_in
 from app.checks import check, standing_in_words
 from app.intake import DatabaseError, UnreadableFile
 from app.retention import keeping
-from app.screen import aside, filtered, moment, on_day, require, say, table, trouble
+from app.screen import aside, filtered, require, say, table, trouble
+from app.wording import moment, on_day
 
 _KINDS = {
     "logs": "Session logs", "letters": "Letters to parents", "consents": "Parental consents", "schools": "Schools",

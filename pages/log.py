@@ -10,7 +10,8 @@ from app import access, fields, log_form, planning, reports
 from app.concerns import CATEGORIES
 from app.intake import Entered, Refused, enter_log, foresee_log
 from app.log_form import Form
-from app.screen import EVIDENCE_WORDS, OUTCOME_WORDS, TITLES, aside, moment, require, say, table
+from app.screen import EVIDENCE_WORDS, OUTCOME_WORDS, TITLES, aside, require, say, table
+from app.wording import moment
 
 school, person = require("log")
 state = st.session_state

@@ -8,22 +8,9 @@ import streamlit as st
 
 from app import access, charts
 from app.protocol import CLAUSES, figures
-from app.screen import (
-    PURPOSE_WORDS,
-    TITLES,
-    aside,
-    behind,
-    choose_days,
-    draw,
-    filtered,
-    number,
-    on_day,
-    percent,
-    require,
-    say,
-    table,
-)
+from app.screen import PURPOSE_WORDS, TITLES, aside, behind, choose_days, draw, filtered, require, say, table
 from app.take_away import take_it_with_you
+from app.wording import how_many, on_day, with_counts
 
 _NAMES = [clause.name for clause in CLAUSES]
 _FILTERS = (("school", "School"), ("department", "Department"), ("purpose", "Purpose"))
@@ -96,7 +83,7 @@ def key_figures(rows: pd.DataFrame, earlier: pd.DataFrame) -> None:
             figure(label, part, whole, better, line)
     if then["sessions"] >= charts.FEW:
         aside(
-            f"Points: against the {number(len(earlier), 'session')} of the period of the same length before. Lines: week by week."
+            f"Points: against the {how_many(len(earlier), 'session')} of the period of the same length before. Lines: week by week."
         )
 
 
@@ -106,13 +93,13 @@ def what_waits(rows: pd.DataFrame) -> None:
     unlogged = rows[~rows["has_log"]]
     if len(unlogged):
         late = int((unlogged["logged"] == "breach").sum())
-        waiting.append(("unlogged", f"{number(len(unlogged), 'call')} nobody logged, {late:,} of them too late"))
+        waiting.append(("unlogged", f"{how_many(len(unlogged), 'call')} nobody logged, {late:,} of them too late"))
     if disputed := int(rows["disputed"].sum()):
-        waiting.append(("disputed", f"{number(disputed, 'session')} in which log and call disagree"))
+        waiting.append(("disputed", f"{how_many(disputed, 'session')} in which log and call disagree"))
     if by_name and (late_consents := late_consents_of(days, key)):
         say(
             "<b>{sessions}</b> for which a parent's consent came, or SLT was told, only after the session had begun.",
-            sessions=number(late_consents, "session"),
+            sessions=how_many(late_consents, "session"),
         )
         waiting.append(("consents", ""))
     for show, words in [entry for entry in waiting if entry[1]]:
@@ -126,7 +113,7 @@ def what_waits(rows: pd.DataFrame) -> None:
     if access.sees(person, "oldest open concern") and (oldest := access.oldest_concern(school, person)):
         say(
             "<b>{concerns}</b>; the oldest, {ref}, is <b>{age}</b> old, level “{level}”, with {owner}.",
-            concerns=number(oldest["waiting"], "open concern"), ref=oldest["ref"], age=number(oldest["age_days"], "day"),
+            concerns=how_many(oldest["waiting"], "open concern"), ref=oldest["ref"], age=how_many(oldest["age_days"], "day"),
             level=oldest["level"],
             owner=oldest["owner"] or "nobody: no DSP was alerted",
         )  # fmt: skip
@@ -145,7 +132,7 @@ def exceptions_by_owner(exceptions: pd.DataFrame) -> None:
     longest = exceptions.iloc[0]
     say(
         "Exceptions wait to be settled by <b>{people}</b>; the longest, <b>{days}</b>, with {owner}.",
-        people=number(len(exceptions), "person", "people"), days=number(longest["oldest"], "day"),
+        people=how_many(len(exceptions), "person", "people"), days=how_many(longest["oldest"], "day"),
         owner=longest["owner"],
     )  # fmt: skip
     if (exceptions["owner"] == person.name).any():
@@ -205,7 +192,7 @@ def sessions_of_cell(rows: pd.DataFrame, department: str, hour: str, measure: st
     st.subheader("The sessions of this cell")
     say(
         "{department}, hour {hour}: <b>{sessions}</b>, and in <b>{broken}</b> of them a clause was not kept.",
-        department=department, hour=hour, sessions=number(len(rows), "session"), broken=int((~rows["fine"]).sum()),
+        department=department, hour=hour, sessions=how_many(len(rows), "session"), broken=int((~rows["fine"]).sum()),
     )  # fmt: skip
     listing = pd.DataFrame(
         {
@@ -242,7 +229,7 @@ def clause_by_clause(rows: pd.DataFrame) -> None:
         say(
             "Least kept: {title}, {words}.",
             title=least["title"],
-            words=percent(least["rate"], kept, kept + int(least["breach"])),
+            words=with_counts(least["rate"], kept, kept + int(least["breach"])),
         )
     draw(charts.clause_bars(told), "Compliance of each clause; the same figures are in the table below.")
     words = {

@@ -28,7 +28,8 @@ from app.letters import (
     write_letters,
     write_requests,
 )
-from app.screen import aside, moment, on_day, require, say, seen, table, title, trouble
+from app.screen import aside, require, say, seen, table, title, trouble
+from app.wording import moment, on_day
 
 STANDS = {
     "waiting": "? waits for an answer", "covered": "○ covered by another consent", "lapsed": "– no answer in time",

@@ -9,7 +9,8 @@ from app import access, consents, fields, log_form, planning
 from app.intake import Refused
 from app.log_form import Form
 from app.planning import Foreseen, Log
-from app.screen import PURPOSE_WORDS, aside, moment, require, say
+from app.screen import PURPOSE_WORDS, aside, require, say
+from app.wording import moment
 
 _VERDICTS = {
     "yes": (st.success, "Yes: as it is planned, it keeps the protocol.", ":material/check:"),

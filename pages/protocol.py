@@ -10,8 +10,9 @@ from app import access, charts, what_if
 from app.access import Person
 from app.protocol import CLAUSES
 from app.school import School
-from app.screen import OUTCOME_WORDS, aside, behind, draw, moment, on_day, percent, require, say, table, trouble
+from app.screen import OUTCOME_WORDS, aside, behind, draw, require, say, table, trouble
 from app.settings import Period, Rules, SettingsError, changed
+from app.wording import moment, on_day, with_counts
 
 
 def show_version(school: School, today: date) -> None:
@@ -62,7 +63,7 @@ def show_clauses(school: School, person: Person, today: date) -> None:
                     row = told.loc[clause.name]
                     kept = int(row["met"] + row["exempt"])
                     shown = kept + int(row["breach"])
-                    st.markdown(f"**{percent(row['rate'], kept, shown)}**" if shown else "**No session yet**")
+                    st.markdown(f"**{with_counts(row['rate'], kept, shown)}**" if shown else "**No session yet**")
                     if shown:
                         aside("kept, or covered by an exception")
                     if row["no_evidence"]:

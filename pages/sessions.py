@@ -18,8 +18,6 @@ from app.screen import (
     choose_days,
     draw,
     filtered,
-    moment,
-    number,
     require,
     say,
     seen,
@@ -27,6 +25,7 @@ from app.screen import (
     title,
     trouble,
 )
+from app.wording import how_many, moment
 
 _ORDER = ["breach", "no_evidence", "met", "exempt", "not_applicable"]
 _SHOW = {
@@ -224,7 +223,7 @@ def show_list(school: School, person: Person) -> None:
     say(
         "<b>{sessions}</b>, the newest first; a clause was not kept in <b>{broken}</b>, evidence is missing in "
         "<b>{gaps}</b>. Select a row to open the session.",
-        sessions=number(len(rows), "session"), broken=f"{broken:,}", gaps=f"{gaps:,}",
+        sessions=how_many(len(rows), "session"), broken=f"{broken:,}", gaps=f"{gaps:,}",
     )  # fmt: skip
     if rows.empty:
         st.info("None like this on these days.")

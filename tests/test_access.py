@@ -422,7 +422,7 @@ DIRECTORY = {
     "leaders_to_share_with",
 }  # who is at the school, whatever they do
 ACTIONS = {"send_alerts", "sync_now", "note"}
-ABOUT_ACCESS = {"day_in_words", "person", "may_open", "sees", "demonstration_people", "revision", "keep_draft"}
+ABOUT_ACCESS = {"person", "may_open", "sees", "demonstration_people", "revision", "keep_draft"}
 FOR_ALERTS = {"unread_concerns", "waiting_for_each"}  # asked by the program, to tell each their own
 ELSEWHERE = {"confidential", "is_counselling", "ever_counsellor", "entries_about"}  # for queries elsewhere
 

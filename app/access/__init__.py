@@ -45,7 +45,7 @@ from app.access.forms import (
     pupils_to_choose,
     staff_to_choose,
 )
-from app.access.lives import BY_ITSELF, FIELDS, Action, Entry, day_in_words
+from app.access.lives import BY_ITSELF, FIELDS, Action, Entry
 from app.access.one_session import SessionView, session
 from app.access.parents import consent_history, consents, letters_by_day, letters_sent, may_answer_consent
 from app.access.people import (
@@ -129,7 +129,6 @@ __all__ = [
     "consent_history",
     "consents",
     "counselling_counts",
-    "day_in_words",
     "demonstration_people",
     "draft",
     "entries_about",

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Row, case, func, select, true
 
 from app.concerns import CONDUCT, Register
 from app.store import tables
+from app.wording import on_day, on_day_at
 
 # What of a concern can be corrected, and how that reads.
 FIELDS = {
@@ -77,12 +78,7 @@ class Names:
         return "" if number is None else self.staff.get(number, "somebody who has left")
 
     def moment(self, when: datetime) -> str:
-        here = when.astimezone(self.zone)
-        return f"{day_in_words(here)}, {here:%H:%M}"
-
-
-def day_in_words(day: date) -> str:
-    return f"{day:%a} {day.day} {day:%b %Y}"
+        return on_day_at(when.astimezone(self.zone))
 
 
 @dataclass
@@ -263,7 +259,7 @@ def _level(life: Life, event: Row[Any], _said: dict[str, Any], _sessions: Any) -
 
 
 def _action(life: Life, event: Row[Any], said: dict[str, Any], _sessions: Any) -> _Told:
-    due = day_in_words(date.fromisoformat(said["due"]))
+    due = on_day(date.fromisoformat(said["due"]))
     return "Action", [("What", said["what"]), ("Who", life.names.member(event.told)), ("By", due)]
 
 
@@ -272,20 +268,20 @@ def _asked(life: Life, number: int) -> str:
 
 
 def _moved(life: Life, event: Row[Any], said: dict[str, Any], _sessions: Any) -> _Told:
-    due = day_in_words(date.fromisoformat(said["due"]))
+    due = on_day(date.fromisoformat(said["due"]))
     return "Action changed", [
         ("What", _asked(life, said["action"])), ("Now with", life.names.member(event.told)), ("Now by", due),
     ]  # fmt: skip
 
 
 def _done(life: Life, _event: Row[Any], said: dict[str, Any], _sessions: Any) -> _Told:
-    on_day = day_in_words(date.fromisoformat(said["on"]))
-    return "Action done", [("What", _asked(life, said["action"])), ("On", on_day)]
+    done = on_day(date.fromisoformat(said["on"]))
+    return "Action done", [("What", _asked(life, said["action"])), ("On", done)]
 
 
 def _referral(_life: Life, _event: Row[Any], said: dict[str, Any], _sessions: Any) -> _Told:
-    on_day = day_in_words(date.fromisoformat(said["on"]))
-    words = [("To", said["to"]), ("On", on_day), ("Reference", said.get("reference") or "")]
+    referred = on_day(date.fromisoformat(said["on"]))
+    words = [("To", said["to"]), ("On", referred), ("Reference", said.get("reference") or "")]
     return "Referred", [(label, text) for label, text in words if text]
 
 

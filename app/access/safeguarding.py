@@ -14,12 +14,13 @@ import pandas as pd
 from sqlalchemy import ColumnElement, Connection, and_, false, func, not_, or_, select, true
 
 from app.access.figures import list_sessions
-from app.access.lives import FIELDS, Action, Entry, Life, Version, day_in_words, lives, names_of
+from app.access.lives import FIELDS, Action, Entry, Life, Version, lives, names_of
 from app.access.people import NotAllowed, Person, by_role, require
 from app.access.scope import SESSION, confidential, in_school_time, of_school, without_nul
 from app.concerns import CHILD, CONDUCT, Register, for_conduct, register_of
 from app.store import reading, tables
 from app.store.held import held, listed, on
+from app.wording import on_day_at
 
 if TYPE_CHECKING:
     from app.school import School
@@ -475,8 +476,6 @@ def _sessions_told(
     told: dict[tuple[str | None, str | None], str] = {}
     for row in connection.execute(query):
         when = row.started_at.astimezone(school.settings.zone)
-        words = (
-            f"{day_in_words(when.date())}, {when:%H:%M}, {row.purpose or 'not logged'}, {row.name or 'nobody known'}"
-        )
+        words = f"{on_day_at(when)}, {row.purpose or 'not logged'}, {row.name or 'nobody known'}"
         told |= {key: words for key in ((row.ref, None), (None, row.call_id)) if key in keys}
     return told | {key: words for key, words in keys.items() if words}

@@ -11,6 +11,7 @@ from app.judging import refresh
 from app.school import School
 from app.store import tables
 from app.store.writing import remember, remembered
+from app.wording import how_many
 
 _HISTORY = timedelta(days=7)  # a concern unread for longer was there before alerts were
 _DIGEST = "digest"  # the moment of the last
@@ -86,15 +87,11 @@ def _last_digest(connection: Connection) -> datetime | None:
 def _words(row: Any) -> str:
     lines = []
     if row.to_log:
-        lines.append(f"To log: {_number(row.to_log, 'call')}.")
+        lines.append(f"To log: {how_many(row.to_log, 'call')}.")
     if row.to_explain:
-        lines.append(f"To explain: {_number(row.to_explain, 'session')} with a clause not kept.")
+        lines.append(f"To explain: {how_many(row.to_explain, 'session')} with a clause not kept.")
     if row.to_settle:
         new = f", {row.new_to_settle} of them new" if row.new_to_settle else ""
-        longest = f" The longest has waited {_number(row.oldest, 'day')}." if row.oldest else ""
-        lines.append(f"To settle: {_number(row.to_settle, 'session')} with a clause not kept{new}.{longest}")
+        longest = f" The longest has waited {how_many(row.oldest, 'day')}." if row.oldest else ""
+        lines.append(f"To settle: {how_many(row.to_settle, 'session')} with a clause not kept{new}.{longest}")
     return "\n".join(lines)
-
-
-def _number(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"

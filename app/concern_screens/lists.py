@@ -11,7 +11,8 @@ from app.access import Person
 from app.concern_screens.draft import Draft
 from app.concerns import CHILD, CONDUCT, NOT_ASSESSED, Register
 from app.school import School
-from app.screen import aside, moment, on_day, say, table
+from app.screen import aside, say, table
+from app.wording import moment, on_day
 
 
 def show_children(school: School, person: Person) -> None:

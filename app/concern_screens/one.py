@@ -9,7 +9,8 @@ from app.access import ConcernView, Person
 from app.concern_screens.steps import choose_step, next_step, show_entry
 from app.concerns import CHILD, CONDUCT
 from app.school import School
-from app.screen import moment, on_day, say, seen, title
+from app.screen import say, seen, title
+from app.wording import moment, on_day
 
 
 def show_one(school: School, person: Person, ref: str) -> None:

@@ -12,7 +12,8 @@ from app.alerts import channels as alerts
 from app.concern_screens.draft import Draft, pupils, staff
 from app.concerns import CHILD, CONDUCT, MOST_CATEGORIES, Elsewhere, Register
 from app.school import School
-from app.screen import aside, moment, say, trouble
+from app.screen import aside, say, trouble
+from app.wording import moment
 
 _WORDS = {
     CHILD.thing: {

@@ -12,7 +12,8 @@ from app.casework import STEPS, Ask
 from app.concern_screens.draft import Draft, pupils, staff
 from app.concerns import CONDUCT, MOST_CATEGORIES
 from app.school import School
-from app.screen import moment, say
+from app.screen import say
+from app.wording import moment
 
 
 def choose_step(person: Person, view: ConcernView, kind: str | None, action: int | None = None) -> None:
