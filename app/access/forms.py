@@ -15,7 +15,7 @@ from sqlalchemy import (
 from app.access.figures import pupils_of_sessions
 from app.access.one_session import ANSWERS
 from app.access.people import Person, require
-from app.access.scope import SESSION, in_school_time, joined, without_nul
+from app.access.scope import SESSION, in_school_time, joined
 from app.protocol import decode
 from app.protocol.matching import recorded_calls
 from app.store import reading, tables
@@ -86,7 +86,7 @@ def own_log(school: "School", person: Person, ref: str) -> dict[str, str] | None
     log, among, invited = tables.logs.c, tables.log_pupils.c, tables.log_invited.c
     with school.engine.connect() as connection:
         row = connection.execute(
-            select(tables.logs).where(log.ref == without_nul(ref), log.current, log.staff_id == person.staff_id)
+            select(tables.logs).where(log.ref == ref, log.current, log.staff_id == person.staff_id)
         ).one_or_none()
         if row is None:
             return None

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, and_, false, func, not_, or_, 
 from app.access.figures import list_sessions
 from app.access.lives import FIELDS, Action, Entry, Life, Version, lives, names_of
 from app.access.people import NotAllowed, Person, by_role, require
-from app.access.scope import SESSION, confidential, in_school_time, of_school, without_nul
+from app.access.scope import SESSION, confidential, in_school_time, of_school
 from app.concerns import CHILD, CONDUCT, Register, for_conduct, register_of
 from app.store import reading, tables
 from app.store.held import held, listed, on
@@ -209,7 +209,7 @@ def concern(school: "School", person: Person, ref: str) -> ConcernView | None:
     register = register_of(ref)
     _require(person, register)
     with school.engine.connect() as connection:
-        which = and_(register.concerns.c.ref == without_nul(ref), _open_to(school, person, register))
+        which = and_(register.concerns.c.ref == ref, _open_to(school, person, register))
         found = lives(connection, register, which, _names(school, connection))
         if not found:
             return None
@@ -290,7 +290,7 @@ def sessions_to_link(school: "School", person: Person, ref: str) -> pd.DataFrame
     require(person, "sessions to link to a concern")
     who, link = held(tables.staff_versions), tables.session_calls.c
     kept, about, named, among = register.concerns.c, register.pupils.c, tables.conduct_named.c, tables.session_pupils.c
-    mine = select(kept.id).where(kept.ref == without_nul(ref), _open_to(school, person, register))
+    mine = select(kept.id).where(kept.ref == ref, _open_to(school, person, register))
     with_pupils = select(among.session_id).where(
         among.pupil_id.in_(select(about.pupil_id).where(about.concern_id.in_(mine)))
     )
@@ -330,7 +330,7 @@ def conduct_team(school: "School", person: Person, ref: str) -> dict[int, str]:
     where it is not the person's to see."""
     _require(person, CONDUCT)
     kept = CONDUCT.concerns.c
-    mine = select(kept.id).where(kept.ref == without_nul(ref), _open_to(school, person, CONDUCT))
+    mine = select(kept.id).where(kept.ref == ref, _open_to(school, person, CONDUCT))
     with school.engine.connect() as connection:
         number = connection.scalar(mine)
         names = _names(school, connection)

@@ -103,11 +103,6 @@ def _linked_to_concern(code: str, today: date) -> ColumnElement[bool]:
     return or_(SESSION.log_id.in_(by_log.correlate(None)), SESSION.id.in_(by_call.correlate(None)))
 
 
-def without_nul(ref: str) -> str:
-    """A reference out of an address, as every database takes it: PostgreSQL's texts hold no NUL."""
-    return ref.replace("\0", "")
-
-
 def during(days: Days) -> ColumnElement[bool]:
     return SESSION.day.between(*days)
 

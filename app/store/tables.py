@@ -42,6 +42,17 @@ class Instant(TypeDecorator[datetime]):
         return None if value is None else EPOCH + timedelta(microseconds=value)
 
 
+class Reference(TypeDecorator[str]):
+    """What a record is known by to people, who may ask for it by a link with anything in it: a NUL, which no text of
+    PostgreSQL's holds, is left out."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Any) -> str | None:
+        return None if value is None else value.replace("\0", "")
+
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_name)s",
@@ -145,7 +156,7 @@ logs = Table(
     "logs",
     metadata,
     _id(),
-    Column("ref", String(200), nullable=False),
+    Column("ref", Reference(200), nullable=False),
     Column("version", Integer, nullable=False),
     Column("current", Boolean, nullable=False),
     _to("staff", "staff_id", nullable=False),
@@ -359,7 +370,7 @@ def _reported() -> list[Column[Any]]:
     narrative is kept in the school's own safeguarding system alone."""
     return [
         _id(),
-        Column("ref", String(200), nullable=False, unique=True),
+        Column("ref", Reference(200), nullable=False, unique=True),
         _to("staff", "raised_by"),
         Column("raised_at", Instant, nullable=False),
         Column("happened_at", Instant),
@@ -381,7 +392,7 @@ def _sessions_of(concerns: str) -> list[Column[Any]]:
     return [
         _id(),
         _to(concerns, "concern_id", nullable=False, index=True),
-        Column("log_ref", String(200), index=True),
+        Column("log_ref", Reference(200), index=True),
         Column("call_id", String(100), index=True),
     ]
 
@@ -475,7 +486,7 @@ plans = Table(
     "plans",
     metadata,
     _id(),
-    Column("ref", String(40), nullable=False, unique=True),
+    Column("ref", Reference(40), nullable=False, unique=True),
     _to("staff", "staff_id", nullable=False, index=True),
     Column("started_at", Instant, nullable=False),
     Column("ended_at", Instant, nullable=False),
