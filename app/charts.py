@@ -22,6 +22,7 @@ _KEPT, _SHOWN = ("met", "exempt"), ("met", "exempt", "breach")
 _WORSE_TO_BETTER = ["#a8480a", "#e8903f", "#f6d7b0", "#c4d9ec", "#4f8cc4", "#1d4f7c"]
 _BLUE, _ORANGE, _GREY = "#2f75b5", "#c25a10", "#7d8894"
 _BANDS = ["before 08", *(f"{hour:02}" for hour in range(8, 20)), "from 20"]
+_BAND = pd.CategoricalDtype(_BANDS)
 
 
 @dataclass(frozen=True)
@@ -43,22 +44,25 @@ def _floor(rates: pd.Series, otherwise: float) -> float:
     return min(math.floor(least * 100) / 100, 0.9)
 
 
-def band(hours: pd.Series) -> pd.Series:
-    """The column of the heat map that an hour of the day falls in."""
-    words = np.select([hours < 8, hours >= 20], ["before 08", "from 20"], default="")
-    return pd.Series(np.where(words == "", hours.astype("int64").map("{:02}".format), words), index=hours.index)
+def placed(sessions: pd.DataFrame) -> pd.DataFrame:
+    """Sessions (a frame of `access.overview`) with `band`, the column of the heat map that each begins in, and
+    `week`, its Monday."""
+    bands = np.clip(sessions["minute"].to_numpy() // 60 - 7, 0, len(_BANDS) - 1)
+    days = sessions["day"].to_numpy().astype("datetime64[D]").view(np.int64)
+    mondays = (days - (days + 3) % 7).view("datetime64[D]").astype("datetime64[s]")
+    return sessions.assign(band=pd.Categorical.from_codes(bands, dtype=_BAND, validate=False), week=mondays)
 
 
 def rates(sessions: pd.DataFrame, by: list[str], clause: str | None) -> pd.DataFrame:
     """Compliance of sessions (a frame of `access.overview`) for each group of some of its columns: `kept`,
     `of` (outcomes with evidence), `sessions` (that have one), `rate` (blank for fewer than three)."""
     names = [clause] if clause else [c.name for c in CLAUSES]
-    codes = (
-        np.stack([sessions[name].cat.codes.to_numpy() for name in names], axis=1) if len(sessions) else np.empty((0, 1))
-    )
-    counted = sessions[by].assign(
-        kept=(codes <= 1).sum(axis=1), of=(codes <= 2).sum(axis=1), sessions=(codes <= 2).any(axis=1)
-    )
+    kept, of = np.zeros((2, len(sessions)), np.int64)
+    for name in names:
+        codes = sessions[name].cat.codes.to_numpy()
+        kept += codes <= 1
+        of += codes <= 2
+    counted = sessions[by].assign(kept=kept, of=of, sessions=of > 0)
     groups = counted.groupby(by, observed=True, as_index=False)[["kept", "of", "sessions"]].sum()
     groups = groups[groups["of"] > 0].reset_index(drop=True)
     groups["rate"] = (groups["kept"] / groups["of"]).where(groups["sessions"] >= FEW)

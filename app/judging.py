@@ -26,7 +26,7 @@ from app.protocol.frames import Ints, micros
 from app.records.logs import Log
 from app.school import School
 from app.settings import Settings
-from app.store import reading, tables
+from app.store import days, reading, tables
 from app.store.writing import insert_rows, remember, remembered
 
 _NEAR = timedelta(days=2)  # further apart than a log and a call can be and still touch
@@ -204,6 +204,7 @@ def _judge(connection: Connection, settings: Settings, now: datetime, logs: list
         insert_rows(connection, table, rows)
     gone = set(before["session_id"]) - set(number.tolist())
     exceptions.follow(connection, sessions[["id", "confidential", "codes"]], gone, now)
+    days.pack(connection)
 
 
 def _sessions_of(connection: Connection, logs: list[int], calls: list[str]) -> pd.DataFrame:
@@ -252,7 +253,7 @@ def _numbers(connection: Connection, judged: Judged, before: pd.DataFrame) -> In
 
 
 def remove_sessions(connection: Connection, sessions: Collection[int]) -> None:
-    """Take sessions away."""
+    """Take sessions away; who does packs the days anew (`app.store.days`)."""
     for table, key in (
         (tables.session_pupils, tables.session_pupils.c.session_id),
         (tables.session_calls, tables.session_calls.c.session_id),

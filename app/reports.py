@@ -161,8 +161,7 @@ def _looked_at(school: School, person: Person, days: Days, chosen: Mapping[str, 
         rows = access.overview(school, person, days)
         for column, values in (chosen or {}).items():
             rows = rows[rows[column].isin(values)] if values else rows
-        monday = rows["day"] - pd.to_timedelta(rows["day"].dt.day_of_week, "D")
-        return rows.assign(band=charts.band(rows["hour"]), week=monday)
+        return charts.placed(rows)
 
     rows, earlier = of(days), of((days[0] - length, days[0] - timedelta(days=1)))
     cells, weeks = (_covered(charts.rates(rows, by, None)) for by in (["department", "band"], ["week"]))

@@ -18,7 +18,7 @@ from sqlalchemy import Column, ColumnElement, Connection, Delete, and_, delete, 
 from app import access, audit
 from app.concerns import CHILD, CONDUCT, Register
 from app.school import School
-from app.store import tables
+from app.store import days, tables
 from app.store.reading import chosen
 from app.store.writing import raise_revision
 
@@ -79,6 +79,7 @@ def purge(school: School) -> list[Past]:
                 audit.add(connection, at=school.now(), by=audit.COMMAND, what="purged", about=about)
         since = _moment(school, keeping(school)["audit"])
         audit.remove_before(connection, since, at=school.now(), by=audit.COMMAND)
+        days.pack(connection)
         raise_revision(connection)
     return [part.told for part in parts]
 

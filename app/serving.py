@@ -5,19 +5,33 @@ Entra ID, which nothing here needs; after signing in one lands on the first page
 that can be set, so it is put right on the way out.
 """
 
+import gc
 from http.cookies import CookieError, SimpleCookie
+from importlib import import_module
+from pkgutil import iter_modules
 from urllib.parse import quote, unquote
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+import app
 from app.sign_in import GREATEST_AGE
 
 _USER, _TOKENS = "_streamlit_user", "_streamlit_user_tokens"
 _WANTED = "wanted"  # the address that somebody opened who had to sign in first
 _WANTED_SECONDS = 15 * 60  # that signing in may take
 _CLOSED = ("metrics", "script-health-check", "agent")  # figures of the server, and a way in that needs no browser
+
+
+def make_ready() -> None:
+    """Bring in what the pages use before the first of them is asked for, and keep it for good: Streamlit looks for
+    rubbish after every run, and would look through all of this each time, longer than most runs take."""
+    for module in iter_modules(app.__path__):
+        if module.name != "__main__":
+            import_module(f"app.{module.name}")
+    gc.collect()
+    gc.freeze()
 
 
 class Guard:

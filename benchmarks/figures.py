@@ -26,10 +26,7 @@ _QUERIES = (
 
 def _rows(school: School, days: tuple[date, date]) -> pd.DataFrame:
     person = access.demonstration_people(school)[0]
-    rows = access.overview(school, person, days)
-    return rows.assign(
-        band=charts.band(rows["hour"]), week=rows["day"] - pd.to_timedelta(rows["day"].dt.day_of_week, "D")
-    )
+    return charts.placed(access.overview(school, person, days))
 
 
 def _ours(school: School, days: tuple[date, date]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:

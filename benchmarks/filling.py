@@ -13,7 +13,7 @@ from app.demo import fill
 from app.judging import judged_by
 from app.protocol import Evidence, judge
 from app.school import School, open_school
-from app.store import reading, tables
+from app.store import days, reading, tables
 from app.store.writing import insert_rows, raise_revision, remember
 from benchmarks.frames import school as frames
 
@@ -34,6 +34,7 @@ def filled(url: str, sessions: int) -> School:
         for start in range(0, sessions, _AT_ONCE):
             part = _part(people, start, start + _AT_ONCE)
             _keep(connection, school, part, first, np.random.default_rng(start))
+        days.pack(connection)
         remember(connection, "judged_by", judged_by(school.settings))
         raise_revision(connection)
         connection.exec_driver_sql("analyze")

@@ -15,6 +15,7 @@ from app.wording import moment
 
 school, person = require("log")
 state = st.session_state
+_SEND = "send the log"
 
 
 def start(values: Form) -> None:
@@ -80,6 +81,8 @@ def ask_concern(form: Form, n: str) -> None:
 
 def meaning(form: Form) -> bool:
     """What the answers mean for the protocol, so far; whether the log can be sent."""
+    if state.get(_SEND):
+        return True  # on its way: it is judged there, and shown
     st.subheader("What this means for the protocol")
     if not log_form.begun(form):
         aside("It shows here while you answer.")
@@ -157,7 +160,10 @@ def to_log(waiting: pd.DataFrame) -> None:
                     when=moment(row.started_at), pupils=row.pupils, late=late, planned=planned,
                 )  # fmt: skip
             if right.button(
-                "Log this call", key=f"log call {row.session_id}", icon=":material/edit_note:", width="stretch"
+                "Log this call",
+                key=f"log call {row.session_id} {'log done' in state}",
+                icon=":material/edit_note:",
+                width="stretch",
             ):
                 start(filled(row))
                 st.rerun()
@@ -211,47 +217,66 @@ def begin(waiting: pd.DataFrame) -> None:
         del st.query_params["correct"]
 
 
+def fill_in() -> None:
+    """The form of a log, and the calls that wait for one; `log done` once it was sent and kept."""
+    form = state["log form"]
+    if not form.get("call") and not form.get("correcting"):
+        to_log(waiting)
+        planned_without_call()
+    st.header("Correct a log" if form.get("correcting") else "The log")
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        staff = access.staff_to_choose(school, person)
+        ask(form, access.pupils_to_choose(school, person), staff[staff["email"] != person.email])
+        why = (
+            st.text_input("Why is it corrected?", key=f"log why {state['log number']}")
+            if form.get("correcting")
+            else None
+        )
+    with right, st.container(border=True):
+        ready = meaning(form)
+        if st.button(
+            "Send the log", type="primary", disabled=not ready, icon=":material/send:", width="stretch", key=_SEND
+        ):
+            send(form, why)
+            if "log done" in state:
+                return
+        if st.button("Empty the form", type="tertiary"):
+            access.keep_draft(school, person, "log", None)
+            start({})
+            st.rerun()
+    st.download_button(
+        "A blank form to print, for days without network", lambda: reports.blank_log(school), "blank log.pdf",
+        "application/pdf", icon=":material/print:", type="tertiary", on_click="ignore",
+    )  # fmt: skip
+    if form != state.get("log kept") and len(form) > 1:
+        access.keep_draft(school, person, "log", form)
+        state["log kept"] = dict(form)
+
+
+def send(form: Form, why: str | None) -> None:
+    outcome = enter_log(school, log_form.cells(school.settings, form, person.email), person.staff_id, why)
+    if not isinstance(outcome, Entered):
+        for refused in outcome:
+            fault(refused)
+        return
+    access.keep_draft(school, person, "log", None)
+    if form.get("plan"):
+        planning.drop(school, person, form["plan"])
+    state["log done"] = outcome
+
+
 st.title("Log a session")
 waiting = access.calls_to_log(school, person)
 plans = access.plans(school, person)
 plan_of = planning.of_calls(school, waiting, plans) if len(waiting) and len(plans) else {}
 begin(waiting)
+# What was sent takes the place of its form in the same run: a second one would make people wait twice.
+place = st.empty()
+if "log done" not in state:
+    with place.container():
+        fill_in()
+    waiting = access.calls_to_log(school, person) if "log done" in state else waiting
 if "log done" in state:
-    done(state["log done"], waiting)
-    st.stop()
-
-form = state["log form"]
-if not form.get("call") and not form.get("correcting"):
-    to_log(waiting)
-    planned_without_call()
-st.header("Correct a log" if form.get("correcting") else "The log")
-left, right = st.columns([3, 2], gap="large")
-with left:
-    staff = access.staff_to_choose(school, person)
-    ask(form, access.pupils_to_choose(school, person), staff[staff["email"] != person.email])
-    why = (
-        st.text_input("Why is it corrected?", key=f"log why {state['log number']}") if form.get("correcting") else None
-    )
-with right, st.container(border=True):
-    ready = meaning(form)
-    if st.button("Send the log", type="primary", disabled=not ready, icon=":material/send:", width="stretch"):
-        outcome = enter_log(school, log_form.cells(school.settings, form, person.email), person.staff_id, why)
-        if isinstance(outcome, Entered):
-            access.keep_draft(school, person, "log", None)
-            if form.get("plan"):
-                planning.drop(school, person, form["plan"])
-            state["log done"] = outcome
-            st.rerun()
-        for refused in outcome:
-            fault(refused)
-    if st.button("Empty the form", type="tertiary"):
-        access.keep_draft(school, person, "log", None)
-        start({})
-        st.rerun()
-st.download_button(
-    "A blank form to print, for days without network", lambda: reports.blank_log(school), "blank log.pdf",
-    "application/pdf", icon=":material/print:", type="tertiary", on_click="ignore",
-)  # fmt: skip
-if form != state.get("log kept") and len(form) > 1:
-    access.keep_draft(school, person, "log", form)
-    state["log kept"] = dict(form)
+    with place.container():
+        done(state["log done"], waiting)

@@ -19,10 +19,7 @@ _FILTERS = (("school", "School"), ("department", "Department"), ("purpose", "Pur
 @st.cache_data(max_entries=20, show_spinner=False)
 def sessions_of(days: tuple[date, date], key: tuple[Any, ...]) -> pd.DataFrame:
     """What people with these roles may see; `key` says which roles, and of which state of the data."""
-    rows = access.overview(school, person, days)
-    return rows.assign(
-        band=charts.band(rows["hour"]), week=rows["day"] - pd.to_timedelta(rows["day"].dt.day_of_week, "D")
-    )
+    return charts.placed(access.overview(school, person, days))
 
 
 @st.cache_data(max_entries=20, show_spinner=False)

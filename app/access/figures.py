@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import (
     ColumnElement,
+    Connection,
     Select,
     and_,
     case,
     func,
-    literal,
     not_,
     or_,
     select,
@@ -21,6 +21,7 @@ from app.access.people import COUNSELLING, OTHER_PURPOSES, TABLE, UNDER, Days, P
 from app.access.scope import (
     SESSION,
     confidential,
+    counselling_among,
     during,
     ever_counsellor,
     in_school_time,
@@ -28,8 +29,9 @@ from app.access.scope import (
     open_to,
 )
 from app.protocol import decode, figures
-from app.protocol.frames import Versions, ids
+from app.protocol.frames import Versions
 from app.store import consents, reading, tables
+from app.store import days as day_rows
 from app.store.held import held, on
 
 if TYPE_CHECKING:
@@ -41,43 +43,41 @@ def overview(school: "School", person: Person, days: Days) -> pd.DataFrame:
     the overview's readers.
 
     Columns: `session_id`, `day` (datetime64), `minute` (of the school's day at which it started),
-    `hour`, `school`, `department`, `purpose` ("music", "academic", "pastoral", "other"; blank: not
-    logged), `staff_name` (blank for SLT), `one_to_one`, `status`, `disputed`, `has_log`, and one
-    categorical column of outcomes for each clause, named as in CLAUSES (`logged` is a clause).
+    `school`, `department`, `purpose` ("music", "academic", "pastoral", "other"; blank: not logged),
+    `staff_name` (blank for SLT), `one_to_one`, `status`, `disputed`, `has_log`, and the outcomes of each
+    clause, named as in CLAUSES (`logged` is a clause); words are categorical.
     """
     require(person, "overview")
     named = by_role(person, "overview", "senior_deputy_head")
-    query = select(
-        SESSION.id.label("session_id"),
-        SESSION.day,
-        SESSION.minute,
-        SESSION.school,
-        SESSION.department,
-        SESSION.purpose,
-        (SESSION.staff_id if named else literal(None)).label("staff_name"),
-        SESSION.one_to_one,
-        SESSION.status,
-        SESSION.disputed,
-        SESSION.log_id.is_not(None).label("has_log"),
-        SESSION.codes,
-    ).where(during(days), not_(confidential()))
     version = tables.staff_versions.c
     with school.engine.connect() as connection:
-        frame = reading.frame(connection, query)
+        frame = _not_counselling(connection, days)
         people = Versions(
             reading.frame(connection, select(version.staff_id, version.from_day, version.name)), "staff_id"
         )
-    # Sorted and named here: a database takes several times as long over it.
-    frame = frame.sort_values(["day", "minute", "session_id"], ignore_index=True)
+    whose = np.full(len(frame), -1)
     if named:
-        days_since_1970 = frame["day"].to_numpy().astype("datetime64[D]").view(np.int64)
-        frame["staff_name"] = people.fact("name", people.rows(ids(frame["staff_name"]), days_since_1970))
-    frame["day"] = pd.to_datetime(frame["day"])
-    frame.insert(3, "hour", frame["minute"] // 60)
+        whose = people.rows(frame["staff_id"].to_numpy(), frame["day"].to_numpy().astype("datetime64[D]").view("i8"))
+    frame.insert(frame.columns.get_loc("staff_id"), "staff_name", _worded(whose, people.frame["name"]))
     # What somebody typed there instead of a purpose may name a pupil.
-    told = frame["purpose"].isna() | frame["purpose"].isin(OTHER_PURPOSES)
-    frame["purpose"] = frame["purpose"].where(told, "other")
-    return pd.concat([frame.drop(columns="codes"), decode(frame["codes"])], axis=1)
+    purposes = frame["purpose"].cat
+    told = purposes.categories.to_series().where(purposes.categories.isin(OTHER_PURPOSES), "other")
+    frame["purpose"] = _worded(purposes.codes.to_numpy(), told)
+    return frame.drop(columns="staff_id")
+
+
+def _worded(places: np.ndarray, words: pd.Series) -> pd.Categorical:
+    """The word at each place, blank at -1."""
+    codes, categories = pd.factorize(words)
+    return pd.Categorical.from_codes(np.append(codes, -1)[places], categories)
+
+
+def _not_counselling(connection: Connection, days: Days) -> pd.DataFrame:
+    """`app.store.days.read` without what is, or may be, counselling."""
+    rows = day_rows.read(connection, *days)
+    counsellors = connection.scalars(ever_counsellor()).all()
+    may_be = counselling_among(rows["purpose"], rows["staff_id"], counsellors)
+    return rows[~may_be].reset_index(drop=True) if may_be.any() else rows
 
 
 def protocol_figures(school: "School", person: Person, days: Days) -> pd.DataFrame:
@@ -90,9 +90,8 @@ def protocol_figures(school: "School", person: Person, days: Days) -> pd.DataFra
     if not {"senior_deputy_head", "slt"} & person.roles:
         term = school.settings.term_on(days[1])
         days = (term.from_, term.to) if term else (date.max, date.min)
-    query = select(SESSION.codes).where(during(days), not_(confidential()))
     with school.engine.connect() as connection:
-        return figures(decode(reading.frame(connection, query)["codes"]))
+        return figures(_not_counselling(connection, days))
 
 
 def late_consents(school: "School", person: Person, days: Days) -> pd.DataFrame:
@@ -144,6 +143,7 @@ def counselling_counts(school: "School", person: Person) -> pd.DataFrame:
             until = min(term.to, last_sunday)
             counted = select(func.count()).where(
                 during((term.from_, until)),
+                SESSION.confidential,
                 func.lower(SESSION.purpose) == COUNSELLING,
                 SESSION.staff_id.in_(ever_counsellor()),
             )

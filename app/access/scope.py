@@ -1,8 +1,10 @@
 """Which sessions a person may open, as conditions that stand in every query of sessions."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 from sqlalchemy import (
     ColumnElement,
@@ -45,6 +47,14 @@ def is_counselling(purpose: ColumnElement[Any], staff_id: ColumnElement[Any]) ->
         purpose == COUNSELLING,
         and_(func.coalesce(staff_id, 0).in_(ever_counsellor()), purpose.not_in(OTHER_PURPOSES)),
     )
+
+
+def counselling_among(purpose: pd.Series, staff_id: pd.Series, counsellors: Sequence[int]) -> np.ndarray:
+    """`is_counselling` of rows that were read, their purposes categorical; for each whether it is."""
+    words = purpose.cat.categories.str.lower()
+    codes = purpose.cat.codes.to_numpy()
+    plainly, other = (np.append(words.isin(of), False)[codes] for of in ([COUNSELLING], OTHER_PURPOSES))
+    return plainly | (np.isin(staff_id.to_numpy(), counsellors) & ~other)
 
 
 def _counselling_by_others() -> ColumnElement[bool]:

@@ -17,7 +17,7 @@ from app.records.calls import READER, Call, Found, Unreadable, iter_json, read_c
 from app.records.recordings import Recording, read_recording
 from app.records.roster import Roster
 from app.school import School
-from app.store import reading, tables
+from app.store import days, reading, tables
 from app.store.writing import insert_rows
 
 T = TypeVar("T", Call, Recording)
@@ -186,6 +186,7 @@ def _remove_calls(connection: Connection, calls: Sequence[str]) -> None:
     sessions = connection.scalars(select(session.c.id).where(session.c.id.in_(mine), session.c.log_id.is_(None))).all()
     connection.execute(delete(of_call).where(reading.chosen(connection, "gone_calls", of_call.c.call_id, calls)))
     remove_sessions(connection, sessions)
+    days.pack(connection)
     connection.execute(delete(tables.calls).where(reading.chosen(connection, "gone_calls", tables.calls.c.id, calls)))
 
 

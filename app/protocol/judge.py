@@ -135,8 +135,9 @@ def figures(outcomes: pd.DataFrame) -> pd.DataFrame:
     Index: the clause. Columns: the five outcomes as counts; `rate` = (met + exempt) / (met + exempt +
     breach) and `evidence_share` = that denominator / all to which it applies; blank where there are none.
     """
-    codes = np.stack([outcomes[name].cat.codes for name in _NAMES]) if len(outcomes) else np.empty((len(_NAMES), 0))
-    table = pd.DataFrame({word: (codes == i).sum(axis=1) for i, word in enumerate(OUTCOMES)}, index=_NAMES)
+    codes = [outcomes[name].cat.codes.to_numpy() for name in _NAMES]
+    counts = [[np.count_nonzero(column == i) for i in range(len(OUTCOMES))] for column in codes]
+    table = pd.DataFrame(counts, index=_NAMES, columns=list(OUTCOMES))
     kept = table[OUTCOMES[MET]] + table[OUTCOMES[EXEMPT]]
     shown = kept + table[OUTCOMES[BREACH]]
     table["rate"] = kept / shown.where(shown > 0)

@@ -6,8 +6,9 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Engine, LargeBinary, Table, Text, func, insert, select, text, type_coerce
 
+from app.store import days
 from app.store.database import DatabaseError, open_database, writing
-from app.store.tables import Instant, metadata
+from app.store.tables import Instant, metadata, session_days
 from app.store.vault import Sealed, SealedBytes
 
 _AT_ONCE = 2000
@@ -32,12 +33,15 @@ def move(
                 )
             moved = {}
             for table in metadata.sorted_tables:
+                if table is session_days:
+                    continue  # made from the sessions once they are there
                 was = _copy(there, here, table)
                 if _digest(here, table) != was:
                     raise DatabaseError(f"Rows of {table.name} did not arrive as they were. Nothing was changed.")
                 moved[table.name] = was[0]
                 progress(f"{table.name}: every row as it was")
             _number_on(here)
+            days.pack(here)
             prove(here)
         return moved
     finally:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     SmallInteger,
     String,
@@ -343,6 +344,7 @@ sessions = Table(
     Column("due_at", Instant),  # when an outcome changes by the clock alone
     Column("codes", String(80), nullable=False),
     Index("ix_sessions_day", "day"),
+    Index("ix_sessions_confidential", "confidential", "day"),
     Index("ix_sessions_due_at", "due_at"),
     Index("ix_sessions_staff_id", "staff_id", "day"),
 )
@@ -360,6 +362,13 @@ session_pupils = Table(
     metadata,
     _to("sessions", "session_id", primary_key=True),
     _to("pupils", "pupil_id", primary_key=True, index=True),
+)
+
+session_days = Table(  # each day's sessions in one row, for figures (`app.store.days`); empty: to be packed again
+    "session_days",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("packed", LargeBinary),
 )
 
 # --- safeguarding concerns about a child ----------------------------------------------------------

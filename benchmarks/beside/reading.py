@@ -15,7 +15,7 @@ def cells() -> pd.DataFrame:
     term = school.settings.term_on(school.today())
     first = term.from_ if term else school.today() - timedelta(days=90)
     rows = access.overview(school, person, (first, school.today()))
-    return charts.rates(rows.assign(band=charts.band(rows["hour"])), ["department", "band"], None)
+    return charts.rates(charts.placed(rows), ["department", "band"], None)
 
 
 def square(rates: pd.DataFrame) -> pd.DataFrame:

@@ -64,6 +64,7 @@ def keep(page: Page) -> None:
 def open_as(page: Page, address: str, role: str, where: str) -> None:
     page.goto(f"{address}/{where}")
     expect(page.get_by_test_id("stSidebar").get_by_role("combobox")).to_be_visible(timeout=30_000)
+    drawn(page)
     look_through(page, role)
     drawn(page)
 
