@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, and_, not_, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, not_, select
 
 from app.access.figures import pupils_of_sessions
 from app.access.people import Person, require
 from app.access.scope import SESSION, confidential, in_school_time, joined, open_to
 from app.protocol import CLAUSES
+from app.protocol.frames import Versions, days_since_1970, ids
 from app.store import reading, tables
 from app.store.held import held, listed, on
 
@@ -96,8 +97,11 @@ def exceptions_of(school: "School", person: Person, session_id: int) -> Exceptio
             .where(mine)
             .order_by(_event.at, _event.id),
         )
-        asked = rows.assign(staff_id=row.staff_id if row else None, day=row.day if row else None)
-        owners = owners_of(school, connection, asked[["session_id", "staff_id"]].drop_duplicates())
+        excepted = SESSION.id.in_(rows["session_id"].unique().tolist())
+        asked = reading.frame(
+            connection, select(SESSION.id.label("session_id"), SESSION.staff_id, SESSION.day).where(excepted)
+        )
+        owners = owners_of(school, connection, asked)
         names = connection.scalars(
             select(by.c.name).where(by.c.staff_id.in_(owners["owner_id"].tolist()), on(by, school.today()))
         ).all()
@@ -114,12 +118,13 @@ def exceptions_of(school: "School", person: Person, session_id: int) -> Exceptio
 
 
 def open_exceptions(connection: Connection, *which: ColumnElement[bool]) -> pd.DataFrame:
-    """Open exceptions with their sessions: `id`, `session_id`, `clause`, `opened_at`, `staff_id`, `started_at`."""
+    """Open exceptions with their sessions: `id`, `session_id`, `clause`, `opened_at`, `staff_id`, `day`,
+    `started_at`."""
     return reading.frame(
         connection,
         select(
             _exception.id, _exception.session_id, _exception.clause, _exception.opened_at,
-            SESSION.staff_id, SESSION.started_at,
+            SESSION.staff_id, SESSION.day, SESSION.started_at,
         )
         .join(tables.sessions, SESSION.id == _exception.session_id)
         .where(_exception.state == "open", not_(confidential()), *which)
@@ -158,39 +163,60 @@ def _listed(school: "School", connection: Connection, found: pd.DataFrame) -> pd
 
 
 def owners_of(school: "School", connection: Connection, sessions: pd.DataFrame) -> pd.DataFrame:
-    """Who owns the exceptions of some sessions (`session_id`, `staff_id`): `session_id`, `owner_id`."""
-    sessions = sessions[["session_id", "staff_id"]].drop_duplicates("session_id")
-    leaders = _leaders(school, connection)
-    led = _children(connection, sessions["session_id"].tolist()).merge(leaders, on=["school", "of", "which"])
-    conductor = sessions.set_index("session_id")["staff_id"]
-    own = led["owner_id"] == led["session_id"].map(conductor)
-    by_leaders = led["session_id"].isin(_by_leaders(connection, sessions["session_id"].tolist()))
+    """Who owns the exceptions of some sessions (`session_id`, `staff_id`, `day`): `session_id`, `owner_id`."""
+    sessions = sessions[["session_id", "staff_id", "day"]].drop_duplicates("session_id")
+    pupil = held(tables.pupil_versions)
+    pupils = Versions(reading.frame(connection, select(pupil)), "pupil_id")
+    of_pupils = _owners_of_pupils(school, connection, pupils.frame)
+    by_tutor = _tutees(sessions, pupils.frame)
+    others = sessions[~_with_any(sessions, by_tutor)]
+    led = pd.concat(
+        [
+            sessions.merge(by_tutor.merge(of_pupils, on="version").drop(columns="version"), on=["staff_id", "day"]),
+            _taught(connection, others, pupils).merge(of_pupils, on="version"),
+        ]
+    )
+    own = led["owner_id"] == led["staff_id"].fillna(0)
+    by_leaders = led["session_id"].isin(_by_leaders(connection, sessions))
     owned = led.loc[~own & ~by_leaders, ["session_id", "owner_id"]].drop_duplicates()
     rest = sessions[~sessions["session_id"].isin(owned["session_id"])]
     senior = rest.merge(with_role(school, connection, "senior_deputy_head"), how="cross")
-    others = senior["owner_id"] != senior["staff_id"].fillna(0)
-    senior = senior[others | ~senior["session_id"].isin(senior.loc[others, "session_id"])]
+    someone_else = senior["owner_id"] != senior["staff_id"].fillna(0)
+    senior = senior[someone_else | ~senior["session_id"].isin(senior.loc[someone_else, "session_id"])]
     return pd.concat([owned, senior[["session_id", "owner_id"]]], ignore_index=True)
 
 
-def _children(connection: Connection, sessions: list[int]) -> pd.DataFrame:
-    """The years and houses of the tutees of who conducted the sessions, else of the sessions' pupils, on the
-    session's day: `session_id`, `school`, `of` ("year_groups" or "houses"), `which`."""
-    pupil, among = held(tables.pupil_versions), tables.session_pupils.c
-    mine = reading.chosen(connection, "owned", SESSION.id, sessions)
-    facts = (pupil.c.school, pupil.c.year_group.label("year_groups"), pupil.c.house.label("houses"))
-    taught = (
-        select(SESSION.id.label("session_id"), *facts)
-        .join(tables.session_pupils, among.session_id == SESSION.id)
-        .join(pupil, and_(pupil.c.pupil_id == among.pupil_id, on(pupil, SESSION.day)))
-    )
-    tutored = select(SESSION.id.label("session_id"), *facts).join(
-        pupil, and_(pupil.c.tutor_id == SESSION.staff_id, on(pupil, SESSION.day))
-    )
-    tutees, pupils = (reading.frame(connection, query.where(mine).distinct()) for query in (tutored, taught))
-    found = pd.concat([tutees, pupils[~pupils["session_id"].isin(tutees["session_id"])]])
-    long = found.melt(["session_id", "school"], ["year_groups", "houses"], var_name="of", value_name="which")
-    return long.assign(which=long["which"].str.strip().str.lower()).drop_duplicates()
+def _owners_of_pupils(school: "School", connection: Connection, pupils: pd.DataFrame) -> pd.DataFrame:
+    """Today's HOYs and HMs of pupils as they were: `version` (a row of `pupils`), `owner_id`."""
+    facts = pupils.rename(columns={"year_group": "year_groups", "house": "houses"}).rename_axis("version").reset_index()
+    long = facts.melt(["version", "school"], ["year_groups", "houses"], var_name="of", value_name="which")
+    long["which"] = long["which"].str.strip().str.lower()
+    led = long.merge(_leaders(school, connection), on=["school", "of", "which"])
+    return led[["version", "owner_id"]].drop_duplicates()
+
+
+def _tutees(sessions: pd.DataFrame, pupils: pd.DataFrame) -> pd.DataFrame:
+    """Whom those who conducted sessions were tutors of on their days: `staff_id`, `day`, `version`."""
+    tutees = pupils[["tutor_id", "since", "until"]].rename_axis("version").reset_index().dropna(subset=["tutor_id"])
+    found = sessions[["staff_id", "day"]].dropna().drop_duplicates().merge(
+        tutees, left_on="staff_id", right_on="tutor_id"
+    )  # fmt: skip
+    on_day = (found["since"] <= found["day"]) & ~(found["until"] <= found["day"])
+    return found.loc[on_day, ["staff_id", "day", "version"]]
+
+
+def _with_any(sessions: pd.DataFrame, tutees: pd.DataFrame) -> np.ndarray:
+    """Which sessions were conducted by a tutor of anybody."""
+    pairs = pd.MultiIndex.from_frame(sessions[["staff_id", "day"]])
+    return pairs.isin(pd.MultiIndex.from_frame(tutees[["staff_id", "day"]]))
+
+
+def _taught(connection: Connection, sessions: pd.DataFrame, pupils: Versions) -> pd.DataFrame:
+    """The pupils of sessions as they were on the day: `session_id`, `staff_id`, `version`."""
+    among = tables.session_pupils.c
+    mine = reading.chosen(connection, "owned", among.session_id, sessions["session_id"].tolist())
+    found = reading.frame(connection, select(among.session_id, among.pupil_id).where(mine)).merge(sessions)
+    return found.assign(version=pupils.rows(found["pupil_id"].to_numpy(), days_since_1970(found["day"])))
 
 
 def _leaders(school: "School", connection: Connection) -> pd.DataFrame:
@@ -206,18 +232,12 @@ def _leaders(school: "School", connection: Connection) -> pd.DataFrame:
     return led.assign(which=led["which"].str.strip())[led["which"].fillna("") != ""]
 
 
-def _by_leaders(connection: Connection, sessions: list[int]) -> np.ndarray:
+def _by_leaders(connection: Connection, sessions: pd.DataFrame) -> pd.Series:
     """Those of some sessions that were conducted by a HOY, an HM or the Senior Deputy Head."""
-    who = held(tables.staff_versions)
-    query = (
-        select(SESSION.id)
-        .join(who, and_(who.c.staff_id == SESSION.staff_id, on(who, SESSION.day)))
-        .where(
-            reading.chosen(connection, "owned", SESSION.id, sessions),
-            or_(*(listed(who.c.roles, role) for role in _LEADERS)),
-        )
-    )
-    return np.array(connection.scalars(query).all(), np.int64)
+    version = tables.staff_versions.c
+    staff = Versions(reading.frame(connection, select(version.staff_id, version.from_day, version.roles)), "staff_id")
+    rows = staff.rows(ids(sessions["staff_id"]), days_since_1970(sessions["day"]))
+    return sessions.loc[staff.lists("roles", *_LEADERS)[rows], "session_id"]
 
 
 def with_role(school: "School", connection: Connection, role: str) -> pd.DataFrame:

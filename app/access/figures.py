@@ -29,7 +29,7 @@ from app.access.scope import (
     open_to,
 )
 from app.protocol import decode, figures
-from app.protocol.frames import Versions
+from app.protocol.frames import Versions, days_since_1970
 from app.store import consents, reading, tables
 from app.store import days as day_rows
 from app.store.held import held, on
@@ -57,7 +57,7 @@ def overview(school: "School", person: Person, days: Days) -> pd.DataFrame:
         )
     whose = np.full(len(frame), -1)
     if named:
-        whose = people.rows(frame["staff_id"].to_numpy(), frame["day"].to_numpy().astype("datetime64[D]").view("i8"))
+        whose = people.rows(frame["staff_id"].to_numpy(), days_since_1970(frame["day"]))
     frame.insert(frame.columns.get_loc("staff_id"), "staff_name", _worded(whose, people.frame["name"]))
     # What somebody typed there instead of a purpose may name a pupil.
     purposes = frame["purpose"].cat

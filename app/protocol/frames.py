@@ -23,6 +23,11 @@ def ids(column: pd.Series) -> Ints:
     return column.to_numpy(np.int64, na_value=-1)
 
 
+def days_since_1970(days: pd.Series) -> Ints:
+    """Days as plain integers."""
+    return days.to_numpy().astype("datetime64[D]").view(np.int64)
+
+
 def places(index: pd.Index, column: pd.Series) -> npt.NDArray[np.intp]:
     """Where each value of a column stands in an index; -1 where it does not. Rows of the same value mostly
     follow one another, so each such run is looked up once."""
