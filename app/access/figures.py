@@ -10,10 +10,8 @@ from sqlalchemy import (
     Connection,
     Select,
     and_,
-    case,
     func,
     not_,
-    or_,
     select,
 )
 
@@ -102,29 +100,23 @@ def late_consents(school: "School", person: Person, days: Days) -> pd.DataFrame:
 
 
 def consented_late(school: "School", days: Days) -> pd.DataFrame:
-    given, among = consents.given(), tables.session_pupils.c
-    kind = case((SESSION.one_to_one, "one_to_one"), else_="outside_hours")
-    late = or_(
-        given.c.obtained_at >= SESSION.started_at,
-        and_(
-            kind == "outside_hours",
-            func.coalesce(given.c.slt_informed_at, given.c.obtained_at) >= SESSION.started_at,
-        ),
-    )
-    query = (
-        select(SESSION.id.label("session_id"), SESSION.started_at, SESSION.codes)
-        .join(tables.session_pupils, among.session_id == SESSION.id)
-        .join(given, given.c.pupil_id == among.pupil_id)
-        .where(during(days), not_(confidential()), given.c.kind == kind, late)
-        .where(given.c.covers_from <= SESSION.started_at, given.c.covers_to >= SESSION.ended_at)
-        .order_by(SESSION.started_at.desc())
-        .distinct()
-    )
+    among = tables.session_pupils.c
+    facts = (SESSION.id.label("session_id"), SESSION.started_at, SESSION.ended_at, SESSION.one_to_one, among.pupil_id)
     with school.engine.connect() as connection:
-        frame = reading.frame(connection, query)
-    outcomes = decode(frame["codes"])
-    broken = (outcomes[["academic-hours", "one-to-one-hours"]] == "breach").any(axis=1)
-    return in_school_time(school, frame[broken].drop(columns="codes").reset_index(drop=True))
+        rows = _not_counselling(connection, days)
+        broken = (rows["academic-hours"] == "breach") | (rows["one-to-one-hours"] == "breach")
+        mine = reading.chosen(connection, "broken", SESSION.id, rows.loc[broken, "session_id"].tolist())
+        of_pupils = select(*facts).join(tables.session_pupils, among.session_id == SESSION.id).where(mine)
+        sessions = reading.frame(connection, of_pupils)
+        given = reading.frame(connection, select(consents.given()))
+    both = sessions.merge(given, on="pupil_id")
+    begun, one_to_one = both["started_at"], both["one_to_one"].astype(bool)
+    right = both["kind"] == np.where(one_to_one, "one_to_one", "outside_hours")
+    covered = (both["covers_from"] <= begun) & (both["covers_to"] >= both["ended_at"])
+    told = both["slt_informed_at"].fillna(both["obtained_at"])
+    late = (both["obtained_at"] >= begun) | (~one_to_one & (told >= begun))
+    found = both.loc[right & covered & late, ["session_id", "started_at"]].drop_duplicates("session_id")
+    return in_school_time(school, found.sort_values("started_at", ascending=False, ignore_index=True))
 
 
 def counselling_counts(school: "School", person: Person) -> pd.DataFrame:
