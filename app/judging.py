@@ -148,6 +148,8 @@ def _as_logged(found: Evidence, logs: Sequence[Log]) -> Evidence:
 
 def _frame(name: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
     """A frame of evidence from rows."""
+    if not rows:
+        return reading.empty(name)
     return pd.DataFrame(rows, columns=list(COLUMNS[name])).astype(COLUMNS[name])
 
 

@@ -2,6 +2,7 @@
 times faster than a `datetime` a row."""
 
 from collections.abc import Callable, Collection, Iterable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,6 @@ from sqlalchemy import (
     literal,
     or_,
     select,
-    true,
     type_coerce,
 )
 from sqlalchemy.schema import CreateTable
@@ -110,49 +110,50 @@ def evidence(
             select(of_call.call_id).join_from(tables.session_calls, tables.sessions).where(mine)
         ).all()
 
-    def read(name: str, query: Select[Any], condition: ColumnElement[bool]) -> pd.DataFrame:
-        return _fit(name, frame(connection, query.where(condition)))
-
     def by(kind: str, key: Column[Any], wanted: Collection[Any]) -> ColumnElement[bool]:
         return chosen(connection, kind, key, wanted)
 
+    def read(name: str, query: Select[Any], kind: str, key: Column[Any], wanted: Collection[Any]) -> pd.DataFrame:
+        if not wanted:
+            return empty(name)
+        return _fit(name, frame(connection, query.where(by(kind, key, wanted))))
+
     log, call, stay = tables.logs, tables.calls, tables.call_stays
-    log_pupils = read("log_pupils", select(tables.log_pupils), by("logs", tables.log_pupils.c.log_id, logs))
-    stays = read("stays", select(stay).order_by(stay.c.id), by("calls", stay.c.call_id, calls))
+    log_pupils = read("log_pupils", select(tables.log_pupils), "logs", tables.log_pupils.c.log_id, logs)
+    stays = read("stays", select(stay).order_by(stay.c.id), "calls", stay.c.call_id, calls)
     pupils = {*pupils, *pd.concat([log_pupils["pupil_id"], stays["pupil_id"]]).dropna().tolist()}
-    version, staff = tables.pupil_versions, tables.staff_versions
-    recording, letter = tables.recordings, tables.letters
-    of_pupils = by("pupils", tables.consents.c.pupil_id, pupils)
-    called = by("calls", call.c.id, calls)
+    version, letter = tables.pupil_versions, tables.letters
+    videos, listed = tables.call_videos, tables.call_listed
     return Evidence(
-        logs=read("logs", select(log.c.id.label("log_id"), *_known("logs", log)), by("logs", log.c.id, logs)),
+        logs=read("logs", select(log.c.id.label("log_id"), *_known("logs", log)), "logs", log.c.id, logs),
         log_pupils=log_pupils,
-        log_invited=read("log_invited", select(tables.log_invited), by("logs", tables.log_invited.c.log_id, logs)),
-        calls=read("calls", select(call.c.id.label("call_id"), *_known("calls", call)), called),
+        log_invited=read("log_invited", select(tables.log_invited), "logs", tables.log_invited.c.log_id, logs),
+        calls=read("calls", select(call.c.id.label("call_id"), *_known("calls", call)), "calls", call.c.id, calls),
         stays=stays,
-        videos=read("videos", select(tables.call_videos), by("calls", tables.call_videos.c.call_id, calls)),
-        listed=read("listed", select(tables.call_listed), by("calls", tables.call_listed.c.call_id, calls)),
-        recordings=read(
-            "recordings",
-            select(recording),
-            or_(
-                by("calls", recording.c.call_id, calls),
-                and_(
-                    recording.c.call_id.is_(None),
-                    recording.c.organiser_id.in_(select(call.c.organiser_id).where(called)),
-                ),
-            ),
-        ),
-        staff=read(
-            "staff",
-            select(staff, tables.schools.c.senior).join(tables.schools, tables.schools.c.code == staff.c.school),
-            true(),
-        ),
-        pupils=read("pupils", select(version), by("pupils", version.c.pupil_id, pupils)),
-        letters=read("letters", select(letter), by("pupils", letter.c.pupil_id, pupils)),
-        consents=read("consents", select(consents.given(of_pupils)), true()),
+        videos=read("videos", select(videos), "calls", videos.c.call_id, calls),
+        listed=read("listed", select(listed), "calls", listed.c.call_id, calls),
+        recordings=_recordings(connection, by("calls", call.c.id, calls)) if calls else empty("recordings"),
+        staff=_fit("staff", frame(connection, _STAFF)),
+        pupils=read("pupils", select(version), "pupils", version.c.pupil_id, pupils),
+        letters=read("letters", select(letter), "pupils", letter.c.pupil_id, pupils),
+        consents=_fit("consents", frame(connection, select(consents.given(by("pupils", _consented, pupils))))),
         concerns=_concerns(connection, by, logs, calls),
     )
+
+
+_consented = tables.consents.c.pupil_id
+_STAFF = select(tables.staff_versions, tables.schools.c.senior).join(
+    tables.schools, tables.schools.c.code == tables.staff_versions.c.school
+)
+
+
+def _recordings(connection: Connection, called: ColumnElement[bool]) -> pd.DataFrame:
+    """The recordings of calls, and those of their organisers that name no call."""
+    recording, call = tables.recordings, tables.calls.c
+    of_call = recording.c.call_id.in_(select(call.id).where(called))
+    of_organiser = recording.c.organiser_id.in_(select(call.organiser_id).where(called))
+    query = select(recording).where(or_(of_call, and_(recording.c.call_id.is_(None), of_organiser)))
+    return _fit("recordings", frame(connection, query))
 
 
 def _concerns(
@@ -181,8 +182,20 @@ def _known(name: str, table: Table) -> list[Column[Any]]:
     return [column for column in table.c if column.name in COLUMNS[name]]
 
 
+@cache
+def _empty(name: str) -> pd.DataFrame:
+    return pd.DataFrame(columns=list(COLUMNS[name])).astype(COLUMNS[name])
+
+
+def empty(name: str) -> pd.DataFrame:
+    """No rows of a frame of the evidence."""
+    return _empty(name).copy(deep=False)
+
+
 def _fit(name: str, rows: pd.DataFrame) -> pd.DataFrame:
     """The columns that the rules know, in their types."""
+    if rows.empty:
+        return empty(name)
     return rows[list(COLUMNS[name])].astype(COLUMNS[name])
 
 
