@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
-from app import access, casework, screen
+from app import access, casework, wording
 from app.demo import fill
 from app.intake import import_letters
 from app.school import open_school
@@ -154,7 +154,7 @@ def test_a_session_says_when_it_was_and_when_it_was_logged(opened) -> None:
     assert view is not None
     words = text(opened("sessions", "senior_deputy_head", session=str(number)))
     assert f"<bdi>{view.started_at:%H:%M}</bdi> to <bdi>{view.ended_at:%H:%M}</bdi>" in words
-    assert f"logged {screen.moment(view.versions['entered_at'].min())}" in words
+    assert f"logged {wording.moment(view.versions['entered_at'].min())}" in words
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "x", "9" * 30, "1; drop table sessions", ""])
