@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
-from app import access, casework, wording
+from app import access, casework, screen, wording
 from app.demo import fill
 from app.intake import import_letters
 from app.school import open_school
