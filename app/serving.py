@@ -25,8 +25,8 @@ _CLOSED = ("metrics", "script-health-check", "agent")  # figures of the server, 
 
 
 def make_ready() -> None:
-    """Bring in what the pages use before the first of them is asked for, and keep it for good: Streamlit looks for
-    rubbish after every run, and would look through all of this each time, longer than most runs take."""
+    """Bring in what the pages use before the first of them is asked for, and keep it for good: who looks for rubbish
+    in memory need not look through all of this each time, which takes longer than most pages."""
     for module in iter_modules(app.__path__):
         if module.name != "__main__":
             import_module(f"app.{module.name}")

@@ -4,7 +4,6 @@ By default the tests of the store itself run on both, everything else that opens
 `pytest --database postgresql` runs all of that, and nothing else, on PostgreSQL.
 """
 
-import gc
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
@@ -54,12 +53,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.getoption("database"):
         config.hook.pytest_deselected(items=[item for item in items if "database_kind" not in item.fixturenames])  # type: ignore[attr-defined]
         items[:] = [item for item in items if "database_kind" in item.fixturenames]  # type: ignore[attr-defined]
-
-
-def pytest_collection_finish() -> None:
-    """Streamlit looks for rubbish after every run of a page, and need not look through all that was imported."""
-    gc.collect()
-    gc.freeze()
 
 
 def _named(address: str, database: str) -> str:

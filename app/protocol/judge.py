@@ -15,6 +15,7 @@ from app.protocol.outcomes import BREACH, EVIDENCE, EXEMPT, MET, NO_EVIDENCE, OU
 from app.settings import Settings
 
 STATUSES = ("compliant", "incomplete", "breach")
+OUTCOME = pd.CategoricalDtype(list(OUTCOMES))
 _NAMES = [clause.name for clause in CLAUSES]
 _FIRST = ord("0")
 
@@ -125,7 +126,8 @@ def decode(codes: pd.Series) -> pd.DataFrame:
     number = np.frombuffer("".join(codes).encode("ascii"), np.uint8).reshape(len(codes), len(CLAUSES)) - _FIRST
     outcome = number % len(OUTCOMES)
     return pd.DataFrame(
-        {name: pd.Categorical.from_codes(outcome[:, i], OUTCOMES) for i, name in enumerate(_NAMES)}, index=codes.index
+        {name: pd.Categorical.from_codes(outcome[:, i], dtype=OUTCOME) for i, name in enumerate(_NAMES)},
+        index=codes.index,
     )
 
 

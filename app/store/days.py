@@ -13,12 +13,12 @@ import pandas as pd
 import pyarrow as pa
 from sqlalchemy import ColumnElement, Connection, delete, not_, select, update
 
-from app.protocol import CLAUSES, OUTCOMES, decode
+from app.protocol import CLAUSES, decode
+from app.protocol.judge import OUTCOME
 from app.store import reading, tables
 
 _day, _session = tables.session_days.c, tables.sessions.c
 _NAMES = [clause.name for clause in CLAUSES]
-_OUTCOME = pd.CategoricalDtype(list(OUTCOMES))
 _WORDS = pa.dictionary(pa.int32(), pa.string())
 _SCHEMA = pa.schema(
     {
@@ -60,7 +60,7 @@ def read(connection: Connection, first: date, last: date) -> pd.DataFrame:
     frame = {"day": np.repeat(np.array(list(parts), "datetime64[s]"), [part.num_rows for part in parts.values()])}
     for name in _SCHEMA.names:
         column = whole[name].to_pandas()
-        frame[name] = pd.Categorical.from_codes(column, dtype=_OUTCOME, validate=False) if name in _NAMES else column
+        frame[name] = pd.Categorical.from_codes(column, dtype=OUTCOME, validate=False) if name in _NAMES else column
     return pd.DataFrame(frame, copy=False)
 
 
