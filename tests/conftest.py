@@ -1,12 +1,12 @@
 """A school to test with: on SQLite, and on a real PostgreSQL.
 
-By default the tests of the store itself run on both, everything else that opens a school on SQLite.
-`pytest --database postgresql` runs all of that, and nothing else, on PostgreSQL.
+By default what is told of the school of `tests.people` runs on both, everything else that opens a school on SQLite.
+`pytest --database postgresql` runs that rest, and nothing else, on PostgreSQL: the two together are the whole on both.
 """
 
 import shutil
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ SETTINGS: Settings = load_settings().model_copy(update={"tenant_id": people.TENA
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--database", choices=["postgresql"], help="run what opens a school, and nothing else, on this kind of database"
+        "--database", choices=["postgresql"], help="run on this kind of database what else runs on SQLite alone"
     )
 
 
@@ -32,9 +32,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database_kind" not in metafunc.fixturenames:
         return
     chosen = metafunc.config.getoption("database")
-    both = "empty_school" in metafunc.fixturenames
     on_postgresql = pytest.param("postgresql", marks=pytest.mark.postgresql)
-    kinds = [on_postgresql] if chosen else ["sqlite", on_postgresql] if both else ["sqlite"]
+    if _on_one_kind(metafunc.fixturenames):
+        kinds = [on_postgresql] if chosen else ["sqlite"]
+    else:
+        kinds = ["sqlite", on_postgresql]
     metafunc.parametrize("database_kind", kinds, scope="session")
 
 
@@ -51,8 +53,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileSche
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("database"):
-        config.hook.pytest_deselected(items=[item for item in items if "database_kind" not in item.fixturenames])  # type: ignore[attr-defined]
-        items[:] = [item for item in items if "database_kind" in item.fixturenames]  # type: ignore[attr-defined]
+        rest = [item for item in items if _on_one_kind(item.fixturenames)]  # type: ignore[attr-defined]
+        config.hook.pytest_deselected(items=[item for item in items if item not in rest])
+        items[:] = rest
+
+
+def _on_one_kind(fixtures: Collection[str]) -> bool:
+    """Whether a test opens a school, and does so on one kind of database."""
+    return "database_kind" in fixtures and "empty_school" not in fixtures
 
 
 def _named(address: str, database: str) -> str:
