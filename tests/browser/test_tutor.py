@@ -159,7 +159,7 @@ def test_a_closed_browser_loses_nothing_and_the_form_sent_from_two_is_one_log(
     notes = first.get_by_role("textbox", name="Notes (not needed)")
     notes.fill("Spoke about the mock examination.")
     notes.blur()
-    expect(first.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    drawn(first)
     first.context.close()
 
     second, third = opened_by_tutor(browser, address), opened_by_tutor(browser, address)
@@ -179,7 +179,7 @@ def test_a_closed_browser_loses_nothing_and_the_form_sent_from_two_is_one_log(
 
 def at_rest(page: Page) -> None:
     """Whatever was done is answered."""
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=30_000)
+    drawn(page)
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
 
 
