@@ -60,7 +60,7 @@ class Versions:
     def __init__(self, frame: pd.DataFrame, key: str) -> None:
         self.frame = frame.sort_values([key, "from_day"], ignore_index=True)
         self._known = self.frame[key].to_numpy(np.int64)
-        self._held = self._known * _SPAN + _day_number(self.frame["from_day"].to_numpy())
+        self._held = self._known * _SPAN + days_since_1970(self.frame["from_day"]) + _PAST
 
     def rows(self, ids: Ints, days: Ints) -> Ints:
         """The row in `frame` of each id on its day (days since 1970); -1 where the id is not known."""
@@ -85,7 +85,3 @@ class Versions:
 
 _SPAN = 10**6  # days; more than any calendar holds
 _PAST = 500_000  # so that days before 1970 stay above 0
-
-
-def _day_number(days: npt.NDArray[np.datetime64]) -> Ints:
-    return days.astype("datetime64[D]").view(np.int64) + _PAST
