@@ -1,9 +1,10 @@
 """An exception from its opening to its end, on each kind of database."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from app import access, exceptions
 from app.access import ExceptionsView
@@ -95,6 +96,18 @@ def test_nobody_but_its_owner_settles_it(broken: School, who: str) -> None:
     with pytest.raises(exceptions.NotYours):
         exceptions.settle(broken, someone(broken, who), number(broken), "explained", "Mine to say.")
     assert set(states(broken).values()) == {"open"}
+
+
+@pytest.mark.parametrize(("since", "stays"), [(date(2026, 11, 4), True), (date(2026, 11, 3), False)])
+def test_it_belongs_to_who_led_the_pupils_as_they_were_on_the_day(broken: School, since: date, stays: bool) -> None:
+    owners, version = found(broken, "sdh").owners, tables.pupil_versions
+    with broken.writing() as connection:  # everybody comes into a year and a house that nobody leads
+        for row in connection.execute(select(version)).mappings().all():
+            now = {name: value for name, value in row.items() if name != "id"}
+            now |= {"from_day": since, "year_group": "13", "house": "None"}
+            connection.execute(insert(version).values(now))
+    assert owners != [someone(broken, "sdh").name]
+    assert found(broken, "sdh").owners == (owners if stays else [someone(broken, "sdh").name])
 
 
 def test_nobody_but_the_member_of_staff_explains_it(broken: School) -> None:

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from sqlalchemy import ColumnElement, Subquery, Table, and_, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, Date, Subquery, Table, and_, case, func, literal, or_, select
 
 _EVER = date.min
 
@@ -12,7 +12,7 @@ def held(versions: Table) -> Subquery:
     always held) and the day `until` which it does, blank for the last."""
     person = versions.c[versions.name.removesuffix("_versions").rstrip("s") + "_id"]
     first = func.row_number().over(partition_by=person, order_by=versions.c.from_day) == 1
-    following = func.lead(versions.c.from_day).over(partition_by=person, order_by=versions.c.from_day)
+    following = func.lead(versions.c.from_day, type_=Date()).over(partition_by=person, order_by=versions.c.from_day)
     return select(
         versions,
         case((first, literal(_EVER)), else_=versions.c.from_day).label("since"),

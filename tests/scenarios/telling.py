@@ -48,11 +48,12 @@ LETTERS = {"introduction": "2020-09-01", "one_to_one": "2020-12-15"}
 
 _SCENARIO = {
     "name", "story", "day", "cast", "log", "logs", "call", "calls", "letters", "consents", "recording",
-    "expect", "status", "reason contains", "sessions",
+    "expect", "status", "reason contains", "session", "sessions",
 }  # fmt: skip
 _LOG = {"by", "pupils", "purpose", "from", "to", "invited", "terse"}
 _CALL = {"who", "type", "organiser", "listed", "ended", "version", "id of"}
-_SESSION = {"log", "call", "expect", "status", "reason contains"}
+_SESSION = {"log", "call", "expect", "status", "reason contains", "session"}
+_FACTS = {"by", "department", "pupils", "one to one", "confidential", "from", "to", "log by", "alone"}
 
 
 class Untold(Exception):
@@ -68,6 +69,7 @@ class Session:
     outcomes: dict[str, list[str]]
     status: str | None
     reasons: dict[str, list[str]]
+    facts: dict[str, Any]  # what it is itself: who conducted it, with whom, from when to when
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,18 @@ class Scenario:
             {clause: words.split() for clause, words in told.get("expect", {}).items()},
             told.get("status"),
             {c: w if isinstance(w, list) else [w] for c, w in told.get("reason contains", {}).items()},
+            {"confidential": "no"} | {name: self._fact(name, told) for name, told in told.get("session", {}).items()},
         )
+
+    def _fact(self, name: str, told: Any) -> Any:
+        match name:
+            case "by":
+                return self.cast["staff"][told]["name"] if told else ""
+            case "pupils":
+                return sorted(self.cast["pupils"][who]["name"] for who in told)
+            case "from" | "to" | "log by":
+                return self.time(told).astimezone(ZONE) if told else None
+        return told
 
     def ref(self, log: str) -> str:
         return f"w{self.number}.{log}"
@@ -187,6 +200,16 @@ def compare(session: Session, rows: dict[str, dict[str, Any]], status: str) -> l
     return lines
 
 
+def differ(session: Session, facts: dict[str, Any]) -> list[str]:
+    """Every difference between what a session was told to be and what it is, in words."""
+    named = session.log or session.call
+    return [
+        f"{named}, {name}: expected {told}, came {facts[name]}"
+        for name, told in session.facts.items()
+        if facts[name] != told
+    ]
+
+
 def _read(path: Path) -> Any:
     # Everything stays text: 14:00 is no number and `no` no false.
     return yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
@@ -202,6 +225,8 @@ def _check(scenario: Scenario) -> None:
         _known(scenario, "call", call, _CALL)
     for told_session in told.get("sessions", []):
         _known(scenario, "session", told_session, _SESSION)
+    for told_session in [told, *told.get("sessions", [])]:
+        _known(scenario, "session", told_session.get("session", {}), _FACTS)
     for session in scenario.sessions:
         if session.status not in (None, *STATUSES):
             raise Untold(f"{scenario.file}, {scenario.name!r}: no session is {session.status!r}")

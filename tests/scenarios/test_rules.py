@@ -5,14 +5,16 @@ every mutant of the rules (docs/mutation.md)."""
 
 from collections import defaultdict
 from datetime import datetime
+from typing import Any
 
+import pandas as pd
 import yaml
 
 from app.export import CONFIDENTIAL
-from app.protocol import Evidence, judge
+from app.protocol import Evidence, Judged, judge
 from app.settings import load_settings
 from tests.scenarios.conftest import SCENARIOS
-from tests.scenarios.telling import HERE, compare
+from tests.scenarios.telling import HERE, ZONE, compare, differ
 
 SETTINGS = load_settings(HERE / "protocol.toml")
 # All sentences that the scenarios give, to be read at a stretch: clause -> outcome -> reasons.
@@ -36,10 +38,12 @@ def test_every_scenario_comes_out_as_told_and_in_approved_words(on_record: tuple
         if confidential and row["reason"]:
             row["reason"] = CONFIDENTIAL
         rows[ref, call_id][row["clause"]] = row
+    facts = {key[:2]: _facts(judged, evidence, number) for number, key in enumerate(sessions)}
     status = {(ref, call_id): status for ref, call_id, status, _ in sessions}
     told = {(session.log, session.call): session for scenario in SCENARIOS for session in scenario.sessions}
 
     assert set(rows) == set(told)
+    assert [line for key, session in told.items() for line in differ(session, facts[key])] == []
     assert [line for key, session in told.items() for line in compare(session, rows[key], status[key])] == []
     approved = {
         (c, o, words) for c, outcomes in APPROVED.items() for o, reasons in outcomes.items() for words in reasons
@@ -47,3 +51,28 @@ def test_every_scenario_comes_out_as_told_and_in_approved_words(on_record: tuple
     assert {
         (c, o, words) for c, outcomes in said.items() for o, reasons in outcomes.items() for words in reasons
     } == approved
+
+
+def _facts(judged: Judged, evidence: Evidence, number: int) -> dict[str, Any]:
+    """What a session is itself, in the words of the scenarios."""
+    session = judged.sessions.loc[number]
+    staff, pupils = (
+        evidence.staff.groupby("staff_id")["name"].last(),
+        evidence.pupils.groupby("pupil_id")["name"].last(),
+    )
+    among = judged.pupils.loc[judged.pupils["session"] == number, "pupil_id"]
+    alone = judged.alone[judged.alone["session"] == number]
+    begun = session["started_at"].astimezone(ZONE)
+    assert session["day"].date() == begun.date()
+    assert session["minute"] == begun.hour * 60 + begun.minute
+    return {
+        "by": "" if pd.isna(session["staff_id"]) else staff[session["staff_id"]],
+        "department": session["department"] or "",
+        "pupils": sorted(pupils[among]),
+        "one to one": "yes" if session["one_to_one"] else "no",
+        "confidential": "yes" if session["confidential"] else "no",
+        "from": begun,
+        "to": session["ended_at"].astimezone(ZONE),
+        "log by": None if pd.isna(session["due_at"]) else session["due_at"].astimezone(ZONE),
+        "alone": [f"{row.from_at.astimezone(ZONE):%H:%M:%S} {row.seconds:g}" for row in alone.itertuples()],
+    }
