@@ -9,7 +9,7 @@ from starlette.routing import Route
 from streamlit.runtime.pages_manager import PagesManager
 
 from app.preload import Preload
-from app.serving import Guard, make_ready
+from app.serving import Guard, in_turn, make_ready
 
 # A folder named pages/ would otherwise open each of its files by its address, past everything below,
 # until somebody opens the first page. Each page asks who one is in its first lines all the same.
@@ -24,6 +24,7 @@ app = st.App(
 if __name__ == "__main__":
     from app.screen import show
 
-    show()
+    with in_turn():
+        show()
 else:  # by the server, once, before anybody comes
     make_ready()

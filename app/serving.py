@@ -1,4 +1,4 @@
-"""What the server sends beside the pages: cookies that last no longer than a sign-in, and closed doors.
+"""What the server does beside the pages: cookies that last no longer than a sign-in, closed doors, turns.
 
 Streamlit's sign-in cookie lasts for 30 days, is sent over http as well, and a second one carries the tokens of
 Entra ID, which nothing here needs; after signing in one lands on the first page, wherever a link led. None of
@@ -6,9 +6,12 @@ that can be set, so it is put right on the way out.
 """
 
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
 from pkgutil import iter_modules
+from threading import Semaphore
 from urllib.parse import quote, unquote
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -32,6 +35,22 @@ def make_ready() -> None:
             import_module(f"app.{module.name}")
     gc.collect()
     gc.freeze()
+
+
+_TURNS = Semaphore(2)
+_PATIENCE = 3.0  # seconds: longer work, such as an import, holds up nobody for more than that
+
+
+@contextmanager
+def in_turn() -> Iterator[None]:
+    """A page's run when it is its turn. Python runs one at a time whatever one does; twenty that share its time are
+    all slow, and whoever writes among them keeps the database for as long, until the others give up waiting."""
+    mine = _TURNS.acquire(timeout=_PATIENCE)
+    try:
+        yield
+    finally:
+        if mine:
+            _TURNS.release()
 
 
 class Guard:

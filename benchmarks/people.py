@@ -8,6 +8,7 @@ import time
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from itertools import count
 
 import psutil
 
@@ -32,16 +33,21 @@ class _Logging:
         self.school = open_school(url)
         self.person = access.demonstration_people(self.school)[0]
         pupil = access.pupils_to_choose(self.school, self.person)["email"].iloc[0]
-        day = self.school.today() - timedelta(days=1)
+        self._logged = count()
         answers = dict.fromkeys(("staff_opened", "staff_ended", "dress_ok", "background_ok"), "yes")
         answers |= dict.fromkeys(("pupil_left_alone", "recorded", "private_recording", "concern"), "no")
         self.form = answers | {
-            "purpose": "academic", "pupils": [pupil], "day": day.isoformat(), "from": "10:00", "to": "10:30",
-            "platform": "teams", "account": "school", "cameras_on": "yes", "room": "public",
+            "purpose": "academic", "pupils": [pupil], "platform": "teams", "account": "school", "cameras_on": "yes",
+            "room": "public",
         }  # fmt: skip
 
     def waits(self) -> None:
-        access.keep_draft(self.school, self.person, "log", self.form)
+        """The next draft: each log is of a time of its own, sixteen a day, back from yesterday."""
+        days, place = divmod(next(self._logged), 16)
+        day = self.school.today() - timedelta(days=1 + days)
+        times = {"day": day.isoformat(), "from": f"{8 + place // 2:02}:{place % 2 * 30:02}"}
+        times["to"] = f"{8 + place // 2:02}:{place % 2 * 30 + 20:02}"
+        access.keep_draft(self.school, self.person, "log", self.form | times)
 
 
 def _sent(window: Window) -> float:
