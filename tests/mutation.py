@@ -5,17 +5,26 @@ and runs them, in `mutants/`, going on where it was stopped; `mutmut show MUTANT
 has the figures and what the survivors are.
 """
 
+import io
 import multiprocessing
 import os
 import pickle
 import sys
 import tempfile
 from collections import Counter
+from contextlib import redirect_stdout, suppress
 from pathlib import Path
 
+import _pytest.config
 import libcst
+import pytest
+from hypothesis import Phase, settings
 from mutmut import __main__ as mutmut
+from mutmut.configuration import config
 from mutmut.mutation import file_mutation
+from mutmut.runners.harness import PytestRunner
+from mutmut.utils.file_utils import change_cwd
+from mutmut.workers.isolation import ForkRunner
 
 
 def mutate_what_is_worked_out_once() -> None:
@@ -43,6 +52,44 @@ def mutate_what_is_worked_out_once() -> None:
 
     file_mutation.MutationVisitor._skip_node_and_children = skip_or_not
     file_mutation.function_trampoline_arrangement = arrange_or_undecorate
+
+
+def collect_once() -> None:
+    """mutmut starts pytest anew for each mutant, which takes longer than the tests: here each mutant's process
+    is a copy of one in which they are collected and have been run once, so that all is loaded."""
+    startup = ForkRunner.startup
+
+    def collect_and_start(self: ForkRunner) -> None:
+        arguments = [
+            *config().pytest_add_cli_args_test_selection,
+            *config().pytest_add_cli_args,
+            "--rootdir=.",
+            "-xs",
+            "--assert=plain",
+            "--tb=no",
+        ]
+        with change_cwd("mutants"), redirect_stdout(io.StringIO()):
+            session = pytest.Session.from_config(_pytest.config._prepareconfig(arguments))
+            session.config._do_configure()
+            session.config.hook.pytest_sessionstart(session=session)
+            session.config.hook.pytest_collection(session=session)
+            session.config.hook.pytest_runtestloop(session=session)
+        self.test_runner.session = session
+        startup(self)
+
+    def run_collected(self: PytestRunner, *, mutant_name: str | None, tests: list[str]) -> int:
+        if not mutant_name:
+            return run_tests(self, mutant_name=mutant_name, tests=tests)
+        # The scenarios find most of what is found.
+        first = sorted(tests, key=lambda test: "scenarios" not in test)
+        self.session.items.sort(key=lambda item: first.index(item.nodeid) if item.nodeid in first else -1)
+        del self.session.items[: -len(first)]
+        with change_cwd("mutants"), suppress(pytest.Session.Failed):
+            self.session.config.hook.pytest_runtestloop(session=self.session)
+        return int(self.session.testsfailed > 0)
+
+    run_tests = PytestRunner.run_tests
+    ForkRunner.startup, PytestRunner.run_tests = collect_and_start, run_collected
 
 
 def keep_evidence(file: Path) -> None:
@@ -78,7 +125,11 @@ if __name__ == "__main__":
         making.join()
     os.environ["SCENARIOS_EVIDENCE"] = str(kept)
     os.environ["PY_IGNORE_IMPORTMISMATCH"] = "1"  # `tests` is here and in mutants/, the same
+    # The same examples for every mutant; what is found needs no simplest example.
+    settings.register_profile("mutation", derandomize=True, database=None, phases=[Phase.explicit, Phase.generate])
+    settings.load_profile("mutation")
     mutate_what_is_worked_out_once()
+    collect_once()
     try:
         mutmut.cli(["run", "--max-children", "1", *sys.argv[1:]], standalone_mode=False)
     finally:
