@@ -21,7 +21,7 @@ from sqlalchemy import Connection, String, delete, literal, or_, select
 from app import exceptions, protocol
 from app.concerns import known_category
 from app.protocol import Evidence, Judged, judge
-from app.protocol.evidence import COLUMNS
+from app.protocol.evidence import COLUMNS, empty
 from app.protocol.frames import Ints, micros
 from app.records.logs import Log
 from app.school import School
@@ -149,7 +149,7 @@ def _as_logged(found: Evidence, logs: Sequence[Log]) -> Evidence:
 def _frame(name: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
     """A frame of evidence from rows."""
     if not rows:
-        return reading.empty(name)
+        return empty(name)
     return pd.DataFrame(rows, columns=list(COLUMNS[name])).astype(COLUMNS[name])
 
 

@@ -1,6 +1,7 @@
 """What a judgement rests on: the frames that go in."""
 
 from dataclasses import dataclass, field, fields
+from functools import cache
 
 import pandas as pd
 
@@ -93,6 +94,11 @@ COLUMNS: dict[str, dict[str, str]] = {
 
 def empty(name: str) -> pd.DataFrame:
     """An empty frame of that name with its columns and types."""
+    return _made(name).copy(deep=False)
+
+
+@cache
+def _made(name: str) -> pd.DataFrame:
     return pd.DataFrame({column: pd.Series(dtype=dtype) for column, dtype in COLUMNS[name].items()})
 
 

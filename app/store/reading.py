@@ -2,7 +2,6 @@
 times faster than a `datetime` a row."""
 
 from collections.abc import Callable, Collection, Iterable
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -32,7 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.schema import CreateTable
 
 from app.protocol import Evidence
-from app.protocol.evidence import COLUMNS
+from app.protocol.evidence import COLUMNS, empty
 from app.protocol.frames import instants
 from app.records.roster import Roster
 from app.store import consents, tables
@@ -180,16 +179,6 @@ def _concerns(
 
 def _known(name: str, table: Table) -> list[Column[Any]]:
     return [column for column in table.c if column.name in COLUMNS[name]]
-
-
-@cache
-def _empty(name: str) -> pd.DataFrame:
-    return pd.DataFrame(columns=list(COLUMNS[name])).astype(COLUMNS[name])
-
-
-def empty(name: str) -> pd.DataFrame:
-    """No rows of a frame of the evidence."""
-    return _empty(name).copy(deep=False)
 
 
 def _fit(name: str, rows: pd.DataFrame) -> pd.DataFrame:
