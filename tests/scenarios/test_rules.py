@@ -38,7 +38,9 @@ def test_every_scenario_comes_out_as_told_and_in_approved_words(on_record: tuple
         if confidential and row["reason"]:
             row["reason"] = CONFIDENTIAL
         rows[ref, call_id][row["clause"]] = row
-    facts = {key[:2]: _facts(judged, evidence, number) for number, key in enumerate(sessions)}
+    staff = evidence.staff.groupby("staff_id")["name"].last()
+    pupils = evidence.pupils.groupby("pupil_id")["name"].last()
+    facts = {key[:2]: _facts(judged, staff, pupils, number) for number, key in enumerate(sessions)}
     status = {(ref, call_id): status for ref, call_id, status, _ in sessions}
     told = {(session.log, session.call): session for scenario in SCENARIOS for session in scenario.sessions}
 
@@ -53,13 +55,9 @@ def test_every_scenario_comes_out_as_told_and_in_approved_words(on_record: tuple
     } == approved
 
 
-def _facts(judged: Judged, evidence: Evidence, number: int) -> dict[str, Any]:
+def _facts(judged: Judged, staff: pd.Series, pupils: pd.Series, number: int) -> dict[str, Any]:
     """What a session is itself, in the words of the scenarios."""
     session = judged.sessions.loc[number]
-    staff, pupils = (
-        evidence.staff.groupby("staff_id")["name"].last(),
-        evidence.pupils.groupby("pupil_id")["name"].last(),
-    )
     among = judged.pupils.loc[judged.pupils["session"] == number, "pupil_id"]
     alone = judged.alone[judged.alone["session"] == number]
     begun = session["started_at"].astimezone(ZONE)
