@@ -53,7 +53,10 @@ _SCENARIO = {
 _LOG = {"by", "pupils", "purpose", "from", "to", "invited", "terse"}
 _CALL = {"who", "type", "organiser", "listed", "ended", "version", "id of"}
 _SESSION = {"log", "call", "expect", "status", "reason contains", "session"}
-_FACTS = {"by", "department", "pupils", "one to one", "confidential", "from", "to", "log by", "alone"}
+_FACTS = {
+    "by", "department", "purpose", "pupils", "calls", "one to one", "confidential", "disputed", "from", "to",
+    "hours left", "alone",
+}  # fmt: skip
 
 
 class Untold(Exception):
@@ -118,8 +121,10 @@ class Scenario:
                 return self.cast["staff"][told]["name"] if told else ""
             case "pupils":
                 return sorted(self.cast["pupils"][who]["name"] for who in told)
-            case "from" | "to" | "log by":
-                return self.time(told).astimezone(ZONE) if told else None
+            case "calls":
+                return [self.call_id(call) for call in told]
+            case "from" | "to":
+                return self.time(told).astimezone(ZONE)
         return told
 
     def ref(self, log: str) -> str:

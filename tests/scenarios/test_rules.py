@@ -40,7 +40,7 @@ def test_every_scenario_comes_out_as_told_and_in_approved_words(on_record: tuple
         rows[ref, call_id][row["clause"]] = row
     staff = evidence.staff.groupby("staff_id")["name"].last()
     pupils = evidence.pupils.groupby("pupil_id")["name"].last()
-    facts = {key[:2]: _facts(judged, staff, pupils, number) for number, key in enumerate(sessions)}
+    facts = {key[:2]: _facts(judged, staff, pupils, number, now) for number, key in enumerate(sessions)}
     status = {(ref, call_id): status for ref, call_id, status, _ in sessions}
     told = {(session.log, session.call): session for scenario in SCENARIOS for session in scenario.sessions}
 
@@ -55,10 +55,11 @@ def test_every_scenario_comes_out_as_told_and_in_approved_words(on_record: tuple
     } == approved
 
 
-def _facts(judged: Judged, staff: pd.Series, pupils: pd.Series, number: int) -> dict[str, Any]:
+def _facts(judged: Judged, staff: pd.Series, pupils: pd.Series, number: int, now: datetime) -> dict[str, Any]:
     """What a session is itself, in the words of the scenarios."""
     session = judged.sessions.loc[number]
     among = judged.pupils.loc[judged.pupils["session"] == number, "pupil_id"]
+    calls = judged.calls[judged.calls["session"] == number]
     alone = judged.alone[judged.alone["session"] == number]
     begun = session["started_at"].astimezone(ZONE)
     assert session["day"].date() == begun.date()
@@ -71,6 +72,12 @@ def _facts(judged: Judged, staff: pd.Series, pupils: pd.Series, number: int) -> 
         "confidential": "yes" if session["confidential"] else "no",
         "from": begun,
         "to": session["ended_at"].astimezone(ZONE),
-        "log by": None if pd.isna(session["due_at"]) else session["due_at"].astimezone(ZONE),
-        "alone": [f"{row.from_at.astimezone(ZONE):%H:%M:%S} {row.seconds:g}" for row in alone.itertuples()],
+        "hours left": "" if pd.isna(due := session["due_at"]) else f"{(due - now).total_seconds() / 3600:.0f}",
+        "alone": [
+            f"{row.from_at.astimezone(ZONE):%H:%M}-{row.to_at.astimezone(ZONE):%H:%M}, {row.seconds:g} s"
+            for row in alone.itertuples()
+        ],
+        "purpose": session["purpose"] if isinstance(session["purpose"], str) else "",
+        "disputed": "yes" if session["disputed"] else "no",
+        "calls": calls.sort_values("place")["call_id"].tolist(),
     }
