@@ -11,7 +11,19 @@ import pandas as pd
 
 from app.protocol import presence
 from app.protocol.evidence import Evidence
-from app.protocol.frames import Ints, Versions, distinct, ids, instants, micros, places
+from app.protocol.frames import (
+    NONE,
+    Ints,
+    Versions,
+    days_since_1970,
+    distinct,
+    flags,
+    ids,
+    instants,
+    micros,
+    paired,
+    places,
+)
 from app.protocol.matching import match, recorded_calls
 from app.protocol.outcomes import Mask, Words
 from app.settings import WEEKDAYS, Rules, Settings, Slot
@@ -19,6 +31,7 @@ from app.settings import WEEKDAYS, Rules, Settings, Slot
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
 DAY = 24 * 60 * MINUTE
+NO_TIME = 0  # where there is no log, no call
 
 # What a pupil's own video streams say of the camera.
 UNKNOWN, SHORT, SENT, ENOUGH = range(4)
@@ -42,8 +55,7 @@ class Cases:
         self.evidence = evidence
         self.settings = settings
         self.now = int(micros(pd.Series([now]))[0])
-        self._logs = evidence.logs.reset_index(drop=True)
-        self._calls = evidence.calls.reset_index(drop=True)
+        self._logs, self._calls = evidence.logs, evidence.calls
         self._log_index, self._call_index = pd.Index(self._logs["log_id"]), pd.Index(self._calls["call_id"])
         self.staff = Versions(evidence.staff, "staff_id")
         self.pupil_versions = Versions(evidence.pupils, "pupil_id")
@@ -57,28 +69,30 @@ class Cases:
     def _bring_stays(self) -> None:
         stays = self.evidence.stays
         call = places(self._call_index, stays["call_id"])
-        came, went = micros(stays["joined_at"]), micros(stays["left_at"])
-        keep = np.flatnonzero((call >= 0) & (went > came))
-        self._stays = stays.iloc[keep].reset_index(drop=True)
-        self._stay_call = call[keep].astype(np.int64)
-        self._stay_from, self._stay_to = came[keep], went[keep]
-        self._stay_staff, self._stay_pupil = ids(stays["staff_id"])[keep], ids(stays["pupil_id"])[keep]
+        self._stays, self._stay_call = stays[call != NONE], call[call != NONE]
+        self._stay_from, self._stay_to = micros(self._stays["joined_at"]), micros(self._stays["left_at"])
+        self._stay_staff, self._stay_pupil = ids(self._stays["staff_id"]), ids(self._stays["pupil_id"])
+        self._is_staff, self._is_pupil = self._stay_staff != NONE, self._stay_pupil != NONE
 
-        tenants, uniques = pd.factorize(self._calls["organiser_tenant"])
-        foreign = [str(tenant).lower() not in ("", self.settings.tenant_id.lower()) for tenant in uniques]
-        self._foreign_call = np.array([*foreign, False], bool)[tenants]  # the last place: not known, so ours
-        self._p2p_call = (self._calls["type"] == "peerToPeer").to_numpy(bool)
         with_staff = np.zeros(len(self._calls), bool)
-        with_staff[self._stay_call[self._stay_staff >= 0]] = True
+        with_staff[self._stay_call[self._is_staff]] = True
         # Only such a call shows who opened it, who ended it and whether a pupil was alone.
-        self._telling_call = with_staff & ~self._foreign_call
+        self._telling = (with_staff & self._ours(self._calls["organiser_tenant"]))[self._stay_call]
+
+    def _ours(self, tenant: pd.Series) -> Mask:
+        """Whether each is the school's tenant, or not said."""
+        codes, tenants = pd.factorize(tenant)
+        ours = [str(tenant).lower() in ("", self.settings.tenant_id.lower()) for tenant in tenants]
+        return np.array([*ours, True])[codes]  # the last place: not said
 
     # -- which sessions there are ----------------------------------------------------------------
 
     def _number_sessions(self) -> None:
         logs, calls = self._logs, self._calls
-        log = self._log_index.get_indexer(pd.Index(self.evidence.log_pupils["log_id"]))
-        self._log_pupils = pd.DataFrame({"log": log, "pupil_id": ids(self.evidence.log_pupils["pupil_id"])})[log >= 0]
+        log = self._log_index.get_indexer(self.evidence.log_pupils["log_id"])
+        self._log_pupils = pd.DataFrame({"log": log, "pupil_id": ids(self.evidence.log_pupils["pupil_id"])})[
+            log != NONE
+        ]
         stays = pd.DataFrame({"call": self._stay_call, "staff_id": self._stay_staff, "pupil_id": self._stay_pupil})
         matches = match(logs, self._log_pupils, calls, stays, self._tolerance())
         is_matched = np.zeros(len(calls), bool)
@@ -89,34 +103,34 @@ class Cases:
         number[np.argsort(starts, kind="stable")] = np.arange(len(starts))
         self.n = len(starts)
         self._session_of_log = number[: len(logs)]
-        self.log = np.full(self.n, -1)
+        self.log = np.full(self.n, NONE)
         self.log[self._session_of_log] = np.arange(len(logs))
-        of_log = matches.assign(session=number[matches["log"].to_numpy(np.int64)])
+        of_log = matches.assign(session=number[matches["log"]])
         alone = pd.DataFrame({"session": number[len(logs) :], "call": unlogged, "place": 0})
         self.calls = pd.concat([of_log[["session", "call", "place"]], alone], ignore_index=True)
-        self._session_of_call = np.full(len(calls), -1)
+        self._session_of_call = np.empty(len(calls), np.int64)
         self._session_of_call[self.calls["call"]] = self.calls["session"]
         self._stay_session = self._session_of_call[self._stay_call]
-        self.logged = self.log >= 0
-        self.call = np.full(self.n, -1)
+        self.logged = self.log != NONE
+        self.call = np.full(self.n, NONE)
         first = self.calls[self.calls["place"] == 0]
         self.call[first["session"]] = first["call"]
-        self.has_call = self.call >= 0
+        self.has_call = self.call != NONE
 
     def _tolerance(self) -> Ints:
         """How far each log's call may lie apart: by the settings of the log's own day."""
-        rules = self._rule_on(self._school_time(micros(self._logs["started_at"])))
+        rules = self._rule_on(self._school_time(micros(self._logs["started_at"])) // DAY)
         return self._figure(rules, lambda r: int(r.match_minutes * MINUTE))
 
     def _set_times(self) -> None:
         """The session's time: from the first pupil's join to the last pupil's leaving, else as logged."""
-        pupil = self._stay_pupil >= 0
+        pupil = self._is_pupil
         self.start = presence.first_of(self.n, self._stay_session[pupil], self._stay_from[pupil])
         self.end = presence.last_of(self.n, self._stay_session[pupil], self._stay_to[pupil])
-        logged_start = self._from_log(micros(self._logs["started_at"]), 0)
-        logged_end = self._from_log(micros(self._logs["ended_at"]), 0)
-        call_start = self._from_call(micros(self._calls["started_at"]), 0)
-        call_end = self._from_call(micros(self._calls["ended_at"]), 0)
+        logged_start = self.from_log(micros(self._logs["started_at"]), NO_TIME)
+        logged_end = self.from_log(micros(self._logs["ended_at"]), NO_TIME)
+        call_start = self.from_call(micros(self._calls["started_at"]), NO_TIME)
+        call_end = self.from_call(micros(self._calls["ended_at"]), NO_TIME)
         without = self.start == presence.NEVER  # no pupil was seen: the call's own times, else the log's
         self.start[without] = np.where(self.has_call, call_start, logged_start)[without]
         self.end[without] = np.where(self.has_call, call_end, logged_end)[without]
@@ -126,7 +140,7 @@ class Cases:
         self.logged_local_start = self._school_time(logged_start)
         self.logged_local_end = self._school_time(logged_end)
         self.day = self.local_start // DAY  # days since 1970, in school time
-        self.rule = self._rule_on(self.local_start)
+        self.rule = self._rule_on(self.day)
         self.grace = self._figure(self.rule, lambda r: int(r.grace_seconds * SECOND))
 
     def _school_time(self, times: Ints) -> Ints:
@@ -134,9 +148,10 @@ class Cases:
         local = instants(times).dt.tz_convert(self.settings.timezone).dt.tz_localize(None)
         return local.to_numpy().astype("datetime64[us]").view(np.int64)
 
-    def _rule_on(self, local: Ints) -> npt.NDArray[np.intp]:
-        begins = np.array([np.datetime64(r.from_, "D").view(np.int64) for r in self.settings.rules])
-        return np.maximum(np.searchsorted(begins, local // DAY, side="right") - 1, 0)
+    def _rule_on(self, day: Ints) -> npt.NDArray[np.intp]:
+        """Which of the settings' rules hold on each day; before all, the first."""
+        begins = np.array([r.from_ for r in self.settings.rules], "datetime64[D]").view(np.int64)
+        return np.maximum(np.searchsorted(begins, day, side="right") - 1, 0)
 
     def _figure(self, rule: npt.NDArray[np.intp], figure: Callable[[Rules], Any]) -> npt.NDArray[Any]:
         return np.array([figure(r) for r in self.settings.rules])[rule]
@@ -148,89 +163,89 @@ class Cases:
     # -- who it was ------------------------------------------------------------------------------
 
     def _look_up_people(self) -> None:
-        organiser = self._from_call(ids(self._calls["organiser_staff_id"]), -1)
-        by_log = self._from_log(ids(self._logs["staff_id"]), -1)
-        self.staff_id = np.where(self.logged, by_log, np.where(organiser >= 0, organiser, self._first_staff()))
+        organiser = self.from_call(ids(self._calls["organiser_staff_id"]), NONE)
+        by_log = self.from_log(ids(self._logs["staff_id"]), NONE)
+        self.staff_id = np.where(self.logged, by_log, np.where(organiser != NONE, organiser, self._first_staff()))
         self._staff_row = self.staff.rows(self.staff_id, self.day)
         self.staff_school = self.staff.fact("school", self._staff_row)
         self.department = self.staff.fact("department", self._staff_row)
         self.senior = self.staff.fact("senior", self._staff_row) == True  # noqa: E712 - None where not known
 
-        listed = pd.DataFrame(
-            {"session": self._session_of_log[self._log_pupils["log"]], "pupil_id": self._log_pupils["pupil_id"]}
-        )
-        seen = self._stay_pupil >= 0
+        seen, log = self._is_pupil, self._log_pupils
         in_call = pd.DataFrame({"session": self._stay_session[seen], "pupil_id": self._stay_pupil[seen]})
+        listed = pd.DataFrame({"session": self._session_of_log[log["log"]], "pupil_id": log["pupil_id"]})
         # Those in the call come first, so that they are the ones kept.
-        both = pd.concat([in_call, listed], ignore_index=True)
-        pupils = distinct(both, ["session", "pupil_id"])
-        pupils = pupils.assign(in_call=pupils.index < len(in_call))
-        width = int(pupils["pupil_id"].max()) + 1 if len(pupils) else 1
-        order = np.argsort(pupils["session"].to_numpy(np.int64) * width + pupils["pupil_id"].to_numpy(np.int64))
-        pupils = pupils.iloc[order].reset_index(drop=True)
-        row = self.pupil_versions.rows(ids(pupils["pupil_id"]), self.day[pupils["session"]])
+        both = pd.concat([in_call.assign(in_call=True), listed.assign(in_call=False)])
+        pupils = distinct(both, "session", "pupil_id")
+        self._pupil_key = paired(pupils["session"].to_numpy(), pupils["pupil_id"].to_numpy())
+        pupils = pupils.iloc[np.argsort(self._pupil_key)].reset_index(drop=True)
+        self._pupil_key.sort()
+        row = self.pupil_versions.rows(pupils["pupil_id"].to_numpy(), self.day[pupils["session"]])
         self.pupils = pupils.assign(row=row)
 
+    def _pupil_of(self, stays: Ints) -> Ints:
+        """The row of `pupils` for some stays of pupils."""
+        return np.searchsorted(self._pupil_key, paired(self._stay_session[stays], self._stay_pupil[stays]))
+
     def _first_staff(self) -> Ints:
-        """The member of staff who joined first; -1 where none did."""
-        first = np.full(self.n, -1)
-        rows = np.flatnonzero((self._stay_staff >= 0) & ~self.logged[self._stay_session])
+        """The member of staff who joined first; NONE where none did."""
+        first = np.full(self.n, NONE)
+        rows = np.flatnonzero(self._is_staff & ~self.logged[self._stay_session])
         rows = rows[np.lexsort((self._stay_staff[rows], self._stay_from[rows]))][::-1]
         first[self._stay_session[rows]] = self._stay_staff[rows]  # the earliest is written last
         return first
 
     def session_of_log(self, log_ids: pd.Series) -> Ints:
-        """The session of each log id; -1 where there is none."""
-        return np.append(self._session_of_log, -1)[self._log_index.get_indexer(pd.Index(log_ids))]
+        """The session of each log id; NONE where there is none."""
+        return np.append(self._session_of_log, NONE)[self._log_index.get_indexer(log_ids)]
 
     def session_of_call(self, call_ids: pd.Series) -> Ints:
-        """The session of each call id; -1 where there is none."""
-        return np.append(self._session_of_call, -1)[self._call_index.get_indexer(pd.Index(call_ids))]
+        """The session of each call id; NONE where there is none."""
+        return np.append(self._session_of_call, NONE)[self._call_index.get_indexer(call_ids)]
 
     def has_role(self, *roles: str) -> Mask:
         """Whether the conducting member of staff had one of the roles on the session's day."""
         return self.staff.lists("roles", *roles)[self._staff_row]
 
-    def pupil_names(self, rows: Ints | slice = slice(None)) -> Words:
+    def pupil_names(self, rows: Ints) -> Words:
         """The names of the pupils in some rows of `pupils`."""
         return self.pupil_versions.fact("name", self.pupils["row"].to_numpy()[rows])
 
     # -- what the log says -----------------------------------------------------------------------
 
-    def _from_log(self, values: npt.NDArray[Any], blank: Any) -> npt.NDArray[Any]:
-        return np.append(values, blank)[self.log] if len(values) else np.full(self.n, blank)
+    def from_log(self, values: npt.NDArray[Any], blank: Any) -> npt.NDArray[Any]:
+        """What stands with each session's log; `blank` where there is none."""
+        return np.append(values, blank)[self.log]
 
-    def _from_call(self, values: npt.NDArray[Any], blank: Any) -> npt.NDArray[Any]:
-        return np.append(values, blank)[self.call] if len(values) else np.full(self.n, blank)
+    def from_call(self, values: npt.NDArray[Any], blank: Any) -> npt.NDArray[Any]:
+        """What stands with each session's matched call; `blank` where there is none."""
+        return np.append(values, blank)[self.call]
 
     def yes(self, answer: str) -> Mask:
         """Whether the log answers yes; a blank or no log is neither yes nor no."""
-        return self._from_log(self._logs[answer].fillna(False).to_numpy(bool), False)
+        return self.from_log(flags(self._logs[answer]), False)
 
     def no(self, answer: str) -> Mask:
         """Whether the log answers no."""
-        return self._from_log((~self._logs[answer].fillna(True)).to_numpy(bool), False)
+        return self.from_log(~flags(self._logs[answer], blank=True), False)
 
     def word(self, answer: str) -> pd.Categorical:
         """The log's word for it; "" where blank or not logged."""
-        codes, words = pd.factorize(self._logs[answer])
-        categories = ["", *(str(word) for word in words if word != "")]
-        place = np.array([0 if word == "" else categories.index(word) for word in words] + [0])
-        return pd.Categorical.from_codes(self._from_log(place[codes], 0), categories)
+        codes, words = pd.factorize(np.append(self._logs[answer].to_numpy(object, na_value=""), ""))
+        return pd.Categorical.from_codes(codes[self.log], words)  # the last code, for no log, is that of ""
 
     # -- what the call shows ---------------------------------------------------------------------
 
-    @cached_property
-    def _telling(self) -> Mask:
-        """The stays in calls that show who opened, who ended and who was alone."""
-        return self._telling_call[self._stay_call]
+    def those(self, sessions: Ints | pd.Series) -> Mask:
+        """Whether each session is among those numbered."""
+        found = np.zeros(self.n, bool)
+        found[sessions] = True
+        return found
 
     @cached_property
     def shows_staff(self) -> Mask:
         """Whether a call of the session shows when staff and pupils came and went."""
-        shows = np.zeros(self.n, bool)
-        shows[self._stay_session[self._telling]] = True
-        return shows
+        return self.those(self._stay_session[self._telling])
 
     def _span(self, of: Mask) -> tuple[Ints, Ints]:
         rows = of & self._telling
@@ -243,21 +258,24 @@ class Cases:
     @cached_property
     def staff_span(self) -> tuple[Ints, Ints]:
         """When the first member of staff joined and the last one left."""
-        return self._span(self._stay_staff >= 0)
+        return self._span(self._is_staff)
 
     @cached_property
     def pupil_span(self) -> tuple[Ints, Ints]:
         """When the first pupil joined and the last one left."""
-        return self._span(self._stay_pupil >= 0)
+        return self._span(self._is_pupil)
+
+    @cached_property
+    def _in_p2p(self) -> Mask:
+        """Which stays are in a peer-to-peer call."""
+        return (self._calls["type"] == "peerToPeer").to_numpy()[self._stay_call]
 
     def _p2p(self, outermost: Callable[..., Ints], times: Ints) -> Mask:
         """Whether the first (or the last) telling call of the session is a peer-to-peer call."""
         rows = np.flatnonzero(self._telling)
         session, at = self._stay_session[rows], times[rows]
         edge = rows[at == outermost(self.n, session, at)[session]]
-        found = np.zeros(self.n, bool)
-        found[self._stay_session[edge]] = self._p2p_call[self._stay_call[edge]]
-        return found
+        return self.those(self._stay_session[edge[self._in_p2p[edge]]])
 
     @cached_property
     def rung(self) -> Mask:
@@ -272,24 +290,19 @@ class Cases:
     @cached_property
     def staff_rang(self) -> Mask:
         """Whether staff were the caller of a peer-to-peer call."""
-        caller = self._stays["caller"].fillna(False).to_numpy(bool)
-        found = np.zeros(self.n, bool)
-        found[
-            self._stay_session[self._telling & caller & (self._stay_staff >= 0) & self._p2p_call[self._stay_call]]
-        ] = True
-        return found
+        rang = self._telling & self._in_p2p & self._is_staff & flags(self._stays["caller"])
+        return self.those(self._stay_session[rang])
 
     @cached_property
     def alone(self) -> presence.Stretches:
         """The stretches longer than grace with a pupil and without staff, after the first had joined."""
-        person = (self._stay_staff >= 0) | (self._stay_pupil >= 0)
-        rows = self._telling & person
+        rows = self._telling & (self._is_staff | self._is_pupil)
         found = presence.alone(
             self.n,
             self._stay_session[rows],
             self._stay_from[rows],
             self._stay_to[rows],
-            self._stay_staff[rows] >= 0,
+            self._is_staff[rows],
         )
         long = found.end - found.start > self.grace[found.group]
         return presence.Stretches(found.group[long], found.start[long], found.end[long])
@@ -298,40 +311,30 @@ class Cases:
     def school_account(self) -> Mask:
         """Whether roster staff took part with an account of the school's tenant. An account found by
         its id or address, whose tenant Graph does not say, is the school's: both are the school's own."""
-        of_staff = np.flatnonzero(self._stay_staff >= 0)
-        tenant = self._stays["tenant"].iloc[of_staff].fillna("").astype("str").str.lower()
-        ours = tenant.isin(["", self.settings.tenant_id.lower()]).to_numpy(bool)
-        found = np.zeros(self.n, bool)
-        found[self._stay_session[of_staff[ours]]] = True
-        return found
+        return self.those(self._stay_session[self._is_staff & self._ours(self._stays["tenant"])])
 
     @cached_property
     def recorded_listed(self) -> Mask:
         """Whether Graph lists a recording of a call of the session."""
         listed = recorded_calls(self._calls, self.evidence.recordings)[self.calls["call"]]
-        found = np.zeros(self.n, bool)
-        found[self.calls["session"][listed]] = True
-        return found
+        return self.those(self.calls["session"][listed])
 
     @cached_property
     def channel(self) -> Mask:
         """Whether the session was held in a channel meeting, all its calls."""
-        in_channel = self._calls["channel"].fillna(False).to_numpy(bool)[self.calls["call"]]
-        found = self.has_call.copy()
-        found[self.calls["session"][~in_channel]] = False
-        return found
+        in_channel = flags(self._calls["channel"])[self.calls["call"]]
+        return self.has_call & ~self.those(self.calls["session"][~in_channel])
 
     @cached_property
     def cameras(self) -> pd.DataFrame:
         """One row for each pupil in a call: `session`, `pupil_id`, `camera` (UNKNOWN, SHORT, SENT or
-        ENOUGH), `share` of the time they were in (blank where stream times are missing)."""
-        in_call = self.pupils[self.pupils["in_call"]].reset_index(drop=True)
-        mine = np.flatnonzero(self._stay_pupil >= 0)
-        row_of_stay = self._row_of_pupil(in_call, self._stay_session[mine], self._stay_pupil[mine])
+        ENOUGH), `share` of the time they were in that streams with times cover (blank where there are none)."""
+        mine = np.flatnonzero(self._is_pupil)
+        row_of_stay = self._pupil_of(mine)
         row_of_video, videos = self._videos_of(mine, row_of_stay)
-        timed = (videos["started_at"].notna() & videos["ended_at"].notna()).to_numpy(bool)
+        timed = videos["started_at"].notna().to_numpy()
 
-        n = len(in_call)
+        n = len(self.pupils)
         video_rows = row_of_video[timed]
         has_times, has_untimed = np.zeros(n, bool), np.zeros(n, bool)
         has_times[video_rows] = True
@@ -345,69 +348,56 @@ class Cases:
             np.concatenate([self._stay_to[mine], micros(videos["ended_at"])[timed]]),
             np.repeat([False, True], [len(row_of_stay), len(video_rows)]),
         )
-        share = np.where(has_times, with_video / np.maximum(present, 1), np.nan)
-        wanted = self.figure(lambda r: r.camera_share)[in_call["session"]]
+        share = np.full(n, np.nan)
+        share[has_times] = with_video[has_times] / present[has_times]
+        camera = np.full(n, UNKNOWN)
+        camera[has_times] = SHORT
         # An untimed stream beside a timed one may have filled what is missing: how long is not known.
-        in_call["camera"] = np.select(
-            [has_times & (share >= wanted), has_untimed, has_times], [ENOUGH, SENT, SHORT], default=UNKNOWN
-        )
-        in_call["share"] = np.where(in_call["camera"] == SENT, np.nan, share)
-        return in_call
-
-    def _row_of_pupil(self, in_call: pd.DataFrame, session: Ints, pupil: Ints) -> Ints:
-        """The row of `in_call`, which is sorted by both, of each session and pupil."""
-        width = int(pupil.max(initial=0)) + 1
-        known = in_call["session"].to_numpy(np.int64) * width + in_call["pupil_id"].to_numpy(np.int64)
-        return np.searchsorted(known, session * width + pupil)
+        camera[has_untimed] = SENT
+        camera[share >= self.figure(lambda r: r.camera_share)[self.pupils["session"]]] = ENOUGH
+        return self.pupils.assign(camera=camera, share=share)[self.pupils["in_call"]]
 
     def _videos_of(self, stays: Ints, row_of_stay: Ints) -> tuple[Ints, pd.DataFrame]:
         """The videos sent by the people of some stays, and the stay's row for each."""
         videos = self.evidence.videos
         call = places(self._call_index, videos["call_id"])
-        filmed = np.zeros(len(self._calls) + 1, bool)  # the last place: a call that is not here
-        filmed[call] = True
-        among = filmed[self._stay_call[stays]]
+        among = np.isin(self._stay_call[stays], call)
         stays, row_of_stay = stays[among], row_of_stay[among]
         people, _ = pd.factorize(np.concatenate([self._stays["person"].iloc[stays], videos["person"]]))
-        width = int(people.max(initial=0)) + 1
-        of_stay = pd.DataFrame({"key": self._stay_call[stays] * width + people[: len(stays)], "row": row_of_stay})
-        of_video = pd.DataFrame({"key": call * width + people[len(stays) :], "video": np.arange(len(videos))})
-        both = of_video[call >= 0].merge(of_stay.drop_duplicates(), on="key")
-        return both["row"].to_numpy(np.int64), videos.iloc[both["video"]]
+        of_stay = pd.DataFrame({"key": paired(self._stay_call[stays], people[: len(stays)]), "row": row_of_stay})
+        of_video = pd.DataFrame({"key": paired(call, people[len(stays) :]), "video": np.arange(len(videos))})
+        both = of_video.merge(of_stay.drop_duplicates(), on="key")
+        return both["row"].to_numpy(), videos.iloc[both["video"]]
 
     def took_part(self) -> pd.DataFrame:
-        """Roster staff in the session's calls: `session`, `staff_id`."""
-        staff = self._stay_staff >= 0
-        return distinct(
-            pd.DataFrame({"session": self._stay_session[staff], "staff_id": self._stay_staff[staff]}),
-            ["session", "staff_id"],
-        )
+        """Roster staff in the session's calls, each time they were: `session`, `staff_id`."""
+        staff = self._is_staff
+        return pd.DataFrame({"session": self._stay_session[staff], "staff_id": self._stay_staff[staff]})
 
     def invited_to_call(self) -> pd.DataFrame:
-        """People on the call's own list: `session`, `staff_id` (-1: not staff on the roster)."""
+        """People on the call's own list: `session`, `staff_id` (NONE: not staff on the roster)."""
         listed = self.evidence.listed
         frame = pd.DataFrame({"session": self.session_of_call(listed["call_id"]), "staff_id": ids(listed["staff_id"])})
-        return frame[frame["session"] >= 0]
+        return frame[frame["session"] != NONE]
 
     def invited_in_log(self) -> pd.DataFrame:
-        """People whom the log says were invited: `session`, `staff_id` (-1: not on the roster)."""
+        """People whom the log says were invited: `session`, `staff_id` (NONE: not on the roster)."""
         invited = self.evidence.log_invited
         frame = pd.DataFrame({"session": self.session_of_log(invited["log_id"]), "staff_id": ids(invited["staff_id"])})
-        return frame[frame["session"] >= 0]
+        return frame[frame["session"] != NONE]
 
     def pupil_stays(self) -> pd.DataFrame:
         """The pupils' stays in calls that tell: `session`, `pupil_id`, `name`, `start`, `end`."""
-        rows = self._telling & (self._stay_pupil >= 0)
-        stays = pd.DataFrame(
+        stays = np.flatnonzero(self._telling & self._is_pupil)
+        return pd.DataFrame(
             {
-                "session": self._stay_session[rows],
-                "pupil_id": self._stay_pupil[rows],
-                "start": self._stay_from[rows],
-                "end": self._stay_to[rows],
+                "session": self._stay_session[stays],
+                "pupil_id": self._stay_pupil[stays],
+                "name": self.pupil_names(self._pupil_of(stays)),
+                "start": self._stay_from[stays],
+                "end": self._stay_to[stays],
             }
         )
-        names = self.pupils[["session", "pupil_id"]].assign(name=self.pupil_names())
-        return stays.merge(names, on=["session", "pupil_id"])
 
     # -- what the session is ---------------------------------------------------------------------
 
@@ -423,7 +413,7 @@ class Cases:
         one = np.bincount(counted["session"], minlength=self.n) == 1
         remote = np.zeros(self.n, bool)
         for period in self.settings.remote_learning:
-            first, last = (np.datetime64(d, "D").view(np.int64) for d in (period.from_, period.to))
+            first, last = np.array([period.from_, period.to], "datetime64[D]").view(np.int64)
             remote |= (self.day >= first) & (self.day <= last)
         return (self.purpose == "pastoral") & one & remote
 
@@ -433,12 +423,11 @@ class Cases:
         counsellor in it that is not logged and so may be counselling."""
         counsellor = self.staff.lists("roles", "counsellor")
         conducting = counsellor[self._staff_row]
-        rows = np.flatnonzero((self._stay_staff >= 0) & ~self.logged[self._stay_session])
+        rows = np.flatnonzero(self._is_staff & ~self.logged[self._stay_session])
         session = self._stay_session[rows]
-        present = np.zeros(self.n, bool)
-        present[session[counsellor[self.staff.rows(self._stay_staff[rows], self.day[session])]]] = True
+        present = self.those(session[counsellor[self.staff.rows(self._stay_staff[rows], self.day[session])]])
         plain = self.purpose.isin(["music", "academic", "pastoral"])
-        return (self.purpose == "counselling") | (conducting & ~plain) | (~self.logged & present)
+        return (self.purpose == "counselling") | (conducting & ~plain) | present
 
     # -- hours -----------------------------------------------------------------------------------
 
@@ -478,7 +467,7 @@ class Cases:
         register = self.evidence.consents
         register = register[register["kind"] == kind]
         both = self.pupils.iloc[rows][["session", "pupil_id"]].assign(row=rows).merge(register, on="pupil_id")
-        session = both["session"].to_numpy(np.int64)
+        session = both["session"].to_numpy()
         start, end = self.start[session], self.end[session]
         fits = (micros(both["covers_from"]) <= start) & (micros(both["covers_to"]) >= end)
         fits &= both["obtained_at"].notna().to_numpy() & (micros(both["obtained_at"]) < start)
@@ -486,56 +475,46 @@ class Cases:
         if kind == "outside_hours":
             fits &= both["slt_informed_at"].notna().to_numpy() & (micros(both["slt_informed_at"]) < start)
         else:
-            fits &= (both["reason"].fillna("").astype("str").str.strip() != "").to_numpy(bool)
+            fits &= (both["reason"].fillna("").str.strip() != "").to_numpy()
         covered[both["row"].to_numpy()[fits]] = True
-        lacking = np.zeros(self.n, bool)
-        lacking[self.pupils["session"][~covered]] = True
-        return wanted & ~lacking & self.has_pupils, covered
+        return wanted & self.has_pupils & ~self.those(self.pupils["session"][~covered]), covered
 
     @cached_property
     def has_pupils(self) -> Mask:
         """Whether a pupil of the session is known."""
-        return np.bincount(self.pupils["session"], minlength=self.n) > 0
+        return self.those(self.pupils["session"])
 
     def letters(self, kind: str) -> tuple[Mask, Mask]:
         """For each row of `pupils`: whether a letter of that kind is dated before the session's day,
         and whether there is any at all."""
         register = self.evidence.letters
         register = register[register["kind"] == kind]
-        sent = register["sent_on"].to_numpy().astype("datetime64[D]").view(np.int64)
-        pupil = ids(register["pupil_id"])
-        mine = ids(self.pupils["pupil_id"])
-        earliest = presence.first_of(max(pupil.max(initial=-1), mine.max(initial=-1)) + 1, pupil, sent)[mine]
-        return earliest < self.day[self.pupils["session"]], earliest != presence.NEVER
+        first = days_since_1970(register["sent_on"])
+        first = pd.Series(first).groupby(ids(register["pupil_id"])).min().reindex(self.pupils["pupil_id"]).to_numpy()
+        return first < self.day[self.pupils["session"]], ~np.isnan(first)
 
     def reported(self, home_alone: bool = False) -> Mask:
         """Whether a concern is linked to the session and a DSP of the pupil's school was alerted; only
         concerns that a child was home alone, if so asked."""
         concerns = self.evidence.concerns
-        counted = concerns["alerted"].fillna(False).to_numpy(bool)
+        counted = flags(concerns["alerted"])
         if home_alone:
-            counted = counted & concerns["home_alone"].fillna(False).to_numpy(bool)
+            counted = counted & flags(concerns["home_alone"])
         concerns = concerns[counted]
-        found = np.zeros(self.n + 1, bool)  # the last place: linked to no session here
-        found[self.session_of_log(concerns["log_id"])] = True
-        found[self.session_of_call(concerns["call_id"])] = True
-        return found[: self.n]
+        linked = np.append(self.session_of_log(concerns["log_id"]), self.session_of_call(concerns["call_id"]))
+        return self.those(linked[linked != NONE])
 
     # -- words -----------------------------------------------------------------------------------
 
-    def names(self, rows: npt.NDArray[np.bool_]) -> Words:
-        """The names of the pupils in the given rows of `pupils`, joined for each session."""
-        names = (
-            pd.Series(self.pupil_names(np.flatnonzero(rows)))
-            .groupby(self.pupils["session"].to_numpy()[rows])
-            .agg(in_words)
-        )
-        return names.reindex(range(self.n)).fillna("").to_numpy(object)
+    def names(self, rows: Mask, sessions: Ints) -> Words:
+        """The names of the pupils in the given rows of `pupils`, joined for each of some sessions."""
+        names = pd.Series(self.pupil_names(np.flatnonzero(rows))).groupby(self.pupils["session"].to_numpy()[rows])
+        return names.agg(in_words).reindex(sessions).to_numpy(object)
 
-    def at(self, times: Ints) -> pd.Series:
+    def at(self, times: Ints) -> Words:
         """Times as read on the school's clock, "14:31:10", or "14:31" on the full minute."""
         clock = instants(times).dt.tz_convert(self.settings.timezone).dt.strftime("%H:%M:%S")
-        return clock.str.replace(r"(?<=:\d\d):00$", "", regex=True)
+        return clock.str.replace(r"(?<=:\d\d):00$", "", regex=True).to_numpy(object)
 
 
 def in_words(names: pd.Series) -> str:

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from app.protocol.cases import ENOUGH, MINUTE, SECOND, SENT, SHORT, UNKNOWN, Cases, in_words
-from app.protocol.frames import ids
+from app.protocol.cases import MINUTE, SECOND, SENT, SHORT, UNKNOWN, Cases, in_words
+from app.protocol.frames import Ints, words_in
 from app.protocol.outcomes import BREACH, CALL, EXEMPT, LOG, MET, NO_EVIDENCE, NOTHING, REGISTER, Mask, Ruling, Words
 
 Rows = npt.NDArray[np.intp]
@@ -70,11 +70,10 @@ def _by_log(cases: Cases, where: Mask, kept: Mask, broken: Mask, kept_words: str
     return ruling
 
 
-def _seconds(micros: npt.NDArray[np.int64]) -> pd.Series:
-    """A length as people say it: "64 seconds", "5 min 10 s"."""
-    whole = pd.Series(np.round(micros / SECOND).astype(np.int64))
-    minutes = (whole // 60).astype("str") + " min " + (whole % 60).astype("str") + " s"
-    return minutes.where(whole >= 120, whole.astype("str") + " seconds")
+def _seconds(micros: Ints) -> Words:
+    """Lengths as people say them: "64 seconds", "5 min 10 s"."""
+    whole = [round(length / SECOND) for length in micros.tolist()]
+    return np.array([f"{s // 60} min {s % 60} s" if s >= 120 else f"{s} seconds" for s in whole], object)
 
 
 # --- all sessions ---------------------------------------------------------------------------------
@@ -85,9 +84,7 @@ def _parents_told(cases: Cases, kind: str, letter: str, where: Mask) -> Ruling:
     session = cases.pupils["session"].to_numpy()
 
     def some(rows: Mask) -> Mask:
-        found = np.zeros(cases.n, bool)
-        found[session[rows]] = True
-        return found
+        return cases.those(session[rows])
 
     ruling = Ruling(cases.n)
     where = where & cases.has_pupils
@@ -96,13 +93,13 @@ def _parents_told(cases: Cases, kind: str, letter: str, where: Mask) -> Ruling:
         where & some(late),
         BREACH,
         REGISTER,
-        lambda i: f"The {letter} for " + cases.names(late)[i] + " was not sent before the day of the session.",
+        lambda i: f"The {letter} for " + cases.names(late, i) + " was not sent before the day of the session.",
     )
     ruling.decide(
         where & some(none),
         NO_EVIDENCE,
         NOTHING,
-        lambda i: f"No {letter} is on record for " + cases.names(none)[i] + ".",
+        lambda i: f"No {letter} is on record for " + cases.names(none, i) + ".",
     )
     ruling.decide(where, MET, REGISTER, f"The {letter} went to every pupil's parents before the day of the session.")
     return ruling
@@ -245,17 +242,15 @@ def staff_opens(cases: Cases) -> Ruling:
     staff, pupil = cases.staff_span[0], cases.pupil_span[0]
     by_call, rung = cases.shows_staff, cases.rung
     says_yes, says_no = cases.yes("staff_opened"), cases.no("staff_opened")
-    waited = np.where(by_call & (pupil < staff), staff - np.minimum(pupil, staff), 0)
+    waited = np.where(pupil < staff, staff - pupil, 0)
     ruling = Ruling(cases.n)
     ruling.decide(by_call & rung & cases.staff_rang, MET, CALL, "The member of staff rang the pupil.", says_no)
     ruling.decide(by_call & rung, BREACH, CALL, "The pupil rang the member of staff.", says_yes)
     ruling.decide(
-        by_call & (waited > cases.grace),
+        waited > cases.grace,
         BREACH,
         CALL,
-        lambda i: ("A pupil was in the call " + _seconds(waited[i]) + " before the first member of staff.").to_numpy(
-            object
-        ),
+        lambda i: "A pupil was in the call " + _seconds(waited[i]) + " before the first member of staff.",
         says_yes,
     )
     ruling.decide(by_call, MET, CALL, "A member of staff was in the call before the pupils.", says_no)
@@ -269,15 +264,13 @@ def staff_ends(cases: Cases) -> Ruling:
     staff, pupil = cases.staff_span[1], cases.pupil_span[1]
     by_call = cases.shows_staff & ~cases.rung_off
     says_yes, says_no = cases.yes("staff_ended"), cases.no("staff_ended")
-    stayed = np.where(by_call & (pupil > staff), pupil - np.minimum(pupil, staff), 0)
+    stayed = np.where(pupil > staff, pupil - staff, 0)
     ruling = Ruling(cases.n)
     ruling.decide(
         by_call & (stayed > cases.grace),
         BREACH,
         CALL,
-        lambda i: (
-            "A pupil was in the call " + _seconds(stayed[i]) + " after the last member of staff had left."
-        ).to_numpy(object),
+        lambda i: "A pupil was in the call " + _seconds(stayed[i]) + " after the last member of staff had left.",
         says_yes,
     )
     ruling.decide(by_call, MET, CALL, "No pupil stayed after the last member of staff had left.", says_no)
@@ -290,10 +283,9 @@ def staff_ends(cases: Cases) -> Ruling:
 def never_alone(cases: Cases) -> Ruling:
     by_call = cases.shows_staff
     says_yes, says_no = cases.yes("pupil_left_alone"), cases.no("pupil_left_alone")
-    was_alone = np.zeros(cases.n, bool)
-    was_alone[cases.alone.group] = True
+    was_alone = cases.those(cases.alone.group)
     ruling = Ruling(cases.n)
-    ruling.decide(by_call & was_alone, BREACH, CALL, lambda i: _who_was_alone(cases)[i], says_no)
+    ruling.decide(by_call & was_alone, BREACH, CALL, lambda i: _who_was_alone(cases, i), says_no)
     ruling.decide(by_call, MET, CALL, "No pupil was in the call without staff once staff had joined.", says_yes)
     ruling.decide(says_no, MET, LOG, "The log says that no pupil was left alone.")
     ruling.decide(says_yes, BREACH, LOG, "The log says that a pupil was left alone.")
@@ -301,98 +293,93 @@ def never_alone(cases: Cases) -> Ruling:
     return ruling
 
 
-def _who_was_alone(cases: Cases) -> Words:
-    """Each session's alone stretches in words, with who was there."""
+def _who_was_alone(cases: Cases, sessions: Rows) -> Words:
+    """The alone stretches of some sessions in words, with who was there."""
     found = cases.alone
-    stays = cases.pupil_stays()
     stretch = pd.DataFrame({"session": found.group, "alone_from": found.start, "alone_to": found.end})
-    stretch["stretch"] = np.arange(len(stretch))
-    there = stretch.merge(stays, on="session").query("start < alone_to and end > alone_from")
+    there = stretch.reset_index(names="stretch").merge(cases.pupil_stays(), on="session")
+    there = there.query("start < alone_to and end > alone_from")
     there = there.drop_duplicates(["stretch", "pupil_id"]).sort_values(["stretch", "pupil_id"])
     names = there.groupby("stretch")["name"].agg([in_words, "count"])
-    stretch = stretch.join(names, on="stretch")
-    verb = pd.Series(np.where(stretch["count"] > 1, " were", " was"))
+    verb = np.where(names["count"] > 1, " were", " was").astype(object)
     since, length = cases.at(found.start), _seconds(found.end - found.start)
-    stretch["words"] = stretch["in_words"] + verb + " in the call without staff from " + since + " for " + length + "."
-    return stretch.groupby("session")["words"].agg(" ".join).reindex(range(cases.n)).fillna("").to_numpy(object)
+    words = names["in_words"] + verb + " in the call without staff from " + since + " for " + length + "."
+    return words.groupby(found.group).agg(" ".join).reindex(sessions).to_numpy(object)
 
 
 def cameras_on(cases: Cases) -> Ruling:
     log = cases.word("cameras_on")
     recorded = _recorded(cases)[0]
     says_on, says_not = log == "yes", log.isin(["no", "no_camera", "objected"])
-    excused = (log == "no_camera") | ((log == "objected") & recorded)
+    no_camera, objected = log == "no_camera", log == "objected"
 
     seen = cases.cameras
     session, camera = seen["session"].to_numpy(), seen["camera"].to_numpy()
-    enough = (camera == ENOUGH) | ((camera == SENT) & ~says_not[session])
-    short_by_call = camera == SHORT
-    short_by_log = ((camera == SENT) | (camera == UNKNOWN)) & says_not[session]
-    on_by_log = (camera == UNKNOWN) & says_on[session]
-    open_ = (camera == UNKNOWN) & (log[session] == "")
 
     def some(rows: Mask) -> Mask:
-        found = np.zeros(cases.n, bool)
-        found[session[rows]] = True
-        return found
+        return cases.those(session[rows])
 
-    by_call = np.bincount(session, minlength=cases.n) > 0
-    short = some(short_by_call | short_by_log)
-    decided_by = np.where(some(short_by_call), CALL, LOG).astype(np.uint8)
+    by_call = cases.those(session)
+    short_by_call = camera == SHORT
+    short = some(short_by_call | (((camera == SENT) | (camera == UNKNOWN)) & says_not[session]))
+    by_log = short | ~by_call
     ruling = Ruling(cases.n)
-    ruling.decide(by_call & short & ~excused, BREACH, decided_by, lambda i: _camera_off(cases, log)[i], says_on)
     ruling.decide(
-        by_call & some(open_),
-        NO_EVIDENCE,
-        NOTHING,
-        "The call record shows no camera of a pupil, which proves nothing, and no log says whether it was on.",
+        short & ~no_camera & ~(objected & recorded),
+        BREACH,
+        np.where(some(short_by_call), CALL, LOG),
+        lambda i: _camera_off(cases, log, i),
+        says_on,
     )
-    ruling.decide(by_call & short & (log == "no_camera"), EXEMPT, LOG, "The log says that there is no camera.")
-    ruling.decide(by_call & short, EXEMPT, LOG, "The session was recorded and the log says that the pupil objected.")
+    ruling.decide(by_log & no_camera, EXEMPT, LOG, "The log says that there is no camera.")
     ruling.decide(
-        by_call & some(on_by_log),
-        MET,
-        LOG,
-        "The log says that cameras were on; the call record shows none for a pupil, which does not prove it off.",
-        _all(cases),
-    )
-    ruling.decide(by_call & some(enough), MET, CALL, lambda i: _camera_on(cases)[i], says_not)
-    ruling.decide(says_on, MET, LOG, "The log says that pupils had their cameras on.")
-    ruling.decide(log == "no_camera", EXEMPT, LOG, "The log says that there is no camera.")
-    ruling.decide(
-        (log == "objected") & recorded,
+        by_log & objected & recorded,
         EXEMPT,
         LOG,
         "The session was recorded and the log says that the pupil objected.",
     )
     ruling.decide(
-        log == "objected", BREACH, LOG, "The log says that a pupil objected to the camera, but not to a recording."
+        some((camera == UNKNOWN) & says_on[session]),
+        MET,
+        LOG,
+        "The log says that cameras were on; the call record shows none for a pupil, which does not prove it off.",
+        _all(cases),
     )
+    ruling.decide(
+        some(camera == UNKNOWN),
+        NO_EVIDENCE,
+        NOTHING,
+        "The call record shows no camera of a pupil, which proves nothing, and no log says whether it was on.",
+    )
+    ruling.decide(by_call, MET, CALL, lambda i: _camera_on(cases, i), says_not)
+    ruling.decide(says_on, MET, LOG, "The log says that pupils had their cameras on.")
+    ruling.decide(objected, BREACH, LOG, "The log says that a pupil objected to the camera, but not to a recording.")
     ruling.decide(log == "no", BREACH, LOG, "The log says that cameras were not on.")
     _unknown(ruling, cases, _all(cases), "Neither a call record nor the log says whether cameras were on.")
     return ruling
 
 
-def _camera_off(cases: Cases, log: pd.Categorical) -> Words:
-    seen = cases.cameras
-    short = seen[seen["camera"] == SHORT]
-    names = pd.Series(cases.pupil_versions.fact("name", short["row"].to_numpy()), index=short.index)
-    wanted = pd.Series(cases.figure(lambda r: r.camera_share)).reindex(short["session"]).to_numpy()
-    percent = (short["share"] * 100).map("{:.0f} %".format)
-    words = names.fillna("A pupil").astype(object) + "'s camera was on for " + percent + " of their time in the call; "
-    words += pd.Series(wanted * 100, index=short.index).map("{:.0f} % is asked.".format)
-    by_session = words.groupby(short["session"]).agg(" ".join).reindex(range(cases.n))
+def _camera_off(cases: Cases, log: pd.Categorical, sessions: Rows) -> Words:
+    """Whose camera was off for too long; where the call does not show it, what the log says."""
+    short = cases.cameras[cases.cameras["camera"] == SHORT]
+    asked = cases.figure(lambda r: r.camera_share)[short["session"]]
+    names = cases.pupil_versions.fact("name", short["row"].to_numpy())
+    # Rounded down, so that what is short of 80 % is not read out as 80 %.
+    words = [
+        f"{name}'s camera was on for {int(share * 100)} % of their time in the call; {wanted * 100:.0f} % is asked."
+        for name, share, wanted in zip(names, short["share"], asked, strict=True)
+    ]
+    by_call = pd.Series(words, dtype=object).groupby(short["session"].to_numpy()).agg(" ".join).reindex(sessions)
     says = np.where(
-        log == "objected",
+        log[sessions] == "objected",
         "The log says that a pupil objected to the camera, but the session is not known to have been recorded.",
         "The log says that cameras were not on.",
     )
-    return by_session.fillna(pd.Series(says)).to_numpy(object)
+    return np.where(by_call.isna(), says, by_call.to_numpy(object))
 
 
-def _camera_on(cases: Cases) -> Words:
-    seen = cases.cameras
-    sent = np.bincount(seen.loc[seen["camera"] == SENT, "session"], minlength=cases.n) > 0
+def _camera_on(cases: Cases, sessions: Rows) -> Words:
+    sent = cases.those(cases.cameras.loc[cases.cameras["camera"] == SENT, "session"])[sessions]
     return np.where(
         sent,
         "Every pupil sent video; Teams does not say for how long.",
@@ -451,50 +438,52 @@ def background(cases: Cases) -> Ruling:
     )
 
 
-def academic_hours(cases: Cases) -> Ruling:
-    where = cases.purpose == "academic"
-    inside = cases.in_academic_hours(cases.local_start, cases.local_end)
-    logged_inside = cases.in_academic_hours(cases.logged_local_start, cases.logged_local_end)
-    consented, covered = cases.consented("outside_hours", where & ~inside)
+def _by_hours(
+    cases: Cases,
+    where: Mask,
+    within: Callable[[Ints, Ints], Mask],
+    consent: str,
+    kept: Callable[[Rows], Words | str],
+    excused: Callable[[Rows], Words | str],
+    broken: Callable[[Rows, Mask], Words | str],
+) -> Ruling:
+    """A clause of hours, outside which a consent of that kind is needed. Its words follow "The time, 17:00 to
+    17:40, is "; `broken` is told which rows of the cases' pupils have their consent."""
+    inside = within(cases.local_start, cases.local_end)
+    logged_inside = within(cases.logged_local_start, cases.logged_local_end)
+    consented, covered = cases.consented(consent, where & ~inside)
     disputed = cases.has_call & (inside != logged_inside)
-    by = np.where(cases.has_call, CALL, LOG).astype(np.uint8)
-    hours = cases.figure(lambda r: " to ".join(t.strftime("%H:%M") for t in r.academic_hours))
+    by = np.where(cases.has_call, CALL, LOG)
 
-    def lacking(i: Rows) -> Words:
-        words = (
-            _the_time(cases)
-            + "is outside "
-            + pd.Series(hours)
-            + ", and no consent given beforehand with SLT informed covers it for "
-        )
-        return (words + cases.names(~covered) + ".").to_numpy(object)[i]
+    def the_time(i: Rows, rest: Words | str) -> Words:
+        return "The time, " + cases.at(cases.start[i]) + " to " + cases.at(cases.end[i]) + ", is " + rest
 
     ruling = Ruling(cases.n)
-    ruling.decide(
-        where & inside,
-        MET,
-        by,
-        lambda i: (_the_time(cases) + "is within " + pd.Series(hours) + ".").to_numpy(object)[i],
-        disputed,
-    )
-    ruling.decide(
-        where & consented,
-        EXEMPT,
-        REGISTER,
-        lambda i: (
-            _the_time(cases)
-            + "is outside "
-            + pd.Series(hours)
-            + ", with parental consent given beforehand and SLT informed."
-        ).to_numpy(object)[i],
-        disputed,
-    )
-    ruling.decide(where, BREACH, by, lacking, disputed)
+    ruling.decide(where & inside, MET, by, lambda i: the_time(i, kept(i)), disputed)
+    ruling.decide(where & consented, EXEMPT, REGISTER, lambda i: the_time(i, excused(i)), disputed)
+    ruling.decide(where, BREACH, by, lambda i: the_time(i, broken(i, covered)), disputed)
     return ruling
 
 
-def _the_time(cases: Cases) -> pd.Series:
-    return "The time, " + cases.at(cases.start) + " to " + cases.at(cases.end) + ", "
+def academic_hours(cases: Cases) -> Ruling:
+    hours = cases.figure(lambda r: " to ".join(t.strftime("%H:%M") for t in r.academic_hours))
+
+    def each(i: Rows, words: str) -> Words:
+        return np.array([words.format(h) for h in hours[i]], object)
+
+    return _by_hours(
+        cases,
+        cases.purpose == "academic",
+        cases.in_academic_hours,
+        "outside_hours",
+        lambda i: each(i, "within {}."),
+        lambda i: each(i, "outside {}, with parental consent given beforehand and SLT informed."),
+        lambda i, covered: (
+            each(i, "outside {}, and no consent given beforehand with SLT informed covers it for ")
+            + cases.names(~covered, i)
+            + "."
+        ),
+    )
 
 
 def logged(cases: Cases) -> Ruling:
@@ -558,51 +547,33 @@ def one_to_one_reason(cases: Cases) -> Ruling:
 
 
 def one_to_one_hours(cases: Cases) -> Ruling:
-    where = cases.one_to_one
-    inside = cases.in_slot(cases.local_start, cases.local_end)
-    logged_inside = cases.in_slot(cases.logged_local_start, cases.logged_local_end)
-    consented, _ = cases.consented("one_to_one", where & ~inside)
-    disputed = cases.has_call & (inside != logged_inside)
-    by = np.where(cases.has_call, CALL, LOG).astype(np.uint8)
-
-    def say(rest: str) -> Callable[[Rows], Words]:
-        return lambda i: (_the_time(cases) + rest).to_numpy(object)[i]
-
-    ruling = Ruling(cases.n)
-    ruling.decide(where & inside, MET, by, say("is at lunchtime or in tutor time."), disputed)
-    ruling.decide(
-        where & consented,
-        EXEMPT,
-        REGISTER,
-        say("is covered by a parent's consent given beforehand for the time and the reason."),
-        disputed,
-    )
-    ruling.decide(
-        where,
-        BREACH,
-        by,
-        say(
-            "is outside lunchtime and tutor time, without a parent's consent given beforehand for the time and the reason."
+    return _by_hours(
+        cases,
+        cases.one_to_one,
+        cases.in_slot,
+        "one_to_one",
+        lambda _: "at lunchtime or in tutor time.",
+        lambda _: "covered by a parent's consent given beforehand for the time and the reason.",
+        lambda *_: (
+            "outside lunchtime and tutor time, without a parent's consent given beforehand for the time and the reason."
         ),
-        disputed,
     )
-    return ruling
 
 
 def second_member_invited(cases: Cases) -> Ruling:
     by_senior_deputy = cases.has_role("senior_deputy_head")
     where = cases.one_to_one & ~by_senior_deputy
-    by_leader = cases.has_role("hoy", "hm") & ~by_senior_deputy
-    wanted = np.where(by_leader, "the Senior Deputy Head (Pastoral)", "the pupil's HOY or HM").astype(object)
+    by_leader = cases.has_role("hoy", "hm")
+    wanted = np.where(by_leader, "the Senior Deputy Head (Pastoral)", "the pupil's HOY or HM")
     in_call, on_list, in_log = cases.took_part(), cases.invited_to_call(), cases.invited_in_log()
-    call_list, log_list = _any_session(cases, on_list), _any_session(cases, in_log)
+    call_list, log_list = cases.those(on_list["session"]), cases.those(in_log["session"])
 
     def right(people: pd.DataFrame) -> Mask:
         people = people[where[people["session"]]]
-        return _any_session(cases, people[_is_second_member(cases, people, by_leader)])
+        return cases.those(people.loc[_is_second_member(cases, people, by_leader), "session"])
 
     def say(before: str, after: str) -> Callable[[Rows], Words]:
-        return lambda i: (before + pd.Series(wanted[i]) + after).to_numpy(object)
+        return lambda i: np.array([before + who + after for who in wanted[i]], object)
 
     ruling = Ruling(cases.n)
     ruling.decide(where & right(in_call), MET, CALL, say("In the call took part ", "."))
@@ -611,23 +582,18 @@ def second_member_invited(cases: Cases) -> Ruling:
     ruling.decide(
         where & (call_list | log_list),
         BREACH,
-        np.where(call_list, CALL, LOG).astype(np.uint8),
+        np.where(call_list, CALL, LOG),
         say("Among the people in the call, or invited to it, is not ", "."),
     )
     ruling.decide(where, NO_EVIDENCE, NOTHING, say("Nothing on record says whether ", " was invited."))
     return ruling
 
 
-def _any_session(cases: Cases, people: pd.DataFrame) -> Mask:
-    found = np.zeros(cases.n, bool)
-    found[people["session"].to_numpy(np.int64)] = True
-    return found
-
-
 def _is_second_member(cases: Cases, people: pd.DataFrame, by_leader: Mask) -> Mask:
     """Whether each person is who must be invited: for a HOY or HM the Senior Deputy Head, for a tutor
-    the HOY of the pupil's year or the HM of the pupil's house, in the pupil's school."""
-    session, staff_id = people["session"].to_numpy(np.int64), ids(people["staff_id"])
+    the HOY of the pupil's year or the HM of the pupil's house, in the pupil's school. It cannot be
+    whoever conducts the session."""
+    session, staff_id = people["session"].to_numpy(), people["staff_id"].to_numpy()
     staff, pupils = cases.staff, cases.pupil_versions
     who = staff.rows(staff_id, cases.day[session])
     pupil = (
@@ -635,18 +601,14 @@ def _is_second_member(cases: Cases, people: pd.DataFrame, by_leader: Mask) -> Ma
     )
 
     def has(column: str, wanted: str) -> Mask:
-        lists, values = staff.fact(column, who), pupils.fact(wanted, pupil)
-        pairs = (
-            (str(held or "").lower().split(";"), str(value or "").lower())
-            for held, value in zip(lists, values, strict=True)
-        )
-        return np.fromiter((value != "" and value in map(str.strip, held) for held, value in pairs), bool, len(who))
+        pairs = zip(staff.fact(column, who), pupils.fact(wanted, pupil), strict=True)
+        return np.array([bool(words_in(value) & words_in(held)) for held, value in pairs], bool)
 
     same_school = staff.fact("school", who) == pupils.fact("school", pupil)
     hoy = staff.lists("roles", "hoy")[who] & has("year_groups", "year_group")
     hm = staff.lists("roles", "hm")[who] & has("houses", "house")
     senior_deputy = staff.lists("roles", "senior_deputy_head")[who]
-    return (staff_id != cases.staff_id[session]) & np.where(by_leader[session], senior_deputy, same_school & (hoy | hm))
+    return np.where(by_leader[session], senior_deputy, same_school & (hoy | hm))
 
 
 def adult_introduced(cases: Cases) -> Ruling:

@@ -111,8 +111,8 @@ class Evidence:
 
     - `logs` one row a log; `log_pupils`, `log_invited` (blank `staff_id`: not on the roster)
     - `calls` one row a call; `stays` one row for each time a person was in it (`caller`: at the
-      calling end), `videos` camera video sent by a person (blank times: sent, how long unknown),
-      `listed` people on the call's list of participants, `recordings` (a blank `call_id` is
+      calling end), `videos` camera video sent by a person (both times blank: sent, how long unknown), both
+      ending after they begin, `listed` people on the call's list of participants, `recordings` (a blank `call_id` is
       decided by organiser and time)
     - `staff`, `pupils` one row for each version, held from `from_day` on; the first also before it
     - `letters`, `consents` (one row for each time one was given; `withdrawn_at` blank: it still holds),

@@ -10,7 +10,7 @@ import pandas as pd
 from app.protocol.cases import DAY, MINUTE, Cases
 from app.protocol.clauses import CLAUSES
 from app.protocol.evidence import Evidence
-from app.protocol.frames import instants
+from app.protocol.frames import NONE, ids, instants
 from app.protocol.outcomes import BREACH, EVIDENCE, EXEMPT, MET, NO_EVIDENCE, OUTCOMES
 from app.settings import Settings
 
@@ -68,18 +68,18 @@ def judge(evidence: Evidence, settings: Settings, now: datetime, reasons: bool =
     words = np.stack([r.reasons() for r in rulings], axis=1) if reasons else np.full(outcome.shape, "", object)
     status = np.where((outcome == BREACH).any(axis=1), 2, np.where((outcome == NO_EVIDENCE).any(axis=1), 1, 0))
 
-    logs, calls = evidence.logs.reset_index(drop=True), evidence.calls.reset_index(drop=True)
+    call_ids = evidence.calls["call_id"].to_numpy(object)
     waiting = outcome[:, _NAMES.index("logged")] == NO_EVIDENCE
     due = cases.call_ended + (cases.figure(lambda r: r.log_within_hours) * 60 * MINUTE).astype(np.int64)
     sessions = pd.DataFrame(
         {
-            "log_id": logs["log_id"].astype("Int64").reindex(cases.log).array,
-            "call_id": calls["call_id"].reindex(cases.call).to_numpy(),
+            "log_id": _ids(cases.from_log(ids(evidence.logs["log_id"]), NONE)),
+            "call_id": cases.from_call(call_ids, None),
             "started_at": instants(cases.start),
             "ended_at": instants(cases.end),
             "day": cases.day.view("datetime64[D]").astype("datetime64[s]"),
             "minute": (cases.local_start % DAY // MINUTE).astype(np.int16),
-            "staff_id": pd.array(np.where(cases.staff_id < 0, 0, cases.staff_id), "Int64"),
+            "staff_id": _ids(cases.staff_id),
             "school": cases.staff_school,
             "department": cases.department,
             "purpose": pd.Series(cases.purpose, dtype=object).mask(cases.purpose == "", None).to_numpy(),
@@ -91,12 +91,9 @@ def judge(evidence: Evidence, settings: Settings, now: datetime, reasons: bool =
             "codes": _encode(outcome, told_by, disputed),
         }
     ).rename_axis("session")
-    sessions.loc[cases.staff_id < 0, "staff_id"] = pd.NA
     return Judged(
         sessions,
-        cases.calls.assign(call_id=calls["call_id"].reindex(cases.calls["call"]).to_numpy())[
-            ["session", "call_id", "place"]
-        ],
+        cases.calls.assign(call_id=call_ids[cases.calls["call"]])[["session", "call_id", "place"]],
         cases.pupils[["session", "pupil_id"]].copy(),
         pd.DataFrame(
             {
@@ -111,6 +108,11 @@ def judge(evidence: Evidence, settings: Settings, now: datetime, reasons: bool =
         disputed,
         words,
     )
+
+
+def _ids(plain: npt.NDArray[np.int64]) -> pd.arrays.IntegerArray:
+    """Ids as a column has them, NONE as a blank."""
+    return pd.arrays.IntegerArray(plain, plain == NONE)
 
 
 def _encode(

@@ -1,13 +1,12 @@
 """Which log belongs to which call, and which calls were recorded.
 
-Logs and calls are named by their positions in the frames; people and pupils by their ids. Pairs of
-numbers are packed into one, since a key of one column is several times faster than one of two.
+Logs and calls are named by their positions in the frames; people and pupils by their ids.
 """
 
 import numpy as np
 import pandas as pd
 
-from app.protocol.frames import Bools, Ints, distinct, micros
+from app.protocol.frames import NONE, Bools, Ints, distinct, ids, micros, paired
 
 _HOUR = 3_600_000_000
 
@@ -24,41 +23,37 @@ def match(
     cut off from the matched one joins it.
 
     `log_pupils` has `log` (a position) and `pupil_id`, `stays` has `call` (a position), `staff_id`
-    and `pupil_id` (-1: not on the roster). Gives `log`, `call` and `place`: 0 for the matched call,
+    and `pupil_id` (NONE: not on the roster). Gives `log`, `call` and `place`: 0 for the matched call,
     1 and on for those that joined it.
     """
     if logs.empty or calls.empty:
         return pd.DataFrame({"log": [], "call": [], "place": []}, dtype=np.int64)
-    seen = distinct(stays, ["call", "staff_id", "pupil_id"])
-    pairs = _candidates(logs, log_pupils, calls, seen, tolerance)
+    pairs = _candidates(logs, log_pupils, calls, stays, tolerance)
     matched = _best_first(pairs, logs, calls)
-    joined = _dropped_connections(pairs, matched, logs, log_pupils, calls, seen, tolerance)
+    joined = _dropped_connections(pairs, matched, logs, log_pupils, calls, stays, tolerance)
     place = joined.groupby("log").cumcount().to_numpy() + 1
     return pd.concat([matched.assign(place=0), joined.assign(place=place)], ignore_index=True)[["log", "call", "place"]]
 
 
 def _candidates(
-    logs: pd.DataFrame, log_pupils: pd.DataFrame, calls: pd.DataFrame, seen: pd.DataFrame, tolerance: Ints
+    logs: pd.DataFrame, log_pupils: pd.DataFrame, calls: pd.DataFrame, stays: pd.DataFrame, tolerance: Ints
 ) -> pd.DataFrame:
     """All pairs that may match: `log`, `call`, `overlap` (0 for a gap), `apart` (of the starts)."""
     log_from, log_to = micros(logs["started_at"]), micros(logs["ended_at"])
     call_from, call_to = micros(calls["started_at"]), micros(calls["ended_at"])
-    with_pupil = seen[seen["pupil_id"] >= 0]
+    with_pupil = stays[stays["pupil_id"] != NONE]
     # A pupil has thousands of sessions over the years: only those in the same hours are compared.
     left = _by_hour(log_pupils["log"], log_pupils["pupil_id"], log_from - tolerance, log_to + tolerance)
     right = _by_hour(with_pupil["call"], with_pupil["pupil_id"], call_from, call_to)
-    pairs = distinct(left.merge(right, on="pupil_hour", suffixes=("_log", "_call")), ["item_log", "item_call"])
-    log, call = pairs["item_log"].to_numpy(np.int64), pairs["item_call"].to_numpy(np.int64)
+    pairs = distinct(left.merge(right, on="pupil_hour", suffixes=("_log", "_call")), "item_log", "item_call")
+    log, call = pairs["item_log"].to_numpy(), pairs["item_call"].to_numpy()
 
     overlap = np.minimum(log_to[log], call_to[call]) - np.maximum(log_from[log], call_from[call])
-    staffed = seen[seen["staff_id"] >= 0]
+    staffed = stays[stays["staff_id"] != NONE]
     with_staff = np.zeros(len(calls), bool)
     with_staff[staffed["call"]] = True
-    logged_by = logs["staff_id"].to_numpy(np.int64, na_value=-1)
-    width = int(max(logged_by.max(initial=0), staffed["staff_id"].max() if len(staffed) else 0)) + 1
-    took_part = (
-        pd.Series(call * width + logged_by[log]).isin(staffed["call"] * width + staffed["staff_id"]).to_numpy(bool)
-    )
+    logged_by = pd.Series(paired(call, ids(logs["staff_id"])[log]))
+    took_part = logged_by.isin(paired(staffed["call"], staffed["staff_id"])).to_numpy()
     fits = (overlap >= -tolerance[log]) & (took_part | ~with_staff[call])
     log, call = log[fits], call[fits]
     apart = np.abs(log_from[log] - call_from[call])
@@ -67,12 +62,12 @@ def _candidates(
 
 def _by_hour(item: pd.Series, pupil: pd.Series, start: Ints, end: Ints) -> pd.DataFrame:
     """One row for each item, pupil and hour that the item touches."""
-    items, pupils = item.to_numpy(np.int64), pupil.to_numpy(np.int64)
+    items, pupils = item.to_numpy(), pupil.to_numpy()
     first = start[items] // _HOUR
     hours = end[items] // _HOUR - first + 1
     rows = np.repeat(np.arange(len(items)), hours)
     nth = np.arange(len(rows)) - np.repeat(np.cumsum(hours) - hours, hours)
-    return pd.DataFrame({"item": items[rows], "pupil_hour": (first[rows] + nth) * 2**32 + pupils[rows]})
+    return pd.DataFrame({"item": items[rows], "pupil_hour": paired(first[rows] + nth, pupils[rows])})
 
 
 def _best_first(pairs: pd.DataFrame, logs: pd.DataFrame, calls: pd.DataFrame) -> pd.DataFrame:
@@ -81,10 +76,10 @@ def _best_first(pairs: pd.DataFrame, logs: pd.DataFrame, calls: pd.DataFrame) ->
     A pair without a rival is certain. So is one that is the best left of both its log and its call;
     taking all such pairs at once and looking again gives what one walk through the list would give.
     """
-    rivals = (pairs["log"].duplicated(keep=False) | pairs["call"].duplicated(keep=False)).to_numpy(bool)
+    rivals = pairs["log"].duplicated(keep=False) | pairs["call"].duplicated(keep=False)
     taken, left = [pairs[~rivals]], pairs[rivals]
     call_id, ref = calls["call_id"].to_numpy(object)[left["call"]], logs["ref"].to_numpy(object)[left["log"]]
-    left = left.assign(call_id=call_id.astype(str), ref=ref.astype(str)).sort_values(
+    left = left.assign(call_id=call_id, ref=ref).sort_values(
         ["overlap", "apart", "call_id", "ref"], ascending=[False, True, True, True]
     )
     while len(left):
@@ -100,7 +95,7 @@ def _dropped_connections(
     logs: pd.DataFrame,
     log_pupils: pd.DataFrame,
     calls: pd.DataFrame,
-    seen: pd.DataFrame,
+    stays: pd.DataFrame,
     tolerance: Ints,
 ) -> pd.DataFrame:
     """The further calls of each matched log: covered by it, with the same people, minutes apart."""
@@ -108,35 +103,34 @@ def _dropped_connections(
     call_of[matched["log"]] = matched["call"]
     is_matched = np.zeros(len(calls), bool)
     is_matched[matched["call"]] = True
-    first = call_of[pairs["log"]]
-    more = pairs.assign(first=first)[(pairs["overlap"] > 0).to_numpy() & ~is_matched[pairs["call"]] & (first >= 0)]
-    more = more.sort_values(["overlap", "log"], ascending=[False, True], ignore_index=True)
-    more = more[_same_people(more, log_pupils, seen)].drop_duplicates("call")
+    # A call that may belong to a log and was left over has a log whose call is another.
+    more = pairs.assign(first=call_of[pairs["log"]])[(pairs["overlap"] > 0) & ~is_matched[pairs["call"]]]
+    more = more.sort_values(["overlap", "log"], ascending=[False, True])
+    more = more[_same_people(more, log_pupils, stays)].drop_duplicates("call")
 
     # Walk each log's calls in order of time: a gap wider than the tolerance starts a new chain.
     chain = pd.concat([matched[matched["log"].isin(more["log"])], more], ignore_index=True)[["log", "call"]]
     chain["start"], chain["end"] = micros(calls["started_at"])[chain["call"]], micros(calls["ended_at"])[chain["call"]]
     chain = chain.sort_values(["log", "start", "call"], ignore_index=True)
     reached = chain.groupby("log")["end"].cummax().groupby(chain["log"]).shift()
-    far = (chain["start"] - reached > tolerance[chain["log"]]).fillna(False)
-    chain["link"] = far.groupby(chain["log"]).cumsum()
+    chain["link"] = (chain["start"] - reached > tolerance[chain["log"]]).groupby(chain["log"]).cumsum()
     is_first = is_matched[chain["call"]]
     link = chain[is_first].set_index("log")["link"]
     return chain.loc[~is_first & (chain["link"] == chain["log"].map(link)), ["log", "call"]]
 
 
-def _same_people(more: pd.DataFrame, log_pupils: pd.DataFrame, seen: pd.DataFrame) -> Bools:
+def _same_people(more: pd.DataFrame, log_pupils: pd.DataFrame, stays: pd.DataFrame) -> Bools:
     """Whether everybody from the roster in a further call was in the matched call or, a pupil, in the
     log, and staff were in it if they were in the matched call."""
-    seen = seen[seen["call"].isin(more["call"]) | seen["call"].isin(more["first"])]
-    seen = seen[(seen["staff_id"] >= 0) | (seen["pupil_id"] >= 0)]
+    seen = stays[stays["call"].isin(more["call"]) | stays["call"].isin(more["first"])]
+    seen = seen[(seen["staff_id"] != NONE) | (seen["pupil_id"] != NONE)]
     people = more.assign(row=np.arange(len(more))).merge(seen, on="call")
     in_first = _is_among(people, ["first", "staff_id", "pupil_id"], seen, ["call", "staff_id", "pupil_id"])
     in_log = _is_among(people, ["log", "pupil_id"], log_pupils, ["log", "pupil_id"])
     strange = np.zeros(len(more), bool)
     strange[people.loc[~(in_first | in_log), "row"]] = True
-    staffed = seen.loc[seen["staff_id"] >= 0, "call"]
-    return (~strange & (more["call"].isin(staffed) | ~more["first"].isin(staffed))).to_numpy(bool)
+    staffed = seen.loc[seen["staff_id"] != NONE, "call"]
+    return (~strange & (more["call"].isin(staffed) | ~more["first"].isin(staffed))).to_numpy()
 
 
 def _is_among(rows: pd.DataFrame, on: list[str], known: pd.DataFrame, key: list[str]) -> Bools:
@@ -146,15 +140,9 @@ def _is_among(rows: pd.DataFrame, on: list[str], known: pd.DataFrame, key: list[
 def recorded_calls(calls: pd.DataFrame, recordings: pd.DataFrame) -> Bools:
     """Which calls Graph lists a recording of: by call id; where that is missing, by its organiser and
     a beginning during the call."""
-    named = calls["call_id"].isin(recordings["call_id"].dropna()).to_numpy(bool, copy=True)
+    named = np.array(calls["call_id"].isin(recordings["call_id"].dropna()))
     nameless = recordings.loc[recordings["call_id"].isna() & recordings["organiser_id"].notna()]
-    if nameless.empty:
-        return named
-    both = (
-        calls.reset_index(drop=True)
-        .reset_index(names="call")
-        .merge(nameless[["organiser_id", "created_at"]], on="organiser_id")
-    )
+    both = calls.assign(call=np.arange(len(calls))).merge(nameless[["organiser_id", "created_at"]], on="organiser_id")
     during = both[(both["created_at"] >= both["started_at"]) & (both["created_at"] <= both["ended_at"])]
-    named[during["call"].to_numpy()] = True
+    named[during["call"]] = True
     return named

@@ -36,7 +36,7 @@ class Ruling:
         self,
         where: Mask,
         outcome: int,
-        evidence: int | npt.NDArray[np.uint8],
+        evidence: int | npt.NDArray[np.int_],
         reason: Reason,
         disputed: Mask | None = None,
     ) -> None:

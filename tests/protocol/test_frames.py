@@ -6,7 +6,7 @@ import pytest
 
 from app.protocol import Evidence
 from app.protocol.evidence import empty
-from app.protocol.frames import Versions, distinct, ids, instants, micros
+from app.protocol.frames import Versions, distinct, flags, ids, instants, micros, paired, places
 from app.protocol.outcomes import BREACH, LOG, MET, NOT_APPLICABLE, Ruling
 
 JANUARY, JUNE, BEFORE_1970 = (
@@ -46,18 +46,29 @@ def test_what_a_version_lists_whatever_the_case_and_nothing_for_nobody() -> None
     rows = known.rows(np.array([7, 7, 3, -1]), np.array([JANUARY, JUNE, JUNE, JUNE]))
     assert known.lists("roles", "hoy", "hm")[rows].tolist() == [True, False, False, False]
     assert known.lists("roles", "tutor")[rows].tolist() == [True, False, False, False]
-    assert known.lists("roles", "")[rows].tolist() == [False, True, True, False]
+    assert known.lists("roles", "")[rows].tolist() == [False, False, False, False]
     assert known.lists("roles", "tutor").dtype == bool
     assert known.fact("roles", rows).tolist() == [" Tutor ; HOY", None, "", None]
     assert known.fact("staff_id", rows).dtype == object
 
 
-def test_distinct_rows_stay_in_the_order_of_their_first_however_large_the_numbers() -> None:
-    rows = pd.DataFrame({"a": [5, -1, 5, 0, 5], "b": [2**62, -1, 2**62, 0, 7]}, index=list("vwxyz"))
-    assert distinct(rows, ["a", "b"]).index.tolist() == ["v", "w", "y", "z"]
-    small = rows.assign(b=[1, -1, 1, 0, 0])
-    assert distinct(small, ["a", "b"]).index.tolist() == ["v", "w", "y", "z"]
-    assert distinct(small, ["a"]).to_dict("list") == {"a": [5, -1, 0]}
+def test_distinct_rows_stay_in_the_order_of_their_first() -> None:
+    rows = pd.DataFrame({"a": [5, -1, 5, 0, 5], "b": [2, -1, 2, -1, 7], "c": range(5)}, index=list("vwxyz"))
+    assert distinct(rows, "a", "b").reset_index().to_numpy().tolist() == [
+        ["v", 5, 2], ["w", -1, -1], ["y", 0, -1], ["z", 5, 7],
+    ]  # fmt: skip
+
+
+def test_two_numbers_as_one_keep_their_order() -> None:
+    two = [(-1, 2**31 - 1), (0, -(2**31)), (0, -1), (0, 0), (0, 2**31 - 1), (1, -1), (2**31 - 1, -(2**31))]
+    as_one = paired(*np.array(two).T)
+    assert (np.diff(as_one) > 0).all()
+
+
+def test_where_a_value_stands_in_an_index() -> None:
+    index = pd.Index(["a", "b", "c"])
+    assert places(index, pd.Series(["b", "b", "c", "a", "x", "x", None, "c"])).tolist() == [1, 1, 2, 0, -1, -1, -1, 2]
+    assert places(index, pd.Series([], dtype=object)).tolist() == []
 
 
 def test_times_and_ids_come_and_go_as_integers() -> None:
@@ -67,6 +78,9 @@ def test_times_and_ids_come_and_go_as_integers() -> None:
     assert instants(there).dtype == "datetime64[us, UTC]"
     assert micros(times.dt.tz_convert("Asia/Tokyo")).tolist() == there.tolist()
     assert ids(pd.Series([4, None], dtype="Int64")).tolist() == [4, -1]
+    answers = pd.Series([True, False, None], dtype="boolean")
+    assert flags(answers).tolist() == [True, False, False]
+    assert flags(answers, blank=True).tolist() == [True, False, True]
 
 
 def test_a_missing_column_is_named_where_the_frame_is_given() -> None:
