@@ -109,11 +109,11 @@ def print_figures() -> None:
     """For each file: how many mutants, how many were found, and the names of those that were not."""
     _, files = mutmut.collect_source_file_mutation_data(mutant_names=())
     for path, mutants in files.items():
-        states = Counter(mutmut.status_by_exit_code[code] for code in mutants.exit_code_by_key.values())
-        if states:
-            print(path, sum(states.values()), dict(states))
-            left = [n for n, c in mutants.exit_code_by_key.items() if mutmut.status_by_exit_code[c] != "killed"]
-            print("".join(f"    {name}\n" for name in left), end="")
+        states = {name: mutmut.status_by_exit_code[code] for name, code in mutants.exit_code_by_key.items()}
+        tried = {name: state for name, state in states.items() if state != "not checked"}
+        if tried:
+            print(path, len(states), dict(Counter(states.values())))
+            print("".join(f"    {name}\n" for name, state in tried.items() if state != "killed"), end="")
 
 
 if __name__ == "__main__":

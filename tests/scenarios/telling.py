@@ -458,10 +458,11 @@ def _identity(s: Scenario, who: str, words: tuple[str, ...] = ()) -> dict[str, A
     if stranger == "personal account":
         return {"id": s.entra(who), "displayName": None, "tenantId": ELSEWHERE, "userPrincipalName": "me@home.example"}
     person = s.cast["staff"].get(who) or s.cast["pupils"][who]
+    tenants = {"tenant elsewhere": ELSEWHERE, "tenant unsaid": None}
     return {
         "id": f"unlisted-{s.entra(who)}" if "known by email" in words else s.entra(who),
         "displayName": person["name"],
-        "tenantId": ELSEWHERE if "tenant elsewhere" in words else TENANT,
+        "tenantId": next((tenants[word] for word in words if word in tenants), TENANT),
         "userPrincipalName": s.email(who).upper() if "known by email" in words else None,
     }
 
@@ -491,9 +492,9 @@ def _streams(s: Scenario, row: list[str], direction: str) -> list[dict[str, Any]
         elif word == "no packets":
             streams.append({"startDateTime": None, "endDateTime": None, "packetUtilization": 0})
         elif word.startswith("on "):
-            start, end = (_graph_time(s.time(text)) for text in word.removeprefix("on ").split("-"))
-            streams.append({"startDateTime": start, "endDateTime": end, "packetUtilization": 4200})
-        elif word not in ("screen", "failed", "test", "tenant elsewhere", "known by email"):
+            start, end = (text and _graph_time(s.time(text)) for text in word.removeprefix("on ").split("-"))
+            streams.append({"startDateTime": start or None, "endDateTime": end or None, "packetUtilization": 4200})
+        elif word not in ("screen", "failed", "test", "tenant elsewhere", "tenant unsaid", "known by email"):
             raise Untold(f"{s.file}, {s.name!r}: a call knows no {word!r}")
     return [{"streamId": str(i), "streamDirection": direction} | stream for i, stream in enumerate(streams)]
 
