@@ -49,9 +49,9 @@ class Judged:
         return pd.DataFrame(
             {
                 "session": np.repeat(np.arange(n), len(CLAUSES)),
-                "clause": np.tile(np.array(_NAMES, object), n),
-                "outcome": np.array(OUTCOMES, object)[self._outcome].ravel(),
-                "evidence": np.array(EVIDENCE, object)[self._evidence].ravel(),
+                "clause": np.tile(_NAMES, n),
+                "outcome": np.array(OUTCOMES)[self._outcome].ravel(),
+                "evidence": np.array(EVIDENCE)[self._evidence].ravel(),
                 "disputed": self._disputed.ravel(),
                 "reason": self._reasons.ravel(),
             }
@@ -82,10 +82,10 @@ def judge(evidence: Evidence, settings: Settings, now: datetime, reasons: bool =
             "staff_id": _ids(cases.staff_id),
             "school": cases.staff_school,
             "department": cases.department,
-            "purpose": pd.Series(cases.purpose, dtype=object).mask(cases.purpose == "", None).to_numpy(),
+            "purpose": np.where(cases.purpose == "", None, cases.purpose),
             "one_to_one": cases.one_to_one,
             "confidential": cases.confidential,
-            "status": np.array(STATUSES, object)[status],
+            "status": np.array(STATUSES)[status],
             "disputed": disputed.any(axis=1),
             "due_at": instants(due).where(waiting),
             "codes": _encode(outcome, told_by, disputed),
@@ -125,7 +125,7 @@ def _encode(
 
 def decode(codes: pd.Series) -> pd.DataFrame:
     """The outcome of every clause (one categorical column each) from `codes`, same index."""
-    number = np.frombuffer("".join(codes).encode("ascii"), np.uint8).reshape(len(codes), len(CLAUSES)) - _FIRST
+    number = np.frombuffer("".join(codes).encode(), np.uint8).reshape(len(codes), len(CLAUSES)) - _FIRST
     outcome = number % len(OUTCOMES)
     return pd.DataFrame(
         {name: pd.Categorical.from_codes(outcome[:, i], dtype=OUTCOME) for i, name in enumerate(_NAMES)},
@@ -144,6 +144,6 @@ def figures(outcomes: pd.DataFrame) -> pd.DataFrame:
     table = pd.DataFrame(counts, index=_NAMES, columns=list(OUTCOMES))
     kept = table[OUTCOMES[MET]] + table[OUTCOMES[EXEMPT]]
     shown = kept + table[OUTCOMES[BREACH]]
-    table["rate"] = kept / shown.where(shown > 0)
-    table["evidence_share"] = shown / (shown + table[OUTCOMES[NO_EVIDENCE]]).where(lambda s: s > 0)
+    table["rate"] = kept / shown
+    table["evidence_share"] = shown / (shown + table[OUTCOMES[NO_EVIDENCE]])
     return table.rename_axis("clause")

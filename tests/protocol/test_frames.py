@@ -65,7 +65,7 @@ def test_two_numbers_as_one_keep_their_order() -> None:
 
 def test_where_a_value_stands_in_an_index() -> None:
     index = pd.Index(["a", "b", "c"])
-    assert places(index, pd.Series(["b", "b", "c", "a", "x", "x", None, "c"])).tolist() == [1, 1, 2, 0, -1, -1, -1, 2]
+    assert places(index, pd.Series(["b", "b", "c", "b", "x", "x", None, "a"])).tolist() == [1, 1, 2, 1, -1, -1, -1, 0]
     assert places(index, pd.Series([], dtype=object)).tolist() == []
 
 

@@ -115,3 +115,14 @@ def test_what_comes_out_has_its_types_and_its_reasons_only_when_asked_for() -> N
         "due_at": "datetime64[us, UTC]", "codes": "str",
     }  # fmt: skip
     assert judged.sessions.index.name == "session"
+
+
+def test_a_code_has_the_outcome_what_told_it_and_whether_it_is_disputed() -> None:
+    judged = judge(school(20), SETTINGS, NOW)
+    table = judged.table()
+    number = (
+        table["outcome"].map(OUTCOMES.index)
+        + len(OUTCOMES) * table["evidence"].map(["", "call", "register", "log"].index)
+        + 4 * len(OUTCOMES) * table["disputed"]
+    )
+    assert "".join(judged.sessions["codes"]) == "".join(chr(48 + code) for code in number)

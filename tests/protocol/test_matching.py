@@ -103,11 +103,44 @@ def test_a_call_without_staff_does_not_join_one_with() -> None:
 def test_a_recording_without_call_id_belongs_to_its_organisers_call() -> None:
     calls = pd.DataFrame(
         {
-            "call_id": ["a", "b", "c"],
-            "organiser_id": ["one", "two", "one"],
-            "started_at": [at(0), at(0), at(60)],
-            "ended_at": [at(30), at(30), at(90)],
+            "call_id": ["a", "b", "c", "d"],
+            "organiser_id": ["one", "two", "one", None],
+            "started_at": [at(0), at(0), at(60), at(0)],
+            "ended_at": [at(30), at(30), at(90), at(30)],
         }
     )
-    recordings = pd.DataFrame({"call_id": ["c", None], "organiser_id": ["one", "one"], "created_at": [at(61), at(5)]})
-    assert recorded_calls(calls, recordings).tolist() == [True, False, True]
+    # The first names its call, whatever its time; the last names nobody.
+    recordings = pd.DataFrame(
+        {
+            "call_id": ["c", None, None],
+            "organiser_id": ["one", "two", None],
+            "created_at": [at(5), at(5), at(5)],
+        }
+    )
+    assert recorded_calls(calls, recordings).tolist() == [False, True, True, False]
+
+
+def test_calls_that_join_come_in_order_of_time() -> None:
+    calls = [(ONE, ONE, 0, 5), (ONE, ONE, 30, 5), (ONE, ONE, 10, 15), (ONE, ONE, 30, 5)]
+    found = match(*frames([(1, ONE, 0, 40)], calls), np.full(1, TOLERANCE * MINUTE))
+    assert found.sort_values("place")["call"].tolist() == [2, 0, 1, 3]
+    assert found["place"].tolist() == [0, 1, 2, 3]
+
+
+def test_a_second_call_with_a_pupil_whom_only_the_log_names() -> None:
+    both = frozenset({1, 2})
+    assert joined([(1, both, 0, 30)], [(ONE, ONE, 0, 20), (ONE, TWO, 23, 7)]) == {(0, 0, False), (0, 1, True)}
+
+
+def test_a_second_call_with_another_member_of_staff_stays_apart() -> None:
+    assert joined([(1, ONE, 0, 30)], [(ONE, ONE, 0, 20), (frozenset({1, 2}), ONE, 23, 7)]) == {(0, 0, False)}
+
+
+def test_a_second_call_without_staff_joins_one_without() -> None:
+    nobody = frozenset()
+    assert joined([(1, ONE, 0, 30)], [(nobody, ONE, 0, 20), (nobody, ONE, 23, 7)]) == {(0, 0, False), (0, 1, True)}
+
+
+def test_a_second_call_that_two_logs_cover_joins_the_one_that_covers_more() -> None:
+    calls = [(ONE, ONE, 0, 30), (ONE, ONE, 40, 30), (ONE, ONE, 32, 6)]
+    assert joined([(1, ONE, 0, 34), (1, ONE, 35, 35)], calls) == {(0, 0, False), (1, 1, False), (1, 2, True)}

@@ -56,6 +56,7 @@ def test_alone_stretches_equal_a_plain_walk(rows: list[tuple[int, int, int, bool
 @given(stays)
 def test_camera_time_equals_a_plain_walk(rows: list[tuple[int, int, int, bool]]) -> None:
     whole, both = presence.time_with(3, *columns(rows))
+    assert whole.dtype == both.dtype == np.int64
     for group in range(3):
         there = [s for s in range(50) if in_second(rows, group, s, False)]
         assert whole[group] == len(there) * SECOND
