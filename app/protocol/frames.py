@@ -69,7 +69,7 @@ class Versions:
 
     def __init__(self, frame: pd.DataFrame, key: str) -> None:
         self.frame = frame.sort_values([key, "from_day"], ignore_index=True)
-        self._known = self.frame[key].to_numpy(np.int64)
+        self._known = ids(self.frame[key])
         self._held = paired(self._known, days_since_1970(self.frame["from_day"]))
 
     def rows(self, ids: Ints, days: Ints) -> Ints:

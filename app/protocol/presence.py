@@ -33,32 +33,17 @@ def segments(group: Ints, start: Ints, end: Ints, is_b: Bools) -> Segments:
 
     Each interval is of kind a, or b where `is_b`. Intervals without length leave no trace.
     """
-    n = len(group)
     groups = np.concatenate([group, group])
     times = np.concatenate([start, end])
-    order = _by_group_and_time(groups, times)
+    order = np.lexsort((times, groups))
     groups, times = groups[order], times[order]
     # Each group's steps add up to nothing, so one running count serves all groups.
-    step = np.ones(2 * n, np.int64)
-    step[n:] = -1
-    step = step[order]
+    step = np.repeat([1, -1], len(group))[order]
     of_b = np.concatenate([is_b, is_b])[order]
     count_b = np.cumsum(np.where(of_b, step, 0))
     count_a = np.cumsum(step) - count_b
     lasting = np.flatnonzero((groups[1:] == groups[:-1]) & (times[1:] > times[:-1]))
     return Segments(groups[lasting], times[lasting], times[lasting + 1], count_a[lasting] > 0, count_b[lasting] > 0)
-
-
-def _by_group_and_time(groups: Ints, times: Ints) -> npt.NDArray[np.intp]:
-    """The order by group, then time: one sort by a packed key, where the numbers allow it."""
-    if not len(groups):
-        return np.empty(0, np.intp)
-    n = int(groups.max()) + 1
-    within = times - first_of(n, groups, times)[groups]
-    span = int(within.max()) + 1
-    if n * span < 2**63:
-        return np.argsort(groups * span + within, kind="stable")
-    return np.lexsort((times, groups))
 
 
 def first_of(n: int, group: Ints, time: Ints) -> Ints:
@@ -101,8 +86,7 @@ def alone(n: int, group: Ints, joined: Ints, left: Ints, is_staff: Bools) -> Str
         nothing = np.empty(0, np.int64)
         return Stretches(nothing, nothing, nothing)
     begins = np.ones(len(rows), bool)
-    begins[1:] = (np.diff(rows) > 1) | (cut.group[rows[1:]] != cut.group[rows[:-1]])
-    begins[1:] |= cut.start[rows[1:]] != cut.end[rows[:-1]]
+    begins[1:] = np.diff(rows) > 1  # no group begins with such a segment: its staff have not come yet
     ends = np.append(begins[1:], True)
     return Stretches(cut.group[rows[begins]], cut.start[rows[begins]], cut.end[rows[ends]])
 

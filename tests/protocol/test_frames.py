@@ -39,6 +39,7 @@ def test_a_person_is_who_they_were_on_the_day(who: int, day: int, name: str | No
     row = known.rows(np.array([who]), np.array([day]))
     assert known.fact("name", row).tolist() == [name]
     assert (row[0] == -1) == (name is None)
+    assert known.frame.index.tolist() == [0, 1, 2, 3, 4]
 
 
 def test_what_a_version_lists_whatever_the_case_and_nothing_for_nobody() -> None:
