@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from app.protocol import CLAUSES
+from app.protocol.frames import Ints
 from app.wording import percent
 
 FEW = 3  # fewer sessions show counts, no share
@@ -53,16 +54,22 @@ def placed(sessions: pd.DataFrame) -> pd.DataFrame:
     return sessions.assign(band=pd.Categorical.from_codes(bands, dtype=_BAND, validate=False), week=mondays)
 
 
-def rates(sessions: pd.DataFrame, by: list[str], clause: str | None) -> pd.DataFrame:
-    """Compliance of sessions (a frame of `access.overview`) for each group of some of its columns: `kept`,
-    `of` (outcomes with evidence), `sessions` (that have one), `rate` (blank for fewer than three)."""
-    names = [clause] if clause else [c.name for c in CLAUSES]
-    kept, of = np.zeros((2, len(sessions)), np.int64)
-    for name in names:
+def counts(sessions: pd.DataFrame, clause: str | None) -> dict[str, Ints]:
+    """Of each session the outcomes of a clause, or of all: `kept`, `of` (with evidence), `known` (with and without)."""
+    kept, of, known = np.zeros((3, len(sessions)), np.int64)
+    for name in [clause] if clause else [c.name for c in CLAUSES]:
         codes = sessions[name].cat.codes.to_numpy()
         kept += codes <= 1
         of += codes <= 2
-    counted = sessions[by].assign(kept=kept, of=of, sessions=of > 0)
+        known += codes <= 3
+    return {"kept": kept, "of": of, "known": known}
+
+
+def rates(sessions: pd.DataFrame, by: list[str], clause: str | None) -> pd.DataFrame:
+    """Compliance of sessions (a frame of `access.overview`) for each group of some of its columns: `kept`,
+    `of` (outcomes with evidence), `sessions` (that have one), `rate` (blank for fewer than three)."""
+    found = counts(sessions, clause)
+    counted = sessions[by].assign(kept=found["kept"], of=found["of"], sessions=found["of"] > 0)
     groups = counted.groupby(by, observed=True, as_index=False)[["kept", "of", "sessions"]].sum()
     groups = groups[groups["of"] > 0].reset_index(drop=True)
     groups["rate"] = (groups["kept"] / groups["of"]).where(groups["sessions"] >= FEW)

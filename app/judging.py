@@ -53,6 +53,51 @@ def rejudge(connection: Connection, settings: Settings, touched: Touched, now: d
         _judge(connection, settings, now, *_evidence_of(connection, touched.sessions))
 
 
+def rejudge_log(
+    connection: Connection, settings: Settings, log_id: int, before: int | None, now: datetime
+) -> pd.DataFrame:
+    """Judge again what a log, which came in place of the one `before`, touched, and say why it was judged so: of its
+    session `clause`, `outcome`, `evidence`, `disputed`, `reason`."""
+    logs, calls = _met(connection, settings, [log_id] if before is None else [log_id, before])
+    current = [log for log in logs if log != before]
+    return _of_log(_judge(connection, settings, now, current, calls, reasons=True), log_id)
+
+
+def _met(connection: Connection, settings: Settings, versions: Sequence[int]) -> tuple[list[int], list[str]]:
+    """The current logs and the calls that the matching of some versions of a log can depend on: those with one of
+    their pupils at about the same time, those with one of these pupils then, and so on. At a large school that is a
+    few of the thousands of a day."""
+    log, of_log, call, stay = tables.logs.c, tables.log_pupils.c, tables.calls.c, tables.call_stays.c
+    of_logs = select(log.id.label("of"), of_log.pupil_id, log.started_at, log.ended_at).join(tables.log_pupils)
+    of_calls = select(call.id.label("of"), stay.pupil_id, call.started_at, call.ended_at).join(tables.call_stays)
+    begun = [reading.frame(connection, of_logs.where(log.id.in_(versions)))]
+    times = np.column_stack([micros(begun[0]["started_at"]), micros(begun[0]["ended_at"])])
+    for logs, calls in _stretches(connection, settings, times):
+        begun.append(reading.frame(connection, of_logs.where(reading.chosen(connection, "logs", log.id, logs))))
+        begun.append(reading.frame(connection, of_calls.where(reading.chosen(connection, "calls", call.id, calls))))
+    there = pd.concat(begun, ignore_index=True).dropna(subset=["pupil_id"])
+    of, pupil = there["of"].tolist(), there["pupil_id"].tolist()
+    starts, ends = micros(there["started_at"]).tolist(), micros(there["ended_at"]).tolist()
+    rows_of, with_pupil = there.groupby("of", sort=False).indices, there.groupby("pupil_id", sort=False).indices
+    apart = max(rules.match_minutes for rules in settings.rules) * 60_000_000
+    found: set[int | str] = set(versions)
+    waiting = [row for version in versions for row in rows_of.get(version, ())]
+    while waiting:
+        one = waiting.pop()
+        for other in with_pupil[pupil[one]]:
+            meets = starts[other] <= ends[one] + apart and ends[other] >= starts[one] - apart
+            if meets and of[other] not in found:
+                found.add(of[other])
+                waiting.extend(rows_of[of[other]])
+    return [i for i in found if isinstance(i, int)], [i for i in found if isinstance(i, str)]
+
+
+def _of_log(judged: Judged, log_id: int) -> pd.DataFrame:
+    number = judged.sessions.index[judged.sessions["log_id"] == log_id][0]
+    table = judged.table()
+    return table[table["session"] == number].drop(columns="session").reset_index(drop=True)
+
+
 def _evidence_of(connection: Connection, sessions: Collection[int]) -> tuple[list[int], list[str]]:
     """The logs and the calls of some sessions."""
     session, of_call = tables.sessions.c, tables.session_calls.c
@@ -109,10 +154,7 @@ def foresee(school: School, log: Log) -> pd.DataFrame:
     with school.engine.connect() as connection:
         found = reading.evidence(connection, calls=connection.scalars(free).all(), pupils=log.pupil_ids)
     evidence = _as_logged(found, [log])
-    judged = judge(evidence, school.settings, school.now(), reasons=True)
-    number = judged.sessions.index[judged.sessions["log_id"] == 0][0]
-    table = judged.table()
-    return table[table["session"] == number].drop(columns="session").reset_index(drop=True)
+    return _of_log(judge(evidence, school.settings, school.now(), reasons=True), 0)
 
 
 def foresee_planned(connection: Connection, settings: Settings, plans: Sequence[Log]) -> pd.DataFrame:
@@ -190,10 +232,12 @@ def _instants(first: int, last: int) -> tuple[datetime, datetime]:
     return a - _NEAR, b + _NEAR
 
 
-def _judge(connection: Connection, settings: Settings, now: datetime, logs: list[int], calls: list[str]) -> None:
+def _judge(
+    connection: Connection, settings: Settings, now: datetime, logs: list[int], calls: list[str], reasons: bool = False
+) -> Judged:
     """Judge some logs and calls, whole sessions of them, and keep the sessions in place of what was."""
     before = _sessions_of(connection, logs, calls)
-    judged = judge(reading.evidence(connection, logs=logs, calls=calls), settings, now)
+    judged = judge(reading.evidence(connection, logs=logs, calls=calls), settings, now, reasons)
     number = _numbers(connection, judged, before)
     remove_sessions(connection, before["session_id"].unique().tolist())
     sessions = judged.sessions.assign(id=number)
@@ -207,6 +251,7 @@ def _judge(connection: Connection, settings: Settings, now: datetime, logs: list
     gone = set(before["session_id"]) - set(number.tolist())
     exceptions.follow(connection, sessions[["id", "confidential", "codes"]], gone, now)
     days.pack(connection)
+    return judged
 
 
 def _sessions_of(connection: Connection, logs: list[int], calls: list[str]) -> pd.DataFrame:

@@ -204,13 +204,7 @@ def _not_signed_in() -> None:
 def show() -> None:
     """The frame around every page: its navigation, and who one is."""
     st.set_page_config(page_title="Videoconferencing protocol", page_icon=_ICON, layout="wide")
-    # A list's own toolbar would hand it out past ours: not made harmless, and not on the audit trail.
-    st.html(
-        "<style>[data-testid='stElementToolbarButton']:has([aria-label^='Download as CSV']) {display: none}</style>"
-    )
-    if st.context.theme.type == "dark":
-        # The chosen of several takes the colour of buttons, which as letters is too dark on this ground.
-        st.html("<style>[data-testid='stButtonGroup'] [role='radio'][data-selected] * {color: #9dcbf5}</style>")
+    st.html(_STYLE)
     school = the_school()
     person = who_looks(school)
     if person is None:
@@ -259,6 +253,7 @@ def _page(name: str, visible: bool, first: bool) -> Any:
 
 _FOLDER = Path(__file__).parent.parent / "pages"
 _ICON = Path(__file__).parent / "icon.png"
+_STYLE = Path(__file__).parent / "screen.css"
 
 
 def _home(person: Person) -> str:
@@ -311,7 +306,7 @@ def _plain(text: str) -> str:
 
 def aside(words: str) -> None:
     """A remark of ours in small grey letters, dark enough to be read (`st.caption` is too faint)."""
-    st.markdown(f":small[:gray[{words}]]")
+    st.html(f'<p class="aside">{escape(words)}</p>')
 
 
 def title(words: str) -> None:

@@ -112,7 +112,7 @@ if len(alerts.waiting) and not alerts.hindrance and st.button("Send now", icon="
 
 st.header("Import a file")
 aside(
-    "CSV or .xlsx with the columns that the manual lists. Good rows land, refused ones are listed below; the same file twice changes nothing. Call records come by the sync, or by `python -m app import calls`."
+    "CSV or .xlsx with the columns that the manual lists. Good rows land, refused ones are listed below; the same file twice changes nothing. Call records come by the sync, or by “python -m app import calls”."
 )
 with st.form("import", clear_on_submit=True):
     kind = st.selectbox("What is in it?", list(_KINDS), format_func=_KINDS.__getitem__)
@@ -358,7 +358,7 @@ rows = pd.DataFrame(
     columns=["What", "Years", "Kept from"],
 )
 table(rows, "How long each kind of record is kept", "how long records are kept", height="content")
-aside("Set in the settings. Nothing goes by itself: `python -m app purge` on the server, first with `--dry-run`.")
+aside("Set in the settings. Nothing goes by itself: “python -m app purge” on the server, first with “--dry-run”.")
 
 st.header("Audit trail")
 today = school.today()

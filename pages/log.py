@@ -117,8 +117,7 @@ def fault(refused: Refused) -> None:
 def done(entered: Entered, waiting: pd.DataFrame) -> None:
     """The log was kept: the next call to log, and how this one was judged."""
     st.success("Logged." if entered.new else "This log was kept already; nothing was doubled.", icon=":material/check:")
-    view = access.session(school, person, entered.session_id)
-    rows = view.clauses[view.clauses["outcome"] != "not_applicable"] if view else pd.DataFrame()
+    rows = pd.DataFrame() if entered.judged is None else entered.judged.query("outcome != 'not_applicable'")
     if len(rows):
         broken = rows[rows["outcome"] == "breach"]
         say("{n} clauses apply, {broken} not kept.", n=len(rows), broken=len(broken) or "none")
@@ -127,7 +126,7 @@ def done(entered: Entered, waiting: pd.DataFrame) -> None:
     if len(rows):
         st.header("How it was judged")
         table(
-            pd.DataFrame({"Clause": rows["title"], "Outcome": rows["outcome"].map(OUTCOME_WORDS), "Evidence": rows["evidence"].map(EVIDENCE_WORDS), "Reason": rows["reason"]}),
+            pd.DataFrame({"Clause": rows["clause"].map(TITLES), "Outcome": rows["outcome"].map(OUTCOME_WORDS), "Evidence": rows["evidence"].map(EVIDENCE_WORDS), "Reason": rows["reason"]}),
             "How the session was judged", "the logged session", height="content",
         )  # fmt: skip
     with st.container(horizontal=True):

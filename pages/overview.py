@@ -7,10 +7,11 @@ import pandas as pd
 import streamlit as st
 
 from app import access, charts
+from app.key_figures import KeyFigure, show_figures
 from app.protocol import CLAUSES, figures
 from app.screen import PURPOSE_WORDS, TITLES, aside, behind, choose_days, draw, filtered, require, say, table
 from app.take_away import take_it_with_you
-from app.wording import how_many, on_day, with_counts
+from app.wording import how_many, on_day, percent, with_counts
 
 _NAMES = [clause.name for clause in CLAUSES]
 _FILTERS = (("school", "School"), ("department", "Department"), ("purpose", "Purpose"))
@@ -34,51 +35,41 @@ def late_consents_of(days: tuple[date, date], key: tuple[Any, ...]) -> int:
     return len(access.late_consents(school, person, days))
 
 
-def counted(rows: pd.DataFrame) -> dict[str, int]:
-    told = figures(rows[_NAMES])[["met", "exempt", "breach", "no_evidence"]].sum()
-    return {
-        "sessions": len(rows), "kept": int(told["met"] + told["exempt"]),
-        "shown": int(told["met"] + told["exempt"] + told["breach"]), "gaps": int(told["no_evidence"]),
-        "broken": int((rows["status"] == "breach").sum()), "silent": int((~rows["has_log"]).sum()),
-    }  # fmt: skip
+def counted(rows: pd.DataFrame) -> pd.DataFrame:
+    """What the key figures count, session by session, with its `week`."""
+    outcomes = charts.counts(rows, None)
+    broken, silent = rows["status"] == "breach", ~rows["has_log"].astype(bool)
+    return rows[["week"]].assign(sessions=1, broken=broken, silent=silent, **outcomes)
 
 
 def key_figures(rows: pd.DataFrame, earlier: pd.DataFrame) -> None:
     """Four figures against the period before, each with its weeks."""
-    now, then = counted(rows), counted(earlier)
-    shares = rows[["week"]].assign(broken=rows["status"] == "breach", silent=~rows["has_log"].astype(bool))
-    weeks = shares.groupby("week").mean() * 100
-    kept = charts.rates(rows, ["week"], None)["rate"].dropna() * 100
+    sessions = counted(rows)
+    now, then = sessions.drop(columns="week").sum(), counted(earlier).drop(columns="week").sum()
+    weeks = sessions.groupby("week").sum()
+    few, known_before = len(rows) < charts.FEW, len(earlier) >= charts.FEW
 
-    def figure(label: str, part: str, whole: str, better: str, line: list[float] | None = None) -> None:
-        share, before = now[part] / max(now[whole], 1) * 100, then[part] / max(then[whole], 1) * 100
-        few = now["sessions"] < charts.FEW
+    def figure(label: str, part: str, whole: str, more_is_better: bool) -> KeyFigure:
+        share, before = (of[part] / max(of[whole], 1) for of in (now, then))
         counts = f"{now[part]:,} of {now[whole]:,}"
-        st.metric(
+        return KeyFigure(
             label,
-            counts if few else f"{min(share, 99.9) if share < 100 else share:.1f} %",
-            None if few or then["sessions"] < charts.FEW else f"{share - before:+.1f} points",
-            delta_color="normal" if better == "more" else "inverse",
-            chart_data=[round(value, 2) for value in line] if line else None,
-            border=True,
-            height="stretch",
+            counts if few else percent(share),
+            "too few for a share" if few else counts,
+            100 * (share - before) if known_before and not few else None,
+            more_is_better,
+            (100 * weeks[part] / weeks[whole]).dropna().tolist(),
         )
-        aside(counts if not few else "too few for a share")
 
-    now["known"], then["known"] = now["shown"] + now["gaps"], then["shown"] + then["gaps"]
-    for place, (label, part, whole, better, line) in zip(
-        st.columns(4),
-        (
-            ("Outcomes kept", "kept", "shown", "more", kept.tolist()),
-            ("With a clause not kept", "broken", "sessions", "less", weeks["broken"].tolist()),
-            ("Calls nobody logged", "silent", "sessions", "less", weeks["silent"].tolist()),
-            ("Outcomes with evidence", "shown", "known", "more", None),
-        ),
-        strict=True,
-    ):
-        with place:
-            figure(label, part, whole, better, line)
-    if then["sessions"] >= charts.FEW:
+    show_figures(
+        [
+            figure("Outcomes kept", "kept", "of", True),
+            figure("With a clause not kept", "broken", "sessions", False),
+            figure("Calls nobody logged", "silent", "sessions", False),
+            figure("Outcomes with evidence", "of", "known", True),
+        ]
+    )
+    if known_before:
         aside(
             f"Points: against the {how_many(len(earlier), 'session')} of the period of the same length before. Lines: week by week."
         )
@@ -151,7 +142,7 @@ def by_department_and_hour(rows: pd.DataFrame, measure: str | None, name: str) -
         st.info("No session of these days has evidence on this clause.")
         return
     say("{sentence}", sentence=charts.heat_sentence(cells, name))
-    key = f"{days} {measure} {[st.session_state.get(f'overview {column}') for column, _ in _FILTERS]}"
+    key = f"{days} {measure} {[st.session_state.get(f'overview {column}') or [] for column, _ in _FILTERS]}"
     event = draw(
         charts.heat_map(cells),
         "Heat map of compliance by department and hour; the same figures are in the table below it.",
@@ -160,23 +151,25 @@ def by_department_and_hour(rows: pd.DataFrame, measure: str | None, name: str) -
         key=f"heat {key}",
     )
     aside("Per cent of outcomes kept. A number alone: fewer than three sessions. Click a cell for its sessions.")
-    names = {f"{cell.department}, hour {cell.band}": (cell.department, cell.band) for cell in cells.itertuples()}
-    picked = st.selectbox(
-        "Or choose a cell", list(names), index=None, placeholder="Department, hour", key=f"cell {key}"
-    )
-    points = event["selection"]["cell"]
-    if picked or points:
-        department, hour = names[picked] if picked else (points[0]["department"], points[0]["band"])
+    picked = cell_without_mouse(cells, key)
+    points = [(point["department"], point["band"]) for point in event["selection"]["cell"]]
+    for department, hour in [picked] if picked else points:
         sessions_of_cell(rows[(rows["department"] == department) & (rows["band"] == hour)], department, hour, measure)
+
+
+def cell_without_mouse(cells: pd.DataFrame, key: str) -> tuple[str, str] | None:
+    """The cells as a table, and as a list to choose from; drawn once they are opened."""
+    names = {f"{cell.department}, hour {cell.band}": (cell.department, cell.band) for cell in cells.itertuples()}
     words = {
-        "department": "Department",
-        "band": "Hour",
-        "kept": "Kept",
-        "of": "Outcomes",
-        "sessions": "Sessions",
+        "department": "Department", "band": "Hour", "kept": "Kept", "of": "Outcomes", "sessions": "Sessions",
         "rate": "Share kept",
-    }
-    behind(cells.rename(columns=words), "department and hour", "Compliance by department and hour")
+    }  # fmt: skip
+    with st.expander("Choose a cell from a list; the figures as a table", key="cells", on_change="rerun") as place:
+        if not place.open:
+            return None
+        picked = st.selectbox("Cell", list(names), index=None, placeholder="Department, hour", key=f"cell {key}")
+        table(cells.rename(columns=words), "Compliance by department and hour", "department and hour")
+    return names[picked] if picked else None
 
 
 def sessions_of_cell(rows: pd.DataFrame, department: str, hour: str, measure: str | None) -> None:
@@ -252,6 +245,23 @@ def week_by_week(rows: pd.DataFrame, measure: str | None, name: str) -> None:
     )
 
 
+def narrowed_down(rows: pd.DataFrame, earlier: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Both with the chosen schools, departments and purposes alone."""
+    for place, (column, label) in zip(st.columns(len(_FILTERS)), _FILTERS, strict=True):
+        key = f"overview {column}"
+        with place:
+            rows = filtered(
+                rows,
+                column,
+                label,
+                key,
+                lambda word: PURPOSE_WORDS.get(word, word.capitalize() if word == "other" else word),
+            )
+        if chosen := st.session_state.get(key):
+            earlier = earlier[earlier[column].isin(chosen)]
+    return rows, earlier
+
+
 school, person = require("overview")
 by_name = "senior_deputy_head" in person.roles
 st.title("Overview")
@@ -259,18 +269,11 @@ days = choose_days(school, "overview")
 key = (sorted(person.roles), access.revision(school), school.today(), str(school.engine.url))
 length = days[1] - days[0] + timedelta(days=1)
 rows, earlier = sessions_of(days, key), sessions_of((days[0] - length, days[0] - timedelta(days=1)), key)
-with st.expander("Narrow down: school, department, purpose"):
-    for place, (column, label) in zip(st.columns(3), _FILTERS, strict=True):
-        with place:
-            rows = filtered(
-                rows,
-                column,
-                label,
-                f"overview {column}",
-                lambda word: PURPOSE_WORDS.get(word, word.capitalize() if word == "other" else word),
-            )
-        if chosen := st.session_state.get(f"overview {column}"):
-            earlier = earlier[earlier[column].isin(chosen)]
+narrowed = [column for column, _ in _FILTERS if st.session_state.get(f"overview {column}")]
+# Its lists are drawn once it is open: until then nobody sees them, and the charts are there sooner.
+with st.expander("Narrow down: school, department, purpose", key="overview narrow", on_change="rerun") as place:
+    if place.open or narrowed:
+        rows, earlier = narrowed_down(rows, earlier)
 say(
     "{first} to {last}. Counselling is confidential and in none of these figures.",
     first=on_day(days[0]),
@@ -281,7 +284,7 @@ if rows.empty:
     st.stop()
 key_figures(rows, earlier)
 take_it_with_you(school, person, days, {c: st.session_state.get(f"overview {c}") or [] for c, _ in _FILTERS})
-what_waits(rows)
+waiting = st.container()  # looked up last: the charts need not wait for it
 measure = st.selectbox(
     "Which clause the two charts below show", [None, *TITLES], format_func=lambda c: TITLES[c] if c else "All clauses", key="overview clause"
 )  # fmt: skip
@@ -289,6 +292,8 @@ name = TITLES[measure] if measure else "All clauses"
 by_department_and_hour(rows, measure, name)
 week_by_week(rows, measure, name)
 clause_by_clause(rows)
+with waiting:
+    what_waits(rows)
 counts = access.counselling_counts(school, person)
 if not counts.empty:
     st.header("Counselling")

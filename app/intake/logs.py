@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, select, update
 from app.alerts.sending import soon as alert_soon
 from app.concerns import NOT_ASSESSED, known_category, open_concern
 from app.intake.taking import ImportResult, noted, put_on_trail, span
-from app.judging import Touched, foresee, rejudge
+from app.judging import Touched, foresee, rejudge_log
 from app.records import Read, Refused
 from app.records.fields import Unfit, refusal
 from app.records.logs import Log, parse_log, parse_logs
@@ -49,20 +49,19 @@ def keep_logs(connection: Connection, school: School, file: Table, result: Impor
     result.rows = [(read.number, read.cells) for read in new]  # one known already is not the one that was refused
     result.refused.sort(key=lambda refused: refused.row)
     result.added = len(new)
-    touched = Touched()
-    _keep(connection, school, [read.row for read in new], touched)
-    return touched
+    _keep(connection, school, [read.row for read in new])
+    return Touched(times=[span(read.row.started_at, read.row.ended_at) for read in new])
 
 
 def _keep(
     connection: Connection,
     school: School,
     logs: Sequence[Log],
-    touched: Touched,
     version: int = 1,
     why: str | None = None,
-) -> None:
-    """Keep logs, whose references are new, or `version` of a log; open the concerns that they tell of."""
+) -> int:
+    """Keep logs, whose references are new, or `version` of a log; open the concerns that they tell of. Gives the
+    number of the last."""
     last = connection.scalar(select(func.max(tables.logs.c.id))) or 0
     now = school.now()
     rows, pupils, invited = [], [], []
@@ -77,12 +76,12 @@ def _keep(
         )  # fmt: skip
         pupils += [{"log_id": number, "pupil_id": pupil} for pupil in log.pupil_ids]
         invited += [{"log_id": number, "email": email, "staff_id": staff} for email, staff in log.invited]
-        touched.times.append(span(log.started_at, log.ended_at))
     insert_rows(connection, tables.logs, rows)
     insert_rows(connection, tables.log_pupils, pupils)
     insert_rows(connection, tables.log_invited, invited)
     for log in logs:
         _open_told_concern(connection, log, now)
+    return last + len(logs)
 
 
 def _open_told_concern(connection: Connection, log: Log, now: datetime) -> None:
@@ -110,11 +109,16 @@ def _open_told_concern(connection: Connection, log: Log, now: datetime) -> None:
 
 @dataclass(frozen=True)
 class Entered:
-    """A log that was entered: its reference, its judged session, and whether it was new."""
+    """A log that was entered: its reference, its session, and how that was judged: `clause`, `outcome`, `evidence`,
+    `disputed`, `reason`; None if the log was kept already."""
 
     ref: str
     session_id: int
-    new: bool
+    judged: pd.DataFrame | None
+
+    @property
+    def new(self) -> bool:
+        return self.judged is not None
 
 
 def enter_log(school: School, values: Mapping[str, str], by: int, why: str | None = None) -> Entered | list[Refused]:
@@ -123,7 +127,7 @@ def enter_log(school: School, values: Mapping[str, str], by: int, why: str | Non
     with school.writing() as connection:
         try:
             log = parse_log(dict(values), reading.roster(connection), school.settings, school.now())
-            new = _enter(connection, school, log, by, (why or "").strip())
+            judged = _enter(connection, school, log, by, (why or "").strip())
         except Unfit as fault:
             return [refusal(0, dict(values), fault)]
         session = tables.sessions.c
@@ -132,7 +136,7 @@ def enter_log(school: School, values: Mapping[str, str], by: int, why: str | Non
     assert session_id is not None
     if log.answers["concern"]:
         alert_soon(school)
-    return Entered(log.ref, session_id, new)
+    return Entered(log.ref, session_id, judged)
 
 
 def foresee_log(school: School, values: Mapping[str, str]) -> pd.DataFrame | Refused:
@@ -145,25 +149,23 @@ def foresee_log(school: School, values: Mapping[str, str]) -> pd.DataFrame | Ref
         return refusal(0, dict(values), fault)
 
 
-def _enter(connection: Connection, school: School, log: Log, by: int, why: str) -> bool:
+def _enter(connection: Connection, school: School, log: Log, by: int, why: str) -> pd.DataFrame | None:
     if log.staff_id != by:
         raise Unfit("is somebody else", "log your own sessions only", "staff_email")
     kept = tables.logs
     before = connection.execute(select(kept).where(kept.c.ref == log.ref, kept.c.current)).one_or_none()
-    touched = Touched()
     if before is None:
-        _keep(connection, school, [log], touched)
+        number = _keep(connection, school, [log])
     elif before.staff_id != by:
         raise Unfit("is the reference of somebody else's log", "choose another", "ref")
     elif before.fingerprint == log.fingerprint:
-        return False
+        return None
     elif not why:
         raise Unfit("is blank", "say why the log is corrected", "why")
     else:
         connection.execute(update(kept).where(kept.c.id == before.id).values(current=False))
-        touched.times.append(span(before.started_at, before.ended_at))
-        _keep(connection, school, [log], touched, before.version + 1, why)
-    rejudge(connection, school.settings, touched, school.now())
+        number = _keep(connection, school, [log], before.version + 1, why)
+    judged = rejudge_log(connection, school.settings, number, before.id if before else None, school.now())
     raise_revision(connection)
     put_on_trail(connection, school, by, "changed", f"log {log.ref}, version {before.version + 1 if before else 1}")
-    return True
+    return judged

@@ -1,0 +1,63 @@
+"""Key figures side by side: what each is now, how it changed, and its weeks as a line.
+
+All of them are one element: Streamlit's own metric is several, each with a chart that takes longest of all to draw.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from urllib.parse import quote
+
+import streamlit as st
+
+_WIDE, _HIGH, _EDGE = 100, 40, 2  # of the line's drawing, which is stretched to its place
+_INK = "#4f8cc4"  # seen on a light and on a dark ground
+
+
+@dataclass(frozen=True)
+class KeyFigure:
+    """`value` and `counts` as they are read; `change` in points against the period before (None: not known), and
+    whether `more_is_better`; `weeks`: the share of each week in per cent."""
+
+    label: str
+    value: str
+    counts: str
+    change: float | None
+    more_is_better: bool
+    weeks: Sequence[float]
+
+
+def show_figures(figures: Sequence[KeyFigure]) -> None:
+    """Side by side where there is room, below each other on a telephone."""
+    st.html(f'<dl class="figures">{"".join(_card(figure) for figure in figures)}</dl>')
+
+
+def _card(figure: KeyFigure) -> str:
+    parts = [f"<dt>{escape(figure.label)}</dt>", f'<dd class="value">{escape(figure.value)}</dd>']
+    if figure.change is not None:
+        parts.append(_change(round(figure.change, 1), figure.more_is_better))
+    if len(figure.weeks) > 1:
+        parts.append(f'<dd class="weeks">{_line(figure.weeks)}</dd>')
+    parts.append(f'<dd class="aside">{escape(figure.counts)}</dd>')
+    return f"<div>{''.join(parts)}</div>"
+
+
+def _change(points: float, more_is_better: bool) -> str:
+    if not points:
+        return "<dd>= as before</dd>"
+    better = (points > 0) == more_is_better
+    word = "better" if better else "worse"
+    return f'<dd class="{word}">{"↑" if points > 0 else "↓"} {points:+.1f} points, {word}</dd>'
+
+
+def _line(weeks: Sequence[float]) -> str:
+    least, most = min(weeks), max(weeks)
+    across, up = _WIDE / (len(weeks) - 1), (_HIGH - 2 * _EDGE) / ((most - least) or 1)
+    points = " ".join(f"{i * across:.1f},{_HIGH - _EDGE - (week - least) * up:.1f}" for i, week in enumerate(weeks))
+    drawing = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDE} {_HIGH}" preserveAspectRatio="none">'
+        f'<polyline points="{points}" fill="none" stroke="{_INK}" stroke-width="2" vector-effect="non-scaling-stroke"/>'
+        "</svg>"
+    )
+    words = f"Week by week from {weeks[0]:.1f} to {weeks[-1]:.1f} %, at least {least:.1f}, at most {most:.1f} %"
+    return f'<img alt="{words}" src="data:image/svg+xml,{quote(drawing)}">'
