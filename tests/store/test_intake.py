@@ -294,6 +294,27 @@ def test_a_correction_keeps_what_was_written_and_asks_why(school: School) -> Non
     assert [tuple(v) for v in sorted(versions)] == [(1, True, None), (2, False, "I had forgotten")]
 
 
+def test_a_log_from_the_form_takes_a_call_from_its_rival_whose_pupil_is_another(school: School, tmp_path: Path) -> None:
+    both = {"teacher": (0, 30), "aled": (0, 30), "bethan": (0, 30)}
+    import_calls(school, calls(tmp_path / "c.json", call("c1", "2026-11-03T10:00", both)))
+    with school.engine.connect() as connection:
+        me = reading.roster(connection).staff[email("teacher")]
+    enter_log(school, log("teacher", "bethan", "2026-11-03T10:00", 20, ref="F1"), me)
+    assert list(told(school, "logged")) == [("F1", "c1")]
+    enter_log(school, log("teacher", "aled", "2026-11-03T10:00", 30, ref="F2"), me)
+    assert sorted(told(school, "logged")) == [("F1", ""), ("F2", "c1")]
+
+
+def test_a_corrected_log_lets_go_of_the_call_it_had(school: School, tmp_path: Path) -> None:
+    import_calls(school, calls(tmp_path / "c.json", call("c1", "2026-11-03T10:00", WHO)))
+    with school.engine.connect() as connection:
+        me = reading.roster(connection).staff[email("teacher")]
+    enter_log(school, log("teacher", "aled", "2026-11-03T10:00", ref="F1"), me)
+    assert list(told(school, "logged")) == [("F1", "c1")]
+    enter_log(school, log("teacher", "carys", "2026-11-03T15:00", ref="F1"), me, why="it was another")
+    assert sorted(told(school, "logged")) == [("", "c1"), ("F1", "")]
+
+
 def test_every_write_raises_the_revision(school: School, tmp_path: Path) -> None:
     def revision() -> int:
         with school.engine.connect() as connection:

@@ -9,8 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.export import outcomes
-from app.intake import import_calls, import_consents, import_letters, import_logs, import_recordings, import_roster
+from app.intake import (
+    Entered,
+    enter_log,
+    import_calls,
+    import_consents,
+    import_letters,
+    import_logs,
+    import_recordings,
+    import_roster,
+)
 from app.school import School
+from app.store import reading
 from app.store.database import open_database
 from tests import people
 from tests.conftest import SETTINGS
@@ -23,6 +33,7 @@ pupils = st.sampled_from(["aled", "bethan", "dai"])
 staff = st.sampled_from(["teacher", "tutor", "hoy9"])
 # A few hours only, so that much lies close together: rivals for a match, and dropped connections.
 starts = st.integers(0, 12).map(lambda n: f"{REMOTE}T{12 + n // 6:02}:{n % 6 * 10:02}")
+tens = st.sampled_from(["00", "10", "20"])
 lengths = st.sampled_from([5, 10, 30, 60])
 
 
@@ -62,6 +73,13 @@ def a_letter(draw: st.DrawFn) -> dict[str, str]:
     return {"pupil_email": email(draw(pupils)), "kind": kind, "sent_on": sent}
 
 
+def enter(school: School, what: dict[str, str]) -> None:
+    """By the form; again under the same reference it is a correction."""
+    with school.engine.connect() as connection:
+        by = reading.roster(connection).staff[what["staff_email"]]
+    assert isinstance(enter_log(school, what, by, why="I was wrong"), Entered)
+
+
 Part = tuple[Callable[..., Any], str, dict[str, Any]]
 
 
@@ -72,7 +90,7 @@ def take_in(url: str, folder: Path, parts: list[Part]) -> list[dict[str, Any]]:
     import_roster(school, people.roster(folder / "roster"))
     for number, (work, kind, what) in enumerate(parts):
         file = folder / f"{number}.{kind}"
-        work(school, table(file, [what]) if kind == "csv" else calls(file, what))
+        work(school, table(file, [what]) if kind == "csv" else calls(file, what) if kind == "json" else what)
     found = outcomes(school, EVER)
     school.engine.dispose()
     return sorted(found, key=lambda row: (row["log_ref"], row["call_id"], row["clause"]))
@@ -102,3 +120,37 @@ def test_the_outcomes_do_not_depend_on_the_order(
         assert expected
         shuffled = random.sample(parts, len(parts))
         assert take_in(new_database(), Path(folder) / "shuffled", shuffled) == expected
+
+
+@st.composite
+def one_of_rivals(draw: st.DrawFn) -> dict[str, str]:
+    """A log that others in the same hour can take the call from."""
+    return log(
+        "teacher", draw(st.sampled_from(["aled", "bethan", "aled bethan"])), f"{REMOTE}T12:{draw(tens)}", draw(lengths)
+    )
+
+
+@st.composite
+def wanted_by_rivals(draw: st.DrawFn) -> dict[str, Any]:
+    who = dict.fromkeys(["teacher", *draw(st.sets(pupils, min_size=1))], (0, draw(lengths)))
+    return call(f"c{draw(st.integers(0, 2))}", f"{REMOTE}T12:{draw(tens)}", who)
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    st.lists(st.tuples(one_of_rivals(), one_of_rivals()), min_size=2, max_size=4),
+    st.lists(wanted_by_rivals(), min_size=1, max_size=3),
+    st.randoms(use_true_random=False),
+)
+def test_what_a_form_touches_is_judged_as_all_would_be(
+    new_database: Callable[..., str], logs, told_calls, random
+) -> None:
+    heard: list[Part] = [(import_calls, "json", one | {"version": n}) for n, one in enumerate(told_calls, start=1)]
+    first = [one | {"ref": f"L{n}"} for n, (one, _) in enumerate(logs)]
+    last = [one | {"ref": f"L{n}", "staff_email": old["staff_email"]} for n, (old, one) in enumerate(logs)]
+    entered: list[Part] = random.sample([*((enter, "form", one) for one in first), *heard], len(first) + len(heard))
+    corrected: list[Part] = [(enter, "form", one) for one in random.sample(last, len(last))]
+    with TemporaryDirectory() as folder:
+        at_once = [*heard, *((import_logs, "csv", one) for one in last)]
+        expected = take_in(new_database(), Path(folder) / "at once", at_once)
+        assert take_in(new_database(), Path(folder) / "by form", [*entered, *corrected]) == expected
