@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
 from pkgutil import iter_modules
-from threading import Semaphore
+from threading import Lock
 from urllib.parse import quote, unquote
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -37,20 +37,20 @@ def make_ready() -> None:
     gc.freeze()
 
 
-_TURNS = Semaphore(2)
-_PATIENCE = 3.0  # seconds: longer work, such as an import, holds up nobody for more than that
+_TURN = Lock()
+_PATIENCE = 1.0  # seconds: longer work, such as an import, holds up nobody for more than that
 
 
 @contextmanager
 def in_turn() -> Iterator[None]:
-    """A page's run when it is its turn. Python runs one at a time whatever one does; twenty that share its time are
-    all slow, and whoever writes among them keeps the database for as long, until the others give up waiting."""
-    mine = _TURNS.acquire(timeout=_PATIENCE)
+    """A page's run when it is its turn. Python runs one at a time whatever one does; those that share its time are all
+    slow, and whoever writes among them keeps the database for as long, until the others give up waiting."""
+    mine = _TURN.acquire(timeout=_PATIENCE)
     try:
         yield
     finally:
         if mine:
-            _TURNS.release()
+            _TURN.release()
 
 
 class Guard:
