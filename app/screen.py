@@ -362,15 +362,11 @@ def draw(chart: Drawing, words: str, **more: Any) -> Any:
 
 
 @st.fragment
-def behind(
-    chart_rows: pd.DataFrame, name: str, alt: str, label: str = "The figures as a table", rest: str = ""
-) -> None:
-    """The table behind a chart, one click away; it is made when somebody opens it. `rest` is said below it."""
+def behind(chart_rows: pd.DataFrame, name: str, alt: str, label: str = "The figures as a table") -> None:
+    """The table behind a chart, one click away; it is made when somebody opens it."""
     with st.expander(label, key=f"behind {name}", on_change="rerun") as place:
         if place.open:
             table(chart_rows, alt, name)
-            if rest:
-                aside(rest)
 
 
 def choose_days(school: School, key: str, terms: bool = True) -> tuple[date, date]:

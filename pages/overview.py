@@ -24,12 +24,6 @@ def sessions_of(days: tuple[date, date], key: tuple[Any, ...]) -> pd.DataFrame:
 
 
 @st.cache_data(max_entries=20, show_spinner=False)
-def exceptions_of(key: tuple[Any, ...]) -> pd.DataFrame:
-    """What waits for whom; `key` as of `sessions_of`."""
-    return access.exceptions_waiting(school, person)
-
-
-@st.cache_data(max_entries=20, show_spinner=False)
 def late_consents_of(days: tuple[date, date], key: tuple[Any, ...]) -> int:
     """How many consents came late; `key` as of `sessions_of`."""
     return len(access.late_consents(school, person, days))
@@ -95,8 +89,8 @@ def what_waits(rows: pd.DataFrame) -> None:
             st.page_link("pages/sessions.py", label=words, icon=":material/arrow_forward:", query_params={"show": show})
         else:
             st.write(words)
-    if by_name and len(exceptions := exceptions_of(key)):
-        exceptions_by_owner(exceptions)
+    if by_name and (unsettled := access.exceptions_unsettled(school, person))[0]:
+        exceptions(*unsettled)
         waiting.append(("exceptions", ""))
     if access.sees(person, "oldest open concern") and (oldest := access.oldest_concern(school, person)):
         say(
@@ -116,23 +110,27 @@ def what_waits(rows: pd.DataFrame) -> None:
         )
 
 
-def exceptions_by_owner(exceptions: pd.DataFrame) -> None:
-    longest = exceptions.iloc[0]
+def exceptions(sessions: int, days: int) -> None:
     say(
-        "Exceptions wait to be settled by <b>{people}</b>; the longest, <b>{days}</b>, with {owner}.",
-        people=how_many(len(exceptions), "person", "people"), days=how_many(longest["oldest"], "day"),
-        owner=longest["owner"],
+        "<b>{sessions}</b> with something not kept that nobody has settled yet, the oldest for <b>{days}</b>.",
+        sessions=how_many(sessions, "session"), days=how_many(days, "day"),
     )  # fmt: skip
-    if (exceptions["owner"] == person.name).any():
-        st.page_link(
-            "pages/sessions.py", label="Those that wait for you", icon=":material/arrow_forward:",
-            query_params={"view": "settle"},
-        )  # fmt: skip
-    columns = {"owner": "With", "sessions": "Sessions", "exceptions": "Exceptions", "oldest": "Longest (days)"}
-    behind(
-        exceptions.rename(columns=columns), "exceptions waiting", "Exceptions waiting, by who settles them",
-        "Who settles how many", "One with a HOY and an HM counts for both; whoever comes first settles it.",
+    st.page_link(
+        "pages/sessions.py", label="Those that wait for you", icon=":material/arrow_forward:",
+        query_params={"view": "settle"},
     )  # fmt: skip
+    who_settles()
+
+
+@st.fragment
+def who_settles() -> None:
+    """By whom what waits is to be settled, looked up when it is opened."""
+    with st.expander("Who settles how many", key="who settles", on_change="rerun") as place:
+        if place.open:
+            columns = {"owner": "With", "sessions": "Sessions", "exceptions": "Exceptions", "oldest": "Longest (days)"}
+            by_owner = access.exceptions_waiting(school, person).rename(columns=columns)
+            table(by_owner, "Exceptions waiting, by who settles them", "exceptions waiting")
+            aside("One with a HOY and an HM counts for both; whoever comes first settles it.")
 
 
 def by_department_and_hour(rows: pd.DataFrame, measure: str | None, name: str) -> None:

@@ -396,6 +396,7 @@ QUESTIONS = {
 QUESTIONS |= {
     "exceptions_to_settle": access.exceptions_to_settle,
     "exceptions_to_explain": access.exceptions_to_explain,
+    "exceptions_unsettled": access.exceptions_unsettled,
     "exceptions_waiting": access.exceptions_waiting,
     "repeats": lambda school, person: access.repeats(school, person, EVER),
     "what_if": lambda school, person: access.what_if(school, person, EVER, {"academic_hours": ["09:00", "12:00"]}),
@@ -678,6 +679,9 @@ def test_what_waits_is_counted_for_each_owner(school):
     assert waiting["sessions"].to_dict() == {
         name.title(): len(TO_SETTLE[name]) for name in TO_SETTLE if TO_SETTLE[name]
     }
+    sessions, days = access.exceptions_unsettled(school, someone(school, "sdh"))
+    assert sessions == len(set().union(*TO_SETTLE.values()))
+    assert days == waiting["oldest"].max()
 
 
 def test_the_timeline_names_the_roster_and_nobody_else(school):

@@ -22,7 +22,7 @@ DAYS = st.tuples(st.integers(0, 70), st.integers(0, 70)).map(
 QUESTIONS = (
     access.overview, access.sessions, access.unlogged, access.protocol_figures, access.late_consents,
     access.calls_to_log, access.concerns_list, access.own_concerns, access.exceptions_to_settle,
-    access.exceptions_to_explain, access.exceptions_waiting, access.exceptions_ended,
+    access.exceptions_to_explain, access.exceptions_unsettled, access.exceptions_waiting, access.exceptions_ended,
 )  # fmt: skip
 OF_DAYS = {
     access.overview, access.sessions, access.unlogged, access.protocol_figures, access.late_consents,

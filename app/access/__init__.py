@@ -32,6 +32,7 @@ from app.access.exceptions import (
     exceptions_of,
     exceptions_to_explain,
     exceptions_to_settle,
+    exceptions_unsettled,
     exceptions_waiting,
 )
 from app.access.figures import counselling_counts, late_consents, overview, protocol_figures, sessions, unlogged
@@ -138,6 +139,7 @@ __all__ = [
     "exceptions_of",
     "exceptions_to_explain",
     "exceptions_to_settle",
+    "exceptions_unsettled",
     "exceptions_waiting",
     "imports",
     "is_counselling",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, and_, not_, select
+from sqlalchemy import ColumnElement, Connection, and_, func, not_, select
 
 from app.access.figures import pupils_of_sessions
 from app.access.people import Person, require
@@ -59,6 +59,19 @@ def exceptions_to_explain(school: "School", person: Person) -> pd.DataFrame:
     with school.engine.connect() as connection:
         found = _listed(school, connection, open_exceptions(connection, SESSION.staff_id == person.staff_id))
     return found[~found["explained"]].reset_index(drop=True)
+
+
+def exceptions_unsettled(school: "School", person: Person) -> tuple[int, int]:
+    """How many sessions have exceptions that are open, and for how many days the oldest is."""
+    require(person, "exceptions waiting")
+    counted = select(func.count(_exception.session_id.distinct()), func.min(_exception.opened_at))
+    with school.engine.connect() as connection:
+        sessions, oldest = connection.execute(
+            counted.join(tables.sessions, SESSION.id == _exception.session_id).where(
+                _exception.state == "open", not_(confidential())
+            )
+        ).one()
+    return sessions, (school.now() - oldest).days if sessions else 0
 
 
 def exceptions_waiting(school: "School", person: Person) -> pd.DataFrame:
