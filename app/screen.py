@@ -322,7 +322,9 @@ def trouble(what: str, mend: str) -> None:
 def table(rows: pd.DataFrame, alt: str, name: str, note: Callable[[], None] | None = None, **more: Any) -> Any:
     """A list as people see it, with its download: neutralised against formulas. That it was taken away goes on
     the audit trail, or where `note` puts it."""
-    event = st.dataframe(rows, hide_index=True, alt=alt, **more)
+    numbers = rows.select_dtypes("number").columns
+    shares = {name: st.column_config.NumberColumn(format="percent") for name in numbers if name.startswith("Share")}
+    event = st.dataframe(rows, hide_index=True, alt=alt, **({"column_config": shares} | more))
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(rows.columns)

@@ -70,7 +70,7 @@ def key_figures(rows: pd.DataFrame, earlier: pd.DataFrame) -> None:
 
 
 def what_waits(rows: pd.DataFrame) -> None:
-    st.header("What waits")
+    st.header("What waits", anchor=False)
     waiting = []
     unlogged = rows[~rows["has_log"]]
     if len(unlogged):
@@ -134,7 +134,7 @@ def who_settles() -> None:
 
 
 def by_department_and_hour(rows: pd.DataFrame, measure: str | None, name: str) -> None:
-    st.header("By department and time of day")
+    st.header("By department and time of day", anchor=False)
     cells = charts.rates(rows, ["department", "band"], measure)
     if cells.empty:
         st.info("No session of these days has evidence on this clause.")
@@ -206,7 +206,7 @@ def sessions_of_cell(rows: pd.DataFrame, department: str, hour: str, measure: st
 
 
 def clause_by_clause(rows: pd.DataFrame) -> None:
-    st.header("Clause by clause")
+    st.header("Clause by clause", anchor=False)
     told = figures(rows[_NAMES])
     told.insert(0, "title", [TITLES[name] for name in told.index])
     shown = told[["met", "exempt", "breach"]].sum(axis=1)
@@ -228,7 +228,7 @@ def clause_by_clause(rows: pd.DataFrame) -> None:
 
 
 def week_by_week(rows: pd.DataFrame, measure: str | None, name: str) -> None:
-    st.header("Week by week")
+    st.header("Week by week", anchor=False)
     weeks = charts.rates(rows, ["week"], measure)
     if weeks.empty:
         st.info("No session of these days has evidence on this clause.")
@@ -262,16 +262,21 @@ def narrowed_down(rows: pd.DataFrame, earlier: pd.DataFrame) -> tuple[pd.DataFra
 
 school, person = require("overview")
 by_name = "senior_deputy_head" in person.roles
-st.title("Overview")
+st.title("Overview", anchor=False)
 days = choose_days(school, "overview")
 key = (sorted(person.roles), access.revision(school), school.today(), str(school.engine.url))
 length = days[1] - days[0] + timedelta(days=1)
-rows, earlier = sessions_of(days, key), sessions_of((days[0] - length, days[0] - timedelta(days=1)), key)
-narrowed = [column for column, _ in _FILTERS if st.session_state.get(f"overview {column}")]
+both = sessions_of((days[0] - length, days[1]), key)
+of_days = (both["day"] >= pd.Timestamp(days[0])).to_numpy()
+rows, earlier, measure = both[of_days], both[~of_days], None
 # Its lists are drawn once it is open: until then nobody sees them, and the charts are there sooner.
-with st.expander("Narrow down: school, department, purpose", key="overview narrow", on_change="rerun") as place:
-    if place.open or narrowed:
+with st.expander("Narrow down: school, department, purpose, clause", key="overview narrow", on_change="rerun") as place:
+    if place.open or any(st.session_state.get(f"overview {what}") for what in (*dict(_FILTERS), "clause")):
         rows, earlier = narrowed_down(rows, earlier)
+        measure = st.selectbox(
+            "Clause that “By department and time of day” and “Week by week” show", [None, *TITLES],
+            format_func=lambda c: TITLES[c] if c else "All clauses", key="overview clause",
+        )  # fmt: skip
 say(
     "{first} to {last}. Counselling is confidential and in none of these figures.",
     first=on_day(days[0]),
@@ -283,9 +288,6 @@ if rows.empty:
 key_figures(rows, earlier)
 take_it_with_you(school, person, days, {c: st.session_state.get(f"overview {c}") or [] for c, _ in _FILTERS})
 waiting = st.container()  # looked up last: the charts need not wait for it
-measure = st.selectbox(
-    "Which clause the two charts below show", [None, *TITLES], format_func=lambda c: TITLES[c] if c else "All clauses", key="overview clause"
-)  # fmt: skip
 name = TITLES[measure] if measure else "All clauses"
 by_department_and_hour(rows, measure, name)
 week_by_week(rows, measure, name)
@@ -294,6 +296,6 @@ with waiting:
     what_waits(rows)
 counts = access.counselling_counts(school, person)
 if not counts.empty:
-    st.header("Counselling")
+    st.header("Counselling", anchor=False)
     say("{words}.", words="; ".join(f"{row.term}: {row.sessions} sessions" for row in counts.itertuples()))
     aside("Whole terms, completed weeks, in steps of three: no figure tells of one session.")

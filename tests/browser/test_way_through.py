@@ -109,7 +109,7 @@ def test_the_deputy_reads_what_waits_and_takes_the_report_to_governors(page: Pag
     page.goto(address)
     expect(page.get_by_role("heading", name="What waits")).to_be_visible(timeout=60_000)
     expect(page.get_by_text(re.compile("calls nobody logged"))).to_be_visible(timeout=30_000)
-    shares = page.get_by_test_id("stMetricValue")
+    shares = page.locator(".figures .value")
     expect(shares).to_have_count(4, timeout=30_000)
     figures = [share.strip() for share in shares.all_inner_texts()]
 
