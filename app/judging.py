@@ -8,7 +8,8 @@ gives what judging everything would give.
 
 import hashlib
 import secrets
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -107,9 +108,9 @@ def _evidence_of(connection: Connection, sessions: Collection[int]) -> tuple[lis
     return list(logs), list(calls)
 
 
-def refresh(school: School) -> None:
-    """Judge again what the clock alone changed: calls whose time to be logged has passed; and
-    everything, if the settings or the clauses are not those it was judged by."""
+def refresh(school: School, telling: Callable[[], AbstractContextManager[Any]] = nullcontext) -> None:
+    """Judge again what the clock alone changed: calls whose time to be logged has passed; and everything, if the
+    settings or the clauses are not those it was judged by, which takes a while: somebody is told with `telling`."""
     fingerprint = judged_by(school.settings)
     due = select(tables.sessions.c.id).where(tables.sessions.c.due_at <= school.now())
     with school.engine.connect() as connection:
@@ -120,7 +121,8 @@ def refresh(school: School) -> None:
         now = school.now()
         if remembered(connection, _JUDGED_BY) != fingerprint:
             everything = Touched(times=[(-(2**62), 2**62)])
-            rejudge(connection, school.settings, everything, now)
+            with telling():
+                rejudge(connection, school.settings, everything, now)
             remember(connection, _JUDGED_BY, fingerprint)
         else:
             rejudge(connection, school.settings, Touched(sessions=set(connection.scalars(due))), now)

@@ -8,6 +8,7 @@ import csv
 import io
 import re
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import date, timedelta
 from html import escape
 from pathlib import Path
@@ -72,7 +73,7 @@ def the_school() -> School:
             _fill_demonstration(school)
             _opened.clear()
             school = _opened()
-        refresh(school)
+        refresh(school, _judging_again)
     except (SettingsError, DatabaseError) as error:
         trouble("The program cannot start.", str(error))
         st.stop()
@@ -80,6 +81,12 @@ def the_school() -> School:
         trouble("The database cannot be used at the moment.", in_words(error))
         st.stop()
     return school
+
+
+def _judging_again() -> AbstractContextManager[None]:
+    return st.spinner(
+        "The rules or the settings have changed: every session is judged again. Ten thousand take some seconds."
+    )
 
 
 def _is_untouched(school: School) -> bool:

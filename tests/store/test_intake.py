@@ -1,6 +1,9 @@
 """What comes in: good rows land, refused ones are kept, and the same file twice changes nothing."""
 
 import csv
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -18,6 +21,7 @@ from app.intake import (
     import_recordings,
     import_roster,
 )
+from app.judging import refresh
 from app.records import UnreadableFile
 from app.school import School
 from app.store import reading, tables
@@ -313,6 +317,24 @@ def test_a_corrected_log_lets_go_of_the_call_it_had(school: School, tmp_path: Pa
     assert list(told(school, "logged")) == [("F1", "c1")]
     enter_log(school, log("teacher", "carys", "2026-11-03T15:00", ref="F1"), me, why="it was another")
     assert sorted(told(school, "logged")) == [("", "c1"), ("F1", "")]
+
+
+def test_somebody_is_told_when_everything_is_judged_again_and_not_otherwise(school: School) -> None:
+    told = []
+
+    @contextmanager
+    def telling() -> Iterator[None]:
+        told.append("begun")
+        yield
+        told.append("done")
+
+    refresh(school)
+    refresh(school, telling)
+    assert told == []
+    elsewhere = school.settings.model_copy(update={"timezone": "Europe/Paris"})
+    for _ in range(2):
+        refresh(replace(school, settings=elsewhere), telling)
+    assert told == ["begun", "done"]
 
 
 def test_every_write_raises_the_revision(school: School, tmp_path: Path) -> None:
