@@ -17,9 +17,10 @@ _NAMES = [clause.name for clause in CLAUSES]
 _FILTERS = (("school", "School"), ("department", "Department"), ("purpose", "Purpose"))
 
 
-@st.cache_data(max_entries=20, show_spinner=False)
+@st.cache_resource(max_entries=20, show_spinner=False)
 def sessions_of(days: tuple[date, date], key: tuple[Any, ...]) -> pd.DataFrame:
-    """What people with these roles may see; `key` says which roles, and of which state of the data."""
+    """What people with these roles may see; `key` says which roles, and of which state of the data. One frame for
+    all of them, which nobody changes: a copy for each click would take longer than the figures from it."""
     return charts.placed(access.overview(school, person, days))
 
 

