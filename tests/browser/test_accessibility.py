@@ -45,7 +45,10 @@ def demonstration(
     return serve(url), pages
 
 
-@pytest.fixture(params=[("light", 1400), ("dark", 1400), ("light", 420), ("dark", 420)], ids=str)
+SCREENS = [("light", 1400), ("dark", 1400), ("light", 420), pytest.param(("dark", 420), marks=pytest.mark.slow)]
+
+
+@pytest.fixture(params=SCREENS, ids=str)
 def screen(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
     theme, width = request.param
     context = browser.new_context(viewport={"width": width, "height": 1000}, color_scheme=theme)

@@ -136,7 +136,7 @@ def wanted_by_rivals(draw: st.DrawFn) -> dict[str, Any]:
     return call(f"c{draw(st.integers(0, 2))}", f"{REMOTE}T12:{draw(tens)}", who)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(
     st.lists(st.tuples(one_of_rivals(), one_of_rivals()), min_size=2, max_size=4),
     st.lists(wanted_by_rivals(), min_size=1, max_size=3),
