@@ -80,7 +80,7 @@ def _met(connection: Connection, settings: Settings, versions: Sequence[int]) ->
     of, pupil = there["of"].tolist(), there["pupil_id"].tolist()
     starts, ends = micros(there["started_at"]).tolist(), micros(there["ended_at"]).tolist()
     rows_of, with_pupil = there.groupby("of", sort=False).indices, there.groupby("pupil_id", sort=False).indices
-    apart = max(rules.match_minutes for rules in settings.rules) * 60_000_000
+    apart = _apart(settings)
     found: set[int | str] = set(versions)
     waiting = [row for version in versions for row in rows_of.get(version, ())]
     while waiting:
@@ -141,7 +141,7 @@ def foresee(school: School, log: Log) -> pd.DataFrame:
     It is matched with the calls near it that no other log has. A concern told in words would be opened, so
     it counts as reported."""
     call, of_call, session, kept = tables.calls.c, tables.session_calls, tables.sessions, tables.logs
-    near = timedelta(minutes=max(rules.match_minutes for rules in school.settings.rules))
+    near = timedelta(microseconds=_apart(school.settings))
     free = (
         select(call.id)
         .join(of_call, of_call.c.call_id == call.id)
@@ -213,7 +213,7 @@ def _stretches(connection: Connection, settings: Settings, times: Ints) -> Itera
     both = pd.concat(near, ignore_index=True).sort_values("started_at", ignore_index=True)
     if both.empty:
         return
-    tolerance = int(max(rules.match_minutes for rules in settings.rules) * 60_000_000)
+    tolerance = _apart(settings)
     starts, reached = micros(both["started_at"]), np.maximum.accumulate(micros(both["ended_at"]))
     stretch = np.cumsum(np.append(True, starts[1:] > reached[:-1] + tolerance)) - 1
     begins = starts[np.append(True, np.diff(stretch) > 0)]
@@ -227,6 +227,11 @@ def _stretches(connection: Connection, settings: Settings, times: Ints) -> Itera
     chunk = wanted.groupby("stretch").size().cumsum() // _AT_ONCE
     for _, part in wanted.groupby(wanted["stretch"].map(chunk)):
         yield part.loc[part["is_log"], "id"].tolist(), part.loc[~part["is_log"], "id"].tolist()
+
+
+def _apart(settings: Settings) -> int:
+    """How far apart a log and a call may lie and still match, by any of the rules, in microseconds."""
+    return int(max(rules.match_minutes for rules in settings.rules) * 60_000_000)
 
 
 def _instants(first: int, last: int) -> tuple[datetime, datetime]:

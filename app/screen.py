@@ -371,11 +371,20 @@ def draw(chart: Drawing, words: str, **more: Any) -> Any:
 
 
 @st.fragment
-def behind(chart_rows: pd.DataFrame, name: str, alt: str, label: str = "The figures as a table") -> None:
-    """The table behind a chart, one click away; it is made when somebody opens it."""
+def behind(
+    rows: pd.DataFrame | Callable[[], pd.DataFrame],
+    name: str,
+    alt: str,
+    label: str = "The figures as a table",
+    rest: str = "",
+) -> None:
+    """The table behind a chart or a sentence, one click away; it is made, or looked up, when somebody opens it. `rest`
+    is said below it."""
     with st.expander(label, key=f"behind {name}", on_change="rerun") as place:
         if place.open:
-            table(chart_rows, alt, name)
+            table(rows() if callable(rows) else rows, alt, name)
+            if rest:
+                aside(rest)
 
 
 def choose_days(school: School, key: str, terms: bool = True) -> tuple[date, date]:

@@ -16,15 +16,15 @@ _PDF, _XLSX = "application/pdf", "application/vnd.openxmlformats-officedocument.
 @st.fragment
 def take_it_with_you(school: School, person: Person, days: tuple[date, date], chosen: dict[str, Sequence[str]]) -> None:
     """The downloads of the Overview, as it stands for these days; `chosen` are its filters' values by column."""
-    span, as_of = f"{days[0]} to {days[1]}", access.revision(school)
-
-    def offer(label: str, file: str, kind: str, make: Callable[[], bytes], of: str = "") -> None:
-        _offer(school, person, label, file, kind, make, (file, of, person.staff_id, as_of))
-
     label = "Take it with you: report to governors, Excel, inspection pack"
     with st.expander(label, icon=":material/download:", key="take", on_change="rerun") as place:
         if not place.open:
             return
+        span, as_of = f"{days[0]} to {days[1]}", access.revision(school)
+
+        def offer(label: str, file: str, kind: str, make: Callable[[], bytes], of: str = "") -> None:
+            _offer(school, person, label, file, kind, make, (file, of, person.staff_id, as_of))
+
         aside("For governors: the whole school, without names; counts under 3 hidden. It takes a few seconds.")
         offer(
             "Report to governors (PDF)", f"report to governors {span}.pdf", _PDF,

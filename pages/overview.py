@@ -120,18 +120,12 @@ def exceptions(sessions: int, days: int) -> None:
         "pages/sessions.py", label="Those that wait for you", icon=":material/arrow_forward:",
         query_params={"view": "settle"},
     )  # fmt: skip
-    who_settles()
-
-
-@st.fragment
-def who_settles() -> None:
-    """By whom what waits is to be settled, looked up when it is opened."""
-    with st.expander("Who settles how many", key="who settles", on_change="rerun") as place:
-        if place.open:
-            columns = {"owner": "With", "sessions": "Sessions", "exceptions": "Exceptions", "oldest": "Longest (days)"}
-            by_owner = access.exceptions_waiting(school, person).rename(columns=columns)
-            table(by_owner, "Exceptions waiting, by who settles them", "exceptions waiting")
-            aside("One with a HOY and an HM counts for both; whoever comes first settles it.")
+    columns = {"owner": "With", "sessions": "Sessions", "exceptions": "Exceptions", "oldest": "Longest (days)"}
+    behind(
+        lambda: access.exceptions_waiting(school, person).rename(columns=columns),
+        "exceptions waiting", "Exceptions waiting, by who settles them", "Who settles how many",
+        "One with a HOY and an HM counts for both; whoever comes first settles it.",
+    )  # fmt: skip
 
 
 def by_department_and_hour(rows: pd.DataFrame, measure: str | None, name: str) -> None:
@@ -141,7 +135,7 @@ def by_department_and_hour(rows: pd.DataFrame, measure: str | None, name: str) -
         st.info("No session of these days has evidence on this clause.")
         return
     say("{sentence}", sentence=charts.heat_sentence(cells, name))
-    key = f"{days} {measure} {[st.session_state.get(f'overview {column}') or [] for column, _ in _FILTERS]}"
+    key = f"{days} {measure} {list(chosen.values())}"
     event = draw(
         charts.heat_map(cells),
         "Heat map of compliance by department and hour; the same figures are in the table below it.",
@@ -158,7 +152,6 @@ def by_department_and_hour(rows: pd.DataFrame, measure: str | None, name: str) -
 
 def cell_without_mouse(cells: pd.DataFrame, key: str) -> tuple[str, str] | None:
     """The cells as a table, and as a list to choose from; drawn once they are opened."""
-    names = {f"{cell.department}, hour {cell.band}": (cell.department, cell.band) for cell in cells.itertuples()}
     words = {
         "department": "Department", "band": "Hour", "kept": "Kept", "of": "Outcomes", "sessions": "Sessions",
         "rate": "Share kept",
@@ -166,6 +159,7 @@ def cell_without_mouse(cells: pd.DataFrame, key: str) -> tuple[str, str] | None:
     with st.expander("Choose a cell from a list; the figures as a table", key="cells", on_change="rerun") as place:
         if not place.open:
             return None
+        names = {f"{cell.department}, hour {cell.band}": (cell.department, cell.band) for cell in cells.itertuples()}
         picked = st.selectbox("Cell", list(names), index=None, placeholder="Department, hour", key=f"cell {key}")
         table(cells.rename(columns=words), "Compliance by department and hour", "department and hour")
     return names[picked] if picked else None
@@ -278,6 +272,7 @@ with st.expander("Narrow down: school, department, purpose, clause", key="overvi
             "Clause that “By department and time of day” and “Week by week” show", [None, *TITLES],
             format_func=lambda c: TITLES[c] if c else "All clauses", key="overview clause",
         )  # fmt: skip
+chosen = {column: st.session_state.get(f"overview {column}") or [] for column, _ in _FILTERS}
 say(
     "{first} to {last}. Counselling is confidential and in none of these figures.",
     first=on_day(days[0]),
@@ -287,7 +282,7 @@ if rows.empty:
     st.info("There are no sessions on these days. Choose other days, or import call records and logs.")
     st.stop()
 key_figures(rows, earlier)
-take_it_with_you(school, person, days, {c: st.session_state.get(f"overview {c}") or [] for c, _ in _FILTERS})
+take_it_with_you(school, person, days, chosen)
 waiting = st.container()  # looked up last: the charts need not wait for it
 name = TITLES[measure] if measure else "All clauses"
 by_department_and_hour(rows, measure, name)

@@ -9,6 +9,7 @@ from typing import Any
 
 from app.intake import import_letters, import_roster
 from app.school import School
+from app.store import reading
 
 TENANT = "5c7001aa-0000-4000-8000-000000000001"
 
@@ -45,6 +46,12 @@ GOOD = {
 def email(who: str) -> str:
     """Somebody's address; of others than these people it is given itself."""
     return who if "@" in who else f"{who}@{'pupils.' if who in PUPILS else ''}habs.example"
+
+
+def staff_id(school: School, who: str) -> int:
+    """A member of staff's number in the school."""
+    with school.engine.connect() as connection:
+        return reading.roster(connection).staff[email(who)]
 
 
 def entra(who: str) -> str:

@@ -66,11 +66,8 @@ def exceptions_unsettled(school: "School", person: Person) -> tuple[int, int]:
     require(person, "exceptions waiting")
     counted = select(func.count(_exception.session_id.distinct()), func.min(_exception.opened_at))
     with school.engine.connect() as connection:
-        sessions, oldest = connection.execute(
-            counted.join(tables.sessions, SESSION.id == _exception.session_id).where(
-                _exception.state == "open", not_(confidential())
-            )
-        ).one()
+        of_sessions = counted.join(tables.sessions, SESSION.id == _exception.session_id)
+        sessions, oldest = connection.execute(of_sessions.where(*_open())).one()
     return sessions, (school.now() - oldest).days if sessions else 0
 
 
@@ -140,9 +137,14 @@ def open_exceptions(connection: Connection, *which: ColumnElement[bool]) -> pd.D
             SESSION.staff_id, SESSION.day, SESSION.started_at,
         )
         .join(tables.sessions, SESSION.id == _exception.session_id)
-        .where(_exception.state == "open", not_(confidential()), *which)
+        .where(*_open(), *which)
         .order_by(_exception.opened_at, _exception.id),
     )  # fmt: skip
+
+
+def _open() -> tuple[ColumnElement[bool], ...]:
+    """Which exceptions wait, of sessions that are not confidential."""
+    return _exception.state == "open", not_(confidential())
 
 
 def _listed(school: "School", connection: Connection, found: pd.DataFrame) -> pd.DataFrame:

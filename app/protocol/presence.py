@@ -47,8 +47,8 @@ def segments(group: Ints, start: Ints, end: Ints, is_b: Bools) -> Segments:
 
 
 def _by_group_and_time(groups: Ints, times: Ints) -> npt.NDArray[np.intp]:
-    """The order by group, then time: one sort by a packed key, where the numbers allow it, which for a million
-    sessions takes half as long."""
+    """The order by group, then time: one sort by a packed key, where the numbers allow it, which is
+    several times as fast."""
     if not len(groups):
         return np.empty(0, np.intp)
     n = int(groups.max()) + 1

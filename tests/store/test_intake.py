@@ -26,7 +26,7 @@ from app.records import UnreadableFile
 from app.school import School
 from app.store import reading, tables
 from tests import people
-from tests.people import call, calls, email, log, table
+from tests.people import call, calls, email, log, staff_id, table
 
 EVER = (pd.Timestamp("2000-01-01").date(), pd.Timestamp("2100-01-01").date())
 WHO = {"teacher": (0, 30), "aled": (1, 29)}
@@ -270,8 +270,7 @@ def test_a_log_with_a_concern_in_words_reaches_the_dsp(school: School, tmp_path:
 
 
 def test_the_form_sent_twice_is_one_log(school: School) -> None:
-    with school.engine.connect() as connection:
-        me = reading.roster(connection).staff[email("teacher")]
+    me = staff_id(school, "teacher")
     values = log("teacher", "aled", "2026-11-03T10:00", ref="F1")
     first, second = enter_log(school, values, me), enter_log(school, values, me)
     assert isinstance(first, Entered)
@@ -282,9 +281,7 @@ def test_the_form_sent_twice_is_one_log(school: School) -> None:
 
 
 def test_a_correction_keeps_what_was_written_and_asks_why(school: School) -> None:
-    with school.engine.connect() as connection:
-        staff = reading.roster(connection).staff
-    me, other = staff[email("teacher")], staff[email("tutor")]
+    me, other = staff_id(school, "teacher"), staff_id(school, "tutor")
     values = log("teacher", "aled", "2026-11-03T10:00", ref="F1")
     entered = enter_log(school, values, me)
     corrected = values | {"dress_ok": "no"}
@@ -301,8 +298,7 @@ def test_a_correction_keeps_what_was_written_and_asks_why(school: School) -> Non
 def test_a_log_from_the_form_takes_a_call_from_its_rival_whose_pupil_is_another(school: School, tmp_path: Path) -> None:
     both = {"teacher": (0, 30), "aled": (0, 30), "bethan": (0, 30)}
     import_calls(school, calls(tmp_path / "c.json", call("c1", "2026-11-03T10:00", both)))
-    with school.engine.connect() as connection:
-        me = reading.roster(connection).staff[email("teacher")]
+    me = staff_id(school, "teacher")
     enter_log(school, log("teacher", "bethan", "2026-11-03T10:00", 20, ref="F1"), me)
     assert list(told(school, "logged")) == [("F1", "c1")]
     enter_log(school, log("teacher", "aled", "2026-11-03T10:00", 30, ref="F2"), me)
@@ -311,8 +307,7 @@ def test_a_log_from_the_form_takes_a_call_from_its_rival_whose_pupil_is_another(
 
 def test_a_corrected_log_lets_go_of_the_call_it_had(school: School, tmp_path: Path) -> None:
     import_calls(school, calls(tmp_path / "c.json", call("c1", "2026-11-03T10:00", WHO)))
-    with school.engine.connect() as connection:
-        me = reading.roster(connection).staff[email("teacher")]
+    me = staff_id(school, "teacher")
     enter_log(school, log("teacher", "aled", "2026-11-03T10:00", ref="F1"), me)
     assert list(told(school, "logged")) == [("F1", "c1")]
     enter_log(school, log("teacher", "carys", "2026-11-03T15:00", ref="F1"), me, why="it was another")

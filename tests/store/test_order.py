@@ -20,11 +20,10 @@ from app.intake import (
     import_roster,
 )
 from app.school import School
-from app.store import reading
 from app.store.database import open_database
 from tests import people
 from tests.conftest import SETTINGS
-from tests.people import call, calls, email, entra, log, table
+from tests.people import call, calls, email, entra, log, staff_id, table
 
 EVER = (SETTINGS.rules[0].from_, SETTINGS.rules[0].from_.replace(year=2100))
 REMOTE = SETTINGS.remote_learning[0].from_.isoformat()
@@ -75,8 +74,7 @@ def a_letter(draw: st.DrawFn) -> dict[str, str]:
 
 def enter(school: School, what: dict[str, str]) -> None:
     """By the form; again under the same reference it is a correction."""
-    with school.engine.connect() as connection:
-        by = reading.roster(connection).staff[what["staff_email"]]
+    by = staff_id(school, what["staff_email"])
     assert isinstance(enter_log(school, what, by, why="I was wrong"), Entered)
 
 
