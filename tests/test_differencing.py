@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import HealthCheck, event, example, given, settings
 from hypothesis import strategies as st
 
 from app import access
@@ -99,12 +99,15 @@ def look(school: School, person: access.Person, looks: Sequence[Look]) -> list[s
         except access.NotAllowed as refused:
             told.append(str(refused))
             continue
-        frame: pd.DataFrame = answer
+        frame = answer if isinstance(answer, pd.DataFrame) else pd.DataFrame([answer])
         column = frame.columns[one.column % len(frame.columns)]
         values = frame[column].drop_duplicates().tolist()
         picked = frame[frame[column] == values[one.value % len(values)]] if values else frame
         told.append(f"{len(frame)} {frame.to_csv()} {column} {len(picked)} {picked.to_csv()}")
     return told
+
+
+EVERY_QUESTION = [Look(n, (FIRST, FIRST + timedelta(days=70)), 0, 0) for n in range(len(QUESTIONS))]
 
 
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -113,6 +116,7 @@ def look(school: School, person: access.Person, looks: Sequence[Look]) -> list[s
     who=st.sampled_from([who for who in people.STAFF if who != "counsellor"]),
     looks=LOOKS,
 )
+@example(sessions=[Counselling("aled", FIRST, 10, "counselling")], who="sdh", looks=EVERY_QUESTION)
 def test_no_look_tells_of_counselling(
     without: str,
     new_database: Callable[..., str],
