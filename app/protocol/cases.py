@@ -16,8 +16,8 @@ from app.protocol.frames import (
     Ints,
     Versions,
     days_since_1970,
-    distinct,
     flags,
+    found_in,
     ids,
     instants,
     micros,
@@ -172,14 +172,14 @@ class Cases:
         self.senior = self.staff.fact("senior", self._staff_row) == True  # noqa: E712 - None where not known
 
         seen, log = self._is_pupil, self._log_pupils
-        in_call = pd.DataFrame({"session": self._stay_session[seen], "pupil_id": self._stay_pupil[seen]})
-        listed = pd.DataFrame({"session": self._session_of_log[log["log"]], "pupil_id": log["pupil_id"]})
-        # Those in the call come first, so that they are the ones kept.
-        both = pd.concat([in_call.assign(in_call=True), listed.assign(in_call=False)])
-        pupils = distinct(both, "session", "pupil_id")
-        self._pupil_key = paired(pupils["session"].to_numpy(), pupils["pupil_id"].to_numpy())
-        pupils = pupils.iloc[np.argsort(self._pupil_key)].reset_index(drop=True)
-        self._pupil_key.sort()
+        in_call = paired(self._stay_session[seen], self._stay_pupil[seen])
+        listed = paired(self._session_of_log[log["log"]], log["pupil_id"].to_numpy())
+        # Of somebody in the call and on the log the first is kept: in the call.
+        keys = np.concatenate([in_call << 1, listed << 1 | 1])
+        keys.sort()
+        keys = keys[np.append(True, keys[1:] >> 1 != keys[:-1] >> 1)[: len(keys)]]
+        self._pupil_key = keys >> 1
+        pupils = pd.DataFrame({"session": keys >> 33, "pupil_id": self._pupil_key % 2**32, "in_call": keys & 1 == 0})
         row = self.pupil_versions.rows(pupils["pupil_id"].to_numpy(), self.day[pupils["session"]])
         self.pupils = pupils.assign(row=row)
 
@@ -189,11 +189,11 @@ class Cases:
 
     def _first_staff(self) -> Ints:
         """The member of staff who joined first; NONE where none did."""
-        first = np.full(self.n, NONE)
         rows = np.flatnonzero(self._is_staff & ~self.logged[self._stay_session])
-        rows = rows[np.lexsort((self._stay_staff[rows], self._stay_from[rows]))][::-1]
-        first[self._stay_session[rows]] = self._stay_staff[rows]  # the earliest is written last
-        return first
+        session, staff = self._stay_session[rows], self._stay_staff[rows]
+        came = self._stay_from[rows] == presence.first_of(self.n, session, self._stay_from[rows])[session]
+        first = presence.first_of(self.n, session[came], staff[came])  # of several in one instant the least number
+        return np.where(first == presence.NEVER, NONE, first)
 
     def session_of_log(self, log_ids: pd.Series) -> Ints:
         """The session of each log id; NONE where there is none."""
@@ -364,10 +364,8 @@ class Cases:
         among = np.isin(self._stay_call[stays], call)
         stays, row_of_stay = stays[among], row_of_stay[among]
         people, _ = pd.factorize(np.concatenate([self._stays["person"].iloc[stays], videos["person"]]))
-        of_stay = pd.DataFrame({"key": paired(self._stay_call[stays], people[: len(stays)]), "row": row_of_stay})
-        of_video = pd.DataFrame({"key": paired(call, people[len(stays) :]), "video": np.arange(len(videos))})
-        both = of_video.merge(of_stay.drop_duplicates(), on="key")
-        return both["row"].to_numpy(), videos.iloc[both["video"]]
+        stay = found_in(paired(self._stay_call[stays], people[: len(stays)]), paired(call, people[len(stays) :]))
+        return row_of_stay[stay[stay != NONE]], videos[stay != NONE]
 
     def took_part(self) -> pd.DataFrame:
         """Roster staff in the session's calls, each time they were: `session`, `staff_id`."""

@@ -50,6 +50,13 @@ def paired(left: Ints, right: Ints) -> Ints:
     return left * 2**32 + right
 
 
+def found_in(keys: Ints, wanted: Ints) -> Ints:
+    """The first position at which each wanted number stands among the keys; NONE where it does not."""
+    order = np.argsort(keys, kind="stable")
+    place = np.append(order, NONE)[np.searchsorted(keys, wanted, sorter=order)]
+    return np.where(np.append(keys, NONE)[place] == wanted, place, NONE)
+
+
 def distinct(frame: pd.DataFrame, left: str, right: str) -> pd.DataFrame:
     """The first row for each pair of ids or positions in two columns."""
     return frame[~pd.Series(paired(frame[left].to_numpy(), frame[right].to_numpy())).duplicated().to_numpy()]
@@ -75,10 +82,9 @@ class Versions:
     def rows(self, ids: Ints, days: Ints) -> Ints:
         """The row in `frame` of each id on its day (days since 1970); NONE where the id is not known."""
         place = np.searchsorted(self._held, paired(ids, days), side="right") - 1
-        place = np.maximum(place, np.searchsorted(self._known, ids, side="left"))
-        found = (place < len(self._known)) & (ids != NONE)
-        found[found] = self._known[place[found]] == ids[found]
-        return np.where(found, place, NONE)
+        known = np.append(self._known, NONE)
+        place += known[place] != ids  # before all of somebody's versions, the first
+        return np.where((known[place] == ids) & (ids != NONE), place, NONE)
 
     def fact(self, column: str, rows: Ints) -> npt.NDArray[np.object_]:
         """A column's value at each row; None at NONE or where blank."""
