@@ -10,7 +10,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _SCRIPTS = Path(streamlit.__file__).parent / "static" / "static" / "js"
-_PARTS = ("ArrowVegaLiteChart", "Selectbox", "ButtonGroup", "Html", "PageLink")
+_PARTS = ("ArrowVegaLiteChart", "ButtonGroup", "Html", "PageLink")
 _IMPORTED = re.compile(r'(?:from|import)"\./([^"]+\.js)"')
 
 

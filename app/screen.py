@@ -280,18 +280,32 @@ _ROLE_WORDS = {
 
 
 def _eyes(school: School, person: Person) -> None:
-    people = {p.email: p for p in access.demonstration_people(school)}
-
-    def words(email: str) -> str:
-        one = people[email]
-        role = next((word for name, word in _ROLE_WORDS.items() if name in one.roles), "Teacher")
-        after = ", ".join(sorted(one.year_groups | one.houses))
-        return f"{role} {after}".strip() + f" · {one.name}"
-
-    st.info("**Demonstration.** Nobody here is real.", icon=":material/theater_comedy:")
-    st.selectbox(
-        "Look through the eyes of", list(people), index=list(people).index(person.email), format_func=words, key="eyes"
+    st.info(
+        f"**Demonstration.** Nobody here is real. You look through the eyes of **{_plain(_who(person))}**.",
+        icon=":material/theater_comedy:",
     )
+    _other_eyes(school, person)
+
+
+@st.fragment
+def _other_eyes(school: School, person: Person) -> None:
+    """The people to choose from, drawn once somebody looks for them."""
+    with st.expander("Look through other eyes", key="other eyes", on_change="rerun") as place:
+        if not place.open:
+            return
+        with st.container(gap=None):
+            for other in access.demonstration_people(school):
+                if other.email != person.email and st.button(
+                    _who(other), key=f"eyes of {other.email}", type="tertiary"
+                ):
+                    st.session_state["eyes"] = other.email
+                    st.rerun()
+
+
+def _who(person: Person) -> str:
+    role = next((words for name, words in _ROLE_WORDS.items() if name in person.roles), "Teacher")
+    after = ", ".join(sorted(person.year_groups | person.houses))
+    return f"{role} {after}".strip() + f" · {person.name}"
 
 
 # --- saying things --------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """A real server and a real browser: Playwright's own where it is there, else the system's."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -12,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Playwright, expect, sync_playwright
 
 ROOT = Path(__file__).parent.parent.parent
 _FLAGS = [
@@ -97,3 +98,24 @@ def serve() -> Iterator[Callable[..., str]]:
     for process in running:
         process.terminate()
         process.wait(20)
+
+
+def look_through(page: Page, role: str) -> None:
+    """Choose whose eyes to look through."""
+    side = page.get_by_test_id("stSidebar")
+    others, choice = (
+        side.get_by_text("Look through other eyes"),
+        side.get_by_role("button", name=re.compile(role)).first,
+    )
+    expect(others).to_be_visible(timeout=30_000)
+    if re.search(role, eyes(page).inner_text()):
+        return
+    if not choice.is_visible():
+        others.click()
+    choice.click()
+    expect(eyes(page)).to_contain_text(re.compile(role))
+
+
+def eyes(page: Page) -> Locator:
+    """Where the demonstration says through whose eyes one looks."""
+    return page.get_by_test_id("stSidebar").get_by_test_id("stAlert").locator("strong").last

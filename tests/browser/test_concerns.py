@@ -10,9 +10,9 @@ from playwright.sync_api import Browser, Page, expect
 from app import access, casework
 from app.demo import fill
 from app.school import School, open_school
-from tests.browser.conftest import drawn
+from tests.browser.conftest import drawn, eyes, look_through
 from tests.browser.test_tutor import tutor_of
-from tests.browser.test_way_through import heading, look_through
+from tests.browser.test_way_through import heading
 
 pytestmark = pytest.mark.browser
 
@@ -63,7 +63,7 @@ def keep(page: Page) -> None:
 
 def open_as(page: Page, address: str, role: str, where: str) -> None:
     page.goto(f"{address}/{where}")
-    expect(page.get_by_test_id("stSidebar").get_by_role("combobox")).to_be_visible(timeout=30_000)
+    expect(eyes(page)).to_be_visible(timeout=30_000)
     drawn(page)
     look_through(page, role)
     drawn(page)

@@ -14,9 +14,9 @@ from app.demo.calendar import TENANT
 from app.intake import import_calls
 from app.school import School, open_school
 from tests import people
-from tests.browser.conftest import drawn
+from tests.browser.conftest import drawn, look_through
 from tests.browser.test_tutor import Hand
-from tests.browser.test_way_through import heading, look_through
+from tests.browser.test_way_through import heading
 
 pytestmark = pytest.mark.browser
 MOST_STEPS = 5  # of two exceptions, one of them explained: clicks and fields typed into

@@ -14,6 +14,7 @@ from app.demo import fill
 from app.school import open_school
 from app.store import tables
 from tests import people
+from tests.browser.conftest import look_through
 
 pytestmark = pytest.mark.browser
 
@@ -29,13 +30,6 @@ def database(new_database: Callable[[], str]) -> str:
 @pytest.fixture(scope="module")
 def address(serve: Callable[..., str], database: str) -> str:
     return serve(database)
-
-
-def look_through(page: Page, role: str) -> None:
-    """Choose whose eyes to look through."""
-    page.get_by_test_id("stSidebar").get_by_role("combobox").click()
-    page.get_by_role("option", name=re.compile(role)).first.click()
-    expect(page.get_by_test_id("stSidebar").get_by_role("combobox")).to_have_value(re.compile(role))
 
 
 def click_at(page: Page, what: Locator, across: float, down: float) -> None:
