@@ -294,10 +294,9 @@ def _other_eyes(school: School, person: Person) -> None:
         if not place.open:
             return
         with st.container(gap=None):
-            for other in access.demonstration_people(school):
-                if other.email != person.email and st.button(
-                    _who(other), key=f"eyes of {other.email}", type="tertiary"
-                ):
+            others = [one for one in access.demonstration_people(school) if one.email != person.email]
+            for other in others:
+                if st.button(_plain(_who(other)), key=f"eyes of {other.email}", type="tertiary"):
                     st.session_state["eyes"] = other.email
                     st.rerun()
 

@@ -19,5 +19,5 @@ def test_a_page_names_the_scripts_of_its_charts_and_nothing_else_does() -> None:
     names = re.findall(r"<\./([^>]+)>; rel=modulepreload", client.get("/").headers["link"])
     static = Path(streamlit.__file__).parent / "static"
     assert all((static / name).is_file() for name in names)
-    assert {"ArrowVegaLiteChart", "embed", "Selectbox"} <= {Path(name).name.split(".")[0] for name in names}
+    assert {"ArrowVegaLiteChart", "embed", "ButtonGroup"} <= {Path(name).name.split(".")[0] for name in names}
     assert "link" not in client.get("/health").headers

@@ -92,8 +92,8 @@ def keys(browser: Browser) -> Iterator[Page]:
 
 
 # The words of the control where one is; of the page itself, none.
-FOCUSED = """(e => e.matches('a, button, input, [role]') ? `${e.getAttribute('aria-label')} ${e.innerText}` : '')
-  (document.activeElement)"""
+FOCUSED = """(e => e.matches('a, button, input, summary, [role]')
+  ? `${e.getAttribute('aria-label')} ${e.innerText}` : '')(document.activeElement)"""
 
 
 def tab_to(page: Page, words: str) -> None:
