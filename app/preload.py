@@ -16,7 +16,7 @@ _IMPORTED = re.compile(r'(?:from|import)"\./([^"]+\.js)"')
 
 @cache
 def _links() -> str:
-    """The `Link` header: every part's script, with those it imports."""
+    """The `Link` header: every part's script, with those it imports, after the scripts of the page itself."""
     found: dict[str, None] = {}
     waiting = [path.name for part in _PARTS for path in _SCRIPTS.glob(f"{part}.*.js")]
     page = (_SCRIPTS.parent.parent / "index.html").read_text(encoding="utf-8")
@@ -25,7 +25,7 @@ def _links() -> str:
         if name not in found and name not in page:
             found[name] = None
             waiting += _IMPORTED.findall((_SCRIPTS / name).read_text(encoding="utf-8"))
-    return ", ".join(f"<./static/js/{name}>; rel=modulepreload" for name in found)
+    return ", ".join(f"<./static/js/{name}>; rel=modulepreload; fetchpriority=low" for name in found)
 
 
 class Preload:

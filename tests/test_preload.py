@@ -16,7 +16,7 @@ from app.preload import Preload
 def test_a_page_names_the_scripts_of_its_charts_and_nothing_else_does() -> None:
     routes = [Route("/", lambda _: HTMLResponse("page")), Route("/health", lambda _: PlainTextResponse("ok"))]
     client = TestClient(Starlette(routes=routes, middleware=[Middleware(Preload)]))
-    names = re.findall(r"<\./([^>]+)>; rel=modulepreload", client.get("/").headers["link"])
+    names = re.findall(r"<\./([^>]+)>; rel=modulepreload; fetchpriority=low", client.get("/").headers["link"])
     static = Path(streamlit.__file__).parent / "static"
     assert all((static / name).is_file() for name in names)
     assert {"ArrowVegaLiteChart", "embed", "ButtonGroup"} <= {Path(name).name.split(".")[0] for name in names}
