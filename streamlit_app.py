@@ -8,7 +8,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from streamlit.runtime.pages_manager import PagesManager
 
-from app.preload import Preload
+from app.preload import FromMemory, Preload
 from app.serving import Guard, in_turn, make_ready
 
 # A folder named pages/ would otherwise open each of its files by its address, past everything below,
@@ -18,7 +18,7 @@ PagesManager.uses_pages_directory = False
 app = st.App(
     Path(__file__),
     routes=[Route("/health", lambda request: PlainTextResponse("ok"))],
-    middleware=[Middleware(Guard), Middleware(Preload)],
+    middleware=[Middleware(FromMemory), Middleware(Guard), Middleware(Preload)],
 )
 
 if __name__ == "__main__":

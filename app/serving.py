@@ -15,7 +15,7 @@ from threading import Lock
 from urllib.parse import quote, unquote
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import FileResponse, PlainTextResponse
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import app
@@ -35,7 +35,6 @@ def make_ready() -> None:
             import_module(f"app.{module.name}")
     gc.collect()
     gc.freeze()
-    FileResponse.chunk_size = 2**20  # a script in one piece: each piece is a thread's work of its own
 
 
 _TURN = Lock()
