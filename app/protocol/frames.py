@@ -51,7 +51,8 @@ def paired(left: Ints, right: Ints) -> Ints:
 
 
 def found_in(keys: Ints, wanted: Ints) -> Ints:
-    """The first position at which each wanted number stands among the keys; NONE where it does not."""
+    """The first position at which each wanted number stands among the keys, none of which is negative; NONE where it
+    does not."""
     order = np.argsort(keys, kind="stable")
     place = np.append(order, NONE)[np.searchsorted(keys, wanted, sorter=order)]
     return np.where(np.append(keys, NONE)[place] == wanted, place, NONE)

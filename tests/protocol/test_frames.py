@@ -3,10 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.protocol import Evidence
 from app.protocol.evidence import empty
-from app.protocol.frames import Versions, distinct, flags, ids, instants, micros, paired, places
+from app.protocol.frames import Versions, distinct, flags, found_in, ids, instants, micros, paired, places
 from app.protocol.outcomes import BREACH, LOG, MET, NOT_APPLICABLE, Ruling
 
 JANUARY, JUNE, BEFORE_1970 = (
@@ -68,6 +70,13 @@ def test_where_a_value_stands_in_an_index() -> None:
     index = pd.Index(["a", "b", "c"])
     assert places(index, pd.Series(["b", "b", "c", "b", "x", "x", None, "a"])).tolist() == [1, 1, 2, 1, -1, -1, -1, 0]
     assert places(index, pd.Series([], dtype=object)).tolist() == []
+
+
+@given(st.lists(st.integers(-1, 6)), st.lists(st.integers(-1, 6)))
+def test_where_a_number_stands_first_among_others(keys: list[int], wanted: list[int]) -> None:
+    keys = [key for key in keys if key >= 0]
+    found = found_in(np.array(keys, np.int64), np.array(wanted, np.int64))
+    assert found.tolist() == [keys.index(one) if one in keys else -1 for one in wanted]
 
 
 def test_times_and_ids_come_and_go_as_integers() -> None:
