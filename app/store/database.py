@@ -18,8 +18,9 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, MetaData, create_engine, event, make_url, select, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.schema import CreateSchema
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
 _BUSY_SECONDS = 60
@@ -126,7 +127,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 
 def _migrate(engine: Engine) -> None:
-    """Bring the tables to the newest version, in one transaction; an embedded database is copied before."""
+    """Bring the tables to the newest version, in one transaction; what was is copied before."""
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     scripts = ScriptDirectory.from_config(config)
@@ -140,18 +141,32 @@ def _migrate(engine: Engine) -> None:
                 "The database was made by a newer version of this program. Install that version, or restore a backup."
             )
         if version is not None:
-            _copy_before(engine, version)
+            _copy_before(connection, version)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
 
-def _copy_before(engine: Engine, version: str) -> None:
-    """A copy of an embedded database of an earlier version, beside it. While the lock to write is held."""
-    file = engine.url.database
-    if engine.dialect.name != "sqlite" or not file or file == ":memory:":
-        return
-    database = Path(file)
-    copy = database.with_name(f"{database.stem}-version-{version}-{datetime.now():%Y%m%d-%H%M%S}{database.suffix}")  # noqa: DTZ005
+def _copy_before(connection: Connection, version: str) -> None:
+    """A copy of a database of an earlier version, while the lock to write is held: of an embedded one a file beside it,
+    of PostgreSQL a schema in it."""
+    name = f"version-{version}-{datetime.now():%Y%m%d-%H%M%S}"  # noqa: DTZ005
+    file = connection.engine.url.database
+    if connection.dialect.name == "postgresql":
+        _copy_into_schema(connection, name.replace("-", "_"))
+    elif file and file != ":memory:":
+        _copy_into_file(Path(file), name)
+
+
+def _copy_into_schema(connection: Connection, schema: str) -> None:
+    before = MetaData()
+    before.reflect(connection)
+    connection.execute(CreateSchema(schema))
+    for table in before.sorted_tables:
+        connection.execute(select(table).into(table.name, schema=schema))
+
+
+def _copy_into_file(database: Path, name: str) -> None:
+    copy = database.with_name(f"{database.stem}-{name}{database.suffix}")
     part = copy.with_name(copy.name + ".part")
     try:
         with closing(sqlite3.connect(database)) as before, closing(sqlite3.connect(part)) as written:

@@ -17,9 +17,9 @@ from app.store.database import _MIGRATIONS
 FOLDER = Path(__file__).with_name("earlier")
 
 
-def at_version(file: Path, version: str) -> None:
-    """An empty database of that version, by its migrations."""
-    engine = create_engine(f"sqlite:///{file}")
+def at_version(url: str, version: str) -> None:
+    """Makes an empty database one of that version, by its migrations."""
+    engine = create_engine(url)
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
     with engine.begin() as connection:
@@ -28,9 +28,9 @@ def at_version(file: Path, version: str) -> None:
     engine.dispose()
 
 
-def fill(file: Path) -> None:
+def fill(url: str) -> None:
     """Two rows in every table, each pointing at the rows of the tables before it."""
-    engine = create_engine(f"sqlite:///{file}")
+    engine = create_engine(url)
     there = MetaData()
     there.reflect(engine)
     with engine.begin() as connection:
@@ -82,6 +82,6 @@ if __name__ == "__main__":
         if not (FOLDER / f"{version}.sql").exists():
             with tempfile.TemporaryDirectory() as folder:
                 file = Path(folder) / "x.sqlite"
-                at_version(file, version)
-                fill(file)
+                at_version(f"sqlite:///{file}", version)
+                fill(f"sqlite:///{file}")
                 (FOLDER / f"{version}.sql").write_text(dump(file), encoding="utf-8")

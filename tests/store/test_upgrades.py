@@ -4,18 +4,26 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy import MetaData, create_engine, inspect, select
 
+from app.intake import import_logs
+from app.proof import proof
+from app.school import School
 from app.store import database
-from app.store.database import DatabaseError, open_database
+from app.store.database import DatabaseError, open_database, writing
+from app.store.moving import move
 from app.store.tables import metadata
+from tests import people
+from tests.conftest import SETTINGS
 from tests.running import ROOT, run
-from tests.store.older import FOLDER
+from tests.store.older import FOLDER, at_version, fill
 
 MOVED = {  # a column of an earlier version: where what stood in it stands now
     ("consents", "obtained_at"): ("consent_events", "at"),
@@ -69,6 +77,53 @@ def test_every_row_of_an_earlier_version_is_there_and_a_copy_as_it_was(older: Pa
     assert len(copies) == older_than_the_program
     open_database(f"sqlite:///{older}").dispose()
     assert list(older.parent.glob("school-version-*")) == copies  # once, and never of a new one
+
+
+def _all(url: str, schema: str) -> dict[str, list[tuple[object, ...]]]:
+    """The rows of every table of a schema, in some order that is the same for the same rows."""
+    engine, there = create_engine(url), MetaData()
+    there.reflect(engine, schema=schema)
+    with engine.connect() as connection:
+        found = {
+            table.name: sorted(map(tuple, connection.execute(select(table))), key=repr)
+            for table in there.tables.values()
+        }
+    engine.dispose()
+    return found
+
+
+def test_a_schema_of_postgresql_has_what_was_there_before(postgresql: Callable[..., str]) -> None:
+    url = postgresql(copy_of="postgresql:///template0")
+    at_version(url, "0009")
+    fill(url)
+    before = _all(url, "public")
+    assert sum(map(len, before.values())) > 40
+    for _ in range(2):
+        engine = open_database(url)
+        copies = [name for name in inspect(engine).get_schema_names() if name.startswith("version_")]
+        engine.dispose()
+        assert len(copies) == 1  # once, and never of a new one
+        assert copies[0].startswith("version_0009_")
+        assert _all(url, copies[0]) == before
+    assert _all(url, "public").keys() > before.keys()
+
+
+def test_a_schema_of_postgresql_moves_into_a_database_of_its_own(
+    postgresql: Callable[..., str], tmp_path: Path
+) -> None:
+    school = School(open_database(postgresql()), SETTINGS)
+    people.move_in(school, tmp_path)
+    with writing(school.engine) as connection:
+        database._copy_into_schema(connection, "version_0009_x")
+    import_logs(school, people.table(tmp_path / "later.csv", [people.log("teacher", "aled", "2026-11-03T10:00")]))
+    copied = school.engine.url.update_query_dict({"options": "-csearch_path=version_0009_x"})
+    target = f"sqlite:///{tmp_path / 'out.sqlite'}"
+    there = open_database(copied.render_as_string(hide_password=False))
+    rows = move(there, target, proof, lambda _: None)
+    assert rows["staff"] == len(people.STAFF)
+    assert rows["logs"] == 0  # what came later
+    for engine in (there, school.engine):
+        engine.dispose()
 
 
 def test_where_the_copy_finds_no_room_nothing_is_changed(tmp_path: Path) -> None:
