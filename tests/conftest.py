@@ -99,10 +99,12 @@ def new_database(
     if database_kind == "postgresql":
         return request.getfixturevalue("postgresql")
 
+    empty = f"sqlite:///{tmp_path_factory.mktemp('empty') / 'school.sqlite'}"
+    open_database(empty).dispose()  # each new database has the tables from the start
+
     def create(copy_of: str | None = None) -> str:
         file = tmp_path_factory.mktemp("database") / "school.sqlite"
-        if copy_of:
-            shutil.copy(make_url(copy_of).database or "", file)
+        shutil.copy(make_url(copy_of or empty).database or "", file)
         return f"sqlite:///{file}"
 
     return create

@@ -1,5 +1,6 @@
 """Databases of earlier versions come up to date with all their data, and are copied before."""
 
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -159,6 +160,27 @@ def test_a_migration_that_stops_half_way_leaves_the_earlier_version(
     monkeypatch.undo()
     open_database(f"sqlite:///{file}").dispose()
     assert _rows(file).keys() > before.keys()
+
+
+def test_a_database_that_may_only_be_read_is_said_in_words(tmp_path: Path) -> None:
+    folder = tmp_path / "read"
+    folder.mkdir()
+    file = folder / "school.sqlite"
+    open_database(f"sqlite:///{file}").dispose()
+    was = file.read_bytes()
+    file.chmod(0o444)
+    folder.chmod(0o555)
+    # Root may write everywhere, but without this.
+    as_anybody = ["setpriv", "--bounding-set", "-dac_override", "--inh-caps", "-dac_override"]
+    done = subprocess.run(
+        [*(as_anybody if os.geteuid() == 0 else []), sys.executable, "-m", "app", "demo", "--sessions", "100"],
+        cwd=ROOT, env=os.environ | {"DATABASE_URL": f"sqlite:///{file}"}, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    folder.chmod(0o755)
+    assert done.returncode == 2
+    assert "The database cannot be written: let the program's user write to its file and folder" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert file.read_bytes() == was
 
 
 def test_a_folder_that_cannot_be_written_is_said_in_words(tmp_path: Path) -> None:
