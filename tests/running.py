@@ -20,13 +20,15 @@ def run(database: str, *words: str | Path, **environment: str) -> subprocess.Com
     )
 
 
-def start(database: str, *words: str | Path, **environment: str) -> subprocess.Popen[str]:
+def start(
+    database: str, *words: str | Path, stderr: int = subprocess.DEVNULL, **environment: str
+) -> subprocess.Popen[str]:
     """Starts `python …` on a database, its standard output to be read."""
     return subprocess.Popen(
         [sys.executable, *map(str, words)],
         cwd=ROOT,
         env=os.environ | {"DATABASE_URL": database} | environment,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=stderr,
         text=True,
     )

@@ -1,6 +1,7 @@
 """Everything moved to another kind of database: every row as it was, or nothing."""
 
 import json
+import subprocess
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -94,3 +95,24 @@ def test_the_command_moves_and_says_so(lived_in: School, elsewhere: Callable[[],
     assert (done.returncode, "each as it was" in done.stdout) == (0, True), done.stderr
     assert len(json.loads(running.run(url, "outcomes", "--format", "json").stdout)) == 2 * 23
     assert running.run(source, "move", "--to", source).returncode == 2
+
+
+@pytest.mark.parametrize("tables_moved", [1, 25])
+def test_a_move_that_is_killed_leaves_all_there_or_nothing_and_everything_here(
+    lived_in: School, elsewhere: Callable[[], str], tables_moved: int
+) -> None:
+    source, url = lived_in.engine.url.render_as_string(hide_password=False), elsewhere()
+    before = outcomes(lived_in, EVER)
+    moving = running.start(source, "-m", "app", "move", "--to", url, stderr=subprocess.STDOUT)
+    assert moving.stdout
+    for _ in range(tables_moved):
+        assert "every row as it was" in moving.stdout.readline()
+    moving.kill()
+    moving.communicate()
+    there = School(open_school(url).engine, lived_in.settings)
+    with there.engine.connect() as connection:
+        is_empty = not any(connection.execute(select(table)).first() for table in tables.metadata.sorted_tables)
+    if is_empty:
+        move(lived_in.engine, url, proof, lambda words: None)
+    assert outcomes(there, EVER) == outcomes(lived_in, EVER) == before
+    there.engine.dispose()
