@@ -52,6 +52,13 @@ def without_log(evidence: Evidence) -> Evidence:
     return replace(evidence, logs=empty("logs"), log_pupils=empty("log_pupils"))
 
 
+@pytest.mark.parametrize("clause", ["recording-announced", "recording-on-team"])
+def test_of_a_recording_that_nobody_knows_of_it_is_said_who_does_not_say(clause: str) -> None:
+    assert said(lesson(), clause) == ["no_evidence", "The log does not say whether the session was recorded."]
+    nobody = "The session was not logged; whether it was recorded is not known."
+    assert said(without_log(lesson()), clause) == ["no_evidence", nobody]
+
+
 def test_a_purpose_left_blank_is_none() -> None:
     evidence = lesson(purpose=None)
     assert said(evidence, "purpose-allowed") == ["no_evidence", "The log does not say."]

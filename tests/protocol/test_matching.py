@@ -78,6 +78,16 @@ def joined(logs: list, calls: list) -> set[tuple[int, int, bool]]:
 ONE, TWO = frozenset({1}), frozenset({2})
 
 
+def test_of_two_that_fit_alike_the_first_by_name_is_taken_wherever_it_stands() -> None:
+    lesson, seen = (1, frozenset({1}), 0, 30), (frozenset({1}), frozenset({1}), 0, 30)
+    logs, log_pupils, calls, stays = frames([lesson], [seen, seen])
+    calls["call_id"] = ["c2", "c1"]
+    assert match(logs, log_pupils, calls, stays, np.array([TOLERANCE * MINUTE])).iloc[0].tolist() == [0, 1, 0]
+    logs, log_pupils, calls, stays = frames([lesson, lesson], [seen])
+    logs["ref"] = ["L2", "L1"]
+    assert match(logs, log_pupils, calls, stays, np.full(2, TOLERANCE * MINUTE)).values.tolist() == [[1, 0, 0]]
+
+
 def test_a_dropped_connection_is_one_session() -> None:
     calls = [(ONE, ONE, 0, 20), (ONE, ONE, 23, 7)]
     assert joined([(1, ONE, 0, 30)], calls) == {(0, 0, False), (0, 1, True)}
