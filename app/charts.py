@@ -101,20 +101,20 @@ def _heat_map(low: float) -> dict[str, Any]:
             alt.Tooltip("sessions:Q", title="Sessions"),
         ],
     )
-    known = "isValid(datum.rate)"
-    few = alt.value("#dfe4ea")
-    colour = alt.Color("rate:Q", scale=scale, legend=alt.Legend(title="Kept", format=".0%", gradientLength=140))
-    box = base.mark_rect(cornerRadius=3, invalid=None).encode(
-        color=alt.condition(known, colour, few),
+    box = base.mark_rect(cornerRadius=3).encode(
         stroke=alt.condition(chosen, alt.value("#000000"), alt.value("#ffffff")),
         strokeWidth=alt.condition(chosen, alt.value(4), alt.value(1)),
     )
-    dark = f"{known} && (datum.rate < {low + (1 - low) * 0.25} || datum.rate > {low + (1 - low) * 0.7})"
+    dark = f"isValid(datum.rate) && (datum.rate < {low + (1 - low) * 0.25} || datum.rate > {low + (1 - low) * 0.7})"
+    enough = box.transform_filter("isValid(datum.rate)").encode(
+        color=alt.Color("rate:Q", scale=scale, legend=alt.Legend(title="Kept", format=".0%", gradientLength=140))
+    )
+    few = box.transform_filter("!isValid(datum.rate)").encode(color=alt.value("#dfe4ea"))
     # On a telephone there is no room for figures: the colour, the table and the list below have them.
     text = base.mark_text(fontSize=12, text=alt.ExprRef("width < 420 ? '' : datum.text")).encode(
         color=alt.condition(dark, alt.value("white"), alt.value("#17212b"))
     )
-    return _spec((box.add_params(chosen) + text).properties(height=alt.Step(32)))
+    return _spec((few + enough.add_params(chosen) + text).properties(height=alt.Step(32)))
 
 
 def in_percent(rates: pd.Series) -> pd.Series:

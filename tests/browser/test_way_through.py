@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from pypdf import PdfReader
 from sqlalchemy import select
 
+from app import access, charts
 from app.demo import fill
 from app.school import open_school
 from app.store import tables
@@ -43,6 +45,20 @@ def click_at(page: Page, what: Locator, across: float, down: float) -> None:
 
 def heading(page: Page, words: str) -> None:
     expect(page.get_by_role("heading", name=words, exact=True).first).to_be_visible(timeout=30_000)
+
+
+def test_a_cell_of_few_sessions_is_grey_and_no_other_is(page: Page, address: str, database: str) -> None:
+    school = open_school(database)
+    leader = next(one for one in access.demonstration_people(school) if "senior_deputy_head" in one.roles)
+    today = school.today()
+    term = school.settings.term_on(today)
+    days = (term.from_, min(term.to, today)) if term else (today - timedelta(days=29), today)
+    cells = charts.rates(charts.placed(access.overview(school, leader, days)), ["department", "band"], None)
+    page.goto(address)
+    boxes = page.get_by_test_id("stVegaLiteChart").first.locator(".mark-rect.role-mark path")
+    expect(boxes).to_have_count(len(cells), timeout=30_000)
+    colours = boxes.evaluate_all("found => found.map(one => one.getAttribute('fill'))")
+    assert 0 < colours.count("#dfe4ea") == cells["rate"].isna().sum() < len(cells)
 
 
 def test_from_the_overview_to_a_concern(page: Page, address: str) -> None:
