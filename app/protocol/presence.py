@@ -55,7 +55,7 @@ def _by_group_and_time(groups: Ints, times: Ints) -> npt.NDArray[np.intp]:
     within = times - first_of(n, groups, times)[groups]
     span = int(within.max()) + 1
     if n * span < 2**63:
-        return np.argsort(groups * span + within, kind="stable")
+        return np.argsort(groups * span + within)
     return np.lexsort((times, groups))
 
 

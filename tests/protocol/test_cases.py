@@ -59,6 +59,19 @@ def test_of_a_recording_that_nobody_knows_of_it_is_said_who_does_not_say(clause:
     assert said(without_log(lesson()), clause) == ["no_evidence", nobody]
 
 
+def test_a_call_that_nobody_logged_is_of_the_staff_who_came_first_and_of_two_at_once_of_the_lower_number() -> None:
+    call = without_log(lesson())
+    stay = {"call_id": "c", "tenant": "school", "left_at": ENDED}
+    later = rows(
+        "stays",
+        stay | {"person": "a", "staff_id": 1, "joined_at": BEGAN + timedelta(minutes=1)},
+        stay | {"person": "c", "staff_id": 3, "joined_at": BEGAN},
+        stay | {"person": "b", "staff_id": 2, "joined_at": BEGAN},
+        stay | {"person": "p", "pupil_id": 1, "joined_at": BEGAN},
+    )
+    assert judged(replace(call, stays=later)).sessions["staff_id"].tolist() == [2]
+
+
 def test_a_purpose_left_blank_is_none() -> None:
     evidence = lesson(purpose=None)
     assert said(evidence, "purpose-allowed") == ["no_evidence", "The log does not say."]
