@@ -9,6 +9,7 @@ import io
 import multiprocessing
 import os
 import pickle
+import resource
 import sys
 import tempfile
 from collections import Counter
@@ -25,6 +26,8 @@ from mutmut.mutation import file_mutation
 from mutmut.runners.harness import PytestRunner
 from mutmut.utils.file_utils import change_cwd
 from mutmut.workers.isolation import ForkRunner
+
+_MOST_MEMORY = 8 * 2**30
 
 
 def mutate_what_is_worked_out_once() -> None:
@@ -84,6 +87,7 @@ def collect_once() -> None:
         first = sorted(tests, key=lambda test: "scenarios" not in test)
         self.session.items.sort(key=lambda item: first.index(item.nodeid) if item.nodeid in first else -1)
         del self.session.items[: -len(first)]
+        resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, _MOST_MEMORY))  # of one that multiplies its rows
         with change_cwd("mutants"), suppress(pytest.Session.Failed):
             self.session.config.hook.pytest_runtestloop(session=self.session)
         return int(self.session.testsfailed > 0)
