@@ -12,7 +12,7 @@ NONE = -1  # an id that is blank, a position that there is not
 
 def micros(instants: pd.Series) -> Ints:
     """Instants as microseconds since 1970 in UTC; a blank is the least integer."""
-    return instants.dt.as_unit("us").dt.tz_convert("UTC").dt.tz_localize(None).to_numpy().view(np.int64)
+    return instants.dt.as_unit("us").dt.tz_convert(None).to_numpy().view(np.int64)
 
 
 def instants(micros: Ints) -> pd.Series:
