@@ -135,6 +135,6 @@ if __name__ == "__main__":
     mutate_what_is_worked_out_once()
     collect_once()
     try:
-        mutmut.cli(["run", "--max-children", "1", *sys.argv[1:]], standalone_mode=False)
+        mutmut.cli(["run", "--max-children", str(os.cpu_count()), *sys.argv[1:]], standalone_mode=False)
     finally:
         print_figures()

@@ -154,3 +154,15 @@ def test_a_second_call_without_staff_joins_one_without() -> None:
 def test_a_second_call_that_two_logs_cover_joins_the_one_that_covers_more() -> None:
     calls = [(ONE, ONE, 0, 30), (ONE, ONE, 40, 30), (ONE, ONE, 32, 6)]
     assert joined([(1, ONE, 0, 34), (1, ONE, 35, 35)], calls) == {(0, 0, False), (1, 1, False), (1, 2, True)}
+
+
+def test_a_second_call_that_two_logs_cover_alike_joins_the_first_of_them() -> None:
+    calls = [(ONE, ONE, 0, 30), (ONE, ONE, 40, 30), (ONE, ONE, 32, 6)]
+    assert joined([(1, ONE, 0, 40), (1, ONE, 30, 40)], calls) == {(0, 0, False), (1, 1, False), (0, 2, True)}
+
+
+def test_a_gap_as_long_as_the_tolerance_is_still_one_session() -> None:
+    calls = [(ONE, ONE, 0, 40), (ONE, ONE, 40 + TOLERANCE, 5)]
+    assert joined([(1, ONE, 0, 90)], calls) == {(0, 0, False), (0, 1, True)}
+    calls = [(ONE, ONE, 0, 40), (ONE, ONE, 41 + TOLERANCE, 5)]
+    assert joined([(1, ONE, 0, 90)], calls) == {(0, 0, False)}
