@@ -28,6 +28,7 @@ from mutmut.utils.file_utils import change_cwd
 from mutmut.workers.isolation import ForkRunner
 
 _MOST_MEMORY = 8 * 2**30
+_MOST_SECONDS = 10  # the tests take one
 
 
 def mutate_what_is_worked_out_once() -> None:
@@ -87,7 +88,9 @@ def collect_once() -> None:
         first = sorted(tests, key=lambda test: "scenarios" not in test)
         self.session.items.sort(key=lambda item: first.index(item.nodeid) if item.nodeid in first else -1)
         del self.session.items[: -len(first)]
-        resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, _MOST_MEMORY))  # of one that multiplies its rows
+        # Of one that multiplies its rows, and of one that never ends.
+        resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, _MOST_MEMORY))
+        resource.setrlimit(resource.RLIMIT_CPU, (_MOST_SECONDS, _MOST_SECONDS + 1))
         with change_cwd("mutants"), suppress(pytest.Session.Failed):
             self.session.config.hook.pytest_runtestloop(session=self.session)
         return int(self.session.testsfailed > 0)
