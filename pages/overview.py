@@ -238,21 +238,28 @@ def week_by_week(rows: pd.DataFrame, measure: str | None, name: str) -> None:
     )
 
 
-def narrowed_down(rows: pd.DataFrame, earlier: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Both with the chosen schools, departments and purposes alone."""
+def narrowed_down(rows: pd.DataFrame) -> pd.DataFrame:
+    """Those of the schools, departments and purposes that are chosen in the lists drawn here."""
     for place, (column, label) in zip(st.columns(len(_FILTERS)), _FILTERS, strict=True):
-        key = f"overview {column}"
         with place:
             rows = filtered(
                 rows,
                 column,
                 label,
-                key,
+                f"overview {column}",
                 lambda word: PURPOSE_WORDS.get(word, word.capitalize() if word == "other" else word),
             )
-        if chosen := st.session_state.get(key):
-            earlier = earlier[earlier[column].isin(chosen)]
-    return rows, earlier
+    return rows
+
+
+def period_before() -> pd.DataFrame:
+    """The sessions of the period of the same length before, of what is chosen alone."""
+    length = days[1] - days[0] + timedelta(days=1)
+    rows = sessions_of((days[0] - length, days[0] - timedelta(days=1)), key)
+    for column, values in chosen.items():
+        if values:
+            rows = rows[rows[column].isin(values)]
+    return rows
 
 
 school, person = require("overview")
@@ -260,14 +267,11 @@ by_name = "senior_deputy_head" in person.roles
 st.title("Overview", anchor=False)
 days = choose_days(school, "overview")
 key = (sorted(person.roles), access.revision(school), school.today(), str(school.engine.url))
-length = days[1] - days[0] + timedelta(days=1)
-both = sessions_of((days[0] - length, days[1]), key)
-of_days = (both["day"] >= pd.Timestamp(days[0])).to_numpy()
-rows, earlier, measure = both[of_days], both[~of_days], None
+rows, measure = sessions_of(days, key), None
 # Its lists are drawn once it is open: until then nobody sees them, and the charts are there sooner.
 with st.expander("Narrow down: school, department, purpose, clause", key="overview narrow", on_change="rerun") as place:
     if place.open or any(st.session_state.get(f"overview {what}") for what in (*dict(_FILTERS), "clause")):
-        rows, earlier = narrowed_down(rows, earlier)
+        rows = narrowed_down(rows)
         measure = st.selectbox(
             "Clause that “By department and time of day” and “Week by week” show", [None, *TITLES],
             format_func=lambda c: TITLES[c] if c else "All clauses", key="overview clause",
@@ -281,14 +285,14 @@ say(
 if rows.empty:
     st.info("There are no sessions on these days. Choose other days, or import call records and logs.")
     st.stop()
-key_figures(rows, earlier)
-take_it_with_you(school, person, days, chosen)
-waiting = st.container()  # looked up last: the charts need not wait for it
+above = st.container()  # looked up last: the charts need not wait for it
 name = TITLES[measure] if measure else "All clauses"
 by_department_and_hour(rows, measure, name)
 week_by_week(rows, measure, name)
 clause_by_clause(rows)
-with waiting:
+with above:
+    key_figures(rows, period_before())
+    take_it_with_you(school, person, days, chosen)
     what_waits(rows)
 counts = access.counselling_counts(school, person)
 if not counts.empty:
