@@ -373,7 +373,6 @@ def draw(chart: Drawing, words: str, **more: Any) -> Any:
     """A chart, its axes dark enough to be read; `words` for those who do not see it."""
     ink = "#d5dee7" if st.context.theme.type == "dark" else "#34414e"
     config = {
-        "aria": False,  # each mark by itself would be read out to who does not see it, hundreds of them
         "axis": {
             "labelColor": ink, "titleColor": ink, "labelFontSize": 12, "titleFontSize": 12, "gridOpacity": 0.4,
         },

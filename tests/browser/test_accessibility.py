@@ -45,7 +45,8 @@ def demonstration(
     return serve(url), pages
 
 
-SCREENS = [("light", 1400), ("dark", 1400), ("light", 420), pytest.param(("dark", 420), marks=pytest.mark.slow)]
+PHONES = [pytest.param((theme, 420), marks=pytest.mark.slow) for theme in ("light", "dark")]
+SCREENS = [("light", 1400), ("dark", 1400), *PHONES]
 
 
 @pytest.fixture(params=SCREENS, ids=str)

@@ -97,7 +97,7 @@ def test_the_command_moves_and_says_so(lived_in: School, elsewhere: Callable[[],
     assert running.run(source, "move", "--to", source).returncode == 2
 
 
-@pytest.mark.parametrize("tables_moved", [1, 25])
+@pytest.mark.parametrize("tables_moved", [25, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_move_that_is_killed_leaves_all_there_or_nothing_and_everything_here(
     lived_in: School, elsewhere: Callable[[], str], tables_moved: int
 ) -> None:
