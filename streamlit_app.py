@@ -8,8 +8,8 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from streamlit.runtime.pages_manager import PagesManager
 
-from app.preload import FromMemory, Preload
-from app.serving import Guard, in_turn, make_ready
+from app.ui.server import Guard, in_turn, make_ready
+from app.ui.static_cache import FromMemory, Preload
 
 # A folder named pages/ would otherwise open each of its files by its address, past everything below,
 # until somebody opens the first page. Each page asks who one is in its first lines all the same.
@@ -22,7 +22,7 @@ app = st.App(
 )
 
 if __name__ == "__main__":
-    from app.screen import show
+    from app.ui.shell import show
 
     with in_turn():
         show()

@@ -12,29 +12,23 @@ from typing import Any, NoReturn
 import click
 from sqlalchemy.exc import DBAPIError
 
-from app import audit
 from app.alerts.command import alerts
-from app.export import COLUMNS, write_csv
-from app.export import outcomes as outcomes_of
 from app.graph.command import sync
-from app.intake import (
-    ImportResult,
-    import_calls,
-    import_consents,
-    import_letters,
-    import_logs,
-    import_recordings,
-    import_roster,
-)
+from app.intake.calls import import_calls, import_recordings
+from app.intake.files import import_consents, import_letters, import_logs, import_roster
+from app.intake.transaction import ImportResult
+from app.operations.retention import past_keeping, purge
 from app.records import UnreadableFile
-from app.retention import past_keeping, purge
+from app.reports.outcomes_csv import COLUMNS, write_csv
+from app.reports.outcomes_csv import list_outcomes as outcomes_of
+from app.reports.subject_access import UnknownPupil, subject
 from app.school import open_school
 from app.settings import SettingsError
+from app.store import audit_log
 from app.store.database import DatabaseError, in_words
-from app.store.rotation import in_hundreds, seal_again, standing
-from app.store.vault import CannotOpen, new_key
-from app.store.vault import keys as known_keys
-from app.subject import UnknownPupil, subject
+from app.store.encryption import CannotOpen, new_key
+from app.store.encryption import keys as known_keys
+from app.store.key_rotation import in_hundreds, seal_again, standing
 
 _DONE, _SOME_REFUSED, _NOT_DONE = 0, 1, 2
 
@@ -145,7 +139,7 @@ def outcomes_command(form: str, first: datetime | None, last: datetime | None) -
 @click.option("--sessions", type=click.IntRange(100, 2_000_000), default=5000, show_default=True)
 def demo_command(sessions: int) -> None:
     """Fill an empty database with an invented school."""
-    from app.demo import fill
+    from app.demo.filling import fill
 
     school = open_school()
     with _progress() as show:
@@ -182,14 +176,14 @@ def backup_command(file: Path) -> None:
 @click.option("--test", is_flag=True, help="Prove that it could be done, and change nothing but the day of the test.")
 def restore_command(file: Path, test: bool) -> None:
     """Put the copy in FILE in place of the embedded database; what was there is kept beside it."""
-    from app.proof import proof_of_copy, rehearse_restore
+    from app.operations.verification import rehearse_restore, verify_copy
     from app.settings import database_url
     from app.store.backup import restore
 
     if test:
         click.echo(f"{file} could be restored: {rehearse_restore(open_school(), file)}.")
         return
-    proved = proof_of_copy(file)
+    proved = verify_copy(file)
     kept = restore(database_url(), file)
     click.echo(f"Restored from {file}: {proved}." + (f" What was there is in {kept}." if kept else ""))
 
@@ -198,11 +192,11 @@ def restore_command(file: Path, test: bool) -> None:
 @click.option("--to", "url", required=True, metavar="URL", help="An empty database, as DATABASE_URL would name it.")
 def move_command(url: str) -> None:
     """Move everything to another database, row by row and proven: from the embedded one to PostgreSQL, or back."""
-    from app.proof import proof
-    from app.store.moving import move
+    from app.operations.verification import verify
+    from app.store.transfer import transfer
 
     school = open_school()
-    rows = move(school.engine, url, proof, _note)
+    rows = transfer(school.engine, url, verify, _note)
     click.echo(
         f"{sum(rows.values()):,} rows in {len(rows)} tables are there, each as it was. Set DATABASE_URL to it and "
         "start the program; this database is as it was."
@@ -241,8 +235,8 @@ def audit_group() -> None:
 def verify_command() -> None:
     """Prove that no entry was altered, removed or put in between; else name the first that does not fit."""
     with open_school().engine.connect() as connection:
-        number, fault = audit.verify(connection)
-        newest = audit.newest_hash(connection)
+        number, fault = audit_log.verify(connection)
+        newest = audit_log.newest_hash(connection)
     if fault:
         _stop(fault)
     click.echo(f"{number} entries, every one as it was written. The newest has the hash {newest}.")
@@ -262,7 +256,7 @@ def new_key_command() -> None:
 @keys.command("used")
 def used_command() -> None:
     """Count, in hundreds, how many sealed values stand under the newest key, an older one, none, or a lost one."""
-    from app.checks import standing_in_words
+    from app.operations.health import standing_in_words
 
     with open_school().engine.connect() as connection:
         found = in_hundreds(standing(connection))
@@ -284,14 +278,14 @@ def rotate_command() -> None:
         number = seal_again(connection)
         if number:
             about = "everything sealed, to the newest key"
-            audit.add(connection, at=school.now(), by=audit.COMMAND, what="changed", about=about)
+            audit_log.add(connection, at=school.now(), by=audit_log.COMMAND, what="changed", about=about)
     click.echo(f"{number:,} values were sealed anew; all stand under the newest key.")
 
 
 @cli.command("check")
 def check_command() -> None:
     """Say in words whether settings, database, Graph access, alerts and sign-in work, each with the mend."""
-    from app.checks import check
+    from app.operations.health import check
 
     works = True
     for name, good, words in check():

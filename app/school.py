@@ -45,7 +45,7 @@ def open_school(url: str | None = None) -> School:
     engine = open_database(url or database_url())
     day = _demonstration_day(engine)
     if day is not None:
-        from app.demo import demonstration  # only the demonstration needs the names of its invented people
+        from app.demo.calendar import demonstration
 
         settings = demonstration(settings, day)
     return School(engine, settings)

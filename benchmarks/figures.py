@@ -5,8 +5,11 @@ from datetime import date, timedelta
 import duckdb
 import pandas as pd
 
-from app import access, charts
-from app.protocol import CLAUSES, figures
+from app.access.overview import get_overview
+from app.access.people import list_demo_people
+from app.protocol.clauses import CLAUSES
+from app.protocol.judge import figures
+from app.reports import charts
 from app.school import School, open_school
 from benchmarks.judging import timed
 
@@ -25,8 +28,8 @@ _QUERIES = (
 
 
 def _rows(school: School, days: tuple[date, date]) -> pd.DataFrame:
-    person = access.demonstration_people(school)[0]
-    return charts.placed(access.overview(school, person, days))
+    person = list_demo_people(school)[0]
+    return charts.placed(get_overview(school, person, days))
 
 
 def _ours(school: School, days: tuple[date, date]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:

@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, func, select
 
-from app import exceptions
-from app.demo import fill
-from app.judging import judged_by
-from app.protocol import Evidence, judge
+from app.demo.filling import fill
+from app.judging import breaches
+from app.judging.rejudge import rules_fingerprint
+from app.protocol.evidence import Evidence
+from app.protocol.judge import judge
 from app.school import School, open_school
-from app.store import days, reading, tables
+from app.store import reading, session_days, tables
 from app.store.writing import insert_rows, raise_revision, remember
 from benchmarks.frames import school as frames
 
@@ -34,8 +35,8 @@ def filled(url: str, sessions: int) -> School:
         for start in range(0, sessions, _AT_ONCE):
             part = _part(people, start, start + _AT_ONCE)
             _keep(connection, school, part, first, np.random.default_rng(start))
-        days.pack(connection)
-        remember(connection, "judged_by", judged_by(school.settings))
+        session_days.pack(connection)
+        remember(connection, "judged_by", rules_fingerprint(school.settings))
         raise_revision(connection)
         connection.exec_driver_sql("analyze")
     return school
@@ -90,4 +91,4 @@ def _keep(connection: Connection, school: School, part: Evidence, first: int, ch
         insert_rows(connection, table, rows)
     recent = sessions[sessions["started_at"] > now - _WAITS]
     if len(recent):
-        exceptions.follow(connection, recent[["id", "confidential", "codes"]], set(), school.now())
+        breaches.update_breaches(connection, recent[["id", "confidential", "codes"]], set(), school.now())

@@ -3,8 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from app.protocol import Evidence
-from app.protocol.evidence import COLUMNS
+from app.protocol.evidence import COLUMNS, Evidence
 
 PUPILS, STAFF = 600, 60
 MINUTE = 60_000_000

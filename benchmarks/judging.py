@@ -13,8 +13,9 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from app.protocol import Evidence, judge
-from app.protocol.cases import Cases
+from app.protocol.evidence import Evidence
+from app.protocol.facts import SessionFacts
+from app.protocol.judge import judge
 from app.settings import Settings, load_settings
 from benchmarks.frames import school
 
@@ -86,9 +87,9 @@ def by_sql(evidence: Evidence) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame
     return tuple(connection.execute(sql).df() for sql in (_SPANS, _ALONE, _CAMERA))  # type: ignore[return-value]
 
 
-def by_rules(evidence: Evidence, settings: Settings) -> Cases:
+def by_rules(evidence: Evidence, settings: Settings) -> SessionFacts:
     """The same by the rules that judge, from the same frames."""
-    cases = Cases(evidence, settings, NOW)
+    cases = SessionFacts(evidence, settings, NOW)
     _ = cases.staff_span, cases.pupil_span, cases.alone, cases.cameras
     return cases
 
@@ -100,7 +101,7 @@ def timed(work: Callable[[], Any]) -> tuple[float, Any]:
     return time.perf_counter() - began, result
 
 
-def agree(cases: Cases, sql: tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]) -> None:
+def agree(cases: SessionFacts, sql: tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]) -> None:
     """Both found the same, or the comparison means nothing."""
     spans, alone, camera = sql
     waited = cases.pupil_span[0] < cases.staff_span[0]

@@ -12,7 +12,8 @@ from itertools import count
 
 import psutil
 
-from app import access
+from app.access.forms import list_pupils_to_choose, save_draft
+from app.access.people import list_demo_people
 from app.school import open_school
 from benchmarks.serving import serving
 from benchmarks.windows import Window
@@ -32,8 +33,8 @@ class _Logging:
 
     def __init__(self, url: str) -> None:
         self.school = open_school(url)
-        self.person = access.demonstration_people(self.school)[0]
-        pupil = access.pupils_to_choose(self.school, self.person)["email"].iloc[0]
+        self.person = list_demo_people(self.school)[0]
+        pupil = list_pupils_to_choose(self.school, self.person)["email"].iloc[0]
         self._logged = count()
         answers = dict.fromkeys(("staff_opened", "staff_ended", "dress_ok", "background_ok"), "yes")
         answers |= dict.fromkeys(("pupil_left_alone", "recorded", "private_recording", "concern"), "no")
@@ -48,7 +49,7 @@ class _Logging:
         day = self.school.today() - timedelta(days=1 + days)
         times = {"day": day.isoformat(), "from": f"{8 + place // 2:02}:{place % 2 * 30:02}"}
         times["to"] = f"{8 + place // 2:02}:{place % 2 * 30 + 20:02}"
-        access.keep_draft(self.school, self.person, "log", self.form | times)
+        save_draft(self.school, self.person, "log", self.form | times)
 
 
 def _sent(window: Window) -> float:

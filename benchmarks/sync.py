@@ -25,8 +25,8 @@ import requests
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from app.graph.client import EXPANDED
+from app.graph.fetching import synchronise
 from app.graph.registration import registration
-from app.graph.sync import synchronise
 from app.school import School
 from app.settings import load_settings
 from app.store.database import open_database

@@ -5,12 +5,29 @@ from datetime import timedelta
 import pandas as pd
 import streamlit as st
 
-from app import access, audit, intake, refusals, sign_in
-from app.checks import check, standing_in_words
-from app.intake import DatabaseError, UnreadableFile
-from app.retention import keeping
-from app.screen import aside, filtered, require, say, table, trouble
-from app.wording import moment, on_day
+from app.access.administration import (
+    count_encrypted_values,
+    get_audit_trail,
+    get_roster,
+    list_imports,
+    list_rejected_rows,
+    list_resolved_rows,
+    verify_audit_trail,
+)
+from app.access.policy import ROLES
+from app.auth import sign_in
+from app.formatting import moment, on_day
+from app.intake.files import import_table
+from app.operations.alerts import get_alerts_view, send_alerts_now
+from app.operations.health import check, standing_in_words
+from app.operations.rejected_rows import dismiss_rows, fix_row
+from app.operations.retention import keeping
+from app.operations.sync import get_sync_state, sync_now
+from app.records import UnreadableFile
+from app.store import audit_log
+from app.store.database import DatabaseError
+from app.ui.shell import require
+from app.ui.widgets import filtered, note, show_error, table, write_html
 
 _KINDS = {
     "logs": "Session logs", "letters": "Letters to parents", "consents": "Parental consents", "schools": "Schools",
@@ -34,16 +51,16 @@ st.title("Administration")
 
 st.header("Does everything work?")
 for name, good, words in check(thorough=False):
-    say("{mark} <b>{name}</b>: {words}", mark="✓" if good else "✗", name=name, words=words)
+    write_html("{mark} <b>{name}</b>: {words}", mark="✓" if good else "✗", name=name, words=words)
 
 st.header("Call records from Microsoft Graph")
-sync = access.sync(school, person)
+sync = get_sync_state(school, person)
 {"red": st.error, "yellow": st.warning}.get(sync.level, st.info)(sync.words)
 if sync.last_run is not None:
     figures = ", ".join(
         f"{number:,} {name.replace('_', ' ')}" for name, number in sync.last_run.figures.items() if number
     )
-    say(
+    write_html(
         "The last run began {when} and {how}: {figures}. {trouble}",
         when=moment(sync.last_run.started_at.astimezone(school.settings.zone)),
         how="ended well" if sync.last_run.ended_well else "did not end well", figures=figures or "nothing new",
@@ -56,13 +73,13 @@ if sync.configured and st.button("Sync now", icon=":material/sync:", disabled=sy
         def show(words: str) -> None:
             line.text(words)
 
-        good, words = access.sync_now(school, person, show)
+        good, words = sync_now(school, person, show)
         show(words)
         status.update(
             label="Fetched" if good else "Not all of it could be fetched", state="complete" if good else "error"
         )
 if sync.put_aside:
-    say(
+    write_html(
         "{n} records could not be read. They are kept whole; `python -m app sync --retry` tries them again.",
         n=len(sync.put_aside),
     )
@@ -70,18 +87,18 @@ if sync.put_aside:
     table(rows, "Records put aside", "records put aside")
 
 st.header("Alerts")
-alerts = access.alerts(school, person)
+alerts = get_alerts_view(school, person)
 if school.is_demonstration():
     st.info("In the demonstration nothing is ever sent: its people are invented. A school would send what waits here.")
 elif alerts.hindrance:
-    trouble("Nobody is told of anything by mail.", alerts.hindrance)
+    show_error("Nobody is told of anything by mail.", alerts.hindrance)
 if len(alerts.waiting):
     words = (
         "<b>One</b> alert waits, since {since}."
         if len(alerts.waiting) == 1
         else "<b>{n}</b> alerts wait, the oldest since {since}."
     )
-    say(words, n=f"{len(alerts.waiting):,}", since=moment(alerts.waiting["queued_at"].min()))
+    write_html(words, n=f"{len(alerts.waiting):,}", since=moment(alerts.waiting["queued_at"].min()))
     rows = pd.DataFrame(
         {
             "To": alerts.waiting["to"], "Subject": alerts.waiting["subject"],
@@ -92,7 +109,9 @@ if len(alerts.waiting):
         rows = rows.assign(**{"Tried": alerts.waiting["tries"], "What hindered it": alerts.waiting["trouble"]})
     table(rows, "Alerts that wait", "alerts that wait", height="content" if len(rows) < 10 else 360)
 elif not alerts.hindrance:
-    say("Nothing waits. {last}", last=f"The last was sent {moment(alerts.last_sent)}." if alerts.last_sent else "")
+    write_html(
+        "Nothing waits. {last}", last=f"The last was sent {moment(alerts.last_sent)}." if alerts.last_sent else ""
+    )
 if len(alerts.in_doubt):
     st.warning(
         "These were handed over, and the connection broke before the mail server said whether it took them. They may have arrived, so they are not sent again by themselves: ask whether they did. Of a concern that nobody reads, its DSPs are told anew.",
@@ -107,11 +126,11 @@ if len(alerts.in_doubt):
     table(rows, "Alerts that may not have arrived", "alerts in doubt", height="content")
 if len(alerts.waiting) and not alerts.hindrance and st.button("Send now", icon=":material/send:"):
     with st.spinner("Sending"):
-        good, words = access.send_alerts(school, person)
+        good, words = send_alerts_now(school, person)
     (st.success if good else st.warning)(words)
 
 st.header("Import a file")
-aside(
+note(
     "CSV or .xlsx with the columns that the manual lists. Good rows land, refused ones are listed below; the same file twice changes nothing. Call records come by the sync, or by “python -m app import calls”."
 )
 with st.form("import", clear_on_submit=True):
@@ -121,19 +140,21 @@ with st.form("import", clear_on_submit=True):
 if sent and file is not None:
     content = (file.name, file.getvalue())
     try:
-        result = intake.import_table(school, kind, content, by=person.staff_id)
-        say(
+        result = import_table(school, kind, content, by=person.staff_id)
+        write_html(
             "{file}: {read} rows read, {added} new, {changed} changed, {unchanged} known already, {refused} refused.",
             file=file.name, read=result.read, added=result.added, changed=result.changed, unchanged=result.unchanged, refused=len(result.refused),
         )  # fmt: skip
         if result.came_right:
-            say("{n} rows that were refused earlier came right with it.", n=result.came_right)
+            write_html("{n} rows that were refused earlier came right with it.", n=result.came_right)
         if result.unknown_columns:
-            say("Columns that nobody knows were passed over: {columns}.", columns=", ".join(result.unknown_columns))
+            write_html(
+                "Columns that nobody knows were passed over: {columns}.", columns=", ".join(result.unknown_columns)
+            )
     except UnreadableFile as error:
-        trouble("The file could not be read, and nothing was changed.", str(error))
+        show_error("The file could not be read, and nothing was changed.", str(error))
     except DatabaseError as error:
-        trouble("The file was not taken in.", str(error))
+        show_error("The file was not taken in.", str(error))
 
 st.header("Refused rows")
 _HOW = {"mended": "mended", "dismissed": "dismissed", "came right": "came right with a later file"}
@@ -142,16 +163,16 @@ _HOW = {"mended": "mended", "dismissed": "dismissed", "came right": "came right 
 def _refused_rows() -> None:
     if words := st.session_state.pop("settled", None):
         st.success(words, icon=":material/check:")
-    refused = access.refused_rows(school, person)
+    refused = list_rejected_rows(school, person)
     if refused.empty:
         st.write("None waits: every row of every import could be used, or is settled.")
     else:
-        say(
+        write_html(
             "{n} rows wait. Mend a row here, or where it came from and import that file again: what comes mended settles the row by itself.",
             n=f"{len(refused):,}",
         )
         _waiting(refused)
-    settled = access.settled_rows(school, person)
+    settled = list_resolved_rows(school, person)
     if len(settled):
         with st.expander(f"Settled ({len(settled):,})"):
             rows = pd.DataFrame(
@@ -203,18 +224,18 @@ def _waiting(refused: pd.DataFrame) -> None:
 
 def _mend(row: pd.Series, number: int) -> None:
     if not row["mendable"]:
-        say(
+        write_html(
             "{name} cannot be mended here, since what is wrong is not for you to see. Ask whoever it came from to send it mended, and import that; or dismiss it once it was entered another way.",
             name=f"{row['source']}, row {row['row']}",
         )
         return
     with st.form(f"mend {number}"):
-        say("Mend {name}", kind="h3", name=f"{row['source']}, row {row['row']}")
-        say("{column} {why}: {mend}.", column=row["column"] or "The row", why=row["why"], mend=row["mend"])
+        write_html("Mend {name}", kind="h3", name=f"{row['source']}, row {row['row']}")
+        write_html("{column} {why}: {mend}.", column=row["column"] or "The row", why=row["why"], mend=row["mend"])
         if line := row["original"].get(""):
-            say("As it came: {line}", line=line)
+            write_html("As it came: {line}", line=line)
         if row["withheld"]:
-            aside("The other cells of the row are not for you to see, and stay as they came.")
+            note("The other cells of the row are not for you to see, and stay as they came.")
         places = st.columns(2)
         cells = {
             column: places[n % 2].text_input(
@@ -224,14 +245,14 @@ def _mend(row: pd.Series, number: int) -> None:
         }  # fmt: skip
         if st.form_submit_button(f"Import row {row['row']}", type="primary", icon=":material/upload:"):
             try:
-                again = intake.mend_row(school, person, number, cells)
+                again = fix_row(school, person, number, cells)
             except (ValueError, DatabaseError) as error:
-                trouble("The row was not taken in.", str(error))
+                show_error("The row was not taken in.", str(error))
                 return
             if again is None:
                 st.session_state["settled"] = f"Row {row['row']} was taken in."
                 st.rerun()
-            trouble(
+            show_error(
                 "The row is refused again, and nothing was changed.",
                 f"{again.column or 'It'} {again.why}: {again.mend}.",
             )
@@ -239,7 +260,7 @@ def _mend(row: pd.Series, number: int) -> None:
 
 def _dismiss(numbers: list[int], name: str) -> None:
     with st.form(f"dismiss {hash(tuple(numbers))}"):
-        say("Dismiss {name}", kind="h3", name=name)
+        write_html("Dismiss {name}", kind="h3", name=name)
         reason = st.text_input(
             "Why need it not be mended?", placeholder="has left the school; was entered by hand; a test"
         )
@@ -247,12 +268,12 @@ def _dismiss(numbers: list[int], name: str) -> None:
         if not st.form_submit_button("Dismiss", icon=":material/block:"):
             return
         if not sure:
-            trouble("Nothing was dismissed.", f"Tick that all {len(numbers):,} are meant.")
+            show_error("Nothing was dismissed.", f"Tick that all {len(numbers):,} are meant.")
             return
         try:
-            done = refusals.dismiss(school, person, numbers, reason)
+            done = dismiss_rows(school, person, numbers, reason)
         except ValueError as error:
-            trouble("Nothing was dismissed.", str(error))
+            show_error("Nothing was dismissed.", str(error))
             return
         st.session_state["settled"] = f"{done:,} row(s) dismissed."
         st.rerun()
@@ -261,7 +282,7 @@ def _dismiss(numbers: list[int], name: str) -> None:
 _refused_rows()
 
 st.header("Imports")
-done = access.imports(school, person)
+done = list_imports(school, person)
 if done.empty:
     st.write("Nothing has been imported yet. Begin with the roster: schools, staff, pupils.")
 else:
@@ -271,14 +292,14 @@ else:
     table(rows, "Imports, the newest first", "imports")
 
 st.header("Roster")
-roster = access.roster(school, person)
+roster = get_roster(school, person)
 staff = roster["staff"].assign(
     roles=[cell.split(";") if cell else [] for cell in roster["staff"]["roles"]],
     signed_in=[moment(when) or "never" for when in roster["staff"]["signed_in"]],
 )
 if len(staff):
     never, without = int((staff["signed_in"] == "never").sum()), int((staff["roles"].str.len() == 0).sum())
-    say(
+    write_html(
         "{staff} members of staff and {pupils} pupils. {never} of the staff never signed in; {without} have no role, and see their own sessions alone.",
         staff=f"{len(staff):,}", pupils=f"{len(roster['pupils']):,}", never=f"{never:,}", without=f"{without:,}",
     )  # fmt: skip
@@ -302,12 +323,12 @@ if len(staff):
         if role not in holders.index:
             st.warning(f"Nobody on the roster is {_ROLES[role]}: {why}.", icon=":material/warning:")
         elif missing:
-            say(
+            write_html(
                 "No DSP on the roster for {schools}: concerns about its pupils have nobody of their own.",
                 schools=", ".join(missing),
             )
     rows = pd.DataFrame(
-        [(_ROLES[role], len(holders.get(role, [])), ", ".join(sorted(holders.get(role, [])))) for role in access.ROLES],
+        [(_ROLES[role], len(holders.get(role, [])), ", ".join(sorted(holders.get(role, [])))) for role in ROLES],
         columns=["Role", "How many", "Who"],
     )
     with st.expander("Who holds which role"):
@@ -329,14 +350,14 @@ for name, people in roster.items():
         )
 
 st.header("Keys")
-aside(
+note(
     "Narratives, notes, drafts and original call records are sealed in the database with the keys of ENCRYPTION_KEYS, the newest first."
 )
 if st.button("Count what stands under which key", icon=":material/key:"):
     with st.spinner("Every sealed value is opened: some 5,000 a second"):
-        sealed = access.sealed(school, person)
+        sealed = count_encrypted_values(school, person)
     good, words = standing_in_words(sealed)
-    say("{mark} {words}", mark="✓" if good else "✗", words=words)
+    write_html("{mark} {words}", mark="✓" if good else "✗", words=words)
     if sealed:
         rows = pd.DataFrame(
             [(one.table, one.newest, one.older, one.no_key, one.lost) for one in sealed],
@@ -358,7 +379,7 @@ rows = pd.DataFrame(
     columns=["What", "Years", "Kept from"],
 )
 table(rows, "How long each kind of record is kept", "how long records are kept", height="content")
-aside("Set in the settings. Nothing goes by itself: “python -m app purge” on the server, first with “--dry-run”.")
+note("Set in the settings. Nothing goes by itself: “python -m app purge” on the server, first with “--dry-run”.")
 
 st.header("Audit trail")
 today = school.today()
@@ -366,15 +387,15 @@ own = st.date_input(
     "From and to", (today - timedelta(days=6), today), max_value=today, format="DD/MM/YYYY", key="audit days"
 )
 if isinstance(own, tuple) and len(own) == 2:
-    trail = access.audit_trail(school, person, own)
-    trail["what"] = trail["what"].map(audit.KINDS)
+    trail = get_audit_trail(school, person, own)
+    trail["what"] = trail["what"].map(audit_log.KINDS)
     if len(trail):
         places = st.columns(2)
         with places[0]:
             trail = filtered(trail, "what", "What", "audit what")
         with places[1]:
             trail = filtered(trail, "by", "Who", "audit who")
-        say("{n} entries, the newest first.", n=f"{len(trail):,}")
+        write_html("{n} entries, the newest first.", n=f"{len(trail):,}")
         rows = pd.DataFrame(
             {
                 "Number": trail["id"], "When": [moment(when) for when in trail["at"]], "Who": trail["by"], "What": trail["what"],
@@ -388,13 +409,13 @@ else:
     st.info("Choose the last day as well.")
 if st.button("Verify the whole trail", icon=":material/verified_user:"):
     with st.spinner("Every entry is compared with the one before it"):
-        found = access.verify_trail(school, person)
+        found = verify_audit_trail(school, person)
     if found.fault:
-        trouble(
+        show_error(
             "The trail was altered.", f"{found.fault} Keep the database as it is, and compare it with your backups."
         )
     elif found.newest_hash:
-        say(
+        write_html(
             "✓ Up to entry {number} every one is as it was written; none was altered, removed or put in between. The newest has the hash {hash}: note it somewhere else, and compare it another time.",
             number=f"{found.number:,}", hash=found.newest_hash,
         )  # fmt: skip

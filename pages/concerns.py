@@ -2,10 +2,15 @@
 
 import streamlit as st
 
-from app import access
-from app.concern_screens import raise_one, show_children, show_conduct, show_one
-from app.concerns import CHILD, CONDUCT
-from app.screen import aside, require
+from app.access.concerns import list_pupils_on_record
+from app.access.policy import sees
+from app.reports.subject_access import create_subject_access_file
+from app.store.concerns import CHILD, CONDUCT
+from app.ui.concerns.detail import show_one
+from app.ui.concerns.lists import show_children, show_conduct
+from app.ui.concerns.raising import raise_one
+from app.ui.shell import require
+from app.ui.widgets import note
 
 school, person = require("concerns")
 
@@ -13,10 +18,10 @@ school, person = require("concerns")
 def hand_out() -> None:
     """Subject access: the page is made when it is asked for, and then downloaded."""
     st.header("Everything held on one pupil")
-    aside(
+    note(
         "For a request to see what the school holds: one page with the roster, letters, consents, sessions, exceptions and concerns of one pupil. Other people are marked; read every word before it leaves the school."
     )
-    pupils = access.pupils_held(school, person)
+    pupils = list_pupils_on_record(school, person)
     names = {row.pupil_id: f"{row.name} · year {row.year_group} · {row.email}" for row in pupils.itertuples()}
     with st.form("everything", border=False):
         pupil = st.selectbox(
@@ -27,7 +32,7 @@ def hand_out() -> None:
         return
     if pupil is None:
         st.warning("Choose a pupil first.", icon=":material/edit:")
-    elif page := access.everything_held(school, person, pupil):
+    elif page := create_subject_access_file(school, person, pupil):
         st.success("Put together; that you asked for it is on the audit trail.", icon=":material/check:")
         st.download_button(
             "Download it", page, f"everything held on pupil {pupil}.html", "text/html", on_click="ignore",
@@ -44,5 +49,5 @@ elif st.query_params.get("about") == "conduct":
     show_conduct(school, person)
 else:
     show_children(school, person)
-    if access.sees(person, "everything held on a pupil"):
+    if sees(person, "everything held on a pupil"):
         hand_out()

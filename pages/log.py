@@ -6,12 +6,26 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app import access, fields, log_form, planning, reports
-from app.concerns import CATEGORIES
-from app.intake import Entered, Refused, enter_log, foresee_log
-from app.log_form import Form
-from app.screen import EVIDENCE_WORDS, OUTCOME_WORDS, TITLES, aside, require, say, table
-from app.wording import moment
+from app.access.forms import (
+    get_draft,
+    get_own_log,
+    list_calls_to_log,
+    list_pupils_to_choose,
+    list_staff_to_choose,
+    save_draft,
+)
+from app.access.plans import list_plans
+from app.formatting import moment
+from app.intake.logs import Entered, enter_log, preview_entered_log
+from app.records import Rejected, log_form
+from app.records.log_form import Form
+from app.reports import governors
+from app.sessions import planning
+from app.store.concerns import CATEGORIES
+from app.ui import session_fields
+from app.ui.labels import EVIDENCE_WORDS, OUTCOME_WORDS, TITLES
+from app.ui.shell import require
+from app.ui.widgets import note, table, write_html
 
 school, person = require("log")
 state = st.session_state
@@ -28,27 +42,27 @@ def start(values: Form) -> None:
 def ask(form: Form, people: pd.DataFrame, staff: pd.DataFrame) -> None:
     """The form: only what the purpose makes relevant."""
     n = f"log {state['log number']}"
-    fields.purpose(form, n, "What was it for?")
-    fields.pupils(form, people, n)
-    fields.times(form, n, school.today(), last=school.today())
+    session_fields.purpose(form, n, "What was it for?")
+    session_fields.pupils(form, people, n)
+    session_fields.times(form, n, school.today(), last=school.today())
     if not log_form.begun(form):
-        aside("With purpose, pupils and times given, the questions follow.")
+        note("With purpose, pupils and times given, the questions follow.")
         return
     if log_form.one_to_one(school.settings, form):
         st.subheader("Because it was a one-to-one")
-        fields.choose(form, "reason", n)
+        session_fields.choose(form, "reason", n)
         row = log_form.cells(school.settings, form, person.email)
         log = planning.read(school, row, planned=False)
-        right = {} if isinstance(log, Refused) else planning.second_members(school, person, log)
-        fields.second_members(form, right, n, "Which second member of the pastoral team was invited?")
-        fields.other_members(form, right, staff, n)
+        right = {} if isinstance(log, Rejected) else planning.second_members(school, person, log)
+        session_fields.second_members(form, right, n, "Which second member of the pastoral team was invited?")
+        session_fields.other_members(form, right, staff, n)
     in_order(form)
     questions = [name for name in log_form.QUESTIONS if name not in ("reason", "concern")]
     with st.expander("Question by question", expanded=not form.get("folded"), key=f"questions {n}"):
         for name in questions:
             if name in log_form.asked(school.settings, form):
-                fields.choose(form, name, n)
-    if fields.choose(form, "concern", n) == "yes":
+                session_fields.choose(form, name, n)
+    if session_fields.choose(form, "concern", n) == "yes":
         ask_concern(form, n)
     form["notes"] = st.text_area("Notes (not needed)", form.get("notes", ""), key=f"notes {n}", max_chars=10_000)
 
@@ -62,7 +76,7 @@ def in_order(form: Form) -> None:
         if st.button("All was in order", icon=":material/done_all:", key=f"usual {state['log number']}"):
             start(form | usual | {"folded": True})
             st.rerun()
-        aside(f"With this you say: {', '.join(log_form.in_words(usual))}.")
+        note(f"With this you say: {', '.join(log_form.in_words(usual))}.")
 
 
 def ask_concern(form: Form, n: str) -> None:
@@ -85,10 +99,10 @@ def meaning(form: Form) -> bool:
         return True  # on its way: it is judged there, and shown
     st.subheader("What this means for the protocol")
     if not log_form.begun(form):
-        aside("It shows here while you answer.")
+        note("It shows here while you answer.")
         return False
-    found = foresee_log(school, log_form.cells(school.settings, form, person.email))
-    if isinstance(found, Refused):
+    found = preview_entered_log(school, log_form.cells(school.settings, form, person.email))
+    if isinstance(found, Rejected):
         fault(found)
         return False
     broken, gaps = found[found["outcome"] == "breach"], found[found["outcome"] == "no_evidence"]
@@ -96,21 +110,21 @@ def meaning(form: Form) -> bool:
     if broken.empty and gaps.empty:
         st.success(f"Every clause that applies is kept ({len(good)}).", icon=":material/check:")
     for row in broken.itertuples():
-        say("<b>✗ {title}</b><br>{reason}", title=TITLES[row.clause], reason=row.reason)
+        write_html("<b>✗ {title}</b><br>{reason}", title=TITLES[row.clause], reason=row.reason)
     if len(gaps):
-        say("<b>? Not answered yet:</b> {clauses}", clauses=", ".join(TITLES[c] for c in gaps["clause"]).lower())
+        write_html("<b>? Not answered yet:</b> {clauses}", clauses=", ".join(TITLES[c] for c in gaps["clause"]).lower())
     if len(good) and not (broken.empty and gaps.empty):
-        aside(f"✓ {len(good)} clauses kept, or covered by an exception.")
+        note(f"✓ {len(good)} clauses kept, or covered by an exception.")
     for who, answers in zip(
         ("The call record shows", "You say"), log_form.answered(school.settings, form), strict=True
     ):
         if answers:
-            say("<b>{who}:</b> {said}.", who=who, said="; ".join(log_form.in_words(answers)))
+            write_html("<b>{who}:</b> {said}.", who=who, said="; ".join(log_form.in_words(answers)))
     return True
 
 
-def fault(refused: Refused) -> None:
-    column = fields.LABELS.get(refused.column or "", refused.column or "")
+def fault(refused: Rejected) -> None:
+    column = session_fields.LABELS.get(refused.column or "", refused.column or "")
     st.warning(f"{column} {refused.why}: {refused.mend}.", icon=":material/edit:")
 
 
@@ -120,7 +134,7 @@ def done(entered: Entered, waiting: pd.DataFrame) -> None:
     rows = pd.DataFrame() if entered.judged is None else entered.judged.query("outcome != 'not_applicable'")
     if len(rows):
         broken = rows[rows["outcome"] == "breach"]
-        say("{n} clauses apply, {broken} not kept.", n=len(rows), broken=len(broken) or "none")
+        write_html("{n} clauses apply, {broken} not kept.", n=len(rows), broken=len(broken) or "none")
     if len(waiting):
         to_log(waiting)
     if len(rows):
@@ -147,14 +161,14 @@ def to_log(waiting: pd.DataFrame) -> None:
     if waiting.empty:
         st.write("None: every call of yours is logged.")
         return
-    say("{n} of your calls with pupils are not logged yet.", n=len(waiting))
+    write_html("{n} of your calls with pupils are not logged yet.", n=len(waiting))
     for row in waiting.head(5).itertuples():
         with st.container(border=True):
             left, right = st.columns([4, 1], vertical_alignment="center")
             late = "the time to log it has passed" if pd.isna(row.due_at) else f"to be logged by {moment(row.due_at)}"
             with left:
                 planned = " · as you planned it" if row.session_id in plan_of else ""
-                say(
+                write_html(
                     "<b>{when}</b> · {late}{planned}<br>{pupils}",
                     when=moment(row.started_at), pupils=row.pupils, late=late, planned=planned,
                 )  # fmt: skip
@@ -167,7 +181,7 @@ def to_log(waiting: pd.DataFrame) -> None:
                 start(filled(row))
                 st.rerun()
     if len(waiting) > 5:
-        say("And {n} older ones; they come up as you log these.", n=len(waiting) - 5)
+        write_html("And {n} older ones; they come up as you log these.", n=len(waiting) - 5)
 
 
 def filled(call: Any) -> Form:
@@ -188,7 +202,7 @@ def planned_without_call() -> None:
         with st.container(border=True):
             left, right = st.columns([4, 1], vertical_alignment="center")
             with left:
-                say(
+                write_html(
                     "<b>{when}</b> · planned, and no call record yet<br>{pupils}",
                     when=moment(row.started_at),
                     pupils=row.pupils,
@@ -199,7 +213,7 @@ def planned_without_call() -> None:
                 start(from_plan(row.ref))
                 st.rerun()
             if right.button("It was not held", key=f"drop plan {row.ref}", type="tertiary"):
-                planning.drop(school, person, row.ref)
+                planning.delete_plan(school, person, row.ref)
                 st.rerun()
 
 
@@ -207,11 +221,11 @@ def begin(waiting: pd.DataFrame) -> None:
     """The form to begin with: the draft, or what the address names."""
     if "log form" not in state or state.get("log who") != person.staff_id:
         state["log who"] = person.staff_id
-        start(access.draft(school, person, "log") or {})
+        start(get_draft(school, person, "log") or {})
     if (wanted := st.query_params.get("call")) and not waiting[waiting["session_id"].astype(str) == wanted].empty:
         start(filled(next(waiting[waiting["session_id"].astype(str) == wanted].itertuples())))
         del st.query_params["call"]
-    if (wanted := st.query_params.get("correct")) and (own := access.own_log(school, person, wanted)):
+    if (wanted := st.query_params.get("correct")) and (own := get_own_log(school, person, wanted)):
         start(log_form.from_log(own))
         del st.query_params["correct"]
 
@@ -225,8 +239,8 @@ def fill_in() -> None:
     st.header("Correct a log" if form.get("correcting") else "The log")
     left, right = st.columns([3, 2], gap="large")
     with left:
-        staff = access.staff_to_choose(school, person)
-        ask(form, access.pupils_to_choose(school, person), staff[staff["email"] != person.email])
+        staff = list_staff_to_choose(school, person)
+        ask(form, list_pupils_to_choose(school, person), staff[staff["email"] != person.email])
         why = (
             st.text_input("Why is it corrected?", key=f"log why {state['log number']}")
             if form.get("correcting")
@@ -241,15 +255,15 @@ def fill_in() -> None:
             if "log done" in state:
                 return
         if st.button("Empty the form", type="tertiary"):
-            access.keep_draft(school, person, "log", None)
+            save_draft(school, person, "log", None)
             start({})
             st.rerun()
     st.download_button(
-        "A blank form to print, for days without network", lambda: reports.blank_log(school), "blank log.pdf",
+        "A blank form to print, for days without network", lambda: governors.blank_log(school), "blank log.pdf",
         "application/pdf", icon=":material/print:", type="tertiary", on_click="ignore",
     )  # fmt: skip
     if form != state.get("log kept") and len(form) > 1:
-        access.keep_draft(school, person, "log", form)
+        save_draft(school, person, "log", form)
         state["log kept"] = dict(form)
 
 
@@ -259,15 +273,15 @@ def send(form: Form, why: str | None) -> None:
         for refused in outcome:
             fault(refused)
         return
-    access.keep_draft(school, person, "log", None)
+    save_draft(school, person, "log", None)
     if form.get("plan"):
-        planning.drop(school, person, form["plan"])
+        planning.delete_plan(school, person, form["plan"])
     state["log done"] = outcome
 
 
 st.title("Log a session")
-waiting = access.calls_to_log(school, person)
-plans = access.plans(school, person)
+waiting = list_calls_to_log(school, person)
+plans = list_plans(school, person)
 plan_of = planning.of_calls(school, waiting, plans) if len(waiting) and len(plans) else {}
 begin(waiting)
 # What was sent takes the place of its form in the same run: a second one would make people wait twice.
@@ -275,7 +289,7 @@ place = st.empty()
 if "log done" not in state:
     with place.container():
         fill_in()
-    waiting = access.calls_to_log(school, person) if "log done" in state else waiting
+    waiting = list_calls_to_log(school, person) if "log done" in state else waiting
 if "log done" in state:
     with place.container():
         done(state["log done"], waiting)

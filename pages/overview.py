@@ -6,12 +6,20 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app import access, charts
-from app.key_figures import KeyFigure, show_figures
-from app.protocol import CLAUSES, figures
-from app.screen import PURPOSE_WORDS, TITLES, aside, behind, choose_days, draw, filtered, require, say, table
-from app.take_away import take_it_with_you
-from app.wording import how_many, on_day, percent, with_counts
+from app.access.breaches import count_breaches_by_owner, list_unresolved_breaches
+from app.access.concerns import get_oldest_concern
+from app.access.overview import count_counselling_sessions, get_overview, list_late_consents
+from app.access.people import read_revision
+from app.access.policy import sees
+from app.formatting import how_many, on_day, percent, with_counts
+from app.protocol.clauses import CLAUSES
+from app.protocol.judge import figures
+from app.reports import charts
+from app.ui.downloads import show_export
+from app.ui.key_figures import KeyFigure, show_figures
+from app.ui.labels import PURPOSE_WORDS, TITLES
+from app.ui.shell import require
+from app.ui.widgets import choose_days, draw, filtered, note, table, table_expander, write_html
 
 _NAMES = [clause.name for clause in CLAUSES]
 _FILTERS = (("school", "School"), ("department", "Department"), ("purpose", "Purpose"))
@@ -21,13 +29,13 @@ _FILTERS = (("school", "School"), ("department", "Department"), ("purpose", "Pur
 def sessions_of(days: tuple[date, date], key: tuple[Any, ...]) -> pd.DataFrame:
     """What people with these roles may see; `key` says which roles, and of which state of the data. One frame for
     all of them, which nobody changes: a copy for each click would take longer than the figures from it."""
-    return charts.placed(access.overview(school, person, days))
+    return charts.placed(get_overview(school, person, days))
 
 
 @st.cache_data(max_entries=20, show_spinner=False)
 def late_consents_of(days: tuple[date, date], key: tuple[Any, ...]) -> int:
     """How many consents came late; `key` as of `sessions_of`."""
-    return len(access.late_consents(school, person, days))
+    return len(list_late_consents(school, person, days))
 
 
 def counted(rows: pd.DataFrame) -> pd.DataFrame:
@@ -65,7 +73,7 @@ def key_figures(rows: pd.DataFrame, earlier: pd.DataFrame) -> None:
         ]
     )
     if known_before:
-        aside(
+        note(
             f"Points: against the {how_many(len(earlier), 'session')} of the period of the same length before. Lines: week by week."
         )
 
@@ -80,7 +88,7 @@ def what_waits(rows: pd.DataFrame) -> None:
     if disputed := int(rows["disputed"].sum()):
         waiting.append(("disputed", f"{how_many(disputed, 'session')} in which log and call disagree"))
     if by_name and (late_consents := late_consents_of(days, key)):
-        say(
+        write_html(
             "<b>{sessions}</b> for which a parent's consent came, or SLT was told, only after the session had begun.",
             sessions=how_many(late_consents, "session"),
         )
@@ -90,11 +98,11 @@ def what_waits(rows: pd.DataFrame) -> None:
             st.page_link("pages/sessions.py", label=words, icon=":material/arrow_forward:", query_params={"show": show})
         else:
             st.write(words)
-    if by_name and (unsettled := access.exceptions_unsettled(school, person))[0]:
+    if by_name and (unsettled := list_unresolved_breaches(school, person))[0]:
         exceptions(*unsettled)
         waiting.append(("exceptions", ""))
-    if access.sees(person, "oldest open concern") and (oldest := access.oldest_concern(school, person)):
-        say(
+    if sees(person, "oldest open concern") and (oldest := get_oldest_concern(school, person)):
+        write_html(
             "<b>{concerns}</b>; the oldest, {ref}, is <b>{age}</b> old, level “{level}”, with {owner}.",
             concerns=how_many(oldest["waiting"], "open concern"), ref=oldest["ref"], age=how_many(oldest["age_days"], "day"),
             level=oldest["level"],
@@ -112,7 +120,7 @@ def what_waits(rows: pd.DataFrame) -> None:
 
 
 def exceptions(sessions: int, days: int) -> None:
-    say(
+    write_html(
         "<b>{sessions}</b> with something not kept that nobody has settled yet, the oldest for <b>{days}</b>.",
         sessions=how_many(sessions, "session"), days=how_many(days, "day"),
     )  # fmt: skip
@@ -121,8 +129,8 @@ def exceptions(sessions: int, days: int) -> None:
         query_params={"view": "settle"},
     )  # fmt: skip
     columns = {"owner": "With", "sessions": "Sessions", "exceptions": "Exceptions", "oldest": "Longest (days)"}
-    behind(
-        lambda: access.exceptions_waiting(school, person).rename(columns=columns),
+    table_expander(
+        lambda: count_breaches_by_owner(school, person).rename(columns=columns),
         "exceptions waiting", "Exceptions waiting, by who settles them", "Who settles how many",
         "One with a HOY and an HM counts for both; whoever comes first settles it.",
     )  # fmt: skip
@@ -134,7 +142,7 @@ def by_department_and_hour(rows: pd.DataFrame, measure: str | None, name: str) -
     if cells.empty:
         st.info("No session of these days has evidence on this clause.")
         return
-    say("{sentence}", sentence=charts.heat_sentence(cells, name))
+    write_html("{sentence}", sentence=charts.heat_sentence(cells, name))
     key = f"{days} {measure} {list(chosen.values())}"
     event = draw(
         charts.heat_map(cells),
@@ -143,7 +151,7 @@ def by_department_and_hour(rows: pd.DataFrame, measure: str | None, name: str) -
         selection_mode="cell",
         key=f"heat {key}",
     )
-    aside("Per cent of outcomes kept. A number alone: fewer than three sessions. Click a cell for its sessions.")
+    note("Per cent of outcomes kept. A number alone: fewer than three sessions. Click a cell for its sessions.")
     picked = cell_without_mouse(cells, key)
     points = [(point["department"], point["band"]) for point in event["selection"]["cell"]]
     for department, hour in [picked] if picked else points:
@@ -173,7 +181,7 @@ def sessions_of_cell(rows: pd.DataFrame, department: str, hour: str, measure: st
         ["fine", "day", "minute"], ascending=[True, False, False]
     )
     st.subheader("The sessions of this cell")
-    say(
+    write_html(
         "{department}, hour {hour}: <b>{sessions}</b>, and in <b>{broken}</b> of them a clause was not kept.",
         department=department, hour=hour, sessions=how_many(len(rows), "session"), broken=int((~rows["fine"]).sum()),
     )  # fmt: skip
@@ -190,7 +198,7 @@ def sessions_of_cell(rows: pd.DataFrame, department: str, hour: str, measure: st
     if not by_name:
         table(listing.drop(columns="Staff"), "Sessions of the cell", "sessions of a cell")
         return
-    aside("Select a row to open the session.")
+    note("Select a row to open the session.")
     event = table(
         listing, "Sessions of the cell", "sessions of a cell", on_select="rerun", selection_mode="single-row",
         key=f"cell rows {days} {measure} {department} {hour} {rows['session_id'].tolist()[:1]} {len(rows)}",
@@ -209,7 +217,7 @@ def clause_by_clause(rows: pd.DataFrame) -> None:
     if not known.empty:
         least = known.sort_values("rate").iloc[0]
         kept = int(least["met"] + least["exempt"])
-        say(
+        write_html(
             "Least kept: {title}, {words}.",
             title=least["title"],
             words=with_counts(least["rate"], kept, kept + int(least["breach"])),
@@ -219,7 +227,7 @@ def clause_by_clause(rows: pd.DataFrame) -> None:
         "title": "Clause", "met": "Kept", "exempt": "Exception", "breach": "Not kept", "no_evidence": "No evidence",
         "not_applicable": "Does not apply", "rate": "Share kept", "evidence_share": "Share with evidence",
     }  # fmt: skip
-    behind(told.reset_index(drop=True).rename(columns=words), "clause by clause", "Outcomes of each clause")
+    table_expander(told.reset_index(drop=True).rename(columns=words), "clause by clause", "Outcomes of each clause")
 
 
 def week_by_week(rows: pd.DataFrame, measure: str | None, name: str) -> None:
@@ -228,10 +236,10 @@ def week_by_week(rows: pd.DataFrame, measure: str | None, name: str) -> None:
     if weeks.empty:
         st.info("No session of these days has evidence on this clause.")
         return
-    say("{name}: {sentence}", name=name, sentence=charts.week_sentence(weeks))
+    write_html("{name}: {sentence}", name=name, sentence=charts.week_sentence(weeks))
     draw(charts.week_line(weeks), "Compliance week by week; the same figures are in the table below.")
     words = {"week": "Week of", "kept": "Kept", "of": "Outcomes", "sessions": "Sessions", "rate": "Share kept"}
-    behind(
+    table_expander(
         weeks.assign(week=[on_day(week) for week in weeks["week"]]).rename(columns=words),
         "week by week",
         "Week by week",
@@ -266,7 +274,7 @@ school, person = require("overview")
 by_name = "senior_deputy_head" in person.roles
 st.title("Overview", anchor=False)
 days = choose_days(school, "overview")
-key = (sorted(person.roles), access.revision(school), school.today(), str(school.engine.url))
+key = (sorted(person.roles), read_revision(school), school.today(), str(school.engine.url))
 rows, measure = sessions_of(days, key), None
 # Its lists are drawn once it is open: until then nobody sees them, and the charts are there sooner.
 with st.expander("Narrow down: school, department, purpose, clause", key="overview narrow", on_change="rerun") as place:
@@ -277,7 +285,7 @@ with st.expander("Narrow down: school, department, purpose, clause", key="overvi
             format_func=lambda c: TITLES[c] if c else "All clauses", key="overview clause",
         )  # fmt: skip
 chosen = {column: st.session_state.get(f"overview {column}") or [] for column, _ in _FILTERS}
-say(
+write_html(
     "{first} to {last}. Counselling is confidential and in none of these figures.",
     first=on_day(days[0]),
     last=on_day(days[1]),
@@ -292,10 +300,10 @@ week_by_week(rows, measure, name)
 clause_by_clause(rows)
 with above:
     key_figures(rows, period_before())
-    take_it_with_you(school, person, days, chosen)
+    show_export(school, person, days, chosen)
     what_waits(rows)
-counts = access.counselling_counts(school, person)
+counts = count_counselling_sessions(school, person)
 if not counts.empty:
     st.header("Counselling", anchor=False)
-    say("{words}.", words="; ".join(f"{row.term}: {row.sessions} sessions" for row in counts.itertuples()))
-    aside("Whole terms, completed weeks, in steps of three: no figure tells of one session.")
+    write_html("{words}.", words="; ".join(f"{row.term}: {row.sessions} sessions" for row in counts.itertuples()))
+    note("Whole terms, completed weeks, in steps of three: no figure tells of one session.")

@@ -7,8 +7,11 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app import access
-from app.consents import (
+from app.access.forms import list_pupils_to_choose
+from app.access.parents import get_consent_history, list_consents, list_letters_by_day, list_letters_sent
+from app.access.policy import NotAllowed
+from app.formatting import moment, on_day
+from app.parents.consents import (
     KINDS,
     NotYours,
     answer_consent,
@@ -18,8 +21,8 @@ from app.consents import (
     strike_out,
     withdraw_consent,
 )
-from app.letters import KINDS as LETTERS
-from app.letters import (
+from app.parents.letters import KINDS as LETTERS
+from app.parents.letters import (
     Download,
     TemplateTrouble,
     mark_letters_sent,
@@ -28,8 +31,8 @@ from app.letters import (
     write_letters,
     write_requests,
 )
-from app.screen import aside, require, say, seen, table, title, trouble
-from app.wording import moment, on_day
+from app.ui.shell import require, seen
+from app.ui.widgets import note, show_error, table, title, write_html
 
 STANDS = {
     "waiting": "? waits for an answer", "covered": "○ covered by another consent", "lapsed": "– no answer in time",
@@ -126,7 +129,7 @@ def list_of(consents: pd.DataFrame, name: str, missing: bool = False) -> None:
         pd.DataFrame(facts), name.capitalize(), name, on_select="rerun", selection_mode="single-row", height="content" if len(consents) < 12 else 420,
         key=f"{name} {person.staff_id} {','.join(map(str, consents['consent_id']))}",
     )  # fmt: skip
-    aside("Select a row to open it.")
+    note("Select a row to open it.")
     if event["selection"]["rows"]:
         st.query_params["consent"] = str(consents["consent_id"].iloc[event["selection"]["rows"][0]])
         st.rerun()
@@ -148,7 +151,7 @@ def ask() -> None:
     st.write(
         "For academic tuition outside the hours, and for one-to-ones outside lunchtime and tutor time. Counselling needs none."
     )
-    people = access.pupils_to_choose(school, person)
+    people = list_pupils_to_choose(school, person)
     names = {row.pupil_id: f"{row.name} · year {row.year_group} · {row.house}" for row in people.itertuples()}
     with st.form("ask", border=False):
         pupil = st.selectbox(
@@ -201,21 +204,21 @@ def show_one(consents: pd.DataFrame, number: str) -> None:
     seen(school, person, f"consent {number}")
     title(f"Consent of the parents of {row['pupil']}")
     say_done()
-    say(
+    write_html(
         "<b>{stands}</b> · {what}, {span}",
         stands=STANDS[row["stands"]],
         what=KINDS[row["kind"]],
         span=times(row["covers_from"], row["covers_to"]),
     )
-    say("Why: {reason}", reason=row["reason"] or "no reason is on record")
+    write_html("Why: {reason}", reason=row["reason"] or "no reason is on record")
     if row["kind"] == "outside_hours":
-        say(
+        write_html(
             "SLT: {told}",
             told=f"informed {moment(row['slt_informed_at'])}"
             if pd.notna(row["slt_informed_at"])
             else "not informed yet",
         )
-    history = access.consent_history(school, person, int(number))
+    history = get_consent_history(school, person, int(number))
     if row["own"]:
         act_on(row, int(number))
     st.header("What happened")
@@ -252,7 +255,7 @@ def act_on(row: pd.Series, consent_id: int) -> None:
 def send_request(row: pd.Series, consent_id: int) -> None:
     st.header("The request")
     if pd.notna(row["sent_at"]):
-        say("Sent to the parents {when}.", when=moment(row["sent_at"]))
+        write_html("Sent to the parents {when}.", when=moment(row["sent_at"]))
     left, right = st.columns(2)
     with left:
         hand_out(
@@ -271,7 +274,7 @@ def hand_out(label: str, key: str, make: Callable[[Callable[[float], None]], Dow
             made.clear()
             made[key] = make(lambda share: show_share(bar, share))
         except TemplateTrouble as error:
-            trouble("The letters could not be written; nothing was changed.", str(error))
+            show_error("The letters could not be written; nothing was changed.", str(error))
         bar.empty()
     if key in made:
         file = made[key]
@@ -289,7 +292,7 @@ def attempt(change: Callable[[], object], words: str) -> None:
     """Do something and say that it is done, or why it is not."""
     try:
         change()
-    except (ValueError, NotYours, access.NotAllowed) as error:
+    except (ValueError, NotYours, NotAllowed) as error:
         st.warning(f"{error} Nothing was changed.", icon=":material/edit:")
         return
     done(words)
@@ -370,20 +373,20 @@ def show_letters(pupils: pd.DataFrame) -> None:
         among = pupils[pupils["pupil_id"].isin(only)]
     lacking = among[among[kind].isna()]
     by_year = lacking.groupby("year_group").size()
-    say(
+    write_html(
         "<b>{n}</b> of {of} pupils’ parents were never sent it{by_year}.", n=len(lacking), of=len(among),
         by_year=": " + ", ".join(f"{by_year[year]} in year {year}" for year in in_order(lacking["year_group"])) if len(by_year) > 1 else "",
     )  # fmt: skip
     if kind == "one_to_one" and not coming:
-        aside("It is needed for one-to-ones in a period of remote learning. None is set for now or later.")
+        note("It is needed for one-to-ones in a period of remote learning. None is set for now or later.")
     elif kind == "one_to_one":
-        aside("It has to be sent before the first one-to-one in " + ", ".join(coming) + ".")
+        note("It has to be sent before the first one-to-one in " + ", ".join(coming) + ".")
     to_write = among if only else lacking
     to_write = to_write[to_write["led"].astype(bool)]
     if len(to_write):
         send_letters(kind, to_write)
     elif len(lacking):
-        aside("The HOY, the HM or the Senior Deputy Head sends it: ask one of them.")
+        note("The HOY, the HM or the Senior Deputy Head sends it: ask one of them.")
     st.header("Register of letters")
     rows = pd.DataFrame(
         {
@@ -403,7 +406,7 @@ def show_letters(pupils: pd.DataFrame) -> None:
 
 def take_letters_back(kind: str, pupils: pd.DataFrame) -> None:
     """Letters of a day that were marked as sent by mistake: of those pupils whom the filters leave."""
-    letters = access.letters_by_day(school, person)
+    letters = list_letters_by_day(school, person)
     letters = letters[(letters["kind"] == kind) & letters["pupil_id"].isin(pupils["pupil_id"])]
     if letters.empty:
         return
@@ -419,7 +422,7 @@ def take_letters_back(kind: str, pupils: pd.DataFrame) -> None:
                     lambda: strike_letters_out(school, person, kind, ids, day.date(), why),
                     "Struck out of the register. The sessions of these pupils were judged again.",
                 )
-        aside("Choose the pupils above first, if it was not all of them.")
+        note("Choose the pupils above first, if it was not all of them.")
 
 
 def remote_learning_to_come() -> list[str]:
@@ -431,7 +434,7 @@ def remote_learning_to_come() -> list[str]:
 def send_letters(kind: str, pupils: pd.DataFrame) -> None:
     ids = pupils["pupil_id"].tolist()
     n = "the letter" if len(ids) == 1 else f"{len(ids)} letters"
-    say(
+    write_html(
         "To the parents of {names}.",
         names=", ".join(pupils["pupil"].head(8)) + (f" and {len(ids) - 8} more" if len(ids) > 8 else ""),
     )
@@ -439,7 +442,7 @@ def send_letters(kind: str, pupils: pd.DataFrame) -> None:
     with left:
         st.subheader("1. Write")
         hand_out(f"Put {n} together", f"{kind} {ids}", lambda bar: write_letters(school, person, kind, ids, bar))
-        aside("Several letters come in one file: all together to print, and each alone to send by e-mail.")
+        note("Several letters come in one file: all together to print, and each alone to send by e-mail.")
     with right, st.form("sent", border=False):
         st.subheader("2. Mark as sent")
         day = st.date_input("Sent on", school.today(), max_value=school.today(), format="DD/MM/YYYY")
@@ -450,7 +453,7 @@ def send_letters(kind: str, pupils: pd.DataFrame) -> None:
             )
 
 
-consents = access.consents(school, person)
+consents = list_consents(school, person)
 if "ask" in st.query_params:
     ask()
 elif "consent" in st.query_params:
@@ -458,7 +461,7 @@ elif "consent" in st.query_params:
 else:
     st.title("Parents")
     say_done()
-    pupils = access.letters_sent(school, person)
+    pupils = list_letters_sent(school, person)
     waiting = consents[consents["stands"] == "waiting"]
     oldest = (
         f", the oldest for {(pd.Timestamp(school.now()) - waiting['asked_at']).dt.days.max():.0f} days"
@@ -466,14 +469,14 @@ else:
         else ""
     )
     requests = "1 request for consent waits" if len(waiting) == 1 else f"{len(waiting)} requests for consent wait"
-    say("<b>{requests}</b> for an answer{oldest}.", requests=requests, oldest=oldest)
+    write_html("<b>{requests}</b> for an answer{oldest}.", requests=requests, oldest=oldest)
     if len(pupils):
-        say(
+        write_html(
             "<b>{letters} of {of}</b> pupils’ parents have no letter of introduction.",
             letters=int(pupils["introduction"].isna().sum()), of=len(pupils),
         )  # fmt: skip
         if (coming := remote_learning_to_come()) and pupils["one_to_one"].isna().any():
-            say(
+            write_html(
                 "<b>{letters} of {of}</b> pupils’ parents have no letter on one-to-ones, which they have to have before the first one in {periods}.",
                 letters=int(pupils["one_to_one"].isna().sum()), of=len(pupils), periods=" or ".join(coming),
             )  # fmt: skip

@@ -5,12 +5,21 @@ import uuid
 import pandas as pd
 import streamlit as st
 
-from app import access, consents, fields, log_form, planning
-from app.intake import Refused
-from app.log_form import Form
-from app.planning import Foreseen, Log
-from app.screen import PURPOSE_WORDS, aside, require, say
-from app.wording import moment
+from app.access.administration import record_access
+from app.access.forms import get_draft, list_pupils_to_choose, save_draft
+from app.access.plans import list_plans
+from app.formatting import moment
+from app.parents import consents
+from app.records import Rejected, log_form
+from app.records.log_form import Form
+from app.records.logs import Log
+from app.sessions import planning
+from app.sessions.invitations import create_invitation, is_confidential
+from app.sessions.planning import Foreseen
+from app.ui import session_fields
+from app.ui.labels import PURPOSE_WORDS
+from app.ui.shell import require
+from app.ui.widgets import note, write_html
 
 _VERDICTS = {
     "yes": (st.success, "Yes: as it is planned, it keeps the protocol.", ":material/check:"),
@@ -30,22 +39,22 @@ def start(values: Form) -> None:
     state["plan said"] = ""
 
 
-def ask(form: Form) -> Log | Refused | None:
+def ask(form: Form) -> Log | Rejected | None:
     """The form, and the plan that it makes; None while it is not begun."""
     n = f"plan {state['plan number']}"
-    fields.purpose(form, n, "What is it for?")
-    fields.pupils(form, access.pupils_to_choose(school, person), n)
-    fields.times(form, n, school.today(), first=school.today())
+    session_fields.purpose(form, n, "What is it for?")
+    session_fields.pupils(form, list_pupils_to_choose(school, person), n)
+    session_fields.times(form, n, school.today(), first=school.today())
     if not log_form.begun(form):
         return None
     if log_form.one_to_one(school.settings, form):
-        fields.choose(form, "reason", n)
+        session_fields.choose(form, "reason", n)
         if isinstance(plan := read(form), Log) and (right := planning.second_members(school, person, plan)):
-            fields.second_members(form, right, n, "Whom do you invite as second member of the pastoral team?")
+            session_fields.second_members(form, right, n, "Whom do you invite as second member of the pastoral team?")
     return read(form)
 
 
-def read(form: Form) -> Log | Refused:
+def read(form: Form) -> Log | Rejected:
     return planning.read(school, log_form.cells(school.settings, form, person.email))
 
 
@@ -56,7 +65,7 @@ def verdict(plan: Log, foreseen: Foreseen) -> None:
     for row in foreseen.clauses.itertuples():
         if row.outcome in ("breach", "no_evidence"):
             mark = "✗" if row.outcome == "breach" else "?"
-            say(
+            write_html(
                 "{mark} <b>{title}</b><br>{reason}<br><b>What to do:</b> {mend}",
                 mark=mark,
                 title=row.title,
@@ -70,14 +79,14 @@ def verdict(plan: Log, foreseen: Foreseen) -> None:
     with st.container(gap="xsmall"):
         for row in foreseen.clauses.itertuples():
             if row.outcome in ("met", "exempt"):
-                say("✓ <b>{title}.</b> {reason}", kind="div", title=row.title, reason=row.reason)
+                write_html("✓ <b>{title}.</b> {reason}", kind="div", title=row.title, reason=row.reason)
 
 
 def ask_for_consent(plan: Log, kind: str, emails: list[str]) -> None:
     """The consents that the plan lacks: how each stands, and what is one click away."""
     rows = planning.consents_for(school, person, plan, kind, emails)
     for row in rows.itertuples():
-        say("{pupil}: {stands}.", pupil=row.pupil, stands=stands(row))
+        write_html("{pupil}: {stands}.", pupil=row.pupil, stands=stands(row))
         if row.state == "asked":
             to_parents("Send the request, record the answer", consent=str(row.consent_id))
         if (
@@ -100,7 +109,7 @@ def ask_for_consent(plan: Log, kind: str, emails: list[str]) -> None:
             except ValueError as fault:
                 st.warning(str(fault), icon=":material/edit:")
             else:
-                planning.keep(school, person, plan)
+                planning.save_plan(school, person, plan)
                 state["plan said"] = (
                     "Asked for and kept with this plan. The request to the parents is ready to send on the page Parents."
                 )
@@ -121,10 +130,10 @@ def stands(row: object) -> str:
 
 def to_mind(foreseen: Foreseen) -> None:
     st.header("To mind in the session")
-    aside("Only the session itself can show these.")
+    note("Only the session itself can show these.")
     with st.container(gap="xsmall"):
         for row in foreseen.to_mind.itertuples():
-            say("<b>{title}.</b> {words}", kind="div", title=row.title, words=row.words)
+            write_html("<b>{title}.</b> {words}", kind="div", title=row.title, words=row.words)
 
 
 def keep(plan: Log, foreseen: Foreseen, kept: pd.DataFrame) -> None:
@@ -132,26 +141,26 @@ def keep(plan: Log, foreseen: Foreseen, kept: pd.DataFrame) -> None:
     if state["plan said"]:
         st.info(state["plan said"], icon=":material/info:")
     before = next(kept.itertuples(), None)
-    if before is None or not planning.is_kept(school, person, before, plan):
+    if before is None or not planning.is_saved(school, person, before, plan):
         words = "Keep this plan" if before is None else "Keep the change"
         if st.button(words, type="primary", icon=":material/event_available:", width="stretch"):
-            planning.keep(school, person, plan)
-            access.keep_draft(school, person, "plan", None)
+            planning.save_plan(school, person, plan)
+            save_draft(school, person, "plan", None)
             state["plan said"] = "Kept: it stands among your plans, and fills the log afterwards."
             st.rerun()
         return
     if foreseen.verdict != "yes":
-        aside("The invitation is handed out once the plan keeps the protocol.")
+        note("The invitation is handed out once the plan keeps the protocol.")
         return
     st.download_button(
-        "Download the invitation", planning.invitation(school, person, before, foreseen), "session.ics", "text/calendar",
-        type="primary", icon=":material/event:", width="stretch", on_click=access.note,
+        "Download the invitation", create_invitation(school, person, before, foreseen), "session.ics", "text/calendar",
+        type="primary", icon=":material/event:", width="stretch", on_click=record_access,
         args=(school, person, "exported", f"invitation to plan {plan.ref}"),
     )  # fmt: skip
-    if planning.is_confidential(person, plan.answers["purpose"]):
-        aside("It holds your time alone: nobody who sees your calendar reads for whom it is.")
+    if is_confidential(person, plan.answers["purpose"]):
+        note("It holds your time alone: nobody who sees your calendar reads for whom it is.")
     else:
-        aside("Open it in Outlook, make it a Teams meeting and send it: the pupils and the second member are in it.")
+        note("Open it in Outlook, make it a Teams meeting and send it: the pupils and the second member are in it.")
 
 
 def my_plans(plans: pd.DataFrame) -> None:
@@ -165,7 +174,7 @@ def my_plans(plans: pd.DataFrame) -> None:
         with st.container(border=True):
             left, right = st.columns([4, 1], vertical_alignment="center")
             with left:
-                say(
+                write_html(
                     "<b>{when}</b> · {purpose} · {verdict}<br>{pupils}", when=moment(row.started_at),
                     purpose=PURPOSE_WORDS.get(row.purpose, row.purpose), pupils=row.pupils,
                     verdict=_MARKS.get(found.get(row.ref, ""), "it has begun"),
@@ -174,7 +183,7 @@ def my_plans(plans: pd.DataFrame) -> None:
                 start(planning.form_of(row))
                 st.rerun()
             if right.button("Drop", key=f"drop {row.ref}", type="tertiary", icon=":material/delete:", width="stretch"):
-                planning.drop(school, person, row.ref)
+                planning.delete_plan(school, person, row.ref)
                 if state["plan form"]["ref"] == row.ref:
                     start({})
                 st.rerun()
@@ -182,10 +191,10 @@ def my_plans(plans: pd.DataFrame) -> None:
 
 if "plan form" not in state or state.get("plan who") != person.staff_id:
     state["plan who"] = person.staff_id
-    start(access.draft(school, person, "plan") or {})
+    start(get_draft(school, person, "plan") or {})
 
 st.title("Plan a session")
-plans = access.plans(school, person)
+plans = list_plans(school, person)
 form = state["plan form"]
 left, right = st.columns([3, 2], gap="large")
 with left:
@@ -193,22 +202,23 @@ with left:
 with right, st.container(border=True):
     st.subheader("What the protocol says")
     if plan is None:
-        aside("With purpose, pupils, day and times given, it shows here at once.")
-    elif isinstance(plan, Refused):
+        note("With purpose, pupils, day and times given, it shows here at once.")
+    elif isinstance(plan, Rejected):
         st.warning(
-            f"{fields.LABELS.get(plan.column or '', plan.column)} {plan.why}: {plan.mend}.", icon=":material/edit:"
+            f"{session_fields.LABELS.get(plan.column or '', plan.column)} {plan.why}: {plan.mend}.",
+            icon=":material/edit:",
         )
     else:
         foreseen = planning.foresee(school, person, plan)
         verdict(plan, foreseen)
         keep(plan, foreseen, plans[plans["ref"] == form["ref"]])
     if (form["purpose"] or form["pupils"]) and st.button("Another plan", type="tertiary", icon=":material/add:"):
-        access.keep_draft(school, person, "plan", None)
+        save_draft(school, person, "plan", None)
         start({})
         st.rerun()
 if isinstance(plan, Log):
     to_mind(foreseen)
 my_plans(plans)
 if form != state.get("plan kept") and len(form) > 1:
-    access.keep_draft(school, person, "plan", form)
+    save_draft(school, person, "plan", form)
     state["plan kept"] = dict(form)

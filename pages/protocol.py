@@ -6,13 +6,20 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app import access, charts, what_if
-from app.access import Person
-from app.protocol import CLAUSES
+from app.access.administration import record_access
+from app.access.overview import get_protocol_figures
+from app.access.people import read_revision
+from app.access.policy import Person, sees
+from app.access.what_if import run_what_if
+from app.formatting import moment, on_day, with_counts
+from app.judging import what_if
+from app.protocol.clauses import CLAUSES
+from app.reports import charts
 from app.school import School
-from app.screen import OUTCOME_WORDS, aside, behind, draw, require, say, table, trouble
 from app.settings import Period, Rules, SettingsError, changed
-from app.wording import moment, on_day, with_counts
+from app.ui.labels import OUTCOME_WORDS
+from app.ui.shell import require
+from app.ui.widgets import draw, note, show_error, table, table_expander, write_html
 
 
 def show_version(school: School, today: date) -> None:
@@ -21,19 +28,19 @@ def show_version(school: School, today: date) -> None:
     if version is None:
         st.info("On that day there was no protocol yet.")
     else:
-        say("<b>{name}</b>, in force since {day}.", name=version.name, day=on_day(version.from_))
+        write_html("<b>{name}</b>, in force since {day}.", name=version.name, day=on_day(version.from_))
         if version.next_review and version.next_review < today:
             st.warning(
                 f"Its review was due on {on_day(version.next_review)} and no newer version has been entered.",
                 icon=":material/event_busy:",
             )
         elif version.next_review:
-            say("Next review: {day}.", day=on_day(version.next_review))
+            write_html("Next review: {day}.", day=on_day(version.next_review))
 
     rules = school.settings.rules_on(day)
     slots = "; ".join(f"{s.name} {s.from_:%H:%M}–{s.to:%H:%M} ({', '.join(s.days)})" for s in rules.one_to_one_slots)
     with st.expander("The figures in force on that day"):
-        say(
+        write_html(
             "Academic tuition {a} to {b}. One-to-ones: {slots}. Grace when joining and leaving: {grace} seconds. Camera on "
             "for at least {camera} of the time. Time to log a call: {log} hours. A log and its call may lie {match} "
             "minutes apart.",
@@ -45,9 +52,9 @@ def show_version(school: School, today: date) -> None:
 
 def show_clauses(school: School, person: Person, today: date) -> None:
     term = school.settings.term_on(today)
-    told = access.protocol_figures(school, person, (term.from_, today)) if term else None
+    told = get_protocol_figures(school, person, (term.from_, today)) if term else None
     if term:
-        say("The figures are those of {term}, the whole school, without counselling.", term=term.name)
+        write_html("The figures are those of {term}, the whole school, without counselling.", term=term.name)
     for heading, of in (("All sessions", "all"), ("Pastoral one-to-ones in remote learning", "one_to_one")):
         st.header(heading)
         for clause in (c for c in CLAUSES if c.of == of):
@@ -56,7 +63,7 @@ def show_clauses(school: School, person: Person, today: date) -> None:
                 with left:
                     st.subheader(clause.title)
                     st.write(clause.words)
-                    aside(f"Applies to: {clause.applies}. Decided by: {clause.decided_by} Source: {clause.section}.")
+                    note(f"Applies to: {clause.applies}. Decided by: {clause.decided_by} Source: {clause.section}.")
                 with right:
                     if told is None:
                         continue
@@ -65,9 +72,9 @@ def show_clauses(school: School, person: Person, today: date) -> None:
                     shown = kept + int(row["breach"])
                     st.markdown(f"**{with_counts(row['rate'], kept, shown)}**" if shown else "**No session yet**")
                     if shown:
-                        aside("kept, or covered by an exception")
+                        note("kept, or covered by an exception")
                     if row["no_evidence"]:
-                        aside(f"{int(row['no_evidence']):,} without evidence")
+                        note(f"{int(row['no_evidence']):,} without evidence")
 
 
 # --- what if ----------------------------------------------------------------------------------------------
@@ -90,7 +97,7 @@ def show_what_if(school: School, person: Person, today: date) -> None:
         try:
             checked = changed(school.settings, asked).rules_on(term.to)
         except SettingsError as error:
-            trouble("Nothing was judged again, since these figures cannot be used.", str(error))
+            show_error("Nothing was judged again, since these figures cannot be used.", str(error))
             st.session_state.pop("what if", None)
             return
         # A figure that stays as it is may have been another earlier in the term: only what was changed is replaced.
@@ -101,7 +108,7 @@ def show_what_if(school: School, person: Person, today: date) -> None:
             return
         judge_again(school, person, term, {name: asked[name] for name in figures}, figures)
     key, *kept = st.session_state.get("what if", [None])
-    if key == (person.staff_id, term.name, access.revision(school)):
+    if key == (person.staff_id, term.name, read_revision(school)):
         asked, figures, found = kept
         show_changes(figures, found)
         show_in_force(school, asked, today)
@@ -146,22 +153,22 @@ def judge_again(school: School, person: Person, term: Period, asked: dict[str, A
     def show_share(share: float) -> None:
         bar.progress(share)
 
-    found = access.what_if(school, person, (term.from_, term.to), asked, show_share)
+    found = run_what_if(school, person, (term.from_, term.to), asked, show_share)
     bar.empty()
-    access.note(school, person, "viewed", f"what if, {term.from_} to {term.to}")
-    key = (person.staff_id, term.name, access.revision(school))
+    record_access(school, person, "viewed", f"what if, {term.from_} to {term.to}")
+    key = (person.staff_id, term.name, read_revision(school))
     st.session_state["what if"] = [key, asked, figures, found]
 
 
 def show_changes(figures: dict[str, Any], found: what_if.WhatIf) -> None:
     st.header("What would change")
     words = what_if.sentence(figures, found)
-    say("<b>{words}</b>", words=words)
-    aside(f"Of {found.sessions:,} sessions, counselling left out.")
+    write_html("<b>{words}</b>", words=words)
+    note(f"Of {found.sessions:,} sessions, counselling left out.")
     if found.clauses.empty:
         return
     draw(charts.what_if_bars(found.clauses), words)
-    behind(
+    table_expander(
         found.clauses.rename(
             columns={
                 "title": "Clause", "was_broken": "Not kept now", "would_be_broken": "Not kept then",
@@ -186,7 +193,7 @@ def show_changes(figures: dict[str, Any], found: what_if.WhatIf) -> None:
 
 def show_sessions(changes: pd.DataFrame) -> None:
     st.subheader("The sessions")
-    say("Every outcome that would change, the newest session first. Select a row to open the session.")
+    write_html("Every outcome that would change, the newest session first. Select a row to open the session.")
     event = table(
         pd.DataFrame(
             {
@@ -223,7 +230,7 @@ school, person = require("protocol")
 today = school.today()
 st.title("The protocol")
 view = "clauses"
-if access.sees(person, "what if"):
+if sees(person, "what if"):
     view = st.segmented_control(
         "View", ["clauses", "what if"], format_func={"clauses": "The clauses", "what if": "What if"}.__getitem__,
         default="what if" if st.query_params.get("view") == "what-if" else "clauses", key="protocol view", required=True,

@@ -5,27 +5,19 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
-from app import access, charts, exceptions
-from app.access import Person, SessionView
+from app.access.breaches import get_session_breaches, list_breaches_to_explain, list_breaches_to_resolve
+from app.access.forms import CONDUCT_DRAFT, save_draft
+from app.access.policy import Person, sees
+from app.access.repeats import REPEATS, list_repeats
+from app.access.session_detail import SessionView, get_session
+from app.access.sessions import list_sessions
+from app.formatting import how_many, moment
+from app.reports import charts
 from app.school import School
-from app.screen import (
-    EVIDENCE_WORDS,
-    OUTCOME_WORDS,
-    PURPOSE_WORDS,
-    STATUS_WORDS,
-    aside,
-    behind,
-    choose_days,
-    draw,
-    filtered,
-    require,
-    say,
-    seen,
-    table,
-    title,
-    trouble,
-)
-from app.wording import how_many, moment
+from app.sessions.breaches import WAYS, NotAllowedNow, explain_breaches, resolve_breaches
+from app.ui.labels import EVIDENCE_WORDS, OUTCOME_WORDS, PURPOSE_WORDS, STATUS_WORDS
+from app.ui.shell import require, seen
+from app.ui.widgets import choose_days, draw, filtered, note, show_error, table, table_expander, title, write_html
 
 _ORDER = ["breach", "no_evidence", "met", "exempt", "not_applicable"]
 _SHOW = {
@@ -54,13 +46,13 @@ def purpose(words: object) -> str:
 
 def show_all(school: School, person: Person) -> None:
     st.title("Sessions")
-    to_settle, to_explain = access.exceptions_to_settle(school, person), access.exceptions_to_explain(school, person)
+    to_settle, to_explain = list_breaches_to_resolve(school, person), list_breaches_to_explain(school, person)
     views = {"list": "All sessions"}
     if len(to_explain):
         views = {"explain": f"To explain ({len(to_explain)})"} | views
     if len(to_settle) or {"hoy", "hm", "senior_deputy_head"} & person.roles:
         views = {"settle": f"To settle ({len(to_settle)})"} | views
-    if access.sees(person, access.REPEATS):
+    if sees(person, REPEATS):
         views["repeats"] = "Repeated one-to-ones"
     wanted = st.query_params.get("view", "list" if "show" in st.query_params else next(iter(views)))
     view: str | None = "list"
@@ -83,10 +75,10 @@ def show_repeats(school: School, person: Person) -> None:
     """The same adult and pupil, one to one, again and again or out of hours: nothing but who, when and how often."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         days = choose_days(school, "repeats")
-    found = access.repeats(school, person, days)
-    seen(school, person, f"{access.REPEATS}, {days[0]} to {days[1]}")
+    found = list_repeats(school, person, days)
+    seen(school, person, f"{REPEATS}, {days[0]} to {days[1]}")
     asked = school.settings.repeats
-    say(
+    write_html(
         "The same adult and pupil, with nobody else from the school, {often} times or more, or {out} times or more out of "
         "hours, within {days} days. The list says nothing of why. Counselling and your own sessions are left out.",
         often=asked.sessions, out=asked.out_of_hours, days=asked.days,
@@ -108,7 +100,7 @@ def show_repeats(school: School, person: Person) -> None:
         height="content" if len(pairs) < 14 else 520,
     )  # fmt: skip
     if not event["selection"]["rows"]:
-        aside("Select a row for its sessions.")
+        note("Select a row for its sessions.")
         return
     pair = pairs.iloc[event["selection"]["rows"][0]]
     mine = (found.sessions["adult_id"] == pair["adult_id"]) & (found.sessions["pupil_id"] == pair["pupil_id"])
@@ -116,7 +108,7 @@ def show_repeats(school: School, person: Person) -> None:
 
 
 def show_pair(person: Person, pair: pd.Series, sessions: pd.DataFrame) -> None:
-    say("<b>{adult} and {pupil}</b>, the newest first.", adult=pair["adult"], pupil=pair["pupil"])
+    write_html("<b>{adult} and {pupil}</b>, the newest first.", adult=pair["adult"], pupil=pair["pupil"])
     opens = bool({"senior_deputy_head"} & person.roles)
     event = table(
         pd.DataFrame(
@@ -142,7 +134,7 @@ def show_waiting(school: School, person: Person, rows: pd.DataFrame, what: str, 
         st.success(nothing, icon=":material/check:")
         return
     oldest = int(rows["days"].max())
-    say(
+    write_html(
         "<b>{n}</b> to {what}, the longest waiting first"
         + (": the oldest for <b>{oldest}</b> days. " if oldest else ". ")
         + ("Select a row to take another first." if len(rows) > 1 else ""),
@@ -175,12 +167,12 @@ def show_waiting(school: School, person: Person, rows: pd.DataFrame, what: str, 
 
 def show_one_waiting(school: School, person: Person, number: int) -> None:
     """What one needs to explain or settle a session without opening it."""
-    view = access.session(school, person, number)
+    view = get_session(school, person, number)
     if view is None:
         return
     seen(school, person, f"session {number}")
     st.subheader(moment(view.started_at), anchor=False)
-    say(
+    write_html(
         "<b>{staff}</b> with {pupils}",
         staff=view.staff_name or "Nobody known", pupils=", ".join(view.pupils["name"]) or "no pupil known",
     )  # fmt: skip
@@ -194,7 +186,7 @@ def show_one_waiting(school: School, person: Person, number: int) -> None:
 def show_list(school: School, person: Person) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         days = choose_days(school, "sessions")
-    rows = access.sessions(school, person, days)
+    rows = list_sessions(school, person, days)
     if rows.empty:
         st.info("There are no sessions on these days that are yours to see. Choose other days, or log a session.")
         return
@@ -220,7 +212,7 @@ def show_list(school: School, person: Person) -> None:
     elif shown == "disputed":
         rows = rows[rows["disputed"]]
     broken, gaps = int((rows["status"] == "breach").sum()), int((rows["status"] == "incomplete").sum())
-    say(
+    write_html(
         "<b>{sessions}</b>, the newest first; a clause was not kept in <b>{broken}</b>, evidence is missing in "
         "<b>{gaps}</b>. Select a row to open the session.",
         sessions=how_many(len(rows), "session"), broken=f"{broken:,}", gaps=f"{gaps:,}",
@@ -260,7 +252,7 @@ def show_list(school: School, person: Person) -> None:
 
 def show_session(school: School, person: Person, number: str) -> None:
     st.page_link("pages/sessions.py", label="All sessions", icon=":material/arrow_back:")
-    view = access.session(school, person, int(number)) if number.isdecimal() and len(number) < 18 else None
+    view = get_session(school, person, int(number)) if number.isdecimal() and len(number) < 18 else None
     if view is None:
         st.title("Session")
         st.info("There is no such session among those that are yours to see.")
@@ -268,7 +260,7 @@ def show_session(school: School, person: Person, number: str) -> None:
     seen(school, person, f"session {view.session_id}")
     kind = "One-to-one" if view.one_to_one else purpose(view.purpose)
     title(f"{kind if view.logged else 'Call, not logged'} · {moment(view.started_at)}")
-    say(
+    write_html(
         "<b>{staff}</b>, {department} · {start} to {end} · {pupils}{entered}",
         staff=view.staff_name or "Nobody known", department=view.department or "no department",
         start=f"{view.started_at:%H:%M}", end=f"{view.ended_at:%H:%M}",
@@ -303,22 +295,22 @@ def show_session(school: School, person: Person, number: str) -> None:
 
 def show_exceptions(school: School, person: Person, view: SessionView) -> None:
     """What was done about the clauses not kept; and, for whom it waits, what to do."""
-    found = access.exceptions_of(school, person, view.session_id)
+    found = get_session_breaches(school, person, view.session_id)
     if found.rows.empty:
         return
     if len(found.events):
         st.header("What was done about it")
     steps = found.events.groupby(["at", "by", "kind", "how", "text"], sort=False, dropna=False)["title"].agg(", ".join)
     for (at, by, kind, how, text), titles in steps.items():
-        say(
+        write_html(
             "<b>{when}</b> {by}{done} <em>({titles})</em>" + ("<br>“{text}”" if isinstance(text, str) else ""),
             when=moment(at), by=f"{by}: " if isinstance(by, str) else "", titles=titles, text=text,
-            done=exceptions.WAYS[how] if kind == "settled" else _STEPS[kind],
+            done=WAYS[how] if kind == "settled" else _STEPS[kind],
         )  # fmt: skip
     waiting = found.rows.loc[found.rows["state"] == "open", "title"]
     if waiting.empty:
         return
-    say(
+    write_html(
         "<b>Open:</b> {titles}. {wait}",
         titles=", ".join(waiting),
         wait=f"It waits for {' or '.join(found.owners)}." if found.owners else "Nobody on the roster can settle it.",
@@ -341,7 +333,7 @@ def explain(school: School, person: Person, number: int) -> None:
         words = st.text_area("How did it come about?", key=f"explanation {number}", max_chars=5000)
         if st.form_submit_button("Send the explanation", type="primary"):
             if words.strip():
-                done(lambda: exceptions.explain(school, person, number, words), "Your explanation is with them.")
+                done(lambda: explain_breaches(school, person, number, words), "Your explanation is with them.")
             else:
                 st.error("Write a sentence first.")
 
@@ -350,7 +342,7 @@ _CONDUCT = "conduct"
 
 
 def settle(school: School, person: Person, number: int, explained: bool) -> None:
-    ways = exceptions.WAYS | {_CONDUCT: "It is a concern about conduct: settle it here and raise that apart"}
+    ways = WAYS | {_CONDUCT: "It is a concern about conduct: settle it here and raise that apart"}
     with st.form(f"settle {number}"):
         how = st.radio(
             "Settle everything that is open of this session", list(ways),
@@ -365,28 +357,28 @@ def settle(school: School, person: Person, number: int, explained: bool) -> None
                 st.error("Choose how it was settled, and write a short note. Nothing is lost.")
             elif how == _CONDUCT:
                 done(
-                    lambda: exceptions.settle(school, person, number, "other", words),
+                    lambda: resolve_breaches(school, person, number, "other", words),
                     "",
                     lambda: raise_conduct(school, person, number),
                 )
             else:
-                done(lambda: exceptions.settle(school, person, number, how, words), "Settled.")
+                done(lambda: resolve_breaches(school, person, number, how, words), "Settled.")
 
 
 def raise_conduct(school: School, person: Person, number: int) -> None:
     """The form for a concern about conduct, begun with the session and who conducted it."""
-    view = access.session(school, person, number)
+    view = get_session(school, person, number)
     staff = [view.staff_id] if view is not None and view.staff_id is not None else []
-    access.keep_draft(school, person, access.CONDUCT_DRAFT, {"session": str(number), "staff": staff})
-    st.session_state.pop(f"draft {access.CONDUCT_DRAFT} {person.staff_id}", None)
+    save_draft(school, person, CONDUCT_DRAFT, {"session": str(number), "staff": staff})
+    st.session_state.pop(f"draft {CONDUCT_DRAFT} {person.staff_id}", None)
     st.switch_page("pages/concerns.py", query_params={"raise": "conduct"})
 
 
 def done(what: Callable[[], None], words: str, then: Callable[[], None] = st.rerun) -> None:
     try:
         what()
-    except exceptions.NotYours as error:
-        trouble("It could not be done.", str(error))
+    except NotAllowedNow as error:
+        show_error("It could not be done.", str(error))
     else:
         if words:
             st.toast(words, icon=":material/check:")
@@ -418,7 +410,7 @@ def reasons(clauses: pd.DataFrame, mark: str = "✗") -> None:
     """Why clauses were not kept, or what evidence is missing."""
     for row in clauses.itertuples():
         disputed = " <em>The log says otherwise; the call record decides.</em>" if row.disputed else ""
-        say("{mark} <b>{title}:</b> {reason}" + disputed, mark=mark, title=row.title, reason=row.reason)
+        write_html("{mark} <b>{title}:</b> {reason}" + disputed, mark=mark, title=row.title, reason=row.reason)
 
 
 def show_clauses(view: SessionView) -> None:
@@ -438,7 +430,7 @@ def show_clauses(view: SessionView) -> None:
         height="content", column_config={"Reason": st.column_config.TextColumn(width="large")},
     )  # fmt: skip
     if (~applies).any():
-        say("Does not apply: {clauses}.", clauses=", ".join(rows.loc[~applies, "title"]).lower())
+        write_html("Does not apply: {clauses}.", clauses=", ".join(rows.loc[~applies, "title"]).lower())
 
 
 def show_timeline(view: SessionView) -> None:
@@ -449,12 +441,12 @@ def show_timeline(view: SessionView) -> None:
     if view.stays.empty:
         st.info("There is no call record of this session. The log alone was judged.")
         return
-    say("{sentence}", sentence=charts.timeline_sentence(view.alone))
+    write_html("{sentence}", sentence=charts.timeline_sentence(view.alone))
     draw(
         charts.timeline(view.stays, view.videos, view.alone),
         "Timeline of who was in the call when; the same times are in the table below.",
     )
-    aside("“▶ video” marks a camera that sent video at some time; Teams seldom says for how long. No mark: not known.")
+    note("“▶ video” marks a camera that sent video at some time; Teams seldom says for how long. No mark: not known.")
     rows = pd.DataFrame(
         {
             "Who": view.stays["name"].fillna("Somebody not on the roster"),
@@ -464,7 +456,7 @@ def show_timeline(view: SessionView) -> None:
             "Camera": view.stays["camera"].fillna(False).map({True: "sent video", False: "not known"}),
         }
     )
-    behind(rows, "who was in the call", "Who was in the call when")
+    table_expander(rows, "who was in the call", "Who was in the call when")
 
 
 def show_log(view: SessionView) -> None:
@@ -479,7 +471,7 @@ def show_log(view: SessionView) -> None:
         ]
         table(pd.DataFrame(rows, columns=["Question", "Answer"]), "The answers of the log", "log", height="content")
         for version in view.versions.itertuples():
-            say(
+            write_html(
                 "Version {n}, entered {when} by {who}{why}",
                 n=version.version, when=moment(version.entered_at), who=version.entered_by or "an import",
                 why=f": {version.why}" if isinstance(version.why, str) else "",

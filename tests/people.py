@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from app.intake import import_letters, import_roster
+from app.intake.files import import_letters, import_roster
 from app.school import School
 from app.store import reading
 

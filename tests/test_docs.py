@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from app import access
 from app.__main__ import cli
-from app.protocol import CLAUSES
+from app.access.policy import STAFF, TABLE
+from app.protocol.clauses import CLAUSES
 from app.records.logs import COLUMNS
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -16,8 +16,8 @@ def test_the_table_of_who_sees_what_is_the_codes() -> None:
     words = (DOCS / "access.md").read_text(encoding="utf-8")
     rows = [line for line in words.splitlines() if line.startswith("| ") and not line.startswith(("| what |", "| ---"))]
     told = [
-        f"| {thing} | {'every member of staff' if role == access.STAFF else role} | {how_much} |"
-        for thing, by in access.TABLE.items()
+        f"| {thing} | {'every member of staff' if role == STAFF else role} | {how_much} |"
+        for thing, by in TABLE.items()
         for role, how_much in by.items()
     ]
     assert rows == told

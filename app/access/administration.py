@@ -1,36 +1,35 @@
 """What the administrator works with: roster, imports, sync, audit trail, refused rows."""
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 from sqlalchemy import and_, select, true, type_coerce
 
-from app import audit
-from app.access.people import OTHER_PURPOSES, WITHHELD_ABOUT, Days, Person, require
+from app.access.policy import OTHER_PURPOSES, WITHHELD_ABOUT, Days, Person, require
 from app.access.scope import ever_counsellor, in_school_time
-from app.store import reading, tables
-from app.store.held import held, on
-from app.store.rotation import Standing, in_hundreds, standing
-
-if TYPE_CHECKING:
-    from app.graph.sync import SyncState
-    from app.school import School
+from app.school import School
+from app.store import audit_log, reading, tables
+from app.store.key_rotation import Standing, in_hundreds, standing
+from app.store.versions import valid_on, valid_versions
 
 
-def roster(school: "School", person: Person) -> dict[str, pd.DataFrame]:
+def get_roster(school: School, person: Person) -> dict[str, pd.DataFrame]:
     """The roster as of today, for the administrator: `schools` (`code`, `name`, `senior`, `email_domain`),
     `staff` (`email`, `name`, `school`, `department`, `roles`, `year_groups`, `houses`, `from_day`, `signed_in`: when
     last, as far back as the audit trail goes) and `pupils` (`email`, `name`, `school`, `year_group`, `house`,
     `tutor`, `from_day`)."""
     require(person, "roster")
-    staff, pupil, tutor = held(tables.staff_versions), held(tables.pupil_versions), tables.staff.alias("tutor")
+    staff, pupil, tutor = (
+        valid_versions(tables.staff_versions),
+        valid_versions(tables.pupil_versions),
+        tables.staff.alias("tutor"),
+    )
     today = school.today()
     listed_staff = ("name", "school", "department", "roles", "year_groups", "houses", "from_day")
-    signed_in = audit.last_signed_in().subquery()
+    signed_in = audit_log.last_signed_in().subquery()
     queries = {
         "schools": select(tables.schools).order_by(tables.schools.c.code),
         "staff": select(
@@ -40,7 +39,7 @@ def roster(school: "School", person: Person) -> dict[str, pd.DataFrame]:
         )
         .join(staff, staff.c.staff_id == tables.staff.c.id)
         .outerjoin(signed_in, signed_in.c.by == tables.staff.c.email)
-        .where(on(staff, today))
+        .where(valid_on(staff, today))
         .order_by(staff.c.name),
         "pupils": select(
             tables.pupils.c.email,
@@ -50,55 +49,29 @@ def roster(school: "School", person: Person) -> dict[str, pd.DataFrame]:
         )
         .join(pupil, pupil.c.pupil_id == tables.pupils.c.id)
         .outerjoin(tutor, tutor.c.id == pupil.c.tutor_id)
-        .where(on(pupil, today))
+        .where(valid_on(pupil, today))
         .order_by(pupil.c.name),
     }
     with school.engine.connect() as connection:
         return {name: in_school_time(school, reading.frame(connection, query)) for name, query in queries.items()}
 
 
-def imports(school: "School", person: Person) -> pd.DataFrame:
+def list_imports(school: School, person: Person) -> pd.DataFrame:
     """What was imported, the newest first, for the administrator: `kind`, `source`, `at`, `by` (name;
     blank: by a command), and the numbers `read`, `added`, `changed`, `unchanged`, `dropped`, `refused`."""
     require(person, "imports")
-    kept, by = tables.imports.c, held(tables.staff_versions)
+    kept, by = tables.imports.c, valid_versions(tables.staff_versions)
     numbers = (kept.read, kept.added, kept.changed, kept.unchanged, kept.dropped, kept.refused)
     query = (
         select(kept.kind, kept.source, kept.at, by.c.name.label("by"), *numbers)
-        .outerjoin(by, and_(by.c.staff_id == kept.by, on(by, school.today())))
+        .outerjoin(by, and_(by.c.staff_id == kept.by, valid_on(by, school.today())))
         .order_by(kept.id.desc())
     )
     with school.engine.connect() as connection:
         return in_school_time(school, reading.frame(connection, query))
 
 
-def sync(school: "School", person: Person) -> "SyncState":
-    """How the sync with Microsoft Graph stands, for the administrator; nothing of any call."""
-    require(person, "sync")
-    from app.graph.sync import sync_state  # which itself takes in calls, and so asks here
-
-    return sync_state(school)
-
-
-def sync_now(school: "School", person: Person, say: Callable[[str], None]) -> tuple[bool, str]:
-    """Sync once, telling `say` how far it has come; whether it ended well, and what it did, in words."""
-    require(person, "sync")
-    from app.graph.errors import GraphError
-    from app.graph.sync import synchronise
-
-    try:
-        run = synchronise(
-            school, progress=lambda run: say(f"{run.listed} calls listed, {run.fetched} fetched"), note=say
-        )
-    except GraphError as error:
-        return False, str(error)
-    return (
-        not run.put_aside,
-        f"{run.fetched} fetched: {run.added} new, {run.changed} changed, {run.put_aside} put aside",
-    )
-
-
-def audit_trail(school: "School", person: Person, days: Days | None = None) -> pd.DataFrame:
+def get_audit_trail(school: School, person: Person, days: Days | None = None) -> pd.DataFrame:
     """Who saw and did what, the newest first, for the administrator: `id`, `at`, `by` (email), `what`,
     `about` (a reference), `hash`; of some days, or all of it.
 
@@ -107,7 +80,7 @@ def audit_trail(school: "School", person: Person, days: Days | None = None) -> p
     require(person, "audit trail")
     since, until = (_begin(school, days[0]), _begin(school, days[1] + timedelta(days=1))) if days else (None, None)
     with school.engine.connect() as connection:
-        entries = audit.entries(connection, since, until)
+        entries = audit_log.entries(connection, since, until)
         counsellors = connection.scalars(
             select(tables.staff.c.email).where(
                 tables.staff.c.id.in_(ever_counsellor()), tables.staff.c.id != person.staff_id
@@ -118,7 +91,7 @@ def audit_trail(school: "School", person: Person, days: Days | None = None) -> p
     return in_school_time(school, entries)
 
 
-def _begin(school: "School", day: date) -> datetime:
+def _begin(school: School, day: date) -> datetime:
     return datetime.combine(day, time(), school.settings.zone)
 
 
@@ -132,15 +105,15 @@ class Trail:
     newest_hash: str
 
 
-def verify_trail(school: "School", person: Person) -> Trail:
+def verify_audit_trail(school: School, person: Person) -> Trail:
     """Prove, for the administrator, that the audit trail is as it was written."""
     require(person, "audit trail")
     with school.engine.connect() as connection:
-        number, fault = audit.verify(connection)
-        return Trail(number, fault or "", audit.newest_hash(connection))
+        number, fault = audit_log.verify(connection)
+        return Trail(number, fault or "", audit_log.newest_hash(connection))
 
 
-def sealed(school: "School", person: Person) -> list[Standing]:
+def count_encrypted_values(school: School, person: Person) -> list[Standing]:
     """How many sealed values stand under which key, for the administrator, as `rotation.in_hundreds` tells it; some
     5,000 a second."""
     require(person, "keys")
@@ -148,10 +121,10 @@ def sealed(school: "School", person: Person) -> list[Standing]:
         return in_hundreds(standing(connection))
 
 
-def note(school: "School", person: Person, what: str, about: str) -> None:
+def record_access(school: School, person: Person, what: str, about: str) -> None:
     """Put on the audit trail what the person saw or did: `what` one of `audit.KINDS`, `about` a reference."""
     with school.writing() as connection:
-        audit.add(connection, at=school.now(), by=person.email, what=what, about=about)
+        audit_log.add(connection, at=school.now(), by=person.email, what=what, about=about)
 
 
 # Of a refused row, what the administrator may read in order to mend it; "" is what fits under no column.
@@ -167,7 +140,7 @@ _SHOWN = {
 _SHOWN_OF_OTHER_LOGS = ("purpose", "pupil_emails", "second_staff_emails", "platform", "account", "cameras_on")
 
 
-def refused_rows(school: "School", person: Person, number: int | None = None) -> pd.DataFrame:
+def list_rejected_rows(school: School, person: Person, number: int | None = None) -> pd.DataFrame:
     """The rows that no import could use and nobody has settled, for the administrator to mend; or one of them.
 
     Columns: `id`, `kind`, `source`, `at`, `row` (as in the file), `column`, `value` (blank where withheld),
@@ -201,16 +174,16 @@ def refused_rows(school: "School", person: Person, number: int | None = None) ->
     return in_school_time(school, rows)
 
 
-def settled_rows(school: "School", person: Person) -> pd.DataFrame:
+def list_resolved_rows(school: School, person: Person) -> pd.DataFrame:
     """The refused rows that are settled, the latest first, for the administrator: `kind`, `source`, `row`,
     `column`, `refused_because`, `settled_at`, `by` (name; blank: by a command), `how` (mended, dismissed, came
     right), `why` (of a dismissal)."""
     require(person, "refused rows")
-    kept, by = tables.refused_rows.c, held(tables.staff_versions)
+    kept, by = tables.refused_rows.c, valid_versions(tables.staff_versions)
     columns = (kept.kind, kept.source, kept.row, kept.column, kept.why.label("refused_because"), kept.settled_at)
     query = (
         select(*columns, by.c.name.label("by"), kept.settled_how.label("how"), kept.settled_why.label("why"))
-        .outerjoin(by, and_(by.c.staff_id == kept.settled_by, on(by, school.today())))
+        .outerjoin(by, and_(by.c.staff_id == kept.settled_by, valid_on(by, school.today())))
         .where(kept.settled_at.is_not(None))
         .order_by(kept.settled_at.desc(), kept.id.desc())
     )

@@ -1,7 +1,7 @@
 """What the forms need: calls to log, one's own logs, people to choose from, drafts."""
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 from sqlalchemy import (
@@ -12,20 +12,18 @@ from sqlalchemy import (
     select,
 )
 
-from app.access.figures import pupils_of_sessions
-from app.access.one_session import ANSWERS
-from app.access.people import Person, require
+from app.access.policy import Person, require
 from app.access.scope import SESSION, in_school_time, joined
-from app.protocol import decode
+from app.access.session_detail import ANSWERS
+from app.access.sessions import select_session_pupils
+from app.protocol.judge import decode
 from app.protocol.matching import recorded_calls
+from app.school import School
 from app.store import reading, tables
-from app.store.held import held, on
-
-if TYPE_CHECKING:
-    from app.school import School
+from app.store.versions import valid_on, valid_versions
 
 
-def calls_to_log(school: "School", person: Person) -> pd.DataFrame:
+def list_calls_to_log(school: School, person: Person) -> pd.DataFrame:
     """The person's own calls that nobody logged yet, the newest first, with what the call itself tells.
 
     Columns: `session_id`, `call_id`, `started_at`, `ended_at`, `due_at` (when the time to log it ends;
@@ -49,7 +47,7 @@ def calls_to_log(school: "School", person: Person) -> pd.DataFrame:
     )
     with school.engine.connect() as connection:
         frame = reading.frame(connection, query)
-        pupils = reading.frame(connection, pupils_of_sessions().where(mine))
+        pupils = reading.frame(connection, select_session_pupils().where(mine))
         calls = reading.frame(
             connection,
             select(call.id.label("call_id"), call.organiser_id, call.started_at, call.ended_at)
@@ -80,7 +78,7 @@ def calls_to_log(school: "School", person: Person) -> pd.DataFrame:
     return in_school_time(school, frame.drop(columns="codes"))
 
 
-def own_log(school: "School", person: Person, ref: str) -> dict[str, str] | None:
+def get_own_log(school: School, person: Person, ref: str) -> dict[str, str] | None:
     """The current version of a log that the person wrote, as the columns of a log file hold it (times with
     their offset, yes/no, lists joined by ";"); None if there is none or it is somebody else's."""
     log, among, invited = tables.logs.c, tables.log_pupils.c, tables.log_invited.c
@@ -114,10 +112,10 @@ def _as_typed(value: Any) -> str:
     return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 
-def pupils_to_choose(school: "School", person: Person) -> pd.DataFrame:
+def list_pupils_to_choose(school: School, person: Person) -> pd.DataFrame:
     """Every pupil as of today, by name: `pupil_id`, `email`, `name`, `school`, `year_group`, `house`."""
     require(person, "names to choose from")
-    version = held(tables.pupil_versions)
+    version = valid_versions(tables.pupil_versions)
     query = (
         select(
             version.c.pupil_id,
@@ -128,21 +126,21 @@ def pupils_to_choose(school: "School", person: Person) -> pd.DataFrame:
             version.c.house,
         )
         .join(version, version.c.pupil_id == tables.pupils.c.id)
-        .where(on(version, school.today()))
+        .where(valid_on(version, school.today()))
         .order_by(version.c.name, tables.pupils.c.email)
     )
     with school.engine.connect() as connection:
         return reading.frame(connection, query)
 
 
-def staff_to_choose(school: "School", person: Person) -> pd.DataFrame:
+def list_staff_to_choose(school: School, person: Person) -> pd.DataFrame:
     """Every member of staff as of today, by name: `staff_id`, `email`, `name`, `school`, `department`."""
     require(person, "names to choose from")
-    version = held(tables.staff_versions)
+    version = valid_versions(tables.staff_versions)
     query = (
         select(version.c.staff_id, tables.staff.c.email, version.c.name, version.c.school, version.c.department)
         .join(version, version.c.staff_id == tables.staff.c.id)
-        .where(on(version, school.today()))
+        .where(valid_on(version, school.today()))
         .order_by(version.c.name, tables.staff.c.email)
     )
     with school.engine.connect() as connection:
@@ -152,7 +150,7 @@ def staff_to_choose(school: "School", person: Person) -> pd.DataFrame:
 CONCERN_DRAFT, CONDUCT_DRAFT = "concern", "conduct"  # of the forms that raise one; of a step: its reference and kind
 
 
-def draft(school: "School", person: Person, form: str) -> dict[str, Any] | None:
+def get_draft(school: School, person: Person, form: str) -> dict[str, Any] | None:
     """What the person had typed into a form and not sent; None if nothing."""
     kept = tables.drafts.c
     with school.engine.connect() as connection:
@@ -160,7 +158,7 @@ def draft(school: "School", person: Person, form: str) -> dict[str, Any] | None:
     return None if content is None else json.loads(content)
 
 
-def keep_draft(school: "School", person: Person, form: str, content: dict[str, Any] | None) -> None:
+def save_draft(school: School, person: Person, form: str, content: dict[str, Any] | None) -> None:
     """Keep what the person has typed so far (values that JSON knows) instead of what was kept before;
     None: nothing. The revision stays: nobody else sees it."""
     kept = tables.drafts.c

@@ -8,26 +8,23 @@ informed of.
 """
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import pandas as pd
 from sqlalchemy import Boolean, ColumnElement, Date, Subquery, and_, false, func, not_, or_, select, true, type_coerce
 
-from app.access.people import Person, by_role, require
+from app.access.policy import Person, by_role, require
 from app.access.scope import SESSION, confidential, in_school_time
 from app.records.registers import LETTERS
+from app.school import School
 from app.store import reading, tables
 from app.store.consents import standing
-from app.store.held import held, on
-
-if TYPE_CHECKING:
-    from app.school import School
+from app.store.versions import valid_on, valid_versions
 
 _consent = tables.consents.c
 _LOOK_BACK = timedelta(days=365)
 
 
-def letters_sent(school: "School", person: Person) -> pd.DataFrame:
+def list_letters_sent(school: School, person: Person) -> pd.DataFrame:
     """The pupils whose registers the person may see, and when their parents were first written to.
 
     Columns: `pupil_id`, `email`, `pupil` (name), `school`, `year_group`, `house`, `tutor` (name), for each kind
@@ -35,7 +32,11 @@ def letters_sent(school: "School", person: Person) -> pd.DataFrame:
     person's to write to them, as HOY, HM or Senior Deputy Head.
     """
     require(person, "parents")
-    pupil, tutor, letter = held(tables.pupil_versions), held(tables.staff_versions), tables.letters.c
+    pupil, tutor, letter = (
+        valid_versions(tables.pupil_versions),
+        valid_versions(tables.staff_versions),
+        tables.letters.c,
+    )
     today, led = school.today(), _led_by(person, pupil)
     first = {
         kind: select(func.min(letter.sent_on)).where(letter.pupil_id == pupil.c.pupil_id, letter.kind == kind)
@@ -54,22 +55,22 @@ def letters_sent(school: "School", person: Person) -> pd.DataFrame:
             type_coerce(led, Boolean).label("led"),
         )
         .join(tables.pupils, tables.pupils.c.id == pupil.c.pupil_id)
-        .outerjoin(tutor, and_(tutor.c.staff_id == pupil.c.tutor_id, on(tutor, today)))
-        .where(on(pupil, today), or_(led, pupil.c.tutor_id == person.staff_id, _taught_by(school, person, pupil)))
+        .outerjoin(tutor, and_(tutor.c.staff_id == pupil.c.tutor_id, valid_on(tutor, today)))
+        .where(valid_on(pupil, today), or_(led, pupil.c.tutor_id == person.staff_id, _taught_by(school, person, pupil)))
         .order_by(pupil.c.name, pupil.c.pupil_id)
     )
     with school.engine.connect() as connection:
         return reading.frame(connection, query)
 
 
-def letters_by_day(school: "School", person: Person) -> pd.DataFrame:
+def list_letters_by_day(school: School, person: Person) -> pd.DataFrame:
     """The letters on the register to the parents of the pupils whom the person leads, the last day first:
     `pupil_id`, `kind`, `sent_on`."""
     require(person, "parents")
-    pupil, letter = held(tables.pupil_versions), tables.letters.c
+    pupil, letter = valid_versions(tables.pupil_versions), tables.letters.c
     query = (
         select(letter.pupil_id, letter.kind, letter.sent_on)
-        .join(pupil, and_(pupil.c.pupil_id == letter.pupil_id, on(pupil, school.today())))
+        .join(pupil, and_(pupil.c.pupil_id == letter.pupil_id, valid_on(pupil, school.today())))
         .where(_led_by(person, pupil))
         .order_by(letter.sent_on.desc(), letter.pupil_id)
     )
@@ -77,7 +78,7 @@ def letters_by_day(school: "School", person: Person) -> pd.DataFrame:
         return reading.frame(connection, query)
 
 
-def consents(school: "School", person: Person) -> pd.DataFrame:
+def list_consents(school: School, person: Person) -> pd.DataFrame:
     """The consents that are the person's to see, those asked for last first.
 
     Columns: `consent_id`, `pupil_id`, `email`, `pupil` (name), `school`, `year_group`, `house`, `kind`,
@@ -89,7 +90,12 @@ def consents(school: "School", person: Person) -> pd.DataFrame:
     come still need of it, "answer", "slt" or "".
     """
     require(person, "parents")
-    pupil, who, state, today = held(tables.pupil_versions), held(tables.staff_versions), standing(), school.today()
+    pupil, who, state, today = (
+        valid_versions(tables.pupil_versions),
+        valid_versions(tables.staff_versions),
+        standing(),
+        school.today(),
+    )
     facts = ("answered_at", "answered_by", "slt_informed_at")
     query = (
         select(
@@ -110,8 +116,8 @@ def consents(school: "School", person: Person) -> pd.DataFrame:
         )
         .join(state, state.c.consent_id == _consent.id)
         .join(tables.pupils, tables.pupils.c.id == _consent.pupil_id)
-        .join(pupil, and_(pupil.c.pupil_id == _consent.pupil_id, on(pupil, today)))
-        .outerjoin(who, and_(who.c.staff_id == state.c.asked_by, on(who, today)))
+        .join(pupil, and_(pupil.c.pupil_id == _consent.pupil_id, valid_on(pupil, today)))
+        .outerjoin(who, and_(who.c.staff_id == state.c.asked_by, valid_on(who, today)))
         .where(or_(_consents_open_to(school, person, pupil, state), _told_to(person, state)))
         .order_by(_consent.id.desc())
     )
@@ -136,14 +142,14 @@ def _covered(rows: pd.DataFrame) -> pd.Series:
     return both.loc[inside, "consent_id"]
 
 
-def consent_history(school: "School", person: Person, consent_id: int) -> pd.DataFrame:
+def get_consent_history(school: School, person: Person, consent_id: int) -> pd.DataFrame:
     """Everything that was entered of a consent, in its order; empty if it is not the person's to see.
 
     Columns: `event_id`, `kind` ("asked", "sent", "given", "refused", "withdrawn", "slt_informed", "struck"),
     `at` (when it happened), `entered_at` (blank: before that was kept), `by` (name; blank: a file), `parent`,
     `strikes` (the event that this one strikes out), `why` (it does), `struck`: whether another one strikes it out.
     """
-    event, who = tables.consent_events.c, held(tables.staff_versions)
+    event, who = tables.consent_events.c, valid_versions(tables.staff_versions)
     mine = consent_id if may_answer_consent(school, person, consent_id) else None
     query = (
         select(
@@ -156,7 +162,7 @@ def consent_history(school: "School", person: Person, consent_id: int) -> pd.Dat
             event.strikes,
             event.why,
         )
-        .outerjoin(who, and_(who.c.staff_id == event.by, on(who, school.today())))
+        .outerjoin(who, and_(who.c.staff_id == event.by, valid_on(who, school.today())))
         .where(event.consent_id == mine)
         .order_by(event.id)
     )
@@ -166,20 +172,20 @@ def consent_history(school: "School", person: Person, consent_id: int) -> pd.Dat
     return in_school_time(school, rows)
 
 
-def may_answer_consent(school: "School", person: Person, consent_id: int) -> bool:
+def may_answer_consent(school: School, person: Person, consent_id: int) -> bool:
     """Whether it is for the person to enter what becomes of a consent."""
-    pupil, state = held(tables.pupil_versions), standing()
+    pupil, state = valid_versions(tables.pupil_versions), standing()
     query = (
         select(_consent.id)
         .join(state, state.c.consent_id == _consent.id)
-        .join(pupil, and_(pupil.c.pupil_id == _consent.pupil_id, on(pupil, school.today())))
+        .join(pupil, and_(pupil.c.pupil_id == _consent.pupil_id, valid_on(pupil, school.today())))
         .where(_consent.id == consent_id, _consents_open_to(school, person, pupil, state))
     )
     with school.engine.connect() as connection:
         return connection.scalar(query) is not None
 
 
-def _consents_open_to(school: "School", person: Person, pupil: Subquery, state: Subquery) -> ColumnElement[bool]:
+def _consents_open_to(school: School, person: Person, pupil: Subquery, state: Subquery) -> ColumnElement[bool]:
     """The consents that are a person's, as a condition on `consents` with their pupils and how they stand."""
     return or_(
         _led_by(person, pupil),
@@ -207,7 +213,7 @@ def _led_by(person: Person, pupil: Subquery) -> ColumnElement[bool]:
     return and_(pupil.c.school == person.school, or_(*found))
 
 
-def _taught_by(school: "School", person: Person, pupil: Subquery) -> ColumnElement[bool]:
+def _taught_by(school: School, person: Person, pupil: Subquery) -> ColumnElement[bool]:
     """Whether a person conducted a session with a pupil in the last year that is not confidential."""
     among = tables.session_pupils.c
     with_them = select(among.pupil_id).join(tables.sessions, SESSION.id == among.session_id)

@@ -1,28 +1,24 @@
 """Sessions that are planned: whoever planned one sees it, and nobody else."""
 
-from typing import TYPE_CHECKING
-
 import pandas as pd
 from sqlalchemy import select
 
-from app.access.people import Person, require
+from app.access.policy import Person, require
 from app.access.scope import in_school_time, joined
+from app.school import School
 from app.store import reading, tables
-from app.store.held import held, on
-
-if TYPE_CHECKING:
-    from app.school import School
+from app.store.versions import valid_on, valid_versions
 
 _plan, _among, _invited = tables.plans.c, tables.plan_pupils.c, tables.plan_invited.c
 
 
-def plans(school: "School", person: Person) -> pd.DataFrame:
+def list_plans(school: School, person: Person) -> pd.DataFrame:
     """The sessions that the person planned and has not logged, the earliest first: `ref`, `started_at`, `ended_at`,
     `purpose`, `reason` ("" where none), `changes`, `pupils` (names), `pupil_emails` and `second_emails`
     (";"-joined)."""
     require(person, "plans")
     mine = _plan.staff_id == person.staff_id
-    pupil = held(tables.pupil_versions)
+    pupil = valid_versions(tables.pupil_versions)
     with school.engine.connect() as connection:
         frame = reading.frame(connection, select(tables.plans).where(mine).order_by(_plan.started_at, _plan.id))
         pupils = reading.frame(
@@ -31,7 +27,7 @@ def plans(school: "School", person: Person) -> pd.DataFrame:
             .join(tables.plans, _plan.id == _among.plan_id)
             .join(tables.pupils, tables.pupils.c.id == _among.pupil_id)
             .join(pupil, pupil.c.pupil_id == _among.pupil_id)
-            .where(mine, on(pupil, school.today()))
+            .where(mine, valid_on(pupil, school.today()))
             .order_by(pupil.c.name, tables.pupils.c.email),
         )
         second = reading.frame(

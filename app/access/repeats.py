@@ -1,19 +1,17 @@
 """The same adult and pupil, one to one, again and again or out of hours: a plain list."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from sqlalchemy import ColumnElement, FromClause, Select, func, not_, select, true
 
-from app.access.people import Days, Person, by_role, require
+from app.access.policy import Days, Person, by_role, require
 from app.access.scope import SESSION, confidential, during, in_school_time
+from app.school import School
 from app.store import reading, tables
-from app.store.held import held, on
-
-if TYPE_CHECKING:
-    from app.school import School
+from app.store.versions import valid_on, valid_versions
 
 REPEATS = "repeated one-to-ones"
 
@@ -32,7 +30,7 @@ class Repeats:
     sessions: pd.DataFrame
 
 
-def repeats(school: "School", person: Person, days: Days) -> Repeats:
+def list_repeats(school: School, person: Person, days: Days) -> Repeats:
     """The repeated one-to-ones of the days, confidential sessions left out. NotAllowed but for the Senior Deputy
     Head and, of pupils of their school today, its DSPs; nobody is told of their own.
 
@@ -41,12 +39,12 @@ def repeats(school: "School", person: Person, days: Days) -> Repeats:
     within the hours of academic tuition on that day, or at a weekend.
     """
     require(person, REPEATS)
-    who, pupil, today = held(tables.staff_versions), held(tables.pupil_versions), school.today()
+    who, pupil, today = valid_versions(tables.staff_versions), valid_versions(tables.pupil_versions), school.today()
     with school.engine.connect() as connection:
         rows = _one_to_ones(reading.frame(connection, _candidates(days)))
-        adults = reading.frame(connection, select(who.c.staff_id, who.c.name).where(on(who, today)))
+        adults = reading.frame(connection, select(who.c.staff_id, who.c.name).where(valid_on(who, today)))
         pupils = reading.frame(
-            connection, select(pupil.c.pupil_id, pupil.c.name).where(on(pupil, today), _of_theirs(person, pupil))
+            connection, select(pupil.c.pupil_id, pupil.c.name).where(valid_on(pupil, today), _of_theirs(person, pupil))
         )
     rows = rows[(rows["adult_id"] != person.staff_id) & rows["pupil_id"].isin(pupils["pupil_id"])]
     rows = in_school_time(school, rows.reset_index(drop=True))
@@ -126,7 +124,7 @@ def _one_to_ones(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[one.to_numpy(bool)].drop(columns=["staff", "pupils"]).astype({"adult_id": "int64", "pupil_id": "int64"})
 
 
-def _out_of_hours(school: "School", rows: pd.DataFrame) -> np.ndarray:
+def _out_of_hours(school: School, rows: pd.DataFrame) -> np.ndarray:
     hours = {day: school.settings.rules_on(day).academic_hours for day in set(rows["started_at"].dt.date)}
     within = [
         hours[start.date()][0] <= start.time() and end.time() <= hours[start.date()][1] and start.date() == end.date()

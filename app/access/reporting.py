@@ -1,23 +1,18 @@
 """Figures that only reports ask for: counts without anybody's name."""
 
-from typing import TYPE_CHECKING
-
 import pandas as pd
 from sqlalchemy import ColumnElement, and_, case, exists, func, not_, select
 
-from app import audit
-from app.access.figures import consented_late
-from app.access.people import Days, Person, require
+from app.access.overview import find_late_consents
+from app.access.policy import Days, Person, require
 from app.access.scope import SESSION, confidential, during
-from app.store import reading, tables
+from app.school import School
+from app.store import audit_log, reading, tables
 from app.store.consents import ANSWERS, standing
-from app.store.held import held, on
-
-if TYPE_CHECKING:
-    from app.school import School
+from app.store.versions import valid_on, valid_versions
 
 
-def exceptions_ended(school: "School", person: Person, days: Days) -> pd.DataFrame:
+def count_resolved_breaches(school: School, person: Person, days: Days) -> pd.DataFrame:
     """How the exceptions of the days' sessions ended: `how` ("open", "kept": by late evidence, or one of
     `app.exceptions.WAYS`), `exceptions`, `days` (the median of
     whole days from opening to the end; of open ones until now)."""
@@ -47,14 +42,14 @@ def exceptions_ended(school: "School", person: Person, days: Days) -> pd.DataFra
     )
 
 
-def registers(school: "School", person: Person, days: Days) -> dict[str, int]:
+def count_registers(school: School, person: Person, days: Days) -> dict[str, int]:
     """The parents' registers in figures: `pupils` on the roster today, of them `introduction` and `one_to_one`
     (have such a letter); of the consents that cover any of the days `asked` (no answer yet), `given`, `refused`
     and `withdrawn`; `late`, the sessions for which consent came, or SLT was told, only after they had begun.
     """
     require(person, "figures of the registers")
-    pupil, letter, consent = held(tables.pupil_versions), tables.letters.c, tables.consents.c
-    today = on(pupil, school.today())
+    pupil, letter, consent = valid_versions(tables.pupil_versions), tables.letters.c, tables.consents.c
+    today = valid_on(pupil, school.today())
 
     def with_letter(kind: str) -> ColumnElement[int]:
         has = exists().where(letter.pupil_id == pupil.c.pupil_id, letter.kind == kind).correlate(pupil)
@@ -74,19 +69,19 @@ def registers(school: "School", person: Person, days: Days) -> dict[str, int]:
         ).all()
     told = dict.fromkeys(("asked", *ANSWERS), 0) | {row.state: row.number for row in consents}
     told |= dict(zip(("pupils", "introduction", "one_to_one"), pupils, strict=True))
-    return told | {"late": len(consented_late(school, days))}
+    return told | {"late": len(find_late_consents(school, days))}
 
 
-def _begin(school: "School", days: Days) -> pd.Timestamp:
+def _begin(school: School, days: Days) -> pd.Timestamp:
     return pd.Timestamp(days[0]).tz_localize(school.settings.zone)
 
 
-def _after(school: "School", days: Days) -> pd.Timestamp:
+def _after(school: School, days: Days) -> pd.Timestamp:
     return (pd.Timestamp(days[1]) + pd.Timedelta(days=1)).tz_localize(school.settings.zone)
 
 
-def trail_holds(school: "School", person: Person) -> tuple[int, str | None]:
+def check_audit_trail(school: School, person: Person) -> tuple[int, str | None]:
     """The number of the entry of the audit trail up to which everything fits, and what does not, in words."""
     require(person, "whether the audit trail holds")
     with school.engine.connect() as connection:
-        return audit.verify(connection)
+        return audit_log.verify(connection)

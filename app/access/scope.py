@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,12 +19,10 @@ from sqlalchemy import (
     true,
 )
 
-from app.access.people import COUNSELLING, OTHER_PURPOSES, Days, Person, by_role
+from app.access.policy import COUNSELLING, OTHER_PURPOSES, Days, Person, by_role
+from app.school import School
 from app.store import tables
-from app.store.held import held, listed, on
-
-if TYPE_CHECKING:
-    from app.school import School
+from app.store.versions import list_contains, valid_on, valid_versions
 
 SESSION = tables.sessions.c
 
@@ -32,7 +30,7 @@ SESSION = tables.sessions.c
 def ever_counsellor() -> Select[Any]:
     """Staff who are or were counsellors: who is new in it may have begun before the roster said so."""
     version = tables.staff_versions.c
-    return select(version.staff_id).where(listed(version.roles, "counsellor")).correlate(None)
+    return select(version.staff_id).where(list_contains(version.roles, "counsellor")).correlate(None)
 
 
 def confidential() -> ColumnElement[bool]:
@@ -82,11 +80,11 @@ def open_to(person: Person, today: date) -> ColumnElement[bool]:
 def _looked_after(person: Person, of: str, which: frozenset[str]) -> ColumnElement[bool]:
     """Sessions with the pupils of a year or house of the person's school, and by those pupils' tutors;
     who they were on the session's day."""
-    pupil = held(tables.pupil_versions)
+    pupil = valid_versions(tables.pupil_versions)
     here = and_(
         pupil.c.school == person.school,
         or_(pupil.c[of].in_(which), func.lower(pupil.c[of]).in_([word.lower() for word in which])),
-        on(pupil, SESSION.day),
+        valid_on(pupil, SESSION.day),
     )
     among = tables.session_pupils.c
     # Only `sessions` is the outer query's: the pupils that it may join are others than these.
@@ -97,11 +95,11 @@ def _looked_after(person: Person, of: str, which: frozenset[str]) -> ColumnEleme
 
 def of_school(code: str, today: date) -> Select[Any]:
     """The ids of concerns about a pupil who is at the school today."""
-    pupil, about = held(tables.pupil_versions), tables.concern_pupils.c
+    pupil, about = valid_versions(tables.pupil_versions), tables.concern_pupils.c
     return (
         select(about.concern_id)
         .join(pupil, pupil.c.pupil_id == about.pupil_id)
-        .where(pupil.c.school == code, on(pupil, today))
+        .where(pupil.c.school == code, valid_on(pupil, today))
     )
 
 
@@ -123,7 +121,7 @@ def joined(ids: pd.Series, rows: pd.DataFrame, key: str, column: str = "name", b
     return [found.get(i, "") for i in ids]
 
 
-def in_school_time(school: "School", frame: pd.DataFrame) -> pd.DataFrame:
+def in_school_time(school: School, frame: pd.DataFrame) -> pd.DataFrame:
     for column in frame.select_dtypes("datetimetz"):
         frame[column] = frame[column].dt.tz_convert(school.settings.timezone)
     return frame

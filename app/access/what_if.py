@@ -1,27 +1,25 @@
 """The sessions of some days judged again under other figures; nothing of it is kept."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 from sqlalchemy import and_, not_, select
 
-from app.access.people import Days, Person, by_role, require
+from app.access.policy import Days, Person, by_role, require
 from app.access.scope import SESSION, confidential, during, in_school_time
-from app.protocol import decode, judge
+from app.judging.what_if import WhatIf, compare
+from app.protocol.judge import decode, judge
+from app.school import School
 from app.settings import changed
 from app.store import reading, tables
-from app.store.held import held, on
-from app.what_if import WhatIf, compare
-
-if TYPE_CHECKING:
-    from app.school import School
+from app.store.versions import valid_on, valid_versions
 
 _AT_ONCE = 2_500  # sessions between two signs of progress
 
 
-def what_if(
-    school: "School",
+def run_what_if(
+    school: School,
     person: Person,
     days: Days,
     figures: Mapping[str, Any],
@@ -34,13 +32,13 @@ def what_if(
     require(person, "what if")
     named = by_role(person, "what if", "senior_deputy_head")
     other, now = changed(school.settings, figures), school.now()
-    who, first_call = held(tables.staff_versions), tables.session_calls.c
+    who, first_call = valid_versions(tables.staff_versions), tables.session_calls.c
     query = (
         select(
             SESSION.id.label("session_id"), SESSION.started_at, who.c.name.label("staff_name"), SESSION.department,
             SESSION.purpose, SESSION.log_id, first_call.call_id,
         )
-        .outerjoin(who, and_(who.c.staff_id == SESSION.staff_id, on(who, SESSION.day)))
+        .outerjoin(who, and_(who.c.staff_id == SESSION.staff_id, valid_on(who, SESSION.day)))
         .outerjoin(tables.session_calls, and_(first_call.session_id == SESSION.id, first_call.place == 0))
         .where(during(days), not_(confidential()))
         .order_by(SESSION.started_at, SESSION.id)

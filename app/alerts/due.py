@@ -1,23 +1,27 @@
 """What falls due by the clock: a concern that nobody has read, and the digest of a school day."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete
+import pandas as pd
+from sqlalchemy import Connection, and_, delete, select
 
-from app import access
-from app.alerts import WAITING, queue
-from app.judging import refresh
+from app.access.breaches import find_open_breaches, find_owners, find_staff_with_role
+from app.access.scope import SESSION, ever_counsellor
+from app.alerts.outbox import WAITING, enqueue
+from app.formatting import how_many
+from app.judging.rejudge import refresh
 from app.school import School
-from app.store import tables
+from app.store import reading, tables
+from app.store.concerns import dsps_of
 from app.store.writing import remember, remembered
-from app.wording import how_many
 
 _HISTORY = timedelta(days=7)  # a concern unread for longer was there before alerts were
 _DIGEST = "digest"  # the moment of the last
 
 
-def put_in(school: School) -> None:
+def enqueue_due(school: School) -> None:
     """Put what is due into the outbox; what is or was in it is not put in again."""
     _unread(school)
     _digests(school)
@@ -27,7 +31,7 @@ def _unread(school: School) -> None:
     """Of a concern that nobody has read for a while all DSPs are told anew, and after twice that time, or at once
     where there is no DSP to tell, the Senior Deputy Head."""
     now, patience = school.now(), timedelta(minutes=school.settings.alerts.unread_minutes)
-    found = access.unread_concerns(school, now - _HISTORY)
+    found = list_unread_concerns(school, now - _HISTORY)
     due = [
         (concern, person)
         for concern in found
@@ -43,7 +47,7 @@ def _unread(school: School) -> None:
     with school.writing() as connection:
         for concern, person in due:
             about, key = f"concern {concern.ref}", f"concern {concern.ref} unread, to {person}"
-            queue(connection, to=person, kind="concern_unread", about=about, key=key, at=now)
+            enqueue(connection, to=person, kind="concern_unread", about=about, key=key, at=now)
 
 
 def _digests(school: School) -> None:
@@ -55,7 +59,7 @@ def _digests(school: School) -> None:
     with school.engine.connect() as connection:
         last = _last_digest(connection) or now - _HISTORY
     first_of_week = last.astimezone(school.settings.zone).isocalendar()[:2] != now.isocalendar()[:2]
-    waiting = access.waiting_for_each(school, last)
+    waiting = count_waiting_for_each(school, last)
     new = waiting[["new_to_log", "new_to_explain", "new_to_settle"]].any(axis=1)
     with school.writing() as connection:
         if _last_digest(connection) not in (None, last):
@@ -63,7 +67,7 @@ def _digests(school: School) -> None:
         for row in waiting[new | first_of_week].itertuples():
             outdated = tables.alerts.c.kind == "digest", tables.alerts.c.to == row.staff_id
             connection.execute(delete(tables.alerts).where(*outdated, tables.alerts.c.state == WAITING))
-            queue(
+            enqueue(
                 connection, to=row.staff_id, kind="digest", about=f"digest {now.date()}", at=now, words=_words(row),
                 key=f"digest {now.date()}, to {row.staff_id}", confidential=bool(row.confidential),
             )  # fmt: skip
@@ -95,3 +99,70 @@ def _words(row: Any) -> str:
         longest = f" The longest has waited {how_many(row.oldest, 'day')}." if row.oldest else ""
         lines.append(f"To settle: {how_many(row.to_settle, 'session')} with a clause not kept{new}.{longest}")
     return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Unread:
+    """A concern that nobody has read: who could, by staff id, without whoever raised it."""
+
+    ref: str
+    raised_at: datetime
+    dsps: list[int]
+    seniors: list[int]
+
+
+def list_unread_concerns(school: School, since: datetime) -> list[Unread]:
+    """The concerns raised since a moment to which nothing has happened but that DSPs were told. Asked by the
+    program itself, in order to tell others."""
+    kept, event, about = tables.concerns.c, tables.concern_events.c, tables.concern_pupils.c
+    touched = select(event.concern_id).where(event.kind.not_in(["opened", "alerted"]))
+    query = select(kept.id, kept.ref, kept.raised_at, kept.raised_by).where(
+        kept.raised_at >= since, kept.id.not_in(touched)
+    )
+    with school.engine.connect() as connection:
+        seniors = set(find_staff_with_role(school, connection, "senior_deputy_head")["owner_id"].tolist())
+        unread = []
+        for row in connection.execute(query.order_by(kept.id)).all():
+            pupils = connection.scalars(select(about.pupil_id).where(about.concern_id == row.id)).all()
+            dsps = set(dsps_of(connection, pupils, school.today())) - {row.raised_by}
+            unread.append(Unread(row.ref, row.raised_at, sorted(dsps), sorted(seniors - dsps - {row.raised_by})))
+    return unread
+
+
+def count_waiting_for_each(school: School, since: datetime) -> pd.DataFrame:
+    """What waits for each member of staff, in numbers: `staff_id`, the calls `to_log`, the sessions `to_explain` and
+    `to_settle`, of each those `new_…` since a moment, `oldest` (days that one to settle has waited), and
+    `confidential` (who is or was a counsellor: nobody else may learn of it). Asked by the program itself, to tell
+    each their own."""
+    call, link, moment = tables.calls.c, tables.session_calls.c, pd.Timestamp(since)
+    unlogged = (
+        select(SESSION.id.label("session_id"), SESSION.staff_id, call.stored_at.label("since"))
+        .join(tables.session_calls, and_(link.session_id == SESSION.id, link.place == 0))
+        .join(tables.calls, call.id == link.call_id)
+        .where(SESSION.log_id.is_(None), SESSION.staff_id.is_not(None))
+    )
+    explained = (
+        select(tables.exceptions.c.session_id)
+        .join(tables.exception_events, tables.exception_events.c.exception_id == tables.exceptions.c.id)
+        .where(tables.exception_events.c.kind == "explained", tables.exceptions.c.state == "open")
+    )
+    with school.engine.connect() as connection:
+        to_log = reading.frame(connection, unlogged)
+        found = find_open_breaches(connection)
+        owned = find_owners(school, connection, found).rename(columns={"owner_id": "staff_id"})
+        said = connection.scalars(explained).all()
+        counsellors = connection.scalars(ever_counsellor()).all()
+    opened = found.groupby("session_id").agg(
+        staff_id=("staff_id", "first"), since=("opened_at", "max"), oldest=("opened_at", "min")
+    )
+    to_explain = opened[~opened.index.isin(said)].dropna(subset=["staff_id"])
+    to_settle = owned.merge(opened[["since", "oldest"]], left_on="session_id", right_index=True)
+    parts = []
+    for name, rows in (("to_log", to_log), ("to_explain", to_explain), ("to_settle", to_settle)):
+        by = rows.assign(new=rows["since"] > moment).groupby(rows["staff_id"].astype("int64"))
+        parts.append(by.agg(**{name: ("new", "size"), f"new_{name}": ("new", "sum")}))
+    each = pd.concat(parts, axis=1).fillna(0).astype("int64")
+    waited = (pd.Timestamp(school.now()) - to_settle["oldest"]).dt.days.groupby(to_settle["staff_id"]).max()
+    each["oldest"] = waited.reindex(each.index).fillna(0).astype("int64")
+    each["confidential"] = each.index.isin(counsellors)
+    return each.rename_axis("staff_id").sort_index().reset_index()

@@ -19,8 +19,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, bindparam, select, update
 from sqlalchemy.exc import DBAPIError
 
-from app import audit, lease
-from app.alerts import HANDED, KINDS, SENT, WAITING
+from app import lease
 from app.alerts.channels import (
     Broken,
     InDoubt,
@@ -33,9 +32,10 @@ from app.alerts.channels import (
     configured,
     ways,
 )
-from app.alerts.due import put_in
+from app.alerts.due import enqueue_due
+from app.alerts.outbox import KINDS, SENT, SUBMITTED, WAITING
 from app.school import School
-from app.store import tables
+from app.store import audit_log, tables
 
 _alert = tables.alerts.c
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
@@ -69,7 +69,7 @@ def send(school: School, *, at_once: bool = False) -> Run:
     out = _ways(school)
     try:
         with Lease(school) as held:
-            put_in(school)
+            enqueue_due(school)
             return _Sending(school, held, out).run(at_once)
     finally:
         out.close()
@@ -107,7 +107,7 @@ def _ways(school: School) -> Ways:
     return ways()
 
 
-def soon(school: School) -> None:
+def send_in_background(school: School) -> None:
     """Send in a moment, without holding anybody up. Whatever hinders it, the alert waits for the next run of
     `python -m app alerts`."""
     if configured() and not school.is_demonstration():
@@ -185,7 +185,7 @@ class _Sending:
         with self._school.writing() as connection:
             self._lease.hold(connection)
             waiting = (_alert.id == number) & (_alert.state == WAITING)
-            if not connection.execute(update(tables.alerts).where(waiting).values(state=HANDED)).rowcount:
+            if not connection.execute(update(tables.alerts).where(waiting).values(state=SUBMITTED)).rowcount:
                 raise lease.Lost("Another sender has handed it over already.")
 
     def _put_off(self, rows: Sequence[Row[Any]], why: str) -> None:
@@ -213,7 +213,7 @@ class _Sending:
             sent = {"state": SENT, "sent_at": now, "trouble": None}
             connection.execute(update(tables.alerts).where(_alert.id == row.id).values(sent))
             if not row.confidential and row.kind != "digest":
-                audit.add(connection, at=now, by=audit.COMMAND, what="alerted", about=row.about)
+                audit_log.add(connection, at=now, by=audit_log.COMMAND, what="alerted", about=row.about)
 
 
 def _pause(tries: int) -> timedelta:

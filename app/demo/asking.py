@@ -4,11 +4,12 @@ from datetime import datetime, time, timedelta
 
 from sqlalchemy import select, update
 
-from app import access
-from app.consents import answer_consent, ask_for_consent, mark_request_sent, withdraw_consent
+from app.access.people import find_person
+from app.access.policy import Person
+from app.parents.consents import answer_consent, ask_for_consent, mark_request_sent, withdraw_consent
 from app.school import School
 from app.store import tables
-from app.store.held import held, listed, on
+from app.store.versions import list_contains, valid_on, valid_versions
 
 # Days ago: asked, answered (blank: not yet), withdrawn; and from today the day that it is for.
 _REQUESTS = (
@@ -22,17 +23,17 @@ _REQUESTS = (
 
 def ask(school: School) -> None:
     """Requests by tutors, some in each HOY's year."""
-    pupil, who, today = held(tables.pupil_versions), held(tables.staff_versions), school.today()
+    pupil, who, today = valid_versions(tables.pupil_versions), valid_versions(tables.staff_versions), school.today()
     with school.engine.connect() as connection:
         hoys = connection.execute(
             select(who.c.school, who.c.year_groups)
-            .where(on(who, today), listed(who.c.roles, "hoy"))
+            .where(valid_on(who, today), list_contains(who.c.roles, "hoy"))
             .order_by(who.c.staff_id)
         ).all()
         pupils = connection.execute(
             select(pupil.c.pupil_id, pupil.c.school, pupil.c.year_group, tables.staff.c.email)
             .join(tables.staff, tables.staff.c.id == pupil.c.tutor_id)
-            .where(on(pupil, today))
+            .where(valid_on(pupil, today))
             .order_by(pupil.c.pupil_id)
         ).all()
     for place, hoy in enumerate(hoys):
@@ -41,14 +42,14 @@ def ask(school: School) -> None:
         for one, (kind, reason, asked, *more) in zip(
             theirs[1::3], _REQUESTS[: 5 if place % 3 == 0 else 2], strict=False
         ):
-            person = access.person(school, one.email)
+            person = find_person(school, one.email)
             assert person is not None
             _ask(school, person, one.pupil_id, kind, reason, asked + place, *more)
 
 
 def _ask(
     school: School,
-    person: access.Person,
+    person: Person,
     pupil_id: int,
     kind: str,
     reason: str,

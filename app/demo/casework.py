@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from app.concerns import open_conduct_concern
+from app.concerns.raising import open_conduct_concern
 from app.store import tables
-from app.store.held import held, listed, on
+from app.store.versions import list_contains, valid_on, valid_versions
 
 _SYSTEM = "MySafeguarding"  # no product of this name is meant
 # Hours after the concern was raised, what was done, and its words.
@@ -109,6 +109,8 @@ def raise_about_conduct(connection: Connection, now: datetime, today: date) -> N
 
 
 def _somebody(connection: Connection, today: date, role: str) -> int:
-    who = held(tables.staff_versions)
-    query = select(who.c.staff_id).where(on(who, today), listed(who.c.roles, role)).order_by(who.c.staff_id)
+    who = valid_versions(tables.staff_versions)
+    query = (
+        select(who.c.staff_id).where(valid_on(who, today), list_contains(who.c.roles, role)).order_by(who.c.staff_id)
+    )
     return connection.scalars(query).first() or 0

@@ -12,12 +12,14 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, case, delete, func, literal, select, type_coerce, update
 
-from app import intake
 from app.demo import asking, casework, settling
 from app.demo import people as roster
 from app.demo.calendar import calendar, demonstration
 from app.demo.chance import Chance
 from app.demo.story import Story
+from app.intake.calls import import_calls, import_recordings
+from app.intake.files import import_consents, import_letters, import_logs, import_people
+from app.intake.logs import enter_log
 from app.records.tabular import read_table
 from app.school import School
 from app.settings import Settings
@@ -84,24 +86,24 @@ def fill(
     made = _so_far(generate(seed, day, sessions, school.settings), school.now(), school.settings)
     progress("Importing the roster", 0.15)
     for kind in ("schools", "staff", "pupils"):
-        intake.import_people(judged_by, kind, read_table(_csv(kind, getattr(made, kind))))
+        import_people(judged_by, kind, read_table(_csv(kind, getattr(made, kind))))
     progress("Importing letters and consents", 0.17)
-    intake.import_letters(judged_by, _csv("letters", made.letters))
-    intake.import_consents(judged_by, _csv("consents", made.consents))
+    import_letters(judged_by, _csv("letters", made.letters))
+    import_consents(judged_by, _csv("consents", made.consents))
     with tempfile.TemporaryDirectory() as folder:
         calls, recordings = Path(folder) / "calls.jsonl", Path(folder) / "recordings.json"
         with calls.open("w", encoding="utf-8") as file:
             file.writelines(json.dumps(call) + "\n" for call in made.calls)
         recordings.write_text(json.dumps({"value": made.recordings}), encoding="utf-8")
         progress("Importing call records", 0.25)
-        intake.import_recordings(judged_by, recordings)
-        intake.import_calls(
+        import_recordings(judged_by, recordings)
+        import_calls(
             judged_by,
             calls,
             progress=lambda read: progress("Importing call records", 0.25 + 0.4 * read / len(made.calls)),
         )
     progress("Importing session logs and judging every clause", 0.7)
-    intake.import_logs(judged_by, _csv("logs", made.logs))
+    import_logs(judged_by, _csv("logs", made.logs))
     progress("Correcting logs", 0.95)
     _correct(judged_by, made.corrections)
     with school.writing() as connection:
@@ -144,7 +146,7 @@ def _correct(school: School, corrections: Rows) -> None:
         ids = {row.email: row.id for row in connection.execute(select(tables.staff.c.email, tables.staff.c.id))}
     for row in corrections:
         values = {column: value for column, value in row.items() if column != "why"}
-        intake.enter_log(school, values, by=ids[row["staff_email"]], why=row["why"])
+        enter_log(school, values, by=ids[row["staff_email"]], why=row["why"])
 
 
 def _date_back(connection: Connection, now: datetime) -> None:

@@ -7,9 +7,10 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import BigInteger, Connection, case, delete, insert, literal, select, type_coerce, update
 
-from app import access
+from app.access.breaches import list_breaches_to_resolve
+from app.access.people import find_person
 from app.demo.chance import Chance
-from app.exceptions import KEPT, SETTLED
+from app.judging.breaches import KEPT, SETTLED
 from app.school import School
 from app.store import tables
 from app.store.reading import chosen
@@ -38,9 +39,9 @@ def settle(school: School, leaders: Iterable[str], chance: Chance) -> None:
         _date_back(connection, school)
     settled: dict[int, int] = {}
     for place, email in enumerate(leaders):
-        person = access.person(school, email)
+        person = find_person(school, email)
         assert person is not None
-        rows = access.exceptions_to_settle(school, person)
+        rows = list_breaches_to_resolve(school, person)
         for row in rows[rows["opened_at"] < pd.Timestamp(school.now() - 7 * _DAY)].itertuples():
             if row.session_id not in settled and chance.often(0.4 if place == 0 else 0.95):
                 settled[row.session_id] = person.staff_id

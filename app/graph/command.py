@@ -9,7 +9,7 @@ import click
 from sqlalchemy.exc import DBAPIError
 
 from app.graph.errors import GraphError, NotConfigured
-from app.graph.sync import WORKERS, Run, synchronise
+from app.graph.fetching import WORKERS, Run, synchronise
 from app.school import School, open_school
 from app.store.database import in_words
 

@@ -22,8 +22,9 @@ from app.graph.client import Client
 from app.graph.errors import Failed, Forbidden, Gone, GraphError, LostLease, NotConfigured, Stopped
 from app.graph.lease import Lease
 from app.graph.registration import registration
-from app.intake import ImportResult, keep_calls, keep_recordings
-from app.judging import Touched, rejudge
+from app.intake.calls import keep_calls, keep_recordings
+from app.intake.transaction import ImportResult
+from app.judging.rejudge import Touched, rejudge
 from app.records.calls import Call, Unreadable, read_call
 from app.records.recordings import Recording, read_recording
 from app.records.roster import Roster

@@ -10,14 +10,14 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table, delete, insert, select, update
 
-from app.intake.taking import ImportResult, span, take_in
-from app.judging import Touched, remove_sessions
-from app.records import Refused, UnreadableFile
+from app.intake.transaction import ImportResult, span, take_in
+from app.judging.rejudge import Touched, remove_sessions
+from app.records import Rejected, UnreadableFile
 from app.records.calls import READER, Call, Found, Unreadable, iter_json, read_call
 from app.records.recordings import Recording, read_recording
 from app.records.roster import Roster
 from app.school import School
-from app.store import days, reading, tables
+from app.store import reading, session_days, tables
 from app.store.writing import insert_rows
 
 T = TypeVar("T", Call, Recording)
@@ -85,7 +85,7 @@ def _read_each(part: Iterable[Found], read: Callable[[Any], T], result: ImportRe
                 why = str(error)
         original = {"where": found.where, "content": found.content if found.content is not None else found.raw}
         mend = f"mend or fetch again what stands in {found.where}"
-        result.refused.append(Refused(found.number, None, None, why, mend, original))
+        result.refused.append(Rejected(found.number, None, None, why, mend, original))
 
 
 def keep_calls(
@@ -186,7 +186,7 @@ def _remove_calls(connection: Connection, calls: Sequence[str]) -> None:
     sessions = connection.scalars(select(session.c.id).where(session.c.id.in_(mine), session.c.log_id.is_(None))).all()
     connection.execute(delete(of_call).where(reading.chosen(connection, "gone_calls", of_call.c.call_id, calls)))
     remove_sessions(connection, sessions)
-    days.pack(connection)
+    session_days.pack(connection)
     connection.execute(delete(tables.calls).where(reading.chosen(connection, "gone_calls", tables.calls.c.id, calls)))
 
 

@@ -1,22 +1,18 @@
 """A file of any kind, and a row of one that was refused and is mended: both come in the same way."""
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
-from app import access, refusals
-from app.access import Person
 from app.intake.logs import keep_logs
 from app.intake.people import keep_pupils, keep_schools, keep_staff
 from app.intake.registers import keep_consents, keep_letters
-from app.intake.taking import ImportResult, Work, take_in, taken_in
-from app.judging import Touched
-from app.records import Refused, UnreadableFile
+from app.intake.transaction import ImportResult, Work, take_in, taken_in
+from app.judging.rejudge import Touched
+from app.records import UnreadableFile
 from app.records.tabular import Table, read_table
 from app.school import School
-from app.store import tables
 from app.store.database import DatabaseError
 from app.store.writing import remembered
 
@@ -101,46 +97,3 @@ def _not_into_the_demonstration(school: School, kind: str) -> None:
                 "This database holds the demonstration: nobody real comes into it. Set DATABASE_URL to a database of "
                 "the school's own. Nothing was changed."
             )
-
-
-# --- a row that was refused -------------------------------------------------------------------------
-
-
-class _RefusedAgain(Exception):
-    def __init__(self, refused: Refused) -> None:
-        super().__init__()
-        self.refused = refused
-
-
-def mend_row(school: School, person: Person, number: int, cells: Mapping[str, str]) -> Refused | None:
-    """Take in a refused row as the administrator mended it, the way that its file was taken in; the cells
-    withheld from them stay as they came. What is refused about it now, and then nothing was changed; None if it
-    was taken in. ValueError, in words, where the row is not theirs to mend."""
-    found = access.refused_rows(school, person, number)
-    mendable = found["mendable"].iloc[0] if len(found) else ()
-    if not mendable:
-        raise ValueError("This row is settled already, or is not to be mended here. Nothing was changed.")
-    _not_into_the_demonstration(school, found["kind"].iloc[0])
-    kept = tables.refused_rows
-    try:
-        with school.writing() as connection:
-            row = connection.execute(select(kept).where(kept.c.id == number)).one()
-            if not refusals.mended(connection, number, at=school.now(), by=person.staff_id):
-                raise ValueError("Somebody else has settled this row meanwhile. Nothing was changed.")
-            before = {name.strip().lower(): cell for name, cell in json.loads(row.original).items() if name}
-            after = before | {name: cell.strip() for name, cell in cells.items() if name in mendable}
-            if row.kind == "logs" and _author(after) == person.email != _author(before):
-                raise ValueError("A log of your own is made on the page “Log a session”. Nothing was changed.")
-            table = Table(row.source, tuple(after), [(row.row, after)])
-            work = _work_of(school, row.kind, table)
-            result = taken_in(connection, school, row.kind, row.source, person.staff_id, work)
-            if result.refused:
-                raise _RefusedAgain(result.refused[0])
-            refusals.note(connection, school, person, [number], refusals.MENDED)
-    except _RefusedAgain as again:
-        return again.refused
-    return None
-
-
-def _author(cells: Mapping[str, str]) -> str:
-    return cells.get("staff_email", "").strip().lower()

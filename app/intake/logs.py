@@ -8,16 +8,17 @@ from datetime import datetime
 import pandas as pd
 from sqlalchemy import Connection, func, select, update
 
-from app.alerts.sending import soon as alert_soon
-from app.concerns import NOT_ASSESSED, known_category, open_concern
-from app.intake.taking import ImportResult, noted, put_on_trail, span
-from app.judging import Touched, foresee, rejudge_log
-from app.records import Read, Refused
+from app.alerts.sending import send_in_background as alert_soon
+from app.concerns.raising import open_concern
+from app.intake.transaction import ImportResult, noted, put_on_trail, span
+from app.judging.rejudge import Touched, preview_log, rejudge_log
+from app.records import Read, Rejected
 from app.records.fields import Unfit, refusal
 from app.records.logs import Log, parse_log, parse_logs
 from app.records.tabular import Table
 from app.school import School
 from app.store import reading, tables
+from app.store.concerns import NOT_ASSESSED, known_category
 from app.store.writing import insert_rows, raise_revision
 
 
@@ -121,7 +122,7 @@ class Entered:
         return self.judged is not None
 
 
-def enter_log(school: School, values: Mapping[str, str], by: int, why: str | None = None) -> Entered | list[Refused]:
+def enter_log(school: School, values: Mapping[str, str], by: int, why: str | None = None) -> Entered | list[Rejected]:
     """A log from the form, `values` as in a file's row. The same reference with the same content is no
     new log; with other content it is a correction, which only its author may make and which needs `why`."""
     with school.writing() as connection:
@@ -139,12 +140,12 @@ def enter_log(school: School, values: Mapping[str, str], by: int, why: str | Non
     return Entered(log.ref, session_id, judged)
 
 
-def foresee_log(school: School, values: Mapping[str, str]) -> pd.DataFrame | Refused:
+def preview_entered_log(school: School, values: Mapping[str, str]) -> pd.DataFrame | Rejected:
     """What a log from the form would be judged (as `judging.foresee`), or why it cannot be kept yet."""
     with school.engine.connect() as connection:
         roster = reading.roster(connection)
     try:
-        return foresee(school, parse_log(dict(values), roster, school.settings, school.now()))
+        return preview_log(school, parse_log(dict(values), roster, school.settings, school.now()))
     except Unfit as fault:
         return refusal(0, dict(values), fault)
 

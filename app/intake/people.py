@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, and_, delete, func, insert, select, update
 
-from app.intake.taking import ImportResult, noted, span
-from app.judging import Touched
+from app.intake.transaction import ImportResult, noted, span
+from app.judging.rejudge import Touched
 from app.records import Read
 from app.records.fields import Unfit, refusal
 from app.records.roster import Pupil, Roster, Staff, parse_pupils, parse_schools, parse_staff

@@ -5,9 +5,9 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from app import consents
-from app.intake.taking import ImportResult, noted
-from app.judging import Touched
+from app.intake.transaction import ImportResult, noted
+from app.judging.rejudge import Touched
+from app.parents import consents
 from app.records import R, Read
 from app.records.registers import Consent, Letter, parse_consents, parse_letters
 from app.records.tabular import Table

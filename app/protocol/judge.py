@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from app.protocol.cases import DAY, MINUTE, Cases
 from app.protocol.clauses import CLAUSES
 from app.protocol.evidence import Evidence
+from app.protocol.facts import DAY, MINUTE, SessionFacts
 from app.protocol.frames import NONE, ids, instants
 from app.protocol.outcomes import BREACH, EVIDENCE, EXEMPT, MET, NO_EVIDENCE, OUTCOMES
 from app.settings import Settings
@@ -60,7 +60,7 @@ class Judged:
 
 def judge(evidence: Evidence, settings: Settings, now: datetime, reasons: bool = False) -> Judged:
     """Match logs with calls and judge every clause for every session, as things stand at `now`."""
-    cases = Cases(evidence, settings, now)
+    cases = SessionFacts(evidence, settings, now)
     rulings = [clause.judge(cases) for clause in CLAUSES]
     outcome = np.stack([r.outcome for r in rulings], axis=1)
     told_by = np.stack([r.evidence for r in rulings], axis=1)

@@ -15,7 +15,7 @@ class UnreadableFile(Exception):
 
 
 @dataclass(frozen=True)
-class Refused:
+class Rejected:
     """A row that was refused. `row` counts as a spreadsheet does, the header being row 1; for JSON it
     is the record's number. `column` and `value` are blank where the whole row is at fault."""
 
@@ -41,5 +41,5 @@ class Parsed(Generic[R]):
     """The rows that can be used, those refused, and columns that nobody knows."""
 
     rows: list[Read[R]]
-    refused: list[Refused]
+    refused: list[Rejected]
     unknown_columns: list[str] = field(default_factory=list)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
 
-from app.records import Refused
+from app.records import Rejected
 from app.settings import Settings
 
 M = TypeVar("M", bound="Row")
@@ -154,7 +154,7 @@ def checked(model: type[M], cells: Mapping[str, Any], **more: Any) -> M:
         raise Unfit(why, mend, str(first["loc"][0])) from None
 
 
-def refusal(number: int, cells: dict[str, str], fault: Unfit) -> Refused:
+def refusal(number: int, cells: dict[str, str], fault: Unfit) -> Rejected:
     """A row of a table refused for a fault."""
     value = cells.get(fault.column) if fault.column else None
-    return Refused(number, fault.column, value, fault.why, fault.mend, cells)
+    return Rejected(number, fault.column, value, fault.why, fault.mend, cells)

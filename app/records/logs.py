@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-from app.records import Parsed, Read, Refused
+from app.records import Parsed, Read, Rejected
 from app.records.fields import (
     Blankable,
     Email,
@@ -136,7 +136,7 @@ def parse_logs(table: Table, roster: Roster, settings: Settings, now: datetime) 
     """The rows of a file of logs."""
     table.require(_NEEDED)
     rows: list[Read[Log]] = []
-    refused: list[Refused] = []
+    refused: list[Rejected] = []
     for number, cells in table.rows:
         try:
             rows.append(Read(number, cells, parse_log(cells, roster, settings, now)))

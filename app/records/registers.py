@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-from app.records import Parsed, R, Read, Refused
+from app.records import Parsed, R, Read, Rejected
 from app.records.fields import Blankable, Email, Needed, Row, Unfit, checked, day, from_day, of, refusal, to_day
 from app.records.roster import Roster
 from app.records.tabular import Table
@@ -127,7 +127,7 @@ def _pupil(address: str, roster: Roster) -> int:
 
 def _parse(table: Table, read: Callable[[dict[str, str]], R], cells_of: type[Row]) -> Parsed[R]:
     rows: list[Read[R]] = []
-    refused: list[Refused] = []
+    refused: list[Rejected] = []
     for number, cells in table.rows:
         try:
             rows.append(Read(number, cells, read(cells)))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator
 
-from app.records import Parsed, Read, Refused
+from app.records import Parsed, Read, Rejected
 from app.records.fields import Email, Items, M, Needed, Row, Unfit, Word, YesNo, checked, email, items, refusal, short
 from app.records.tabular import Table
 
@@ -130,7 +130,7 @@ def _known_school(code: str, schools: Collection[str]) -> None:
 def _parse(table: Table, model: type[M], key: Callable[[M], str], check: Callable[[M], None]) -> Parsed[M]:
     """Each row checked; a second row about the same person or school has to say the same."""
     rows: list[Read[M]] = []
-    refused: list[Refused] = []
+    refused: list[Rejected] = []
     seen: dict[str, M] = {}
     entra: dict[str, str] = {}
     for number, cells in table.rows:
@@ -156,4 +156,4 @@ def _parse(table: Table, model: type[M], key: Callable[[M], str], check: Callabl
 
 
 _NOT_BOTH = "nobody can be both: mend one of the two"
-_KEY = {"School": "code", "Staff": "email", "Pupil": "email"}
+_KEY = {School: "code", "Staff": "email", "Pupil": "email"}

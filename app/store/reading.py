@@ -30,11 +30,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import CreateTable
 
-from app.protocol import Evidence
-from app.protocol.evidence import COLUMNS, empty
+from app.protocol.evidence import COLUMNS, Evidence, empty
 from app.protocol.frames import instants
 from app.records.roster import Roster
 from app.store import consents, tables
+from app.store.encryption import Sealed, SealedBytes
 
 REVISION = "revision"
 HOME_ALONE = "home_alone"  # the category of a concern that a clause asks for
@@ -47,7 +47,7 @@ def frame(connection: Connection, query: Select[Any]) -> pd.DataFrame:
     columns = list(query.selected_columns)
     plain = query.with_only_columns(*map(_plain, columns), maintain_column_froms=True)
     result = connection.execute(plain)
-    if result.cursor is not None and not any(isinstance(c.type, tables.Sealed | tables.SealedBytes) for c in columns):
+    if result.cursor is not None and not any(isinstance(c.type, Sealed | SealedBytes) for c in columns):
         rows = result.cursor.fetchall()  # as the driver gives them: a row object each would cost more than the query
         result.close()
     else:

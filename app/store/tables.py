@@ -25,7 +25,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from app.store.vault import Sealed, SealedBytes
+from app.store.encryption import Sealed, SealedBytes
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import charts
+from app.reports import charts
 from benchmarks.beside.reading import cells
 
 rates = cells()

@@ -8,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
 
-from app.demo import fill
+from app.demo.filling import fill
 from app.school import open_school
 from app.store import tables
 from tests.browser.conftest import drawn, look_through

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from app.demo import fill
+from app.demo.filling import fill
 from app.school import open_school
 from tests.browser.conftest import ROOT, free_port, look_through
 from tests.browser.test_way_through import heading

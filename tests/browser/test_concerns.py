@@ -7,8 +7,12 @@ from datetime import date
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from app import access, casework
-from app.demo import fill
+from app.access.concerns import list_own_concerns
+from app.access.forms import CONDUCT_DRAFT, get_draft, list_pupils_to_choose
+from app.access.people import list_demo_people
+from app.access.policy import Person
+from app.concerns import casework
+from app.demo.filling import fill
 from app.school import School, open_school
 from tests.browser.conftest import drawn, eyes, look_through
 from tests.browser.test_tutor import tutor_of
@@ -71,8 +75,8 @@ def open_as(page: Page, address: str, role: str, where: str) -> None:
 
 def raised(school: School) -> str:
     """A concern about a pupil of the demonstration's DSP, by anybody; its reference."""
-    dsp = next(person for person in access.demonstration_people(school) if "dsp" in person.roles)
-    people = access.pupils_to_choose(school, dsp)
+    dsp = next(person for person in list_demo_people(school) if "dsp" in person.roles)
+    people = list_pupils_to_choose(school, dsp)
     pupil = int(people.loc[people["school"] == dsp.school, "pupil_id"].iloc[0])
     return casework.raise_concern(
         school, dsp, happened_at=None, summary="Came without a coat.", childs_words=None, told_dsp=None,
@@ -82,8 +86,8 @@ def raised(school: School) -> str:
 
 def test_the_dsps_morning(page: Page, school: School, address: str) -> None:
     # A tutor raises a concern about a child of the DSP's school.
-    dsp = next(person for person in access.demonstration_people(school) if "dsp" in person.roles)
-    people = access.pupils_to_choose(school, dsp)
+    dsp = next(person for person in list_demo_people(school) if "dsp" in person.roles)
+    people = list_pupils_to_choose(school, dsp)
     name = people.loc[people["school"] == dsp.school, "name"].iloc[0]
     open_as(page, address, "Tutor", "concerns?raise=yes")
     heading(page, "I am worried about a child")
@@ -138,8 +142,8 @@ def test_the_dsps_morning(page: Page, school: School, address: str) -> None:
     assert taken.value.path().read_bytes().startswith(b"%PDF")
 
     # Who raised it sees that it was read, and nothing of what was done.
-    tutor = next(person for person in access.demonstration_people(school) if "tutor" in person.roles)
-    own = access.own_concerns(school, tutor).set_index("ref").loc[ref]
+    tutor = next(person for person in list_demo_people(school) if "tutor" in person.roles)
+    own = list_own_concerns(school, tutor).set_index("ref").loc[ref]
     assert dsp.name in own["read_by"]
 
 
@@ -165,10 +169,10 @@ def test_two_browsers_on_one_concern_lose_nothing(browser: Browser, school: Scho
         page.context.close()
 
 
-def kept(page: Page, school: School, person: access.Person, form: str) -> None:
+def kept(page: Page, school: School, person: Person, form: str) -> None:
     """Wait until what was typed into a form is kept."""
     for _ in range(300):
-        if access.draft(school, person, form):
+        if get_draft(school, person, form):
             return
         page.wait_for_timeout(100)
     raise AssertionError(f"{form} is not kept")
@@ -178,10 +182,10 @@ def test_a_browser_closed_in_the_middle_of_a_form(browser: Browser, school: Scho
     ref = raised(school)
     page = browser.new_context(locale="en-GB").new_page()
     tutor = tutor_of(school)
-    dsp = next(person for person in access.demonstration_people(school) if "dsp" in person.roles)
+    dsp = next(person for person in list_demo_people(school) if "dsp" in person.roles)
     open_as(page, address, "Tutor", "concerns?raise=conduct")
     typed(page, "What worries you?", "Half a sentence about")
-    kept(page, school, tutor, access.CONDUCT_DRAFT)
+    kept(page, school, tutor, CONDUCT_DRAFT)
     open_as(page, address, "DSP", f"concerns?ref={ref}")
     add(page, "Add a note")
     typed(page, "What is to be remembered?", "Half a note about")

@@ -10,10 +10,14 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import insert, select
 
-from app import access, exceptions
-from app.consents import answer_consent, ask_for_consent
-from app.intake import import_calls, import_logs, import_roster
+from app.access.breaches import list_breaches_to_explain
+from app.access.parents import list_letters_sent
+from app.access.people import find_person
+from app.intake.calls import import_calls
+from app.intake.files import import_logs, import_roster
+from app.parents.consents import answer_consent, ask_for_consent
 from app.school import School, open_school
+from app.sessions.breaches import explain_breaches
 from app.store import tables
 from tests import people
 from tests.browser.conftest import look_through
@@ -76,17 +80,17 @@ def _move_in(school: School, folder: Path) -> None:
 
 
 def _explain(school: School) -> None:
-    tutor = access.person(school, people.email("tutor"))
+    tutor = find_person(school, people.email("tutor"))
     assert tutor
-    waiting = access.exceptions_to_explain(school, tutor)
+    waiting = list_breaches_to_explain(school, tutor)
     for number, words in zip(waiting["session_id"], (TAG, MARKDOWN, SCRIPT + LONG), strict=False):
-        exceptions.explain(school, tutor, int(number), words[:5000])
+        explain_breaches(school, tutor, int(number), words[:5000])
 
 
 def _ask_parents(school: School) -> None:
-    tutor = access.person(school, people.email("tutor"))
+    tutor = find_person(school, people.email("tutor"))
     assert tutor
-    pupils, now = access.letters_sent(school, tutor)["pupil_id"], school.now()
+    pupils, now = list_letters_sent(school, tutor)["pupil_id"], school.now()
     for pupil, words in zip(pupils, (TAG, MARKDOWN, SCRIPT + LONG), strict=False):
         number = ask_for_consent(
             school, tutor, pupil_id=int(pupil), kind="one_to_one", covers_from=now, covers_to=now + timedelta(days=1),

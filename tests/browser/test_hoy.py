@@ -8,11 +8,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from app import access, exceptions
-from app.demo import fill
+from app.access.breaches import list_breaches_to_resolve
+from app.access.forms import list_pupils_to_choose
+from app.access.people import list_demo_people
+from app.access.policy import Person
 from app.demo.calendar import TENANT
-from app.intake import import_calls
+from app.demo.filling import fill
+from app.intake.calls import import_calls
 from app.school import School, open_school
+from app.sessions.breaches import explain_breaches, resolve_breaches
 from tests import people
 from tests.browser.conftest import drawn, look_through
 from tests.browser.test_tutor import Hand
@@ -31,18 +35,16 @@ def school(new_database: Callable[[], str]) -> Iterator[School]:
     school.engine.dispose()
 
 
-def with_role(school: School, role: str) -> access.Person:
-    return next(
-        p for p in access.demonstration_people(school) if role in p.roles and "senior_deputy_head" not in p.roles
-    )
+def with_role(school: School, role: str) -> Person:
+    return next(p for p in list_demo_people(school) if role in p.roles and "senior_deputy_head" not in p.roles)
 
 
-def two_exceptions(school: School, hoy: access.Person, staff: access.Person, folder: Path) -> int:
+def two_exceptions(school: School, hoy: Person, staff: Person, folder: Path) -> int:
     """All that the HOY has to settle: twice a member of staff left a pupil of theirs alone; once they say why. The
     number of the session that comes second."""
-    for number in access.exceptions_to_settle(school, hoy)["session_id"]:
-        exceptions.settle(school, hoy, int(number), "explained", "Seen.")
-    pupils = access.pupils_to_choose(school, hoy)
+    for number in list_breaches_to_resolve(school, hoy)["session_id"]:
+        resolve_breaches(school, hoy, int(number), "explained", "Seen.")
+    pupils = list_pupils_to_choose(school, hoy)
     mine = pupils[pupils["year_group"].isin(hoy.year_groups) & (pupils["school"] == hoy.school)]["email"]
     records = [
         people.call(
@@ -52,8 +54,8 @@ def two_exceptions(school: School, hoy: access.Person, staff: access.Person, fol
         for n in range(2)
     ]  # fmt: skip
     assert import_calls(school, people.calls(folder / "calls.json", *records)).added == 2
-    first, second = access.exceptions_to_settle(school, hoy)["session_id"]
-    exceptions.explain(school, staff, int(first), "The fire bell rang.")
+    first, second = list_breaches_to_resolve(school, hoy)["session_id"]
+    explain_breaches(school, staff, int(first), "The fire bell rang.")
     return int(second)
 
 
@@ -85,7 +87,7 @@ def test_two_exceptions_are_settled_from_the_list_and_the_member_of_staff_sees_i
 
     expect(page.get_by_text("every exception of yours is settled")).to_be_visible(timeout=30_000)
     assert hand.steps <= MOST_STEPS
-    assert access.exceptions_to_settle(school, hoy).empty
+    assert list_breaches_to_resolve(school, hoy).empty
 
     page.goto(f"{address}/sessions?session={second}")
     look_through(page, "SLT")

@@ -7,11 +7,11 @@ import pytest
 from oidc_provider_mock import User, run_server_in_thread
 from playwright.sync_api import Browser, Page, expect
 
-from app import access
-from app.intake import import_logs
+from app.access.policy import PAGES
+from app.auth.sign_in import GREATEST_AGE
+from app.intake.files import import_logs
 from app.school import open_school
 from app.settings import load_settings
-from app.sign_in import GREATEST_AGE
 from tests import people
 from tests.browser.conftest import free_port
 
@@ -113,7 +113,7 @@ def test_a_link_leads_where_it_led_after_signing_in_and_the_cookie_ends_with_the
     assert 0 < mine["expires"] - time.time() <= GREATEST_AGE.total_seconds()
 
 
-@pytest.mark.parametrize("name", access.PAGES)
+@pytest.mark.parametrize("name", PAGES)
 def test_each_page_by_its_address_shows_nothing_before_anybody_signed_in(
     window: Callable[[], Page], in_service: Callable[..., str], name: str
 ) -> None:

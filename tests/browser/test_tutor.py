@@ -9,10 +9,15 @@ import pytest
 from icalendar import Calendar
 from playwright.sync_api import Browser, Page, expect
 
-from app import access, consents
-from app.demo import fill
+from app.access.forms import list_pupils_to_choose
+from app.access.parents import list_consents, list_letters_sent
+from app.access.people import list_demo_people
+from app.access.policy import Person
+from app.access.sessions import list_sessions
 from app.demo.calendar import TENANT
-from app.intake import import_calls
+from app.demo.filling import fill
+from app.intake.calls import import_calls
+from app.parents import consents
 from app.school import School, open_school
 from tests import people
 from tests.browser.conftest import drawn, eyes, look_through
@@ -54,13 +59,13 @@ def school(demonstration: str) -> Iterator[School]:
     school.engine.dispose()
 
 
-def tutor_of(school: School) -> access.Person:
-    return next(p for p in access.demonstration_people(school) if p.roles & {"tutor"} and not p.roles & {"hoy", "hm"})
+def tutor_of(school: School) -> Person:
+    return next(p for p in list_demo_people(school) if p.roles & {"tutor"} and not p.roles & {"hoy", "hm"})
 
 
-def calls_of_a_morning(school: School, tutor: access.Person, folder: Path, name: str, number: int) -> None:
+def calls_of_a_morning(school: School, tutor: Person, folder: Path, name: str, number: int) -> None:
     """Calls of the tutor with a pupil, one after the other, yesterday from ten o'clock: none runs past midnight."""
-    mine = access.pupils_to_choose(school, tutor)["email"]
+    mine = list_pupils_to_choose(school, tutor)["email"]
     began = (school.now() - timedelta(days=1)).replace(hour=10, minute=0)
     records = [
         people.call(
@@ -72,8 +77,8 @@ def calls_of_a_morning(school: School, tutor: access.Person, folder: Path, name:
     assert import_calls(school, people.calls(folder / "calls.json", *records)).added == number
 
 
-def logs_of(school: School, tutor: access.Person) -> int:
-    mine = access.sessions(school, tutor, (school.settings.terms[0].from_, school.today()))
+def logs_of(school: School, tutor: Person) -> int:
+    mine = list_sessions(school, tutor, (school.settings.terms[0].from_, school.today()))
     return int(mine["purpose"].notna().sum())
 
 
@@ -107,8 +112,8 @@ def test_an_evening_lesson_is_no_then_consent_is_given_and_it_is_yes(page: Page,
     page.goto(f"{address}/plan")
     look_through(page, "Tutor")
     name = eyes(page).inner_text().split(" · ")[-1]
-    tutor = next(person for person in access.demonstration_people(school) if person.name == name)
-    pupil = access.letters_sent(school, tutor).dropna(subset="introduction").iloc[0]
+    tutor = next(person for person in list_demo_people(school) if person.name == name)
+    pupil = list_letters_sent(school, tutor).dropna(subset="introduction").iloc[0]
     page.get_by_test_id("stSidebar").get_by_text("Plan a session").click()
     heading(page, "Plan a session")
     hand = Hand(page)
@@ -131,7 +136,7 @@ def test_an_evening_lesson_is_no_then_consent_is_given_and_it_is_yes(page: Page,
     hand.click("button", "Ask for the consent")
     expect(page.get_by_text("asked for, no answer yet")).to_be_visible(timeout=30_000)
 
-    asked = access.consents(school, tutor).query("state == 'asked' and email == @pupil.email").iloc[0]
+    asked = list_consents(school, tutor).query("state == 'asked' and email == @pupil.email").iloc[0]
     consents.answer_consent(school, tutor, int(asked["consent_id"]), given=True, parent="her mother", at=school.now())
     page.get_by_role("button", name="Open the plan", exact=True).first.click()
     expect(page.get_by_text("given; SLT is not informed of it")).to_be_visible(timeout=30_000)

@@ -11,8 +11,10 @@ from playwright.sync_api import Locator, Page, expect
 from pypdf import PdfReader
 from sqlalchemy import select
 
-from app import access, charts
-from app.demo import fill
+from app.access.overview import get_overview
+from app.access.people import list_demo_people
+from app.demo.filling import fill
+from app.reports import charts
 from app.school import open_school
 from app.store import tables
 from tests import people
@@ -49,11 +51,11 @@ def heading(page: Page, words: str) -> None:
 
 def test_a_cell_of_few_sessions_is_grey_and_no_other_is(page: Page, address: str, database: str) -> None:
     school = open_school(database)
-    leader = next(one for one in access.demonstration_people(school) if "senior_deputy_head" in one.roles)
+    leader = next(one for one in list_demo_people(school) if "senior_deputy_head" in one.roles)
     today = school.today()
     term = school.settings.term_on(today)
     days = (term.from_, min(term.to, today)) if term else (today - timedelta(days=29), today)
-    cells = charts.rates(charts.placed(access.overview(school, leader, days)), ["department", "band"], None)
+    cells = charts.rates(charts.placed(get_overview(school, leader, days)), ["department", "band"], None)
     page.goto(address)
     boxes = page.get_by_test_id("stVegaLiteChart").first.locator(".mark-rect.role-mark path")
     expect(boxes).to_have_count(len(cells), timeout=30_000)

@@ -16,9 +16,10 @@ import pytest
 from sqlalchemy import Engine, insert, select, update
 
 from app.graph.errors import Busy, Stopped
+from app.graph.fetching import Run, synchronise
 from app.graph.lease import Lease
-from app.graph.sync import Run, check_graph, sync_state, synchronise
-from app.intake import import_roster
+from app.graph.sync import check_graph, sync_state
+from app.intake.files import import_roster
 from app.school import School
 from app.store import tables
 from app.store.database import open_database

@@ -8,15 +8,24 @@ import pytest
 from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
-from app import access, casework, screen, wording
-from app.demo import fill
-from app.intake import import_letters
+from app import formatting
+from app.access.administration import get_audit_trail, list_rejected_rows
+from app.access.concerns import get_concern, list_concerns, list_pupils_on_record
+from app.access.forms import list_pupils_to_choose, list_staff_to_choose
+from app.access.people import list_demo_people
+from app.access.policy import PAGES, may_open
+from app.access.session_detail import get_session
+from app.access.sessions import list_sessions
+from app.concerns import casework
+from app.demo.filling import fill
+from app.intake.files import import_letters
 from app.school import open_school
 from app.store import tables
+from app.ui import shell
 from tests import people
 
 ROOT = Path(__file__).parent.parent.parent
-PAGES = list(access.PAGES)
+PAGES = list(PAGES)
 HOSTILE = "1 or 1=1; <img src=x> %s {0} ../\x00" + "9" * 200
 LINKS = {  # what a link can carry: the page that reads it, and what it names
     "session": "sessions", "ref": "concerns", "correct": "log", "call": "log", "raise": "concerns", "view": "sessions",
@@ -36,8 +45,8 @@ def demonstration(new_database: Callable[[], str]) -> str:
 def opened(demonstration: str, monkeypatch: pytest.MonkeyPatch):
     """Opens a page by its address, through somebody's eyes."""
     monkeypatch.setenv("DATABASE_URL", demonstration)
-    screen._opened.clear()
-    people = {role: p for p in access.demonstration_people(open_school(demonstration)) for role in p.roles}
+    shell._opened.clear()
+    people = {role: p for p in list_demo_people(open_school(demonstration)) for role in p.roles}
 
     def open_page(page: str, role: str, **query: str) -> AppTest:
         at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
@@ -49,7 +58,7 @@ def opened(demonstration: str, monkeypatch: pytest.MonkeyPatch):
 
     open_page.people = people  # type: ignore[attr-defined]
     yield open_page
-    screen._opened.clear()
+    shell._opened.clear()
 
 
 def text(at: AppTest) -> str:
@@ -66,7 +75,7 @@ def test_a_page_opens_for_those_it_is_for_and_for_nobody_else(opened, page: str,
     assert not at.exception
     person = opened.people[role]
     told_off = "This page is not for" in text(at)
-    assert told_off != access.may_open(person, page)
+    assert told_off != may_open(person, page)
     if told_off:
         at = opened(page, role, **dict.fromkeys(LINKS, "1"))
         assert not at.dataframe
@@ -96,9 +105,9 @@ def test_a_link_to_what_is_not_ones_own_opens_nothing(opened, role: str) -> None
     sessions = {
         int(n): who
         for who in ("counsellor", "tutor")
-        for n in access.sessions(school, opened.people[who], ever)["session_id"]
+        for n in list_sessions(school, opened.people[who], ever)["session_id"]
     }
-    mine = set(access.sessions(school, person, ever)["session_id"])
+    mine = set(list_sessions(school, person, ever)["session_id"])
     theirs = next(n for n, who in sessions.items() if n not in mine and opened.people[who] != person)
     at = opened("sessions", role, session=str(theirs))
     assert "no such session" in text(at)
@@ -112,7 +121,7 @@ def test_a_link_to_what_is_not_ones_own_opens_nothing(opened, role: str) -> None
     assert text(linked) == text(plain)
     assert [box.value for box in linked.multiselect] == [box.value for box in plain.multiselect]
     for ref in concerns:
-        if role not in ("dsp", "senior_deputy_head") or access.concern(school, person, ref) is None:
+        if role not in ("dsp", "senior_deputy_head") or get_concern(school, person, ref) is None:
             at = opened("concerns", role, ref=ref)
             assert not at.exception
             assert ref not in text(at)
@@ -124,20 +133,16 @@ def test_slt_sees_no_name_on_the_overview(opened) -> None:
     words = text(at)
     school = open_school()
     somebody = opened.people["senior_deputy_head"]
-    names = set(access.staff_to_choose(school, somebody)["name"]) | set(
-        access.pupils_to_choose(school, somebody)["name"]
-    )
+    names = set(list_staff_to_choose(school, somebody)["name"]) | set(list_pupils_to_choose(school, somebody)["name"])
     assert not [name for name in names if name in words and name != opened.people["slt"].name]
 
 
 def test_a_session_that_is_not_mine_cannot_be_opened_by_its_number(opened) -> None:
     school = open_school()
     everything = (school.settings.terms[0].from_, school.today())
-    mine = set(access.sessions(school, opened.people["tutor"], everything)["session_id"])
+    mine = set(list_sessions(school, opened.people["tutor"], everything)["session_id"])
     theirs = [
-        n
-        for n in access.sessions(school, opened.people["senior_deputy_head"], everything)["session_id"]
-        if n not in mine
+        n for n in list_sessions(school, opened.people["senior_deputy_head"], everything)["session_id"] if n not in mine
     ]
     at = opened("sessions", "tutor", session=str(theirs[0]))
     assert "no such session" in text(at)
@@ -148,13 +153,13 @@ def test_a_session_that_is_not_mine_cannot_be_opened_by_its_number(opened) -> No
 
 def test_a_session_says_when_it_was_and_when_it_was_logged(opened) -> None:
     school, person = open_school(), opened.people["senior_deputy_head"]
-    rows = access.sessions(school, person, (school.settings.terms[0].from_, school.today()))
+    rows = list_sessions(school, person, (school.settings.terms[0].from_, school.today()))
     number = rows.loc[rows["logged"] & ~rows["withheld"].astype(bool), "session_id"].iloc[-1]
-    view = access.session(school, person, int(number))
+    view = get_session(school, person, int(number))
     assert view is not None
     words = text(opened("sessions", "senior_deputy_head", session=str(number)))
     assert f"<bdi>{view.started_at:%H:%M}</bdi> to <bdi>{view.ended_at:%H:%M}</bdi>" in words
-    assert f"logged {wording.moment(view.versions['entered_at'].min())}" in words
+    assert f"logged {formatting.moment(view.versions['entered_at'].min())}" in words
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "x", "9" * 30, "1; drop table sessions", ""])
@@ -169,7 +174,7 @@ def test_a_counselling_session_is_confidential_on_every_page(opened) -> None:
     school = open_school()
     everything = (school.settings.terms[0].from_, school.today())
     counsellor = opened.people["counsellor"]
-    own = access.sessions(school, counsellor, everything)
+    own = list_sessions(school, counsellor, everything)
     assert len(own)
     for role in ("senior_deputy_head", "hoy", "slt", "admin", "dsp"):
         at = opened("sessions", role, session=str(int(own["session_id"].iloc[0])))
@@ -198,12 +203,12 @@ def _box(found, label: str):
 
 
 def _first_pupil(opened) -> int:
-    return int(access.pupils_to_choose(open_school(), opened.people["tutor"])["pupil_id"].iloc[0])
+    return int(list_pupils_to_choose(open_school(), opened.people["tutor"])["pupil_id"].iloc[0])
 
 
 def test_a_form_half_filled_is_there_again(opened) -> None:
     at = opened("log", "dsp")
-    pupil = access.pupils_to_choose(open_school(), opened.people["dsp"])["email"].iloc[0]
+    pupil = list_pupils_to_choose(open_school(), opened.people["dsp"])["email"].iloc[0]
     at.multiselect[0].set_value([pupil]).run()
     again = opened("log", "dsp")
     assert again.multiselect[0].value == [pupil]
@@ -217,7 +222,7 @@ def test_the_administrator_of_the_demonstration_sees_that_nothing_is_fetched(ope
 
 def test_a_dsp_puts_together_what_is_held_on_a_pupil_and_nobody_else_is_offered_it(opened) -> None:
     at = opened("concerns", "dsp")
-    at.selectbox[0].set_value(access.pupils_held(open_school(), opened.people["dsp"])["pupil_id"].iloc[0])
+    at.selectbox[0].set_value(list_pupils_on_record(open_school(), opened.people["dsp"])["pupil_id"].iloc[0])
     next(button for button in at.button if button.label == "Put it together").click().run()
     assert not at.exception
     assert [button for button in at.get("download_button") if button.proto.label == "Download it"]
@@ -230,7 +235,7 @@ def test_the_administrator_mends_and_dismisses_refused_rows(opened, tmp_path: Pa
         {"pupil_email": "nobody@x.example", "kind": kind, "sent_on": "2026-09-01"} for kind in ("introduction", "x")
     ]
     import_letters(open_school(), people.table(tmp_path / "of pages.csv", rows))
-    pupil = access.pupils_to_choose(open_school(), opened.people["tutor"])["email"].iloc[-1]
+    pupil = list_pupils_to_choose(open_school(), opened.people["tutor"])["email"].iloc[-1]
     at = opened("administration", "admin")
     row = at.selectbox(key="refused row")
     mine = [int(name) for name, words in zip(_numbers(), row.options, strict=True) if words.startswith("of pages.csv")]
@@ -257,8 +262,8 @@ def test_the_administrator_mends_and_dismisses_refused_rows(opened, tmp_path: Pa
 
 def _numbers() -> list[int]:
     school = open_school()
-    admin = next(p for p in access.demonstration_people(school) if "admin" in p.roles)
-    return access.refused_rows(school, admin)["id"].tolist()
+    admin = next(p for p in list_demo_people(school) if "admin" in p.roles)
+    return list_rejected_rows(school, admin)["id"].tolist()
 
 
 def _press(at: AppTest, label: str) -> None:
@@ -289,19 +294,19 @@ def test_repeated_one_to_ones_are_for_the_senior_deputy_head_and_the_dsp_and_eac
         assert "within 28 days" not in text(opened("sessions", role, view="repeats"))
     for role in ("senior_deputy_head", "dsp"):
         assert "within 28 days" in text(opened("sessions", role, view="repeats"))
-    trail = access.audit_trail(open_school(), opened.people["admin"])
+    trail = get_audit_trail(open_school(), opened.people["admin"])
     looks = trail[trail["about"].str.startswith("repeated one-to-ones")]
     assert set(looks["by"]) == {opened.people[role].email for role in ("senior_deputy_head", "dsp")}
 
 
 def test_the_action_that_was_pressed_last_is_the_one_that_is_done(opened) -> None:
     school, dsp = open_school(), opened.people["dsp"]
-    ref = access.concerns_list(school, dsp).query("open")["ref"].iloc[0]
+    ref = list_concerns(school, dsp).query("open")["ref"].iloc[0]
     for what in ("Ring home", "Ask the tutor"):
-        view = access.concern(school, dsp, ref)
+        view = get_concern(school, dsp, ref)
         asked = {"what": what, "told": dsp.staff_id, "due": school.today()}
         casework.record(school, dsp, ref, view.version, "action", asked)
-    numbers = {action.what: action.number for action in access.concern(school, dsp, ref).actions}
+    numbers = {action.what: action.number for action in get_concern(school, dsp, ref).actions}
     at = opened("concerns", "dsp", ref=ref)
     for what in ("Ring home", "Ask the tutor"):
         at.button(key=f"done {ref} {numbers[what]}").click().run()
@@ -323,7 +328,7 @@ def test_no_page_of_those_whom_a_concern_about_conduct_names_differs_by_it(opene
             text(opened(page, role, **query))
             for role in _NAMED
             for page, query in [*pages, ("concerns", {"ref": ref})]
-            if access.may_open(opened.people[role], page)
+            if may_open(opened.people[role], page)
         ]
 
     ref = "A-AAAAAAAA"

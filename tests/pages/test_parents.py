@@ -6,15 +6,17 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import access
+from app.access.forms import list_pupils_to_choose
+from app.access.parents import list_consents, list_letters_sent
+from app.access.policy import Person
 from app.school import open_school
 from tests.pages.test_pages import demonstration, opened, text
 
 __all__ = ["demonstration", "opened"]
 
 
-def consents(person: access.Person, **like: str) -> pd.DataFrame:
-    rows = access.consents(open_school(), person)
+def consents(person: Person, **like: str) -> pd.DataFrame:
+    rows = list_consents(open_school(), person)
     for column, value in like.items():
         rows = rows[rows[column] == value]
     return rows
@@ -65,7 +67,7 @@ def test_a_consent_that_is_not_mine_cannot_be_opened_by_its_number(opened, role:
 
 def test_letters_are_written_and_marked_as_sent(opened) -> None:
     at = opened("parents", "senior_deputy_head")
-    before = access.letters_sent(open_school(), opened.people["senior_deputy_head"])
+    before = list_letters_sent(open_school(), opened.people["senior_deputy_head"])
     lacking = before[before["introduction"].isna()]
     n = "the letter" if len(lacking) == 1 else f"{len(lacking)} letters"
     button(at, f"Put {n} together").click().run()
@@ -73,7 +75,7 @@ def test_letters_are_written_and_marked_as_sent(opened) -> None:
     assert [found for found in at.get("download_button") if found.proto.label == "Download it"]
     button(at, f"Mark {n} as sent").click().run()
     assert not at.exception
-    after = access.letters_sent(open_school(), opened.people["senior_deputy_head"])
+    after = list_letters_sent(open_school(), opened.people["senior_deputy_head"])
     assert after["introduction"].notna().all()
 
 
@@ -99,4 +101,4 @@ def test_a_request_asks_for_everything_it_needs(opened) -> None:
 
 
 def _first_pupil(opened) -> int:
-    return int(access.pupils_to_choose(open_school(), opened.people["tutor"])["pupil_id"].iloc[0])
+    return int(list_pupils_to_choose(open_school(), opened.people["tutor"])["pupil_id"].iloc[0])

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.protocol import Evidence
-from app.protocol.evidence import empty
+from app.protocol.evidence import Evidence, empty
 from app.protocol.frames import Versions, distinct, flags, found_in, ids, instants, micros, paired, places
 from app.protocol.outcomes import BREACH, LOG, MET, NOT_APPLICABLE, Ruling
 

@@ -9,7 +9,10 @@ from hypothesis import given
 from hypothesis import settings as example_settings
 from hypothesis import strategies as st
 
-from app.protocol import CLAUSES, OUTCOMES, Evidence, decode, figures, judge
+from app.protocol.clauses import CLAUSES
+from app.protocol.evidence import Evidence
+from app.protocol.judge import decode, figures, judge
+from app.protocol.outcomes import OUTCOMES
 from app.settings import load_settings
 from benchmarks.frames import school
 

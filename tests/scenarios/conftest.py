@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from sqlalchemy import create_engine, select
 
 from app.__main__ import cli
-from app.protocol import Evidence
+from app.protocol.evidence import Evidence
 from app.school import open_school
 from app.store import reading, tables
 from tests.scenarios.telling import HERE, enter_answers, scenarios, write

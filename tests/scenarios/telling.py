@@ -16,8 +16,9 @@ from zoneinfo import ZoneInfo
 
 import yaml
 
-from app import access
-from app.consents import answer_consent, withdraw_consent
+from app.access.parents import list_consents
+from app.access.people import find_person
+from app.parents.consents import answer_consent, withdraw_consent
 from app.school import School
 
 HERE = Path(__file__).parent
@@ -363,9 +364,9 @@ def enter_answers(told: list[Scenario], school: School) -> None:
         for consent in s.told.get("consents", []):
             for answer in consent.keys() & {"refused", "withdrawn"}:
                 who = next(who for who, p in s.cast["staff"].items() if "senior_deputy_head" in p["roles"])
-                person = access.person(school, s.email(who))
+                person = find_person(school, s.email(who))
                 assert person
-                consents = access.consents(school, person)
+                consents = list_consents(school, person)
                 mine = consents["email"] == s.email(consent["pupil"])
                 consent_id = int(consents.loc[mine, "consent_id"].iloc[0])
                 at = s.time(consent[answer])

@@ -10,8 +10,9 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from app.export import CONFIDENTIAL
-from app.protocol import Evidence, Judged, judge
+from app.protocol.evidence import Evidence
+from app.protocol.judge import Judged, judge
+from app.reports.outcomes_csv import CONFIDENTIAL
 from app.settings import load_settings
 from tests.scenarios.conftest import SCENARIOS
 from tests.scenarios.telling import HERE, ZONE, compare, differ

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from app.protocol import CLAUSES
+from app.protocol.clauses import CLAUSES
 from app.settings import ROOT
 from tests.scenarios.conftest import IMPORTS, SCENARIOS, Worlds
 from tests.scenarios.telling import HERE, Scenario, compare, write

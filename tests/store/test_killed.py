@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from app import audit
 from app.school import School
-from app.store import tables
+from app.store import audit_log, tables
 from app.store.backup import backup
 from app.store.database import open_database
 from tests import people
@@ -43,12 +42,12 @@ def _prove(school: School, folder: Path, names: list[str]) -> int:
         line.split() for name in names if (folder / name).exists() for line in (folder / name).read_text().splitlines()
     ]
     with school.engine.connect() as connection:
-        assert audit.verify(connection)[1] is None
+        assert audit_log.verify(connection)[1] is None
         logs = Counter(connection.scalars(select(tables.logs.c.ref)))
         judged = set(connection.scalars(select(tables.logs.c.ref).join(tables.sessions)))
         concerns = Counter(connection.scalars(select(tables.concerns.c.ref)))
         summaries = Counter(connection.scalars(select(tables.concerns.c.summary)))
-        trail = Counter(audit.entries(connection)["about"])
+        trail = Counter(audit_log.entries(connection)["about"])
     assert set(logs.values()) <= {1}
     assert set(summaries.values()) <= {1}
     assert judged == set(logs)
@@ -95,7 +94,7 @@ def test_twenty_at_once_lose_nothing_and_a_copy_meanwhile_is_whole(written: tupl
         backup(school.engine, tmp_path / "copy.sqlite")
         copy = open_database(f"sqlite:///{tmp_path / 'copy.sqlite'}")
         with copy.connect() as connection:
-            assert audit.verify(connection)[1] is None
+            assert audit_log.verify(connection)[1] is None
             logs = set(connection.scalars(select(tables.logs.c.ref)))
             assert logs == set(connection.scalars(select(tables.logs.c.ref).join(tables.sessions)))
         copy.dispose()

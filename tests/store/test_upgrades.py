@@ -14,13 +14,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import MetaData, create_engine, inspect, select
 
-from app.intake import import_logs
-from app.proof import proof
+from app.intake.files import import_logs
+from app.operations.verification import verify
 from app.school import School
 from app.store import database
 from app.store.database import DatabaseError, open_database, writing
-from app.store.moving import move
 from app.store.tables import metadata
+from app.store.transfer import transfer
 from tests import people
 from tests.conftest import SETTINGS
 from tests.running import ROOT, run
@@ -120,7 +120,7 @@ def test_a_schema_of_postgresql_moves_into_a_database_of_its_own(
     copied = school.engine.url.update_query_dict({"options": "-csearch_path=version_0009_x"})
     target = f"sqlite:///{tmp_path / 'out.sqlite'}"
     there = open_database(copied.render_as_string(hide_password=False))
-    rows = move(there, target, proof, lambda _: None)
+    rows = transfer(there, target, verify, lambda _: None)
     assert rows["staff"] == len(people.STAFF)
     assert rows["logs"] == 0  # what came later
     for engine in (there, school.engine):

@@ -4,9 +4,11 @@ import os
 import random
 from datetime import datetime, timedelta
 
-from app import access
-from app.casework import raise_concern
-from app.intake import Entered, enter_log, import_logs
+from app.access.forms import list_pupils_to_choose
+from app.access.people import find_person
+from app.concerns.casework import raise_concern
+from app.intake.files import import_logs
+from app.intake.logs import Entered, enter_log
 from app.school import School
 from app.store.database import open_database
 from tests import people
@@ -16,9 +18,9 @@ from tests.conftest import SETTINGS
 def write(url: str, name: str, told: str, most: int = 10_000) -> None:
     """Writes into `told` a line for each thing that was acknowledged: its kind and reference."""
     school = School(open_database(url), SETTINGS)
-    teacher = access.person(school, people.email("teacher"))
+    teacher = find_person(school, people.email("teacher"))
     assert teacher is not None
-    aled = int(access.pupils_to_choose(school, teacher)["pupil_id"].iloc[0])
+    aled = int(list_pupils_to_choose(school, teacher)["pupil_id"].iloc[0])
     out = os.open(told, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     random.seed(name)
     for n in range(most):

@@ -1,0 +1,260 @@
+"""Exceptions: who owns them, and what waits for whom.
+
+An exception belongs to the HOYs and HMs of the tutor who conducted the session (in whose years and houses the
+tutees were on its day), or else of its pupils; each of them may settle it. Those of HOYs, HMs and the Senior
+Deputy Head themselves, and those with no HOY or HM, belong to the Senior Deputy Head; where there is but one of
+them, their own as well.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import ColumnElement, Connection, and_, func, not_, select
+
+from app.access.policy import Person, require
+from app.access.scope import SESSION, confidential, in_school_time, joined, open_to
+from app.access.sessions import select_session_pupils
+from app.protocol.clauses import CLAUSES
+from app.protocol.frames import Versions, days_since_1970, ids
+from app.school import School
+from app.store import reading, tables
+from app.store.versions import list_contains, valid_on, valid_versions
+
+_exception, _event = tables.exceptions.c, tables.exception_events.c
+_TITLES = {clause.name: clause.title for clause in CLAUSES}
+_LEADERS = ("hoy", "hm", "senior_deputy_head")
+
+
+@dataclass
+class SessionBreaches:
+    """The exceptions of one session: `rows` (`id`, `clause`, `title`, `state`, `opened_at`), `events` in their
+    order (`title`, `at`, `by` (name; blank: by itself), `kind`, `how`, `text`), the names of the `owners`, and
+    the ids of those that the person may explain and settle."""
+
+    rows: pd.DataFrame
+    events: pd.DataFrame
+    owners: list[str]
+    to_explain: list[int]
+    to_settle: list[int]
+
+
+def list_breaches_to_resolve(school: School, person: Person) -> pd.DataFrame:
+    """The sessions with open exceptions that are the person's to settle, the longest waiting first:
+    `session_id`, `started_at`, `staff_name`, `pupils`, `clauses` (titles), `explained`, `opened_at`, `days`."""
+    require(person, "exceptions")
+    with school.engine.connect() as connection:
+        found = find_open_breaches(connection)
+        owners = find_owners(school, connection, found)
+        mine = owners.loc[owners["owner_id"] == person.staff_id, "session_id"]
+        return _listed(school, connection, found[found["session_id"].isin(mine)])
+
+
+def list_breaches_to_explain(school: School, person: Person) -> pd.DataFrame:
+    """The person's own sessions with open exceptions that they have not explained; as `exceptions_to_settle`."""
+    require(person, "exceptions")
+    with school.engine.connect() as connection:
+        found = _listed(school, connection, find_open_breaches(connection, SESSION.staff_id == person.staff_id))
+    return found[~found["explained"]].reset_index(drop=True)
+
+
+def list_unresolved_breaches(school: School, person: Person) -> tuple[int, int]:
+    """How many sessions have exceptions that are open, and for how many days the oldest is."""
+    require(person, "exceptions waiting")
+    counted = select(func.count(_exception.session_id.distinct()), func.min(_exception.opened_at))
+    with school.engine.connect() as connection:
+        of_sessions = counted.join(tables.sessions, SESSION.id == _exception.session_id)
+        sessions, oldest = connection.execute(of_sessions.where(*_open())).one()
+    return sessions, (school.now() - oldest).days if sessions else 0
+
+
+def count_breaches_by_owner(school: School, person: Person) -> pd.DataFrame:
+    """How many sessions wait for whom, the longest waiting first: `owner` (name), `sessions`, `exceptions`,
+    `oldest` (days). One with several owners counts for each of them."""
+    require(person, "exceptions waiting")
+    name, today = valid_versions(tables.staff_versions), school.today()
+    with school.engine.connect() as connection:
+        found = find_open_breaches(connection)
+        each = found.merge(find_owners(school, connection, found), on="session_id", how="left")
+        names = reading.frame(connection, select(name.c.staff_id, name.c.name).where(valid_on(name, today)))
+    each["owner"] = each["owner_id"].map(names.set_index("staff_id")["name"])
+    each["days"] = (pd.Timestamp(school.now()) - each["opened_at"]).dt.days
+    waiting = each.groupby("owner").agg(
+        sessions=("session_id", "nunique"), exceptions=("id", "nunique"), oldest=("days", "max")
+    )
+    return waiting.reset_index().sort_values(["oldest", "sessions"], ascending=False, ignore_index=True)
+
+
+def get_session_breaches(school: School, person: Person, session_id: int) -> SessionBreaches:
+    """The exceptions of a session that the person may open; empty if they may not, or there are none."""
+    by = valid_versions(tables.staff_versions)
+    with school.engine.connect() as connection:
+        row = connection.execute(
+            select(SESSION.id, SESSION.staff_id, SESSION.day).where(
+                SESSION.id == session_id, open_to(person, school.today()), not_(confidential())
+            )
+        ).one_or_none()
+        mine = _exception.session_id == (row.id if row else None)
+        rows = reading.frame(connection, select(tables.exceptions).where(mine).order_by(_exception.id))
+        events = reading.frame(
+            connection,
+            select(_exception.clause, _event.at, by.c.name.label("by"), _event.kind, _event.how, _event.text)
+            .join(tables.exceptions, _exception.id == _event.exception_id)
+            .outerjoin(by, and_(by.c.staff_id == _event.by, valid_on(by, school.today())))
+            .where(mine)
+            .order_by(_event.at, _event.id),
+        )
+        excepted = SESSION.id.in_(rows["session_id"].unique().tolist())
+        asked = reading.frame(
+            connection, select(SESSION.id.label("session_id"), SESSION.staff_id, SESSION.day).where(excepted)
+        )
+        owners = find_owners(school, connection, asked)
+        names = connection.scalars(
+            select(by.c.name).where(by.c.staff_id.in_(owners["owner_id"].tolist()), valid_on(by, school.today()))
+        ).all()
+    for frame in (rows, events):
+        frame.insert(0, "title", frame["clause"].map(_TITLES))
+    open_ones = rows.loc[rows["state"] == "open", "id"].tolist()
+    return SessionBreaches(
+        rows=in_school_time(school, rows.drop(columns="session_id")),
+        events=in_school_time(school, events.drop(columns="clause")),
+        owners=sorted(names),
+        to_explain=open_ones if row and row.staff_id == person.staff_id else [],
+        to_settle=open_ones if (owners["owner_id"] == person.staff_id).any() else [],
+    )
+
+
+def find_open_breaches(connection: Connection, *which: ColumnElement[bool]) -> pd.DataFrame:
+    """Open exceptions with their sessions: `id`, `session_id`, `clause`, `opened_at`, `staff_id`, `day`,
+    `started_at`."""
+    return reading.frame(
+        connection,
+        select(
+            _exception.id, _exception.session_id, _exception.clause, _exception.opened_at,
+            SESSION.staff_id, SESSION.day, SESSION.started_at,
+        )
+        .join(tables.sessions, SESSION.id == _exception.session_id)
+        .where(*_open(), *which)
+        .order_by(_exception.opened_at, _exception.id),
+    )  # fmt: skip
+
+
+def _open() -> tuple[ColumnElement[bool], ...]:
+    """Which exceptions wait, of sessions that are not confidential."""
+    return _exception.state == "open", not_(confidential())
+
+
+def _listed(school: School, connection: Connection, found: pd.DataFrame) -> pd.DataFrame:
+    """One row a session, from open exceptions."""
+    who, numbers = valid_versions(tables.staff_versions), found["session_id"].unique().tolist()
+    mine = reading.chosen(connection, "excepted", SESSION.id, numbers)
+    staff = reading.frame(
+        connection,
+        select(SESSION.id, who.c.name)
+        .join(tables.sessions, and_(who.c.staff_id == SESSION.staff_id, valid_on(who, SESSION.day)))
+        .where(mine),
+    )
+    pupils = reading.frame(connection, select_session_pupils().where(mine))
+    explained = connection.scalars(
+        select(_exception.session_id)
+        .join(tables.exception_events, _event.exception_id == _exception.id)
+        .where(_event.kind == "explained", reading.chosen(connection, "excepted", _exception.session_id, numbers))
+    ).all()
+    rows = (
+        found.assign(clause=found["clause"].map(_TITLES))
+        .groupby("session_id", sort=False)
+        .agg(started_at=("started_at", "first"), clauses=("clause", ", ".join), opened_at=("opened_at", "min"))
+        .reset_index()
+    )
+    rows["staff_name"] = rows["session_id"].map(staff.set_index("id")["name"])
+    rows["pupils"] = joined(rows["session_id"], pupils, "session_id")
+    rows["explained"] = rows["session_id"].isin(explained)
+    rows["days"] = (pd.Timestamp(school.now()) - rows["opened_at"]).dt.days
+    columns = ["session_id", "started_at", "staff_name", "pupils", "clauses", "explained", "opened_at", "days"]
+    return in_school_time(school, rows[columns].sort_values("opened_at", ignore_index=True))
+
+
+def find_owners(school: School, connection: Connection, sessions: pd.DataFrame) -> pd.DataFrame:
+    """Who owns the exceptions of some sessions (`session_id`, `staff_id`, `day`): `session_id`, `owner_id`."""
+    sessions = sessions[["session_id", "staff_id", "day"]].drop_duplicates("session_id")
+    pupil = valid_versions(tables.pupil_versions)
+    pupils = Versions(reading.frame(connection, select(pupil)), "pupil_id")
+    of_pupils = _owners_of_pupils(school, connection, pupils.frame)
+    by_tutor = _tutees(sessions, pupils.frame)
+    others = sessions[~_with_any(sessions, by_tutor)]
+    led = pd.concat(
+        [
+            sessions.merge(by_tutor.merge(of_pupils, on="version").drop(columns="version"), on=["staff_id", "day"]),
+            _taught(connection, others, pupils).merge(of_pupils, on="version"),
+        ]
+    )
+    own = led["owner_id"] == led["staff_id"].fillna(0)
+    by_leaders = led["session_id"].isin(_by_leaders(connection, sessions))
+    owned = led.loc[~own & ~by_leaders, ["session_id", "owner_id"]].drop_duplicates()
+    rest = sessions[~sessions["session_id"].isin(owned["session_id"])]
+    senior = rest.merge(find_staff_with_role(school, connection, "senior_deputy_head"), how="cross")
+    someone_else = senior["owner_id"] != senior["staff_id"].fillna(0)
+    senior = senior[someone_else | ~senior["session_id"].isin(senior.loc[someone_else, "session_id"])]
+    return pd.concat([owned, senior[["session_id", "owner_id"]]], ignore_index=True)
+
+
+def _owners_of_pupils(school: School, connection: Connection, pupils: pd.DataFrame) -> pd.DataFrame:
+    """Today's HOYs and HMs of pupils as they were: `version` (a row of `pupils`), `owner_id`."""
+    facts = pupils.rename(columns={"year_group": "year_groups", "house": "houses"}).rename_axis("version").reset_index()
+    long = facts.melt(["version", "school"], ["year_groups", "houses"], var_name="of", value_name="which")
+    long["which"] = long["which"].str.strip().str.lower()
+    led = long.merge(_leaders(school, connection), on=["school", "of", "which"])
+    return led[["version", "owner_id"]].drop_duplicates()
+
+
+def _tutees(sessions: pd.DataFrame, pupils: pd.DataFrame) -> pd.DataFrame:
+    """Whom those who conducted sessions were tutors of on their days: `staff_id`, `day`, `version`."""
+    tutees = pupils[["tutor_id", "since", "until"]].rename_axis("version").reset_index().dropna(subset=["tutor_id"])
+    found = sessions[["staff_id", "day"]].dropna().drop_duplicates().merge(
+        tutees, left_on="staff_id", right_on="tutor_id"
+    )  # fmt: skip
+    on_day = (found["since"] <= found["day"]) & ~(found["until"] <= found["day"])
+    return found.loc[on_day, ["staff_id", "day", "version"]]
+
+
+def _with_any(sessions: pd.DataFrame, tutees: pd.DataFrame) -> np.ndarray:
+    """Which sessions were conducted by a tutor of anybody."""
+    pairs = pd.MultiIndex.from_frame(sessions[["staff_id", "day"]])
+    return pairs.isin(pd.MultiIndex.from_frame(tutees[["staff_id", "day"]]))
+
+
+def _taught(connection: Connection, sessions: pd.DataFrame, pupils: Versions) -> pd.DataFrame:
+    """The pupils of sessions as they were on the day: `session_id`, `staff_id`, `version`."""
+    among = tables.session_pupils.c
+    mine = reading.chosen(connection, "owned", among.session_id, sessions["session_id"].tolist())
+    found = reading.frame(connection, select(among.session_id, among.pupil_id).where(mine)).merge(sessions)
+    return found.assign(version=pupils.rows(found["pupil_id"].to_numpy(), days_since_1970(found["day"])))
+
+
+def _leaders(school: School, connection: Connection) -> pd.DataFrame:
+    """Today's HOYs and HMs by what they look after: `school`, `of`, `which`, `owner_id`."""
+    who = valid_versions(tables.staff_versions)
+    lists = []
+    for role, of in (("hoy", "year_groups"), ("hm", "houses")):
+        query = select(who.c.staff_id.label("owner_id"), who.c.school, who.c[of].label("which"))
+        found = reading.frame(connection, query.where(valid_on(who, school.today()), list_contains(who.c.roles, role)))
+        found["which"] = found["which"].str.lower().str.split(";")
+        lists.append(found.explode("which").assign(of=of))
+    led = pd.concat(lists, ignore_index=True)
+    return led.assign(which=led["which"].str.strip())[led["which"].fillna("") != ""]
+
+
+def _by_leaders(connection: Connection, sessions: pd.DataFrame) -> pd.Series:
+    """Those of some sessions that were conducted by a HOY, an HM or the Senior Deputy Head."""
+    version = tables.staff_versions.c
+    staff = Versions(reading.frame(connection, select(version.staff_id, version.from_day, version.roles)), "staff_id")
+    rows = staff.rows(ids(sessions["staff_id"]), days_since_1970(sessions["day"]))
+    return sessions.loc[staff.lists("roles", *_LEADERS)[rows], "session_id"]
+
+
+def find_staff_with_role(school: School, connection: Connection, role: str) -> pd.DataFrame:
+    who = valid_versions(tables.staff_versions)
+    query = select(who.c.staff_id.label("owner_id")).where(
+        valid_on(who, school.today()), list_contains(who.c.roles, role)
+    )
+    return reading.frame(connection, query)

@@ -1,0 +1,395 @@
+"""A concern's life as it is read: what holds now, what held before, and its chronology."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Connection, Row, case, func, select, true
+
+from app.formatting import on_day, on_day_at
+from app.store import tables
+from app.store.concerns import CONDUCT, Register
+
+# What of a concern can be corrected, and how that reads.
+FIELDS = {
+    "summary": "What was reported",
+    "childs_words": "In their own words",
+    "happened_at": "When it happened",
+    "place": "Where it happened",
+    "told_dsp": "Told in person",
+    "categories": "What kind",
+}
+BY_ITSELF = ("alerted", "read", "viewed", "taken")  # happens beside people's changes, and disturbs none
+_OPENS = ("viewed", "taken")  # of concerns about conduct, which are not on the audit trail
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing that happened: `number` of the event (0: the report itself), when (school time), of which concern,
+    what, by whom (blank: by itself), its words by label, and the event's kind (of the report: opened)."""
+
+    number: int
+    at: datetime
+    ref: str
+    what: str
+    by: str
+    words: tuple[tuple[str, str], ...]
+    kind: str = "opened"
+
+
+@dataclass(frozen=True)
+class Version:
+    """What a field said, since when, by whom, and why it was corrected (blank: as it was reported)."""
+
+    words: str
+    at: datetime
+    by: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Action:
+    """What somebody was asked to do; `done_on` blank: not yet."""
+
+    number: int
+    what: str
+    owner_id: int
+    owner: str
+    due: date
+    asked_by: str
+    done_on: date | None
+    how: str
+
+
+@dataclass(frozen=True)
+class Names:
+    """Today's names of everybody who is or was on the roster, and the school's time zone."""
+
+    staff: Mapping[int, str]
+    pupils: Mapping[int, str]
+    zone: ZoneInfo
+
+    def member(self, number: int | None) -> str:
+        return "" if number is None else self.staff.get(number, "somebody who has left")
+
+    def moment(self, when: datetime) -> str:
+        return on_day_at(when.astimezone(self.zone))
+
+
+@dataclass
+class ConcernHistory:
+    """One concern with everything that happened to it, in its order."""
+
+    register: Register
+    row: Row[Any]
+    names: Names
+    events: list[Row[Any]] = field(default_factory=list)
+    pupil_ids: list[int] = field(default_factory=list)
+    links: list[Row[Any]] = field(default_factory=list)
+    named: list[Row[Any]] = field(default_factory=list)
+
+    @cached_property
+    def contents(self) -> list[dict[str, Any]]:
+        """What each event says beside its words."""
+        return [json.loads(event.content) if event.content else {} for event in self.events]
+
+    def of(self, *kinds: str) -> Iterator[tuple[Row[Any], dict[str, Any]]]:
+        """The events of these kinds, each with what it says."""
+        return ((event, said) for event, said in zip(self.events, self.contents, strict=True) if event.kind in kinds)
+
+    def last(self, *kinds: str) -> tuple[Row[Any], dict[str, Any]] | None:
+        return next(iter(list(self.of(*kinds))[::-1]), None)
+
+    @property
+    def open(self) -> bool:
+        found = self.last("opened", "closed", "reopened")
+        return found is None or found[0].kind != "closed"
+
+    @property
+    def level(self) -> str:
+        return next((event.level for event in reversed(self.events) if event.level), "")
+
+    @property
+    def version(self) -> int:
+        """The number of the last change: two people who work on different ones have not seen the same."""
+        return max((event.id for event in self.events if event.kind not in BY_ITSELF), default=0)
+
+    @property
+    def told(self) -> list[str]:
+        """The names of those who were alerted, each once."""
+        return list(dict.fromkeys(self.names.member(event.told) for event, _ in self.of("alerted") if event.told))
+
+    @property
+    def shared_with(self) -> list[int]:
+        """The staff with whom it is shared now."""
+        state = {event.told: event.kind for event, _ in self.of("shared", "unshared")}
+        return [number for number, kind in state.items() if kind == "shared"]
+
+    @property
+    def about(self) -> list[str]:
+        return sorted(self.names.pupils.get(number, "") for number in self.pupil_ids)
+
+    @property
+    def adults(self) -> list[str]:
+        """Whom a concern about conduct names."""
+        return sorted(self._adult(one) for one in self.named)
+
+    def _adult(self, one: Row[Any]) -> str:
+        return self.names.member(one.staff_id) if one.staff_id is not None else f"{one.name} (not on the roster)"
+
+    # --- fields and their versions -------------------------------------------------------------------------
+
+    def value(self, name: str) -> Any:
+        """What a field says now, as `corrected` gives it."""
+        found = [said["after"] for _, said in self.of("corrected") if said["field"] == name]
+        return found[-1] if found else self.reported(name)
+
+    def reported(self, name: str) -> Any:
+        """What a field said when it was reported; instants as ISO text."""
+        value = getattr(self.row, name)
+        return value.isoformat() if isinstance(value, datetime) else value
+
+    def versions(self, name: str) -> list[Version]:
+        """Every version of a field, the newest first."""
+        row = self.row
+        first = Version(self.said(name, self.reported(name)), row.raised_at, self.names.member(row.raised_by), "")
+        later = [
+            Version(self.said(name, said["after"]), event.at, self.names.member(event.by), event.text or "")
+            for event, said in self.of("corrected")
+            if said["field"] == name
+        ]
+        return [first, *later][::-1]
+
+    def said(self, name: str, value: Any) -> str:
+        """A field's value in words."""
+        if value is None or value == "":
+            return "not said"
+        if name == "happened_at":
+            return self.names.moment(datetime.fromisoformat(value))
+        if name == "told_dsp":
+            return "yes" if value else "not when it was raised"
+        if name == "categories":
+            return self.register.kinds(value)
+        return str(value)
+
+    @property
+    def actions(self) -> list[Action]:
+        """In the order of their days, those not done first."""
+        found: dict[int, Action] = {}
+        for event, said in self.of("action", "moved", "done"):
+            known = found.get(said.get("action", event.id))
+            if event.kind == "done" and known:
+                done = {"done_on": date.fromisoformat(said["on"]), "how": event.text or ""}
+                found[known.number] = Action(**(vars(known) | done))
+            elif event.kind == "moved" and known:
+                other = {
+                    "owner_id": event.told, "owner": self.names.member(event.told),
+                    "due": date.fromisoformat(said["due"]),
+                }  # fmt: skip
+                found[known.number] = Action(**(vars(known) | other))
+            elif event.kind == "action":
+                found[event.id] = Action(
+                    event.id, said["what"], event.told, self.names.member(event.told), date.fromisoformat(said["due"]),
+                    self.names.member(event.by), None, "",
+                )  # fmt: skip
+        return sorted(found.values(), key=lambda action: (action.done_on is not None, action.due, action.number))
+
+    # --- the chronology ------------------------------------------------------------------------------------
+
+    def entries(self, sessions: Mapping[tuple[str | None, str | None], str]) -> list[Entry]:
+        """Everything that happened, in its order. `sessions` says for each link what the session was, where the
+        reader may know: of counselling it is not told that there was one."""
+        told = [self._report(sessions)]
+        for event, said in zip(self.events, self.contents, strict=True):
+            if event.kind in _OPENS or event.kind == "opened":
+                continue
+            what, words = _STEPS[event.kind](self, event, said, sessions)
+            if event.text:
+                words = [*words, (_LABELS.get(event.kind, "Why"), event.text)]
+            told.append(replace(self._entry(event.id, event.at, what, event.by, words), kind=event.kind))
+        return told
+
+    def opened_by(self) -> list[Entry]:
+        """Who opened, and who took away, a concern about conduct."""
+        what = {"viewed": "Opened", "taken": "Downloaded"}
+        return [self._entry(event.id, event.at, what[event.kind], event.by, []) for event, _ in self.of(*_OPENS)]
+
+    def _entry(self, number: int, at: datetime, what: str, by: int | None, words: Sequence[tuple[str, str]]) -> Entry:
+        return Entry(number, at.astimezone(self.names.zone), self.row.ref, what, self.names.member(by), tuple(words))
+
+    def _report(self, sessions: Mapping[tuple[str | None, str | None], str]) -> Entry:
+        """The report as it was, before anybody added or corrected anything."""
+        pupils, links, adults = set(self.pupil_ids), {_key(link) for link in self.links}, list(self.named)
+        for event, said in list(self.of("linked", "unlinked", "session_linked", "session_unlinked", "named"))[::-1]:
+            if event.kind == "named":
+                adults.pop()
+            elif "pupil" in said:
+                (pupils.discard if event.kind == "linked" else pupils.add)(said["pupil"])
+            else:
+                key = (said["log_ref"], said["call_id"])
+                (links.discard if event.kind == "session_linked" else links.add)(key)
+        words = [(label, self.said(name, self.reported(name))) for name, label in FIELDS.items()]
+        if adults:
+            words.insert(0, ("About", ", ".join(sorted(map(self._adult, adults)))))
+        if pupils:
+            words.insert(0, ("Children", ", ".join(sorted(self.names.pupils.get(number, "") for number in pupils))))
+        words += [("Session", sessions[key]) for key in sorted(links, key=str) if key in sessions]
+        opened = next((event.level for event, _ in self.of("opened")), "")
+        words.append(("Level", opened))
+        return self._entry(0, self.row.raised_at, "Raised", self.row.raised_by, words)
+
+
+_SOME_SESSION = "one that is not on record any more, or not yours to see"
+_Told = tuple[str, list[tuple[str, str]]]
+
+
+def _key(link: Any) -> tuple[str | None, str | None]:
+    return link.log_ref, link.call_id
+
+
+def _level(life: ConcernHistory, event: Row[Any], _said: dict[str, Any], _sessions: Any) -> _Told:
+    levels = [one.level for one in life.events if one.level and one.id <= event.id]
+    before = next((one for one, _ in reversed(list(pairwise(levels)))), "")
+    return f"Level: {event.level}", [("Before", before)] if before else []
+
+
+def _action(life: ConcernHistory, event: Row[Any], said: dict[str, Any], _sessions: Any) -> _Told:
+    due = on_day(date.fromisoformat(said["due"]))
+    return "Action", [("What", said["what"]), ("Who", life.names.member(event.told)), ("By", due)]
+
+
+def _asked(life: ConcernHistory, number: int) -> str:
+    return next((said["what"] for event, said in life.of("action") if event.id == number), "")
+
+
+def _moved(life: ConcernHistory, event: Row[Any], said: dict[str, Any], _sessions: Any) -> _Told:
+    due = on_day(date.fromisoformat(said["due"]))
+    return "Action changed", [
+        ("What", _asked(life, said["action"])), ("Now with", life.names.member(event.told)), ("Now by", due),
+    ]  # fmt: skip
+
+
+def _done(life: ConcernHistory, _event: Row[Any], said: dict[str, Any], _sessions: Any) -> _Told:
+    done = on_day(date.fromisoformat(said["on"]))
+    return "Action done", [("What", _asked(life, said["action"])), ("On", done)]
+
+
+def _referral(_life: ConcernHistory, _event: Row[Any], said: dict[str, Any], _sessions: Any) -> _Told:
+    referred = on_day(date.fromisoformat(said["on"]))
+    words = [("To", said["to"]), ("On", referred), ("Reference", said.get("reference") or "")]
+    return "Referred", [(label, text) for label, text in words if text]
+
+
+def _corrected(life: ConcernHistory, event: Row[Any], said: dict[str, Any], _sessions: Any) -> _Told:
+    name = said["field"]
+    earlier = [other["after"] for one, other in life.of("corrected") if other["field"] == name and one.id < event.id]
+    before = earlier[-1] if earlier else life.reported(name)
+    return f"Corrected: {FIELDS[name].lower()}", [
+        ("Before", life.said(name, before)), ("Now", life.said(name, said["after"])),
+    ]  # fmt: skip
+
+
+def _pupil(what: str) -> Callable[..., _Told]:
+    def told(life: ConcernHistory, _event: Row[Any], said: dict[str, Any], _sessions: Any) -> _Told:
+        return what, [("Child", life.names.pupils.get(said["pupil"], ""))]
+
+    return told
+
+
+def _session(what: str) -> Callable[..., _Told]:
+    def told(_life: ConcernHistory, _event: Row[Any], said: dict[str, Any], sessions: Any) -> _Told:
+        return what, [("Session", sessions.get((said["log_ref"], said["call_id"]), _SOME_SESSION))]
+
+    return told
+
+
+def _told_to(what: str, label: str) -> Callable[..., _Told]:
+    def told(life: ConcernHistory, event: Row[Any], said: dict[str, Any], _sessions: Any) -> _Told:
+        name = life.names.member(event.told) or said.get("name") or ""
+        return what, [(label, name)] if name else []
+
+    return told
+
+
+def _plain(what: str, **labels: str) -> Callable[..., _Told]:
+    def told(_life: ConcernHistory, _event: Row[Any], said: dict[str, Any], _sessions: Any) -> _Told:
+        return what, [(label, said[name]) for name, label in labels.items() if said.get(name)]
+
+    return told
+
+
+def _closed(_life: ConcernHistory, _event: Row[Any], said: dict[str, Any], _sessions: Any) -> _Told:
+    words = [("Outcome", said["outcome"])] if said.get("outcome") else []
+    return "Closed", [*words, *([("Although", f"{n} actions were open")] if (n := said.get("open_actions")) else [])]
+
+
+_STEPS: dict[str, Callable[..., _Told]] = {
+    "alerted": _told_to("Alerted", "Who"),
+    "read": _plain("Read"),
+    "level": _level,
+    "action": _action,
+    "moved": _moved,
+    "done": _done,
+    "decision": _plain("Decision", decision="What"),
+    "referral": _referral,
+    "note": _plain("Note"),
+    "linked": _pupil("Child added"),
+    "unlinked": _pupil("Child taken away"),
+    "session_linked": _session("Session linked"),
+    "session_unlinked": _session("Session no longer linked"),
+    "named": _told_to("Adult added", "Who"),
+    "shared": _told_to("Shared", "With"),
+    "unshared": _told_to("No longer shared", "With"),
+    "handed_over": _plain("Handed over", system="To", reference="Reference there"),
+    "corrected": _corrected,
+    "closed": _closed,
+    "reopened": _plain("Opened again"),
+}
+_LABELS = {"note": "Words", "done": "What was done", "referral": "What was said", "handed_over": "Words"}
+
+
+def read_histories(
+    connection: Connection, register: Register, which: ColumnElement[bool], names: Names, whole: bool = True
+) -> list[ConcernHistory]:
+    """The concerns of a register that a condition names. Without `whole` their events are without words but
+    for what a list needs."""
+    kept, event = register.concerns.c, register.events.c
+    found = {
+        row.id: ConcernHistory(register, row, names)
+        for row in connection.execute(select(register.concerns).where(which).order_by(kept.raised_at, kept.id))
+    }
+    ids = select(kept.id).where(which)
+    needed = true() if whole else event.kind.in_(("corrected", "action", "moved", "done"))
+    words = [case((needed, event[name])).label(name) for name in ("text", "content")]
+    plain = [column for column in event if column.name not in ("text", "content")]
+    events = select(*plain, *words).where(event.concern_id.in_(ids)).order_by(event.at, event.id)
+    for row in connection.execute(events):
+        found[row.concern_id].events.append(row)
+    for pupil in connection.execute(select(register.pupils).where(register.pupils.c.concern_id.in_(ids))):
+        found[pupil.concern_id].pupil_ids.append(pupil.pupil_id)
+    links = select(register.sessions).where(register.sessions.c.concern_id.in_(ids)).order_by(register.sessions.c.id)
+    for link in connection.execute(links):
+        found[link.concern_id].links.append(link)
+    if register is CONDUCT:
+        named = tables.conduct_named
+        for adult in connection.execute(select(named).where(named.c.concern_id.in_(ids)).order_by(named.c.id)):
+            found[adult.concern_id].named.append(adult)
+    return list(found.values())
+
+
+def read_names(connection: Connection, zone: ZoneInfo) -> Names:
+    """Everybody's newest name."""
+    people: list[dict[int, str]] = []
+    for table, key in ((tables.staff_versions, "staff_id"), (tables.pupil_versions, "pupil_id")):
+        column = table.c[key]
+        newest = select(column, func.max(table.c.from_day).label("day")).group_by(column).subquery()
+        query = select(column, table.c.name).join(
+            newest, (newest.c[key] == column) & (newest.c.day == table.c.from_day)
+        )
+        people.append({row[0]: row[1] for row in connection.execute(query)})
+    return Names(people[0], people[1], zone)

@@ -1,0 +1,137 @@
+"""TODO."""
+
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import (
+    Connection,
+    func,
+    select,
+)
+
+from app.access.policy import COUNSELLING, OTHER_PURPOSES, TABLE, UNDER, Days, Person, by_role, require
+from app.access.scope import (
+    SESSION,
+    counselling_among,
+    during,
+    ever_counsellor,
+    in_school_time,
+)
+from app.protocol.frames import Versions, days_since_1970
+from app.protocol.judge import figures
+from app.school import School
+from app.store import consents, reading, tables
+from app.store import session_days as day_rows
+
+
+def get_overview(school: School, person: Person, days: Days) -> pd.DataFrame:
+    """One row a session of the days, confidential ones left out, no pupil in it. NotAllowed but for
+    the overview's readers.
+
+    Columns: `session_id`, `day` (datetime64), `minute` (of the school's day at which it started),
+    `school`, `department`, `purpose` ("music", "academic", "pastoral", "other"; blank: not logged),
+    `staff_name` (blank for SLT), `one_to_one`, `status`, `disputed`, `has_log`, and the outcomes of each
+    clause, named as in CLAUSES (`logged` is a clause); words are categorical.
+    """
+    require(person, "overview")
+    named = by_role(person, "overview", "senior_deputy_head")
+    version = tables.staff_versions.c
+    with school.engine.connect() as connection:
+        frame = _not_counselling(connection, days)
+        people = Versions(
+            reading.frame(connection, select(version.staff_id, version.from_day, version.name)), "staff_id"
+        )
+    whose = np.full(len(frame), -1)
+    if named:
+        whose = people.rows(frame["staff_id"].to_numpy(), days_since_1970(frame["day"]))
+    frame.insert(frame.columns.get_loc("staff_id"), "staff_name", _worded(whose, people.frame["name"]))
+    # What somebody typed there instead of a purpose may name a pupil.
+    purposes = frame["purpose"].cat
+    told = purposes.categories.to_series().where(purposes.categories.isin(OTHER_PURPOSES), "other")
+    frame["purpose"] = _worded(purposes.codes.to_numpy(), told)
+    return frame.drop(columns="staff_id")
+
+
+def _worded(places: np.ndarray, words: pd.Series) -> pd.Categorical:
+    """The word at each place, blank at -1."""
+    codes, categories = pd.factorize(words)
+    return pd.Categorical.from_codes(np.append(codes, -1)[places], categories)
+
+
+def _not_counselling(connection: Connection, days: Days) -> pd.DataFrame:
+    """`app.store.days.read` without what is, or may be, counselling."""
+    rows = day_rows.read(connection, *days)
+    counsellors = connection.scalars(ever_counsellor()).all()
+    may_be = counselling_among(rows["purpose"], rows["staff_id"], counsellors)
+    return rows[~may_be].reset_index(drop=True) if may_be.any() else rows
+
+
+def get_protocol_figures(school: School, person: Person, days: Days) -> pd.DataFrame:
+    """How often the whole school kept each clause, counselling left out: `app.protocol.figures`.
+
+    Who does not read the overview gets the whole term that the last of the days falls in, whatever days
+    were asked for: a week's figures would tell of one session.
+    """
+    require(person, "figures of the protocol")
+    if not {"senior_deputy_head", "slt"} & person.roles:
+        term = school.settings.term_on(days[1])
+        days = (term.from_, term.to) if term else (date.max, date.min)
+    with school.engine.connect() as connection:
+        return figures(_not_counselling(connection, days))
+
+
+def list_late_consents(school: School, person: Person, days: Days) -> pd.DataFrame:
+    """The sessions of the days for which a parent's consent came, or SLT was told, only after they had
+    begun: `session_id`, `started_at`, the newest first. For the Senior Deputy Head."""
+    require(person, "overview", TABLE["overview"]["senior_deputy_head"])
+    return find_late_consents(school, days)
+
+
+def find_late_consents(school: School, days: Days) -> pd.DataFrame:
+    among = tables.session_pupils.c
+    facts = (SESSION.id.label("session_id"), SESSION.started_at, SESSION.ended_at, SESSION.one_to_one, among.pupil_id)
+    with school.engine.connect() as connection:
+        rows = _not_counselling(connection, days)
+        broken = (rows["academic-hours"] == "breach") | (rows["one-to-one-hours"] == "breach")
+        given = reading.frame(connection, select(consents.given()))
+        mine = reading.chosen(connection, "broken", SESSION.id, rows.loc[broken, "session_id"].tolist())
+        asked = among.pupil_id.in_(given["pupil_id"].unique().tolist())
+        of_pupils = select(*facts).join(tables.session_pupils, among.session_id == SESSION.id).where(mine, asked)
+        sessions = reading.frame(connection, of_pupils)
+    both = sessions.merge(given, on="pupil_id")
+    begun, one_to_one = both["started_at"], both["one_to_one"].astype(bool)
+    right = both["kind"] == np.where(one_to_one, "one_to_one", "outside_hours")
+    covered = (both["covers_from"] <= begun) & (both["covers_to"] >= both["ended_at"])
+    told = both["slt_informed_at"].fillna(both["obtained_at"])
+    late = (both["obtained_at"] >= begun) | (~one_to_one & (told >= begun))
+    found = both.loc[right & covered & late, ["session_id", "started_at"]].drop_duplicates("session_id")
+    return in_school_time(school, found.sort_values("started_at", ascending=False, ignore_index=True))
+
+
+def count_counselling_sessions(school: School, person: Person) -> pd.DataFrame:
+    """How many counselling sessions by counsellors there were: the only figure of them there is.
+
+    Columns: `term` (its name), `until` (the last day counted: completed weeks only), `sessions` in
+    words: "under 3", or "at least 3", 6, 9 … A count that went up by one would tell of the one session
+    that was logged since, so it goes up in threes, for the whole school and for whole terms.
+    """
+    require(person, "number of counselling sessions")
+    today = school.today()
+    last_sunday = today - timedelta(days=today.isoweekday())
+    rows = []
+    with school.engine.connect() as connection:
+        for term in (t for t in school.settings.terms if t.from_ <= today):
+            until = min(term.to, last_sunday)
+            counted = select(func.count()).where(
+                during((term.from_, until)),
+                SESSION.confidential,
+                func.lower(SESSION.purpose) == COUNSELLING,
+                SESSION.staff_id.in_(ever_counsellor()),
+            )
+            rows.append({"term": term.name, "until": until, "sessions": _in_threes(connection.scalar(counted) or 0)})
+    return pd.DataFrame(rows, columns=["term", "until", "sessions"])
+
+
+def _in_threes(count: int) -> str:
+    return f"at least {count - count % UNDER}" if count >= UNDER else f"under {UNDER}"

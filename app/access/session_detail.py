@@ -1,0 +1,249 @@
+"""One session in full."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import (
+    Connection,
+    and_,
+    case,
+    func,
+    select,
+)
+
+from app.access.concerns import select_linked_concerns
+from app.access.policy import COUNSELLING, WITHHELD, Person
+from app.access.scope import SESSION, confidential, in_school_time, joined, open_to
+from app.access.sessions import select_session_pupils
+from app.protocol.clauses import CLAUSES
+from app.protocol.judge import judge
+from app.school import School
+from app.store import reading, tables
+from app.store.versions import valid_on, valid_versions
+
+
+@dataclass
+class SessionView:
+    """One session, explained. Frames are empty where nothing is known or everything is withheld.
+
+    - `pupils`: `pupil_id`, `email`, `name`, `school`, `year_group`, `house`, as on the session's day
+    - `clauses`: `clause`, `title`, `outcome`, `evidence`, `disputed`, `reason`
+    - `stays`: `name`, `role` ("pupil", "staff", "other"), `joined_at`, `left_at`, `camera` (true: they
+      sent video; blank: not known); `videos`: `name`, `role`, `started_at`, `ended_at` (those with times)
+    - `alone`: `from_at`, `to_at`, `seconds`: pupils without staff
+    - `log`: its answers, named as in `tables.logs`, with `pupils` and `invited` (names); None if not logged
+    - `versions`: earlier and current versions of the log, the newest first: `version`, `entered_at`,
+      `entered_by` (name), `why`, and the answers
+    - `concerns`: `ref`, `raised_at`, `level`: those linked to it that the person may open
+    """
+
+    session_id: int
+    log_ref: str | None
+    call_ids: list[str]
+    started_at: datetime
+    ended_at: datetime
+    staff_id: int | None
+    staff_name: str | None
+    school: str | None
+    department: str | None
+    purpose: str | None
+    one_to_one: bool
+    status: str
+    disputed: bool
+    logged: bool
+    own: bool
+    withheld: bool
+    pupils: pd.DataFrame
+    clauses: pd.DataFrame
+    stays: pd.DataFrame
+    videos: pd.DataFrame
+    alone: pd.DataFrame
+    versions: pd.DataFrame
+    concerns: pd.DataFrame
+    log: dict[str, Any] | None = field(default=None)
+
+
+def get_session(school: School, person: Person, session_id: int) -> SessionView | None:
+    """One session explained by the rules that judged it; None if it is not there or not for them."""
+    who = valid_versions(tables.staff_versions)
+    query = (
+        select(
+            tables.sessions,
+            who.c.name.label("staff_name"),
+            tables.logs.c.ref.label("log_ref"),
+            confidential().label("is_confidential"),
+        )
+        .outerjoin(who, and_(who.c.staff_id == SESSION.staff_id, valid_on(who, SESSION.day)))
+        .outerjoin(tables.logs, tables.logs.c.id == SESSION.log_id)
+        .where(SESSION.id == session_id, open_to(person, school.today()))
+    )
+    zone = school.settings.zone
+    with school.engine.connect() as connection:
+        row = connection.execute(query).one_or_none()
+        if row is None:
+            return None
+        own = row.staff_id == person.staff_id
+        withheld = bool(row.is_confidential) and not own
+        pupils = reading.frame(connection, select_session_pupils().where(SESSION.id == session_id))
+        told = _explained(school, connection, row, withheld)
+        versions = _versions(school, connection, row.log_ref, own)
+        view = SessionView(
+            session_id=session_id,
+            log_ref=None if withheld else row.log_ref,
+            call_ids=[] if withheld else told.call_ids,
+            started_at=row.started_at.astimezone(zone),
+            ended_at=row.ended_at.astimezone(zone),
+            staff_id=row.staff_id,
+            staff_name=row.staff_name,
+            school=row.school,
+            department=row.department,
+            purpose=row.purpose,
+            one_to_one=row.one_to_one,
+            status=row.status,
+            disputed=row.disputed,
+            logged=row.log_id is not None,
+            own=own,
+            withheld=withheld,
+            pupils=pupils.drop(columns="session_id").iloc[: 0 if withheld else None],
+            clauses=told.clauses,
+            stays=told.stays.iloc[: 0 if withheld else None],
+            videos=told.videos.iloc[: 0 if withheld else None],
+            alone=told.alone.iloc[: 0 if withheld else None],
+            versions=versions.iloc[: 0 if withheld else None],
+            concerns=select_linked_concerns(school, connection, person, row.log_ref, told.call_ids, withheld),
+        )
+    if not withheld and not _may_read_concern(person, own):
+        view.versions = view.versions.drop(columns=["concern_summary", "concern_category"])
+    for current in view.versions.drop(columns=["version", "entered_at", "entered_by", "why"]).to_dict("records")[:1]:
+        view.log = {str(answer): given for answer, given in current.items()}
+    return view
+
+
+def _may_read_concern(person: Person, own: bool) -> bool:
+    """Whether a log's words about a concern are for them: a concern's narrative is not for HOY or HM."""
+    return own or bool({"dsp", "senior_deputy_head"} & person.roles)
+
+
+@dataclass
+class _Explained:
+    call_ids: list[str]
+    clauses: pd.DataFrame
+    stays: pd.DataFrame
+    videos: pd.DataFrame
+    alone: pd.DataFrame
+
+
+def _explained(school: School, connection: Connection, row: Any, withheld: bool) -> _Explained:
+    """Judge the one session again, now with reasons."""
+    evidence = reading.evidence(connection, session_ids=[row.id])
+    judged = judge(evidence, school.settings, school.now(), reasons=True)
+    call = tables.session_calls.c
+    kept = connection.scalars(select(call.call_id).where(call.session_id == row.id).order_by(call.place))
+    call_ids = list(kept)
+    if row.log_id is not None:
+        number = judged.sessions.index[judged.sessions["log_id"] == row.log_id][0]
+    else:
+        number = judged.calls.loc[judged.calls["call_id"].isin(call_ids), "session"].iloc[0]
+    clauses = judged.table().query("session == @number").drop(columns="session").reset_index(drop=True)
+    clauses.insert(1, "title", [clause.title for clause in CLAUSES])
+    if withheld:
+        clauses["reason"] = clauses["reason"].where(clauses["clause"] == "purpose-allowed", WITHHELD)
+
+    alone = judged.alone.loc[judged.alone["session"] == number, ["from_at", "to_at", "seconds"]]
+    return _Explained(call_ids, clauses, *_timeline(school, connection, call_ids, row.day), _by_time(school, alone))
+
+
+def _timeline(
+    school: School, connection: Connection, call_ids: list[str], day: date
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Who was in the calls when, and with camera when, as `stays` and `videos` of SessionView.
+
+    Who is not on the roster has no name, only what kind of participant they were: their address or
+    telephone number is nobody's business."""
+    stay, video = tables.call_stays.c, tables.call_videos.c
+    staff, pupil = valid_versions(tables.staff_versions), valid_versions(tables.pupil_versions)
+    stays = reading.frame(
+        connection,
+        select(
+            stay.call_id,
+            stay.person,
+            func.coalesce(staff.c.name, pupil.c.name, "Not on the roster (" + stay.kind + ")").label("name"),
+            case((stay.staff_id.is_not(None), "staff"), (stay.pupil_id.is_not(None), "pupil"), else_="other").label(
+                "role"
+            ),
+            stay.joined_at,
+            stay.left_at,
+        )
+        .outerjoin(staff, and_(staff.c.staff_id == stay.staff_id, valid_on(staff, day)))
+        .outerjoin(pupil, and_(pupil.c.pupil_id == stay.pupil_id, valid_on(pupil, day)))
+        .where(stay.call_id.in_(call_ids)),
+    )
+    videos = reading.frame(
+        connection,
+        select(video.call_id, video.person, video.started_at, video.ended_at).where(video.call_id.in_(call_ids)),
+    )
+    person = ["call_id", "person"]
+    sent = pd.Series(pd.MultiIndex.from_frame(stays[person]).isin(pd.MultiIndex.from_frame(videos[person])))
+    stays["camera"] = sent.astype("boolean").where(sent, pd.NA)
+    named = videos.merge(stays[[*person, "name", "role"]].drop_duplicates(person), on=person)
+    timed = named[named["started_at"].notna() & named["ended_at"].notna()]
+    return (
+        _by_time(school, stays[["name", "role", "joined_at", "left_at", "camera"]]),
+        _by_time(school, timed[["name", "role", "started_at", "ended_at"]]),
+    )
+
+
+def _by_time(school: School, frame: pd.DataFrame) -> pd.DataFrame:
+    times = list(frame.select_dtypes("datetimetz"))
+    return in_school_time(school, frame.sort_values(times, ignore_index=True))
+
+
+ANSWERS = (*tables.WORDS, *tables.YES_NO, "concern_summary", "concern_category", "notes")
+
+
+def _versions(school: School, connection: Connection, ref: str | None, own: bool) -> pd.DataFrame:
+    """The versions of a log, the newest first. One that said counselling is the author's alone, and with
+    it the reasons why the log was corrected."""
+    log, by = tables.logs, valid_versions(tables.staff_versions)
+    query = (
+        select(
+            log.c.id,
+            log.c.version,
+            log.c.entered_at,
+            by.c.name.label("entered_by"),
+            log.c.why,
+            log.c.started_at,
+            log.c.ended_at,
+            *(log.c[answer] for answer in ANSWERS),
+        )
+        .outerjoin(by, and_(by.c.staff_id == log.c.entered_by, valid_on(by, school.today())))
+        .where(log.c.ref == ref)
+        .order_by(log.c.version.desc())
+    )
+    versions = reading.frame(connection, query)
+    counselling = versions["purpose"].astype("str").str.lower() == COUNSELLING
+    if not own and counselling.any():
+        versions = versions[~counselling].assign(why=None)
+    pupil, who = valid_versions(tables.pupil_versions), valid_versions(tables.staff_versions)
+    among, invited = tables.log_pupils.c, tables.log_invited.c
+    ids = [int(i) for i in versions["id"]]
+    pupils = reading.frame(
+        connection,
+        select(among.log_id, pupil.c.name)
+        .join(pupil, pupil.c.pupil_id == among.pupil_id)
+        .join(log, log.c.id == among.log_id)
+        .where(among.log_id.in_(ids), valid_on(pupil, school.today()))
+        .order_by(pupil.c.name),
+    )
+    guests = reading.frame(
+        connection,
+        select(invited.log_id, func.coalesce(who.c.name, invited.email).label("name"))
+        .outerjoin(who, and_(who.c.staff_id == invited.staff_id, valid_on(who, school.today())))
+        .where(invited.log_id.in_(ids))
+        .order_by("name"),
+    )
+    for column, names in (("pupils", pupils), ("invited", guests)):
+        versions[column] = joined(versions["id"], names, "log_id")
+    return in_school_time(school, versions.drop(columns="id").reset_index(drop=True))

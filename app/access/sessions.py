@@ -1,0 +1,100 @@
+"""Figures and lists of sessions."""
+
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    func,
+    not_,
+    select,
+)
+
+from app.access.policy import Days, Person
+from app.access.scope import SESSION, confidential, during, in_school_time, joined, open_to
+from app.protocol.judge import decode
+from app.school import School
+from app.store import reading, tables
+from app.store.versions import valid_on, valid_versions
+
+
+def list_sessions(school: School, person: Person, days: Days) -> pd.DataFrame:
+    """The sessions of the days that the person may open, the newest first.
+
+    Columns: `session_id`, `started_at`, `ended_at`, `staff_name` (blank: nobody known), `school`,
+    `department`, `purpose` (blank: not logged), `pupils` (names joined; blank where withheld),
+    `withheld` (counselling that is not theirs), `one_to_one`, `status`, `disputed`, `logged`, `own`,
+    `n_breach`, `n_gaps` (clauses without evidence).
+    """
+    return find_sessions(school, person, during(days))
+
+
+def list_unlogged_calls(school: School, person: Person, days: Days) -> pd.DataFrame:
+    """Of the days, the calls of others that nobody logged and that the person may open; never a
+    counsellor's. Columns as of `sessions`, and `due_at` (when the time to log it ends; blank: it has)."""
+    return find_sessions(
+        school,
+        person,
+        during(days),
+        SESSION.log_id.is_(None),
+        not_(confidential()),
+        func.coalesce(SESSION.staff_id, 0) != person.staff_id,
+    )
+
+
+def find_sessions(school: School, person: Person, *which: ColumnElement[bool]) -> pd.DataFrame:
+    visible = and_(open_to(person, school.today()), *which)
+    who = valid_versions(tables.staff_versions)
+    query = (
+        select(
+            SESSION.id.label("session_id"),
+            SESSION.started_at,
+            SESSION.ended_at,
+            who.c.name.label("staff_name"),
+            SESSION.school,
+            SESSION.department,
+            SESSION.purpose,
+            and_(confidential(), func.coalesce(SESSION.staff_id, 0) != person.staff_id).label("withheld"),
+            SESSION.one_to_one,
+            SESSION.status,
+            SESSION.disputed,
+            SESSION.log_id.is_not(None).label("logged"),
+            (func.coalesce(SESSION.staff_id, 0) == person.staff_id).label("own"),
+            SESSION.due_at,
+            SESSION.codes,
+        )
+        .outerjoin(who, and_(who.c.staff_id == SESSION.staff_id, valid_on(who, SESSION.day)))
+        .where(visible)
+        .order_by(SESSION.started_at.desc(), SESSION.id)
+    )
+    with school.engine.connect() as connection:
+        frame = reading.frame(connection, query)
+        pupils = reading.frame(connection, select_session_pupils().where(visible))
+    theirs = frame["session_id"].mask(frame["withheld"].astype(bool))
+    frame.insert(7, "pupils", joined(theirs, pupils, "session_id"))
+    outcomes = decode(frame["codes"])
+    frame["n_breach"] = (outcomes == "breach").sum(axis=1)
+    frame["n_gaps"] = (outcomes == "no_evidence").sum(axis=1)
+    return in_school_time(school, frame.drop(columns="codes"))
+
+
+def select_session_pupils() -> Select[Any]:
+    """The pupils of sessions as they were on the day: `session_id`, `pupil_id`, `email`, `name`, …"""
+    pupil, among = valid_versions(tables.pupil_versions), tables.session_pupils
+    return (
+        select(
+            among.c.session_id,
+            among.c.pupil_id,
+            tables.pupils.c.email,
+            pupil.c.name,
+            pupil.c.school,
+            pupil.c.year_group,
+            pupil.c.house,
+        )
+        .join(tables.sessions, SESSION.id == among.c.session_id)
+        .join(tables.pupils, tables.pupils.c.id == among.c.pupil_id)
+        .join(pupil, and_(pupil.c.pupil_id == among.c.pupil_id, valid_on(pupil, SESSION.day)))
+        .order_by(pupil.c.name, among.c.pupil_id)
+    )

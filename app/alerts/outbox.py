@@ -1,0 +1,99 @@
+"""TODO."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, insert, select
+
+from app.settings import variable
+from app.store import tables
+
+WAITING, SUBMITTED, SENT = "waiting", "handed", "sent"
+
+
+IN_DOUBT_FOR = timedelta(days=7)  # for which one is told of that may not have arrived
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What an alert says: its subject, its sentence, and the page it leads to; `{ref}` is the reference's last
+    word. Of a `confidential` one nobody but the person told may learn that it exists: no figure counts it, and
+    it is not on the audit trail."""
+
+    subject: str
+    words: str
+    page: str
+    confidential: bool = False
+
+
+KINDS = {
+    "concern": Kind(
+        "A concern about a child waits for you",
+        "A safeguarding concern about a child was raised. Please read it now.",
+        "concerns?ref={ref}",
+    ),
+    "concern_unread": Kind(
+        "A concern about a child is still unread",
+        "A safeguarding concern was raised, and nobody has read it yet. Please read it now.",
+        "concerns?ref={ref}",
+    ),
+    "concern_read": Kind(
+        "Your concern was read",
+        "The concern that you raised, {ref}, was read.",
+        "concerns",
+    ),
+    "conduct": Kind(
+        "Something waits that is for you alone",
+        "Please read it on the page Concerns, and do not pass this message on.",
+        "concerns?ref={ref}",
+        confidential=True,
+    ),
+    "slt_informed": Kind(
+        "For SLT to know: sessions outside the protocol's hours",
+        "A parent consented to sessions outside the protocol's hours, of which SLT is to know before they begin.",
+        "parents",
+    ),
+    "digest": Kind("What waits for you today", "", "start"),
+}
+
+
+def shared_channel() -> bool:
+    """Whether the school has a channel that several read, to which `to=None` goes."""
+    return bool(variable("ALERT_CHANNEL"))
+
+
+_REFERENCE = re.compile(r"[a-z]+ [A-Z0-9][A-Z0-9-]*")
+
+
+def enqueue(
+    connection: Connection,
+    *,
+    to: int | None,
+    kind: str,
+    about: str,
+    key: str,
+    at: datetime,
+    words: str = "",
+    confidential: bool = False,
+) -> bool:
+    """Put an alert into the outbox, in the caller's transaction; false if one with this key is or was in it.
+
+    `to`: a staff id; None: the school's shared channel. `kind`: one of KINDS. `about`: a reference such as
+    "concern C-7KQ2MX4P", never a name. `words`: sentences of the program's own to add, without anybody's name.
+    `confidential`: as of Kind, for this one alone. ValueError where kind or reference is none.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"{kind!r} is no kind of alert")
+    if not _REFERENCE.fullmatch(about):
+        raise ValueError("What an alert is about is said by a reference, such as concern C-7KQ2MX4P")
+    kept = tables.alerts.c
+    if connection.scalar(select(kept.id).where(kept.key == key)) is not None:
+        return False
+    connection.execute(
+        insert(tables.alerts).values(
+            key=key, to=to, kind=kind, about=about, words=words or None, queued_at=at, next_try_at=at, tries=0,
+            state=WAITING, confidential=confidential or KINDS[kind].confidential,
+        )
+    )  # fmt: skip
+    return True

@@ -1,0 +1,540 @@
+"""What is done about a concern: raised, read, followed up step by step, closed, opened again.
+
+Each step is an event that is added, and nothing that was kept is changed: STEPS says what each asks. A step
+carries the version of the concern that its form was opened at; if meanwhile somebody else changed something,
+it is not kept, and `Changed` says so. A concern about a child stands on the audit trail; one about conduct
+has all of that with itself, so that nobody whom it names finds a trace.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, select
+
+from app.access.concern_history import BY_ITSELF, Entry
+from app.access.concerns import (
+    ConcernView,
+    get_concern,
+    list_actions_to_do,
+    list_conduct_team,
+    list_leaders_to_share_with,
+    list_sessions_to_link,
+)
+from app.access.forms import list_staff_to_choose
+from app.access.policy import Person
+from app.access.scope import confidential
+from app.access.session_detail import SessionView, get_session
+from app.alerts.outbox import enqueue
+from app.alerts.sending import send_in_background
+from app.concerns.raising import Elsewhere, LinkedSession, alert, open_concern, open_conduct_concern
+from app.formatting import on_day_at
+from app.judging.rejudge import Touched, rejudge
+from app.school import School
+from app.store import audit_log, tables
+from app.store.concerns import (
+    CHILD,
+    CONDUCT,
+    MOST_CATEGORIES,
+    NOT_ASSESSED,
+    Register,
+    dsps_of,
+    for_conduct,
+    register_of,
+)
+from app.store.writing import raise_revision
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One thing that a step asks: its `name`, in which it is given, the words of the question, and what is to be
+    answered: words, line, day, staff, level, pupil, pupil_of, session, session_of, shared, action, field."""
+
+    name: str
+    question: str
+    what: str = "words"
+    needed: bool = True
+
+
+@dataclass(frozen=True)
+class Step:
+    """One kind of step: what it is called, what it asks, and for which state of the concern it is."""
+
+    label: str
+    asks: tuple[Ask, ...]
+    when: str = "open"  # open, closed, any
+
+
+_WHY = Ask("text", "Why?")
+STEPS: dict[str, Step] = {
+    "level": Step("Set the level", (Ask("level", "Level", "level"), _WHY)),
+    "action": Step(
+        "Ask somebody to do something",
+        (
+            Ask("what", "What is to be done? Who is asked reads these words"),
+            Ask("told", "Who?", "staff"),
+            Ask("due", "By when?", "day"),
+        ),
+    ),
+    "done": Step(
+        "An action is done",
+        (Ask("action", "Which?", "action"), Ask("on", "When?", "day"), Ask("text", "What was done?")),
+    ),
+    "moved": Step(
+        "Give an action to somebody else, or another day",
+        (Ask("action", "Which?", "action"), Ask("told", "Who?", "staff"), Ask("due", "By when?", "day"), _WHY),
+    ),
+    "decision": Step("Record a decision", (Ask("decision", "What was decided?"), _WHY)),
+    "referral": Step(
+        "Record a referral",
+        (
+            Ask("to", "To whom? Children's services, police, early help, …", "line"),
+            Ask("on", "When?", "day"),
+            Ask("reference", "Their reference, if there is one", "line", needed=False),
+            Ask("text", "What was said", needed=False),
+        ),
+    ),
+    "note": Step("Add a note", (Ask("text", "What is to be remembered?"),), "any"),
+    "linked": Step("Add a child", (Ask("pupil", "Which child?", "pupil"), _WHY)),
+    "unlinked": Step("Take a child away", (Ask("pupil", "Which child?", "pupil_of"), _WHY)),
+    "session_linked": Step("Link a session", (Ask("session", "Which session?", "session"), _WHY)),
+    "session_unlinked": Step("Take a session away", (Ask("session", "Which session?", "session_of"), _WHY)),
+    "named": Step(
+        "Add an adult it names",
+        (
+            Ask("told", "Who on the roster?", "staff", needed=False),
+            Ask("name", "Or somebody who is not on it: their name", "line", needed=False),
+            _WHY,
+        ),
+    ),
+    "shared": Step("Share it with a HOY or HM", (Ask("told", "With whom? They can read all of it", "leader"), _WHY)),
+    "unshared": Step("Stop sharing it", (Ask("told", "With whom no longer?", "shared"), _WHY)),
+    "handed_over": Step(
+        "Hand it over to the school's safeguarding system",
+        (
+            Ask("system", "Which system?", "line"),
+            Ask("reference", "Its reference there", "line"),
+            Ask("text", "Anything to add", needed=False),
+        ),
+        "any",
+    ),
+    "corrected": Step("Correct what was reported", (Ask("field", "What?", "field"), _WHY), "any"),
+    "closed": Step("Close it", (Ask("outcome", "What came of it?"), Ask("text", "Why can it be closed?"))),
+    "reopened": Step("Open it again", (_WHY,), "closed"),
+}
+_ONLY = {"shared": CHILD, "unshared": CHILD, "named": CONDUCT}
+_COLUMNS = ("level", "told", "text")  # what an event keeps in columns of its own
+
+
+class NotYours(Exception):
+    """The concern is not there, or not theirs to follow up."""
+
+
+class Unfinished(Exception):
+    """Something that a step asks was not answered, or does not fit; the message says what, in words."""
+
+
+class Changed(Exception):
+    """Meanwhile the concern was changed: by `entries`, to `version`. Nothing was kept."""
+
+    def __init__(self, entries: Sequence[Entry], version: int) -> None:
+        super().__init__("The concern was changed while this was written.")
+        self.entries, self.version = entries, version
+
+
+def steps_for(view: ConcernView) -> dict[str, Step]:
+    """The steps that make sense for a concern as it stands."""
+    state = "open" if view.open else "closed"
+    found = {
+        kind: step
+        for kind, step in STEPS.items()
+        if step.when in (state, "any") and _ONLY.get(kind, view.register) is view.register
+    }
+    has = {
+        "done": any(action.done_on is None for action in view.actions),
+        "moved": any(action.done_on is None for action in view.actions),
+        "unlinked": len(view.pupils) > (1 if view.register is CHILD else 0),
+        "session_unlinked": bool(view.links),
+        "unshared": bool(view.shared_with),
+    }
+    return {kind: step for kind, step in found.items() if has.get(kind, True)}
+
+
+def record(school: School, person: Person, ref: str, version: int, kind: str, given: Mapping[str, Any]) -> None:
+    """Add a step to a concern: `kind` one of STEPS, `given` its answers by name (days as dates, people, pupils
+    and actions by number, a session as (log reference, call id, words)). `closed` takes `although` (true: actions
+    may be open), `corrected` takes `after`, the field's new value. NotYours, Unfinished or Changed if not."""
+    with school.writing() as connection:
+        view = get_concern(school, person, ref)
+        if view is None or not view.may_change or kind not in steps_for(view):
+            raise NotYours("It is not yours to change, or it was closed or opened meanwhile: open it again to see.")
+        if view.version != version:
+            raise Changed(since(view, version), view.version)
+        answers = _answered(school, person, view, kind, given)
+        number = connection.scalar(select(view.register.concerns.c.id).where(view.register.concerns.c.ref == ref))
+        if number is None:
+            raise AssertionError("a concern that was found has a number")
+        event = {"concern_id": number, "at": school.now(), "by": person.staff_id, "kind": kind}
+        event |= {name: answers.pop(name, None) for name in _COLUMNS}
+        content = json.dumps(answers) if answers else None
+        connection.execute(insert(view.register.events).values(event | {"content": content}))
+        _follow(connection, school, view.register, number, ref, kind, {**answers, "told": event["told"]})
+        if view.register is CHILD:
+            _on_trail(connection, school, person, f"concern {ref}, {kind.replace('_', ' ')}")
+            raise_revision(connection)
+
+
+def since(view: ConcernView, version: int) -> list[Entry]:
+    """What people did to a concern after a version, in its order."""
+    return [entry for entry in view.entries if entry.number > version and entry.kind not in BY_ITSELF]
+
+
+def _answered(school: School, person: Person, view: ConcernView, kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The answers as an event keeps them. Unfinished where one is missing or does not fit."""
+    answers: dict[str, Any] = {}
+    for ask in STEPS[kind].asks:
+        value = given.get(ask.name)
+        value = value.strip() if isinstance(value, str) else value
+        if value is None or value == "":
+            if ask.needed:
+                raise Unfinished(f"“{ask.question}” is not answered yet.")
+            continue
+        if ask.what == "session" or ask.what == "session_of":
+            answers |= dict(zip(("log_ref", "call_id"), value[:2], strict=True))
+            if view.register is CONDUCT:
+                answers["words"] = value[2]
+        else:
+            answers[ask.name] = value.isoformat() if isinstance(value, date) else value
+    checks = {
+        "level": _check_level, "action": _check_owner, "moved": _check_owner, "done": _check_done,
+        "named": _check_named, "corrected": _check_corrected, "closed": _check_closed, "linked": _check_linked,
+        "shared": _check_shared,
+    }  # fmt: skip
+    if check := checks.get(kind):
+        check(school, person, view, given, answers)
+    if kind in ("session_linked", "session_unlinked"):
+        _check_session(school, person, view, kind, answers)
+    return answers
+
+
+def _check_level(_s: Any, _p: Any, view: ConcernView, _given: Any, answers: dict[str, Any]) -> None:
+    if answers["level"] not in view.register.levels:
+        raise Unfinished("Choose one of the levels.")
+    if answers["level"] == view.level:
+        raise Unfinished(f"The level is {view.level} already.")
+
+
+def _check_owner(school: School, person: Person, view: ConcernView, _given: Any, answers: dict[str, Any]) -> None:
+    if view.register is CONDUCT and answers["told"] not in list_conduct_team(school, person, view.ref):
+        raise Unfinished("Ask a DSP or a Senior Deputy Head whom it does not name: nobody else may know of it.")
+    _check_action(view, answers)
+
+
+def _check_action(view: ConcernView, answers: dict[str, Any]) -> None:
+    waiting = {action.number for action in view.actions if action.done_on is None}
+    if "action" in answers and answers["action"] not in waiting:
+        raise Unfinished("That action is done already.")
+
+
+def _check_done(school: School, _p: Any, view: ConcernView, _given: Any, answers: dict[str, Any]) -> None:
+    _check_action(view, answers)
+    if date.fromisoformat(answers["on"]) > school.today():
+        raise Unfinished("The day on which it was done is still to come.")
+
+
+def _check_named(_s: Any, _p: Any, _v: Any, _given: Any, answers: dict[str, Any]) -> None:
+    if ("told" in answers) == ("name" in answers):
+        raise Unfinished("Choose somebody on the roster, or write the name of somebody who is not on it.")
+
+
+def _check_linked(_s: Any, _p: Any, view: ConcernView, _given: Any, answers: dict[str, Any]) -> None:
+    if answers["pupil"] in view.pupils["pupil_id"].tolist():
+        raise Unfinished("The concern is about this child already.")
+
+
+def _check_shared(school: School, person: Person, view: ConcernView, _given: Any, answers: dict[str, Any]) -> None:
+    if answers["told"] not in list_leaders_to_share_with(school, person):
+        raise Unfinished("It can be shared with a HOY or HM alone.")
+    if answers["told"] in view.shared_with:
+        raise Unfinished("It is shared with them already.")
+
+
+def _check_session(school: School, person: Person, view: ConcernView, kind: str, answers: dict[str, Any]) -> None:
+    key, known = (answers["log_ref"], answers["call_id"]), {link[:2] for link in view.links}
+    if kind == "session_unlinked" and key not in known:
+        raise Unfinished("That session is not linked.")
+    if kind == "session_linked":
+        rows = list_sessions_to_link(school, person, view.ref).astype(object)
+        if key in known or key not in {link_of(row)[:2] for row in rows.itertuples()}:
+            raise Unfinished("That session is linked already, or cannot be.")
+
+
+def _check_corrected(_s: Any, _p: Any, view: ConcernView, given: Mapping[str, Any], answers: dict[str, Any]) -> None:
+    name, after = answers["field"], given.get("after")
+    after = after.strip() or None if isinstance(after, str) else after
+    if name == "categories":
+        after = ";".join(dict.fromkeys(after or ()))
+        if not after or not set(after.split(";")) <= view.register.categories.keys():
+            raise Unfinished("Choose what kind of concern it is.")
+        if len(after.split(";")) > MOST_CATEGORIES:
+            raise Unfinished(f"Choose {MOST_CATEGORIES} at most.")
+    if name == "summary" and not after and not view.handed_over:
+        raise Unfinished("Say in a sentence what it is about.")
+    if isinstance(after, datetime):
+        after = after.isoformat()
+    answers["after"] = after or "" if name == "summary" else after
+    now = {
+        "summary": view.summary, "childs_words": view.childs_words, "place": view.place, "told_dsp": view.told_dsp,
+        "happened_at": view.happened_at, "categories": ";".join(view.categories),
+    }  # fmt: skip
+    before = now[name]
+    if answers["after"] == (before.isoformat() if isinstance(before, datetime) else before):
+        raise Unfinished("It says so already.")
+
+
+def _check_closed(_s: Any, _p: Any, view: ConcernView, given: Mapping[str, Any], answers: dict[str, Any]) -> None:
+    still_open = sum(action.done_on is None for action in view.actions)
+    if still_open and not given.get("although"):
+        raise Unfinished(
+            f"{'One action is' if still_open == 1 else f'{still_open} actions are'} still open. Say that each is done, "
+            "or tick that it is closed all the same."
+        )
+    if still_open:
+        answers["open_actions"] = still_open
+
+
+def _follow(
+    connection: Connection, school: School, register: Register, number: int, ref: str, kind: str, said: dict[str, Any]
+) -> None:
+    """What a step changes beside the events: whom and what the concern is about now."""
+    pupils, sessions, now = register.pupils, register.sessions, school.now()
+    if kind == "linked":
+        connection.execute(insert(pupils).values(concern_id=number, pupil_id=said["pupil"]))
+        if register is CHILD:
+            alert(connection, CHILD, number, dsps_of(connection, [said["pupil"]], school.today()), now)
+    elif kind == "unlinked":
+        mine = (pupils.c.concern_id == number) & (pupils.c.pupil_id == said["pupil"])
+        connection.execute(delete(pupils).where(mine))
+    elif kind == "session_linked":
+        link = {"log_ref": said["log_ref"], "call_id": said["call_id"]}
+        link |= {"told": said["words"]} if register is CONDUCT else {}
+        connection.execute(insert(sessions).values(concern_id=number, **link))
+    elif kind == "session_unlinked":
+        key = [sessions.c[name].is_not_distinct_from(said[name]) for name in ("log_ref", "call_id")]
+        connection.execute(delete(sessions).where(sessions.c.concern_id == number, *key))
+    elif kind == "named":
+        connection.execute(
+            insert(tables.conduct_named).values(concern_id=number, staff_id=said["told"], name=said.get("name"))
+        )
+        alert(connection, CONDUCT, number, for_conduct(connection, number, school.today()), now)
+    if register is CHILD and kind in ("session_linked", "session_unlinked"):
+        touched = Touched(sessions=_sessions_of(connection, said["log_ref"], said["call_id"]))
+        rejudge(connection, school.settings, touched, now)
+
+
+def _sessions_of(connection: Connection, log_ref: str | None, call_id: str | None) -> set[int]:
+    session, log, call = tables.sessions.c, tables.logs.c, tables.session_calls.c
+    by_log = select(session.id).join(tables.logs, log.id == session.log_id).where(log.ref == log_ref)
+    by_call = select(call.session_id).where(call.call_id == call_id)
+    return set(connection.scalars(by_log if log_ref else by_call))
+
+
+def link_of(row: Any) -> tuple[str | None, str | None, str]:
+    """A session of `access.sessions_to_link` as a link keeps it: by its log, else by its call."""
+    log_ref = row.log_ref if isinstance(row.log_ref, str) else None
+    call_id = row.call_id if isinstance(row.call_id, str) and log_ref is None else None
+    who = row.staff_name if isinstance(row.staff_name, str) else "nobody known"
+    purpose = row.purpose if isinstance(row.purpose, str) else "not logged"
+    return log_ref, call_id, f"{on_day_at(row.started_at)}, {purpose}, {who}"
+
+
+# --- raised, read, done ------------------------------------------------------------------------------------
+
+
+def raise_concern(
+    school: School,
+    person: Person,
+    *,
+    happened_at: datetime | None,
+    summary: str,
+    childs_words: str | None,
+    told_dsp: bool | None,
+    categories: Sequence[str],
+    pupil_ids: Sequence[int],
+    place: str | None = None,
+    session_id: int | None = None,
+    elsewhere: Elsewhere | None = None,
+) -> str:
+    """Open a concern that a member of staff raises, alert the DSPs of the pupils' schools, and give its
+    reference. A session is linked if it is the person's to see. ValueError, in words, if something is
+    missing; whoever is no DSP has to say whether they told one in person."""
+    _check_told(person, told_dsp)
+    view = get_session(school, person, session_id) if session_id is not None else None
+    with school.writing() as connection:
+        ref = open_concern(
+            connection,
+            raised_by=person.staff_id,
+            raised_at=school.now(),
+            happened_at=happened_at,
+            place=place,
+            summary=summary,
+            childs_words=childs_words or None,
+            told_dsp=told_dsp,
+            categories=categories,
+            level=NOT_ASSESSED,
+            pupil_ids=pupil_ids,
+            log_ref=view.log_ref if view else None,
+            call_id=view.call_ids[0] if view and view.call_ids and not view.log_ref else None,
+            elsewhere=elsewhere,
+        )
+        if view:
+            rejudge(connection, school.settings, Touched(sessions={view.session_id}), school.now())
+        raise_revision(connection)
+        _on_trail(connection, school, person, f"concern {ref}, raised")
+    send_in_background(school)
+    return ref
+
+
+def raise_conduct_concern(
+    school: School,
+    person: Person,
+    *,
+    happened_at: datetime | None,
+    summary: str,
+    childs_words: str | None,
+    told_dsp: bool | None,
+    categories: Sequence[str],
+    staff_ids: Sequence[int],
+    others: Sequence[str] = (),
+    pupil_ids: Sequence[int] = (),
+    place: str | None = None,
+    session_id: int | None = None,
+    elsewhere: Elsewhere | None = None,
+) -> list[str]:
+    """Open a concern about an adult's conduct; the names of those who have it now, none if everybody who could
+    is named in it. Nothing of it comes onto the audit trail, and no revision tells of it. Else as
+    `raise_concern`."""
+    _check_told(person, told_dsp)
+    view = get_session(school, person, session_id) if session_id is not None else None
+    with school.writing() as connection:
+        ref = open_conduct_concern(
+            connection,
+            raised_by=person.staff_id,
+            raised_at=school.now(),
+            happened_at=happened_at,
+            place=place,
+            summary=summary,
+            childs_words=childs_words or None,
+            told_dsp=told_dsp,
+            categories=categories,
+            staff_ids=staff_ids,
+            others=others,
+            pupil_ids=pupil_ids,
+            session=_as_linked(connection, view),
+            elsewhere=elsewhere,
+        )
+        event, kept = tables.conduct_events.c, tables.conduct_concerns.c
+        told = select(event.told).join(tables.conduct_concerns, kept.id == event.concern_id)
+        numbers = connection.scalars(told.where(kept.ref == ref, event.kind == "alerted")).all()
+    send_in_background(school)
+    people = list_staff_to_choose(school, person).set_index("staff_id")["name"]
+    return sorted(people[number] for number in numbers)
+
+
+def _as_linked(connection: Connection, view: SessionView | None) -> LinkedSession | None:
+    """A session with what it was; counselling is not written down elsewhere."""
+    if view is None:
+        return None
+    session = tables.sessions.c
+    if connection.scalar(select(session.id).where(session.id == view.session_id, ~confidential())) is None:
+        return None
+    call_id = view.call_ids[0] if view.call_ids and not view.log_ref else None
+    if not view.log_ref and not call_id:
+        return None
+    when = f"{on_day_at(view.started_at)} to {view.ended_at:%H:%M}"
+    broken = ", ".join(view.clauses.loc[view.clauses["outcome"] == "breach", "title"]) or "none"
+    told = (
+        f"{when}, {view.purpose or 'not logged'}, {view.staff_name or 'nobody known'}, "
+        f"with {', '.join(view.pupils['name']) or 'no pupil known'}; clauses not kept: {broken}"
+    )
+    return LinkedSession(view.log_ref, call_id, told)
+
+
+def _check_told(person: Person, told_dsp: bool | None) -> None:
+    if told_dsp is None and "dsp" not in person.roles:
+        raise ValueError("Say whether you have told a DSP in person.")
+
+
+def opened(school: School, person: Person, ref: str) -> None:
+    """A concern was opened by somebody who follows it up: the first time that is told to who raised it. Of one
+    about conduct every time stands with it."""
+    view = get_concern(school, person, ref)
+    if view is None or not view.may_change:
+        return
+    with school.writing() as connection:
+        kept, event = view.register.concerns.c, view.register.events.c
+        row = connection.execute(select(kept.id, kept.raised_by).where(kept.ref == ref)).one()
+        mine = select(func.count()).where(event.concern_id == row.id, event.kind == "read", event.by == person.staff_id)
+        values = {"concern_id": row.id, "at": school.now(), "by": person.staff_id}
+        if row.raised_by != person.staff_id and not connection.scalar(mine):
+            connection.execute(insert(view.register.events).values(values | {"kind": "read"}))
+            _tell_who_raised_it(connection, view, row.id, row.raised_by, values["at"])
+        if view.register is CONDUCT:
+            _look(connection, school, person, ref, "viewed")
+
+
+def _tell_who_raised_it(
+    connection: Connection, view: ConcernView, number: int, raised_by: int | None, at: datetime
+) -> None:
+    """By an alert that it was read, once; of one about conduct not to somebody whom it names."""
+    named = tables.conduct_named.c
+    naming = select(named.id).where(named.concern_id == number, named.staff_id == raised_by).limit(1)
+    is_conduct = view.register is CONDUCT
+    if raised_by is None or (is_conduct and connection.scalar(naming) is not None):
+        return
+    enqueue(
+        connection, to=raised_by, kind="concern_read", about=f"concern {view.ref}", at=at,
+        key=f"concern {view.ref} read, to {raised_by}", confidential=is_conduct,
+    )  # fmt: skip
+
+
+def _look(connection: Connection, school: School, person: Person, ref: str, kind: str) -> None:
+    """Keep with a concern about conduct that somebody opened it, or took something of it away."""
+    kept = CONDUCT.concerns.c
+    number = connection.scalar(select(kept.id).where(kept.ref == ref))
+    values = {"concern_id": number, "at": school.now(), "by": person.staff_id, "kind": kind}
+    connection.execute(insert(CONDUCT.events).values(values))
+
+
+def note_conduct(school: School, person: Person, refs: Sequence[str]) -> None:
+    """A list of concerns about conduct was downloaded: that stands with each of them, and nowhere else."""
+    with school.writing() as connection:
+        for ref in refs:
+            _look(connection, school, person, ref, "taken")
+
+
+def finish(school: School, person: Person, ref: str, action: int, words: str) -> None:
+    """Whoever was asked to do something says that it is done, also where the concern is not theirs to open."""
+    found = list_actions_to_do(school, person)
+    if found[(found["ref"] == ref) & (found["number"] == action) & found["mine"]].empty:
+        raise NotYours("It is done already, or not yours.")
+    if not words.strip():
+        raise Unfinished("Say in a sentence what was done.")
+    register = register_of(ref)
+    with school.writing() as connection:
+        number = connection.scalar(select(register.concerns.c.id).where(register.concerns.c.ref == ref))
+        content = json.dumps({"action": action, "on": school.today().isoformat()})
+        connection.execute(
+            insert(register.events).values(
+                concern_id=number, at=school.now(), by=person.staff_id, kind="done", text=words.strip(), content=content
+            )
+        )
+        if register is CHILD:
+            _on_trail(connection, school, person, f"concern {ref}, done")
+            raise_revision(connection)
+
+
+def _on_trail(connection: Connection, school: School, person: Person, about: str) -> None:
+    audit_log.add(connection, at=school.now(), by=person.email, what="changed", about=about)

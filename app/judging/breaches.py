@@ -1,0 +1,55 @@
+"""An exception: a clause that a session did not keep, from its opening to its end.
+
+Judging opens one for each breach, and closes it by itself when evidence that came later shows no breach
+any more. The member of staff explains; its owner settles it. Nothing that happened to it is ever changed.
+Who owns it and who may see it stands in `app.access`. Of a confidential session none is opened: the
+counsellor has the outcomes, and nobody else learns of the session.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import Connection, insert, select, update
+
+from app.protocol.judge import decode
+from app.store import reading, tables
+from app.store.writing import insert_rows
+
+OPEN, SETTLED, KEPT = "open", "settled", "kept"
+
+_exception = tables.exceptions.c
+
+
+def update_breaches(connection: Connection, sessions: pd.DataFrame, gone: Collection[int], now: datetime) -> None:
+    """Open, close and reopen what the judging of some sessions asks for, in its transaction.
+
+    `sessions`: `id`, `confidential`, `codes` as judged now; `gone`: the numbers of sessions that are no more.
+    """
+    outcomes = decode(sessions["codes"])
+    row, column = np.nonzero(((outcomes == "breach") & ~sessions[["confidential"]].to_numpy(bool)).to_numpy())
+    broken = pd.DataFrame(
+        {"session_id": sessions["id"].to_numpy(np.int64)[row], "clause": outcomes.columns.to_numpy(object)[column]}
+    )
+    mine = reading.chosen(connection, "excepted", _exception.session_id, {*sessions["id"].tolist(), *gone})
+    known = reading.frame(connection, select(tables.exceptions).where(mine))
+    both = broken.merge(known, on=["session_id", "clause"], how="outer", indicator="found")
+    new = both.loc[both["found"] == "left_only", ["session_id", "clause"]]
+    insert_rows(connection, tables.exceptions, new.assign(opened_at=pd.Timestamp(now), state=OPEN))
+    ended = both.loc[(both["found"] == "right_only") & (both["state"] == OPEN), "id"]
+    again = both.loc[(both["found"] == "both") & (both["state"] == KEPT), "id"]
+    _change(connection, ended.tolist(), KEPT, now, "kept")
+    _change(connection, again.tolist(), OPEN, now, "reopened")
+
+
+def _change(
+    connection: Connection, ids: Collection[int], state: str, at: datetime, kind: str, **more: int | str | None
+) -> None:
+    """Give exceptions a state, and each the event that led to it; `more` of it: `by`, `how`, `text`."""
+    if not ids:
+        return
+    chosen = reading.chosen(connection, "changed", _exception.id, ids)
+    connection.execute(update(tables.exceptions).where(chosen).values(state=state))
+    event = {"at": at, "kind": kind} | more
+    connection.execute(insert(tables.exception_events), [event | {"exception_id": int(number)} for number in ids])

@@ -1,0 +1,72 @@
+"""Alerts: how they stand, for the administrator; and what the program itself asks in order to tell people."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import pandas as pd
+from sqlalchemy import and_, func, not_, select
+
+from app.access.policy import Person, require
+from app.access.scope import in_school_time
+from app.alerts.outbox import IN_DOUBT_FOR, KINDS, SENT, SUBMITTED, WAITING
+from app.lease import is_held
+from app.school import School
+from app.store import reading, tables
+from app.store.versions import valid_on, valid_versions
+
+_alert = tables.alerts.c
+_TO_ALL = "the shared channel"
+
+
+@dataclass
+class AlertsView:
+    """How alerts stand, confidential ones left out: `waiting`, the oldest first (`to` (name), `subject`,
+    `queued_at`, `tries`, `next_try_at`, `trouble` (blank: not tried yet)); `in_doubt` (`to`, `subject`,
+    `queued_at`, `trouble`): handed over in the last days, and nobody knows whether they arrived; when one was
+    `last_sent`; what hinders all of them, in words (`hindrance`; blank: nothing known)."""
+
+    hindrance: str
+
+    waiting: pd.DataFrame
+    in_doubt: pd.DataFrame
+    last_sent: datetime | None
+
+
+def get_alerts_view(school: School, person: Person) -> AlertsView:
+    """How alerts stand, for the administrator."""
+    require(person, "alerts")
+    from app.alerts.sending import hindrance
+
+    to = valid_versions(tables.staff_versions)
+    query = (
+        select(
+            to.c.name.label("to"), _alert.kind, _alert.queued_at, _alert.tries, _alert.next_try_at, _alert.trouble,
+            _alert.state,
+        )
+        .outerjoin(to, and_(to.c.staff_id == _alert.to, valid_on(to, school.today())))
+        .where(_alert.state.in_([WAITING, SUBMITTED]), not_(_alert.confidential))
+        .order_by(_alert.id)
+    )  # fmt: skip
+    last = select(func.max(_alert.sent_at)).where(_alert.state == SENT, not_(_alert.confidential))
+    with school.engine.connect() as connection:
+        found = reading.frame(connection, query)
+        last_sent = connection.scalar(last)
+        sending = is_held(connection, "alerts", school.now())
+    found = in_school_time(school, found.assign(to=found["to"].fillna(_TO_ALL), trouble=found["trouble"].fillna("")))
+    found.insert(1, "subject", found.pop("kind").map({name: kind.subject for name, kind in KINDS.items()}))
+    recent = found["queued_at"] > pd.Timestamp(school.now() - IN_DOUBT_FOR)
+    in_doubt = found[(found["state"] == SUBMITTED) & recent & ((found["trouble"] != "") | (not sending))]
+    return AlertsView(
+        hindrance=hindrance(school),
+        waiting=found[found["state"] == WAITING].drop(columns="state").reset_index(drop=True),
+        in_doubt=in_doubt[["to", "subject", "queued_at", "trouble"]].reset_index(drop=True),
+        last_sent=last_sent and last_sent.astimezone(school.settings.zone),
+    )
+
+
+def send_alerts_now(school: School, person: Person) -> tuple[bool, str]:
+    """Send at once what waits; whether all of it was taken, and what was done, in words."""
+    require(person, "alerts")
+    from app.alerts.sending import send_in_words
+
+    return send_in_words(school)

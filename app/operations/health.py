@@ -1,0 +1,170 @@
+"""What `python -m app check` says: whether each part works, in words, with the mend."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, not_, select
+from sqlalchemy.exc import DBAPIError
+
+from app.alerts.outbox import WAITING
+from app.alerts.sending import hindrance
+from app.operations.verification import last_restore_test
+from app.school import School, open_school
+from app.settings import SettingsError, load_settings, variable
+from app.store import tables
+from app.store.database import DatabaseError, in_words
+from app.store.encryption import CannotOpen, keys, seal, unseal
+from app.store.key_rotation import Standing, in_hundreds, standing
+
+Finding = tuple[str, bool, str]  # what was looked at, whether it works, in words
+_LATE = timedelta(minutes=30)  # an alert that waits for longer is not sent by anybody
+
+
+def check(thorough: bool = True) -> Iterator[Finding]:
+    """One finding for each part. Only if so wished are Microsoft Graph and the mail server asked, which may take
+    a minute, and sealed values looked at."""
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        yield "settings", False, str(error)
+        return
+    yield "settings", True, f"{settings.name}, {len(settings.rules)} set(s) of rules, {len(settings.terms)} term(s)"
+    try:
+        school = open_school()
+        yield from _database(school)
+    except (SettingsError, DatabaseError) as error:
+        yield "database", False, str(error)
+        return
+    except DBAPIError as error:
+        yield "database", False, in_words(error)
+        return
+    yield from _sealing(school, thorough)
+    yield from _backups(school)
+    if thorough:
+        yield from _graph(school)
+    yield _alerts(school, thorough)
+    yield _sign_in(school)
+
+
+def _database(school: School) -> Iterator[Finding]:
+    with school.engine.connect() as connection:
+        counts = [
+            connection.scalar(select(func.count()).select_from(table)) or 0 for table in (tables.staff, tables.pupils)
+        ]
+    kind = "the demonstration, " if school.is_demonstration() else ""
+    staff, pupils = counts
+    yield "database", True, f"{kind}{staff} staff and {pupils} pupils are or were on the roster"
+    if not staff or not pupils:
+        yield "roster", False, "nobody is on it yet: python -m app import roster DIR"
+
+
+def _sealing(school: School, thorough: bool) -> Iterator[Finding]:
+    try:
+        unseal(seal(b"test"))
+    except (SettingsError, CannotOpen) as error:
+        yield "sealing", False, str(error)
+        return
+    if not keys():
+        if not school.is_demonstration():
+            yield (
+                "sealing",
+                False,
+                "ENCRYPTION_KEYS is not set, so narratives and call records can be read in a stolen backup: "
+                "python -m app keys new prints a key",
+            )
+        return
+    words = "narratives, notes and call records are sealed"
+    if thorough:
+        with school.engine.connect() as connection:
+            good, found = standing_in_words(in_hundreds(standing(connection, some=True)))
+        yield "sealing", good, f"{words}. Of a thousand of each kind: {found}"
+    else:
+        yield "sealing", True, f"{words}; {len(keys())} key(s) are set"
+
+
+def standing_in_words(found: Sequence[Standing]) -> tuple[bool, str]:
+    """Whether what is sealed stands under the keys that are set, and what to do."""
+    told = sum(found, Standing("all"))
+    if told.lost:
+        return False, (
+            f"Up to {told.lost:,} values are sealed with a key that ENCRYPTION_KEYS does not hold. Nobody can read "
+            "them until that key is added again, behind the others."
+        )
+    if not keys():
+        return True, "no key is set, and nothing is sealed."
+    if told.no_key:
+        return False, (
+            f"Up to {told.no_key:,} values are not sealed: they are from before there was a key. "
+            "python -m app keys rotate seals them."
+        )
+    if told.older:
+        return True, (
+            f"Up to {told.older:,} values still stand under an older key. python -m app keys rotate seals them with "
+            "the newest; until then keep the older keys."
+        )
+    if len(keys()) > 1:
+        return True, "all stand under the newest key. Once `keys used` says so of everything, the older ones can go."
+    return True, "all stand under the one key."
+
+
+_OFTEN = timedelta(days=120)  # once a term
+
+
+def _backups(school: School) -> Iterator[Finding]:
+    if school.is_demonstration() or school.engine.dialect.name != "sqlite":
+        return
+    last = last_restore_test(school)
+    if last is None:
+        words = "no copy has proved yet that it could be restored: python -m app restore FILE --test"
+    else:
+        words = f"a copy proved on {last.astimezone(school.settings.zone):%d %b %Y} that it could be restored"
+        if school.now() - last > _OFTEN:
+            words += ", which is long ago: python -m app restore FILE --test"
+    yield "backup", last is not None and school.now() - last <= _OFTEN, words
+
+
+def _graph(school: School) -> Iterator[Finding]:
+    if not variable("GRAPH_CLIENT_ID"):
+        yield (
+            "Microsoft Graph",
+            True,
+            "no sync is configured (GRAPH_TENANT_ID, GRAPH_CLIENT_ID); call records come from files",
+        )
+        return
+    from app.graph.sync import check_graph
+
+    for good, words, mend in check_graph(school):
+        yield "Microsoft Graph", good, f"{words} {mend}".strip()
+
+
+def _alerts(school: School, thorough: bool) -> Finding:
+    alert, now = tables.alerts.c, school.now()
+    mine = not_(alert.confidential)
+    with school.engine.connect() as connection:
+        waiting, oldest = connection.execute(
+            select(func.count(), func.min(alert.queued_at)).where(mine, alert.state == WAITING)
+        ).one()
+    words = f"{waiting} wait" + (f", the oldest since {_moment(school, oldest)}" if waiting else "")
+    if hinders := hindrance(school, ask=thorough):
+        return "alerts", school.is_demonstration(), f"{hinders} {words.capitalize()}."
+    if waiting and now - oldest > _LATE:
+        return (
+            "alerts",
+            False,
+            f"{words}: let a timer run python -m app alerts every five minutes",
+        )
+    return "alerts", True, words
+
+
+def _moment(school: School, when: datetime) -> str:
+    return f"{when.astimezone(school.settings.zone):%d %b, %H:%M}".lstrip("0")
+
+
+def _sign_in(school: School) -> Finding:
+    from app.auth import sign_in
+
+    if hindrance := sign_in.hindrance(school):
+        return "sign-in", False, hindrance
+    if school.is_demonstration():
+        return "sign-in", True, "the demonstration needs none"
+    return "sign-in", True, "configured in .streamlit/secrets.toml"

@@ -1,0 +1,33 @@
+"""TODO."""
+
+from collections.abc import Callable
+
+from app.access.policy import Person, require
+from app.graph.sync import SyncState
+from app.school import School
+
+
+def get_sync_state(school: School, person: Person) -> SyncState:
+    """How the sync with Microsoft Graph stands, for the administrator; nothing of any call."""
+    require(person, "sync")
+    from app.graph.sync import sync_state
+
+    return sync_state(school)
+
+
+def sync_now(school: School, person: Person, say: Callable[[str], None]) -> tuple[bool, str]:
+    """Sync once, telling `say` how far it has come; whether it ended well, and what it did, in words."""
+    require(person, "sync")
+    from app.graph.errors import GraphError
+    from app.graph.fetching import synchronise
+
+    try:
+        run = synchronise(
+            school, progress=lambda run: say(f"{run.listed} calls listed, {run.fetched} fetched"), note=say
+        )
+    except GraphError as error:
+        return False, str(error)
+    return (
+        not run.put_aside,
+        f"{run.fetched} fetched: {run.added} new, {run.changed} changed, {run.put_aside} put aside",
+    )

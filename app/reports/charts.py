@@ -1,0 +1,301 @@
+"""Charts from frames, and the sentence that each of them says.
+
+What Altair makes of a chart is worked out once, not at every look: the rows stand apart from it, by name.
+"""
+
+import math
+from dataclasses import dataclass
+from datetime import date
+from functools import cache, lru_cache
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from app.formatting import percent
+from app.protocol.clauses import CLAUSES
+from app.protocol.frames import Ints
+
+FEW = 3  # fewer sessions show counts, no share
+_KEPT, _SHOWN = ("met", "exempt"), ("met", "exempt", "breach")
+# Orange to blue: told apart by everybody, also by those who see no red or green.
+_WORSE_TO_BETTER = ["#a8480a", "#e8903f", "#f6d7b0", "#c4d9ec", "#4f8cc4", "#1d4f7c"]
+_BLUE, _ORANGE, _GREY = "#2f75b5", "#c25a10", "#7d8894"
+_BANDS = ["before 08", *(f"{hour:02}" for hour in range(8, 20)), "from 20"]
+_BAND = pd.CategoricalDtype(_BANDS)
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A Vega-Lite specification, and the rows it draws by the names it has for them."""
+
+    spec: dict[str, Any]
+    rows: dict[str, pd.DataFrame]
+
+
+def _spec(chart: alt.TopLevelMixin) -> dict[str, Any]:
+    spec: dict[str, Any] = chart.to_dict()
+    return {key: value for key, value in spec.items() if key != "config"}
+
+
+def _floor(rates: pd.Series, otherwise: float) -> float:
+    """The least of some rates in whole per cent, never above 0.9: where a scale begins."""
+    least = float(rates.min()) if rates.notna().any() else otherwise
+    return min(math.floor(least * 100) / 100, 0.9)
+
+
+def placed(sessions: pd.DataFrame) -> pd.DataFrame:
+    """Sessions (a frame of `access.overview`) with `band`, the column of the heat map that each begins in, and
+    `week`, its Monday."""
+    bands = np.clip(sessions["minute"].to_numpy() // 60 - 7, 0, len(_BANDS) - 1)
+    days = sessions["day"].to_numpy().astype("datetime64[D]").view(np.int64)
+    mondays = (days - (days + 3) % 7).view("datetime64[D]").astype("datetime64[s]")
+    return sessions.assign(band=pd.Categorical.from_codes(bands, dtype=_BAND, validate=False), week=mondays)
+
+
+def counts(sessions: pd.DataFrame, clause: str | None) -> dict[str, Ints]:
+    """Of each session the outcomes of a clause, or of all: `kept`, `of` (with evidence), `known` (with and without)."""
+    kept, of, known = np.zeros((3, len(sessions)), np.int64)
+    for name in [clause] if clause else [c.name for c in CLAUSES]:
+        codes = sessions[name].cat.codes.to_numpy()
+        kept += codes <= 1
+        of += codes <= 2
+        known += codes <= 3
+    return {"kept": kept, "of": of, "known": known}
+
+
+def rates(sessions: pd.DataFrame, by: list[str], clause: str | None) -> pd.DataFrame:
+    """Compliance of sessions (a frame of `access.overview`) for each group of some of its columns: `kept`,
+    `of` (outcomes with evidence), `sessions` (that have one), `rate` (blank for fewer than three)."""
+    found = counts(sessions, clause)
+    counted = sessions[by].assign(kept=found["kept"], of=found["of"], sessions=found["of"] > 0)
+    groups = counted.groupby(by, observed=True, as_index=False)[["kept", "of", "sessions"]].sum()
+    groups = groups[groups["of"] > 0].reset_index(drop=True)
+    groups["rate"] = (groups["kept"] / groups["of"]).where(groups["sessions"] >= FEW)
+    return groups
+
+
+def heat_map(cells: pd.DataFrame) -> Drawing:
+    """Compliance by department and hour; `cells` from `rates(..., ["department", "band"], ...)`, where they have a
+    `text` that stands in the cell. A click on a cell selects `department` and `band` under the name `cell`."""
+    text = np.where(cells["rate"].notna(), in_percent(cells["rate"]), cells["sessions"].astype(str))
+    cells = cells.assign(
+        text=cells.get("text", text),
+        kept_words=cells["kept"].map("{:,}".format) + " of " + cells["of"].map("{:,}".format),
+    )
+    return Drawing(_heat_map(_floor(cells["rate"], 0.5)), {"cells": cells})
+
+
+@cache
+def _heat_map(low: float) -> dict[str, Any]:
+    scale = alt.Scale(domain=[low, 1], range=_WORSE_TO_BETTER, interpolate="rgb")
+    chosen = alt.selection_point(name="cell", fields=["department", "band"], on="click", empty=False)
+    base = alt.Chart(alt.NamedData("cells")).encode(
+        x=alt.X("band:O", sort=_BANDS, title="Hour in which it began", axis=alt.Axis(labelAngle=0, orient="top")),
+        y=alt.Y("department:N", title=None, axis=alt.Axis(labelLimit=180)),
+        tooltip=[
+            alt.Tooltip("department:N", title="Department"),
+            alt.Tooltip("band:N", title="Hour"),
+            alt.Tooltip("kept_words:N", title="Kept"),
+            alt.Tooltip("sessions:Q", title="Sessions"),
+        ],
+    )
+    box = base.mark_rect(cornerRadius=3).encode(
+        stroke=alt.condition(chosen, alt.value("#000000"), alt.value("#ffffff")),
+        strokeWidth=alt.condition(chosen, alt.value(4), alt.value(1)),
+    )
+    dark = f"isValid(datum.rate) && (datum.rate < {low + (1 - low) * 0.25} || datum.rate > {low + (1 - low) * 0.7})"
+    enough = box.transform_filter("isValid(datum.rate)").encode(
+        color=alt.Color("rate:Q", scale=scale, legend=alt.Legend(title="Kept", format=".0%", gradientLength=140))
+    )
+    few = box.transform_filter("!isValid(datum.rate)").encode(color=alt.value("#dfe4ea"))
+    # On a telephone there is no room for figures: the colour, the table and the list below have them.
+    text = base.mark_text(fontSize=12, text=alt.ExprRef("width < 420 ? '' : datum.text")).encode(
+        color=alt.condition(dark, alt.value("white"), alt.value("#17212b"))
+    )
+    return _spec((few + enough.add_params(chosen) + text).properties(height=alt.Step(32)))
+
+
+def in_percent(rates: pd.Series) -> pd.Series:
+    """Shares as they stand in a cell: whole per cent, never rounded up to 100; of a blank "0"."""
+    return (rates.fillna(0) * 100).map(lambda share: "100" if share >= 100 else f"{min(share, 99.4):.0f}")
+
+
+def heat_sentence(cells: pd.DataFrame, what: str) -> str:
+    """What the heat map shows: where least was kept."""
+    known = cells[cells["rate"].notna() & (cells["sessions"] >= 5)]
+    if known.empty:
+        return "There are too few sessions in any one hour and department to compare."
+    worst = known.sort_values(["rate", "of"], ascending=[True, False]).iloc[0]
+    if worst["rate"] == 1:
+        return f"{what}: kept in every department and hour with at least five sessions."
+    hour = {"before 08": "before 08:00", "from 20": "from 20:00"}.get(worst["band"], f"from {worst['band']}:00")
+    return (
+        f"{what}: least kept by {worst['department']} {hour}, {percent(worst['rate'])} "
+        f"({worst['kept']:,} of {worst['of']:,} outcomes in {worst['sessions']:,} sessions)."
+    )
+
+
+def clause_bars(figures: pd.DataFrame) -> Drawing:
+    """Compliance clause by clause, the least kept first; `figures` as of `app.protocol.figures`, with `title`."""
+    rows = figures[figures["rate"].notna()].reset_index()
+    shown = rows[list(_SHOWN)].sum(axis=1)
+    kept = rows[list(_KEPT)].sum(axis=1)
+    share = [
+        f"{min(rate * 100, 99.9) if rate < 1 else 100:.1f} %" if of >= FEW else ""
+        for rate, of in zip(rows["rate"], shown, strict=True)
+    ]
+    rows = rows.assign(
+        share=share, words=[f"{s}  {k:,} of {of:,}".strip() for s, k, of in zip(share, kept, shown, strict=True)]
+    ).sort_values("rate")
+    return Drawing(_clause_bars(), {"clauses": rows})
+
+
+@cache
+def _clause_bars() -> dict[str, Any]:
+    base = alt.Chart(alt.NamedData("clauses")).encode(
+        y=alt.Y("title:N", sort=None, title=None, axis=alt.Axis(labelLimit=220)),  # as the rows are sorted
+        x=alt.X("rate:Q", scale=alt.Scale(domain=[0, 1.3]), axis=None),
+    )
+    bars = base.mark_bar(height=14, cornerRadiusEnd=2).encode(
+        color=alt.condition("datum.rate < 0.95", alt.value(_ORANGE), alt.value(_BLUE)),
+        tooltip=["title:N", "met:Q", "exempt:Q", "breach:Q", "no_evidence:Q"],
+    )
+    words = base.mark_text(align="left", dx=5, fontSize=12, text=alt.ExprRef("width < 420 ? datum.share : datum.words"))
+    return _spec((bars + words).properties(height=alt.Step(24)))
+
+
+def what_if_bars(clauses: pd.DataFrame) -> Drawing:
+    """How many sessions do not keep a clause, and would not; `clauses` as of `WhatIf`."""
+    rows = clauses.melt("title", ["was_broken", "would_be_broken"], var_name="when", value_name="sessions")
+    return Drawing(
+        _what_if_bars(),
+        {"clauses": rows.assign(when=rows["when"].map({"was_broken": "now", "would_be_broken": "then"}))},
+    )
+
+
+@cache
+def _what_if_bars() -> dict[str, Any]:
+    base = alt.Chart(alt.NamedData("clauses")).encode(
+        y=alt.Y("title:N", sort=None, title=None, axis=alt.Axis(labelLimit=220)),
+        yOffset=alt.YOffset("when:N", sort=["now", "then"]),
+        x=alt.X("sessions:Q", title="Sessions that do not keep it", axis=alt.Axis(tickMinStep=1)),
+        tooltip=["title:N", "when:N", "sessions:Q"],
+    )
+    bars = base.mark_bar(cornerRadiusEnd=2).encode(
+        color=alt.Color(
+            "when:N",
+            scale=alt.Scale(domain=["now", "then"], range=[_GREY, _BLUE]),
+            legend=alt.Legend(title=None, orient="top"),
+        )
+    )
+    words = base.mark_text(align="left", dx=4, fontSize=12).encode(text=alt.Text("sessions:Q", format=","))
+    return _spec((bars + words).properties(height=alt.Step(22)))
+
+
+def week_line(weeks: pd.DataFrame) -> Drawing:
+    """Compliance week by week; `weeks` from `rates(..., ["week"], ...)`, the week's Monday."""
+    mondays = tuple(week.date() for week in weeks["week"][:: len(weeks) // 8 + 1])
+    return Drawing(_week_line(_floor(weeks["rate"] - 0.01, 0.79), mondays), {"weeks": weeks})
+
+
+@lru_cache(50)
+def _week_line(low: float, mondays: tuple[date, ...]) -> dict[str, Any]:
+    ticks = [alt.DateTime(year=day.year, month=day.month, date=day.day) for day in mondays]
+    base = alt.Chart(alt.NamedData("weeks")).encode(
+        x=alt.X("week:T", title="Week beginning", axis=alt.Axis(format="%d %b", labelAngle=0, values=ticks)),
+        y=alt.Y("rate:Q", title="Kept", scale=alt.Scale(domain=[low, 1], clamp=True), axis=alt.Axis(format=".0%")),
+        tooltip=[
+            alt.Tooltip("week:T", title="Week of", format="%d %b %Y"),
+            alt.Tooltip("rate:Q", title="Kept", format=".1%"),
+            alt.Tooltip("sessions:Q", title="Sessions"),
+        ],
+    )
+    line = base.mark_line(color=_BLUE, strokeWidth=2) + base.mark_point(color=_BLUE, filled=True, size=45)
+    return _spec(line.properties(height=220))
+
+
+def week_sentence(weeks: pd.DataFrame) -> str:
+    """What the weeks show: the second half against the first."""
+    known = weeks[weeks["rate"].notna()]
+    if len(known) < 4:
+        return "There are too few weeks to see a trend."
+    early, late = known.iloc[: len(known) // 2], known.iloc[len(known) // 2 :]
+    before, after = (float(half["kept"].sum() / half["of"].sum()) for half in (early, late))
+    lowest = known.loc[known["rate"].idxmin()]
+    least = f"The lowest week began on {lowest['week'].day} {lowest['week']:%b}, {percent(lowest['rate'])}."
+    word = "Steady" if abs(after - before) < 0.005 else "Better" if after > before else "Worse"
+    return f"{word}: {percent(after)} in the later weeks, {percent(before)} in the earlier. {least}"
+
+
+def timeline(stays: pd.DataFrame, videos: pd.DataFrame, alone: pd.DataFrame) -> Drawing:
+    """Who was in the call when: a bar for each stay, blue for staff and grey for others; with camera where the
+    bar says so; stretches in which pupils were alone in orange over the whole height."""
+    stays = stays.assign(
+        joined=stays["joined_at"].dt.tz_localize(None),
+        left=stays["left_at"].dt.tz_localize(None),
+        who=stays["name"].fillna("Somebody not on the roster") + stays["role"].map({"staff": " (staff)"}).fillna(""),
+        video=np.where(stays["camera"].fillna(False).astype(bool), "with video", "video not known"),
+        mark=np.where(stays["camera"].fillna(False).astype(bool), "▶ video", ""),
+    )
+    order = list(dict.fromkeys(stays.sort_values(["role", "joined"], ascending=[False, True])["who"]))
+    rows = {"stays": stays}
+    base = alt.Chart(alt.NamedData("stays")).encode(
+        y=alt.Y("who:N", sort=order, title=None, axis=alt.Axis(labelLimit=220)),
+        x=alt.X("joined:T", title="School time", axis=alt.Axis(format="%H:%M")),
+    )
+    layers = []
+    if len(alone):
+        rows["gaps"] = alone.assign(
+            from_time=alone["from_at"].dt.tz_localize(None),
+            to_time=alone["to_at"].dt.tz_localize(None),
+            words="✗ no staff, " + alone["seconds"].round().astype(int).astype(str) + " s",
+        )
+        layers.append(
+            alt.Chart(alt.NamedData("gaps"))
+            .mark_rect(color=_ORANGE, opacity=0.45)
+            .encode(x="from_time:T", x2="to_time:T", tooltip=[alt.Tooltip("words:N", title="Pupils alone")])
+        )
+    layers.append(
+        base.mark_bar(height=18, cornerRadius=2).encode(
+            x2="left:T",
+            color=alt.Color(
+                "role:N",
+                scale=alt.Scale(domain=["staff", "pupil", "other"], range=[_BLUE, "#93a4b5", "#c9b458"]),
+                legend=alt.Legend(title=None, orient="top"),
+            ),
+            tooltip=[
+                alt.Tooltip("who:N", title="Who"),
+                alt.Tooltip("joined:T", title="Joined", format="%H:%M:%S"),
+                alt.Tooltip("left:T", title="Left", format="%H:%M:%S"),
+                alt.Tooltip("video:N", title="Camera"),
+            ],
+        )
+    )
+    layers.append(base.mark_text(align="left", dx=6, fontSize=11, color="#10181f").encode(text="mark:N"))
+    if len(videos):
+        rows["filmed"] = videos.assign(
+            from_time=videos["started_at"].dt.tz_localize(None),
+            to_time=videos["ended_at"].dt.tz_localize(None),
+            who=videos["name"].fillna("Somebody not on the roster")
+            + videos["role"].map({"staff": " (staff)"}).fillna(""),
+        )
+        layers.append(
+            alt.Chart(alt.NamedData("filmed"))
+            .mark_bar(height=5, color="#10181f", yOffset=7)
+            .encode(y=alt.Y("who:N", sort=order), x="from_time:T", x2="to_time:T")
+        )
+    return Drawing(_spec(alt.LayerChart(layer=layers).properties(height=alt.Step(30))), rows)
+
+
+def timeline_sentence(alone: pd.DataFrame) -> str:
+    """What the timeline shows of pupils alone."""
+    if alone.empty:
+        return "No stretch is on record in which pupils were in the call without staff for longer than the grace."
+    longest = alone.loc[alone["seconds"].idxmax()]
+    times = "once" if len(alone) == 1 else f"{len(alone)} times"
+    return (
+        f"Pupils were in the call without staff {times}; the longest from {longest['from_at']:%H:%M:%S} "
+        f"for {longest['seconds']:.0f} seconds."
+    )

@@ -1,0 +1,50 @@
+"""TODO."""
+
+from collections.abc import Sequence
+
+from app.access.administration import record_access
+from app.access.concern_history import Entry
+from app.access.concerns import get_chronology, get_concern
+from app.access.forms import list_pupils_to_choose
+from app.access.policy import Person
+from app.concerns.casework import NotYours, _look
+from app.formatting import on_day, on_day_at
+from app.reports.pdf import pdf
+from app.school import School
+from app.store.concerns import CONDUCT
+
+# --- on paper -----------------------------------------------------------------------------------------------
+
+
+def child_paper(school: School, person: Person, pupil_id: int) -> bytes:
+    """The chronology of a child as a PDF, with all that the person may know of; that it was made stands on the
+    audit trail."""
+    entries = get_chronology(school, person, pupil_id)
+    people = list_pupils_to_choose(school, person).set_index("pupil_id")["name"]
+    record_access(school, person, "exported", f"chronology of pupil {pupil_id}")
+    about = (
+        "Every concern about this child that is the reader's to see, and the sessions linked to them, in their order."
+    )
+    return _paper(school, f"Chronology of {people.get(pupil_id, 'a child')}", about, entries)
+
+
+def conduct_paper(school: School, person: Person, ref: str) -> bytes:
+    """A concern about conduct as a PDF; that it was made stands with it. NotYours if it is not theirs."""
+    view = get_concern(school, person, ref)
+    if view is None or view.register is not CONDUCT:
+        raise NotYours("There is no such concern among those that are yours to see.")
+    with school.writing() as connection:
+        _look(connection, school, person, ref, "taken")
+    return _paper(school, f"Concern {ref}", f"About the conduct of {', '.join(view.adults)}.", view.entries)
+
+
+def _paper(school: School, title: str, about: str, entries: Sequence[Entry]) -> bytes:
+    told = [
+        {
+            "at": on_day_at(entry.at), "what": entry.what, "by": entry.by,
+            "ref": entry.ref, "words": [list(pair) for pair in entry.words],
+        }
+        for entry in entries
+    ]  # fmt: skip
+    paper = {"title": title, "school": school.settings.name, "made": on_day(school.today()), "confidential": True}
+    return pdf("chronology", paper | {"about": about, "entries": told})

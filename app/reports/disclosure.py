@@ -1,0 +1,91 @@
+"""Small counts in what leaves the school: hidden, also from whoever subtracts what is shown from its total.
+
+A count under three is shown as "under 3". Where the total of a column is known and the counts hidden could be
+worked out from it, further ones are withheld until each hidden count could be anything from 0 to 2.
+"""
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from app.formatting import percent
+
+FEW = 3
+SHOWN, UNDER, WITHHELD, GONE = "shown", "under", "withheld", "gone"
+_Counts = npt.NDArray[np.float64]
+
+
+def cover(rows: pd.DataFrame) -> pd.Series | None:
+    """How each row of a table of `kept`, `of` and, where it has them, `sessions` may be shown when the totals
+    are known: SHOWN as it is, UNDER (fewer than three not kept: without `kept`, and no share but "at least"),
+    WITHHELD (likewise, to cover the others) or GONE (nothing of it). None: no part of the table.
+    """
+    state = np.full(len(rows), SHOWN, object)
+    broken = (rows["of"] - rows["kept"]).to_numpy(float)
+    whole = [rows[name].to_numpy(float) for name in ("sessions", "of") if name in rows]
+    few = np.min([*whole, rows["kept"].to_numpy(float)], axis=0) < FEW
+    state[few] = GONE
+    while not all(_safe(counts, state) for counts in whole):
+        if not _hide_another(whole[0], state, GONE):
+            return None
+    state[(state == SHOWN) & (broken < FEW)] = UNDER
+    while not _safe(broken, state):
+        if not _hide_another(broken, state, WITHHELD):
+            return None
+    return pd.Series(state, rows.index)
+
+
+def cover_counts(counts: pd.Series) -> pd.Series | None:
+    """As `cover`, of one column whose total is known: SHOWN, UNDER or WITHHELD."""
+    values, state = counts.to_numpy(float), np.where(counts < FEW, UNDER, SHOWN).astype(object)
+    while not _safe(values, state):
+        if not _hide_another(values, state, WITHHELD):
+            return None
+    return pd.Series(state, counts.index)
+
+
+def _hide_another(counts: _Counts, state: npt.NDArray[np.object_], word: str) -> bool:
+    """Hide the smallest count that makes the others safe, else the largest there is; False where none is left."""
+    left = np.flatnonzero(state == SHOWN)
+    for place in left[np.argsort(counts[left], kind="stable")]:
+        state[place] = word
+        if _safe(counts, state) or place == left[np.argmax(counts[left])]:
+            return True
+        state[place] = SHOWN
+    return False
+
+
+def _safe(counts: _Counts, state: npt.NDArray[np.object_]) -> bool:
+    """Whether every hidden count under three could be 0, 1 or 2, for all that the total and the words tell."""
+    hidden = state != SHOWN
+    counts, words = counts[hidden], state[hidden]
+    least = np.where(words == WITHHELD, FEW, 0.0)
+    most = np.where(words == UNDER, FEW - 1.0, np.inf)
+    total = counts.sum()
+    for i in np.flatnonzero(counts < FEW):
+        others = np.arange(len(counts)) != i
+        if total - least[others].sum() < FEW - 1 or total - most[others].sum() > 0:
+            return False
+    return True
+
+
+def part(number: int, of: int) -> str:
+    """A part of a whole in words: "41 of 230 (17.8 %)", "under 3 of 230", "all but under 3 of 230"."""
+    if of < FEW:
+        return f"under {FEW}"
+    if number < FEW:
+        return f"under {FEW} of {of:,}"
+    if of - number < FEW:
+        return f"all but under {FEW} of {of:,}"
+    return f"{number:,} of {of:,} ({percent(number / of)})"
+
+
+def told(number: int) -> str:
+    """A count in words."""
+    return f"{number:,}" if number >= FEW else f"under {FEW}"
+
+
+def lowest(of: int) -> float | None:
+    """A share, in whole per cent, that more than is kept where fewer than three of so many are not; None where
+    there are too few for it to mean anything."""
+    return None if of < 20 else float((of - FEW) * 100 // of) / 100

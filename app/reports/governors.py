@@ -1,0 +1,375 @@
+"""What leadership takes out of the house: the governors' report, the workbook behind it, the inspection pack, and
+a log form on paper. No name of anybody stands in them; counts under three are hidden in all but the workbook that
+is for leadership itself (see `app.disclosure`). What may be known of sessions is asked of `app.access`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from app.access.overview import count_counselling_sessions, get_overview
+from app.access.policy import Person
+from app.access.reporting import count_registers, count_resolved_breaches
+from app.formatting import on_day, percent
+from app.judging import breaches
+from app.protocol.clauses import CLAUSES
+from app.protocol.judge import figures
+from app.records import log_form
+from app.reports import charts
+from app.reports.disclosure import FEW, GONE, SHOWN, UNDER, cover, cover_counts, lowest, part, told
+from app.reports.pdf import pdf, svg
+from app.reports.xlsx import workbook
+from app.school import School
+
+Days = tuple[date, date]
+
+_NAMES = [clause.name for clause in CLAUSES]
+_TITLES = {clause.name: clause.title for clause in CLAUSES}
+_WIDTH = 560  # of a chart's inner part, in pixels; with its labels it fills a page across
+_HIDDEN = f"under {FEW}"
+_ENDED = {
+    "explained": "Explained: nothing more to do",
+    "spoken_with": "Spoken with, or taken further",
+    "training": "Training agreed",
+    breaches.KEPT: "Closed by evidence that came later",
+    breaches.OPEN: "Open",
+}
+_OUTCOMES = {
+    "exempt": "Of those kept: by an exception", "no_evidence": "No evidence", "not_applicable": "Does not apply",
+    "evidence_share": "Share with evidence",
+}  # fmt: skip
+_MEASURED = (
+    "Every session with pupils is judged against each clause of the school's protocol that applies to it: by the "
+    "call record of Microsoft Teams where it can tell, else by the school's registers of letters and consents, else "
+    "by what the member of staff logged. An outcome without evidence counts as neither kept nor broken, and is shown "
+    "apart; an exception that the protocol itself grants counts as kept."
+)
+_SMALL = (
+    f"Counts under {FEW} are not shown, nor others from which they could be worked out. The report is of the whole "
+    "school; counselling is confidential and in none of its figures."
+)
+
+
+def governors_report(school: School, person: Person, days: Days) -> bytes:
+    """The Overview of some days as a PDF for governors. NotAllowed but for the Overview's readers."""
+    seen = _looked_at(school, person, days)
+    paper = _paper(school, "Videoconferencing with pupils: report to governors") | {
+        "period": f"{on_day(days[0])} to {on_day(days[1])}",
+        "measured": _MEASURED,
+        "small": _SMALL,
+        "version": _version(school),
+        "key": [_key_figure(*figure) for figure in _key_figures(seen)],
+        "compared": _compared(seen),
+        "heat": _heat(seen),
+        "clauses": _clauses(seen),
+        "weeks": _weeks(seen),
+        "done": _done(count_resolved_breaches(school, person, days)),
+        "waits": _waits(school, person, days, seen.rows),
+        "counselling": [
+            f"{row.term}: {row.sessions} sessions." for row in _counselling(school, person, days).itertuples()
+        ],
+    }
+    return pdf("governors", paper)
+
+
+def figures_workbook(
+    school: School, person: Person, days: Days, *, governors: bool, chosen: Mapping[str, Sequence[str]] | None = None
+) -> bytes:
+    """The tables behind the Overview's charts as an Excel workbook. That for `governors` hides small counts, and is
+    of the whole school; else only sessions with the `chosen` values of columns of `access.overview` count."""
+    seen = _looked_at(school, person, days, {} if governors else chosen or {})
+    narrowed = [f"{column}: {', '.join(values)}" for column, values in (chosen or {}).items() if values]
+    about = {
+        School: school.settings.name, "First day": days[0], "Last day": days[1], "Made on": school.today(),
+        "Protocol": _version(school), "How it is measured": _MEASURED,
+        "Edition": _SMALL if governors else "For leadership: small counts are shown. Do not pass it on.",
+        "Narrowed to": "nothing: the whole school" if governors or not narrowed else "; ".join(narrowed),
+    }  # fmt: skip
+    key = [_key_row(label, number, whole, governors) for label, number, whole, _ in _key_figures(seen)]
+    sheets = {
+        "About": pd.DataFrame({"What": about.keys(), "Entry": about.values()}),
+        "Key figures": pd.DataFrame(key, columns=["Figure", "Number", "Of", "Share"]),
+        "Department and hour": _tabled(seen.cells, {"department": "Department", "band": "Hour"}, governors),
+        "Clause by clause": _tabled(seen.clauses, {"title": "Clause", "section": "Section"}, governors, _OUTCOMES),
+        "Week by week": _tabled(seen.weeks, {"week": "Week of"}, governors),
+    }
+    if governors or not narrowed:
+        sheets["Exceptions"] = _ended_table(count_resolved_breaches(school, person, days), governors)
+    return workbook(sheets)
+
+
+def blank_log(school: School) -> bytes:
+    """A log form on one sheet of paper, for days without network."""
+    return pdf("log_form", _paper(school, "Log of a videoconferencing session") | {"groups": log_form.on_paper()})
+
+
+# --- what is looked at ------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Seen:
+    """Sessions of some days and those of as many days before, and the first ones' compliance by cell, clause and
+    week: `kept`, `of`, `rate`, where there are several sessions `sessions`, and `state` (see `app.disclosure`)."""
+
+    rows: pd.DataFrame
+    earlier: pd.DataFrame
+    cells: pd.DataFrame
+    clauses: pd.DataFrame
+    weeks: pd.DataFrame
+
+
+def _looked_at(school: School, person: Person, days: Days, chosen: Mapping[str, Sequence[str]] | None = None) -> _Seen:
+    length = days[1] - days[0] + timedelta(days=1)
+
+    def of(days: Days) -> pd.DataFrame:
+        rows = get_overview(school, person, days)
+        for column, values in (chosen or {}).items():
+            rows = rows[rows[column].isin(values)] if values else rows
+        return charts.placed(rows)
+
+    rows, earlier = of(days), of((days[0] - length, days[0] - timedelta(days=1)))
+    cells, weeks = (_covered(charts.rates(rows, by, None)) for by in (["department", "band"], ["week"]))
+    return _Seen(rows, earlier, cells, _covered(_rates_of(figures(rows[_NAMES]))), weeks)
+
+
+def _rates_of(told: pd.DataFrame) -> pd.DataFrame:
+    """Compliance clause by clause, from `app.protocol.figures`."""
+    kept = told["met"] + told["exempt"]
+    rates = told.assign(kept=kept, of=kept + told["breach"], title=pd.Series(_TITLES))
+    rates["section"] = [clause.section for clause in CLAUSES]
+    return rates.assign(rate=rates["rate"].where(rates["of"] >= FEW))[rates["of"] > 0]
+
+
+def _covered(rates: pd.DataFrame) -> pd.DataFrame:
+    state = cover(rates)
+    return rates.assign(state=GONE if state is None else state)
+
+
+def _counted(rows: pd.DataFrame) -> dict[str, int]:
+    each = figures(rows[_NAMES])[["met", "exempt", "breach", "no_evidence"]].sum()
+    shown = int(each["met"] + each["exempt"] + each["breach"])
+    return {
+        "kept": int(each["met"] + each["exempt"]), "shown": shown, "known": shown + int(each["no_evidence"]),
+        "broken": int((rows["status"] == "breach").sum()), "silent": int((~rows["has_log"]).sum()),
+        "sessions": len(rows),
+    }  # fmt: skip
+
+
+def _key_figures(seen: _Seen) -> list[tuple[str, int, int, float | None]]:
+    """The Overview's: label, number, of how many, and its change in points (blank where a count is small)."""
+    now, then = _counted(seen.rows), _counted(seen.earlier)
+    told = []
+    for label, number, whole in (
+        ("Outcomes kept", "kept", "shown"),
+        ("Sessions with a clause not kept", "broken", "sessions"),
+        ("Calls nobody logged", "silent", "sessions"),
+        ("Outcomes with evidence", "shown", "known"),
+    ):
+        small = any(min(c[number], c[whole] - c[number]) < FEW for c in (now, then))
+        change = None if small else (now[number] / now[whole] - then[number] / then[whole]) * 100
+        told.append((label, now[number], now[whole], change))
+    return told
+
+
+def _counselling(school: School, person: Person, days: Days) -> pd.DataFrame:
+    """The terms that the days fall in."""
+    terms = {t.name for t in school.settings.terms if t.from_ <= days[1] and t.to >= days[0]}
+    counts = count_counselling_sessions(school, person)
+    return counts[counts["term"].isin(terms)]
+
+
+# --- said in words ----------------------------------------------------------------------------------------
+
+
+def _paper(school: School, title: str) -> dict[str, Any]:
+    return {"title": title, "school": school.settings.name, "made": on_day(school.today())}
+
+
+def _version(school: School) -> str:
+    version = school.settings.version_on(school.today())
+    if version is None:
+        return "No version of the protocol is in force."
+    since = f"Version {version.name}, in force since {on_day(version.from_)}."
+    if version.next_review is None:
+        return f"{since} No day is set for its review."
+    if version.next_review < school.today():
+        return f"{since} Its review was due on {on_day(version.next_review)}, and no newer version is entered."
+    return f"{since} Its next review is due on {on_day(version.next_review)}."
+
+
+def _key_figure(label: str, number: int, whole: int, change: float | None) -> dict[str, str]:
+    shown = FEW <= number <= whole - FEW
+    return {
+        "label": label,
+        "figure": percent(number / whole) if shown else _small(number, whole),
+        "counts": f"{number:,} of {whole:,}" if shown else "",
+        "change": "" if change is None else f"{change:+.1f} points",
+    }
+
+
+def _compared(seen: _Seen) -> str:
+    if len(seen.earlier) < FEW:
+        return "There are too few sessions in the period of the same length before to compare with."
+    return f"Points: against the {len(seen.earlier):,} sessions of the period of the same length before."
+
+
+def _exact(rates: pd.DataFrame) -> pd.DataFrame:
+    return rates[rates["state"] == SHOWN]
+
+
+def _heat(seen: _Seen) -> dict[str, Any]:
+    cells = seen.cells
+    if _exact(cells).empty:
+        return {"sentence": "There are too few sessions to show by department and time of day."}
+    shown = cells["state"] == SHOWN
+    lower = pd.Series([lowest(of) for of in cells["of"]], cells.index).where(cells["state"] == UNDER)
+    words = lower.map(lambda share: "–" if pd.isna(share) else f">{share * 100:.0f}")
+    drawn = cells.assign(
+        rate=cells["rate"].where(shown, lower), text=charts.in_percent(cells["rate"]).where(shown, words), kept=0, of=0
+    )
+    return {
+        "sentence": charts.heat_sentence(_exact(cells), "All clauses"),
+        "chart": svg(charts.heat_map(drawn), _WIDTH),
+        "note": f"Per cent of outcomes kept. “>” before a figure: more than that, fewer than {FEW} outcomes not kept. "
+        "A dash: too few sessions, or withheld so that nothing can be worked out.",
+    }
+
+
+def _clauses(seen: _Seen) -> dict[str, Any]:
+    rates, exact = seen.clauses, _exact(seen.clauses)
+    rare = rates.loc[rates["state"] == UNDER, "title"].tolist()
+    others = rates.loc[~rates["state"].isin([SHOWN, UNDER]), "title"].tolist()
+    sentences = []
+    if not exact.empty:
+        least = exact.sort_values("rate").iloc[0]
+        sentences.append(f"Least kept: {least['title']}, {part(int(least['kept']), int(least['of']))}.")
+    if rare:
+        sentences.append(f"Fewer than {FEW} times not kept: {', '.join(rare)}.")
+    if others:
+        sentences.append(f"Not shown, so that no small count can be worked out: {', '.join(others)}.")
+    gaps = rates[(rates["evidence_share"] < 0.975) & (rates["of"] >= 100)].sort_values("evidence_share")
+    if len(gaps):
+        worst = gaps.iloc[0]
+        share = round(worst["evidence_share"] * 20) * 5
+        sentences.append(f"Evidence is most often missing for {worst['title']}: about {share} % of outcomes have it.")
+    return {
+        "sentence": " ".join(sentences) or "No clause has applied yet.",
+        "chart": svg(charts.clause_bars(exact), _WIDTH - 60) if len(exact) else "",
+    }
+
+
+def _weeks(seen: _Seen) -> dict[str, Any]:
+    exact = _exact(seen.weeks)
+    left_out = len(seen.weeks) - len(exact)
+    note = f" Weeks not drawn because of small counts: {left_out}." if left_out else ""
+    return {
+        "sentence": charts.week_sentence(exact) + note,
+        "chart": svg(charts.week_line(exact), _WIDTH, height=130) if len(exact) > 1 else "",
+    }
+
+
+def _done(ended: pd.DataFrame) -> dict[str, Any]:
+    """What was done about exceptions: a sentence and a table of those that ended."""
+    if ended.empty:
+        return {"sentence": "No clause was found not kept, so there was nothing to settle."}
+    total = int(ended["exceptions"].sum())
+    waiting = int(ended.loc[ended["how"] == breaches.OPEN, "exceptions"].sum())
+    sentence = (
+        "Each clause that a session did not keep is an exception: the member of staff explains it, and the Head of "
+        "Year or House, or the Senior Deputy Head, settles it."
+    )
+    table = _ended_table(ended, governors=True)
+    if "withheld" not in table.loc[table["What was done"] == _ENDED[breaches.OPEN], "Exceptions"].tolist():
+        sentence += f" Of these sessions' exceptions {part(total - waiting, total)} are settled or closed."
+    if table.empty:
+        return {"sentence": sentence}
+    return {
+        "sentence": sentence,
+        "table": {"columns": list(table.columns), "rows": [[_cell(v) for v in row] for row in table.to_numpy()]},
+    }
+
+
+def _ended_table(ended: pd.DataFrame, governors: bool) -> pd.DataFrame:
+    """How exceptions ended, in the order of _ENDED."""
+    ended = ended.set_index("how").reindex([how for how in _ENDED if how in set(ended["how"])])
+    table = pd.DataFrame(
+        {
+            "What was done": [_ENDED[how] for how in ended.index],
+            "Exceptions": ended["exceptions"].to_list(),
+            "Days until then (median)": ended["days"].to_list(),
+        },
+        dtype=object,
+    )
+    if governors:
+        state = cover_counts(ended["exceptions"])
+        if state is None:
+            return table.iloc[:0]
+        hidden = (state != SHOWN).to_numpy()
+        table.loc[hidden, "Exceptions"] = [_HIDDEN if s == UNDER else "withheld" for s in state[hidden]]
+        table.loc[hidden, "Days until then (median)"] = ""
+    return table
+
+
+def _waits(school: School, person: Person, days: Days, rows: pd.DataFrame) -> list[str]:
+    """What waits to be done, each in a sentence."""
+    counts = {
+        "calls with pupils that nobody has logged yet": int((~rows["has_log"]).sum()),
+        "sessions in which the log and the call record disagree": int(rows["disputed"].sum()),
+        "sessions for which a parent's consent came, or SLT was told, only after they had begun": count_registers(
+            school, person, days
+        )["late"],
+    }
+    return [f"{told(number).capitalize()} {what}." for what, number in counts.items() if number] or ["Nothing."]
+
+
+# --- tables -------------------------------------------------------------------------------------------------
+
+
+def _tabled(
+    rates: pd.DataFrame, by: Mapping[str, str], governors: bool, more: Mapping[str, str] | None = None
+) -> pd.DataFrame:
+    """The table behind a chart; `by` its first columns and their headings, `more` further ones for leadership."""
+    numbers = {"sessions": "Sessions", "kept": "Kept", "of": "Outcomes with evidence"}
+    last = {"broken": "Not kept", "rate": "Share kept"} | ({} if governors else dict(more or {}))
+    table = rates.assign(broken=rates["of"] - rates["kept"])
+    table = table[[*by, *(n for n in numbers if n in table), *last, "state"]].astype(object)
+    if governors:
+        state = table["state"]
+        table.loc[state == UNDER, "kept"] = "withheld"
+        table.loc[state == UNDER, "broken"] = _HIDDEN
+        table.loc[state == UNDER, "rate"] = [_over(of) for of in table.loc[state == UNDER, "of"]]
+        others = ~state.isin([SHOWN, UNDER])
+        table.loc[others, ["kept", "broken", "rate"]] = "withheld"
+        table.loc[state == GONE, [n for n in ("sessions", "of") if n in table]] = "withheld"
+        if (
+            "title" in by
+        ):  # with the calls that nobody logged, how many outcomes there are would tell how many were late
+            table.loc[state != SHOWN, "of"] = "withheld"
+    return table.drop(columns="state").rename(columns={**by, **numbers, **last})
+
+
+def _over(of: int) -> str:
+    share = lowest(of)
+    return "withheld" if share is None else f"over {share * 100:.0f} %"
+
+
+def _key_row(label: str, number: int, whole: int, governors: bool) -> tuple[str, int | str, int | str, float | str]:
+    if not governors or FEW <= number <= whole - FEW:
+        return label, number, whole, number / whole if whole >= FEW else ""
+    if number < FEW:
+        return label, _HIDDEN, whole if whole >= FEW else _HIDDEN, _small(number, whole)
+    return label, "withheld", "withheld", _small(number, whole)
+
+
+def _small(number: int, whole: int) -> str:
+    """A key figure of which a part is small. How many outcomes there are stands in two of them: beside the one that
+    lacks a few, the whole would tell how many."""
+    return part(number, whole) if number < FEW else f"all but under {FEW}"
+
+
+def _cell(value: Any) -> str:
+    return f"{value:,.0f}" if isinstance(value, int | float | np.number) else str(value)

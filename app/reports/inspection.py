@@ -1,0 +1,94 @@
+"""TODO."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+import pandas as pd
+
+from app.access.overview import get_protocol_figures
+from app.access.policy import Person
+from app.access.reporting import check_audit_trail, count_registers, count_resolved_breaches
+from app.formatting import how_many, on_day
+from app.protocol.clauses import CLAUSES
+from app.reports.disclosure import SHOWN, UNDER, part, told
+from app.reports.governors import _HIDDEN, _MEASURED, _SMALL, _covered, _done, _paper, _rates_of, _version
+from app.reports.pdf import pdf
+from app.school import School
+
+
+def inspection_pack(school: School, person: Person) -> bytes:
+    """What an inspection asks for, as a PDF: the protocol in force, how it is kept, and what is done about it."""
+    today = school.today()
+    terms = [t for t in school.settings.terms if t.from_ <= today][-2:]
+    days = (terms[0].from_, min(terms[-1].to, today)) if terms else (today - timedelta(days=364), today)
+    by_term = {
+        t.name: _covered(_rates_of(get_protocol_figures(school, person, (t.from_, min(t.to, today)))))
+        for t in terms
+    }  # fmt: skip
+    entry, fault = check_audit_trail(school, person)
+    register = count_registers(school, person, days)
+    paper = _paper(school, "Videoconferencing with pupils: inspection pack") | {
+        "version": _version(school),
+        "versions": [f"{v.name}, in force from {on_day(v.from_)}" for v in school.settings.versions],
+        "rules": _rules(school),
+        "measured": _MEASURED,
+        "small": _SMALL,
+        "terms": list(by_term),
+        "clauses": [
+            {
+                "title": c.title, "words": c.words, "section": c.section, "applies": c.applies,
+                "decided": c.decided_by, "of": c.of, "kept": [_kept_words(rates, c.name) for rates in by_term.values()],
+            }
+            for c in CLAUSES
+        ],
+        "period": f"{on_day(days[0])} to {on_day(days[1])}",
+        "done": _done(count_resolved_breaches(school, person, days)),
+        "registers": _registers(register),
+        "training": [[t.name, t.reference, on_day(t.on)] for t in school.settings.training],
+        "trail": fault or f"Every one of its entries up to number {entry:,} fits the one before it.",
+        "retention": [
+            [words, how_many(getattr(school.settings.retention, name), "year")] for name, words in _RETENTION.items()
+        ],
+    }  # fmt: skip
+    return pdf("inspection", paper)
+
+
+def _registers(figures: Mapping[str, int]) -> list[list[str]]:
+    return [
+        ["Pupils on the roster", told(figures["pupils"])],
+        ["of them, parents written to to introduce the service", part(figures["introduction"], figures["pupils"])],
+        ["of them, parents written to about one-to-ones", part(figures["one_to_one"], figures["pupils"])],
+        ["Parents' consents given", told(figures["given"])],
+        ["asked for, without an answer", told(figures["asked"])],
+        ["refused", told(figures["refused"])],
+        ["withdrawn", told(figures["withdrawn"])],
+        ["Sessions that had begun before consent came, or SLT was told", told(figures["late"])],
+    ]
+
+
+_RETENTION = {
+    "sessions": "Sessions with their logs, calls and exceptions; parents' consents",
+    "call_originals": "Call records word for word",
+    "concerns": "Closed safeguarding concerns, from the last thing that happened to them",
+    "unfinished": "Refused rows, drafts, records that could not be read",
+    "audit": "The audit trail",
+}
+
+
+def _rules(school: School) -> str:
+    rules = school.settings.rules_on(school.today())
+    slots = "; ".join(f"{s.name} {s.from_:%H:%M} to {s.to:%H:%M} ({', '.join(s.days)})" for s in rules.one_to_one_slots)
+    return (
+        f"Academic tuition from {rules.academic_hours[0]:%H:%M} to {rules.academic_hours[1]:%H:%M}. One-to-ones: "
+        f"{slots or 'no times set'}. Grace when joining and leaving: {rules.grace_seconds:g} seconds. Camera on for at "
+        f"least {rules.camera_share:.0%} of the time. A call is to be logged within {rules.log_within_hours:g} hours."
+    )
+
+
+def _kept_words(rates: pd.DataFrame, clause: str) -> str:
+    if clause not in rates.index:
+        return "none"
+    row = rates.loc[clause]
+    if row["state"] == SHOWN:
+        return part(int(row["kept"]), int(row["of"]))
+    return f"all but {_HIDDEN}" if row["state"] == UNDER else "not shown"

@@ -1,0 +1,96 @@
+"""Lists for outside the program: rows that a spreadsheet can open without running anything."""
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any, TextIO
+
+import pandas as pd
+from sqlalchemy import select
+
+from app.judging.rejudge import refresh
+from app.protocol.judge import judge
+from app.school import School
+from app.store import reading, tables
+
+COLUMNS = (
+    "log_ref",
+    "call_id",
+    "started_at",
+    "staff_email",
+    "purpose",
+    "clause",
+    "outcome",
+    "evidence",
+    "disputed",
+    "reason",
+)
+CONFIDENTIAL = "Counselling is confidential: the reason is for the counsellor."
+_AT_ONCE = 20_000  # sessions judged in one go
+
+
+def list_outcomes(school: School, days: tuple[date, date]) -> list[dict[str, Any]]:
+    """One row for each session of some days and clause, in order of the sessions' start; the keys are
+    COLUMNS. Blank texts are "", `disputed` is true or false, `started_at` ISO 8601 in school time. Of a
+    confidential session the reasons are withheld: they name who took part."""
+    refresh(school)
+    session = tables.sessions.c
+    with school.engine.connect() as connection:
+        ids = connection.scalars(
+            select(session.id).where(session.day.between(*days)).order_by(session.started_at, session.id)
+        ).all()
+        rows: list[dict[str, Any]] = []
+        for first in range(0, len(ids), _AT_ONCE):
+            rows += _outcomes(school, connection, ids[first : first + _AT_ONCE])
+    return rows
+
+
+def _outcomes(school: School, connection: Any, ids: Sequence[int]) -> list[dict[str, Any]]:
+    judged = judge(reading.evidence(connection, session_ids=ids), school.settings, school.now(), reasons=True)
+    log, staff = tables.logs.c, tables.staff.c
+    logs = judged.sessions["log_id"].dropna().tolist()
+    refs = dict(
+        connection.execute(select(log.id, log.ref).where(reading.chosen(connection, "logs", log.id, logs))).all()
+    )
+    emails = dict(connection.execute(select(staff.id, staff.email)).all())
+    sessions = judged.sessions
+    told = pd.DataFrame(
+        {
+            "log_ref": [refs.get(log_id, "") for log_id in sessions["log_id"]],
+            "call_id": sessions["call_id"].fillna(""),
+            "started_at": [t.isoformat() for t in sessions["started_at"].dt.tz_convert(school.settings.timezone)],
+            "staff_email": [emails.get(staff_id, "") for staff_id in sessions["staff_id"]],
+            "purpose": sessions["purpose"].fillna(""),
+            "confidential": sessions["confidential"],
+        }
+    )
+    rows = judged.table().join(told, on="session")
+    withheld = rows["confidential"] & (rows["reason"] != "")
+    rows["reason"] = rows["reason"].mask(withheld, CONFIDENTIAL)
+    return rows[list(COLUMNS)].to_dict("records")
+
+
+def write_csv(file: TextIO, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Rows as CSV, yes/no in words and no cell a formula."""
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([harmless(row[column]) for column in columns])
+
+
+def harmless(value: Any) -> str:
+    """A cell's text that no spreadsheet takes for a formula."""
+    if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and value != value):
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = str(value)
+    return f"'{text}" if text.lstrip()[:1] in ("=", "+", "-", "@", "\t", "\r") and not _number(text) else text
+
+
+def _number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,52 @@
+"""TODO."""
+
+from sqlalchemy import select
+
+from app.access.breaches import get_session_breaches
+from app.access.policy import Person
+from app.judging.breaches import OPEN, SETTLED, _change, _exception
+from app.school import School
+from app.store import audit_log
+from app.store.writing import raise_revision
+
+# How an exception can be settled, and how that reads to everybody, the member of staff too. One that led to a
+# concern about conduct is settled "another way", as is much else: its trail must not tell.
+WAYS = {
+    "explained": "Explained: nothing more to do",
+    "spoken_with": "Spoken with",
+    "training": "Training agreed",
+    "other": "Settled another way",
+}
+
+
+class NotAllowedNow(Exception):
+    """Somebody tried to explain or settle what is not theirs, or what has ended meanwhile."""
+
+
+def explain_breaches(school: School, person: Person, session_id: int, words: str) -> None:
+    """The member of staff says how it came that a session of theirs broke a clause."""
+    ids = get_session_breaches(school, person, session_id).to_explain
+    _record(school, person, session_id, ids, OPEN, "explained", text=words.strip())
+
+
+def resolve_breaches(school: School, person: Person, session_id: int, how: str, words: str) -> None:
+    """The owner settles everything that is open of a session, together: `how` one of WAYS, and a note."""
+    if how not in WAYS:
+        raise ValueError(f"{how!r} is no way to settle an exception")
+    ids = get_session_breaches(school, person, session_id).to_settle
+    _record(school, person, session_id, ids, SETTLED, "settled", how=how, text=words.strip() or None)
+
+
+def _record(
+    school: School, person: Person, session_id: int, ids: list[int], state: str, kind: str, **event: str | None
+) -> None:
+    with school.writing() as connection:
+        still_open = _exception.id.in_(ids) & (_exception.state == OPEN)
+        current = connection.scalars(select(_exception.id).where(still_open)).all()
+        if not current or len(current) < len(ids):
+            raise NotAllowedNow("It is not open any more, or not yours: open the session again to see how it stands.")
+        _change(connection, current, state, school.now(), kind, by=person.staff_id, **event)
+        audit_log.add(
+            connection, at=school.now(), by=person.email, what="changed", about=f"exceptions of session {session_id}"
+        )
+        raise_revision(connection)

@@ -1,0 +1,283 @@
+"""A session that is planned: what the protocol will say of it, its invitation, and what it brings to the log.
+
+A plan is judged as a log by the very rules that judge the session later. What is known beforehand decides the
+clauses that have a remedy; what only the session itself can show is to be minded. A plan is the planner's alone:
+nobody else is told of it, and it goes when its session is logged.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import delete, insert, select, update
+
+from app.access.forms import list_pupils_to_choose, list_staff_to_choose
+from app.access.parents import list_consents
+from app.access.people import find_person
+from app.access.policy import Person
+from app.judging.rejudge import preview_plans
+from app.parents import consents
+from app.protocol.clause import Remedy
+from app.protocol.clauses import CLAUSES
+from app.protocol.matching import match
+from app.records import Rejected, log_form
+from app.records.fields import Unfit, refusal
+from app.records.log_form import Form
+from app.records.logs import Log, parse_log
+from app.school import School
+from app.store import audit_log, reading, tables
+
+_plan = tables.plans.c
+_BEFOREHAND = {clause.name: clause for clause in CLAUSES if clause.remedy}
+_KEPT = ("met", "exempt")
+# People come early and run over: a consent is asked for so much more than the planned time.
+MARGIN = timedelta(minutes=15)
+
+
+class NotYours(Exception):
+    """The plan is somebody else's."""
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """What the protocol will say of a planned session.
+
+    - `clauses`: those that are decided beforehand and apply: `clause`, `title`, `outcome`, `reason`, `mend` (words),
+      `letter` and `consent` (the kind that would mend it, or "")
+    - `lacking`: for each of them that is not kept and that a letter or consent mends, the emails of the pupils whose
+      it is
+    - `to_mind`: the clauses that only the session itself can show: `clause`, `title`, `words`, `of`
+    """
+
+    clauses: pd.DataFrame
+    lacking: dict[str, list[str]]
+    to_mind: pd.DataFrame
+
+    @property
+    def verdict(self) -> Literal["yes", "no", "not yet"]:
+        """Whether the session may be held as it is planned; "not yet" where something is not on record."""
+        return _verdict(self.clauses["outcome"])
+
+
+def read(school: School, values: Mapping[str, str], planned: bool = True) -> Log | Rejected:
+    """A plan from the row of a log file (`log_form.cells`), as the log that it would be; or why it cannot be one."""
+    with school.engine.connect() as connection:
+        roster = reading.roster(connection)
+    try:
+        return parse_log(dict(values), roster, school.settings, school.now(), planned)
+    except Unfit as fault:
+        return refusal(0, dict(values), fault)
+
+
+def foresee(school: School, person: Person, plan: Log) -> Foreseen:
+    """What the protocol will say of the plan, clause by clause, by the settings in force on its day."""
+    # The same session with each pupil alone tells whose letter or consent is missing: no rule is written twice.
+    alone = [plan.model_copy(update={"pupil_ids": (pupil,)}) for pupil in plan.pupil_ids]
+    with school.engine.connect() as connection:
+        judged = preview_plans(connection, school.settings, [plan, *alone])
+    own = judged[judged["plan"] == 0].set_index("clause")
+    known = own[own.index.isin(list(_BEFOREHAND)) & (own["outcome"] != "not_applicable")]
+    emails = list_pupils_to_choose(school, person).set_index("pupil_id")["email"]
+    lacking = {}
+    for name in known.index[~known["outcome"].isin(_KEPT)]:
+        remedy = _BEFOREHAND[name].remedy
+        if remedy and (remedy.letter or remedy.consent):
+            of_one = judged[(judged["clause"] == name) & (judged["plan"] > 0)].set_index("plan")["outcome"]
+            short = [plan.pupil_ids[n - 1] for n in of_one.index[~of_one.isin(_KEPT)]]
+            lacking[str(name)] = [str(emails[pupil]) for pupil in short if pupil in emails.index]
+    to_mind = [
+        {"clause": clause.name, "title": clause.title, "words": clause.words, "of": clause.of}
+        for clause in sorted(CLAUSES, key=lambda clause: clause.of == "all")
+        if clause.remedy is None and own.loc[clause.name, "outcome"] not in ("not_applicable", "exempt")
+    ]
+    return Foreseen(_in_words(known), lacking, pd.DataFrame(to_mind, columns=["clause", "title", "words", "of"]))
+
+
+def verdicts(school: School, person: Person, plans: pd.DataFrame) -> dict[str, str]:
+    """For the plans still to come of `access.plans`, by their reference: "yes", "no" or "not yet"."""
+    coming = plans[plans["started_at"] > school.now()]
+    rows = [log_form.cells(school.settings, form_of(row), person.email) for row in coming.itertuples()]
+    logs = [log for row in rows if isinstance(log := read(school, row), Log)]
+    with school.engine.connect() as connection:
+        judged = preview_plans(connection, school.settings, logs) if logs else pd.DataFrame()
+    return {
+        log.ref: _verdict(judged[(judged["plan"] == place) & judged["clause"].isin(list(_BEFOREHAND))]["outcome"])
+        for place, log in enumerate(logs)
+    }
+
+
+def _verdict(outcomes: pd.Series) -> Literal["yes", "no", "not yet"]:
+    found = set(outcomes)
+    return "no" if "breach" in found else "not yet" if "no_evidence" in found else "yes"
+
+
+def second_members(school: School, person: Person, log: Log) -> dict[str, str]:
+    """Whom the protocol would accept as second member of a planned or held session: by email, in words who they
+    are. Nobody where it wants none."""
+    staff = list_staff_to_choose(school, person)
+    # Each member of staff is tried: the rule itself says who is right.
+    tried = [log.model_copy(update={"invited": (("", number),)}) for number in staff["staff_id"]]
+    clauses = [name for name, clause in _BEFOREHAND.items() if clause.remedy and clause.remedy.second_member]
+    with school.engine.connect() as connection:
+        judged = preview_plans(connection, school.settings, tried)
+    right = judged[judged["clause"].isin(clauses) & (judged["outcome"] == "met")]["plan"]
+    people = [find_person(school, email) for email in staff["email"].iloc[sorted(right)]]
+    return {one.email: f"{one.name} · {_post(one)}" for one in people if one}
+
+
+def _post(person: Person) -> str:
+    years = [f"Head of Year {year}" for year in sorted(person.year_groups) if "hoy" in person.roles]
+    houses = [f"House {house}" for house in sorted(person.houses) if "hm" in person.roles]
+    deputy = ["Senior Deputy Head"] if "senior_deputy_head" in person.roles else []
+    return ", ".join([*deputy, *years, *houses]) or person.department
+
+
+def _in_words(known: pd.DataFrame) -> pd.DataFrame:
+    """The clauses that are decided beforehand, each with its remedy."""
+    of = [_BEFOREHAND[name] for name in known.index]
+    remedies = [clause.remedy or Remedy("") for clause in of]
+    return pd.DataFrame(
+        {
+            "clause": list(known.index),
+            "title": [clause.title for clause in of],
+            "outcome": list(known["outcome"]),
+            "reason": list(known["reason"]),
+            "mend": [remedy.words for remedy in remedies],
+            "letter": [remedy.letter for remedy in remedies],
+            "consent": [remedy.consent for remedy in remedies],
+        }
+    )
+
+
+# --- kept, changed, dropped ---------------------------------------------------------------------------
+
+
+def save_plan(school: School, person: Person, plan: Log) -> None:
+    """Keep a plan, in place of what its reference held before. NotYours if that is somebody else's."""
+    if plan.staff_id != person.staff_id:
+        raise NotYours("Plan your own sessions only.")
+    values = {
+        "started_at": plan.started_at, "ended_at": plan.ended_at, "purpose": plan.answers["purpose"],
+        "reason": plan.answers["reason"],
+    }  # fmt: skip
+    with school.writing() as connection:
+        before = _of(connection, person, plan.ref)
+        if before is None:
+            new = insert(tables.plans).values(ref=plan.ref, staff_id=person.staff_id, changes=0, **values)
+            number = connection.execute(new.returning(_plan.id)).scalar_one()
+        else:
+            number = before
+            _forget_people(connection, number)
+            changed = update(tables.plans).where(_plan.id == number)
+            connection.execute(changed.values(changes=_plan.changes + 1, **values))
+        connection.execute(
+            insert(tables.plan_pupils), [{"plan_id": number, "pupil_id": pupil} for pupil in plan.pupil_ids]
+        )
+        if second := {staff for _, staff in plan.invited if staff is not None}:
+            connection.execute(
+                insert(tables.plan_invited), [{"plan_id": number, "staff_id": n} for n in sorted(second)]
+            )
+        audit_log.add(connection, at=school.now(), by=person.email, what="changed", about=f"plan {plan.ref}")
+
+
+def is_saved(school: School, person: Person, row: Any, plan: Log) -> bool:
+    """Whether a row of `access.plans` holds the plan as it stands."""
+    kept = read(school, log_form.cells(school.settings, form_of(row), person.email))
+    return isinstance(kept, Log) and kept.fingerprint == plan.fingerprint
+
+
+def delete_plan(school: School, person: Person, ref: str) -> None:
+    """Let a plan go: it is logged now, or the session is not held. One that is gone already stays gone."""
+    with school.writing() as connection:
+        number = _of(connection, person, ref)
+        if number is None:
+            return
+        _forget_people(connection, number)
+        connection.execute(delete(tables.plans).where(_plan.id == number))
+        audit_log.add(connection, at=school.now(), by=person.email, what="changed", about=f"plan {ref}, dropped")
+
+
+def _of(connection: Any, person: Person, ref: str) -> int | None:
+    """The number of a plan of the person's; None if there is none of this reference."""
+    row = connection.execute(select(_plan.id, _plan.staff_id).where(_plan.ref == ref)).one_or_none()
+    if row is None:
+        return None
+    if row.staff_id != person.staff_id:
+        raise NotYours("This plan is somebody else's.")
+    return int(row.id)
+
+
+def _forget_people(connection: Any, number: int) -> None:
+    for table in (tables.plan_pupils, tables.plan_invited):
+        connection.execute(delete(table).where(table.c.plan_id == number))
+
+
+# --- the consents that are missing ------------------------------------------------------------------------
+
+
+def consents_for(school: School, person: Person, plan: Log, kind: str, emails: Sequence[str]) -> pd.DataFrame:
+    """How it stands with the consents of some pupils of a plan: `email`, `pupil` (name), `consent_id` (blank: none was
+    asked for), `state` ("" likewise), `slt_informed_at`, one row each."""
+    names = list_pupils_to_choose(school, person).set_index("email")["name"]
+    rows = list_consents(school, person)
+    fits = (rows["kind"] == kind) & (rows["covers_from"] <= plan.started_at) & (rows["covers_to"] >= plan.ended_at)
+    newest = rows[fits].drop_duplicates("email").set_index("email")
+    found = newest[["consent_id", "state", "slt_informed_at"]].reindex(list(emails))
+    return (
+        found.assign(pupil=names.reindex(list(emails)), state=found["state"].fillna(""))
+        .rename_axis("email")
+        .reset_index()
+    )
+
+
+def ask_for_consents(school: School, person: Person, plan: Log, kind: str, emails: Sequence[str], reason: str) -> None:
+    """Ask the parents of some pupils of a plan for their consent to its time and reason. ValueError, in words, if
+    there is no reason."""
+    pupils = list_pupils_to_choose(school, person).set_index("email")["pupil_id"]
+    for email in emails:
+        consents.ask_for_consent(
+            school, person, pupil_id=int(pupils[email]), kind=kind, covers_from=plan.started_at - MARGIN,
+            covers_to=plan.ended_at + MARGIN, reason=reason,
+        )  # fmt: skip
+
+
+# --- from the plan to the form and the log -----------------------------------------------------------------
+
+
+def form_of(plan: Any) -> Form:
+    """The form (see `log_form`) of a row of `access.plans`."""
+    return {
+        "ref": plan.ref, "purpose": plan.purpose, "reason": plan.reason,
+        "pupils": plan.pupil_emails.split(";") if plan.pupil_emails else [],
+        "second": plan.second_emails.split(";") if plan.second_emails else [],
+        "day": plan.started_at.date().isoformat(), "from": f"{plan.started_at:%H:%M}", "to": f"{plan.ended_at:%H:%M}",
+    }  # fmt: skip
+
+
+def for_log(plan: Any) -> Form:
+    """What a row of `access.plans` brings to the form of its log: all that was planned; a call record's own times
+    and pupils go over it."""
+    return {name: value for name, value in form_of(plan).items() if name != "ref"} | {"plan": plan.ref}
+
+
+def of_calls(school: School, calls: pd.DataFrame, plans: pd.DataFrame) -> dict[int, str]:
+    """Which plan (`ref`) each call (`session_id`) of one's `access.calls_to_log` belongs to: matched by pupils and
+    times as a log would be."""
+    pupils, _ = pd.factorize(
+        pd.Series(";".join([*plans["pupil_emails"], *calls["pupil_emails"]]).split(";"), dtype=object)
+    )
+    planned, called = (frame["pupil_emails"].str.count(";") + 1 for frame in (plans, calls))
+    split = int(planned.sum())
+    minutes = [school.settings.rules_on(when.date()).match_minutes for when in plans["started_at"]]
+    matched = match(
+        plans.assign(staff_id=-1),
+        pd.DataFrame({"log": np.repeat(np.arange(len(plans)), planned), "pupil_id": pupils[:split]}),
+        calls,
+        pd.DataFrame({"call": np.repeat(np.arange(len(calls)), called), "staff_id": -1, "pupil_id": pupils[split:]}),
+        (np.array(minutes) * 60_000_000).astype(np.int64),
+    )
+    pairs = zip(calls["session_id"].iloc[matched["call"]], plans["ref"].iloc[matched["log"]], strict=True)
+    return {int(session): str(ref) for session, ref in pairs}

@@ -1,0 +1,128 @@
+"""What the server does beside the pages: cookies that last no longer than a sign-in, closed doors, turns.
+
+Streamlit's sign-in cookie lasts for 30 days, is sent over http as well, and a second one carries the tokens of
+Entra ID, which nothing here needs; after signing in one lands on the first page, wherever a link led. None of
+that can be set, so it is put right on the way out.
+"""
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.cookies import CookieError, SimpleCookie
+from importlib import import_module
+from pkgutil import iter_modules
+from threading import Lock
+from urllib.parse import quote, unquote
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app import __path__
+from app.auth.sign_in import GREATEST_AGE
+
+_USER, _TOKENS = "_streamlit_user", "_streamlit_user_tokens"
+_WANTED = "wanted"  # the address that somebody opened who had to sign in first
+_WANTED_SECONDS = 15 * 60  # that signing in may take
+_CLOSED = ("metrics", "script-health-check", "agent")  # figures of the server, and a way in that needs no browser
+
+
+def make_ready() -> None:
+    """Bring in what the pages use before the first of them is asked for, and keep it for good: who looks for rubbish
+    in memory need not look through all of this each time, which takes longer than most pages."""
+    for module in iter_modules(__path__):
+        if module.name != "__main__":
+            import_module(f"app.{module.name}")
+    gc.collect()
+    gc.freeze()
+
+
+_TURN = Lock()
+_PATIENCE = 1.0  # seconds: longer work, such as an import, holds up nobody for more than that
+
+
+@contextmanager
+def in_turn() -> Iterator[None]:
+    """A page's run when it is its turn. Python runs one at a time whatever one does; those that share its time are all
+    slow, and whoever writes among them keeps the database for as long, until the others give up waiting."""
+    mine = _TURN.acquire(timeout=_PATIENCE)
+    try:
+        yield
+    finally:
+        if mine:
+            _TURN.release()
+
+
+class Guard:
+    """Around the program as a server: closes what nobody should ask for, and mends cookies."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        if any(f"/_stcore/{door}" in scope["path"] for door in _CLOSED):
+            await PlainTextResponse("Not found", 404)(scope, receive, send)
+            return
+        asked = Headers(scope=scope)
+
+        async def send_mended(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                _bring_back(scope, asked, headers)
+                _mend_cookies(headers, secure="https" in (scope["scheme"], asked.get("x-forwarded-proto")))
+            await send(message)
+
+        await self.app(scope, receive, send_mended)
+
+
+def _bring_back(scope: Scope, asked: Headers, headers: MutableHeaders) -> None:
+    """Keep the address that a browser opens, and go there once somebody has signed in."""
+    path = scope["path"]
+    if path.endswith("/oauth2callback") and headers.get("location", "").endswith("/"):
+        wanted = unquote(_cookies(asked).get(_WANTED, ""))
+        if wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and wanted.isprintable():
+            headers["location"] = quote(wanted, safe="/?&=%-._~+")
+        headers.append("set-cookie", f"{_WANTED}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax")
+    elif (
+        headers.get("content-type", "").startswith("text/html")
+        and asked.get("sec-fetch-dest", "document") == "document"
+    ):
+        query = scope["query_string"].decode("latin-1")
+        wanted = quote(f"{path}?{query}" if query else path, safe="")
+        if len(wanted) < 1000:
+            headers.append(
+                "set-cookie", f"{_WANTED}={wanted}; Path=/; Max-Age={_WANTED_SECONDS}; HttpOnly; SameSite=Lax"
+            )
+
+
+def _cookies(asked: Headers) -> dict[str, str]:
+    try:
+        return {name: one.value for name, one in SimpleCookie(asked.get("cookie", "")).items()}
+    except CookieError:
+        return {}
+
+
+def _mend_cookies(headers: MutableHeaders, secure: bool) -> None:
+    cookies = headers.getlist("set-cookie")
+    if not cookies:
+        return
+    del headers["set-cookie"]
+    for cookie in cookies:
+        pair, *attributes = (part.strip() for part in cookie.split(";"))
+        name, _, value = pair.partition("=")
+        kept = dict(attribute.partition("=")[::2] for attribute in attributes)
+        goes = kept.get("Max-Age") == "0" or not value.strip('"')
+        if name.startswith(_TOKENS) and not goes:
+            continue
+        if name.startswith(_USER) and not goes:
+            kept = {key: told for key, told in kept.items() if key.lower() not in ("max-age", "expires")}
+            kept["Max-Age"] = str(int(GREATEST_AGE.total_seconds()))
+        if not any(key.lower() == "samesite" for key in kept):
+            kept["SameSite"] = "Lax"
+        if secure:
+            kept["Secure"] = ""
+        told = "; ".join(f"{key}={value}" if value else key for key, value in kept.items())
+        headers.append("set-cookie", f"{pair}; {told}")

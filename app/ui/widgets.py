@@ -1,0 +1,133 @@
+"""TODO."""
+
+import csv
+import io
+import re
+from collections.abc import Callable
+from datetime import date
+from html import escape
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app.reports.charts import Drawing
+from app.reports.outcomes_csv import harmless
+from app.school import School
+from app.ui.shell import _exported
+
+# --- saying things --------------------------------------------------------------------------------------
+
+
+def write_html(template: str, kind: str = "p", **values: Any) -> None:
+    """A sentence of ours with people's words in it, which are shown as they were typed; letters that turn the
+    direction of writing turn their own words alone."""
+    words = {name: f"<bdi>{escape(str(value))}</bdi>" for name, value in values.items()}
+    st.html(f"<{kind}>{template.format(**words)}</{kind}>")
+
+
+def _plain(text: str) -> str:
+    """Text as Markdown that shows it as it was typed. What looks like an address would become a link in
+    spite of every escape; an invisible sign within it prevents that."""
+    text = re.sub(r"(?i)(https?:|www)(?=[/.])", "\\1\u2060", text)
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
+
+
+def note(words: str) -> None:
+    """A remark of ours in small grey letters, dark enough to be read (`st.caption` is too faint)."""
+    st.html(f'<p class="aside">{escape(words)}</p>')
+
+
+def title(words: str) -> None:
+    """A page's heading, with people's words in it."""
+    st.title(_plain(words), anchor=False)
+
+
+def show_error(what: str, mend: str) -> None:
+    """What happened, and the mend; never a traceback."""
+    st.error(f"**{_plain(what)}** {_plain(mend)}", icon=":material/error:")
+
+
+def table(rows: pd.DataFrame, alt: str, name: str, note: Callable[[], None] | None = None, **more: Any) -> Any:
+    """A list as people see it, with its download: neutralised against formulas. That it was taken away goes on
+    the audit trail, or where `note` puts it."""
+    numbers = rows.select_dtypes("number").columns
+    shares = {name: st.column_config.NumberColumn(format="percent") for name in numbers if name.startswith("Share")}
+    event = st.dataframe(rows, hide_index=True, alt=alt, **({"column_config": shares} | more))
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(rows.columns)
+    writer.writerows([[harmless(cell) for cell in row] for row in rows.itertuples(index=False)])
+    st.download_button(
+        "Download this list",
+        "\ufeff" + text.getvalue(),
+        f"{name}.csv",
+        "text/csv",
+        key=f"download {name}",
+        on_click=note or _exported,
+        args=() if note else (name, len(rows)),
+        icon=":material/download:",
+        type="tertiary",
+    )
+    return event
+
+
+def draw(chart: Drawing, words: str, **more: Any) -> Any:
+    """A chart, its axes dark enough to be read; `words` for those who do not see it."""
+    ink = "#d5dee7" if st.context.theme.type == "dark" else "#34414e"
+    config = {
+        "axis": {
+            "labelColor": ink, "titleColor": ink, "labelFontSize": 12, "titleFontSize": 12, "gridOpacity": 0.4,
+        },
+        "legend": {"labelColor": ink, "titleColor": ink},
+        "view": {"strokeWidth": 0},
+        "text": {"color": ink},
+    }  # fmt: skip
+    return st.vega_lite_chart(chart.spec | {"config": config, "datasets": chart.rows}, alt=words, **more)
+
+
+@st.fragment
+def table_expander(
+    rows: pd.DataFrame | Callable[[], pd.DataFrame],
+    name: str,
+    alt: str,
+    label: str = "The figures as a table",
+    rest: str = "",
+) -> None:
+    """The table behind a chart or a sentence, one click away; it is made, or looked up, when somebody opens it. `rest`
+    is said below it."""
+    with st.expander(label, key=f"behind {name}", on_change="rerun") as place:
+        if place.open:
+            table(rows() if callable(rows) else rows, alt, name)
+            if rest:
+                note(rest)
+
+
+def choose_days(school: School, key: str, terms: bool = True) -> tuple[date, date]:
+    """The days to look at: this term, last term, the last 30 days, or days of one's own."""
+    today = school.today()
+    current = school.settings.term_on(today)
+    earlier = school.settings.term_on(current.from_ - pd.Timedelta(days=1).to_pytimedelta()) if current else None
+    ranges: dict[str, tuple[date, date]] = {}
+    if current:
+        ranges["This term"] = (current.from_, min(current.to, today) if current.to >= today else current.to)
+    if earlier and earlier is not current:
+        ranges["Last term"] = (earlier.from_, earlier.to)
+    month = (today - pd.Timedelta(days=29).to_pytimedelta(), today)
+    ranges["30 days"] = month
+    names = [*ranges, "Own days"]
+    chosen = st.segmented_control("Days", names, default=names[0], key=f"{key} range", required=True) or names[0]
+    if chosen != "Own days":
+        return ranges[chosen]
+    own = st.date_input("From and to", month, max_value=today, key=f"{key} days", format="DD/MM/YYYY")
+    if not isinstance(own, tuple) or len(own) != 2:
+        st.info("Choose the last day as well.")
+        st.stop()
+    return own
+
+
+def filtered(rows: pd.DataFrame, column: str, label: str, key: str, words: Callable[[str], str] = str) -> pd.DataFrame:
+    """The rows with the chosen values of a column; all of them when nothing is chosen."""
+    values = sorted(rows[column].dropna().unique())
+    chosen = st.multiselect(label, values, key=key, format_func=words, placeholder="All")
+    return rows[rows[column].isin(chosen)] if chosen else rows

@@ -1,0 +1,550 @@
+"""Alerts: what is put into the outbox, what arrives at a real mail server, and when."""
+
+import multiprocessing.context
+import os
+import random
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, update
+
+from app import lease
+from app.access.administration import get_audit_trail
+from app.access.forms import list_pupils_to_choose
+from app.access.people import find_person
+from app.access.policy import PAGES, Person
+from app.alerts.channels import NotConfigured
+from app.alerts.due import enqueue_due
+from app.alerts.outbox import KINDS, enqueue
+from app.alerts.sending import Run, send
+from app.concerns.casework import raise_concern
+from app.intake.calls import import_calls
+from app.intake.files import import_logs, import_roster
+from app.intake.logs import enter_log
+from app.operations import health
+from app.operations.alerts import get_alerts_view
+from app.school import School, open_school
+from app.store import tables
+from app.store.database import open_database
+from tests import people
+from tests.conftest import SETTINGS
+from tests.mail_server import MailServer
+from tests.people import call, calls, log, table
+from tests.running import run
+
+NOON = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
+ADDRESS = "https://protocol.school.example"
+
+
+@dataclass(frozen=True)
+class Clocked(School):
+    """A school in which it is as late as a test says."""
+
+    clock: list[datetime] = field(default_factory=lambda: [NOON])
+
+    def now(self) -> datetime:
+        return self.clock[0]
+
+    def later(self, **much: float) -> None:
+        self.clock[0] += timedelta(**much)
+
+
+@pytest.fixture
+def school(new_database: Callable[..., str], tmp_path: Path) -> Iterator[School]:
+    school = School(open_database(new_database()), SETTINGS)
+    people.move_in(school, tmp_path)
+    yield school
+    school.engine.dispose()
+
+
+@pytest.fixture
+def clocked(school: School) -> Clocked:
+    return Clocked(school.engine, school.settings)
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
+    """A mail server, configured and running."""
+    server = MailServer()
+    monkeypatch.setenv("ALERT_URL", server.url)
+    monkeypatch.setenv("APP_URL", ADDRESS)
+    with server.running():
+        yield server
+
+
+def someone(school: School, who: str) -> Person:
+    person = find_person(school, people.email(who))
+    assert person
+    return person
+
+
+def put(school: School, who: str, key: str, **other: object) -> bool:
+    told = {"kind": "concern", "about": "concern C-7KQ2MX4P", "at": NOON} | other
+    with school.writing() as connection:
+        return enqueue(connection, to=someone(school, who).staff_id, key=key, **told)  # type: ignore[arg-type]
+
+
+def states(school: School) -> dict[str, str]:
+    with school.engine.connect() as connection:
+        rows = connection.execute(select(tables.alerts.c.key, tables.alerts.c.state).order_by(tables.alerts.c.id))
+        return {row.key: row.state for row in rows}
+
+
+def concern(school: School, by: str = "tutor", pupil: str = "aled", summary: str = "He was alone.") -> str:
+    pupil_id = list_pupils_to_choose(school, someone(school, by)).set_index("email").loc[people.email(pupil)]
+    return raise_concern(
+        school, someone(school, by), happened_at=None, summary=summary, childs_words="Nobody is here.", told_dsp=False,
+        categories=["home_alone", "distress"], pupil_ids=[int(pupil_id["pupil_id"])],
+    )  # fmt: skip
+
+
+def send_now(school: School, **how: bool) -> Run:
+    """Send, after whoever sends at the moment."""
+    while True:
+        try:
+            return send(school, **how)
+        except lease.Busy:
+            threading.Event().wait(0.02)
+
+
+def wait_for(what: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not what():
+        assert time.monotonic() < deadline, "it did not happen"
+        threading.Event().wait(0.02)
+
+
+# --- the outbox
+
+
+def test_the_same_alert_is_in_the_outbox_once(school: School) -> None:
+    assert [put(school, "dsp", "a"), put(school, "dsp", "a"), put(school, "sdh", "b")] == [True, False, True]
+    assert states(school) == {"a": "waiting", "b": "waiting"}
+
+
+@pytest.mark.parametrize("wrong", [{"kind": "gossip"}, {"about": "Aled Pugh"}, {"about": "concern about Aled"}])
+def test_what_is_no_kind_or_no_reference_is_refused(school: School, wrong: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="alert"):
+        put(school, "dsp", "a", **wrong)
+
+
+def test_every_kind_leads_to_a_page() -> None:
+    for kind in KINDS.values():
+        assert kind.page.split("?")[0] in {*PAGES, "parents", "start"}
+
+
+# --- what arrives
+
+
+def test_the_dsp_of_the_childs_school_is_told_at_once_without_waiting_for_a_command(
+    school: School, server: MailServer
+) -> None:
+    ref = concern(school)
+    wait_for(lambda: bool(server.mails))
+    mail = server.mails[0]
+    assert (mail["To"], mail["Subject"]) == (people.email("dsp"), "A concern about a child waits for you")
+    assert mail.get_content_type() == "text/plain"
+    assert f"\n{ADDRESS}/concerns?ref={ref}\n" in server.texts()[0]
+    assert "What kind: a child home alone; distress." in server.texts()[0]
+    wait_for(lambda: set(states(school).values()) == {"sent"})
+    assert f"concern {ref}" in set(get_audit_trail(school, someone(school, "admin")).query("what=='alerted'")["about"])
+    assert server.to() == [people.email("dsp")]
+
+
+def test_a_log_that_tells_of_a_concern_tells_the_dsp_at_once(clocked: Clocked, server: MailServer) -> None:
+    told = log("teacher", "aled", "2026-11-02T10:00", concern="yes", concern_summary="He was alone.")
+    clocked.clock[0] = NOON - timedelta(hours=10)
+    assert not isinstance(enter_log(clocked, told, by=someone(clocked, "teacher").staff_id), list)
+    wait_for(lambda: server.to() == [people.email("dsp")])
+
+
+def test_a_mail_server_that_hangs_holds_nobody_up(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("ALERT_URL", f"mailto://127.0.0.1:{silent.getsockname()[1]}?from=a@school.example")
+        monkeypatch.setenv("APP_URL", ADDRESS)
+        begun = time.monotonic()
+        concern(school)
+        assert time.monotonic() - begun < 5
+        silent.accept()[0].close()
+    wait_for(lambda: get_alerts_view(school, someone(school, "admin")).waiting["tries"].tolist() == [1])
+
+
+@pytest.mark.parametrize("name", ["Aled Pugh", "O'Brien\r\nBcc: x@evil.example", "<b>Llŷr</b> =cmd|' /C calc'!A0"])
+def test_no_name_and_no_word_that_somebody_wrote_is_in_any_mail(
+    school: School, server: MailServer, name: str, tmp_path: Path
+) -> None:
+    folder = people.roster(tmp_path / "again")
+    pupils = [
+        {
+            "email": people.email("aled"), "name": name, "school": "SEN", "year_group": "9", "house": "Monnow",
+            "tutor_email": people.email("tutor"),
+        }
+    ]  # fmt: skip
+    table(folder / "pupils.csv", pupils)
+    import_roster(school, folder)
+    import_calls(
+        school, calls(tmp_path / "c.json", call("c1", "2026-11-03T10:00", {"teacher": (0, 20), "aled": (1, 29)}))
+    )
+    concern(school, summary=f"{name} said something terrible.")
+    late = Clocked(school.engine, school.settings, [datetime(2026, 11, 26, 9, 0, tzinfo=UTC)])
+    send_now(late)
+    wait_for(lambda: set(states(school).values()) == {"sent"})
+    assert {str(mail["Subject"]) for mail in server.mails} >= {KINDS["concern"].subject, KINDS["digest"].subject}
+    for mail in server.mails:
+        raw = mail.as_string() + mail.get_content()
+        for word in ("Aled", "Pugh", "O'Brien", "evil", "Llŷr", "calc", "aled@", "terrible", "Nobody is here", "Tutor"):
+            assert word not in raw
+        assert mail["Bcc"] is None
+
+
+# --- down, refusing, killed
+
+
+def test_a_mail_server_that_is_down_delays_and_never_loses(clocked: Clocked, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = MailServer()
+    monkeypatch.setenv("ALERT_URL", server.url)
+    monkeypatch.setenv("APP_URL", ADDRESS)
+    for key in "abc":
+        put(clocked, "dsp", key)
+    pauses = []
+    for _ in range(8):
+        assert "cannot be reached" in send(clocked, at_once=True).trouble
+        waiting = get_alerts_view(clocked, someone(clocked, "admin")).waiting
+        pauses.append((waiting["next_try_at"] - clocked.now()).max() / timedelta(minutes=1))
+    assert pauses == [1, 2, 4, 8, 16, 32, 60, 60]
+    with server.running():
+        assert send(clocked).sent == 0  # it is not time yet
+        clocked.later(minutes=60)
+        assert [send(clocked).sent, send(clocked).sent] == [3, 0]
+    assert len({mail["Message-ID"] for mail in server.mails}) == len(server.mails) == 3
+
+
+def test_whom_the_server_refuses_waits_and_the_others_are_told(clocked: Clocked, server: MailServer) -> None:
+    words = {people.email("dsp"): "550 5.1.1 no such person", people.email("hoy9"): "450 4.2.1 try later"}
+    server.at_word = lambda word, address: words.get(address) if word == "RCPT" else None
+    for who in ("dsp", "sdh", "hoy9", "tutor"):
+        put(clocked, who, who)
+    done = send(clocked)
+    assert (done.sent, done.not_taken) == (2, 2)
+    assert server.to() == sorted([people.email("sdh"), people.email("tutor")])
+    told = get_alerts_view(clocked, someone(clocked, "admin")).waiting.set_index("to")["trouble"]
+    assert told["Dsp"].startswith("The mail server refuses the address (550 5.1.1 no such person). Mend it")
+    assert told["Hoy9"].startswith("The mail server does not take the address yet (450")
+    words.clear()
+    assert send(clocked, at_once=True).sent == 2
+    assert len(server.mails) == 4
+
+
+def test_one_that_breaks_the_connection_does_not_hold_up_the_others(clocked: Clocked, server: MailServer) -> None:
+    server.at_word = lambda word, address: "421 go away" if address == people.email("dsp") else None
+    for who in ("dsp", "sdh", "hoy9"):
+        put(clocked, who, who)
+    assert send(clocked).sent == 2
+    assert states(clocked) == {"dsp": "waiting", "sdh": "sent", "hoy9": "sent"}
+
+
+def test_what_the_server_took_without_saying_so_is_not_sent_again_and_is_told(
+    clocked: Clocked, server: MailServer
+) -> None:
+    server.hang_up = True
+    put(clocked, "dsp", "a")
+    assert send(clocked).in_doubt == 1
+    server.hang_up = False
+    clocked.later(days=1)
+    assert send(clocked, at_once=True).sent == 0
+    assert len(server.mails) == 1
+    in_doubt = get_alerts_view(clocked, someone(clocked, "admin")).in_doubt
+    assert list(in_doubt["to"]) == ["Dsp"]
+    assert "did not say whether it took it" in in_doubt["trouble"].iloc[0]
+
+
+def test_a_sender_whose_place_was_taken_hands_nothing_over(clocked: Clocked, server: MailServer) -> None:
+    def taken(word: str, address: str) -> None:
+        if word == "RCPT":
+            with clocked.writing() as connection:
+                connection.execute(update(tables.leases).values(holder="elsewhere|a|b|1|2|c"))
+
+    server.at_word = taken
+    put(clocked, "dsp", "a")
+    with pytest.raises(lease.Lost):
+        send(clocked)
+    assert (server.mails, states(clocked)) == ([], {"a": "waiting"})
+    with pytest.raises(lease.Busy, match="elsewhere"):
+        send(clocked)
+
+
+def sender(database: str, environment: dict[str, str]) -> None:
+    """What runs in a process of its own, to be killed."""
+    os.environ |= environment
+    send_now(open_school(database), at_once=True)
+
+
+@pytest.fixture(scope="module")
+def processes() -> multiprocessing.context.ForkServerContext:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.test_alerts"])
+    return context
+
+
+@pytest.mark.parametrize("delay", [0, 0.03])
+def test_killed_at_random_moments_each_alert_arrives_once(
+    school: School, server: MailServer, processes: multiprocessing.context.ForkServerContext, delay: float
+) -> None:
+    """At a random word of the conversation, or up to 30 ms after it. Only one that was killed at the very word with
+    which it hands over may not have arrived: it is known, and not sent again."""
+    chance = random.Random(7)
+    for number in range(40):
+        put(school, ("dsp", "sdh", "tutor")[number % 3], f"a{number}")
+    database = school.engine.url.render_as_string(hide_password=False)
+    environment = {name: os.environ[name] for name in ("ALERT_URL", "APP_URL")}
+    words = 0
+
+    def kill(word: str, address: str) -> None:
+        nonlocal words
+        words -= 1
+        if words == 0:
+            threading.Timer(chance.random() * delay, process.kill).start() if delay else process.kill()
+
+    server.at_word = kill
+    for _ in range(5):
+        words = chance.randrange(1, 10)
+        process = processes.Process(target=sender, args=(database, environment))
+        process.start()
+        process.join(60)
+        assert process.exitcode in (-signal.SIGKILL, 0 if delay else None)
+    server.at_word = lambda word, address: None
+    send_now(school, at_once=True)
+    numbers = [mail["Message-ID"] for mail in server.mails]
+    assert len(numbers) == len(set(numbers))
+    in_doubt = [key for key, state in states(school).items() if state == "handed"]
+    assert set(states(school).values()) <= {"sent", "handed"}
+    assert 40 - (len(in_doubt) if delay else 0) <= len(numbers) <= 40
+
+
+def test_two_senders_at_once_send_each_alert_once(
+    school: School, server: MailServer, processes: multiprocessing.context.ForkServerContext
+) -> None:
+    for number in range(12):
+        put(school, "dsp", f"a{number}")
+    database = school.engine.url.render_as_string(hide_password=False)
+    environment = {name: os.environ[name] for name in ("ALERT_URL", "APP_URL")}
+    senders = [processes.Process(target=sender, args=(database, environment)) for _ in range(2)]
+    for process in senders:
+        process.start()
+    for process in senders:
+        process.join(60)
+        assert process.exitcode == 0
+    numbers = [mail["Message-ID"] for mail in server.mails]
+    assert len(numbers) == len(set(numbers)) == 12
+
+
+def test_the_command_sends_and_says_what_it_did(school: School, server: MailServer) -> None:
+    put(school, "dsp", "a")
+    database = school.engine.url.render_as_string(hide_password=False)
+    done = run(database, "alerts")
+    assert (done.returncode, done.stdout) == (0, "1 sent, 0 not taken and waiting, 0 in doubt\n")
+    assert run(database, "alerts", ALERT_URL="").returncode == 2
+
+
+# --- what falls due by the clock
+
+
+def test_the_next_in_line_is_told_of_what_nobody_has_read(clocked: Clocked, server: MailServer) -> None:
+    ref = concern(clocked)
+    wait_for(lambda: len(server.mails) == 1 and set(states(clocked).values()) == {"sent"})
+    told = []
+    for _ in range(30):
+        clocked.later(minutes=5)
+        send(clocked)
+        told.append([str(mail["To"]) for mail in server.mails[1:]])
+    dsp, sdh = people.email("dsp"), people.email("sdh")
+    assert told == [[]] * 11 + [[dsp]] * 12 + [[dsp, sdh]] * 7
+    assert all(f"concerns?ref={ref}" in text for text in server.texts())
+
+
+def test_of_a_concern_that_was_read_nobody_is_told_anew(clocked: Clocked, server: MailServer) -> None:
+    concern(clocked)
+    with clocked.writing() as connection:
+        number = connection.scalars(select(tables.concerns.c.id)).one()
+        read = {"concern_id": number, "at": NOON, "by": someone(clocked, "dsp").staff_id, "kind": "read"}
+        connection.execute(tables.concern_events.insert().values(read))
+    clocked.later(hours=5)
+    send_now(clocked)
+    wait_for(lambda: set(states(clocked).values()) == {"sent"})
+    assert len(server.mails) == 1
+
+
+def test_where_the_dsp_raised_it_the_senior_deputy_head_is_told_at_once(clocked: Clocked, server: MailServer) -> None:
+    concern(clocked, by="dsp")
+    send_now(clocked)
+    wait_for(lambda: server.to() == [people.email("sdh")])
+
+
+def through(clocked: Clocked, first: str, last: str) -> None:
+    """The command runs every five minutes, from one moment of school time to another."""
+    zone = clocked.settings.zone
+    clocked.clock[0] = datetime.fromisoformat(first).replace(tzinfo=zone).astimezone(UTC)
+    until = datetime.fromisoformat(last).replace(tzinfo=zone)
+    while clocked.now() <= until:
+        enqueue_due(clocked)
+        clocked.later(minutes=5)
+
+
+def digests(school: School) -> list[tuple[str, str, str]]:
+    """When (school time), to whom, and the words."""
+    kept = tables.alerts.c
+    query = select(kept.queued_at, tables.staff.c.email, kept.words).join(tables.staff).where(kept.kind == "digest")
+    with school.engine.connect() as connection:
+        rows = connection.execute(query.order_by(kept.id)).all()
+    zone = school.settings.zone
+    return [(f"{row.queued_at.astimezone(zone):%a %d %H:%M}", row.email.partition("@")[0], row.words) for row in rows]
+
+
+@pytest.fixture
+def autumn(clocked: Clocked, tmp_path: Path) -> Clocked:
+    """On Friday 23 October a pupil was left alone in a call that nobody logged; summer time ends on Sunday."""
+    clocked.clock[0] = datetime(2026, 10, 23, 5, 0, tzinfo=UTC)
+    record = call("c1", "2026-10-22T10:00", {"teacher": (0, 20), "aled": (1, 29)})
+    import_calls(clocked, calls(tmp_path / "c.json", record))
+    return clocked
+
+
+def test_a_digest_goes_once_a_school_day_and_tells_what_is_new(autumn: Clocked, tmp_path: Path) -> None:
+    through(autumn, "2026-10-23T06:00", "2026-10-23T09:00")
+    first = digests(autumn)
+    settle = "To settle: 1 session with a clause not kept, 1 of them new."
+    assert first == [
+        ("Fri 23 07:30", "hoy9", settle),
+        ("Fri 23 07:30", "hm", settle),
+        ("Fri 23 07:30", "teacher", "To log: 1 call.\nTo explain: 1 session with a clause not kept."),
+    ]
+    send_all(autumn)
+    through(autumn, "2026-10-25T00:00", "2026-10-25T03:00")
+    through(autumn, "2026-10-26T00:30", "2026-10-26T09:00")
+    again = digests(autumn)[3:]
+    assert [(when, who) for when, who, _ in again] == [("Mon 26 07:30", who) for who in ("hoy9", "hm", "teacher")]
+    assert again[0][2].endswith("The longest has waited 3 days.")
+    send_all(autumn)
+    for day in (27, 28, 29, 30):  # nothing new in the rest of the week
+        through(autumn, f"2026-10-{day}T07:20", f"2026-10-{day}T07:40")
+    assert digests(autumn) == first + again
+
+
+def send_all(school: School) -> None:
+    with school.writing() as connection:
+        connection.execute(update(tables.alerts).values(state="sent"))
+
+
+def test_a_digest_that_could_not_go_gives_way_to_the_next(autumn: Clocked) -> None:
+    through(autumn, "2026-10-23T07:30", "2026-10-23T07:40")
+    through(autumn, "2026-10-26T07:30", "2026-10-26T07:40")
+    assert [when for when, _, _ in digests(autumn)] == ["Mon 26 07:30"] * 3
+
+
+def test_with_nothing_to_tell_and_on_days_without_school_there_is_no_digest(clocked: Clocked, tmp_path: Path) -> None:
+    through(clocked, "2026-10-23T07:00", "2026-10-23T09:00")
+    assert digests(clocked) == []
+    import_logs(clocked, table(tmp_path / "l.csv", [log("teacher", "aled", "2026-10-23T08:00", dress_ok="no")]))
+    through(clocked, "2026-12-14T07:00", "2026-12-14T08:00")  # after the term
+    assert digests(clocked) == []
+
+
+def test_of_a_counsellors_call_the_counsellor_alone_is_told(
+    clocked: Clocked, server: MailServer, tmp_path: Path
+) -> None:
+    admin = someone(clocked, "admin")
+    record = call("c1", "2026-11-02T10:00", {"counsellor": (0, 30), "bethan": (1, 29)})
+    import_calls(clocked, calls(tmp_path / "c.json", record))
+    before = [get_alerts_view(clocked, admin), get_audit_trail(clocked, admin)["about"].tolist()]
+    clocked.later(days=1)
+    server.at_word = lambda word, address: "450 not now"
+    send(clocked)
+    waiting = [get_alerts_view(clocked, admin), get_audit_trail(clocked, admin)["about"].tolist()]
+    server.at_word = lambda word, address: None
+    send(clocked, at_once=True)
+    assert server.to() == [people.email("counsellor")]
+    assert server.texts()[0].startswith("To log: 1 call.\n")
+    after = [get_alerts_view(clocked, admin), get_audit_trail(clocked, admin)["about"].tolist()]
+    assert str(before) == str(waiting) == str(after)
+
+
+# --- other ways, and none
+
+
+def test_a_shared_channel_is_told_once_through_apprise(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
+    bodies: list[str] = []
+
+    class Taking(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            bodies.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    with HTTPServer(("127.0.0.1", 0), Taking) as service:
+        threading.Thread(target=service.serve_forever, daemon=True).start()
+        monkeypatch.setenv("ALERT_URL", f"json://127.0.0.1:{service.server_port}/{{to}}")
+        monkeypatch.setenv("ALERT_CHANNEL", f"json://127.0.0.1:{service.server_port}/all")
+        monkeypatch.setenv("APP_URL", ADDRESS)
+        ref = concern(school)
+        wait_for(lambda: len(bodies) == 2 and set(states(school).values()) == {"sent"})
+        service.shutdown()
+    assert all(f"{ADDRESS}/concerns?ref={ref}" in body and "Aled" not in body for body in bodies)
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({}, "Set ALERT_URL and APP_URL"),
+        ({"ALERT_URL": "mailto://127.0.0.1"}, "APP_URL is not the address"),
+        ({"ALERT_URL": "nonsense", "APP_URL": ADDRESS}, "ALERT_URL is not an address that apprise knows"),
+        ({"ALERT_URL": "json://127.0.0.1", "APP_URL": ADDRESS}, "write {to} there"),
+    ],
+)
+def test_what_is_missing_is_said_and_the_outbox_waits(
+    school: School, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], words: str
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    put(school, "dsp", "a")
+    with pytest.raises(NotConfigured, match=words):
+        send(school)
+    assert states(school) == {"a": "waiting"}
+
+
+def test_in_the_demonstration_nothing_is_ever_sent(school: School, server: MailServer) -> None:
+    with school.writing() as connection:
+        connection.execute(tables.meta.insert().values(key="demo", value="2026-11-03"))
+    concern(school)
+    with pytest.raises(NotConfigured, match="invented"):
+        send(school, at_once=True)
+    assert (server.mails, set(states(school).values())) == ([], {"waiting"})
+
+
+def test_the_check_asks_the_mail_server_and_says_how_alerts_stand(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told() -> tuple[bool, str]:
+        return next((good, words) for name, good, words in health.check() if name == "alerts")
+
+    monkeypatch.setenv("DATABASE_URL", school.engine.url.render_as_string(hide_password=False))
+    server = MailServer()
+    put(school, "dsp", "a", at=school.now() - timedelta(hours=1))
+    assert "Set ALERT_URL" in told()[1]
+    monkeypatch.setenv("ALERT_URL", server.url)
+    monkeypatch.setenv("APP_URL", ADDRESS)
+    assert "cannot be reached" in told()[1]
+    with server.running():
+        assert told()[0] is False
+        assert "let a timer run python -m app alerts" in told()[1]
+        send_now(school)
+        assert told() == (True, "0 wait")

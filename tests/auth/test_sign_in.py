@@ -1,0 +1,240 @@
+"""Whose sign-in holds, and that nothing real is shown without one; the way through a browser is in tests/browser."""
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from html import unescape
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, update
+from streamlit.testing.v1 import AppTest
+
+from app.access.policy import PAGES
+from app.demo.filling import fill
+from app.graph.errors import NotConfigured
+from app.graph.fetching import synchronise
+from app.intake.files import import_logs, import_roster, import_table
+from app.operations.health import check
+from app.school import School, open_school
+from app.store import tables
+from app.store.database import DatabaseError
+from app.ui import shell
+from tests import people
+
+ROOT = Path(__file__).parent.parent
+AUTH = {
+    "redirect_uri": "http://localhost/oauth2callback",
+    "cookie_secret": "c",
+    "client_id": "i",
+    "client_secret": "s",
+    "server_metadata_url": "http://localhost/.well-known/openid-configuration",
+}
+HOURS = 60 * 60
+GRAPH = dict.fromkeys(("GRAPH_TENANT_ID", "GRAPH_CLIENT_ID", "GRAPH_CLIENT_SECRET"), people.TENANT)
+Opening = Callable[..., AppTest]
+
+
+@pytest.fixture
+def opened(new_database: Callable[[], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Opening]:
+    """Opens a page of a real school, in which Aled had a session, as somebody who signed in some seconds ago."""
+    url = new_database()
+    settings = (ROOT / "data" / "protocol.toml").read_text(encoding="utf-8")
+    ours = tmp_path / "protocol.toml"
+    ours.write_text(settings.replace("00000000-0000-0000-0000-000000000000", people.TENANT), encoding="utf-8")
+    monkeypatch.setenv("DATABASE_URL", url)
+    monkeypatch.setenv("PROTOCOL_FILE", str(ours))
+    school = open_school(url)
+    people.move_in(school, tmp_path)
+    import_logs(school, people.table(tmp_path / "l.csv", [people.log("teacher", "aled", "2026-11-03T10:00", ref="L1")]))
+    shell._opened.clear()
+
+    def open_page(
+        page: str, who: str | None, ago: float = 0, auth: dict[str, str] | None = AUTH, **claims: object
+    ) -> AppTest:
+        at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+        at.secrets["auth"] = auth or {}
+        at.user = {"is_logged_in": False}
+        if who:
+            signed_in = {"sub": who, "tid": people.TENANT, "preferred_username": people.email(who), "email": ""}
+            at.user = {"is_logged_in": True, "iat": time.time() - ago} | signed_in | claims
+        at.switch_page(f"pages/{page}.py")
+        return at.run()
+
+    yield open_page
+    shell._opened.clear()
+
+
+def words(at: AppTest) -> str:
+    assert not at.exception
+    told = [str(getattr(e, "value", e.proto)) for e in at.main] + [t.value.to_csv() for t in at.dataframe]
+    return unescape(" ".join(told))
+
+
+def sees_something(at: AppTest) -> bool:
+    told = words(at)
+    return "Sign in" not in told and "Not in service" not in told
+
+
+def test_who_signed_in_sees_their_page(opened: Opening) -> None:
+    assert sees_something(opened("sessions", "sdh"))
+    assert "Sdh" not in words(opened("sessions", None))
+
+
+@pytest.mark.parametrize(
+    ("ago", "claims", "holds"),
+    [
+        (20 * 60, {}, True),
+        (31 * 60, {}, False),  # idle
+        (0, {"tid": people.TENANT.upper()}, True),
+        (0, {"tid": "00000000-dead-4000-8000-000000000000"}, False),
+        (0, {"tid": None}, False),
+        (0, {"preferred_username": "stranger@habs.example"}, False),
+        (0, {"preferred_username": people.email("aled")}, False),
+        (0, {"is_logged_in": False}, False),
+        (0, {"iat": None}, False),
+    ],
+)
+def test_a_sign_in_holds_for_the_schools_own_staff_and_for_a_while(
+    opened: Opening, ago: float, claims: dict[str, object], holds: bool
+) -> None:
+    assert sees_something(opened("sessions", "teacher", ago, **claims)) is holds
+
+
+@pytest.mark.parametrize(
+    ("ago", "active_ago", "holds"),
+    [(11 * HOURS, 20 * 60, True), (11 * HOURS, 31 * 60, False), (12 * HOURS + 60, 60, False)],
+)
+def test_who_is_active_stays_signed_in_but_not_for_ever(
+    opened: Opening, ago: float, active_ago: float, holds: bool
+) -> None:
+    assert sees_something(opened("sessions", "teacher"))
+    school = open_school()
+    with school.writing() as connection:
+        connection.execute(update(tables.sign_ins).values(seen_at=school.now() - timedelta(seconds=active_ago)))
+    assert sees_something(opened("sessions", "teacher", ago)) is holds
+
+
+def test_a_role_that_is_taken_away_is_gone_at_the_next_click(opened: Opening, tmp_path: Path) -> None:
+    at = opened("administration", "admin")
+    assert "Roster" in words(at)
+    rows = [{"email": people.email("admin"), "name": "Admin", "school": "SEN", "department": "ICT", "roles": "teacher"}]
+    import_table(open_school(), "staff", people.table(tmp_path / "staff.csv", rows))
+    told = words(at.run())
+    assert "This page is not for" in told
+    assert "Roster" not in told
+
+
+def test_roles_come_from_the_roster_unless_the_school_prefers_entra(
+    opened: Opening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claimed = {"roles": ["admin", "Global Administrator"]}
+    assert "This page is not for" in words(opened("administration", "teacher", **claimed))
+    monkeypatch.setenv("ROLES_FROM", "entra")
+    assert "Roster" in words(opened("administration", "teacher", **claimed))
+    assert "This page is not for" in words(opened("administration", "admin"))
+    assert not sees_something(opened("administration", "stranger", **claimed))
+
+
+@pytest.mark.parametrize(("name", "value"), [("IDLE_MINUTES", "soon"), ("IDLE_MINUTES", "0"), ("ROLES_FROM", "x")])
+def test_a_wrong_setting_of_sign_in_shows_nothing_and_says_so(
+    opened: Opening, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    told = words(opened("sessions", "sdh"))
+    assert name in told.replace("\\", "")
+    assert "Aled" not in told
+
+
+def test_the_administrator_sees_how_the_sync_stands(opened: Opening, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in GRAPH.items():
+        monkeypatch.setenv(name, value)
+    at = opened("administration", "admin")
+    assert "No sync has succeeded yet" in words(at)
+    assert "Sync now" in [button.label for button in at.button]
+    assert people.TENANT not in words(at)
+
+
+# --- without sign-in -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_real_school_without_sign_in_shows_only_what_is_missing(opened: Opening, page: str) -> None:
+    some = {name: value for name, value in AUTH.items() if name != "client_secret"}
+    for auth, missing in ((None, list(AUTH)), (some, ["client_secret"])):
+        at = opened(page, None, auth=auth)
+        told = words(at)
+        assert all(entry in told for entry in missing)
+        assert len(at.main) == 2
+        assert not at.button
+
+
+@pytest.fixture
+def filled(new_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> str:
+    url = new_database()
+    fill(open_school(url), sessions=100)
+    monkeypatch.setenv("DATABASE_URL", url)
+    shell._opened.clear()
+    return url
+
+
+@pytest.mark.parametrize("real", ["graph", "sign-in"])
+def test_eyes_are_never_lent_beside_what_is_configured_for_a_real_school(
+    filled: str, monkeypatch: pytest.MonkeyPatch, real: str
+) -> None:
+    at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+    assert "You look through the eyes of" in at.run().sidebar.info[0].value
+    if real == "graph":
+        monkeypatch.setenv("GRAPH_CLIENT_ID", people.TENANT)
+    else:
+        at.secrets["auth"] = AUTH
+    at.run()
+    assert not at.sidebar.info
+    assert not at.dataframe
+    assert "Set DATABASE_URL to a database of the school's own" in words(at)
+
+
+def test_check_says_what_is_missing_with_the_mend(
+    filled: str, new_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def finding() -> tuple[bool, str]:
+        return next((good, words) for name, good, words in check(thorough=False) if name == "sign-in")
+
+    assert finding() == (True, "the demonstration needs none")
+    monkeypatch.setenv("GRAPH_CLIENT_ID", people.TENANT)
+    good, words = finding()
+    assert not good
+    assert "Set DATABASE_URL" in words
+    monkeypatch.setenv("DATABASE_URL", new_database())
+    good, words = finding()
+    assert not good
+    assert "redirect_uri, cookie_secret, client_id, client_secret, server_metadata_url" in words
+
+
+def test_nobody_real_comes_into_the_demonstration(filled: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    school = open_school(filled)
+    folder = people.roster(tmp_path / "roster")
+    with pytest.raises(DatabaseError, match="nobody real"):
+        import_roster(school, folder)
+    with pytest.raises(DatabaseError, match="nobody real"):
+        import_table(school, "staff", folder / "staff.csv")
+    for name, value in GRAPH.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(NotConfigured, match="no real call"):
+        synchronise(school)
+    email = tables.staff.c.email
+    with school.engine.connect() as connection:
+        assert not connection.scalars(select(email).where(email.endswith("habs.example"))).all()
+
+
+def test_nobody_real_comes_where_a_demonstration_was_cut_off(empty_school: School, tmp_path: Path) -> None:
+    """It is begun again by itself, and all that is there goes."""
+
+    def cut_off(step: str, share: float) -> None:
+        if share > 0.16:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fill(empty_school, sessions=100, progress=cut_off)
+    with pytest.raises(DatabaseError, match="nobody real"):
+        import_roster(empty_school, people.roster(tmp_path / "roster"))

@@ -1,0 +1,285 @@
+"""A concern's life: nothing that was kept ever disappears, two at once lose nothing, and each sees what is theirs."""
+
+import io
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pypdf
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import func, select
+
+from app.access.concern_history import Entry
+from app.access.concerns import (
+    ConcernView,
+    get_chronology,
+    get_concern,
+    list_actions_to_do,
+    list_concerns,
+    list_leaders_to_share_with,
+    list_own_concerns,
+)
+from app.access.people import find_person
+from app.access.policy import NotAllowed, Person
+from app.concerns import casework
+from app.concerns.casework import STEPS
+from app.concerns.raising import Elsewhere
+from app.reports.chronology import child_paper
+from app.school import School
+from app.store import tables
+from app.store.database import open_database
+from tests import people
+from tests.conftest import SETTINGS
+
+REPORTED: dict[str, Any] = {
+    "happened_at": None, "summary": "Cried and would not say why.", "childs_words": "Dim byd.", "told_dsp": True,
+    "categories": ["distress"], "place": "On the call",
+}  # fmt: skip
+
+
+@pytest.fixture
+def school(new_database: Callable[..., str], tmp_path: Path):
+    school = School(open_database(new_database()), SETTINGS)
+    people.move_in(school, tmp_path)
+    yield school
+    school.engine.dispose()
+
+
+def who(school: School, name: str) -> Person:
+    found = find_person(school, people.email(name))
+    assert found
+    return found
+
+
+def pupil(school: School, name: str) -> int:
+    with school.engine.connect() as connection:
+        found = connection.scalar(select(tables.pupils.c.id).where(tables.pupils.c.email == people.email(name)))
+    assert found
+    return found
+
+
+def raised(school: School, by: str = "tutor", about: str = "aled", **other: Any) -> str:
+    return casework.raise_concern(school, who(school, by), pupil_ids=[pupil(school, about)], **REPORTED | other)
+
+
+def seen(school: School, ref: str, by: str = "dsp") -> ConcernView:
+    view = get_concern(school, who(school, by), ref)
+    assert view
+    return view
+
+
+def step(school: School, ref: str, kind: str, by: str = "dsp", version: int | None = None, **answers: Any) -> None:
+    version = seen(school, ref, by).version if version is None else version
+    casework.record(school, who(school, by), ref, version, kind, answers)
+
+
+def words_of(entries: list[Entry]) -> str:
+    return "\n".join(text for entry in entries for _, text in entry.words)
+
+
+# --- nothing disappears ---------------------------------------------------------------------------------
+
+TYPED = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=40).filter(str.strip)
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_whatever_is_done_and_in_whatever_order_the_chronology_holds_all_of_it(school: School, data: Any) -> None:
+    ref = raised(school, summary="The report itself.", about="aled")
+    kept: list[str] = ["The report itself.", "Dim byd.", "On the call"]
+    before = seen(school, ref).entries
+    for number in range(data.draw(st.integers(1, 6))):
+        view = seen(school, ref)
+        kind = data.draw(st.sampled_from(sorted(set(casework.steps_for(view)) - {"session_linked"})))
+        kind, answers, typed = _answers(school, view, kind, data, number)
+        casework.record(school, who(school, "dsp"), ref, view.version, kind, answers)
+        kept += typed
+        after = seen(school, ref).entries
+        assert after[: len(before)] == before, f"{kind} changed what was there"
+        assert len(after) > len(before)
+        before = after
+    told = words_of(before) + "".join(entry.what for entry in before)
+    assert [words for words in kept if words not in told] == []
+    mine = [entry for entry in get_chronology(school, who(school, "dsp"), pupil(school, "aled")) if entry.ref == ref]
+    if "aled" in {name.split()[0].lower() for name in seen(school, ref).pupils["name"]}:
+        assert mine == before, "the child's chronology holds the concern's"
+
+
+def _answers(
+    school: School, view: ConcernView, kind: str, data: Any, number: int
+) -> tuple[str, dict[str, Any], list[str]]:
+    """Answers to everything that a step asks (a note, where there is nothing to choose), and what was typed."""
+    answers: dict[str, Any] = {}
+    day = school.today() - timedelta(days=number)
+    waiting = [action.number for action in view.actions if action.done_on is None]
+    mine = view.pupils["pupil_id"].tolist()
+    choices: dict[str, list[Any]] = {
+        "staff": [who(school, name).staff_id for name in ("teacher", "dsp")],
+        "level": [level for level in view.register.levels if level != view.level],
+        "pupil": [n for n in (pupil(school, name) for name in people.PUPILS) if n not in mine],
+        "pupil_of": [n for n in mine if n != pupil(school, "aled")] or mine,
+        "leader": [n for n in list_leaders_to_share_with(school, who(school, "dsp")) if n not in view.shared_with],
+        "shared": list(view.shared_with), "action": waiting, "session_of": view.links, "day": [day],
+        "field": ["summary", "childs_words", "place"],
+    }  # fmt: skip
+    typed = []
+    for ask in STEPS[kind].asks:
+        if ask.what in ("words", "line"):
+            answers[ask.name] = f"{number} {data.draw(TYPED)}".strip()
+            typed.append(answers[ask.name])
+        else:
+            if not choices[ask.what]:
+                return "note", {"text": f"{number} instead"}, [f"{number} instead"]
+            answers[ask.name] = data.draw(st.sampled_from(choices[ask.what]))
+    if kind == "corrected":
+        answers["after"] = f"{number} {data.draw(TYPED)}".strip()
+        typed.append(answers["after"])
+    return kind, answers | {"although": True}, typed
+
+
+def test_a_correction_is_a_version_and_what_was_reported_stays(school: School) -> None:
+    ref = raised(school)
+    for words in ("Cried about home.", "Cried about the dog."):
+        step(school, ref, "corrected", field="summary", after=words, text=f"because of {words}")
+    step(school, ref, "corrected", field="categories", after=["bullying", "distress"], text="told more")
+    view = seen(school, ref)
+    assert (view.summary, view.categories) == ("Cried about the dog.", ("bullying", "distress"))
+    assert [version.words for version in view.fields["summary"]] == [
+        "Cried about the dog.", "Cried about home.", REPORTED["summary"]
+    ]  # fmt: skip
+    assert list_own_concerns(school, who(school, "tutor"))["summary"].tolist() == [REPORTED["summary"]], "their words"
+    with pytest.raises(casework.Unfinished, match="says so already"):
+        step(school, ref, "corrected", field="summary", after="Cried about the dog.", text="again")
+
+
+def test_the_childs_chronology_on_paper_holds_every_word(school: School) -> None:
+    ref, other = raised(school), raised(school, summary="Another one: <b>#panic()</b> \\ $x$")
+    step(school, ref, "action", what="Ring home", told=who(school, "teacher").staff_id, due=school.today())
+    step(school, other, "decision", decision="Wait", text="The mother was told")
+    paper = child_paper(school, who(school, "dsp"), pupil(school, "aled"))
+    told = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(paper)).pages)
+    for words in ("Aled Pugh", ref, other, "Dim byd.", "Ring home", "The mother was told", "#panic()", "Confidential"):
+        assert words in told, words
+
+
+# --- two at once --------------------------------------------------------------------------------------------
+
+
+def test_the_second_of_two_is_told_what_changed_and_nothing_is_overwritten(school: School) -> None:
+    ref = raised(school)
+    opened_at = seen(school, ref).version
+    step(school, ref, "level", level="early help", text="first", version=opened_at)
+    with pytest.raises(casework.Changed) as told:
+        step(school, ref, "level", by="sdh", level="monitoring", text="second", version=opened_at)
+    assert [(entry.what, entry.by) for entry in told.value.entries] == [("Level: early help", "Dsp")]
+    assert seen(school, ref).level == "early help"
+    step(school, ref, "level", by="sdh", level="monitoring", text="second", version=told.value.version)
+    assert "first" in words_of(seen(school, ref).entries)
+    casework.opened(school, who(school, "sdh"), ref)  # that somebody reads it disturbs nobody who writes
+    step(school, ref, "note", text="third", version=seen(school, ref).version)
+
+
+# --- what each step asks ----------------------------------------------------------------------------------
+
+
+def test_it_is_closed_with_open_actions_only_if_that_is_said_and_opened_again_with_a_reason(school: School) -> None:
+    ref = raised(school)
+    step(school, ref, "action", what="Ring home", told=who(school, "dsp").staff_id, due=school.today())
+    with pytest.raises(casework.Unfinished, match="One action is still open"):
+        step(school, ref, "closed", outcome="Settled", text="no more")
+    step(school, ref, "closed", outcome="Settled", text="no more", although=True)
+    assert (seen(school, ref).open, seen(school, ref).outcome) == (False, "Settled")
+    with pytest.raises(casework.NotYours):
+        step(school, ref, "level", level="monitoring", text="x")
+    with pytest.raises(casework.Unfinished, match="Why"):
+        step(school, ref, "reopened", text="  ")
+    step(school, ref, "reopened", text="It happened again")
+    assert seen(school, ref).open
+
+
+def test_it_can_be_raised_handed_over_and_closed_without_its_narrative(school: School) -> None:
+    ref = raised(school, summary="", childs_words="", elsewhere=Elsewhere("MySafeguarding", "77"))
+    step(school, ref, "closed", outcome="Followed up there", text="Handed over")
+    view = seen(school, ref)
+    assert (view.summary, view.handed_over, view.open) == ("", ("MySafeguarding", "77"), False)
+    with pytest.raises(ValueError, match="reference there"):
+        raised(school, summary="", elsewhere=Elsewhere("MySafeguarding", " "))
+
+
+def test_who_is_no_dsp_says_whether_they_told_one_in_person(school: School) -> None:
+    with pytest.raises(ValueError, match="told a DSP in person"):
+        raised(school, told_dsp=None)
+    assert seen(school, raised(school, by="dsp", told_dsp=None)).told_dsp is None
+
+
+# --- who sees what ------------------------------------------------------------------------------------------
+
+
+def test_who_raised_it_sees_that_it_was_read_once_and_by_whom(school: School) -> None:
+    ref = raised(school)
+    own = list_own_concerns(school, who(school, "tutor"))
+    assert (own["received_by"].iloc[0], own["read_by"].iloc[0]) == ("Dsp", "")
+    for _ in range(2):
+        casework.opened(school, who(school, "dsp"), ref)
+    assert list_own_concerns(school, who(school, "tutor"))["read_by"].iloc[0].count("Dsp, ") == 1
+    step(school, ref, "note", text="secret to them")
+    assert "secret" not in list_own_concerns(school, who(school, "tutor")).to_csv()
+
+
+def seen_by(school: School, ref: str, name: str) -> bool:
+    try:
+        return get_concern(school, who(school, name), ref) is not None
+    except NotAllowed:
+        return False
+
+
+def test_a_hoy_reads_it_while_it_is_shared_and_changes_nothing(school: School) -> None:
+    ref, hoy = raised(school), who(school, "hoy9")
+    assert not seen_by(school, ref, "hoy9")
+    step(school, ref, "shared", told=hoy.staff_id, text="his tutor group")
+    assert list_concerns(school, hoy)["ref"].tolist() == [ref]
+    assert not seen_by(school, ref, "hm")
+    with pytest.raises(casework.NotYours):
+        step(school, ref, "note", by="hoy9", text="x")
+    step(school, ref, "unshared", told=hoy.staff_id, text="no longer needed")
+    assert not seen_by(school, ref, "hoy9")
+    with pytest.raises(casework.Unfinished, match="HOY or HM"):
+        step(school, ref, "shared", told=who(school, "tutor").staff_id, text="x")
+
+
+def test_who_is_asked_does_it_without_seeing_the_concern(school: School) -> None:
+    ref, teacher = raised(school), who(school, "teacher")
+    yesterday = school.today() - timedelta(days=1)
+    step(school, ref, "action", what="Watch the door", told=teacher.staff_id, due=yesterday)
+    row = list_actions_to_do(school, teacher).iloc[0]
+    assert (row["what"], row["overdue"], row["mine"], row["may_open"]) == ("Watch the door", True, True, False)
+    assert not seen_by(school, ref, "teacher")
+    with pytest.raises(casework.NotYours):
+        casework.finish(school, who(school, "tutor"), ref, int(row["number"]), "I did")
+    casework.finish(school, teacher, ref, int(row["number"]), "Watched it")
+    assert list_actions_to_do(school, teacher).empty
+    assert seen(school, ref).actions[0].how == "Watched it"
+
+
+def test_the_wrong_child_is_put_right_on_record_and_the_right_dsp_told(school: School) -> None:
+    ref = raised(school, about="dai")
+    step(school, ref, "linked", by="prepdsp", pupil=pupil(school, "aled"), text="the other one")
+    assert seen(school, ref).owner == "Prepdsp, Dsp"
+    step(school, ref, "unlinked", by="prepdsp", pupil=pupil(school, "dai"), text="named by mistake")
+    assert not seen_by(school, ref, "prepdsp")
+    view = seen(school, ref)
+    assert view.pupils["name"].tolist() == ["Aled Pugh"]
+    assert ("Children", "Dai Prosser") in view.entries[0].words, "the report stays as it was"
+    assert "unlinked" not in casework.steps_for(view), "a concern is about a child"
+
+
+def test_every_step_of_a_childs_concern_is_on_the_trail_by_reference(school: School) -> None:
+    ref = raised(school)
+    step(school, ref, "note", text="not on the trail")
+    with school.engine.connect() as connection:
+        about = connection.scalars(select(tables.audit.c.about).order_by(tables.audit.c.id)).all()
+        assert connection.scalar(select(func.count()).select_from(tables.alerts)) == 1
+    assert about[-2:] == [f"concern {ref}, raised", f"concern {ref}, note"]

@@ -1,0 +1,135 @@
+"""What opening a concern keeps, and whom it alerts."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+from sqlalchemy import Connection, insert, select
+
+from app.concerns.raising import open_concern
+from app.store import tables
+from app.store.concerns import known_category
+from app.store.database import open_database
+
+NOON = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
+WORDS = {"happened_at": NOON, "childs_words": "Nobody is here.", "told_dsp": False, "level": "not yet assessed"}
+TUTOR, DSP_SENIOR, DSP_PREP, ONCE_DSP, NEXT_DSP = 1, 2, 3, 4, 5
+CARYS, DAI, MOVED = 1, 2, 3
+
+
+@pytest.fixture
+def connection(new_database):
+    engine = open_database(new_database())
+    with engine.connect() as connection:
+        for code, senior in (("SEN", True), ("PREP", False)):
+            _add(connection, tables.schools, code=code, name=code, senior=senior, email_domain="habs.example")
+        _staff(connection, TUTOR, "SEN", "tutor")
+        _staff(connection, DSP_SENIOR, "SEN", "teacher;dsp")
+        _staff(connection, DSP_PREP, "PREP", "dsp")
+        _staff(connection, ONCE_DSP, "SEN", "dsp")
+        _staff(connection, ONCE_DSP, "SEN", "teacher", date(2026, 9, 1))
+        _staff(connection, NEXT_DSP, "SEN", "tutor")
+        _staff(connection, NEXT_DSP, "SEN", "dsp", date(2026, 12, 1))
+        _pupil(connection, CARYS, "SEN")
+        _pupil(connection, DAI, "PREP")
+        _pupil(connection, MOVED, "PREP")
+        _pupil(connection, MOVED, "SEN", date(2026, 9, 1))
+        yield connection
+    engine.dispose()
+
+
+def _add(connection: Connection, table, **values):
+    connection.execute(insert(table).values(**values))
+
+
+def _staff(connection: Connection, staff_id: int, school: str, roles: str, from_day: date = date(1900, 1, 1)):
+    if from_day.year == 1900:
+        _add(connection, tables.staff, id=staff_id, email=f"s{staff_id}@habs.example")
+    _add(
+        connection, tables.staff_versions, staff_id=staff_id, from_day=from_day, name=f"S{staff_id}", school=school,
+        department="Music", roles=roles, year_groups="", houses="",
+    )  # fmt: skip
+
+
+def _pupil(connection: Connection, pupil_id: int, school: str, from_day: date = date(1900, 1, 1)):
+    if from_day.year == 1900:
+        _add(connection, tables.pupils, id=pupil_id, email=f"p{pupil_id}@habs.example")
+    _add(
+        connection, tables.pupil_versions, pupil_id=pupil_id, from_day=from_day, name=f"P{pupil_id}", school=school,
+        year_group="9", house="Monnow",
+    )  # fmt: skip
+
+
+def _open(connection: Connection, pupils: list[int], **other) -> str:
+    given = WORDS | {"summary": "Alone at home.", "categories": ["home_alone"]} | other
+    return open_concern(connection, raised_by=TUTOR, raised_at=NOON, pupil_ids=pupils, **given)
+
+
+def _told(connection: Connection, ref: str) -> set[int]:
+    event = tables.concern_events
+    return set(
+        connection.scalars(
+            select(event.c.told).join(tables.concerns).where(tables.concerns.c.ref == ref, event.c.kind == "alerted")
+        )
+    )
+
+
+def test_the_dsps_of_the_pupils_school_are_alerted_those_of_that_day(connection):
+    assert _told(connection, _open(connection, [CARYS])) == {DSP_SENIOR}
+    assert _told(connection, _open(connection, [DAI])) == {DSP_PREP}
+    assert _told(connection, _open(connection, [CARYS, DAI])) == {DSP_SENIOR, DSP_PREP}
+
+
+def test_a_pupil_who_moved_belongs_to_the_new_schools_dsp(connection):
+    assert _told(connection, _open(connection, [MOVED])) == {DSP_SENIOR}
+
+
+def test_a_school_without_a_dsp_gets_no_alert(connection):
+    connection.execute(tables.staff_versions.delete().where(tables.staff_versions.c.staff_id == DSP_PREP))
+    assert _told(connection, _open(connection, [DAI])) == set()
+
+
+def test_what_was_said_is_kept_as_it_was_said_with_its_link_and_level(connection):
+    words = "<b>=Nobody</b>\n" + "x" * 10_000
+    ref = _open(connection, [DAI, CARYS, DAI], summary=words, log_ref="L-1", categories=["home_alone", "distress"])
+    kept = connection.execute(select(tables.concerns).where(tables.concerns.c.ref == ref)).one()
+    assert (kept.summary, kept.categories, kept.raised_at) == (words, "home_alone;distress", NOON)
+    assert set(connection.scalars(select(tables.concern_pupils.c.pupil_id))) == {CARYS, DAI}
+    assert connection.execute(select(tables.concern_sessions.c.log_ref, tables.concern_sessions.c.call_id)).all() == [
+        ("L-1", None)
+    ]
+    opened = connection.execute(select(tables.concern_events).where(tables.concern_events.c.kind == "opened")).one()
+    assert (opened.by, opened.level) == (TUTOR, "not yet assessed")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"summary": "  "},
+        {"categories": []},
+        {"categories": ["gossip"]},
+        {"categories": ["home_alone", "distress", "other", "disclosure"]},
+        {"level": "high"},
+    ],
+)
+def test_what_is_missing_or_unknown_is_refused_and_nothing_is_kept(connection, wrong):
+    with pytest.raises(ValueError, match=r"^A concern") as refused:
+        _open(connection, [CARYS], **wrong)
+    assert "gossip" not in str(refused.value)
+    assert connection.execute(select(tables.concerns)).all() == []
+
+
+def test_a_concern_is_about_a_pupil(connection):
+    with pytest.raises(ValueError, match="needs a pupil"):
+        _open(connection, [])
+
+
+def test_a_reference_does_not_tell_how_many_others_there_are(connection):
+    refs = [_open(connection, [CARYS]) for _ in range(20)]
+    assert len(set(refs)) == 20
+    assert refs != sorted(refs)
+
+
+def test_the_words_of_a_log_name_a_category():
+    assert known_category("Home alone") == "home_alone"
+    assert known_category(" seen-or-heard ") == "seen_or_heard"
+    assert known_category("something odd") == known_category(None) == "other"

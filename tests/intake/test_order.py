@@ -1,0 +1,147 @@
+"""Whatever the order in which files come, and however they are cut into pieces, the outcomes are the same."""
+
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.intake.calls import import_calls, import_recordings
+from app.intake.files import import_consents, import_letters, import_logs, import_roster
+from app.intake.logs import Entered, enter_log
+from app.reports.outcomes_csv import list_outcomes
+from app.school import School
+from app.store.database import open_database
+from tests import people
+from tests.conftest import SETTINGS
+from tests.people import call, calls, email, entra, log, staff_id, table
+
+EVER = (SETTINGS.rules[0].from_, SETTINGS.rules[0].from_.replace(year=2100))
+REMOTE = SETTINGS.remote_learning[0].from_.isoformat()
+
+pupils = st.sampled_from(["aled", "bethan", "dai"])
+staff = st.sampled_from(["teacher", "tutor", "hoy9"])
+# A few hours only, so that much lies close together: rivals for a match, and dropped connections.
+starts = st.integers(0, 12).map(lambda n: f"{REMOTE}T{12 + n // 6:02}:{n % 6 * 10:02}")
+tens = st.sampled_from(["00", "10", "20"])
+lengths = st.sampled_from([5, 10, 30, 60])
+
+
+@st.composite
+def a_log(draw: st.DrawFn) -> dict[str, str]:
+    who = draw(st.lists(pupils, min_size=1, max_size=2, unique=True))
+    purpose, recorded = draw(st.sampled_from(["academic", "pastoral"])), draw(st.sampled_from(["yes", "no", ""]))
+    return log(draw(staff), " ".join(who), draw(starts), draw(lengths), purpose=purpose, recorded=recorded)
+
+
+@st.composite
+def a_call(draw: st.DrawFn) -> dict[str, Any]:
+    who = {person: (draw(st.integers(0, 3)), draw(lengths)) for person in draw(st.sets(pupils, min_size=1))}
+    who |= {person: (draw(st.integers(0, 3)), draw(lengths)) for person in draw(st.sets(staff, min_size=1))}
+    return call(f"c{draw(st.integers(0, 3))}", draw(starts), who)
+
+
+@st.composite
+def a_recording(draw: st.DrawFn) -> dict[str, Any]:
+    named = draw(st.sampled_from(["c0", "c1", None]))
+    organiser = {"user": {"id": entra(draw(pupils | staff))}}
+    return {"callId": named, "createdDateTime": f"{draw(starts)}:30Z", "meetingOrganizer": organiser}
+
+
+@st.composite
+def a_consent(draw: st.DrawFn) -> dict[str, str]:
+    kind = draw(st.sampled_from(["outside_hours", "one_to_one"]))
+    return {
+        "pupil_email": email(draw(pupils)), "kind": kind, "covers_from": REMOTE, "covers_to": REMOTE,
+        "reason": "exams", "obtained_at": "2020-12-01", "slt_informed_at": "2020-12-02",
+    }  # fmt: skip
+
+
+@st.composite
+def a_letter(draw: st.DrawFn) -> dict[str, str]:
+    kind, sent = draw(st.sampled_from(["introduction", "one_to_one"])), draw(st.sampled_from(["2020-12-01", REMOTE]))
+    return {"pupil_email": email(draw(pupils)), "kind": kind, "sent_on": sent}
+
+
+def enter(school: School, what: dict[str, str]) -> None:
+    """By the form; again under the same reference it is a correction."""
+    by = staff_id(school, what["staff_email"])
+    assert isinstance(enter_log(school, what, by, why="I was wrong"), Entered)
+
+
+Part = tuple[Callable[..., Any], str, dict[str, Any]]
+
+
+def take_in(url: str, folder: Path, parts: list[Part]) -> list[dict[str, Any]]:
+    """The outcomes in a school of its own that took in one file for each part, in this order."""
+    folder.mkdir()
+    school = School(open_database(url), SETTINGS)
+    import_roster(school, people.roster(folder / "roster"))
+    for number, (work, kind, what) in enumerate(parts):
+        file = folder / f"{number}.{kind}"
+        work(school, table(file, [what]) if kind == "csv" else calls(file, what) if kind == "json" else what)
+    found = list_outcomes(school, EVER)
+    school.engine.dispose()
+    return sorted(found, key=lambda row: (row["log_ref"], row["call_id"], row["clause"]))
+
+
+@settings(max_examples=8, deadline=None)
+@given(
+    st.lists(a_log(), min_size=1, max_size=4),
+    st.lists(a_call(), min_size=1, max_size=5),
+    st.lists(a_recording(), max_size=2),
+    st.lists(a_consent(), max_size=2),
+    st.lists(a_letter(), max_size=3),
+    st.randoms(use_true_random=False),
+)
+def test_the_outcomes_do_not_depend_on_the_order(
+    new_database: Callable[..., str], logs, told_calls, recordings, consents, letters, random
+) -> None:
+    parts: list[Part] = [
+        *((import_letters, "csv", one) for one in letters),
+        *((import_consents, "csv", one) for one in consents),
+        *((import_logs, "csv", one | {"ref": f"L{n}"}) for n, one in enumerate(logs)),
+        *((import_calls, "json", one | {"version": n}) for n, one in enumerate(told_calls, start=1)),
+        *((import_recordings, "json", one | {"id": f"r{n}"}) for n, one in enumerate(recordings)),
+    ]
+    with TemporaryDirectory() as folder:
+        expected = take_in(new_database(), Path(folder) / "in order", parts)
+        assert expected
+        shuffled = random.sample(parts, len(parts))
+        assert take_in(new_database(), Path(folder) / "shuffled", shuffled) == expected
+
+
+@st.composite
+def one_of_rivals(draw: st.DrawFn) -> dict[str, str]:
+    """A log that others in the same hour can take the call from."""
+    return log(
+        "teacher", draw(st.sampled_from(["aled", "bethan", "aled bethan"])), f"{REMOTE}T12:{draw(tens)}", draw(lengths)
+    )
+
+
+@st.composite
+def wanted_by_rivals(draw: st.DrawFn) -> dict[str, Any]:
+    who = dict.fromkeys(["teacher", *draw(st.sets(pupils, min_size=1))], (0, draw(lengths)))
+    return call(f"c{draw(st.integers(0, 2))}", f"{REMOTE}T12:{draw(tens)}", who)
+
+
+@settings(max_examples=4, deadline=None)
+@given(
+    st.lists(st.tuples(one_of_rivals(), one_of_rivals()), min_size=2, max_size=4),
+    st.lists(wanted_by_rivals(), min_size=1, max_size=3),
+    st.randoms(use_true_random=False),
+)
+def test_what_a_form_touches_is_judged_as_all_would_be(
+    new_database: Callable[..., str], logs, told_calls, random
+) -> None:
+    heard: list[Part] = [(import_calls, "json", one | {"version": n}) for n, one in enumerate(told_calls, start=1)]
+    first = [one | {"ref": f"L{n}"} for n, (one, _) in enumerate(logs)]
+    last = [one | {"ref": f"L{n}", "staff_email": old["staff_email"]} for n, (old, one) in enumerate(logs)]
+    entered: list[Part] = random.sample([*((enter, "form", one) for one in first), *heard], len(first) + len(heard))
+    corrected: list[Part] = [(enter, "form", one) for one in random.sample(last, len(last))]
+    with TemporaryDirectory() as folder:
+        at_once = [*heard, *((import_logs, "csv", one) for one in last)]
+        expected = take_in(new_database(), Path(folder) / "at once", at_once)
+        assert take_in(new_database(), Path(folder) / "by form", [*entered, *corrected]) == expected

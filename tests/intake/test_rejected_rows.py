@@ -1,0 +1,185 @@
+"""Refused rows: kept, mended, dismissed, or brought right by a later file; never lost, never too much shown."""
+
+import json
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from app.access.administration import get_audit_trail, get_roster, list_rejected_rows, list_resolved_rows
+from app.access.people import find_person
+from app.access.policy import NotAllowed, Person
+from app.access.sessions import list_sessions
+from app.intake.calls import import_calls
+from app.intake.files import import_consents, import_letters, import_logs, import_table
+from app.operations.rejected_rows import dismiss_rows, fix_row
+from app.school import School
+from app.store import tables
+from app.store.encryption import new_key
+from tests.people import call, calls, email, log, table
+
+NOTE = "a note that is the counsellor's"
+
+
+def person(school: School, who: str) -> Person:
+    found = find_person(school, email(who))
+    assert found is not None
+    return found
+
+
+def waiting(school: School) -> list[tuple[str, int]]:
+    rows = list_rejected_rows(school, person(school, "admin"))
+    return list(zip(rows["kind"], rows["row"], strict=True))
+
+
+def number(school: School) -> int:
+    """The one row that waits."""
+    (one,) = list_rejected_rows(school, person(school, "admin"))["id"]
+    return int(one)
+
+
+def logs(school: School, folder: Path, *rows: dict[str, str], by: str | None = None) -> None:
+    import_logs(school, table(folder / "logs.csv", rows))
+
+
+def test_a_mended_row_is_taken_in_like_any_other_and_keeps_what_is_withheld(
+    school: School, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ENCRYPTION_KEYS", new_key())
+    wrong = log("counsellor", "aled", "2026-11-03T10:00", ref="L1", purpose="counselling", notes=NOTE)
+    logs(school, tmp_path, wrong | {"ended_at": "2026-11-03T09:00"})
+    admin, one = person(school, "admin"), number(school)
+    assert "aled" not in str(list_rejected_rows(school, admin).to_dict())
+    again = fix_row(school, admin, one, {"ended_at": "2026-11-03T09:30"})
+    assert again is not None
+    assert (again.column, again.why) == ("ended_at", "is not after the start")
+    assert waiting(school) == [("logs", 2)]
+    assert fix_row(school, admin, one, {"ended_at": "2026-11-03T10:30", "notes": "mine", "pupil_emails": ""}) is None
+    assert waiting(school) == []
+    with school.engine.connect() as connection:
+        kept = connection.execute(select(tables.logs)).one()
+        assert (kept.ref, kept.notes, kept.staff_id) == ("L1", NOTE, person(school, "counsellor").staff_id)
+        assert connection.scalars(select(tables.log_pupils.c.pupil_id)).all()
+        assert connection.scalar(select(tables.sessions.c.id))
+    settled = list_resolved_rows(school, admin).iloc[0]
+    assert (settled["how"], settled["by"]) == ("mended", "Admin")
+    told = get_audit_trail(school, admin)
+    assert told["about"].str.fullmatch(f"refused row {one}: mended").sum() == 1
+    with pytest.raises(ValueError, match="settled already"):
+        fix_row(school, admin, one, {"ended_at": "2026-11-03T10:40"})
+
+
+def test_nobody_gives_themselves_anothers_log_by_mending_it(school: School, tmp_path: Path) -> None:
+    admin = person(school, "admin")
+    told = {"purpose": "counselling", "notes": NOTE, "ref": "L1"}
+    logs(school, tmp_path, log("counsellor", "aled", "2026-11-03T10:00", **told) | {"ended_at": "soon"})
+    mended = {"ended_at": "2026-11-03T10:30", "staff_email": email("admin")}
+    assert fix_row(school, admin, number(school), mended) is None  # its author stays
+    logs(school, tmp_path, log("teacher", "aled", "2026-11-04T10:00", **told) | {"staff_email": "x@y.example"})
+    for author in (email("admin"), email("admin").upper()):
+        with pytest.raises(ValueError, match="Log a session"):
+            fix_row(school, admin, number(school), mended | {"staff_email": author})
+    assert list_sessions(school, admin, (school.settings.rules[0].from_, school.today())).empty
+    assert fix_row(school, admin, number(school), {"staff_email": email("teacher"), "ref": "L2"}) is None
+    with school.engine.connect() as connection:
+        authors = connection.scalars(select(tables.logs.c.staff_id).order_by(tables.logs.c.id)).all()
+    assert authors == [person(school, "counsellor").staff_id, person(school, "teacher").staff_id]
+
+
+def test_what_is_wrong_where_the_administrator_may_not_look_is_not_theirs_to_mend(
+    school: School, tmp_path: Path
+) -> None:
+    wrong = log("counsellor", "aled", "2026-11-03T10:00", purpose="counselling") | {"pupil_emails": "x@y.example"}
+    logs(school, tmp_path, wrong)
+    admin = person(school, "admin")
+    assert list_rejected_rows(school, admin)["mendable"].iloc[0] == ()
+    with pytest.raises(ValueError, match="not to be mended here"):
+        fix_row(school, admin, number(school), {"pupil_emails": email("aled")})
+    (tmp_path / "calls.json").write_text('{"id": "c1"}', encoding="utf-8")
+    import_calls(school, tmp_path / "calls.json")
+    assert list_rejected_rows(school, admin)["mendable"].tolist() == [(), ()]
+
+
+def test_a_row_is_dismissed_with_a_reason_once(school: School, tmp_path: Path) -> None:
+    file = ("pupils.csv", b"email,name,school,year_group,house\nnew@habs.example,New,NONE,9,Wye\n")
+    import_table(school, "pupils", file)
+    admin, one = person(school, "admin"), number(school)
+    with pytest.raises(ValueError, match="Say why"):
+        dismiss_rows(school, admin, [one], "  ")
+    assert dismiss_rows(school, admin, [one, 999], "has left") == 1
+    assert dismiss_rows(school, admin, [one], "has left") == 0
+    import_table(school, "pupils", file)
+    assert waiting(school) == []  # what was dismissed does not come again
+    settled = list_resolved_rows(school, admin)
+    assert (settled["how"].tolist(), settled["why"].tolist()) == (["dismissed"], ["has left"])
+    assert "has left" not in str(get_audit_trail(school, admin).to_dict())
+    for who in ("sdh", "teacher"):
+        with pytest.raises(NotAllowed):
+            dismiss_rows(school, person(school, who), [one], "mine")
+        with pytest.raises(NotAllowed):
+            fix_row(school, person(school, who), one, {})
+
+
+def test_a_log_that_comes_mended_settles_the_row_and_another_log_does_not(school: School, tmp_path: Path) -> None:
+    good = log("teacher", "aled", "2026-11-03T10:00", ref="L1")
+    nameless = log("teacher", "bethan", "2026-11-03T12:00")
+    logs(school, tmp_path, good | {"cameras_on": "perhaps"}, nameless | {"ended_at": "soon"})
+    logs(school, tmp_path, good | {"ref": "L2"}, log("teacher", "aled", "2026-11-03T12:00"))
+    assert waiting(school) == [("logs", 2), ("logs", 3)]
+    logs(school, tmp_path, good, nameless)
+    assert waiting(school) == []
+    assert list_resolved_rows(school, person(school, "admin"))["how"].unique().tolist() == ["came right"]
+    logs(school, tmp_path, good | {"notes": "says otherwise"})  # refused: the reference is taken
+    logs(school, tmp_path, good)  # known already, and so no mended form of that row
+    assert waiting(school) == [("logs", 2)]
+
+
+def test_a_roster_that_comes_mended_settles_the_row_until_it_is_wrong_again(school: School) -> None:
+    head = b"email,name,school,department,roles\n"
+    bad, good = head + b"new@habs.example,New,SEN,Art,painter\n", head + b"new@habs.example,New,SEN,Art,teacher\n"
+    for content, still in ((bad, [("staff", 2)]), (good, []), (bad, [("staff", 2)]), (good, [])):
+        result = import_table(school, "staff", ("staff.csv", content))
+        assert waiting(school) == still
+    assert result.came_right == 1
+    assert result.changed == 0  # what was settled is told even where nothing else happened
+    import_table(school, "staff", ("staff.csv", good + b"new@habs.example,Other,SEN,Art,teacher\n"))
+    import_table(school, "staff", ("staff.csv", good + b"new@habs.example,Other,SEN,Art,teacher\n"))
+    assert waiting(school) == [("staff", 3)]  # one of the two is right, and it is not known which
+
+
+def test_registers_and_calls_settle_by_what_they_are_about(school: School, tmp_path: Path) -> None:
+    letter = {"pupil_email": email("aled"), "kind": "one_to_one", "sent_on": "3 Nov"}
+    consent = {
+        "pupil_email": email("aled"), "kind": "one_to_one", "covers_from": "2026-11-03", "covers_to": "2026-11-01",
+    }  # fmt: skip
+    record = call("c1", "2026-11-03T10:00", {"teacher": (0, 30), "aled": (0, 30)}, version=2)
+    import_letters(school, table(tmp_path / "letters.csv", [letter]))
+    import_consents(school, table(tmp_path / "consents.csv", [consent]))
+    import_calls(school, calls(tmp_path / "calls.json", record | {"sessions": None}))
+    import_letters(school, table(tmp_path / "letters.csv", [letter | {"pupil_email": email("bethan")}]))
+    import_letters(school, table(tmp_path / "others.csv", [letter | {"sent_on": "2026-11-03"}]))
+    import_calls(school, calls(tmp_path / "calls.json", record | {"version": 1}))
+    assert {("letters", 2), ("consents", 2), ("calls", 1)} <= set(waiting(school))
+    import_letters(school, table(tmp_path / "letters.csv", [letter | {"sent_on": "2026-11-03"}]))
+    import_consents(school, table(tmp_path / "consents.csv", [consent | {"covers_to": "2026-12-01"}]))
+    import_calls(school, calls(tmp_path / "calls.json", record))
+    assert [kind for kind, _ in waiting(school)] == ["letters"]  # Bethan's, which nobody has mended
+
+
+def test_a_row_refused_for_want_of_somebody_comes_right_as_it_is(school: School, tmp_path: Path) -> None:
+    letter = {"pupil_email": "new@pupils.habs.example", "kind": "introduction", "sent_on": "2026-09-01"}
+    import_letters(school, table(tmp_path / "letters.csv", [letter]))
+    pupils = b"email,name,school,year_group,house\nnew@pupils.habs.example,New,SEN,9,Wye\n"
+    import_table(school, "pupils", ("pupils.csv", pupils))
+    assert import_letters(school, table(tmp_path / "again.csv", [letter])).came_right == 1
+    assert waiting(school) == []
+
+
+def test_a_row_out_of_step_is_typed_anew_where_all_of_it_may_be_seen(school: School) -> None:
+    import_table(school, "pupils", ("pupils.csv", b'email,name,school,year_group,house\nnew@x.example,"N"ew,SEN,9,W\n'))
+    admin = person(school, "admin")
+    row = list_rejected_rows(school, admin).iloc[0]
+    assert "new@x.example" in row["original"][""]
+    typed = {"email": "new@x.example", "name": "New", "school": "SEN", "year_group": "9", "house": "Wye"}
+    assert fix_row(school, admin, int(row["id"]), typed) is None
+    assert json.dumps(get_roster(school, admin)["pupils"]["email"].tolist()).count("new@x.example") == 1

@@ -1,0 +1,147 @@
+"""What if: the sessions of a term judged again under other figures, and nothing of it kept."""
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.access.overview import get_overview
+from app.access.people import find_person
+from app.access.policy import NotAllowed, Person
+from app.access.what_if import run_what_if
+from app.intake.calls import import_calls
+from app.intake.files import import_logs
+from app.judging import what_if
+from app.judging.rejudge import refresh
+from app.protocol.clauses import CLAUSES
+from app.school import School
+from app.settings import ROOT, SettingsError, changed, load_settings
+from tests import people
+
+TERM = (date(2025, 9, 3), date(2025, 12, 12))
+TIMES = ["08:00", "08:20", "08:30", "10:00", "16:45", "17:00", "17:20", "17:45", "18:30", "20:00"]
+NAMES = [clause.name for clause in CLAUSES]
+
+
+@pytest.fixture
+def term(school: School, tmp_path: Path) -> School:
+    """Lessons at all hours, some of them with a call, which one pupil opened, and one session of counselling."""
+    logs = [
+        people.log(("teacher", "tutor")[n % 2], "aled", f"2025-11-{n + 3:02}T{clock}", ref=f"L{n}")
+        for n, clock in enumerate(TIMES)
+    ]
+    logs.append(people.log("counsellor", "bethan", "2025-11-05T19:00", purpose="counselling", ref="C1"))
+    calls = [
+        people.call(f"call-{n}", f"2025-11-{n + 3:02}T{TIMES[n]}", {"teacher": (n / 10 or 0.08, 30), "aled": (0, 30)})
+        for n in range(0, len(TIMES), 2)
+    ]
+    assert not import_logs(school, people.table(tmp_path / "logs.csv", logs)).refused
+    assert not import_calls(school, people.calls(tmp_path / "calls.json", *calls)).refused
+    return school
+
+
+def person(school: School, who: str = "sdh") -> Person:
+    found = find_person(school, people.email(who))
+    assert found
+    return found
+
+
+def outcomes(school: School) -> pd.DataFrame:
+    """What each session came to, by its number."""
+    refresh(school)
+    return get_overview(school, person(school), TERM).set_index("session_id")[NAMES].astype(object).sort_index()
+
+
+def test_with_later_hours_the_lessons_after_half_past_five_are_kept(term: School) -> None:
+    figures = {"academic_hours": ["08:30", "18:15"]}
+    found = run_what_if(term, person(term), TERM, figures)
+    assert found.clauses.loc["academic-hours"].to_dict() == {
+        "title": "Tuition hours", "was_broken": 6, "would_be_broken": 4, "gained": 2, "lost": 0, "open": 0,
+    }  # fmt: skip
+    assert [f"{when:%H:%M}" for when in found.changes["started_at"]] == ["17:45", "17:20"]
+    assert list(found.departments["sessions"]) == [1, 1]
+    assert found.sessions == len(TIMES)  # without counselling
+    checked = changed(term.settings, figures).rules[0].academic_hours
+    assert what_if.sentence({"academic_hours": checked}, found) == (
+        "With tuition from 08:30 to 18:15, “Tuition hours” would be kept in 2 sessions in which it was not; "
+        "none would be lost."
+    )
+
+
+def test_the_figures_in_force_change_nothing_and_shorter_grace_loses(term: School) -> None:
+    same = {name: getattr(term.settings.rules[-1], name) for name in what_if.FIGURES}
+    nothing = run_what_if(term, person(term), TERM, same)
+    assert (nothing.clauses.empty, nothing.changes.empty, nothing.departments.empty) == (True, True, True)
+    assert "none of the 10 sessions" in what_if.sentence({"grace_seconds": 10.0}, nothing)
+    before = outcomes(term)
+    lost = run_what_if(term, person(term), TERM, {"grace_seconds": 0})
+    longer = run_what_if(term, person(term), TERM, {"grace_seconds": 60})
+    assert lost.clauses.loc["staff-opens", ["gained", "lost"]].tolist() == [0, 1]
+    assert longer.clauses.loc["staff-opens", ["gained", "lost"]].tolist() == [4, 0]
+    pd.testing.assert_frame_equal(outcomes(term), before)
+
+
+clocks = st.times().map(lambda clock: clock.replace(second=0, microsecond=0))
+
+
+@given(clocks, clocks)
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_looser_hours_never_break_what_was_kept(term: School, begins: Any, ends: Any) -> None:
+    now_begins, now_ends = term.settings.rules[-1].academic_hours
+    hours = [f"{min(begins, now_begins):%H:%M}", f"{max(ends, now_ends):%H:%M}"]
+    found = run_what_if(term, person(term), TERM, {"academic_hours": hours})
+    assert found.clauses["lost"].sum() == 0
+    assert set(found.changes["title"]) <= {"Tuition hours"}
+
+
+@pytest.mark.parametrize(
+    "figures",
+    [
+        {"academic_hours": ["09:00", "18:15"]},
+        {"grace_seconds": 30, "camera_share": 0.5, "log_within_hours": 1},
+        {"one_to_one_slots": [{"name": 'Llŷn "A"\\', "days": ["sat"], "from": "10:00", "to": "11:00"}]},
+    ],
+)
+def test_put_into_force_the_same_comes_out(term: School, tmp_path: Path, figures: dict[str, Any]) -> None:
+    found = run_what_if(term, person(term), TERM, figures)
+    before = outcomes(term)
+    file = tmp_path / "protocol.toml"
+    told = (ROOT / "data" / "protocol.toml").read_text(encoding="utf-8")
+    file.write_text(told + what_if.in_force(term.settings, figures, TERM[0]), encoding="utf-8")
+    written = load_settings(file).model_copy(update={"tenant_id": term.settings.tenant_id})
+    assert written.rules[-1] == changed(term.settings, {**figures, "from": TERM[0]}).rules[-1]
+    after = outcomes(replace(term, settings=written))
+    titles = {clause.name: clause.title for clause in CLAUSES}
+    came = {
+        (number, titles[name], before.loc[number, name], after.loc[number, name])
+        for number in before.index
+        for name in NAMES
+        if before.loc[number, name] != after.loc[number, name]
+    }
+    rows = found.changes[["session_id", "title", "was", "would_be"]]
+    assert {tuple(row) for row in rows.itertuples(index=False)} == came
+
+
+def test_wrong_figures_are_named_as_at_the_start(term: School) -> None:
+    for figures, words in (
+        ({"academic_hours": ["18:00", "08:30"]}, "academic_hours: the end is before the start"),
+        ({"academic_hours": ["8.30", "18:00"]}, "'8.30' is not a time of day such as \"08:30\""),
+        ({"camera_share": 1.2}, "camera_share: Input should be less than or equal to 1"),
+    ):
+        with pytest.raises(SettingsError, match=words.replace("(", r"\(")):
+            run_what_if(term, person(term), TERM, figures)
+
+
+def test_slt_gets_figures_without_a_session_and_nobody_else_anything(term: School) -> None:
+    figures = {"academic_hours": ["08:30", "18:15"]}
+    found = run_what_if(term, person(term, "slt"), TERM, figures)
+    assert found.clauses.loc["academic-hours", "gained"] == 2
+    assert found.changes.empty
+    for who in ("hoy9", "hm", "tutor", "counsellor", "dsp", "admin"):
+        with pytest.raises(NotAllowed):
+            run_what_if(term, person(term, who), TERM, figures)

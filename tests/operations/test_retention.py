@@ -1,0 +1,200 @@
+"""What is past its keeping goes, and nothing else; the audit trail still proves what is left."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import func, insert, select, text
+from sqlalchemy.exc import DBAPIError
+
+from app.__main__ import cli
+from app.concerns.raising import open_concern
+from app.intake.calls import import_calls
+from app.intake.files import import_consents, import_logs
+from app.operations.retention import past_keeping, purge
+from app.school import School
+from app.store import audit_log, tables
+from tests import people
+
+OLD, NEW = "2016-11-07", "2026-11-03"
+
+
+@pytest.fixture
+def long_ago(school: School, tmp_path: Path) -> School:
+    """Sessions of ten years ago and of this term; one of the old ones led to a concern."""
+    rows = [
+        people.log("teacher", "aled", f"{day}T10:00", ref=f"{name}-{day}", **more)
+        for day in (OLD, NEW)
+        for name, more in (("quiet", {}), ("worry", {"concern": "yes", "concern_summary": "cried"}))
+    ]
+    for n, row in enumerate(rows):
+        row |= {
+            "started_at": row["started_at"].replace("T10", f"T1{n}"),
+            "ended_at": row["ended_at"].replace("T10", f"T1{n}"),
+        }
+    assert not import_logs(school, people.table(tmp_path / "l.csv", rows)).refused
+    records = [
+        people.call(f"call-{day}", f"{day}T15:00:00", {"tutor": (0, 20), "bethan": (0, 20)}) for day in (OLD, NEW)
+    ]
+    assert not import_calls(school, people.calls(tmp_path / "c.json", *records)).refused
+    consents = [
+        {"pupil_email": people.email("bethan"), "kind": "one_to_one", "covers_from": day, "covers_to": day,
+         "obtained_at": day, "given_by": "her mother", "reason": "r"}
+        for day in (OLD, NEW)
+    ]  # fmt: skip
+    assert not import_consents(school, people.table(tmp_path / "p.csv", consents)).refused
+    return school
+
+
+def held(school: School) -> dict[str, int]:
+    with school.engine.connect() as connection:
+        return {
+            name: connection.scalar(select(func.count()).select_from(table)) or 0
+            for name, table in tables.metadata.tables.items()
+        }
+
+
+def logs(school: School) -> Iterable[str]:
+    with school.engine.connect() as connection:
+        return set(connection.scalars(select(tables.logs.c.ref)))
+
+
+def told(found: Iterable[object]) -> dict[str, int]:
+    return {past.what: past.number for past in found if past.number}  # type: ignore[attr-defined]
+
+
+def test_a_dry_run_says_what_would_go_and_changes_nothing(long_ago: School) -> None:
+    before = held(long_ago)
+    would = past_keeping(long_ago)
+    assert held(long_ago) == before
+    assert told(would) == told(purge(long_ago))
+    assert told(would) == {"sessions": 2, "parents' consents": 1}
+
+
+def test_call_records_word_for_word_go_first_but_not_where_a_concern_hangs_on_them(
+    long_ago: School, tmp_path: Path
+) -> None:
+    records = [
+        people.call(f"two-years-{n}", "2024-11-04T15:00:00", {who: (0, 20), pupil: (0, 20)})
+        for n, (who, pupil) in enumerate([("tutor", "aled"), ("teacher", "bethan"), ("counsellor", "carys")])
+    ]
+    assert not import_calls(long_ago, people.calls(tmp_path / "two.json", *records)).refused
+    with long_ago.writing() as connection:
+        open_concern(
+            connection, raised_by=1, raised_at=long_ago.now(), happened_at=None, summary="s", childs_words=None,
+            told_dsp=True, categories=["other"], level="monitoring", pupil_ids=[1], call_id="two-years-0",
+        )  # fmt: skip
+    number = told(purge(long_ago))["original call records"]
+    assert number == 1, "the counsellor's went as well, and no number tells of it"
+    with long_ago.engine.connect() as connection:
+        kept = set(connection.scalars(select(tables.call_originals.c.call_id)))
+        assert kept == {"two-years-0", f"call-{NEW}"}
+        assert connection.scalar(select(func.count()).select_from(tables.calls)) == 4
+
+
+def test_counselling_goes_and_is_in_no_number(school: School, tmp_path: Path) -> None:
+    row = people.log("counsellor", "carys", f"{OLD}T10:00", ref="K", purpose="counselling")
+    assert not import_logs(school, people.table(tmp_path / "k.csv", [row])).refused
+    assert held(school)["sessions"] == 1
+    assert told(purge(school)) == {}
+    assert held(school)["sessions"] == held(school)["logs"] == held(school)["log_pupils"] == 0
+
+
+def test_what_is_left_over_goes_too(long_ago: School) -> None:
+    """Refused rows, drafts, records put aside, imports, and what belongs to no session any more."""
+    old, new = (datetime.fromisoformat(f"{day}T12:00+00:00") for day in (OLD, NEW))
+    with long_ago.writing() as connection:
+        imported = connection.scalar(
+            insert(tables.imports)
+            .returning(tables.imports.c.id)
+            .values(kind="logs", source="f", at=old, read=1, added=0, changed=0, unchanged=0, dropped=0, refused=1)
+        )
+        connection.execute(
+            insert(tables.refused_rows).values(
+                import_id=imported, kind="logs", source="f", row=2, why="w", mend="m", original="{}", fingerprint="x"
+            )
+        )
+        for n, at in enumerate((old, new)):
+            connection.execute(insert(tables.drafts).values(staff_id=1, form=f"f{n}", content="{}", saved_at=at))
+            connection.execute(
+                insert(tables.sync_put_aside).values(
+                    kind="call", ref=f"r{n}", why="w", first_at=at, last_at=at, tries=1
+                )
+            )
+            connection.execute(insert(tables.recordings).values(id=f"of nobody {n}", created_at=at))
+            connection.execute(
+                insert(tables.exceptions).values(session_id=-n - 1, clause="logged", opened_at=at, state="open")
+            )
+    before = held(long_ago)
+    assert told(past_keeping(long_ago))["refused rows, drafts, plans and records put aside"] == 3
+    assert told(purge(long_ago))["entries of the list of imports"] == 1
+    after = held(long_ago)
+    gone = {"refused_rows", "drafts", "sync_put_aside", "recordings", "imports"}
+    assert {name: before[name] - after[name] for name in gone} == dict.fromkeys(gone, 1)
+    with long_ago.engine.connect() as connection:
+        assert set(
+            connection.scalars(select(tables.exceptions.c.session_id).where(tables.exceptions.c.session_id < 0))
+        ) == {-2}
+
+
+def test_a_dry_run_waits_for_nobody_who_writes(long_ago: School) -> None:
+    with long_ago.writing() as connection:
+        connection.execute(insert(tables.meta).values(key="held", value="open"))
+        assert told(past_keeping(long_ago))["sessions"] == 2
+
+
+def test_the_command_says_what_goes_and_does_it_once(long_ago: School, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", long_ago.engine.url.render_as_string(hide_password=False))
+    dry = CliRunner().invoke(cli, ["purge", "--dry-run"])
+    assert dry.exit_code == 0
+    assert "2 sessions from before 20" in dry.output
+    assert "would go" in dry.output
+    assert "2 sessions from before 20" in CliRunner().invoke(cli, ["purge"]).output
+    assert "0 sessions from before 20" in CliRunner().invoke(cli, ["purge"]).output
+    with long_ago.engine.connect() as connection:
+        trail = audit_log.entries(connection)
+    assert trail.loc[trail["what"] == "purged", "by"].tolist() == [audit_log.COMMAND] * 2
+
+
+def test_old_sessions_go_with_all_that_is_theirs_but_not_what_a_concern_hangs_on(long_ago: School) -> None:
+    purge(long_ago)
+    assert logs(long_ago) == {f"worry-{OLD}", f"worry-{NEW}", f"quiet-{NEW}"}
+    now = held(long_ago)
+    assert (now["sessions"], now["calls"], now["consents"], now["concerns"]) == (4, 1, 1, 2)
+    assert now["call_stays"] == 2
+    assert past_keeping(long_ago)[1].number == 0
+
+
+def test_a_closed_concern_goes_after_its_years_and_then_its_session(long_ago: School) -> None:
+    of_years_ago = datetime(1999, 1, 1, tzinfo=UTC)
+    link, event = tables.concern_sessions.c, tables.concern_events
+    with long_ago.writing() as connection:
+        old = connection.scalar(select(link.concern_id).where(link.log_ref == f"worry-{OLD}"))
+        connection.execute(event.update().where(event.c.concern_id == old).values(at=of_years_ago))
+    assert told(purge(long_ago)).get("closed concerns") is None, "an open concern never goes"
+    with long_ago.writing() as connection:
+        connection.execute(insert(tables.concern_events).values(concern_id=old, at=of_years_ago, kind="closed"))
+    assert told(purge(long_ago)) == {"closed concerns": 1, "sessions": 1}
+    assert held(long_ago)["concerns"] == 1
+
+
+def test_the_trail_lets_go_its_beginning_says_so_and_still_proves_the_rest(long_ago: School) -> None:
+    with long_ago.writing() as connection:
+        audit_log.add(connection, at=long_ago.now(), by=audit_log.COMMAND, what="changed", about="log L1, version 1")
+        kept = held(long_ago)["audit"]
+        by_now = datetime(2026, 1, 1, tzinfo=UTC)
+        assert audit_log.remove_before(connection, by_now, at=long_ago.now(), by=audit_log.COMMAND) == 0
+    with long_ago.writing() as connection:
+        gone = audit_log.remove_before(connection, long_ago.now(), at=long_ago.now(), by=audit_log.COMMAND)
+    assert gone == kept + 1
+    with long_ago.engine.connect() as connection:
+        number, fault = audit_log.verify(connection)
+    assert (number, fault) == (gone + 1, None)
+    with pytest.raises(DBAPIError, match="only ever added to"), long_ago.writing() as connection:
+        connection.execute(text("delete from audit"))
+    with long_ago.writing() as connection:  # an anchor moved by hand does not hide what was taken away with it
+        connection.execute(text("update meta set value = replace(value, ' ', '9 ') where key = 'audit_anchor'"))
+    with long_ago.engine.connect() as connection:
+        assert audit_log.verify(connection)[1]

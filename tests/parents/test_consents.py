@@ -1,0 +1,228 @@
+"""A consent's life: whatever is entered, and in whatever order, how it stands is what was entered."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import create_engine, select, text
+
+from app.access.administration import get_audit_trail
+from app.access.parents import get_consent_history, list_consents
+from app.access.people import find_person
+from app.access.policy import Person
+from app.access.session_detail import get_session
+from app.access.sessions import list_sessions
+from app.intake.files import import_logs
+from app.parents.consents import (
+    NotYours,
+    answer_consent,
+    ask_for_consent,
+    inform_slt,
+    mark_request_sent,
+    strike_out,
+    withdraw_consent,
+)
+from app.school import School
+from app.store import consents, tables
+from app.store import database as store
+from tests import people
+
+ZONE = ZoneInfo("Europe/London")
+DAY = datetime.now(ZONE).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=10)
+
+
+def someone(school: School, name: str) -> Person:
+    found = find_person(school, people.email(name))
+    assert found is not None
+    return found
+
+
+def ask(school: School, name: str = "teacher", **more) -> int:
+    with school.engine.connect() as connection:
+        aled = connection.scalar(select(tables.pupils.c.id).where(tables.pupils.c.email == people.email("aled")))
+    asked = {
+        "pupil_id": aled, "kind": "outside_hours", "covers_from": DAY + timedelta(hours=18),
+        "covers_to": DAY + timedelta(hours=20), "reason": "time zone",
+    } | more  # fmt: skip
+    return ask_for_consent(school, someone(school, name), **asked)
+
+
+def events(school: School, consent_id: int) -> list[str]:
+    return list(get_consent_history(school, someone(school, "sdh"), consent_id)["kind"])
+
+
+def outcome(school: School) -> str:
+    rows = list_sessions(school, someone(school, "teacher"), (DAY.date(), DAY.date()))
+    view = get_session(school, someone(school, "teacher"), int(rows["session_id"].iloc[0]))
+    assert view is not None
+    return view.clauses.set_index("clause").loc["academic-hours", "outcome"]
+
+
+def test_a_lesson_is_judged_again_with_everything_that_happens_to_its_consent(school: School, tmp_path: Path) -> None:
+    lesson = people.log("teacher", "aled", f"{DAY:%Y-%m-%d}T18:30", purpose="academic")
+    assert not import_logs(school, people.table(tmp_path / "logs.csv", [lesson])).refused
+    teacher, before = someone(school, "teacher"), DAY - timedelta(days=1)
+    assert outcome(school) == "breach"
+    consent_id = ask(school)
+    answer_consent(school, teacher, consent_id, given=True, parent="his mother", at=before)
+    assert outcome(school) == "breach", "SLT was not told"
+    with school.writing() as connection:
+        told = {"consent_id": consent_id, "kind": "slt_informed", "at": before, "by": teacher.staff_id}
+        connection.execute(tables.consent_events.insert().values(told))
+    answer_consent(school, teacher, consent_id, given=False, parent="his father", at=before + timedelta(hours=1))
+    assert outcome(school) == "breach"
+    history = get_consent_history(school, teacher, consent_id)
+    strike_out(school, teacher, consent_id, int(history["event_id"].iloc[-1]), "It was about his brother")
+    assert outcome(school) == "exempt"
+    withdraw_consent(school, teacher, consent_id, parent="his mother", at=DAY + timedelta(days=1))
+    assert outcome(school) == "exempt"
+    with pytest.raises(ValueError, match="No consent had been given by then"):
+        withdraw_consent(school, teacher, consent_id, parent="his mother", at=before - timedelta(days=1))
+    withdraw_consent(school, teacher, consent_id, parent="his mother", at=DAY + timedelta(hours=17))
+    assert outcome(school) == "breach"
+
+
+def test_the_same_asked_again_is_one_until_it_was_refused(school: School) -> None:
+    first = ask(school)
+    assert ask(school, "sdh") == first
+    assert events(school, first) == ["asked"]
+    answer_consent(school, someone(school, "teacher"), first, given=False, parent="his mother", at=DAY)
+    second = ask(school)
+    assert second != first
+    assert ask(school) == second
+    listed = list_consents(school, someone(school, "sdh")).set_index("consent_id")
+    assert listed["state"].to_dict() == {first: "refused", second: "asked"}
+
+
+def test_what_is_clicked_twice_happens_once(school: School) -> None:
+    consent_id, teacher = ask(school), someone(school, "teacher")
+    for _ in range(2):
+        mark_request_sent(school, teacher, consent_id)
+        answer_consent(school, teacher, consent_id, given=True, parent=" his mother", at=DAY)
+        inform_slt(school, teacher, consent_id)
+    assert events(school, consent_id) == ["asked", "sent", "given", "slt_informed"]
+    row = list_consents(school, teacher).iloc[0]
+    assert (row["state"], row["answered_by"], row["asked_by"]) == ("given", "his mother", teacher.name)
+    assert row["answered_at"] == DAY
+    slt = list_consents(school, someone(school, "slt"))
+    assert (list(slt["consent_id"]), list(slt["own"])) == ([consent_id], [False])
+    with pytest.raises(NotYours):
+        strike_out(school, someone(school, "slt"), consent_id, 1, "x")
+    with school.engine.connect() as connection:
+        alerts = connection.execute(select(tables.alerts.c.to, tables.alerts.c.about)).all()
+    assert {to for to, _ in alerts} == {someone(school, name).staff_id for name in ("sdh", "slt")}
+    assert {about for _, about in alerts} == {f"consent {consent_id}"}
+    assert "consent" in get_audit_trail(school, someone(school, "admin"))["about"].iloc[0]
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"kind": "counselling"}, "choose one of the two"),
+        ({"reason": " "}, "needs a reason"),
+        ({"covers_to": DAY}, "not after the beginning"),
+        ({"pupil_id": 10_000}, "Choose the pupil"),
+    ],
+)
+def test_a_request_that_lacks_something_is_refused_in_words(school: School, more: dict, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        ask(school, **more)
+
+
+def test_slt_is_informed_of_a_consent_that_was_given(school: School) -> None:
+    consent_id = ask(school)
+    with pytest.raises(ValueError, match="Record first"):
+        inform_slt(school, someone(school, "teacher"), consent_id)
+    assert list_consents(school, someone(school, "slt")).empty
+
+
+def test_counselling_asks_nobody(school: School) -> None:
+    with pytest.raises(ValueError, match="Counselling needs no consent"):
+        ask(school, "counsellor")
+
+
+def test_an_answer_says_who_and_when_and_is_entered_by_whom_it_concerns(school: School) -> None:
+    consent_id, teacher = ask(school), someone(school, "teacher")
+    with pytest.raises(ValueError, match="Say who"):
+        answer_consent(school, teacher, consent_id, given=True, parent=" ", at=DAY)
+    with pytest.raises(ValueError, match="future"):
+        answer_consent(school, teacher, consent_id, given=True, parent="x", at=school.now() + timedelta(minutes=1))
+    for name in ("counsellor", "admin"):
+        with pytest.raises(NotYours):
+            answer_consent(school, someone(school, name), consent_id, given=True, parent="x", at=DAY)
+    assert events(school, consent_id) == ["asked"]
+
+
+# --- whatever the order -----------------------------------------------------------------------------------
+
+ENTRIES = st.lists(
+    st.tuples(st.sampled_from(["given", "refused", "withdrawn"]), st.integers(0, 4), st.booleans()), max_size=7
+)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(ENTRIES)
+def test_how_a_consent_stands_is_what_was_entered(school: School, entries: list[tuple[str, int, bool]]) -> None:
+    consent_id = ask(school, reason=f"{entries}")
+    with school.writing() as connection:
+        for kind, hour, struck in entries:
+            event = {"consent_id": consent_id, "kind": kind, "at": DAY + timedelta(hours=hour), "parent": f"{hour}"}
+            add = tables.consent_events.insert()
+            number = connection.scalar(add.returning(tables.consent_events.c.id).values(event))
+            if struck:
+                connection.execute(add.values(event | {"kind": "struck", "strikes": number, "why": "a slip"}))
+    row = list_consents(school, someone(school, "sdh")).set_index("consent_id").loc[consent_id]
+    counted = sorted(
+        ((hour, place, kind) for place, (kind, hour, struck) in enumerate(entries) if not struck),
+    )
+    assert row["state"] == (counted[-1][2] if counted else "asked")
+    assert row["answered_by"] == (f"{counted[-1][0]}" if counted else None)
+    given_ = consents.given(tables.consents.c.id == consent_id).c
+    with school.engine.connect() as connection:
+        times = connection.execute(select(given_.obtained_at, given_.withdrawn_at)).all()
+    for half_hours in range(12):
+        moment = DAY + timedelta(minutes=30 * half_hours)
+        held = any(start < moment and (end is None or end > moment) for start, end in times)
+        assert held == held_slowly(counted, half_hours / 2), (counted, half_hours / 2)
+
+
+def held_slowly(counted: list[tuple[int, int, str]], hour: float) -> bool:
+    """Whether a consent held when something began: given before that, and neither refused nor withdrawn by then."""
+    held = False
+    for at, _, kind in counted:
+        if kind == "given" and at < hour:
+            held = True
+        if kind != "given" and at <= hour:
+            held = False
+    return held
+
+
+def test_what_an_older_database_says_of_consents_stays_said(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'old.sqlite'}"
+    engine = create_engine(url)
+    config = Config()
+    config.set_main_option("script_location", str(store._MIGRATIONS))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0006")
+        connection.execute(text("insert into pupils (id, email) values (1, 'aled@x.example')"))
+        connection.execute(
+            text(
+                "insert into consents (pupil_id, kind, covers_from, covers_to, reason, obtained_at, given_by,"
+                " slt_informed_at, fingerprint) values (1, 'one_to_one', 10, 20, 'r', 5, 'mother', 6, 'a'),"
+                " (1, 'one_to_one', 10, 20, 'r', null, null, null, 'b')"
+            )
+        )
+    engine.dispose()
+    engine = store.open_database(url)
+    state = consents.standing()
+    with engine.connect() as connection:
+        rows = connection.execute(select(state).order_by(state.c.consent_id)).all()
+    assert [(row.state, row.answered_by) for row in rows] == [("given", "mother"), ("asked", None)]
+    assert rows[0].slt_informed_at == tables.EPOCH + timedelta(microseconds=6)
+    engine.dispose()

@@ -1,0 +1,63 @@
+"""Small counts in what leaves the school: neither shown nor to be worked out."""
+
+from itertools import product
+
+import pandas as pd
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.reports.disclosure import FEW, GONE, SHOWN, UNDER, WITHHELD, cover, cover_counts
+
+COUNT = st.integers(0, 9)
+ROW = st.tuples(COUNT, COUNT, st.integers(0, 5))  # kept, not kept, sessions
+
+
+def possible(counts: list[int], state: list[str]) -> dict[int, set[int]]:
+    """For each hidden count, what it could be for somebody who knows the total, the counts shown and the words."""
+    hidden = [i for i, word in enumerate(state) if word != SHOWN]
+    total = sum(counts[i] for i in hidden)
+    ways = {UNDER: range(FEW), WITHHELD: range(FEW, total + 1), GONE: range(total + 1)}
+    found: dict[int, set[int]] = {i: set() for i in hidden}
+    for guess in product(*(ways[state[i]] for i in hidden[:-1])):
+        last = total - sum(guess)
+        if hidden and last in ways[state[hidden[-1]]]:
+            for i, number in zip(hidden, (*guess, last), strict=True):
+                found[i].add(number)
+    return found
+
+
+def stays_secret(counts: list[int], state: list[str]) -> bool:
+    found = possible(counts, state)
+    return all(n >= FEW or (i in found and found[i] >= {0, 1, 2}) for i, n in enumerate(counts))
+
+
+@given(st.lists(COUNT, max_size=5))
+@settings(max_examples=300, deadline=None)
+def test_no_count_under_three_can_be_worked_out_from_a_total(counts: list[int]) -> None:
+    state = cover_counts(pd.Series(counts))
+    assert state is None or stays_secret(counts, state.tolist())
+
+
+@given(st.lists(ROW, max_size=4))
+@settings(max_examples=300, deadline=None)
+def test_nor_from_the_rows_and_columns_of_a_table(rows: list[tuple[int, int, int]]) -> None:
+    table = pd.DataFrame(
+        {"kept": [r[0] for r in rows], "broken": [r[1] for r in rows], "sessions": [r[2] for r in rows]}
+    )
+    table["of"] = table["kept"] + table["broken"]
+    state = cover(table)
+    if state is None:
+        return
+    whole = state.where(state == GONE, SHOWN).tolist()  # of these two, only what is gone is hidden
+    assert stays_secret(table["sessions"].tolist(), whole)
+    assert stays_secret(table["of"].tolist(), whole)
+    assert stays_secret(table["broken"].tolist(), state.tolist())
+    assert (table.loc[state != GONE, "kept"] >= FEW).all()
+
+
+def test_of_one_small_count_among_large_ones_another_is_withheld() -> None:
+    state = cover_counts(pd.Series([1, 40, 7, 25]))
+    assert state is not None
+    assert state.tolist() == [UNDER, SHOWN, WITHHELD, SHOWN]
+    assert cover_counts(pd.Series([2, 2])) is None  # the total says it
+    assert cover_counts(pd.Series([5, 6])).tolist() == [SHOWN, SHOWN]  # type: ignore[union-attr]

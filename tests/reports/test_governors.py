@@ -1,0 +1,189 @@
+"""What is taken out of the house, opened again."""
+
+import io
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import openpyxl
+import pandas as pd
+import pytest
+from pypdf import PdfReader
+
+from app.access.overview import get_overview
+from app.access.people import find_person
+from app.access.policy import NotAllowed, Person
+from app.intake.files import import_logs
+from app.protocol.clauses import CLAUSES
+from app.records import log_form
+from app.reports import governors
+from app.reports.inspection import inspection_pack
+from app.reports.xlsx import workbook
+from app.school import School
+from app.settings import Training
+from app.store.database import open_database
+from tests import people
+from tests.conftest import SETTINGS
+
+MONDAY = date(2026, 9, 7)
+DAYS = (MONDAY, MONDAY + timedelta(days=40))
+
+
+def text_of(pdf: bytes) -> str:
+    """The words of a PDF, one blank between."""
+    return " ".join(" ".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages).split())
+
+
+@pytest.fixture(scope="module")
+def quiet(new_database: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> School:
+    """A school in which nobody has had a session."""
+    school = School(open_database(new_database()), SETTINGS)
+    people.move_in(school, tmp_path_factory.mktemp("quiet"))
+    return school
+
+
+@pytest.fixture(scope="module")
+def busy(new_database: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> School:
+    """Thirty academic sessions of two teachers, two of them with a room that is no public one, and one of music."""
+    rows = [
+        people.log(
+            ("teacher", "tutor")[n % 2], ("aled", "carys")[n % 2], f"{MONDAY + timedelta(days=n)}T10:00", ref=f"A{n}",
+            room="garden" if n in (4, 9) else "public",
+        )
+        for n in range(30)
+    ]  # fmt: skip
+    rows.append(people.log("musician", "bethan", f"{MONDAY}T10:00", ref="M", purpose="music"))
+    folder = tmp_path_factory.mktemp("busy")
+    school = School(open_database(new_database()), SETTINGS)
+    people.move_in(school, folder)
+    assert not import_logs(school, people.table(folder / "logs.csv", rows)).refused
+    return school
+
+
+def who(school: School, name: str) -> Person:
+    found = find_person(school, people.email(name))
+    assert found is not None
+    return found
+
+
+def test_the_governors_report_has_the_figures_and_no_small_count_and_nobody(busy: School) -> None:
+    words = text_of(governors.governors_report(busy, who(busy, "sdh"), DAYS))
+    rows = get_overview(busy, who(busy, "sdh"), DAYS)
+    assert busy.settings.name in words
+    assert "Mon 7 Sep 2026 to Sat 17 Oct 2026" in words
+    assert f"under 3 of {len(rows)}" in words  # sessions with a clause not kept: two
+    assert "Fewer than 3 times not kept:" in words
+    assert "29 of 31" not in words
+    assert not [name for name, *_ in people.PUPILS.values() if name in words or name.split()[0] in words]
+    assert not [name for name in people.STAFF if people.email(name) in words]
+    assert words == text_of(governors.governors_report(busy, who(busy, "slt"), DAYS))
+
+
+@pytest.mark.parametrize("name", ["teacher", "hoy9", "dsp", "admin", "counsellor"])
+def test_reports_are_for_the_overviews_readers(busy: School, name: str) -> None:
+    for make in (
+        lambda person: governors.governors_report(busy, person, DAYS),
+        lambda person: governors.figures_workbook(busy, person, DAYS, governors=False),
+        lambda person: inspection_pack(busy, person),
+    ):
+        with pytest.raises(NotAllowed):
+            make(who(busy, name))
+
+
+def test_a_period_without_sessions_is_a_report_that_says_so(quiet: School) -> None:
+    words = text_of(governors.governors_report(quiet, who(quiet, "sdh"), DAYS))
+    assert "too few sessions" in words
+    assert "No clause has applied yet" in words
+
+
+def sheets(file: bytes) -> dict[str, list[tuple[object, ...]]]:
+    return {
+        sheet.title: [tuple(cell.value for cell in row) for row in sheet.iter_rows()]
+        for sheet in openpyxl.load_workbook(io.BytesIO(file))
+    }
+
+
+def books(school: School, chosen: dict[str, list[str]] | None = None) -> list[dict[str, list[tuple[object, ...]]]]:
+    """The workbook for leadership, and that for governors."""
+    sdh = who(school, "sdh")
+    return [sheets(governors.figures_workbook(school, sdh, DAYS, governors=g, chosen=chosen)) for g in (False, True)]
+
+
+def test_the_workbook_for_leadership_counts_and_that_for_governors_hides(busy: School) -> None:
+    own, out = (
+        sheets(governors.figures_workbook(busy, who(busy, "sdh"), DAYS, governors=governors))
+        for governors in (False, True)
+    )
+    assert list(own) == list(out)
+    rooms = {
+        name: {row[0]: row for row in book["Clause by clause"]}["Public room"]
+        for name, book in (("own", own), ("out", out))
+    }
+    assert rooms["own"][2:5] == (29, 31, 2)
+    assert rooms["out"][2:] == ("withheld", "withheld", "under 3", "over 90 %")
+    music = [row for row in out["Department and hour"] if row[0] == "Music"]
+    assert music == [("Music", "10", *("withheld",) * 5)]
+    numbers = [cell for name in list(out)[1:] for row in out[name] for cell in row if isinstance(cell, int | float)]
+    assert not [number for number in numbers if number in (1, 2)]
+
+
+def test_filters_narrow_the_workbook_for_leadership_alone(busy: School) -> None:
+    chosen = {"department": ["Music"], "purpose": []}
+    own, out = (
+        sheets(governors.figures_workbook(busy, who(busy, "sdh"), DAYS, governors=g, chosen=chosen))
+        for g in (False, True)
+    )
+    assert {row[0] for row in own["Department and hour"][1:]} == {"Music"}
+    assert {row[0] for row in out["Department and hour"][1:]} > {"Music"}
+
+
+def test_a_workbook_is_typed_and_its_text_runs_nothing() -> None:
+    evil = ["=1+1", "+1", "-1", "@SUM(A1)", '=HYPERLINK("http://x")', "http://x.example", "'quoted", "12"]
+    rows = pd.DataFrame({"Text": evil, "Share": [0.5] * 8, "Day": [MONDAY] * 8, "N": range(8)})
+    file = workbook({"One": rows, "None": rows.iloc[:0]})
+    sheet = openpyxl.load_workbook(io.BytesIO(file))["One"]
+    assert [(cell.value, cell.data_type, cell.hyperlink) for cell in sheet["A"][1:]] == [(t, "s", None) for t in evil]
+    assert (sheet["B2"].value, sheet["B2"].number_format) == (0.5, "0.0%")
+    assert sheet["C2"].is_date
+    assert sheet["D3"].value == 1
+    assert sheet.freeze_panes == "A2"
+    assert sheet.auto_filter.ref == "A1:D9"
+
+
+def test_the_inspection_pack_tells_every_clause_training_the_trail_and_no_pupil(busy: School) -> None:
+    training = (Training(name="Safe calls", reference="CPD-17 *b* #x", on=MONDAY),)
+    settings = busy.settings.model_copy(update={"training": training})
+    words = text_of(inspection_pack(School(busy.engine, settings), who(busy, "slt")))
+    assert not [clause.title for clause in CLAUSES if clause.title not in words]
+    assert "CPD-17 *b* #x" in words
+    assert "fits the one before it" in words
+    assert "Version January 2021" in words
+    assert not [name for name, *_ in people.PUPILS.values() if name.split()[0] in words]
+
+
+def test_the_log_form_asks_what_the_form_asks_on_one_page(quiet: School) -> None:
+    file = governors.blank_log(quiet)
+    words = text_of(file)
+    assert len(PdfReader(io.BytesIO(file)).pages) == 1
+    assert not [question for question in log_form.QUESTIONS.values() if question not in words]
+    assert "Written on (day)" in words
+    assert "Day of the session" in words
+
+
+def test_what_the_school_wrote_is_shown_as_written(busy: School) -> None:
+    settings = busy.settings.model_copy(update={"name": "=1+1 *Tŷ Gŵyr* #eval(1) <b>"})
+    hostile = School(busy.engine, settings)
+    assert settings.name in text_of(governors.governors_report(hostile, who(busy, "sdh"), DAYS))
+    about = sheets(governors.figures_workbook(hostile, who(busy, "sdh"), DAYS, governors=True))["About"]
+    assert about[1] == ("School", settings.name)
+
+
+def test_no_sentence_tells_a_count_that_its_table_withholds() -> None:
+    ended = pd.DataFrame({"how": ["training", "open", "explained"], "exceptions": [1, 5, 40], "days": [1.0, 2.0, 3.0]})
+    done = governors._done(ended)
+    assert done["table"]["rows"] == [
+        ["Explained: nothing more to do", "40", "3"],
+        ["Training agreed", "under 3", ""],
+        ["Open", "withheld", ""],
+    ]
+    assert "41" not in done["sentence"]
+    assert "46" not in done["sentence"]

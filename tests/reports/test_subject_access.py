@@ -1,0 +1,166 @@
+"""Everything held on one pupil, in one file: all of it, other people marked, counselling closed."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import insert, select
+
+from app.__main__ import cli
+from app.access.forms import save_draft
+from app.access.people import find_person
+from app.intake.calls import import_calls
+from app.intake.files import import_consents, import_logs, import_roster
+from app.intake.logs import Entered, enter_log
+from app.reports.subject_access import UnknownPupil, subject
+from app.school import School
+from app.store import tables
+from tests import people
+
+DAY = "2026-11-03"
+NOTES = "Helped bethan rees. <b>Well.</b> Bethan laughed, Pugh too, Carys was away."
+
+
+@pytest.fixture
+def held_much(school: School, tmp_path: Path) -> School:
+    rows = [
+        people.log(
+            "teacher",
+            "aled bethan",
+            f"{DAY}T10:00",
+            ref="L1",
+            notes=NOTES,
+        ),
+        people.log("tutor", "aled", f"{DAY}T11:00", ref="L2", concern="yes", concern_summary="Cried about home."),
+        people.log("counsellor", "aled", f"{DAY}T12:00", ref="L3", purpose="counselling", notes="most secret"),
+        people.log("teacher", "carys", f"{DAY}T13:00", ref="L4", notes="nothing to do with him"),
+        people.log("counsellor", "aled", f"{DAY}T14:00", ref="L5", purpose="counceling", notes="as secret"),
+    ]
+    assert not import_logs(school, people.table(tmp_path / "l.csv", rows)).refused
+    lost = [
+        people.log("nobody", "aled", f"{DAY}T15:00", notes="an academic row"),
+        people.log("nobody", "aled", f"{DAY}T16:00", purpose="counselling", notes="a secret row"),
+        people.log("nobody", "bethan", f"{DAY}T17:00", notes="a row about her"),
+    ]
+    assert len(import_logs(school, people.table(tmp_path / "lost.csv", lost)).refused) == 3
+    teacher, counsellor = (find_person(school, people.email(who)) for who in ("teacher", "counsellor"))
+    for person, purpose, notes in ((teacher, "music", "half a draft"), (counsellor, "", "a secret draft")):
+        assert person
+        save_draft(school, person, "log", {"pupils": [people.email("aled")], "purpose": purpose, "notes": notes})
+        save_draft(school, person, "plan", {"pupils": [people.email("aled")], "purpose": purpose, "why": notes})
+        with school.writing() as connection:
+            planned = {"staff_id": person.staff_id, "purpose": purpose or "secret", "reason": notes, "changes": 0}
+            number = connection.execute(
+                insert(tables.plans)
+                .returning(tables.plans.c.id)
+                .values(ref=person.email, started_at=school.now(), ended_at=school.now(), **planned)
+            ).scalar_one()
+            aled = select(tables.pupils.c.id).where(tables.pupils.c.email == people.email("aled")).scalar_subquery()
+            connection.execute(insert(tables.plan_pupils).values(plan_id=number, pupil_id=aled))
+    there = {"tutor": (0, 30), "aled": (4, 25)}
+    assert not import_calls(
+        school, people.calls(tmp_path / "c.json", people.call("c1", f"{DAY}T11:00:00", there))
+    ).refused
+    consent = {
+        "pupil_email": people.email("aled"), "kind": "one_to_one", "covers_from": DAY, "covers_to": DAY,
+        "obtained_at": DAY, "given_by": "his father", "reason": "a course",
+    }  # fmt: skip
+    assert not import_consents(school, people.table(tmp_path / "p.csv", [consent])).refused
+    return school
+
+
+def test_it_holds_everything_and_marks_what_is_somebody_elses(held_much: School) -> None:
+    page = subject(held_much, f" {people.email('aled').upper()} ")
+    for words in (
+        "Aled Pugh",
+        "introduction",
+        "his father",
+        "Cried about home.",
+        "11:04 to",
+        "Helped",
+        "Tutor",
+        "Raised,",
+    ):
+        assert words in page, words
+    assert "<mark>bethan rees</mark>. &lt;b&gt;Well.&lt;/b&gt;" in page
+    assert "<mark>Bethan</mark> laughed, Pugh too, Carys was away" in page, "a first name only of who was there"
+    assert "<mark>his father</mark>" in page
+    assert "<mark>Aled" not in page
+    for words in ("an academic row", "half a draft"):
+        assert words in page
+    assert page.count("half a draft") == 3, "the draft of a log, of a plan, and the plan"
+    for words in ("nothing to do with him", "carys owen", "a row about her"):
+        assert words not in page.lower()
+
+
+def test_a_name_within_ones_own_is_not_marked(school: School, tmp_path: Path) -> None:
+    in_class = {"school": "SEN", "year_group": "9", "house": "Wye", "tutor_email": people.email("tutor")}
+    pupils = [
+        {"email": f"{n}@pupils.habs.example", "name": name} | in_class
+        for n, name in (("x", "Ann Lee"), ("y", "Ann Lee-Price"))
+    ]
+    (tmp_path / "more").mkdir()
+    people.table(tmp_path / "more" / "pupils.csv", pupils)
+    assert not import_roster(school, tmp_path / "more")[0].refused
+    assert "<mark>" not in subject(school, "y@pupils.habs.example").split("<h2>", 1)[1]
+
+
+def test_a_log_that_named_the_pupil_by_mistake_is_held_all_the_same(held_much: School) -> None:
+    log = tables.logs.c
+    with held_much.engine.connect() as connection:
+        teacher = connection.scalar(select(log.staff_id).where(log.ref == "L1"))
+    right = people.log("teacher", "bethan", f"{DAY}T10:00", ref="L1", notes="It was her alone.")
+    assert isinstance(enter_log(held_much, right, teacher or 0, "the wrong pupil"), Entered)
+    page = subject(held_much, people.email("aled"))
+    for words in ("Log, version 1", "Helped", "Log, version 2", "It was her alone.", "why: the wrong pupil"):
+        assert words in page
+
+
+def test_of_counselling_it_says_that_it_was_and_no_more(held_much: School) -> None:
+    page = subject(held_much, people.email("aled"))
+    assert page.count('<section class="redact">') == 6, "two sessions, a refused row, two drafts and a plan"
+    assert "Counselling. Notes and reasons are the counsellor" in page
+    assert "secret" not in page
+    assert "counceling" not in page
+
+
+def test_what_a_log_said_of_counselling_before_it_was_corrected_is_not_in_it(held_much: School) -> None:
+    with held_much.engine.connect() as connection:
+        tutor = connection.scalar(select(tables.logs.c.staff_id).where(tables.logs.c.ref == "L2")) or 0
+    first = people.log("tutor", "aled", f"{DAY}T18:00", ref="L6", purpose="counselling", notes="told in confidence")
+    assert isinstance(enter_log(held_much, first, tutor), Entered)
+    assert isinstance(enter_log(held_much, first | {"purpose": "pastoral", "notes": ""}, tutor, "private why"), Entered)
+    page = subject(held_much, people.email("aled"))
+    assert "Log, version 2" in page
+    assert "confidence" not in page
+    assert "private why" not in page
+
+
+def test_it_stands_on_the_trail_without_a_name(held_much: School) -> None:
+    subject(held_much, people.email("aled"))
+    with held_much.engine.connect() as connection:
+        pupil = connection.scalar(select(tables.pupils.c.id).where(tables.pupils.c.email == people.email("aled")))
+        last = connection.scalars(select(tables.audit.c.about).order_by(tables.audit.c.id.desc())).first()
+    assert last == f"everything held on pupil {pupil}"
+
+
+def test_nobody_of_that_name_is_an_answer(school: School) -> None:
+    with pytest.raises(UnknownPupil, match="was a pupil on the roster"):
+        subject(school, "nobody@pupils.habs.example")
+
+
+def test_the_command_writes_a_file_for_its_owner_alone_and_over_none(
+    held_much: School, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", held_much.engine.url.render_as_string(hide_password=False))
+    file = tmp_path / "aled.html"
+    command = ["subject", people.email("aled"), "--to", str(file)]
+    assert CliRunner().invoke(cli, command).exit_code == 0
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert "Cried about home." in file.read_text(encoding="utf-8")
+    again = CliRunner().invoke(cli, command)
+    assert (again.exit_code, "Traceback" in again.output) == (2, False)
+    to_screen = CliRunner().invoke(cli, ["subject", people.email("aled")])
+    assert (to_screen.exit_code, "Cried about home." in to_screen.output) == (0, True)
+    unknown = CliRunner().invoke(cli, ["subject", "x@x.example", "--to", str(tmp_path / "x.html")])
+    assert (unknown.exit_code, (tmp_path / "x.html").exists()) == (2, False)

@@ -1,0 +1,157 @@
+"""An exception from its opening to its end, on each kind of database."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert, select
+
+from app.access.administration import get_audit_trail
+from app.access.breaches import (
+    SessionBreaches,
+    get_session_breaches,
+    list_breaches_to_explain,
+    list_breaches_to_resolve,
+)
+from app.access.people import find_person
+from app.access.policy import Person
+from app.intake.calls import import_calls
+from app.intake.files import import_logs
+from app.intake.logs import enter_log
+from app.school import School
+from app.sessions.breaches import NotAllowedNow, explain_breaches, resolve_breaches
+from app.store import tables
+from tests import people
+from tests.people import call, calls, log, table
+
+START = "2026-11-03T10:00"
+ALONE = {"teacher": (0, 20), "aled": (1, 29)}  # the pupil stayed nine minutes after the teacher
+TOGETHER = {"teacher": (0, 30), "aled": (1, 29)}
+
+
+def someone(school: School, who: str) -> Person:
+    person = find_person(school, people.email(who))
+    assert person
+    return person
+
+
+def number(school: School) -> int:
+    with school.engine.connect() as connection:
+        return connection.scalars(select(tables.sessions.c.id)).one()
+
+
+def found(school: School, who: str) -> SessionBreaches:
+    return get_session_breaches(school, someone(school, who), number(school))
+
+
+def states(school: School) -> dict[str, str]:
+    rows = found(school, "sdh").rows
+    return dict(zip(rows["clause"], rows["state"], strict=True))
+
+
+def steps(school: School) -> list[tuple[str, str]]:
+    events = found(school, "sdh").events
+    return list(zip(events["title"], events["kind"], strict=True))
+
+
+@pytest.fixture
+def broken(school: School, tmp_path: Path) -> School:
+    """A logged lesson in which a pupil was left alone at the end."""
+    import_logs(school, table(tmp_path / "l.csv", [log("teacher", "aled", START, ref="L1")]))
+    import_calls(school, calls(tmp_path / "c.json", call("c1", START, ALONE)))
+    return school
+
+
+def test_each_breach_opens_one_and_nothing_else_does(broken: School) -> None:
+    assert states(broken) == {"staff-ends": "open", "never-alone": "open"}
+
+
+def test_late_evidence_closes_it_by_itself_and_says_so(broken: School, tmp_path: Path) -> None:
+    import_calls(broken, calls(tmp_path / "c2.json", call("c1", START, TOGETHER, version=2)))
+    assert states(broken) == {"staff-ends": "kept", "never-alone": "kept"}
+    assert sorted(steps(broken)) == [("Pupils never alone", "kept"), ("Staff end the call", "kept")]
+    assert list_breaches_to_resolve(broken, someone(broken, "hoy9")).empty
+
+
+def test_it_opens_again_when_it_is_a_breach_again(broken: School, tmp_path: Path) -> None:
+    import_calls(broken, calls(tmp_path / "c2.json", call("c1", START, TOGETHER, version=2)))
+    import_calls(broken, calls(tmp_path / "c3.json", call("c1", START, ALONE, version=3)))
+    assert states(broken) == {"staff-ends": "open", "never-alone": "open"}
+    assert steps(broken)[-1][1] == "reopened"
+
+
+def test_staff_explain_and_the_hoy_settles_all_of_a_session_together(broken: School) -> None:
+    teacher, hoy = someone(broken, "teacher"), someone(broken, "hoy9")
+    assert list(list_breaches_to_explain(broken, teacher)["session_id"]) == [number(broken)]
+    explain_breaches(broken, teacher, number(broken), "The bell rang late.")
+    assert list_breaches_to_explain(broken, teacher).empty
+    assert list(list_breaches_to_resolve(broken, hoy)["explained"]) == [True]
+    resolve_breaches(broken, hoy, number(broken), "spoken_with", "We spoke about it.")
+    assert states(broken) == {"staff-ends": "settled", "never-alone": "settled"}
+    told = found(broken, "teacher").events
+    assert list(told["kind"]) == ["explained", "explained", "settled", "settled"]
+    assert set(told["text"]) == {"The bell rang late.", "We spoke about it."}
+    assert list_breaches_to_resolve(broken, hoy).empty
+
+
+def test_what_is_settled_stays_so_while_the_breach_is_the_same(broken: School) -> None:
+    resolve_breaches(broken, someone(broken, "hoy9"), number(broken), "explained", "Seen.")
+    again = log("teacher", "aled", START, ref="L1") | {"notes": "a correction of something else"}
+    enter_log(broken, again, by=someone(broken, "teacher").staff_id, why="notes")
+    assert states(broken) == {"staff-ends": "settled", "never-alone": "settled"}
+
+
+@pytest.mark.parametrize("who", ["teacher", "tutor", "slt", "dsp", "admin", "sdh"])
+def test_nobody_but_its_owner_settles_it(broken: School, who: str) -> None:
+    with pytest.raises(NotAllowedNow):
+        resolve_breaches(broken, someone(broken, who), number(broken), "explained", "Mine to say.")
+    assert set(states(broken).values()) == {"open"}
+
+
+@pytest.mark.parametrize(("since", "stays"), [(date(2026, 11, 4), True), (date(2026, 11, 3), False)])
+def test_it_belongs_to_who_led_the_pupils_as_they_were_on_the_day(broken: School, since: date, stays: bool) -> None:
+    owners, version = found(broken, "sdh").owners, tables.pupil_versions
+    with broken.writing() as connection:  # everybody comes into a year and a house that nobody leads
+        for row in connection.execute(select(version)).mappings().all():
+            now = {name: value for name, value in row.items() if name != "id"}
+            now |= {"from_day": since, "year_group": "13", "house": "None"}
+            connection.execute(insert(version).values(now))
+    assert owners != [someone(broken, "sdh").name]
+    assert found(broken, "sdh").owners == (owners if stays else [someone(broken, "sdh").name])
+
+
+def test_nobody_but_the_member_of_staff_explains_it(broken: School) -> None:
+    with pytest.raises(NotAllowedNow):
+        explain_breaches(broken, someone(broken, "tutor"), number(broken), "I was told.")
+
+
+def test_settling_what_somebody_else_settled_meanwhile_is_refused(broken: School) -> None:
+    resolve_breaches(broken, someone(broken, "hoy9"), number(broken), "explained", "Seen.")
+    with pytest.raises(NotAllowedNow):
+        resolve_breaches(broken, someone(broken, "hm"), number(broken), "explained", "Seen as well.")
+
+
+def test_of_counselling_none_is_opened_and_one_that_was_ends(broken: School, tmp_path: Path) -> None:
+    counselling = log("counsellor", "bethan", "2026-11-04T10:00", ref="L2", purpose="counselling", dress_ok="no")
+    import_logs(broken, table(tmp_path / "l2.csv", [counselling]))
+    with broken.engine.connect() as connection:
+        assert set(connection.scalars(select(tables.exceptions.c.session_id))) == {number_of(broken, "L1")}
+    as_counselling = log("teacher", "aled", START, ref="L1", purpose="counselling")
+    enter_log(broken, as_counselling, by=someone(broken, "teacher").staff_id, why="it was counselling")
+    with broken.engine.connect() as connection:
+        assert set(connection.scalars(select(tables.exceptions.c.state))) == {"kept"}
+
+
+def number_of(school: School, ref: str) -> int:
+    with school.engine.connect() as connection:
+        log_of = tables.sessions.join(tables.logs, tables.logs.c.id == tables.sessions.c.log_id)
+        return connection.scalars(
+            select(tables.sessions.c.id).select_from(log_of).where(tables.logs.c.ref == ref)
+        ).one()
+
+
+def test_each_step_is_on_the_audit_trail_without_its_words(broken: School) -> None:
+    resolve_breaches(broken, someone(broken, "hoy9"), number(broken), "explained", "Only for us.")
+    trail = get_audit_trail(broken, someone(broken, "admin"))
+    assert f"exceptions of session {number(broken)}" in set(trail["about"])
+    assert "Only for us" not in trail.to_string()

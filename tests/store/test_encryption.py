@@ -1,0 +1,132 @@
+"""A stolen database tells nothing of what is sealed, and keys can be changed."""
+
+import zlib
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Column, Integer, MetaData, Table, create_engine, insert, select, text
+
+from app.access.administration import count_encrypted_values
+from app.access.people import find_person
+from app.intake.calls import import_calls
+from app.intake.files import import_logs
+from app.operations.health import standing_in_words
+from app.school import School
+from app.settings import SettingsError
+from app.store import tables
+from app.store.encryption import CannotOpen, Sealed, SealedBytes, new_key, newly_sealed, seal, unseal
+from app.store.key_rotation import seal_again
+from tests import people
+
+WORDS = "She said: “Mae'n ddrwg gen i.” 🙁"
+
+
+@pytest.fixture
+def keys(monkeypatch):
+    def use(*some: str) -> None:
+        monkeypatch.setenv("ENCRYPTION_KEYS", ",".join(some))
+
+    use()
+    return use
+
+
+def test_without_a_key_text_is_kept_as_it_is(keys) -> None:
+    assert WORDS.encode() in seal(WORDS.encode())
+    assert unseal(seal(WORDS.encode())) == WORDS.encode()
+
+
+def test_the_database_file_holds_no_word_of_it(keys, tmp_path) -> None:
+    keys(new_key())
+    table = Table(
+        "t", MetaData(), Column("id", Integer, primary_key=True), Column("a", Sealed), Column("b", SealedBytes)
+    )
+    engine = create_engine(f"sqlite:///{tmp_path / 'x.sqlite'}")
+    table.create(engine)
+    with engine.begin() as connection:
+        connection.execute(insert(table), [{"a": WORDS, "b": WORDS.encode()}, {"a": None, "b": None}])
+        assert connection.execute(select(table.c.a, table.c.b)).all() == [(WORDS, WORDS.encode()), (None, None)]
+        raw = connection.execute(text("select a, b from t where id = 1")).one()
+    assert "ddrwg" not in str(raw)
+    assert b"ddrwg" not in (tmp_path / "x.sqlite").read_bytes()
+
+
+def test_a_new_key_in_front_seals_and_the_old_one_still_opens(keys) -> None:
+    old, new = new_key(), new_key()
+    keys(old)
+    kept = seal(b"notes")
+    keys(new, old)
+    assert unseal(kept) == b"notes"
+    again = newly_sealed(kept)
+    keys(new)
+    assert unseal(again) == b"notes"
+    with pytest.raises(CannotOpen, match="add that key"):
+        unseal(kept)
+
+
+def test_what_was_kept_before_there_was_a_key_can_be_sealed(keys) -> None:
+    plain = seal(b"notes")
+    keys(new_key())
+    assert unseal(plain) == b"notes"
+    assert b"notes" not in newly_sealed(plain)
+
+
+def test_text_that_looks_sealed_is_only_text(keys) -> None:
+    assert unseal(seal(b"sgAAAA")) == b"sgAAAA"
+
+
+def test_a_key_that_is_none_is_named(keys) -> None:
+    keys("secret")
+    with pytest.raises(SettingsError, match="ENCRYPTION_KEYS"):
+        seal(b"notes")
+
+
+def test_everything_in_the_store_is_sealed_again(keys, school: School, tmp_path: Path) -> None:
+    old, new = new_key(), new_key()
+    rows = [
+        people.log("teacher", "aled", "2026-11-03T10:00", ref="L1", notes=WORDS, concern="yes", concern_summary=WORDS)
+    ]
+    import_logs(school, people.table(tmp_path / "logs.csv", rows))  # before there was any key
+    keys(old)
+    who = {"teacher": (0.0, 30.0), "aled": (1.0, 29.0)}
+    import_calls(school, people.calls(tmp_path / "calls.json", people.call("c1", "2026-11-03T10:00", who)))
+    keys(new, old)
+    with school.writing() as connection:
+        # Notes and the concern in the log, the concern itself, the alert of it, the call.
+        assert seal_again(connection) == 5
+    keys(new)
+    with school.engine.connect() as connection:
+        assert connection.scalar(select(tables.logs.c.notes)) == WORDS
+        assert connection.scalar(select(tables.concerns.c.summary)) == WORDS
+        assert b"c1" in zlib.decompress(connection.scalar(select(tables.call_originals.c.original)))
+        raw = [
+            *connection.execute(text("select notes, concern_summary from logs")),
+            *connection.execute(text("select summary from concerns")),
+        ]
+    assert "ddrwg" not in str(raw)
+
+
+def test_what_stands_under_which_key_is_told_without_telling_of_a_single_record(
+    keys, school: School, tmp_path: Path
+) -> None:
+    old, new = new_key(), new_key()
+    keys(old)
+    rows = [people.log("teacher", "aled", "2026-11-03T10:00", ref="L1", notes=WORDS)]
+    import_logs(school, people.table(tmp_path / "logs.csv", rows))
+    admin = find_person(school, people.email("admin"))
+    assert admin is not None
+
+    def told() -> tuple[dict[str, int], str]:
+        (found,) = count_encrypted_values(school, admin)
+        assert found.table == "narratives, notes and drafts"
+        return {name: n for name, n in vars(found).items() if n and name != "table"}, standing_in_words([found])[1]
+
+    assert told() == ({"newest": 100}, "all stand under the one key.")
+    keys(new, old)
+    assert told()[0] == {"older": 100}
+    assert "keys rotate" in told()[1]
+    keys(new)
+    assert told()[0] == {"lost": 100}
+    keys(new, old)
+    with school.writing() as connection:
+        seal_again(connection)
+    assert told()[0] == {"newest": 100}
