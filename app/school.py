@@ -5,11 +5,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from sqlalchemy import Connection, Engine, select
+from pydantic import BaseModel
+from sqlalchemy import Connection, Engine, func, select
 
-from app.settings import Settings, database_url, load_settings
+from app.settings import Period, Settings, Training, database_url, load_settings
 from app.store import tables
 from app.store.database import open_database, writing
+from app.store.writing import remembered
+
+OWN_SETTINGS = "own_settings"  # the key under which a database keeps them
+
+
+class OwnSettings(BaseModel):
+    """Settings that belong to the data and are stored with them: those of the fictional school."""
+
+    name: str
+    tenant_id: str
+    terms: tuple[Period, ...]
+    remote_learning: tuple[Period, ...]
+    training: tuple[Training, ...]
 
 
 @dataclass(frozen=True)
@@ -35,7 +49,13 @@ class School:
 
     def is_demonstration(self) -> bool:
         """Whether the database holds the invented school."""
-        return _demonstration_day(self.engine) is not None
+        with self.engine.connect() as connection:
+            return remembered(connection, "demo") is not None
+
+    def is_untouched(self) -> bool:
+        """Whether nothing was ever imported into the database."""
+        with self.engine.connect() as connection:
+            return not connection.scalar(select(func.count()).select_from(tables.imports))
 
 
 def open_school(url: str | None = None) -> School:
@@ -43,16 +63,8 @@ def open_school(url: str | None = None) -> School:
     each with its mend, if one of them cannot be used."""
     settings = load_settings()
     engine = open_database(url or database_url())
-    day = _demonstration_day(engine)
-    if day is not None:
-        from app.demo.calendar import demonstration
-
-        settings = demonstration(settings, day)
-    return School(engine, settings)
-
-
-def _demonstration_day(engine: Engine) -> date | None:
-    """The day up to which the demonstration was filled; None where the data are real."""
     with engine.connect() as connection:
-        day = connection.scalar(select(tables.meta.c.value).where(tables.meta.c.key == "demo"))
-    return date.fromisoformat(day) if day else None
+        own = remembered(connection, OWN_SETTINGS)
+    if own is not None:
+        settings = settings.model_copy(update=dict(OwnSettings.model_validate_json(own)))
+    return School(engine, settings)

@@ -27,7 +27,8 @@ from app.records import UnreadableFile
 from app.store import audit_log
 from app.store.database import DatabaseError
 from app.ui.shell import require
-from app.ui.widgets import filtered, note, show_error, table, write_html
+from app.ui.text import note, show_error, write_html
+from app.ui.widgets import filtered, table
 
 _KINDS = {
     "logs": "Session logs", "letters": "Letters to parents", "consents": "Parental consents", "schools": "Schools",

@@ -10,7 +10,7 @@ from app.ui.concerns.detail import show_one
 from app.ui.concerns.lists import show_children, show_conduct
 from app.ui.concerns.raising import raise_one
 from app.ui.shell import require
-from app.ui.widgets import note
+from app.ui.text import note
 
 school, person = require("concerns")
 

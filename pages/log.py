@@ -25,7 +25,8 @@ from app.store.concerns import CATEGORIES
 from app.ui import session_fields
 from app.ui.labels import EVIDENCE_WORDS, OUTCOME_WORDS, TITLES
 from app.ui.shell import require
-from app.ui.widgets import note, table, write_html
+from app.ui.text import note, write_html
+from app.ui.widgets import table
 
 school, person = require("log")
 state = st.session_state

@@ -19,7 +19,8 @@ from app.ui.downloads import show_export
 from app.ui.key_figures import KeyFigure, show_figures
 from app.ui.labels import PURPOSE_WORDS, TITLES
 from app.ui.shell import require
-from app.ui.widgets import choose_days, draw, filtered, note, table, table_expander, write_html
+from app.ui.text import note, write_html
+from app.ui.widgets import choose_days, draw, filtered, table, table_expander
 
 _NAMES = [clause.name for clause in CLAUSES]
 _FILTERS = (("school", "School"), ("department", "Department"), ("purpose", "Purpose"))

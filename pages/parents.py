@@ -31,8 +31,10 @@ from app.parents.letters import (
     write_letters,
     write_requests,
 )
-from app.ui.shell import require, seen
-from app.ui.widgets import note, show_error, table, title, write_html
+from app.ui.current import seen
+from app.ui.shell import require
+from app.ui.text import note, show_error, title, write_html
+from app.ui.widgets import table
 
 STANDS = {
     "waiting": "? waits for an answer", "covered": "○ covered by another consent", "lapsed": "– no answer in time",

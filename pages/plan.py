@@ -19,7 +19,7 @@ from app.sessions.planning import Foreseen
 from app.ui import session_fields
 from app.ui.labels import PURPOSE_WORDS
 from app.ui.shell import require
-from app.ui.widgets import note, write_html
+from app.ui.text import note, write_html
 
 _VERDICTS = {
     "yes": (st.success, "Yes: as it is planned, it keeps the protocol.", ":material/check:"),

@@ -19,7 +19,8 @@ from app.school import School
 from app.settings import Period, Rules, SettingsError, changed
 from app.ui.labels import OUTCOME_WORDS
 from app.ui.shell import require
-from app.ui.widgets import draw, note, show_error, table, table_expander, write_html
+from app.ui.text import note, show_error, write_html
+from app.ui.widgets import draw, table, table_expander
 
 
 def show_version(school: School, today: date) -> None:

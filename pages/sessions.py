@@ -15,9 +15,11 @@ from app.formatting import how_many, moment
 from app.reports import charts
 from app.school import School
 from app.sessions.breaches import WAYS, NotAllowedNow, explain_breaches, resolve_breaches
+from app.ui.current import seen
 from app.ui.labels import EVIDENCE_WORDS, OUTCOME_WORDS, PURPOSE_WORDS, STATUS_WORDS
-from app.ui.shell import require, seen
-from app.ui.widgets import choose_days, draw, filtered, note, show_error, table, table_expander, title, write_html
+from app.ui.shell import require
+from app.ui.text import note, show_error, title, write_html
+from app.ui.widgets import choose_days, draw, filtered, table, table_expander
 
 _ORDER = ["breach", "no_evidence", "met", "exempt", "not_applicable"]
 _SHOW = {

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+from app.settings import ROOT
 
 
 def run(database: str, *words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:

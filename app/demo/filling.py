@@ -21,7 +21,7 @@ from app.intake.calls import import_calls, import_recordings
 from app.intake.files import import_consents, import_letters, import_logs, import_people
 from app.intake.logs import enter_log
 from app.records.tabular import read_table
-from app.school import School
+from app.school import OWN_SETTINGS, OwnSettings, School
 from app.settings import Settings
 from app.store import tables
 from app.store.database import DatabaseError
@@ -117,6 +117,8 @@ def fill(
     with school.writing() as connection:
         connection.execute(delete(tables.meta).where(tables.meta.c.key == _UNFINISHED))
         remember(connection, "demo", day.isoformat())
+        own = OwnSettings(**{name: getattr(judged_by.settings, name) for name in OwnSettings.model_fields})
+        remember(connection, OWN_SETTINGS, own.model_dump_json(by_alias=True))
         remember(connection, "demo_usual", ";".join(_on_a_usual_morning(connection)))
         raise_revision(connection)
     progress("Ready", 1.0)

@@ -1,4 +1,4 @@
-"""Papers to print: PDFs laid out by Typst from the templates in `app/printed/`.
+"""Papers to print: PDFs laid out by Typst from the templates in `app/reports/templates/`.
 
 A template begins with `#import "paper.typ": *` and `#show: paper`, which give it the page (A4, the school's
 name, the day, page numbers), tables and charts. Data go in as JSON, so that a text is only ever shown.
@@ -14,13 +14,13 @@ import vl_convert
 
 from app.reports.charts import Drawing
 
-_TEMPLATES = Path(__file__).parent / "printed"
+_TEMPLATES = Path(__file__).parent / "templates"
 _INK = "#34414e"
 _FONT = "Libertinus Serif"  # comes with Typst, has the Welsh letters, and prints alike on every machine
 
 
 def pdf(template: str, data: dict[str, Any]) -> bytes:
-    """The paper that `app/printed/<template>.typ` makes of `data`, tagged for screen readers.
+    """The paper that `app/reports/templates/<template>.typ` makes of `data`, tagged for screen readers.
 
     Every paper needs `title`, `school` (its name) and `made` (the day, in words); `confidential` (true) puts
     that word on every page, `flipped` lays it across. The rest is the template's: texts, numbers, lists and

@@ -81,7 +81,7 @@ class _File:
 
     def written(self) -> str:
         roster = self._mine(tables.pupil_versions)
-        environment = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True)
+        environment = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True)
         return environment.get_template("subject.html").render(
             name=max(roster, key=lambda row: row.from_day).name,
             email=self.email,

@@ -28,6 +28,10 @@ _ASKED_BY_SQLITE = 10  # seconds of these
 _WRITERS = 7_302_113  # a number of our own among PostgreSQL's advisory locks
 
 
+# What a database that cannot be reached, or is locked, raises.
+UNAVAILABLE = DBAPIError
+
+
 class DatabaseError(Exception):
     """The database cannot be used; the message says why, and the mend."""
 

@@ -11,7 +11,7 @@ from app.access.policy import Person
 from app.reports import governors
 from app.reports.inspection import inspection_pack
 from app.school import School
-from app.ui.widgets import note
+from app.ui.text import note
 
 _PDF, _XLSX = "application/pdf", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
-from pkgutil import iter_modules
+from pkgutil import walk_packages
 from threading import Lock
 from urllib.parse import quote, unquote
 
@@ -18,7 +18,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app import __path__
+import app
 from app.auth.sign_in import GREATEST_AGE
 
 _USER, _TOKENS = "_streamlit_user", "_streamlit_user_tokens"
@@ -30,9 +30,9 @@ _CLOSED = ("metrics", "script-health-check", "agent")  # figures of the server, 
 def make_ready() -> None:
     """Bring in what the pages use before the first of them is asked for, and keep it for good: who looks for rubbish
     in memory need not look through all of this each time, which takes longer than most pages."""
-    for module in iter_modules(__path__):
-        if module.name != "__main__":
-            import_module(f"app.{module.name}")
+    for module in walk_packages(app.__path__, "app."):
+        if module.name != "app.__main__" and ".migrations" not in module.name:
+            import_module(module.name)
     gc.collect()
     gc.freeze()
 

@@ -1,51 +1,20 @@
-"""TODO."""
+"""Tables, charts and filters that several pages use."""
 
 import csv
 import io
-import re
 from collections.abc import Callable
 from datetime import date
-from html import escape
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
+from app.access.administration import record_access
 from app.reports.charts import Drawing
 from app.reports.outcomes_csv import harmless
 from app.school import School
-from app.ui.shell import _exported
-
-# --- saying things --------------------------------------------------------------------------------------
-
-
-def write_html(template: str, kind: str = "p", **values: Any) -> None:
-    """A sentence of ours with people's words in it, which are shown as they were typed; letters that turn the
-    direction of writing turn their own words alone."""
-    words = {name: f"<bdi>{escape(str(value))}</bdi>" for name, value in values.items()}
-    st.html(f"<{kind}>{template.format(**words)}</{kind}>")
-
-
-def _plain(text: str) -> str:
-    """Text as Markdown that shows it as it was typed. What looks like an address would become a link in
-    spite of every escape; an invisible sign within it prevents that."""
-    text = re.sub(r"(?i)(https?:|www)(?=[/.])", "\\1\u2060", text)
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
-
-
-def note(words: str) -> None:
-    """A remark of ours in small grey letters, dark enough to be read (`st.caption` is too faint)."""
-    st.html(f'<p class="aside">{escape(words)}</p>')
-
-
-def title(words: str) -> None:
-    """A page's heading, with people's words in it."""
-    st.title(_plain(words), anchor=False)
-
-
-def show_error(what: str, mend: str) -> None:
-    """What happened, and the mend; never a traceback."""
-    st.error(f"**{_plain(what)}** {_plain(mend)}", icon=":material/error:")
+from app.ui.current import current_person, get_school
+from app.ui.text import note
 
 
 def table(rows: pd.DataFrame, alt: str, name: str, note: Callable[[], None] | None = None, **more: Any) -> Any:
@@ -70,6 +39,12 @@ def table(rows: pd.DataFrame, alt: str, name: str, note: Callable[[], None] | No
         type="tertiary",
     )
     return event
+
+
+def _exported(name: str, rows: int) -> None:
+    school = get_school()
+    if person := current_person(school):
+        record_access(school, person, "exported", f"{name}, {rows} rows")
 
 
 def draw(chart: Drawing, words: str, **more: Any) -> Any:

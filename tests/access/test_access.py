@@ -5,6 +5,8 @@ import inspect
 import secrets
 from datetime import UTC, date, datetime, time, timedelta
 from html import unescape
+from importlib import import_module
+from pkgutil import walk_packages
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -12,8 +14,9 @@ import pytest
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
-from app.access import __name__
+import app.access
 from app.access.administration import (
+    count_encrypted_values,
     get_audit_trail,
     get_roster,
     list_imports,
@@ -37,12 +40,20 @@ from app.access.concerns import (
     list_concerns,
     list_conduct_concerns,
     list_conduct_team,
+    list_leaders_to_share_with,
     list_own_concerns,
     list_own_conduct_concerns,
     list_pupils_on_record,
     list_sessions_to_link,
 )
-from app.access.forms import get_draft, get_own_log, list_calls_to_log, save_draft
+from app.access.forms import (
+    get_draft,
+    get_own_log,
+    list_calls_to_log,
+    list_pupils_to_choose,
+    list_staff_to_choose,
+    save_draft,
+)
 from app.access.overview import count_counselling_sessions, get_overview, get_protocol_figures, list_late_consents
 from app.access.parents import (
     get_consent_history,
@@ -85,7 +96,7 @@ NOTE = "a note that is nobody else's"
 NARRATIVE = "a narrative that is the DSP's"
 
 # id: school, roles, year groups, houses
-STAFF = {
+PEOPLE = {
     1: ("sdh", "SEN", "senior_deputy_head", "", ""),
     2: ("hoy9", "SEN", "teacher;hoy", "9", ""),
     3: ("hm_monnow", "SEN", "teacher;hm", "", "Monnow"),
@@ -101,7 +112,7 @@ STAFF = {
     13: ("prep_tutor", "PREP", "tutor", "", ""),
     14: ("prep_hoy", "PREP", "hoy", "9", ""),
 }
-ID = {name: number for number, (name, *_) in STAFF.items()}
+ID = {name: number for number, (name, *_) in PEOPLE.items()}
 
 # id: name, school, year, house, tutor
 PUPILS = {
@@ -257,7 +268,7 @@ def school(new_database):
 def _people(connection):
     for code in ("SEN", "PREP"):
         _add(connection, tables.schools, code=code, name=code, senior=code == "SEN", email_domain="habs.example")
-    for number, (name, code, roles, years, houses) in STAFF.items():
+    for number, (name, code, roles, years, houses) in PEOPLE.items():
         _add(connection, tables.staff, id=number, email=f"{name}@habs.example")
         _add(
             connection, tables.staff_versions, staff_id=number, from_day=LONG_AGO, name=name.title(), school=code,
@@ -409,72 +420,76 @@ def _everything(school: School, person: Person) -> dict[str, object]:
 
 
 QUESTIONS = {
-    "overview": lambda school, person: get_overview(school, person, EVER),
-    "protocol_figures": lambda school, person: get_protocol_figures(school, person, EVER),
-    "sessions": lambda school, person: list_sessions(school, person, EVER),
-    "unlogged": lambda school, person: list_unlogged_calls(school, person, EVER),
-    "session": lambda school, person: [get_session(school, person, n) for n in NUMBER.values()],
-    "calls_to_log": list_calls_to_log,
-    "own_log": lambda school, person: [get_own_log(school, person, f"L-{n}") for n in NUMBER.values()],
-    "draft": lambda school, person: [get_draft(school, person, form) for form in ("log", "plan")],
-    "plans": list_plans,
-    "concerns_list": list_concerns,
-    "concern": lambda school, person: [get_concern(school, person, ref) for ref in _refs(school)],
-    "oldest_concern": get_oldest_concern,
-    "everything_held": lambda school, person: [create_subject_access_file(school, person, n) for n in PUPILS],
-    "own_concerns": list_own_concerns,
-    "actions_to_do": list_actions_to_do,
-    "chronology": lambda school, person: [get_chronology(school, person, n) for n in PUPILS],
-    "sessions_to_link": lambda school, person: [list_sessions_to_link(school, person, ref) for ref in _refs(school)],
-    "conduct_list": list_conduct_concerns,
+    "get_overview": lambda school, person: get_overview(school, person, EVER),
+    "get_protocol_figures": lambda school, person: get_protocol_figures(school, person, EVER),
+    "list_sessions": lambda school, person: list_sessions(school, person, EVER),
+    "list_unlogged_calls": lambda school, person: list_unlogged_calls(school, person, EVER),
+    "get_session": lambda school, person: [get_session(school, person, n) for n in NUMBER.values()],
+    "list_calls_to_log": list_calls_to_log,
+    "get_own_log": lambda school, person: [get_own_log(school, person, f"L-{n}") for n in NUMBER.values()],
+    "get_draft": lambda school, person: [get_draft(school, person, form) for form in ("log", "plan")],
+    "list_plans": list_plans,
+    "list_concerns": list_concerns,
+    "get_concern": lambda school, person: [get_concern(school, person, ref) for ref in _refs(school)],
+    "get_oldest_concern": get_oldest_concern,
+    "create_subject_access_file": lambda school, person: [
+        create_subject_access_file(school, person, n) for n in PUPILS
+    ],
+    "list_own_concerns": list_own_concerns,
+    "list_actions_to_do": list_actions_to_do,
+    "get_chronology": lambda school, person: [get_chronology(school, person, n) for n in PUPILS],
+    "list_sessions_to_link": lambda school, person: [
+        list_sessions_to_link(school, person, ref) for ref in _refs(school)
+    ],
+    "list_conduct_concerns": list_conduct_concerns,
     "conduct_concern": lambda school, person: [
         found for ref in _conduct_refs(school) if (found := get_concern(school, person, ref))
     ],
-    "conduct_team": lambda school, person: [
+    "list_conduct_team": lambda school, person: [
         found for ref in _conduct_refs(school) if (found := list_conduct_team(school, person, ref))
     ],
-    "own_conduct_concerns": list_own_conduct_concerns,
-    "late_consents": lambda school, person: list_late_consents(school, person, EVER),
-    "imports": list_imports,
-    "sync": get_sync_state,
-    "audit_trail": get_audit_trail,
-    "refused_rows": list_rejected_rows,
-    "settled_rows": list_resolved_rows,
-    "verify_trail": verify_audit_trail,
-    "counselling_counts": count_counselling_sessions,
-    "alerts": get_alerts_view,
+    "list_own_conduct_concerns": list_own_conduct_concerns,
+    "list_late_consents": lambda school, person: list_late_consents(school, person, EVER),
+    "list_imports": list_imports,
+    "get_sync_state": get_sync_state,
+    "get_audit_trail": get_audit_trail,
+    "list_rejected_rows": list_rejected_rows,
+    "list_resolved_rows": list_resolved_rows,
+    "verify_audit_trail": verify_audit_trail,
+    "count_counselling_sessions": count_counselling_sessions,
+    "get_alerts_view": get_alerts_view,
 }
 QUESTIONS |= {
-    "exceptions_to_settle": list_breaches_to_resolve,
-    "exceptions_to_explain": list_breaches_to_explain,
-    "exceptions_unsettled": list_unresolved_breaches,
-    "exceptions_waiting": count_breaches_by_owner,
-    "repeats": lambda school, person: list_repeats(school, person, EVER),
-    "what_if": lambda school, person: run_what_if(school, person, EVER, {"academic_hours": ["09:00", "12:00"]}),
-    "exceptions_of": lambda school, person: [get_session_breaches(school, person, n) for n in NUMBER.values()],
+    "list_breaches_to_resolve": list_breaches_to_resolve,
+    "list_breaches_to_explain": list_breaches_to_explain,
+    "list_unresolved_breaches": list_unresolved_breaches,
+    "count_breaches_by_owner": count_breaches_by_owner,
+    "list_repeats": lambda school, person: list_repeats(school, person, EVER),
+    "run_what_if": lambda school, person: run_what_if(school, person, EVER, {"academic_hours": ["09:00", "12:00"]}),
+    "get_session_breaches": lambda school, person: [get_session_breaches(school, person, n) for n in NUMBER.values()],
 }
 QUESTIONS |= {
-    "consents": list_consents,
-    "consent_history": lambda school, person: [get_consent_history(school, person, n) for n in _consents(school)],
-    "letters_by_day": list_letters_by_day,
-    "letters_sent": list_letters_sent,
+    "list_consents": list_consents,
+    "get_consent_history": lambda school, person: [get_consent_history(school, person, n) for n in _consents(school)],
+    "list_letters_by_day": list_letters_by_day,
+    "list_letters_sent": list_letters_sent,
     "may_answer_consent": lambda school, person: [may_answer_consent(school, person, n) for n in _consents(school)],
-    "exceptions_ended": lambda school, person: count_resolved_breaches(school, person, EVER),
-    "registers": lambda school, person: count_registers(school, person, TERM),
-    "trail_holds": check_audit_trail,
+    "count_resolved_breaches": lambda school, person: count_resolved_breaches(school, person, EVER),
+    "count_registers": lambda school, person: count_registers(school, person, TERM),
+    "check_audit_trail": check_audit_trail,
 }
+# Who is at the school, whatever they do.
 DIRECTORY = {
-    "sealed",
-    "roster",
-    "pupils_to_choose",
-    "staff_to_choose",
-    "pupils_held",
-    "leaders_to_share_with",
-}  # who is at the school, whatever they do
-ACTIONS = {"send_alerts", "sync_now", "note"}
-ABOUT_ACCESS = {"person", "may_open", "sees", "demonstration_people", "revision", "keep_draft"}
-FOR_ALERTS = {"unread_concerns", "waiting_for_each"}  # asked by the program, to tell each their own
-ELSEWHERE = {"confidential", "is_counselling", "ever_counsellor", "entries_about"}  # for queries elsewhere
+    "count_encrypted_values": count_encrypted_values,
+    "get_roster": get_roster,
+    "list_pupils_to_choose": list_pupils_to_choose,
+    "list_staff_to_choose": list_staff_to_choose,
+    "list_pupils_on_record": list_pupils_on_record,
+    "list_leaders_to_share_with": list_leaders_to_share_with,
+}
+ACTIONS = {"record_access", "save_draft"}
+ELSEWHERE = {"create_subject_access_file", "get_sync_state", "get_alerts_view"}  # asked outside app.access
+PARTS = {"find_sessions"}  # of which the others are made
 
 
 def _refs(school: School) -> list[str]:
@@ -499,20 +514,28 @@ def _text(told: object) -> str:
 
 
 def test_every_question_there_is_is_asked_here():
-    public = {
+    asked = {
         name
-        for name, found in inspect.getmembers(access, inspect.isfunction)
-        if found.__module__.startswith(f"{__name__}.") and not name.startswith("_")
+        for module in walk_packages(app.access.__path__, "app.access.")
+        for name, found in inspect.getmembers(import_module(module.name), inspect.isfunction)
+        if found.__module__ == module.name
+        and not name.startswith("_")
+        and {"school", "person"} <= inspect.signature(found).parameters.keys()
     }
-    known = QUESTIONS.keys() | DIRECTORY | ABOUT_ACCESS | ACTIONS | FOR_ALERTS | ELSEWHERE
-    assert public | {"conduct_concern"} == known
+    assert asked | {"conduct_concern", *ELSEWHERE} == QUESTIONS.keys() | DIRECTORY | ACTIONS | ELSEWHERE | PARTS
 
 
 @pytest.mark.parametrize("name", sorted(ID.keys() - {"counsellor", "tutor9"}))
 def test_nobody_else_learns_who_was_in_counselling_or_a_note_of_it(school, name):
     told = _everything(school, someone(school, name))
-    concerns = {"concern", "concerns_list", "everything_held", "chronology"} if name in ("sdh", "dsp_sen") else set()
-    registers = {"letters_sent"} if name in ("sdh", "hoy9", "hm_monnow") else set()  # whoever leads her house or year
+    concerns = (
+        {"get_concern", "list_concerns", "create_subject_access_file", "get_chronology"}
+        if name in ("sdh", "dsp_sen")
+        else set()
+    )
+    registers = (
+        {"list_letters_sent"} if name in ("sdh", "hoy9", "hm_monnow") else set()
+    )  # whoever leads her house or year
     for question, answer in told.items():
         if question not in concerns | registers:
             assert "Fflur" not in _text(answer), question
@@ -1111,7 +1134,7 @@ def test_the_roster_is_todays(school):
         "10",
         "tutor10@habs.example",
     ]
-    assert len(roster["staff"]) == len(STAFF)
+    assert len(roster["staff"]) == len(PEOPLE)
 
 
 @pytest.mark.parametrize("name", ID)
@@ -1181,26 +1204,26 @@ def test_pages_open_by_role(school, name):
 # --- the table ---------------------------------------------------------------------------------------------
 
 ASKED = {
-    "overview": "overview",
-    "number of counselling sessions": "counselling_counts",
-    "oldest open concern": "oldest_concern",
-    "imports": "imports",
-    "sync": "sync",
-    "audit trail": "audit_trail",
-    "refused rows": "refused_rows",
-    "keys": "sealed",
-    "roster": "roster",
-    "names to choose from": "pupils_to_choose",
-    "figures of the protocol": "protocol_figures",
-    "exceptions": "exceptions_to_settle",
-    "exceptions waiting": "exceptions_waiting",
-    "how exceptions ended": "exceptions_ended",
-    "figures of the registers": "registers",
-    "whether the audit trail holds": "trail_holds",
-    "alerts": "alerts",
-    "what if": "what_if",
-    "repeated one-to-ones": "repeats",
-    "plans": "plans",
+    "overview": "get_overview",
+    "number of counselling sessions": "count_counselling_sessions",
+    "oldest open concern": "get_oldest_concern",
+    "imports": "list_imports",
+    "sync": "get_sync_state",
+    "audit trail": "get_audit_trail",
+    "refused rows": "list_rejected_rows",
+    "keys": "count_encrypted_values",
+    "roster": "get_roster",
+    "names to choose from": "list_pupils_to_choose",
+    "figures of the protocol": "get_protocol_figures",
+    "exceptions": "list_breaches_to_resolve",
+    "exceptions waiting": "count_breaches_by_owner",
+    "how exceptions ended": "count_resolved_breaches",
+    "figures of the registers": "count_registers",
+    "whether the audit trail holds": "check_audit_trail",
+    "alerts": "get_alerts_view",
+    "what if": "run_what_if",
+    "repeated one-to-ones": "list_repeats",
+    "plans": "list_plans",
 }
 
 
@@ -1208,7 +1231,7 @@ ASKED = {
 @pytest.mark.parametrize("thing", ASKED)
 def test_the_table_says_who_may_ask(school, role, thing):
     person = Person(99, "x@habs.example", "X", "SEN", "Music", frozenset({role}), frozenset(), frozenset())
-    ask = QUESTIONS.get(ASKED[thing]) or getattr(access, ASKED[thing])
+    ask = QUESTIONS.get(ASKED[thing]) or DIRECTORY[ASKED[thing]]
     if {role, STAFF} & TABLE[thing].keys():
         ask(school, person)
     else:

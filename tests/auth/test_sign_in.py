@@ -17,12 +17,12 @@ from app.graph.fetching import synchronise
 from app.intake.files import import_logs, import_roster, import_table
 from app.operations.health import check
 from app.school import School, open_school
+from app.settings import ROOT
 from app.store import tables
 from app.store.database import DatabaseError
 from app.ui import shell
 from tests import people
 
-ROOT = Path(__file__).parent.parent
 AUTH = {
     "redirect_uri": "http://localhost/oauth2callback",
     "cookie_secret": "c",

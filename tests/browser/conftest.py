@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Playwright, expect, sync_playwright
 
-ROOT = Path(__file__).parent.parent.parent
+from app.settings import ROOT
+
 _FLAGS = [
     "--no-sandbox",
     "--disable-quic",

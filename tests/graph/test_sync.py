@@ -21,14 +21,13 @@ from app.graph.lease import Lease
 from app.graph.sync import check_graph, sync_state
 from app.intake.files import import_roster
 from app.school import School
+from app.settings import ROOT
 from app.store import tables
 from app.store.database import open_database
 from tests import people
 from tests.conftest import SETTINGS
 from tests.graph.conftest import ago, asking, lesson, term
 from tests.graph.standin import BROKEN, EVERYTHING, PAGE, SECRET, Fault, StandIn
-
-ROOT = Path(__file__).parents[2]
 
 
 def run(school: School, **how: Any) -> Run:

@@ -20,11 +20,11 @@ from app.concerns import casework
 from app.demo.filling import fill
 from app.intake.files import import_letters
 from app.school import open_school
+from app.settings import ROOT
 from app.store import tables
 from app.ui import shell
 from tests import people
 
-ROOT = Path(__file__).parent.parent.parent
 PAGES = list(PAGES)
 HOSTILE = "1 or 1=1; <img src=x> %s {0} ../\x00" + "9" * 200
 LINKS = {  # what a link can carry: the page that reads it, and what it names

@@ -13,8 +13,8 @@ from app.reports.chronology import child_paper, conduct_paper
 from app.school import School
 from app.store.concerns import CHILD, CONDUCT
 from app.ui.concerns.steps import choose_step, next_step, show_entry
-from app.ui.shell import seen
-from app.ui.widgets import title, write_html
+from app.ui.current import seen
+from app.ui.text import title, write_html
 
 
 def show_one(school: School, person: Person, ref: str) -> None:

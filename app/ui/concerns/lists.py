@@ -20,7 +20,8 @@ from app.formatting import moment, on_day
 from app.school import School
 from app.store.concerns import CHILD, CONDUCT, NOT_ASSESSED, Register
 from app.ui.concerns.draft import Draft
-from app.ui.widgets import note, table, write_html
+from app.ui.text import note, write_html
+from app.ui.widgets import table
 
 
 def show_children(school: School, person: Person) -> None:

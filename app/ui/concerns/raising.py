@@ -17,7 +17,7 @@ from app.formatting import moment
 from app.school import School
 from app.store.concerns import CHILD, CONDUCT, MOST_CATEGORIES, Register
 from app.ui.concerns.draft import Draft, pupils, staff
-from app.ui.widgets import note, show_error, write_html
+from app.ui.text import note, show_error, write_html
 
 _WORDS = {
     CHILD.thing: {

@@ -16,7 +16,7 @@ from app.formatting import moment
 from app.school import School
 from app.store.concerns import CONDUCT, MOST_CATEGORIES
 from app.ui.concerns.draft import Draft, pupils, staff
-from app.ui.widgets import write_html
+from app.ui.text import write_html
 
 
 def choose_step(person: Person, view: ConcernView, kind: str | None, action: int | None = None) -> None:

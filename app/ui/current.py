@@ -1,0 +1,102 @@
+"""The school that is open, and who is signed in."""
+
+from contextlib import AbstractContextManager
+from threading import Lock
+
+import streamlit as st
+
+from app.access.administration import record_access
+from app.access.people import list_demo_people
+from app.access.policy import Person
+from app.auth import sign_in
+from app.demo.filling import fill, was_cut_off
+from app.judging.rejudge import refresh
+from app.school import School, open_school
+from app.settings import SettingsError, variable
+from app.store.database import UNAVAILABLE, DatabaseError, in_words
+from app.ui.text import show_error
+
+_FILLING = Lock()
+
+
+@st.cache_resource(show_spinner=False)
+def _opened() -> School:
+    return open_school()
+
+
+def get_school() -> School:
+    """The school, its outcomes as the clock has them. What prevents it is said on the screen in words."""
+    try:
+        school = _opened()
+        if _is_untouched(school):
+            _fill_demonstration(school)
+            _opened.clear()
+            school = _opened()
+        refresh(school, _judging_again)
+    except (SettingsError, DatabaseError) as error:
+        show_error("The program cannot start.", str(error))
+        st.stop()
+    except UNAVAILABLE as error:
+        show_error("The database cannot be used at the moment.", in_words(error))
+        st.stop()
+    return school
+
+
+def _judging_again() -> AbstractContextManager[None]:
+    return st.spinner(
+        "The rules or the settings have changed: every session is judged again. Ten thousand take some seconds."
+    )
+
+
+def _is_untouched(school: School) -> bool:
+    """No configuration and nothing in the database: that is a first look, so the demonstration."""
+    if variable("DATABASE_URL") or sign_in.configured() or school.is_demonstration():
+        return False
+    return school.is_untouched() or was_cut_off(school)
+
+
+def _fill_demonstration(school: School) -> None:
+    place = st.empty()
+    with place.container():
+        st.title("Preparing the demonstration")
+        st.write(
+            "An invented school is being made, with two terms of sessions up to today. This takes about ten seconds."
+        )
+        bar = st.progress(0.0)
+
+    def show_step(words: str, share: float) -> None:
+        bar.progress(share, text=words)
+
+    with _FILLING:  # two browsers at the first start fill it once
+        if not school.is_demonstration():
+            fill(school, progress=show_step)
+    place.empty()
+
+
+def current_person(school: School) -> Person | None:
+    """The person who looks: in the demonstration the one whose eyes were chosen, else who signed in."""
+    if sign_in.hindrance(school):
+        return None
+    if school.is_demonstration():
+        people = {p.email: p for p in list_demo_people(school)}
+        return people.get(st.session_state.get("eyes", ""), next(iter(people.values())))
+    try:
+        person = sign_in.person(school)
+    except SettingsError as error:
+        show_error("The program cannot start.", str(error))
+        st.stop()
+    if person is not None:
+        record_once(school, person, "signed in", "")
+    return person
+
+
+def seen(school: School, person: Person, about: str) -> None:
+    """Put on the audit trail that the person opened a record, once while they look at it."""
+    record_once(school, person, "viewed", about)
+
+
+def record_once(school: School, person: Person, what: str, about: str) -> None:
+    noted = st.session_state.setdefault("noted", set())
+    if (person.staff_id, what, about) not in noted:
+        noted.add((person.staff_id, what, about))
+        record_access(school, person, what, about)
