@@ -266,32 +266,68 @@ class SessionFacts:
         return self._span(self._is_pupil)
 
     @cached_property
-    def _in_p2p(self) -> Mask:
+    def _telling_span(self) -> tuple[Ints, Ints]:
+        """When the calls of the session that tell began and ended."""
+        return self._span(np.ones(len(self._stays), bool))
+
+    @cached_property
+    def _silent_span(self) -> tuple[Ints, Ints]:
+        """When the calls of the session that do not tell began and ended."""
+        session = self._stay_session[~self._telling]
+        return (
+            presence.first_of(self.n, session, self._stay_from[~self._telling]),
+            presence.last_of(self.n, session, self._stay_to[~self._telling]),
+        )
+
+    @cached_property
+    def shows_beginning(self) -> Mask:
+        """Whether the call that the session began with shows who opened it. A later one cannot."""
+        return self.shows_staff & (self._telling_span[0] <= self._silent_span[0])
+
+    @cached_property
+    def shows_end(self) -> Mask:
+        """Whether the call that the session ended with shows when staff and pupils left. An earlier one cannot."""
+        return self.shows_staff & (self._telling_span[1] >= self._silent_span[1])
+
+    @cached_property
+    def shows_throughout(self) -> Mask:
+        """Whether every call of the session shows when staff and pupils came and went."""
+        return self.shows_staff & ~self.those(self._stay_session[~self._telling])
+
+    @cached_property
+    def _in_direct_call(self) -> Mask:
         """Which stays are in a peer-to-peer call."""
         return (self._calls["type"] == "peerToPeer").to_numpy()[self._stay_call]
 
-    def _p2p(self, outermost: Callable[..., Ints], times: Ints) -> Mask:
-        """Whether the first (or the last) telling call of the session is a peer-to-peer call."""
-        rows = np.flatnonzero(self._telling)
-        session, at = self._stay_session[rows], times[rows]
-        edge = rows[at == outermost(self.n, session, at)[session]]
-        return self.those(self._stay_session[edge[self._in_p2p[edge]]])
+    @cached_property
+    def _first_leg(self) -> Mask:
+        """Which stays are in a peer-to-peer call's leg that the session began with."""
+        began = self._stay_from == self._telling_span[0][self._stay_session]
+        return self._telling & self._in_direct_call & began
 
     @cached_property
-    def rung(self) -> Mask:
-        """Whether the session began with a peer-to-peer call: its caller opened it."""
-        return self._p2p(presence.first_of, self._stay_from)
+    def began_as_direct_call(self) -> Mask:
+        """Whether the session began with a peer-to-peer call."""
+        return self.those(self._stay_session[self._first_leg])
 
     @cached_property
-    def rung_off(self) -> Mask:
-        """Whether the session ended with a peer-to-peer call: it does not show who ended it."""
-        return self._p2p(presence.last_of, self._stay_to)
+    def ended_as_direct_call(self) -> Mask:
+        """Whether the session ended with a peer-to-peer call, which does not show who ended it."""
+        ended = self._stay_to == self._telling_span[1][self._stay_session]
+        return self.those(self._stay_session[self._telling & self._in_direct_call & ended])
+
+    def _called_first(self, who: Mask) -> Mask:
+        return self.those(self._stay_session[self._first_leg & who & flags(self._stays["caller"])])
 
     @cached_property
-    def staff_rang(self) -> Mask:
-        """Whether staff were the caller of a peer-to-peer call."""
-        rang = self._telling & self._in_p2p & self._is_staff & flags(self._stays["caller"])
-        return self.those(self._stay_session[rang])
+    def staff_called_first(self) -> Mask:
+        """Whether staff were the caller of the first leg of a direct call, whoever called back later."""
+        return self._called_first(self._is_staff)
+
+    @cached_property
+    def pupil_called_first(self) -> Mask:
+        """Whether a pupil was the caller of the first leg of a direct call, whoever called back later."""
+        return self._called_first(self._is_pupil)
 
     @cached_property
     def alone(self) -> presence.Stretches:

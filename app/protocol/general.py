@@ -121,14 +121,15 @@ def no_private_recording(cases: SessionFacts) -> Ruling:
 
 def staff_opens(cases: SessionFacts) -> Ruling:
     staff, pupil = cases.staff_span[0], cases.pupil_span[0]
-    by_call, rung = cases.shows_staff, cases.rung
+    staff_called, pupil_called = cases.staff_called_first, cases.pupil_called_first
+    by_call = cases.shows_beginning & (~cases.began_as_direct_call | staff_called | pupil_called)
     says_yes, says_no = cases.yes("staff_opened"), cases.no("staff_opened")
     waited = np.where(pupil < staff, staff - pupil, 0)
     ruling = Ruling(cases.n)
-    ruling.decide(by_call & rung & cases.staff_rang, MET, CALL, "The member of staff rang the pupil.", says_no)
-    ruling.decide(by_call & rung, BREACH, CALL, "The pupil rang the member of staff.", says_yes)
+    ruling.decide(by_call & staff_called, MET, CALL, "The member of staff rang the pupil.", says_no)
+    ruling.decide(by_call & pupil_called, BREACH, CALL, "The pupil rang the member of staff.", says_yes)
     ruling.decide(
-        waited > cases.grace,
+        by_call & (waited > cases.grace),
         BREACH,
         CALL,
         lambda i: "A pupil was in the call " + _seconds(waited[i]) + " before the first member of staff.",
@@ -143,7 +144,7 @@ def staff_opens(cases: SessionFacts) -> Ruling:
 
 def staff_ends(cases: SessionFacts) -> Ruling:
     staff, pupil = cases.staff_span[1], cases.pupil_span[1]
-    by_call = cases.shows_staff & ~cases.rung_off
+    by_call = cases.shows_end & ~cases.ended_as_direct_call
     says_yes, says_no = cases.yes("staff_ended"), cases.no("staff_ended")
     stayed = np.where(pupil > staff, pupil - staff, 0)
     ruling = Ruling(cases.n)
@@ -162,12 +163,13 @@ def staff_ends(cases: SessionFacts) -> Ruling:
 
 
 def never_alone(cases: SessionFacts) -> Ruling:
-    by_call = cases.shows_staff
     says_yes, says_no = cases.yes("pupil_left_alone"), cases.no("pupil_left_alone")
     was_alone = cases.those(cases.alone.group)
     ruling = Ruling(cases.n)
-    ruling.decide(by_call & was_alone, BREACH, CALL, lambda i: _who_was_alone(cases, i), says_no)
-    ruling.decide(by_call, MET, CALL, "No pupil was in the call without staff once staff had joined.", says_yes)
+    ruling.decide(was_alone, BREACH, CALL, lambda i: _who_was_alone(cases, i), says_no)
+    ruling.decide(
+        cases.shows_throughout, MET, CALL, "No pupil was in the call without staff once staff had joined.", says_yes
+    )
     ruling.decide(says_no, MET, LOG, "The log says that no pupil was left alone.")
     ruling.decide(says_yes, BREACH, LOG, "The log says that a pupil was left alone.")
     _unknown(ruling, cases, _all(cases), "Neither a call record nor the log says whether a pupil was left alone.")

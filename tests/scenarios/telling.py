@@ -415,7 +415,8 @@ def _call(s: Scenario, name: str, now: datetime) -> dict[str, Any]:
     times = [(s.time(row[1]) + shift, s.time(row[2]) + shift) for row in rows]
     kind = call.get("type", "meeting")
     if kind == "peer to peer":
-        sessions = [_direct(s, rows, times, name)]
+        legs = [slice(i, i + 2) for i in range(0, len(rows), 2)]
+        sessions = [_direct(s, rows[leg], times[leg], f"{name}-{leg.start}") for leg in legs]
     else:
         sessions = [_joined(s, row, span, f"{name}-{i}") for i, (row, span) in enumerate(zip(rows, times, strict=True))]
     thread = "19:lessons@thread.tacv2" if kind == "channel" else f"19:meeting_w{s.number}{name}@thread.v2"
@@ -538,7 +539,7 @@ def _joined(s: Scenario, row: list[str], span: tuple[datetime, datetime], name: 
 
 
 def _direct(s: Scenario, rows: list[list[str]], times: Any, name: str) -> dict[str, Any]:
-    """The one session of a call between two people; the first told is the caller."""
+    """One leg of a call between two people; the first told is the caller."""
     caller, callee = rows
     video = [*_streams(s, caller, "callerToCallee"), *_streams(s, callee, "calleeToCaller")]
     return _session(
