@@ -168,7 +168,7 @@ CLAUSES: tuple[Clause, ...] = (
         "Public room",
         "The pupil is in a room where an adult can come and go; a bedroom only in quarantine or as the only room that serves, with the door open.",
         f"{_GENERAL}, 8: the room",
-        "Every session; counselling is exempt",
+        "Every session; counselling by a school counsellor is exempt",
         "The log.",
         "all",
         public_room,

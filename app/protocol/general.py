@@ -284,27 +284,30 @@ def dress(cases: SessionFacts) -> Ruling:
 def public_room(cases: SessionFacts) -> Ruling:
     room, reason = cases.word("room"), cases.word("bedroom_reason")
     bedroom = room == "bedroom"
-    door_open, door_shut = cases.yes("door_open"), cases.no("door_open")
     good_reason = reason.isin(["quarantine", "only_room"])
+    by_counsellor = (cases.purpose == "counselling") & cases.has_role("counsellor")
     ruling = Ruling(cases.n)
-    ruling.decide(
-        cases.purpose == "counselling", EXEMPT, LOG, "A session with a school counsellor need not be in a public room."
-    )
+    ruling.decide(by_counsellor, EXEMPT, LOG, "A session with a school counsellor need not be in a public room.")
     ruling.decide(room == "public", MET, LOG, "The pupil was in a room where an adult can come and go freely.")
+    ruling.decide(bedroom & cases.no("door_open"), BREACH, LOG, "In a bedroom with the door closed.")
     ruling.decide(
-        bedroom & ((reason == "") | ~(door_open | door_shut)),
-        NO_EVIDENCE,
-        NOTHING,
-        "In a bedroom; the log does not give both the reason and whether the door was open.",
+        bedroom & (reason != "") & ~good_reason,
+        BREACH,
+        LOG,
+        "In a bedroom for a reason that the protocol does not allow.",
     )
     ruling.decide(
-        bedroom & good_reason & door_open,
+        bedroom & good_reason & cases.yes("door_open"),
         EXEMPT,
         LOG,
         "In a bedroom for a reason that the protocol allows, with the door open.",
     )
-    ruling.decide(bedroom & door_shut, BREACH, LOG, "In a bedroom with the door closed.")
-    ruling.decide(bedroom, BREACH, LOG, "In a bedroom for a reason that the protocol does not allow.")
+    ruling.decide(
+        bedroom,
+        NO_EVIDENCE,
+        NOTHING,
+        "In a bedroom; the log does not give both the reason and whether the door was open.",
+    )
     ruling.decide(room != "", BREACH, LOG, "The pupil was in a room that is not a public one.")
     _unknown(ruling, cases, _all(cases))
     return ruling
