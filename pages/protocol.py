@@ -64,7 +64,7 @@ def show_clauses(school: School, person: Person, today: date) -> None:
                 with left:
                     st.subheader(clause.title)
                     st.write(clause.words)
-                    note(f"Applies to: {clause.applies}. Decided by: {clause.decided_by} Source: {clause.section}.")
+                    note(f"Applies to: {clause.applies}. Decided by: {clause.decided_by} Source: {clause.reference}.")
                 with right:
                     if told is None:
                         continue

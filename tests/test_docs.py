@@ -36,9 +36,8 @@ def test_every_column_of_a_log_is_told_of() -> None:
     assert [column for column in COLUMNS if f"`{column}`" not in words] == []
 
 
-def test_every_clause_names_its_section_and_says_what_decides() -> None:
+def test_every_clause_has_a_title_and_says_what_decides() -> None:
     for clause in CLAUSES:
         assert clause.title
         assert clause.words.endswith(".")
-        assert clause.section
         assert clause.decided_by

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Literal
 
 import numpy as np
@@ -19,6 +20,28 @@ _NOT_LOGGED = "The session was not logged, and only a log can say."
 _BLANK = "The log does not say."
 
 
+class Heading(StrEnum):
+    """The two headings of the school's text, as docs/protocol.md identifies their points."""
+
+    GENERAL = "general"
+    ONE_TO_ONE = "one-to-one"
+
+    @property
+    def label(self) -> str:
+        return {Heading.GENERAL: "General protocol", Heading.ONE_TO_ONE: "Pastoral one-to-ones"}[self]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A point of the school's text: a heading and the number of a bullet under it, from 1 (docs/protocol.md)."""
+
+    heading: Heading
+    bullet: int
+
+    def __str__(self) -> str:
+        return f"{self.heading.label}, point {self.bullet}"
+
+
 @dataclass(frozen=True)
 class Remedy:
     """What puts a clause right before the session begins, in words; and what of it the program can do: a letter
@@ -32,14 +55,14 @@ class Remedy:
 
 @dataclass(frozen=True)
 class Clause:
-    """One clause: `title` and `words` are for people, `section` is the bullet of the school's text that it
+    """One clause: `title` and `words` are for people, `reference` is the point of the school's text that it
     stands for, `applies` and `decided_by` say to which sessions and on what evidence. One with a `remedy` is
     decided by what is known when a session is planned; any other only the session itself can show."""
 
     name: str
     title: str
     words: str
-    section: str
+    reference: Reference
     applies: str
     decided_by: str
     of: Literal["all", "one_to_one"]

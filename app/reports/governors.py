@@ -94,7 +94,7 @@ def figures_workbook(
         "About": pd.DataFrame({"What": about.keys(), "Entry": about.values()}),
         "Key figures": pd.DataFrame(key, columns=["Figure", "Number", "Of", "Share"]),
         "Department and hour": _tabled(seen.cells, {"department": "Department", "band": "Hour"}, governors),
-        "Clause by clause": _tabled(seen.clauses, {"title": "Clause", "section": "Section"}, governors, _OUTCOMES),
+        "Clause by clause": _tabled(seen.clauses, {"title": "Clause", "reference": "Reference"}, governors, _OUTCOMES),
         "Week by week": _tabled(seen.weeks, {"week": "Week of"}, governors),
     }
     if governors or not narrowed:
@@ -140,7 +140,7 @@ def _rates_of(told: pd.DataFrame) -> pd.DataFrame:
     """Compliance clause by clause, from `app.protocol.figures`."""
     kept = told["met"] + told["exempt"]
     rates = told.assign(kept=kept, of=kept + told["breach"], title=pd.Series(_TITLES))
-    rates["section"] = [clause.section for clause in CLAUSES]
+    rates["reference"] = [str(clause.reference) for clause in CLAUSES]
     return rates.assign(rate=rates["rate"].where(rates["of"] >= FEW))[rates["of"] > 0]
 
 

@@ -36,7 +36,7 @@ def inspection_pack(school: School, person: Person) -> bytes:
         "terms": list(by_term),
         "clauses": [
             {
-                "title": c.title, "words": c.words, "section": c.section, "applies": c.applies,
+                "title": c.title, "words": c.words, "reference": str(c.reference), "applies": c.applies,
                 "decided": c.decided_by, "of": c.of, "kept": [_kept_words(rates, c.name) for rates in by_term.values()],
             }
             for c in CLAUSES
