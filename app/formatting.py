@@ -4,6 +4,8 @@ from datetime import date, datetime
 
 import pandas as pd
 
+from app import clock
+
 
 def how_many(of: int, one: str, several: str | None = None) -> str:
     """A number and what is counted: "1 session", "2,409 sessions"."""
@@ -38,6 +40,6 @@ def moment(when: datetime | pd.Timestamp | None) -> str:
     """Likewise, and the year only where it is not this one: "Tue 3 Nov, 14:05"; of none ""."""
     if when is None or pd.isna(when):
         return ""
-    if when.year != datetime.now(when.tzinfo).year:
+    if when.year != clock.now().astimezone(when.tzinfo).year:
         return on_day_at(when)
     return f"{when:%a} {when.day} {when:%b}, {when:%H:%M}"

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from pydantic import BaseModel
 from sqlalchemy import Connection, Engine, func, select
 
+from app import clock
 from app.settings import Period, Settings, Training, database_url, load_settings
 from app.store import tables
 from app.store.database import open_database, writing
@@ -35,7 +36,7 @@ class School:
 
     def now(self) -> datetime:
         """The present, aware, in UTC."""
-        return datetime.now(UTC)
+        return clock.now()
 
     def today(self) -> date:
         """The day in the school's time zone."""

@@ -14,10 +14,12 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 from xdist.scheduler import LoadFileScheduling
 
+from app.clock import now
 from app.school import School
 from app.settings import Settings, load_settings
 from app.store.database import open_database
 from tests import people
+from tests.clock import Clock, moment, start_at, stopped_at
 
 SETTINGS: Settings = load_settings().model_copy(update={"tenant_id": people.TENANT})
 
@@ -26,6 +28,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--database", choices=["postgresql"], help="run on this kind of database what else runs on SQLite alone"
     )
+    parser.addoption(
+        "--today", type=moment, metavar="DAY", help="run as if on this day, 2027-08-15, or from this moment on, in UTC"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if today := config.getoption("--today"):
+        start_at(today)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -65,6 +75,13 @@ def _on_one_kind(fixtures: Collection[str]) -> bool:
 
 def _named(address: str, database: str) -> str:
     return make_url(address).set(database=database).render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def clock() -> Iterator[Clock]:
+    """The clock of the program and the test: it stands still until the test moves it."""
+    with stopped_at(now()) as ours:
+        yield ours
 
 
 @pytest.fixture(scope="session")

@@ -7,11 +7,13 @@ from pathlib import Path
 
 from app.settings import ROOT
 
+PYTHON = (sys.executable, "-m", "tests.clock")  # runs a module by the clock of the test
+
 
 def run(database: str, *words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Runs `python -m app …` on a database to its end."""
     return subprocess.run(
-        [sys.executable, "-m", "app", *map(str, words)],
+        [*PYTHON, "app", *map(str, words)],
         cwd=ROOT,
         env=os.environ | {"DATABASE_URL": database} | environment,
         capture_output=True,
@@ -23,9 +25,9 @@ def run(database: str, *words: str | Path, **environment: str) -> subprocess.Com
 def start(
     database: str, *words: str | Path, stderr: int = subprocess.DEVNULL, **environment: str
 ) -> subprocess.Popen[str]:
-    """Starts `python …` on a database, its standard output to be read."""
+    """Starts `python -m app …` on a database, its standard output to be read."""
     return subprocess.Popen(
-        [sys.executable, *map(str, words)],
+        [*PYTHON, "app", *map(str, words)],
         cwd=ROOT,
         env=os.environ | {"DATABASE_URL": database} | environment,
         stdout=subprocess.PIPE,

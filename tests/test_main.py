@@ -138,7 +138,7 @@ def test_a_killed_import_leaves_all_or_nothing(
     ]
     file = table(tmp_path / "logs.csv", rows)
     for moment in range(10):
-        process = running.start(database, "-m", "app", "import", "logs", file)
+        process = running.start(database, "import", "logs", file)
         try:
             process.wait(0.7 + 0.18 * moment)
         except subprocess.TimeoutExpired:

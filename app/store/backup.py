@@ -3,11 +3,11 @@
 import shutil
 import sqlite3
 from contextlib import closing
-from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Engine, make_url
 
+from app import clock
 from app.store.database import DatabaseError
 
 
@@ -44,7 +44,7 @@ def restore(url: str, file: Path) -> Path | None:
         copied(file, part)
         kept = None
         if target.exists():
-            kept = target.with_name(f"{target.stem}-before-{datetime.now():%Y%m%d-%H%M%S}{target.suffix}")  # noqa: DTZ005
+            kept = target.with_name(f"{target.stem}-before-{clock.now().astimezone():%Y%m%d-%H%M%S}{target.suffix}")
             _keep(target, kept)
             for tail in ("-wal", "-shm"):
                 target.with_name(target.name + tail).unlink(missing_ok=True)

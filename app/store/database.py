@@ -8,7 +8,6 @@ judged again in its own transaction, which must see everything the others wrote.
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import datetime
 from pathlib import Path
 from random import uniform
 from time import monotonic, sleep
@@ -21,6 +20,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event, make_url, select, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.schema import CreateSchema
+
+from app import clock
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
 _BUSY_SECONDS = 60
@@ -153,7 +154,7 @@ def _migrate(engine: Engine) -> None:
 def _copy_before(connection: Connection, version: str) -> None:
     """A copy of a database of an earlier version, while the lock to write is held: of an embedded one a file beside it,
     of PostgreSQL a schema in it."""
-    name = f"version-{version}-{datetime.now():%Y%m%d-%H%M%S}"  # noqa: DTZ005
+    name = f"version-{version}-{clock.now().astimezone():%Y%m%d-%H%M%S}"
     file = connection.engine.url.database
     if connection.dialect.name == "postgresql":
         _copy_into_schema(connection, name.replace("-", "_"))

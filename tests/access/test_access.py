@@ -70,6 +70,7 @@ from app.access.reporting import check_audit_trail, count_registers, count_resol
 from app.access.session_detail import get_session
 from app.access.sessions import list_sessions, list_unlogged_calls
 from app.access.what_if import run_what_if
+from app.clock import now
 from app.concerns import casework
 from app.concerns.raising import open_concern
 from app.operations.alerts import get_alerts_view
@@ -86,7 +87,7 @@ from app.store.encryption import new_key
 from app.store.key_rotation import seal_again, standing
 
 ZONE = ZoneInfo("Europe/London")
-TODAY = datetime.now(ZONE).date()
+TODAY = now().astimezone(ZONE).date()
 THIS_WEEK = TODAY - timedelta(days=TODAY.isoweekday() - 1)
 LONG_AGO = date(1900, 1, 1)
 SEPTEMBER = THIS_WEEK - timedelta(weeks=12)  # when a new roster came

@@ -8,7 +8,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -35,6 +34,7 @@ from app.school import School, open_school
 from app.store import tables
 from app.store.database import open_database
 from tests import people
+from tests.clock import AHEAD, Clock, follow
 from tests.conftest import SETTINGS
 from tests.mail_server import MailServer
 from tests.people import call, calls, log, table
@@ -44,30 +44,18 @@ NOON = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
 ADDRESS = "https://protocol.school.example"
 
 
-@dataclass(frozen=True)
-class Clocked(School):
-    """A school in which it is as late as a test says."""
-
-    clock: list[datetime] = field(default_factory=lambda: [NOON])
-
-    def now(self) -> datetime:
-        return self.clock[0]
-
-    def later(self, **much: float) -> None:
-        self.clock[0] += timedelta(**much)
+@pytest.fixture
+def clock(clock: Clock) -> Clock:
+    clock.set(NOON)
+    return clock
 
 
 @pytest.fixture
-def school(new_database: Callable[..., str], tmp_path: Path) -> Iterator[School]:
+def school(clock: Clock, new_database: Callable[..., str], tmp_path: Path) -> Iterator[School]:
     school = School(open_database(new_database()), SETTINGS)
     people.move_in(school, tmp_path)
     yield school
     school.engine.dispose()
-
-
-@pytest.fixture
-def clocked(school: School) -> Clocked:
-    return Clocked(school.engine, school.settings)
 
 
 @pytest.fixture
@@ -159,10 +147,10 @@ def test_the_dsp_of_the_childs_school_is_told_at_once_without_waiting_for_a_comm
     assert server.to() == [people.email("dsp")]
 
 
-def test_a_log_that_tells_of_a_concern_tells_the_dsp_at_once(clocked: Clocked, server: MailServer) -> None:
+def test_a_log_that_tells_of_a_concern_tells_the_dsp_at_once(school: School, clock: Clock, server: MailServer) -> None:
     told = log("teacher", "aled", "2026-11-02T10:00", concern="yes", concern_summary="He was alone.")
-    clocked.clock[0] = NOON - timedelta(hours=10)
-    assert not isinstance(enter_log(clocked, told, by=someone(clocked, "teacher").staff_id), list)
+    clock.set(NOON - timedelta(hours=10))
+    assert not isinstance(enter_log(school, told, by=someone(school, "teacher").staff_id), list)
     wait_for(lambda: server.to() == [people.email("dsp")])
 
 
@@ -179,7 +167,7 @@ def test_a_mail_server_that_hangs_holds_nobody_up(school: School, monkeypatch: p
 
 @pytest.mark.parametrize("name", ["Aled Pugh", "O'Brien\r\nBcc: x@evil.example", "<b>Llŷr</b> =cmd|' /C calc'!A0"])
 def test_no_name_and_no_word_that_somebody_wrote_is_in_any_mail(
-    school: School, server: MailServer, name: str, tmp_path: Path
+    school: School, clock: Clock, server: MailServer, name: str, tmp_path: Path
 ) -> None:
     folder = people.roster(tmp_path / "again")
     pupils = [
@@ -194,8 +182,8 @@ def test_no_name_and_no_word_that_somebody_wrote_is_in_any_mail(
         school, calls(tmp_path / "c.json", call("c1", "2026-11-03T10:00", {"teacher": (0, 20), "aled": (1, 29)}))
     )
     concern(school, summary=f"{name} said something terrible.")
-    late = Clocked(school.engine, school.settings, [datetime(2026, 11, 26, 9, 0, tzinfo=UTC)])
-    send_now(late)
+    clock.set(datetime(2026, 11, 26, 9, 0, tzinfo=UTC))
+    send_now(school)
     wait_for(lambda: set(states(school).values()) == {"sent"})
     assert {str(mail["Subject"]) for mail in server.mails} >= {KINDS["concern"].subject, KINDS["digest"].subject}
     for mail in server.mails:
@@ -208,82 +196,85 @@ def test_no_name_and_no_word_that_somebody_wrote_is_in_any_mail(
 # --- down, refusing, killed
 
 
-def test_a_mail_server_that_is_down_delays_and_never_loses(clocked: Clocked, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mail_server_that_is_down_delays_and_never_loses(
+    school: School, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     server = MailServer()
     monkeypatch.setenv("ALERT_URL", server.url)
     monkeypatch.setenv("APP_URL", ADDRESS)
     for key in "abc":
-        put(clocked, "dsp", key)
+        put(school, "dsp", key)
     pauses = []
     for _ in range(8):
-        assert "cannot be reached" in send(clocked, at_once=True).trouble
-        waiting = get_alerts_view(clocked, someone(clocked, "admin")).waiting
-        pauses.append((waiting["next_try_at"] - clocked.now()).max() / timedelta(minutes=1))
+        assert "cannot be reached" in send(school, at_once=True).trouble
+        waiting = get_alerts_view(school, someone(school, "admin")).waiting
+        pauses.append((waiting["next_try_at"] - school.now()).max() / timedelta(minutes=1))
     assert pauses == [1, 2, 4, 8, 16, 32, 60, 60]
     with server.running():
-        assert send(clocked).sent == 0  # it is not time yet
-        clocked.later(minutes=60)
-        assert [send(clocked).sent, send(clocked).sent] == [3, 0]
+        assert send(school).sent == 0  # it is not time yet
+        clock.later(minutes=60)
+        assert [send(school).sent, send(school).sent] == [3, 0]
     assert len({mail["Message-ID"] for mail in server.mails}) == len(server.mails) == 3
 
 
-def test_whom_the_server_refuses_waits_and_the_others_are_told(clocked: Clocked, server: MailServer) -> None:
+def test_whom_the_server_refuses_waits_and_the_others_are_told(school: School, server: MailServer) -> None:
     words = {people.email("dsp"): "550 5.1.1 no such person", people.email("hoy9"): "450 4.2.1 try later"}
     server.at_word = lambda word, address: words.get(address) if word == "RCPT" else None
     for who in ("dsp", "sdh", "hoy9", "tutor"):
-        put(clocked, who, who)
-    done = send(clocked)
+        put(school, who, who)
+    done = send(school)
     assert (done.sent, done.not_taken) == (2, 2)
     assert server.to() == sorted([people.email("sdh"), people.email("tutor")])
-    told = get_alerts_view(clocked, someone(clocked, "admin")).waiting.set_index("to")["trouble"]
+    told = get_alerts_view(school, someone(school, "admin")).waiting.set_index("to")["trouble"]
     assert told["Dsp"].startswith("The mail server refuses the address (550 5.1.1 no such person). Mend it")
     assert told["Hoy9"].startswith("The mail server does not take the address yet (450")
     words.clear()
-    assert send(clocked, at_once=True).sent == 2
+    assert send(school, at_once=True).sent == 2
     assert len(server.mails) == 4
 
 
-def test_one_that_breaks_the_connection_does_not_hold_up_the_others(clocked: Clocked, server: MailServer) -> None:
+def test_one_that_breaks_the_connection_does_not_hold_up_the_others(school: School, server: MailServer) -> None:
     server.at_word = lambda word, address: "421 go away" if address == people.email("dsp") else None
     for who in ("dsp", "sdh", "hoy9"):
-        put(clocked, who, who)
-    assert send(clocked).sent == 2
-    assert states(clocked) == {"dsp": "waiting", "sdh": "sent", "hoy9": "sent"}
+        put(school, who, who)
+    assert send(school).sent == 2
+    assert states(school) == {"dsp": "waiting", "sdh": "sent", "hoy9": "sent"}
 
 
 def test_what_the_server_took_without_saying_so_is_not_sent_again_and_is_told(
-    clocked: Clocked, server: MailServer
+    school: School, clock: Clock, server: MailServer
 ) -> None:
     server.hang_up = True
-    put(clocked, "dsp", "a")
-    assert send(clocked).in_doubt == 1
+    put(school, "dsp", "a")
+    assert send(school).in_doubt == 1
     server.hang_up = False
-    clocked.later(days=1)
-    assert send(clocked, at_once=True).sent == 0
+    clock.later(days=1)
+    assert send(school, at_once=True).sent == 0
     assert len(server.mails) == 1
-    in_doubt = get_alerts_view(clocked, someone(clocked, "admin")).in_doubt
+    in_doubt = get_alerts_view(school, someone(school, "admin")).in_doubt
     assert list(in_doubt["to"]) == ["Dsp"]
     assert "did not say whether it took it" in in_doubt["trouble"].iloc[0]
 
 
-def test_a_sender_whose_place_was_taken_hands_nothing_over(clocked: Clocked, server: MailServer) -> None:
+def test_a_sender_whose_place_was_taken_hands_nothing_over(school: School, server: MailServer) -> None:
     def taken(word: str, address: str) -> None:
         if word == "RCPT":
-            with clocked.writing() as connection:
+            with school.writing() as connection:
                 connection.execute(update(tables.leases).values(holder="elsewhere|a|b|1|2|c"))
 
     server.at_word = taken
-    put(clocked, "dsp", "a")
+    put(school, "dsp", "a")
     with pytest.raises(lease.Lost):
-        send(clocked)
-    assert (server.mails, states(clocked)) == ([], {"a": "waiting"})
+        send(school)
+    assert (server.mails, states(school)) == ([], {"a": "waiting"})
     with pytest.raises(lease.Busy, match="elsewhere"):
-        send(clocked)
+        send(school)
 
 
 def sender(database: str, environment: dict[str, str]) -> None:
     """What runs in a process of its own, to be killed."""
     os.environ |= environment
+    follow()
     send_now(open_school(database), at_once=True)
 
 
@@ -304,7 +295,7 @@ def test_killed_at_random_moments_each_alert_arrives_once(
     for number in range(40):
         put(school, ("dsp", "sdh", "tutor")[number % 3], f"a{number}")
     database = school.engine.url.render_as_string(hide_password=False)
-    environment = {name: os.environ[name] for name in ("ALERT_URL", "APP_URL")}
+    environment = {name: os.environ[name] for name in ("ALERT_URL", "APP_URL", AHEAD)}
     words = 0
 
     def kill(word: str, address: str) -> None:
@@ -335,7 +326,7 @@ def test_two_senders_at_once_send_each_alert_once(
     for number in range(12):
         put(school, "dsp", f"a{number}")
     database = school.engine.url.render_as_string(hide_password=False)
-    environment = {name: os.environ[name] for name in ("ALERT_URL", "APP_URL")}
+    environment = {name: os.environ[name] for name in ("ALERT_URL", "APP_URL", AHEAD)}
     senders = [processes.Process(target=sender, args=(database, environment)) for _ in range(2)]
     for process in senders:
         process.start()
@@ -357,45 +348,45 @@ def test_the_command_sends_and_says_what_it_did(school: School, server: MailServ
 # --- what falls due by the clock
 
 
-def test_the_next_in_line_is_told_of_what_nobody_has_read(clocked: Clocked, server: MailServer) -> None:
-    ref = concern(clocked)
-    wait_for(lambda: len(server.mails) == 1 and set(states(clocked).values()) == {"sent"})
+def test_the_next_in_line_is_told_of_what_nobody_has_read(school: School, clock: Clock, server: MailServer) -> None:
+    ref = concern(school)
+    wait_for(lambda: len(server.mails) == 1 and set(states(school).values()) == {"sent"})
     told = []
     for _ in range(30):
-        clocked.later(minutes=5)
-        send(clocked)
+        clock.later(minutes=5)
+        send(school)
         told.append([str(mail["To"]) for mail in server.mails[1:]])
     dsp, sdh = people.email("dsp"), people.email("sdh")
     assert told == [[]] * 11 + [[dsp]] * 12 + [[dsp, sdh]] * 7
     assert all(f"concerns?ref={ref}" in text for text in server.texts())
 
 
-def test_of_a_concern_that_was_read_nobody_is_told_anew(clocked: Clocked, server: MailServer) -> None:
-    concern(clocked)
-    with clocked.writing() as connection:
+def test_of_a_concern_that_was_read_nobody_is_told_anew(school: School, clock: Clock, server: MailServer) -> None:
+    concern(school)
+    with school.writing() as connection:
         number = connection.scalars(select(tables.concerns.c.id)).one()
-        read = {"concern_id": number, "at": NOON, "by": someone(clocked, "dsp").staff_id, "kind": "read"}
+        read = {"concern_id": number, "at": NOON, "by": someone(school, "dsp").staff_id, "kind": "read"}
         connection.execute(tables.concern_events.insert().values(read))
-    clocked.later(hours=5)
-    send_now(clocked)
-    wait_for(lambda: set(states(clocked).values()) == {"sent"})
+    clock.later(hours=5)
+    send_now(school)
+    wait_for(lambda: set(states(school).values()) == {"sent"})
     assert len(server.mails) == 1
 
 
-def test_where_the_dsp_raised_it_the_senior_deputy_head_is_told_at_once(clocked: Clocked, server: MailServer) -> None:
-    concern(clocked, by="dsp")
-    send_now(clocked)
+def test_where_the_dsp_raised_it_the_senior_deputy_head_is_told_at_once(school: School, server: MailServer) -> None:
+    concern(school, by="dsp")
+    send_now(school)
     wait_for(lambda: server.to() == [people.email("sdh")])
 
 
-def through(clocked: Clocked, first: str, last: str) -> None:
+def through(school: School, clock: Clock, first: str, last: str) -> None:
     """The command runs every five minutes, from one moment of school time to another."""
-    zone = clocked.settings.zone
-    clocked.clock[0] = datetime.fromisoformat(first).replace(tzinfo=zone).astimezone(UTC)
+    zone = school.settings.zone
+    clock.set(datetime.fromisoformat(first).replace(tzinfo=zone).astimezone(UTC))
     until = datetime.fromisoformat(last).replace(tzinfo=zone)
-    while clocked.now() <= until:
-        enqueue_due(clocked)
-        clocked.later(minutes=5)
+    while school.now() <= until:
+        enqueue_due(school)
+        clock.later(minutes=5)
 
 
 def digests(school: School) -> list[tuple[str, str, str]]:
@@ -409,16 +400,16 @@ def digests(school: School) -> list[tuple[str, str, str]]:
 
 
 @pytest.fixture
-def autumn(clocked: Clocked, tmp_path: Path) -> Clocked:
+def autumn(school: School, clock: Clock, tmp_path: Path) -> School:
     """On Friday 23 October a pupil was left alone in a call that nobody logged; summer time ends on Sunday."""
-    clocked.clock[0] = datetime(2026, 10, 23, 5, 0, tzinfo=UTC)
+    clock.set(datetime(2026, 10, 23, 5, 0, tzinfo=UTC))
     record = call("c1", "2026-10-22T10:00", {"teacher": (0, 20), "aled": (1, 29)})
-    import_calls(clocked, calls(tmp_path / "c.json", record))
-    return clocked
+    import_calls(school, calls(tmp_path / "c.json", record))
+    return school
 
 
-def test_a_digest_goes_once_a_school_day_and_tells_what_is_new(autumn: Clocked, tmp_path: Path) -> None:
-    through(autumn, "2026-10-23T06:00", "2026-10-23T09:00")
+def test_a_digest_goes_once_a_school_day_and_tells_what_is_new(autumn: School, clock: Clock, tmp_path: Path) -> None:
+    through(autumn, clock, "2026-10-23T06:00", "2026-10-23T09:00")
     first = digests(autumn)
     settle = "To settle: 1 session with a clause not kept, 1 of them new."
     assert first == [
@@ -427,14 +418,14 @@ def test_a_digest_goes_once_a_school_day_and_tells_what_is_new(autumn: Clocked, 
         ("Fri 23 07:30", "teacher", "To log: 1 call.\nTo explain: 1 session with a clause not kept."),
     ]
     send_all(autumn)
-    through(autumn, "2026-10-25T00:00", "2026-10-25T03:00")
-    through(autumn, "2026-10-26T00:30", "2026-10-26T09:00")
+    through(autumn, clock, "2026-10-25T00:00", "2026-10-25T03:00")
+    through(autumn, clock, "2026-10-26T00:30", "2026-10-26T09:00")
     again = digests(autumn)[3:]
     assert [(when, who) for when, who, _ in again] == [("Mon 26 07:30", who) for who in ("hoy9", "hm", "teacher")]
     assert again[0][2].endswith("The longest has waited 3 days.")
     send_all(autumn)
     for day in (27, 28, 29, 30):  # nothing new in the rest of the week
-        through(autumn, f"2026-10-{day}T07:20", f"2026-10-{day}T07:40")
+        through(autumn, clock, f"2026-10-{day}T07:20", f"2026-10-{day}T07:40")
     assert digests(autumn) == first + again
 
 
@@ -443,36 +434,38 @@ def send_all(school: School) -> None:
         connection.execute(update(tables.alerts).values(state="sent"))
 
 
-def test_a_digest_that_could_not_go_gives_way_to_the_next(autumn: Clocked) -> None:
-    through(autumn, "2026-10-23T07:30", "2026-10-23T07:40")
-    through(autumn, "2026-10-26T07:30", "2026-10-26T07:40")
+def test_a_digest_that_could_not_go_gives_way_to_the_next(autumn: School, clock: Clock) -> None:
+    through(autumn, clock, "2026-10-23T07:30", "2026-10-23T07:40")
+    through(autumn, clock, "2026-10-26T07:30", "2026-10-26T07:40")
     assert [when for when, _, _ in digests(autumn)] == ["Mon 26 07:30"] * 3
 
 
-def test_with_nothing_to_tell_and_on_days_without_school_there_is_no_digest(clocked: Clocked, tmp_path: Path) -> None:
-    through(clocked, "2026-10-23T07:00", "2026-10-23T09:00")
-    assert digests(clocked) == []
-    import_logs(clocked, table(tmp_path / "l.csv", [log("teacher", "aled", "2026-10-23T08:00", dress_ok="no")]))
-    through(clocked, "2026-12-14T07:00", "2026-12-14T08:00")  # after the term
-    assert digests(clocked) == []
+def test_with_nothing_to_tell_and_on_days_without_school_there_is_no_digest(
+    school: School, clock: Clock, tmp_path: Path
+) -> None:
+    through(school, clock, "2026-10-23T07:00", "2026-10-23T09:00")
+    assert digests(school) == []
+    import_logs(school, table(tmp_path / "l.csv", [log("teacher", "aled", "2026-10-23T08:00", dress_ok="no")]))
+    through(school, clock, "2026-12-14T07:00", "2026-12-14T08:00")  # after the term
+    assert digests(school) == []
 
 
 def test_of_a_counsellors_call_the_counsellor_alone_is_told(
-    clocked: Clocked, server: MailServer, tmp_path: Path
+    school: School, clock: Clock, server: MailServer, tmp_path: Path
 ) -> None:
-    admin = someone(clocked, "admin")
+    admin = someone(school, "admin")
     record = call("c1", "2026-11-02T10:00", {"counsellor": (0, 30), "bethan": (1, 29)})
-    import_calls(clocked, calls(tmp_path / "c.json", record))
-    before = [get_alerts_view(clocked, admin), get_audit_trail(clocked, admin)["about"].tolist()]
-    clocked.later(days=1)
+    import_calls(school, calls(tmp_path / "c.json", record))
+    before = [get_alerts_view(school, admin), get_audit_trail(school, admin)["about"].tolist()]
+    clock.later(days=1)
     server.at_word = lambda word, address: "450 not now"
-    send(clocked)
-    waiting = [get_alerts_view(clocked, admin), get_audit_trail(clocked, admin)["about"].tolist()]
+    send(school)
+    waiting = [get_alerts_view(school, admin), get_audit_trail(school, admin)["about"].tolist()]
     server.at_word = lambda word, address: None
-    send(clocked, at_once=True)
+    send(school, at_once=True)
     assert server.to() == [people.email("counsellor")]
     assert server.texts()[0].startswith("To log: 1 call.\n")
-    after = [get_alerts_view(clocked, admin), get_audit_trail(clocked, admin)["about"].tolist()]
+    after = [get_alerts_view(school, admin), get_audit_trail(school, admin)["about"].tolist()]
     assert str(before) == str(waiting) == str(after)
 
 

@@ -1,6 +1,5 @@
 """Whose sign-in holds, and that nothing real is shown without one; the way through a browser is in tests/browser."""
 
-import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from html import unescape
@@ -11,6 +10,7 @@ from sqlalchemy import select, update
 from streamlit.testing.v1 import AppTest
 
 from app.access.policy import PAGES
+from app.clock import now
 from app.demo.filling import fill
 from app.graph.errors import NotConfigured
 from app.graph.fetching import synchronise
@@ -57,7 +57,7 @@ def opened(new_database: Callable[[], str], tmp_path: Path, monkeypatch: pytest.
         at.user = {"is_logged_in": False}
         if who:
             signed_in = {"sub": who, "tid": people.TENANT, "preferred_username": people.email(who), "email": ""}
-            at.user = {"is_logged_in": True, "iat": time.time() - ago} | signed_in | claims
+            at.user = {"is_logged_in": True, "iat": now().timestamp() - ago} | signed_in | claims
         at.switch_page(f"pages/{page}.py")
         return at.run()
 

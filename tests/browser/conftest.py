@@ -5,7 +5,6 @@ import re
 import shutil
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -16,6 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, Playwright, expect, sync_playwright
 
 from app.settings import ROOT
+from tests.running import PYTHON
 
 _FLAGS = [
     "--no-sandbox",
@@ -85,7 +85,7 @@ def serve() -> Iterator[Callable[..., str]]:
 
     def start(database: str, port: int | None = None, folder: Path = ROOT, **environment: str) -> str:
         port = port or free_port()
-        command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "streamlit_app.py"), "--server.port", str(port)]
+        command = [*PYTHON, "streamlit", "run", str(ROOT / "streamlit_app.py"), "--server.port", str(port)]
         environment = os.environ | {"DATABASE_URL": database, "PYTHONPATH": str(ROOT)} | environment
         running.append(subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL))
         address = f"http://localhost:{port}"

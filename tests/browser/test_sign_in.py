@@ -1,6 +1,5 @@
 """Signing in, in a real browser against a real OpenID Connect provider."""
 
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -9,11 +8,13 @@ from playwright.sync_api import Browser, Page, expect
 
 from app.access.policy import PAGES
 from app.auth.sign_in import GREATEST_AGE
+from app.clock import real
 from app.intake.files import import_logs
 from app.school import open_school
 from app.settings import load_settings
 from tests import people
 from tests.browser.conftest import free_port
+from tests.clock import REAL
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 TENANT = load_settings().tenant_id
@@ -54,7 +55,8 @@ def in_service(
                 """,
                 encoding="utf-8",
             )
-            return serve(url, port=port, folder=folder, **environment)
+            # The provider, the library that signs people in and the browser go by the real time.
+            return serve(url, port=port, folder=folder, **REAL | environment)
 
         yield start
 
@@ -110,7 +112,7 @@ def test_a_link_leads_where_it_led_after_signing_in_and_the_cookie_ends_with_the
     mine = cookies["_streamlit_user"]
     assert mine["httpOnly"]
     assert all(cookie["sameSite"] == "Lax" for cookie in cookies.values())
-    assert 0 < mine["expires"] - time.time() <= GREATEST_AGE.total_seconds()
+    assert 0 < mine["expires"] - real().timestamp() <= GREATEST_AGE.total_seconds()
 
 
 @pytest.mark.parametrize("name", PAGES)

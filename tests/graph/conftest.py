@@ -2,12 +2,13 @@
 
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app.clock import now
 from app.graph.client import Client
 from app.graph.registration import registration
 from tests import people
@@ -25,7 +26,7 @@ def graph(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
 
 
 def ago(**time: float) -> datetime:
-    return (datetime.now(UTC) - timedelta(**time)).replace(microsecond=0, tzinfo=None)
+    return (now() - timedelta(**time)).replace(microsecond=0, tzinfo=None)
 
 
 def lesson(call_id: str, start: datetime, version: int = 1, **who: tuple[float, float]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -24,6 +24,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import jwt
 import trustme
+
+from app.clock import now
 
 TENANT = "5c7001aa-0000-4000-8000-000000000001"
 CLIENT, SECRET = "11111111-0000-4000-8000-000000000001", "a-secret-value"
@@ -177,7 +179,7 @@ class StandIn:
 
     def _list(self, address: str, query: dict[str, list[str]]) -> dict[str, Any] | Fault:
         first, last = re.fullmatch(r"startDateTime ge (\S+) and startDateTime lt (\S+)", query["$filter"][0]).groups()  # type: ignore[union-attr]
-        oldest = datetime.now(UTC) - timedelta(days=30)
+        oldest = now() - timedelta(days=30)
         if _time(first) < oldest:
             return Fault(400, "BadRequest", "startDateTime must be within the last 30 days")
         chosen = sorted(
@@ -199,7 +201,7 @@ class StandIn:
 
     def _record(self, call_id: str, part: str = "", *, query: dict[str, list[str]]) -> Any:
         record = self.calls.get(call_id)
-        if record is None or _time(record["startDateTime"]) < datetime.now(UTC) - timedelta(days=30):
+        if record is None or _time(record["startDateTime"]) < now() - timedelta(days=30):
             return Fault(404, "NotFound", "Call record not found.")
         if call_id in self.raw:
             return self.raw[call_id]

@@ -5,16 +5,16 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, insert, select, update
 
+from app.clock import now
 from app.graph.errors import Busy, Stopped
 from app.graph.fetching import Run, synchronise
 from app.graph.lease import Lease
@@ -28,6 +28,7 @@ from tests import people
 from tests.conftest import SETTINGS
 from tests.graph.conftest import ago, asking, lesson, term
 from tests.graph.standin import BROKEN, EVERYTHING, PAGE, SECRET, Fault, StandIn
+from tests.running import PYTHON
 
 
 def run(school: School, **how: Any) -> Run:
@@ -145,9 +146,7 @@ def test_a_list_that_changes_while_it_is_paged_hides_nothing(school: School, gra
 
 def windows(graph: StandIn) -> list[timedelta]:
     """How far back each listing reached."""
-    return [
-        datetime.now(UTC) - datetime.fromisoformat(a.partition("ge%20")[2][:20]) for a in graph.asked_for(r"Records\?")
-    ]
+    return [now() - datetime.fromisoformat(a.partition("ge%20")[2][:20]) for a in graph.asked_for(r"Records\?")]
 
 
 def about(days: float) -> Any:
@@ -410,7 +409,7 @@ def test_a_gap_is_said_loudly(school: School, graph: StandIn, days: float, level
     move_back(school, days=days)
     state = sync_state(school)
     assert (state.level, said in state.words) == (level, True)
-    losing = (datetime.now(UTC) - timedelta(days=days - 30)).astimezone(SETTINGS.zone).date()
+    losing = (now() - timedelta(days=days - 30)).astimezone(SETTINGS.zone).date()
     assert state.losing_from == losing
     if level != "none":
         assert f"{losing.day} {losing:%B %Y}" in state.words
@@ -463,7 +462,7 @@ def command(graph: StandIn, tmp_path: Path) -> Iterator[Callable[..., subprocess
     started: list[subprocess.Popen[str]] = []
 
     def start(engine: Engine, *arguments: str) -> subprocess.Popen[str]:
-        program = [sys.executable, "-m", "app", "sync", *arguments]
+        program = [*PYTHON, "app", "sync", *arguments]
         pipe = subprocess.PIPE
         its = environment(graph, tmp_path, engine)
         started.append(subprocess.Popen(program, cwd=ROOT, env=its, stdout=pipe, stderr=pipe, text=True))

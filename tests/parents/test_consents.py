@@ -1,6 +1,6 @@
 """A consent's life: whatever is entered, and in whatever order, how it stands is what was entered."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,7 @@ from app.access.people import find_person
 from app.access.policy import Person
 from app.access.session_detail import get_session
 from app.access.sessions import list_sessions
+from app.clock import now
 from app.intake.files import import_logs
 from app.parents.consents import (
     NotYours,
@@ -33,7 +34,7 @@ from app.store import database as store
 from tests import people
 
 ZONE = ZoneInfo("Europe/London")
-DAY = datetime.now(ZONE).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=10)
+DAY = now().astimezone(ZONE).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=10)
 
 
 def someone(school: School, name: str) -> Person:

@@ -4,7 +4,7 @@ import json
 import os
 from collections import defaultdict
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from sqlalchemy import create_engine, select
 
 from app.__main__ import cli
+from app.clock import now
 from app.protocol.evidence import Evidence
 from app.school import open_school
 from app.store import reading, tables
@@ -34,7 +35,7 @@ class Worlds:
     """What came out: `rows[(log_ref, call_id)][clause]` and the status of each session."""
 
     def __init__(self, folder: Path, url: str) -> None:
-        self.url, self.now = url, datetime.now(UTC)
+        self.url, self.now = url, now()
         write(SCENARIOS, folder, self.now)
         self.environment = {"DATABASE_URL": url, "PROTOCOL_FILE": str(HERE / "protocol.toml")}
         for kind, name in IMPORTS.items():

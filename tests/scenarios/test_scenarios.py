@@ -3,16 +3,16 @@
 import json
 import os
 import subprocess
-import sys
 from collections import defaultdict
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from app.clock import now
 from app.protocol.clauses import CLAUSES
 from app.settings import ROOT
+from tests.running import PYTHON
 from tests.scenarios.conftest import IMPORTS, SCENARIOS, Worlds
 from tests.scenarios.telling import HERE, Scenario, compare, write
 
@@ -46,14 +46,14 @@ def test_scenario(scenario: Scenario, worlds: Worlds) -> None:
 
 def test_the_commands_from_outside(tmp_path: Path, new_database: Callable[[], str]) -> None:
     told = [s for s in SCENARIOS if s.file == "status"][:1]
-    write(told, tmp_path, datetime.now(UTC))
+    write(told, tmp_path, now())
     environment = os.environ | {
         "DATABASE_URL": new_database(),
         "PROTOCOL_FILE": str(HERE / "protocol.toml"),
     }
 
     def run(*arguments: str) -> str:
-        command = [sys.executable, "-m", "app", *arguments]
+        command = [*PYTHON, "app", *arguments]
         return subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout
 
     for kind in ("roster", "letters", "calls", "logs"):

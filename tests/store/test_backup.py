@@ -4,7 +4,6 @@ import json
 import os
 import sqlite3
 import subprocess
-import sys
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -79,7 +78,7 @@ def test_a_full_disk_is_said_in_words_and_nothing_is_lost(moved_in, tmp_path: Pa
     """No file may grow beyond 60 kB: as on a disk without room."""
     rows = [log("teacher", "aled", f"2026-11-{n % 20 + 1:02}T{n // 20 + 8:02}:00", ref=f"L{n}") for n in range(200)]
     file, database = table(tmp_path / "l.csv", rows), tmp_path / "school.sqlite"
-    command = f"ulimit -f 60; trap '' XFSZ; exec {sys.executable} -m app import logs {file}"
+    command = f"ulimit -f 60; trap '' XFSZ; exec {' '.join(running.PYTHON)} app import logs {file}"
     done = subprocess.run(
         ["bash", "-c", command], cwd=running.ROOT, env=os.environ | {"DATABASE_URL": f"sqlite:///{database}"},
         capture_output=True, text=True, timeout=120,

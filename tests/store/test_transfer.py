@@ -106,7 +106,7 @@ def test_a_move_that_is_killed_leaves_all_there_or_nothing_and_everything_here(
 ) -> None:
     source, url = lived_in.engine.url.render_as_string(hide_password=False), elsewhere()
     before = list_outcomes(lived_in, EVER)
-    moving = running.start(source, "-m", "app", "move", "--to", url, stderr=subprocess.STDOUT)
+    moving = running.start(source, "move", "--to", url, stderr=subprocess.STDOUT)
     assert moving.stdout
     for _ in range(tables_moved):
         assert "every row as it was" in moving.stdout.readline()

@@ -23,7 +23,7 @@ from app.store.tables import metadata
 from app.store.transfer import transfer
 from tests import people
 from tests.conftest import SETTINGS
-from tests.running import ROOT, run
+from tests.running import PYTHON, ROOT, run
 from tests.store.older import FOLDER, at_version, fill
 
 MOVED = {  # a column of an earlier version: where what stood in it stands now
@@ -173,7 +173,7 @@ def test_a_database_that_may_only_be_read_is_said_in_words(tmp_path: Path) -> No
     # Root may write everywhere, but without this.
     as_anybody = ["setpriv", "--bounding-set", "-dac_override", "--inh-caps", "-dac_override"]
     done = subprocess.run(
-        [*(as_anybody if os.geteuid() == 0 else []), sys.executable, "-m", "app", "demo", "--sessions", "100"],
+        [*(as_anybody if os.geteuid() == 0 else []), *PYTHON, "app", "demo", "--sessions", "100"],
         cwd=ROOT, env=os.environ | {"DATABASE_URL": f"sqlite:///{file}"}, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     folder.chmod(0o755)

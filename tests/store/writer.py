@@ -11,12 +11,13 @@ from app.intake.files import import_logs
 from app.intake.logs import Entered, enter_log
 from app.school import School
 from app.store.database import open_database
-from tests import people
+from tests import clock, people
 from tests.conftest import SETTINGS
 
 
 def write(url: str, name: str, told: str, most: int = 10_000) -> None:
     """Writes into `told` a line for each thing that was acknowledged: its kind and reference."""
+    clock.follow()
     school = School(open_database(url), SETTINGS)
     teacher = find_person(school, people.email("teacher"))
     assert teacher is not None

@@ -1,0 +1,72 @@
+"""The clock that a test, the program in it and the processes that it starts share.
+
+It is the real one, unless `pytest --today` chooses another day or a test sets its own (fixture `clock`).
+`python -m tests.clock MODULE ARGUMENTS…` runs a module by the clock of the test that starts it: the program itself
+has no setting for this.
+"""
+
+import os
+import runpy
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, time, timedelta
+
+from app import clock
+
+AHEAD = "TESTS_CLOCKAHEAD"  # seconds by which the clock is ahead of the real one
+REAL = {AHEAD: "0"}  # the environment of a process that has to go by the real time
+
+
+class Clock:
+    """Time that stands still until a test moves it. In a process that a test starts it goes on from there."""
+
+    def __init__(self, at: datetime) -> None:
+        self.set(at)
+
+    def __call__(self) -> datetime:
+        return self._at
+
+    def set(self, at: datetime) -> None:
+        self._at = at.astimezone(UTC)
+        os.environ[AHEAD] = str((self._at - clock.real()).total_seconds())
+
+    def later(self, **much: float) -> None:
+        """Move it on by a `timedelta`."""
+        self.set(self._at + timedelta(**much))
+
+
+@contextmanager
+def stopped_at(at: datetime) -> Iterator[Clock]:
+    """A clock that a test moves, in all threads, as long as the `with` lasts."""
+    before = clock.source, os.environ.get(AHEAD, "0")
+    clock.source = ours = Clock(at)
+    try:
+        yield ours
+    finally:
+        clock.source, os.environ[AHEAD] = before
+
+
+def moment(text: str) -> datetime:
+    """2027-08-15 is noon of that day, 2027-03-28T00:55 that moment, both in UTC. ValueError if it is neither."""
+    if "T" in text:
+        return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    return datetime.combine(datetime.fromisoformat(text), time(12), UTC)
+
+
+def start_at(at: datetime) -> None:
+    """Let the time of this process, and of those that it starts, go on from `at`."""
+    os.environ[AHEAD] = str((at - clock.real()).total_seconds())
+    follow()
+
+
+def follow() -> None:
+    """Take the time from whoever started this process."""
+    ahead = timedelta(seconds=float(os.environ.get(AHEAD, "0")))
+    clock.source = lambda: clock.real() + ahead
+
+
+if __name__ == "__main__":
+    del sys.argv[0]
+    follow()
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
