@@ -9,7 +9,6 @@ from starlette.routing import Route
 from streamlit.runtime.pages_manager import PagesManager
 
 from app.ui.server import Guard, in_turn, make_ready
-from app.ui.static_cache import FromMemory, Preload
 
 # A folder named pages/ would otherwise open each of its files by its address, past everything below,
 # until somebody opens the first page. Each page asks who one is in its first lines all the same.
@@ -18,7 +17,7 @@ PagesManager.uses_pages_directory = False
 app = st.App(
     Path(__file__),
     routes=[Route("/health", lambda request: PlainTextResponse("ok"))],
-    middleware=[Middleware(FromMemory), Middleware(Guard), Middleware(Preload)],
+    middleware=[Middleware(Guard)],
 )
 
 if __name__ == "__main__":

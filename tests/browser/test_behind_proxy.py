@@ -1,6 +1,7 @@
 """As a school runs it for many: two processes on one PostgreSQL, behind the proxy of `deploy/Caddyfile`."""
 
 import os
+import re
 import shutil
 import ssl
 import subprocess
@@ -127,12 +128,18 @@ def test_the_proxy_speaks_tls_keeps_pages_out_of_stores_and_measurements_to_itse
     trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE  # the certificate is the test's own
     with urllib.request.urlopen(site, context=trusting) as answer:
         headers = answer.headers
+        script = re.search(rb'src="\./(static/js/[^"]+)"', answer.read())
     assert headers["Cache-Control"] == "no-store"
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
     assert "max-age" in headers["Strict-Transport-Security"]
     with pytest.raises(urllib.error.HTTPError, match="404"):
         urllib.request.urlopen(f"{site}/_stcore/metrics", context=trusting)
+    assert script
+    compressed = urllib.request.Request(f"{site}/{script[1].decode()}", headers={"Accept-Encoding": "gzip"})
+    with urllib.request.urlopen(compressed, context=trusting) as answer:
+        assert answer.headers["Content-Encoding"] == "gzip"
+        assert "immutable" in answer.headers["Cache-Control"]
 
 
 def test_the_image_holds_the_program_and_nothing_of_the_school() -> None:
