@@ -9,6 +9,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from datetime import date, time
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -244,16 +245,20 @@ def _in_words(error: Any) -> str:
 def variable(name: str) -> str | None:
     """An environment variable, or the entry of that name in `.streamlit/secrets.toml`; the
     environment wins. Empty counts as not set."""
-    if value := os.environ.get(name):
-        return value
+    value = os.environ.get(name) or _secrets().get(name)
+    return str(value) if value not in (None, "") else None
+
+
+@cache
+def _secrets() -> dict[str, Any]:
+    """`.streamlit/secrets.toml`, read once a process: every encrypted value asks for the keys."""
     secrets = ROOT / ".streamlit" / "secrets.toml"
     if not secrets.is_file():
-        return None
+        return {}
     try:
-        value = tomllib.loads(secrets.read_text(encoding="utf-8-sig")).get(name)
+        return tomllib.loads(secrets.read_text(encoding="utf-8-sig"))
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{secrets} is not valid TOML: {error}.") from None
-    return str(value) if value not in (None, "") else None
 
 
 def database_url() -> str:
