@@ -8,7 +8,8 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from streamlit.runtime.pages_manager import PagesManager
 
-from app.ui.server import Guard, in_turn, make_ready
+from app.ui.server import Guard
+from app.ui.shell import show
 
 # A folder named pages/ would otherwise open each of its files by its address, past everything below,
 # until somebody opens the first page. Each page asks who one is in its first lines all the same.
@@ -21,9 +22,4 @@ app = st.App(
 )
 
 if __name__ == "__main__":
-    from app.ui.shell import show
-
-    with in_turn():
-        show()
-else:  # by the server, once, before anybody comes
-    make_ready()
+    show()

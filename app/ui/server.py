@@ -1,56 +1,23 @@
-"""What the server does beside the pages: cookies that last no longer than a sign-in, closed doors, turns.
+"""What the server does beside the pages: cookies that last no longer than a sign-in, and closed doors.
 
 Streamlit's sign-in cookie lasts for 30 days, is sent over http as well, and a second one carries the tokens of
 Entra ID, which nothing here needs; after signing in one lands on the first page, wherever a link led. None of
 that can be set, so it is put right on the way out.
 """
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http.cookies import CookieError, SimpleCookie
-from importlib import import_module
-from pkgutil import walk_packages
-from threading import Lock
 from urllib.parse import quote, unquote
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-import app
 from app.auth.sign_in import GREATEST_AGE
 
 _USER, _TOKENS = "_streamlit_user", "_streamlit_user_tokens"
 _WANTED = "wanted"  # the address that somebody opened who had to sign in first
 _WANTED_SECONDS = 15 * 60  # that signing in may take
 _CLOSED = ("metrics", "script-health-check", "agent")  # figures of the server, and a way in that needs no browser
-
-
-def make_ready() -> None:
-    """Bring in what the pages use before the first of them is asked for, and keep it for good: who looks for rubbish
-    in memory need not look through all of this each time, which takes longer than most pages."""
-    for module in walk_packages(app.__path__, "app."):
-        if module.name != "app.__main__" and ".migrations" not in module.name:
-            import_module(module.name)
-    gc.collect()
-    gc.freeze()
-
-
-_TURN = Lock()
-_PATIENCE = 1.0  # seconds: longer work, such as an import, holds up nobody for more than that
-
-
-@contextmanager
-def in_turn() -> Iterator[None]:
-    """A page's run when it is its turn. Python runs one at a time whatever one does; those that share its time are all
-    slow, and whoever writes among them keeps the database for as long, until the others give up waiting."""
-    mine = _TURN.acquire(timeout=_PATIENCE)
-    try:
-        yield
-    finally:
-        if mine:
-            _TURN.release()
 
 
 class Guard:

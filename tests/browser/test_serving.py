@@ -1,4 +1,4 @@
-"""What the server itself says and refuses, as `.streamlit/config.toml` and `app/serving.py` have it."""
+"""What the server itself says and refuses, as `.streamlit/config.toml` and `app/ui/server.py` have it."""
 
 import http.client
 import subprocess
