@@ -20,7 +20,7 @@ from app.school import School, open_school
 from app.settings import ROOT
 from app.store import tables
 from app.store.database import DatabaseError
-from app.ui import shell
+from app.ui import current
 from tests import people
 
 AUTH = {
@@ -47,7 +47,7 @@ def opened(new_database: Callable[[], str], tmp_path: Path, monkeypatch: pytest.
     school = open_school(url)
     people.move_in(school, tmp_path)
     import_logs(school, people.table(tmp_path / "l.csv", [people.log("teacher", "aled", "2026-11-03T10:00", ref="L1")]))
-    shell._opened.clear()
+    current._opened.clear()
 
     def open_page(
         page: str, who: str | None, ago: float = 0, auth: dict[str, str] | None = AUTH, **claims: object
@@ -62,7 +62,7 @@ def opened(new_database: Callable[[], str], tmp_path: Path, monkeypatch: pytest.
         return at.run()
 
     yield open_page
-    shell._opened.clear()
+    current._opened.clear()
 
 
 def words(at: AppTest) -> str:
@@ -174,7 +174,7 @@ def filled(new_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> 
     url = new_database()
     fill(open_school(url), sessions=100)
     monkeypatch.setenv("DATABASE_URL", url)
-    shell._opened.clear()
+    current._opened.clear()
     return url
 
 

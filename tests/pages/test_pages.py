@@ -22,7 +22,7 @@ from app.intake.files import import_letters
 from app.school import open_school
 from app.settings import ROOT
 from app.store import tables
-from app.ui import shell
+from app.ui import current
 from tests import people
 
 PAGES = list(PAGES)
@@ -45,7 +45,7 @@ def demonstration(new_database: Callable[[], str]) -> str:
 def opened(demonstration: str, monkeypatch: pytest.MonkeyPatch):
     """Opens a page by its address, through somebody's eyes."""
     monkeypatch.setenv("DATABASE_URL", demonstration)
-    shell._opened.clear()
+    current._opened.clear()
     people = {role: p for p in list_demo_people(open_school(demonstration)) for role in p.roles}
 
     def open_page(page: str, role: str, **query: str) -> AppTest:
@@ -58,7 +58,7 @@ def opened(demonstration: str, monkeypatch: pytest.MonkeyPatch):
 
     open_page.people = people  # type: ignore[attr-defined]
     yield open_page
-    shell._opened.clear()
+    current._opened.clear()
 
 
 def text(at: AppTest) -> str:
