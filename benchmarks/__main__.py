@@ -1,6 +1,6 @@
-"""`python -m benchmarks [PART ...] [--readme]`: every figure a ratio of two things measured in one run.
+"""`python -m benchmarks [PART ...] [--save]`: every figure a ratio of two things measured in one run.
 
-Prints a table and saves it as benchmarks/results.md; with `--readme` the README has it as well. PART is one or
+Prints a table; with `--save` it replaces the one in docs/measured.md. PART is one or
 more of overview, clicks, figures, records, judging, crowd, beside; without any, all of them. What needs a
 database fills its own: 10,000, 100,000 and 1,000,000 sessions.
 """
@@ -22,8 +22,8 @@ from benchmarks import figures, judging, overview, people, records
 from benchmarks.beside import measuring
 from benchmarks.overview import median, spread
 
-_RESULTS = Path(__file__).with_name("results.md")
-_README = Path(__file__).parent.parent / "README.md"
+_ROOT = Path(__file__).parent.parent
+_DOCUMENT = _ROOT / "docs" / "measured.md"
 _SIZES = (10_000, 100_000, 1_000_000)
 _HEAD = "| what | median | least–most | at most |\n| --- | --- | --- | --- |\n"
 _FOLDER = tempfile.TemporaryDirectory(prefix="benchmarks-")
@@ -40,7 +40,7 @@ def database(sessions: int) -> str:
     """The address of a database with that many sessions, filled once a run, by a process that gives its memory back."""
     url = f"sqlite:///{_FOLDER.name}/{sessions}.sqlite"
     work = f"from benchmarks.filling import filled; filled({url!r}, {sessions})"
-    subprocess.run([sys.executable, "-c", work], check=True, cwd=_README.parent)
+    subprocess.run([sys.executable, "-c", work], check=True, cwd=_ROOT)
     return url
 
 
@@ -111,7 +111,7 @@ def _memory(sessions: int) -> float:
         "from pathlib import Path; from benchmarks.judging import judged_once; "
         f"judged_once({sessions}); print(Path('/proc/self/status').read_text())"
     )
-    done = subprocess.run([sys.executable, "-c", work], check=True, cwd=_README.parent, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", work], check=True, cwd=_ROOT, capture_output=True, text=True)
     return float(re.search(r"VmHWM:\s+(\d+)", done.stdout)[1])  # type: ignore[index]
 
 
@@ -146,21 +146,19 @@ PARTS: dict[str, Callable[[], Iterable[Row]]] = {
 
 @click.command()
 @click.argument("parts", nargs=-1, type=click.Choice(list(PARTS)))
-@click.option("--readme", is_flag=True, help="Put the table into the README as well.")
-def main(parts: tuple[str, ...], readme: bool) -> None:
-    """Measure, print, save."""
+@click.option("--save", is_flag=True, help="Replace the table in docs/measured.md.")
+def main(parts: tuple[str, ...], save: bool) -> None:
+    """Measure and print; with --save also replace the table in the documentation."""
     lines = []
     for part in parts or PARTS:
         for cells in PARTS[part]():
             lines.append(f"| {' | '.join(cells)} |")
             print(lines[-1], flush=True)
-    table = _HEAD + "\n".join(lines) + "\n"
-    if not parts:
-        _RESULTS.write_text(f"# Measured\n\nBy `python -m benchmarks`.\n\n{table}", encoding="utf-8")
-    if readme:
-        page = _README.read_text(encoding="utf-8")
+    if save:
+        table = _HEAD + "\n".join(lines) + "\n"
+        page = _DOCUMENT.read_text(encoding="utf-8")
         page = re.sub(r"(<!-- measured -->\n).*?(<!-- /measured -->)", lambda m: m[1] + table + m[2], page, flags=re.S)
-        _README.write_text(page, encoding="utf-8")
+        _DOCUMENT.write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":
