@@ -14,12 +14,13 @@ from app.access.sessions import list_sessions
 from app.formatting import how_many, moment
 from app.reports import charts
 from app.school import School
-from app.sessions.breaches import WAYS, NotAllowedNow, explain_breaches, resolve_breaches
+from app.sessions.breaches import NotAllowedNow, explain_breaches, resolve_breaches
 from app.ui.current import seen
 from app.ui.labels import EVIDENCE_WORDS, OUTCOME_WORDS, PURPOSE_WORDS, STATUS_WORDS
 from app.ui.shell import require
 from app.ui.text import note, show_error, title, write_html
 from app.ui.widgets import choose_days, draw, filtered, table, table_expander
+from app.vocabulary import Resolution
 
 _ORDER = ["breach", "no_evidence", "met", "exempt", "not_applicable"]
 _SHOW = {
@@ -307,7 +308,7 @@ def show_exceptions(school: School, person: Person, view: SessionView) -> None:
         write_html(
             "<b>{when}</b> {by}{done} <em>({titles})</em>" + ("<br>“{text}”" if isinstance(text, str) else ""),
             when=moment(at), by=f"{by}: " if isinstance(by, str) else "", titles=titles, text=text,
-            done=WAYS[how] if kind == "settled" else _STEPS[kind],
+            done=Resolution(how).label if kind == "settled" else _STEPS[kind],
         )  # fmt: skip
     waiting = found.rows.loc[found.rows["state"] == "open", "title"]
     if waiting.empty:
@@ -344,7 +345,8 @@ _CONDUCT = "conduct"
 
 
 def settle(school: School, person: Person, number: int, explained: bool) -> None:
-    ways = WAYS | {_CONDUCT: "It is a concern about conduct: settle it here and raise that apart"}
+    ways = {way.value: way.label for way in Resolution}
+    ways[_CONDUCT] = "It is a concern about conduct: settle it here and raise that apart"
     with st.form(f"settle {number}"):
         how = st.radio(
             "Settle everything that is open of this session", list(ways),
@@ -359,12 +361,12 @@ def settle(school: School, person: Person, number: int, explained: bool) -> None
                 st.error("Choose how it was settled, and write a short note. Nothing is lost.")
             elif how == _CONDUCT:
                 done(
-                    lambda: resolve_breaches(school, person, number, "other", words),
+                    lambda: resolve_breaches(school, person, number, Resolution.OTHER, words),
                     "",
                     lambda: raise_conduct(school, person, number),
                 )
             else:
-                done(lambda: resolve_breaches(school, person, number, how, words), "Settled.")
+                done(lambda: resolve_breaches(school, person, number, Resolution(how), words), "Settled.")
 
 
 def raise_conduct(school: School, person: Person, number: int) -> None:

@@ -13,9 +13,8 @@ from app.store.versions import valid_on, valid_versions
 
 
 def count_resolved_breaches(school: School, person: Person, days: Days) -> pd.DataFrame:
-    """How the exceptions of the days' sessions ended: `how` ("open", "kept": by late evidence, or one of
-    `app.exceptions.WAYS`), `exceptions`, `days` (the median of
-    whole days from opening to the end; of open ones until now)."""
+    """How the exceptions of the days' sessions ended: `how` ("open", "kept": by late evidence, or a Resolution),
+    `exceptions`, `days` (the median of whole days from opening to the end; of open ones until now)."""
     require(person, "how exceptions ended")
     exception, event = tables.exceptions.c, tables.exception_events.c
     last = (

@@ -14,6 +14,7 @@ from app.judging.breaches import KEPT, SETTLED
 from app.school import School
 from app.store import tables
 from app.store.reading import chosen
+from app.vocabulary import Resolution
 
 _EXPLANATIONS = (
     "The bell rang late and I was still with the class before.",
@@ -22,12 +23,12 @@ _EXPLANATIONS = (
     "I had not seen that it needed writing down; I shall from now on.",
 )
 _SETTLEMENTS = (
-    ("explained", "Seen, and understood."),
-    ("spoken_with", "We went through the protocol together."),
-    ("spoken_with", "Agreed to open the call five minutes early from now on."),
-    ("training", "Will join the next training on videoconferencing."),
-    ("other", "The room has a new cable now."),
-    ("other", "Looked at; nothing more is needed from you."),
+    (Resolution.EXPLAINED, "Seen, and understood."),
+    (Resolution.SPOKEN_WITH, "We went through the protocol together."),
+    (Resolution.SPOKEN_WITH, "Agreed to open the call five minutes early from now on."),
+    (Resolution.TRAINING, "Will join the next training on videoconferencing."),
+    (Resolution.OTHER, "The room has a new cable now."),
+    (Resolution.OTHER, "Looked at; nothing more is needed from you."),
 )
 _DAY = timedelta(days=1)
 _exception = tables.exceptions.c

@@ -24,6 +24,7 @@ from app.reports.disclosure import FEW, GONE, SHOWN, UNDER, cover, cover_counts,
 from app.reports.pdf import pdf, svg
 from app.reports.xlsx import workbook
 from app.school import School
+from app.vocabulary import Resolution
 
 Days = tuple[date, date]
 
@@ -31,10 +32,7 @@ _NAMES = [clause.name for clause in CLAUSES]
 _TITLES = {clause.name: clause.title for clause in CLAUSES}
 _WIDTH = 560  # of a chart's inner part, in pixels; with its labels it fills a page across
 _HIDDEN = f"under {FEW}"
-_ENDED = {
-    "explained": "Explained: nothing more to do",
-    "spoken_with": "Spoken with, or taken further",
-    "training": "Training agreed",
+_ENDED = {resolution.value: resolution.label for resolution in Resolution} | {
     breaches.KEPT: "Closed by evidence that came later",
     breaches.OPEN: "Open",
 }
@@ -277,14 +275,16 @@ def _done(ended: pd.DataFrame) -> dict[str, Any]:
     if ended.empty:
         return {"sentence": "No clause was found not kept, so there was nothing to settle."}
     total = int(ended["exceptions"].sum())
-    waiting = int(ended.loc[ended["how"] == breaches.OPEN, "exceptions"].sum())
+    done = total - int(ended.loc[ended["how"] == breaches.OPEN, "exceptions"].sum())
     sentence = (
         "Each clause that a session did not keep is an exception: the member of staff explains it, and the Head of "
         "Year or House, or the Senior Deputy Head, settles it."
     )
     table = _ended_table(ended, governors=True)
-    if "withheld" not in table.loc[table["What was done"] == _ENDED[breaches.OPEN], "Exceptions"].tolist():
-        sentence += f" Of these sessions' exceptions {part(total - waiting, total)} are settled or closed."
+    waiting = table.loc[table["What was done"] == _ENDED[breaches.OPEN], "Exceptions"].tolist()
+    # Of few the number is told by that of those open, which the table has, and the whole.
+    if "withheld" not in waiting and done >= FEW:
+        sentence += f" Of these sessions' exceptions {part(done, total)} are settled or closed."
     if table.empty:
         return {"sentence": sentence}
     return {
@@ -294,8 +294,12 @@ def _done(ended: pd.DataFrame) -> dict[str, Any]:
 
 
 def _ended_table(ended: pd.DataFrame, governors: bool) -> pd.DataFrame:
-    """How exceptions ended, in the order of _ENDED."""
-    ended = ended.set_index("how").reindex([how for how in _ENDED if how in set(ended["how"])])
+    """How exceptions ended, a row for each of _ENDED: were one left out that nothing ended in, those shown would
+    tell that their counts are not nought. KeyError for an ending that is none of these."""
+    ended = ended.set_index("how")
+    if unknown := set(ended.index) - _ENDED.keys():
+        raise KeyError(f"not in the table of what was done: {', '.join(sorted(unknown))}")
+    ended = ended.reindex(list(_ENDED)).fillna({"exceptions": 0}).astype({"exceptions": int})
     table = pd.DataFrame(
         {
             "What was done": [_ENDED[how] for how in ended.index],

@@ -8,15 +8,7 @@ from app.judging.breaches import OPEN, SETTLED, _change, _exception
 from app.school import School
 from app.store import audit_log
 from app.store.writing import raise_revision
-
-# How an exception can be settled, and how that reads to everybody, the member of staff too. One that led to a
-# concern about conduct is settled "another way", as is much else: its trail must not tell.
-WAYS = {
-    "explained": "Explained: nothing more to do",
-    "spoken_with": "Spoken with",
-    "training": "Training agreed",
-    "other": "Settled another way",
-}
+from app.vocabulary import Resolution
 
 
 class NotAllowedNow(Exception):
@@ -29,10 +21,8 @@ def explain_breaches(school: School, person: Person, session_id: int, words: str
     _record(school, person, session_id, ids, OPEN, "explained", text=words.strip())
 
 
-def resolve_breaches(school: School, person: Person, session_id: int, how: str, words: str) -> None:
-    """The owner settles everything that is open of a session, together: `how` one of WAYS, and a note."""
-    if how not in WAYS:
-        raise ValueError(f"{how!r} is no way to settle an exception")
+def resolve_breaches(school: School, person: Person, session_id: int, how: Resolution, words: str) -> None:
+    """The owner settles everything that is open of a session, together, with a note."""
     ids = get_session_breaches(school, person, session_id).to_settle
     _record(school, person, session_id, ids, SETTLED, "settled", how=how, text=words.strip() or None)
 

@@ -465,7 +465,7 @@ exception_events = Table(  # kind: explained, settled, kept, reopened
     Column("at", Instant, nullable=False),
     _to("staff", "by"),  # blank: by itself, when evidence came
     Column("kind", String(12), nullable=False),
-    Column("how", String(20)),  # of a settlement: one of app.exceptions.WAYS
+    Column("how", String(20)),  # of a settlement: one of app.vocabulary.Resolution
     Column("text", Sealed),
 )
 

@@ -17,6 +17,7 @@ from app.demo.filling import fill
 from app.intake.calls import import_calls
 from app.school import School, open_school
 from app.sessions.breaches import explain_breaches, resolve_breaches
+from app.vocabulary import Resolution
 from tests import people
 from tests.browser.conftest import drawn, look_through
 from tests.browser.test_tutor import Hand
@@ -43,7 +44,7 @@ def two_exceptions(school: School, hoy: Person, staff: Person, folder: Path) -> 
     """All that the HOY has to settle: twice a member of staff left a pupil of theirs alone; once they say why. The
     number of the session that comes second."""
     for number in list_breaches_to_resolve(school, hoy)["session_id"]:
-        resolve_breaches(school, hoy, int(number), "explained", "Seen.")
+        resolve_breaches(school, hoy, int(number), Resolution.EXPLAINED, "Seen.")
     pupils = list_pupils_to_choose(school, hoy)
     mine = pupils[pupils["year_group"].isin(hoy.year_groups) & (pupils["school"] == hoy.school)]["email"]
     records = [

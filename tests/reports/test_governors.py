@@ -1,14 +1,19 @@
 """What is taken out of the house, opened again."""
 
 import io
+import math
+import re
 from collections.abc import Callable
 from datetime import date, timedelta
 
 import openpyxl
 import pandas as pd
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from pypdf import PdfReader
 
+from app.access.breaches import list_breaches_to_resolve
 from app.access.overview import get_overview
 from app.access.people import find_person
 from app.access.policy import NotAllowed, Person
@@ -19,8 +24,10 @@ from app.reports import governors
 from app.reports.inspection import inspection_pack
 from app.reports.xlsx import workbook
 from app.school import School
-from app.settings import Training
+from app.sessions.breaches import resolve_breaches
+from app.settings import Period, Training
 from app.store.database import open_database
+from app.vocabulary import Resolution
 from tests import people
 from tests.conftest import SETTINGS
 
@@ -182,8 +189,96 @@ def test_no_sentence_tells_a_count_that_its_table_withholds() -> None:
     done = governors._done(ended)
     assert done["table"]["rows"] == [
         ["Explained: nothing more to do", "40", "3"],
+        ["Spoken with", "under 3", ""],
         ["Training agreed", "under 3", ""],
+        ["Other", "under 3", ""],
+        ["Closed by evidence that came later", "under 3", ""],
         ["Open", "withheld", ""],
     ]
     assert "41" not in done["sentence"]
     assert "46" not in done["sentence"]
+
+
+@pytest.fixture(scope="module")
+def resolved(new_database: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> School:
+    """Sessions in the garden in the one term there is: four breaches resolved in each way, one alone as OTHER, and two
+    not resolved."""
+    folder = tmp_path_factory.mktemp("resolved")
+    ways = [*(way for way in Resolution if way is not Resolution.OTHER for _ in range(4)), Resolution.OTHER]
+    rows = [
+        people.log("teacher", "aled", f"{MONDAY + timedelta(days=n)}T10:00", ref=f"A{n}", room="garden")
+        for n in range(len(ways) + 2)
+    ]
+    term = Period.model_validate({"name": "Autumn", "from": DAYS[0], "to": DAYS[1]})
+    school = School(open_database(new_database()), SETTINGS.model_copy(update={"terms": (term,)}))
+    people.move_in(school, folder)
+    assert not import_logs(school, people.table(folder / "logs.csv", rows)).refused
+    hoy = who(school, "hoy9")
+    waiting = list_breaches_to_resolve(school, hoy)["session_id"]
+    for session_id, way in zip(waiting, ways, strict=False):
+        resolve_breaches(school, hoy, session_id, way, "Seen.")
+    return school
+
+
+def test_exceptions_sheet_has_a_row_for_every_way_of_ending(resolved: School) -> None:
+    own, out = ({row[0]: row[1] for row in book["Exceptions"][1:]} for book in books(resolved))
+    assert {way.label: own[way.label] for way in Resolution} == {
+        way.label: 1 if way is Resolution.OTHER else 4 for way in Resolution
+    }
+    assert sum(number for number in own.values() if isinstance(number, int)) == 15
+    assert list(own) == list(out)
+    assert {out[Resolution.OTHER.label], out["Open"]} == {"under 3"}
+
+
+@pytest.mark.parametrize(
+    "make", [lambda school, person: governors.governors_report(school, person, DAYS), inspection_pack]
+)
+def test_printed_report_has_a_row_for_every_way_of_ending(
+    resolved: School, make: Callable[[School, Person], bytes]
+) -> None:
+    words = text_of(make(resolved, who(resolved, "sdh")))
+    for ending in (*(way.label for way in Resolution), "Closed by evidence that came later", "Open"):
+        assert re.search(rf"{re.escape(ending)} (\d|under 3|withheld)", words), ending
+
+
+_WORDS_MEAN = {"under 3": (0, 2), "withheld": (3, math.inf)}
+
+
+def bounds(words: str) -> tuple[float, float]:
+    """What a count can be that a table shows in these words."""
+    return _WORDS_MEAN.get(words) or (int(words), int(words))
+
+
+def open_by_sentence(sentence: str, total: int) -> tuple[float, float]:
+    """What the number of open breaches can be, by what the sentence says of the others."""
+    found = re.search(r"exceptions (all but )?(under )?(\d+) of", sentence)
+    if found is None:
+        return 0, math.inf
+    all_but, under, number = found.groups()
+    if not under:
+        return total - int(number), total - int(number)
+    return (0, 2) if all_but else (total - 2, total)
+
+
+@given(st.lists(st.integers(0, 9), min_size=6, max_size=6))
+@settings(max_examples=500, deadline=None)
+@example([6, 40, 7, 1, 2, 5])
+@example([1, 0, 0, 0, 1, 2])
+@example([0, 0, 2, 0, 0, 2])
+@example([1, 0, 1, 0, 0, 40])
+def test_done_lets_no_small_count_be_worked_out(counts: list[int]) -> None:
+    ended = pd.DataFrame({"how": [*Resolution, "kept", "open"], "exceptions": counts, "days": 2.0})
+    done = governors._done(ended[ended["exceptions"] > 0])
+    total = sum(counts)
+    assert total - counts[-1] >= 3 or f" of {total}" not in done["sentence"]
+    if "table" not in done:
+        return
+    known = [bounds(row[1]) for row in done["table"]["rows"]]
+    assert len(known) == len(counts)
+    by_sentence = open_by_sentence(done["sentence"], total)
+    known[-1] = (max(known[-1][0], by_sentence[0]), min(known[-1][1], by_sentence[1]))
+    for place, count in enumerate(counts):
+        others = known[:place] + known[place + 1 :]
+        least = max(known[place][0], total - sum(most for _, most in others))
+        most = min(known[place][1], total - sum(least for least, _ in others))
+        assert count >= 3 or (least, most) == (0, 2)

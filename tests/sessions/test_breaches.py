@@ -21,6 +21,7 @@ from app.intake.logs import enter_log
 from app.school import School
 from app.sessions.breaches import NotAllowedNow, explain_breaches, resolve_breaches
 from app.store import tables
+from app.vocabulary import Resolution
 from tests import people
 from tests.people import call, calls, log, table
 
@@ -86,16 +87,16 @@ def test_staff_explain_and_the_hoy_settles_all_of_a_session_together(broken: Sch
     explain_breaches(broken, teacher, number(broken), "The bell rang late.")
     assert list_breaches_to_explain(broken, teacher).empty
     assert list(list_breaches_to_resolve(broken, hoy)["explained"]) == [True]
-    resolve_breaches(broken, hoy, number(broken), "spoken_with", "We spoke about it.")
+    resolve_breaches(broken, hoy, number(broken), Resolution.SPOKEN_WITH, "We spoke about it.")
     assert states(broken) == {"staff-ends": "settled", "never-alone": "settled"}
     told = found(broken, "teacher").events
-    assert list(told["kind"]) == ["explained", "explained", "settled", "settled"]
+    assert list(told["kind"]) == ["explained", Resolution.EXPLAINED, "settled", "settled"]
     assert set(told["text"]) == {"The bell rang late.", "We spoke about it."}
     assert list_breaches_to_resolve(broken, hoy).empty
 
 
 def test_what_is_settled_stays_so_while_the_breach_is_the_same(broken: School) -> None:
-    resolve_breaches(broken, someone(broken, "hoy9"), number(broken), "explained", "Seen.")
+    resolve_breaches(broken, someone(broken, "hoy9"), number(broken), Resolution.EXPLAINED, "Seen.")
     again = log("teacher", "aled", START, ref="L1") | {"notes": "a correction of something else"}
     enter_log(broken, again, by=someone(broken, "teacher").staff_id, why="notes")
     assert states(broken) == {"staff-ends": "settled", "never-alone": "settled"}
@@ -104,7 +105,7 @@ def test_what_is_settled_stays_so_while_the_breach_is_the_same(broken: School) -
 @pytest.mark.parametrize("who", ["teacher", "tutor", "slt", "dsp", "admin", "sdh"])
 def test_nobody_but_its_owner_settles_it(broken: School, who: str) -> None:
     with pytest.raises(NotAllowedNow):
-        resolve_breaches(broken, someone(broken, who), number(broken), "explained", "Mine to say.")
+        resolve_breaches(broken, someone(broken, who), number(broken), Resolution.EXPLAINED, "Mine to say.")
     assert set(states(broken).values()) == {"open"}
 
 
@@ -126,9 +127,9 @@ def test_nobody_but_the_member_of_staff_explains_it(broken: School) -> None:
 
 
 def test_settling_what_somebody_else_settled_meanwhile_is_refused(broken: School) -> None:
-    resolve_breaches(broken, someone(broken, "hoy9"), number(broken), "explained", "Seen.")
+    resolve_breaches(broken, someone(broken, "hoy9"), number(broken), Resolution.EXPLAINED, "Seen.")
     with pytest.raises(NotAllowedNow):
-        resolve_breaches(broken, someone(broken, "hm"), number(broken), "explained", "Seen as well.")
+        resolve_breaches(broken, someone(broken, "hm"), number(broken), Resolution.EXPLAINED, "Seen as well.")
 
 
 def test_of_counselling_none_is_opened_and_one_that_was_ends(broken: School, tmp_path: Path) -> None:
@@ -151,7 +152,7 @@ def number_of(school: School, ref: str) -> int:
 
 
 def test_each_step_is_on_the_audit_trail_without_its_words(broken: School) -> None:
-    resolve_breaches(broken, someone(broken, "hoy9"), number(broken), "explained", "Only for us.")
+    resolve_breaches(broken, someone(broken, "hoy9"), number(broken), Resolution.EXPLAINED, "Only for us.")
     trail = get_audit_trail(broken, someone(broken, "admin"))
     assert f"exceptions of session {number(broken)}" in set(trail["about"])
     assert "Only for us" not in trail.to_string()
