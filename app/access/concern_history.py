@@ -25,7 +25,10 @@ FIELDS = {
     "categories": "What kind",
 }
 BY_ITSELF = ("alerted", "read", "viewed", "taken")  # happens beside people's changes, and disturbs none
+LINKS = ("session_linked", "session_unlinked")
 _OPENS = ("viewed", "taken")  # of concerns about conduct, which are not on the audit trail
+
+Link = tuple[str | None, str | None]  # to a session: the reference of its log, or the id of its call
 
 
 @dataclass(frozen=True)
@@ -201,12 +204,15 @@ class ConcernHistory:
 
     # --- the chronology ------------------------------------------------------------------------------------
 
-    def entries(self, sessions: Mapping[tuple[str | None, str | None], str]) -> list[Entry]:
+    def entries(self, sessions: Mapping[Link, str], *, every_link: bool) -> list[Entry]:
         """Everything that happened, in its order. `sessions` says for each link what the session was, where the
-        reader may know: of counselling it is not told that there was one."""
+        reader may know. Of the others every link stands there without its session, or (not `every_link`) none:
+        the reason for it might tell."""
         told = [self._report(sessions)]
         for event, said in zip(self.events, self.contents, strict=True):
             if event.kind in _OPENS or event.kind == "opened":
+                continue
+            if event.kind in LINKS and not every_link and (said["log_ref"], said["call_id"]) not in sessions:
                 continue
             what, words = _STEPS[event.kind](self, event, said, sessions)
             if event.text:
@@ -222,10 +228,10 @@ class ConcernHistory:
     def _entry(self, number: int, at: datetime, what: str, by: int | None, words: Sequence[tuple[str, str]]) -> Entry:
         return Entry(number, at.astimezone(self.names.zone), self.row.ref, what, self.names.member(by), tuple(words))
 
-    def _report(self, sessions: Mapping[tuple[str | None, str | None], str]) -> Entry:
+    def _report(self, sessions: Mapping[Link, str]) -> Entry:
         """The report as it was, before anybody added or corrected anything."""
         pupils, links, adults = set(self.pupil_ids), {_key(link) for link in self.links}, list(self.named)
-        for event, said in list(self.of("linked", "unlinked", "session_linked", "session_unlinked", "named"))[::-1]:
+        for event, said in list(self.of("linked", "unlinked", *LINKS, "named"))[::-1]:
             if event.kind == "named":
                 adults.pop()
             elif "pupil" in said:
@@ -248,7 +254,7 @@ _SOME_SESSION = "one that is not on record any more, or not yours to see"
 _Told = tuple[str, list[tuple[str, str]]]
 
 
-def _key(link: Any) -> tuple[str | None, str | None]:
+def _key(link: Any) -> Link:
     return link.log_ref, link.call_id
 
 

@@ -5,7 +5,7 @@ is that rule, and every query of one stands under it. Once named means never to 
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,9 +13,19 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import ColumnElement, Connection, and_, false, func, not_, or_, select, true
 
-from app.access.concern_history import FIELDS, Action, ConcernHistory, Entry, Version, read_histories, read_names
+from app.access.concern_history import (
+    FIELDS,
+    LINKS,
+    Action,
+    ConcernHistory,
+    Entry,
+    Link,
+    Version,
+    read_histories,
+    read_names,
+)
 from app.access.policy import NotAllowed, Person, by_role, require
-from app.access.scope import SESSION, confidential, in_school_time, of_school
+from app.access.scope import SESSION, confidential, in_school_time, of_school, open_to
 from app.access.sessions import find_sessions
 from app.formatting import on_day_at
 from app.school import School
@@ -122,6 +132,7 @@ def list_actions_to_do(school: School, person: Person) -> pd.DataFrame:
         for register, by_asking in ((CHILD, tables.concerns.c.id.in_(asked)), (CONDUCT, false())):
             open_to = _open_to(school, person, register)
             to_open = set(connection.scalars(select(register.concerns.c.id).where(open_to)))
+            followed = _followed(school, connection, person, register)
             for life in read_histories(connection, register, or_(open_to, by_asking), names, whole=False):
                 rows += [
                     {
@@ -132,7 +143,7 @@ def list_actions_to_do(school: School, person: Person) -> pd.DataFrame:
                     }
                     for action in life.actions
                     if life.open and action.done_on is None
-                    and (action.owner_id == person.staff_id or (life.row.id in to_open and _follows(person, register)))
+                    and (action.owner_id == person.staff_id or life.row.id in followed)
                 ]  # fmt: skip
     columns = ["ref", "number", "what", "due", "overdue", "owner", "mine", "asked_by", "conduct", "may_open"]
     found = pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(("overdue", "mine", "conduct", "may_open"), bool))
@@ -164,7 +175,8 @@ class ConcernView:
       conduct names
     - `entries`: the chronology; `opened_by`: who opened and took away a concern about conduct
     - `sessions`: the linked sessions that the person may open: `session_id`, `started_at`, `staff_name`,
-      `purpose`, `status`; `links`: each link there is: its log reference, call id, and words for it
+      `purpose`, `status`; `links`: each link to a session that they may know of: its log reference, call id, and
+      words for it
     - `shared_with`: staff ids with names
     """
 
@@ -206,8 +218,9 @@ def get_concern(school: School, person: Person, ref: str) -> ConcernView | None:
         if not found:
             return None
         pupils = _pupils(school, connection, found[0].pupil_ids)
-        told = _sessions_told(school, connection, person, found)
-    return _view(school, person, found[0], pupils, told)
+        followed = _followed(school, connection, person, register)
+        described = _describe_sessions(school, connection, person, found, followed)
+    return _view(school, person, found[0], pupils, described, may_change=found[0].row.id in followed)
 
 
 def _view(
@@ -215,7 +228,9 @@ def _view(
     person: Person,
     life: ConcernHistory,
     pupils: pd.DataFrame,
-    told: dict[tuple[str | None, str | None], str],
+    described: Mapping[Link, str],
+    *,
+    may_change: bool,
 ) -> ConcernView:
     row, happened, handed = life.row, life.value("happened_at"), life.last("handed_over")
     closed = life.last("closed")
@@ -225,7 +240,7 @@ def _view(
         open=life.open,
         level=life.level,
         version=life.version,
-        may_change=_follows(person, life.register),
+        may_change=may_change,
         raised_at=row.raised_at.astimezone(school.settings.zone),
         happened_at=datetime.fromisoformat(happened).astimezone(school.settings.zone) if happened else None,
         raised_by=life.names.member(row.raised_by),
@@ -239,12 +254,12 @@ def _view(
         adults=life.adults,
         pupils=pupils,
         sessions=_sessions_linked(school, person, life.links),
-        links=[(link.log_ref, link.call_id, told.get((link.log_ref, link.call_id), "")) for link in life.links],
+        links=[(*key, described[key]) for link in life.links if (key := (link.log_ref, link.call_id)) in described],
         actions=life.actions,
         shared_with={number: life.names.member(number) for number in life.shared_with},
         handed_over=(handed[1]["system"], handed[1]["reference"]) if handed else None,
         outcome=closed[1].get("outcome") if closed and not life.open else None,
-        entries=life.entries(told),
+        entries=life.entries(described, every_link=may_change),
         opened_by=life.opened_by(),
     )
 
@@ -257,8 +272,9 @@ def get_chronology(school: School, person: Person, pupil_id: int) -> list[Entry]
     which = and_(CHILD.concerns.c.id.in_(about), _open_to(school, person, CHILD))
     with school.engine.connect() as connection:
         found = read_histories(connection, CHILD, which, _names(school, connection))
-        told = _sessions_told(school, connection, person, found)
-    entries = [entry for life in found for entry in life.entries(told)]
+        followed = _followed(school, connection, person, CHILD)
+        described = _describe_sessions(school, connection, person, found, followed)
+    entries = [entry for life in found for entry in life.entries(described, every_link=life.row.id in followed)]
     for life in found:
         for session in _sessions_linked(school, person, life.links).itertuples():
             who = session.staff_name or "nobody known"
@@ -271,7 +287,7 @@ def list_entries_about(school: School, connection: Connection, pupil_id: int) ->
     """For subject access: the chronology of each concern about a pupil, without what the linked sessions were."""
     about = select(CHILD.pupils.c.concern_id).where(CHILD.pupils.c.pupil_id == pupil_id)
     found = read_histories(connection, CHILD, CHILD.concerns.c.id.in_(about), _names(school, connection))
-    return [life.entries({}) for life in found]
+    return [life.entries({}, every_link=True) for life in found]
 
 
 def list_sessions_to_link(school: School, person: Person, ref: str) -> pd.DataFrame:
@@ -340,25 +356,27 @@ def _require(person: Person, register: Register) -> None:
         raise NotAllowed(f"This is not for you to see: {register.thing}.")
 
 
-def _follows(person: Person, register: Register) -> bool:
-    """Whether the person follows up what they may open of it."""
-    return any(by_role(person, register.thing, role) for role in ("dsp", "senior_deputy_head"))
-
-
 def _open_to(school: School, person: Person, register: Register) -> ColumnElement[bool]:
-    return _conduct_open_to(person) if register is CONDUCT else _concerns_open_to(school, person)
+    """The concerns of a register that a person may open, as a condition on its concerns."""
+    followed = _followed_by(school, person, register)
+    if register is CHILD and (by_role(person, "concerns", "hoy") or by_role(person, "concerns", "hm")):
+        return or_(followed, tables.concerns.c.id.in_(_shared_with(person)))
+    return followed
 
 
-def _concerns_open_to(school: School, person: Person) -> ColumnElement[bool]:
-    """The concerns about children that a person may open, as a condition on `concerns`."""
+def _followed_by(school: School, person: Person, register: Register) -> ColumnElement[bool]:
+    """Those that they may open and change: a DSP who leads a year only reads what another school shares with them."""
+    if register is CONDUCT:
+        return _conduct_open_to(person)
     if by_role(person, "concerns", "senior_deputy_head"):
         return true()
-    may: list[ColumnElement[bool]] = [false()]
     if by_role(person, "concerns", "dsp"):
-        may.append(tables.concerns.c.id.in_(of_school(person.school, school.today()).correlate(None)))
-    if by_role(person, "concerns", "hoy") or by_role(person, "concerns", "hm"):
-        may.append(tables.concerns.c.id.in_(_shared_with(person)))
-    return or_(*may)
+        return tables.concerns.c.id.in_(of_school(person.school, school.today()).correlate(None))
+    return false()
+
+
+def _followed(school: School, connection: Connection, person: Person, register: Register) -> set[int]:
+    return set(connection.scalars(select(register.concerns.c.id).where(_followed_by(school, person, register))))
 
 
 def _shared_with(person: Person) -> Any:
@@ -371,7 +389,8 @@ def _shared_with(person: Person) -> Any:
 
 def _conduct_open_to(person: Person) -> ColumnElement[bool]:
     """The concerns about conduct that a person may open, as a condition on `conduct_concerns`."""
-    return _does_not_name(person) if _follows(person, CONDUCT) else false()
+    follows = any(by_role(person, CONDUCT.thing, role) for role in ("dsp", "senior_deputy_head"))
+    return _does_not_name(person) if follows else false()
 
 
 def _does_not_name(person: Person) -> ColumnElement[bool]:
@@ -430,7 +449,7 @@ def select_linked_concerns(
     """The concerns about children that hang on a session and are the person's to open; never one about conduct."""
     link = tables.concern_sessions.c
     linked = select(link.concern_id).where(or_(link.log_ref == log_ref, link.call_id.in_(call_ids)))
-    which = false() if withheld else and_(tables.concerns.c.id.in_(linked), _concerns_open_to(school, person))
+    which = false() if withheld else and_(tables.concerns.c.id.in_(linked), _open_to(school, person, CHILD))
     found = read_histories(connection, CHILD, which, _names(school, connection), whole=False)
     return _frame(school, found, CHILD)[["ref", "raised_at", "level"]]
 
@@ -449,27 +468,44 @@ def _sessions_linked(school: School, person: Person, links: Sequence[Any]) -> pd
     return found.loc[~found["withheld"], ["session_id", "started_at", "staff_name", "purpose", "status"]]
 
 
-def _sessions_told(
-    school: School, connection: Connection, person: Person, found: Sequence[ConcernHistory]
-) -> dict[tuple[str | None, str | None], str]:
-    """What each link's session was, in words, now or at any time before; of those that are not the person's to
-    open none, and never counselling."""
-    keys = {(link.log_ref, link.call_id): getattr(link, "told", None) for life in found for link in life.links}
+def _describe_sessions(
+    school: School, connection: Connection, person: Person, found: Sequence[ConcernHistory], followed: Set[int]
+) -> dict[Link, str]:
+    """What each link's session was, in words, now or at any time before: all those of concerns that the person
+    follows, of others only sessions that are theirs to open. Counselling is never among them."""
+    mine = _all_links(life for life in found if life.row.id in followed)
+    shared = _all_links(life for life in found if life.row.id not in followed)
+    return (
+        _in_words(school, connection, shared, open_to(person, school.today()))
+        | _in_words(school, connection, mine, true())
+        | {link: words for link, words in mine.items() if words}
+    )
+
+
+def _all_links(found: Iterable[ConcernHistory]) -> dict[Link, str | None]:
+    """Every link there is or was, with what was written down of its session, where anything was."""
+    links: dict[Link, str | None] = {}
     for life in found:
-        for _, said in life.of("session_linked", "session_unlinked"):
-            keys[said["log_ref"], said["call_id"]] = said.get("words")
-    refs, calls = {ref for ref, _ in keys if ref}, {call for _, call in keys if call}
+        links |= {(link.log_ref, link.call_id): getattr(link, "told", None) for link in life.links}
+        links |= {(said["log_ref"], said["call_id"]): said.get("words") for _, said in life.of(*LINKS)}
+    return links
+
+
+def _in_words(
+    school: School, connection: Connection, links: Collection[Link], visible: ColumnElement[bool]
+) -> dict[Link, str]:
     who, log, link = valid_versions(tables.staff_versions), tables.logs.c, tables.session_calls.c
+    refs, calls = {ref for ref, _ in links if ref}, {call for _, call in links if call}
     query = (
         select(SESSION.started_at, SESSION.purpose, who.c.name, log.ref, link.call_id)
         .outerjoin(who, and_(who.c.staff_id == SESSION.staff_id, valid_on(who, SESSION.day)))
         .outerjoin(tables.logs, log.id == SESSION.log_id)
         .outerjoin(tables.session_calls, link.session_id == SESSION.id)
-        .where(or_(log.ref.in_(refs), link.call_id.in_(calls)), not_(confidential()))
+        .where(or_(log.ref.in_(refs), link.call_id.in_(calls)), not_(confidential()), visible)
     )
-    told: dict[tuple[str | None, str | None], str] = {}
+    described: dict[Link, str] = {}
     for row in connection.execute(query):
-        when = row.started_at.astimezone(school.settings.zone)
-        words = f"{on_day_at(when)}, {row.purpose or 'not logged'}, {row.name or 'nobody known'}"
-        told |= {key: words for key in ((row.ref, None), (None, row.call_id)) if key in keys}
-    return told | {key: words for key, words in keys.items() if words}
+        when = on_day_at(row.started_at.astimezone(school.settings.zone))
+        words = f"{when}, {row.purpose or 'not logged'}, {row.name or 'nobody known'}"
+        described |= {key: words for key in ((row.ref, None), (None, row.call_id)) if key in links}
+    return described

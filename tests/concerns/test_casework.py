@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from app.access.policy import NotAllowed, Person
 from app.concerns import casework
 from app.concerns.casework import STEPS
 from app.concerns.raising import Elsewhere
+from app.intake.files import import_logs
 from app.reports.chronology import child_paper
 from app.school import School
 from app.store import tables
@@ -248,6 +250,71 @@ def test_a_hoy_reads_it_while_it_is_shared_and_changes_nothing(school: School) -
     assert not seen_by(school, ref, "hoy9")
     with pytest.raises(casework.Unfinished, match="HOY or HM"):
         step(school, ref, "shared", told=who(school, "tutor").staff_id, text="x")
+
+
+def number_of(school: School, ref: str) -> int:
+    """The session of a log."""
+    with school.engine.connect() as connection:
+        mine = select(tables.sessions.c.id).join(tables.logs, tables.logs.c.id == tables.sessions.c.log_id)
+        return connection.scalars(mine.where(tables.logs.c.ref == ref)).one()
+
+
+@pytest.fixture
+def linked(school: School, tmp_path: Path) -> str:
+    """A concern about Carys of year 10, shared with the HOY of year 9. It came out of a session of the musician's; one
+    more of the musician's was linked, and one of the tutor of year 9, which alone is the HOY's to see."""
+    rows = [
+        people.log("musician", "carys", "2026-09-07T10:00", ref="M1", purpose="music"),
+        people.log("musician", "carys", "2026-09-08T11:00", ref="M2", purpose="music"),
+        people.log("tutor", "carys", "2026-09-09T12:00", ref="T", purpose="pastoral"),
+    ]
+    assert not import_logs(school, people.table(tmp_path / "logs.csv", rows)).refused
+    ref = raised(school, by="musician", about="carys", session_id=number_of(school, "M1"))
+    for log in ("M2", "T"):
+        step(school, ref, "session_linked", session=(log, None, ""), text=f"because of {log}")
+    step(school, ref, "shared", told=who(school, "hoy9").staff_id, text="has her sister")
+    return ref
+
+
+def sessions_described(entries: list[Entry]) -> list[str]:
+    return [text for entry in entries for label, text in entry.words if label == "Session"]
+
+
+def test_get_concern_describes_to_a_hoy_only_linked_sessions_that_are_theirs(school: School, linked: str) -> None:
+    view = seen(school, linked, by="hoy9")
+    assert sessions_described(view.entries) == ["Wed 9 Sep 2026, 12:00, pastoral, Tutor"]
+    assert [link[0] for link in view.links] == ["T"]
+    assert "because of M2" not in words_of(view.entries)
+    assert len(sessions_described(seen(school, linked).entries)) == 3, "the DSP reads of all of them"
+
+
+def test_get_chronology_describes_to_a_hoy_only_linked_sessions_that_are_theirs(school: School, linked: str) -> None:
+    entries = get_chronology(school, who(school, "hoy9"), pupil(school, "carys"))
+    assert sessions_described(entries) == ["Wed 9 Sep 2026, 12:00, pastoral, Tutor"]
+    assert "music" not in words_of(entries).lower()
+    everything = get_chronology(school, who(school, "dsp"), pupil(school, "carys"))
+    assert words_of(everything).count("music") == 4
+
+
+def test_get_concern_does_not_tell_that_a_counselling_session_is_linked(school: School, tmp_path: Path) -> None:
+    row = people.log("counsellor", "carys", "2026-09-07T10:00", ref="C", purpose="counselling")
+    assert not import_logs(school, people.table(tmp_path / "logs.csv", [row])).refused
+    ref = raised(school, by="counsellor", about="carys", session_id=number_of(school, "C"))
+    for name in ("dsp", "sdh"):
+        view = seen(school, ref, by=name)
+        assert view.links == []
+        assert "session_unlinked" not in casework.steps_for(view)
+
+
+def test_a_dsp_who_leads_a_year_cannot_change_a_concern_of_another_school(school: School) -> None:
+    ref, hoy = raised(school, about="dai"), who(school, "hoy9")
+    step(school, ref, "shared", by="prepdsp", told=hoy.staff_id, text="teaches his brother")
+    both = replace(hoy, roles=hoy.roles | {"dsp"})
+    view = get_concern(school, both, ref)
+    assert view
+    assert not view.may_change
+    with pytest.raises(casework.NotYours):
+        casework.record(school, both, ref, view.version, "note", {"text": "x"})
 
 
 def test_who_is_asked_does_it_without_seeing_the_concern(school: School) -> None:
