@@ -1,7 +1,7 @@
 """`python -m benchmarks [PART ...] [--save]`: every figure a ratio of two things measured in one run.
 
 Prints a table; with `--save` it replaces the one in docs/measured.md. PART is one or
-more of overview, clicks, figures, records, judging, crowd, beside; without any, all of them. What needs a
+more of overview, clicks, figures, records, judging, crowd; without any, all of them. What needs a
 database fills its own: 10,000, 100,000 and 1,000,000 sessions.
 """
 
@@ -19,7 +19,6 @@ from pathlib import Path
 import click
 
 from benchmarks import figures, judging, overview, people, records
-from benchmarks.beside import measuring
 from benchmarks.overview import median, spread
 
 _ROOT = Path(__file__).parent.parent
@@ -125,14 +124,6 @@ def crowd_part() -> Iterable[Row]:
     yield row("MB of the server's memory for each further person", [found["each"]], "10")
 
 
-def beside_part() -> Iterable[Row]:
-    found = measuring.measure(database(_SIZES[0]))
-    plain = found["Streamlit, heat map and table"]
-    for name, seconds in found.items():
-        ratios = [one / other for one, other in zip(seconds, plain, strict=True)]
-        yield row(f"{name}, address to heat map drawn ÷ the same in Streamlit", ratios)
-
-
 PARTS: dict[str, Callable[[], Iterable[Row]]] = {
     "overview": overview_part,
     "clicks": clicks_part,
@@ -140,7 +131,6 @@ PARTS: dict[str, Callable[[], Iterable[Row]]] = {
     "records": records_part,
     "judging": judging_part,
     "crowd": crowd_part,
-    "beside": beside_part,
 }
 
 
