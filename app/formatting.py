@@ -1,4 +1,4 @@
-"""How figures, days and times are written: alike on the screen, on paper and in mail."""
+"""How figures, days and times are written, on screens, in documents and in emails."""
 
 from datetime import date, datetime
 
@@ -6,38 +6,40 @@ import pandas as pd
 
 from app import clock
 
+FEW = 3  # smaller numbers are shown as counts, never as percentages
 
-def how_many(of: int, one: str, several: str | None = None) -> str:
+
+def how_many(number: int, singular: str, plural: str = "") -> str:
     """A number and what is counted: "1 session", "2,409 sessions"."""
-    return f"{of:,} {one if of == 1 else several or one + 's'}"
+    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
 
 
 def percent(share: float) -> str:
-    """A share with one decimal, never rounded up to 100: "97.6 %"."""
-    return f"{min(share * 100, 99.9 if share < 1 else 100):.1f} %"
+    """A share as a percentage with one decimal, never rounded up to 100: "97.6%"."""
+    return f"{min(share * 100, 99.9 if share < 1 else 100):.1f}%"
 
 
-def with_counts(share: float | None, kept: int, of: int) -> str:
-    """A share beside its counts, "97.6 % (41 of 42)"; of fewer than three the counts alone."""
-    if not of:
+def with_counts(share: float | None, part: int, whole: int) -> str:
+    """A share with its counts, "97.6% (41 of 42)"; for fewer than three the counts alone."""
+    if not whole:
         return "–"
-    if of < 3 or share is None:
-        return f"{kept} of {of}"
-    return f"{percent(share)} ({kept:,} of {of:,})"
+    if whole < FEW or share is None:
+        return f"{part} of {whole}"
+    return f"{percent(share)} ({part:,} of {whole:,})"
 
 
 def on_day(day: date) -> str:
-    """A day as people say it: "Tue 3 Nov 2026"."""
+    """A day with its year: "Tue 3 Nov 2026"."""
     return f"{day:%a} {day.day} {day:%b %Y}"
 
 
 def on_day_at(when: datetime) -> str:
-    """A day and a time, in the zone that `when` has: "Tue 3 Nov 2026, 14:05"."""
+    """A day and a time, in the time zone of `when`: "Tue 3 Nov 2026, 14:05"."""
     return f"{on_day(when)}, {when:%H:%M}"
 
 
 def moment(when: datetime | pd.Timestamp | None) -> str:
-    """Likewise, and the year only where it is not this one: "Tue 3 Nov, 14:05"; of none ""."""
+    """A day and a time, with the year only if it is not this year: "Tue 3 Nov, 14:05"; "" for a blank."""
     if when is None or pd.isna(when):
         return ""
     if when.year != clock.now().astimezone(when.tzinfo).year:

@@ -1,8 +1,7 @@
-"""What the school configures: `data/protocol.toml` and the environment, read once and checked.
+"""What the school configures: `data/protocol.toml` and the environment.
 
-`load_settings()` gives a `Settings`; anything wrong or missing raises `SettingsError`, whose
-message names each entry with its mend, and nothing is ever guessed in its place. `variable(NAME)`
-gives one value of the environment or, failing that, of `.streamlit/secrets.toml`.
+`load_settings()` returns a `Settings`. Anything wrong or missing raises `SettingsError`, whose message names each entry
+with its fix; nothing is guessed. `variable(NAME)` returns one value of the environment, else of `.streamlit/secrets.toml`.
 """
 
 import os
@@ -29,11 +28,11 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 class SettingsError(Exception):
-    """The settings cannot be used; the message says which entries and how to mend them."""
+    """The settings cannot be used; the message names the entries and how to fix them."""
 
 
 def _clock(value: Any) -> Any:
-    """A time of day is written as text, "08:30"; TOML's own 08:30:00 is as good."""
+    """A time of day, written as text, "08:30", or as TOML's own 08:30:00."""
     if isinstance(value, time):
         return value
     try:
@@ -90,12 +89,12 @@ class Slot(_Entry):
     @model_validator(mode="after")
     def _in_order(self) -> "Slot":
         if self.to <= self.from_:
-            raise ValueError(f"{self.name}: the end is not after the start; mend `from` or `to`")
+            raise ValueError(f"{self.name}: the end is not after the start; correct `from` or `to`")
         return self
 
 
 class Rules(_Entry):
-    """The figures that hold from a day until the next entry's day."""
+    """The figures in force from a day until the next entry's day."""
 
     from_: date = Field(alias="from")
     academic_hours: tuple[Clock, Clock]
@@ -122,7 +121,7 @@ class Training(_Entry):
 
 
 class Retention(_Entry):
-    """How many years each kind of record is kept; docs/settings.md says from when, and why so long."""
+    """How many years each kind of record is kept; docs/settings.md says from when, and why."""
 
     sessions: int = Field(default=7, ge=1, le=100)
     call_originals: int = Field(default=1, ge=1, le=100)
@@ -132,15 +131,15 @@ class Retention(_Entry):
 
 
 class Alerts(_Entry):
-    """When the next in line is told of a concern that nobody has read, and when the digest of a school day goes."""
+    """When others are told about a concern that nobody has read, and when the digest of a school day is sent."""
 
     unread_minutes: int = Field(default=60, ge=5, le=7 * 24 * 60)
     digest_at: Clock = time(7, 30)
 
 
 class Repeats(_Entry):
-    """From when on the same adult and pupil, one to one, are listed: that many sessions, or that many out of
-    hours, within that many days."""
+    """When one-to-ones of the same adult and pupil are listed: after this many sessions, or this many out of hours,
+    within this many days."""
 
     sessions: int = Field(default=6, ge=2, le=1000)
     out_of_hours: int = Field(default=2, ge=1, le=1000)
@@ -148,8 +147,8 @@ class Repeats(_Entry):
 
 
 class Settings(_Entry):
-    """The school's settings. `rules` is sorted by day; the first entry also holds before its day,
-    so that an older session is judged by the oldest figures on record."""
+    """The school's settings. `rules` is sorted by day; the first entry also covers the days before it, so that an older
+    session is judged by the oldest figures there are."""
 
     name: str = Field(min_length=1)
     timezone: Annotated[str, AfterValidator(_known_zone)]
@@ -212,21 +211,20 @@ def load_settings(path: str | Path | None = None) -> Settings:
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"The settings file {file} is not valid TOML: {error}.") from None
     except ValidationError as error:
-        raise SettingsError(f"The settings file {file} cannot be used:\n{_told(error)}") from None
+        raise SettingsError(f"The settings file {file} cannot be used:\n{_describe_errors(error)}") from None
 
 
 def changed(settings: Settings, figures: Mapping[str, Any]) -> Settings:
-    """The same settings with some figures of every entry of `rules` replaced, checked as at the start:
-    SettingsError names what is wrong."""
+    """The same settings with some figures of every entry of `rules` replaced. SettingsError if one is wrong."""
     try:
         rules = [Rules.model_validate({**entry.model_dump(by_alias=True), **figures}) for entry in settings.rules]
     except ValidationError as error:
-        raise SettingsError(_told(error)) from None
+        raise SettingsError(_describe_errors(error)) from None
     return settings.model_copy(update={"rules": tuple(rules)})
 
 
-def _told(error: ValidationError) -> str:
-    return "\n".join(f"  {_entry_name(e)}{_in_words(e)}" for e in error.errors())
+def _describe_errors(error: ValidationError) -> str:
+    return "\n".join(f"  {_entry_name(e)}{_describe(e)}" for e in error.errors())
 
 
 def _entry_name(error: Any) -> str:
@@ -234,24 +232,23 @@ def _entry_name(error: Any) -> str:
     return f"{name.lstrip('.')}: " if name else ""
 
 
-def _in_words(error: Any) -> str:
+def _describe(error: Any) -> str:
     if error["type"] == "missing":
         return "missing; add the entry"
     if error["type"] == "extra_forbidden":
-        return "not an entry of the settings; remove it or mend its spelling"
+        return "not an entry of the settings; remove it or correct its spelling"
     return str(error["msg"]).removeprefix("Value error, ")
 
 
 def variable(name: str) -> str | None:
-    """An environment variable, or the entry of that name in `.streamlit/secrets.toml`; the
-    environment wins. Empty counts as not set."""
+    """An environment variable, else the entry of that name in `.streamlit/secrets.toml`; None if empty or not set."""
     value = os.environ.get(name) or _secrets().get(name)
     return str(value) if value not in (None, "") else None
 
 
 @cache
 def _secrets() -> dict[str, Any]:
-    """`.streamlit/secrets.toml`, read once a process: every encrypted value asks for the keys."""
+    """`.streamlit/secrets.toml`, read once in a process, because every encrypted value asks for the keys."""
     secrets = ROOT / ".streamlit" / "secrets.toml"
     if not secrets.is_file():
         return {}
@@ -262,5 +259,5 @@ def _secrets() -> dict[str, Any]:
 
 
 def database_url() -> str:
-    """What DATABASE_URL names, else the embedded SQLite file under data/."""
+    """The URL in DATABASE_URL, else the embedded SQLite file under data/."""
     return variable("DATABASE_URL") or f"sqlite:///{ROOT / 'data' / 'protocol.sqlite'}"

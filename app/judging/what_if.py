@@ -101,7 +101,7 @@ def _figure_words(name: str, value: Any) -> str:
     if name == "grace_seconds":
         return f"a grace of {value:g} seconds"
     if name == "camera_share":
-        return f"cameras on for {value * 100:g} % of the time"
+        return f"cameras on for {value * 100:g}% of the time"
     if name == "log_within_hours":
         return f"{value:g} hours to log a call"
     return "one-to-ones at " + (

@@ -156,4 +156,4 @@ def _parse(table: Table, model: type[M], key: Callable[[M], str], check: Callabl
 
 
 _NOT_BOTH = "nobody can be both: mend one of the two"
-_KEY = {School: "code", "Staff": "email", "Pupil": "email"}
+_KEY = {"School": "code", "Staff": "email", "Pupil": "email"}

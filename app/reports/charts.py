@@ -143,7 +143,7 @@ def clause_bars(figures: pd.DataFrame) -> Drawing:
     shown = rows[list(_SHOWN)].sum(axis=1)
     kept = rows[list(_KEPT)].sum(axis=1)
     share = [
-        f"{min(rate * 100, 99.9) if rate < 1 else 100:.1f} %" if of >= FEW else ""
+        f"{min(rate * 100, 99.9) if rate < 1 else 100:.1f}%" if of >= FEW else ""
         for rate, of in zip(rows["rate"], shown, strict=True)
     ]
     rows = rows.assign(

@@ -8,9 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from app.formatting import percent
+from app.formatting import FEW, percent
 
-FEW = 3
 SHOWN, UNDER, WITHHELD, GONE = "shown", "under", "withheld", "gone"
 _Counts = npt.NDArray[np.float64]
 

@@ -14,13 +14,13 @@ import pandas as pd
 from app.access.overview import count_counselling_sessions, get_overview
 from app.access.policy import Person
 from app.access.reporting import count_registers, count_resolved_breaches
-from app.formatting import on_day, percent
+from app.formatting import FEW, on_day, percent
 from app.judging import breaches
 from app.protocol.clauses import CLAUSES
 from app.protocol.judge import figures
 from app.records import log_form
 from app.reports import charts
-from app.reports.disclosure import FEW, GONE, SHOWN, UNDER, cover, cover_counts, lowest, part, told
+from app.reports.disclosure import GONE, SHOWN, UNDER, cover, cover_counts, lowest, part, told
 from app.reports.pdf import pdf, svg
 from app.reports.xlsx import workbook
 from app.school import School
@@ -82,7 +82,7 @@ def figures_workbook(
     seen = _looked_at(school, person, days, {} if governors else chosen or {})
     narrowed = [f"{column}: {', '.join(values)}" for column, values in (chosen or {}).items() if values]
     about = {
-        School: school.settings.name, "First day": days[0], "Last day": days[1], "Made on": school.today(),
+        "School": school.settings.name, "First day": days[0], "Last day": days[1], "Made on": school.today(),
         "Protocol": _version(school), "How it is measured": _MEASURED,
         "Edition": _SMALL if governors else "For leadership: small counts are shown. Do not pass it on.",
         "Narrowed to": "nothing: the whole school" if governors or not narrowed else "; ".join(narrowed),
@@ -358,7 +358,7 @@ def _tabled(
 
 def _over(of: int) -> str:
     share = lowest(of)
-    return "withheld" if share is None else f"over {share * 100:.0f} %"
+    return "withheld" if share is None else f"over {share * 100:.0f}%"
 
 
 def _key_row(label: str, number: int, whole: int, governors: bool) -> tuple[str, int | str, int | str, float | str]:

@@ -59,5 +59,5 @@ def _line(weeks: Sequence[float]) -> str:
         f'<polyline points="{points}" fill="none" stroke="{_INK}" stroke-width="2" vector-effect="non-scaling-stroke"/>'
         "</svg>"
     )
-    words = f"Week by week from {weeks[0]:.1f} to {weeks[-1]:.1f} %, at least {least:.1f}, at most {most:.1f} %"
+    words = f"Week by week from {weeks[0]:.1f} to {weeks[-1]:.1f}%, at least {least:.1f}, at most {most:.1f}%"
     return f'<img alt="{words}" src="data:image/svg+xml,{quote(drawing)}">'

@@ -126,7 +126,7 @@ def test_the_workbook_for_leadership_counts_and_that_for_governors_hides(busy: S
         for name, book in (("own", own), ("out", out))
     }
     assert rooms["own"][2:5] == (29, 31, 2)
-    assert rooms["out"][2:] == ("withheld", "withheld", "under 3", "over 90 %")
+    assert rooms["out"][2:] == ("withheld", "withheld", "under 3", "over 90%")
     music = [row for row in out["Department and hour"] if row[0] == "Music"]
     assert music == [("Music", "10", *("withheld",) * 5)]
     numbers = [cell for name in list(out)[1:] for row in out[name] for cell in row if isinstance(cell, int | float)]
