@@ -13,11 +13,10 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from app.formatting import percent
+from app.formatting import FEW, percent
 from app.protocol.clauses import CLAUSES
 from app.protocol.frames import Ints
 
-FEW = 3  # fewer sessions show counts, no share
 _KEPT, _SHOWN = ("met", "exempt"), ("met", "exempt", "breach")
 # Orange to blue: told apart by everybody, also by those who see no red or green.
 _WORSE_TO_BETTER = ["#a8480a", "#e8903f", "#f6d7b0", "#c4d9ec", "#4f8cc4", "#1d4f7c"]

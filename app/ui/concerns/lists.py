@@ -200,7 +200,7 @@ def _say_done(school: School, person: Person, row: Any) -> None:
 
 def _open_and_closed(
     person: Person, concerns: pd.DataFrame, register: Register, heading: str,
-    note: Callable[[list[str]], None] | None = None,
+    record: Callable[[list[str]], None] | None = None,
 ) -> None:  # fmt: skip
     still_open, closed = concerns[concerns["open"]], concerns[~concerns["open"]]
     st.header(heading)
@@ -209,14 +209,14 @@ def _open_and_closed(
         st.write("None.")
     else:
         note("Select a row to open it.")
-        _listing(person, still_open, register, f"open {name}", note)
+        _listing(person, still_open, register, f"open {name}", record)
     if len(closed):
         with st.expander(f"Closed ({len(closed)})"):
-            _listing(person, closed, register, f"closed {name}", note)
+            _listing(person, closed, register, f"closed {name}", record)
 
 
 def _listing(
-    person: Person, concerns: pd.DataFrame, register: Register, name: str, note: Callable[[list[str]], None] | None
+    person: Person, concerns: pd.DataFrame, register: Register, name: str, record: Callable[[list[str]], None] | None
 ) -> None:
     columns = {"Reference": concerns["ref"], "Level": concerns["level"], "Days": concerns["age_days"]}
     if register is CONDUCT:
@@ -229,7 +229,7 @@ def _listing(
     refs = concerns["ref"].tolist()
     event = table(
         pd.DataFrame(columns), name.capitalize(), name, on_select="rerun", selection_mode="single-row",
-        key=f"{name} {person.staff_id} {','.join(refs)}", height="content", note=(lambda: note(refs)) if note else None,
+        key=f"{name} {person.staff_id} {','.join(refs)}", height="content", note=(lambda: record(refs)) if note else None,
     )  # fmt: skip
     if event["selection"]["rows"]:
         st.query_params["ref"] = refs[event["selection"]["rows"][0]]
