@@ -1,7 +1,8 @@
 """What the school configures: `data/protocol.toml` and the environment.
 
 `load_settings()` returns a `Settings`. Anything wrong or missing raises `SettingsError`, whose message names each entry
-with its fix; nothing is guessed. `variable(NAME)` returns a value of the environment, else of `.streamlit/secrets.toml`.
+with its fix; nothing is guessed. `variable(NAME)` returns a value of the environment,
+else of `.streamlit/secrets.toml`.
 """
 
 import os

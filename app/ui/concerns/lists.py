@@ -65,7 +65,7 @@ def show_conduct(school: School, person: Person) -> None:
     _show_actions(school, person, actions)
     _open_and_closed(
         person, concerns, CONDUCT, "Open, by level and age",
-        note=lambda refs: casework.note_conduct(school, person, refs),
+        record=lambda refs: casework.note_conduct(school, person, refs),
     )  # fmt: skip
     _raise_link("Raise a concern about an adult's conduct", "conduct")
 
@@ -229,7 +229,8 @@ def _listing(
     refs = concerns["ref"].tolist()
     event = table(
         pd.DataFrame(columns), name.capitalize(), name, on_select="rerun", selection_mode="single-row",
-        key=f"{name} {person.staff_id} {','.join(refs)}", height="content", note=(lambda: record(refs)) if note else None,
+        key=f"{name} {person.staff_id} {','.join(refs)}", height="content", 
+        note=(lambda: record(refs)) if record else None,
     )  # fmt: skip
     if event["selection"]["rows"]:
         st.query_params["ref"] = refs[event["selection"]["rows"][0]]
