@@ -229,7 +229,7 @@ def _listing(
     refs = concerns["ref"].tolist()
     event = table(
         pd.DataFrame(columns), name.capitalize(), name, on_select="rerun", selection_mode="single-row",
-        key=f"{name} {person.staff_id} {','.join(refs)}", height="content", 
+        key=f"{name} {person.staff_id} {','.join(refs)}", height="content",
         note=(lambda: record(refs)) if record else None,
     )  # fmt: skip
     if event["selection"]["rows"]:
