@@ -87,7 +87,7 @@ def _reported(view: ConcernView) -> None:
     )  # fmt: skip
     _corrected(view)
     if len(view.pupils):
-        rows = view.pupils.rename(columns={"name": "Child", "school": School, "year_group": "Year", "house": "House"})
+        rows = view.pupils.rename(columns={"name": "Child", "school": "School", "year_group": "Year", "house": "House"})
         st.dataframe(rows.drop(columns="pupil_id"), hide_index=True, alt="The children it is about", height="content")
     _linked(view)
 
