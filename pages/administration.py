@@ -113,18 +113,6 @@ elif not alerts.hindrance:
     write_html(
         "Nothing waits. {last}", last=f"The last was sent {moment(alerts.last_sent)}." if alerts.last_sent else ""
     )
-if len(alerts.in_doubt):
-    st.warning(
-        "These were handed over, and the connection broke before the mail server said whether it took them. They may have arrived, so they are not sent again by themselves: ask whether they did. Of a concern that nobody reads, its DSPs are told anew.",
-        icon=":material/help:",
-    )
-    rows = pd.DataFrame(
-        {
-            "To": alerts.in_doubt["to"], "Subject": alerts.in_doubt["subject"],
-            "Since": [moment(when) for when in alerts.in_doubt["queued_at"]], "What happened": alerts.in_doubt["trouble"],
-        }
-    )  # fmt: skip
-    table(rows, "Alerts that may not have arrived", "alerts in doubt", height="content")
 if len(alerts.waiting) and not alerts.hindrance and st.button("Send now", icon=":material/send:"):
     with st.spinner("Sending"):
         good, words = send_alerts_now(school, person)

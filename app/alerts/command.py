@@ -23,8 +23,8 @@ _DONE, _SOME_WAIT, _NOT_DONE = 0, 1, 2
 def alerts(watch: int | None, at_once: bool) -> None:
     """Send the alerts that wait, with those that are due: concerns unread, and the day's digests.
 
-    What a mail server does not take waits and is tried again, with growing pauses. Exit status: 0 done, 1 done
-    with some that were not taken, 2 not done.
+    What a mail server does not accept waits and is tried again, with growing pauses. Exit status: 0 done, 1 done
+    with some that were not accepted, 2 not done.
     """
     signal.signal(signal.SIGTERM, _end)
     school = open_school()
@@ -51,8 +51,8 @@ def _once(school: School, at_once: bool, staying: bool) -> int:
         return _NOT_DONE
     if run.trouble:
         _say(run.trouble)
-    click.echo(f"{run.sent} sent, {run.not_taken} not taken and waiting, {run.in_doubt} in doubt")
-    return _SOME_WAIT if run.not_taken or run.in_doubt else _DONE
+    click.echo(f"{run.sent} sent, {run.waiting} waiting")
+    return _SOME_WAIT if run.waiting else _DONE
 
 
 def _say(words: str) -> None:

@@ -2,17 +2,14 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Connection, insert, select
 
 from app.settings import variable
 from app.store import tables
 
-WAITING, SUBMITTED, SENT = "waiting", "handed", "sent"
-
-
-IN_DOUBT_FOR = timedelta(days=7)  # for which one is told of that may not have arrived
+WAITING, SENT = "waiting", "sent"
 
 
 @dataclass(frozen=True)

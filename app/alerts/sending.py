@@ -1,10 +1,9 @@
-"""Handing over what waits in the outbox.
+"""Sending what waits in the outbox, at least once.
 
-An alert is handed over once. Right before the word at which the mail server may take it, it is marked as handed
-over; a sender that is killed before that leaves it waiting, and it is sent again, since it cannot have arrived.
-One that is killed after that, or is never told whether the server took it, leaves it marked: it may have
-arrived, so it is not sent again by itself, the administrator is told, and a concern that nobody reads is told
-of anew (`due`). What a server refuses or cannot take waits, with growing pauses, and is never given up.
+An alert is marked as sent after the mail server, or another service, accepted it. Where that answer is missing, since
+the connection broke or the sender was killed, the alert is sent again, as the same message with the same Message-ID: a
+concern that arrives twice does no harm, one that is lost does. What is not accepted waits, with growing pauses, and is
+never given up.
 """
 
 import hashlib
@@ -22,26 +21,25 @@ from sqlalchemy.exc import DBAPIError
 from app import lease
 from app.alerts.channels import (
     Broken,
-    InDoubt,
     Message,
     NotConfigured,
-    Refused,
+    NotSent,
+    Transport,
+    Transports,
     Unreachable,
-    Way,
-    Ways,
     configured,
-    ways,
+    transports,
 )
 from app.alerts.due import enqueue_due
-from app.alerts.outbox import KINDS, SENT, SUBMITTED, WAITING
+from app.alerts.outbox import KINDS, SENT, WAITING
 from app.school import School
 from app.store import audit_log, tables
 
 _alert = tables.alerts.c
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
-_AT_ONCE = 50
-_BROKEN_IN_A_ROW = 3  # so many, and the server is not asked again in this run
-_SOON = 60.0  # seconds for which one that has to be told at once waits for another sender
+_BATCH = 50
+_BROKEN_IN_A_ROW = 3  # after so many broken connections the rest of a run waits
+_PATIENCE = lease.DURATION.total_seconds() + 5  # for which an urgent alert waits for another sender, dead or alive
 
 
 class Lease(lease.Lease):
@@ -52,74 +50,65 @@ class Lease(lease.Lease):
 
 @dataclass
 class Run:
-    """What one sending did: how many were `sent`, `not_taken` (they wait), or handed over with nobody knowing
-    whether they were taken (`in_doubt`); `trouble` in words, blank if there was none."""
+    """What one sending did: how many alerts were `sent`, and how many were not and wait (`waiting`); `trouble` in
+    words, blank if there was none."""
 
     sent: int = 0
-    not_taken: int = 0
-    in_doubt: int = 0
+    waiting: int = 0
     trouble: str = ""
 
 
 def send(school: School, *, at_once: bool = False) -> Run:
-    """Put in what is due and hand over what waits, also what waits for its next try if `at_once`.
+    """Queue what is due and send what waits; with `at_once` also what waits for its next try.
 
     NotConfigured where nothing can be sent, and always in the demonstration; `lease.Busy` if another sends.
     """
-    out = _ways(school)
-    try:
-        with Lease(school) as held:
-            enqueue_due(school)
-            return _Sending(school, held, out).run(at_once)
-    finally:
-        out.close()
+    out = _transports(school)
+    with Lease(school) as held:
+        enqueue_due(school)
+        return _Sending(school, held, out).run(at_once)
 
 
 def send_in_words(school: School) -> tuple[bool, str]:
-    """Send at once what waits; whether all of it was taken, and what was done, in words."""
+    """Send at once what waits; whether all of it was sent, and what was done, in words."""
     try:
         run = send(school, at_once=True)
     except (NotConfigured, lease.Busy, lease.Lost) as error:
         return False, str(error)
     if run.trouble:
-        return False, f"{run.sent} sent, {run.not_taken + run.in_doubt} not: {run.trouble}"
+        return False, f"{run.sent} sent, {run.waiting} not: {run.trouble}"
     return True, f"{run.sent} sent." if run.sent else "Nothing waits."
 
 
 def hindrance(school: School, ask: bool = False) -> str:
-    """Why no alert can be sent, with the mend; blank where nothing is known to hinder it. The mail server is asked
-    only if so wished."""
+    """Why no alert can be sent, and how to fix it; blank if no reason is known. With `ask` the mail server is asked."""
     try:
-        out = _ways(school)
-        try:
-            if ask:
-                out.to_staff.try_out()
-        finally:
-            out.close()
+        out = _transports(school)
+        if ask:
+            out.to_staff.probe()
     except (NotConfigured, Unreachable) as error:
         return str(error)
     return ""
 
 
-def _ways(school: School) -> Ways:
+def _transports(school: School) -> Transports:
     if school.is_demonstration():
         raise NotConfigured("This is the demonstration, whose people are invented: no alert is ever sent.")
-    return ways()
+    return transports()
 
 
 def send_in_background(school: School) -> None:
-    """Send in a moment, without holding anybody up. Whatever hinders it, the alert waits for the next run of
-    `python -m app alerts`."""
+    """Send in a thread of its own. Whatever goes wrong, the alert waits for the next run of `python -m app alerts`."""
     if configured() and not school.is_demonstration():
-        threading.Thread(target=_soon, args=(school,), name="alerts", daemon=True).start()
+        threading.Thread(target=_send_patiently, args=(school,), name="alerts", daemon=True).start()
 
 
-def _soon(school: School) -> None:
-    deadline = time.monotonic() + _SOON
+def _send_patiently(school: School) -> None:
+    deadline = time.monotonic() + _PATIENCE
     while True:
         try:
             send(school)
-        except lease.Busy:  # it may have looked before this alert was there
+        except lease.Busy:  # the other sender may have looked before this alert was queued
             if time.monotonic() < deadline:
                 time.sleep(1)
                 continue
@@ -129,29 +118,31 @@ def _soon(school: School) -> None:
 
 
 class _Sending:
-    def __init__(self, school: School, held: Lease, out: Ways) -> None:
+    def __init__(self, school: School, held: Lease, out: Transports) -> None:
         self._school, self._lease, self._out = school, held, out
         self._done = Run()
         self._broken = 0
 
     def run(self, at_once: bool) -> Run:
         if at_once:
-            self._write(_alert.state == WAITING, next_try_at=self._school.now())
-        for to_all, way in ((False, self._out.to_staff), (True, self._out.shared)):
-            if way:
-                self._hand_over_all(way, _alert.to.is_(None) if to_all else _alert.to.is_not(None))
+            with self._school.writing() as connection:
+                waiting = update(tables.alerts).where(_alert.state == WAITING)
+                connection.execute(waiting.values(next_try_at=self._school.now()))
+        self._send_all(self._out.to_staff, _alert.to.is_not(None))
+        if self._out.shared:
+            self._send_all(self._out.shared, _alert.to.is_(None))
         return self._done
 
-    def _hand_over_all(self, way: Way, whose: ColumnElement[bool]) -> None:
+    def _send_all(self, transport: Transport, whose: ColumnElement[bool]) -> None:
         while rows := self._due(whose):
             for row in rows:
                 try:
-                    self._hand_over(way, row)
+                    self._send(transport, row)
                 except Unreachable as error:
                     self._put_off(self._due(whose, limit=None), str(error))
                     return
 
-    def _due(self, whose: ColumnElement[bool], limit: int | None = _AT_ONCE) -> list[Row[Any]]:
+    def _due(self, whose: ColumnElement[bool], limit: int | None = _BATCH) -> list[Row[Any]]:
         """What is to be tried now: what happened first, then the day's digests."""
         query = (
             select(tables.alerts, tables.staff.c.email)
@@ -163,53 +154,38 @@ class _Sending:
         with self._school.engine.connect() as connection:
             return list(connection.execute(query))
 
-    def _hand_over(self, way: Way, row: Row[Any]) -> None:
+    def _send(self, transport: Transport, row: Row[Any]) -> None:
         try:
-            way.hand_over(written(row, self._out.address, self._school), lambda: self._mark_handed(row.id))
-        except Refused as error:
+            transport.send(written(row, self._out.address, self._school))
+        except NotSent as error:
             self._put_off([row], str(error))
             self._broken = self._broken + 1 if isinstance(error, Broken) else 0
             if self._broken >= _BROKEN_IN_A_ROW:
                 raise Unreachable(str(error)) from None
-        except InDoubt as error:
-            self._done.in_doubt += 1
-            self._done.trouble = str(error)
-            self._write(_alert.id == row.id, trouble=str(error))
         else:
             self._broken = 0
-            self._done.sent += 1
             self._mark_sent(row)
-
-    def _mark_handed(self, number: int) -> None:
-        """From here on it may have been taken; not if another sender has taken over meanwhile."""
-        with self._school.writing() as connection:
-            self._lease.hold(connection)
-            waiting = (_alert.id == number) & (_alert.state == WAITING)
-            if not connection.execute(update(tables.alerts).where(waiting).values(state=SUBMITTED)).rowcount:
-                raise lease.Lost("Another sender has handed it over already.")
+            self._done.sent += 1
 
     def _put_off(self, rows: Sequence[Row[Any]], why: str) -> None:
-        """These were not taken: they wait for their next try."""
+        """These were not accepted: they wait for their next try."""
         now = self._school.now()
         later = [
             {"number": row.id, "trouble": why, "tries": row.tries + 1, "next_try_at": now + _pause(row.tries)}
             for row in rows
         ]
         self._done.trouble = why
-        self._done.not_taken += len(later)
+        self._done.waiting += len(later)
         if later:
-            change = update(tables.alerts).where(_alert.id == bindparam("number")).values(state=WAITING)
+            change = update(tables.alerts).where(_alert.id == bindparam("number"))
             with self._school.writing() as connection:
                 connection.execute(change, later)
 
-    def _write(self, which: ColumnElement[bool], **values: Any) -> None:
-        with self._school.writing() as connection:
-            connection.execute(update(tables.alerts).where(which).values(values))
-
     def _mark_sent(self, row: Row[Any]) -> None:
-        """That somebody was told of a record is on the audit trail; a digest is of no record."""
+        """That somebody was alerted to a record goes on the audit trail; a digest is of no record."""
         now = self._school.now()
         with self._school.writing() as connection:
+            self._lease.hold(connection)
             sent = {"state": SENT, "sent_at": now, "trouble": None}
             connection.execute(update(tables.alerts).where(_alert.id == row.id).values(sent))
             if not row.confidential and row.kind != "digest":

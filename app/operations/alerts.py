@@ -8,8 +8,7 @@ from sqlalchemy import and_, func, not_, select
 
 from app.access.policy import Person, require
 from app.access.scope import in_school_time
-from app.alerts.outbox import IN_DOUBT_FOR, KINDS, SENT, SUBMITTED, WAITING
-from app.lease import is_held
+from app.alerts.outbox import KINDS, SENT, WAITING
 from app.school import School
 from app.store import reading, tables
 from app.store.versions import valid_on, valid_versions
@@ -21,14 +20,12 @@ _TO_ALL = "the shared channel"
 @dataclass
 class AlertsView:
     """How alerts stand, confidential ones left out: `waiting`, the oldest first (`to` (name), `subject`,
-    `queued_at`, `tries`, `next_try_at`, `trouble` (blank: not tried yet)); `in_doubt` (`to`, `subject`,
-    `queued_at`, `trouble`): handed over in the last days, and nobody knows whether they arrived; when one was
+    `queued_at`, `tries`, `next_try_at`, `trouble` (blank: not tried yet)); when one was
     `last_sent`; what hinders all of them, in words (`hindrance`; blank: nothing known)."""
 
     hindrance: str
 
     waiting: pd.DataFrame
-    in_doubt: pd.DataFrame
     last_sent: datetime | None
 
 
@@ -41,25 +38,20 @@ def get_alerts_view(school: School, person: Person) -> AlertsView:
     query = (
         select(
             to.c.name.label("to"), _alert.kind, _alert.queued_at, _alert.tries, _alert.next_try_at, _alert.trouble,
-            _alert.state,
         )
         .outerjoin(to, and_(to.c.staff_id == _alert.to, valid_on(to, school.today())))
-        .where(_alert.state.in_([WAITING, SUBMITTED]), not_(_alert.confidential))
+        .where(_alert.state == WAITING, not_(_alert.confidential))
         .order_by(_alert.id)
     )  # fmt: skip
     last = select(func.max(_alert.sent_at)).where(_alert.state == SENT, not_(_alert.confidential))
     with school.engine.connect() as connection:
         found = reading.frame(connection, query)
         last_sent = connection.scalar(last)
-        sending = is_held(connection, "alerts", school.now())
     found = in_school_time(school, found.assign(to=found["to"].fillna(_TO_ALL), trouble=found["trouble"].fillna("")))
     found.insert(1, "subject", found.pop("kind").map({name: kind.subject for name, kind in KINDS.items()}))
-    recent = found["queued_at"] > pd.Timestamp(school.now() - IN_DOUBT_FOR)
-    in_doubt = found[(found["state"] == SUBMITTED) & recent & ((found["trouble"] != "") | (not sending))]
     return AlertsView(
         hindrance=hindrance(school),
-        waiting=found[found["state"] == WAITING].drop(columns="state").reset_index(drop=True),
-        in_doubt=in_doubt[["to", "subject", "queued_at", "trouble"]].reset_index(drop=True),
+        waiting=found,
         last_sent=last_sent and last_sent.astimezone(school.settings.zone),
     )
 

@@ -482,7 +482,7 @@ alerts = Table(
     Column("words", Sealed),  # sentences of the program's own
     Column("confidential", Boolean, nullable=False),  # nobody but who is told may learn that it exists
     Column("queued_at", Instant, nullable=False),
-    Column("state", String(12), nullable=False, index=True),  # waiting, handed (accepted or not: unknown), sent
+    Column("state", String(12), nullable=False, index=True),  # waiting or sent
     Column("next_try_at", Instant, nullable=False),
     Column("tries", Integer, nullable=False),
     Column("trouble", Text),  # why the last try did not go well, in words
