@@ -14,7 +14,6 @@ from app.access.administration import (
     list_resolved_rows,
     verify_audit_trail,
 )
-from app.access.policy import ROLES
 from app.auth import sign_in
 from app.formatting import moment, on_day
 from app.intake.files import import_table
@@ -29,6 +28,7 @@ from app.store.database import DatabaseError
 from app.ui.shell import require
 from app.ui.text import note, show_error, write_html
 from app.ui.widgets import filtered, table
+from app.vocabulary import Page, Role
 
 _KINDS = {
     "logs": "Session logs", "letters": "Letters to parents", "consents": "Parental consents", "schools": "Schools",
@@ -41,13 +41,9 @@ _KEPT = {
     "unfinished": "Refused rows, drafts, records put aside", "audit": "The audit trail",
 }  # fmt: skip
 
-_ROLES = {
-    "teacher": "Teacher", "music_teacher": "Music teacher", "tutor": "Tutor", "hoy": "Head of Year", "hm": "House master or mistress", "counsellor": "Counsellor",
-    "senior_deputy_head": "Senior Deputy Head", "slt": "SLT", "dsp": "DSP", "admin": "Administrator",
-}  # fmt: skip
 _COLUMNS = {"from_day": "As now since", "signed_in": "Last signed in", "email_domain": "Email domain"}
 
-school, person = require("administration")
+school, person = require(Page.ADMINISTRATION)
 st.title("Administration")
 
 st.header("Does everything work?")
@@ -296,28 +292,28 @@ if len(staff):
         st.info("ROLES_FROM is entra: the roles in force are those of Entra ID, not these of the roster.")
     holders = staff.explode("roles").groupby("roles")["name"].agg(list)
     for role, why in {
-        "dsp": "nobody receives concerns",
-        "senior_deputy_head": "nobody sees the whole",
-        "admin": "nobody can open this page",
+        Role.DSP: "nobody receives concerns",
+        Role.SENIOR_DEPUTY_HEAD: "nobody sees the whole",
+        Role.ADMIN: "nobody can open this page",
     }.items():
         missing = (
             []
-            if role != "dsp"
+            if role is not Role.DSP
             else [
                 code
                 for code in roster["schools"]["code"]
-                if not ((staff["school"] == code) & staff["roles"].map(lambda roles: "dsp" in roles)).any()
+                if not ((staff["school"] == code) & staff["roles"].map(lambda roles: Role.DSP in roles)).any()
             ]
         )
         if role not in holders.index:
-            st.warning(f"Nobody on the roster is {_ROLES[role]}: {why}.", icon=":material/warning:")
+            st.warning(f"Nobody on the roster is {role.label}: {why}.", icon=":material/warning:")
         elif missing:
             write_html(
                 "No DSP on the roster for {schools}: concerns about its pupils have nobody of their own.",
                 schools=", ".join(missing),
             )
     rows = pd.DataFrame(
-        [(_ROLES[role], len(holders.get(role, [])), ", ".join(sorted(holders.get(role, [])))) for role in ROLES],
+        [(role.label, len(holders.get(role, [])), ", ".join(sorted(holders.get(role, [])))) for role in Role],
         columns=["Role", "How many", "Who"],
     )
     with st.expander("Who holds which role"):

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app.access.concerns import list_pupils_on_record
-from app.access.policy import sees
+from app.access.policy import scopes
 from app.reports.subject_access import create_subject_access_file
 from app.store.concerns import CHILD, CONDUCT
 from app.ui.concerns.detail import show_one
@@ -11,8 +11,9 @@ from app.ui.concerns.lists import show_children, show_conduct
 from app.ui.concerns.raising import raise_one
 from app.ui.shell import require
 from app.ui.text import note
+from app.vocabulary import Page, Resource
 
-school, person = require("concerns")
+school, person = require(Page.CONCERNS)
 
 
 def hand_out() -> None:
@@ -49,5 +50,5 @@ elif st.query_params.get("about") == "conduct":
     show_conduct(school, person)
 else:
     show_children(school, person)
-    if sees(person, "everything held on a pupil"):
+    if scopes(person, Resource.SUBJECT_ACCESS):
         hand_out()

@@ -27,8 +27,9 @@ from app.ui.labels import EVIDENCE_WORDS, OUTCOME_WORDS, TITLES
 from app.ui.shell import require
 from app.ui.text import note, write_html
 from app.ui.widgets import table
+from app.vocabulary import Page
 
-school, person = require("log")
+school, person = require(Page.LOG)
 state = st.session_state
 _SEND = "send the log"
 

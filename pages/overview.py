@@ -10,7 +10,7 @@ from app.access.breaches import count_breaches_by_owner, list_unresolved_breache
 from app.access.concerns import get_oldest_concern
 from app.access.overview import count_counselling_sessions, get_overview, list_late_consents
 from app.access.people import read_revision
-from app.access.policy import sees
+from app.access.policy import scopes
 from app.formatting import how_many, on_day, percent, with_counts
 from app.protocol.clauses import CLAUSES
 from app.protocol.judge import figures
@@ -21,6 +21,7 @@ from app.ui.labels import PURPOSE_WORDS, TITLES
 from app.ui.shell import require
 from app.ui.text import note, write_html
 from app.ui.widgets import choose_days, draw, filtered, table, table_expander
+from app.vocabulary import Page, Resource, Scope
 
 _NAMES = [clause.name for clause in CLAUSES]
 _FILTERS = (("school", "School"), ("department", "Department"), ("purpose", "Purpose"))
@@ -102,7 +103,7 @@ def what_waits(rows: pd.DataFrame) -> None:
     if by_name and (unsettled := list_unresolved_breaches(school, person))[0]:
         exceptions(*unsettled)
         waiting.append(("exceptions", ""))
-    if sees(person, "oldest open concern") and (oldest := get_oldest_concern(school, person)):
+    if scopes(person, Resource.OLDEST_CONCERN) and (oldest := get_oldest_concern(school, person)):
         write_html(
             "<b>{concerns}</b>; the oldest, {ref}, is <b>{age}</b> old, level “{level}”, with {owner}.",
             concerns=how_many(oldest["waiting"], "open concern"), ref=oldest["ref"], age=how_many(oldest["age_days"], "day"),
@@ -271,8 +272,8 @@ def period_before() -> pd.DataFrame:
     return rows
 
 
-school, person = require("overview")
-by_name = "senior_deputy_head" in person.roles
+school, person = require(Page.OVERVIEW)
+by_name = Scope.WITH_NAMES in scopes(person, Resource.OVERVIEW)
 st.title("Overview", anchor=False)
 days = choose_days(school, "overview")
 key = (sorted(person.roles), read_revision(school), school.today(), str(school.engine.url))

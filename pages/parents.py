@@ -35,6 +35,7 @@ from app.ui.current import seen
 from app.ui.shell import require
 from app.ui.text import note, show_error, title, write_html
 from app.ui.widgets import table
+from app.vocabulary import Page
 
 STANDS = {
     "waiting": "? waits for an answer", "covered": "○ covered by another consent", "lapsed": "– no answer in time",
@@ -52,7 +53,7 @@ TO_WHAT = {
 }
 ANSWERS = {True: "They consent", False: "They do not consent"}
 
-school, person = require("parents")
+school, person = require(Page.PARENTS)
 
 
 def whole(day: object, at: object) -> datetime:

@@ -20,6 +20,7 @@ from app.ui import session_fields
 from app.ui.labels import PURPOSE_WORDS
 from app.ui.shell import require
 from app.ui.text import note, write_html
+from app.vocabulary import Page
 
 _VERDICTS = {
     "yes": (st.success, "Yes: as it is planned, it keeps the protocol.", ":material/check:"),
@@ -28,7 +29,7 @@ _VERDICTS = {
 }
 _MARKS = {"yes": "✓ keeps the protocol", "no": "✗ would break the protocol", "not yet": "? something is not on record"}
 
-school, person = require("plan")
+school, person = require(Page.PLAN)
 state = st.session_state
 
 

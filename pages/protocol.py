@@ -9,7 +9,7 @@ import streamlit as st
 from app.access.administration import record_access
 from app.access.overview import get_protocol_figures
 from app.access.people import read_revision
-from app.access.policy import Person, sees
+from app.access.policy import Person, scopes
 from app.access.what_if import run_what_if
 from app.formatting import moment, on_day, with_counts
 from app.judging import what_if
@@ -21,6 +21,7 @@ from app.ui.labels import OUTCOME_WORDS
 from app.ui.shell import require
 from app.ui.text import note, show_error, write_html
 from app.ui.widgets import draw, table, table_expander
+from app.vocabulary import Page, Resource
 
 
 def show_version(school: School, today: date) -> None:
@@ -227,11 +228,11 @@ def show_in_force(school: School, asked: dict[str, Any], today: date) -> None:
     st.code(what_if.in_force(school.settings, asked, day), language="toml")
 
 
-school, person = require("protocol")
+school, person = require(Page.PROTOCOL)
 today = school.today()
 st.title("The protocol")
 view = "clauses"
-if sees(person, "what if"):
+if scopes(person, Resource.WHAT_IF):
     view = st.segmented_control(
         "View", ["clauses", "what if"], format_func={"clauses": "The clauses", "what if": "What if"}.__getitem__,
         default="what if" if st.query_params.get("view") == "what-if" else "clauses", key="protocol view", required=True,

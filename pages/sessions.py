@@ -7,8 +7,8 @@ import streamlit as st
 
 from app.access.breaches import get_session_breaches, list_breaches_to_explain, list_breaches_to_resolve
 from app.access.forms import CONDUCT_DRAFT, save_draft
-from app.access.policy import Person, sees
-from app.access.repeats import REPEATS, list_repeats
+from app.access.policy import Person, scopes
+from app.access.repeats import list_repeats
 from app.access.session_detail import SessionView, get_session
 from app.access.sessions import list_sessions
 from app.formatting import how_many, moment
@@ -20,7 +20,7 @@ from app.ui.labels import EVIDENCE_WORDS, OUTCOME_WORDS, PURPOSE_WORDS, STATUS_W
 from app.ui.shell import require
 from app.ui.text import note, show_error, title, write_html
 from app.ui.widgets import choose_days, draw, filtered, table, table_expander
-from app.vocabulary import Resolution
+from app.vocabulary import Page, Resolution, Resource, Scope
 
 _ORDER = ["breach", "no_evidence", "met", "exempt", "not_applicable"]
 _SHOW = {
@@ -53,9 +53,9 @@ def show_all(school: School, person: Person) -> None:
     views = {"list": "All sessions"}
     if len(to_explain):
         views = {"explain": f"To explain ({len(to_explain)})"} | views
-    if len(to_settle) or {"hoy", "hm", "senior_deputy_head"} & person.roles:
+    if len(to_settle) or scopes(person, Resource.BREACHES) - {Scope.OWN}:
         views = {"settle": f"To settle ({len(to_settle)})"} | views
-    if sees(person, REPEATS):
+    if scopes(person, Resource.REPEATED_ONE_TO_ONES):
         views["repeats"] = "Repeated one-to-ones"
     wanted = st.query_params.get("view", "list" if "show" in st.query_params else next(iter(views)))
     view: str | None = "list"
@@ -79,7 +79,7 @@ def show_repeats(school: School, person: Person) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         days = choose_days(school, "repeats")
     found = list_repeats(school, person, days)
-    seen(school, person, f"{REPEATS}, {days[0]} to {days[1]}")
+    seen(school, person, f"{Resource.REPEATED_ONE_TO_ONES.label}, {days[0]} to {days[1]}")
     asked = school.settings.repeats
     write_html(
         "The same adult and pupil, with nobody else from the school, {often} times or more, or {out} times or more out of "
@@ -112,7 +112,7 @@ def show_repeats(school: School, person: Person) -> None:
 
 def show_pair(person: Person, pair: pd.Series, sessions: pd.DataFrame) -> None:
     write_html("<b>{adult} and {pupil}</b>, the newest first.", adult=pair["adult"], pupil=pair["pupil"])
-    opens = bool({"senior_deputy_head"} & person.roles)
+    opens = Scope.ALL in scopes(person, Resource.SESSIONS)
     event = table(
         pd.DataFrame(
             {
@@ -482,7 +482,7 @@ def show_log(view: SessionView) -> None:
             )  # fmt: skip
 
 
-school, person = require("sessions")
+school, person = require(Page.SESSIONS)
 if "session" in st.query_params:
     show_session(school, person, st.query_params["session"])
 else:

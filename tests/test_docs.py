@@ -5,22 +5,22 @@ from pathlib import Path
 import click
 
 from app.__main__ import cli
-from app.access.policy import STAFF, TABLE
+from app.access.policy import list_grants
 from app.protocol.clauses import CLAUSES
 from app.records.logs import COLUMNS
+from app.vocabulary import Resource
 
 DOCS = Path(__file__).parent.parent / "docs"
 
 
-def test_the_table_of_who_sees_what_is_the_codes() -> None:
+def test_list_grants_gives_the_table_in_the_documents() -> None:
     words = (DOCS / "access.md").read_text(encoding="utf-8")
     rows = [line for line in words.splitlines() if line.startswith("| ") and not line.startswith(("| what |", "| ---"))]
-    told = [
-        f"| {thing} | {'every member of staff' if role == STAFF else role} | {how_much} |"
-        for thing, by in TABLE.items()
-        for role, how_much in by.items()
+    assert rows == [
+        f"| {resource.label} | {role.label if role else 'every member of staff'} | {scope.label} |"
+        for resource in Resource
+        for role, scope in list_grants(resource)
     ]
-    assert rows == told
 
 
 def test_every_command_is_told_of() -> None:

@@ -14,6 +14,7 @@ from app.school import School
 from app.store import audit_log, reading, tables
 from app.store.key_rotation import Standing, in_hundreds, standing
 from app.store.versions import valid_on, valid_versions
+from app.vocabulary import Resource
 
 
 def get_roster(school: School, person: Person) -> dict[str, pd.DataFrame]:
@@ -21,7 +22,7 @@ def get_roster(school: School, person: Person) -> dict[str, pd.DataFrame]:
     `staff` (`email`, `name`, `school`, `department`, `roles`, `year_groups`, `houses`, `from_day`, `signed_in`: when
     last, as far back as the audit trail goes) and `pupils` (`email`, `name`, `school`, `year_group`, `house`,
     `tutor`, `from_day`)."""
-    require(person, "roster")
+    require(person, Resource.ROSTER)
     staff, pupil, tutor = (
         valid_versions(tables.staff_versions),
         valid_versions(tables.pupil_versions),
@@ -59,7 +60,7 @@ def get_roster(school: School, person: Person) -> dict[str, pd.DataFrame]:
 def list_imports(school: School, person: Person) -> pd.DataFrame:
     """What was imported, the newest first, for the administrator: `kind`, `source`, `at`, `by` (name;
     blank: by a command), and the numbers `read`, `added`, `changed`, `unchanged`, `dropped`, `refused`."""
-    require(person, "imports")
+    require(person, Resource.IMPORTS)
     kept, by = tables.imports.c, valid_versions(tables.staff_versions)
     numbers = (kept.read, kept.added, kept.changed, kept.unchanged, kept.dropped, kept.refused)
     query = (
@@ -77,7 +78,7 @@ def get_audit_trail(school: School, person: Person, days: Days | None = None) ->
 
     What a counsellor opened, logged or downloaded is withheld: each new reference would be one more
     counselling session. Concerns stay, whoever raised them."""
-    require(person, "audit trail")
+    require(person, Resource.AUDIT_TRAIL)
     since, until = (_begin(school, days[0]), _begin(school, days[1] + timedelta(days=1))) if days else (None, None)
     with school.engine.connect() as connection:
         entries = audit_log.entries(connection, since, until)
@@ -107,7 +108,7 @@ class Trail:
 
 def verify_audit_trail(school: School, person: Person) -> Trail:
     """Prove, for the administrator, that the audit trail is as it was written."""
-    require(person, "audit trail")
+    require(person, Resource.AUDIT_TRAIL)
     with school.engine.connect() as connection:
         number, fault = audit_log.verify(connection)
         return Trail(number, fault or "", audit_log.newest_hash(connection))
@@ -116,7 +117,7 @@ def verify_audit_trail(school: School, person: Person) -> Trail:
 def count_encrypted_values(school: School, person: Person) -> list[Standing]:
     """How many sealed values stand under which key, for the administrator, as `rotation.in_hundreds` tells it; some
     5,000 a second."""
-    require(person, "keys")
+    require(person, Resource.ENCRYPTION_KEYS)
     with school.engine.connect() as connection:
         return in_hundreds(standing(connection))
 
@@ -148,7 +149,7 @@ def list_rejected_rows(school: School, person: Person, number: int | None = None
     `mendable` (the columns that the administrator may write; none where what is wrong is withheld).
     Of logs the pupils are shown only where the row says that it was no counselling; never a narrative.
     """
-    require(person, "refused rows")
+    require(person, Resource.REJECTED_ROWS)
     kept, imported = tables.refused_rows.c, tables.imports.c
     columns = (kept.id, kept.kind, kept.source, imported.at, kept.row, kept.column, kept.value, kept.why, kept.mend)
     query = (
@@ -178,7 +179,7 @@ def list_resolved_rows(school: School, person: Person) -> pd.DataFrame:
     """The refused rows that are settled, the latest first, for the administrator: `kind`, `source`, `row`,
     `column`, `refused_because`, `settled_at`, `by` (name; blank: by a command), `how` (mended, dismissed, came
     right), `why` (of a dismissal)."""
-    require(person, "refused rows")
+    require(person, Resource.REJECTED_ROWS)
     kept, by = tables.refused_rows.c, valid_versions(tables.staff_versions)
     columns = (kept.kind, kept.source, kept.row, kept.column, kept.why.label("refused_because"), kept.settled_at)
     query = (

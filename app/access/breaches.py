@@ -12,18 +12,18 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import ColumnElement, Connection, and_, func, not_, select
 
-from app.access.policy import Person, require
-from app.access.scope import SESSION, confidential, in_school_time, joined, open_to
+from app.access.policy import Person, require, roles_with
+from app.access.scope import SESSION, confidential, holds_any, in_school_time, joined, open_to
 from app.access.sessions import select_session_pupils
 from app.protocol.clauses import CLAUSES
 from app.protocol.frames import Versions, days_since_1970, ids
 from app.school import School
 from app.store import reading, tables
-from app.store.versions import list_contains, valid_on, valid_versions
+from app.store.versions import valid_on, valid_versions
+from app.vocabulary import Resource, Role, Scope
 
 _exception, _event = tables.exceptions.c, tables.exception_events.c
 _TITLES = {clause.name: clause.title for clause in CLAUSES}
-_LEADERS = ("hoy", "hm", "senior_deputy_head")
 
 
 @dataclass
@@ -42,7 +42,7 @@ class SessionBreaches:
 def list_breaches_to_resolve(school: School, person: Person) -> pd.DataFrame:
     """The sessions with open exceptions that are the person's to settle, the longest waiting first:
     `session_id`, `started_at`, `staff_name`, `pupils`, `clauses` (titles), `explained`, `opened_at`, `days`."""
-    require(person, "exceptions")
+    require(person, Resource.BREACHES)
     with school.engine.connect() as connection:
         found = find_open_breaches(connection)
         owners = find_owners(school, connection, found)
@@ -52,7 +52,7 @@ def list_breaches_to_resolve(school: School, person: Person) -> pd.DataFrame:
 
 def list_breaches_to_explain(school: School, person: Person) -> pd.DataFrame:
     """The person's own sessions with open exceptions that they have not explained; as `exceptions_to_settle`."""
-    require(person, "exceptions")
+    require(person, Resource.BREACHES)
     with school.engine.connect() as connection:
         found = _listed(school, connection, find_open_breaches(connection, SESSION.staff_id == person.staff_id))
     return found[~found["explained"]].reset_index(drop=True)
@@ -60,7 +60,7 @@ def list_breaches_to_explain(school: School, person: Person) -> pd.DataFrame:
 
 def list_unresolved_breaches(school: School, person: Person) -> tuple[int, int]:
     """How many sessions have exceptions that are open, and for how many days the oldest is."""
-    require(person, "exceptions waiting")
+    require(person, Resource.BREACH_COUNTS)
     counted = select(func.count(_exception.session_id.distinct()), func.min(_exception.opened_at))
     with school.engine.connect() as connection:
         of_sessions = counted.join(tables.sessions, SESSION.id == _exception.session_id)
@@ -71,7 +71,7 @@ def list_unresolved_breaches(school: School, person: Person) -> tuple[int, int]:
 def count_breaches_by_owner(school: School, person: Person) -> pd.DataFrame:
     """How many sessions wait for whom, the longest waiting first: `owner` (name), `sessions`, `exceptions`,
     `oldest` (days). One with several owners counts for each of them."""
-    require(person, "exceptions waiting")
+    require(person, Resource.BREACH_COUNTS)
     name, today = valid_versions(tables.staff_versions), school.today()
     with school.engine.connect() as connection:
         found = find_open_breaches(connection)
@@ -192,7 +192,8 @@ def find_owners(school: School, connection: Connection, sessions: pd.DataFrame) 
     by_leaders = led["session_id"].isin(_by_leaders(connection, sessions))
     owned = led.loc[~own & ~by_leaders, ["session_id", "owner_id"]].drop_duplicates()
     rest = sessions[~sessions["session_id"].isin(owned["session_id"])]
-    senior = rest.merge(find_staff_with_role(school, connection, "senior_deputy_head"), how="cross")
+    for_the_rest = roles_with(Resource.BREACHES, Scope.REMAINING)
+    senior = rest.merge(find_staff_with_role(school, connection, *for_the_rest), how="cross")
     someone_else = senior["owner_id"] != senior["staff_id"].fillna(0)
     senior = senior[someone_else | ~senior["session_id"].isin(senior.loc[someone_else, "session_id"])]
     return pd.concat([owned, senior[["session_id", "owner_id"]]], ignore_index=True)
@@ -235,9 +236,10 @@ def _leaders(school: School, connection: Connection) -> pd.DataFrame:
     """Today's HOYs and HMs by what they look after: `school`, `of`, `which`, `owner_id`."""
     who = valid_versions(tables.staff_versions)
     lists = []
-    for role, of in (("hoy", "year_groups"), ("hm", "houses")):
+    for scope, of in ((Scope.YEAR_GROUPS, "year_groups"), (Scope.HOUSES, "houses")):
+        leads = holds_any(who.c.roles, roles_with(Resource.BREACHES, scope))
         query = select(who.c.staff_id.label("owner_id"), who.c.school, who.c[of].label("which"))
-        found = reading.frame(connection, query.where(valid_on(who, school.today()), list_contains(who.c.roles, role)))
+        found = reading.frame(connection, query.where(valid_on(who, school.today()), leads))
         found["which"] = found["which"].str.lower().str.split(";")
         lists.append(found.explode("which").assign(of=of))
     led = pd.concat(lists, ignore_index=True)
@@ -245,16 +247,16 @@ def _leaders(school: School, connection: Connection) -> pd.DataFrame:
 
 
 def _by_leaders(connection: Connection, sessions: pd.DataFrame) -> pd.Series:
-    """Those of some sessions that were conducted by a HOY, an HM or the Senior Deputy Head."""
+    """Those of some sessions that were conducted by somebody who resolves breaches: a HOY, an HM, the Senior Deputy
+    Head."""
     version = tables.staff_versions.c
     staff = Versions(reading.frame(connection, select(version.staff_id, version.from_day, version.roles)), "staff_id")
     rows = staff.rows(ids(sessions["staff_id"]), days_since_1970(sessions["day"]))
-    return sessions.loc[staff.lists("roles", *_LEADERS)[rows], "session_id"]
+    return sessions.loc[staff.lists("roles", *roles_with(Resource.BREACHES))[rows], "session_id"]
 
 
-def find_staff_with_role(school: School, connection: Connection, role: str) -> pd.DataFrame:
+def find_staff_with_role(school: School, connection: Connection, *roles: Role) -> pd.DataFrame:
+    """Who holds one of some roles today: `owner_id`."""
     who = valid_versions(tables.staff_versions)
-    query = select(who.c.staff_id.label("owner_id")).where(
-        valid_on(who, school.today()), list_contains(who.c.roles, role)
-    )
+    query = select(who.c.staff_id.label("owner_id")).where(valid_on(who, school.today()), holds_any(who.c.roles, roles))
     return reading.frame(connection, query)

@@ -24,16 +24,16 @@ from app.access.concern_history import (
     read_histories,
     read_names,
 )
-from app.access.policy import NotAllowed, Person, by_role, require
-from app.access.scope import SESSION, confidential, in_school_time, of_school, open_to
+from app.access.policy import Person, require, roles_with, scopes
+from app.access.scope import SESSION, confidential, holds_any, in_school_time, of_school, open_to
 from app.access.sessions import find_sessions
 from app.formatting import on_day_at
 from app.school import School
 from app.store import reading, tables
 from app.store.concerns import CHILD, CONDUCT, Register, for_conduct, register_of
-from app.store.versions import list_contains, valid_on, valid_versions
+from app.store.versions import valid_on, valid_versions
+from app.vocabulary import Resource, Scope
 
-_BY_ROLE = ("dsp", "senior_deputy_head", "hoy", "hm")
 _LISTED = [
     "ref", "open", "level", "raised_at", "happened_at", "age_days", "categories", "pupils", "raised_by", "owner",
     "summary", "childs_words", "read", "actions",
@@ -59,7 +59,7 @@ def list_conduct_concerns(school: School, person: Person) -> pd.DataFrame:
 
 
 def _list(school: School, person: Person, register: Register) -> pd.DataFrame:
-    _require(person, register)
+    require(person, register.resource)
     with school.engine.connect() as connection:
         found = read_histories(
             connection, register, _open_to(school, person, register), _names(school, connection), whole=False
@@ -70,7 +70,7 @@ def _list(school: School, person: Person, register: Register) -> pd.DataFrame:
 def get_oldest_concern(school: School, person: Person) -> dict[str, Any] | None:
     """The oldest open concern about a child without its narrative and pupils: `ref`, `level`, `raised_at`,
     `age_days`, `owner`, and `waiting` (how many are open); None if none is. For the Senior Deputy Head."""
-    require(person, "oldest open concern")
+    require(person, Resource.OLDEST_CONCERN)
     with school.engine.connect() as connection:
         concerns = _frame(
             school, read_histories(connection, CHILD, true(), _names(school, connection), whole=False), CHILD
@@ -153,7 +153,7 @@ def list_actions_to_do(school: School, person: Person) -> pd.DataFrame:
 def list_pupils_on_record(school: School, person: Person) -> pd.DataFrame:
     """The pupils of whom the person may have everything that is held: `pupil_id`, `email`, `name`,
     `year_group`, by name. Those of the DSP's school, also those who have left."""
-    require(person, "everything held on a pupil")
+    require(person, Resource.SUBJECT_ACCESS)
     pupil = valid_versions(tables.pupil_versions)
     query = (
         select(pupil.c.pupil_id, tables.pupils.c.email, pupil.c.name, pupil.c.year_group)
@@ -211,7 +211,7 @@ class ConcernView:
 def get_concern(school: School, person: Person, ref: str) -> ConcernView | None:
     """One concern of either kind; None if it is not there or not for them. NotAllowed as the list of its kind."""
     register = register_of(ref)
-    _require(person, register)
+    require(person, register.resource)
     with school.engine.connect() as connection:
         which = and_(register.concerns.c.ref == ref, _open_to(school, person, register))
         found = read_histories(connection, register, which, _names(school, connection))
@@ -267,7 +267,7 @@ def _view(
 def get_chronology(school: School, person: Person, pupil_id: int) -> list[Entry]:
     """Everything that the person may know of concerns about one child: each concern's report and events and the
     sessions linked to them, as one list in time. Empty if none is theirs to see; of an adult's conduct nothing."""
-    _require(person, CHILD)
+    require(person, CHILD.resource)
     about = select(CHILD.pupils.c.concern_id).where(CHILD.pupils.c.pupil_id == pupil_id)
     which = and_(CHILD.concerns.c.id.in_(about), _open_to(school, person, CHILD))
     with school.engine.connect() as connection:
@@ -295,7 +295,7 @@ def list_sessions_to_link(school: School, person: Person, ref: str) -> pd.DataFr
     adults whom a concern about conduct names, never counselling, the newest first: `session_id`, `started_at`,
     `staff_name`, `purpose`, `log_ref`, `call_id`. Empty where there is no such concern."""
     register = register_of(ref)
-    require(person, "sessions to link to a concern")
+    require(person, Resource.LINKABLE_SESSIONS)
     who, link = valid_versions(tables.staff_versions), tables.session_calls.c
     kept, about, named, among = register.concerns.c, register.pupils.c, tables.conduct_named.c, tables.session_pupils.c
     mine = select(kept.id).where(kept.ref == ref, _open_to(school, person, register))
@@ -323,9 +323,9 @@ def list_sessions_to_link(school: School, person: Person, ref: str) -> pd.DataFr
 
 def list_leaders_to_share_with(school: School, person: Person) -> dict[int, str]:
     """The HOYs and HMs with whom a concern can be shared, by staff id, for whoever follows concerns up."""
-    require(person, "sessions to link to a concern")
+    require(person, Resource.LINKABLE_SESSIONS)
     version = valid_versions(tables.staff_versions)
-    leads = or_(list_contains(version.c.roles, "hoy"), list_contains(version.c.roles, "hm"))
+    leads = holds_any(version.c.roles, roles_with(Resource.CONCERNS, Scope.SHARED))
     query = (
         select(version.c.staff_id, version.c.name)
         .where(valid_on(version, school.today()), leads)
@@ -338,7 +338,7 @@ def list_leaders_to_share_with(school: School, person: Person) -> dict[int, str]
 def list_conduct_team(school: School, person: Person, ref: str) -> dict[int, str]:
     """Who may see a concern about conduct, by staff id: only they can be asked to do something about it. Empty
     where it is not the person's to see."""
-    _require(person, CONDUCT)
+    require(person, CONDUCT.resource)
     kept = CONDUCT.concerns.c
     mine = select(kept.id).where(kept.ref == ref, _open_to(school, person, CONDUCT))
     with school.engine.connect() as connection:
@@ -351,15 +351,10 @@ def list_conduct_team(school: School, person: Person, ref: str) -> dict[int, str
 # --- who may see what ---------------------------------------------------------------------------------------
 
 
-def _require(person: Person, register: Register) -> None:
-    if not any(by_role(person, register.thing, role) for role in _BY_ROLE):
-        raise NotAllowed(f"This is not for you to see: {register.thing}.")
-
-
 def _open_to(school: School, person: Person, register: Register) -> ColumnElement[bool]:
     """The concerns of a register that a person may open, as a condition on its concerns."""
     followed = _followed_by(school, person, register)
-    if register is CHILD and (by_role(person, "concerns", "hoy") or by_role(person, "concerns", "hm")):
+    if Scope.SHARED in scopes(person, register.resource):
         return or_(followed, tables.concerns.c.id.in_(_shared_with(person)))
     return followed
 
@@ -368,9 +363,10 @@ def _followed_by(school: School, person: Person, register: Register) -> ColumnEl
     """Those that they may open and change: a DSP who leads a year only reads what another school shares with them."""
     if register is CONDUCT:
         return _conduct_open_to(person)
-    if by_role(person, "concerns", "senior_deputy_head"):
+    granted = scopes(person, Resource.CONCERNS)
+    if Scope.ALL in granted:
         return true()
-    if by_role(person, "concerns", "dsp"):
+    if Scope.OWN_SCHOOL in granted:
         return tables.concerns.c.id.in_(of_school(person.school, school.today()).correlate(None))
     return false()
 
@@ -389,8 +385,8 @@ def _shared_with(person: Person) -> Any:
 
 def _conduct_open_to(person: Person) -> ColumnElement[bool]:
     """The concerns about conduct that a person may open, as a condition on `conduct_concerns`."""
-    follows = any(by_role(person, CONDUCT.thing, role) for role in ("dsp", "senior_deputy_head"))
-    return _does_not_name(person) if follows else false()
+    granted = scopes(person, Resource.CONDUCT_CONCERNS)
+    return _does_not_name(person) if Scope.NOT_NAMING_THEM in granted else false()
 
 
 def _does_not_name(person: Person) -> ColumnElement[bool]:

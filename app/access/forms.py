@@ -21,6 +21,7 @@ from app.protocol.matching import recorded_calls
 from app.school import School
 from app.store import reading, tables
 from app.store.versions import valid_on, valid_versions
+from app.vocabulary import Resource
 
 
 def list_calls_to_log(school: School, person: Person) -> pd.DataFrame:
@@ -114,7 +115,7 @@ def _as_typed(value: Any) -> str:
 
 def list_pupils_to_choose(school: School, person: Person) -> pd.DataFrame:
     """Every pupil as of today, by name: `pupil_id`, `email`, `name`, `school`, `year_group`, `house`."""
-    require(person, "names to choose from")
+    require(person, Resource.DIRECTORY)
     version = valid_versions(tables.pupil_versions)
     query = (
         select(
@@ -135,7 +136,7 @@ def list_pupils_to_choose(school: School, person: Person) -> pd.DataFrame:
 
 def list_staff_to_choose(school: School, person: Person) -> pd.DataFrame:
     """Every member of staff as of today, by name: `staff_id`, `email`, `name`, `school`, `department`."""
-    require(person, "names to choose from")
+    require(person, Resource.DIRECTORY)
     version = valid_versions(tables.staff_versions)
     query = (
         select(version.c.staff_id, tables.staff.c.email, version.c.name, version.c.school, version.c.department)

@@ -10,7 +10,7 @@ from sqlalchemy import (
     select,
 )
 
-from app.access.policy import COUNSELLING, OTHER_PURPOSES, TABLE, UNDER, Days, Person, by_role, require
+from app.access.policy import COUNSELLING, OTHER_PURPOSES, UNDER, Days, Person, require, scopes
 from app.access.scope import (
     SESSION,
     counselling_among,
@@ -23,6 +23,7 @@ from app.protocol.judge import figures
 from app.school import School
 from app.store import consents, reading, tables
 from app.store import session_days as day_rows
+from app.vocabulary import Resource, Scope
 
 
 def get_overview(school: School, person: Person, days: Days) -> pd.DataFrame:
@@ -34,8 +35,8 @@ def get_overview(school: School, person: Person, days: Days) -> pd.DataFrame:
     `staff_name` (blank for SLT), `one_to_one`, `status`, `disputed`, `has_log`, and the outcomes of each
     clause, named as in CLAUSES (`logged` is a clause); words are categorical.
     """
-    require(person, "overview")
-    named = by_role(person, "overview", "senior_deputy_head")
+    require(person, Resource.OVERVIEW)
+    named = Scope.WITH_NAMES in scopes(person, Resource.OVERVIEW)
     version = tables.staff_versions.c
     with school.engine.connect() as connection:
         frame = _not_counselling(connection, days)
@@ -73,8 +74,8 @@ def get_protocol_figures(school: School, person: Person, days: Days) -> pd.DataF
     Who does not read the overview gets the whole term that the last of the days falls in, whatever days
     were asked for: a week's figures would tell of one session.
     """
-    require(person, "figures of the protocol")
-    if not {"senior_deputy_head", "slt"} & person.roles:
+    require(person, Resource.PROTOCOL_FIGURES)
+    if Scope.ANY_DAYS not in scopes(person, Resource.PROTOCOL_FIGURES):
         term = school.settings.term_on(days[1])
         days = (term.from_, term.to) if term else (date.max, date.min)
     with school.engine.connect() as connection:
@@ -84,7 +85,7 @@ def get_protocol_figures(school: School, person: Person, days: Days) -> pd.DataF
 def list_late_consents(school: School, person: Person, days: Days) -> pd.DataFrame:
     """The sessions of the days for which a parent's consent came, or SLT was told, only after they had
     begun: `session_id`, `started_at`, the newest first. For the Senior Deputy Head."""
-    require(person, "overview", TABLE["overview"]["senior_deputy_head"])
+    require(person, Resource.OVERVIEW, Scope.WITH_NAMES)
     return find_late_consents(school, days)
 
 
@@ -116,7 +117,7 @@ def count_counselling_sessions(school: School, person: Person) -> pd.DataFrame:
     words: "under 3", or "at least 3", 6, 9 … A count that went up by one would tell of the one session
     that was logged since, so it goes up in threes, for the whole school and for whole terms.
     """
-    require(person, "number of counselling sessions")
+    require(person, Resource.COUNSELLING_COUNT)
     today = school.today()
     last_sunday = today - timedelta(days=today.isoweekday())
     rows = []

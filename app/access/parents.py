@@ -12,13 +12,14 @@ from datetime import timedelta
 import pandas as pd
 from sqlalchemy import Boolean, ColumnElement, Date, Subquery, and_, false, func, not_, or_, select, true, type_coerce
 
-from app.access.policy import Person, by_role, require
+from app.access.policy import Person, require, scopes
 from app.access.scope import SESSION, confidential, in_school_time
 from app.records.registers import LETTERS
 from app.school import School
 from app.store import reading, tables
 from app.store.consents import standing
 from app.store.versions import valid_on, valid_versions
+from app.vocabulary import Resource, Scope
 
 _consent = tables.consents.c
 _LOOK_BACK = timedelta(days=365)
@@ -31,7 +32,7 @@ def list_letters_sent(school: School, person: Person) -> pd.DataFrame:
     of letter the day of the first one (`introduction`, `one_to_one`; blank: none), and `led`: whether it is the
     person's to write to them, as HOY, HM or Senior Deputy Head.
     """
-    require(person, "parents")
+    require(person, Resource.PARENT_REGISTERS)
     pupil, tutor, letter = (
         valid_versions(tables.pupil_versions),
         valid_versions(tables.staff_versions),
@@ -66,7 +67,7 @@ def list_letters_sent(school: School, person: Person) -> pd.DataFrame:
 def list_letters_by_day(school: School, person: Person) -> pd.DataFrame:
     """The letters on the register to the parents of the pupils whom the person leads, the last day first:
     `pupil_id`, `kind`, `sent_on`."""
-    require(person, "parents")
+    require(person, Resource.PARENT_REGISTERS)
     pupil, letter = valid_versions(tables.pupil_versions), tables.letters.c
     query = (
         select(letter.pupil_id, letter.kind, letter.sent_on)
@@ -89,7 +90,7 @@ def list_consents(school: School, person: Person) -> pd.DataFrame:
     "covered" (by another consent that holds), and "given_late" where its times had begun; `lacks`: what sessions to
     come still need of it, "answer", "slt" or "".
     """
-    require(person, "parents")
+    require(person, Resource.PARENT_REGISTERS)
     pupil, who, state, today = (
         valid_versions(tables.pupil_versions),
         valid_versions(tables.staff_versions),
@@ -197,18 +198,20 @@ def _consents_open_to(school: School, person: Person, pupil: Subquery, state: Su
 
 def _told_to(person: Person, state: Subquery) -> ColumnElement[bool]:
     """The consents that a person may read because SLT was informed of them."""
-    if not by_role(person, "parents", "slt"):
+    if Scope.SLT_INFORMED not in scopes(person, Resource.PARENT_REGISTERS):
         return false()
     return and_(_consent.kind == "outside_hours", state.c.slt_informed_at.is_not(None))
 
 
 def _led_by(person: Person, pupil: Subquery) -> ColumnElement[bool]:
     """Whether a pupil is in the years or houses that a person looks after; all are the Senior Deputy Head's."""
-    if by_role(person, "parents", "senior_deputy_head"):
+    granted = scopes(person, Resource.PARENT_REGISTERS)
+    if Scope.ALL in granted:
         return true()
     found = [pupil.c.pupil_id.is_(None)]  # nobody
-    for role, of, which in (("hoy", "year_group", person.year_groups), ("hm", "house", person.houses)):
-        if by_role(person, "parents", role) and which:
+    looked_after = ((Scope.YEAR_GROUPS, "year_group", person.year_groups), (Scope.HOUSES, "house", person.houses))
+    for scope, of, which in looked_after:
+        if scope in granted and which:
             found.append(func.lower(pupil.c[of]).in_([word.lower() for word in which]))
     return and_(pupil.c.school == person.school, or_(*found))
 

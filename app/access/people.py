@@ -1,4 +1,4 @@
-"""Who somebody is, and the table of who sees what."""
+"""Who somebody is."""
 
 from sqlalchemy import (
     ColumnElement,
@@ -11,6 +11,7 @@ from app.school import School
 from app.store import reading, tables
 from app.store.versions import valid_on, valid_versions
 from app.store.writing import remembered
+from app.vocabulary import Role
 
 
 def find_person(school: School, email: str) -> Person | None:
@@ -20,10 +21,10 @@ def find_person(school: School, email: str) -> Person | None:
 
 
 def list_demo_people(school: School) -> list[Person]:
-    """One person of each kind to look through the eyes of; none unless this is the demonstration.
+    """One person of each role to view the demonstration as, in the order of Role; nobody unless this is the
+    demonstration.
 
-    In order: Senior Deputy Head, HOY, HM, tutor, counsellor, DSP, SLT, administrator. Of several
-    the one with the fewest other roles, and then with a few calls to log when the demonstration was made.
+    Of several the one with the fewest other roles, and then with a few calls to log when the demonstration was made.
     """
     with school.engine.connect() as connection:
         if remembered(connection, "demo") is None:
@@ -31,7 +32,7 @@ def list_demo_people(school: School) -> list[Person]:
         usual = (remembered(connection, "demo_usual") or "").split(";")
     everybody = sorted(_people(school, true()), key=lambda p: (len(p.roles), p.email not in usual, p.email))
     chosen: list[Person] = []
-    for role in ("senior_deputy_head", "hoy", "hm", "tutor", "counsellor", "dsp", "slt", "admin"):
+    for role in Role:
         chosen += [p for p in everybody if role in p.roles and p not in chosen][:1]
     return chosen
 
@@ -52,12 +53,17 @@ def _people(school: School, which: ColumnElement[bool]) -> list[Person]:
                 row.name,
                 row.school,
                 row.department,
-                _items(row.roles),
+                _roles(row.roles),
                 _items(row.year_groups),
                 _items(row.houses),
             )
             for row in connection.execute(query)
         ]
+
+
+def _roles(cell: str) -> frozenset[Role]:
+    words = _items(cell)
+    return frozenset(role for role in Role if role in words)
 
 
 def _items(cell: str) -> frozenset[str]:

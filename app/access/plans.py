@@ -8,6 +8,7 @@ from app.access.scope import in_school_time, joined
 from app.school import School
 from app.store import reading, tables
 from app.store.versions import valid_on, valid_versions
+from app.vocabulary import Resource
 
 _plan, _among, _invited = tables.plans.c, tables.plan_pupils.c, tables.plan_invited.c
 
@@ -16,7 +17,7 @@ def list_plans(school: School, person: Person) -> pd.DataFrame:
     """The sessions that the person planned and has not logged, the earliest first: `ref`, `started_at`, `ended_at`,
     `purpose`, `reason` ("" where none), `changes`, `pupils` (names), `pupil_emails` and `second_emails`
     (";"-joined)."""
-    require(person, "plans")
+    require(person, Resource.PLANS)
     mine = _plan.staff_id == person.staff_id
     pupil = valid_versions(tables.pupil_versions)
     with school.engine.connect() as connection:

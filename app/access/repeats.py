@@ -7,13 +7,12 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import ColumnElement, FromClause, Select, func, not_, select, true
 
-from app.access.policy import Days, Person, by_role, require
+from app.access.policy import Days, Person, require, scopes
 from app.access.scope import SESSION, confidential, during, in_school_time
 from app.school import School
 from app.store import reading, tables
 from app.store.versions import valid_on, valid_versions
-
-REPEATS = "repeated one-to-ones"
+from app.vocabulary import Resource, Scope
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ def list_repeats(school: School, person: Person, days: Days) -> Repeats:
     the log names a second member as invited takes nothing off the list: nobody saw them come. Out of hours: not
     within the hours of academic tuition on that day, or at a weekend.
     """
-    require(person, REPEATS)
+    require(person, Resource.REPEATED_ONE_TO_ONES)
     who, pupil, today = valid_versions(tables.staff_versions), valid_versions(tables.pupil_versions), school.today()
     with school.engine.connect() as connection:
         rows = _one_to_ones(reading.frame(connection, _candidates(days)))
@@ -74,7 +73,8 @@ def list_repeats(school: School, person: Person, days: Days) -> Repeats:
 
 
 def _of_theirs(person: Person, pupil: FromClause) -> ColumnElement[bool]:
-    return true() if by_role(person, REPEATS, "senior_deputy_head") else pupil.c.school == person.school
+    granted = scopes(person, Resource.REPEATED_ONE_TO_ONES)
+    return true() if Scope.ALL in granted else pupil.c.school == person.school
 
 
 def _candidates(days: Days) -> Select[Any]:

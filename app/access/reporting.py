@@ -10,12 +10,13 @@ from app.school import School
 from app.store import audit_log, reading, tables
 from app.store.consents import ANSWERS, standing
 from app.store.versions import valid_on, valid_versions
+from app.vocabulary import Resource
 
 
 def count_resolved_breaches(school: School, person: Person, days: Days) -> pd.DataFrame:
     """How the exceptions of the days' sessions ended: `how` ("open", "kept": by late evidence, or a Resolution),
     `exceptions`, `days` (the median of whole days from opening to the end; of open ones until now)."""
-    require(person, "how exceptions ended")
+    require(person, Resource.RESOLUTION_FIGURES)
     exception, event = tables.exceptions.c, tables.exception_events.c
     last = (
         select(event.exception_id, func.max(event.id).label("id"))
@@ -46,7 +47,7 @@ def count_registers(school: School, person: Person, days: Days) -> dict[str, int
     (have such a letter); of the consents that cover any of the days `asked` (no answer yet), `given`, `refused`
     and `withdrawn`; `late`, the sessions for which consent came, or SLT was told, only after they had begun.
     """
-    require(person, "figures of the registers")
+    require(person, Resource.REGISTER_FIGURES)
     pupil, letter, consent = valid_versions(tables.pupil_versions), tables.letters.c, tables.consents.c
     today = valid_on(pupil, school.today())
 
@@ -81,6 +82,6 @@ def _after(school: School, days: Days) -> pd.Timestamp:
 
 def check_audit_trail(school: School, person: Person) -> tuple[int, str | None]:
     """The number of the entry of the audit trail up to which everything fits, and what does not, in words."""
-    require(person, "whether the audit trail holds")
+    require(person, Resource.AUDIT_CHECK)
     with school.engine.connect() as connection:
         return audit_log.verify(connection)

@@ -1,6 +1,6 @@
 """Which sessions a person may open, as conditions that stand in every query of sessions."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
@@ -19,10 +19,11 @@ from sqlalchemy import (
     true,
 )
 
-from app.access.policy import COUNSELLING, OTHER_PURPOSES, Days, Person, by_role
+from app.access.policy import COUNSELLING, OTHER_PURPOSES, Days, Person, scopes
 from app.school import School
 from app.store import tables
 from app.store.versions import list_contains, valid_on, valid_versions
+from app.vocabulary import Resource, Role, Scope
 
 SESSION = tables.sessions.c
 
@@ -30,7 +31,12 @@ SESSION = tables.sessions.c
 def ever_counsellor() -> Select[Any]:
     """Staff who are or were counsellors: who is new in it may have begun before the roster said so."""
     version = tables.staff_versions.c
-    return select(version.staff_id).where(list_contains(version.roles, "counsellor")).correlate(None)
+    return select(version.staff_id).where(list_contains(version.roles, Role.COUNSELLOR)).correlate(None)
+
+
+def holds_any(cell: ColumnElement[str], roles: Iterable[Role]) -> ColumnElement[bool]:
+    """Whether a cell of roles has one of these."""
+    return or_(false(), *(list_contains(cell, role) for role in roles))
 
 
 def confidential() -> ColumnElement[bool]:
@@ -61,20 +67,21 @@ def _counselling_by_others() -> ColumnElement[bool]:
 
 def open_to(person: Person, today: date) -> ColumnElement[bool]:
     """The sessions that a person may open, as a condition on `sessions`."""
-    open_to: list[ColumnElement[bool]] = [false()]
-    if by_role(person, "sessions", "senior_deputy_head"):
-        open_to = [true()]
+    granted = scopes(person, Resource.SESSIONS)
+    of_others: list[ColumnElement[bool]] = [false()]
+    if Scope.ALL in granted:
+        of_others = [true()]
     else:
-        if by_role(person, "sessions", "hoy") and person.year_groups:
-            open_to.append(_looked_after(person, "year_group", person.year_groups))
-        if by_role(person, "sessions", "hm") and person.houses:
-            open_to.append(_looked_after(person, "house", person.houses))
-        if by_role(person, "sessions", "dsp"):
-            open_to.append(_linked_to_concern(person.school, today))
-    scope = or_(SESSION.staff_id == person.staff_id, and_(not_(confidential()), or_(*open_to)))
-    if by_role(person, "counselling sessions", "senior_deputy_head"):
-        return or_(scope, _counselling_by_others())
-    return scope
+        if Scope.YEAR_GROUPS in granted and person.year_groups:
+            of_others.append(_looked_after(person, "year_group", person.year_groups))
+        if Scope.HOUSES in granted and person.houses:
+            of_others.append(_looked_after(person, "house", person.houses))
+        if Scope.LINKED_TO_CONCERN in granted:
+            of_others.append(_linked_to_concern(person.school, today))
+    visible = or_(SESSION.staff_id == person.staff_id, and_(not_(confidential()), or_(*of_others)))
+    if Scope.NOT_BY_COUNSELLORS in scopes(person, Resource.COUNSELLING_SESSIONS):
+        return or_(visible, _counselling_by_others())
+    return visible
 
 
 def _looked_after(person: Person, of: str, which: frozenset[str]) -> ColumnElement[bool]:

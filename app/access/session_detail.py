@@ -14,7 +14,7 @@ from sqlalchemy import (
 )
 
 from app.access.concerns import select_linked_concerns
-from app.access.policy import COUNSELLING, WITHHELD, Person
+from app.access.policy import COUNSELLING, WITHHELD, Person, scopes
 from app.access.scope import SESSION, confidential, in_school_time, joined, open_to
 from app.access.sessions import select_session_pupils
 from app.protocol.clauses import CLAUSES
@@ -22,6 +22,7 @@ from app.protocol.judge import judge
 from app.school import School
 from app.store import reading, tables
 from app.store.versions import valid_on, valid_versions
+from app.vocabulary import Resource, Scope
 
 
 @dataclass
@@ -123,7 +124,7 @@ def get_session(school: School, person: Person, session_id: int) -> SessionView 
 
 def _may_read_concern(person: Person, own: bool) -> bool:
     """Whether a log's words about a concern are for them: a concern's narrative is not for HOY or HM."""
-    return own or bool({"dsp", "senior_deputy_head"} & person.roles)
+    return own or bool({Scope.OWN_SCHOOL, Scope.ALL} & scopes(person, Resource.CONCERNS))
 
 
 @dataclass

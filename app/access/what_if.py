@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import and_, not_, select
 
-from app.access.policy import Days, Person, by_role, require
+from app.access.policy import Days, Person, require, scopes
 from app.access.scope import SESSION, confidential, during, in_school_time
 from app.judging.what_if import WhatIf, compare
 from app.protocol.judge import decode, judge
@@ -14,6 +14,7 @@ from app.school import School
 from app.settings import changed
 from app.store import reading, tables
 from app.store.versions import valid_on, valid_versions
+from app.vocabulary import Resource, Scope
 
 _AT_ONCE = 2_500  # sessions between two signs of progress
 
@@ -29,8 +30,8 @@ def run_what_if(
     file) had been others; confidential sessions left out. `progress` is told the share done.
 
     NotAllowed but for the Senior Deputy Head and SLT, who gets no session; SettingsError for wrong figures."""
-    require(person, "what if")
-    named = by_role(person, "what if", "senior_deputy_head")
+    require(person, Resource.WHAT_IF)
+    with_sessions = Scope.WITH_SESSIONS in scopes(person, Resource.WHAT_IF)
     other, now = changed(school.settings, figures), school.now()
     who, first_call = valid_versions(tables.staff_versions), tables.session_calls.c
     query = (
@@ -65,7 +66,7 @@ def run_what_if(
         decode(pd.concat(would_be, ignore_index=True)),
         in_school_time(school, in_order),
     )
-    return found if named else WhatIf(found.sessions, found.clauses, found.departments, found.changes.iloc[:0])
+    return found if with_sessions else WhatIf(found.sessions, found.clauses, found.departments, found.changes.iloc[:0])
 
 
 def _numbers(sessions: pd.DataFrame, known_as: pd.DataFrame) -> pd.Series:

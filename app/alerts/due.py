@@ -16,6 +16,7 @@ from app.school import School
 from app.store import reading, tables
 from app.store.concerns import dsps_of
 from app.store.writing import remember, remembered
+from app.vocabulary import Role
 
 _HISTORY = timedelta(days=7)  # a concern unread for longer was there before alerts were
 _DIGEST = "digest"  # the moment of the last
@@ -120,7 +121,7 @@ def list_unread_concerns(school: School, since: datetime) -> list[Unread]:
         kept.raised_at >= since, kept.id.not_in(touched)
     )
     with school.engine.connect() as connection:
-        seniors = set(find_staff_with_role(school, connection, "senior_deputy_head")["owner_id"].tolist())
+        seniors = set(find_staff_with_role(school, connection, Role.SENIOR_DEPUTY_HEAD)["owner_id"].tolist())
         unread = []
         for row in connection.execute(query.order_by(kept.id)).all():
             pupils = connection.scalars(select(about.pupil_id).where(about.concern_id == row.id)).all()

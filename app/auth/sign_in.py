@@ -16,10 +16,11 @@ import streamlit as st
 from sqlalchemy import delete, insert, select
 
 from app.access.people import find_person
-from app.access.policy import ROLES, Person
+from app.access.policy import Person
 from app.school import School
 from app.settings import SettingsError, variable
 from app.store import tables
+from app.vocabulary import Role
 
 GREATEST_AGE = timedelta(hours=12)  # after which one signs in again, however active
 _NEEDED = ("redirect_uri", "cookie_secret", "client_id", "client_secret", "server_metadata_url")
@@ -137,4 +138,4 @@ def _with_roles_of_entra(found: Person) -> Person:
     """The person with the app roles that Entra ID assigned, in place of the roster's."""
     claimed = st.user.get("roles")
     words = claimed if isinstance(claimed, list) else [claimed]
-    return replace(found, roles=frozenset(ROLES) & frozenset(map(str, words)))
+    return replace(found, roles=frozenset(role for role in Role if role in words))

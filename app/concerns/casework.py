@@ -45,6 +45,7 @@ from app.store.concerns import (
     register_of,
 )
 from app.store.writing import raise_revision
+from app.vocabulary import Role
 
 
 @dataclass(frozen=True)
@@ -463,7 +464,7 @@ def _as_linked(connection: Connection, view: SessionView | None) -> LinkedSessio
 
 
 def _check_told(person: Person, told_dsp: bool | None) -> None:
-    if told_dsp is None and "dsp" not in person.roles:
+    if told_dsp is None and Role.DSP not in person.roles:
         raise ValueError("Say whether you have told a DSP in person.")
 
 

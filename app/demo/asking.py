@@ -10,6 +10,7 @@ from app.parents.consents import answer_consent, ask_for_consent, mark_request_s
 from app.school import School
 from app.store import tables
 from app.store.versions import list_contains, valid_on, valid_versions
+from app.vocabulary import Role
 
 # Days ago: asked, answered (blank: not yet), withdrawn; and from today the day that it is for.
 _REQUESTS = (
@@ -27,7 +28,7 @@ def ask(school: School) -> None:
     with school.engine.connect() as connection:
         hoys = connection.execute(
             select(who.c.school, who.c.year_groups)
-            .where(valid_on(who, today), list_contains(who.c.roles, "hoy"))
+            .where(valid_on(who, today), list_contains(who.c.roles, Role.HOY))
             .order_by(who.c.staff_id)
         ).all()
         pupils = connection.execute(

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, insert, select
 from app.concerns.raising import open_conduct_concern
 from app.store import tables
 from app.store.versions import list_contains, valid_on, valid_versions
+from app.vocabulary import Role
 
 _SYSTEM = "MySafeguarding"  # no product of this name is meant
 # Hours after the concern was raised, what was done, and its words.
@@ -85,7 +86,7 @@ def _keep(
 def raise_about_conduct(connection: Connection, now: datetime, today: date) -> None:
     """One, raised by a HOY about a music teacher, looked into by the Senior Deputy Head."""
     hoy, leader, teacher = (
-        _somebody(connection, today, role) for role in ("hoy", "senior_deputy_head", "music_teacher")
+        _somebody(connection, today, role) for role in (Role.HOY, Role.SENIOR_DEPUTY_HEAD, Role.MUSIC_TEACHER)
     )
     raised_at = now - timedelta(days=6)
     ref = open_conduct_concern(
@@ -108,7 +109,7 @@ def raise_about_conduct(connection: Connection, now: datetime, today: date) -> N
     _keep(connection, tables.conduct_events, number, raised_at, leader, now, steps)
 
 
-def _somebody(connection: Connection, today: date, role: str) -> int:
+def _somebody(connection: Connection, today: date, role: Role) -> int:
     who = valid_versions(tables.staff_versions)
     query = (
         select(who.c.staff_id).where(valid_on(who, today), list_contains(who.c.roles, role)).order_by(who.c.staff_id)

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, case, delete, func, literal, select, type_coerce, update
 
+from app.access.policy import roles_with
 from app.demo import asking, casework, settling
 from app.demo import people as roster
 from app.demo.calendar import calendar, demonstration
@@ -26,6 +27,7 @@ from app.settings import Settings
 from app.store import tables
 from app.store.database import DatabaseError
 from app.store.writing import raise_revision, remember, remembered
+from app.vocabulary import Resource, Scope
 
 Rows = list[dict[str, str]]
 
@@ -110,7 +112,8 @@ def fill(
         _date_back(connection, school.now())
         casework.follow_up(connection, school.now(), school.today())
         casework.raise_about_conduct(connection, school.now(), school.today())
-    roles = ("hoy", "hm", "senior_deputy_head")
+    scopes = (Scope.YEAR_GROUPS, Scope.HOUSES, Scope.REMAINING)
+    roles = [role for scope in scopes for role in roles_with(Resource.BREACHES, scope)]
     leaders = [row["email"] for role in roles for row in made.staff if role in row["roles"].split(";")]
     settling.settle(judged_by, leaders, Chance(seed, day.toordinal()))
     asking.ask(judged_by)

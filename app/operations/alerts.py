@@ -12,6 +12,7 @@ from app.alerts.outbox import KINDS, SENT, WAITING
 from app.school import School
 from app.store import reading, tables
 from app.store.versions import valid_on, valid_versions
+from app.vocabulary import Resource
 
 _alert = tables.alerts.c
 _TO_ALL = "the shared channel"
@@ -31,7 +32,7 @@ class AlertsView:
 
 def get_alerts_view(school: School, person: Person) -> AlertsView:
     """How alerts stand, for the administrator."""
-    require(person, "alerts")
+    require(person, Resource.ALERTS)
     from app.alerts.sending import hindrance
 
     to = valid_versions(tables.staff_versions)
@@ -58,7 +59,7 @@ def get_alerts_view(school: School, person: Person) -> AlertsView:
 
 def send_alerts_now(school: School, person: Person) -> tuple[bool, str]:
     """Send at once what waits; whether all of it was taken, and what was done, in words."""
-    require(person, "alerts")
+    require(person, Resource.ALERTS)
     from app.alerts.sending import send_in_words
 
     return send_in_words(school)

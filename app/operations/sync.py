@@ -5,11 +5,12 @@ from collections.abc import Callable
 from app.access.policy import Person, require
 from app.graph.sync import SyncState
 from app.school import School
+from app.vocabulary import Resource
 
 
 def get_sync_state(school: School, person: Person) -> SyncState:
     """How the sync with Microsoft Graph stands, for the administrator; nothing of any call."""
-    require(person, "sync")
+    require(person, Resource.SYNC)
     from app.graph.sync import sync_state
 
     return sync_state(school)
@@ -17,7 +18,7 @@ def get_sync_state(school: School, person: Person) -> SyncState:
 
 def sync_now(school: School, person: Person, say: Callable[[str], None]) -> tuple[bool, str]:
     """Sync once, telling `say` how far it has come; whether it ended well, and what it did, in words."""
-    require(person, "sync")
+    require(person, Resource.SYNC)
     from app.graph.errors import GraphError
     from app.graph.fetching import synchronise
 

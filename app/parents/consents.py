@@ -25,15 +25,13 @@ from app.store import audit_log, tables
 from app.store.consents import ANSWERS, counts, standing
 from app.store.versions import list_contains, valid_on, valid_versions
 from app.store.writing import raise_revision
+from app.vocabulary import Role
 
 # What a consent can be to, and how that reads.
 KINDS = {
     "outside_hours": "Tuition outside the hours",
     "one_to_one": "One-to-one at another time",
 }
-
-# A counsellor who teaches or has a pastoral post may ask; one who has neither would tell of counselling by asking.
-_WHO_ASK = {"teacher", "music_teacher", "tutor", "hoy", "hm", "senior_deputy_head"}
 
 _consent, _event = tables.consents.c, tables.consent_events.c
 
@@ -112,7 +110,7 @@ def inform_slt(school: School, person: Person, consent_id: int) -> None:
     """Inform SLT of a consent that was given, now: an alert goes to each of them, once. ValueError, in words, if
     none was given or the roster has nobody to tell; NotYours."""
     who, state = valid_versions(tables.staff_versions), standing()
-    slt = select(who.c.staff_id).where(valid_on(who, school.today()), list_contains(who.c.roles, "slt"))
+    slt = select(who.c.staff_id).where(valid_on(who, school.today()), list_contains(who.c.roles, Role.SLT))
     with _changing(school, person, consent_id) as connection:
         if connection.scalar(select(state.c.state).where(state.c.consent_id == consent_id)) != "given":
             raise ValueError("Record first that the consent was given: SLT is informed of a consent.")
@@ -174,7 +172,8 @@ def _row(consent: Consent, again: int = 0) -> dict[str, Any]:
 def _check_request(person: Person, kind: str, covers_from: datetime, covers_to: datetime, reason: str) -> None:
     if kind not in CONSENTS:
         raise ValueError("A consent is to tuition outside the hours, or to a one-to-one: choose one of the two.")
-    if "counsellor" in person.roles and not person.roles & _WHO_ASK:
+    # A counsellor who teaches or has a pastoral post may ask; one who has neither would tell of counselling by asking.
+    if Role.COUNSELLOR in person.roles and not any(role.has_pupils for role in person.roles):
         raise ValueError("Counselling needs no consent of a parent, and none is kept of it.")
     if covers_to <= covers_from:
         raise ValueError("The end is not after the beginning: mend the one of the two that is wrong.")

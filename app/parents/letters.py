@@ -28,13 +28,14 @@ from sqlalchemy import Connection, and_, delete, insert, select
 
 from app.access.administration import record_access
 from app.access.parents import list_consents, list_letters_sent
-from app.access.policy import NotAllowed, Person
+from app.access.policy import NotAllowed, Person, describe_post
 from app.judging.rejudge import Touched, rejudge
 from app.records.registers import LETTERS
 from app.school import School
 from app.settings import ROOT, WEEKDAYS, Settings, settings_file
 from app.store import audit_log, reading, tables
 from app.store.writing import raise_revision
+from app.vocabulary import Role
 
 OWN = ROOT / "data" / "letters"  # the templates that come with the program
 KINDS = {"introduction": "Introduction of the service", "one_to_one": "One-to-ones during remote learning"}
@@ -94,7 +95,7 @@ def write_requests(school: School, person: Person, consent_ids: Collection[int])
     consents = list_consents(school, person)
     consents = consents[consents["own"].astype(bool) & consents["consent_id"].isin(consent_ids)]
     if len(consents) < len(set(consent_ids)) or consents.empty:
-        raise NotAllowed("This is not for you to see: consents.")
+        raise NotAllowed("You do not have access to consents.")
     fields = [
         _about(school, person, row)
         | {
@@ -193,7 +194,7 @@ def _theirs(school: School, person: Person, pupil_ids: Collection[int]) -> Seque
     pupils = list_letters_sent(school, person)
     pupils = pupils[pupils["led"].astype(bool) & pupils["pupil_id"].isin(pupil_ids)]
     if len(pupils) < len(set(pupil_ids)) or pupils.empty:
-        raise NotAllowed("This is not for you to do: letters to these parents.")
+        raise NotAllowed("You do not have access to letters to these parents.")
     return list(pupils.itertuples())
 
 
@@ -208,18 +209,12 @@ def _about(school: School, person: Person, row: Any) -> dict[str, str]:
     return {
         "pupil": row.pupil, "year_group": row.year_group, "house": row.house,
         "tutor": tutor if isinstance(tutor, str) else "", "school": school.settings.name,
-        "date": f"{today.day} {today:%B %Y}", "sender": person.name, "sender_role": _role(person),
+        "date": f"{today.day} {today:%B %Y}", "sender": person.name, "sender_role": describe_post(person, _POSTS),
     } | _hours(school.settings, today)  # fmt: skip
 
 
-def _role(person: Person) -> str:
-    if "senior_deputy_head" in person.roles:
-        return "Senior Deputy Head (Pastoral)"
-    if "hoy" in person.roles and person.year_groups:
-        return f"Head of Year {' and '.join(sorted(person.year_groups))}"
-    if "hm" in person.roles and person.houses:
-        return f"Head of House, {' and '.join(sorted(person.houses))}"
-    return "Tutor" if "tutor" in person.roles else person.department
+# A letter says nothing of counselling, also where a counsellor who teaches writes it.
+_POSTS = [role for role in Role if role.has_pupils]
 
 
 def _hours(settings: Settings, day: date) -> dict[str, str]:

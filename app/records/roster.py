@@ -9,19 +9,7 @@ from pydantic import BeforeValidator
 from app.records import Parsed, Read, Rejected
 from app.records.fields import Email, Items, M, Needed, Row, Unfit, Word, YesNo, checked, email, items, refusal, short
 from app.records.tabular import Table
-
-ROLES = (
-    "teacher",
-    "music_teacher",
-    "tutor",
-    "hoy",
-    "hm",
-    "counsellor",
-    "senior_deputy_head",
-    "slt",
-    "dsp",
-    "admin",
-)
+from app.vocabulary import Role
 
 
 @dataclass(frozen=True)
@@ -44,8 +32,8 @@ class Roster:
 
 def _roles(value: str) -> tuple[str, ...]:
     roles = tuple(role.lower() for role in items(value))
-    if unknown := [role for role in roles if role not in ROLES]:
-        raise Unfit(f"names {len(unknown)} unknown role(s)", f"write roles of: {', '.join(ROLES)}")
+    if unknown := set(roles) - set(Role):
+        raise Unfit(f"names {len(unknown)} unknown role(s)", f"write roles of: {', '.join(Role)}")
     return roles
 
 

@@ -9,6 +9,7 @@ from app.access.forms import list_pupils_to_choose, list_staff_to_choose
 from app.access.policy import COUNSELLING, OTHER_PURPOSES, Person
 from app.school import School
 from app.sessions.planning import Foreseen
+from app.vocabulary import Role
 
 # --- the invitation ----------------------------------------------------------------------------------------
 
@@ -52,7 +53,7 @@ def create_invitation(school: School, person: Person, plan: Any, foreseen: Fores
 def is_confidential(person: Person, purpose: str) -> bool:
     """Whether a plan is of counselling, or may be."""
     word = purpose.strip().lower()
-    return word == COUNSELLING or ("counsellor" in person.roles and word not in OTHER_PURPOSES)
+    return word == COUNSELLING or (Role.COUNSELLOR in person.roles and word not in OTHER_PURPOSES)
 
 
 def _address(email: str, name: str) -> vCalAddress:

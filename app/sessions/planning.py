@@ -17,7 +17,7 @@ from sqlalchemy import delete, insert, select, update
 from app.access.forms import list_pupils_to_choose, list_staff_to_choose
 from app.access.parents import list_consents
 from app.access.people import find_person
-from app.access.policy import Person
+from app.access.policy import Person, describe_post
 from app.judging.rejudge import preview_plans
 from app.parents import consents
 from app.protocol.clause import Remedy
@@ -125,14 +125,7 @@ def second_members(school: School, person: Person, log: Log) -> dict[str, str]:
         judged = preview_plans(connection, school.settings, tried)
     right = judged[judged["clause"].isin(clauses) & (judged["outcome"] == "met")]["plan"]
     people = [find_person(school, email) for email in staff["email"].iloc[sorted(right)]]
-    return {one.email: f"{one.name} · {_post(one)}" for one in people if one}
-
-
-def _post(person: Person) -> str:
-    years = [f"Head of Year {year}" for year in sorted(person.year_groups) if "hoy" in person.roles]
-    houses = [f"House {house}" for house in sorted(person.houses) if "hm" in person.roles]
-    deputy = ["Senior Deputy Head"] if "senior_deputy_head" in person.roles else []
-    return ", ".join([*deputy, *years, *houses]) or person.department
+    return {one.email: f"{one.name} · {describe_post(one)}" for one in people if one}
 
 
 def _in_words(known: pd.DataFrame) -> pd.DataFrame:

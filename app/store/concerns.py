@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Table, or_, select
 
 from app.store import tables
 from app.store.versions import list_contains, valid_on, valid_versions
+from app.vocabulary import Resource, Role
 
 CATEGORIES = {
     "home_alone": "A child home alone",
@@ -54,9 +55,9 @@ NOT_ASSESSED = "not yet assessed"
 
 @dataclass(frozen=True)
 class Register:
-    """Where one kind of concern is kept, and its words: `thing` as in the table of who sees what."""
+    """Where one kind of concern is kept, and its words."""
 
-    thing: str
+    resource: Resource
     prefix: str
     levels: tuple[str, ...]
     categories: Mapping[str, str]
@@ -71,13 +72,13 @@ class Register:
 
 
 CHILD = Register(
-    "concerns", "C-", LEVELS, CATEGORIES,
+    Resource.CONCERNS, "C-", LEVELS, CATEGORIES,
     tables.concerns, tables.concern_events, tables.concern_pupils, tables.concern_sessions,
 )  # fmt: skip
 
 
 CONDUCT = Register(
-    "conduct concerns", "A-", CONDUCT_LEVELS, CONDUCT_CATEGORIES,
+    Resource.CONDUCT_CONCERNS, "A-", CONDUCT_LEVELS, CONDUCT_CATEGORIES,
     tables.conduct_concerns, tables.conduct_events, tables.conduct_pupils, tables.conduct_sessions,
 )  # fmt: skip
 
@@ -98,7 +99,7 @@ def dsps_of(connection: Connection, pupil_ids: Sequence[int], day: date) -> Sequ
     pupil, staff = valid_versions(tables.pupil_versions), valid_versions(tables.staff_versions)
     schools = select(pupil.c.school).where(pupil.c.pupil_id.in_(pupil_ids), valid_on(pupil, day))
     dsps = select(staff.c.staff_id).where(
-        valid_on(staff, day), list_contains(staff.c.roles, "dsp"), staff.c.school.in_(schools)
+        valid_on(staff, day), list_contains(staff.c.roles, Role.DSP), staff.c.school.in_(schools)
     )
     return connection.scalars(dsps.order_by(staff.c.staff_id)).all()
 
@@ -107,6 +108,6 @@ def for_conduct(connection: Connection, concern_id: int, day: date) -> Sequence[
     """The staff ids of the DSPs and Senior Deputy Heads, on a day, whom a concern about conduct does not name."""
     staff, name = valid_versions(tables.staff_versions), tables.conduct_named.c
     named = select(name.staff_id).where(name.concern_id == concern_id, name.staff_id.is_not(None))
-    who = or_(list_contains(staff.c.roles, "dsp"), list_contains(staff.c.roles, "senior_deputy_head"))
+    who = or_(list_contains(staff.c.roles, Role.DSP), list_contains(staff.c.roles, Role.SENIOR_DEPUTY_HEAD))
     query = select(staff.c.staff_id).where(valid_on(staff, day), who, staff.c.staff_id.not_in(named))
     return connection.scalars(query.order_by(staff.c.staff_id)).all()

@@ -8,22 +8,23 @@ import streamlit as st
 
 from app.access.administration import record_access
 from app.access.people import list_demo_people
-from app.access.policy import PAGES, Person, may_open
+from app.access.policy import Person, describe_post, first_page, may_open
 from app.auth import sign_in
 from app.school import School
 from app.settings import ROOT
 from app.ui.current import current_person, get_school, record_once
 from app.ui.text import as_plain_text, write_html
+from app.vocabulary import Page
 
-_PAGES = {
-    "overview": ("Overview", ":material/insights:"),
-    "sessions": ("Sessions", ":material/groups:"),
-    "log": ("Log a session", ":material/edit_note:"),
-    "plan": ("Plan a session", ":material/event:"),
-    "concerns": ("Concerns", ":material/volunteer_activism:"),
-    "parents": ("Parents", ":material/family_restroom:"),
-    "protocol": ("Protocol", ":material/rule:"),
-    "administration": ("Administration", ":material/settings:"),
+_ICONS = {
+    Page.OVERVIEW: ":material/insights:",
+    Page.SESSIONS: ":material/groups:",
+    Page.LOG: ":material/edit_note:",
+    Page.PLAN: ":material/event:",
+    Page.CONCERNS: ":material/volunteer_activism:",
+    Page.PARENTS: ":material/family_restroom:",
+    Page.PROTOCOL: ":material/rule:",
+    Page.ADMINISTRATION: ":material/settings:",
 }
 
 
@@ -45,7 +46,7 @@ def _watch(school: School) -> None:
     look()
 
 
-def require(page: str) -> tuple[School, Person]:
+def require(page: Page) -> tuple[School, Person]:
     """The first line of every page: the school, and a person who may open it. Everybody else is told so,
     and nothing more of the page runs."""
     school = get_school()
@@ -54,15 +55,10 @@ def require(page: str) -> tuple[School, Person]:
         _not_signed_in()
     elif not may_open(person, page):
         record_once(school, person, "refused", f"page {page}")
-        st.title(_PAGES[page][0])
-        write_html("This page is not for {name}: it is for {roles}.", name=person.name, roles=_roles_of(page))
+        st.title(page.label)
+        st.write("You do not have access to this page.")
         st.stop()
     return school, person  # type: ignore[return-value]
-
-
-def _roles_of(page: str) -> str:
-    words = {"senior_deputy_head": "the Senior Deputy Head", "slt": "SLT", "admin": "the administrator"}
-    return " and ".join(sorted(words.get(role, role) for role in PAGES[page]))
 
 
 def _not_signed_in() -> None:
@@ -92,7 +88,7 @@ def show() -> None:
     if person is None:
         # Each address stays what it is, so that one lands there after signing in.
         first = st.Page(_not_signed_in, title="Sign in", default=True)
-        others = [st.Page(_not_signed_in, title="Sign in", url_path=name) for name in (*_PAGES, "start")]
+        others = [st.Page(_not_signed_in, title="Sign in", url_path=name) for name in (*Page, "start")]
         st.navigation([first, *others], position="hidden")
         _not_signed_in()
         return
@@ -100,11 +96,11 @@ def show() -> None:
         st.markdown(f"### {as_plain_text(school.settings.name)}")
         if school.is_demonstration():
             _eyes(school, person)
-    home = _home(person)
+    home = first_page(person)
     # The first page has the bare address; by its own name, as links have it, it is there once more.
-    pages = [_page(name, visible=may_open(person, name), first=name == home) for name in _PAGES]
+    pages = [_page(page, visible=may_open(person, page), first=page == home) for page in Page]
     pages.append(_page(home, visible=False, first=False))
-    page = st.navigation(pages)
+    chosen = st.navigation(pages)
     with st.sidebar:
         st.page_link(
             "pages/concerns.py",
@@ -121,16 +117,15 @@ def show() -> None:
         if not school.is_demonstration():
             st.button("Sign out", on_click=_sign_out)
             _watch(school)
-    page.run()
+    chosen.run()
 
 
-def _page(name: str, visible: bool, first: bool) -> Any:
-    words, icon = _PAGES[name]
+def _page(page: Page, *, visible: bool, first: bool) -> Any:
     visibility: Literal["visible", "hidden"] = "visible" if visible else "hidden"
-    address = "start" if first else name
     return st.Page(
-        _FOLDER / f"{name}.py", title=words, icon=icon, url_path=address, default=first, visibility=visibility
-    )
+        _FOLDER / f"{page}.py", title=page.label, icon=_ICONS[page], url_path="start" if first else page.value,
+        default=first, visibility=visibility,
+    )  # fmt: skip
 
 
 _FOLDER = ROOT / "pages"
@@ -140,22 +135,6 @@ _ICON = Path(__file__).parent / "icon.png"
 
 
 _STYLE = Path(__file__).parent / "screen.css"
-
-
-def _home(person: Person) -> str:
-    """The page that a person sees first."""
-    if may_open(person, "overview"):
-        return "overview"
-    for role, page in (("dsp", "concerns"), ("hoy", "sessions"), ("hm", "sessions"), ("admin", "administration")):
-        if role in person.roles:
-            return page
-    return "log"
-
-
-_ROLE_WORDS = {
-    "senior_deputy_head": "Senior Deputy Head (Pastoral)", "hoy": "Head of Year", "hm": "House", "tutor": "Tutor",
-    "counsellor": "Counsellor", "dsp": "DSP", "slt": "SLT", "admin": "ICT administrator",
-}  # fmt: skip
 
 
 def _eyes(school: School, person: Person) -> None:
@@ -181,6 +160,4 @@ def _other_eyes(school: School, person: Person) -> None:
 
 
 def _who(person: Person) -> str:
-    role = next((words for name, words in _ROLE_WORDS.items() if name in person.roles), "Teacher")
-    after = ", ".join(sorted(person.year_groups | person.houses))
-    return f"{role} {after}".strip() + f" · {person.name}"
+    return f"{describe_post(person)} · {person.name}"

@@ -20,7 +20,7 @@ from app import lease
 from app.access.administration import get_audit_trail
 from app.access.forms import list_pupils_to_choose
 from app.access.people import find_person
-from app.access.policy import PAGES, Person
+from app.access.policy import Person
 from app.alerts.channels import NotConfigured
 from app.alerts.due import enqueue_due
 from app.alerts.outbox import KINDS, enqueue
@@ -34,6 +34,7 @@ from app.operations.alerts import get_alerts_view
 from app.school import School, open_school
 from app.store import tables
 from app.store.database import open_database
+from app.vocabulary import Page
 from tests import people
 from tests.clock import AHEAD, Clock, follow
 from tests.conftest import SETTINGS
@@ -127,7 +128,7 @@ def test_what_is_no_kind_or_no_reference_is_refused(school: School, wrong: dict[
 
 def test_every_kind_leads_to_a_page() -> None:
     for kind in KINDS.values():
-        assert kind.page.split("?")[0] in {*PAGES, "parents", "start"}
+        assert kind.page.split("?")[0] in {*Page, "start"}
 
 
 # --- what arrives

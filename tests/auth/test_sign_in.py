@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import select, update
 from streamlit.testing.v1 import AppTest
 
-from app.access.policy import PAGES
 from app.clock import now
 from app.demo.filling import fill
 from app.graph.errors import NotConfigured
@@ -21,6 +20,7 @@ from app.settings import ROOT
 from app.store import tables
 from app.store.database import DatabaseError
 from app.ui import current
+from app.vocabulary import Page
 from tests import people
 
 AUTH = {
@@ -121,7 +121,7 @@ def test_a_role_that_is_taken_away_is_gone_at_the_next_click(opened: Opening, tm
     rows = [{"email": people.email("admin"), "name": "Admin", "school": "SEN", "department": "ICT", "roles": "teacher"}]
     import_table(open_school(), "staff", people.table(tmp_path / "staff.csv", rows))
     told = words(at.run())
-    assert "This page is not for" in told
+    assert "You do not have access to this page" in told
     assert "Roster" not in told
 
 
@@ -129,10 +129,10 @@ def test_roles_come_from_the_roster_unless_the_school_prefers_entra(
     opened: Opening, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     claimed = {"roles": ["admin", "Global Administrator"]}
-    assert "This page is not for" in words(opened("administration", "teacher", **claimed))
+    assert "You do not have access to this page" in words(opened("administration", "teacher", **claimed))
     monkeypatch.setenv("ROLES_FROM", "entra")
     assert "Roster" in words(opened("administration", "teacher", **claimed))
-    assert "This page is not for" in words(opened("administration", "admin"))
+    assert "You do not have access to this page" in words(opened("administration", "admin"))
     assert not sees_something(opened("administration", "stranger", **claimed))
 
 
@@ -158,7 +158,7 @@ def test_the_administrator_sees_how_the_sync_stands(opened: Opening, monkeypatch
 # --- without sign-in -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", Page)
 def test_a_real_school_without_sign_in_shows_only_what_is_missing(opened: Opening, page: str) -> None:
     some = {name: value for name, value in AUTH.items() if name != "client_secret"}
     for auth, missing in ((None, list(AUTH)), (some, ["client_secret"])):

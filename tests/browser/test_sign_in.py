@@ -6,7 +6,7 @@ import pytest
 from oidc_provider_mock import User, run_server_in_thread
 from playwright.sync_api import Browser, Page, expect
 
-from app.access.policy import PAGES
+from app import vocabulary
 from app.auth.sign_in import GREATEST_AGE
 from app.clock import real
 from app.intake.files import import_logs
@@ -95,7 +95,7 @@ def test_the_right_person_sees_what_is_theirs_and_no_more(window: Callable[[], P
     sign_in(teacher, address, "teacher")
     expect(teacher.get_by_role("heading", name="Log a session")).to_be_visible(timeout=30_000)
     teacher.goto(f"{address}/overview")
-    expect(teacher.get_by_text("This page is not for")).to_be_visible(timeout=30_000)
+    expect(teacher.get_by_text("You do not have access to this page")).to_be_visible(timeout=30_000)
     deputy.goto(f"{address}/sessions")
     expect(deputy.get_by_role("heading", name="Sessions")).to_be_visible(timeout=30_000)
 
@@ -115,7 +115,7 @@ def test_a_link_leads_where_it_led_after_signing_in_and_the_cookie_ends_with_the
     assert 0 < mine["expires"] - real().timestamp() <= GREATEST_AGE.total_seconds()
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", vocabulary.Page)
 def test_each_page_by_its_address_shows_nothing_before_anybody_signed_in(
     window: Callable[[], Page], in_service: Callable[..., str], name: str
 ) -> None:

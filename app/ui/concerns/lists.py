@@ -14,7 +14,7 @@ from app.access.concerns import (
     list_own_conduct_concerns,
 )
 from app.access.forms import CONCERN_DRAFT, CONDUCT_DRAFT, get_draft
-from app.access.policy import STAFF, TABLE, Person, sees
+from app.access.policy import Person, scopes
 from app.concerns import casework
 from app.formatting import moment, on_day
 from app.school import School
@@ -22,6 +22,7 @@ from app.store.concerns import CHILD, CONDUCT, NOT_ASSESSED, Register
 from app.ui.concerns.draft import Draft
 from app.ui.text import note, write_html
 from app.ui.widgets import table
+from app.vocabulary import Resource, Scope
 
 
 def show_children(school: School, person: Person) -> None:
@@ -29,7 +30,7 @@ def show_children(school: School, person: Person) -> None:
     st.title("Concerns")
     asked = list_actions_to_do(school, person)
     actions, of_conduct = asked[~asked["conduct"]], asked[asked["conduct"] & asked["mine"]]
-    if sees(person, CHILD.thing) - {TABLE[CHILD.thing][STAFF]}:
+    if scopes(person, Resource.CONCERNS):
         concerns = list_concerns(school, person)
         if _follows(person):
             _waiting(concerns, actions)
@@ -72,7 +73,7 @@ def show_conduct(school: School, person: Person) -> None:
 
 def _follows(person: Person) -> bool:
     """Whether somebody follows concerns up; others see those that were shared with them."""
-    return not person.roles.isdisjoint({"dsp", "senior_deputy_head"})
+    return Scope.FOLLOWED_UP in scopes(person, Resource.CONCERN_ACTIONS)
 
 
 # --- raised by oneself ------------------------------------------------------------------------------

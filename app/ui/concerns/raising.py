@@ -20,14 +20,14 @@ from app.ui.concerns.draft import Draft, pupils, staff
 from app.ui.text import note, show_error, write_html
 
 _WORDS = {
-    CHILD.thing: {
+    CHILD.resource: {
         "raise": "I am worried about a child",
         "danger": "If a child is in immediate danger, ring 999 first, then tell the DSP in person.",
         "words": "The child's own words, if any",
         "told": "Have you told a DSP in person?",
         "send": "Send to the DSP",
     },
-    CONDUCT.thing: {
+    CONDUCT.resource: {
         "raise": "I am worried about an adult's conduct",
         "danger": "If a child is in immediate danger, ring 999 first, then tell the Senior Deputy Head or a DSP in "
         "person.",
@@ -44,7 +44,7 @@ _NOBODY_LEFT = (
 
 def raise_one(school: School, person: Person, register: Register, session: str) -> None:
     """The form for everybody; `session` is the number of a session that it came out of, or empty."""
-    words = _WORDS[register.thing]
+    words = _WORDS[register.resource]
     st.title(words["raise"])
     st.page_link("pages/concerns.py", label="Concerns", icon=":material/arrow_back:")
     st.error(words["danger"], icon=":material/emergency_home:")
@@ -130,7 +130,7 @@ def _narrative(register: Register, draft: Draft) -> dict[str, Any]:
         "summary": draft.words(
             "summary", "What worries you?", help="What you saw and heard. Not what you think lies behind it."
         ),
-        "childs_words": draft.words("words", _WORDS[register.thing]["words"], lines=3),
+        "childs_words": draft.words("words", _WORDS[register.resource]["words"], lines=3),
     }
 
 
@@ -150,7 +150,7 @@ def _circumstances(school: School, register: Register, draft: Draft) -> dict[str
         "categories": categories,
         "happened_at": datetime.combine(day, at or time(), school.settings.zone) if day else None,
         "place": place.strip(),
-        "told_dsp": draft.yes_no("told", _WORDS[register.thing]["told"], "Yes", "Not yet"),
+        "told_dsp": draft.yes_no("told", _WORDS[register.resource]["told"], "Yes", "Not yet"),
     }
 
 
