@@ -8,7 +8,7 @@ from types import FrameType
 import click
 from sqlalchemy.exc import DBAPIError
 
-from app.graph.errors import GraphError, NotConfigured
+from app.graph.errors import GraphError, NotConfiguredError
 from app.graph.fetching import WORKERS, Run, synchronise
 from app.school import School, open_school
 from app.store.database import in_words
@@ -40,7 +40,7 @@ def sync(days: int | None, watch: int | None, retry: bool, workers: int) -> None
 def _once(school: School, days: int | None, retry: bool, workers: int, staying: bool) -> int:
     try:
         run = synchronise(school, days=days, retry=retry, workers=workers, progress=_progress, note=_say)
-    except NotConfigured as error:
+    except NotConfiguredError as error:
         _say(str(error))
         sys.exit(_NOT_DONE)
     except GraphError as error:

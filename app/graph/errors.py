@@ -9,23 +9,23 @@ class GraphError(Exception):
         self.words, self.mend = words, mend
 
 
-class NotConfigured(GraphError):
+class NotConfiguredError(GraphError):
     """The app registration in the environment cannot be used."""
 
 
-class Stopped(GraphError):
+class StoppedError(GraphError):
     """Nothing more can be asked for in this run."""
 
 
-class LostLease(Stopped):
+class LeaseLostError(StoppedError):
     """Another sync took this one's place."""
 
 
-class Busy(GraphError):
+class SyncBusyError(GraphError):
     """Another sync is running."""
 
 
-class Failed(GraphError):
+class RequestFailedError(GraphError):
     """One request failed for good; others may do. `content` is what arrived, if anything did."""
 
     def __init__(self, words: str, content: bytes | None = None) -> None:
@@ -33,17 +33,17 @@ class Failed(GraphError):
         self.content = content
 
 
-class Unanswered(Failed):
+class UnansweredError(RequestFailedError):
     """Nothing of use was answered, however often it was asked."""
 
 
-class Forbidden(Failed):
+class ForbiddenError(RequestFailedError):
     """Microsoft Graph refuses what was asked for."""
 
 
-class BadRequest(Failed):
+class BadRequestError(RequestFailedError):
     """Microsoft Graph does not understand what was asked for."""
 
 
-class Gone(Failed):
+class GoneError(RequestFailedError):
     """There is nothing at the address, or nothing any more."""

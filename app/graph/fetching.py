@@ -19,7 +19,15 @@ from sqlalchemy import BigInteger, Connection, and_, cast, delete, func, insert,
 from sqlalchemy.exc import OperationalError
 
 from app.graph.client import Client
-from app.graph.errors import Failed, Forbidden, Gone, GraphError, LostLease, NotConfigured, Stopped
+from app.graph.errors import (
+    ForbiddenError,
+    GoneError,
+    GraphError,
+    LeaseLostError,
+    NotConfiguredError,
+    RequestFailedError,
+    StoppedError,
+)
 from app.graph.lease import Lease
 from app.graph.registration import registration
 from app.intake.calls import keep_calls, keep_recordings
@@ -85,11 +93,11 @@ def synchronise(
     if it could not be done, with what came so far kept."""
     registered = registration()
     if registered is None:
-        raise NotConfigured(
+        raise NotConfiguredError(
             "No sync is configured.", "Set GRAPH_TENANT_ID, GRAPH_CLIENT_ID and GRAPH_CERTIFICATE_FILE."
         )
     if school.is_demonstration():
-        raise NotConfigured(
+        raise NotConfiguredError(
             "This database holds the demonstration: no real call comes into it.",
             "Set DATABASE_URL to a database of the school's own.",
         )
@@ -116,7 +124,7 @@ class _Fetched:
     call: Call | None = None
     gone: bool = False
     aside: _Aside | None = None
-    stopped: Stopped | None = None
+    stopped: StoppedError | None = None
 
 
 class _Sync:
@@ -139,7 +147,7 @@ class _Sync:
             self._finish(from_at, to_at, retry)
         except GraphError as error:
             self._end(trouble=str(error))
-            if not isinstance(error, LostLease):
+            if not isinstance(error, LeaseLostError):
                 self._judge_new()
             raise
         finally:
@@ -260,11 +268,11 @@ class _Sync:
         call_id, stamp = wanted
         try:
             record, content = self._client.call_record(call_id)
-        except Stopped as error:
+        except StoppedError as error:
             return _Fetched(call_id, stamp, stopped=error)
-        except Gone:
+        except GoneError:
             return _Fetched(call_id, stamp, gone=True)
-        except Failed as error:
+        except RequestFailedError as error:
             return _Fetched(call_id, stamp, aside=_Aside("call", call_id, error.words, error.content))
         try:
             call = read_call(record, content)
@@ -280,7 +288,7 @@ class _Sync:
         return _Fetched(call_id, stamp, aside=_Aside("call", call_id, why, content))
 
     def _keep(self, fetched: Sequence[_Fetched], wrong: Sequence[_Aside], roster: str) -> None:
-        """Keep a page in one transaction, and how far the run has come. Stopped, after that, if the run
+        """Keep a page in one transaction, and how far the run has come. StoppedError, after that, if the run
         cannot go on."""
         asides = [*wrong, *(one.aside for one in fetched if one.aside)]
         read = {one.call_id: one for one in fetched if one.call}
@@ -362,7 +370,7 @@ class _Sync:
             try:
                 self._judge(connection, touched)
             except (ArithmeticError, LookupError, TypeError, ValueError) as error:
-                raise Stopped(
+                raise StoppedError(
                     f"Calls were kept but cannot be judged ({type(error).__name__}).",
                     "Report it with the version's number.",
                 ) from None
@@ -408,11 +416,11 @@ class _Sync:
         for organiser, found in zip(
             organisers, pool.map(lambda one: self._recordings_of(one, from_at, to_at), organisers), strict=True
         ):
-            if isinstance(found, Stopped):
+            if isinstance(found, StoppedError):
                 raise found
-            if isinstance(found, Forbidden | Gone):
+            if isinstance(found, ForbiddenError | GoneError):
                 self._refused(found)
-            elif isinstance(found, Failed):
+            elif isinstance(found, RequestFailedError):
                 self._keep_recordings([], [_Aside("recordings", organiser, found.words, found.content)])
             else:
                 self._keep_recordings(*found)
@@ -420,10 +428,10 @@ class _Sync:
 
     def _recordings_of(
         self, organiser: str, from_at: datetime, to_at: datetime
-    ) -> tuple[list[Recording], list[_Aside]] | Stopped | Failed:
+    ) -> tuple[list[Recording], list[_Aside]] | StoppedError | RequestFailedError:
         try:
             entries = self._client.recordings(organiser, from_at, to_at)
-        except (Stopped, Failed) as error:
+        except (StoppedError, RequestFailedError) as error:
             return error
         recordings: list[Recording] = []
         asides: list[_Aside] = []
@@ -436,7 +444,7 @@ class _Sync:
                 asides.append(_aside("recording", entry, f"it is not what a recording is ({type(error).__name__})"))
         return recordings, asides
 
-    def _refused(self, error: Failed) -> None:
+    def _refused(self, error: RequestFailedError) -> None:
         self._done.refused += 1
         if self._done.refused == 1:
             self._done.troubles.append(

@@ -1,10 +1,10 @@
 """One sync at a time."""
 
 from app import lease
-from app.graph.errors import Busy, LostLease
+from app.graph.errors import LeaseLostError, SyncBusyError
 
 
 class Lease(lease.Lease):
     """The right to sync."""
 
-    name, what, busy, lost = "sync", "sync", Busy, LostLease
+    name, what, busy, lost = "sync", "sync", SyncBusyError, LeaseLostError

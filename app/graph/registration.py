@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 
-from app.graph.errors import NotConfigured
+from app.graph.errors import NotConfiguredError
 from app.settings import variable
 
 AUTHORITY = "https://login.microsoftonline.com"
@@ -48,7 +48,7 @@ def registration() -> Registration | None:
     if not any(given[name] for name in _PROOFS):
         missing.append(" or ".join(reversed(_PROOFS)))
     if missing:
-        raise NotConfigured(f"For the sync there is no {', no '.join(missing)}.", "Set it in the environment.")
+        raise NotConfiguredError(f"For the sync there is no {', no '.join(missing)}.", "Set it in the environment.")
     certificate = given["GRAPH_CERTIFICATE_FILE"]
     return Registration(
         tenant=str(given["GRAPH_TENANT_ID"]),
@@ -65,7 +65,7 @@ def _address(name: str, default: str) -> str:
     address = (variable(name) or default).rstrip("/")
     parts = urlsplit(address)
     if parts.scheme != "https" or not parts.hostname or parts.username or parts.query or parts.fragment:
-        raise NotConfigured(
+        raise NotConfiguredError(
             f"{name} is not an address that secrets may be sent to.",
             f"Give one that begins with https://, as {default}.",
         )
@@ -86,7 +86,7 @@ def certificate(file: Path, password: str | None) -> Certificate:
     try:
         content = file.read_bytes()
     except OSError as error:
-        raise NotConfigured(
+        raise NotConfiguredError(
             f"GRAPH_CERTIFICATE_FILE cannot be read ({error.strerror}).", "Let the program's user read it."
         ) from None
     secret = password.encode() if password else None
@@ -99,16 +99,18 @@ def certificate(file: Path, password: str | None) -> Certificate:
             key = bundle.key
             found = [entry.certificate for entry in (bundle.cert, *bundle.additional_certs) if entry]
     except (ValueError, TypeError):
-        raise NotConfigured(
+        raise NotConfiguredError(
             "GRAPH_CERTIFICATE_FILE cannot be opened: it holds no certificate with its private key as PEM or PFX, or "
             "GRAPH_CERTIFICATE_PASSWORD is not its password.",
             "Mend the file or the password.",
         ) from None
     if not isinstance(key, RSAPrivateKey):
-        raise NotConfigured("GRAPH_CERTIFICATE_FILE holds no RSA key.", "Microsoft Entra asks for one; make it anew.")
+        raise NotConfiguredError(
+            "GRAPH_CERTIFICATE_FILE holds no RSA key.", "Microsoft Entra asks for one; make it anew."
+        )
     own = next((one for one in found if _public(one.public_key()) == _public(key.public_key())), None)
     if own is None:
-        raise NotConfigured(
+        raise NotConfiguredError(
             "GRAPH_CERTIFICATE_FILE holds a private key without its certificate.", "Put both into the one file."
         )
     return Certificate(

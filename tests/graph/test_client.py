@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 
-from app.graph.client import REQUESTS, SECONDS, Gate
-from app.graph.errors import Failed, Gone, GraphError, NotConfigured, Stopped
+from app.graph.errors import GoneError, GraphError, NotConfiguredError, RequestFailedError, StoppedError
 from app.graph.registration import registration
+from app.graph.transport import REQUESTS, SECONDS, Gate
 from tests.graph.conftest import Clock, ago, asking, lesson
 from tests.graph.standin import BROKEN, BUSY, CUT, DROPPED, EXPIRED, HALF, SECRET, THROTTLED, Fault, StandIn
 
@@ -80,7 +80,7 @@ def test_it_keeps_microsofts_limit_by_itself() -> None:
 def test_being_told_to_wait_for_an_hour_is_an_end(graph: StandIn) -> None:
     graph.faults = [("callRecords/one", Fault(503, headers=(("Retry-After", "3600"),)))]
     clock = Clock()
-    with asking(clock) as client, pytest.raises(Stopped, match="3600 seconds"):
+    with asking(clock) as client, pytest.raises(StoppedError, match="3600 seconds"):
         client.call_record("one")
     assert clock.now == 0
 
@@ -88,7 +88,7 @@ def test_being_told_to_wait_for_an_hour_is_an_end(graph: StandIn) -> None:
 def test_what_goes_wrong_every_time_ends_clearly_and_soon(graph: StandIn) -> None:
     graph.always = {"callRecords/one": BROKEN}
     clock = Clock()
-    with asking(clock) as client, pytest.raises(Failed, match="500 InternalServerError: oh dear"):
+    with asking(clock) as client, pytest.raises(RequestFailedError, match="500 InternalServerError: oh dear"):
         client.call_record("one")
     assert clock.now < 120
     assert len(graph.asked_for("callRecords/one")) == 7
@@ -99,16 +99,16 @@ def test_a_service_that_is_down_is_not_asked_for_every_record(graph: StandIn) ->
     graph.always = {"callRecords/": DROPPED}
     with asking() as client:
         for number in range(3):
-            with pytest.raises(Failed):
+            with pytest.raises(RequestFailedError):
                 client.call_record(f"c{number}")
-        with pytest.raises(Stopped, match="does not answer"):
+        with pytest.raises(StoppedError, match="does not answer"):
             client.call_record("c3")
     assert not graph.asked_for("callRecords/c3")
 
 
 def test_a_token_that_never_works_ends_clearly(graph: StandIn) -> None:
     graph.always = {"callRecords": EXPIRED}
-    with asking() as client, pytest.raises(Stopped, match="does not take the token") as told:
+    with asking() as client, pytest.raises(StoppedError, match="accepts neither the token") as told:
         client.call_record("one")
     assert graph.given == 5
     assert "token-" not in str(told.value)
@@ -148,7 +148,7 @@ def test_a_next_link_that_leads_elsewhere_is_not_followed(graph: StandIn, link: 
     graph.raw["one"] = lesson("one", ago(days=1)) | {
         "sessions@odata.nextLink": link.format(host=graph.host) if isinstance(link, str) else link
     }
-    with asking() as client, pytest.raises(Failed, match="its next page"):
+    with asking() as client, pytest.raises(RequestFailedError, match="its next page"):
         client.call_record("one")
     assert len(graph.asked_for("v1.0/|beta|secrets")) == 1  # the record itself
 
@@ -156,16 +156,18 @@ def test_a_next_link_that_leads_elsewhere_is_not_followed(graph: StandIn, link: 
 def test_pages_that_lead_in_a_circle_end(graph: StandIn) -> None:
     circle = f"https://{graph.host}/v1.0/communications/callRecords/one"
     graph.raw["one"] = {"id": "one", "value": [], "sessions@odata.nextLink": circle, "@odata.nextLink": circle}
-    with asking() as client, pytest.raises(Failed, match="in a circle"):
+    with asking() as client, pytest.raises(RequestFailedError, match="in a circle"):
         client.call_record("one")
 
 
 def test_what_is_gone_and_what_is_refused_is_said(graph: StandIn) -> None:
-    graph.always = {r"callRecords\?": Fault(403, "Forbidden", "Missing role CallRecords.Read.All for a@b.example.")}
+    graph.always = {
+        r"callRecords\?": Fault(403, "ForbiddenError", "Missing role CallRecords.Read.All for a@b.example.")
+    }
     with asking() as client:
-        with pytest.raises(Gone):
+        with pytest.raises(GoneError):
             client.call_record("nothing")
-        with pytest.raises(Stopped, match=r"CallRecords\.Read\.All") as told:
+        with pytest.raises(StoppedError, match=r"CallRecords\.Read\.All") as told:
             list(client.call_pages(BEFORE.astimezone(), NOW.astimezone()))
     assert "consent" in told.value.mend
     assert "b.example" not in str(told.value)
@@ -173,7 +175,7 @@ def test_what_is_gone_and_what_is_refused_is_said(graph: StandIn) -> None:
 
 @pytest.mark.parametrize("status", [400, 403])
 def test_where_graph_takes_one_expansion_alone_the_sessions_come(graph: StandIn, status: int) -> None:
-    graph.always = {"participants_v2": Fault(status, "BadRequest", "one expansion alone")}
+    graph.always = {"participants_v2": Fault(status, "BadRequestError", "one expansion alone")}
     with asking() as client:
         assert client.call_record("one")[0]["sessions"]
         assert client.call_record("one")[0]["sessions"]
@@ -195,13 +197,13 @@ def test_an_answer_that_trickles_is_given_up(graph: StandIn) -> None:
             return self.now
 
     graph.raw["one"] = {"id": "one", "text": "x" * 200_000}
-    with asking(Late()) as client, pytest.raises(Failed, match="did not end"):
+    with asking(Late()) as client, pytest.raises(RequestFailedError, match="did not end"):
         client.call_record("one")
 
 
 def test_a_redirect_is_not_followed(graph: StandIn) -> None:
     graph.always = {"callRecords/one": Fault(302, headers=(("Location", f"https://{graph.host}/elsewhere"),))}
-    with asking() as client, pytest.raises(Failed):
+    with asking() as client, pytest.raises(RequestFailedError):
         client.call_record("one")
     assert not graph.asked_for("elsewhere")
 
@@ -211,7 +213,7 @@ def test_a_redirect_is_not_followed(graph: StandIn) -> None:
 
 def test_a_wrong_secret_is_said_with_its_mend(graph: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRAPH_CLIENT_SECRET", "not-this-one")
-    with asking() as client, pytest.raises(Stopped, match="AADSTS7000215") as told:
+    with asking() as client, pytest.raises(StoppedError, match="AADSTS7000215") as told:
         client.call_record("one")
     assert "GRAPH_CLIENT_SECRET" in told.value.mend
     assert "not-this-one" not in str(told.value)
@@ -223,11 +225,11 @@ def test_a_certificate_that_is_not_trusted_is_said(
     graph: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("REQUESTS_CA_BUNDLE")
-    with asking() as client, pytest.raises(Stopped, match="not trusted") as told:
+    with asking() as client, pytest.raises(StoppedError, match="not trusted") as told:
         client.call_record("one")
     assert "REQUESTS_CA_BUNDLE" in told.value.mend
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "nothing.pem"))
-    with asking() as client, pytest.raises(Stopped, match=r"nothing\.pem"):
+    with asking() as client, pytest.raises(StoppedError, match=r"nothing\.pem"):
         client.call_record("one")
 
 
@@ -261,7 +263,7 @@ def test_a_certificate_signs_in(graph: StandIn, tmp_path: Path, monkeypatch: pyt
     monkeypatch.delenv("GRAPH_CLIENT_SECRET")
     monkeypatch.setenv("GRAPH_CERTIFICATE_FILE", str(file))
     if kind != "pem":
-        with asking() as client, pytest.raises(NotConfigured, match="GRAPH_CERTIFICATE_PASSWORD"):
+        with asking() as client, pytest.raises(NotConfiguredError, match="GRAPH_CERTIFICATE_PASSWORD"):
             client.call_record("one")
         monkeypatch.setenv("GRAPH_CERTIFICATE_PASSWORD", "open sesame")
     with asking() as client:
@@ -281,7 +283,7 @@ def test_half_a_registration_is_named(
     graph: StandIn, monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
 ) -> None:
     monkeypatch.setenv(name, value)
-    with pytest.raises(NotConfigured, match=said):
+    with pytest.raises(NotConfiguredError, match=said):
         registration()
 
 

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import Engine, insert, select, update
 
 from app.clock import now
-from app.graph.errors import Busy, Stopped
+from app.graph.errors import StoppedError, SyncBusyError
 from app.graph.fetching import Run, synchronise
 from app.graph.lease import Lease
 from app.graph.sync import check_graph, sync_state
@@ -109,8 +109,8 @@ def test_what_is_unchanged_is_not_fetched_again_and_what_rose_is(school: School,
 def test_where_the_list_does_not_tell_what_changed_all_is_fetched_again(school: School, graph: StandIn) -> None:
     graph.add(*term(100))
     graph.unsaid = ("version", "lastModifiedDateTime")
-    graph.faults = [("skiptoken", Fault(400, "BadRequest", "no such page"))]
-    with pytest.raises(Stopped):
+    graph.faults = [("skiptoken", Fault(400, "BadRequestError", "no such page"))]
+    with pytest.raises(StoppedError):
         run(school)
     assert run(school).fetched == 100 - PAGE  # what the run that broke off had fetched counts
     assert run(school, days=30).fetched == 100
@@ -188,7 +188,7 @@ def test_days_that_leave_a_gap_do_not_hide_it(school: School, graph: StandIn) ->
 
 def test_a_run_that_failed_does_not_count_as_a_success(school: School, graph: StandIn) -> None:
     graph.always = {r"callRecords\?": BROKEN}
-    with pytest.raises(Stopped):
+    with pytest.raises(StoppedError):
         run(school)
     state = sync_state(school)
     assert state.last_success is None
@@ -286,7 +286,7 @@ def test_a_record_that_is_gone_is_noted_and_no_trouble(school: School, graph: St
 def test_a_next_link_elsewhere_ends_the_list_and_keeps_what_came(school: School, graph: StandIn) -> None:
     graph.add(*term(100))
     graph._link = lambda address, start: "https://elsewhere.example/v1.0/communications/callRecords?$skiptoken=60"  # type: ignore[method-assign]
-    with pytest.raises(Stopped, match="not at the configured Graph host"):
+    with pytest.raises(StoppedError, match="not at the configured Graph host"):
         run(school)
     assert len(ids(school)) == PAGE * 3 / 5
 
@@ -299,7 +299,7 @@ def test_a_service_that_goes_down_ends_the_run_and_keeps_what_came(school: Schoo
             graph.always = {"v1.0": BROKEN}
 
     graph.when_asked = down
-    with pytest.raises(Stopped, match="does not answer"):
+    with pytest.raises(StoppedError, match="does not answer"):
         run(school)
     kept = len(ids(school))
     assert kept > 10
@@ -345,7 +345,7 @@ def test_a_refused_organiser_is_noted_and_the_others_come(school: School, graph:
     start = ago(days=1)
     graph.add(lesson("c1", start), lesson("c2", start, musician=(0, 30), carys=(0, 30)))
     graph.recordings = {
-        people.entra("teacher"): Fault(403, "Forbidden", "No application access policy found for this app."),
+        people.entra("teacher"): Fault(403, "ForbiddenError", "No application access policy found for this app."),
         people.entra("musician"): [recording("r2", "c2", start, "musician")],
     }
     done = run(school)
@@ -359,7 +359,7 @@ def test_a_refused_organiser_is_noted_and_the_others_come(school: School, graph:
 
 
 def test_one_sync_at_a_time(school: School, graph: StandIn) -> None:
-    with Lease(school), pytest.raises(Busy, match="running"):
+    with Lease(school), pytest.raises(SyncBusyError, match="running"):
         run(school)
     run(school)
 
@@ -374,7 +374,7 @@ def test_lease_expires_by_itself(school: School, graph: StandIn) -> None:
     hold(school, "elsewhere|abc", minutes=-0.1)
     run(school)
     hold(school, "elsewhere|abc", minutes=2)
-    with pytest.raises(Busy, match="elsewhere"):
+    with pytest.raises(SyncBusyError, match="elsewhere"):
         run(school)
 
 
@@ -387,7 +387,7 @@ def test_a_sync_that_lost_its_lease_writes_nothing_more(school: School, graph: S
                 connection.execute(update(tables.leases).values(holder="elsewhere|abc"))
 
     graph.when_asked = taken
-    with pytest.raises(Stopped, match="took this one's place"):
+    with pytest.raises(StoppedError, match="took this one's place"):
         run(school)
     assert len(ids(school)) == PAGE * 3 / 5
 
@@ -433,7 +433,7 @@ def test_without_a_registration_the_state_says_so(school: School) -> None:
 
 def test_the_check_names_what_is_missing(school: School, graph: StandIn) -> None:
     assert all(well for well, _, _ in check_graph(school)[:2])
-    graph.always = {r"callRecords\?": Fault(403, "Forbidden", "Missing role")}
+    graph.always = {r"callRecords\?": Fault(403, "ForbiddenError", "Missing role")}
     ((well, words, mend),) = check_graph(school)
     assert not well
     assert "Missing role" in words
@@ -504,7 +504,7 @@ def test_the_command_says_what_it_did_and_nothing_secret(
     out, more = process.communicate()
     assert process.returncode == 1
     assert "--retry" in more
-    graph.always = {r"callRecords\?": Fault(403, "Forbidden", f"{SECRET} of aled@pupils.habs.example")}
+    graph.always = {r"callRecords\?": Fault(403, "ForbiddenError", f"{SECRET} of aled@pupils.habs.example")}
     process = command(engine)
     out, last = process.communicate()
     assert process.returncode == 2
