@@ -105,7 +105,7 @@ def _report(results: list[ImportResult]) -> None:
     """What was read on standard output, each refused row with its mend on standard error."""
     for result in results:
         if result.unknown_columns:
-            _note(f"{result.source}: columns that nobody knows were passed over: {', '.join(result.unknown_columns)}")
+            _note(f"{result.source}: unknown columns ignored: {', '.join(result.unknown_columns)}")
         for refused in result.refused:
             column = f", column {refused.column}" if refused.column else ""
             _note(f"{result.source}, row {refused.row}{column}: {refused.why}; {refused.mend}.")
@@ -138,7 +138,7 @@ def outcomes_command(form: str, first: datetime | None, last: datetime | None) -
 @cli.command("demo")
 @click.option("--sessions", type=click.IntRange(100, 2_000_000), default=5000, show_default=True)
 def demo_command(sessions: int) -> None:
-    """Fill an empty database with an invented school."""
+    """Fill an empty database with a fictional school."""
     from app.demo.filling import fill
 
     school = open_school()

@@ -49,7 +49,7 @@ class School:
             yield connection
 
     def is_demonstration(self) -> bool:
-        """Whether the database holds the invented school."""
+        """Whether the database holds the fictional school."""
         with self.engine.connect() as connection:
             return remembered(connection, "demo") is not None
 

@@ -1,4 +1,4 @@
-"""A database of any number of sessions on which the pages run as on a school's: the invented school with its
+"""A database of any number of sessions on which the pages run as on a school's: the fictional school with its
 people, and beside its own sessions as many more over three years, judged by the rules that always judge."""
 
 from dataclasses import replace
@@ -18,7 +18,7 @@ from app.store import reading, session_days, tables
 from app.store.writing import insert_rows, raise_revision, remember
 from benchmarks.frames import school as frames
 
-_OWN = 600  # the invented school's own sessions, with its concerns, exceptions and registers
+_OWN = 600  # the fictional school's own sessions, with its concerns, exceptions and registers
 _AT_ONCE = 50_000
 _WAITS = timedelta(days=28)  # what was not kept longer ago has been settled
 

@@ -38,7 +38,7 @@ _KINDS = {
 _KEPT = {
     "sessions": "Sessions with their logs, calls and exceptions", "call_originals": "Call records word for word",
     "concerns": "Closed concerns, from the last thing that happened",
-    "unfinished": "Refused rows, drafts, records put aside", "audit": "The audit trail",
+    "unfinished": "Rejected rows, drafts, records put aside", "audit": "The audit trail",
 }  # fmt: skip
 
 _COLUMNS = {"from_day": "As now since", "signed_in": "Last signed in", "email_domain": "Email domain"}
@@ -46,7 +46,7 @@ _COLUMNS = {"from_day": "As now since", "signed_in": "Last signed in", "email_do
 school, person = require(Page.ADMINISTRATION)
 st.title("Administration")
 
-st.header("Does everything work?")
+st.header("System status")
 for name, good, words in check(thorough=False):
     write_html("{mark} <b>{name}</b>: {words}", mark="✓" if good else "✗", name=name, words=words)
 
@@ -88,7 +88,7 @@ alerts = get_alerts_view(school, person)
 if school.is_demonstration():
     st.info("In the demonstration nothing is ever sent: its people are invented. A school would send what waits here.")
 elif alerts.hindrance:
-    show_error("Nobody is told of anything by mail.", alerts.hindrance)
+    show_error("Email alerts are not being sent.", alerts.hindrance)
 if len(alerts.waiting):
     words = (
         "<b>One</b> alert waits, since {since}."
@@ -133,15 +133,13 @@ if sent and file is not None:
         if result.came_right:
             write_html("{n} rows that were refused earlier came right with it.", n=result.came_right)
         if result.unknown_columns:
-            write_html(
-                "Columns that nobody knows were passed over: {columns}.", columns=", ".join(result.unknown_columns)
-            )
+            write_html("Unknown columns ignored: {columns}.", columns=", ".join(result.unknown_columns))
     except UnreadableFile as error:
         show_error("The file could not be read, and nothing was changed.", str(error))
     except DatabaseError as error:
         show_error("The file was not taken in.", str(error))
 
-st.header("Refused rows")
+st.header("Rejected rows")
 _HOW = {"mended": "mended", "dismissed": "dismissed", "came right": "came right with a later file"}
 
 
@@ -166,7 +164,7 @@ def _refused_rows() -> None:
                     "From": settled["source"], "Row": settled["row"], "Was refused": _what(settled["column"], settled["refused_because"]), "Reason": settled["why"].fillna(""),
                 }
             )  # fmt: skip
-            table(rows, "Refused rows that are settled, the latest first", "settled rows")
+            table(rows, "Rejected rows that are settled, the latest first", "settled rows")
 
 
 def _what(columns: pd.Series, reasons: pd.Series) -> list[str]:
@@ -191,10 +189,10 @@ def _waiting(refused: pd.DataFrame) -> None:
             "Why": some["why"], "Mend": some["mend"], "Imported": [moment(when) for when in some["at"]],
         }
     )  # fmt: skip
-    table(rows, "Refused rows with their mend", "refused rows")
+    table(rows, "Rejected rows with their mend", "refused rows")
     names = {row.id: f"{row.source}, row {row.row}: {row.what}" for row in some.itertuples()}
     chosen = st.selectbox(
-        "Which one to settle?", list(names), format_func=names.__getitem__, index=None, placeholder="Choose a row", key="refused row",
+        "Row to fix", list(names), format_func=names.__getitem__, index=None, placeholder="Choose a row", key="refused row",
     )  # fmt: skip
     if chosen is not None:
         _mend(some.set_index("id").loc[chosen], int(chosen))
@@ -338,7 +336,7 @@ st.header("Keys")
 note(
     "Narratives, notes, drafts and original call records are sealed in the database with the keys of ENCRYPTION_KEYS, the newest first."
 )
-if st.button("Count what stands under which key", icon=":material/key:"):
+if st.button("Check encryption keys", icon=":material/key:"):
     with st.spinner("Every sealed value is opened: some 5,000 a second"):
         sealed = count_encrypted_values(school, person)
     good, words = standing_in_words(sealed)
@@ -349,7 +347,7 @@ if st.button("Count what stands under which key", icon=":material/key:"):
             columns=["What, up to so many", "Newest key", "An older key", "No key", "A key that is lost"],
         )
         table(rows, "How many sealed values stand under which key", "keys", height="content")
-with st.expander("How to change the key"):
+with st.expander("Rotate keys"):
     st.markdown(
         "1. On the server, `python -m app keys new` prints a new key.\n"
         "2. Put it in front of the others in ENCRYPTION_KEYS, separated by a comma, and start the program anew: what is written from now on is sealed with it, and the others still open what is there.\n"
@@ -391,7 +389,7 @@ if isinstance(own, tuple) and len(own) == 2:
     else:
         st.write("Nothing is on it of these days.")
 else:
-    st.info("Choose the last day as well.")
+    st.info("Choose the end date as well.")
 if st.button("Verify the whole trail", icon=":material/verified_user:"):
     with st.spinner("Every entry is compared with the one before it"):
         found = verify_audit_trail(school, person)

@@ -25,10 +25,8 @@ def hand_out() -> None:
     pupils = list_pupils_on_record(school, person)
     names = {row.pupil_id: f"{row.name} · year {row.year_group} · {row.email}" for row in pupils.itertuples()}
     with st.form("everything", border=False):
-        pupil = st.selectbox(
-            "Whose?", list(names), index=None, format_func=names.__getitem__, placeholder="Type a name"
-        )
-        asked = st.form_submit_button("Put it together", icon=":material/folder_open:")
+        pupil = st.selectbox("Pupil", list(names), index=None, format_func=names.__getitem__, placeholder="Type a name")
+        asked = st.form_submit_button("Create file", icon=":material/folder_open:")
     if not asked:
         return
     if pupil is None:

@@ -60,13 +60,13 @@ def ask(form: Form, people: pd.DataFrame, staff: pd.DataFrame) -> None:
         session_fields.other_members(form, right, staff, n)
     in_order(form)
     questions = [name for name in log_form.QUESTIONS if name not in ("reason", "concern")]
-    with st.expander("Question by question", expanded=not form.get("folded"), key=f"questions {n}"):
+    with st.expander("All questions", expanded=not form.get("folded"), key=f"questions {n}"):
         for name in questions:
             if name in log_form.asked(school.settings, form):
                 session_fields.choose(form, name, n)
     if session_fields.choose(form, "concern", n) == "yes":
         ask_concern(form, n)
-    form["notes"] = st.text_area("Notes (not needed)", form.get("notes", ""), key=f"notes {n}", max_chars=10_000)
+    form["notes"] = st.text_area("Notes (optional)", form.get("notes", ""), key=f"notes {n}", max_chars=10_000)
 
 
 def in_order(form: Form) -> None:
@@ -75,10 +75,10 @@ def in_order(form: Form) -> None:
     if not usual:
         return
     with st.container(border=True):
-        if st.button("All was in order", icon=":material/done_all:", key=f"usual {state['log number']}"):
+        if st.button("No issues", icon=":material/done_all:", key=f"usual {state['log number']}"):
             start(form | usual | {"folded": True})
             st.rerun()
-        note(f"With this you say: {', '.join(log_form.in_words(usual))}.")
+        note(f"This will record: {', '.join(log_form.in_words(usual))}.")
 
 
 def ask_concern(form: Form, n: str) -> None:
@@ -101,7 +101,7 @@ def meaning(form: Form) -> bool:
         return True  # on its way: it is judged there, and shown
     st.subheader("What this means for the protocol")
     if not log_form.begun(form):
-        note("It shows here while you answer.")
+        note("Results appear as you answer.")
         return False
     found = preview_entered_log(school, log_form.cells(school.settings, form, person.email))
     if isinstance(found, Rejected):
@@ -132,7 +132,7 @@ def fault(refused: Rejected) -> None:
 
 def done(entered: Entered, waiting: pd.DataFrame) -> None:
     """The log was kept: the next call to log, and how this one was judged."""
-    st.success("Logged." if entered.new else "This log was kept already; nothing was doubled.", icon=":material/check:")
+    st.success("Logged." if entered.new else "Already saved.", icon=":material/check:")
     rows = pd.DataFrame() if entered.judged is None else entered.judged.query("outcome != 'not_applicable'")
     if len(rows):
         broken = rows[rows["outcome"] == "breach"]
@@ -167,7 +167,7 @@ def to_log(waiting: pd.DataFrame) -> None:
     for row in waiting.head(5).itertuples():
         with st.container(border=True):
             left, right = st.columns([4, 1], vertical_alignment="center")
-            late = "the time to log it has passed" if pd.isna(row.due_at) else f"to be logged by {moment(row.due_at)}"
+            late = "overdue" if pd.isna(row.due_at) else f"to be logged by {moment(row.due_at)}"
             with left:
                 planned = " · as you planned it" if row.session_id in plan_of else ""
                 write_html(
@@ -251,17 +251,17 @@ def fill_in() -> None:
     with right, st.container(border=True):
         ready = meaning(form)
         if st.button(
-            "Send the log", type="primary", disabled=not ready, icon=":material/send:", width="stretch", key=_SEND
+            "Save log", type="primary", disabled=not ready, icon=":material/send:", width="stretch", key=_SEND
         ):
             send(form, why)
             if "log done" in state:
                 return
-        if st.button("Empty the form", type="tertiary"):
+        if st.button("Clear form", type="tertiary"):
             save_draft(school, person, "log", None)
             start({})
             st.rerun()
     st.download_button(
-        "A blank form to print, for days without network", lambda: governors.blank_log(school), "blank log.pdf",
+        "Blank form to print, for use offline", lambda: governors.blank_log(school), "blank log.pdf",
         "application/pdf", icon=":material/print:", type="tertiary", on_click="ignore",
     )  # fmt: skip
     if form != state.get("log kept") and len(form) > 1:

@@ -1,4 +1,4 @@
-"""Overview: is the protocol kept, what drifts, where, and what waits."""
+"""Overview: is the protocol kept, what is drifting, where, and what needs attention."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -68,30 +68,28 @@ def key_figures(rows: pd.DataFrame, earlier: pd.DataFrame) -> None:
 
     show_figures(
         [
-            figure("Outcomes kept", "kept", "of", True),
-            figure("With a clause not kept", "broken", "sessions", False),
-            figure("Calls nobody logged", "silent", "sessions", False),
-            figure("Outcomes with evidence", "of", "known", True),
+            figure("Checks met", "kept", "of", True),
+            figure("Sessions with a breach", "broken", "sessions", False),
+            figure("Unlogged calls", "silent", "sessions", False),
+            figure("Checks with evidence", "of", "known", True),
         ]
     )
     if known_before:
-        note(
-            f"Points: against the {how_many(len(earlier), 'session')} of the period of the same length before. Lines: week by week."
-        )
+        note(f"Compared with the same number of days before ({how_many(len(earlier), 'session')}). Lines show weeks.")
 
 
 def what_waits(rows: pd.DataFrame) -> None:
-    st.header("What waits", anchor=False)
+    st.header("Needs attention", anchor=False)
     waiting = []
     unlogged = rows[~rows["has_log"]]
     if len(unlogged):
         late = int((unlogged["logged"] == "breach").sum())
-        waiting.append(("unlogged", f"{how_many(len(unlogged), 'call')} nobody logged, {late:,} of them too late"))
+        waiting.append(("unlogged", f"{how_many(len(unlogged), 'unlogged call')}, {late:,} overdue"))
     if disputed := int(rows["disputed"].sum()):
-        waiting.append(("disputed", f"{how_many(disputed, 'session')} in which log and call disagree"))
+        waiting.append(("disputed", f"{how_many(disputed, 'session')} where the log and the call record disagree"))
     if by_name and (late_consents := late_consents_of(days, key)):
         write_html(
-            "<b>{sessions}</b> for which a parent's consent came, or SLT was told, only after the session had begun.",
+            "<b>{sessions}</b> for which a parent's consent, or informing SLT, came too late.",
             sessions=how_many(late_consents, "session"),
         )
         waiting.append(("consents", ""))
@@ -112,29 +110,29 @@ def what_waits(rows: pd.DataFrame) -> None:
         )  # fmt: skip
         waiting.append(("concerns", ""))
     if not waiting:
-        st.write("Nothing.")
+        st.write("Nothing needs attention.")
     version = school.settings.version_on(school.today())
     if version and version.next_review and version.next_review < school.today():
         st.warning(
-            f"The protocol in force was to be reviewed by {on_day(version.next_review)}, and no newer version is entered.",
+            f"The protocol was due for review on {version.next_review.day} {version.next_review:%B %Y}.",
             icon=":material/event_busy:",
         )
 
 
 def exceptions(sessions: int, days: int) -> None:
     write_html(
-        "<b>{sessions}</b> with something not kept that nobody has settled yet, the oldest for <b>{days}</b>.",
+        "<b>{sessions}</b> with unresolved breaches; oldest <b>{days}</b>.",
         sessions=how_many(sessions, "session"), days=how_many(days, "day"),
     )  # fmt: skip
     st.page_link(
-        "pages/sessions.py", label="Those that wait for you", icon=":material/arrow_forward:",
+        "pages/sessions.py", label="Waiting for you", icon=":material/arrow_forward:",
         query_params={"view": "settle"},
     )  # fmt: skip
-    columns = {"owner": "With", "sessions": "Sessions", "exceptions": "Exceptions", "oldest": "Longest (days)"}
+    columns = {"owner": "With", "sessions": "Sessions", "exceptions": "Breaches", "oldest": "Oldest (days)"}
     table_expander(
         lambda: count_breaches_by_owner(school, person).rename(columns=columns),
-        "exceptions waiting", "Exceptions waiting, by who settles them", "Who settles how many",
-        "One with a HOY and an HM counts for both; whoever comes first settles it.",
+        "unresolved breaches", "Unresolved breaches by owner", "Outstanding by owner",
+        "A breach with both a HOY and an HM counts for both; either can resolve it.",
     )  # fmt: skip
 
 
@@ -142,7 +140,7 @@ def by_department_and_hour(rows: pd.DataFrame, measure: str | None, name: str) -
     st.header("By department and time of day", anchor=False)
     cells = charts.rates(rows, ["department", "band"], measure)
     if cells.empty:
-        st.info("No session of these days has evidence on this clause.")
+        st.info("No session on these dates has evidence for this clause.")
         return
     write_html("{sentence}", sentence=charts.heat_sentence(cells, name))
     key = f"{days} {measure} {list(chosen.values())}"
@@ -153,7 +151,7 @@ def by_department_and_hour(rows: pd.DataFrame, measure: str | None, name: str) -
         selection_mode="cell",
         key=f"heat {key}",
     )
-    note("Per cent of outcomes kept. A number alone: fewer than three sessions. Click a cell for its sessions.")
+    note("% of checks met. (n): fewer than three sessions. Select a cell to list its sessions.")
     picked = cell_without_mouse(cells, key)
     points = [(point["department"], point["band"]) for point in event["selection"]["cell"]]
     for department, hour in [picked] if picked else points:
@@ -163,10 +161,10 @@ def by_department_and_hour(rows: pd.DataFrame, measure: str | None, name: str) -
 def cell_without_mouse(cells: pd.DataFrame, key: str) -> tuple[str, str] | None:
     """The cells as a table, and as a list to choose from; drawn once they are opened."""
     words = {
-        "department": "Department", "band": "Hour", "kept": "Kept", "of": "Outcomes", "sessions": "Sessions",
-        "rate": "Share kept",
+        "department": "Department", "band": "Hour", "kept": "Met", "of": "Checks", "sessions": "Sessions",
+        "rate": "Share met",
     }  # fmt: skip
-    with st.expander("Choose a cell from a list; the figures as a table", key="cells", on_change="rerun") as place:
+    with st.expander("Select by department and hour · View as table", key="cells", on_change="rerun") as place:
         if not place.open:
             return None
         names = {f"{cell.department}, hour {cell.band}": (cell.department, cell.band) for cell in cells.itertuples()}
@@ -182,9 +180,9 @@ def sessions_of_cell(rows: pd.DataFrame, department: str, hour: str, measure: st
     rows = rows.assign(broken=broken, fine=broken == "").sort_values(
         ["fine", "day", "minute"], ascending=[True, False, False]
     )
-    st.subheader("The sessions of this cell")
+    st.subheader("Sessions in this cell")
     write_html(
-        "{department}, hour {hour}: <b>{sessions}</b>, and in <b>{broken}</b> of them a clause was not kept.",
+        "{department}, {hour}: <b>{sessions}</b>, <b>{broken}</b> with a breach.",
         department=department, hour=hour, sessions=how_many(len(rows), "session"), broken=int((~rows["fine"]).sum()),
     )  # fmt: skip
     listing = pd.DataFrame(
@@ -192,9 +190,9 @@ def sessions_of_cell(rows: pd.DataFrame, department: str, hour: str, measure: st
             "When": [
                 f"{on_day(d)}, {m // 60:02}:{m % 60:02}" for d, m in zip(rows["day"], rows["minute"], strict=True)
             ],
-            "Staff": rows["staff_name"].fillna("nobody known"),
+            "Staff": rows["staff_name"].fillna("unknown"),
             "Purpose": [PURPOSE_WORDS.get(p, "Other") if isinstance(p, str) else "not logged" for p in rows["purpose"]],
-            "Not kept": rows["broken"],
+            "Breaches": rows["broken"],
         }
     )
     if not by_name:
@@ -211,7 +209,7 @@ def sessions_of_cell(rows: pd.DataFrame, department: str, hour: str, measure: st
 
 
 def clause_by_clause(rows: pd.DataFrame) -> None:
-    st.header("Clause by clause", anchor=False)
+    st.header("By clause", anchor=False)
     told = figures(rows[_NAMES])
     told.insert(0, "title", [TITLES[name] for name in told.index])
     shown = told[["met", "exempt", "breach"]].sum(axis=1)
@@ -220,14 +218,14 @@ def clause_by_clause(rows: pd.DataFrame) -> None:
         least = known.sort_values("rate").iloc[0]
         kept = int(least["met"] + least["exempt"])
         write_html(
-            "Least kept: {title}, {words}.",
+            "Lowest: {title}, {words}.",
             title=least["title"],
             words=with_counts(least["rate"], kept, kept + int(least["breach"])),
         )
     draw(charts.clause_bars(told), "Compliance of each clause; the same figures are in the table below.")
     words = {
-        "title": "Clause", "met": "Kept", "exempt": "Exception", "breach": "Not kept", "no_evidence": "No evidence",
-        "not_applicable": "Does not apply", "rate": "Share kept", "evidence_share": "Share with evidence",
+        "title": "Clause", "met": "Met", "exempt": "Exempt", "breach": "Breach", "no_evidence": "No evidence",
+        "not_applicable": "Not applicable", "rate": "Share met", "evidence_share": "Share with evidence",
     }  # fmt: skip
     table_expander(told.reset_index(drop=True).rename(columns=words), "clause by clause", "Outcomes of each clause")
 
@@ -236,11 +234,11 @@ def week_by_week(rows: pd.DataFrame, measure: str | None, name: str) -> None:
     st.header("Week by week", anchor=False)
     weeks = charts.rates(rows, ["week"], measure)
     if weeks.empty:
-        st.info("No session of these days has evidence on this clause.")
+        st.info("No session on these dates has evidence for this clause.")
         return
     write_html("{name}: {sentence}", name=name, sentence=charts.week_sentence(weeks))
     draw(charts.week_line(weeks), "Compliance week by week; the same figures are in the table below.")
-    words = {"week": "Week of", "kept": "Kept", "of": "Outcomes", "sessions": "Sessions", "rate": "Share kept"}
+    words = {"week": "Week of", "kept": "Met", "of": "Checks", "sessions": "Sessions", "rate": "Share met"}
     table_expander(
         weeks.assign(week=[on_day(week) for week in weeks["week"]]).rename(columns=words),
         "week by week",
@@ -279,7 +277,7 @@ days = choose_days(school, "overview")
 key = (sorted(person.roles), read_revision(school), school.today(), str(school.engine.url))
 rows, measure = sessions_of(days, key), None
 # Its lists are drawn once it is open: until then nobody sees them, and the charts are there sooner.
-with st.expander("Narrow down: school, department, purpose, clause", key="overview narrow", on_change="rerun") as place:
+with st.expander("Filters", key="overview narrow", on_change="rerun") as place:
     if place.open or any(st.session_state.get(f"overview {what}") for what in (*dict(_FILTERS), "clause")):
         rows = narrowed_down(rows)
         measure = st.selectbox(
@@ -288,12 +286,12 @@ with st.expander("Narrow down: school, department, purpose, clause", key="overvi
         )  # fmt: skip
 chosen = {column: st.session_state.get(f"overview {column}") or [] for column, _ in _FILTERS}
 write_html(
-    "{first} to {last}. Counselling is confidential and in none of these figures.",
+    "{first} to {last}. Counselling is confidential and not included.",
     first=on_day(days[0]),
     last=on_day(days[1]),
 )
 if rows.empty:
-    st.info("There are no sessions on these days. Choose other days, or import call records and logs.")
+    st.info("No sessions to show for these dates. Choose other dates, or import call records and logs.")
     st.stop()
 above = st.container()  # looked up last: the charts need not wait for it
 name = TITLES[measure] if measure else "All clauses"
@@ -308,4 +306,4 @@ counts = count_counselling_sessions(school, person)
 if not counts.empty:
     st.header("Counselling", anchor=False)
     write_html("{words}.", words="; ".join(f"{row.term}: {row.sessions} sessions" for row in counts.itertuples()))
-    note("Whole terms, completed weeks, in steps of three: no figure tells of one session.")
+    note("Rounded to multiples of three, so that no figure reveals a single session.")

@@ -71,7 +71,7 @@ def show_consents(consents: pd.DataFrame) -> None:
         ask_link()
         return
     lacking = consents[consents["lacks"] != ""].sort_values(["asked_at", "consent_id"], na_position="first")
-    st.header("Missing for sessions to come")
+    st.header("Outstanding consents")
     if lacking.empty:
         st.success(
             "Nothing: every request has its answer, and SLT knows of what it has to know.", icon=":material/check:"
@@ -88,7 +88,7 @@ def show_consents(consents: pd.DataFrame) -> None:
     houses = right.multiselect("House", sorted(consents["house"].unique()), key="consents house")
     shown = filtered(consents, stands=stands, year_group=years, house=houses)
     if shown.empty:
-        st.write("None is like that. Take away a filter to see more.")
+        st.write("No matches. Remove a filter.")
     else:
         list_of(shown, "consents")
 

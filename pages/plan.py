@@ -130,7 +130,7 @@ def stands(row: object) -> str:
 
 
 def to_mind(foreseen: Foreseen) -> None:
-    st.header("To mind in the session")
+    st.header("During the session")
     note("Only the session itself can show these.")
     with st.container(gap="xsmall"):
         for row in foreseen.to_mind.itertuples():

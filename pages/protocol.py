@@ -133,7 +133,7 @@ def ask_figures(rules: Rules, term: Period) -> dict[str, Any] | None:
             ),
             num_rows="dynamic", hide_index=True, key=f"what if slots {term.name}",
         )  # fmt: skip
-        if not st.form_submit_button("Judge the term again", type="primary"):
+        if not st.form_submit_button("Run", type="primary"):
             return None
     cells = slots.fillna("").astype(str).apply(lambda column: column.str.strip())
     return {
@@ -173,7 +173,7 @@ def show_changes(figures: dict[str, Any], found: what_if.WhatIf) -> None:
     table_expander(
         found.clauses.rename(
             columns={
-                "title": "Clause", "was_broken": "Not kept now", "would_be_broken": "Not kept then",
+                "title": "Clause", "was_broken": "Breaches now", "would_be_broken": "Breaches then",
                 "gained": "Newly kept", "lost": "No longer kept", "open": "Evidence gained or lost",
             }
         ),
@@ -200,7 +200,7 @@ def show_sessions(changes: pd.DataFrame) -> None:
         pd.DataFrame(
             {
                 "When": [moment(when) for when in changes["started_at"]],
-                "Staff": changes["staff_name"].fillna("nobody known"),
+                "Staff": changes["staff_name"].fillna("unknown"),
                 "Department": changes["department"].fillna(""),
                 "Clause": changes["title"],
                 "Now": changes["was"].map(OUTCOME_WORDS),

@@ -25,10 +25,10 @@ from app.vocabulary import Page, Resolution, Resource, Scope
 _ORDER = ["breach", "no_evidence", "met", "exempt", "not_applicable"]
 _SHOW = {
     "all": "All",
-    "breach": "✗ Not kept",
+    "breach": "✗ Breach",
     "incomplete": "? Evidence missing",
     "unlogged": "Not logged",
-    "disputed": "Log and call disagree",
+    "disputed": "Log and call record disagree",
 }
 _ANSWERS = {
     "platform": "Platform", "account": "Account", "recorded": "Recorded", "recording_announced": "Recording announced",
@@ -54,7 +54,7 @@ def show_all(school: School, person: Person) -> None:
     if len(to_explain):
         views = {"explain": f"To explain ({len(to_explain)})"} | views
     if len(to_settle) or scopes(person, Resource.BREACHES) - {Scope.OWN}:
-        views = {"settle": f"To settle ({len(to_settle)})"} | views
+        views = {"settle": f"To resolve ({len(to_settle)})"} | views
     if scopes(person, Resource.REPEATED_ONE_TO_ONES):
         views["repeats"] = "Repeated one-to-ones"
     wanted = st.query_params.get("view", "list" if "show" in st.query_params else next(iter(views)))
@@ -65,9 +65,9 @@ def show_all(school: School, person: Person) -> None:
             key=f"sessions view {person.staff_id}", required=True, label_visibility="collapsed",
         )  # fmt: skip
     if view == "settle":
-        show_waiting(school, person, to_settle, "settle", "Nothing waits for you: every exception of yours is settled.")
+        show_waiting(school, person, to_settle, "settle", "Nothing to resolve.")
     elif view == "explain":
-        show_waiting(school, person, to_explain, "explain", "You have explained everything.")
+        show_waiting(school, person, to_explain, "explain", "Nothing to explain.")
     elif view == "repeats":
         show_repeats(school, person)
     else:
@@ -82,12 +82,12 @@ def show_repeats(school: School, person: Person) -> None:
     seen(school, person, f"{Resource.REPEATED_ONE_TO_ONES.label}, {days[0]} to {days[1]}")
     asked = school.settings.repeats
     write_html(
-        "The same adult and pupil, with nobody else from the school, {often} times or more, or {out} times or more out of "
-        "hours, within {days} days. The list says nothing of why. Counselling and your own sessions are left out.",
+        "The same adult and pupil alone, at least {often} times, or at least {out} times out of hours, within {days} days. "
+        "The list does not say why. Counselling and your own sessions are not included.",
         often=asked.sessions, out=asked.out_of_hours, days=asked.days,
     )  # fmt: skip
     if found.pairs.empty:
-        st.info("There are none on these days.")
+        st.info("None for these dates.")
         return
     pairs = found.pairs
     event = table(
@@ -103,7 +103,7 @@ def show_repeats(school: School, person: Person) -> None:
         height="content" if len(pairs) < 14 else 520,
     )  # fmt: skip
     if not event["selection"]["rows"]:
-        note("Select a row for its sessions.")
+        note("Select a row to list its sessions.")
         return
     pair = pairs.iloc[event["selection"]["rows"][0]]
     mine = (found.sessions["adult_id"] == pair["adult_id"]) & (found.sessions["pupil_id"] == pair["pupil_id"])
@@ -138,17 +138,17 @@ def show_waiting(school: School, person: Person, rows: pd.DataFrame, what: str, 
         return
     oldest = int(rows["days"].max())
     write_html(
-        "<b>{n}</b> to {what}, the longest waiting first"
-        + (": the oldest for <b>{oldest}</b> days. " if oldest else ". ")
-        + ("Select a row to take another first." if len(rows) > 1 else ""),
+        "<b>{n}</b> to {what}, oldest first"
+        + (" (<b>{oldest}</b> days). " if oldest else ". ")
+        + ("Select a session." if len(rows) > 1 else ""),
         n="One session" if len(rows) == 1 else f"{len(rows):,} sessions", what=what, oldest=oldest,
     )  # fmt: skip
     first, others = st.columns([2, 3], gap="large")
     listing = pd.DataFrame(
         {
             "When": [moment(when) for when in rows["started_at"]],
-            "Not kept": rows["clauses"],
-            "Staff": rows["staff_name"].fillna("nobody known"),
+            "Breaches": rows["clauses"],
+            "Staff": rows["staff_name"].fillna("unknown"),
             "Pupils": rows["pupils"],
             "Explained": rows["explained"].map({True: "yes", False: "not yet"}),
             "Waiting (days)": rows["days"],
@@ -161,7 +161,7 @@ def show_waiting(school: School, person: Person, rows: pd.DataFrame, what: str, 
             listing, f"Sessions to {what}", f"sessions to {what}", on_select="rerun", selection_mode="single-row",
             key=f"waiting {what} {person.staff_id} {len(rows)} {rows['session_id'].iloc[0]}",
             height="content" if len(rows) < 14 else 520,
-            column_config={"Not kept": st.column_config.TextColumn(width="medium")},
+            column_config={"Breaches": st.column_config.TextColumn(width="medium")},
         )  # fmt: skip
     chosen = event["selection"]["rows"]
     with first:
@@ -177,7 +177,7 @@ def show_one_waiting(school: School, person: Person, number: int) -> None:
     st.subheader(moment(view.started_at), anchor=False)
     write_html(
         "<b>{staff}</b> with {pupils}",
-        staff=view.staff_name or "Nobody known", pupils=", ".join(view.pupils["name"]) or "no pupil known",
+        staff=view.staff_name or "Unknown", pupils=", ".join(view.pupils["name"]) or "no pupil known",
     )  # fmt: skip
     reasons(view.clauses[view.clauses["outcome"] == "breach"])
     show_exceptions(school, person, view)
@@ -191,7 +191,7 @@ def show_list(school: School, person: Person) -> None:
         days = choose_days(school, "sessions")
     rows = list_sessions(school, person, days)
     if rows.empty:
-        st.info("There are no sessions on these days that are yours to see. Choose other days, or log a session.")
+        st.info("No sessions to show for these dates. Choose other dates, or log a session.")
         return
     wanted = st.query_params.get("show", "all")
     shown = st.segmented_control(
@@ -202,7 +202,7 @@ def show_list(school: School, person: Person) -> None:
         key="sessions show",
         required=True,
     )
-    with st.expander("Narrow down: staff, department, purpose"):
+    with st.expander("Filters"):
         for place, (column, label) in zip(
             st.columns(3), (("staff_name", "Staff"), ("department", "Department"), ("purpose", "Purpose")), strict=True
         ):
@@ -216,24 +216,24 @@ def show_list(school: School, person: Person) -> None:
         rows = rows[rows["disputed"]]
     broken, gaps = int((rows["status"] == "breach").sum()), int((rows["status"] == "incomplete").sum())
     write_html(
-        "<b>{sessions}</b>, the newest first; a clause was not kept in <b>{broken}</b>, evidence is missing in "
-        "<b>{gaps}</b>. Select a row to open the session.",
+        "<b>{sessions}</b>, newest first: <b>{broken}</b> with a breach, <b>{gaps}</b> without enough evidence. "
+        "Select a row to open a session.",
         sessions=how_many(len(rows), "session"), broken=f"{broken:,}", gaps=f"{gaps:,}",
     )  # fmt: skip
     if rows.empty:
-        st.info("None like this on these days.")
+        st.info("No matches for these dates.")
         return
     listing = pd.DataFrame(
         {
             "When": [moment(when) for when in rows["started_at"]],
             "Protocol": rows["status"].map(STATUS_WORDS),
-            "Staff": rows["staff_name"].fillna("nobody known"),
+            "Staff": rows["staff_name"].fillna("unknown"),
             "Pupils": rows["pupils"].mask(rows["withheld"].astype(bool), "confidential"),
             "Purpose": rows["purpose"].map(purpose),
             "Department": rows["department"].fillna(""),
-            "Not kept": rows["n_breach"],
-            "Without evidence": rows["n_gaps"],
-            "Log and call": rows["disputed"].map({True: "disagree", False: ""}),
+            "Breaches": rows["n_breach"],
+            "No evidence": rows["n_gaps"],
+            "Log and record": rows["disputed"].map({True: "disagree", False: ""}),
         }
     )
     # A list keeps the place of a selected row when its rows change: so each list has a key of its own.
@@ -258,14 +258,14 @@ def show_session(school: School, person: Person, number: str) -> None:
     view = get_session(school, person, int(number)) if number.isdecimal() and len(number) < 18 else None
     if view is None:
         st.title("Session")
-        st.info("There is no such session among those that are yours to see.")
+        st.info("There is no such session, or you do not have access to it.")
         return
     seen(school, person, f"session {view.session_id}")
     kind = "One-to-one" if view.one_to_one else purpose(view.purpose)
     title(f"{kind if view.logged else 'Call, not logged'} · {moment(view.started_at)}")
     write_html(
         "<b>{staff}</b>, {department} · {start} to {end} · {pupils}{entered}",
-        staff=view.staff_name or "Nobody known", department=view.department or "no department",
+        staff=view.staff_name or "Unknown", department=view.department or "no department",
         start=f"{view.started_at:%H:%M}", end=f"{view.ended_at:%H:%M}",
         pupils="pupils confidential" if view.withheld else ", ".join(view.pupils["name"]) or "no pupil known",
         entered="" if view.versions.empty else f" · logged {moment(view.versions['entered_at'].min())}",
@@ -286,7 +286,7 @@ def show_session(school: School, person: Person, number: str) -> None:
         if not view.withheld:
             st.page_link(
                 "pages/concerns.py",
-                label="Raise a concern from it",
+                label="Raise a concern about this session",
                 icon=":material/flag:",
                 query_params={"raise": "yes", "session": str(view.session_id)},
             )
@@ -302,7 +302,7 @@ def show_exceptions(school: School, person: Person, view: SessionView) -> None:
     if found.rows.empty:
         return
     if len(found.events):
-        st.header("What was done about it")
+        st.header("Explanations and decisions")
     steps = found.events.groupby(["at", "by", "kind", "how", "text"], sort=False, dropna=False)["title"].agg(", ".join)
     for (at, by, kind, how, text), titles in steps.items():
         write_html(
@@ -316,7 +316,7 @@ def show_exceptions(school: School, person: Person, view: SessionView) -> None:
     write_html(
         "<b>Open:</b> {titles}. {wait}",
         titles=", ".join(waiting),
-        wait=f"It waits for {' or '.join(found.owners)}." if found.owners else "Nobody on the roster can settle it.",
+        wait=f"With {' or '.join(found.owners)}." if found.owners else "Nobody on the roster can resolve it.",
     )
     if found.to_settle:
         settle(school, person, view.session_id, explained=bool((found.events["kind"] == "explained").any()))
@@ -326,17 +326,17 @@ def show_exceptions(school: School, person: Person, view: SessionView) -> None:
 
 _STEPS = {
     "explained": "Explained",
-    "kept": "Closed by itself: by what is on record now, this is no breach any more",
-    "reopened": "Opened again: by what is on record now, it is a breach after all",
+    "kept": "Closed automatically: later evidence shows no breach",
+    "reopened": "Reopened: later evidence shows a breach",
 }
 
 
 def explain(school: School, person: Person, number: int) -> None:
     with st.form(f"explain {number}"):
-        words = st.text_area("How did it come about?", key=f"explanation {number}", max_chars=5000)
-        if st.form_submit_button("Send the explanation", type="primary"):
+        words = st.text_area("What happened?", key=f"explanation {number}", max_chars=5000)
+        if st.form_submit_button("Send explanation", type="primary"):
             if words.strip():
-                done(lambda: explain_breaches(school, person, number, words), "Your explanation is with them.")
+                done(lambda: explain_breaches(school, person, number, words), "Explanation sent.")
             else:
                 st.error("Write a sentence first.")
 
@@ -346,19 +346,19 @@ _CONDUCT = "conduct"
 
 def settle(school: School, person: Person, number: int, explained: bool) -> None:
     ways = {way.value: way.label for way in Resolution}
-    ways[_CONDUCT] = "It is a concern about conduct: settle it here and raise that apart"
+    ways[_CONDUCT] = "Conduct concern: resolve here and raise it separately"
     with st.form(f"settle {number}"):
         how = st.radio(
-            "Settle everything that is open of this session", list(ways),
+            "Resolve this session", list(ways),
             format_func=ways.__getitem__, index=0 if explained else None, key=f"way {number}",
         )  # fmt: skip
         words = st.text_area(
             "Note", key=f"settling {number}", max_chars=5000, height=80,
-            help="The member of staff reads it. Of a concern about conduct write nothing here: they must not learn of it.",
+            help="The member of staff can read this note. Never mention a concern about conduct here.",
         )  # fmt: skip
-        if st.form_submit_button("Settle", type="primary"):
+        if st.form_submit_button("Resolve", type="primary"):
             if how is None or not words.strip():
-                st.error("Choose how it was settled, and write a short note. Nothing is lost.")
+                st.error("Choose how it was resolved, and write a short note.")
             elif how == _CONDUCT:
                 done(
                     lambda: resolve_breaches(school, person, number, Resolution.OTHER, words),
@@ -366,7 +366,7 @@ def settle(school: School, person: Person, number: int, explained: bool) -> None
                     lambda: raise_conduct(school, person, number),
                 )
             else:
-                done(lambda: resolve_breaches(school, person, number, Resolution(how), words), "Settled.")
+                done(lambda: resolve_breaches(school, person, number, Resolution(how), words), "Resolved.")
 
 
 def raise_conduct(school: School, person: Person, number: int) -> None:
@@ -394,18 +394,18 @@ def summary(view: SessionView) -> None:
     gaps = view.clauses[view.clauses["outcome"] == "no_evidence"]
     if len(broken):
         st.error(
-            f"**Not kept** in {'one clause' if len(broken) == 1 else f'{len(broken)} clauses'}.",
+            f"**Breach** of {'one clause' if len(broken) == 1 else f'{len(broken)} clauses'}.",
             icon=":material/close:",
         )
     elif len(gaps):
-        st.warning("**Evidence is missing;** nothing shows that a clause was not kept.", icon=":material/help:")
+        st.warning("**Evidence is missing;** nothing shows a breach.", icon=":material/help:")
     else:
-        st.success("**Kept**, or covered by an exception, in every clause that applies.", icon=":material/check:")
+        st.success("**All checks met**, or exempt.", icon=":material/check:")
     reasons(broken)
     reasons(gaps, "?")
     if view.disputed and not (broken["disputed"].any() or gaps["disputed"].any()):
         st.warning(
-            "In a clause marked below the log says the opposite of the call record, which decides.",
+            "For a check marked below, the log says the opposite of the call record, which decides.",
             icon=":material/compare_arrows:",
         )
 
@@ -418,7 +418,7 @@ def reasons(clauses: pd.DataFrame, mark: str = "✗") -> None:
 
 
 def show_clauses(view: SessionView) -> None:
-    st.header("Clause by clause")
+    st.header("By clause")
     rows = view.clauses.assign(place=view.clauses["outcome"].map(_ORDER.index)).sort_values("place", kind="stable")
     listing = pd.DataFrame(
         {
@@ -434,23 +434,25 @@ def show_clauses(view: SessionView) -> None:
         height="content", column_config={"Reason": st.column_config.TextColumn(width="large")},
     )  # fmt: skip
     if (~applies).any():
-        write_html("Does not apply: {clauses}.", clauses=", ".join(rows.loc[~applies, "title"]).lower())
+        write_html("Not applicable: {clauses}.", clauses=", ".join(rows.loc[~applies, "title"]))
 
 
 def show_timeline(view: SessionView) -> None:
-    st.header("Who was in the call when")
+    st.header("Attendance timeline")
     if view.withheld:
-        st.info("Counselling is confidential: who took part is for the counsellor.")
+        st.info("Counselling is confidential: only the counsellor sees who took part.")
         return
     if view.stays.empty:
-        st.info("There is no call record of this session. The log alone was judged.")
+        st.info("There is no call record for this session. It was judged by its log.")
         return
     write_html("{sentence}", sentence=charts.timeline_sentence(view.alone))
     draw(
         charts.timeline(view.stays, view.videos, view.alone),
         "Timeline of who was in the call when; the same times are in the table below.",
     )
-    note("“▶ video” marks a camera that sent video at some time; Teams seldom says for how long. No mark: not known.")
+    note(
+        "“▶ video” marks a camera that sent video at some time; Teams seldom reports for how long. No mark: not known."
+    )
     rows = pd.DataFrame(
         {
             "Who": view.stays["name"].fillna("Somebody not on the roster"),
@@ -466,7 +468,7 @@ def show_timeline(view: SessionView) -> None:
 def show_log(view: SessionView) -> None:
     if view.log is None:
         return
-    with st.expander("What the log says"):
+    with st.expander("Session log"):
         words = {True: "yes", False: "no"}
         rows = [
             (label, words.get(value, value) if isinstance(value, bool) else str(value))

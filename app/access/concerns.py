@@ -277,7 +277,7 @@ def get_chronology(school: School, person: Person, pupil_id: int) -> list[Entry]
     entries = [entry for life in found for entry in life.entries(described, every_link=life.row.id in followed)]
     for life in found:
         for session in _sessions_linked(school, person, life.links).itertuples():
-            who = session.staff_name or "nobody known"
+            who = session.staff_name or "unknown"
             words = (("With", who), ("Purpose", session.purpose or "not logged"))
             entries.append(Entry(0, session.started_at, life.row.ref, "Session", "", words, "session"))
     return sorted(entries, key=lambda entry: (entry.at, entry.ref, entry.number))
@@ -502,6 +502,6 @@ def _in_words(
     described: dict[Link, str] = {}
     for row in connection.execute(query):
         when = on_day_at(row.started_at.astimezone(school.settings.zone))
-        words = f"{when}, {row.purpose or 'not logged'}, {row.name or 'nobody known'}"
+        words = f"{when}, {row.purpose or 'not logged'}, {row.name or 'unknown'}"
         described |= {key: words for key in ((row.ref, None), (None, row.call_id)) if key in links}
     return described

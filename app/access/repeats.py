@@ -63,7 +63,7 @@ def list_repeats(school: School, person: Person, days: Days) -> Repeats:
         last=("started_at", "max"),
     )
     pairs = pairs[(pairs["most"] >= asked.sessions) | (pairs["most_out"] >= asked.out_of_hours)]
-    pairs.insert(2, "adult", pairs["adult_id"].map(adults.set_index("staff_id")["name"]).fillna("nobody known"))
+    pairs.insert(2, "adult", pairs["adult_id"].map(adults.set_index("staff_id")["name"]).fillna("unknown"))
     pairs.insert(3, "pupil", pairs["pupil_id"].map(pupils.set_index("pupil_id")["name"]))
     theirs = rows.merge(pairs[["adult_id", "pupil_id"]], on=["adult_id", "pupil_id"])
     return Repeats(

@@ -23,7 +23,7 @@ from app.store.versions import valid_on, valid_versions
 def list_sessions(school: School, person: Person, days: Days) -> pd.DataFrame:
     """The sessions of the days that the person may open, the newest first.
 
-    Columns: `session_id`, `started_at`, `ended_at`, `staff_name` (blank: nobody known), `school`,
+    Columns: `session_id`, `started_at`, `ended_at`, `staff_name` (blank: unknown), `school`,
     `department`, `purpose` (blank: not logged), `pupils` (names joined; blank where withheld),
     `withheld` (counselling that is not theirs), `one_to_one`, `status`, `disputed`, `logged`, `own`,
     `n_breach`, `n_gaps` (clauses without evidence).

@@ -94,11 +94,11 @@ def _words(row: Any) -> str:
     if row.to_log:
         lines.append(f"To log: {how_many(row.to_log, 'call')}.")
     if row.to_explain:
-        lines.append(f"To explain: {how_many(row.to_explain, 'session')} with a clause not kept.")
+        lines.append(f"To explain: {how_many(row.to_explain, 'session')} with a breach.")
     if row.to_settle:
         new = f", {row.new_to_settle} of them new" if row.new_to_settle else ""
-        longest = f" The longest has waited {how_many(row.oldest, 'day')}." if row.oldest else ""
-        lines.append(f"To settle: {how_many(row.to_settle, 'session')} with a clause not kept{new}.{longest}")
+        longest = f" The oldest is {how_many(row.oldest, 'day')} old." if row.oldest else ""
+        lines.append(f"To resolve: {how_many(row.to_settle, 'session')} with a breach{new}.{longest}")
     return "\n".join(lines)
 
 
@@ -131,10 +131,12 @@ def list_unread_concerns(school: School, since: datetime) -> list[Unread]:
 
 
 def count_waiting_for_each(school: School, since: datetime) -> pd.DataFrame:
-    """What waits for each member of staff, in numbers: `staff_id`, the calls `to_log`, the sessions `to_explain` and
-    `to_settle`, of each those `new_…` since a moment, `oldest` (days that one to settle has waited), and
-    `confidential` (who is or was a counsellor: nobody else may learn of it). Asked by the program itself, to tell
-    each their own."""
+    """What needs the attention of each member of staff, in numbers.
+
+    Columns: `staff_id`, the calls `to_log`, the sessions `to_explain` and `to_settle`, of each those `new_…` since a
+    moment, `oldest` (the age in days of the oldest to resolve), and `confidential` (is or was a counsellor, so that
+    nobody else may learn of it). For the program itself, which tells each person their own.
+    """
     call, link, moment = tables.calls.c, tables.session_calls.c, pd.Timestamp(since)
     unlogged = (
         select(SESSION.id.label("session_id"), SESSION.staff_id, call.stored_at.label("since"))

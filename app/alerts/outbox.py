@@ -26,7 +26,7 @@ class Kind:
 
 KINDS = {
     "concern": Kind(
-        "A concern about a child waits for you",
+        "A concern about a child needs your attention",
         "A safeguarding concern about a child was raised. Please read it now.",
         "concerns?ref={ref}",
     ),
@@ -41,17 +41,17 @@ KINDS = {
         "concerns",
     ),
     "conduct": Kind(
-        "Something waits that is for you alone",
-        "Please read it on the page Concerns, and do not pass this message on.",
+        "Something needs your attention",
+        "Please read it on the Concerns page. Do not forward this message.",
         "concerns?ref={ref}",
         confidential=True,
     ),
     "slt_informed": Kind(
-        "For SLT to know: sessions outside the protocol's hours",
-        "A parent consented to sessions outside the protocol's hours, of which SLT is to know before they begin.",
+        "For information: sessions outside the protocol's hours",
+        "A parent has consented to sessions outside the protocol's hours. SLT must be informed before they begin.",
         "parents",
     ),
-    "digest": Kind("What waits for you today", "", "start"),
+    "digest": Kind("What needs your attention today", "", "start"),
 }
 
 

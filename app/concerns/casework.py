@@ -84,7 +84,7 @@ STEPS: dict[str, Step] = {
         (Ask("action", "Which?", "action"), Ask("on", "When?", "day"), Ask("text", "What was done?")),
     ),
     "moved": Step(
-        "Give an action to somebody else, or another day",
+        "Reassign or change the due date",
         (Ask("action", "Which?", "action"), Ask("told", "Who?", "staff"), Ask("due", "By when?", "day"), _WHY),
     ),
     "decision": Step("Record a decision", (Ask("decision", "What was decided?"), _WHY)),
@@ -99,7 +99,7 @@ STEPS: dict[str, Step] = {
     ),
     "note": Step("Add a note", (Ask("text", "What is to be remembered?"),), "any"),
     "linked": Step("Add a child", (Ask("pupil", "Which child?", "pupil"), _WHY)),
-    "unlinked": Step("Take a child away", (Ask("pupil", "Which child?", "pupil_of"), _WHY)),
+    "unlinked": Step("Unlink a child", (Ask("pupil", "Which child?", "pupil_of"), _WHY)),
     "session_linked": Step("Link a session", (Ask("session", "Which session?", "session"), _WHY)),
     "session_unlinked": Step("Take a session away", (Ask("session", "Which session?", "session_of"), _WHY)),
     "named": Step(
@@ -346,7 +346,7 @@ def link_of(row: Any) -> tuple[str | None, str | None, str]:
     """A session of `access.sessions_to_link` as a link keeps it: by its log, else by its call."""
     log_ref = row.log_ref if isinstance(row.log_ref, str) else None
     call_id = row.call_id if isinstance(row.call_id, str) and log_ref is None else None
-    who = row.staff_name if isinstance(row.staff_name, str) else "nobody known"
+    who = row.staff_name if isinstance(row.staff_name, str) else "unknown"
     purpose = row.purpose if isinstance(row.purpose, str) else "not logged"
     return log_ref, call_id, f"{on_day_at(row.started_at)}, {purpose}, {who}"
 
@@ -457,7 +457,7 @@ def _as_linked(connection: Connection, view: SessionView | None) -> LinkedSessio
     when = f"{on_day_at(view.started_at)} to {view.ended_at:%H:%M}"
     broken = ", ".join(view.clauses.loc[view.clauses["outcome"] == "breach", "title"]) or "none"
     told = (
-        f"{when}, {view.purpose or 'not logged'}, {view.staff_name or 'nobody known'}, "
+        f"{when}, {view.purpose or 'not logged'}, {view.staff_name or 'unknown'}, "
         f"with {', '.join(view.pupils['name']) or 'no pupil known'}; clauses not kept: {broken}"
     )
     return LinkedSession(view.log_ref, call_id, told)

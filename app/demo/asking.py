@@ -1,4 +1,4 @@
-"""What the invented school's tutors asked of parents lately: two wait, and every answer there can be is there."""
+"""What the fictional school's tutors asked of parents lately: two wait, and every answer there can be is there."""
 
 from datetime import datetime, time, timedelta
 

@@ -1,4 +1,4 @@
-"""What the invented DSPs did about the concerns, and one concern about an adult's conduct."""
+"""What the fictional DSPs did about the concerns, and one concern about an adult's conduct."""
 
 import json
 from collections.abc import Sequence

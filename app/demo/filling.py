@@ -1,4 +1,4 @@
-"""The invented school, moved in by the same import as a real one."""
+"""The fictional school, moved in by the same import as a real one."""
 
 import csv
 import io
@@ -34,7 +34,7 @@ Rows = list[dict[str, str]]
 
 @dataclass
 class DemoSchool:
-    """The invented school as the files of a real one: rows of tables by column, objects of Graph.
+    """The fictional school as the files of a real one: rows of tables by column, objects of Graph.
     `corrections` are rows of logs entered again, each with its `why`."""
 
     schools: Rows
@@ -49,7 +49,7 @@ class DemoSchool:
 
 
 def generate(seed: int, day: date, sessions: int, settings: Settings) -> DemoSchool:
-    """The invented school up to a day. The same seed, day and number of sessions give the same school."""
+    """The fictional school up to a day. The same seed, day and number of sessions give the same school."""
     chance, laid_out = Chance(seed, day.toordinal(), sessions), calendar(day)
     people = roster.invent(chance)
     story = Story(chance, people, laid_out, settings.zone)
@@ -79,7 +79,7 @@ def fill(
     day: date | None = None,
     progress: Callable[[str, float], None] = lambda words, share: None,
 ) -> None:
-    """Fill an empty database with the invented school. DatabaseError if it holds anything but an earlier
+    """Fill an empty database with the fictional school. DatabaseError if it holds anything but an earlier
     fill that was cut off, which is begun again. `progress` is told a step and the share done."""
     day = day or school.today()
     _empty(school)
@@ -186,7 +186,7 @@ def _empty(school: School) -> None:
         for table in (tables.schools, tables.staff, tables.pupils, tables.logs, tables.calls, tables.concerns):
             if connection.scalar(select(func.count()).select_from(table)):
                 raise DatabaseError(
-                    "The database is not empty: the invented school never goes beside real data. "
+                    "The database is not empty: the fictional school never goes beside real data. "
                     "Name another one in DATABASE_URL."
                 )
         remember(connection, _UNFINISHED, "yes")

@@ -1,4 +1,4 @@
-"""Who there is at the invented school, and what its parents' registers hold."""
+"""Who there is at the fictional school, and what its parents' registers hold."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What the invented school's people did about exceptions: most of the old ones are settled, some wait."""
+"""What the fictional school's people did about exceptions: most of the old ones are settled, some wait."""
 
 from collections.abc import Iterable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The year so far at the invented school.
+"""The year so far at the fictional school.
 
 Modern Languages has drifted out of hours since half-term. One tutor hardly logs this term. Cameras are worse
 after 16:00. In Music pupils are left waiting alone at the end, while the teacher fetches the next. Some pupils

@@ -53,7 +53,7 @@ def import_consents(school: School, file: Source, by: int | None = None) -> Impo
 
 
 def import_people(school: School, kind: str, table: Table, by: int | None = None) -> ImportResult:
-    """A table of `schools`, `staff` or `pupils`; of the invented school as well."""
+    """A table of `schools`, `staff` or `pupils`; of the fictional school as well."""
     return take_in(school, kind, table.name, by, _work_of(school, kind, table))
 
 

@@ -291,7 +291,7 @@ def timeline(stays: pd.DataFrame, videos: pd.DataFrame, alone: pd.DataFrame) -> 
 def timeline_sentence(alone: pd.DataFrame) -> str:
     """What the timeline shows of pupils alone."""
     if alone.empty:
-        return "No stretch is on record in which pupils were in the call without staff for longer than the grace."
+        return "No time on record with pupils and no staff."
     longest = alone.loc[alone["seconds"].idxmax()]
     times = "once" if len(alone) == 1 else f"{len(alone)} times"
     return (

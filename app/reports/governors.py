@@ -37,7 +37,7 @@ _ENDED = {resolution.value: resolution.label for resolution in Resolution} | {
     breaches.OPEN: "Open",
 }
 _OUTCOMES = {
-    "exempt": "Of those kept: by an exception", "no_evidence": "No evidence", "not_applicable": "Does not apply",
+    "exempt": "Of those met: exempt", "no_evidence": "No evidence", "not_applicable": "Not applicable",
     "evidence_share": "Share with evidence",
 }  # fmt: skip
 _MEASURED = (
@@ -92,7 +92,7 @@ def figures_workbook(
         "About": pd.DataFrame({"What": about.keys(), "Entry": about.values()}),
         "Key figures": pd.DataFrame(key, columns=["Figure", "Number", "Of", "Share"]),
         "Department and hour": _tabled(seen.cells, {"department": "Department", "band": "Hour"}, governors),
-        "Clause by clause": _tabled(seen.clauses, {"title": "Clause", "reference": "Reference"}, governors, _OUTCOMES),
+        "By clause": _tabled(seen.clauses, {"title": "Clause", "reference": "Reference"}, governors, _OUTCOMES),
         "Week by week": _tabled(seen.weeks, {"week": "Week of"}, governors),
     }
     if governors or not narrowed:
@@ -162,10 +162,10 @@ def _key_figures(seen: _Seen) -> list[tuple[str, int, int, float | None]]:
     now, then = _counted(seen.rows), _counted(seen.earlier)
     told = []
     for label, number, whole in (
-        ("Outcomes kept", "kept", "shown"),
-        ("Sessions with a clause not kept", "broken", "sessions"),
-        ("Calls nobody logged", "silent", "sessions"),
-        ("Outcomes with evidence", "shown", "known"),
+        ("Checks met", "kept", "shown"),
+        ("Sessions with a breach", "broken", "sessions"),
+        ("Unlogged calls", "silent", "sessions"),
+        ("Checks with evidence", "shown", "known"),
     ):
         small = any(min(c[number], c[whole] - c[number]) < FEW for c in (now, then))
         change = None if small else (now[number] / now[whole] - then[number] / then[whole]) * 100
@@ -232,7 +232,7 @@ def _heat(seen: _Seen) -> dict[str, Any]:
     return {
         "sentence": charts.heat_sentence(_exact(cells), "All clauses"),
         "chart": svg(charts.heat_map(drawn), _WIDTH),
-        "note": f"Per cent of outcomes kept. “>” before a figure: more than that, fewer than {FEW} outcomes not kept. "
+        "note": f"% of checks met. “>” before a figure: more than that, fewer than {FEW} breaches. "
         "A dash: too few sessions, or withheld so that nothing can be worked out.",
     }
 
@@ -246,7 +246,7 @@ def _clauses(seen: _Seen) -> dict[str, Any]:
         least = exact.sort_values("rate").iloc[0]
         sentences.append(f"Least kept: {least['title']}, {part(int(least['kept']), int(least['of']))}.")
     if rare:
-        sentences.append(f"Fewer than {FEW} times not kept: {', '.join(rare)}.")
+        sentences.append(f"Fewer than {FEW} breaches: {', '.join(rare)}.")
     if others:
         sentences.append(f"Not shown, so that no small count can be worked out: {', '.join(others)}.")
     gaps = rates[(rates["evidence_share"] < 0.975) & (rates["of"] >= 100)].sort_values("evidence_share")
@@ -273,7 +273,7 @@ def _weeks(seen: _Seen) -> dict[str, Any]:
 def _done(ended: pd.DataFrame) -> dict[str, Any]:
     """What was done about exceptions: a sentence and a table of those that ended."""
     if ended.empty:
-        return {"sentence": "No clause was found not kept, so there was nothing to settle."}
+        return {"sentence": "There were no breaches to resolve."}
     total = int(ended["exceptions"].sum())
     done = total - int(ended.loc[ended["how"] == breaches.OPEN, "exceptions"].sum())
     sentence = (
@@ -319,7 +319,7 @@ def _ended_table(ended: pd.DataFrame, governors: bool) -> pd.DataFrame:
 
 
 def _waits(school: School, person: Person, days: Days, rows: pd.DataFrame) -> list[str]:
-    """What waits to be done, each in a sentence."""
+    """What needs attention, each in a sentence."""
     counts = {
         "calls with pupils that nobody has logged yet": int((~rows["has_log"]).sum()),
         "sessions in which the log and the call record disagree": int(rows["disputed"].sum()),
@@ -337,8 +337,8 @@ def _tabled(
     rates: pd.DataFrame, by: Mapping[str, str], governors: bool, more: Mapping[str, str] | None = None
 ) -> pd.DataFrame:
     """The table behind a chart; `by` its first columns and their headings, `more` further ones for leadership."""
-    numbers = {"sessions": "Sessions", "kept": "Kept", "of": "Outcomes with evidence"}
-    last = {"broken": "Not kept", "rate": "Share kept"} | ({} if governors else dict(more or {}))
+    numbers = {"sessions": "Sessions", "kept": "Kept", "of": "Checks with evidence"}
+    last = {"broken": "Breaches", "rate": "Share met"} | ({} if governors else dict(more or {}))
     table = rates.assign(broken=rates["of"] - rates["kept"])
     table = table[[*by, *(n for n in numbers if n in table), *last, "state"]].astype(object)
     if governors:

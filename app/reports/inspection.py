@@ -70,7 +70,7 @@ _RETENTION = {
     "sessions": "Sessions with their logs, calls and exceptions; parents' consents",
     "call_originals": "Call records word for word",
     "concerns": "Closed safeguarding concerns, from the last thing that happened to them",
-    "unfinished": "Refused rows, drafts, records that could not be read",
+    "unfinished": "Rejected rows, drafts, records that could not be read",
     "audit": "The audit trail",
 }
 

@@ -22,7 +22,7 @@ from app.store import audit_log, reading, tables
 from app.store.versions import valid_on, valid_versions
 
 _TITLES = {clause.name: clause.title for clause in CLAUSES}
-_OUTCOMES = {"met": "kept", "exempt": "exception", "breach": "not kept", "no_evidence": "no evidence"}
+_OUTCOMES = {"met": "met", "exempt": "exempt", "breach": "breach", "no_evidence": "no evidence"}
 COUNSELLING_NOTE = "Counselling. Notes and reasons are the counsellor's, and are not in this file; ask them."
 
 _MAY_BE = "It names the pupil, and may be of counselling: what it says is not in this file."
@@ -224,7 +224,7 @@ class _File:
         rows = self.connection.execute(query).all()
         reasons = self._reasons([row.id for row in rows if not row.is_counselling])
         for row in rows:
-            head = [Cell("When", self._moment(row.started_at)), Cell("With", row.staff_name or "nobody known")]
+            head = [Cell("When", self._moment(row.started_at)), Cell("With", row.staff_name or "unknown")]
             if row.is_counselling:
                 if self.counselling:
                     yield Held([*head, Cell("What", COUNSELLING_NOTE)], redact=True)

@@ -46,7 +46,7 @@ def read(connection: Connection, first: date, last: date) -> pd.DataFrame:
     """One row a session of the days from `first` to `last`, without those that the rules call confidential, in order
     of `day`, `minute`, `session_id`.
 
-    Columns: these, `staff_id` (0: nobody known), `school`, `department`, `purpose` (blank: not logged), `status`
+    Columns: these, `staff_id` (0: unknown), `school`, `department`, `purpose` (blank: not logged), `status`
     (all categorical), `one_to_one`, `disputed`, `has_log`, and an `OUTCOMES` categorical for each clause.
     """
     within = _day.day.between(first, last)

@@ -43,9 +43,7 @@ def get_school() -> School:
 
 
 def _judging_again() -> AbstractContextManager[None]:
-    return st.spinner(
-        "The rules or the settings have changed: every session is judged again. Ten thousand take some seconds."
-    )
+    return st.spinner("The rules have changed. Re-checking all sessions…")
 
 
 def _is_untouched(school: School) -> bool:
@@ -59,9 +57,7 @@ def _fill_demonstration(school: School) -> None:
     place = st.empty()
     with place.container():
         st.title("Preparing the demonstration")
-        st.write(
-            "An invented school is being made, with two terms of sessions up to today. This takes about ten seconds."
-        )
+        st.write("Creating a fictional school, with two terms of sessions up to today. This can take half a minute.")
         bar = st.progress(0.0)
 
     def show_step(words: str, share: float) -> None:

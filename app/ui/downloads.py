@@ -19,7 +19,7 @@ _PDF, _XLSX = "application/pdf", "application/vnd.openxmlformats-officedocument.
 @st.fragment
 def show_export(school: School, person: Person, days: tuple[date, date], chosen: dict[str, Sequence[str]]) -> None:
     """The downloads of the Overview, as it stands for these days; `chosen` are its filters' values by column."""
-    label = "Take it with you: report to governors, Excel, inspection pack"
+    label = "Export"
     with st.expander(label, icon=":material/download:", key="take", on_change="rerun") as place:
         if not place.open:
             return
@@ -28,9 +28,9 @@ def show_export(school: School, person: Person, days: tuple[date, date], chosen:
         def offer(label: str, file: str, kind: str, make: Callable[[], bytes], of: str = "") -> None:
             _offer(school, person, label, file, kind, make, (file, of, person.staff_id, as_of))
 
-        note("For governors: the whole school, without names; counts under 3 hidden. It takes a few seconds.")
+        note("For governors: the whole school, without names, counts under 3 hidden. Takes a few seconds.")
         offer(
-            "Report to governors (PDF)", f"report to governors {span}.pdf", _PDF,
+            "Governors' report (PDF)", f"governors report {span}.pdf", _PDF,
             lambda: governors.governors_report(school, person, days),
         )  # fmt: skip
         offer(
@@ -41,7 +41,7 @@ def show_export(school: School, person: Person, days: tuple[date, date], chosen:
             "Inspection pack (PDF)", f"inspection pack {school.today()}.pdf", _PDF,
             lambda: inspection_pack(school, person),
         )  # fmt: skip
-        note("For leadership alone: as it stands on this page, narrowed as above, small counts shown.")
+        note("For leadership only: as shown on this page, with its filters and small counts.")
         offer(
             "Tables as shown (Excel)", f"tables for leadership {span}.xlsx", _XLSX,
             lambda: governors.figures_workbook(school, person, days, governors=False, chosen=chosen),
@@ -62,7 +62,7 @@ def _offer(
     key = f"take {label}"
     with st.container(horizontal=True):
         if st.button(label, key=key, icon=":material/description:"):
-            with st.spinner("It is being made…", show_time=True):
+            with st.spinner("Creating…", show_time=True):
                 st.session_state[f"{key} made"] = (state, make())
         made = st.session_state.get(f"{key} made")
         if made and made[0] == state:

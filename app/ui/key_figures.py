@@ -44,10 +44,10 @@ def _card(figure: KeyFigure) -> str:
 
 def _change(points: float, more_is_better: bool) -> str:
     if not points:
-        return "<dd>= as before</dd>"
+        return "<dd>no change</dd>"
     better = (points > 0) == more_is_better
     word = "better" if better else "worse"
-    return f'<dd class="{word}">{"↑" if points > 0 else "↓"} {points:+.1f} points, {word}</dd>'
+    return f'<dd class="{word}">{"↑" if points > 0 else "↓"} {abs(points):.1f} points</dd>'
 
 
 def _line(weeks: Sequence[float]) -> str:

@@ -7,15 +7,15 @@ TITLES = {clause.name: clause.title for clause in CLAUSES}
 
 # Colour never stands alone: a mark and a word go with it.
 OUTCOME_WORDS = {
-    "met": "✓ kept",
-    "exempt": "○ exception",
-    "breach": "✗ not kept",
-    "no_evidence": "? no evidence",
-    "not_applicable": "– does not apply",
+    "met": "✓ Met",
+    "exempt": "○ Exempt",
+    "breach": "✗ Breach",
+    "no_evidence": "? No evidence",
+    "not_applicable": "– Not applicable",
 }
 
 
-STATUS_WORDS = {"compliant": "✓ kept", "incomplete": "? evidence missing", "breach": "✗ not kept"}
+STATUS_WORDS = {"compliant": "✓ Met", "incomplete": "? Evidence missing", "breach": "✗ Breach"}
 
 
 EVIDENCE_WORDS = {"call": "call record", "register": "register", "log": "log", "": ""}

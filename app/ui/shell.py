@@ -63,7 +63,7 @@ def require(page: Page) -> tuple[School, Person]:
 
 def _not_signed_in() -> None:
     if hindrance := sign_in.hindrance(get_school()):
-        st.title("Not in service yet")
+        st.title("Not set up yet")
         write_html("{hindrance}", hindrance=hindrance)
         st.stop()
     st.title("Sign in")
@@ -104,13 +104,13 @@ def show() -> None:
     with st.sidebar:
         st.page_link(
             "pages/concerns.py",
-            label="**I am worried about a child**",
+            label="**I'm worried about a child**",
             icon=":material/emergency_home:",
             query_params={"raise": "yes"},
         )
         st.page_link(
             "pages/concerns.py",
-            label="I am worried about an adult",
+            label="I'm worried about an adult",
             icon=":material/person_alert:",
             query_params={"raise": "conduct"},
         )
@@ -139,7 +139,7 @@ _STYLE = Path(__file__).parent / "screen.css"
 
 def _eyes(school: School, person: Person) -> None:
     st.info(
-        f"**Demonstration.** Nobody here is real. You look through the eyes of **{as_plain_text(_who(person))}**.",
+        f"**Demonstration.** Nobody here is real. Viewing as **{as_plain_text(_who(person))}**.",
         icon=":material/theater_comedy:",
     )
     _other_eyes(school, person)
@@ -148,7 +148,7 @@ def _eyes(school: School, person: Person) -> None:
 @st.fragment
 def _other_eyes(school: School, person: Person) -> None:
     """The people to choose from, drawn once somebody looks for them."""
-    with st.expander("Look through other eyes", key="other eyes", on_change="rerun") as place:
+    with st.expander("View as…", key="other eyes", on_change="rerun") as place:
         if not place.open:
             return
         with st.container(gap=None):

@@ -66,7 +66,7 @@ def table_expander(
     rows: pd.DataFrame | Callable[[], pd.DataFrame],
     name: str,
     alt: str,
-    label: str = "The figures as a table",
+    label: str = "View as table",
     rest: str = "",
 ) -> None:
     """The table behind a chart or a sentence, one click away; it is made, or looked up, when somebody opens it. `rest`
@@ -89,14 +89,14 @@ def choose_days(school: School, key: str, terms: bool = True) -> tuple[date, dat
     if earlier and earlier is not current:
         ranges["Last term"] = (earlier.from_, earlier.to)
     month = (today - pd.Timedelta(days=29).to_pytimedelta(), today)
-    ranges["30 days"] = month
-    names = [*ranges, "Own days"]
+    ranges["Last 30 days"] = month
+    names = [*ranges, "Custom dates"]
     chosen = st.segmented_control("Days", names, default=names[0], key=f"{key} range", required=True) or names[0]
-    if chosen != "Own days":
+    if chosen != "Custom dates":
         return ranges[chosen]
     own = st.date_input("From and to", month, max_value=today, key=f"{key} days", format="DD/MM/YYYY")
     if not isinstance(own, tuple) or len(own) != 2:
-        st.info("Choose the last day as well.")
+        st.info("Choose the end date as well.")
         st.stop()
     return own
 

@@ -138,7 +138,7 @@ SESSIONS = {
     "efa in july": ("teacher", "Efa", "academic", SEPTEMBER - timedelta(days=60)),
     "efa in october": ("teacher", "Efa", "academic", SEPTEMBER + timedelta(days=30)),
     "carys unlogged": ("tutor10", "Carys", None, LAST_WEEK),
-    "nobody known": (None, "Bethan", None, LAST_WEEK),
+    "unknown": (None, "Bethan", None, LAST_WEEK),
     "bethan with concern": ("teacher", "Bethan", "chat about Bethan", LAST_WEEK),
     "dai with concern": ("prep_tutor", "Dai", "music", LAST_WEEK),
     "counselling": ("counsellor", "Fflur", "counselling", LAST_WEEK),
@@ -724,7 +724,7 @@ TO_SETTLE: dict[str, set[str]] = {name: set() for name in ID} | {
     "hm_monnow": {"aled", "bethan by tutor9", "carys", "carys unlogged"},
     "prep_hoy": {"dai", "dai with concern"},
     # Year 10 has no HOY, and Wye has no HM.
-    "sdh": {"bethan", "efa in october", "nobody known", "bethan with concern"},
+    "sdh": {"bethan", "efa in october", "unknown", "bethan with concern"},
 }
 
 

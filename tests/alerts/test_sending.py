@@ -140,7 +140,7 @@ def test_the_dsp_of_the_childs_school_is_told_at_once_without_waiting_for_a_comm
     ref = concern(school)
     wait_for(lambda: bool(server.mails))
     mail = server.mails[0]
-    assert (mail["To"], mail["Subject"]) == (people.email("dsp"), "A concern about a child waits for you")
+    assert (mail["To"], mail["Subject"]) == (people.email("dsp"), "A concern about a child needs your attention")
     assert mail.get_content_type() == "text/plain"
     assert f"\n{ADDRESS}/concerns?ref={ref}\n" in server.texts()[0]
     assert "What kind: a child home alone; distress." in server.texts()[0]
@@ -427,18 +427,18 @@ def autumn(school: School, clock: Clock, tmp_path: Path) -> School:
 def test_a_digest_goes_once_a_school_day_and_tells_what_is_new(autumn: School, clock: Clock, tmp_path: Path) -> None:
     through(autumn, clock, "2026-10-23T06:00", "2026-10-23T09:00")
     first = digests(autumn)
-    settle = "To settle: 1 session with a clause not kept, 1 of them new."
+    settle = "To resolve: 1 session with a breach, 1 of them new."
     assert first == [
         ("Fri 23 07:30", "hoy9", settle),
         ("Fri 23 07:30", "hm", settle),
-        ("Fri 23 07:30", "teacher", "To log: 1 call.\nTo explain: 1 session with a clause not kept."),
+        ("Fri 23 07:30", "teacher", "To log: 1 call.\nTo explain: 1 session with a breach."),
     ]
     send_all(autumn)
     through(autumn, clock, "2026-10-25T00:00", "2026-10-25T03:00")
     through(autumn, clock, "2026-10-26T00:30", "2026-10-26T09:00")
     again = digests(autumn)[3:]
     assert [(when, who) for when, who, _ in again] == [("Mon 26 07:30", who) for who in ("hoy9", "hm", "teacher")]
-    assert again[0][2].endswith("The longest has waited 3 days.")
+    assert again[0][2].endswith("The oldest is 3 days old.")
     send_all(autumn)
     for day in (27, 28, 29, 30):  # nothing new in the rest of the week
         through(autumn, clock, f"2026-10-{day}T07:20", f"2026-10-{day}T07:40")

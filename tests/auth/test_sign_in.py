@@ -183,7 +183,7 @@ def test_eyes_are_never_lent_beside_what_is_configured_for_a_real_school(
     filled: str, monkeypatch: pytest.MonkeyPatch, real: str
 ) -> None:
     at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-    assert "You look through the eyes of" in at.run().sidebar.info[0].value
+    assert "Viewing as" in at.run().sidebar.info[0].value
     if real == "graph":
         monkeypatch.setenv("GRAPH_CLIENT_ID", people.TENANT)
     else:

@@ -105,7 +105,7 @@ def look_through(page: Page, role: str) -> None:
     """Choose whose eyes to look through."""
     side = page.get_by_test_id("stSidebar")
     others, choice = (
-        side.get_by_text("Look through other eyes"),
+        side.get_by_text("View as…"),
         side.get_by_role("button", name=re.compile(role)).first,
     )
     expect(others).to_be_visible(timeout=30_000)

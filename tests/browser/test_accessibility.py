@@ -35,10 +35,10 @@ def demonstration(
         session, concern = connection.scalar(broken), connection.scalar(select(tables.concerns.c.ref).limit(1))
         consent = connection.scalar(select(tables.consents.c.id).order_by(tables.consents.c.id.desc()))
     pages = [
-        ("", "Clause by clause"), ("sessions?show=all", "Download this list"),
+        ("", "By clause"), ("sessions?show=all", "Download this list"),
         (f"sessions?session={session}", "Who was in the call when"), ("concerns", "Concerns"),
         ("concerns?raise=yes", "Send to the DSP"), (f"concerns?ref={concern}", "Concern C-"),
-        ("parents", "Missing for sessions to come"), ("parents?ask=yes", "Put the request"),
+        ("parents", "Outstanding consents"), ("parents?ask=yes", "Put the request"),
         (f"parents?consent={consent}", "What happened"), ("protocol", "Decided by"),
         ("log", "Log a session"), ("plan", "Plan a session"), ("administration", "Administration"),
     ]  # fmt: skip
@@ -111,7 +111,7 @@ def test_a_call_is_logged_by_keyboard_alone(keys: Page, demonstration: tuple[str
     address, _ = demonstration
     keys.goto(f"{address}/log")
     expect(keys.get_by_role("heading", name="Log a session")).to_be_visible(timeout=30_000)
-    tab_to(keys, "Look through other eyes")
+    tab_to(keys, "View as…")
     keys.keyboard.press("Enter")
     expect(keys.get_by_role("button", name="Tutor")).to_be_visible(timeout=30_000)
     tab_to(keys, "Tutor")
@@ -122,11 +122,11 @@ def test_a_call_is_logged_by_keyboard_alone(keys: Page, demonstration: tuple[str
     expect(keys.get_by_test_id("stMultiSelect").get_by_text("year").first).to_be_visible(timeout=30_000)
     tab_to(keys, "Music")
     keys.keyboard.press("Space")
-    expect(keys.get_by_role("button", name="All was in order").first).to_be_visible(timeout=30_000)
-    tab_to(keys, "All was in order")
+    expect(keys.get_by_role("button", name="No issues").first).to_be_visible(timeout=30_000)
+    tab_to(keys, "No issues")
     keys.keyboard.press("Enter")
-    expect(keys.get_by_role("button", name="Send the log")).to_be_enabled(timeout=30_000)
-    tab_to(keys, "Send the log")
+    expect(keys.get_by_role("button", name="Save log")).to_be_enabled(timeout=30_000)
+    tab_to(keys, "Save log")
     keys.keyboard.press("Enter")
     expect(keys.get_by_text("Logged.", exact=True)).to_be_visible(timeout=30_000)
 

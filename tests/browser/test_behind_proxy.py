@@ -101,8 +101,8 @@ def test_what_one_process_keeps_the_other_shows_and_no_page_breaks_the_headers(
     assert _process(second) != _process(first)
 
     look_through(first, "Tutor")
-    first.get_by_test_id("stSidebar").get_by_text("I am worried about a child").click()
-    heading(first, "I am worried about a child")
+    first.get_by_test_id("stSidebar").get_by_text("I'm worried about a child").click()
+    heading(first, "I'm worried about a child")
     first.get_by_role("combobox", name="Which child?").click()
     first.get_by_role("option").first.click()
     first.keyboard.press("Escape")

@@ -60,8 +60,8 @@ def add(page: Page, step: str) -> None:
 
 
 def keep(page: Page) -> None:
-    page.get_by_role("button", name="Keep it").click()
-    expect(page.get_by_role("button", name="Keep it")).to_have_count(0, timeout=30_000)
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("button", name="Save")).to_have_count(0, timeout=30_000)
     drawn(page)
 
 
@@ -90,7 +90,7 @@ def test_the_dsps_morning(page: Page, school: School, address: str) -> None:
     people = list_pupils_to_choose(school, dsp)
     name = people.loc[people["school"] == dsp.school, "name"].iloc[0]
     open_as(page, address, "Tutor", "concerns?raise=yes")
-    heading(page, "I am worried about a child")
+    heading(page, "I'm worried about a child")
     drawn(page)
     page.get_by_role("combobox", name="Which child?").fill(name)
     page.get_by_role("option", name=re.compile(re.escape(name))).first.click()
@@ -158,7 +158,7 @@ def test_two_browsers_on_one_concern_lose_nothing(browser: Browser, school: Scho
         typed(page, "Why?", f"Because, says the {role}")
     first, second = windows
     keep(first)
-    second.get_by_role("button", name="Keep it").click()
+    second.get_by_role("button", name="Save").click()
     expect(second.get_by_text("somebody changed this concern")).to_be_visible(timeout=30_000)
     expect(second.get_by_text("Because, says the DSP").first).to_be_visible()
     expect(second.get_by_role("textbox", name="What was decided?")).to_have_value("Decided by the Senior Deputy Head")

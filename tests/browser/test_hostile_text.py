@@ -168,7 +168,7 @@ def drawn(page: Page) -> None:
 
 def downloaded(page: Page, folder: Path) -> list[str]:
     """The cells of every list that the page lets one take away."""
-    for closed in page.get_by_test_id("stExpander").get_by_text("The figures as a table").all():
+    for closed in page.get_by_test_id("stExpander").get_by_text("View as table").all():
         closed.click()
     drawn(page)
     cells: list[str] = []

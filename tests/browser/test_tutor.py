@@ -97,11 +97,11 @@ def test_three_calls_that_were_in_order_are_logged_in_few_steps(
         hand.click("button", "Log this call")
         the_call_is_filled_in(page)
         hand.click("radio", "Pastoral")
-        expect(page.get_by_text("With this you say: everybody was dressed appropriately")).to_be_visible(timeout=30_000)
-        hand.click("button", "All was in order")
+        expect(page.get_by_text("This will record: everybody was dressed appropriately")).to_be_visible(timeout=30_000)
+        hand.click("button", "No issues")
         expect(page.get_by_text("no safeguarding concern arose", exact=False)).to_be_visible(timeout=30_000)
         expect(page.get_by_text("With this you say")).to_have_count(0)
-        hand.click("button", "Send the log")
+        hand.click("button", "Save log")
         expect(page.get_by_text("Logged.", exact=True)).to_be_visible(timeout=30_000)
         assert hand.steps <= MOST_STEPS
         assert logs_of(school, tutor) == before + number
@@ -159,9 +159,9 @@ def test_a_closed_browser_loses_nothing_and_the_form_sent_from_two_is_one_log(
     Hand(first).click("button", "Log this call")
     the_call_is_filled_in(first)
     Hand(first).click("radio", "Pastoral")
-    Hand(first).click("button", "All was in order")
+    Hand(first).click("button", "No issues")
     drawn(first)  # the form is a new one now
-    notes = first.get_by_role("textbox", name="Notes (not needed)")
+    notes = first.get_by_role("textbox", name="Notes (optional)")
     notes.fill("Spoke about the mock examination.")
     notes.blur()
     drawn(first)
@@ -169,13 +169,11 @@ def test_a_closed_browser_loses_nothing_and_the_form_sent_from_two_is_one_log(
 
     second, third = opened_by_tutor(browser, address), opened_by_tutor(browser, address)
     for again in (second, third):
-        expect(again.get_by_role("textbox", name="Notes (not needed)")).to_have_value(
-            "Spoke about the mock examination."
-        )
+        expect(again.get_by_role("textbox", name="Notes (optional)")).to_have_value("Spoke about the mock examination.")
         expect(again.get_by_text("no safeguarding concern arose", exact=False)).to_be_visible()
-    Hand(second).click("button", "Send the log")
+    Hand(second).click("button", "Save log")
     expect(second.get_by_text("Logged.", exact=True)).to_be_visible(timeout=30_000)
-    Hand(third).click("button", "Send the log")
+    Hand(third).click("button", "Save log")
     expect(third.get_by_text("nothing was doubled")).to_be_visible(timeout=30_000)
     assert logs_of(school, tutor) == before + 1
     for page in (second, third):

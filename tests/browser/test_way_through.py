@@ -72,11 +72,11 @@ def test_from_the_overview_to_a_concern(page: Page, address: str) -> None:
     chart = page.get_by_test_id("stVegaLiteChart").first
     expect(chart.get_by_text("Modern Languages").first).to_be_visible(timeout=30_000)
     click_at(page, chart, 0.35, 0.5)
-    heading(page, "The sessions of this cell")
+    heading(page, "Sessions in this cell")
     rows = page.get_by_test_id("stDataFrame").locator("visible=true").first
     expect(rows).to_be_visible()
     click_at(page, rows, 18, 55)
-    heading(page, "Clause by clause")
+    heading(page, "By clause")
     heading(page, "Who was in the call when")
     expect(page).to_have_url(re.compile("/sessions.*session="))
 
@@ -88,15 +88,15 @@ def test_from_the_overview_to_a_concern(page: Page, address: str) -> None:
     expect(page.get_by_test_id("stMultiSelect").get_by_text("year").first).to_be_visible(timeout=30_000)
     # While the page is drawn again, the old control stands beside the new one for a moment.
     page.get_by_role("radio", name="Pastoral", exact=True).first.click()
-    page.get_by_role("button", name=re.compile("All was in order")).click()
-    expect(page.get_by_role("button", name="Send the log")).to_be_enabled(timeout=30_000)
-    page.get_by_role("button", name="Send the log").click()
+    page.get_by_role("button", name=re.compile("No issues")).click()
+    expect(page.get_by_role("button", name="Save log")).to_be_enabled(timeout=30_000)
+    page.get_by_role("button", name="Save log").click()
     expect(page.get_by_text("Logged.", exact=True)).to_be_visible(timeout=30_000)
     expect(page.get_by_text("clauses apply")).to_be_visible()
 
     # A concern is raised, and the DSP of the pupil's school has it.
-    page.get_by_test_id("stSidebar").get_by_text("I am worried about a child").click()
-    heading(page, "I am worried about a child")
+    page.get_by_test_id("stSidebar").get_by_text("I'm worried about a child").click()
+    heading(page, "I'm worried about a child")
     page.get_by_role("combobox", name="Which child?").click()
     page.get_by_role("option").first.click()
     page.keyboard.press("Escape")
@@ -119,14 +119,14 @@ def test_from_the_overview_to_a_concern(page: Page, address: str) -> None:
 
 def test_the_deputy_reads_what_waits_and_takes_the_report_to_governors(page: Page, address: str, database: str) -> None:
     page.goto(address)
-    expect(page.get_by_role("heading", name="What waits")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("heading", name="Needs attention")).to_be_visible(timeout=60_000)
     expect(page.get_by_text(re.compile("calls nobody logged"))).to_be_visible(timeout=30_000)
     shares = page.locator(".figures .value")
     expect(shares).to_have_count(4, timeout=30_000)
     figures = [share.strip() for share in shares.all_inner_texts()]
 
     page.get_by_text("Take it with you").click()
-    page.get_by_role("button", name="Report to governors (PDF)").click()
+    page.get_by_role("button", name="Governors' report (PDF)").click()
     download = page.get_by_role("button", name=re.compile("Download report to governors"))
     expect(download).to_be_visible(timeout=60_000)
     with page.expect_download() as taken:
@@ -160,7 +160,7 @@ def test_a_real_school_shows_nothing_to_strangers(
     url = new_database()
     people.move_in(open_school(url), tmp_path)
     page.goto(f"{serve(url)}/{name}")
-    heading(page, "Not in service yet")
+    heading(page, "Not set up yet")
     expect(page.get_by_text("redirect_uri")).to_be_visible()
     words = page.locator("body").inner_text()
     assert not [who for who, *_ in people.PUPILS.values() if who in words]

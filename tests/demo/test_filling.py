@@ -1,4 +1,4 @@
-"""The invented school: the same again for the same day, in Graph's shapes, and with a story to discover."""
+"""The fictional school: the same again for the same day, in Graph's shapes, and with a story to discover."""
 
 import json
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Refused rows: kept, mended, dismissed, or brought right by a later file; never lost, never too much shown."""
+"""Rejected rows: kept, mended, dismissed, or brought right by a later file; never lost, never too much shown."""
 
 import json
 from pathlib import Path

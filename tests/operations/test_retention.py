@@ -103,7 +103,7 @@ def test_counselling_goes_and_is_in_no_number(school: School, tmp_path: Path) ->
 
 
 def test_what_is_left_over_goes_too(long_ago: School) -> None:
-    """Refused rows, drafts, records put aside, imports, and what belongs to no session any more."""
+    """Rejected rows, drafts, records put aside, imports, and what belongs to no session any more."""
     old, new = (datetime.fromisoformat(f"{day}T12:00+00:00") for day in (OLD, NEW))
     with long_ago.writing() as connection:
         imported = connection.scalar(

@@ -148,7 +148,7 @@ def test_a_session_that_is_not_mine_cannot_be_opened_by_its_number(opened) -> No
     assert "no such session" in text(at)
     assert not at.dataframe
     at = opened("sessions", "tutor", session=str(max(mine)))
-    assert "Clause by clause" in text(at)
+    assert "By clause" in text(at)
 
 
 def test_a_session_says_when_it_was_and_when_it_was_logged(opened) -> None:
@@ -223,7 +223,7 @@ def test_the_administrator_of_the_demonstration_sees_that_nothing_is_fetched(ope
 def test_a_dsp_puts_together_what_is_held_on_a_pupil_and_nobody_else_is_offered_it(opened) -> None:
     at = opened("concerns", "dsp")
     at.selectbox[0].set_value(list_pupils_on_record(open_school(), opened.people["dsp"])["pupil_id"].iloc[0])
-    next(button for button in at.button if button.label == "Put it together").click().run()
+    next(button for button in at.button if button.label == "Create file").click().run()
     assert not at.exception
     assert [button for button in at.get("download_button") if button.proto.label == "Download it"]
     for role in ("senior_deputy_head", "tutor", "admin"):
@@ -255,7 +255,7 @@ def test_the_administrator_mends_and_dismisses_refused_rows(opened, tmp_path: Pa
     assert not {*mine} & {*_numbers()}
     _press(at, "Verify the whole trail")
     assert "every one is as it was written" in text(at)
-    _press(at, "Count what stands under which key")
+    _press(at, "Check encryption keys")
     assert "no key is set" in text(at)
     assert not at.exception
 

@@ -78,7 +78,7 @@ def test_the_governors_report_has_the_figures_and_no_small_count_and_nobody(busy
     assert busy.settings.name in words
     assert "Mon 7 Sep 2026 to Sat 17 Oct 2026" in words
     assert f"under 3 of {len(rows)}" in words  # sessions with a clause not kept: two
-    assert "Fewer than 3 times not kept:" in words
+    assert "Fewer than 3 breaches:" in words
     assert "29 of 31" not in words
     assert not [name for name, *_ in people.PUPILS.values() if name in words or name.split()[0] in words]
     assert not [name for name in people.STAFF if people.email(name) in words]
@@ -119,8 +119,7 @@ def test_the_workbook_for_leadership_counts_and_that_for_governors_hides(busy: S
     own, out = books(busy)
     assert list(own) == list(out)
     rooms = {
-        name: {row[0]: row for row in book["Clause by clause"]}["Public room"]
-        for name, book in (("own", own), ("out", out))
+        name: {row[0]: row for row in book["By clause"]}["Public room"] for name, book in (("own", own), ("out", out))
     }
     assert rooms["own"][2:5] == (29, 31, 2)
     assert rooms["out"][2:] == ("withheld", "withheld", "under 3", "over 90%")

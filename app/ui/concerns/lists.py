@@ -44,7 +44,7 @@ def show_children(school: School, person: Person) -> None:
     if _follows(person):
         st.header("Adults' conduct")
         still_open = int(list_conduct_concerns(school, person)["open"].sum())
-        note("Kept apart from concerns about children. Whom one names never sees it.")
+        note("Kept apart from concerns about children. Anyone named in a concern cannot see it.")
         st.page_link(
             "pages/concerns.py",
             label=f"Concerns about an adult's conduct ({still_open} open, {len(of_conduct)} for you to do)",
@@ -106,7 +106,7 @@ def _raise_link(label: str, what: str) -> None:
 def _begun(school: School, person: Person) -> None:
     """A form that was begun and not sent."""
     for form, what, words in (
-        (CONCERN_DRAFT, "yes", "You have begun a concern about a child and not sent it."),
+        (CONCERN_DRAFT, "yes", "You have an unsent concern about a child."),
         (CONDUCT_DRAFT, "conduct", "You have begun a concern about an adult's conduct and not sent it."),
     ):
         if get_draft(school, person, form):
@@ -154,7 +154,7 @@ def _show_actions(school: School, person: Person, actions: pd.DataFrame) -> None
     """What the person is asked to do, each to be said done at once; and what others are."""
     mine, others = actions[actions["mine"]], actions[~actions["mine"]]
     if len(mine):
-        st.header("Mine to do")
+        st.header("My actions")
     for row in mine.itertuples():
         with st.container(border=True):
             write_html(
@@ -170,7 +170,7 @@ def _show_actions(school: School, person: Person, actions: pd.DataFrame) -> None
             else:
                 _say_done(school, person, row)
     if len(others):
-        with st.expander(f"Asked of others ({len(others)})", expanded=bool(others["overdue"].any())):
+        with st.expander(f"Actions assigned to others ({len(others)})", expanded=bool(others["overdue"].any())):
             rows = pd.DataFrame(
                 {
                     "By": [on_day(day) for day in others["due"]],

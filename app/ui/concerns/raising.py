@@ -21,14 +21,14 @@ from app.ui.text import note, show_error, write_html
 
 _WORDS = {
     CHILD.resource: {
-        "raise": "I am worried about a child",
+        "raise": "I'm worried about a child",
         "danger": "If a child is in immediate danger, ring 999 first, then tell the DSP in person.",
         "words": "The child's own words, if any",
         "told": "Have you told a DSP in person?",
         "send": "Send to the DSP",
     },
     CONDUCT.resource: {
-        "raise": "I am worried about an adult's conduct",
+        "raise": "I'm worried about an adult's conduct",
         "danger": "If a child is in immediate danger, ring 999 first, then tell the Senior Deputy Head or a DSP in "
         "person.",
         "words": "What was said, word for word, if anything",
@@ -59,7 +59,7 @@ def raise_one(school: School, person: Person, register: Register, session: str) 
     draft.keep()
     with st.container(horizontal=True, vertical_alignment="center"):
         sent = st.button(words["send"], type="primary", icon=":material/send:")
-        if st.button("Empty the form", type="tertiary"):
+        if st.button("Clear form", type="tertiary"):
             _drop(draft)
             st.rerun()
     note("Kept as you go, whenever you leave a box: if you are called away, it is here again.")

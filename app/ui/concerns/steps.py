@@ -37,7 +37,7 @@ def next_step(school: School, person: Person, view: ConcernView) -> None:
             given = _asked(school, person, view, kind, draft)
             draft.keep()
             with st.container(horizontal=True, vertical_alignment="center"):
-                sent = st.button("Keep it", type="primary", icon=":material/save:", key=f"keep {view.ref}")
+                sent = st.button("Save", type="primary", icon=":material/save:", key=f"keep {view.ref}")
                 if st.button("Not now", type="tertiary", key=f"not now {view.ref}"):
                     draft.drop()
                     choose_step(person, view, None)
