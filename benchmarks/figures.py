@@ -13,7 +13,7 @@ from app.reports import charts
 from app.school import School, open_school
 from benchmarks.judging import timed
 
-_NAMES = [clause.name for clause in CLAUSES]
+_NAMES = list(CLAUSES)
 _KEPT = " + ".join(f'("{name}" <= 1)::int' for name in _NAMES)
 _KNOWN = " + ".join(f'("{name}" <= 2)::int' for name in _NAMES)
 _BY = f"sum({_KEPT}) as kept, sum({_KNOWN}) as of, sum(({_KNOWN} > 0)::int) as sessions"

@@ -10,11 +10,12 @@ from sqlalchemy import Connection, func, select
 
 from app.demo.filling import fill
 from app.judging import breaches
-from app.judging.rejudge import rules_fingerprint
+from app.judging.fingerprint import rules_fingerprint
 from app.protocol.evidence import Evidence
 from app.protocol.judge import judge
 from app.school import School, open_school
 from app.store import reading, session_days, tables
+from app.store.outcomes import current_clause_set
 from app.store.writing import insert_rows, raise_revision, remember
 from benchmarks.frames import school as frames
 
@@ -84,7 +85,7 @@ def _keep(connection: Connection, school: School, part: Evidence, first: int, ch
         (tables.calls, calls),
         (tables.call_stays, part.stays.assign(kind="user", caller=False)),
         (tables.call_videos, part.videos),
-        (tables.sessions, sessions.assign(day=sessions["day"].dt.date)),
+        (tables.sessions, sessions.assign(day=sessions["day"].dt.date, clause_set_id=current_clause_set(connection))),
         (tables.session_calls, judged.calls.assign(session_id=number[judged.calls["session"]])),
         (tables.session_pupils, judged.pupils.assign(session_id=number[judged.pupils["session"]])),
     ):

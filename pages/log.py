@@ -17,13 +17,14 @@ from app.access.forms import (
 from app.access.plans import list_plans
 from app.formatting import moment
 from app.intake.logs import Entered, enter_log, preview_entered_log
+from app.protocol.clauses import title_of
 from app.records import Rejected, log_form
 from app.records.log_form import Form
 from app.reports import governors
 from app.sessions import planning
 from app.store.concerns import CATEGORIES
 from app.ui import session_fields
-from app.ui.labels import EVIDENCE_WORDS, OUTCOME_WORDS, TITLES
+from app.ui.labels import EVIDENCE_WORDS, OUTCOME_WORDS
 from app.ui.shell import require
 from app.ui.text import note, write_html
 from app.ui.widgets import table
@@ -112,9 +113,11 @@ def meaning(form: Form) -> bool:
     if broken.empty and gaps.empty:
         st.success(f"Every clause that applies is kept ({len(good)}).", icon=":material/check:")
     for row in broken.itertuples():
-        write_html("<b>✗ {title}</b><br>{reason}", title=TITLES[row.clause], reason=row.reason)
+        write_html("<b>✗ {title}</b><br>{reason}", title=title_of(row.clause), reason=row.reason)
     if len(gaps):
-        write_html("<b>? Not answered yet:</b> {clauses}", clauses=", ".join(TITLES[c] for c in gaps["clause"]).lower())
+        write_html(
+            "<b>? Not answered yet:</b> {clauses}", clauses=", ".join(title_of(c) for c in gaps["clause"]).lower()
+        )
     if len(good) and not (broken.empty and gaps.empty):
         note(f"✓ {len(good)} clauses kept, or covered by an exception.")
     for who, answers in zip(
@@ -142,7 +145,7 @@ def done(entered: Entered, waiting: pd.DataFrame) -> None:
     if len(rows):
         st.header("How it was judged")
         table(
-            pd.DataFrame({"Clause": rows["clause"].map(TITLES), "Outcome": rows["outcome"].map(OUTCOME_WORDS), "Evidence": rows["evidence"].map(EVIDENCE_WORDS), "Reason": rows["reason"]}),
+            pd.DataFrame({"Clause": rows["clause"].map(title_of), "Outcome": rows["outcome"].map(OUTCOME_WORDS), "Evidence": rows["evidence"].map(EVIDENCE_WORDS), "Reason": rows["reason"]}),
             "How the session was judged", "the logged session", height="content",
         )  # fmt: skip
     with st.container(horizontal=True):

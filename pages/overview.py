@@ -12,18 +12,17 @@ from app.access.overview import count_counselling_sessions, get_overview, list_l
 from app.access.people import read_revision
 from app.access.policy import scopes
 from app.formatting import how_many, on_day, percent, with_counts
-from app.protocol.clauses import CLAUSES
+from app.protocol.clauses import CLAUSES, title_of
 from app.protocol.judge import figures
 from app.reports import charts
 from app.ui.downloads import show_export
 from app.ui.key_figures import KeyFigure, show_figures
-from app.ui.labels import PURPOSE_WORDS, TITLES
+from app.ui.labels import PURPOSE_WORDS
 from app.ui.shell import require
 from app.ui.text import note, write_html
 from app.ui.widgets import choose_days, draw, filtered, table, table_expander
 from app.vocabulary import Page, Resource, Scope
 
-_NAMES = [clause.name for clause in CLAUSES]
 _FILTERS = (("school", "School"), ("department", "Department"), ("purpose", "Purpose"))
 
 
@@ -175,8 +174,8 @@ def cell_without_mouse(cells: pd.DataFrame, key: str) -> tuple[str, str] | None:
 
 def sessions_of_cell(rows: pd.DataFrame, department: str, hour: str, measure: str | None) -> None:
     """The sessions behind a cell, those first in which something was not kept."""
-    names = [measure] if measure else _NAMES
-    broken = (rows[names] == "breach").apply(lambda row: ", ".join(TITLES[c] for c in names if row[c]), axis=1)
+    names = [measure] if measure else list(CLAUSES)
+    broken = (rows[names] == "breach").apply(lambda row: ", ".join(title_of(c) for c in names if row[c]), axis=1)
     rows = rows.assign(broken=broken, fine=broken == "").sort_values(
         ["fine", "day", "minute"], ascending=[True, False, False]
     )
@@ -210,8 +209,8 @@ def sessions_of_cell(rows: pd.DataFrame, department: str, hour: str, measure: st
 
 def clause_by_clause(rows: pd.DataFrame) -> None:
     st.header("By clause", anchor=False)
-    told = figures(rows[_NAMES])
-    told.insert(0, "title", [TITLES[name] for name in told.index])
+    told = figures(rows[list(CLAUSES)])
+    told.insert(0, "title", [title_of(name) for name in told.index])
     shown = told[["met", "exempt", "breach"]].sum(axis=1)
     known = told[shown >= charts.FEW]
     if not known.empty:
@@ -281,8 +280,8 @@ with st.expander("Filters", key="overview narrow", on_change="rerun") as place:
     if place.open or any(st.session_state.get(f"overview {what}") for what in (*dict(_FILTERS), "clause")):
         rows = narrowed_down(rows)
         measure = st.selectbox(
-            "Clause that “By department and time of day” and “Week by week” show", [None, *TITLES],
-            format_func=lambda c: TITLES[c] if c else "All clauses", key="overview clause",
+            "Clause that “By department and time of day” and “Week by week” show", [None, *CLAUSES],
+            format_func=lambda c: title_of(c) if c else "All clauses", key="overview clause",
         )  # fmt: skip
 chosen = {column: st.session_state.get(f"overview {column}") or [] for column, _ in _FILTERS}
 write_html(
@@ -294,7 +293,7 @@ if rows.empty:
     st.info("No sessions to show for these dates. Choose other dates, or import call records and logs.")
     st.stop()
 above = st.container()  # looked up last: the charts need not wait for it
-name = TITLES[measure] if measure else "All clauses"
+name = title_of(measure) if measure else "All clauses"
 by_department_and_hour(rows, measure, name)
 week_by_week(rows, measure, name)
 clause_by_clause(rows)

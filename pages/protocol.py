@@ -59,7 +59,7 @@ def show_clauses(school: School, person: Person, today: date) -> None:
         write_html("The figures are those of {term}, the whole school, without counselling.", term=term.name)
     for heading, of in (("All sessions", "all"), ("Pastoral one-to-ones in remote learning", "one_to_one")):
         st.header(heading)
-        for clause in (c for c in CLAUSES if c.of == of):
+        for clause in (c for c in CLAUSES.values() if c.of == of):
             with st.container(border=True):
                 left, right = st.columns([3, 1])
                 with left:

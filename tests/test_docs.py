@@ -37,7 +37,7 @@ def test_every_column_of_a_log_is_told_of() -> None:
 
 
 def test_every_clause_has_a_title_and_says_what_decides() -> None:
-    for clause in CLAUSES:
+    for clause in CLAUSES.values():
         assert clause.title
         assert clause.words.endswith(".")
         assert clause.decided_by

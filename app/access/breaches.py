@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, not_, select
 from app.access.policy import Person, require, roles_with
 from app.access.scope import SESSION, confidential, holds_any, in_school_time, joined, open_to
 from app.access.sessions import select_session_pupils
-from app.protocol.clauses import CLAUSES
+from app.protocol.clauses import title_of
 from app.protocol.frames import Versions, days_since_1970, ids
 from app.school import School
 from app.store import reading, tables
@@ -23,7 +23,6 @@ from app.store.versions import valid_on, valid_versions
 from app.vocabulary import Resource, Role, Scope
 
 _exception, _event = tables.exceptions.c, tables.exception_events.c
-_TITLES = {clause.name: clause.title for clause in CLAUSES}
 
 
 @dataclass
@@ -113,7 +112,7 @@ def get_session_breaches(school: School, person: Person, session_id: int) -> Ses
             select(by.c.name).where(by.c.staff_id.in_(owners["owner_id"].tolist()), valid_on(by, school.today()))
         ).all()
     for frame in (rows, events):
-        frame.insert(0, "title", frame["clause"].map(_TITLES))
+        frame.insert(0, "title", frame["clause"].map(title_of))
     open_ones = rows.loc[rows["state"] == "open", "id"].tolist()
     return SessionBreaches(
         rows=in_school_time(school, rows.drop(columns="session_id")),
@@ -161,7 +160,7 @@ def _listed(school: School, connection: Connection, found: pd.DataFrame) -> pd.D
         .where(_event.kind == "explained", reading.chosen(connection, "excepted", _exception.session_id, numbers))
     ).all()
     rows = (
-        found.assign(clause=found["clause"].map(_TITLES))
+        found.assign(clause=found["clause"].map(title_of))
         .groupby("session_id", sort=False)
         .agg(started_at=("started_at", "first"), clauses=("clause", ", ".join), opened_at=("opened_at", "min"))
         .reset_index()

@@ -16,10 +16,10 @@ from app.access.policy import Person, require
 from app.access.scope import SESSION, in_school_time, joined
 from app.access.session_detail import ANSWERS
 from app.access.sessions import select_session_pupils
-from app.protocol.judge import decode
 from app.protocol.matching import recorded_calls
 from app.school import School
 from app.store import reading, tables
+from app.store.outcomes import decode_outcomes
 from app.store.versions import valid_on, valid_versions
 from app.vocabulary import Resource
 
@@ -41,6 +41,7 @@ def list_calls_to_log(school: School, person: Person) -> pd.DataFrame:
             SESSION.ended_at,
             SESSION.due_at,
             SESSION.codes,
+            SESSION.clause_set_id,
         )
         .join(tables.session_calls, and_(link.session_id == SESSION.id, link.place == 0))
         .where(mine)
@@ -48,6 +49,7 @@ def list_calls_to_log(school: School, person: Person) -> pd.DataFrame:
     )
     with school.engine.connect() as connection:
         frame = reading.frame(connection, query)
+        outcomes = decode_outcomes(connection, frame)
         pupils = reading.frame(connection, select_session_pupils().where(mine))
         calls = reading.frame(
             connection,
@@ -65,7 +67,6 @@ def list_calls_to_log(school: School, person: Person) -> pd.DataFrame:
         )
     frame["pupils"] = joined(frame["session_id"], pupils, "session_id")
     frame["pupil_emails"] = joined(frame["session_id"], pupils, "session_id", "email", ";")
-    outcomes = decode(frame["codes"])
     for answer, clause, yes, no in (
         ("staff_opened", "staff-opens", "met", "breach"),
         ("staff_ended", "staff-ends", "met", "breach"),
@@ -76,7 +77,7 @@ def list_calls_to_log(school: School, person: Person) -> pd.DataFrame:
         frame[answer] = outcomes[clause].astype("object").map({yes: True, no: False}).astype("boolean")
     recorded = set(calls.loc[recorded_calls(calls, listed_recordings), "call_id"])
     frame["recorded"] = frame["call_id"].isin(recorded).astype("boolean").replace(False, pd.NA)
-    return in_school_time(school, frame.drop(columns="codes"))
+    return in_school_time(school, frame.drop(columns=["codes", "clause_set_id"]))
 
 
 def get_own_log(school: School, person: Person, ref: str) -> dict[str, str] | None:

@@ -17,7 +17,7 @@ from app.access.concerns import select_linked_concerns
 from app.access.policy import COUNSELLING, WITHHELD, Person, scopes
 from app.access.scope import SESSION, confidential, in_school_time, joined, open_to
 from app.access.sessions import select_session_pupils
-from app.protocol.clauses import CLAUSES
+from app.protocol.clauses import title_of
 from app.protocol.judge import judge
 from app.school import School
 from app.store import reading, tables
@@ -148,7 +148,7 @@ def _explained(school: School, connection: Connection, row: Any, withheld: bool)
     else:
         number = judged.calls.loc[judged.calls["call_id"].isin(call_ids), "session"].iloc[0]
     clauses = judged.table().query("session == @number").drop(columns="session").reset_index(drop=True)
-    clauses.insert(1, "title", [clause.title for clause in CLAUSES])
+    clauses.insert(1, "title", clauses["clause"].map(title_of))
     if withheld:
         clauses["reason"] = clauses["reason"].where(clauses["clause"] == "purpose-allowed", WITHHELD)
 

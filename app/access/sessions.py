@@ -14,9 +14,9 @@ from sqlalchemy import (
 
 from app.access.policy import Days, Person
 from app.access.scope import SESSION, confidential, during, in_school_time, joined, open_to
-from app.protocol.judge import decode
 from app.school import School
 from app.store import reading, tables
+from app.store.outcomes import decode_outcomes
 from app.store.versions import valid_on, valid_versions
 
 
@@ -64,6 +64,7 @@ def find_sessions(school: School, person: Person, *which: ColumnElement[bool]) -
             (func.coalesce(SESSION.staff_id, 0) == person.staff_id).label("own"),
             SESSION.due_at,
             SESSION.codes,
+            SESSION.clause_set_id,
         )
         .outerjoin(who, and_(who.c.staff_id == SESSION.staff_id, valid_on(who, SESSION.day)))
         .where(visible)
@@ -71,13 +72,13 @@ def find_sessions(school: School, person: Person, *which: ColumnElement[bool]) -
     )
     with school.engine.connect() as connection:
         frame = reading.frame(connection, query)
+        outcomes = decode_outcomes(connection, frame)
         pupils = reading.frame(connection, select_session_pupils().where(visible))
     theirs = frame["session_id"].mask(frame["withheld"].astype(bool))
     frame.insert(7, "pupils", joined(theirs, pupils, "session_id"))
-    outcomes = decode(frame["codes"])
     frame["n_breach"] = (outcomes == "breach").sum(axis=1)
     frame["n_gaps"] = (outcomes == "no_evidence").sum(axis=1)
-    return in_school_time(school, frame.drop(columns="codes"))
+    return in_school_time(school, frame.drop(columns=["codes", "clause_set_id"]))
 
 
 def select_session_pupils() -> Select[Any]:

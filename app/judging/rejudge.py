@@ -6,13 +6,11 @@ the day is judged again; when a register changes, only the sessions of its pupil
 gives what judging everything would give.
 """
 
-import hashlib
 import secrets
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +18,7 @@ import pandas as pd
 from sqlalchemy import Connection, String, delete, literal, or_, select
 
 from app.judging import breaches
-from app.protocol import __file__
+from app.judging.fingerprint import rules_fingerprint
 from app.protocol.evidence import COLUMNS, Evidence, empty
 from app.protocol.frames import Ints, micros
 from app.protocol.judge import Judged, judge
@@ -29,7 +27,8 @@ from app.school import School
 from app.settings import Settings
 from app.store import reading, session_days, tables
 from app.store.concerns import known_category
-from app.store.writing import insert_rows, remember, remembered
+from app.store.outcomes import current_clause_set
+from app.store.writing import insert_rows, raise_revision, remember, remembered
 
 _NEAR = timedelta(days=2)  # further apart than a log and a call can be and still touch
 _AT_ONCE = 50_000  # sessions judged in one go
@@ -112,28 +111,21 @@ def _evidence_of(connection: Connection, sessions: Collection[int]) -> tuple[lis
 def refresh(school: School, telling: Callable[[], AbstractContextManager[Any]] = nullcontext) -> None:
     """Judge again what the clock alone changed: calls whose time to be logged has passed; and everything, if the
     settings or the clauses are not those it was judged by, which takes a while: somebody is told with `telling`."""
-    fingerprint = rules_fingerprint(school.settings)
+    current = rules_fingerprint(school.settings)
     due = select(tables.sessions.c.id).where(tables.sessions.c.due_at <= school.now())
     with school.engine.connect() as connection:
-        current = remembered(connection, _JUDGED_BY) == fingerprint
-        if current and connection.scalar(due.limit(1)) is None:
+        if remembered(connection, _JUDGED_BY) == current and connection.scalar(due.limit(1)) is None:
             return
     with school.writing() as connection:
         now = school.now()
-        if remembered(connection, _JUDGED_BY) != fingerprint:
+        if remembered(connection, _JUDGED_BY) != current:
             everything = Touched(times=[(-(2**62), 2**62)])
             with telling():
                 rejudge(connection, school.settings, everything, now)
-            remember(connection, _JUDGED_BY, fingerprint)
+            remember(connection, _JUDGED_BY, current)
         else:
             rejudge(connection, school.settings, Touched(sessions=set(connection.scalars(due))), now)
-
-
-def rules_fingerprint(settings: Settings) -> str:
-    """A fingerprint of everything but the evidence that an outcome depends on."""
-    told = settings.model_dump_json(include={"timezone", "tenant_id", "remote_learning", "rules"})
-    rules = [file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py"))]
-    return hashlib.sha256(b"".join([told.encode(), *rules])).hexdigest()
+        raise_revision(connection)
 
 
 def preview_log(school: School, log: Log) -> pd.DataFrame:
@@ -248,7 +240,7 @@ def _judge(
     judged = judge(reading.evidence(connection, logs=logs, calls=calls), settings, now, reasons)
     number = _numbers(connection, judged, before)
     remove_sessions(connection, before["session_id"].unique().tolist())
-    sessions = judged.sessions.assign(id=number)
+    sessions = judged.sessions.assign(id=number, clause_set_id=current_clause_set(connection))
     kept = sessions[[c.name for c in tables.sessions.c]]
     for table, rows in (
         (tables.sessions, kept.assign(day=kept["day"].dt.date)),

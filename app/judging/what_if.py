@@ -13,11 +13,10 @@ from typing import Any
 import pandas as pd
 import tomli_w
 
-from app.protocol.clauses import CLAUSES
+from app.protocol.clauses import title_of
 from app.settings import Rules, Settings, changed
 
 FIGURES = ("academic_hours", "one_to_one_slots", "grace_seconds", "camera_share", "log_within_hours")
-_TITLES = {clause.name: clause.title for clause in CLAUSES}
 
 
 @dataclass(frozen=True)
@@ -65,14 +64,14 @@ def compare(was: pd.DataFrame, would_be: pd.DataFrame, sessions: pd.DataFrame) -
     )
     clauses.insert(0, "would_be_broken", [int((would_be[name] == "breach").sum()) for name in clauses.index])
     clauses.insert(0, "was_broken", [int((was[name] == "breach").sum()) for name in clauses.index])
-    clauses.insert(0, "title", [_TITLES[name] for name in clauses.index])
+    clauses.insert(0, "title", [title_of(name) for name in clauses.index])
     departments = (
         marked.assign(department=marked["department"].fillna("not known"))
         .groupby("department", as_index=False)
         .agg(sessions=("session_id", "nunique"), gained=("gained", "sum"), lost=("lost", "sum"))
         .sort_values(["sessions", "department"], ascending=[False, True], ignore_index=True)
     )
-    changes.insert(changes.columns.get_loc("clause"), "title", changes.pop("clause").map(_TITLES))
+    changes.insert(changes.columns.get_loc("clause"), "title", changes.pop("clause").map(title_of))
     return WhatIf(
         len(sessions), clauses, departments, changes.sort_values("started_at", ascending=False, ignore_index=True)
     )

@@ -1,6 +1,6 @@
 """Every clause of the protocol: its name, what it means in plain words, and what decides it.
 
-A clause is one entry in `CLAUSES`. Its `judge` gives a `Ruling` for all sessions of a `Cases` at
+A clause is one entry of `_IN_ORDER`. Its `judge` gives a `Ruling` for all sessions of a `Cases` at
 once: within it the first `decide` that fits a session stands, so each function reads from top to
 bottom like the clause itself. The forms, charts, exports and the Protocol page follow from the entry.
 """
@@ -38,7 +38,7 @@ _SESSIONS = "Every session"
 _RECORDED = "Sessions that were recorded"
 _ONE_TO_ONES = "One-to-ones: pastoral sessions with one pupil during remote learning"
 
-CLAUSES: tuple[Clause, ...] = (
+_IN_ORDER: tuple[Clause, ...] = (
     Clause(
         "parents-told",
         "Parents told",
@@ -280,3 +280,11 @@ CLAUSES: tuple[Clause, ...] = (
         home_alone_reported,
     ),
 )
+
+# By name, in the order in which people read them.
+CLAUSES: dict[str, Clause] = {clause.name: clause for clause in _IN_ORDER}
+
+
+def title_of(name: str) -> str:
+    """The title of a clause; of one that the protocol does not have any more, its name."""
+    return CLAUSES[name].title if name in CLAUSES else name

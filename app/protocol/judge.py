@@ -11,13 +11,26 @@ from app.protocol.clauses import CLAUSES
 from app.protocol.evidence import Evidence
 from app.protocol.facts import DAY, MINUTE, SessionFacts
 from app.protocol.frames import NONE, ids, instants
-from app.protocol.outcomes import BREACH, EVIDENCE, EXEMPT, MET, NO_EVIDENCE, OUTCOMES
+from app.protocol.outcomes import BREACH, EVIDENCE, EXEMPT, MET, NO_EVIDENCE, NOT_APPLICABLE, OUTCOMES
 from app.settings import Settings
 
 STATUSES = ("compliant", "incomplete", "breach")
 OUTCOME = pd.CategoricalDtype(list(OUTCOMES))
-_NAMES = [clause.name for clause in CLAUSES]
 _FIRST = ord("0")
+
+
+@dataclass(frozen=True)
+class ClauseSet:
+    """What stored `codes` are to be read by: the clause that each character is of, and the outcomes that it counts
+    through. Clauses and outcomes may come, go and change places afterwards."""
+
+    clauses: tuple[str, ...]
+    outcomes: tuple[str, ...]
+
+    @classmethod
+    def current(cls) -> "ClauseSet":
+        """That of codes which are judged now."""
+        return cls(tuple(CLAUSES), tuple(OUTCOMES))
 
 
 @dataclass
@@ -49,7 +62,7 @@ class Judged:
         return pd.DataFrame(
             {
                 "session": np.repeat(np.arange(n), len(CLAUSES)),
-                "clause": np.tile(_NAMES, n),
+                "clause": np.tile(list(CLAUSES), n),
                 "outcome": np.array(OUTCOMES)[self._outcome].ravel(),
                 "evidence": np.array(EVIDENCE)[self._evidence].ravel(),
                 "disputed": self._disputed.ravel(),
@@ -61,7 +74,7 @@ class Judged:
 def judge(evidence: Evidence, settings: Settings, now: datetime, reasons: bool = False) -> Judged:
     """Match logs with calls and judge every clause for every session, as things stand at `now`."""
     cases = SessionFacts(evidence, settings, now)
-    rulings = [clause.judge(cases) for clause in CLAUSES]
+    rulings = [clause.judge(cases) for clause in CLAUSES.values()]
     outcome = np.stack([r.outcome for r in rulings], axis=1)
     told_by = np.stack([r.evidence for r in rulings], axis=1)
     disputed = np.stack([r.disputed for r in rulings], axis=1)
@@ -69,7 +82,7 @@ def judge(evidence: Evidence, settings: Settings, now: datetime, reasons: bool =
     status = np.where((outcome == BREACH).any(axis=1), 2, np.where((outcome == NO_EVIDENCE).any(axis=1), 1, 0))
 
     call_ids = evidence.calls["call_id"].to_numpy(object)
-    waiting = outcome[:, _NAMES.index("logged")] == NO_EVIDENCE
+    waiting = outcome[:, list(CLAUSES).index("logged")] == NO_EVIDENCE
     due = cases.call_ended + (cases.figure(lambda r: r.log_within_hours) * 60 * MINUTE).astype(np.int64)
     sessions = pd.DataFrame(
         {
@@ -118,17 +131,26 @@ def _ids(plain: npt.NDArray[np.int64]) -> pd.arrays.IntegerArray:
 def _encode(
     outcome: npt.NDArray[np.uint8], evidence: npt.NDArray[np.uint8], disputed: npt.NDArray[np.bool_]
 ) -> npt.NDArray[np.object_]:
-    """One printable character a clause: the outcome, what told it, and whether it is disputed."""
+    """One printable character a clause: the outcome, what told it, and whether it is disputed. Only the outcome is
+    ever read back (`decode`), by the stored `ClauseSet`: the places of EVIDENCE need not be known again."""
     code = _FIRST + outcome + len(OUTCOMES) * evidence + len(OUTCOMES) * len(EVIDENCE) * disputed
     return code.astype(np.uint8).view(f"S{len(CLAUSES)}").ravel().astype(str).astype(object)
 
 
-def decode(codes: pd.Series) -> pd.DataFrame:
-    """The outcome of every clause (one categorical column each) from `codes`, same index."""
-    number = np.frombuffer("".join(codes).encode(), np.uint8).reshape(len(codes), len(CLAUSES)) - _FIRST
-    outcome = number % len(OUTCOMES)
+def decode(codes: pd.Series, clause_set: ClauseSet | None = None) -> pd.DataFrame:
+    """The outcome of every clause that there is now (one categorical column each) from `codes`, same index.
+
+    `clause_set`: that which the codes were written with; None: the current one. A clause that it lacks does not apply
+    until the session is judged again; one that there is no more is left out.
+    """
+    written = clause_set or ClauseSet.current()
+    number = np.frombuffer("".join(codes).encode(), np.uint8).reshape(len(codes), len(written.clauses)) - _FIRST
+    place = [OUTCOMES.index(word) if word in OUTCOMES else NOT_APPLICABLE for word in written.outcomes]
+    outcome = np.array(place, np.int8)[number % len(place)]
+    columns = {name: outcome[:, i] for i, name in enumerate(written.clauses)}
+    lacking = np.full(len(codes), NOT_APPLICABLE, np.int8)
     return pd.DataFrame(
-        {name: pd.Categorical.from_codes(outcome[:, i], dtype=OUTCOME) for i, name in enumerate(_NAMES)},
+        {name: pd.Categorical.from_codes(columns.get(name, lacking), dtype=OUTCOME) for name in CLAUSES},
         index=codes.index,
     )
 
@@ -139,9 +161,9 @@ def figures(outcomes: pd.DataFrame) -> pd.DataFrame:
     Index: the clause. Columns: the five outcomes as counts; `rate` = (met + exempt) / (met + exempt +
     breach) and `evidence_share` = that denominator / all to which it applies; blank where there are none.
     """
-    codes = [outcomes[name].cat.codes.to_numpy() for name in _NAMES]
+    codes = [outcomes[name].cat.codes.to_numpy() for name in CLAUSES]
     counts = [[np.count_nonzero(column == i) for i in range(len(OUTCOMES))] for column in codes]
-    table = pd.DataFrame(counts, index=_NAMES, columns=list(OUTCOMES))
+    table = pd.DataFrame(counts, index=list(CLAUSES), columns=list(OUTCOMES))
     kept = table[OUTCOMES[MET]] + table[OUTCOMES[EXEMPT]]
     shown = kept + table[OUTCOMES[BREACH]]
     table["rate"] = kept / shown

@@ -56,7 +56,7 @@ def placed(sessions: pd.DataFrame) -> pd.DataFrame:
 def counts(sessions: pd.DataFrame, clause: str | None) -> dict[str, Ints]:
     """Of each session the outcomes of a clause, or of all: `kept`, `of` (with evidence), `known` (with and without)."""
     kept, of, known = np.zeros((3, len(sessions)), np.int64)
-    for name in [clause] if clause else [c.name for c in CLAUSES]:
+    for name in [clause] if clause else CLAUSES:
         codes = sessions[name].cat.codes.to_numpy()
         kept += codes <= 1
         of += codes <= 2

@@ -16,7 +16,7 @@ from app.access.policy import Person
 from app.access.reporting import count_registers, count_resolved_breaches
 from app.formatting import FEW, on_day, percent
 from app.judging import breaches
-from app.protocol.clauses import CLAUSES
+from app.protocol.clauses import CLAUSES, title_of
 from app.protocol.judge import figures
 from app.records import log_form
 from app.reports import charts
@@ -28,8 +28,6 @@ from app.vocabulary import Resolution
 
 Days = tuple[date, date]
 
-_NAMES = [clause.name for clause in CLAUSES]
-_TITLES = {clause.name: clause.title for clause in CLAUSES}
 _WIDTH = 560  # of a chart's inner part, in pixels; with its labels it fills a page across
 _HIDDEN = f"under {FEW}"
 _ENDED = {resolution.value: resolution.label for resolution in Resolution} | {
@@ -131,14 +129,14 @@ def _looked_at(school: School, person: Person, days: Days, chosen: Mapping[str, 
 
     rows, earlier = of(days), of((days[0] - length, days[0] - timedelta(days=1)))
     cells, weeks = (_covered(charts.rates(rows, by, None)) for by in (["department", "band"], ["week"]))
-    return _Seen(rows, earlier, cells, _covered(_rates_of(figures(rows[_NAMES]))), weeks)
+    return _Seen(rows, earlier, cells, _covered(_rates_of(figures(rows[list(CLAUSES)]))), weeks)
 
 
 def _rates_of(told: pd.DataFrame) -> pd.DataFrame:
     """Compliance clause by clause, from `app.protocol.figures`."""
     kept = told["met"] + told["exempt"]
-    rates = told.assign(kept=kept, of=kept + told["breach"], title=pd.Series(_TITLES))
-    rates["reference"] = [str(clause.reference) for clause in CLAUSES]
+    rates = told.assign(kept=kept, of=kept + told["breach"], title=told.index.map(title_of))
+    rates["reference"] = [str(clause.reference) for clause in CLAUSES.values()]
     return rates.assign(rate=rates["rate"].where(rates["of"] >= FEW))[rates["of"] > 0]
 
 
@@ -148,7 +146,7 @@ def _covered(rates: pd.DataFrame) -> pd.DataFrame:
 
 
 def _counted(rows: pd.DataFrame) -> dict[str, int]:
-    each = figures(rows[_NAMES])[["met", "exempt", "breach", "no_evidence"]].sum()
+    each = figures(rows[list(CLAUSES)])[["met", "exempt", "breach", "no_evidence"]].sum()
     shown = int(each["met"] + each["exempt"] + each["breach"])
     return {
         "kept": int(each["met"] + each["exempt"]), "shown": shown, "known": shown + int(each["no_evidence"]),

@@ -39,7 +39,7 @@ def inspection_pack(school: School, person: Person) -> bytes:
                 "title": c.title, "words": c.words, "reference": str(c.reference), "applies": c.applies,
                 "decided": c.decided_by, "of": c.of, "kept": [_kept_words(rates, c.name) for rates in by_term.values()],
             }
-            for c in CLAUSES
+            for c in CLAUSES.values()
         ],
         "period": f"{on_day(days[0])} to {on_day(days[1])}",
         "done": _done(count_resolved_breaches(school, person, days)),

@@ -15,13 +15,12 @@ from app.access.concerns import list_entries_about, list_pupils_on_record
 from app.access.forms import CONCERN_DRAFT
 from app.access.policy import COUNSELLING, OTHER_PURPOSES, Person
 from app.access.scope import confidential, ever_counsellor, is_counselling
-from app.protocol.clauses import CLAUSES
+from app.protocol.clauses import title_of
 from app.protocol.judge import judge
 from app.school import School
 from app.store import audit_log, reading, tables
 from app.store.versions import valid_on, valid_versions
 
-_TITLES = {clause.name: clause.title for clause in CLAUSES}
 _OUTCOMES = {"met": "met", "exempt": "exempt", "breach": "breach", "no_evidence": "no evidence"}
 COUNSELLING_NOTE = "Counselling. Notes and reasons are the counsellor's, and are not in this file; ask them."
 
@@ -259,7 +258,7 @@ class _File:
         for row in judged.table().itertuples():
             if row.outcome in _OUTCOMES:
                 words = f"{_OUTCOMES[row.outcome]}: {row.reason}".removesuffix(": ")
-                told.setdefault(keys[row.session] or 0, []).append(Cell(_TITLES[row.clause], words))
+                told.setdefault(keys[row.session] or 0, []).append(Cell(title_of(row.clause), words))
         return told
 
     def _log(self, ref: str | None) -> Iterator[Cell]:
@@ -316,7 +315,7 @@ class _File:
             .order_by(event.at, event.id)
         )
         for clause, at, kind, how, text in rows:
-            yield Cell(f"{_TITLES[clause]}: {kind}, {self._moment(at)}", f"{how or ''} {text or ''}".strip() or "–")
+            yield Cell(f"{title_of(clause)}: {kind}, {self._moment(at)}", f"{how or ''} {text or ''}".strip() or "–")
 
     def _concerns(self) -> Iterator[Held]:
         """Every concern about the pupil, with everything that happened to it; of an adult's conduct nothing."""

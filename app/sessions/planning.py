@@ -31,7 +31,6 @@ from app.school import School
 from app.store import audit_log, reading, tables
 
 _plan = tables.plans.c
-_BEFOREHAND = {clause.name: clause for clause in CLAUSES if clause.remedy}
 _KEPT = ("met", "exempt")
 # People come early and run over: a consent is asked for so much more than the planned time.
 MARGIN = timedelta(minutes=15)
@@ -79,18 +78,18 @@ def foresee(school: School, person: Person, plan: Log) -> Foreseen:
     with school.engine.connect() as connection:
         judged = preview_plans(connection, school.settings, [plan, *alone])
     own = judged[judged["plan"] == 0].set_index("clause")
-    known = own[own.index.isin(list(_BEFOREHAND)) & (own["outcome"] != "not_applicable")]
+    known = own[own.index.isin(_beforehand()) & (own["outcome"] != "not_applicable")]
     emails = list_pupils_to_choose(school, person).set_index("pupil_id")["email"]
     lacking = {}
     for name in known.index[~known["outcome"].isin(_KEPT)]:
-        remedy = _BEFOREHAND[name].remedy
+        remedy = CLAUSES[name].remedy
         if remedy and (remedy.letter or remedy.consent):
             of_one = judged[(judged["clause"] == name) & (judged["plan"] > 0)].set_index("plan")["outcome"]
             short = [plan.pupil_ids[n - 1] for n in of_one.index[~of_one.isin(_KEPT)]]
             lacking[str(name)] = [str(emails[pupil]) for pupil in short if pupil in emails.index]
     to_mind = [
         {"clause": clause.name, "title": clause.title, "words": clause.words, "of": clause.of}
-        for clause in sorted(CLAUSES, key=lambda clause: clause.of == "all")
+        for clause in sorted(CLAUSES.values(), key=lambda clause: clause.of == "all")
         if clause.remedy is None and own.loc[clause.name, "outcome"] not in ("not_applicable", "exempt")
     ]
     return Foreseen(_in_words(known), lacking, pd.DataFrame(to_mind, columns=["clause", "title", "words", "of"]))
@@ -104,7 +103,7 @@ def verdicts(school: School, person: Person, plans: pd.DataFrame) -> dict[str, s
     with school.engine.connect() as connection:
         judged = preview_plans(connection, school.settings, logs) if logs else pd.DataFrame()
     return {
-        log.ref: _verdict(judged[(judged["plan"] == place) & judged["clause"].isin(list(_BEFOREHAND))]["outcome"])
+        log.ref: _verdict(judged[(judged["plan"] == place) & judged["clause"].isin(_beforehand())]["outcome"])
         for place, log in enumerate(logs)
     }
 
@@ -120,7 +119,7 @@ def second_members(school: School, person: Person, log: Log) -> dict[str, str]:
     staff = list_staff_to_choose(school, person)
     # Each member of staff is tried: the rule itself says who is right.
     tried = [log.model_copy(update={"invited": (("", number),)}) for number in staff["staff_id"]]
-    clauses = [name for name, clause in _BEFOREHAND.items() if clause.remedy and clause.remedy.second_member]
+    clauses = [name for name, clause in CLAUSES.items() if clause.remedy and clause.remedy.second_member]
     with school.engine.connect() as connection:
         judged = preview_plans(connection, school.settings, tried)
     right = judged[judged["clause"].isin(clauses) & (judged["outcome"] == "met")]["plan"]
@@ -128,9 +127,14 @@ def second_members(school: School, person: Person, log: Log) -> dict[str, str]:
     return {one.email: f"{one.name} · {describe_post(one)}" for one in people if one}
 
 
+def _beforehand() -> list[str]:
+    """The clauses that are decided before the session begins."""
+    return [name for name, clause in CLAUSES.items() if clause.remedy]
+
+
 def _in_words(known: pd.DataFrame) -> pd.DataFrame:
     """The clauses that are decided beforehand, each with its remedy."""
-    of = [_BEFOREHAND[name] for name in known.index]
+    of = [CLAUSES[name] for name in known.index]
     remedies = [clause.remedy or Remedy("") for clause in of]
     return pd.DataFrame(
         {

@@ -2,8 +2,9 @@
 
 A row of `session_days` holds what figures need of a day's sessions, as Arrow's own bytes: no pupil, no note, no
 reason, and no session that the rules call confidential. The database itself empties the row of every day of which
-a session comes, changes or goes (triggers, migration 0013); a day that stands empty is read from the sessions, so
-that what is read is right whether or not somebody has packed it again.
+a session comes, changes or goes (triggers, migration 0013); a day that stands empty, or was packed with other columns,
+clauses or outcomes than there are now, is read from the sessions, so that what is read is right whether or not somebody
+has packed it again.
 """
 
 from datetime import date
@@ -14,30 +15,34 @@ import pyarrow as pa
 from sqlalchemy import ColumnElement, Connection, delete, not_, select, update
 
 from app.protocol.clauses import CLAUSES
-from app.protocol.judge import OUTCOME, decode
+from app.protocol.judge import OUTCOME
+from app.protocol.outcomes import OUTCOMES
 from app.store import reading, tables
+from app.store.outcomes import decode_outcomes
 
 _day, _session = tables.session_days.c, tables.sessions.c
-_NAMES = [clause.name for clause in CLAUSES]
 _WORDS = pa.dictionary(pa.int32(), pa.string())
-_SCHEMA = pa.schema(
-    {
-        "session_id": pa.int64(), "minute": pa.int16(), "staff_id": pa.int64(), "school": _WORDS, "department": _WORDS,
-        "purpose": _WORDS, "one_to_one": pa.bool_(), "status": _WORDS, "disputed": pa.bool_(), "has_log": pa.bool_(),
-    }
-    | dict.fromkeys(_NAMES, pa.int8())
-)  # fmt: skip
+_FACTS = {
+    "session_id": pa.int64(), "minute": pa.int16(), "staff_id": pa.int64(), "school": _WORDS, "department": _WORDS,
+    "purpose": _WORDS, "one_to_one": pa.bool_(), "status": _WORDS, "disputed": pa.bool_(), "has_log": pa.bool_(),
+}  # fmt: skip
+
+
+def _schema() -> pa.Schema:
+    """The columns of a packed day: facts, and for each clause the place of its outcome in OUTCOMES, which are named
+    beside it."""
+    return pa.schema(_FACTS | dict.fromkeys(CLAUSES, pa.int8()), {"outcomes": ";".join(OUTCOMES)})
 
 
 def pack(connection: Connection) -> None:
     """Pack the days that stand empty, in the transaction that emptied them."""
-    opened = _day.packed.is_(None)
+    opened, schema = _day.packed.is_(None), _schema()
     rows = _of_sessions(connection, _session.day.in_(select(_day.day).where(opened)))
     connection.execute(delete(tables.session_days).where(opened, _day.day.not_in(select(_session.day))))
     for day, part in rows.groupby("day"):
         stream = pa.BufferOutputStream()
-        with pa.ipc.new_stream(stream, _SCHEMA) as writer:
-            writer.write_table(_table(part))
+        with pa.ipc.new_stream(stream, schema) as writer:
+            writer.write_table(_table(part, schema))
         packed = stream.getvalue().to_pybytes()
         connection.execute(update(tables.session_days).where(_day.day == day.date()).values(packed=packed))
 
@@ -49,18 +54,19 @@ def read(connection: Connection, first: date, last: date) -> pd.DataFrame:
     Columns: these, `staff_id` (0: unknown), `school`, `department`, `purpose` (blank: not logged), `status`
     (all categorical), `one_to_one`, `disputed`, `has_log`, and an `OUTCOMES` categorical for each clause.
     """
-    within = _day.day.between(first, last)
-    kept = connection.execute(select(_day.day, _day.packed).where(within).order_by(_day.day)).all()
-    parts = {row.day: pa.ipc.open_stream(row.packed).read_all() for row in kept if row.packed is not None}
-    if opened := [row.day for row in kept if row.packed is None]:
+    schema, within = _schema(), _day.day.between(first, last)
+    kept = connection.execute(select(_day.day, _day.packed).where(within).order_by(_day.day))
+    unpacked = {row.day: _unpacked(row.packed, schema) for row in kept}
+    parts = {day: part for day, part in unpacked.items() if part is not None}
+    if opened := [day for day, part in unpacked.items() if part is None]:
         fresh = _of_sessions(connection, _session.day.in_(opened))
-        parts |= {day.date(): _table(part) for day, part in fresh.groupby("day")}
+        parts |= {day.date(): _table(part, schema) for day, part in fresh.groupby("day")}
         parts = dict(sorted(parts.items()))
-    whole = pa.concat_tables([_SCHEMA.empty_table(), *parts.values()]).unify_dictionaries().combine_chunks()
+    whole = pa.concat_tables([schema.empty_table(), *parts.values()]).unify_dictionaries().combine_chunks()
     frame = {"day": np.repeat(np.array(list(parts), "datetime64[s]"), [part.num_rows for part in parts.values()])}
-    for name in _SCHEMA.names:
+    for name in schema.names:
         column = whole[name].to_pandas()
-        frame[name] = pd.Categorical.from_codes(column, dtype=OUTCOME, validate=False) if name in _NAMES else column
+        frame[name] = pd.Categorical.from_codes(column, dtype=OUTCOME, validate=False) if name in CLAUSES else column
     return pd.DataFrame(frame, copy=False)
 
 
@@ -68,15 +74,23 @@ def _of_sessions(connection: Connection, which: ColumnElement[bool]) -> pd.DataF
     columns = (
         _session.id.label("session_id"), _session.day, _session.minute, _session.staff_id, _session.school,
         _session.department, _session.purpose, _session.one_to_one, _session.status, _session.disputed,
-        _session.log_id.is_not(None).label("has_log"), _session.codes,
+        _session.log_id.is_not(None).label("has_log"), _session.codes, _session.clause_set_id,
     )  # fmt: skip
     frame = reading.frame(connection, select(*columns).where(which, not_(_session.confidential)))
     # Sorted here: a database takes several times as long over it.
     frame = frame.sort_values(["day", "minute", "session_id"], ignore_index=True)
-    outcomes = decode(frame.pop("codes"))
+    outcomes = decode_outcomes(connection, frame)
     frame["staff_id"] = frame["staff_id"].fillna(0)
-    return frame.assign(**{name: outcomes[name].cat.codes for name in _NAMES})
+    return frame.assign(**{name: outcomes[name].cat.codes for name in CLAUSES})
 
 
-def _table(rows: pd.DataFrame) -> pa.Table:
-    return pa.Table.from_pandas(rows, _SCHEMA, preserve_index=False).replace_schema_metadata(None)
+def _table(rows: pd.DataFrame, schema: pa.Schema) -> pa.Table:
+    return pa.Table.from_pandas(rows, schema, preserve_index=False).replace_schema_metadata(schema.metadata)
+
+
+def _unpacked(packed: bytes | None, schema: pa.Schema) -> pa.Table | None:
+    """The rows of a packed day; None if it stands empty or has other columns."""
+    if packed is None:
+        return None
+    stream = pa.ipc.open_stream(packed)
+    return stream.read_all() if stream.schema.equals(schema, check_metadata=True) else None

@@ -324,6 +324,15 @@ consent_events = Table(  # kind: asked, sent, given, refused, withdrawn, slt_inf
 
 # --- judged sessions: one row a session, the outcomes as one character a clause -------------------
 
+clause_sets = Table(  # by what `codes` are to be read (`app.store.outcomes`); none is ever changed
+    "clause_sets",
+    metadata,
+    _id(),
+    Column("clauses", Text, nullable=False),  # names, in the order of the characters, joined by ";"
+    Column("outcomes", Text, nullable=False),  # what a character counts through, joined by ";"
+    UniqueConstraint("clauses", "outcomes"),
+)
+
 sessions = Table(
     "sessions",
     metadata,
@@ -343,6 +352,8 @@ sessions = Table(
     Column("disputed", Boolean, nullable=False),
     Column("due_at", Instant),  # when an outcome changes by the clock alone
     Column("codes", String(80), nullable=False),
+    # In every row; SQLite adds no column to a table that must not be blank and points at another table.
+    _to("clause_sets", "clause_set_id"),
     Index("ix_sessions_day", "day"),
     Index("ix_sessions_confidential", "confidential", "day"),
     Index("ix_sessions_due_at", "due_at"),

@@ -1,10 +1,5 @@
 """TODO."""
 
-from app.protocol.clauses import CLAUSES
-
-TITLES = {clause.name: clause.title for clause in CLAUSES}
-
-
 # Colour never stands alone: a mark and a word go with it.
 OUTCOME_WORDS = {
     "met": "✓ Met",

@@ -25,7 +25,7 @@ from tests import people
 
 TERM = (date(2025, 9, 3), date(2025, 12, 12))
 TIMES = ["08:00", "08:20", "08:30", "10:00", "16:45", "17:00", "17:20", "17:45", "18:30", "20:00"]
-NAMES = [clause.name for clause in CLAUSES]
+NAMES = list(CLAUSES)
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def test_put_into_force_the_same_comes_out(term: School, tmp_path: Path, figures
     written = load_settings(file).model_copy(update={"tenant_id": term.settings.tenant_id})
     assert written.rules[-1] == changed(term.settings, {**figures, "from": TERM[0]}).rules[-1]
     after = outcomes(replace(term, settings=written))
-    titles = {clause.name: clause.title for clause in CLAUSES}
+    titles = {clause.name: clause.title for clause in CLAUSES.values()}
     came = {
         (number, titles[name], before.loc[number, name], after.loc[number, name])
         for number in before.index

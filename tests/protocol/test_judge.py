@@ -18,7 +18,7 @@ from benchmarks.frames import school
 
 NOW = datetime(2026, 9, 1, tzinfo=UTC)
 SETTINGS = load_settings().model_copy(update={"tenant_id": "school"})
-NAMES = [clause.name for clause in CLAUSES]
+NAMES = list(CLAUSES)
 
 
 def outcomes(evidence: Evidence) -> pd.DataFrame:

@@ -35,7 +35,7 @@ from app.store.database import open_database
 from tests import people
 from tests.conftest import SETTINGS
 
-BEFOREHAND = {clause.name for clause in CLAUSES if clause.remedy}
+BEFOREHAND = {clause.name for clause in CLAUSES.values() if clause.remedy}
 EVENING = {"day": "2027-02-03", "from": "19:00", "to": "19:40"}  # in school time, in winter
 
 

@@ -63,6 +63,7 @@ def _value(connection: Any, column: Column[Any], n: int) -> Any:
 _WORDS = {
     "roles": "teacher", "year_groups": "", "houses": "", "purpose": "academic", "cameras_on": "yes",
     "kind": "one_to_one", "status": "compliant", "codes": "0" * 23, "state": "open", "clause": "logged",
+    "clauses": ";".join(f"clause-{n}" for n in range(23)),
     "categories": "distress", "cameras": "yes", "form": "log",
     "original": 'p{"ref": "L1"}', "content": 'p{"ref": "L1"}', "value": "p1",
 }  # fmt: skip

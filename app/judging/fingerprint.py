@@ -1,0 +1,57 @@
+"""By what outcomes were judged, in one short text: if it is another, everything is judged again."""
+
+import ast
+import hashlib
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+import app.protocol
+from app.protocol.clauses import CLAUSES
+from app.settings import Settings
+
+
+def rules_fingerprint(settings: Settings) -> str:
+    """Of everything but the evidence that an outcome depends on: the settings, and what the rules do."""
+    values = settings.model_dump_json(include={"timezone", "tenant_id", "remote_learning", "rules"})
+    return _digest([values, *sorted(CLAUSES), _of_the_rules()])
+
+
+@cache
+def _of_the_rules() -> str:
+    """Read once a process: every page asks for it."""
+    return package_fingerprint(Path(app.protocol.__file__).parent)
+
+
+def package_fingerprint(folder: Path) -> str:
+    """Of what the modules of a package do. Comments, docstrings and formatting make no difference, and neither does the
+    module that something stands in; what the package imports from this program is left out for that reason."""
+    found: set[str] = set()
+    for file in folder.rglob("*.py"):
+        module = ast.parse(file.read_bytes())
+        for node in ast.walk(module):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                node.body = [part for part in node.body if not _is_text(part)] or [ast.Pass()]
+        for statement in module.body:
+            if isinstance(statement, ast.Import | ast.ImportFrom):
+                found |= set(_imported_names(statement))
+            else:
+                found.add(ast.unparse(statement))
+    return _digest(sorted(found))
+
+
+def _is_text(statement: ast.stmt) -> bool:
+    """Whether it is a docstring, or another text that does nothing."""
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+
+
+def _imported_names(statement: ast.Import | ast.ImportFrom) -> Iterator[str]:
+    """Each by itself: which names are imported together depends on the module."""
+    for name in statement.names:
+        source = statement.module or "" if isinstance(statement, ast.ImportFrom) else name.name
+        if source.partition(".")[0] != "app":
+            yield f"{source} {ast.unparse(name)}"
+
+
+def _digest(parts: Iterable[str]) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
