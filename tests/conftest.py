@@ -15,6 +15,7 @@ from sqlalchemy import create_engine, make_url, text
 from xdist.scheduler import LoadFileScheduling
 
 from app.clock import now
+from app.protocol.clauses import CLAUSES
 from app.school import School
 from app.settings import Settings, load_settings
 from app.store.database import open_database
@@ -133,6 +134,15 @@ def empty_school(new_database: Callable[..., str]) -> Iterator[School]:
     school = School(open_database(new_database()), SETTINGS)
     yield school
     school.engine.dispose()
+
+
+@pytest.fixture
+def clauses() -> Iterator[None]:
+    """A test may change the clauses; afterwards they are as they were."""
+    before = dict(CLAUSES)
+    yield
+    CLAUSES.clear()
+    CLAUSES.update(before)
 
 
 @pytest.fixture

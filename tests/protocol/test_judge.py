@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.protocol.clauses import CLAUSES
 from app.protocol.evidence import Evidence
-from app.protocol.judge import decode, figures, judge
+from app.protocol.judge import ClauseSet, decode, figures, judge
 from app.protocol.outcomes import OUTCOMES
 from app.settings import load_settings
 from benchmarks.frames import school
@@ -118,6 +118,16 @@ def test_what_comes_out_has_its_types_and_its_reasons_only_when_asked_for() -> N
         "due_at": "datetime64[us, UTC]", "codes": "str",
     }  # fmt: skip
     assert judged.sessions.index.name == "session"
+
+
+def test_decode_reads_by_the_clauses_and_outcomes_that_were_written() -> None:
+    codes = pd.Series(["010", "102"], index=[7, 8])
+    told = decode(codes, ClauseSet(("dress", "gone", "logged"), ("breach", "met", "forgotten")))
+    assert told.columns.tolist() == NAMES
+    assert told.index.tolist() == [7, 8]
+    assert told["dress"].tolist() == ["breach", "met"]
+    assert told["logged"].tolist() == ["breach", "not_applicable"]
+    assert set(told.drop(columns=["dress", "logged"]).to_numpy().ravel()) == {"not_applicable"}
 
 
 def test_a_code_has_the_outcome_what_told_it_and_whether_it_is_disputed() -> None:

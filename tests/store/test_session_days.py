@@ -4,6 +4,7 @@ from datetime import date
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 from sqlalchemy import Connection, String, delete, func, literal, select, update
 
@@ -91,6 +92,16 @@ def test_who_writes_sessions_and_does_not_pack_them_is_found_out(busy: School) -
         assert (opened(connection), same(connection)) == (1, 3)
         session_days.pack(connection)
         assert (opened(connection), same(connection)) == (0, 3)
+
+
+def test_a_day_that_was_packed_with_other_columns_is_read_from_the_sessions(busy: School) -> None:
+    other = pa.table({"session_id": [1, 2], "status": ["compliant", "breach"]})
+    stream = pa.BufferOutputStream()
+    with pa.ipc.new_stream(stream, other.schema) as writer:
+        writer.write_table(other)
+    with busy.writing() as connection:
+        connection.execute(update(tables.session_days).values(packed=stream.getvalue().to_pybytes()))
+        assert (opened(connection), same(connection)) == (0, 4)
 
 
 def test_what_may_be_counselling_is_told_alike_from_rows_and_by_the_database(school: School) -> None:

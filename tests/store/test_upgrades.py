@@ -7,19 +7,22 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from datetime import date
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import MetaData, create_engine, inspect, select
+from sqlalchemy import MetaData, create_engine, inspect, select, text
 
 from app.intake.files import import_logs
 from app.operations.verification import verify
+from app.protocol.clauses import CLAUSES
 from app.school import School
-from app.store import database
+from app.store import database, session_days
 from app.store.database import DatabaseError, open_database, writing
-from app.store.tables import metadata
+from app.store.outcomes import current_clause_set
+from app.store.tables import metadata, sessions
 from app.store.transfer import transfer
 from tests import people
 from tests.conftest import SETTINGS
@@ -78,6 +81,33 @@ def test_every_row_of_an_earlier_version_is_there_and_a_copy_as_it_was(older: Pa
     assert len(copies) == older_than_the_program
     open_database(f"sqlite:///{older}").dispose()
     assert list(older.parent.glob("school-version-*")) == copies  # once, and never of a new one
+
+
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def test_outcomes_of_an_earlier_version_are_read_by_its_clauses(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest, clauses: None
+) -> None:
+    if kind == "sqlite":
+        url = f"sqlite:///{_load('0013', tmp_path)}"
+    else:
+        url = request.getfixturevalue("postgresql")(copy_of="postgresql:///template0")
+        at_version(url, "0013")
+        fill(url)
+    engine = create_engine(url)
+    with engine.begin() as connection:  # the twelfth clause of that version was not kept
+        connection.execute(text("update sessions set codes = '00000000000200000000000', confidential = (1 = 0)"))
+    engine.dispose()
+    engine = open_database(url)
+    days = (date(2020, 11, 1), date(2020, 11, 30))
+    with engine.connect() as connection:
+        rows = session_days.read(connection, *days)
+    assert rows["dress"].tolist() == ["breach", "breach"]
+    assert set(rows[[name for name in CLAUSES if name != "dress"]].to_numpy().ravel()) == {"met"}
+    del CLAUSES["dress"]
+    with writing(engine) as connection:  # beside that of the earlier version
+        assert current_clause_set(connection) not in connection.scalars(select(sessions.c.clause_set_id)).all()
+        assert "dress" not in session_days.read(connection, *days)
+    engine.dispose()
 
 
 def _all(url: str, schema: str) -> dict[str, list[tuple[object, ...]]]:
