@@ -7,6 +7,7 @@ clauses or outcomes than there are now, is read from the sessions, so that what 
 has packed it again.
 """
 
+import hashlib
 from datetime import date
 
 import numpy as np
@@ -29,21 +30,27 @@ _FACTS = {
 
 
 def _schema() -> pa.Schema:
-    """The columns of a packed day: facts, and for each clause the place of its outcome in OUTCOMES, which are named
-    beside it."""
-    return pa.schema(_FACTS | dict.fromkeys(CLAUSES, pa.int8()), {"outcomes": ";".join(OUTCOMES)})
+    """The columns of a packed day: facts, and for each clause the place of its outcome in OUTCOMES."""
+    return pa.schema(_FACTS | dict.fromkeys(CLAUSES, pa.int8()))
+
+
+def _mark(schema: pa.Schema) -> bytes:
+    """What a packed day begins with: whether its columns and outcomes are those of now is seen without opening it."""
+    words = [*schema.names, *map(str, schema.types), *OUTCOMES]
+    return hashlib.sha256(";".join(words).encode()).digest()
 
 
 def pack(connection: Connection) -> None:
     """Pack the days that stand empty, in the transaction that emptied them."""
     opened, schema = _day.packed.is_(None), _schema()
+    mark = _mark(schema)
     rows = _of_sessions(connection, _session.day.in_(select(_day.day).where(opened)))
     connection.execute(delete(tables.session_days).where(opened, _day.day.not_in(select(_session.day))))
     for day, part in rows.groupby("day"):
         stream = pa.BufferOutputStream()
         with pa.ipc.new_stream(stream, schema) as writer:
             writer.write_table(_table(part, schema))
-        packed = stream.getvalue().to_pybytes()
+        packed = mark + stream.getvalue().to_pybytes()
         connection.execute(update(tables.session_days).where(_day.day == day.date()).values(packed=packed))
 
 
@@ -55,10 +62,11 @@ def read(connection: Connection, first: date, last: date) -> pd.DataFrame:
     (all categorical), `one_to_one`, `disputed`, `has_log`, and an `OUTCOMES` categorical for each clause.
     """
     schema, within = _schema(), _day.day.between(first, last)
-    kept = connection.execute(select(_day.day, _day.packed).where(within).order_by(_day.day))
-    unpacked = {row.day: _unpacked(row.packed, schema) for row in kept}
-    parts = {day: part for day, part in unpacked.items() if part is not None}
-    if opened := [day for day, part in unpacked.items() if part is None]:
+    kept = connection.execute(select(_day.day, _day.packed).where(within).order_by(_day.day)).all()
+    mark = _mark(schema)
+    ready = [row for row in kept if row.packed is not None and row.packed[: len(mark)] == mark]
+    parts = {row.day: pa.ipc.open_stream(memoryview(row.packed)[len(mark) :]).read_all() for row in ready}
+    if opened := [row.day for row in kept if row.day not in parts]:
         fresh = _of_sessions(connection, _session.day.in_(opened))
         parts |= {day.date(): _table(part, schema) for day, part in fresh.groupby("day")}
         parts = dict(sorted(parts.items()))
@@ -85,12 +93,4 @@ def _of_sessions(connection: Connection, which: ColumnElement[bool]) -> pd.DataF
 
 
 def _table(rows: pd.DataFrame, schema: pa.Schema) -> pa.Table:
-    return pa.Table.from_pandas(rows, schema, preserve_index=False).replace_schema_metadata(schema.metadata)
-
-
-def _unpacked(packed: bytes | None, schema: pa.Schema) -> pa.Table | None:
-    """The rows of a packed day; None if it stands empty or has other columns."""
-    if packed is None:
-        return None
-    stream = pa.ipc.open_stream(packed)
-    return stream.read_all() if stream.schema.equals(schema, check_metadata=True) else None
+    return pa.Table.from_pandas(rows, schema, preserve_index=False).replace_schema_metadata(None)
