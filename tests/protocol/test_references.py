@@ -50,7 +50,8 @@ def test_outline_has_every_point_of_the_text_in_order() -> None:
 
 def test_outline_names_the_clauses_that_refer_to_each_point() -> None:
     referring = {
-        reference: tuple(clause.name for clause in CLAUSES if clause.reference == reference) for reference in outline()
+        reference: tuple(name for name, clause in CLAUSES.items() if clause.reference == reference)
+        for reference in outline()
     }
     assert referring == {reference: point.clauses for reference, point in outline().items()}
     assert sum(map(len, referring.values())) == len(CLAUSES), "a clause refers to a point that the text does not have"

@@ -62,7 +62,8 @@ def _call(call_id: str, start: str) -> dict[str, object]:
 def _add_clause() -> None:
     """As somebody would add it: in the middle, so that the others change places."""
     rest = list(CLAUSES.values())
-    clause = Clause(NEW, "Chat saved", "The chat is saved.", "", "Every session", "The log.", "all", _chat_saved)
+    point = rest[0].reference
+    clause = Clause(NEW, "Chat saved", "The chat is saved.", point, "Every session", "The log.", "all", _chat_saved)
     CLAUSES.clear()
     CLAUSES.update({one.name: one for one in (*rest[:4], clause, *rest[4:])})
 
