@@ -12,12 +12,11 @@ from typing import Any, NoReturn
 import click
 from sqlalchemy.exc import DBAPIError
 
-from app.alerts.command import alerts
-from app.graph.command import sync
 from app.intake.calls import import_calls, import_recordings
 from app.intake.files import import_consents, import_letters, import_logs, import_roster
 from app.intake.transaction import ImportResult
 from app.operations.retention import past_keeping, purge
+from app.operations.scheduled import alerts, sync
 from app.records import UnreadableFile
 from app.reports.outcomes_csv import COLUMNS, write_csv
 from app.reports.outcomes_csv import list_outcomes as outcomes_of

@@ -1,0 +1,116 @@
+"""The commands that a timer runs, or that repeat themselves with `--watch`: `sync` and `alerts`."""
+
+import signal
+import sys
+import time
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, NoReturn
+
+import click
+from sqlalchemy.exc import DBAPIError
+
+from app import lease
+from app.alerts import channels
+from app.alerts.sending import send
+from app.graph.errors import GraphError, NotConfiguredError
+from app.graph.fetching import WORKERS, Run, synchronise
+from app.school import School, open_school
+from app.store.database import in_words
+
+_DONE, _PARTLY_DONE, _NOT_DONE = 0, 1, 2
+
+
+def _watch(words: str) -> Callable[..., Any]:
+    return click.option("--watch", type=click.IntRange(1, 24 * 60), metavar="MINUTES", help=words)
+
+
+@click.command("sync")
+@click.option("--days", type=click.IntRange(1, 30), help="Fetch so many days back, not from the last success on.")
+@_watch("Stay, and sync every so often.")
+@click.option("--retry", is_flag=True, help="Try again what was put aside since it could not be read.")
+@click.option("--workers", type=click.IntRange(1, 16), default=WORKERS, show_default=True, help="Requests at a time.")
+def sync(days: int | None, watch: int | None, retry: bool, workers: int) -> None:
+    """Fetch new call records and recordings from Microsoft Graph.
+
+    By default from a little before the last success on, 30 days at most; Microsoft keeps no more. A run that
+    is ended or killed goes on where it was, the next time. Exit status: 0 done, 1 done with records put aside,
+    2 not done.
+    """
+    school = open_school()
+    _repeat(lambda: _sync_once(school, days, retry, workers), watch)
+
+
+@click.command("alerts")
+@_watch("Stay, and send every so often.")
+@click.option("--at-once", is_flag=True, help="Try also what waits for its next try.")
+def alerts(watch: int | None, at_once: bool) -> None:
+    """Send the alerts that wait, with those that are due: concerns unread, and the day's digests.
+
+    What a mail server does not accept waits and is tried again, with growing pauses. Exit status: 0 done, 1 done
+    with some that were not accepted, 2 not done.
+    """
+    school = open_school()
+    _repeat(lambda: _send_once(school, at_once), watch)
+
+
+def _repeat(once: Callable[[], int], minutes: int | None) -> NoReturn:
+    """Run `once`, again and again every so many minutes, if any; else exit with the status that it returns."""
+    signal.signal(signal.SIGTERM, _end)
+    while True:
+        try:
+            status = once()
+        except (NotConfiguredError, channels.NotConfigured) as error:
+            _say(str(error))
+            sys.exit(_NOT_DONE)
+        except (GraphError, lease.Busy, lease.Lost) as error:
+            _say(str(error))
+            status = _NOT_DONE
+        except KeyboardInterrupt:
+            _say("Ended. What came so far is kept; the next run goes on.")
+            sys.exit(_NOT_DONE)
+        except DBAPIError as error:
+            if minutes is None:
+                raise
+            _say(in_words(error))
+            status = _NOT_DONE
+        if minutes is None:
+            sys.exit(status)
+        time.sleep(minutes * 60)
+
+
+def _sync_once(school: School, days: int | None, retry: bool, workers: int) -> int:
+    run = synchronise(school, days=days, retry=retry, workers=workers, progress=_progress, note=_say)
+    for trouble in run.troubles:
+        _say(trouble)
+    if run.put_aside:
+        _say(
+            f"{run.put_aside} records could not be read and were put aside, nothing of them is lost: "
+            "python -m app sync --retry tries them again."
+        )
+    click.echo(
+        f"{run.listed} calls listed, {run.fetched} fetched: {run.added} new, {run.changed} changed, "
+        f"{run.dropped} no session, {run.put_aside} put aside, {run.gone} gone; {run.recordings} recordings"
+    )
+    return _PARTLY_DONE if run.put_aside else _DONE
+
+
+def _send_once(school: School, at_once: bool) -> int:
+    run = send(school, at_once=at_once)
+    if run.trouble:
+        _say(run.trouble)
+    click.echo(f"{run.sent} sent, {run.waiting} waiting")
+    return _PARTLY_DONE if run.waiting else _DONE
+
+
+def _progress(run: Run) -> None:
+    _say(f"{run.listed} calls listed, {run.fetched} fetched, {run.recordings} recordings")
+
+
+def _say(words: str) -> None:
+    click.echo(words, err=True)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    """A service that is stopped gives its lease back."""
+    sys.exit(_NOT_DONE)
