@@ -277,7 +277,9 @@ def rotate_command() -> None:
         number = seal_again(connection)
         if number:
             about = "everything sealed, to the newest key"
-            audit_log.add(connection, at=school.now(), by=audit_log.COMMAND, what="changed", about=about)
+            audit_log.add(
+                connection, occurred_at=school.now(), actor=audit_log.COMMAND, action="changed", subject=about
+            )
     click.echo(f"{number:,} values were sealed anew; all stand under the newest key.")
 
 

@@ -252,3 +252,28 @@ class Role(StrEnum):
     )
     TEACHER = RoleEntry("teacher", "Teacher", has_pupils=True)
     MUSIC_TEACHER = RoleEntry("music_teacher", "Music teacher", has_pupils=True)
+
+
+class BreachState(_Labelled):
+    """How a breach stands: CLOSED is one that later evidence showed to be none."""
+
+    OPEN = "open", "Open"
+    RESOLVED = "resolved", "Resolved"
+    CLOSED = "closed", "Closed automatically"
+
+
+class BreachEventKind(_Labelled):
+    """What happened to a breach."""
+
+    EXPLAINED = "explained", "Explained"
+    RESOLVED = "resolved", "Resolved"
+    CLOSED = "closed", "Closed automatically: later evidence shows no breach"
+    REOPENED = "reopened", "Reopened: later evidence shows a breach"
+
+
+class RowResolution(_Labelled):
+    """How a rejected row was resolved."""
+
+    FIXED = "fixed", "Fixed"
+    DISMISSED = "dismissed", "Dismissed"
+    IMPORTED = "imported", "Resolved by a later import"

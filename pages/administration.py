@@ -28,7 +28,7 @@ from app.store.database import DatabaseError
 from app.ui.shell import require
 from app.ui.text import note, show_error, write_html
 from app.ui.widgets import filtered, table
-from app.vocabulary import Page, Role
+from app.vocabulary import Page, Role, RowResolution
 
 _KINDS = {
     "logs": "Session logs", "letters": "Letters to parents", "consents": "Parental consents", "schools": "Schools",
@@ -102,8 +102,8 @@ if len(alerts.waiting):
             "Since": [moment(when) for when in alerts.waiting["queued_at"]],
         }
     )  # fmt: skip
-    if alerts.waiting["tries"].any():
-        rows = rows.assign(**{"Tried": alerts.waiting["tries"], "What hindered it": alerts.waiting["trouble"]})
+    if alerts.waiting["attempts"].any():
+        rows = rows.assign(**{"Tried": alerts.waiting["attempts"], "What hindered it": alerts.waiting["error"]})
     table(rows, "Alerts that wait", "alerts that wait", height="content" if len(rows) < 10 else 360)
 elif not alerts.hindrance:
     write_html(
@@ -140,7 +140,6 @@ if sent and file is not None:
         show_error("The file was not taken in.", str(error))
 
 st.header("Rejected rows")
-_HOW = {"mended": "mended", "dismissed": "dismissed", "came right": "came right with a later file"}
 
 
 def _refused_rows() -> None:
@@ -160,8 +159,8 @@ def _refused_rows() -> None:
         with st.expander(f"Settled ({len(settled):,})"):
             rows = pd.DataFrame(
                 {
-                    "When": [moment(when) for when in settled["settled_at"]], "How": settled["how"].map(_HOW), "By": settled["by"].fillna("a command"),
-                    "From": settled["source"], "Row": settled["row"], "Was refused": _what(settled["column"], settled["refused_because"]), "Reason": settled["why"].fillna(""),
+                    "When": [moment(when) for when in settled["resolved_at"]], "How": settled["resolution"].map(lambda word: RowResolution(word).label), "By": settled["resolved_by"].fillna("a command"),
+                    "From": settled["source"], "Row": settled["row"], "Was refused": _what(settled["column"], settled["reason"]), "Reason": settled["resolution_reason"].fillna(""),
                 }
             )  # fmt: skip
             table(rows, "Rejected rows that are settled, the latest first", "settled rows")
@@ -173,7 +172,7 @@ def _what(columns: pd.Series, reasons: pd.Series) -> list[str]:
 
 def _waiting(refused: pd.DataFrame) -> None:
     refused = refused.assign(
-        what=_what(refused["column"], refused["why"]), file=refused["kind"].map(_KINDS).fillna("Call records")
+        what=_what(refused["column"], refused["reason"]), file=refused["kind"].map(_KINDS).fillna("Call records")
     )
     some = refused
     if len(refused) > 1:
@@ -186,7 +185,7 @@ def _waiting(refused: pd.DataFrame) -> None:
     rows = pd.DataFrame(
         {
             "From": some["source"], "Row": some["row"], "Column": some["column"].fillna(""), "Value": some["value"].fillna(""),
-            "Why": some["why"], "Mend": some["mend"], "Imported": [moment(when) for when in some["at"]],
+            "Why": some["reason"], "Mend": some["fix"], "Imported": [moment(when) for when in some["imported_at"]],
         }
     )  # fmt: skip
     table(rows, "Rejected rows with their mend", "refused rows")
@@ -214,7 +213,7 @@ def _mend(row: pd.Series, number: int) -> None:
         return
     with st.form(f"mend {number}"):
         write_html("Mend {name}", kind="h3", name=f"{row['source']}, row {row['row']}")
-        write_html("{column} {why}: {mend}.", column=row["column"] or "The row", why=row["why"], mend=row["mend"])
+        write_html("{column} {why}: {mend}.", column=row["column"] or "The row", why=row["reason"], mend=row["fix"])
         if line := row["original"].get(""):
             write_html("As it came: {line}", line=line)
         if row["withheld"]:
@@ -269,9 +268,9 @@ done = list_imports(school, person)
 if done.empty:
     st.write("Nothing has been imported yet. Begin with the roster: schools, staff, pupils.")
 else:
-    rows = done.assign(at=[moment(when) for when in done["at"]], by=done["by"].fillna("a command")).rename(
-        columns=lambda name: name.capitalize()
-    )
+    rows = done.assign(
+        imported_at=[moment(when) for when in done["imported_at"]], imported_by=done["imported_by"].fillna("a command")
+    ).rename(columns=lambda name: {"imported_at": "At", "imported_by": "By"}.get(name, name.capitalize()))
     table(rows, "Imports, the newest first", "imports")
 
 st.header("Roster")
@@ -371,18 +370,18 @@ own = st.date_input(
 )
 if isinstance(own, tuple) and len(own) == 2:
     trail = get_audit_trail(school, person, own)
-    trail["what"] = trail["what"].map(audit_log.KINDS)
+    trail["action"] = trail["action"].map(audit_log.KINDS)
     if len(trail):
         places = st.columns(2)
         with places[0]:
-            trail = filtered(trail, "what", "What", "audit what")
+            trail = filtered(trail, "action", "What", "audit what")
         with places[1]:
-            trail = filtered(trail, "by", "Who", "audit who")
+            trail = filtered(trail, "actor", "Who", "audit who")
         write_html("{n} entries, the newest first.", n=f"{len(trail):,}")
         rows = pd.DataFrame(
             {
-                "Number": trail["id"], "When": [moment(when) for when in trail["at"]], "Who": trail["by"], "What": trail["what"],
-                "About": trail["about"],
+                "Number": trail["id"], "When": [moment(when) for when in trail["occurred_at"]], "Who": trail["actor"], "What": trail["action"],
+                "About": trail["subject"],
             }
         )  # fmt: skip
         table(rows, "The audit trail", f"audit trail {own[0]} to {own[1]}")

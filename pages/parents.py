@@ -229,11 +229,11 @@ def show_one(consents: pd.DataFrame, number: str) -> None:
         st.write("It came from a file, which says no more than this.")
         return
     struck = history["struck"].map({True: " (struck out)", False: ""})
-    why = [f"because: {reason}" if isinstance(reason, str) else "" for reason in history["why"]]
+    why = [f"because: {reason}" if isinstance(reason, str) else "" for reason in history["reason"]]
     rows = pd.DataFrame(
         {
-            "When": [moment(when) for when in history["at"]], "What": history["kind"].map(HAPPENED) + struck,
-            "Parent": history["parent"].fillna(""), "Entered by": history["by"].fillna("a file"),
+            "When": [moment(when) for when in history["occurred_at"]], "What": history["kind"].map(HAPPENED) + struck,
+            "Parent": history["parent"].fillna(""), "Entered by": history["entered_by"].fillna("a file"),
             "Entered": [moment(when) for when in history["entered_at"]], "Remark": why,
         }
     )  # fmt: skip
@@ -340,7 +340,7 @@ def take_back(consent_id: int, history: pd.DataFrame) -> None:
     entries = history[~history["struck"] & (history["kind"] != "struck") & (history["kind"] != "asked")]
     if entries.empty:
         return
-    words = {row.event_id: f"{HAPPENED[row.kind]}, {moment(row.at)}" for row in entries.itertuples()}
+    words = {row.event_id: f"{HAPPENED[row.kind]}, {moment(row.occurred_at)}" for row in entries.itertuples()}
     with st.expander("Something was entered by mistake"), st.form("strike", border=False):
         event_id = st.selectbox("Which entry?", list(words), format_func=words.__getitem__)
         why = st.text_input("What was the mistake?", max_chars=500)

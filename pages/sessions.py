@@ -20,7 +20,7 @@ from app.ui.labels import EVIDENCE_WORDS, OUTCOME_WORDS, PURPOSE_WORDS, STATUS_W
 from app.ui.shell import require
 from app.ui.text import note, show_error, title, write_html
 from app.ui.widgets import choose_days, draw, filtered, table, table_expander
-from app.vocabulary import Page, Resolution, Resource, Scope
+from app.vocabulary import BreachEventKind, Page, Resolution, Resource, Scope
 
 _ORDER = ["breach", "no_evidence", "met", "exempt", "not_applicable"]
 _SHOW = {
@@ -303,12 +303,14 @@ def show_exceptions(school: School, person: Person, view: SessionView) -> None:
         return
     if len(found.events):
         st.header("Explanations and decisions")
-    steps = found.events.groupby(["at", "by", "kind", "how", "text"], sort=False, dropna=False)["title"].agg(", ".join)
+    steps = found.events.groupby(["occurred_at", "actor", "kind", "resolution", "text"], sort=False, dropna=False)[
+        "title"
+    ].agg(", ".join)
     for (at, by, kind, how, text), titles in steps.items():
         write_html(
             "<b>{when}</b> {by}{done} <em>({titles})</em>" + ("<br>“{text}”" if isinstance(text, str) else ""),
             when=moment(at), by=f"{by}: " if isinstance(by, str) else "", titles=titles, text=text,
-            done=Resolution(how).label if kind == "settled" else _STEPS[kind],
+            done=Resolution(how).label if kind == BreachEventKind.RESOLVED else BreachEventKind(kind).label,
         )  # fmt: skip
     waiting = found.rows.loc[found.rows["state"] == "open", "title"]
     if waiting.empty:
@@ -322,13 +324,6 @@ def show_exceptions(school: School, person: Person, view: SessionView) -> None:
         settle(school, person, view.session_id, explained=bool((found.events["kind"] == "explained").any()))
     elif found.to_explain:
         explain(school, person, view.session_id)
-
-
-_STEPS = {
-    "explained": "Explained",
-    "kept": "Closed automatically: later evidence shows no breach",
-    "reopened": "Reopened: later evidence shows a breach",
-}
 
 
 def explain(school: School, person: Person, number: int) -> None:
@@ -480,7 +475,7 @@ def show_log(view: SessionView) -> None:
             write_html(
                 "Version {n}, entered {when} by {who}{why}",
                 n=version.version, when=moment(version.entered_at), who=version.entered_by or "an import",
-                why=f": {version.why}" if isinstance(version.why, str) else "",
+                why=f": {version.correction_reason}" if isinstance(version.correction_reason, str) else "",
             )  # fmt: skip
 
 

@@ -36,10 +36,10 @@ def get_roster(school: School, person: Person) -> dict[str, pd.DataFrame]:
         "staff": select(
             tables.staff.c.email,
             *(staff.c[name] for name in listed_staff),
-            type_coerce(signed_in.c.at, tables.Instant).label("signed_in"),
+            type_coerce(signed_in.c.occurred_at, tables.Instant).label("signed_in"),
         )
         .join(staff, staff.c.staff_id == tables.staff.c.id)
-        .outerjoin(signed_in, signed_in.c.by == tables.staff.c.email)
+        .outerjoin(signed_in, signed_in.c.actor == tables.staff.c.email)
         .where(valid_on(staff, today))
         .order_by(staff.c.name),
         "pupils": select(
@@ -62,10 +62,10 @@ def list_imports(school: School, person: Person) -> pd.DataFrame:
     blank: by a command), and the numbers `read`, `added`, `changed`, `unchanged`, `dropped`, `refused`."""
     require(person, Resource.IMPORTS)
     kept, by = tables.imports.c, valid_versions(tables.staff_versions)
-    numbers = (kept.read, kept.added, kept.changed, kept.unchanged, kept.dropped, kept.refused)
+    numbers = (kept.read, kept.added, kept.changed, kept.unchanged, kept.dropped, kept.rejected)
     query = (
-        select(kept.kind, kept.source, kept.at, by.c.name.label("by"), *numbers)
-        .outerjoin(by, and_(by.c.staff_id == kept.by, valid_on(by, school.today())))
+        select(kept.kind, kept.source, kept.imported_at, by.c.name.label("imported_by"), *numbers)
+        .outerjoin(by, and_(by.c.staff_id == kept.imported_by, valid_on(by, school.today())))
         .order_by(kept.id.desc())
     )
     with school.engine.connect() as connection:
@@ -73,8 +73,8 @@ def list_imports(school: School, person: Person) -> pd.DataFrame:
 
 
 def get_audit_trail(school: School, person: Person, days: Days | None = None) -> pd.DataFrame:
-    """Who saw and did what, the newest first, for the administrator: `id`, `at`, `by` (email), `what`,
-    `about` (a reference), `hash`; of some days, or all of it.
+    """Who saw and did what, the newest first, for the administrator: `id`, `occurred_at`, `actor`
+    (email), `action`, `subject` (a reference), `hash`; of some days, or all of it.
 
     What a counsellor opened, logged or downloaded is withheld: each new reference would be one more
     counselling session. Concerns stay, whoever raised them."""
@@ -87,8 +87,10 @@ def get_audit_trail(school: School, person: Person, days: Days | None = None) ->
                 tables.staff.c.id.in_(ever_counsellor()), tables.staff.c.id != person.staff_id
             )
         ).all()
-    of_sessions = entries["what"].isin(["viewed", "changed", "exported"]) & ~entries["about"].str.startswith("concern ")
-    entries["about"] = entries["about"].mask(entries["by"].isin(counsellors) & of_sessions, WITHHELD_ABOUT)
+    of_sessions = entries["action"].isin(["viewed", "changed", "exported"]) & ~entries["subject"].str.startswith(
+        "concern "
+    )
+    entries["subject"] = entries["subject"].mask(entries["actor"].isin(counsellors) & of_sessions, WITHHELD_ABOUT)
     return in_school_time(school, entries)
 
 
@@ -125,7 +127,7 @@ def count_encrypted_values(school: School, person: Person) -> list[Standing]:
 def record_access(school: School, person: Person, what: str, about: str) -> None:
     """Put on the audit trail what the person saw or did: `what` one of `audit.KINDS`, `about` a reference."""
     with school.writing() as connection:
-        audit_log.add(connection, at=school.now(), by=person.email, what=what, about=about)
+        audit_log.add(connection, occurred_at=school.now(), actor=person.email, action=what, subject=about)
 
 
 # Of a refused row, what the administrator may read in order to mend it; "" is what fits under no column.
@@ -144,18 +146,18 @@ _SHOWN_OF_OTHER_LOGS = ("purpose", "pupil_emails", "second_staff_emails", "platf
 def list_rejected_rows(school: School, person: Person, number: int | None = None) -> pd.DataFrame:
     """The rows that no import could use and nobody has settled, for the administrator to mend; or one of them.
 
-    Columns: `id`, `kind`, `source`, `at`, `row` (as in the file), `column`, `value` (blank where withheld),
-    `why`, `mend`, `original` (the cells that may be shown, by column), `withheld` (cells were left out),
+    Columns: `id`, `kind`, `source`, `imported_at`, `row` (as in the file), `column`, `value` (blank where withheld),
+    `reason`, `fix`, `original` (the cells that may be shown, by column), `withheld` (cells were left out),
     `mendable` (the columns that the administrator may write; none where what is wrong is withheld).
     Of logs the pupils are shown only where the row says that it was no counselling; never a narrative.
     """
     require(person, Resource.REJECTED_ROWS)
-    kept, imported = tables.refused_rows.c, tables.imports.c
-    columns = (kept.id, kept.kind, kept.source, imported.at, kept.row, kept.column, kept.value, kept.why, kept.mend)
+    kept, imported = tables.rejected_rows.c, tables.imports.c
+    columns = (kept.id, kept.kind, kept.source, imported.imported_at, kept.row, kept.column, kept.value)
     query = (
-        select(*columns, kept.original)
+        select(*columns, kept.reason, kept.fix, kept.original)
         .join(tables.imports, imported.id == kept.import_id)
-        .where(kept.settled_at.is_(None), kept.id == number if number is not None else true())
+        .where(kept.resolved_at.is_(None), kept.id == number if number is not None else true())
         .order_by(kept.id)
     )
     with school.engine.connect() as connection:
@@ -180,13 +182,13 @@ def list_resolved_rows(school: School, person: Person) -> pd.DataFrame:
     `column`, `refused_because`, `settled_at`, `by` (name; blank: by a command), `how` (mended, dismissed, came
     right), `why` (of a dismissal)."""
     require(person, Resource.REJECTED_ROWS)
-    kept, by = tables.refused_rows.c, valid_versions(tables.staff_versions)
-    columns = (kept.kind, kept.source, kept.row, kept.column, kept.why.label("refused_because"), kept.settled_at)
+    kept, by = tables.rejected_rows.c, valid_versions(tables.staff_versions)
+    columns = (kept.kind, kept.source, kept.row, kept.column, kept.reason.label("refused_because"), kept.resolved_at)
     query = (
-        select(*columns, by.c.name.label("by"), kept.settled_how.label("how"), kept.settled_why.label("why"))
-        .outerjoin(by, and_(by.c.staff_id == kept.settled_by, valid_on(by, school.today())))
-        .where(kept.settled_at.is_not(None))
-        .order_by(kept.settled_at.desc(), kept.id.desc())
+        select(*columns, by.c.name.label("resolved_by"), kept.resolution, kept.resolution_reason)
+        .outerjoin(by, and_(by.c.staff_id == kept.resolved_by, valid_on(by, school.today())))
+        .where(kept.resolved_at.is_not(None))
+        .order_by(kept.resolved_at.desc(), kept.id.desc())
     )
     with school.engine.connect() as connection:
         return in_school_time(school, reading.frame(connection, query))

@@ -22,7 +22,7 @@ from app.store import reading, tables
 from app.store.versions import valid_on, valid_versions
 from app.vocabulary import Resource, Role, Scope
 
-_exception, _event = tables.exceptions.c, tables.exception_events.c
+_exception, _event = tables.breaches.c, tables.breach_events.c
 
 
 @dataclass
@@ -94,14 +94,21 @@ def get_session_breaches(school: School, person: Person, session_id: int) -> Ses
             )
         ).one_or_none()
         mine = _exception.session_id == (row.id if row else None)
-        rows = reading.frame(connection, select(tables.exceptions).where(mine).order_by(_exception.id))
+        rows = reading.frame(connection, select(tables.breaches).where(mine).order_by(_exception.id))
         events = reading.frame(
             connection,
-            select(_exception.clause, _event.at, by.c.name.label("by"), _event.kind, _event.how, _event.text)
-            .join(tables.exceptions, _exception.id == _event.exception_id)
-            .outerjoin(by, and_(by.c.staff_id == _event.by, valid_on(by, school.today())))
+            select(
+                _exception.clause,
+                _event.occurred_at,
+                by.c.name.label("actor"),
+                _event.kind,
+                _event.resolution,
+                _event.text,
+            )
+            .join(tables.breaches, _exception.id == _event.breach_id)
+            .outerjoin(by, and_(by.c.staff_id == _event.actor_id, valid_on(by, school.today())))
             .where(mine)
-            .order_by(_event.at, _event.id),
+            .order_by(_event.occurred_at, _event.id),
         )
         excepted = SESSION.id.in_(rows["session_id"].unique().tolist())
         asked = reading.frame(
@@ -156,7 +163,7 @@ def _listed(school: School, connection: Connection, found: pd.DataFrame) -> pd.D
     pupils = reading.frame(connection, select_session_pupils().where(mine))
     explained = connection.scalars(
         select(_exception.session_id)
-        .join(tables.exception_events, _event.exception_id == _exception.id)
+        .join(tables.breach_events, _event.breach_id == _exception.id)
         .where(_event.kind == "explained", reading.chosen(connection, "excepted", _exception.session_id, numbers))
     ).all()
     rows = (

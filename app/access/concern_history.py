@@ -125,12 +125,16 @@ class ConcernHistory:
     @property
     def told(self) -> list[str]:
         """The names of those who were alerted, each once."""
-        return list(dict.fromkeys(self.names.member(event.told) for event, _ in self.of("alerted") if event.told))
+        return list(
+            dict.fromkeys(
+                self.names.member(event.recipient_id) for event, _ in self.of("alerted") if event.recipient_id
+            )
+        )
 
     @property
     def shared_with(self) -> list[int]:
         """The staff with whom it is shared now."""
-        state = {event.told: event.kind for event, _ in self.of("shared", "unshared")}
+        state = {event.recipient_id: event.kind for event, _ in self.of("shared", "unshared")}
         return [number for number, kind in state.items() if kind == "shared"]
 
     @property
@@ -162,7 +166,9 @@ class ConcernHistory:
         row = self.row
         first = Version(self.said(name, self.reported(name)), row.raised_at, self.names.member(row.raised_by), "")
         later = [
-            Version(self.said(name, said["after"]), event.at, self.names.member(event.by), event.text or "")
+            Version(
+                self.said(name, said["after"]), event.occurred_at, self.names.member(event.actor_id), event.text or ""
+            )
             for event, said in self.of("corrected")
             if said["field"] == name
         ]
@@ -191,14 +197,15 @@ class ConcernHistory:
                 found[known.number] = Action(**(vars(known) | done))
             elif event.kind == "moved" and known:
                 other = {
-                    "owner_id": event.told, "owner": self.names.member(event.told),
+                    "owner_id": event.recipient_id, "owner": self.names.member(event.recipient_id),
                     "due": date.fromisoformat(said["due"]),
                 }  # fmt: skip
                 found[known.number] = Action(**(vars(known) | other))
             elif event.kind == "action":
                 found[event.id] = Action(
-                    event.id, said["what"], event.told, self.names.member(event.told), date.fromisoformat(said["due"]),
-                    self.names.member(event.by), None, "",
+                    event.id, said["what"], event.recipient_id, self.names.member(event.recipient_id),
+                    date.fromisoformat(said["due"]),
+                    self.names.member(event.actor_id), None, "",
                 )  # fmt: skip
         return sorted(found.values(), key=lambda action: (action.done_on is not None, action.due, action.number))
 
@@ -217,13 +224,16 @@ class ConcernHistory:
             what, words = _STEPS[event.kind](self, event, said, sessions)
             if event.text:
                 words = [*words, (_LABELS.get(event.kind, "Why"), event.text)]
-            told.append(replace(self._entry(event.id, event.at, what, event.by, words), kind=event.kind))
+            told.append(replace(self._entry(event.id, event.occurred_at, what, event.actor_id, words), kind=event.kind))
         return told
 
     def opened_by(self) -> list[Entry]:
         """Who opened, and who took away, a concern about conduct."""
         what = {"viewed": "Opened", "taken": "Downloaded"}
-        return [self._entry(event.id, event.at, what[event.kind], event.by, []) for event, _ in self.of(*_OPENS)]
+        return [
+            self._entry(event.id, event.occurred_at, what[event.kind], event.actor_id, [])
+            for event, _ in self.of(*_OPENS)
+        ]
 
     def _entry(self, number: int, at: datetime, what: str, by: int | None, words: Sequence[tuple[str, str]]) -> Entry:
         return Entry(number, at.astimezone(self.names.zone), self.row.ref, what, self.names.member(by), tuple(words))
@@ -266,7 +276,7 @@ def _level(life: ConcernHistory, event: Row[Any], _said: dict[str, Any], _sessio
 
 def _action(life: ConcernHistory, event: Row[Any], said: dict[str, Any], _sessions: Any) -> _Told:
     due = on_day(date.fromisoformat(said["due"]))
-    return "Action", [("What", said["what"]), ("Who", life.names.member(event.told)), ("By", due)]
+    return "Action", [("What", said["what"]), ("Who", life.names.member(event.recipient_id)), ("By", due)]
 
 
 def _asked(life: ConcernHistory, number: int) -> str:
@@ -276,7 +286,7 @@ def _asked(life: ConcernHistory, number: int) -> str:
 def _moved(life: ConcernHistory, event: Row[Any], said: dict[str, Any], _sessions: Any) -> _Told:
     due = on_day(date.fromisoformat(said["due"]))
     return "Action changed", [
-        ("What", _asked(life, said["action"])), ("Now with", life.names.member(event.told)), ("Now by", due),
+        ("What", _asked(life, said["action"])), ("Now with", life.names.member(event.recipient_id)), ("Now by", due),
     ]  # fmt: skip
 
 
@@ -316,7 +326,7 @@ def _session(what: str) -> Callable[..., _Told]:
 
 def _told_to(what: str, label: str) -> Callable[..., _Told]:
     def told(life: ConcernHistory, event: Row[Any], said: dict[str, Any], _sessions: Any) -> _Told:
-        name = life.names.member(event.told) or said.get("name") or ""
+        name = life.names.member(event.recipient_id) or said.get("name") or ""
         return what, [(label, name)] if name else []
 
     return told
@@ -373,7 +383,7 @@ def read_histories(
     needed = true() if whole else event.kind.in_(("corrected", "action", "moved", "done"))
     words = [case((needed, event[name])).label(name) for name in ("text", "content")]
     plain = [column for column in event if column.name not in ("text", "content")]
-    events = select(*plain, *words).where(event.concern_id.in_(ids)).order_by(event.at, event.id)
+    events = select(*plain, *words).where(event.concern_id.in_(ids)).order_by(event.occurred_at, event.id)
     for row in connection.execute(events):
         found[row.concern_id].events.append(row)
     for pupil in connection.execute(select(register.pupils).where(register.pupils.c.concern_id.in_(ids))):

@@ -115,7 +115,9 @@ def _own(school: School, person: Person, register: Register, which: ColumnElemen
 
 
 def _read_by(life: ConcernHistory) -> str:
-    return "; ".join(f"{life.names.member(event.by)}, {life.names.moment(event.at)}" for event, _ in life.of("read"))
+    return "; ".join(
+        f"{life.names.member(event.actor_id)}, {life.names.moment(event.occurred_at)}" for event, _ in life.of("read")
+    )
 
 
 def list_actions_to_do(school: School, person: Person) -> pd.DataFrame:
@@ -128,7 +130,9 @@ def list_actions_to_do(school: School, person: Person) -> pd.DataFrame:
     with school.engine.connect() as connection:
         names, today = _names(school, connection), school.today()
         event = tables.concern_events.c
-        asked = select(event.concern_id).where(event.kind.in_(("action", "moved")), event.told == person.staff_id)
+        asked = select(event.concern_id).where(
+            event.kind.in_(("action", "moved")), event.recipient_id == person.staff_id
+        )
         for register, by_asking in ((CHILD, tables.concerns.c.id.in_(asked)), (CONDUCT, false())):
             open_to = _open_to(school, person, register)
             to_open = set(connection.scalars(select(register.concerns.c.id).where(open_to)))
@@ -378,7 +382,7 @@ def _followed(school: School, connection: Connection, person: Person, register: 
 def _shared_with(person: Person) -> Any:
     """The concerns of which the last word on sharing with the person is that it is."""
     event = tables.concern_events.c
-    of_sharing = and_(event.told == person.staff_id, event.kind.in_(("shared", "unshared")))
+    of_sharing = and_(event.recipient_id == person.staff_id, event.kind.in_(("shared", "unshared")))
     last = select(func.max(event.id)).where(of_sharing).group_by(event.concern_id)
     return select(event.concern_id).where(event.id.in_(last), event.kind == "shared").correlate(None)
 
@@ -482,7 +486,7 @@ def _all_links(found: Iterable[ConcernHistory]) -> dict[Link, str | None]:
     """Every link there is or was, with what was written down of its session, where anything was."""
     links: dict[Link, str | None] = {}
     for life in found:
-        links |= {(link.log_ref, link.call_id): getattr(link, "told", None) for link in life.links}
+        links |= {(link.log_ref, link.call_id): getattr(link, "description", None) for link in life.links}
         links |= {(said["log_ref"], said["call_id"]): said.get("words") for _, said in life.of(*LINKS)}
     return links
 

@@ -147,8 +147,9 @@ def get_consent_history(school: School, person: Person, consent_id: int) -> pd.D
     """Everything that was entered of a consent, in its order; empty if it is not the person's to see.
 
     Columns: `event_id`, `kind` ("asked", "sent", "given", "refused", "withdrawn", "slt_informed", "struck"),
-    `at` (when it happened), `entered_at` (blank: before that was kept), `by` (name; blank: a file), `parent`,
-    `strikes` (the event that this one strikes out), `why` (it does), `struck`: whether another one strikes it out.
+    `occurred_at`, `entered_at` (blank: before that was kept), `entered_by` (name; blank: a file), `parent`,
+    `struck_event_id` (the event that this one strikes out), `reason` (it does), `struck`: whether another
+    one strikes it out.
     """
     event, who = tables.consent_events.c, valid_versions(tables.staff_versions)
     mine = consent_id if may_answer_consent(school, person, consent_id) else None
@@ -156,20 +157,20 @@ def get_consent_history(school: School, person: Person, consent_id: int) -> pd.D
         select(
             event.id.label("event_id"),
             event.kind,
-            event.at,
+            event.occurred_at,
             event.entered_at,
-            who.c.name.label("by"),
+            who.c.name.label("entered_by"),
             event.parent,
-            event.strikes,
-            event.why,
+            event.struck_event_id,
+            event.reason,
         )
-        .outerjoin(who, and_(who.c.staff_id == event.by, valid_on(who, school.today())))
+        .outerjoin(who, and_(who.c.staff_id == event.actor_id, valid_on(who, school.today())))
         .where(event.consent_id == mine)
         .order_by(event.id)
     )
     with school.engine.connect() as connection:
         rows = reading.frame(connection, query)
-    rows["struck"] = rows["event_id"].isin(rows["strikes"].dropna())
+    rows["struck"] = rows["event_id"].isin(rows["struck_event_id"].dropna())
     return in_school_time(school, rows)
 
 

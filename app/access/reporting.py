@@ -10,31 +10,31 @@ from app.school import School
 from app.store import audit_log, reading, tables
 from app.store.consents import ANSWERS, standing
 from app.store.versions import valid_on, valid_versions
-from app.vocabulary import Resource
+from app.vocabulary import BreachEventKind, BreachState, Resource
 
 
 def count_resolved_breaches(school: School, person: Person, days: Days) -> pd.DataFrame:
-    """How the exceptions of the days' sessions ended: `how` ("open", "kept": by late evidence, or a Resolution),
+    """How the breaches of the days' sessions ended: `how` (a BreachState, or a Resolution where one was resolved),
     `exceptions`, `days` (the median of whole days from opening to the end; of open ones until now)."""
     require(person, Resource.RESOLUTION_FIGURES)
-    exception, event = tables.exceptions.c, tables.exception_events.c
+    exception, event = tables.breaches.c, tables.breach_events.c
     last = (
-        select(event.exception_id, func.max(event.id).label("id"))
-        .where(event.kind.in_(["settled", "kept"]))
-        .group_by(event.exception_id)
+        select(event.breach_id, func.max(event.id).label("id"))
+        .where(event.kind.in_([BreachEventKind.RESOLVED, BreachEventKind.CLOSED]))
+        .group_by(event.breach_id)
         .subquery()
     )
     query = (
-        select(exception.state, exception.opened_at, event.at, event.how)
+        select(exception.state, exception.opened_at, event.occurred_at, event.resolution)
         .join(tables.sessions, SESSION.id == exception.session_id)
-        .outerjoin(last, and_(last.c.exception_id == exception.id, exception.state != "open"))
-        .outerjoin(tables.exception_events, event.id == last.c.id)
+        .outerjoin(last, and_(last.c.breach_id == exception.id, exception.state != BreachState.OPEN))
+        .outerjoin(tables.breach_events, event.id == last.c.id)
         .where(during(days), not_(confidential()))
     )
     with school.engine.connect() as connection:
         found = reading.frame(connection, query)
-    how = found["how"].where(found["state"] == "settled", found["state"])
-    took = (found["at"].fillna(pd.Timestamp(school.now())) - found["opened_at"]).dt.days
+    how = found["resolution"].where(found["state"] == BreachState.RESOLVED, found["state"])
+    took = (found["occurred_at"].fillna(pd.Timestamp(school.now())) - found["opened_at"]).dt.days
     return (
         pd.DataFrame({"how": how.astype("object"), "days": took})
         .groupby("how", as_index=False)

@@ -117,7 +117,9 @@ def get_session(school: School, person: Person, session_id: int) -> SessionView 
         )
     if not withheld and not _may_read_concern(person, own):
         view.versions = view.versions.drop(columns=["concern_summary", "concern_category"])
-    for current in view.versions.drop(columns=["version", "entered_at", "entered_by", "why"]).to_dict("records")[:1]:
+    for current in view.versions.drop(columns=["version", "entered_at", "entered_by", "correction_reason"]).to_dict(
+        "records"
+    )[:1]:
         view.log = {str(answer): given for answer, given in current.items()}
     return view
 
@@ -214,7 +216,7 @@ def _versions(school: School, connection: Connection, ref: str | None, own: bool
             log.c.version,
             log.c.entered_at,
             by.c.name.label("entered_by"),
-            log.c.why,
+            log.c.correction_reason,
             log.c.started_at,
             log.c.ended_at,
             *(log.c[answer] for answer in ANSWERS),
@@ -226,7 +228,7 @@ def _versions(school: School, connection: Connection, ref: str | None, own: bool
     versions = reading.frame(connection, query)
     counselling = versions["purpose"].astype("str").str.lower() == COUNSELLING
     if not own and counselling.any():
-        versions = versions[~counselling].assign(why=None)
+        versions = versions[~counselling].assign(correction_reason=None)
     pupil, who = valid_versions(tables.pupil_versions), valid_versions(tables.staff_versions)
     among, invited = tables.log_pupils.c, tables.log_invited.c
     ids = [int(i) for i in versions["id"]]

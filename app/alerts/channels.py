@@ -163,6 +163,9 @@ class Mail:
 
 def _not_sent(error: Exception) -> Exception:
     """What went wrong while a message was sent, as Unreachable, NotSent or Broken."""
+    code: int
+    reply: bytes | str
+    kind: type[Exception]
     if isinstance(error, UnicodeError | smtplib.SMTPNotSupportedError):
         return NotSent("The address has letters that mail cannot carry: correct it on the roster.")
     if isinstance(error, smtplib.SMTPRecipientsRefused):

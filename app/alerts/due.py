@@ -66,7 +66,7 @@ def _digests(school: School) -> None:
         if _last_digest(connection) not in (None, last):
             return  # another was quicker
         for row in waiting[new | first_of_week].itertuples():
-            outdated = tables.alerts.c.kind == "digest", tables.alerts.c.to == row.staff_id
+            outdated = tables.alerts.c.kind == "digest", tables.alerts.c.recipient_id == row.staff_id
             connection.execute(delete(tables.alerts).where(*outdated, tables.alerts.c.state == WAITING))
             enqueue(
                 connection, to=row.staff_id, kind="digest", about=f"digest {now.date()}", at=now, words=_words(row),
@@ -145,9 +145,9 @@ def count_waiting_for_each(school: School, since: datetime) -> pd.DataFrame:
         .where(SESSION.log_id.is_(None), SESSION.staff_id.is_not(None))
     )
     explained = (
-        select(tables.exceptions.c.session_id)
-        .join(tables.exception_events, tables.exception_events.c.exception_id == tables.exceptions.c.id)
-        .where(tables.exception_events.c.kind == "explained", tables.exceptions.c.state == "open")
+        select(tables.breaches.c.session_id)
+        .join(tables.breach_events, tables.breach_events.c.breach_id == tables.breaches.c.id)
+        .where(tables.breach_events.c.kind == "explained", tables.breaches.c.state == "open")
     )
     with school.engine.connect() as connection:
         to_log = reading.frame(connection, unlogged)

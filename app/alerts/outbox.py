@@ -89,8 +89,8 @@ def enqueue(
         return False
     connection.execute(
         insert(tables.alerts).values(
-            key=key, to=to, kind=kind, about=about, words=words or None, queued_at=at, next_try_at=at, tries=0,
-            state=WAITING, confidential=confidential or KINDS[kind].confidential,
+            key=key, recipient_id=to, kind=kind, subject=about, body=words or None, queued_at=at,
+            next_attempt_at=at, attempts=0, state=WAITING, confidential=confidential or KINDS[kind].confidential,
         )
     )  # fmt: skip
     return True

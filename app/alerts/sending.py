@@ -127,10 +127,10 @@ class _Sending:
         if at_once:
             with self._school.writing() as connection:
                 waiting = update(tables.alerts).where(_alert.state == WAITING)
-                connection.execute(waiting.values(next_try_at=self._school.now()))
-        self._send_all(self._out.to_staff, _alert.to.is_not(None))
+                connection.execute(waiting.values(next_attempt_at=self._school.now()))
+        self._send_all(self._out.to_staff, _alert.recipient_id.is_not(None))
         if self._out.shared:
-            self._send_all(self._out.shared, _alert.to.is_(None))
+            self._send_all(self._out.shared, _alert.recipient_id.is_(None))
         return self._done
 
     def _send_all(self, transport: Transport, whose: ColumnElement[bool]) -> None:
@@ -146,9 +146,9 @@ class _Sending:
         """What is to be tried now: what happened first, then the day's digests."""
         query = (
             select(tables.alerts, tables.staff.c.email)
-            .outerjoin(tables.staff, tables.staff.c.id == _alert.to)
-            .where(whose, _alert.state == WAITING, _alert.next_try_at <= self._school.now())
-            .order_by(_alert.kind == "digest", _alert.tries, _alert.id)
+            .outerjoin(tables.staff, tables.staff.c.id == _alert.recipient_id)
+            .where(whose, _alert.state == WAITING, _alert.next_attempt_at <= self._school.now())
+            .order_by(_alert.kind == "digest", _alert.attempts, _alert.id)
             .limit(limit)
         )
         with self._school.engine.connect() as connection:
@@ -171,7 +171,12 @@ class _Sending:
         """These were not accepted: they wait for their next try."""
         now = self._school.now()
         later = [
-            {"number": row.id, "trouble": why, "tries": row.tries + 1, "next_try_at": now + _pause(row.tries)}
+            {
+                "number": row.id,
+                "error": why,
+                "attempts": row.attempts + 1,
+                "next_attempt_at": now + _pause(row.attempts),
+            }
             for row in rows
         ]
         self._done.trouble = why
@@ -186,10 +191,12 @@ class _Sending:
         now = self._school.now()
         with self._school.writing() as connection:
             self._lease.hold(connection)
-            sent = {"state": SENT, "sent_at": now, "trouble": None}
+            sent = {"state": SENT, "sent_at": now, "error": None}
             connection.execute(update(tables.alerts).where(_alert.id == row.id).values(sent))
             if not row.confidential and row.kind != "digest":
-                audit_log.add(connection, at=now, by=audit_log.COMMAND, what="alerted", about=row.about)
+                audit_log.add(
+                    connection, occurred_at=now, actor=audit_log.COMMAND, action="alerted", subject=row.subject
+                )
 
 
 def _pause(tries: int) -> timedelta:
@@ -199,8 +206,8 @@ def _pause(tries: int) -> timedelta:
 
 def written(row: Row[Any], address: str, school: School) -> Message:
     """What an alert says; the same at every try."""
-    kind, ref = KINDS[row.kind], str(row.about).rpartition(" ")[2]
-    words = [part for part in (kind.words.format(ref=ref), row.words) if part]
+    kind, ref = KINDS[row.kind], str(row.subject).rpartition(" ")[2]
+    words = [part for part in (kind.words.format(ref=ref), row.body) if part]
     page = "" if kind.page == "start" else kind.page.format(ref=ref)
     return Message(
         number=f"alert.{hashlib.sha256(str(row.key).encode()).hexdigest()[:32]}",

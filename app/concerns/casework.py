@@ -75,7 +75,7 @@ STEPS: dict[str, Step] = {
         "Ask somebody to do something",
         (
             Ask("what", "What is to be done? Who is asked reads these words"),
-            Ask("told", "Who?", "staff"),
+            Ask("recipient_id", "Who?", "staff"),
             Ask("due", "By when?", "day"),
         ),
     ),
@@ -105,13 +105,15 @@ STEPS: dict[str, Step] = {
     "named": Step(
         "Add an adult it names",
         (
-            Ask("told", "Who on the roster?", "staff", needed=False),
+            Ask("recipient_id", "Who on the roster?", "staff", needed=False),
             Ask("name", "Or somebody who is not on it: their name", "line", needed=False),
             _WHY,
         ),
     ),
-    "shared": Step("Share it with a HOY or HM", (Ask("told", "With whom? They can read all of it", "leader"), _WHY)),
-    "unshared": Step("Stop sharing it", (Ask("told", "With whom no longer?", "shared"), _WHY)),
+    "shared": Step(
+        "Share it with a HOY or HM", (Ask("recipient_id", "With whom? They can read all of it", "leader"), _WHY)
+    ),
+    "unshared": Step("Stop sharing it", (Ask("recipient_id", "With whom no longer?", "shared"), _WHY)),
     "handed_over": Step(
         "Hand it over to the school's safeguarding system",
         (
@@ -126,7 +128,7 @@ STEPS: dict[str, Step] = {
     "reopened": Step("Open it again", (_WHY,), "closed"),
 }
 _ONLY = {"shared": CHILD, "unshared": CHILD, "named": CONDUCT}
-_COLUMNS = ("level", "told", "text")  # what an event keeps in columns of its own
+_COLUMNS = ("level", "recipient_id", "text")  # what an event keeps in columns of its own
 
 
 class NotYours(Exception):
@@ -177,11 +179,13 @@ def record(school: School, person: Person, ref: str, version: int, kind: str, gi
         number = connection.scalar(select(view.register.concerns.c.id).where(view.register.concerns.c.ref == ref))
         if number is None:
             raise AssertionError("a concern that was found has a number")
-        event = {"concern_id": number, "at": school.now(), "by": person.staff_id, "kind": kind}
+        event = {"concern_id": number, "occurred_at": school.now(), "actor_id": person.staff_id, "kind": kind}
         event |= {name: answers.pop(name, None) for name in _COLUMNS}
         content = json.dumps(answers) if answers else None
         connection.execute(insert(view.register.events).values(event | {"content": content}))
-        _follow(connection, school, view.register, number, ref, kind, {**answers, "told": event["told"]})
+        _follow(
+            connection, school, view.register, number, ref, kind, {**answers, "recipient_id": event["recipient_id"]}
+        )
         if view.register is CHILD:
             _on_trail(connection, school, person, f"concern {ref}, {kind.replace('_', ' ')}")
             raise_revision(connection)
@@ -228,7 +232,7 @@ def _check_level(_s: Any, _p: Any, view: ConcernView, _given: Any, answers: dict
 
 
 def _check_owner(school: School, person: Person, view: ConcernView, _given: Any, answers: dict[str, Any]) -> None:
-    if view.register is CONDUCT and answers["told"] not in list_conduct_team(school, person, view.ref):
+    if view.register is CONDUCT and answers["recipient_id"] not in list_conduct_team(school, person, view.ref):
         raise Unfinished("Ask a DSP or a Senior Deputy Head whom it does not name: nobody else may know of it.")
     _check_action(view, answers)
 
@@ -246,7 +250,7 @@ def _check_done(school: School, _p: Any, view: ConcernView, _given: Any, answers
 
 
 def _check_named(_s: Any, _p: Any, _v: Any, _given: Any, answers: dict[str, Any]) -> None:
-    if ("told" in answers) == ("name" in answers):
+    if ("recipient_id" in answers) == ("name" in answers):
         raise Unfinished("Choose somebody on the roster, or write the name of somebody who is not on it.")
 
 
@@ -256,9 +260,9 @@ def _check_linked(_s: Any, _p: Any, view: ConcernView, _given: Any, answers: dic
 
 
 def _check_shared(school: School, person: Person, view: ConcernView, _given: Any, answers: dict[str, Any]) -> None:
-    if answers["told"] not in list_leaders_to_share_with(school, person):
+    if answers["recipient_id"] not in list_leaders_to_share_with(school, person):
         raise Unfinished("It can be shared with a HOY or HM alone.")
-    if answers["told"] in view.shared_with:
+    if answers["recipient_id"] in view.shared_with:
         raise Unfinished("It is shared with them already.")
 
 
@@ -320,14 +324,14 @@ def _follow(
         connection.execute(delete(pupils).where(mine))
     elif kind == "session_linked":
         link = {"log_ref": said["log_ref"], "call_id": said["call_id"]}
-        link |= {"told": said["words"]} if register is CONDUCT else {}
+        link |= {"description": said["words"]} if register is CONDUCT else {}
         connection.execute(insert(sessions).values(concern_id=number, **link))
     elif kind == "session_unlinked":
         key = [sessions.c[name].is_not_distinct_from(said[name]) for name in ("log_ref", "call_id")]
         connection.execute(delete(sessions).where(sessions.c.concern_id == number, *key))
     elif kind == "named":
         connection.execute(
-            insert(tables.conduct_named).values(concern_id=number, staff_id=said["told"], name=said.get("name"))
+            insert(tables.conduct_named).values(concern_id=number, staff_id=said["recipient_id"], name=said.get("name"))
         )
         alert(connection, CONDUCT, number, for_conduct(connection, number, school.today()), now)
     if register is CHILD and kind in ("session_linked", "session_unlinked"):
@@ -437,7 +441,7 @@ def raise_conduct_concern(
             elsewhere=elsewhere,
         )
         event, kept = tables.conduct_events.c, tables.conduct_concerns.c
-        told = select(event.told).join(tables.conduct_concerns, kept.id == event.concern_id)
+        told = select(event.recipient_id).join(tables.conduct_concerns, kept.id == event.concern_id)
         numbers = connection.scalars(told.where(kept.ref == ref, event.kind == "alerted")).all()
     send_in_background(school)
     people = list_staff_to_choose(school, person).set_index("staff_id")["name"]
@@ -477,11 +481,13 @@ def opened(school: School, person: Person, ref: str) -> None:
     with school.writing() as connection:
         kept, event = view.register.concerns.c, view.register.events.c
         row = connection.execute(select(kept.id, kept.raised_by).where(kept.ref == ref)).one()
-        mine = select(func.count()).where(event.concern_id == row.id, event.kind == "read", event.by == person.staff_id)
-        values = {"concern_id": row.id, "at": school.now(), "by": person.staff_id}
+        mine = select(func.count()).where(
+            event.concern_id == row.id, event.kind == "read", event.actor_id == person.staff_id
+        )
+        values = {"concern_id": row.id, "occurred_at": school.now(), "actor_id": person.staff_id}
         if row.raised_by != person.staff_id and not connection.scalar(mine):
             connection.execute(insert(view.register.events).values(values | {"kind": "read"}))
-            _tell_who_raised_it(connection, view, row.id, row.raised_by, values["at"])
+            _tell_who_raised_it(connection, view, row.id, row.raised_by, values["occurred_at"])
         if view.register is CONDUCT:
             _look(connection, school, person, ref, "viewed")
 
@@ -505,7 +511,7 @@ def _look(connection: Connection, school: School, person: Person, ref: str, kind
     """Keep with a concern about conduct that somebody opened it, or took something of it away."""
     kept = CONDUCT.concerns.c
     number = connection.scalar(select(kept.id).where(kept.ref == ref))
-    values = {"concern_id": number, "at": school.now(), "by": person.staff_id, "kind": kind}
+    values = {"concern_id": number, "occurred_at": school.now(), "actor_id": person.staff_id, "kind": kind}
     connection.execute(insert(CONDUCT.events).values(values))
 
 
@@ -529,7 +535,12 @@ def finish(school: School, person: Person, ref: str, action: int, words: str) ->
         content = json.dumps({"action": action, "on": school.today().isoformat()})
         connection.execute(
             insert(register.events).values(
-                concern_id=number, at=school.now(), by=person.staff_id, kind="done", text=words.strip(), content=content
+                concern_id=number,
+                occurred_at=school.now(),
+                actor_id=person.staff_id,
+                kind="done",
+                text=words.strip(),
+                content=content,
             )
         )
         if register is CHILD:
@@ -538,4 +549,4 @@ def finish(school: School, person: Person, ref: str, action: int, words: str) ->
 
 
 def _on_trail(connection: Connection, school: School, person: Person, about: str) -> None:
-    audit_log.add(connection, at=school.now(), by=person.email, what="changed", about=about)
+    audit_log.add(connection, occurred_at=school.now(), actor=person.email, action="changed", subject=about)

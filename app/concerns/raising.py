@@ -70,11 +70,11 @@ def open_concern(
 
 @dataclass(frozen=True)
 class LinkedSession:
-    """A session that a concern about conduct came out of; `told` says what it was."""
+    """A session that a concern about conduct came out of; `description` says what it was."""
 
     log_ref: str | None
     call_id: str | None
-    told: str
+    description: str
 
 
 def open_conduct_concern(
@@ -132,7 +132,7 @@ def _keep(
     if pupil_ids:
         about = [{"concern_id": concern_id, "pupil_id": pupil} for pupil in sorted(set(pupil_ids))]
         connection.execute(insert(register.pupils), about)
-    event = {"concern_id": concern_id, "at": reported["raised_at"], "by": reported["raised_by"]}
+    event = {"concern_id": concern_id, "occurred_at": reported["raised_at"], "actor_id": reported["raised_by"]}
     connection.execute(insert(register.events).values(event | {"kind": "opened", "level": level}))
     if elsewhere:
         content = json.dumps({"system": elsewhere.system.strip(), "reference": elsewhere.reference.strip()})
@@ -145,7 +145,7 @@ def alert(
 ) -> None:
     """Say to people, each once, that a concern is there for them; nobody is written to of their own."""
     event, kept = register.events.c, register.concerns.c
-    told = select(event.told).where(event.concern_id == concern_id, event.kind == "alerted")
+    told = select(event.recipient_id).where(event.concern_id == concern_id, event.kind == "alerted")
     known = set(connection.scalars(told))
     row = connection.execute(select(register.concerns).where(kept.id == concern_id)).one()
     words, kind = "", "conduct"
@@ -153,7 +153,7 @@ def alert(
         kind = "concern"
         words = f"What kind: {'; '.join(CATEGORIES[kind].lower() for kind in row.categories.split(';'))}."
     for person in sorted(set(staff_ids) - known):
-        values = {"concern_id": concern_id, "at": at, "kind": "alerted", "told": person}
+        values = {"concern_id": concern_id, "occurred_at": at, "kind": "alerted", "recipient_id": person}
         connection.execute(insert(register.events).values(values))
     to: list[int | None] = [person for person in sorted(set(staff_ids) - known) if person != row.raised_by]
     if register is CHILD and shared_channel():

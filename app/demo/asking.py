@@ -72,11 +72,11 @@ def _ask(
     event = tables.consent_events.c
     with school.writing() as connection:
         mine = event.consent_id == consent_id
-        connection.execute(update(tables.consent_events).where(mine).values(at=ago(asked)))
+        connection.execute(update(tables.consent_events).where(mine).values(occurred_at=ago(asked)))
     if answer:
         answer_consent(school, person, consent_id, given=answer[1], parent="Mother", at=ago(answer[0]))
     if withdrawn:
         withdraw_consent(school, person, consent_id, parent="Father", at=ago(withdrawn))
     with school.writing() as connection:
         mine = event.consent_id == consent_id
-        connection.execute(update(tables.consent_events).where(mine).values(entered_at=event.at))
+        connection.execute(update(tables.consent_events).where(mine).values(entered_at=event.occurred_at))

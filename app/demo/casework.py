@@ -20,8 +20,8 @@ Step = tuple[int, str, dict[str, Any]]
 def follow_up(connection: Connection, now: datetime, today: date) -> None:
     """The newest two wait, one of them read; the others have a level and what followed; the older half is closed."""
     concern, event = tables.concerns.c, tables.concern_events.c
-    alerts = connection.execute(select(event.concern_id, event.told).where(event.kind == "alerted"))
-    dsp = {alert.concern_id: alert.told for alert in alerts}
+    alerts = connection.execute(select(event.concern_id, event.recipient_id).where(event.kind == "alerted"))
+    dsp = {alert.concern_id: alert.recipient_id for alert in alerts}
     rows = connection.execute(select(concern.id, concern.raised_at).order_by(concern.raised_at)).all()
     for place, (number, raised_at) in enumerate(rows[:-1]):
         steps: list[Step] = [(1, "read", {})]
@@ -78,7 +78,10 @@ def _keep(
         content = {name: value for name, value in said.items() if name not in event}
         if "on" in content:
             content["on"] = at.date().isoformat()
-        event |= {"concern_id": number, "at": at, "by": by, "kind": kind, "told": by if kind == "action" else None}
+        event |= {
+            "concern_id": number, "occurred_at": at, "actor_id": by, "kind": kind,
+            "recipient_id": by if kind == "action" else None,
+        }  # fmt: skip
         event["content"] = json.dumps(content) if content else None
         connection.execute(insert(events).values(event))
 

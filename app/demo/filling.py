@@ -167,7 +167,7 @@ def _date_back(connection: Connection, now: datetime) -> None:
     connection.execute(update(tables.logs).values(entered_at=later(log.ended_at, 2 + 19 * (log.version - 1))))
     connection.execute(update(tables.concerns).values(raised_at=later(concern.happened_at, 3)))
     at = select(concern.raised_at).where(concern.id == event.concern_id).scalar_subquery()
-    connection.execute(update(tables.concern_events).values(at=at))
+    connection.execute(update(tables.concern_events).values(occurred_at=at))
 
 
 def was_cut_off(school: School) -> bool:

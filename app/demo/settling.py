@@ -10,11 +10,10 @@ from sqlalchemy import BigInteger, Connection, case, delete, insert, literal, se
 from app.access.breaches import list_breaches_to_resolve
 from app.access.people import find_person
 from app.demo.chance import Chance
-from app.judging.breaches import KEPT, SETTLED
 from app.school import School
 from app.store import tables
 from app.store.reading import chosen
-from app.vocabulary import Resolution
+from app.vocabulary import BreachEventKind, BreachState, Resolution
 
 _EXPLANATIONS = (
     "The bell rang late and I was still with the class before.",
@@ -31,7 +30,7 @@ _SETTLEMENTS = (
     (Resolution.OTHER, "Looked at; nothing more is needed from you."),
 )
 _DAY = timedelta(days=1)
-_exception = tables.exceptions.c
+_exception = tables.breaches.c
 
 
 def settle(school: School, leaders: Iterable[str], chance: Chance) -> None:
@@ -52,16 +51,16 @@ def settle(school: School, leaders: Iterable[str], chance: Chance) -> None:
 
 def _date_back(connection: Connection, school: School) -> None:
     """Exceptions were opened some hours after their session; none was closed by the order of this import."""
-    by_order = select(_exception.id).where(_exception.state == KEPT)
-    event = tables.exception_events
-    connection.execute(delete(event).where(event.c.exception_id.in_(by_order)))
-    connection.execute(delete(tables.exceptions).where(_exception.state == KEPT))
+    by_order = select(_exception.id).where(_exception.state == BreachState.CLOSED)
+    event = tables.breach_events
+    connection.execute(delete(event).where(event.c.breach_id.in_(by_order)))
+    connection.execute(delete(tables.breaches).where(_exception.state == BreachState.CLOSED))
     ended = select(type_coerce(tables.sessions.c.ended_at, BigInteger)).where(
         tables.sessions.c.id == _exception.session_id
     )
     later = ended.scalar_subquery() + literal(5 * 3_600_000_000, BigInteger)
     present = literal(int(school.now().timestamp()) * 1_000_000, BigInteger)
-    connection.execute(update(tables.exceptions).values(opened_at=case((later > present, present), else_=later)))
+    connection.execute(update(tables.breaches).values(opened_at=case((later > present, present), else_=later)))
 
 
 def _settle(connection: Connection, settled: dict[int, int], chance: Chance) -> None:
@@ -70,21 +69,36 @@ def _settle(connection: Connection, settled: dict[int, int], chance: Chance) -> 
     lives: dict[int, list[dict[str, Any]]] = {}
     session = tables.sessions.c
     found = connection.execute(
-        select(tables.exceptions, session.staff_id)
-        .join(tables.sessions, session.id == _exception.session_id)
-        .where(mine)
+        select(tables.breaches, session.staff_id).join(tables.sessions, session.id == _exception.session_id).where(mine)
     )
     for row in found.all():
         if row.session_id not in lives:
             how, words = chance.one(_SETTLEMENTS)
-            life = [{"by": settled[row.session_id], "kind": "settled", "how": how, "text": words, "after": 4 * _DAY}]
+            life = [
+                {
+                    "actor_id": settled[row.session_id],
+                    "kind": BreachEventKind.RESOLVED,
+                    "resolution": how,
+                    "text": words,
+                    "after": 4 * _DAY,
+                }
+            ]
             if row.staff_id and chance.often(0.5):
                 words = chance.one(_EXPLANATIONS)
-                life.insert(0, {"by": row.staff_id, "kind": "explained", "how": None, "text": words, "after": _DAY})
+                life.insert(
+                    0,
+                    {
+                        "actor_id": row.staff_id,
+                        "kind": BreachEventKind.EXPLAINED,
+                        "resolution": None,
+                        "text": words,
+                        "after": _DAY,
+                    },
+                )
             lives[row.session_id] = life
         for step in lives[row.session_id]:
-            event = {name: step[name] for name in ("by", "kind", "how", "text")}
-            events.append(event | {"exception_id": row.id, "at": row.opened_at + step["after"]})
-    connection.execute(update(tables.exceptions).where(mine).values(state=SETTLED))
+            event = {name: step[name] for name in ("actor_id", "kind", "resolution", "text")}
+            events.append(event | {"breach_id": row.id, "occurred_at": row.opened_at + step["after"]})
+    connection.execute(update(tables.breaches).where(mine).values(state=BreachState.RESOLVED))
     if events:
-        connection.execute(insert(tables.exception_events), events)
+        connection.execute(insert(tables.breach_events), events)

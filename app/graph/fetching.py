@@ -40,7 +40,7 @@ from app.school import School
 from app.store import reading
 from app.store.tables import calls as calls_table
 from app.store.tables import recordings as recordings_table
-from app.store.tables import session_calls, sync_put_aside, sync_runs, sync_seen
+from app.store.tables import session_calls, sync_quarantine, sync_runs, sync_seen
 from app.store.writing import raise_revision
 
 KEPT_BY_GRAPH = timedelta(days=30)
@@ -65,15 +65,15 @@ class Run:
     added: int = 0
     changed: int = 0
     dropped: int = 0
-    put_aside: int = 0
+    quarantined: int = 0
     gone: int = 0
     recordings: int = 0
-    refused: int = 0
+    rejected: int = 0
     lost: tuple[datetime, datetime] | None = None
     troubles: list[str] = field(default_factory=list)
 
 
-_COUNTED = ("listed", "fetched", "added", "changed", "dropped", "put_aside", "gone", "recordings", "refused")
+_COUNTED = ("listed", "fetched", "added", "changed", "dropped", "quarantined", "gone", "recordings", "rejected")
 Progress = Callable[[Run], None]
 
 
@@ -191,8 +191,8 @@ class _Sync:
             self._lease.hold(connection)
             connection.execute(delete(sync_seen).where(sync_seen.c.seen_at < to_at - _FORGOTTEN))
             if retry:  # what Graph lists wrongly no more
-                stale = and_(sync_put_aside.c.kind != "call", sync_put_aside.c.last_at < to_at)
-                connection.execute(delete(sync_put_aside).where(stale))
+                stale = and_(sync_quarantine.c.kind != "call", sync_quarantine.c.last_seen_at < to_at)
+                connection.execute(delete(sync_quarantine).where(stale))
             until = complete_until(connection)
             oldest = to_at - _LISTED
             if until is not None and from_at > max(until, oldest):
@@ -204,9 +204,7 @@ class _Sync:
     def _end(self, until: datetime | None = None, trouble: str | None = None) -> None:
         troubles = [*self._done.troubles, *([trouble] if trouble else [])]
         with self._school.writing() as connection:
-            self._note(
-                connection, ended_at=self._school.now(), complete_until=until, trouble="\n".join(troubles) or None
-            )
+            self._note(connection, ended_at=self._school.now(), complete_until=until, error="\n".join(troubles) or None)
 
     def _note(self, connection: Connection, **more: Any) -> None:
         counted = {name: getattr(self._done, name) for name in _COUNTED}
@@ -311,11 +309,11 @@ class _Sync:
                 },
                 now,
             )
-            settled = and_(sync_put_aside.c.kind == "call", sync_put_aside.c.ref.in_(list(read)))
-            connection.execute(delete(sync_put_aside).where(settled))
+            settled = and_(sync_quarantine.c.kind == "call", sync_quarantine.c.ref.in_(list(read)))
+            connection.execute(delete(sync_quarantine).where(settled))
             for aside in asides:
                 _put_aside(connection, aside, now)
-            self._done.put_aside += len(asides)
+            self._done.quarantined += len(asides)
             gone = {one.call_id for one in fetched if one.gone}
             self._done.gone += len(gone)
             self._tried |= gone | {aside.ref for aside in asides}
@@ -377,12 +375,12 @@ class _Sync:
 
     def _try_again(self, pool: ThreadPoolExecutor, before: datetime, everything: bool) -> None:
         """Fetch again what earlier runs put aside and this one did not list: what never arrived, or all."""
-        mine = and_(sync_put_aside.c.kind == "call", sync_put_aside.c.last_at < before)
-        never_arrived = sync_put_aside.c.content.is_(None)
+        mine = and_(sync_quarantine.c.kind == "call", sync_quarantine.c.last_seen_at < before)
+        never_arrived = sync_quarantine.c.content.is_(None)
         with self._school.engine.connect() as connection:
             roster = _roster_digest(reading.roster(connection))
             refs = connection.scalars(
-                select(sync_put_aside.c.ref).where(mine if everything else and_(mine, never_arrived))
+                select(sync_quarantine.c.ref).where(mine if everything else and_(mine, never_arrived))
             ).all()
         for start in range(0, len(refs), _AT_ONCE):
             fetched = list(pool.map(self._fetch, [(ref, "") for ref in refs[start : start + _AT_ONCE]]))
@@ -391,8 +389,8 @@ class _Sync:
     def _from_what_came(self, one: _Fetched) -> _Fetched:
         """A record that Graph has no more may still be read from what was put aside, by a better reader."""
         with self._school.engine.connect() as connection:
-            mine = and_(sync_put_aside.c.kind == "call", sync_put_aside.c.ref == one.call_id)
-            content = connection.scalar(select(sync_put_aside.c.content).where(mine)) or b""
+            mine = and_(sync_quarantine.c.kind == "call", sync_quarantine.c.ref == one.call_id)
+            content = connection.scalar(select(sync_quarantine.c.content).where(mine)) or b""
         try:
             return replace(one, call=read_call(json.loads(content)))
         except Exception:  # as unreadable as before
@@ -445,8 +443,8 @@ class _Sync:
         return recordings, asides
 
     def _refused(self, error: RequestFailedError) -> None:
-        self._done.refused += 1
-        if self._done.refused == 1:
+        self._done.rejected += 1
+        if self._done.rejected == 1:
             self._done.troubles.append(
                 f"Recordings were refused ({error.words}); for them the app registration needs "
                 "OnlineMeetingRecording.Read.All and an application access policy (docs/graph.md)."
@@ -467,7 +465,7 @@ class _Sync:
             self._done.recordings += result.added + result.changed
             for aside in asides:
                 _put_aside(connection, aside, self._school.now())
-            self._done.put_aside += len(asides)
+            self._done.quarantined += len(asides)
             self._note(connection)
 
 
@@ -519,18 +517,18 @@ def _aside(kind: str, content: Any, why: str) -> _Aside:
 
 
 def _put_aside(connection: Connection, aside: _Aside, now: datetime) -> None:
-    mine = and_(sync_put_aside.c.kind == aside.kind, sync_put_aside.c.ref == aside.ref)
-    before = connection.execute(select(sync_put_aside.c.first_at, sync_put_aside.c.tries).where(mine)).first()
-    connection.execute(delete(sync_put_aside).where(mine))
+    mine = and_(sync_quarantine.c.kind == aside.kind, sync_quarantine.c.ref == aside.ref)
+    before = connection.execute(select(sync_quarantine.c.first_seen_at, sync_quarantine.c.attempts).where(mine)).first()
+    connection.execute(delete(sync_quarantine).where(mine))
     connection.execute(
-        insert(sync_put_aside).values(
+        insert(sync_quarantine).values(
             kind=aside.kind,
             ref=aside.ref,
-            why=aside.why,
+            reason=aside.why,
             content=aside.content,
-            first_at=before.first_at if before else now,
-            last_at=now,
-            tries=before.tries + 1 if before else 1,
+            first_seen_at=before.first_seen_at if before else now,
+            last_seen_at=now,
+            attempts=before.attempts + 1 if before else 1,
         )
     )
 

@@ -14,7 +14,7 @@ from app.graph.lease import Lease
 from app.graph.registration import certificate, registration
 from app.lease import is_held
 from app.school import School
-from app.store.tables import sync_put_aside, sync_runs
+from app.store.tables import sync_quarantine, sync_runs
 
 __all__ = ["WORKERS", "LastRun", "PutAside", "Run", "SyncState", "check_graph", "sync_state", "synchronise"]
 
@@ -63,7 +63,7 @@ class SyncState:
     lost: list[tuple[datetime, datetime]]  # times whose calls nobody fetched before Microsoft deleted them
 
 
-_FIGURES = ("listed", "fetched", "added", "changed", "dropped", "put_aside", "gone", "recordings", "refused")
+_FIGURES = ("listed", "fetched", "added", "changed", "dropped", "quarantined", "gone", "recordings", "rejected")
 
 
 def sync_state(school: School) -> SyncState:
@@ -78,11 +78,11 @@ def sync_state(school: School) -> SyncState:
         last = connection.execute(select(sync_runs).order_by(sync_runs.c.id.desc()).limit(1)).first()
         first = connection.scalar(select(sync_runs.c.started_at).order_by(sync_runs.c.id).limit(1))
         running = is_held(connection, Lease.name, now)
-        aside = sync_put_aside.c
+        aside = sync_quarantine.c
         put_aside = connection.execute(
-            select(aside.kind, aside.ref, aside.why, aside.first_at, aside.last_at, aside.tries).order_by(
-                aside.first_at
-            )
+            select(
+                aside.kind, aside.ref, aside.reason, aside.first_seen_at, aside.last_seen_at, aside.attempts
+            ).order_by(aside.first_seen_at)
         ).all()
         lost = _lost(connection)
     level, words = _gap(school, now, until, first) if configured else ("none", _NOT_CONFIGURED)
@@ -100,7 +100,7 @@ def sync_state(school: School) -> SyncState:
             last.ended_at,
             last.complete_until is not None,
             {name: getattr(last, name) for name in _FIGURES},
-            last.trouble or "",
+            last.error or "",
         ),
         put_aside=[PutAside(*row) for row in put_aside],
         lost=lost,

@@ -72,7 +72,7 @@ def _keep(
             | {
                 "id": number, "ref": log.ref, "version": version, "current": True, "staff_id": log.staff_id,
                 "started_at": log.started_at, "ended_at": log.ended_at, "fingerprint": log.fingerprint,
-                "entered_at": now, "entered_by": log.staff_id, "why": why,
+                "entered_at": now, "entered_by": log.staff_id, "correction_reason": why,
             }
         )  # fmt: skip
         pupils += [{"log_id": number, "pupil_id": pupil} for pupil in log.pupil_ids]

@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -13,11 +12,11 @@ from app.records import Rejected
 from app.records.logs import reference
 from app.settings import Settings
 from app.store import reading, tables
+from app.vocabulary import RowResolution
 
-MENDED, DISMISSED, CAME_RIGHT = "mended", "dismissed", "came right"
 # Of these the newest file counts: a row that is refused once more is wrong once more.
 _ROSTER = ("schools", "staff", "pupils")
-_row = tables.refused_rows.c
+_row = tables.rejected_rows.c
 
 Cells = Mapping[str, str]
 
@@ -30,15 +29,16 @@ def new_rows(connection: Connection, kind: str, source: str, refused: Iterable[R
         original = json.dumps(one.original, ensure_ascii=False, sort_keys=True, default=str)
         told = f"{kind}|{one.column}|{one.why}|{original}"
         fingerprint = hashlib.sha256(told.encode()).hexdigest()
-        rows[fingerprint] = asdict(one) | {
+        rows[fingerprint] = {
+            "row": one.row, "column": one.column, "value": one.value, "reason": one.why, "fix": one.mend,
             "kind": kind, "source": source, "original": original, "fingerprint": fingerprint,
         }  # fmt: skip
     mine = reading.chosen(connection, "refused", _row.fingerprint, rows)
     if kind in _ROSTER:
         connection.execute(
-            update(tables.refused_rows)
-            .where(mine, _row.settled_how == CAME_RIGHT)
-            .values(settled_at=None, settled_by=None, settled_how=None)
+            update(tables.rejected_rows)
+            .where(mine, _row.resolution == RowResolution.IMPORTED)
+            .values(resolved_at=None, resolved_by=None, resolution=None)
         )
     known = set(connection.scalars(select(_row.fingerprint).where(mine)))
     return [row for fingerprint, row in rows.items() if fingerprint not in known]
@@ -63,7 +63,7 @@ def resolve_fixed_rows(
     register, one about the same pupil in the same place of the same file.
     """
     waiting = connection.execute(
-        select(_row.id, _row.source, _row.row, _row.original).where(_row.kind == kind, _row.settled_at.is_(None))
+        select(_row.id, _row.source, _row.row, _row.original).where(_row.kind == kind, _row.resolved_at.is_(None))
     ).all()
     if not waiting:
         return 0
@@ -78,7 +78,7 @@ def resolve_fixed_rows(
         if _is_right_call(json.loads(row.original), calls)
         or _signs(kind, row.source, row.row, json.loads(row.original), settings) & right
     ]
-    _settle(connection, settled, CAME_RIGHT, at=at, by=by)
+    _settle(connection, settled, RowResolution.IMPORTED, at=at, by=by)
     return len(settled)
 
 
@@ -108,16 +108,16 @@ def _signs(kind: str, source: str, row: int, original: Any, settings: Settings) 
 
 def resolve_row(connection: Connection, number: int, *, at: datetime, by: int) -> bool:
     """Settle a row that was taken in; whether it still waited."""
-    return bool(_settle(connection, [number], MENDED, at=at, by=by))
+    return bool(_settle(connection, [number], RowResolution.FIXED, at=at, by=by))
 
 
 def _settle(
     connection: Connection, numbers: Collection[int], how: str, *, at: datetime, by: int | None, why: str | None = None
 ) -> list[int]:
     """Those of the rows that still waited."""
-    waits = _row.settled_at.is_(None), reading.chosen(connection, "settled", _row.id, numbers)
+    waits = _row.resolved_at.is_(None), reading.chosen(connection, "settled", _row.id, numbers)
     found = list(connection.scalars(select(_row.id).where(*waits)))
     if found:
-        change = update(tables.refused_rows).where(*waits)
-        connection.execute(change.values(settled_at=at, settled_by=by, settled_how=how, settled_why=why))
+        change = update(tables.rejected_rows).where(*waits)
+        connection.execute(change.values(resolved_at=at, resolved_by=by, resolution=how, resolution_reason=why))
     return found

@@ -65,9 +65,9 @@ def taken_in(
         insert(tables.imports)
         .returning(tables.imports.c.id)
         .values({name: getattr(result, name) for name in _COUNTED})
-        .values(at=school.now(), by=by, refused=len(result.refused))
+        .values(imported_at=school.now(), imported_by=by, rejected=len(result.refused))
     )
-    insert_rows(connection, tables.refused_rows, [row | {"import_id": import_id} for row in new_refusals])
+    insert_rows(connection, tables.rejected_rows, [row | {"import_id": import_id} for row in new_refusals])
     rejudge(connection, school.settings, touched, school.now())
     raise_revision(connection)
     put_on_trail(connection, school, by, "imported", f"{kind} from {source}, import {import_id}")
@@ -76,7 +76,7 @@ def taken_in(
 
 def put_on_trail(connection: Connection, school: School, by: int | None, what: str, about: str) -> None:
     email = connection.scalar(select(tables.staff.c.email).where(tables.staff.c.id == by)) if by else None
-    audit_log.add(connection, at=school.now(), by=email or audit_log.COMMAND, what=what, about=about)
+    audit_log.add(connection, occurred_at=school.now(), actor=email or audit_log.COMMAND, action=what, subject=about)
 
 
 def noted(result: ImportResult, parsed: Parsed[R]) -> list[Read[R]]:

@@ -16,10 +16,9 @@ from sqlalchemy import Connection, insert, select, update
 from app.protocol.judge import decode
 from app.store import reading, tables
 from app.store.writing import insert_rows
+from app.vocabulary import BreachEventKind, BreachState
 
-OPEN, SETTLED, KEPT = "open", "settled", "kept"
-
-_exception = tables.exceptions.c
+_exception = tables.breaches.c
 
 
 def update_breaches(connection: Connection, sessions: pd.DataFrame, gone: Collection[int], now: datetime) -> None:
@@ -33,23 +32,23 @@ def update_breaches(connection: Connection, sessions: pd.DataFrame, gone: Collec
         {"session_id": sessions["id"].to_numpy(np.int64)[row], "clause": outcomes.columns.to_numpy(object)[column]}
     )
     mine = reading.chosen(connection, "excepted", _exception.session_id, {*sessions["id"].tolist(), *gone})
-    known = reading.frame(connection, select(tables.exceptions).where(mine))
+    known = reading.frame(connection, select(tables.breaches).where(mine))
     both = broken.merge(known, on=["session_id", "clause"], how="outer", indicator="found")
     new = both.loc[both["found"] == "left_only", ["session_id", "clause"]]
-    insert_rows(connection, tables.exceptions, new.assign(opened_at=pd.Timestamp(now), state=OPEN))
-    ended = both.loc[(both["found"] == "right_only") & (both["state"] == OPEN), "id"]
-    again = both.loc[(both["found"] == "both") & (both["state"] == KEPT), "id"]
-    _change(connection, ended.tolist(), KEPT, now, "kept")
-    _change(connection, again.tolist(), OPEN, now, "reopened")
+    insert_rows(connection, tables.breaches, new.assign(opened_at=pd.Timestamp(now), state=BreachState.OPEN))
+    ended = both.loc[(both["found"] == "right_only") & (both["state"] == BreachState.OPEN), "id"]
+    again = both.loc[(both["found"] == "both") & (both["state"] == BreachState.CLOSED), "id"]
+    _change(connection, ended.tolist(), BreachState.CLOSED, now, BreachEventKind.CLOSED)
+    _change(connection, again.tolist(), BreachState.OPEN, now, BreachEventKind.REOPENED)
 
 
 def _change(
     connection: Connection, ids: Collection[int], state: str, at: datetime, kind: str, **more: int | str | None
 ) -> None:
-    """Give exceptions a state, and each the event that led to it; `more` of it: `by`, `how`, `text`."""
+    """Give exceptions a state, and each the event that led to it; `more` of it: `actor_id`, `resolution`, `text`."""
     if not ids:
         return
     chosen = reading.chosen(connection, "changed", _exception.id, ids)
-    connection.execute(update(tables.exceptions).where(chosen).values(state=state))
-    event = {"at": at, "kind": kind} | more
-    connection.execute(insert(tables.exception_events), [event | {"exception_id": int(number)} for number in ids])
+    connection.execute(update(tables.breaches).where(chosen).values(state=state))
+    event = {"occurred_at": at, "kind": kind} | more
+    connection.execute(insert(tables.breach_events), [event | {"breach_id": int(number)} for number in ids])

@@ -21,7 +21,7 @@ _TO_ALL = "the shared channel"
 @dataclass
 class AlertsView:
     """How alerts stand, confidential ones left out: `waiting`, the oldest first (`to` (name), `subject`,
-    `queued_at`, `tries`, `next_try_at`, `trouble` (blank: not tried yet)); when one was
+    `queued_at`, `attempts`, `next_attempt_at`, `error` (blank: not tried yet)); when one was
     `last_sent`; what hinders all of them, in words (`hindrance`; blank: nothing known)."""
 
     hindrance: str
@@ -38,9 +38,9 @@ def get_alerts_view(school: School, person: Person) -> AlertsView:
     to = valid_versions(tables.staff_versions)
     query = (
         select(
-            to.c.name.label("to"), _alert.kind, _alert.queued_at, _alert.tries, _alert.next_try_at, _alert.trouble,
+            to.c.name.label("to"), _alert.kind, _alert.queued_at, _alert.attempts, _alert.next_attempt_at, _alert.error,
         )
-        .outerjoin(to, and_(to.c.staff_id == _alert.to, valid_on(to, school.today())))
+        .outerjoin(to, and_(to.c.staff_id == _alert.recipient_id, valid_on(to, school.today())))
         .where(_alert.state == WAITING, not_(_alert.confidential))
         .order_by(_alert.id)
     )  # fmt: skip
@@ -48,7 +48,7 @@ def get_alerts_view(school: School, person: Person) -> AlertsView:
     with school.engine.connect() as connection:
         found = reading.frame(connection, query)
         last_sent = connection.scalar(last)
-    found = in_school_time(school, found.assign(to=found["to"].fillna(_TO_ALL), trouble=found["trouble"].fillna("")))
+    found = in_school_time(school, found.assign(to=found["to"].fillna(_TO_ALL), error=found["error"].fillna("")))
     found.insert(1, "subject", found.pop("kind").map({name: kind.subject for name, kind in KINDS.items()}))
     return AlertsView(
         hindrance=hindrance(school),

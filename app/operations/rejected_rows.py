@@ -9,13 +9,14 @@ from app.access.administration import list_rejected_rows
 from app.access.policy import Person
 from app.intake import rejected_rows
 from app.intake.files import _not_into_the_demonstration, _work_of
-from app.intake.rejected_rows import DISMISSED, _settle
+from app.intake.rejected_rows import _settle
 from app.intake.transaction import taken_in
 from app.records import Rejected
 from app.records.tabular import Table
 from app.school import School
 from app.store import audit_log, tables
 from app.store.writing import raise_revision
+from app.vocabulary import RowResolution
 
 # --- a row that was refused -------------------------------------------------------------------------
 
@@ -35,7 +36,7 @@ def fix_row(school: School, person: Person, number: int, cells: Mapping[str, str
     if not mendable:
         raise ValueError("This row is settled already, or is not to be mended here. Nothing was changed.")
     _not_into_the_demonstration(school, found["kind"].iloc[0])
-    kept = tables.refused_rows
+    kept = tables.rejected_rows
     try:
         with school.writing() as connection:
             row = connection.execute(select(kept).where(kept.c.id == number)).one()
@@ -50,7 +51,7 @@ def fix_row(school: School, person: Person, number: int, cells: Mapping[str, str
             result = taken_in(connection, school, row.kind, row.source, person.staff_id, work)
             if result.refused:
                 raise _RefusedAgain(result.refused[0])
-            note(connection, school, person, [number], rejected_rows.MENDED)
+            note(connection, school, person, [number], RowResolution.FIXED)
     except _RefusedAgain as again:
         return again.refused
     return None
@@ -67,8 +68,10 @@ def dismiss_rows(school: School, person: Person, numbers: Collection[int], reaso
         raise ValueError("Say why it need not be mended.")
     theirs = set(list_rejected_rows(school, person)["id"]) & set(numbers)
     with school.writing() as connection:
-        done = _settle(connection, theirs, DISMISSED, at=school.now(), by=person.staff_id, why=reason.strip())
-        note(connection, school, person, done, DISMISSED)
+        done = _settle(
+            connection, theirs, RowResolution.DISMISSED, at=school.now(), by=person.staff_id, why=reason.strip()
+        )
+        note(connection, school, person, done, RowResolution.DISMISSED)
     return len(done)
 
 
@@ -76,5 +79,5 @@ def note(connection: Connection, school: School, person: Person, numbers: Collec
     """Put on the audit trail that the person settled refused rows."""
     if numbers:
         about = f"refused row {', '.join(map(str, sorted(numbers)))}: {how}"
-        audit_log.add(connection, at=school.now(), by=person.email, what="changed", about=about)
+        audit_log.add(connection, occurred_at=school.now(), actor=person.email, action="changed", subject=about)
         raise_revision(connection)

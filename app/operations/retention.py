@@ -77,7 +77,9 @@ def purge(school: School) -> list[Past]:
                 connection.execute(statement)
             if part.told.number and part.told.what != _AUDIT:
                 about = f"{part.told.what} from before {part.told.before}"
-                audit_log.add(connection, at=school.now(), by=audit_log.COMMAND, what="purged", about=about)
+                audit_log.add(
+                    connection, occurred_at=school.now(), actor=audit_log.COMMAND, action="purged", subject=about
+                )
         since = _moment(school, keeping(school)["audit"])
         audit_log.remove_before(connection, since, at=school.now(), by=audit_log.COMMAND)
         session_days.pack(connection)
@@ -123,7 +125,7 @@ def _parts(connection: Connection, school: School) -> Iterator[_Part]:
     number = _count(connection, tables.alerts.c.id, and_(told, not_(tables.alerts.c.confidential)))
     yield _Part(Past("alerts", day["unfinished"], number), statements=[delete(tables.alerts).where(told)])
     imported, list_day = tables.imports.c, min(day["audit"], day["unfinished"])  # no earlier than its refused rows
-    done_with = imported.at < _moment(school, list_day)
+    done_with = imported.imported_at < _moment(school, list_day)
     yield _Part(
         Past("entries of the list of imports", list_day, _count(connection, imported.id, done_with)),
         statements=[delete(tables.imports).where(done_with)],
@@ -140,12 +142,12 @@ def _closed_concerns(connection: Connection, register: Register, since: datetime
     event = register.events.c
     state: dict[int, tuple[bool, datetime]] = {}
     for row in connection.execute(
-        select(event.concern_id, event.kind, event.at)
+        select(event.concern_id, event.kind, event.occurred_at)
         .where(event.kind.not_in(("read", "viewed", "taken")))
-        .order_by(event.at, event.id)
+        .order_by(event.occurred_at, event.id)
     ):
         closed = row.concern_id in state and state[row.concern_id][0]
-        state[row.concern_id] = (row.kind == "closed" or (closed and row.kind != "reopened"), row.at)
+        state[row.concern_id] = (row.kind == "closed" or (closed and row.kind != "reopened"), row.occurred_at)
     return [number for number, (closed, last) in state.items() if closed and last < since]
 
 
@@ -166,9 +168,9 @@ def _sessions(connection: Connection, day: date, since: datetime, linked: Column
     calls = _found(connection, _of_call.call_id, _of_call.session_id, old)
     refs = _found(connection, _log.ref, _log.id, _found(connection, _session.log_id, _session.id, old))
     logs = _found(connection, _log.id, _log.ref, refs)
-    exceptions = _found(connection, tables.exceptions.c.id, tables.exceptions.c.session_id, old)
+    exceptions = _found(connection, tables.breaches.c.id, tables.breaches.c.session_id, old)
     of_calls = (tables.call_originals, tables.call_stays, tables.call_videos, tables.call_listed, tables.recordings)
-    recording, exception = tables.recordings.c, tables.exceptions.c
+    recording, exception = tables.recordings.c, tables.breaches.c
     during = select(_call.id).where(
         _call.organiser_id == recording.organiser_id,
         recording.created_at.between(_call.started_at, _call.ended_at),
@@ -183,7 +185,7 @@ def _sessions(connection: Connection, day: date, since: datetime, linked: Column
     return _Part(
         Past("sessions", day, sum(not row.counselling for row in rows)),
         [
-            (tables.exception_events.c.exception_id, exceptions),
+            (tables.breach_events.c.breach_id, exceptions),
             (exception.id, exceptions),
             (tables.session_pupils.c.session_id, old),
             (_of_call.session_id, old),
@@ -196,8 +198,8 @@ def _sessions(connection: Connection, day: date, since: datetime, linked: Column
         ],
         [
             delete(tables.recordings).where(nobodys),
-            delete(tables.exception_events).where(tables.exception_events.c.exception_id.in_(left_events)),
-            delete(tables.exceptions).where(left),
+            delete(tables.breach_events).where(tables.breach_events.c.breach_id.in_(left_events)),
+            delete(tables.breaches).where(left),
         ],
     )
 
@@ -230,11 +232,11 @@ def _originals(connection: Connection, day: date, since: datetime, which: Column
 
 
 def _unfinished(connection: Connection, day: date, since: datetime) -> _Part:
-    imported = select(tables.imports.c.id).where(tables.imports.c.at < since)
+    imported = select(tables.imports.c.id).where(tables.imports.c.imported_at < since)
     old: list[tuple[Column[Any], ColumnElement[bool]]] = [
-        (tables.refused_rows.c.id, tables.refused_rows.c.import_id.in_(imported)),
+        (tables.rejected_rows.c.id, tables.rejected_rows.c.import_id.in_(imported)),
         (tables.drafts.c.staff_id, and_(tables.drafts.c.saved_at < since, not_(_about_conduct))),
-        (tables.sync_put_aside.c.ref, tables.sync_put_aside.c.last_at < since),
+        (tables.sync_quarantine.c.ref, tables.sync_quarantine.c.last_seen_at < since),
     ]
     plan = tables.plans.c
     open_plans = and_(plan.ended_at < since, not_(is_counselling(plan.purpose, plan.staff_id)))

@@ -83,16 +83,16 @@ def _sync_once(school: School, days: int | None, retry: bool, workers: int) -> i
     run = synchronise(school, days=days, retry=retry, workers=workers, progress=_progress, note=_say)
     for trouble in run.troubles:
         _say(trouble)
-    if run.put_aside:
+    if run.quarantined:
         _say(
-            f"{run.put_aside} records could not be read and were put aside, nothing of them is lost: "
+            f"{run.quarantined} records could not be read and were put aside, nothing of them is lost: "
             "python -m app sync --retry tries them again."
         )
     click.echo(
         f"{run.listed} calls listed, {run.fetched} fetched: {run.added} new, {run.changed} changed, "
-        f"{run.dropped} no session, {run.put_aside} put aside, {run.gone} gone; {run.recordings} recordings"
+        f"{run.dropped} no session, {run.quarantined} put aside, {run.gone} gone; {run.recordings} recordings"
     )
-    return _PARTLY_DONE if run.put_aside else _DONE
+    return _PARTLY_DONE if run.quarantined else _DONE
 
 
 def _send_once(school: School, at_once: bool) -> int:

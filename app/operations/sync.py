@@ -29,6 +29,6 @@ def sync_now(school: School, person: Person, say: Callable[[str], None]) -> tupl
     except GraphError as error:
         return False, str(error)
     return (
-        not run.put_aside,
-        f"{run.fetched} fetched: {run.added} new, {run.changed} changed, {run.put_aside} put aside",
+        not run.quarantined,
+        f"{run.fetched} fetched: {run.added} new, {run.changed} changed, {run.quarantined} put aside",
     )

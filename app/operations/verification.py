@@ -82,7 +82,11 @@ def rehearse_restore(school: School, file: Path) -> Verification:
     with school.writing() as connection:
         remember(connection, _TESTED, school.now().isoformat())
         audit_log.add(
-            connection, at=school.now(), by=audit_log.COMMAND, what="changed", about="restore test of a copy, passed"
+            connection,
+            occurred_at=school.now(),
+            actor=audit_log.COMMAND,
+            action="changed",
+            subject="restore test of a copy, passed",
         )
     return proved
 

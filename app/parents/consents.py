@@ -91,7 +91,7 @@ def withdraw_consent(school: School, person: Person, consent_id: int, *, parent:
 
     def had_been_given(connection: Connection) -> None:
         answers = select(_event.kind).where(_event.consent_id == consent_id, _event.kind.in_(ANSWERS), counts())
-        before = answers.where(_event.at <= at).order_by(_event.at.desc(), _event.id.desc())
+        before = answers.where(_event.occurred_at <= at).order_by(_event.occurred_at.desc(), _event.id.desc())
         if connection.scalars(before).first() != "given":
             raise ValueError("No consent had been given by then: record first when it was given.")
 
@@ -136,7 +136,9 @@ def strike_out(school: School, person: Person, consent_id: int, event_id: int, w
         mine = and_(_event.id == event_id, _event.consent_id == consent_id, counts())
         if connection.scalar(select(_event.id).where(mine)) is None:
             raise ValueError("That entry is struck out already.")
-        _add(connection, school, person, consent_id, "struck", school.now(), strikes=event_id, why=why.strip())
+        _add(
+            connection, school, person, consent_id, "struck", school.now(), struck_event_id=event_id, reason=why.strip()
+        )
         _finish(connection, school, person, consent_id, "an entry struck out")
 
 
@@ -153,7 +155,14 @@ def keep(connection: Connection, rows: Sequence[Consent], by: int | None, now: d
         if row.obtained_at is None:
             told.append(("asked", now, None))
         events += [
-            {"consent_id": consent_id, "kind": kind, "at": at, "entered_at": now, "by": by, "parent": parent}
+            {
+                "consent_id": consent_id,
+                "kind": kind,
+                "occurred_at": at,
+                "entered_at": now,
+                "actor_id": by,
+                "parent": parent,
+            }
             for kind, at, parent in told
             if at is not None
         ]
@@ -195,7 +204,11 @@ def _record(
     if at > school.now():
         raise ValueError("The answer lies in the future: enter it when it has been given.")
     same = and_(
-        _event.consent_id == consent_id, _event.kind == kind, _event.at == at, _event.parent == parent.strip(), counts()
+        _event.consent_id == consent_id,
+        _event.kind == kind,
+        _event.occurred_at == at,
+        _event.parent == parent.strip(),
+        counts(),
     )
     with _changing(school, person, consent_id) as connection:
         if connection.scalar(select(_event.id).where(same)) is not None:
@@ -221,7 +234,10 @@ def _changing(school: School, person: Person, consent_id: int) -> Iterator[Conne
 def _add(
     connection: Connection, school: School, person: Person, consent_id: int, kind: str, at: datetime, **more: Any
 ) -> None:
-    event = {"consent_id": consent_id, "kind": kind, "at": at, "entered_at": school.now(), "by": person.staff_id}
+    event = {
+        "consent_id": consent_id, "kind": kind, "occurred_at": at, "entered_at": school.now(),
+        "actor_id": person.staff_id,
+    }  # fmt: skip
     connection.execute(insert(tables.consent_events).values(event | more))
 
 
@@ -239,5 +255,11 @@ def _finish(connection: Connection, school: School, person: Person, consent_id: 
         )
     )
     rejudge(connection, school.settings, Touched(sessions=set(connection.scalars(covered))), school.now())
-    audit_log.add(connection, at=school.now(), by=person.email, what="changed", about=f"consent {consent_id}, {what}")
+    audit_log.add(
+        connection,
+        occurred_at=school.now(),
+        actor=person.email,
+        action="changed",
+        subject=f"consent {consent_id}, {what}",
+    )
     raise_revision(connection)

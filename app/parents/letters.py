@@ -109,7 +109,7 @@ def write_requests(school: School, person: Person, consent_ids: Collection[int])
     with school.writing() as connection:
         for consent_id in sorted(consent_ids):
             about = f"consent {consent_id}, request"
-            audit_log.add(connection, at=school.now(), by=person.email, what="exported", about=about)
+            audit_log.add(connection, occurred_at=school.now(), actor=person.email, action="exported", subject=about)
     return made
 
 
@@ -153,7 +153,13 @@ def strike_letters_out(
         )
         there = list(connection.scalars(select(letter.pupil_id).where(mine)))
         if there:
-            told = {"kind": kind, "sent_on": sent_on, "at": school.now(), "by": person.staff_id, "why": why.strip()}
+            told = {
+                "kind": kind,
+                "sent_on": sent_on,
+                "struck_at": school.now(),
+                "struck_by": person.staff_id,
+                "reason": why.strip(),
+            }
             connection.execute(insert(tables.letters_struck), [told | {"pupil_id": pupil} for pupil in there])
             connection.execute(delete(tables.letters).where(mine))
             _judge_again(connection, school, there)

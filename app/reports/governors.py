@@ -15,7 +15,6 @@ from app.access.overview import count_counselling_sessions, get_overview
 from app.access.policy import Person
 from app.access.reporting import count_registers, count_resolved_breaches
 from app.formatting import FEW, on_day, percent
-from app.judging import breaches
 from app.protocol.clauses import CLAUSES, title_of
 from app.protocol.judge import figures
 from app.records import log_form
@@ -24,15 +23,15 @@ from app.reports.disclosure import GONE, SHOWN, UNDER, cover, cover_counts, lowe
 from app.reports.pdf import pdf, svg
 from app.reports.xlsx import workbook
 from app.school import School
-from app.vocabulary import Resolution
+from app.vocabulary import BreachState, Resolution
 
 Days = tuple[date, date]
 
 _WIDTH = 560  # of a chart's inner part, in pixels; with its labels it fills a page across
 _HIDDEN = f"under {FEW}"
 _ENDED = {resolution.value: resolution.label for resolution in Resolution} | {
-    breaches.KEPT: "Closed by evidence that came later",
-    breaches.OPEN: "Open",
+    BreachState.CLOSED: "Closed by evidence that came later",
+    BreachState.OPEN: "Open",
 }
 _OUTCOMES = {
     "exempt": "Of those met: exempt", "no_evidence": "No evidence", "not_applicable": "Not applicable",
@@ -273,13 +272,13 @@ def _done(ended: pd.DataFrame) -> dict[str, Any]:
     if ended.empty:
         return {"sentence": "There were no breaches to resolve."}
     total = int(ended["exceptions"].sum())
-    done = total - int(ended.loc[ended["how"] == breaches.OPEN, "exceptions"].sum())
+    done = total - int(ended.loc[ended["how"] == BreachState.OPEN, "exceptions"].sum())
     sentence = (
         "Each clause that a session did not keep is an exception: the member of staff explains it, and the Head of "
         "Year or House, or the Senior Deputy Head, settles it."
     )
     table = _ended_table(ended, governors=True)
-    waiting = table.loc[table["What was done"] == _ENDED[breaches.OPEN], "Exceptions"].tolist()
+    waiting = table.loc[table["What was done"] == _ENDED[BreachState.OPEN], "Exceptions"].tolist()
     # Of few the number is told by that of those open, which the table has, and the whole.
     if "withheld" not in waiting and done >= FEW:
         sentence += f" Of these sessions' exceptions {part(done, total)} are settled or closed."

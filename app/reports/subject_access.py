@@ -64,7 +64,13 @@ def page(school: School, pupil_id: int, *, by: str, counselling: bool) -> str:
     there is any. `by` stands on the audit trail."""
     with school.writing() as connection:
         written = _File(connection, school, pupil_id, counselling).written()
-        audit_log.add(connection, at=school.now(), by=by, what="exported", about=f"everything held on pupil {pupil_id}")
+        audit_log.add(
+            connection,
+            occurred_at=school.now(),
+            actor=by,
+            action="exported",
+            subject=f"everything held on pupil {pupil_id}",
+        )
     return written
 
 
@@ -98,7 +104,10 @@ class _File:
                         [
                             Cell("Kind", row.kind.replace("_", " ")),
                             Cell("Sent on", f"{row.sent_on:%d %b %Y}"),
-                            Cell("Struck out", f"{self._moment(row.at)} by {self.staff.get(row.by, '')}: {row.why}"),
+                            Cell(
+                                "Struck out",
+                                f"{self._moment(row.struck_at)} by {self.staff.get(row.struck_by, '')}: {row.reason}",
+                            ),
                         ]
                     )
                     for row in self._mine(tables.letters_struck)
@@ -194,8 +203,12 @@ class _File:
 
     def _consent_event(self, row: Any) -> Iterator[Cell]:
         entered = f", entered {self._moment(row.entered_at)}" if row.entered_at else ""
-        by = f" by {self.staff.get(row.by, '')}" if row.by else ""
-        words = f"Entry {row.strikes} struck out: {row.why}" if row.strikes else self._moment(row.at)
+        by = f" by {self.staff.get(row.actor_id, '')}" if row.actor_id else ""
+        words = (
+            f"Entry {row.struck_event_id} struck out: {row.reason}"
+            if row.struck_event_id
+            else self._moment(row.occurred_at)
+        )
         label = "SLT informed" if row.kind == "slt_informed" else row.kind.capitalize()
         yield Cell(f"{label} (entry {row.id})", f"{words}{entered}{by}")
         if row.parent:
@@ -275,7 +288,7 @@ class _File:
                     yield Cell(label, COUNSELLING_NOTE, third=True)
                 continue
             names = (*tables.WORDS, *tables.YES_NO, "concern_summary", "concern_category", "notes")
-            answers = {name: row._mapping[name] for name in (*names, *(() if any_private else ("why",)))}
+            answers = {name: row._mapping[name] for name in (*names, *(() if any_private else ("correction_reason",)))}
             lines = [f"{name.replace('_', ' ')}: {_said(value)}" for name, value in answers.items() if _said(value)]
             yield Cell(label, "\n".join([*lines, f"pupils: {self._pupils_of(row.id)}"]))
 
@@ -307,12 +320,12 @@ class _File:
         yield Cell("Recorded in Teams", "\n".join(self._moment(when) for when in recorded))
 
     def _exceptions(self, session_id: int) -> Iterator[Cell]:
-        exception, event = tables.exceptions.c, tables.exception_events.c
+        exception, event = tables.breaches.c, tables.breach_events.c
         rows = self.connection.execute(
-            select(exception.clause, event.at, event.kind, event.how, event.text)
-            .join(tables.exception_events, event.exception_id == exception.id)
+            select(exception.clause, event.occurred_at, event.kind, event.resolution, event.text)
+            .join(tables.breach_events, event.breach_id == exception.id)
             .where(exception.session_id == session_id)
-            .order_by(event.at, event.id)
+            .order_by(event.occurred_at, event.id)
         )
         for clause, at, kind, how, text in rows:
             yield Cell(f"{title_of(clause)}: {kind}, {self._moment(at)}", f"{how or ''} {text or ''}".strip() or "–")
@@ -332,14 +345,17 @@ class _File:
 
     def _refused(self) -> Iterator[Held]:
         """Those that name the pupil's address; of what may have been counselling only that there is one."""
-        row, imported = tables.refused_rows, tables.imports.c
+        row, imported = tables.rejected_rows, tables.imports.c
         for kept in self.connection.execute(
-            select(row, imported.at).join(tables.imports, imported.id == row.c.import_id).order_by(row.c.id)
+            select(row, imported.imported_at).join(tables.imports, imported.id == row.c.import_id).order_by(row.c.id)
         ):
             if self.email not in kept.original.lower():
                 continue
             cells = json.loads(kept.original)
-            head = [Cell("File", f"{kept.source}, row {kept.row}, {self._moment(kept.at)}"), Cell("Why", kept.why)]
+            head = [
+                Cell("File", f"{kept.source}, row {kept.row}, {self._moment(kept.imported_at)}"),
+                Cell("Why", kept.reason),
+            ]
             purpose = str(cells.get("purpose") or "").strip().lower() if isinstance(cells, dict) else ""
             if kept.kind in ("letters", "consents", "pupils") or purpose in OTHER_PURPOSES:
                 yield Held([*head, *(Cell(name, _said(value)) for name, value in cells.items() if name)])

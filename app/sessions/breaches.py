@@ -4,11 +4,11 @@ from sqlalchemy import select
 
 from app.access.breaches import get_session_breaches
 from app.access.policy import Person
-from app.judging.breaches import OPEN, SETTLED, _change, _exception
+from app.judging.breaches import _change, _exception
 from app.school import School
 from app.store import audit_log
 from app.store.writing import raise_revision
-from app.vocabulary import Resolution
+from app.vocabulary import BreachEventKind, BreachState, Resolution
 
 
 class NotAllowedNow(Exception):
@@ -18,25 +18,38 @@ class NotAllowedNow(Exception):
 def explain_breaches(school: School, person: Person, session_id: int, words: str) -> None:
     """The member of staff says how it came that a session of theirs broke a clause."""
     ids = get_session_breaches(school, person, session_id).to_explain
-    _record(school, person, session_id, ids, OPEN, "explained", text=words.strip())
+    _record(school, person, session_id, ids, BreachState.OPEN, BreachEventKind.EXPLAINED, text=words.strip())
 
 
 def resolve_breaches(school: School, person: Person, session_id: int, how: Resolution, words: str) -> None:
     """The owner settles everything that is open of a session, together, with a note."""
     ids = get_session_breaches(school, person, session_id).to_settle
-    _record(school, person, session_id, ids, SETTLED, "settled", how=how, text=words.strip() or None)
+    _record(
+        school,
+        person,
+        session_id,
+        ids,
+        BreachState.RESOLVED,
+        BreachEventKind.RESOLVED,
+        resolution=how,
+        text=words.strip() or None,
+    )
 
 
 def _record(
     school: School, person: Person, session_id: int, ids: list[int], state: str, kind: str, **event: str | None
 ) -> None:
     with school.writing() as connection:
-        still_open = _exception.id.in_(ids) & (_exception.state == OPEN)
+        still_open = _exception.id.in_(ids) & (_exception.state == BreachState.OPEN)
         current = connection.scalars(select(_exception.id).where(still_open)).all()
         if not current or len(current) < len(ids):
             raise NotAllowedNow("It is not open any more, or not yours: open the session again to see how it stands.")
-        _change(connection, current, state, school.now(), kind, by=person.staff_id, **event)
+        _change(connection, current, state, school.now(), kind, actor_id=person.staff_id, **event)
         audit_log.add(
-            connection, at=school.now(), by=person.email, what="changed", about=f"exceptions of session {session_id}"
+            connection,
+            occurred_at=school.now(),
+            actor=person.email,
+            action="changed",
+            subject=f"breaches of session {session_id}",
         )
         raise_revision(connection)

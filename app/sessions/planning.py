@@ -177,7 +177,9 @@ def save_plan(school: School, person: Person, plan: Log) -> None:
             connection.execute(
                 insert(tables.plan_invited), [{"plan_id": number, "staff_id": n} for n in sorted(second)]
             )
-        audit_log.add(connection, at=school.now(), by=person.email, what="changed", about=f"plan {plan.ref}")
+        audit_log.add(
+            connection, occurred_at=school.now(), actor=person.email, action="changed", subject=f"plan {plan.ref}"
+        )
 
 
 def is_saved(school: School, person: Person, row: Any, plan: Log) -> bool:
@@ -194,7 +196,9 @@ def delete_plan(school: School, person: Person, ref: str) -> None:
             return
         _forget_people(connection, number)
         connection.execute(delete(tables.plans).where(_plan.id == number))
-        audit_log.add(connection, at=school.now(), by=person.email, what="changed", about=f"plan {ref}, dropped")
+        audit_log.add(
+            connection, occurred_at=school.now(), actor=person.email, action="changed", subject=f"plan {ref}, dropped"
+        )
 
 
 def _of(connection: Any, person: Person, ref: str) -> int | None:

@@ -41,18 +41,18 @@ _LOCK = 7_302_114  # a number of our own among PostgreSQL's advisory locks
 _BEFORE_THE_FIRST = "0" * 64
 
 
-def add(connection: Connection, *, at: datetime, by: str, what: str, about: str) -> None:
-    """Add an entry, in the caller's transaction. `by` is an email or COMMAND, `what` one of KINDS,
-    `about` a reference such as "session 512" or "concern C-7KQ2MX4P"."""
-    if what not in KINDS:
-        raise ValueError(f"{what!r} is no kind of entry of the audit trail")
+def add(connection: Connection, *, occurred_at: datetime, actor: str, action: str, subject: str) -> None:
+    """Add an entry, in the caller's transaction. `actor` is an email or COMMAND, `action` one of KINDS,
+    `subject` a reference such as "session 512" or "concern C-7KQ2MX4P"."""
+    if action not in KINDS:
+        raise ValueError(f"{action!r} is no kind of entry of the audit trail")
     if connection.dialect.name == "postgresql":  # SQLite has one writer at a time anyway
         connection.execute(text("select pg_advisory_xact_lock(:number)"), {"number": _LOCK})
     last = connection.execute(select(_entry.id, _entry.hash).order_by(_entry.id.desc()).limit(1)).one_or_none()
     last_number, before = (last.id, last.hash) if last else _anchor(connection)
     number = last_number + 1
-    entry = {"id": number, "at": at, "by": by, "what": what, "about": about}
-    chained = _hash(before, number, at, by, what, about)
+    entry = {"id": number, "occurred_at": occurred_at, "actor": actor, "action": action, "subject": subject}
+    chained = _hash(before, number, occurred_at, actor, action, subject)
     connection.execute(insert(tables.audit).values(**entry, hash=chained))
     remember(connection, _HEAD, f"{number} {chained}")
 
@@ -65,7 +65,7 @@ def remove_before(connection: Connection, moment: datetime, *, at: datetime, by:
     until, chained = last
     remember(connection, _ANCHOR, f"{until} {chained}")
     number = connection.execute(delete(tables.audit).where(_entry.id <= until)).rowcount
-    add(connection, at=at, by=by, what="purged", about=_removed_until(until, chained))
+    add(connection, occurred_at=at, actor=by, action="purged", subject=_removed_until(until, chained))
     return number
 
 
@@ -77,7 +77,7 @@ def number_before(connection: Connection, moment: datetime) -> int:
 
 def _last_before(connection: Connection, moment: datetime) -> tuple[int, str] | None:
     """The number and the hash of the last entry before the first that is not from before the moment."""
-    kept_from = connection.scalar(select(func.min(_entry.id)).where(_entry.at >= moment))
+    kept_from = connection.scalar(select(func.min(_entry.id)).where(_entry.occurred_at >= moment))
     old = select(_entry.id, _entry.hash).order_by(_entry.id.desc()).limit(1)
     last = connection.execute(old.where(_entry.id < kept_from) if kept_from else old).one_or_none()
     return (last.id, last.hash) if last else None
@@ -111,8 +111,8 @@ def verify(connection: Connection) -> tuple[int, str | None]:
         if fault := _fault(row, number, before):
             return number, fault
         before = row.hash
-        if row.what == "purged" and row.about.startswith("audit trail "):
-            removed = row.about
+        if row.action == "purged" and row.subject.startswith("audit trail "):
+            removed = row.subject
     head = remembered(connection, _HEAD)
     if first and removed != _removed_until(first, first_hash):
         return (
@@ -127,7 +127,7 @@ def verify(connection: Connection) -> tuple[int, str | None]:
 def _fault(row: Row[Any], number: int, before: str) -> str | None:
     if row.id != number:
         return f"Entry {number} is missing."
-    if row.hash != _hash(before, row.id, row.at, row.by, row.what, row.about):
+    if row.hash != _hash(before, row.id, row.occurred_at, row.actor, row.action, row.subject):
         return f"Entry {number} does not fit: it, or the entry before it, is not what was written."
     return None
 
@@ -143,17 +143,19 @@ def newest_hash(connection: Connection) -> str:
 
 
 def entries(connection: Connection, since: datetime | None = None, until: datetime | None = None) -> pd.DataFrame:
-    """The entries, the newest first: `id`, `at` (UTC), `by`, `what`, `about`, `hash`; all of them, or those from
-    `since` to before `until`."""
+    """The entries, the newest first: `id`, `occurred_at` (UTC), `actor`, `action`, `subject`, `hash`; all of
+    them, or those from `since` to before `until`."""
     query = select(tables.audit).order_by(_entry.id.desc())
     if since is not None:
-        query = query.where(_entry.at >= since)
+        query = query.where(_entry.occurred_at >= since)
     if until is not None:
-        query = query.where(_entry.at < until)
+        query = query.where(_entry.occurred_at < until)
     return reading.frame(connection, query)
 
 
 def last_signed_in() -> Select[tuple[str, datetime]]:
-    """When each person signed in last: `by` (email), `at`."""
-    signed_in = select(_entry.by, func.max(_entry.at).label("at")).where(_entry.what == "signed in")
-    return signed_in.group_by(_entry.by)
+    """When each person signed in last: `actor` (email), `occurred_at`."""
+    signed_in = select(_entry.actor, func.max(_entry.occurred_at).label("occurred_at")).where(
+        _entry.action == "signed in"
+    )
+    return signed_in.group_by(_entry.actor)

@@ -15,18 +15,18 @@ _consent, _event = tables.consents.c, tables.consent_events.c
 
 def counts() -> ColumnElement[bool]:
     """Whether an event is what it was entered as: neither struck out nor the striking out itself."""
-    struck = tables.consent_events.alias().c.strikes
-    return and_(_event.strikes.is_(None), _event.id.not_in(select(struck).where(struck.is_not(None))))
+    struck = tables.consent_events.alias().c.struck_event_id
+    return and_(_event.struck_event_id.is_(None), _event.id.not_in(select(struck).where(struck.is_not(None))))
 
 
 def given(*which: ColumnElement[bool]) -> Subquery:
     """One row for each time that a consent was given: the columns of `consents` that meet the conditions,
     `given_by`, `obtained_at`, `withdrawn_at` (blank: it still holds) and `slt_informed_at`."""
-    ended = func.min(case((_event.kind != "given", _event.at))).over(
-        partition_by=_event.consent_id, order_by=(_event.at, _event.id), rows=(1, None)
+    ended = func.min(case((_event.kind != "given", _event.occurred_at))).over(
+        partition_by=_event.consent_id, order_by=(_event.occurred_at, _event.id), rows=(1, None)
     )
     answers = (
-        select(_event.consent_id, _event.kind, _event.parent, _event.at, ended.label("withdrawn_at"))
+        select(_event.consent_id, _event.kind, _event.parent, _event.occurred_at, ended.label("withdrawn_at"))
         .join(tables.consents, _consent.id == _event.consent_id)
         .where(_event.kind.in_(ANSWERS), counts(), *which)
         .subquery()
@@ -36,7 +36,7 @@ def given(*which: ColumnElement[bool]) -> Subquery:
         select(
             tables.consents,
             answers.c.parent.label("given_by"),
-            answers.c.at.label("obtained_at"),
+            answers.c.occurred_at.label("obtained_at"),
             answers.c.withdrawn_at,
             told.c.slt_informed_at,
         )
@@ -51,19 +51,21 @@ def standing() -> Subquery:
     """How each consent stands: `consent_id`, `state` ("asked", or the last answer), `answered_at` and
     `answered_by` (blank while nobody answered), `asked_at`, `asked_by` (a staff id; both blank where only a
     file tells of it), `sent_at` (when the request went out), `slt_informed_at`."""
-    latest = func.row_number().over(partition_by=_event.consent_id, order_by=(_event.at.desc(), _event.id.desc()))
+    latest = func.row_number().over(
+        partition_by=_event.consent_id, order_by=(_event.occurred_at.desc(), _event.id.desc())
+    )
     answers = (
-        select(_event.consent_id, _event.kind, _event.parent, _event.at, latest.label("place"))
+        select(_event.consent_id, _event.kind, _event.parent, _event.occurred_at, latest.label("place"))
         .where(_event.kind.in_(ANSWERS), counts())
         .subquery()
     )
-    asked = _first("asked", _event.at.label("asked_at"), _event.by.label("asked_by"))
-    sent, told = _first("sent", _event.at.label("sent_at")), _slt_informed()
+    asked = _first("asked", _event.occurred_at.label("asked_at"), _event.actor_id.label("asked_by"))
+    sent, told = _first("sent", _event.occurred_at.label("sent_at")), _slt_informed()
     return (
         select(
             _consent.id.label("consent_id"),
             func.coalesce(answers.c.kind, "asked").label("state"),
-            answers.c.at.label("answered_at"),
+            answers.c.occurred_at.label("answered_at"),
             answers.c.parent.label("answered_by"),
             asked.c.asked_at,
             asked.c.asked_by,
@@ -79,12 +81,14 @@ def standing() -> Subquery:
 
 
 def _slt_informed() -> Subquery:
-    return _first("slt_informed", _event.at.label("slt_informed_at"))
+    return _first("slt_informed", _event.occurred_at.label("slt_informed_at"))
 
 
 def _first(kind: str, *facts: ColumnElement[object]) -> Subquery:
     """Facts of the first event of a kind of each consent."""
-    place = func.row_number().over(partition_by=_event.consent_id, order_by=(_event.at, _event.id)).label("place")
+    place = (
+        func.row_number().over(partition_by=_event.consent_id, order_by=(_event.occurred_at, _event.id)).label("place")
+    )
     rows = select(_event.consent_id, *facts, place).where(_event.kind == kind, counts()).subquery()
     first: Select[tuple[object, ...]] = select(rows).where(rows.c.place == 1)
     return first.subquery()

@@ -45,7 +45,7 @@ def standing(connection: Connection, some: bool = False) -> list[Standing]:
     return [Standing(table, **counts) for table, counts in found.items()]
 
 
-_TOLD_APART = {"call_originals": "call records", "sync_put_aside": "call records", "refused_rows": "refused rows"}
+_TOLD_APART = {"call_originals": "call records", "sync_quarantine": "call records", "rejected_rows": "rejected rows"}
 
 
 def in_hundreds(found: Sequence[Standing]) -> list[Standing]:

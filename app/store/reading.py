@@ -161,7 +161,7 @@ def _concerns(
     """The concerns linked to some logs (any version of theirs) or calls: whether one is about a child
     home alone, and whether a DSP was alerted."""
     link, concern, event, log = tables.concern_sessions, tables.concerns, tables.concern_events.c, tables.logs.c
-    alerted = exists().where(event.concern_id == concern.c.id, event.kind == "alerted", event.told.is_not(None))
+    alerted = exists().where(event.concern_id == concern.c.id, event.kind == "alerted", event.recipient_id.is_not(None))
     facts = (concern.c.categories, alerted.label("alerted"))
     linked = join(link, concern, concern.c.id == link.c.concern_id)
     by_log = select(log.id.label("log_id"), literal(None).label("call_id"), *facts)

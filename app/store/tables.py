@@ -171,7 +171,7 @@ logs = Table(
     Column("fingerprint", String(64), nullable=False),  # of the content, to know a repeated row
     Column("entered_at", Instant, nullable=False),
     _to("staff", "entered_by"),
-    Column("why", Text),  # of a correction
+    Column("correction_reason", Text),
     UniqueConstraint("ref", "version"),
     Index("ix_logs_started_at", "started_at"),
 )
@@ -291,9 +291,9 @@ letters_struck = Table(  # those that had been put on the register by mistake, o
     _to("pupils", "pupil_id", nullable=False, index=True),
     Column("kind", String(40), nullable=False),
     Column("sent_on", Date, nullable=False),
-    Column("at", Instant, nullable=False),
-    _to("staff", "by", nullable=False),
-    Column("why", Text, nullable=False),
+    Column("struck_at", Instant, nullable=False),
+    _to("staff", "struck_by", nullable=False),
+    Column("reason", Text, nullable=False),
 )
 
 consents = Table(
@@ -314,12 +314,12 @@ consent_events = Table(  # kind: asked, sent, given, refused, withdrawn, slt_inf
     _id(),
     _to("consents", "consent_id", nullable=False, index=True),
     Column("kind", String(12), nullable=False),
-    Column("at", Instant, nullable=False),  # when it happened
-    Column("entered_at", Instant),  # blank: from before this was kept
-    _to("staff", "by"),  # who entered it; blank: a file
+    Column("occurred_at", Instant, nullable=False),
+    Column("entered_at", Instant),  # blank: entered by a version that did not store it
+    _to("staff", "actor_id"),  # who entered it; blank: a file
     Column("parent", Text),  # who answered
-    _to("consent_events", "strikes"),  # of one that is struck out: the event that was entered by mistake
-    Column("why", Text),  # it was struck out
+    _to("consent_events", "struck_event_id"),  # of kind struck: the event that was entered by mistake
+    Column("reason", Text),  # of kind struck
 )
 
 # --- judged sessions: one row a session, the outcomes as one character a clause -------------------
@@ -422,11 +422,11 @@ def _events_of(concerns: str) -> list[Column[Any]]:
     return [
         _id(),
         _to(concerns, "concern_id", nullable=False, index=True),
-        Column("at", Instant, nullable=False),
-        _to("staff", "by"),
+        Column("occurred_at", Instant, nullable=False),
+        _to("staff", "actor_id"),
         Column("kind", String(40), nullable=False),
         Column("level", String(40)),
-        _to("staff", "told"),  # who was alerted, asked to do something, or had it shared with them
+        _to("staff", "recipient_id"),  # who was alerted, asked to do something, or had it shared with them
         Column("text", Sealed),  # why, or what was said
         Column("content", Sealed),  # the rest of what was said, as JSON
     ]
@@ -442,7 +442,7 @@ concern_events = Table("concern_events", metadata, *_events_of("concerns"))
 conduct_concerns = Table("conduct_concerns", metadata, *_reported())
 conduct_pupils = Table("conduct_pupils", metadata, *_pupils_of("conduct_concerns"))
 conduct_sessions = Table(  # with what the session was, since purge does not wait for these
-    "conduct_sessions", metadata, *_sessions_of("conduct_concerns"), Column("told", Sealed, nullable=False)
+    "conduct_sessions", metadata, *_sessions_of("conduct_concerns"), Column("description", Sealed, nullable=False)
 )
 conduct_events = Table("conduct_events", metadata, *_events_of("conduct_concerns"))
 conduct_named = Table(  # whom it names; never taken away
@@ -455,28 +455,28 @@ conduct_named = Table(  # whom it names; never taken away
 )
 CONDUCT = (conduct_named, conduct_sessions, conduct_pupils, conduct_events, conduct_concerns)
 
-# --- exceptions: a clause that a session did not keep, and what its people did about it ------------
+# --- breaches: a clause that a session did not meet, and what was done about it ---------------------
 
-exceptions = Table(  # `session_id` is no foreign key: what people wrote outlives a session that goes
-    "exceptions",
+breaches = Table(  # `session_id` is no foreign key: what people wrote outlives a session that goes
+    "breaches",
     metadata,
     _id(),
     Column("session_id", BigInteger, nullable=False),
     Column("clause", String(40), nullable=False),
     Column("opened_at", Instant, nullable=False),
-    Column("state", String(12), nullable=False, index=True),  # open, settled, or kept: late evidence closed it
+    Column("state", String(12), nullable=False, index=True),  # a BreachState
     UniqueConstraint("session_id", "clause"),
 )
 
-exception_events = Table(  # kind: explained, settled, kept, reopened
-    "exception_events",
+breach_events = Table(
+    "breach_events",
     metadata,
     _id(),
-    _to("exceptions", "exception_id", nullable=False, index=True),
-    Column("at", Instant, nullable=False),
-    _to("staff", "by"),  # blank: by itself, when evidence came
-    Column("kind", String(12), nullable=False),
-    Column("how", String(20)),  # of a settlement: one of app.vocabulary.Resolution
+    _to("breaches", "breach_id", nullable=False, index=True),
+    Column("occurred_at", Instant, nullable=False),
+    _to("staff", "actor_id"),  # blank: the program, after later evidence
+    Column("kind", String(12), nullable=False),  # a BreachEventKind
+    Column("resolution", String(20)),  # of kind resolved: a Resolution
     Column("text", Sealed),
 )
 
@@ -487,16 +487,16 @@ alerts = Table(
     metadata,
     _id(),
     Column("key", String(200), nullable=False, unique=True),  # so that none is queued twice
-    _to("staff", "to"),  # blank: the school's shared channel
+    _to("staff", "recipient_id"),  # blank: the school's shared channel
     Column("kind", String(40), nullable=False),
-    Column("about", Text, nullable=False),  # a reference, never a name
-    Column("words", Sealed),  # sentences of the program's own
+    Column("subject", Text, nullable=False),  # a reference, never a name
+    Column("body", Sealed),  # sentences of the program's own
     Column("confidential", Boolean, nullable=False),  # nobody but who is told may learn that it exists
     Column("queued_at", Instant, nullable=False),
     Column("state", String(12), nullable=False, index=True),  # waiting or sent
-    Column("next_try_at", Instant, nullable=False),
-    Column("tries", Integer, nullable=False),
-    Column("trouble", Text),  # why the last try did not go well, in words
+    Column("next_attempt_at", Instant, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("error", Text),  # of the last attempt, in words
     Column("sent_at", Instant),
 )
 
@@ -529,7 +529,7 @@ plan_invited = Table(  # second members of staff
     _to("staff", "staff_id", primary_key=True),
 )
 
-# --- imports, refused rows, drafts, sign-ins ----------------------------------------------------------------
+# --- imports, rejected rows, drafts, sign-ins ----------------------------------------------------------------
 
 imports = Table(
     "imports",
@@ -537,18 +537,18 @@ imports = Table(
     _id(),
     Column("kind", String(40), nullable=False),
     Column("source", Text, nullable=False),
-    Column("at", Instant, nullable=False),
-    _to("staff", "by"),
+    Column("imported_at", Instant, nullable=False),
+    _to("staff", "imported_by"),
     Column("read", Integer, nullable=False),
     Column("added", Integer, nullable=False),
     Column("changed", Integer, nullable=False),
     Column("unchanged", Integer, nullable=False),
     Column("dropped", Integer, nullable=False),  # calls that are no session
-    Column("refused", Integer, nullable=False),
+    Column("rejected", Integer, nullable=False),
 )
 
-refused_rows = Table(
-    "refused_rows",
+rejected_rows = Table(
+    "rejected_rows",
     metadata,
     _id(),
     _to("imports", "import_id", nullable=False),
@@ -557,14 +557,14 @@ refused_rows = Table(
     Column("row", Integer, nullable=False),
     Column("column", Text),
     Column("value", Sealed),
-    Column("why", Text, nullable=False),
-    Column("mend", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("fix", Text, nullable=False),
     Column("original", Sealed, nullable=False),  # the whole row as it came, as JSON
     Column("fingerprint", String(64), nullable=False, unique=True),
-    Column("settled_at", Instant),
-    _to("staff", "settled_by"),
-    Column("settled_how", String(40)),  # mended, dismissed, came right: a later file brought it
-    Column("settled_why", Sealed),  # of a dismissal
+    Column("resolved_at", Instant),
+    _to("staff", "resolved_by"),
+    Column("resolution", String(40)),  # a RowResolution
+    Column("resolution_reason", Sealed),  # of a dismissal
 )
 
 drafts = Table(
@@ -599,9 +599,19 @@ sync_runs = Table(
     Column("lost_to", Instant),
     *(
         Column(name, Integer, nullable=False, default=0)
-        for name in ("listed", "fetched", "added", "changed", "dropped", "put_aside", "gone", "recordings", "refused")
+        for name in (
+            "listed",
+            "fetched",
+            "added",
+            "changed",
+            "dropped",
+            "quarantined",
+            "gone",
+            "recordings",
+            "rejected",
+        )
     ),
-    Column("trouble", Text),  # why it did not end well, or what was refused, in words
+    Column("error", Text),  # why it failed, or what was rejected, in words
 )
 
 sync_seen = Table(  # call records fetched already, also those dropped: nothing of them but this
@@ -612,16 +622,16 @@ sync_seen = Table(  # call records fetched already, also those dropped: nothing 
     Column("seen_at", Instant, nullable=False, index=True),
 )
 
-sync_put_aside = Table(  # what Graph sent and nobody could read, whole, until it can be
-    "sync_put_aside",
+sync_quarantine = Table(  # what Graph sent and the program could not read, whole, until it can
+    "sync_quarantine",
     metadata,
     Column("kind", String(40), primary_key=True),  # call, recording, entry (of a list)
     Column("ref", String(200), primary_key=True),  # the call's id, else a digest of the content
-    Column("why", Text, nullable=False),
+    Column("reason", Text, nullable=False),
     Column("content", SealedBytes),  # blank: nothing arrived
-    Column("first_at", Instant, nullable=False),
-    Column("last_at", Instant, nullable=False),
-    Column("tries", Integer, nullable=False),
+    Column("first_seen_at", Instant, nullable=False),
+    Column("last_seen_at", Instant, nullable=False),
+    Column("attempts", Integer, nullable=False),
 )
 
 leases = Table(  # who may do what only one may do at a time; a lease ends by itself when its holder dies
@@ -638,11 +648,11 @@ audit = Table(
     "audit",
     metadata,
     Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),  # no gaps
-    Column("at", Instant, nullable=False),
-    Column("by", String(320), nullable=False),  # the email of who did it, or "command"
-    Column("what", String(40), nullable=False),
-    Column("about", Text, nullable=False),  # a reference, never a name
+    Column("occurred_at", Instant, nullable=False),
+    Column("actor", String(320), nullable=False),  # the email of who did it, or "command"
+    Column("action", String(40), nullable=False),
+    Column("subject", Text, nullable=False),  # a reference, never a name
     Column("hash", String(64), nullable=False),
-    Index("ix_audit_at", "at"),
-    Index("ix_audit_what", "what", "by", "at"),
+    Index("ix_audit_occurred_at", "occurred_at"),
+    Index("ix_audit_action", "action", "actor", "occurred_at"),
 )

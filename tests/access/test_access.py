@@ -249,7 +249,8 @@ def school(new_database):
                 connection, tables.consents, id=number, pupil_id=PUPIL[pupil], kind=kind, fingerprint=f"{number}",
                 covers_from=_at(TODAY, 18), covers_to=_at(TODAY, 20), reason=f"a reason about {pupil}",
             )  # fmt: skip
-            asked = {"consent_id": number, "kind": "asked", "at": _at(LAST_WEEK), "by": asked_by and ID[asked_by]}
+            event = {"kind": "asked", "occurred_at": _at(LAST_WEEK), "actor_id": asked_by and ID[asked_by]}
+            asked = {"consent_id": number} | event
             _add(connection, tables.consent_events, **asked)
         for number, (by, pupil, purpose) in enumerate(PLANS, start=1):
             when = {"started_at": _at(TODAY + timedelta(days=1)), "ended_at": _at(TODAY + timedelta(days=1), 11)}
@@ -334,12 +335,12 @@ def _session(connection, name: str):
     _add(connection, tables.session_pupils, session_id=number, pupil_id=PUPIL[pupil])
     # Also of what is confidential, where judging opens none: an earlier reading of it may have.
     _add(
-        connection, tables.exceptions,
+        connection, tables.breaches,
         id=number, session_id=number, clause="logged", opened_at=_at(LAST_WEEK, 15), state="open",
     )  # fmt: skip
     _add(
-        connection, tables.exception_events,
-        exception_id=number, at=_at(LAST_WEEK, 16), by=staff_id, kind="explained", text=NOTE,
+        connection, tables.breach_events,
+        breach_id=number, occurred_at=_at(LAST_WEEK, 16), actor_id=staff_id, kind="explained", text=NOTE,
     )  # fmt: skip
     if not purpose:
         _add(connection, tables.session_calls, call_id=f"call-{number}", session_id=number, place=0)
@@ -607,7 +608,9 @@ def test_a_log_corrected_from_counselling_keeps_what_it_said_before(school):
     number = NUMBER["aled"]
     with school.engine.begin() as connection:
         log = tables.logs.c
-        connection.execute(update(tables.logs).where(log.id == number).values(version=2, why="was about his father"))
+        connection.execute(
+            update(tables.logs).where(log.id == number).values(version=2, correction_reason="was about his father")
+        )
         _add(connection, tables.logs,
                 id=500,
                 ref=f"L-{number}",
@@ -857,7 +860,7 @@ def _follow_up(school: School, ref: str, by: str) -> None:
     casework.opened(school, person, ref)
     for kind, answers in (
         ("level", {"level": "lower level", "text": "t"}),
-        ("action", {"what": "w", "told": person.staff_id, "due": TODAY}),
+        ("action", {"what": "w", "recipient_id": person.staff_id, "due": TODAY}),
         ("linked", {"pupil": 2, "text": "t"}),
         ("corrected", {"field": "summary", "after": f"{NARRATIVE}, corrected", "text": "t"}),
         ("handed_over", {"system": "s", "reference": "r"}),
@@ -893,7 +896,7 @@ def test_whom_a_concern_about_conduct_names_is_told_the_same_by_every_question_a
     assert {question: _text(answer) for question, answer in told.items()} == before
     assert _figures(school) == figures | {"sealed": 0}, "everything was sealed before"
     with school.engine.connect() as connection:
-        trail = "\n".join(connection.scalars(select(tables.audit.c.about)))
+        trail = "\n".join(connection.scalars(select(tables.audit.c.subject)))
     assert ref not in trail
     assert "conduct" not in trail
 
@@ -916,7 +919,9 @@ def test_a_concern_about_conduct_reaches_the_senior_deputy_and_the_dsps_whom_it_
             assert (ref in set(list_conduct_concerns(school, person)["ref"])) == (name not in named)
         with school.engine.connect() as connection:
             alerted = set(
-                connection.scalars(select(tables.alerts.c.to).where(tables.alerts.c.about == f"concern {ref}"))
+                connection.scalars(
+                    select(tables.alerts.c.recipient_id).where(tables.alerts.c.subject == f"concern {ref}")
+                )
             )
             assert alerted == {ID[name] for name in everybody - set(named)}
             assert set(
@@ -946,7 +951,7 @@ def test_named_later_is_named_for_good_and_who_raised_it_sees_it_was_read(school
     assert own["read_by"].iloc[0].startswith("Sdh, ")
     for adult in ("dsp_sen", "teacher"):
         view = get_concern(school, sdh, ref)
-        casework.record(school, sdh, ref, view.version, "named", {"told": ID[adult], "text": "was there too"})
+        casework.record(school, sdh, ref, view.version, "named", {"recipient_id": ID[adult], "text": "was there too"})
     assert get_concern(school, someone(school, "dsp_sen"), ref) is None
     assert list_own_conduct_concerns(school, someone(school, "teacher")).empty
     view = get_concern(school, sdh, ref)
@@ -955,7 +960,7 @@ def test_named_later_is_named_for_good_and_who_raised_it_sees_it_was_read(school
     assert not {"shared", "unshared"} & casework.steps_for(view).keys()
     with pytest.raises(casework.Unfinished, match="does not name"):
         casework.record(
-            school, sdh, ref, view.version, "action", {"what": "w", "told": ID["dsp_sen"], "due": TODAY}
+            school, sdh, ref, view.version, "action", {"what": "w", "recipient_id": ID["dsp_sen"], "due": TODAY}
         )  # fmt: skip
 
 
@@ -966,7 +971,7 @@ def test_who_opened_a_concern_about_conduct_stands_with_it_alone(school):
     view = get_concern(school, someone(school, "dsp_prep"), ref)
     assert [entry.by for entry in view.opened_by] == ["Sdh", "Dsp_Sen", "Sdh"]
     with pytest.raises(DBAPIError, match="only ever added to"), school.writing() as connection:
-        connection.execute(update(tables.conduct_events).values(by=ID["teacher"]))
+        connection.execute(update(tables.conduct_events).values(actor_id=ID["teacher"]))
 
 
 def test_counselling_is_not_written_down_with_a_concern_about_conduct(school):
@@ -992,8 +997,8 @@ def test_everything_held_on_a_pupil_is_for_the_dsp_of_the_pupils_school(school, 
     pages = {n: create_subject_access_file(school, person, n) for n in [*PUPILS, 99]}
     assert {n for n, page in pages.items() if page} == theirs == set(list_pupils_on_record(school, person)["pupil_id"])
     trail = get_audit_trail(school, someone(school, "admin"))
-    assert set(trail["about"]) == {f"everything held on pupil {n}" for n in theirs}
-    assert set(trail["by"]) == {person.email}
+    assert set(trail["subject"]) == {f"everything held on pupil {n}" for n in theirs}
+    assert set(trail["actor"]) == {person.email}
 
 
 def test_everything_held_tells_a_dsp_nothing_of_counselling(school):
@@ -1019,7 +1024,7 @@ def test_a_closed_concern_is_not_open(school):
     with school.engine.begin() as connection:
         connection.execute(
             insert(tables.concern_events),
-            [{"concern_id": n, "at": _at(TODAY), "kind": "closed", "text": "done"} for n in (1, 2)],
+            [{"concern_id": n, "occurred_at": _at(TODAY), "kind": "closed", "text": "done"} for n in (1, 2)],
         )
     listed = list_concerns(school, someone(school, "sdh"))
     assert list(listed["open"]) == [True, False, False]
@@ -1056,24 +1061,24 @@ def _refuse(school: School, kind: str, column: str | None, value: str | None, or
             .values(
                 kind=kind,
                 source="file.csv",
-                at=_at(TODAY),
+                imported_at=_at(TODAY),
                 read=1,
                 added=0,
                 changed=0,
                 unchanged=0,
                 dropped=0,
-                refused=1,
+                rejected=1,
             )
         )
-        _add(connection, tables.refused_rows,
+        _add(connection, tables.rejected_rows,
                 import_id=imported,
                 kind=kind,
                 source="file.csv",
                 row=2,
                 column=column,
                 value=value,
-                why="Unknown.",
-                mend="Mend it.",
+                reason="Unknown.",
+                fix="Mend it.",
                 original=original,
                 fingerprint=hashlib.sha256(original.encode()).hexdigest(),
         )  # fmt: skip
@@ -1121,7 +1126,7 @@ def test_the_trail_does_not_count_a_counsellors_sessions(school):
             record_access(school, someone(school, name), what, about)
     record_access(school, someone(school, "counsellor"), "changed", "concern C-AAAA, raised")
     trail = get_audit_trail(school, admin)
-    told = {(by.split("@")[0], about) for by, about in zip(trail["by"], trail["about"], strict=True)}
+    told = {(by.split("@")[0], about) for by, about in zip(trail["actor"], trail["subject"], strict=True)}
     assert told == {
         ("teacher", "log L-12, version 1"),
         ("teacher", "sessions, 2 rows"),

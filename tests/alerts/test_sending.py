@@ -145,7 +145,9 @@ def test_the_dsp_of_the_childs_school_is_told_at_once_without_waiting_for_a_comm
     assert f"\n{ADDRESS}/concerns?ref={ref}\n" in server.texts()[0]
     assert "What kind: a child home alone; distress." in server.texts()[0]
     wait_for(lambda: set(states(school).values()) == {"sent"})
-    assert f"concern {ref}" in set(get_audit_trail(school, someone(school, "admin")).query("what=='alerted'")["about"])
+    assert f"concern {ref}" in set(
+        get_audit_trail(school, someone(school, "admin")).query("action=='alerted'")["subject"]
+    )
     assert server.to() == [people.email("dsp")]
 
 
@@ -164,7 +166,7 @@ def test_a_mail_server_that_hangs_holds_nobody_up(school: School, monkeypatch: p
         concern(school)
         assert time.monotonic() - begun < 5
         silent.accept()[0].close()
-    wait_for(lambda: get_alerts_view(school, someone(school, "admin")).waiting["tries"].tolist() == [1])
+    wait_for(lambda: get_alerts_view(school, someone(school, "admin")).waiting["attempts"].tolist() == [1])
 
 
 @pytest.mark.parametrize("name", ["Aled Pugh", "O'Brien\r\nBcc: x@evil.example", "<b>Llŷr</b> =cmd|' /C calc'!A0"])
@@ -210,7 +212,7 @@ def test_a_mail_server_that_is_down_delays_and_never_loses(
     for _ in range(8):
         assert "cannot be reached" in send(school, at_once=True).trouble
         waiting = get_alerts_view(school, someone(school, "admin")).waiting
-        pauses.append((waiting["next_try_at"] - school.now()).max() / timedelta(minutes=1))
+        pauses.append((waiting["next_attempt_at"] - school.now()).max() / timedelta(minutes=1))
     assert pauses == [1, 2, 4, 8, 16, 32, 60, 60]
     with server.running():
         assert send(school).sent == 0  # it is not time yet
@@ -227,7 +229,7 @@ def test_whom_the_server_refuses_waits_and_the_others_are_told(school: School, s
     done = send(school)
     assert (done.sent, done.waiting) == (2, 2)
     assert server.to() == sorted([people.email("sdh"), people.email("tutor")])
-    told = get_alerts_view(school, someone(school, "admin")).waiting.set_index("to")["trouble"]
+    told = get_alerts_view(school, someone(school, "admin")).waiting.set_index("to")["error"]
     assert told["Dsp"].startswith("The mail server rejects the address (550 5.1.1 no such person). Correct it")
     assert told["Hoy9"].startswith("The mail server does not accept the address yet (450")
     words.clear()
@@ -381,7 +383,7 @@ def test_of_a_concern_that_was_read_nobody_is_told_anew(school: School, clock: C
     concern(school)
     with school.writing() as connection:
         number = connection.scalars(select(tables.concerns.c.id)).one()
-        read = {"concern_id": number, "at": NOON, "by": someone(school, "dsp").staff_id, "kind": "read"}
+        read = {"concern_id": number, "occurred_at": NOON, "actor_id": someone(school, "dsp").staff_id, "kind": "read"}
         connection.execute(tables.concern_events.insert().values(read))
     clock.later(hours=5)
     send_now(school)
@@ -408,11 +410,11 @@ def through(school: School, clock: Clock, first: str, last: str) -> None:
 def digests(school: School) -> list[tuple[str, str, str]]:
     """When (school time), to whom, and the words."""
     kept = tables.alerts.c
-    query = select(kept.queued_at, tables.staff.c.email, kept.words).join(tables.staff).where(kept.kind == "digest")
+    query = select(kept.queued_at, tables.staff.c.email, kept.body).join(tables.staff).where(kept.kind == "digest")
     with school.engine.connect() as connection:
         rows = connection.execute(query.order_by(kept.id)).all()
     zone = school.settings.zone
-    return [(f"{row.queued_at.astimezone(zone):%a %d %H:%M}", row.email.partition("@")[0], row.words) for row in rows]
+    return [(f"{row.queued_at.astimezone(zone):%a %d %H:%M}", row.email.partition("@")[0], row.body) for row in rows]
 
 
 @pytest.fixture
@@ -472,16 +474,16 @@ def test_of_a_counsellors_call_the_counsellor_alone_is_told(
     admin = someone(school, "admin")
     record = call("c1", "2026-11-02T10:00", {"counsellor": (0, 30), "bethan": (1, 29)})
     import_calls(school, calls(tmp_path / "c.json", record))
-    before = [get_alerts_view(school, admin), get_audit_trail(school, admin)["about"].tolist()]
+    before = [get_alerts_view(school, admin), get_audit_trail(school, admin)["subject"].tolist()]
     clock.later(days=1)
     server.at_word = lambda word, address: "450 not now"
     send(school)
-    waiting = [get_alerts_view(school, admin), get_audit_trail(school, admin)["about"].tolist()]
+    waiting = [get_alerts_view(school, admin), get_audit_trail(school, admin)["subject"].tolist()]
     server.at_word = lambda word, address: None
     send(school, at_once=True)
     assert server.to() == [people.email("counsellor")]
     assert server.texts()[0].startswith("To log: 1 call.\n")
-    after = [get_alerts_view(school, admin), get_audit_trail(school, admin)["about"].tolist()]
+    after = [get_alerts_view(school, admin), get_audit_trail(school, admin)["subject"].tolist()]
     assert str(before) == str(waiting) == str(after)
 
 

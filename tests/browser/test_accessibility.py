@@ -31,7 +31,7 @@ def demonstration(
     school = open_school(url)
     fill(school, sessions=400)
     with school.engine.connect() as connection:
-        broken = select(tables.exceptions.c.session_id).where(tables.exceptions.c.state == "open").limit(1)
+        broken = select(tables.breaches.c.session_id).where(tables.breaches.c.state == "open").limit(1)
         session, concern = connection.scalar(broken), connection.scalar(select(tables.concerns.c.ref).limit(1))
         consent = connection.scalar(select(tables.consents.c.id).order_by(tables.consents.c.id.desc()))
     pages = [

@@ -144,7 +144,7 @@ def test_the_deputy_reads_what_waits_and_takes_the_report_to_governors(page: Pag
     with school.engine.connect() as connection:
         names = [*connection.scalars(select(tables.staff_versions.c.name))]
         names += connection.scalars(select(tables.pupil_versions.c.name))
-        trail = connection.scalars(select(tables.audit.c.about).where(tables.audit.c.what == "exported")).all()
+        trail = connection.scalars(select(tables.audit.c.subject).where(tables.audit.c.action == "exported")).all()
     assert len(names) > 100
     assert [name for name in names if name in words] == []
     assert taken.value.suggested_filename in trail

@@ -159,7 +159,7 @@ def test_a_correction_is_a_version_and_what_was_reported_stays(school: School) -
 
 def test_the_childs_chronology_on_paper_holds_every_word(school: School) -> None:
     ref, other = raised(school), raised(school, summary="Another one: <b>#panic()</b> \\ $x$")
-    step(school, ref, "action", what="Ring home", told=who(school, "teacher").staff_id, due=school.today())
+    step(school, ref, "action", what="Ring home", recipient_id=who(school, "teacher").staff_id, due=school.today())
     step(school, other, "decision", decision="Wait", text="The mother was told")
     paper = child_paper(school, who(school, "dsp"), pupil(school, "aled"))
     told = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(paper)).pages)
@@ -189,7 +189,7 @@ def test_the_second_of_two_is_told_what_changed_and_nothing_is_overwritten(schoo
 
 def test_it_is_closed_with_open_actions_only_if_that_is_said_and_opened_again_with_a_reason(school: School) -> None:
     ref = raised(school)
-    step(school, ref, "action", what="Ring home", told=who(school, "dsp").staff_id, due=school.today())
+    step(school, ref, "action", what="Ring home", recipient_id=who(school, "dsp").staff_id, due=school.today())
     with pytest.raises(casework.Unfinished, match="One action is still open"):
         step(school, ref, "closed", outcome="Settled", text="no more")
     step(school, ref, "closed", outcome="Settled", text="no more", although=True)
@@ -241,15 +241,15 @@ def seen_by(school: School, ref: str, name: str) -> bool:
 def test_a_hoy_reads_it_while_it_is_shared_and_changes_nothing(school: School) -> None:
     ref, hoy = raised(school), who(school, "hoy9")
     assert not seen_by(school, ref, "hoy9")
-    step(school, ref, "shared", told=hoy.staff_id, text="his tutor group")
+    step(school, ref, "shared", recipient_id=hoy.staff_id, text="his tutor group")
     assert list_concerns(school, hoy)["ref"].tolist() == [ref]
     assert not seen_by(school, ref, "hm")
     with pytest.raises(casework.NotYours):
         step(school, ref, "note", by="hoy9", text="x")
-    step(school, ref, "unshared", told=hoy.staff_id, text="no longer needed")
+    step(school, ref, "unshared", recipient_id=hoy.staff_id, text="no longer needed")
     assert not seen_by(school, ref, "hoy9")
     with pytest.raises(casework.Unfinished, match="HOY or HM"):
-        step(school, ref, "shared", told=who(school, "tutor").staff_id, text="x")
+        step(school, ref, "shared", recipient_id=who(school, "tutor").staff_id, text="x")
 
 
 def number_of(school: School, ref: str) -> int:
@@ -272,7 +272,7 @@ def linked(school: School, tmp_path: Path) -> str:
     ref = raised(school, by="musician", about="carys", session_id=number_of(school, "M1"))
     for log in ("M2", "T"):
         step(school, ref, "session_linked", session=(log, None, ""), text=f"because of {log}")
-    step(school, ref, "shared", told=who(school, "hoy9").staff_id, text="has her sister")
+    step(school, ref, "shared", recipient_id=who(school, "hoy9").staff_id, text="has her sister")
     return ref
 
 
@@ -308,7 +308,7 @@ def test_get_concern_does_not_tell_that_a_counselling_session_is_linked(school: 
 
 def test_a_dsp_who_leads_a_year_cannot_change_a_concern_of_another_school(school: School) -> None:
     ref, hoy = raised(school, about="dai"), who(school, "hoy9")
-    step(school, ref, "shared", by="prepdsp", told=hoy.staff_id, text="teaches his brother")
+    step(school, ref, "shared", by="prepdsp", recipient_id=hoy.staff_id, text="teaches his brother")
     both = replace(hoy, roles=hoy.roles | {"dsp"})
     view = get_concern(school, both, ref)
     assert view
@@ -320,7 +320,7 @@ def test_a_dsp_who_leads_a_year_cannot_change_a_concern_of_another_school(school
 def test_who_is_asked_does_it_without_seeing_the_concern(school: School) -> None:
     ref, teacher = raised(school), who(school, "teacher")
     yesterday = school.today() - timedelta(days=1)
-    step(school, ref, "action", what="Watch the door", told=teacher.staff_id, due=yesterday)
+    step(school, ref, "action", what="Watch the door", recipient_id=teacher.staff_id, due=yesterday)
     row = list_actions_to_do(school, teacher).iloc[0]
     assert (row["what"], row["overdue"], row["mine"], row["may_open"]) == ("Watch the door", True, True, False)
     assert not seen_by(school, ref, "teacher")
@@ -347,6 +347,6 @@ def test_every_step_of_a_childs_concern_is_on_the_trail_by_reference(school: Sch
     ref = raised(school)
     step(school, ref, "note", text="not on the trail")
     with school.engine.connect() as connection:
-        about = connection.scalars(select(tables.audit.c.about).order_by(tables.audit.c.id)).all()
+        about = connection.scalars(select(tables.audit.c.subject).order_by(tables.audit.c.id)).all()
         assert connection.scalar(select(func.count()).select_from(tables.alerts)) == 1
     assert about[-2:] == [f"concern {ref}, raised", f"concern {ref}, note"]

@@ -68,7 +68,9 @@ def _told(connection: Connection, ref: str) -> set[int]:
     event = tables.concern_events
     return set(
         connection.scalars(
-            select(event.c.told).join(tables.concerns).where(tables.concerns.c.ref == ref, event.c.kind == "alerted")
+            select(event.c.recipient_id)
+            .join(tables.concerns)
+            .where(tables.concerns.c.ref == ref, event.c.kind == "alerted")
         )
     )
 

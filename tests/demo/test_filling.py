@@ -148,8 +148,8 @@ def test_all_of_it_goes_through_the_import(filled: School, made: DemoSchool) -> 
         kind: len(getattr(made, kind))
         for kind in ("schools", "staff", "pupils", "letters", "consents", "recordings", "calls", "logs")
     }
-    assert imports["refused"].drop("logs").sum() == 0
-    assert imports.loc["logs", "refused"] == 3  # as people do mistype
+    assert imports["rejected"].drop("logs").sum() == 0
+    assert imports.loc["logs", "rejected"] == 3  # as people do mistype
     assert imports.loc["calls", "dropped"] > 20
     assert filled.is_demonstration()
     assert filled.settings == demonstration(SETTINGS, DAY)
@@ -230,7 +230,9 @@ def test_concerns_wait_and_are_followed_up(filled: School) -> None:
         concerns = connection.scalar(select(func.count()).select_from(tables.concerns))
         children = connection.scalar(select(func.count()).select_from(tables.concern_pupils))
         late = connection.scalar(
-            select(func.count()).select_from(tables.concern_events).where(tables.concern_events.c.at > filled.now())
+            select(func.count())
+            .select_from(tables.concern_events)
+            .where(tables.concern_events.c.occurred_at > filled.now())
         )
     assert children == concerns == kinds["opened"] == kinds["alerted"] >= 10
     assert 0 < kinds["closed"] < assessed < concerns

@@ -37,13 +37,13 @@ def run(school: School, **how: Any) -> Run:
 
 def stored(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
     """What is in the store about calls, apart from numbers and times that the storing gave."""
-    given = {"id", "stored_at", "session_id", "tries", "first_at", "last_at"}
+    given = {"id", "stored_at", "session_id", "attempts", "first_seen_at", "last_seen_at"}
     named = {"calls": "id", "recordings": "id"}
     found = {}
     with engine.connect() as connection:
         for table in (
             tables.calls, tables.call_originals, tables.call_stays, tables.call_videos, tables.call_listed,
-            tables.recordings, tables.sessions, tables.session_calls, tables.session_pupils, tables.sync_put_aside,
+            tables.recordings, tables.sessions, tables.session_calls, tables.session_pupils, tables.sync_quarantine,
         ):  # fmt: skip
             columns = [c for c in table.c if c.name not in given or named.get(table.name) == c.name]
             found[table.name] = sorted(map(repr, connection.execute(select(*columns))))
@@ -68,7 +68,7 @@ def whole_database(school: School) -> str:
 def test_every_session_comes_in_once_and_is_judged(school: School, graph: StandIn) -> None:
     graph.add(*term(200))
     done = run(school)
-    assert (done.listed, done.fetched, done.added, done.dropped, done.put_aside) == (200, 200, 120, 80, 0)
+    assert (done.listed, done.fetched, done.added, done.dropped, done.quarantined) == (200, 200, 120, 80, 0)
     assert set(ids(school)) == {f"call-{number:05}" for number in range(200) if number % 5 not in (2, 4)}
     with school.engine.connect() as connection:
         assert len(connection.execute(select(tables.session_calls)).all()) == 120
@@ -230,17 +230,17 @@ BROKEN_RECORDS: list[Any] = [
 def test_what_cannot_be_read_is_put_aside_whole_and_tried_again(school: School, graph: StandIn, content: Any) -> None:
     graph.add(lesson("c1", ago(days=1)), lesson("c2", ago(days=1)))
     graph.raw["c1"] = content
-    assert run(school).put_aside == 1
+    assert run(school).quarantined == 1
     assert set(ids(school)) == {"c2"}
     state = sync_state(school)
     assert [(one.kind, one.ref, one.tries) for one in state.put_aside] == [("call", "c1", 1)]
     assert state.put_aside[0].why
     with school.engine.connect() as connection:
-        kept = connection.scalar(select(tables.sync_put_aside.c.content))
+        kept = connection.scalar(select(tables.sync_quarantine.c.content))
     assert kept == (content if isinstance(content, bytes) else json.dumps(content).encode())
     graph.raw.clear()
     move_back(school, days=-5)  # so that the list does not hold it any more
-    assert run(school, retry=True).put_aside == 0
+    assert run(school, retry=True).quarantined == 0
     assert set(ids(school)) == {"c1", "c2"}
     assert sync_state(school).put_aside == []
 
@@ -253,15 +253,15 @@ def test_a_record_that_breaks_its_reader_or_the_store_keeps_out_no_other(school:
     graph.calls["c4"]["organizer_v2"] = {"identity": {"user": {"id": ["a list"]}}}
     done = run(school)
     assert {"c0", "c5"} <= set(ids(school))
-    assert done.added + done.put_aside == 6
-    assert done.put_aside >= 1
+    assert done.added + done.quarantined == 6
+    assert done.quarantined >= 1
 
 
 def test_strange_entries_of_the_list_are_put_aside(school: School, graph: StandIn) -> None:
     graph.add(lesson("c1", ago(days=1)))
     graph.strange_entries = [None, 5, {}, {"id": 7}, {"id": ".."}, {"id": "x" * 500}, {"id": "a/../b"}]
     done = run(school)
-    assert (done.put_aside, set(ids(school))) == (7, {"c1"})
+    assert (done.quarantined, set(ids(school))) == (7, {"c1"})
     graph.strange_entries = []
     run(school, retry=True)
     assert sync_state(school).put_aside == []
@@ -270,9 +270,9 @@ def test_strange_entries_of_the_list_are_put_aside(school: School, graph: StandI
 def test_a_record_that_never_arrives_is_tried_again_by_itself(school: School, graph: StandIn) -> None:
     graph.add(lesson("c1", ago(days=10)), lesson("c2", ago(days=1)))
     graph.always = {"callRecords/c1": BROKEN}
-    assert run(school).put_aside == 1
+    assert run(school).quarantined == 1
     graph.always = {}
-    assert run(school).put_aside == 0
+    assert run(school).quarantined == 0
     assert set(ids(school)) == {"c1", "c2"}
 
 
@@ -280,7 +280,7 @@ def test_a_record_that_is_gone_is_noted_and_no_trouble(school: School, graph: St
     graph.add(lesson("c1", ago(days=1)), lesson("c2", ago(days=1)))
     graph.always = {"callRecords/c1": Fault(404, "NotFound", "gone")}
     done = run(school)
-    assert (done.gone, done.put_aside, set(ids(school))) == (1, 0, {"c2"})
+    assert (done.gone, done.quarantined, set(ids(school))) == (1, 0, {"c2"})
 
 
 def test_a_next_link_elsewhere_ends_the_list_and_keeps_what_came(school: School, graph: StandIn) -> None:
@@ -337,7 +337,7 @@ def test_recordings_of_sessions_come_in_and_of_other_meetings_do_not(school: Sch
     ]
     done = run(school)
     assert recorded(school) == {"of c1", "by time"}
-    assert (done.recordings, done.put_aside) == (2, 1)
+    assert (done.recordings, done.quarantined) == (2, 1)
     assert run(school).recordings == 0
 
 
@@ -349,7 +349,7 @@ def test_a_refused_organiser_is_noted_and_the_others_come(school: School, graph:
         people.entra("musician"): [recording("r2", "c2", start, "musician")],
     }
     done = run(school)
-    assert (recorded(school), done.refused, done.put_aside) == ({"r2"}, 1, 0)
+    assert (recorded(school), done.rejected, done.quarantined) == ({"r2"}, 1, 0)
     state = sync_state(school)
     assert state.last_run is not None
     assert "application access policy" in state.last_run.trouble

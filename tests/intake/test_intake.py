@@ -114,7 +114,7 @@ def test_a_refused_row_is_named_and_kept_and_the_good_one_lands(school: School, 
         (6, "started_at"),
     ]
     with school.engine.connect() as connection:
-        kept = connection.execute(select(tables.refused_rows.c.row, tables.refused_rows.c.value)).all()
+        kept = connection.execute(select(tables.rejected_rows.c.row, tables.rejected_rows.c.value)).all()
     assert [row.row for row in kept] == [3, 4, 5, 6]
     assert "perhaps" in [row.value for row in kept]
 
@@ -284,7 +284,9 @@ def test_a_correction_keeps_what_was_written_and_asks_why(school: School) -> Non
     assert again.session_id == entered.session_id
     assert told(school, "dress") == {("F1", ""): "breach"}
     with school.engine.connect() as connection:
-        versions = connection.execute(select(tables.logs.c.version, tables.logs.c.dress_ok, tables.logs.c.why)).all()
+        versions = connection.execute(
+            select(tables.logs.c.version, tables.logs.c.dress_ok, tables.logs.c.correction_reason)
+        ).all()
     assert [tuple(v) for v in sorted(versions)] == [(1, True, None), (2, False, "I had forgotten")]
 
 

@@ -62,9 +62,9 @@ def test_a_mended_row_is_taken_in_like_any_other_and_keeps_what_is_withheld(
         assert connection.scalars(select(tables.log_pupils.c.pupil_id)).all()
         assert connection.scalar(select(tables.sessions.c.id))
     settled = list_resolved_rows(school, admin).iloc[0]
-    assert (settled["how"], settled["by"]) == ("mended", "Admin")
+    assert (settled["resolution"], settled["resolved_by"]) == ("fixed", "Admin")
     told = get_audit_trail(school, admin)
-    assert told["about"].str.fullmatch(f"refused row {one}: mended").sum() == 1
+    assert told["subject"].str.fullmatch(f"refused row {one}: fixed").sum() == 1
     with pytest.raises(ValueError, match="settled already"):
         fix_row(school, admin, one, {"ended_at": "2026-11-03T10:40"})
 
@@ -111,7 +111,7 @@ def test_a_row_is_dismissed_with_a_reason_once(school: School, tmp_path: Path) -
     import_table(school, "pupils", file)
     assert waiting(school) == []  # what was dismissed does not come again
     settled = list_resolved_rows(school, admin)
-    assert (settled["how"].tolist(), settled["why"].tolist()) == (["dismissed"], ["has left"])
+    assert (settled["resolution"].tolist(), settled["resolution_reason"].tolist()) == (["dismissed"], ["has left"])
     assert "has left" not in str(get_audit_trail(school, admin).to_dict())
     for who in ("sdh", "teacher"):
         with pytest.raises(NotAllowed):
@@ -128,7 +128,7 @@ def test_a_log_that_comes_mended_settles_the_row_and_another_log_does_not(school
     assert waiting(school) == [("logs", 2), ("logs", 3)]
     logs(school, tmp_path, good, nameless)
     assert waiting(school) == []
-    assert list_resolved_rows(school, person(school, "admin"))["how"].unique().tolist() == ["came right"]
+    assert list_resolved_rows(school, person(school, "admin"))["resolution"].unique().tolist() == ["imported"]
     logs(school, tmp_path, good | {"notes": "says otherwise"})  # refused: the reference is taken
     logs(school, tmp_path, good)  # known already, and so no mended form of that row
     assert waiting(school) == [("logs", 2)]

@@ -109,33 +109,35 @@ def test_what_is_left_over_goes_too(long_ago: School) -> None:
         imported = connection.scalar(
             insert(tables.imports)
             .returning(tables.imports.c.id)
-            .values(kind="logs", source="f", at=old, read=1, added=0, changed=0, unchanged=0, dropped=0, refused=1)
+            .values(
+                kind="logs", source="f", imported_at=old, read=1, added=0, changed=0, unchanged=0, dropped=0, rejected=1
+            )
         )
         connection.execute(
-            insert(tables.refused_rows).values(
-                import_id=imported, kind="logs", source="f", row=2, why="w", mend="m", original="{}", fingerprint="x"
+            insert(tables.rejected_rows).values(
+                import_id=imported, kind="logs", source="f", row=2, reason="w", fix="m", original="{}", fingerprint="x"
             )
         )
         for n, at in enumerate((old, new)):
             connection.execute(insert(tables.drafts).values(staff_id=1, form=f"f{n}", content="{}", saved_at=at))
             connection.execute(
-                insert(tables.sync_put_aside).values(
-                    kind="call", ref=f"r{n}", why="w", first_at=at, last_at=at, tries=1
+                insert(tables.sync_quarantine).values(
+                    kind="call", ref=f"r{n}", reason="w", first_seen_at=at, last_seen_at=at, attempts=1
                 )
             )
             connection.execute(insert(tables.recordings).values(id=f"of nobody {n}", created_at=at))
             connection.execute(
-                insert(tables.exceptions).values(session_id=-n - 1, clause="logged", opened_at=at, state="open")
+                insert(tables.breaches).values(session_id=-n - 1, clause="logged", opened_at=at, state="open")
             )
     before = held(long_ago)
     assert told(past_keeping(long_ago))["refused rows, drafts, plans and records put aside"] == 3
     assert told(purge(long_ago))["entries of the list of imports"] == 1
     after = held(long_ago)
-    gone = {"refused_rows", "drafts", "sync_put_aside", "recordings", "imports"}
+    gone = {"rejected_rows", "drafts", "sync_quarantine", "recordings", "imports"}
     assert {name: before[name] - after[name] for name in gone} == dict.fromkeys(gone, 1)
     with long_ago.engine.connect() as connection:
         assert set(
-            connection.scalars(select(tables.exceptions.c.session_id).where(tables.exceptions.c.session_id < 0))
+            connection.scalars(select(tables.breaches.c.session_id).where(tables.breaches.c.session_id < 0))
         ) == {-2}
 
 
@@ -155,7 +157,7 @@ def test_the_command_says_what_goes_and_does_it_once(long_ago: School, monkeypat
     assert "0 sessions from before 20" in CliRunner().invoke(cli, ["purge"]).output
     with long_ago.engine.connect() as connection:
         trail = audit_log.entries(connection)
-    assert trail.loc[trail["what"] == "purged", "by"].tolist() == [audit_log.COMMAND] * 2
+    assert trail.loc[trail["action"] == "purged", "actor"].tolist() == [audit_log.COMMAND] * 2
 
 
 def test_old_sessions_go_with_all_that_is_theirs_but_not_what_a_concern_hangs_on(long_ago: School) -> None:
@@ -172,17 +174,25 @@ def test_a_closed_concern_goes_after_its_years_and_then_its_session(long_ago: Sc
     link, event = tables.concern_sessions.c, tables.concern_events
     with long_ago.writing() as connection:
         old = connection.scalar(select(link.concern_id).where(link.log_ref == f"worry-{OLD}"))
-        connection.execute(event.update().where(event.c.concern_id == old).values(at=of_years_ago))
+        connection.execute(event.update().where(event.c.concern_id == old).values(occurred_at=of_years_ago))
     assert told(purge(long_ago)).get("closed concerns") is None, "an open concern never goes"
     with long_ago.writing() as connection:
-        connection.execute(insert(tables.concern_events).values(concern_id=old, at=of_years_ago, kind="closed"))
+        connection.execute(
+            insert(tables.concern_events).values(concern_id=old, occurred_at=of_years_ago, kind="closed")
+        )
     assert told(purge(long_ago)) == {"closed concerns": 1, "sessions": 1}
     assert held(long_ago)["concerns"] == 1
 
 
 def test_the_trail_lets_go_its_beginning_says_so_and_still_proves_the_rest(long_ago: School) -> None:
     with long_ago.writing() as connection:
-        audit_log.add(connection, at=long_ago.now(), by=audit_log.COMMAND, what="changed", about="log L1, version 1")
+        audit_log.add(
+            connection,
+            occurred_at=long_ago.now(),
+            actor=audit_log.COMMAND,
+            action="changed",
+            subject="log L1, version 1",
+        )
         kept = held(long_ago)["audit"]
         by_now = datetime(2026, 1, 1, tzinfo=UTC)
         assert audit_log.remove_before(connection, by_now, at=long_ago.now(), by=audit_log.COMMAND) == 0

@@ -295,8 +295,8 @@ def test_repeated_one_to_ones_are_for_the_senior_deputy_head_and_the_dsp_and_eac
     for role in ("senior_deputy_head", "dsp"):
         assert "within 28 days" in text(opened("sessions", role, view="repeats"))
     trail = get_audit_trail(open_school(), opened.people["admin"])
-    looks = trail[trail["about"].str.startswith("repeated one-to-ones")]
-    assert set(looks["by"]) == {opened.people[role].email for role in ("senior_deputy_head", "dsp")}
+    looks = trail[trail["subject"].str.startswith("repeated one-to-ones")]
+    assert set(looks["actor"]) == {opened.people[role].email for role in ("senior_deputy_head", "dsp")}
 
 
 def test_the_action_that_was_pressed_last_is_the_one_that_is_done(opened) -> None:
@@ -304,7 +304,7 @@ def test_the_action_that_was_pressed_last_is_the_one_that_is_done(opened) -> Non
     ref = list_concerns(school, dsp).query("open")["ref"].iloc[0]
     for what in ("Ring home", "Ask the tutor"):
         view = get_concern(school, dsp, ref)
-        asked = {"what": what, "told": dsp.staff_id, "due": school.today()}
+        asked = {"what": what, "recipient_id": dsp.staff_id, "due": school.today()}
         casework.record(school, dsp, ref, view.version, "action", asked)
     numbers = {action.what: action.number for action in get_concern(school, dsp, ref).actions}
     at = opened("concerns", "dsp", ref=ref)

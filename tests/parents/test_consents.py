@@ -73,7 +73,7 @@ def test_a_lesson_is_judged_again_with_everything_that_happens_to_its_consent(sc
     answer_consent(school, teacher, consent_id, given=True, parent="his mother", at=before)
     assert outcome(school) == "breach", "SLT was not told"
     with school.writing() as connection:
-        told = {"consent_id": consent_id, "kind": "slt_informed", "at": before, "by": teacher.staff_id}
+        told = {"consent_id": consent_id, "kind": "slt_informed", "occurred_at": before, "actor_id": teacher.staff_id}
         connection.execute(tables.consent_events.insert().values(told))
     answer_consent(school, teacher, consent_id, given=False, parent="his father", at=before + timedelta(hours=1))
     assert outcome(school) == "breach"
@@ -115,10 +115,10 @@ def test_what_is_clicked_twice_happens_once(school: School) -> None:
     with pytest.raises(NotYours):
         strike_out(school, someone(school, "slt"), consent_id, 1, "x")
     with school.engine.connect() as connection:
-        alerts = connection.execute(select(tables.alerts.c.to, tables.alerts.c.about)).all()
+        alerts = connection.execute(select(tables.alerts.c.recipient_id, tables.alerts.c.subject)).all()
     assert {to for to, _ in alerts} == {someone(school, name).staff_id for name in ("sdh", "slt")}
     assert {about for _, about in alerts} == {f"consent {consent_id}"}
-    assert "consent" in get_audit_trail(school, someone(school, "admin"))["about"].iloc[0]
+    assert "consent" in get_audit_trail(school, someone(school, "admin"))["subject"].iloc[0]
 
 
 @pytest.mark.parametrize(
@@ -172,11 +172,17 @@ def test_how_a_consent_stands_is_what_was_entered(school: School, entries: list[
     consent_id = ask(school, reason=f"{entries}")
     with school.writing() as connection:
         for kind, hour, struck in entries:
-            event = {"consent_id": consent_id, "kind": kind, "at": DAY + timedelta(hours=hour), "parent": f"{hour}"}
+            event = {
+                "consent_id": consent_id,
+                "kind": kind,
+                "occurred_at": DAY + timedelta(hours=hour),
+                "parent": f"{hour}",
+            }
             add = tables.consent_events.insert()
             number = connection.scalar(add.returning(tables.consent_events.c.id).values(event))
             if struck:
-                connection.execute(add.values(event | {"kind": "struck", "strikes": number, "why": "a slip"}))
+                struck_out = {"kind": "struck", "struck_event_id": number, "reason": "a slip"}
+                connection.execute(add.values(event | struck_out))
     row = list_consents(school, someone(school, "sdh")).set_index("consent_id").loc[consent_id]
     counted = sorted(
         ((hour, place, kind) for place, (kind, hour, struck) in enumerate(entries) if not struck),

@@ -54,7 +54,7 @@ def opened(content: bytes) -> str:
 
 
 def on_trail(school: School) -> list[str]:
-    return list(get_audit_trail(school, someone(school, "admin"))["about"])
+    return list(get_audit_trail(school, someone(school, "admin"))["subject"])
 
 
 def test_a_letter_names_the_pupil_and_the_hours_in_force(school: School) -> None:
@@ -142,7 +142,7 @@ def test_letters_marked_as_sent_are_on_the_register_once_and_judge_again(school:
         assert strike_letters_out(school, hoy, "introduction", [aled], monday - timedelta(days=1), "a slip") == gone
     assert told() == "breach"
     with school.engine.connect() as connection:
-        assert connection.scalars(select(tables.letters_struck.c.why)).all() == ["a slip"]
+        assert connection.scalars(select(tables.letters_struck.c.reason)).all() == ["a slip"]
     with pytest.raises(ValueError, match="future"):
         mark_letters_sent(school, hoy, "introduction", [aled], school.today() + timedelta(days=1))
 

@@ -263,7 +263,7 @@ def open_by_sentence(sentence: str, total: int) -> tuple[float, float]:
 @example([0, 0, 2, 0, 0, 2])
 @example([1, 0, 1, 0, 0, 40])
 def test_done_lets_no_small_count_be_worked_out(counts: list[int]) -> None:
-    ended = pd.DataFrame({"how": [*Resolution, "kept", "open"], "exceptions": counts, "days": 2.0})
+    ended = pd.DataFrame({"how": [*Resolution, "closed", "open"], "exceptions": counts, "days": 2.0})
     done = governors._done(ended[ended["exceptions"] > 0])
     total = sum(counts)
     assert total - counts[-1] >= 3 or f" of {total}" not in done["sentence"]

@@ -140,7 +140,7 @@ def test_it_stands_on_the_trail_without_a_name(held_much: School) -> None:
     subject(held_much, people.email("aled"))
     with held_much.engine.connect() as connection:
         pupil = connection.scalar(select(tables.pupils.c.id).where(tables.pupils.c.email == people.email("aled")))
-        last = connection.scalars(select(tables.audit.c.about).order_by(tables.audit.c.id.desc())).first()
+        last = connection.scalars(select(tables.audit.c.subject).order_by(tables.audit.c.id.desc())).first()
     assert last == f"everything held on pupil {pupil}"
 
 

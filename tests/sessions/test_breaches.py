@@ -69,8 +69,8 @@ def test_each_breach_opens_one_and_nothing_else_does(broken: School) -> None:
 
 def test_late_evidence_closes_it_by_itself_and_says_so(broken: School, tmp_path: Path) -> None:
     import_calls(broken, calls(tmp_path / "c2.json", call("c1", START, TOGETHER, version=2)))
-    assert states(broken) == {"staff-ends": "kept", "never-alone": "kept"}
-    assert sorted(steps(broken)) == [("Pupils never alone", "kept"), ("Staff end the call", "kept")]
+    assert states(broken) == {"staff-ends": "closed", "never-alone": "closed"}
+    assert sorted(steps(broken)) == [("Pupils never alone", "closed"), ("Staff end the call", "closed")]
     assert list_breaches_to_resolve(broken, someone(broken, "hoy9")).empty
 
 
@@ -88,9 +88,9 @@ def test_staff_explain_and_the_hoy_settles_all_of_a_session_together(broken: Sch
     assert list_breaches_to_explain(broken, teacher).empty
     assert list(list_breaches_to_resolve(broken, hoy)["explained"]) == [True]
     resolve_breaches(broken, hoy, number(broken), Resolution.SPOKEN_WITH, "We spoke about it.")
-    assert states(broken) == {"staff-ends": "settled", "never-alone": "settled"}
+    assert states(broken) == {"staff-ends": "resolved", "never-alone": "resolved"}
     told = found(broken, "teacher").events
-    assert list(told["kind"]) == ["explained", Resolution.EXPLAINED, "settled", "settled"]
+    assert list(told["kind"]) == ["explained", "explained", "resolved", "resolved"]
     assert set(told["text"]) == {"The bell rang late.", "We spoke about it."}
     assert list_breaches_to_resolve(broken, hoy).empty
 
@@ -99,7 +99,7 @@ def test_what_is_settled_stays_so_while_the_breach_is_the_same(broken: School) -
     resolve_breaches(broken, someone(broken, "hoy9"), number(broken), Resolution.EXPLAINED, "Seen.")
     again = log("teacher", "aled", START, ref="L1") | {"notes": "a correction of something else"}
     enter_log(broken, again, by=someone(broken, "teacher").staff_id, why="notes")
-    assert states(broken) == {"staff-ends": "settled", "never-alone": "settled"}
+    assert states(broken) == {"staff-ends": "resolved", "never-alone": "resolved"}
 
 
 @pytest.mark.parametrize("who", ["teacher", "tutor", "slt", "dsp", "admin", "sdh"])
@@ -136,11 +136,11 @@ def test_of_counselling_none_is_opened_and_one_that_was_ends(broken: School, tmp
     counselling = log("counsellor", "bethan", "2026-11-04T10:00", ref="L2", purpose="counselling", dress_ok="no")
     import_logs(broken, table(tmp_path / "l2.csv", [counselling]))
     with broken.engine.connect() as connection:
-        assert set(connection.scalars(select(tables.exceptions.c.session_id))) == {number_of(broken, "L1")}
+        assert set(connection.scalars(select(tables.breaches.c.session_id))) == {number_of(broken, "L1")}
     as_counselling = log("teacher", "aled", START, ref="L1", purpose="counselling")
     enter_log(broken, as_counselling, by=someone(broken, "teacher").staff_id, why="it was counselling")
     with broken.engine.connect() as connection:
-        assert set(connection.scalars(select(tables.exceptions.c.state))) == {"kept"}
+        assert set(connection.scalars(select(tables.breaches.c.state))) == {"closed"}
 
 
 def number_of(school: School, ref: str) -> int:
@@ -154,5 +154,5 @@ def number_of(school: School, ref: str) -> int:
 def test_each_step_is_on_the_audit_trail_without_its_words(broken: School) -> None:
     resolve_breaches(broken, someone(broken, "hoy9"), number(broken), Resolution.EXPLAINED, "Only for us.")
     trail = get_audit_trail(broken, someone(broken, "admin"))
-    assert f"exceptions of session {number(broken)}" in set(trail["about"])
+    assert f"breaches of session {number(broken)}" in set(trail["subject"])
     assert "Only for us" not in trail.to_string()

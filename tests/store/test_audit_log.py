@@ -17,7 +17,9 @@ from tests import people
 def fill(school: School, number: int = 5) -> None:
     for n in range(number):
         with school.writing() as connection:
-            audit_log.add(connection, at=school.now(), by="sdh@habs.example", what="viewed", about=f"session {n}")
+            audit_log.add(
+                connection, occurred_at=school.now(), actor="sdh@habs.example", action="viewed", subject=f"session {n}"
+            )
 
 
 def verify(school: School) -> tuple[int, str | None]:
@@ -42,7 +44,7 @@ def test_a_trail_as_it_was_written_fits(empty_school: School) -> None:
     assert verify(empty_school) == (5, None)
 
 
-@pytest.mark.parametrize("statement", ["update audit set about = 'x' where id = 2", "delete from audit where id = 5"])
+@pytest.mark.parametrize("statement", ["update audit set subject = 'x' where id = 2", "delete from audit where id = 5"])
 def test_the_database_itself_refuses_changes(empty_school: School, statement: str) -> None:
     fill(empty_school)
     with pytest.raises(DBAPIError, match="only ever added to"), empty_school.writing() as connection:
@@ -61,8 +63,8 @@ def test_it_cannot_be_emptied_at_one_go_either(empty_school: School) -> None:
 @pytest.mark.parametrize(
     ("statement", "found"),
     [
-        ("update audit set about = 'session 9' where id = 3", 3),
-        ("update audit set at = at + 1 where id = 2", 2),
+        ("update audit set subject = 'session 9' where id = 3", 3),
+        ("update audit set occurred_at = occurred_at + 1 where id = 2", 2),
         ("update audit set hash = '0' where id = 4", 4),
         ("delete from audit where id = 2", 2),
         ("delete from audit where id = 5", 4),
@@ -86,6 +88,6 @@ def test_an_import_is_on_the_trail_without_a_name(school: School, tmp_path: Path
     assert admin
     trail = get_audit_trail(school, admin)
     assert len(trail) == before + 1
-    assert (trail["what"].iloc[0], trail["by"].iloc[0]) == ("imported", audit_log.COMMAND)
+    assert (trail["action"].iloc[0], trail["actor"].iloc[0]) == ("imported", audit_log.COMMAND)
     assert not [name for name, *_ in people.PUPILS.values() if name in trail.to_csv()]
     assert verify(school) == (before + 1, None)

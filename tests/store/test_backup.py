@@ -54,7 +54,7 @@ def test_a_copy_with_an_altered_trail_is_not_restored(moved_in, tmp_path: Path) 
     moved_in("backup", copy)
     with closing(sqlite3.connect(copy)) as connection, connection:
         connection.execute("drop trigger audit_no_update")
-        connection.execute("update audit set about = 'another' where id = 2")
+        connection.execute("update audit set subject = 'another' where id = 2")
     for words in (("restore", copy), ("restore", copy, "--test")):
         done = moved_in(*words)
         assert done.returncode == 2

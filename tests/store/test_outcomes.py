@@ -176,8 +176,8 @@ def test_a_clause_that_is_removed_leaves_what_was_resolved(busy: School, tmp_pat
     assert "dress" not in list_breaches_to_resolve(busy, owner)["clauses"].tolist()
     kept = [get_session_breaches(busy, leader, session).rows for session in (first, second)]
     assert [(rows["title"].tolist(), rows["state"].tolist()) for rows in kept] == [
-        (["dress"], ["settled"]),
-        (["dress"], ["kept"]),
+        (["dress"], ["resolved"]),
+        (["dress"], ["closed"]),
     ]
 
 

@@ -53,7 +53,7 @@ def test_everything_is_there_as_it_was_and_life_goes_on(lived_in: School, elsewh
     url, told = elsewhere(), []
     rows = transfer(lived_in.engine, url, verify, told.append)
     assert rows["logs"] == 2
-    assert rows["refused_rows"] == rows["concerns"] == rows["calls"] == 1
+    assert rows["rejected_rows"] == rows["concerns"] == rows["calls"] == 1
     assert len(told) == len(tables.metadata.sorted_tables) - 1  # the days are packed there
     there = School(open_school(url).engine, lived_in.settings)
     assert list_outcomes(there, EVER) == list_outcomes(lived_in, EVER)
@@ -77,7 +77,7 @@ def test_what_does_not_arrive_or_is_not_proven_leaves_nothing(
             connection.execute(text("alter table audit disable trigger all"))
         else:
             connection.execute(text("drop trigger audit_no_update"))
-        connection.execute(update(tables.audit).where(tables.audit.c.id == 1).values(about="another"))
+        connection.execute(update(tables.audit).where(tables.audit.c.id == 1).values(subject="another"))
     url = elsewhere()
     with pytest.raises(DatabaseError, match="Entry 1 does not fit"):
         transfer(lived_in.engine, url, verify, lambda words: None)
