@@ -8,7 +8,6 @@ has all of that with itself, so that nobody whom it names finds a trace.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -23,110 +22,25 @@ from app.access.concerns import (
     list_leaders_to_share_with,
     list_sessions_to_link,
 )
-from app.access.forms import list_staff_to_choose
 from app.access.policy import Person
-from app.access.scope import confidential
-from app.access.session_detail import SessionView, get_session
 from app.alerts.outbox import enqueue
-from app.alerts.sending import send_in_background
-from app.concerns.raising import Elsewhere, LinkedSession, alert, open_concern, open_conduct_concern
+from app.concerns.raising import alert, put_on_trail
+from app.concerns.steps import STEPS, Step
 from app.formatting import on_day_at
 from app.judging.rejudge import Touched, rejudge
 from app.school import School
-from app.store import audit_log, tables
+from app.store import tables
 from app.store.concerns import (
     CHILD,
     CONDUCT,
     MOST_CATEGORIES,
-    NOT_ASSESSED,
     Register,
     dsps_of,
     for_conduct,
     register_of,
 )
 from app.store.writing import raise_revision
-from app.vocabulary import Role
 
-
-@dataclass(frozen=True)
-class Ask:
-    """One thing that a step asks: its `name`, in which it is given, the words of the question, and what is to be
-    answered: words, line, day, staff, level, pupil, pupil_of, session, session_of, shared, action, field."""
-
-    name: str
-    question: str
-    what: str = "words"
-    needed: bool = True
-
-
-@dataclass(frozen=True)
-class Step:
-    """One kind of step: what it is called, what it asks, and for which state of the concern it is."""
-
-    label: str
-    asks: tuple[Ask, ...]
-    when: str = "open"  # open, closed, any
-
-
-_WHY = Ask("text", "Why?")
-STEPS: dict[str, Step] = {
-    "level": Step("Set the level", (Ask("level", "Level", "level"), _WHY)),
-    "action": Step(
-        "Ask somebody to do something",
-        (
-            Ask("what", "What is to be done? Who is asked reads these words"),
-            Ask("recipient_id", "Who?", "staff"),
-            Ask("due", "By when?", "day"),
-        ),
-    ),
-    "done": Step(
-        "An action is done",
-        (Ask("action", "Which?", "action"), Ask("on", "When?", "day"), Ask("text", "What was done?")),
-    ),
-    "moved": Step(
-        "Reassign or change the due date",
-        (Ask("action", "Which?", "action"), Ask("told", "Who?", "staff"), Ask("due", "By when?", "day"), _WHY),
-    ),
-    "decision": Step("Record a decision", (Ask("decision", "What was decided?"), _WHY)),
-    "referral": Step(
-        "Record a referral",
-        (
-            Ask("to", "To whom? Children's services, police, early help, …", "line"),
-            Ask("on", "When?", "day"),
-            Ask("reference", "Their reference, if there is one", "line", needed=False),
-            Ask("text", "What was said", needed=False),
-        ),
-    ),
-    "note": Step("Add a note", (Ask("text", "What is to be remembered?"),), "any"),
-    "linked": Step("Add a child", (Ask("pupil", "Which child?", "pupil"), _WHY)),
-    "unlinked": Step("Unlink a child", (Ask("pupil", "Which child?", "pupil_of"), _WHY)),
-    "session_linked": Step("Link a session", (Ask("session", "Which session?", "session"), _WHY)),
-    "session_unlinked": Step("Take a session away", (Ask("session", "Which session?", "session_of"), _WHY)),
-    "named": Step(
-        "Add an adult it names",
-        (
-            Ask("recipient_id", "Who on the roster?", "staff", needed=False),
-            Ask("name", "Or somebody who is not on it: their name", "line", needed=False),
-            _WHY,
-        ),
-    ),
-    "shared": Step(
-        "Share it with a HOY or HM", (Ask("recipient_id", "With whom? They can read all of it", "leader"), _WHY)
-    ),
-    "unshared": Step("Stop sharing it", (Ask("recipient_id", "With whom no longer?", "shared"), _WHY)),
-    "handed_over": Step(
-        "Hand it over to the school's safeguarding system",
-        (
-            Ask("system", "Which system?", "line"),
-            Ask("reference", "Its reference there", "line"),
-            Ask("text", "Anything to add", needed=False),
-        ),
-        "any",
-    ),
-    "corrected": Step("Correct what was reported", (Ask("field", "What?", "field"), _WHY), "any"),
-    "closed": Step("Close it", (Ask("outcome", "What came of it?"), Ask("text", "Why can it be closed?"))),
-    "reopened": Step("Open it again", (_WHY,), "closed"),
-}
 _ONLY = {"shared": CHILD, "unshared": CHILD, "named": CONDUCT}
 _COLUMNS = ("level", "recipient_id", "text")  # what an event keeps in columns of its own
 
@@ -187,7 +101,7 @@ def record(school: School, person: Person, ref: str, version: int, kind: str, gi
             connection, school, view.register, number, ref, kind, {**answers, "recipient_id": event["recipient_id"]}
         )
         if view.register is CHILD:
-            _on_trail(connection, school, person, f"concern {ref}, {kind.replace('_', ' ')}")
+            put_on_trail(connection, school, person, f"concern {ref}, {kind.replace('_', ' ')}")
             raise_revision(connection)
 
 
@@ -358,120 +272,6 @@ def link_of(row: Any) -> tuple[str | None, str | None, str]:
 # --- raised, read, done ------------------------------------------------------------------------------------
 
 
-def raise_concern(
-    school: School,
-    person: Person,
-    *,
-    happened_at: datetime | None,
-    summary: str,
-    childs_words: str | None,
-    told_dsp: bool | None,
-    categories: Sequence[str],
-    pupil_ids: Sequence[int],
-    place: str | None = None,
-    session_id: int | None = None,
-    elsewhere: Elsewhere | None = None,
-) -> str:
-    """Open a concern that a member of staff raises, alert the DSPs of the pupils' schools, and give its
-    reference. A session is linked if it is the person's to see. ValueError, in words, if something is
-    missing; whoever is no DSP has to say whether they told one in person."""
-    _check_told(person, told_dsp)
-    view = get_session(school, person, session_id) if session_id is not None else None
-    with school.writing() as connection:
-        ref = open_concern(
-            connection,
-            raised_by=person.staff_id,
-            raised_at=school.now(),
-            happened_at=happened_at,
-            place=place,
-            summary=summary,
-            childs_words=childs_words or None,
-            told_dsp=told_dsp,
-            categories=categories,
-            level=NOT_ASSESSED,
-            pupil_ids=pupil_ids,
-            log_ref=view.log_ref if view else None,
-            call_id=view.call_ids[0] if view and view.call_ids and not view.log_ref else None,
-            elsewhere=elsewhere,
-        )
-        if view:
-            rejudge(connection, school.settings, Touched(sessions={view.session_id}), school.now())
-        raise_revision(connection)
-        _on_trail(connection, school, person, f"concern {ref}, raised")
-    send_in_background(school)
-    return ref
-
-
-def raise_conduct_concern(
-    school: School,
-    person: Person,
-    *,
-    happened_at: datetime | None,
-    summary: str,
-    childs_words: str | None,
-    told_dsp: bool | None,
-    categories: Sequence[str],
-    staff_ids: Sequence[int],
-    others: Sequence[str] = (),
-    pupil_ids: Sequence[int] = (),
-    place: str | None = None,
-    session_id: int | None = None,
-    elsewhere: Elsewhere | None = None,
-) -> list[str]:
-    """Open a concern about an adult's conduct; the names of those who have it now, none if everybody who could
-    is named in it. Nothing of it comes onto the audit trail, and no revision tells of it. Else as
-    `raise_concern`."""
-    _check_told(person, told_dsp)
-    view = get_session(school, person, session_id) if session_id is not None else None
-    with school.writing() as connection:
-        ref = open_conduct_concern(
-            connection,
-            raised_by=person.staff_id,
-            raised_at=school.now(),
-            happened_at=happened_at,
-            place=place,
-            summary=summary,
-            childs_words=childs_words or None,
-            told_dsp=told_dsp,
-            categories=categories,
-            staff_ids=staff_ids,
-            others=others,
-            pupil_ids=pupil_ids,
-            session=_as_linked(connection, view),
-            elsewhere=elsewhere,
-        )
-        event, kept = tables.conduct_events.c, tables.conduct_concerns.c
-        told = select(event.recipient_id).join(tables.conduct_concerns, kept.id == event.concern_id)
-        numbers = connection.scalars(told.where(kept.ref == ref, event.kind == "alerted")).all()
-    send_in_background(school)
-    people = list_staff_to_choose(school, person).set_index("staff_id")["name"]
-    return sorted(people[number] for number in numbers)
-
-
-def _as_linked(connection: Connection, view: SessionView | None) -> LinkedSession | None:
-    """A session with what it was; counselling is not written down elsewhere."""
-    if view is None:
-        return None
-    session = tables.sessions.c
-    if connection.scalar(select(session.id).where(session.id == view.session_id, ~confidential())) is None:
-        return None
-    call_id = view.call_ids[0] if view.call_ids and not view.log_ref else None
-    if not view.log_ref and not call_id:
-        return None
-    when = f"{on_day_at(view.started_at)} to {view.ended_at:%H:%M}"
-    broken = ", ".join(view.clauses.loc[view.clauses["outcome"] == "breach", "title"]) or "none"
-    told = (
-        f"{when}, {view.purpose or 'not logged'}, {view.staff_name or 'unknown'}, "
-        f"with {', '.join(view.pupils['name']) or 'no pupil known'}; clauses not kept: {broken}"
-    )
-    return LinkedSession(view.log_ref, call_id, told)
-
-
-def _check_told(person: Person, told_dsp: bool | None) -> None:
-    if told_dsp is None and Role.DSP not in person.roles:
-        raise ValueError("Say whether you have told a DSP in person.")
-
-
 def opened(school: School, person: Person, ref: str) -> None:
     """A concern was opened by somebody who follows it up: the first time that is told to who raised it. Of one
     about conduct every time stands with it."""
@@ -544,9 +344,5 @@ def finish(school: School, person: Person, ref: str, action: int, words: str) ->
             )
         )
         if register is CHILD:
-            _on_trail(connection, school, person, f"concern {ref}, done")
+            put_on_trail(connection, school, person, f"concern {ref}, done")
             raise_revision(connection)
-
-
-def _on_trail(connection: Connection, school: School, person: Person, about: str) -> None:
-    audit_log.add(connection, occurred_at=school.now(), actor=person.email, action="changed", subject=about)

@@ -12,9 +12,19 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert, select
 
+from app.access.forms import list_staff_to_choose
+from app.access.policy import Person
+from app.access.scope import confidential
+from app.access.session_detail import SessionView, get_session
 from app.alerts.outbox import enqueue, shared_channel
-from app.store import tables
+from app.alerts.sending import send_in_background
+from app.formatting import on_day_at
+from app.judging.rejudge import Touched, rejudge
+from app.school import School
+from app.store import audit_log, tables
 from app.store.concerns import CATEGORIES, CHILD, CONDUCT, MOST_CATEGORIES, NOT_ASSESSED, Register, dsps_of, for_conduct
+from app.store.writing import raise_revision
+from app.vocabulary import Role
 
 # No 0, 1, O or I: a reference is read out on the telephone. Not counted up, so that nobody can tell
 # from their own concern's reference how many others there are.
@@ -174,3 +184,121 @@ def _check(
         raise ValueError(f"A concern has one to {MOST_CATEGORIES} categories of: {', '.join(register.categories)}.")
     if level not in register.levels:
         raise ValueError(f"A concern's level is one of: {', '.join(register.levels)}.")
+
+
+def raise_concern(
+    school: School,
+    person: Person,
+    *,
+    happened_at: datetime | None,
+    summary: str,
+    childs_words: str | None,
+    told_dsp: bool | None,
+    categories: Sequence[str],
+    pupil_ids: Sequence[int],
+    place: str | None = None,
+    session_id: int | None = None,
+    elsewhere: Elsewhere | None = None,
+) -> str:
+    """Open a concern that a member of staff raises, alert the DSPs of the pupils' schools, and give its
+    reference. A session is linked if it is the person's to see. ValueError, in words, if something is
+    missing; whoever is no DSP has to say whether they told one in person."""
+    _check_told(person, told_dsp)
+    view = get_session(school, person, session_id) if session_id is not None else None
+    with school.writing() as connection:
+        ref = open_concern(
+            connection,
+            raised_by=person.staff_id,
+            raised_at=school.now(),
+            happened_at=happened_at,
+            place=place,
+            summary=summary,
+            childs_words=childs_words or None,
+            told_dsp=told_dsp,
+            categories=categories,
+            level=NOT_ASSESSED,
+            pupil_ids=pupil_ids,
+            log_ref=view.log_ref if view else None,
+            call_id=view.call_ids[0] if view and view.call_ids and not view.log_ref else None,
+            elsewhere=elsewhere,
+        )
+        if view:
+            rejudge(connection, school.settings, Touched(sessions={view.session_id}), school.now())
+        raise_revision(connection)
+        put_on_trail(connection, school, person, f"concern {ref}, raised")
+    send_in_background(school)
+    return ref
+
+
+def raise_conduct_concern(
+    school: School,
+    person: Person,
+    *,
+    happened_at: datetime | None,
+    summary: str,
+    childs_words: str | None,
+    told_dsp: bool | None,
+    categories: Sequence[str],
+    staff_ids: Sequence[int],
+    others: Sequence[str] = (),
+    pupil_ids: Sequence[int] = (),
+    place: str | None = None,
+    session_id: int | None = None,
+    elsewhere: Elsewhere | None = None,
+) -> list[str]:
+    """Open a concern about an adult's conduct; the names of those who have it now, none if everybody who could
+    is named in it. Nothing of it comes onto the audit trail, and no revision tells of it. Else as
+    `raise_concern`."""
+    _check_told(person, told_dsp)
+    view = get_session(school, person, session_id) if session_id is not None else None
+    with school.writing() as connection:
+        ref = open_conduct_concern(
+            connection,
+            raised_by=person.staff_id,
+            raised_at=school.now(),
+            happened_at=happened_at,
+            place=place,
+            summary=summary,
+            childs_words=childs_words or None,
+            told_dsp=told_dsp,
+            categories=categories,
+            staff_ids=staff_ids,
+            others=others,
+            pupil_ids=pupil_ids,
+            session=_as_linked(connection, view),
+            elsewhere=elsewhere,
+        )
+        event, kept = tables.conduct_events.c, tables.conduct_concerns.c
+        told = select(event.recipient_id).join(tables.conduct_concerns, kept.id == event.concern_id)
+        numbers = connection.scalars(told.where(kept.ref == ref, event.kind == "alerted")).all()
+    send_in_background(school)
+    people = list_staff_to_choose(school, person).set_index("staff_id")["name"]
+    return sorted(people[number] for number in numbers)
+
+
+def _as_linked(connection: Connection, view: SessionView | None) -> LinkedSession | None:
+    """A session with what it was; counselling is not written down elsewhere."""
+    if view is None:
+        return None
+    session = tables.sessions.c
+    if connection.scalar(select(session.id).where(session.id == view.session_id, ~confidential())) is None:
+        return None
+    call_id = view.call_ids[0] if view.call_ids and not view.log_ref else None
+    if not view.log_ref and not call_id:
+        return None
+    when = f"{on_day_at(view.started_at)} to {view.ended_at:%H:%M}"
+    broken = ", ".join(view.clauses.loc[view.clauses["outcome"] == "breach", "title"]) or "none"
+    told = (
+        f"{when}, {view.purpose or 'not logged'}, {view.staff_name or 'unknown'}, "
+        f"with {', '.join(view.pupils['name']) or 'no pupil known'}; clauses not kept: {broken}"
+    )
+    return LinkedSession(view.log_ref, call_id, told)
+
+
+def _check_told(person: Person, told_dsp: bool | None) -> None:
+    if told_dsp is None and Role.DSP not in person.roles:
+        raise ValueError("Say whether you have told a DSP in person.")
+
+
+def put_on_trail(connection: Connection, school: School, person: Person, about: str) -> None:
+    audit_log.add(connection, occurred_at=school.now(), actor=person.email, action="changed", subject=about)

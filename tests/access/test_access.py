@@ -72,7 +72,7 @@ from app.access.sessions import list_sessions, list_unlogged_calls
 from app.access.what_if import run_what_if
 from app.clock import now
 from app.concerns import casework
-from app.concerns.raising import open_concern
+from app.concerns.raising import open_concern, raise_conduct_concern
 from app.operations.alerts import get_alerts_view
 from app.operations.retention import past_keeping
 from app.operations.sync import get_sync_state
@@ -848,7 +848,7 @@ def _about(school: School, *names: str, by: str = "teacher", **other: object) ->
     known = set(_conduct_refs(school))
     mine = [NUMBER[n] for name in names for n in OWN[name] & MAY_OPEN[by]]
     session = mine[0] if mine else NUMBER["aled"] if by == "teacher" else None
-    casework.raise_conduct_concern(
+    raise_conduct_concern(
         school, someone(school, by), staff_ids=[ID[name] for name in names], session_id=session, **told | other
     )
     return next(ref for ref in _conduct_refs(school) if ref not in known)
@@ -931,7 +931,7 @@ def test_a_concern_about_conduct_reaches_the_senior_deputy_and_the_dsps_whom_it_
 
 def test_where_everybody_is_named_it_is_kept_for_who_comes_later(school):
     everybody = ["sdh", "dsp_sen", "dsp_prep"]
-    told = casework.raise_conduct_concern(
+    told = raise_conduct_concern(
         school, someone(school, "teacher"), staff_ids=[ID[name] for name in everybody], happened_at=None, summary="s",
         childs_words=None, told_dsp=False, categories=["other"],
     )  # fmt: skip
@@ -977,7 +977,7 @@ def test_who_opened_a_concern_about_conduct_stands_with_it_alone(school):
 def test_counselling_is_not_written_down_with_a_concern_about_conduct(school):
     for session in ("counselling", "counsellor unlogged"):
         ref = _about(school, "musician", by="counsellor", pupil_ids=[])
-        casework.raise_conduct_concern(
+        raise_conduct_concern(
             school, someone(school, "counsellor"), staff_ids=[ID["musician"]], session_id=NUMBER[session],
             happened_at=None, summary="s", childs_words=None, told_dsp=True, categories=["other"],
         )  # fmt: skip

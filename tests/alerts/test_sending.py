@@ -25,7 +25,7 @@ from app.alerts.channels import NotConfigured
 from app.alerts.due import enqueue_due
 from app.alerts.outbox import KINDS, enqueue
 from app.alerts.sending import Run, send
-from app.concerns.casework import raise_concern
+from app.concerns.raising import raise_concern
 from app.intake.calls import import_calls
 from app.intake.files import import_logs, import_roster
 from app.intake.logs import enter_log

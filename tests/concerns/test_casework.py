@@ -26,8 +26,8 @@ from app.access.concerns import (
 from app.access.people import find_person
 from app.access.policy import NotAllowed, Person
 from app.concerns import casework
-from app.concerns.casework import STEPS
-from app.concerns.raising import Elsewhere
+from app.concerns.raising import Elsewhere, raise_concern
+from app.concerns.steps import STEPS
 from app.intake.files import import_logs
 from app.reports.chronology import child_paper
 from app.school import School
@@ -64,7 +64,7 @@ def pupil(school: School, name: str) -> int:
 
 
 def raised(school: School, by: str = "tutor", about: str = "aled", **other: Any) -> str:
-    return casework.raise_concern(school, who(school, by), pupil_ids=[pupil(school, about)], **REPORTED | other)
+    return raise_concern(school, who(school, by), pupil_ids=[pupil(school, about)], **REPORTED | other)
 
 
 def seen(school: School, ref: str, by: str = "dsp") -> ConcernView:

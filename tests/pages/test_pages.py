@@ -17,6 +17,7 @@ from app.access.policy import may_open
 from app.access.session_detail import get_session
 from app.access.sessions import list_sessions
 from app.concerns import casework
+from app.concerns.raising import raise_conduct_concern
 from app.demo.filling import fill
 from app.intake.files import import_letters
 from app.school import open_school
@@ -333,7 +334,7 @@ def test_no_page_of_those_whom_a_concern_about_conduct_names_differs_by_it(opene
 
     ref = "A-AAAAAAAA"
     before = shown()
-    told = casework.raise_conduct_concern(
+    told = raise_conduct_concern(
         school, opened.people["tutor"], staff_ids=[opened.people[role].staff_id for role in _NAMED], happened_at=None,
         summary="s", childs_words=None, told_dsp=False, categories=["other"],
     )  # fmt: skip

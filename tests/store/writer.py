@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from app.access.forms import list_pupils_to_choose
 from app.access.people import find_person
-from app.concerns.casework import raise_concern
+from app.concerns.raising import raise_concern
 from app.intake.files import import_logs
 from app.intake.logs import Entered, enter_log
 from app.school import School

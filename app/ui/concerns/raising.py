@@ -11,8 +11,7 @@ from app.access.forms import CONCERN_DRAFT, CONDUCT_DRAFT
 from app.access.policy import Person
 from app.access.session_detail import get_session
 from app.alerts import channels as alerts
-from app.concerns import casework
-from app.concerns.raising import Elsewhere
+from app.concerns.raising import Elsewhere, raise_concern, raise_conduct_concern
 from app.formatting import moment
 from app.school import School
 from app.store.concerns import CHILD, CONDUCT, MOST_CATEGORIES, Register
@@ -160,10 +159,10 @@ def _circumstances(school: School, register: Register, draft: Draft) -> dict[str
 def _send(school: School, person: Person, register: Register, given: dict[str, Any]) -> Callable[[], None]:
     """Raise it; what says so on the next run. ValueError, in words, where something is missing."""
     if register is CHILD:
-        ref = casework.raise_concern(school, person, **given)
+        ref = raise_concern(school, person, **given)
         mine = list_own_concerns(school, person)
         return _received_by_dsp(school, ref, mine.loc[mine["ref"] == ref, "received_by"].iloc[0])
-    return _received_about_conduct(school, casework.raise_conduct_concern(school, person, **given))
+    return _received_about_conduct(school, raise_conduct_concern(school, person, **given))
 
 
 def _received_by_dsp(school: School, ref: str, told: str) -> Callable[[], None]:

@@ -11,7 +11,7 @@ from app.access.concerns import ConcernView, list_conduct_team, list_leaders_to_
 from app.access.forms import get_draft
 from app.access.policy import Person
 from app.concerns import casework
-from app.concerns.casework import STEPS, Ask
+from app.concerns.steps import STEPS, Ask
 from app.formatting import moment
 from app.school import School
 from app.store.concerns import CONDUCT, MOST_CATEGORIES
