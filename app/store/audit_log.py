@@ -132,11 +132,6 @@ def _fault(row: Row[Any], number: int, before: str) -> str | None:
     return None
 
 
-def removed_until(connection: Connection) -> int:
-    """The number of the last entry that is past its keeping and gone; 0 where all are there."""
-    return _anchor(connection)[0]
-
-
 def newest_hash(connection: Connection) -> str:
     """The hash of the newest entry, on which all others hang; blank where there is none."""
     return connection.scalar(select(_entry.hash).order_by(_entry.id.desc()).limit(1)) or ""
