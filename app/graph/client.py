@@ -1,6 +1,7 @@
 """Call records and recordings from Microsoft Graph. A token is sent to the configured host only."""
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -206,3 +207,13 @@ def _entries(holder: Mapping[str, Any], name: str) -> list[Any]:
 
 def _stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def is_call_entry(entry: Any) -> bool:
+    """Whether an entry of a list of calls has an id that can be asked for."""
+    call_id = entry.get("id") if isinstance(entry, dict) else None
+    return (
+        isinstance(call_id, str)
+        and len(call_id) <= 100
+        and re.fullmatch(r"[\w:=+-][\w.:=+-]*", call_id, re.ASCII) is not None
+    )

@@ -6,19 +6,18 @@ it was seen: a run that is killed goes on where it was. Nothing is kept of calls
 a digest of the id. What cannot be read is put aside whole.
 """
 
-import hashlib
 import json
-import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, and_, cast, delete, func, insert, or_, select, update
+from sqlalchemy import BigInteger, Connection, and_, cast, delete, or_, select
 from sqlalchemy.exc import OperationalError
 
-from app.graph.client import Client
+from app.graph import quarantine
+from app.graph.client import Client, is_call_entry
 from app.graph.errors import (
     ForbiddenError,
     GoneError,
@@ -29,23 +28,23 @@ from app.graph.errors import (
     StoppedError,
 )
 from app.graph.lease import Lease
+from app.graph.quarantine import Unreadable, digest, unreadable
 from app.graph.registration import registration
+from app.graph.runs import LISTED, Run, RunLog, complete_until
+from app.graph.seen import dropped_stamp, roster_digest, store_seen
 from app.intake.calls import keep_calls, keep_recordings
 from app.intake.transaction import ImportResult
 from app.judging.rejudge import Touched, rejudge
-from app.records.calls import Call, Unreadable, read_call
+from app.records.calls import Call, read_call
+from app.records.calls import Unreadable as UnreadableCall
 from app.records.recordings import Recording, read_recording
-from app.records.roster import Roster
 from app.school import School
 from app.store import reading
 from app.store.tables import calls as calls_table
 from app.store.tables import recordings as recordings_table
-from app.store.tables import session_calls, sync_quarantine, sync_runs, sync_seen
+from app.store.tables import session_calls, sync_seen
 from app.store.writing import raise_revision
 
-KEPT_BY_GRAPH = timedelta(days=30)
-_LISTED = KEPT_BY_GRAPH - timedelta(minutes=5)  # asking for older ones may be refused, and clocks differ
-READ_AGAIN = timedelta(days=3)  # before the last success: later versions of a record come at any time
 WORKERS = 4
 _FORGOTTEN = timedelta(days=40)  # Graph lists nothing of that age any more
 _AT_ONCE = 60  # records in a transaction, as many as a page lists
@@ -54,26 +53,6 @@ _MOST_LISTINGS = 3
 _UNKNOWN = "a record that cannot be kept"
 
 
-@dataclass
-class Run:
-    """What a run did: calls listed and fetched; those new, changed, and dropped as no sessions; records put
-    aside, and records gone at Graph; recordings new or changed; organisers whose recordings were refused.
-    `lost` is the time for which Graph had deleted its records before anybody fetched them."""
-
-    listed: int = 0
-    fetched: int = 0
-    added: int = 0
-    changed: int = 0
-    dropped: int = 0
-    quarantined: int = 0
-    gone: int = 0
-    recordings: int = 0
-    rejected: int = 0
-    lost: tuple[datetime, datetime] | None = None
-    troubles: list[str] = field(default_factory=list)
-
-
-_COUNTED = ("listed", "fetched", "added", "changed", "dropped", "quarantined", "gone", "recordings", "rejected")
 Progress = Callable[[Run], None]
 
 
@@ -106,16 +85,6 @@ def synchronise(
 
 
 @dataclass(frozen=True)
-class _Aside:
-    """Something that cannot be read, whole, and why."""
-
-    kind: str
-    ref: str
-    why: str
-    content: bytes | None
-
-
-@dataclass(frozen=True)
 class _Fetched:
     """A call record that was asked for: read, gone, or put aside; blank if the run ended before."""
 
@@ -123,7 +92,7 @@ class _Fetched:
     stamp: str
     call: Call | None = None
     gone: bool = False
-    aside: _Aside | None = None
+    aside: Unreadable | None = None
     stopped: StoppedError | None = None
 
 
@@ -132,12 +101,11 @@ class _Sync:
         self._school, self._client, self._lease, self._progress = school, client, lease, progress
         self._workers = workers
         self._done = Run()
-        self._id = 0
-        self._chain = 0  # the first run since the last success
+        self._log = RunLog(school, self._done)
         self._tried: set[str] = set()  # calls that were gone or put aside
 
     def run(self, days: int | None, retry: bool) -> Run:
-        from_at, to_at = self._begin(days)
+        from_at, to_at = self._log.begin(days)
         pool = ThreadPoolExecutor(self._workers, thread_name_prefix="sync")
         try:
             self._list(pool, from_at, to_at)
@@ -146,7 +114,7 @@ class _Sync:
             self._recordings(pool, from_at, to_at)
             self._finish(from_at, to_at, retry)
         except GraphError as error:
-            self._end(trouble=str(error))
+            self._log.end(trouble=str(error))
             if not isinstance(error, LeaseLostError):
                 self._judge_new()
             raise
@@ -155,62 +123,18 @@ class _Sync:
             pool.shutdown(cancel_futures=True)
         return self._done
 
-    # --- the beginning and the end
-
-    def _begin(self, days: int | None) -> tuple[datetime, datetime]:
-        now = self._school.now()
-        with self._school.writing() as connection:
-            until = complete_until(connection)
-            from_at = now - min(timedelta(days=days) if days else _LISTED, _LISTED)
-            if not days and until is not None:
-                from_at = max(from_at, until - READ_AGAIN)
-            if until is not None and until < now - _LISTED:
-                self._done.lost = (until, now - _LISTED)
-                self._done.troubles.append(_lost_in_words(self._school, *self._done.lost))
-            lost_from, lost_to = self._done.lost or (None, None)
-            last_good = (
-                select(func.max(sync_runs.c.id)).where(sync_runs.c.complete_until.is_not(None)).scalar_subquery()
-            )
-            self._chain = (
-                connection.scalar(
-                    select(func.min(sync_runs.c.id)).where(or_(last_good.is_(None), sync_runs.c.id > last_good))
-                )
-                or 0
-            )
-            self._id = connection.scalar(
-                insert(sync_runs)
-                .returning(sync_runs.c.id)
-                .values(started_at=now, from_at=from_at, to_at=now, lost_from=lost_from, lost_to=lost_to)
-                .values(dict.fromkeys(_COUNTED, 0))
-            )
-        self._chain = self._chain or self._id
-        return from_at, now
-
     def _finish(self, from_at: datetime, to_at: datetime, retry: bool) -> None:
         with self._school.writing() as connection:
             self._lease.hold(connection)
             connection.execute(delete(sync_seen).where(sync_seen.c.seen_at < to_at - _FORGOTTEN))
-            if retry:  # what Graph lists wrongly no more
-                stale = and_(sync_quarantine.c.kind != "call", sync_quarantine.c.last_seen_at < to_at)
-                connection.execute(delete(sync_quarantine).where(stale))
+            if retry:
+                quarantine.release_unlisted(connection, to_at)
             until = complete_until(connection)
-            oldest = to_at - _LISTED
-            if until is not None and from_at > max(until, oldest):
-                # These days alone were asked for; what came between them and the last success is still to come.
-                self._done.troubles.append("The days before were not asked for: run it again without --days.")
+            if until is not None and from_at > max(until, to_at - LISTED):
+                # Only these days were asked for; what lies between them and the last success has yet to be fetched.
+                self._done.troubles.append("The days before were not fetched: run it again without --days.")
                 to_at = until
-        self._end(until=to_at)
-
-    def _end(self, until: datetime | None = None, trouble: str | None = None) -> None:
-        troubles = [*self._done.troubles, *([trouble] if trouble else [])]
-        with self._school.writing() as connection:
-            self._note(connection, ended_at=self._school.now(), complete_until=until, error="\n".join(troubles) or None)
-
-    def _note(self, connection: Connection, **more: Any) -> None:
-        counted = {name: getattr(self._done, name) for name in _COUNTED}
-        connection.execute(update(sync_runs).where(sync_runs.c.id == self._id).values(counted | more))
-
-    # --- call records
+        self._log.end(until=to_at)
 
     def _list(self, pool: ThreadPoolExecutor, from_at: datetime, to_at: datetime) -> None:
         """List the calls and keep what is new. A list that changed while it was paged may have hidden a
@@ -222,7 +146,7 @@ class _Sync:
             gone = self._done.gone
             this_time: set[str] = set()
             for page in self._client.call_pages(from_at, to_at):
-                ids = {_digest(entry["id"]) for entry in page if _is_entry(entry)}
+                ids = {digest(entry["id"]) for entry in page if is_call_entry(entry)}
                 moved = moved or not this_time.isdisjoint(ids)
                 this_time |= ids
                 self._done.listed += len(ids - met)
@@ -235,10 +159,12 @@ class _Sync:
                 return
 
     def _page(self, pool: ThreadPoolExecutor, page: list[Any], met_before: bool) -> None:
-        wrong = [_aside("entry", entry, "an entry of the list has no id") for entry in page if not _is_entry(entry)]
+        wrong = [
+            unreadable("entry", entry, "an entry of the list has no id") for entry in page if not is_call_entry(entry)
+        ]
         with self._school.engine.connect() as connection:
-            roster = _roster_digest(reading.roster(connection))
-            wanted = self._new(connection, {e["id"]: self._stamp(e) for e in page if _is_entry(e)}, roster)
+            roster = roster_digest(reading.roster(connection))
+            wanted = self._new(connection, {e["id"]: self._stamp(e) for e in page if is_call_entry(e)}, roster)
         fetched = list(pool.map(self._fetch, wanted.items()))
         self._keep(fetched, [] if met_before else wrong, roster)
 
@@ -246,19 +172,20 @@ class _Sync:
         """What tells a record as listed from the same record changed. Where Graph says neither version nor
         time of change, a record fetched since the last success counts as unchanged."""
         said = [entry.get("version"), entry.get("lastModifiedDateTime")]
-        return _digest(json.dumps(said if said != [None, None] else [self._chain]))
+        return digest(json.dumps(said if said != [None, None] else [self._log.chain]))
 
     def _new(self, connection: Connection, stamps: dict[str, str], roster: str) -> dict[str, str]:
         """Those of the listed calls that were not fetched as they are now. One that was dropped is fetched
         again when the roster has changed: it may have become a session."""
-        by_key = {_digest(call_id): call_id for call_id in stamps}
+        by_key = {digest(call_id): call_id for call_id in stamps}
         seen = dict(
             connection.execute(select(sync_seen.c.id, sync_seen.c.stamp).where(sync_seen.c.id.in_(list(by_key)))).all()
         )
         return {
             call_id: stamps[call_id]
             for key, call_id in by_key.items()
-            if call_id not in self._tried and seen.get(key) not in (stamps[call_id], _dropped(stamps[call_id], roster))
+            if call_id not in self._tried
+            and seen.get(key) not in (stamps[call_id], dropped_stamp(stamps[call_id], roster))
         }
 
     def _fetch(self, wanted: tuple[str, str]) -> _Fetched:
@@ -271,21 +198,21 @@ class _Sync:
         except GoneError:
             return _Fetched(call_id, stamp, gone=True)
         except RequestFailedError as error:
-            return _Fetched(call_id, stamp, aside=_Aside("call", call_id, error.words, error.content))
+            return _Fetched(call_id, stamp, aside=Unreadable("call", call_id, error.words, error.content))
         try:
             call = read_call(record, content)
             if call.id.lower() != call_id.lower():
-                raise Unreadable("it is another call's record")
+                raise UnreadableCall("it is another call's record")
             _check_times(call)
-        except Unreadable as error:
+        except UnreadableCall as error:
             why = str(error)
         except Exception as error:  # whatever a record does to its reader, it must not end the run
             why = f"it is not what a call record is ({type(error).__name__})"
         else:
             return _Fetched(call_id, stamp, call=call)
-        return _Fetched(call_id, stamp, aside=_Aside("call", call_id, why, content))
+        return _Fetched(call_id, stamp, aside=Unreadable("call", call_id, why, content))
 
-    def _keep(self, fetched: Sequence[_Fetched], wrong: Sequence[_Aside], roster: str) -> None:
+    def _keep(self, fetched: Sequence[_Fetched], wrong: Sequence[Unreadable], roster: str) -> None:
         """Keep a page in one transaction, and how far the run has come. StoppedError, after that, if the run
         cannot go on."""
         asides = [*wrong, *(one.aside for one in fetched if one.aside)]
@@ -298,33 +225,32 @@ class _Sync:
                 read.pop(aside.ref, None)
             now = self._school.now()
             kept = {
-                _digest(call_id)
+                digest(call_id)
                 for call_id in connection.scalars(select(calls_table.c.id).where(calls_table.c.id.in_(list(read))))
             }
-            _saw(
+            store_seen(
                 connection,
                 {
-                    (key := _digest(one.call_id)): one.stamp if key in kept else _dropped(one.stamp, roster)
+                    (key := digest(one.call_id)): one.stamp if key in kept else dropped_stamp(one.stamp, roster)
                     for one in read.values()
                 },
                 now,
             )
-            settled = and_(sync_quarantine.c.kind == "call", sync_quarantine.c.ref.in_(list(read)))
-            connection.execute(delete(sync_quarantine).where(settled))
+            quarantine.release_calls(connection, list(read))
             for aside in asides:
-                _put_aside(connection, aside, now)
+                quarantine.store(connection, aside, now)
             self._done.quarantined += len(asides)
             gone = {one.call_id for one in fetched if one.gone}
             self._done.gone += len(gone)
             self._tried |= gone | {aside.ref for aside in asides}
             self._done.fetched += len(read)
-            self._note(connection)
+            self._log.save(connection)
         self._progress(self._done)
         for one in fetched:
             if one.stopped:
                 raise one.stopped
 
-    def _keep_calls(self, connection: Connection, calls: list[Call]) -> list[_Aside]:
+    def _keep_calls(self, connection: Connection, calls: list[Call]) -> list[Unreadable]:
         """Keep those that are sessions, and judge what they touch; those that cannot be kept are put aside."""
         if not calls:
             return []
@@ -335,7 +261,7 @@ class _Sync:
             raise
         except Exception as error:  # one record that nobody foresaw must not keep out the others
             if len(calls) == 1:
-                return [_Aside("call", calls[0].id, f"{_UNKNOWN} ({type(error).__name__})", calls[0].original)]
+                return [Unreadable("call", calls[0].id, f"{_UNKNOWN} ({type(error).__name__})", calls[0].original)]
             return [aside for call in calls for aside in self._keep_calls(connection, [call])]
         return []
 
@@ -375,13 +301,9 @@ class _Sync:
 
     def _try_again(self, pool: ThreadPoolExecutor, before: datetime, everything: bool) -> None:
         """Fetch again what earlier runs put aside and this one did not list: what never arrived, or all."""
-        mine = and_(sync_quarantine.c.kind == "call", sync_quarantine.c.last_seen_at < before)
-        never_arrived = sync_quarantine.c.content.is_(None)
         with self._school.engine.connect() as connection:
-            roster = _roster_digest(reading.roster(connection))
-            refs = connection.scalars(
-                select(sync_quarantine.c.ref).where(mine if everything else and_(mine, never_arrived))
-            ).all()
+            roster = roster_digest(reading.roster(connection))
+            refs = quarantine.call_refs(connection, before, everything=everything)
         for start in range(0, len(refs), _AT_ONCE):
             fetched = list(pool.map(self._fetch, [(ref, "") for ref in refs[start : start + _AT_ONCE]]))
             self._keep([self._from_what_came(one) if one.gone else one for one in fetched], [], roster)
@@ -389,15 +311,12 @@ class _Sync:
     def _from_what_came(self, one: _Fetched) -> _Fetched:
         """A record that Graph has no more may still be read from what was put aside, by a better reader."""
         with self._school.engine.connect() as connection:
-            mine = and_(sync_quarantine.c.kind == "call", sync_quarantine.c.ref == one.call_id)
-            content = connection.scalar(select(sync_quarantine.c.content).where(mine)) or b""
+            content = quarantine.call_content(connection, one.call_id)
         try:
             return replace(one, call=read_call(json.loads(content)))
         except Exception:  # as unreadable as before
             why = "it cannot be read, and Microsoft Graph has it no more"
-            return replace(one, aside=_Aside("call", one.call_id, why, content))
-
-    # --- recordings
+            return replace(one, aside=Unreadable("call", one.call_id, why, content))
 
     def _recordings(self, pool: ThreadPoolExecutor, from_at: datetime, to_at: datetime) -> None:
         """That there are recordings of the calls that were kept, from their organisers' lists."""
@@ -419,27 +338,27 @@ class _Sync:
             if isinstance(found, ForbiddenError | GoneError):
                 self._refused(found)
             elif isinstance(found, RequestFailedError):
-                self._keep_recordings([], [_Aside("recordings", organiser, found.words, found.content)])
+                self._keep_recordings([], [Unreadable("recordings", organiser, found.words, found.content)])
             else:
                 self._keep_recordings(*found)
             self._progress(self._done)
 
     def _recordings_of(
         self, organiser: str, from_at: datetime, to_at: datetime
-    ) -> tuple[list[Recording], list[_Aside]] | StoppedError | RequestFailedError:
+    ) -> tuple[list[Recording], list[Unreadable]] | StoppedError | RequestFailedError:
         try:
             entries = self._client.recordings(organiser, from_at, to_at)
         except (StoppedError, RequestFailedError) as error:
             return error
         recordings: list[Recording] = []
-        asides: list[_Aside] = []
+        asides: list[Unreadable] = []
         for entry in entries:
             try:
                 recordings.append(read_recording(entry))
-            except Unreadable as error:
-                asides.append(_aside("recording", entry, str(error)))
+            except UnreadableCall as error:
+                asides.append(unreadable("recording", entry, str(error)))
             except Exception as error:  # as with call records
-                asides.append(_aside("recording", entry, f"it is not what a recording is ({type(error).__name__})"))
+                asides.append(unreadable("recording", entry, f"it is not what a recording is ({type(error).__name__})"))
         return recordings, asides
 
     def _refused(self, error: RequestFailedError) -> None:
@@ -450,7 +369,7 @@ class _Sync:
                 "OnlineMeetingRecording.Read.All and an application access policy (docs/graph.md)."
             )
 
-    def _keep_recordings(self, recordings: list[Recording], asides: Sequence[_Aside]) -> None:
+    def _keep_recordings(self, recordings: list[Recording], asides: Sequence[Unreadable]) -> None:
         """Keep the recordings of calls that are sessions; of other meetings nothing is kept."""
         if not recordings and not asides:
             return
@@ -464,82 +383,16 @@ class _Sync:
                 raise_revision(connection)
             self._done.recordings += result.added + result.changed
             for aside in asides:
-                _put_aside(connection, aside, self._school.now())
+                quarantine.store(connection, aside, self._school.now())
             self._done.quarantined += len(asides)
-            self._note(connection)
-
-
-def complete_until(connection: Connection) -> datetime | None:
-    """Up to when every call that Graph listed is in; None if no run has ended well yet."""
-    return connection.scalar(select(func.max(sync_runs.c.complete_until)))
-
-
-def _is_entry(entry: Any) -> bool:
-    call_id = entry.get("id") if isinstance(entry, dict) else None
-    return (
-        isinstance(call_id, str)
-        and len(call_id) <= 100
-        and re.fullmatch(r"[\w:=+-][\w.:=+-]*", call_id, re.ASCII) is not None
-    )
-
-
-def _lost_in_words(school: School, from_at: datetime, to_at: datetime) -> str:
-    first, last = (moment.astimezone(school.settings.zone) for moment in (from_at, to_at))
-    return (
-        f"Calls from {first:%d %B %Y} to {last:%d %B %Y} are lost: no sync succeeded in that time, and Microsoft "
-        f"keeps call records for {KEPT_BY_GRAPH.days} days."
-    )
+            self._log.save(connection)
 
 
 def _check_times(call: Call) -> None:
     """Times that no school can have had are not to be judged by."""
     times = [call.started_at, call.ended_at, *(t for stay in call.stays for t in (stay.joined_at, stay.left_at))]
     if not all(2000 <= time.year < 2100 for time in times):
-        raise Unreadable("its times cannot be right")
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode(errors="replace")).hexdigest()
-
-
-def _dropped(stamp: str, roster: str) -> str:
-    """The stamp of a record that was dropped by a roster."""
-    return _digest(stamp + roster)
-
-
-def _roster_digest(roster: Roster) -> str:
-    return _digest(json.dumps(asdict(roster), sort_keys=True))
-
-
-def _aside(kind: str, content: Any, why: str) -> _Aside:
-    whole = json.dumps(content)
-    return _Aside(kind, _digest(whole), why, whole.encode())
-
-
-def _put_aside(connection: Connection, aside: _Aside, now: datetime) -> None:
-    mine = and_(sync_quarantine.c.kind == aside.kind, sync_quarantine.c.ref == aside.ref)
-    before = connection.execute(select(sync_quarantine.c.first_seen_at, sync_quarantine.c.attempts).where(mine)).first()
-    connection.execute(delete(sync_quarantine).where(mine))
-    connection.execute(
-        insert(sync_quarantine).values(
-            kind=aside.kind,
-            ref=aside.ref,
-            reason=aside.why,
-            content=aside.content,
-            first_seen_at=before.first_seen_at if before else now,
-            last_seen_at=now,
-            attempts=before.attempts + 1 if before else 1,
-        )
-    )
-
-
-def _saw(connection: Connection, stamps: dict[str, str], now: datetime) -> None:
-    """Note what was fetched, as it was listed."""
-    if stamps:
-        connection.execute(delete(sync_seen).where(sync_seen.c.id.in_(list(stamps))))
-        connection.execute(
-            insert(sync_seen), [{"id": key, "stamp": stamp, "seen_at": now} for key, stamp in stamps.items()]
-        )
+        raise UnreadableCall("its times cannot be right")
 
 
 def _of_a_session(connection: Connection, recording: Recording) -> bool:

@@ -9,14 +9,12 @@ from sqlalchemy import Connection, select
 
 from app.graph.client import Client
 from app.graph.errors import GraphError
-from app.graph.fetching import KEPT_BY_GRAPH, WORKERS, Run, complete_until, synchronise
 from app.graph.lease import Lease
 from app.graph.registration import certificate, registration
+from app.graph.runs import COUNTED, KEPT_BY_GRAPH, complete_until
 from app.lease import is_held
 from app.school import School
 from app.store.tables import sync_quarantine, sync_runs
-
-__all__ = ["WORKERS", "LastRun", "PutAside", "Run", "SyncState", "check_graph", "sync_state", "synchronise"]
 
 YELLOW, RED = timedelta(days=1), timedelta(days=25)
 _ENDS_SOON = timedelta(days=30)
@@ -63,9 +61,6 @@ class SyncState:
     lost: list[tuple[datetime, datetime]]  # times whose calls nobody fetched before Microsoft deleted them
 
 
-_FIGURES = ("listed", "fetched", "added", "changed", "dropped", "quarantined", "gone", "recordings", "rejected")
-
-
 def sync_state(school: School) -> SyncState:
     """How the sync stands now; asks the database alone."""
     now = school.now()
@@ -99,7 +94,7 @@ def sync_state(school: School) -> SyncState:
             last.started_at,
             last.ended_at,
             last.complete_until is not None,
-            {name: getattr(last, name) for name in _FIGURES},
+            {name: getattr(last, name) for name in COUNTED},
             last.error or "",
         ),
         put_aside=[PutAside(*row) for row in put_aside],

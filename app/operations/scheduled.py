@@ -14,7 +14,8 @@ from app import lease
 from app.alerts import channels
 from app.alerts.sending import send
 from app.graph.errors import GraphError, NotConfiguredError
-from app.graph.fetching import WORKERS, Run, synchronise
+from app.graph.fetching import WORKERS, synchronise
+from app.graph.runs import Run
 from app.school import School, open_school
 from app.store.database import in_words
 

@@ -16,8 +16,9 @@ from sqlalchemy import Engine, insert, select, update
 
 from app.clock import now
 from app.graph.errors import StoppedError, SyncBusyError
-from app.graph.fetching import Run, synchronise
+from app.graph.fetching import synchronise
 from app.graph.lease import Lease
+from app.graph.runs import Run
 from app.graph.sync import check_graph, sync_state
 from app.intake.files import import_roster
 from app.school import School

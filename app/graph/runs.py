@@ -1,0 +1,91 @@
+"""The record of each sync run: what it did, up to when all calls have been fetched, and what was lost."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, or_, select, update
+
+from app.school import School
+from app.store.tables import sync_runs
+
+KEPT_BY_GRAPH = timedelta(days=30)
+LISTED = KEPT_BY_GRAPH - timedelta(minutes=5)  # asking for older ones may be refused, and clocks differ
+READ_AGAIN = timedelta(days=3)  # before the last success, because later versions of a record arrive at any time
+COUNTED = ("listed", "fetched", "added", "changed", "dropped", "quarantined", "gone", "recordings", "rejected")
+
+
+@dataclass
+class Run:
+    """What a run did: calls listed and fetched; those new, changed, and dropped because they are no sessions; records
+    put into quarantine, and records that no longer exist at Graph; recordings new or changed; organisers whose
+    recordings were refused. `lost` is the time for which Graph had deleted its records before they were fetched."""
+
+    listed: int = 0
+    fetched: int = 0
+    added: int = 0
+    changed: int = 0
+    dropped: int = 0
+    quarantined: int = 0
+    gone: int = 0
+    recordings: int = 0
+    rejected: int = 0
+    lost: tuple[datetime, datetime] | None = None
+    troubles: list[str] = field(default_factory=list)
+
+
+class RunLog:
+    """The row of one run in the database, kept up to date while it works. `chain` is the number of the first run since
+    the last success."""
+
+    def __init__(self, school: School, run: Run) -> None:
+        self._school, self._run = school, run
+        self._id = 0
+        self.chain = 0
+
+    def begin(self, days: int | None) -> tuple[datetime, datetime]:
+        """Start the row; from when to when this run asks for calls: `days` back, else since the last success."""
+        now, run = self._school.now(), sync_runs.c
+        with self._school.writing() as connection:
+            until = complete_until(connection)
+            from_at = now - min(timedelta(days=days) if days else LISTED, LISTED)
+            if not days and until is not None:
+                from_at = max(from_at, until - READ_AGAIN)
+            if until is not None and until < now - LISTED:
+                self._run.lost = (until, now - LISTED)
+                self._run.troubles.append(_describe_lost(self._school, *self._run.lost))
+            lost_from, lost_to = self._run.lost or (None, None)
+            last_good = select(func.max(run.id)).where(run.complete_until.is_not(None)).scalar_subquery()
+            first_since = select(func.min(run.id)).where(or_(last_good.is_(None), run.id > last_good))
+            chain = connection.scalar(first_since)
+            row = {"started_at": now, "from_at": from_at, "to_at": now, "lost_from": lost_from, "lost_to": lost_to}
+            new = insert(sync_runs).returning(run.id).values(row | dict.fromkeys(COUNTED, 0))
+            self._id = connection.execute(new).scalar_one()
+        self.chain = chain or self._id
+        return from_at, now
+
+    def save(self, connection: Connection, **values: Any) -> None:
+        """Store the counts so far, and other columns of the row."""
+        counts = {name: getattr(self._run, name) for name in COUNTED}
+        connection.execute(update(sync_runs).where(sync_runs.c.id == self._id).values(counts | values))
+
+    def end(self, until: datetime | None = None, trouble: str | None = None) -> None:
+        """Finish the row: all calls up to `until` have been fetched, or the run failed with `trouble`."""
+        troubles = [*self._run.troubles, *([trouble] if trouble else [])]
+        with self._school.writing() as connection:
+            error = "\n".join(troubles) or None
+            self.save(connection, ended_at=self._school.now(), complete_until=until, error=error)
+
+
+def complete_until(connection: Connection) -> datetime | None:
+    """Up to when every call that Graph listed has been fetched; None if no run has succeeded yet."""
+    until: datetime | None = connection.scalar(select(func.max(sync_runs.c.complete_until)))
+    return until
+
+
+def _describe_lost(school: School, from_at: datetime, to_at: datetime) -> str:
+    first, last = (moment.astimezone(school.settings.zone) for moment in (from_at, to_at))
+    return (
+        f"Calls from {first:%d %B %Y} to {last:%d %B %Y} are lost: no sync succeeded in that time, and Microsoft "
+        f"keeps call records for {KEPT_BY_GRAPH.days} days."
+    )
