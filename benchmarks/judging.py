@@ -89,9 +89,9 @@ def by_sql(evidence: Evidence) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame
 
 def by_rules(evidence: Evidence, settings: Settings) -> SessionFacts:
     """The same by the rules that judge, from the same frames."""
-    cases = SessionFacts(evidence, settings, NOW)
-    _ = cases.staff_span, cases.pupil_span, cases.alone, cases.cameras
-    return cases
+    facts = SessionFacts(evidence, settings, NOW)
+    _ = facts.staff_span, facts.pupil_span, facts.alone, facts.cameras
+    return facts
 
 
 def timed(work: Callable[[], Any]) -> tuple[float, Any]:
@@ -101,13 +101,13 @@ def timed(work: Callable[[], Any]) -> tuple[float, Any]:
     return time.perf_counter() - began, result
 
 
-def agree(cases: SessionFacts, sql: tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]) -> None:
+def agree(facts: SessionFacts, sql: tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]) -> None:
     """Both found the same, or the comparison means nothing."""
     spans, alone, camera = sql
-    waited = cases.pupil_span[0] < cases.staff_span[0]
+    waited = facts.pupil_span[0] < facts.staff_span[0]
     assert int(waited.sum()) == int((spans["pupil_came"] < spans["staff_came"]).sum())
-    assert len(cases.alone.group) == len(alone)
-    share = cases.cameras["share"].dropna()
+    assert len(facts.alone.group) == len(alone)
+    share = facts.cameras["share"].dropna()
     assert len(share) == len(camera)
     assert np.isclose(share.sum(), camera["share"].sum())
 
@@ -121,8 +121,8 @@ def measure(sessions: int) -> dict[str, float]:
         calls=evidence.calls, stays=evidence.stays, videos=evidence.videos, staff=evidence.staff, pupils=evidence.pupils
     )
     sql, found = timed(lambda: by_sql(evidence))
-    rules, cases = timed(lambda: by_rules(calls_only, settings))
-    agree(cases, found)
+    rules, facts = timed(lambda: by_rules(calls_only, settings))
+    agree(facts, found)
     judging, _ = timed(lambda: judge(evidence, settings, NOW))
     return {"rules": rules, "sql": sql, "judging": judging}
 

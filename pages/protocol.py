@@ -13,6 +13,7 @@ from app.access.policy import Person, scopes
 from app.access.what_if import run_what_if
 from app.formatting import moment, on_day, with_counts
 from app.judging import what_if
+from app.protocol.clause import Heading
 from app.protocol.clauses import CLAUSES
 from app.reports import charts
 from app.school import School
@@ -57,15 +58,20 @@ def show_clauses(school: School, person: Person, today: date) -> None:
     told = get_protocol_figures(school, person, (term.from_, today)) if term else None
     if term:
         write_html("The figures are those of {term}, the whole school, without counselling.", term=term.name)
-    for heading, of in (("All sessions", "all"), ("Pastoral one-to-ones in remote learning", "one_to_one")):
-        st.header(heading)
-        for clause in (c for c in CLAUSES.values() if c.of == of):
+    for heading, title in (
+        (Heading.GENERAL, "All sessions"),
+        (Heading.ONE_TO_ONE, "Pastoral one-to-ones in remote learning"),
+    ):
+        st.header(title)
+        for clause in (c for c in CLAUSES.values() if c.reference.heading == heading):
             with st.container(border=True):
                 left, right = st.columns([3, 1])
                 with left:
                     st.subheader(clause.title)
                     st.write(clause.words)
-                    note(f"Applies to: {clause.applies}. Decided by: {clause.decided_by} Source: {clause.reference}.")
+                    note(
+                        f"Applies to: {clause.applies_to}. Decided by: {clause.decided_by} Source: {clause.reference}."
+                    )
                 with right:
                     if told is None:
                         continue

@@ -1,39 +1,19 @@
-"""The sessions to judge, with everything the clauses ask about them brought together."""
+"""Everything that the clauses ask about the sessions: what calls, logs and registers show of each."""
 
-from collections.abc import Callable
-from datetime import datetime, time
+from datetime import time
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from app.protocol import presence
-from app.protocol.evidence import Evidence
-from app.protocol.frames import (
-    NONE,
-    Ints,
-    Versions,
-    days_since_1970,
-    flags,
-    found_in,
-    ids,
-    instants,
-    micros,
-    paired,
-    places,
-)
-from app.protocol.matching import match, recorded_calls
+from app.protocol.frames import NONE, Ints, days_since_1970, flags, found_in, ids, instants, micros, paired, places
+from app.protocol.matching import recorded_calls
 from app.protocol.outcomes import Mask, Words
-from app.settings import WEEKDAYS, Rules, Settings, Slot
+from app.protocol.sessions import DAY, SECOND, Sessions
+from app.settings import WEEKDAYS, Slot
 
-SECOND = 1_000_000
-MINUTE = 60 * SECOND
-DAY = 24 * 60 * MINUTE
-NO_TIME = 0  # where there is no log, no call
-
-# What a pupil's own video streams say of the camera.
+# What a pupil's own video streams show of the camera.
 UNKNOWN, SHORT, SENT, ENOUGH = range(4)
 
 
@@ -42,213 +22,18 @@ def clock_micros(clock: time) -> int:
     return ((clock.hour * 60 + clock.minute) * 60 + clock.second) * SECOND + clock.microsecond
 
 
-class SessionFacts:
-    """`n` sessions, numbered from 0 in order of their start; every array here has length n.
-
-    A session is a log with its calls, a log alone or a call alone. `log` is its position in the
-    evidence's logs or -1; `calls` has one row for each call of a session (`session`, `call`: position
-    in the evidence's calls, `place`); `pupils` one row for each pupil of a session, with who they
-    were on its day; `stays` one row for each stay of a person.
-    """
-
-    def __init__(self, evidence: Evidence, settings: Settings, now: datetime) -> None:
-        self.evidence = evidence
-        self.settings = settings
-        self.now = int(micros(pd.Series([now]))[0])
-        self._logs, self._calls = evidence.logs, evidence.calls
-        self._log_index, self._call_index = pd.Index(self._logs["log_id"]), pd.Index(self._calls["call_id"])
-        self.staff = Versions(evidence.staff, "staff_id")
-        self.pupil_versions = Versions(evidence.pupils, "pupil_id")
-        self._bring_stays()
-        self._number_sessions()
-        self._set_times()
-        self._look_up_people()
-
-    # -- what the calls show of people -----------------------------------------------------------
-
-    def _bring_stays(self) -> None:
-        stays = self.evidence.stays
-        call = places(self._call_index, stays["call_id"])
-        self._stays, self._stay_call = stays[call != NONE], call[call != NONE]
-        self._stay_from, self._stay_to = micros(self._stays["joined_at"]), micros(self._stays["left_at"])
-        self._stay_staff, self._stay_pupil = ids(self._stays["staff_id"]), ids(self._stays["pupil_id"])
-        self._is_staff, self._is_pupil = self._stay_staff != NONE, self._stay_pupil != NONE
-
-        with_staff = np.zeros(len(self._calls), bool)
-        with_staff[self._stay_call[self._is_staff]] = True
-        # Only such a call shows who opened it, who ended it and whether a pupil was alone.
-        self._telling = (with_staff & self._ours(self._calls["organiser_tenant"]))[self._stay_call]
-
-    def _ours(self, tenant: pd.Series) -> Mask:
-        """Whether each is the school's tenant, or not said."""
-        codes, tenants = pd.factorize(tenant)
-        ours = [str(tenant).lower() in ("", self.settings.tenant_id.lower()) for tenant in tenants]
-        return np.array([*ours, True])[codes]  # the last place: not said
-
-    # -- which sessions there are ----------------------------------------------------------------
-
-    def _number_sessions(self) -> None:
-        logs, calls = self._logs, self._calls
-        log = self._log_index.get_indexer(self.evidence.log_pupils["log_id"])
-        self._log_pupils = pd.DataFrame({"log": log, "pupil_id": ids(self.evidence.log_pupils["pupil_id"])})[
-            log != NONE
-        ]
-        stays = pd.DataFrame({"call": self._stay_call, "staff_id": self._stay_staff, "pupil_id": self._stay_pupil})
-        matches = match(logs, self._log_pupils, calls, stays, self._tolerance())
-        is_matched = np.zeros(len(calls), bool)
-        is_matched[matches["call"]] = True
-        unlogged = np.flatnonzero(~is_matched)
-        starts = np.concatenate([micros(logs["started_at"]), micros(calls["started_at"])[unlogged]])
-        number = np.empty(len(starts), np.int64)
-        number[np.argsort(starts, kind="stable")] = np.arange(len(starts))
-        self.n = len(starts)
-        self._session_of_log = number[: len(logs)]
-        self.log = np.full(self.n, NONE)
-        self.log[self._session_of_log] = np.arange(len(logs))
-        of_log = matches.assign(session=number[matches["log"]])
-        alone = pd.DataFrame({"session": number[len(logs) :], "call": unlogged, "place": 0})
-        self.calls = pd.concat([of_log[["session", "call", "place"]], alone], ignore_index=True)
-        self._session_of_call = np.empty(len(calls), np.int64)
-        self._session_of_call[self.calls["call"]] = self.calls["session"]
-        self._stay_session = self._session_of_call[self._stay_call]
-        self.logged = self.log != NONE
-        self.call = np.full(self.n, NONE)
-        first = self.calls[self.calls["place"] == 0]
-        self.call[first["session"]] = first["call"]
-        self.has_call = self.call != NONE
-
-    def _tolerance(self) -> Ints:
-        """How far each log's call may lie apart: by the settings of the log's own day."""
-        rules = self._rule_on(self._school_time(micros(self._logs["started_at"])) // DAY)
-        return self._figure(rules, lambda r: int(r.match_minutes * MINUTE))
-
-    def _set_times(self) -> None:
-        """The session's time: from the first pupil's join to the last pupil's leaving, else as logged."""
-        pupil = self._is_pupil
-        self.start = presence.first_of(self.n, self._stay_session[pupil], self._stay_from[pupil])
-        self.end = presence.last_of(self.n, self._stay_session[pupil], self._stay_to[pupil])
-        logged_start = self.from_log(micros(self._logs["started_at"]), NO_TIME)
-        logged_end = self.from_log(micros(self._logs["ended_at"]), NO_TIME)
-        call_start = self.from_call(micros(self._calls["started_at"]), NO_TIME)
-        call_end = self.from_call(micros(self._calls["ended_at"]), NO_TIME)
-        without = self.start == presence.NEVER  # no pupil was seen: the call's own times, else the log's
-        self.start[without] = np.where(self.has_call, call_start, logged_start)[without]
-        self.end[without] = np.where(self.has_call, call_end, logged_end)[without]
-        self.call_ended = call_end
-        self.local_start = self._school_time(self.start)
-        self.local_end = self._school_time(self.end)
-        self.logged_local_start = self._school_time(logged_start)
-        self.logged_local_end = self._school_time(logged_end)
-        self.day = self.local_start // DAY  # days since 1970, in school time
-        self.rule = self._rule_on(self.day)
-        self.grace = self._figure(self.rule, lambda r: int(r.grace_seconds * SECOND))
-
-    def _school_time(self, times: Ints) -> Ints:
-        """UTC microseconds to microseconds on the school's clock."""
-        local = instants(times).dt.tz_convert(self.settings.timezone).dt.tz_localize(None)
-        return local.to_numpy().astype("datetime64[us]").view(np.int64)
-
-    def _rule_on(self, day: Ints) -> npt.NDArray[np.intp]:
-        """Which of the settings' rules hold on each day; before all, the first."""
-        begins = np.array([r.from_ for r in self.settings.rules], "datetime64[D]").view(np.int64)
-        return np.maximum(np.searchsorted(begins, day, side="right") - 1, 0)
-
-    def _figure(self, rule: npt.NDArray[np.intp], figure: Callable[[Rules], Any]) -> npt.NDArray[Any]:
-        return np.array([figure(r) for r in self.settings.rules])[rule]
-
-    def figure(self, figure: Callable[[Rules], Any]) -> npt.NDArray[Any]:
-        """A figure of the settings in force on each session's day."""
-        return self._figure(self.rule, figure)
-
-    # -- who it was ------------------------------------------------------------------------------
-
-    def _look_up_people(self) -> None:
-        organiser = self.from_call(ids(self._calls["organiser_staff_id"]), NONE)
-        by_log = self.from_log(ids(self._logs["staff_id"]), NONE)
-        self.staff_id = np.where(self.logged, by_log, np.where(organiser != NONE, organiser, self._first_staff()))
-        self._staff_row = self.staff.rows(self.staff_id, self.day)
-        self.staff_school = self.staff.fact("school", self._staff_row)
-        self.department = self.staff.fact("department", self._staff_row)
-        self.senior = self.staff.fact("senior", self._staff_row) == True  # noqa: E712 - None where not known
-
-        seen, log = self._is_pupil, self._log_pupils
-        in_call = paired(self._stay_session[seen], self._stay_pupil[seen])
-        listed = paired(self._session_of_log[log["log"]], log["pupil_id"].to_numpy())
-        # Of somebody in the call and on the log the first is kept: in the call.
-        keys = np.concatenate([in_call << 1, listed << 1 | 1])
-        keys.sort()
-        keys = keys[np.append(True, keys[1:] >> 1 != keys[:-1] >> 1)[: len(keys)]]
-        self._pupil_key = keys >> 1
-        pupils = pd.DataFrame({"session": keys >> 33, "pupil_id": self._pupil_key % 2**32, "in_call": keys & 1 == 0})
-        row = self.pupil_versions.rows(pupils["pupil_id"].to_numpy(), self.day[pupils["session"]])
-        self.pupils = pupils.assign(row=row)
-
-    def _pupil_of(self, stays: Ints) -> Ints:
-        """The row of `pupils` for some stays of pupils."""
-        return np.searchsorted(self._pupil_key, paired(self._stay_session[stays], self._stay_pupil[stays]))
-
-    def _first_staff(self) -> Ints:
-        """The member of staff who joined first; NONE where none did."""
-        rows = np.flatnonzero(self._is_staff & ~self.logged[self._stay_session])
-        session, staff = self._stay_session[rows], self._stay_staff[rows]
-        came = self._stay_from[rows] == presence.first_of(self.n, session, self._stay_from[rows])[session]
-        first = presence.first_of(self.n, session[came], staff[came])  # of several in one instant the least number
-        return np.where(first == presence.NEVER, NONE, first)
-
-    def session_of_log(self, log_ids: pd.Series) -> Ints:
-        """The session of each log id; NONE where there is none."""
-        return np.append(self._session_of_log, NONE)[self._log_index.get_indexer(log_ids)]
-
-    def session_of_call(self, call_ids: pd.Series) -> Ints:
-        """The session of each call id; NONE where there is none."""
-        return np.append(self._session_of_call, NONE)[self._call_index.get_indexer(call_ids)]
-
-    def has_role(self, *roles: str) -> Mask:
-        """Whether the conducting member of staff had one of the roles on the session's day."""
-        return self.staff.lists("roles", *roles)[self._staff_row]
-
-    def pupil_names(self, rows: Ints) -> Words:
-        """The names of the pupils in some rows of `pupils`."""
-        return self.pupil_versions.fact("name", self.pupils["row"].to_numpy()[rows])
-
-    # -- what the log says -----------------------------------------------------------------------
-
-    def from_log(self, values: npt.NDArray[Any], blank: Any) -> npt.NDArray[Any]:
-        """What stands with each session's log; `blank` where there is none."""
-        return np.append(values, blank)[self.log]
-
-    def from_call(self, values: npt.NDArray[Any], blank: Any) -> npt.NDArray[Any]:
-        """What stands with each session's matched call; `blank` where there is none."""
-        return np.append(values, blank)[self.call]
-
-    def yes(self, answer: str) -> Mask:
-        """Whether the log answers yes; a blank or no log is neither yes nor no."""
-        return self.from_log(flags(self._logs[answer]), False)
-
-    def no(self, answer: str) -> Mask:
-        """Whether the log answers no."""
-        return self.from_log(~flags(self._logs[answer], blank=True), False)
-
-    def word(self, answer: str) -> pd.Categorical:
-        """The log's word for it; "" where blank or not logged."""
-        codes, words = pd.factorize(np.append(self._logs[answer].to_numpy(object, na_value=""), ""))
-        return pd.Categorical.from_codes(codes[self.log], words)  # the last code, for no log, is that of ""
+class SessionFacts(Sessions):
+    """Facts about the sessions. Unless something else is said, each is an array with one value a session."""
 
     # -- what the call shows ---------------------------------------------------------------------
 
-    def those(self, sessions: Ints | pd.Series) -> Mask:
-        """Whether each session is among those numbered."""
-        found = np.zeros(self.n, bool)
-        found[sessions] = True
-        return found
-
     @cached_property
     def shows_staff(self) -> Mask:
-        """Whether a call of the session shows when staff and pupils came and went."""
-        return self.those(self._stay_session[self._telling])
+        """Whether a call of the session shows when staff and pupils joined and left."""
+        return self.mask_of(self._stay_session[self._stay_shows_staff])
 
     def _span(self, of: Mask) -> tuple[Ints, Ints]:
-        rows = of & self._telling
+        rows = of & self._stay_shows_staff
         session = self._stay_session[rows]
         return (
             presence.first_of(self.n, session, self._stay_from[rows]),
@@ -266,33 +51,33 @@ class SessionFacts:
         return self._span(self._is_pupil)
 
     @cached_property
-    def _telling_span(self) -> tuple[Ints, Ints]:
-        """When the calls of the session that tell began and ended."""
+    def _shown_span(self) -> tuple[Ints, Ints]:
+        """When the calls that show staff began and ended."""
         return self._span(np.ones(len(self._stays), bool))
 
     @cached_property
-    def _silent_span(self) -> tuple[Ints, Ints]:
-        """When the calls of the session that do not tell began and ended."""
-        session = self._stay_session[~self._telling]
+    def _unshown_span(self) -> tuple[Ints, Ints]:
+        """When the calls that do not show staff began and ended."""
+        session = self._stay_session[~self._stay_shows_staff]
         return (
-            presence.first_of(self.n, session, self._stay_from[~self._telling]),
-            presence.last_of(self.n, session, self._stay_to[~self._telling]),
+            presence.first_of(self.n, session, self._stay_from[~self._stay_shows_staff]),
+            presence.last_of(self.n, session, self._stay_to[~self._stay_shows_staff]),
         )
 
     @cached_property
     def shows_beginning(self) -> Mask:
         """Whether the call that the session began with shows who opened it. A later one cannot."""
-        return self.shows_staff & (self._telling_span[0] <= self._silent_span[0])
+        return self.shows_staff & (self._shown_span[0] <= self._unshown_span[0])
 
     @cached_property
     def shows_end(self) -> Mask:
         """Whether the call that the session ended with shows when staff and pupils left. An earlier one cannot."""
-        return self.shows_staff & (self._telling_span[1] >= self._silent_span[1])
+        return self.shows_staff & (self._shown_span[1] >= self._unshown_span[1])
 
     @cached_property
     def shows_throughout(self) -> Mask:
-        """Whether every call of the session shows when staff and pupils came and went."""
-        return self.shows_staff & ~self.those(self._stay_session[~self._telling])
+        """Whether every call of the session shows when staff and pupils joined and left."""
+        return self.shows_staff & ~self.mask_of(self._stay_session[~self._stay_shows_staff])
 
     @cached_property
     def _in_direct_call(self) -> Mask:
@@ -301,23 +86,23 @@ class SessionFacts:
 
     @cached_property
     def _first_leg(self) -> Mask:
-        """Which stays are in a peer-to-peer call's leg that the session began with."""
-        began = self._stay_from == self._telling_span[0][self._stay_session]
-        return self._telling & self._in_direct_call & began
+        """Which stays are in the leg of a peer-to-peer call that the session began with."""
+        began = self._stay_from == self._shown_span[0][self._stay_session]
+        return self._stay_shows_staff & self._in_direct_call & began
 
     @cached_property
     def began_as_direct_call(self) -> Mask:
         """Whether the session began with a peer-to-peer call."""
-        return self.those(self._stay_session[self._first_leg])
+        return self.mask_of(self._stay_session[self._first_leg])
 
     @cached_property
     def ended_as_direct_call(self) -> Mask:
         """Whether the session ended with a peer-to-peer call, which does not show who ended it."""
-        ended = self._stay_to == self._telling_span[1][self._stay_session]
-        return self.those(self._stay_session[self._telling & self._in_direct_call & ended])
+        ended = self._stay_to == self._shown_span[1][self._stay_session]
+        return self.mask_of(self._stay_session[self._stay_shows_staff & self._in_direct_call & ended])
 
     def _called_first(self, who: Mask) -> Mask:
-        return self.those(self._stay_session[self._first_leg & who & flags(self._stays["caller"])])
+        return self.mask_of(self._stay_session[self._first_leg & who & flags(self._stays["caller"])])
 
     @cached_property
     def staff_called_first(self) -> Mask:
@@ -331,8 +116,8 @@ class SessionFacts:
 
     @cached_property
     def alone(self) -> presence.Stretches:
-        """The stretches longer than grace with a pupil and without staff, after the first had joined."""
-        rows = self._telling & (self._is_staff | self._is_pupil)
+        """The stretches longer than grace with a pupil and without staff, after the first member of staff joined."""
+        rows = self._stay_shows_staff & (self._is_staff | self._is_pupil)
         found = presence.alone(
             self.n,
             self._stay_session[rows],
@@ -345,21 +130,21 @@ class SessionFacts:
 
     @cached_property
     def school_account(self) -> Mask:
-        """Whether roster staff took part with an account of the school's tenant. An account found by
-        its id or address, whose tenant Graph does not say, is the school's: both are the school's own."""
-        return self.those(self._stay_session[self._is_staff & self._ours(self._stays["tenant"])])
+        """Whether roster staff took part with an account of the school's tenant. An account without a tenant is
+        the school's, because the roster knew it by an id or an address of the school's."""
+        return self.mask_of(self._stay_session[self._is_staff & self._is_school_tenant(self._stays["tenant"])])
 
     @cached_property
-    def recorded_listed(self) -> Mask:
+    def recording_listed(self) -> Mask:
         """Whether Graph lists a recording of a call of the session."""
         listed = recorded_calls(self._calls, self.evidence.recordings)[self.calls["call"]]
-        return self.those(self.calls["session"][listed])
+        return self.mask_of(self.calls["session"][listed])
 
     @cached_property
-    def channel(self) -> Mask:
-        """Whether the session was held in a channel meeting, all its calls."""
-        in_channel = flags(self._calls["channel"])[self.calls["call"]]
-        return self.has_call & ~self.those(self.calls["session"][~in_channel])
+    def in_channel(self) -> Mask:
+        """Whether all calls of the session were channel meetings."""
+        is_channel = flags(self._calls["channel"])[self.calls["call"]]
+        return self.has_call & ~self.mask_of(self.calls["session"][~is_channel])
 
     @cached_property
     def cameras(self) -> pd.DataFrame:
@@ -375,7 +160,7 @@ class SessionFacts:
         has_times, has_untimed = np.zeros(n, bool), np.zeros(n, bool)
         has_times[video_rows] = True
         has_untimed[row_of_video[~timed]] = True
-        counted = has_times[row_of_stay]  # a share is asked of those alone
+        counted = has_times[row_of_stay]  # only they have a share to work out
         mine, row_of_stay = mine[counted], row_of_stay[counted]
         present, with_video = presence.time_with(
             n,
@@ -388,13 +173,13 @@ class SessionFacts:
         share[has_times] = with_video[has_times] / present[has_times]
         camera = np.full(n, UNKNOWN)
         camera[has_times] = SHORT
-        # An untimed stream beside a timed one may have filled what is missing: how long is not known.
+        # A stream without times, beside one with times, may have filled the gaps: how long is not known.
         camera[has_untimed] = SENT
-        camera[share >= self.figure(lambda r: r.camera_share)[self.pupils["session"]]] = ENOUGH
+        camera[share >= self.setting(lambda r: r.camera_share)[self.pupils["session"]]] = ENOUGH
         return self.pupils.assign(camera=camera, share=share)[self.pupils["in_call"]]
 
     def _videos_of(self, stays: Ints, row_of_stay: Ints) -> tuple[Ints, pd.DataFrame]:
-        """The videos sent by the people of some stays, and the stay's row for each."""
+        """The videos sent by the people of some stays, and for each the row of `pupils`."""
         videos = self.evidence.videos
         call = places(self._call_index, videos["call_id"])
         among = np.isin(self._stay_call[stays], call)
@@ -408,21 +193,21 @@ class SessionFacts:
         staff = self._is_staff
         return pd.DataFrame({"session": self._stay_session[staff], "staff_id": self._stay_staff[staff]})
 
-    def invited_to_call(self) -> pd.DataFrame:
+    def listed_in_call(self) -> pd.DataFrame:
         """People on the call's own list: `session`, `staff_id` (NONE: not staff on the roster)."""
         listed = self.evidence.listed
         frame = pd.DataFrame({"session": self.session_of_call(listed["call_id"]), "staff_id": ids(listed["staff_id"])})
         return frame[frame["session"] != NONE]
 
-    def invited_in_log(self) -> pd.DataFrame:
+    def invited_by_log(self) -> pd.DataFrame:
         """People whom the log says were invited: `session`, `staff_id` (NONE: not on the roster)."""
         invited = self.evidence.log_invited
         frame = pd.DataFrame({"session": self.session_of_log(invited["log_id"]), "staff_id": ids(invited["staff_id"])})
         return frame[frame["session"] != NONE]
 
     def pupil_stays(self) -> pd.DataFrame:
-        """The pupils' stays in calls that tell: `session`, `pupil_id`, `name`, `start`, `end`."""
-        stays = np.flatnonzero(self._telling & self._is_pupil)
+        """The pupils' stays in calls that show staff: `session`, `pupil_id`, `name`, `start`, `end`."""
+        stays = np.flatnonzero(self._stay_shows_staff & self._is_pupil)
         return pd.DataFrame(
             {
                 "session": self._stay_session[stays],
@@ -453,27 +238,27 @@ class SessionFacts:
 
     @cached_property
     def confidential(self) -> Mask:
-        """Counselling; whatever a counsellor logged that is plainly nothing else; and a call with a
-        counsellor in it that is not logged and so may be counselling."""
+        """Counselling; whatever a counsellor logged without a purpose that is plainly another; and an unlogged call
+        with a counsellor in it, which may be counselling."""
         counsellor = self.staff.lists("roles", "counsellor")
         conducting = counsellor[self._staff_row]
         rows = np.flatnonzero(self._is_staff & ~self.logged[self._stay_session])
         session = self._stay_session[rows]
-        present = self.those(session[counsellor[self.staff.rows(self._stay_staff[rows], self.day[session])]])
-        plain = self.purpose.isin(["music", "academic", "pastoral"])
-        return (self.purpose == "counselling") | (conducting & ~plain) | present
+        present = self.mask_of(session[counsellor[self.staff.rows(self._stay_staff[rows], self.day[session])]])
+        other_purpose = self.purpose.isin(["music", "academic", "pastoral"])
+        return (self.purpose == "counselling") | (conducting & ~other_purpose) | present
 
     # -- hours -----------------------------------------------------------------------------------
 
-    def _within(self, start: Ints, end: Ints, opens: Ints, closes: Ints) -> Mask:
+    def _is_between(self, start: Ints, end: Ints, opens: Ints, closes: Ints) -> Mask:
         midnight = start // DAY * DAY
         return (start - midnight >= opens) & (end - midnight <= closes)
 
     def in_academic_hours(self, start: Ints, end: Ints) -> Mask:
         """Whether a school time lies within the academic hours of the session's day, ends included."""
-        opens = self.figure(lambda r: clock_micros(r.academic_hours[0]))
-        closes = self.figure(lambda r: clock_micros(r.academic_hours[1]))
-        return self._within(start, end, opens, closes)
+        opens = self.setting(lambda r: clock_micros(r.academic_hours[0]))
+        closes = self.setting(lambda r: clock_micros(r.academic_hours[1]))
+        return self._is_between(start, end, opens, closes)
 
     def in_slot(self, start: Ints, end: Ints) -> Mask:
         """Whether a school time lies within one of its weekday's slots for one-to-ones."""
@@ -487,15 +272,17 @@ class SessionFacts:
     def _in_one_slot(self, slot: Slot, weekday: Ints, start: Ints, end: Ints) -> Mask:
         on = np.isin(weekday, [WEEKDAYS.index(day) for day in slot.days])
         opens, closes = (np.full(self.n, clock_micros(t)) for t in (slot.from_, slot.to))
-        return on & self._within(start, end, opens, closes)
+        return on & self._is_between(start, end, opens, closes)
 
     # -- the registers ---------------------------------------------------------------------------
 
     def consented(self, kind: str, wanted: Mask) -> tuple[Mask, Mask]:
-        """Whether every pupil of the wanted sessions has a consent of that kind which covers the
-        session's time, was given before it began and was not withdrawn before that; and which of those
-        rows `pupils` has. The first is per session, the second per row of `pupils`. For `outside_hours`
-        SLT must have been informed before it began, for `one_to_one` the consent must state a reason."""
+        """Whether every pupil of the wanted sessions has a consent (one value a session), and which pupils have one
+        (one value a row of `pupils`).
+
+        The consent is of the given kind, covers the session's time, was given before it began and was not
+        withdrawn before that. For `outside_hours` SLT was informed before it began; for `one_to_one` the consent
+        states a reason."""
         covered = np.zeros(len(self.pupils), bool)
         rows = np.flatnonzero(wanted[self.pupils["session"]])
         register = self.evidence.consents
@@ -511,12 +298,12 @@ class SessionFacts:
         else:
             fits &= (both["reason"].fillna("").str.strip() != "").to_numpy()
         covered[both["row"].to_numpy()[fits]] = True
-        return wanted & self.has_pupils & ~self.those(self.pupils["session"][~covered]), covered
+        return wanted & self.has_pupils & ~self.mask_of(self.pupils["session"][~covered]), covered
 
     @cached_property
     def has_pupils(self) -> Mask:
         """Whether a pupil of the session is known."""
-        return self.those(self.pupils["session"])
+        return self.mask_of(self.pupils["session"])
 
     def letters(self, kind: str) -> tuple[Mask, Mask]:
         """For each row of `pupils`: whether a letter of that kind is dated before the session's day,
@@ -527,31 +314,31 @@ class SessionFacts:
         first = pd.Series(first).groupby(ids(register["pupil_id"])).min().reindex(self.pupils["pupil_id"]).to_numpy()
         return first < self.day[self.pupils["session"]], ~np.isnan(first)
 
-    def reported(self, home_alone: bool = False) -> Mask:
-        """Whether a concern is linked to the session and a DSP of the pupil's school was alerted; only
-        concerns that a child was home alone, if so asked."""
+    def reported(self, *, home_alone: bool = False) -> Mask:
+        """Whether a concern is linked to the session and a DSP of the pupil's school was alerted. `home_alone`: only
+        concerns that a child was home alone count."""
         concerns = self.evidence.concerns
         counted = flags(concerns["alerted"])
         if home_alone:
             counted = counted & flags(concerns["home_alone"])
         concerns = concerns[counted]
         linked = np.append(self.session_of_log(concerns["log_id"]), self.session_of_call(concerns["call_id"]))
-        return self.those(linked[linked != NONE])
+        return self.mask_of(linked[linked != NONE])
 
     # -- words -----------------------------------------------------------------------------------
 
     def names(self, rows: Mask, sessions: Ints) -> Words:
-        """The names of the pupils in the given rows of `pupils`, joined for each of some sessions."""
+        """The names of the pupils in the given rows of `pupils`, as one text for each of the given sessions."""
         names = pd.Series(self.pupil_names(np.flatnonzero(rows))).groupby(self.pupils["session"].to_numpy()[rows])
-        return names.agg(in_words).reindex(sessions).to_numpy(object)
+        return names.agg(join_names).reindex(sessions).to_numpy(object)
 
-    def at(self, times: Ints) -> Words:
-        """Times as read on the school's clock, "14:31:10", or "14:31" on the full minute."""
+    def clock_times(self, times: Ints) -> Words:
+        """Times on the school's clock: "14:31:10", or "14:31" on the full minute."""
         clock = instants(times).dt.tz_convert(self.settings.timezone).dt.strftime("%H:%M:%S")
         return clock.str.replace(r"(?<=:\d\d):00$", "", regex=True).to_numpy(object)
 
 
-def in_words(names: pd.Series) -> str:
-    """Names joined as one says them: "Aled, Bethan and Carys"."""
+def join_names(names: pd.Series) -> str:
+    """Names as people say them: "Aled, Bethan and Carys"."""
     known = [str(n) for n in names.dropna()]
     return " and ".join(filter(None, [", ".join(known[:-1]), *known[-1:]]))

@@ -1,385 +1,262 @@
-"""TODO."""
+"""The clauses of the general protocol, but for those about the call itself (`in_call`)."""
 
 import numpy as np
-import pandas as pd
 
-from app.protocol.clause import (
-    _BLANK,
-    Rows,
-    _all,
-    _by_hours,
-    _by_log,
-    _not_recorded,
-    _of_recording,
-    _parents_told,
-    _recorded,
-    _seconds,
-    _unknown,
+from app.protocol.clause import Heading, Reference, Remedy, clause
+from app.protocol.facts import SessionFacts
+from app.protocol.outcomes import BREACH, CALL, EXEMPT, LOG, MET, NO_EVIDENCE, NOTHING, REGISTER, Ruling, Words
+from app.protocol.rulings import NOT_SAID, Rows, by_hours, by_letters, by_log, decide_rest, every_session
+from app.protocol.sessions import MINUTE
+
+
+@clause(
+    name="parents-told",
+    title="Parents told",
+    reference=Reference(Heading.GENERAL, 1),
+    words="The school writes to parents before the first session, to introduce the service.",
+    applies_to="Every session with a known pupil",
+    decided_by="The register of letters: a letter of introduction dated before the day of the session, for every pupil.",
+    remedy=Remedy("Have the letter of introduction sent; it counts from the day after.", letter="introduction"),
 )
-from app.protocol.facts import MINUTE, SENT, SHORT, UNKNOWN, SessionFacts, in_words
-from app.protocol.outcomes import BREACH, CALL, EXEMPT, LOG, MET, NO_EVIDENCE, NOTHING, REGISTER, Mask, Ruling, Words
+def parents_told(facts: SessionFacts) -> Ruling:
+    """General protocol, point 1: parents read about video sessions before their child has one."""
+    return by_letters(facts, every_session(facts), "introduction", "letter of introduction")
 
 
-def parents_told(cases: SessionFacts) -> Ruling:
-    return _parents_told(cases, "introduction", "letter of introduction", _all(cases))
-
-
-def purpose_allowed(cases: SessionFacts) -> Ruling:
-    purpose = cases.purpose
-    counsellor, pastoral = cases.has_role("counsellor"), cases.has_role("tutor", "hoy", "hm")
-    ruling = Ruling(cases.n)
-    ruling.decide(~cases.logged, NO_EVIDENCE, NOTHING, "The session was not logged, so its purpose is not known.")
+@clause(
+    name="purpose-allowed",
+    title="Allowed purpose",
+    reference=Reference(Heading.GENERAL, 2),
+    words=(
+        "Sessions are for music, academic tuition, counselling with a school counsellor, or a pastoral check by a "
+        "tutor, HOY or HM."
+    ),
+    applies_to="Every session",
+    decided_by="The purpose in the log, and the role of the member of staff.",
+    remedy=Remedy("Choose a purpose that is yours, or ask a colleague who may hold the session."),
+)
+def purpose_allowed(facts: SessionFacts) -> Ruling:
+    """General protocol, point 2: sessions are for music, tuition, counselling or a check on a pupil's welfare, the last
+    two by the staff whose task they are."""
+    purpose = facts.purpose
+    counselling, pastoral = purpose == "counselling", purpose == "pastoral"
+    ruling = Ruling(facts.n)
+    ruling.decide(~facts.logged, NO_EVIDENCE, NOTHING, "The session was not logged, so its purpose is not known.")
     ruling.decide(purpose == "music", MET, LOG, "Music tuition is an allowed purpose.")
     ruling.decide(purpose == "academic", MET, LOG, "Academic tuition is an allowed purpose.")
-    ruling.decide((purpose == "counselling") & counsellor, MET, LOG, "Counselling with one of the school counsellors.")
+    ruling.decide(counselling & facts.has_role("counsellor"), MET, LOG, "Counselling by a school counsellor.")
+    ruling.decide(counselling, BREACH, LOG, "Logged as counselling, by somebody who is not a school counsellor.")
+    ruling.decide(pastoral & facts.has_role("tutor", "hoy", "hm"), MET, LOG, "A pastoral check by a tutor, HOY or HM.")
+    ruling.decide(pastoral, BREACH, LOG, "Logged as pastoral, by somebody who is not a tutor, HOY or HM.")
+    ruling.decide(purpose == "", NO_EVIDENCE, NOTHING, NOT_SAID)
     ruling.decide(
-        purpose == "counselling", BREACH, LOG, "Logged as counselling, by somebody who is not a school counsellor."
-    )
-    ruling.decide((purpose == "pastoral") & pastoral, MET, LOG, "A pastoral check by a tutor, HOY or HM.")
-    ruling.decide(purpose == "pastoral", BREACH, LOG, "Logged as pastoral, by somebody who is not a tutor, HOY or HM.")
-    ruling.decide(purpose == "", NO_EVIDENCE, NOTHING, _BLANK)
-    ruling.decide(
-        _all(cases), BREACH, LOG, "The purpose is not music, academic tuition, counselling or a pastoral check."
-    )
-    return ruling
-
-
-def school_account(cases: SessionFacts) -> Ruling:
-    where = cases.senior
-    platform, account = cases.word("platform"), cases.word("account")
-    says_school = (platform == "teams") & (account == "school")
-    says_other = ((platform != "") & (platform != "teams")) | ((account != "") & (account != "school"))
-    by_call = where & cases.has_call
-    ruling = Ruling(cases.n)
-    ruling.decide(
-        by_call & cases.school_account, MET, CALL, "Staff took part with their school account in Teams.", says_other
-    )
-    ruling.decide(by_call, BREACH, CALL, "No member of staff took part in the call with a school account.", says_school)
-    ruling.decide(where & says_other, BREACH, LOG, "The log names another platform than Teams, or a personal account.")
-    ruling.decide(where & says_school, MET, LOG, "The log says Teams with the school account.")
-    _unknown(ruling, cases, where, "The log does not give both platform and account.")
-    return ruling
-
-
-def recording_announced(cases: SessionFacts) -> Ruling:
-    return _of_recording(
-        cases,
-        "recording_announced",
-        "Pupils were told at the start that the session would be recorded.",
-        "The session was recorded, and pupils were not told at the start.",
-    )
-
-
-def recording_on_team(cases: SessionFacts) -> Ruling:
-    recorded, unknown, disputed = _recorded(cases)
-    ruling = Ruling(cases.n)
-    ruling.decide(
-        recorded & cases.channel,
-        MET,
-        CALL,
-        "It was a channel meeting, whose recording stays in the channel.",
-        disputed | cases.no("recording_on_team"),
-    )
-    ruling.decide(
-        recorded & cases.yes("recording_on_team"), MET, LOG, "The recording was placed on the Team.", disputed
-    )
-    ruling.decide(
-        recorded & cases.no("recording_on_team"), BREACH, LOG, "The recording was not placed on the Team.", disputed
-    )
-    ruling.decide(
-        recorded & ~cases.logged,
-        NO_EVIDENCE,
-        NOTHING,
-        "The session was recorded but not logged, and only a log can say.",
-    )
-    ruling.decide(
-        recorded, NO_EVIDENCE, NOTHING, "The session was recorded; the log does not say where it is kept.", disputed
-    )
-    _not_recorded(ruling, cases, unknown)
-    return ruling
-
-
-def camera_choice(cases: SessionFacts) -> Ruling:
-    return _of_recording(
-        cases,
-        "cameras_off_offered",
-        "Pupils could turn their cameras off while they were recorded.",
-        "The session was recorded, and pupils were not offered to turn their cameras off.",
-    )
-
-
-def no_private_recording(cases: SessionFacts) -> Ruling:
-    return _by_log(
-        cases,
-        _all(cases),
-        cases.no("private_recording"),
-        cases.yes("private_recording"),
-        "Nobody made a private recording.",
-        "A private recording was made.",
-    )
-
-
-def staff_opens(cases: SessionFacts) -> Ruling:
-    staff, pupil = cases.staff_span[0], cases.pupil_span[0]
-    staff_called, pupil_called = cases.staff_called_first, cases.pupil_called_first
-    by_call = cases.shows_beginning & (~cases.began_as_direct_call | staff_called | pupil_called)
-    says_yes, says_no = cases.yes("staff_opened"), cases.no("staff_opened")
-    waited = np.where(pupil < staff, staff - pupil, 0)
-    ruling = Ruling(cases.n)
-    ruling.decide(by_call & staff_called, MET, CALL, "The member of staff rang the pupil.", says_no)
-    ruling.decide(by_call & pupil_called, BREACH, CALL, "The pupil rang the member of staff.", says_yes)
-    ruling.decide(
-        by_call & (waited > cases.grace),
+        every_session(facts),
         BREACH,
-        CALL,
-        lambda i: "A pupil was in the call " + _seconds(waited[i]) + " before the first member of staff.",
-        says_yes,
-    )
-    ruling.decide(by_call, MET, CALL, "A member of staff was in the call before the pupils.", says_no)
-    ruling.decide(says_yes, MET, LOG, "The log says that staff opened the call.")
-    ruling.decide(says_no, BREACH, LOG, "The log says that staff did not open the call.")
-    _unknown(ruling, cases, _all(cases), "Neither a call record nor the log says who opened the call.")
-    return ruling
-
-
-def staff_ends(cases: SessionFacts) -> Ruling:
-    staff, pupil = cases.staff_span[1], cases.pupil_span[1]
-    by_call = cases.shows_end & ~cases.ended_as_direct_call
-    says_yes, says_no = cases.yes("staff_ended"), cases.no("staff_ended")
-    stayed = np.where(pupil > staff, pupil - staff, 0)
-    ruling = Ruling(cases.n)
-    ruling.decide(
-        by_call & (stayed > cases.grace),
-        BREACH,
-        CALL,
-        lambda i: "A pupil was in the call " + _seconds(stayed[i]) + " after the last member of staff had left.",
-        says_yes,
-    )
-    ruling.decide(by_call, MET, CALL, "No pupil stayed after the last member of staff had left.", says_no)
-    ruling.decide(says_yes, MET, LOG, "The log says that staff ended the call.")
-    ruling.decide(says_no, BREACH, LOG, "The log says that staff did not end the call.")
-    _unknown(ruling, cases, _all(cases), "Neither a call record nor the log says who ended the call.")
-    return ruling
-
-
-def never_alone(cases: SessionFacts) -> Ruling:
-    says_yes, says_no = cases.yes("pupil_left_alone"), cases.no("pupil_left_alone")
-    was_alone = cases.those(cases.alone.group)
-    ruling = Ruling(cases.n)
-    ruling.decide(was_alone, BREACH, CALL, lambda i: _who_was_alone(cases, i), says_no)
-    ruling.decide(
-        cases.shows_throughout, MET, CALL, "No pupil was in the call without staff once staff had joined.", says_yes
-    )
-    ruling.decide(says_no, MET, LOG, "The log says that no pupil was left alone.")
-    ruling.decide(says_yes, BREACH, LOG, "The log says that a pupil was left alone.")
-    _unknown(ruling, cases, _all(cases), "Neither a call record nor the log says whether a pupil was left alone.")
-    return ruling
-
-
-def _who_was_alone(cases: SessionFacts, sessions: Rows) -> Words:
-    """The alone stretches of some sessions in words, with who was there."""
-    found = cases.alone
-    stretch = pd.DataFrame({"session": found.group, "alone_from": found.start, "alone_to": found.end})
-    there = stretch.reset_index(names="stretch").merge(cases.pupil_stays(), on="session")
-    there = there.query("start < alone_to and end > alone_from")
-    there = there.drop_duplicates(["stretch", "pupil_id"]).sort_values(["stretch", "pupil_id"])
-    names = there.groupby("stretch")["name"].agg([in_words, "count"])
-    verb = np.where(names["count"] > 1, " were", " was").astype(object)
-    since, length = cases.at(found.start), _seconds(found.end - found.start)
-    words = names["in_words"] + verb + " in the call without staff from " + since + " for " + length + "."
-    return words.groupby(found.group).agg(" ".join).reindex(sessions).to_numpy(object)
-
-
-def cameras_on(cases: SessionFacts) -> Ruling:
-    log = cases.word("cameras_on")
-    recorded = _recorded(cases)[0]
-    says_on, says_not = log == "yes", log.isin(["no", "no_camera", "objected"])
-    no_camera, objected = log == "no_camera", log == "objected"
-
-    seen = cases.cameras
-    session, camera = seen["session"].to_numpy(), seen["camera"].to_numpy()
-
-    def some(rows: Mask) -> Mask:
-        return cases.those(session[rows])
-
-    by_call = cases.those(session)
-    short_by_call = camera == SHORT
-    short = some(short_by_call | (((camera == SENT) | (camera == UNKNOWN)) & says_not[session]))
-    by_log = short | ~by_call
-    ruling = Ruling(cases.n)
-    ruling.decide(
-        short & ~no_camera & ~(objected & recorded),
-        BREACH,
-        np.where(some(short_by_call), CALL, LOG),
-        lambda i: _camera_off(cases, log, i),
-        says_on,
-    )
-    ruling.decide(by_log & no_camera, EXEMPT, LOG, "The log says that there is no camera.")
-    ruling.decide(
-        by_log & objected & recorded,
-        EXEMPT,
         LOG,
-        "The session was recorded and the log says that the pupil objected.",
+        "The purpose is not music, academic tuition, counselling or a pastoral check.",
     )
-    ruling.decide(
-        some((camera == UNKNOWN) & says_on[session]),
-        MET,
-        LOG,
-        "The log says that cameras were on; the call record shows none for a pupil, which does not prove it off.",
-        _all(cases),
-    )
-    ruling.decide(
-        some(camera == UNKNOWN),
-        NO_EVIDENCE,
-        NOTHING,
-        "The call record shows no camera of a pupil, which proves nothing, and no log says whether it was on.",
-    )
-    ruling.decide(by_call, MET, CALL, lambda i: _camera_on(cases, i), says_not)
-    ruling.decide(says_on, MET, LOG, "The log says that pupils had their cameras on.")
-    ruling.decide(objected, BREACH, LOG, "The log says that a pupil objected to the camera, but not to a recording.")
-    ruling.decide(log == "no", BREACH, LOG, "The log says that cameras were not on.")
-    _unknown(ruling, cases, _all(cases), "Neither a call record nor the log says whether cameras were on.")
     return ruling
 
 
-def _camera_off(cases: SessionFacts, log: pd.Categorical, sessions: Rows) -> Words:
-    """Whose camera was off for too long; where the call does not show it, what the log says."""
-    short = cases.cameras[cases.cameras["camera"] == SHORT]
-    asked = cases.figure(lambda r: r.camera_share)[short["session"]]
-    names = cases.pupil_versions.fact("name", short["row"].to_numpy())
-    # Rounded down, so that what is short of 80 % is not read out as 80 %.
-    words = [
-        f"{name}'s camera was on for {int(share * 100)} % of their time in the call; {wanted * 100:.0f} % is asked."
-        for name, share, wanted in zip(names, short["share"], asked, strict=True)
-    ]
-    by_call = pd.Series(words, dtype=object).groupby(short["session"].to_numpy()).agg(" ".join).reindex(sessions)
-    says = np.where(
-        log[sessions] == "objected",
-        "The log says that a pupil objected to the camera, but the session is not known to have been recorded.",
-        "The log says that cameras were not on.",
+@clause(
+    name="school-account",
+    title="School account in Teams",
+    reference=Reference(Heading.GENERAL, 3),
+    words="Staff of a senior school use Microsoft Teams with their school account, never a personal one.",
+    applies_to="Sessions of staff of a senior school",
+    decided_by="The account that took part in the call; without a call record, the log.",
+)
+def school_account(facts: SessionFacts) -> Ruling:
+    """General protocol, point 3: staff of the senior schools work in Teams, signed in with the school's account."""
+    where = facts.senior
+    platform, account = facts.word("platform"), facts.word("account")
+    other_platform = (platform != "") & (platform != "teams")
+    other_account = (account != "") & (account != "school")
+    says_yes, says_no = (platform == "teams") & (account == "school"), other_platform | other_account
+    by_call = where & facts.has_call
+    ruling = Ruling(facts.n)
+    ruling.decide(
+        by_call & facts.school_account, MET, CALL, "Staff took part with their school account in Teams.", says_no
     )
-    return np.where(by_call.isna(), says, by_call.to_numpy(object))
+    ruling.decide(by_call, BREACH, CALL, "No member of staff took part in the call with a school account.", says_yes)
+    ruling.decide(where & other_platform, BREACH, LOG, "The log names a platform other than Teams.")
+    ruling.decide(where & other_account, BREACH, LOG, "The log names an account other than the school's.")
+    ruling.decide(where & says_yes, MET, LOG, "The log says that Teams was used with the school account.")
+    decide_rest(ruling, facts, where, "The log does not give both platform and account.")
+    return ruling
 
 
-def _camera_on(cases: SessionFacts, sessions: Rows) -> Words:
-    sent = cases.those(cases.cameras.loc[cases.cameras["camera"] == SENT, "session"])[sessions]
-    return np.where(
-        sent,
-        "Every pupil sent video; Teams does not say for how long.",
-        "Every pupil's camera was on for as much of their time in the call as is asked.",
-    ).astype(object)
-
-
-def dress(cases: SessionFacts) -> Ruling:
-    return _by_log(
-        cases,
-        _all(cases),
-        cases.yes("dress_ok"),
-        cases.no("dress_ok"),
-        "Everybody was dressed appropriately.",
-        "Somebody was not dressed appropriately.",
+@clause(
+    name="dress",
+    title="Appropriate dress",
+    reference=Reference(Heading.GENERAL, 7),
+    words="Pupils and staff are dressed appropriately.",
+    applies_to="Every session",
+    decided_by="The log.",
+)
+def dress(facts: SessionFacts) -> Ruling:
+    """General protocol, point 7: staff and pupils dress decently; at home, pupils need no uniform."""
+    return by_log(
+        facts,
+        every_session(facts),
+        facts.yes("dress_ok"),
+        facts.no("dress_ok"),
+        if_met="Everybody was dressed appropriately.",
+        if_breach="Somebody was not dressed appropriately.",
     )
 
 
-def public_room(cases: SessionFacts) -> Ruling:
-    room, reason = cases.word("room"), cases.word("bedroom_reason")
-    bedroom = room == "bedroom"
-    good_reason = reason.isin(["quarantine", "only_room"])
-    by_counsellor = (cases.purpose == "counselling") & cases.has_role("counsellor")
-    ruling = Ruling(cases.n)
+@clause(
+    name="public-room",
+    title="Public room",
+    reference=Reference(Heading.GENERAL, 8),
+    words=(
+        "The pupil is in a room where an adult can come and go; a bedroom only in quarantine or as the only room that "
+        "serves, with the door open."
+    ),
+    applies_to="Every session; counselling by a school counsellor is exempt",
+    decided_by="The log.",
+)
+def public_room(facts: SessionFacts) -> Ruling:
+    """General protocol, point 8: an adult of the household can walk in at any time. A bedroom needs a good reason and
+    an open door. Sessions with a school counsellor are free of this."""
+    room, reason = facts.word("room"), facts.word("bedroom_reason")
+    in_bedroom = room == "bedroom"
+    allowed_reason = reason.isin(["quarantine", "only_room"])
+    by_counsellor = (facts.purpose == "counselling") & facts.has_role("counsellor")
+    ruling = Ruling(facts.n)
     ruling.decide(by_counsellor, EXEMPT, LOG, "A session with a school counsellor need not be in a public room.")
     ruling.decide(room == "public", MET, LOG, "The pupil was in a room where an adult can come and go freely.")
-    ruling.decide(bedroom & cases.no("door_open"), BREACH, LOG, "In a bedroom with the door closed.")
+    ruling.decide(in_bedroom & facts.no("door_open"), BREACH, LOG, "The pupil was in a bedroom with the door shut.")
     ruling.decide(
-        bedroom & (reason != "") & ~good_reason,
+        in_bedroom & (reason != "") & ~allowed_reason,
         BREACH,
         LOG,
-        "In a bedroom for a reason that the protocol does not allow.",
+        "The pupil was in a bedroom for a reason that the protocol does not allow.",
     )
     ruling.decide(
-        bedroom & good_reason & cases.yes("door_open"),
+        in_bedroom & allowed_reason & facts.yes("door_open"),
         EXEMPT,
         LOG,
-        "In a bedroom for a reason that the protocol allows, with the door open.",
+        "The pupil was in a bedroom for a reason that the protocol allows, with the door open.",
     )
     ruling.decide(
-        bedroom,
+        in_bedroom,
         NO_EVIDENCE,
         NOTHING,
-        "In a bedroom; the log does not give both the reason and whether the door was open.",
+        "The pupil was in a bedroom; the log does not give both the reason and whether the door was open.",
     )
     ruling.decide(room != "", BREACH, LOG, "The pupil was in a room that is not a public one.")
-    _unknown(ruling, cases, _all(cases))
+    decide_rest(ruling, facts, every_session(facts))
     return ruling
 
 
-def background(cases: SessionFacts) -> Ruling:
-    return _by_log(
-        cases,
-        _all(cases),
-        cases.yes("background_ok"),
-        cases.no("background_ok"),
-        "The background was neutral or blurred.",
-        "The background was not neutral or blurred.",
+@clause(
+    name="background",
+    title="Neutral background",
+    reference=Reference(Heading.GENERAL, 9),
+    words="The background is neutral or blurred and shows nothing personal.",
+    applies_to="Every session",
+    decided_by="The log.",
+)
+def background(facts: SessionFacts) -> Ruling:
+    """General protocol, point 9: the picture behind a person is plain or blurred and gives away nothing personal."""
+    return by_log(
+        facts,
+        every_session(facts),
+        facts.yes("background_ok"),
+        facts.no("background_ok"),
+        if_met="The background was neutral or blurred.",
+        if_breach="The background was not neutral or blurred.",
     )
 
 
-def academic_hours(cases: SessionFacts) -> Ruling:
-    hours = cases.figure(lambda r: " to ".join(t.strftime("%H:%M") for t in r.academic_hours))
+@clause(
+    name="academic-hours",
+    title="Tuition hours",
+    reference=Reference(Heading.GENERAL, 10),
+    words=(
+        "Academic tuition stays within the hours; outside them only with parental consent beforehand and SLT informed."
+    ),
+    applies_to="Academic tuition",
+    decided_by="The time pupils were in the call, else the logged time; outside the hours, the register of consents.",
+    remedy=Remedy(
+        "Choose a time within the hours, or ask the parents for their consent and have SLT informed before it begins.",
+        consent="outside_hours",
+    ),
+)
+def academic_hours(facts: SessionFacts) -> Ruling:
+    """General protocol, point 10: tuition keeps to the school's hours, unless parents consented and SLT knew before."""
+    hours = facts.setting(lambda rules: " to ".join(t.strftime("%H:%M") for t in rules.academic_hours))
 
-    def each(i: Rows, words: str) -> Words:
-        return np.array([words.format(h) for h in hours[i]], object)
+    def with_hours(i: Rows, words: str) -> Words:
+        return np.array([words.format(each) for each in hours[i]], object)
 
-    return _by_hours(
-        cases,
-        cases.purpose == "academic",
-        cases.in_academic_hours,
+    return by_hours(
+        facts,
+        facts.purpose == "academic",
+        facts.in_academic_hours,
         "outside_hours",
-        lambda i: each(i, "within {}."),
-        lambda i: each(i, "outside {}, with parental consent given beforehand and SLT informed."),
-        lambda i, covered: (
-            each(i, "outside {}, and no consent given beforehand with SLT informed covers it for ")
-            + cases.names(~covered, i)
+        if_met=lambda i: with_hours(i, "within {}."),
+        if_exempt=lambda i: with_hours(i, "outside {}, with parental consent given beforehand and SLT informed."),
+        if_breach=lambda i, has_consent: (
+            with_hours(i, "outside {}, and no consent given beforehand with SLT informed covers it for ")
+            + facts.names(~has_consent, i)
             + "."
         ),
     )
 
 
-def logged(cases: SessionFacts) -> Ruling:
-    hours = cases.figure(lambda r: r.log_within_hours)
-    late = cases.now - cases.call_ended > hours * 60 * MINUTE
-    ruling = Ruling(cases.n)
-    ruling.decide(cases.logged, MET, LOG, "The session is in the log.")
+@clause(
+    name="logged",
+    title="Session logged",
+    reference=Reference(Heading.GENERAL, 11),
+    words="Staff keep a log of every session.",
+    applies_to="Every session",
+    decided_by="There is a log; a call without one is a breach once overdue.",
+)
+def logged(facts: SessionFacts) -> Ruling:
+    """General protocol, point 11: staff log every session."""
+    hours = facts.setting(lambda rules: rules.log_within_hours)
+    overdue = facts.now - facts.call_ended > hours * 60 * MINUTE
+
+    def with_hours(words: str) -> Words:
+        return np.array([words.format(f"{each:g}") for each in hours], object)
+
+    ruling = Ruling(facts.n)
+    ruling.decide(facts.logged, MET, LOG, "The session is in the log.")
+    ruling.decide(overdue, BREACH, CALL, lambda i: with_hours("Not logged within {} hours of the end of the call.")[i])
     ruling.decide(
-        late,
-        BREACH,
-        CALL,
-        lambda i: np.array([f"Not logged, more than {h:g} hours after the call ended." for h in hours[i]], object),
-    )
-    ruling.decide(
-        _all(cases),
+        every_session(facts),
         NO_EVIDENCE,
         NOTHING,
-        lambda i: np.array(
-            [f"Not logged yet; there are {h:g} hours from the call's end to do it." for h in hours[i]], object
-        ),
+        lambda i: with_hours("Not logged yet; the log is due within {} hours of the end of the call.")[i],
     )
     return ruling
 
 
-def concern_reported(cases: SessionFacts) -> Ruling:
-    arose = cases.yes("concern")
-    ruling = Ruling(cases.n)
+@clause(
+    name="concern-reported",
+    title="Concern reported",
+    reference=Reference(Heading.GENERAL, 11),
+    words="A safeguarding concern that arises in a session is reported to the DSP.",
+    applies_to="Sessions whose log says that a concern arose",
+    decided_by="The register of concerns: one is linked to the session and the DSP was alerted.",
+)
+def concern_reported(facts: SessionFacts) -> Ruling:
+    """General protocol, point 11: staff take every safeguarding concern from a session to the DSP responsible."""
+    arose = facts.yes("concern")
+    ruling = Ruling(facts.n)
     ruling.decide(
-        arose & cases.reported(), MET, REGISTER, "A concern is on record for the session and the DSP was alerted."
+        arose & facts.reported(), MET, REGISTER, "A concern is on record for the session and the DSP was alerted."
     )
     ruling.decide(
         arose,
         BREACH,
         REGISTER,
-        "The log says that a concern arose, and no concern that reached the DSP is on record for the session.",
+        "The log says that a concern arose, but no concern that reached the DSP is on record for the session.",
     )
     ruling.decide(
-        cases.logged & ~cases.no("concern"), NO_EVIDENCE, NOTHING, "The log does not say whether a concern arose."
+        facts.logged & ~facts.no("concern"), NO_EVIDENCE, NOTHING, "The log does not say whether a concern arose."
     )
     return ruling

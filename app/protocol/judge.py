@@ -9,9 +9,10 @@ import pandas as pd
 
 from app.protocol.clauses import CLAUSES
 from app.protocol.evidence import Evidence
-from app.protocol.facts import DAY, MINUTE, SessionFacts
+from app.protocol.facts import SessionFacts
 from app.protocol.frames import NONE, ids, instants
 from app.protocol.outcomes import BREACH, EVIDENCE, EXEMPT, MET, NO_EVIDENCE, NOT_APPLICABLE, OUTCOMES
+from app.protocol.sessions import DAY, MINUTE
 from app.settings import Settings
 
 STATUSES = ("compliant", "incomplete", "breach")
@@ -83,7 +84,7 @@ def judge(evidence: Evidence, settings: Settings, now: datetime, reasons: bool =
 
     call_ids = evidence.calls["call_id"].to_numpy(object)
     waiting = outcome[:, list(CLAUSES).index("logged")] == NO_EVIDENCE
-    due = cases.call_ended + (cases.figure(lambda r: r.log_within_hours) * 60 * MINUTE).astype(np.int64)
+    due = cases.call_ended + (cases.setting(lambda r: r.log_within_hours) * 60 * MINUTE).astype(np.int64)
     sessions = pd.DataFrame(
         {
             "log_id": _ids(cases.from_log(ids(evidence.logs["log_id"]), NONE)),

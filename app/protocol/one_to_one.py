@@ -1,130 +1,204 @@
-"""TODO."""
+"""The clauses of pastoral one-to-ones."""
 
 from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 
-from app.protocol.clause import Rows, _by_hours, _by_log, _parents_told
+from app.protocol.clause import Heading, Reference, Remedy, clause
 from app.protocol.facts import SessionFacts
-from app.protocol.frames import words_in
+from app.protocol.frames import NONE, words_in
 from app.protocol.outcomes import BREACH, CALL, LOG, MET, NO_EVIDENCE, NOTHING, REGISTER, Mask, Ruling, Words
+from app.protocol.rulings import Rows, by_hours, by_letters, by_log, decide_rest
 
-# --- pastoral one-to-ones -------------------------------------------------------------------------
-
-
-def one_to_one_parents_told(cases: SessionFacts) -> Ruling:
-    return _parents_told(cases, "one_to_one", "letter about one-to-ones", cases.one_to_one)
+_ONE_TO_ONES = "One-to-ones: pastoral sessions with one pupil during remote learning"
 
 
-def one_to_one_reason(cases: SessionFacts) -> Ruling:
-    reason = cases.word("reason")
+@clause(
+    name="one-to-one-parents-told",
+    title="Parents told of one-to-ones",
+    reference=Reference(Heading.ONE_TO_ONE, 1),
+    words="Parents are written to about one-to-ones during remote learning before the first takes place.",
+    applies_to=_ONE_TO_ONES,
+    decided_by="The register of letters: a letter about one-to-ones dated before the day of the session.",
+    remedy=Remedy("Have the letter about one-to-ones sent; it counts from the day after.", letter="one_to_one"),
+)
+def one_to_one_parents_told(facts: SessionFacts) -> Ruling:
+    """Pastoral one-to-ones, point 1: parents learn beforehand that pastoral staff may meet their child alone."""
+    return by_letters(facts, facts.one_to_one, "one_to_one", "letter about one-to-ones")
+
+
+@clause(
+    name="one-to-one-reason",
+    title="Reason for the one-to-one",
+    reference=Reference(Heading.ONE_TO_ONE, 1),
+    words="The reason is safeguarding, continuity of pastoral care or a routine check.",
+    applies_to=_ONE_TO_ONES,
+    decided_by="The log.",
+    remedy=Remedy("Choose one of the three reasons that the letter to parents gives."),
+)
+def one_to_one_reason(facts: SessionFacts) -> Ruling:
+    """Pastoral one-to-ones, point 1: the reason for meeting is one of the three that parents were given."""
+    reason = facts.word("reason")
     allowed = reason.isin(["safeguarding", "continuity", "routine"])
-    return _by_log(
-        cases,
-        cases.one_to_one,
+    return by_log(
+        facts,
+        facts.one_to_one,
         allowed,
         (reason != "") & ~allowed,
-        "The reason is one that the letter to parents gives.",
-        "The reason is not safeguarding, continuity of pastoral care or a routine check.",
+        if_met="The reason is one that the letter to parents gives.",
+        if_breach="The reason is not safeguarding, continuity of pastoral care or a routine check.",
     )
 
 
-def one_to_one_hours(cases: SessionFacts) -> Ruling:
-    return _by_hours(
-        cases,
-        cases.one_to_one,
-        cases.in_slot,
+@clause(
+    name="one-to-one-hours",
+    title="One-to-one hours",
+    reference=Reference(Heading.ONE_TO_ONE, 2),
+    words=(
+        "One-to-ones take place at lunchtime or in tutor time; otherwise only with a parent's consent beforehand, for "
+        "the time and the reason."
+    ),
+    applies_to=_ONE_TO_ONES,
+    decided_by="The time the pupil was in the call, else the logged time; outside, the register of consents.",
+    remedy=Remedy("Choose lunchtime or tutor time, or ask a parent for consent to this time.", consent="one_to_one"),
+)
+def one_to_one_hours(facts: SessionFacts) -> Ruling:
+    """Pastoral one-to-ones, point 2: one-to-ones keep to lunch and tutor time, unless a parent agreed to another time
+    and the reason for it beforehand."""
+    return by_hours(
+        facts,
+        facts.one_to_one,
+        facts.in_slot,
         "one_to_one",
-        lambda _: "at lunchtime or in tutor time.",
-        lambda _: "covered by a parent's consent given beforehand for the time and the reason.",
-        lambda *_: (
+        if_met=lambda _: "at lunchtime or in tutor time.",
+        if_exempt=lambda _: "covered by a parent's consent given beforehand for the time and the reason.",
+        if_breach=lambda *_: (
             "outside lunchtime and tutor time, without a parent's consent given beforehand for the time and the reason."
         ),
     )
 
 
-def second_member_invited(cases: SessionFacts) -> Ruling:
-    by_senior_deputy = cases.has_role("senior_deputy_head")
-    where = cases.one_to_one & ~by_senior_deputy
-    by_leader = cases.has_role("hoy", "hm")
+@clause(
+    name="second-member-invited",
+    title="Second member invited",
+    reference=Reference(Heading.ONE_TO_ONE, 3),
+    words="A tutor invites the pupil's HOY or HM; a HOY or HM invites the Senior Deputy Head (Pastoral).",
+    applies_to=f"{_ONE_TO_ONES}, but not those of the Senior Deputy Head",
+    decided_by="Who took part in the call, or was invited to it, by its record or the log.",
+    remedy=Remedy("Invite the second member of the pastoral team.", second_member=True),
+)
+def second_member_invited(facts: SessionFacts) -> Ruling:
+    """Pastoral one-to-ones, point 3: a second member of the pastoral team is invited, above whoever makes the call."""
+    where = facts.one_to_one & ~facts.has_role("senior_deputy_head")
+    by_leader = facts.has_role("hoy", "hm")
     wanted = np.where(by_leader, "the Senior Deputy Head (Pastoral)", "the pupil's HOY or HM")
-    in_call, on_list, in_log = cases.took_part(), cases.invited_to_call(), cases.invited_in_log()
-    call_list, log_list = cases.those(on_list["session"]), cases.those(in_log["session"])
+    took_part, listed, invited = facts.took_part(), facts.listed_in_call(), facts.invited_by_log()
+    has_call_list, has_log_list = facts.mask_of(listed["session"]), facts.mask_of(invited["session"])
 
-    def right(people: pd.DataFrame) -> Mask:
+    def includes(people: pd.DataFrame) -> Mask:
         people = people[where[people["session"]]]
-        return cases.those(people.loc[_is_second_member(cases, people, by_leader), "session"])
+        return facts.mask_of(people.loc[_is_second_member(facts, people, by_leader), "session"])
 
-    def say(before: str, after: str) -> Callable[[Rows], Words]:
-        return lambda i: np.array([before + who + after for who in wanted[i]], object)
+    def sentence(words: str) -> Callable[[Rows], Words]:
+        return lambda i: np.array([_capitalised(words.format(who)) for who in wanted[i]], object)
 
-    ruling = Ruling(cases.n)
-    ruling.decide(where & right(in_call), MET, CALL, say("In the call took part ", "."))
-    ruling.decide(where & right(on_list), MET, CALL, say("Invited to the call was ", "."))
-    ruling.decide(where & right(in_log), MET, LOG, say("Invited was ", "."))
+    ruling = Ruling(facts.n)
+    ruling.decide(where & includes(took_part), MET, CALL, sentence("{} took part in the call."))
+    ruling.decide(where & includes(listed), MET, CALL, sentence("{} was invited."))
+    ruling.decide(where & includes(invited), MET, LOG, sentence("{} was invited."))
     ruling.decide(
-        where & (call_list | log_list),
+        where & (has_call_list | has_log_list),
         BREACH,
-        np.where(call_list, CALL, LOG),
-        say("Among the people in the call, or invited to it, is not ", "."),
+        np.where(has_call_list, CALL, LOG),
+        sentence("{} was neither in the call nor invited."),
     )
-    ruling.decide(where, NO_EVIDENCE, NOTHING, say("Nothing on record says whether ", " was invited."))
+    ruling.decide(where, NO_EVIDENCE, NOTHING, sentence("Nothing on record shows whether {} was invited."))
     return ruling
 
 
-def _is_second_member(cases: SessionFacts, people: pd.DataFrame, by_leader: Mask) -> Mask:
-    """Whether each person is who must be invited: for a HOY or HM the Senior Deputy Head, for a tutor
-    the HOY of the pupil's year or the HM of the pupil's house, in the pupil's school. It cannot be
-    whoever conducts the session."""
+def _capitalised(sentence: str) -> str:
+    return sentence[0].upper() + sentence[1:]
+
+
+def _is_second_member(facts: SessionFacts, people: pd.DataFrame, by_leader: Mask) -> Mask:
+    """Whether each person (`session`, `staff_id`) is who must be invited: for a HOY or HM the Senior Deputy Head, for
+    a tutor the HOY of the pupil's year or the HM of the pupil's house, in the pupil's school."""
     session, staff_id = people["session"].to_numpy(), people["staff_id"].to_numpy()
-    staff, pupils = cases.staff, cases.pupil_versions
-    who = staff.rows(staff_id, cases.day[session])
-    pupil = (
-        cases.pupils.drop_duplicates("session").set_index("session")["row"].reindex(session, fill_value=-1).to_numpy()
-    )
+    staff, pupils = facts.staff, facts.pupil_versions
+    member = staff.rows(staff_id, facts.day[session])
+    first_pupil = facts.pupils.drop_duplicates("session").set_index("session")["row"]
+    pupil = first_pupil.reindex(session, fill_value=NONE).to_numpy()
 
-    def has(column: str, wanted: str) -> Mask:
-        pairs = zip(staff.fact(column, who), pupils.fact(wanted, pupil), strict=True)
-        return np.array([bool(words_in(value) & words_in(held)) for held, value in pairs], bool)
+    def shares(column: str, pupils_column: str) -> Mask:
+        pairs = zip(staff.fact(column, member), pupils.fact(pupils_column, pupil), strict=True)
+        return np.array([bool(words_in(of_member) & words_in(of_pupil)) for of_member, of_pupil in pairs], bool)
 
-    same_school = staff.fact("school", who) == pupils.fact("school", pupil)
-    hoy = staff.lists("roles", "hoy")[who] & has("year_groups", "year_group")
-    hm = staff.lists("roles", "hm")[who] & has("houses", "house")
-    senior_deputy = staff.lists("roles", "senior_deputy_head")[who]
-    return np.where(by_leader[session], senior_deputy, same_school & (hoy | hm))
-
-
-def adult_introduced(cases: SessionFacts) -> Ruling:
-    answers = ("adult_present", "adult_introduced", "adult_permission")
-    kept = np.logical_and.reduce([cases.yes(a) for a in answers])
-    broken = np.logical_or.reduce([cases.no(a) for a in answers])
-    return _by_log(
-        cases,
-        cases.one_to_one,
-        kept,
-        broken,
-        "An adult in the house introduced themselves on camera and gave permission.",
-        "No adult was in the house, introduced themselves on camera and gave permission.",
-    )
+    same_school = staff.fact("school", member) == pupils.fact("school", pupil)
+    is_hoy = staff.lists("roles", "hoy")[member] & shares("year_groups", "year_group")
+    is_hm = staff.lists("roles", "hm")[member] & shares("houses", "house")
+    is_senior_deputy = staff.lists("roles", "senior_deputy_head")[member]
+    return np.where(by_leader[session], is_senior_deputy, same_school & (is_hoy | is_hm))
 
 
-def home_alone_reported(cases: SessionFacts) -> Ruling:
-    where = cases.one_to_one
-    was_alone = where & cases.yes("home_alone")
-    ruling = Ruling(cases.n)
+@clause(
+    name="adult-introduced",
+    title="Adult introduced",
+    reference=Reference(Heading.ONE_TO_ONE, 4),
+    words="An adult in the house introduces themselves on camera at the start and gives permission.",
+    applies_to=_ONE_TO_ONES,
+    decided_by="The log.",
+)
+def adult_introduced(facts: SessionFacts) -> Ruling:
+    """Pastoral one-to-ones, point 4: an adult is in the building, says hello on camera and allows the session."""
+    where = facts.one_to_one
+    present, introduced, permission = "adult_present", "adult_introduced", "adult_permission"
+    not_introduced, not_permitted = facts.no(introduced), facts.no(permission)
+    all_yes = facts.yes(present) & facts.yes(introduced) & facts.yes(permission)
+    ruling = Ruling(facts.n)
+    ruling.decide(where & facts.no(present), BREACH, LOG, "No adult was at home.")
     ruling.decide(
-        was_alone & cases.reported(home_alone=True),
+        where & not_introduced & not_permitted,
+        BREACH,
+        LOG,
+        "The adult did not introduce themselves on camera and did not give permission.",
+    )
+    ruling.decide(where & not_introduced, BREACH, LOG, "The adult did not introduce themselves on camera.")
+    ruling.decide(where & not_permitted, BREACH, LOG, "The adult did not give permission.")
+    ruling.decide(
+        where & all_yes, MET, LOG, "An adult in the house introduced themselves on camera and gave permission."
+    )
+    decide_rest(ruling, facts, where)
+    return ruling
+
+
+@clause(
+    name="home-alone-reported",
+    title="Home alone reported",
+    reference=Reference(Heading.ONE_TO_ONE, 5),
+    words="A child who is not old enough to be home alone, and is, is reported to the safeguarding team.",
+    applies_to="One-to-ones whose log says that the child was home alone",
+    decided_by="The register of concerns: one about it is linked and the DSP was alerted.",
+)
+def home_alone_reported(facts: SessionFacts) -> Ruling:
+    """Pastoral one-to-ones, point 5: a child too young to be alone at home, and alone, is a safeguarding matter for the
+    safeguarding team."""
+    was_alone = facts.one_to_one & facts.yes("home_alone")
+    ruling = Ruling(facts.n)
+    ruling.decide(
+        was_alone & facts.reported(home_alone=True),
         MET,
         REGISTER,
-        "That the child was home alone is on record as a concern and the DSP was alerted.",
+        "A concern that the child was home alone is on record, and the DSP was alerted.",
     )
     ruling.decide(
         was_alone,
         BREACH,
         REGISTER,
-        "The log says that a child was home alone, and no concern about it that reached the DSP is on record.",
+        "The log says that a child was home alone, but no concern about it that reached the DSP is on record.",
     )
-    safe = cases.no("home_alone") | cases.yes("adult_present")
-    ruling.decide(where & ~safe, NO_EVIDENCE, NOTHING, "The log does not say whether the child was home alone.")
+    not_alone = facts.no("home_alone") | facts.yes("adult_present")
+    ruling.decide(
+        facts.one_to_one & ~not_alone, NO_EVIDENCE, NOTHING, "The log does not say whether the child was home alone."
+    )
     return ruling

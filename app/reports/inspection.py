@@ -36,8 +36,9 @@ def inspection_pack(school: School, person: Person) -> bytes:
         "terms": list(by_term),
         "clauses": [
             {
-                "title": c.title, "words": c.words, "reference": str(c.reference), "applies": c.applies,
-                "decided": c.decided_by, "of": c.of, "kept": [_kept_words(rates, c.name) for rates in by_term.values()],
+                "title": c.title, "words": c.words, "applies": c.applies_to, "decided": c.decided_by,
+                "heading": c.reference.heading, "reference": str(c.reference),
+                "kept": [_kept_words(rates, c.name) for rates in by_term.values()],
             }
             for c in CLAUSES.values()
         ],

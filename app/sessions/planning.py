@@ -20,7 +20,7 @@ from app.access.people import find_person
 from app.access.policy import Person, describe_post
 from app.judging.rejudge import preview_plans
 from app.parents import consents
-from app.protocol.clause import Remedy
+from app.protocol.clause import Heading, Remedy
 from app.protocol.clauses import CLAUSES
 from app.protocol.matching import match
 from app.records import Rejected, log_form
@@ -48,7 +48,8 @@ class Foreseen:
       `letter` and `consent` (the kind that would mend it, or "")
     - `lacking`: for each of them that is not kept and that a letter or consent mends, the emails of the pupils whose
       it is
-    - `to_mind`: the clauses that only the session itself can show: `clause`, `title`, `words`, `of`
+    - `to_mind`: the clauses that only the session itself can show: `clause`, `title`, `words`, those of
+      one-to-ones first
     """
 
     clauses: pd.DataFrame
@@ -88,11 +89,11 @@ def foresee(school: School, person: Person, plan: Log) -> Foreseen:
             short = [plan.pupil_ids[n - 1] for n in of_one.index[~of_one.isin(_KEPT)]]
             lacking[str(name)] = [str(emails[pupil]) for pupil in short if pupil in emails.index]
     to_mind = [
-        {"clause": clause.name, "title": clause.title, "words": clause.words, "of": clause.of}
-        for clause in sorted(CLAUSES.values(), key=lambda clause: clause.of == "all")
+        {"clause": clause.name, "title": clause.title, "words": clause.words}
+        for clause in sorted(CLAUSES.values(), key=lambda clause: clause.reference.heading != Heading.ONE_TO_ONE)
         if clause.remedy is None and own.loc[clause.name, "outcome"] not in ("not_applicable", "exempt")
     ]
-    return Foreseen(_in_words(known), lacking, pd.DataFrame(to_mind, columns=["clause", "title", "words", "of"]))
+    return Foreseen(_in_words(known), lacking, pd.DataFrame(to_mind, columns=["clause", "title", "words"]))
 
 
 def verdicts(school: School, person: Person, plans: pd.DataFrame) -> dict[str, str]:

@@ -55,7 +55,7 @@ def without_log(evidence: Evidence) -> Evidence:
 @pytest.mark.parametrize("clause", ["recording-announced", "recording-on-team"])
 def test_of_a_recording_that_nobody_knows_of_it_is_said_who_does_not_say(clause: str) -> None:
     assert said(lesson(), clause) == ["no_evidence", "The log does not say whether the session was recorded."]
-    nobody = "The session was not logged; whether it was recorded is not known."
+    nobody = "The session was not logged, so it is not known whether it was recorded."
     assert said(without_log(lesson()), clause) == ["no_evidence", nobody]
 
 

@@ -4,7 +4,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.protocol.clause import Heading, Reference
+import pytest
+
+from app.protocol.clause import Clause, Heading, Reference
 from app.protocol.clauses import CLAUSES
 
 OUTLINE = Path(__file__).parents[2] / "docs" / "protocol.md"
@@ -64,3 +66,10 @@ def test_outline_gives_a_reason_for_a_point_without_a_clause() -> None:
 def test_reference_reads_as_people_say_it() -> None:
     assert str(Reference(Heading.GENERAL, 4)) == "General protocol, point 4"
     assert str(Reference(Heading.ONE_TO_ONE, 2)) == "Pastoral one-to-ones, point 2"
+
+
+@pytest.mark.parametrize("clause", CLAUSES, ids=lambda clause: clause.name)
+def test_docstring_of_a_clause_names_its_point_and_says_what_it_asks(clause: Clause) -> None:
+    point, colon, asks = (clause.judge.__doc__ or "").partition(": ")
+    assert (point, colon) == (str(clause.reference), ": ")
+    assert asks.endswith(".")

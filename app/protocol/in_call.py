@@ -1,0 +1,295 @@
+"""The clauses of the general protocol about the call itself: recording it, opening and ending it, and cameras."""
+
+import numpy as np
+import pandas as pd
+
+from app.protocol.clause import Heading, Reference, clause
+from app.protocol.facts import ENOUGH, SENT, SHORT, UNKNOWN, SessionFacts, join_names
+from app.protocol.outcomes import BREACH, CALL, EXEMPT, LOG, MET, NO_EVIDENCE, NOTHING, Mask, Ruling, Words
+from app.protocol.rulings import (
+    Rows,
+    by_log,
+    decide_recorded,
+    decide_rest,
+    durations,
+    every_session,
+    recording_disputed,
+    was_recorded,
+)
+
+_RECORDED = "Sessions that were recorded"
+
+
+@clause(
+    name="recording-announced",
+    title="Recording announced",
+    reference=Reference(Heading.GENERAL, 4),
+    words="If the session is recorded, pupils are told at the start.",
+    applies_to=_RECORDED,
+    decided_by="The log.",
+)
+def recording_announced(facts: SessionFacts) -> Ruling:
+    """General protocol, point 4: whoever records says so at the start."""
+    return decide_recorded(
+        Ruling(facts.n),
+        facts,
+        "recording_announced",
+        if_met="Pupils were told at the start that the session would be recorded.",
+        if_breach="The session was recorded, and pupils were not told at the start.",
+        if_blank="The session was recorded; the log does not say whether pupils were told.",
+    )
+
+
+@clause(
+    name="recording-on-team",
+    title="Recording on the Team",
+    reference=Reference(Heading.GENERAL, 4),
+    words="A recording is placed on the Team, not kept privately.",
+    applies_to=_RECORDED,
+    decided_by="A channel meeting keeps it there by itself; for any other meeting, the log.",
+)
+def recording_on_team(facts: SessionFacts) -> Ruling:
+    """General protocol, point 4: the recording goes on the Team."""
+    ruling = Ruling(facts.n)
+    ruling.decide(
+        was_recorded(facts) & facts.in_channel,
+        MET,
+        CALL,
+        "It was a channel meeting, whose recording stays in the channel.",
+        recording_disputed(facts) | facts.no("recording_on_team"),
+    )
+    return decide_recorded(
+        ruling,
+        facts,
+        "recording_on_team",
+        if_met="The recording was placed on the Team.",
+        if_breach="The recording was not placed on the Team.",
+        if_blank="The session was recorded; the log does not say where the recording is kept.",
+    )
+
+
+@clause(
+    name="camera-choice",
+    title="Cameras off offered",
+    reference=Reference(Heading.GENERAL, 4),
+    words="While they are recorded, pupils may turn their cameras off.",
+    applies_to=_RECORDED,
+    decided_by="The log.",
+)
+def camera_choice(facts: SessionFacts) -> Ruling:
+    """General protocol, point 4: pupils who are recorded may turn their cameras off."""
+    return decide_recorded(
+        Ruling(facts.n),
+        facts,
+        "cameras_off_offered",
+        if_met="Pupils could turn their cameras off while they were recorded.",
+        if_breach="The session was recorded, and pupils could not turn their cameras off.",
+        if_blank="The session was recorded; the log does not say whether pupils could turn their cameras off.",
+    )
+
+
+@clause(
+    name="no-private-recording",
+    title="No private recording",
+    reference=Reference(Heading.GENERAL, 4),
+    words="Neither staff nor pupils make private recordings.",
+    applies_to="Every session",
+    decided_by="The log.",
+)
+def no_private_recording(facts: SessionFacts) -> Ruling:
+    """General protocol, point 4: pupils do not record, and nobody keeps a private recording."""
+    return by_log(
+        facts,
+        every_session(facts),
+        facts.no("private_recording"),
+        facts.yes("private_recording"),
+        if_met="Nobody made a private recording.",
+        if_breach="A private recording was made.",
+    )
+
+
+@clause(
+    name="staff-opens",
+    title="Staff open the call",
+    reference=Reference(Heading.GENERAL, 5),
+    words="The member of staff is in the call before the pupils.",
+    applies_to="Every session",
+    decided_by="Who called, or joined first; where the call record does not show it, the log.",
+)
+def staff_opens(facts: SessionFacts) -> Ruling:
+    """General protocol, point 5: staff open the call."""
+    staff, pupil = facts.staff_span[0], facts.pupil_span[0]
+    staff_called, pupil_called = facts.staff_called_first, facts.pupil_called_first
+    by_call = facts.shows_beginning & (~facts.began_as_direct_call | staff_called | pupil_called)
+    says_yes, says_no = facts.yes("staff_opened"), facts.no("staff_opened")
+    waited = np.where(pupil < staff, staff - pupil, 0)
+    ruling = Ruling(facts.n)
+    ruling.decide(by_call & staff_called, MET, CALL, "The member of staff called the pupil.", says_no)
+    ruling.decide(by_call & pupil_called, BREACH, CALL, "The pupil called the member of staff.", says_yes)
+    ruling.decide(
+        by_call & (waited > facts.grace),
+        BREACH,
+        CALL,
+        lambda i: "A pupil was in the call " + durations(waited[i]) + " before the first member of staff.",
+        says_yes,
+    )
+    ruling.decide(by_call, MET, CALL, "A member of staff was in the call before the pupils.", says_no)
+    ruling.decide(says_yes, MET, LOG, "The log says that staff opened the call.")
+    ruling.decide(says_no, BREACH, LOG, "The log says that staff did not open the call.")
+    decide_rest(ruling, facts, every_session(facts), "Neither a call record nor the log says who opened the call.")
+    return ruling
+
+
+@clause(
+    name="staff-ends",
+    title="Staff end the call",
+    reference=Reference(Heading.GENERAL, 5),
+    words="The member of staff ends the call: no pupil stays after them.",
+    applies_to="Every session",
+    decided_by="Who left last; where the call record does not show it, the log.",
+)
+def staff_ends(facts: SessionFacts) -> Ruling:
+    """General protocol, point 5: staff end the call."""
+    staff, pupil = facts.staff_span[1], facts.pupil_span[1]
+    by_call = facts.shows_end & ~facts.ended_as_direct_call
+    says_yes, says_no = facts.yes("staff_ended"), facts.no("staff_ended")
+    stayed = np.where(pupil > staff, pupil - staff, 0)
+    ruling = Ruling(facts.n)
+    ruling.decide(
+        by_call & (stayed > facts.grace),
+        BREACH,
+        CALL,
+        lambda i: "A pupil was in the call " + durations(stayed[i]) + " after the last member of staff had left.",
+        says_yes,
+    )
+    ruling.decide(by_call, MET, CALL, "No pupil stayed after the last member of staff had left.", says_no)
+    ruling.decide(says_yes, MET, LOG, "The log says that staff ended the call.")
+    ruling.decide(says_no, BREACH, LOG, "The log says that staff did not end the call.")
+    decide_rest(ruling, facts, every_session(facts), "Neither a call record nor the log says who ended the call.")
+    return ruling
+
+
+@clause(
+    name="never-alone",
+    title="Pupils never alone",
+    reference=Reference(Heading.GENERAL, 5),
+    words="Once staff have joined, pupils are never in the call without them.",
+    applies_to="Every session",
+    decided_by="Who was in the call, and when; where the call record does not show it, the log.",
+)
+def never_alone(facts: SessionFacts) -> Ruling:
+    """General protocol, point 5: no pupil stays in the call without staff."""
+    says_yes, says_no = facts.yes("pupil_left_alone"), facts.no("pupil_left_alone")
+    was_alone = facts.mask_of(facts.alone.group)
+    ruling = Ruling(facts.n)
+    ruling.decide(was_alone, BREACH, CALL, lambda i: _who_was_alone(facts, i), says_no)
+    ruling.decide(
+        facts.shows_throughout, MET, CALL, "No pupil was in the call without staff once staff had joined.", says_yes
+    )
+    ruling.decide(says_no, MET, LOG, "The log says that no pupil was left alone.")
+    ruling.decide(says_yes, BREACH, LOG, "The log says that a pupil was left alone.")
+    decide_rest(
+        ruling, facts, every_session(facts), "Neither a call record nor the log says whether a pupil was left alone."
+    )
+    return ruling
+
+
+def _who_was_alone(facts: SessionFacts, sessions: Rows) -> Words:
+    """Every stretch that pupils were alone in some sessions, in words and with their names."""
+    found = facts.alone
+    stretch = pd.DataFrame({"session": found.group, "alone_from": found.start, "alone_to": found.end})
+    present = stretch.reset_index(names="stretch").merge(facts.pupil_stays(), on="session")
+    present = present.query("start < alone_to and end > alone_from")
+    present = present.drop_duplicates(["stretch", "pupil_id"]).sort_values(["stretch", "pupil_id"])
+    names = present.groupby("stretch")["name"].agg([join_names, "count"])
+    verb = np.where(names["count"] > 1, " were", " was").astype(object)
+    since, length = facts.clock_times(found.start), durations(found.end - found.start)
+    words = names["join_names"] + verb + " in the call without staff from " + since + " for " + length + "."
+    return words.groupby(found.group).agg(" ".join).reindex(sessions).to_numpy(object)
+
+
+@clause(
+    name="cameras-on",
+    title="Cameras on",
+    reference=Reference(Heading.GENERAL, 6),
+    words="Pupils have their cameras on and can be seen, unless they are recorded and object, or have no camera.",
+    applies_to="Every session",
+    decided_by="Each pupil's own video in the call; where that shows nothing, the log.",
+)
+def cameras_on(facts: SessionFacts) -> Ruling:
+    """General protocol, point 6: pupils who have a camera keep it on and can be seen, unless they object to being
+    recorded."""
+    log = facts.word("cameras_on")
+    no_camera, objected = log == "no_camera", log == "objected"
+    says_on, says_off = log == "yes", (log == "no") | no_camera | objected
+    objected_to_recording = objected & was_recorded(facts)
+    by_call = _with_camera(facts, UNKNOWN, SHORT, SENT, ENOUGH)
+    short, unknown = _with_camera(facts, SHORT), _with_camera(facts, UNKNOWN)
+    too_short = short | (_with_camera(facts, SENT, UNKNOWN) & says_off)
+    may_be_exempt = too_short | ~by_call
+    ruling = Ruling(facts.n)
+    ruling.decide(
+        too_short & ~no_camera & ~objected_to_recording,
+        BREACH,
+        np.where(short, CALL, LOG),
+        lambda i: _camera_off(facts, objected, i),
+        says_on,
+    )
+    ruling.decide(may_be_exempt & no_camera, EXEMPT, LOG, "The log says that there is no camera.")
+    ruling.decide(
+        may_be_exempt & objected_to_recording,
+        EXEMPT,
+        LOG,
+        "The session was recorded and the log says that the pupil objected.",
+    )
+    ruling.decide(
+        unknown & says_on,
+        MET,
+        LOG,
+        "The log says that cameras were on. The call record shows no video of a pupil, which does not prove that the "
+        "camera was off.",
+        every_session(facts),
+    )
+    ruling.decide(
+        unknown,
+        NO_EVIDENCE,
+        NOTHING,
+        "The call record shows no video of a pupil, which proves nothing, and no log says whether the camera was on.",
+    )
+    ruling.decide(by_call, MET, CALL, lambda i: _camera_on(facts, i), says_off)
+    ruling.decide(says_on, MET, LOG, "The log says that pupils had their cameras on.")
+    ruling.decide(says_off, BREACH, LOG, lambda i: _camera_off(facts, objected, i))
+    decide_rest(ruling, facts, every_session(facts), "Neither a call record nor the log says whether cameras were on.")
+    return ruling
+
+
+def _with_camera(facts: SessionFacts, *cameras: int) -> Mask:
+    """Sessions with a pupil in the call whose camera was one of these."""
+    return facts.mask_of(facts.cameras.loc[facts.cameras["camera"].isin(cameras), "session"])
+
+
+def _camera_off(facts: SessionFacts, objected: Mask, sessions: Rows) -> Words:
+    """Whose camera was off for too long; where the call does not show it, what the log says."""
+    short = facts.cameras[facts.cameras["camera"] == SHORT]
+    required = facts.setting(lambda rules: rules.camera_share)[short["session"]]
+    names = facts.pupil_versions.fact("name", short["row"].to_numpy())
+    # Rounded down, so that nothing short of 80% is read out as 80%.
+    words = [
+        f"{name}'s camera was on for {int(share * 100)}% of their time in the call; the school requires {asked:.0%}."
+        for name, share, asked in zip(names, short["share"], required, strict=True)
+    ]
+    by_call = pd.Series(words, dtype=object).groupby(short["session"].to_numpy()).agg(" ".join).reindex(sessions)
+    by_log = np.where(
+        objected[sessions],
+        "The log says that a pupil objected to the camera, but the session is not known to have been recorded.",
+        "The log says cameras were off.",
+    )
+    return np.where(by_call.isna(), by_log, by_call.to_numpy(object))
+
+
+def _camera_on(facts: SessionFacts, sessions: Rows) -> Words:
+    return np.where(
+        _with_camera(facts, SENT)[sessions],
+        "Every pupil sent video; Teams does not say for how long.",
+        "Every pupil's camera was on for as long as the school requires.",
+    ).astype(object)
