@@ -15,7 +15,7 @@ from app.protocol.sessions import MINUTE
     reference=Reference(Heading.GENERAL, 1),
     words="The school writes to parents before the first session, to introduce the service.",
     applies_to="Every session with a known pupil",
-    decided_by="The register of letters: a letter of introduction dated before the day of the session, for every pupil.",
+    decided_by="The register of letters: for every pupil, a letter of introduction from before the day of the session.",
     remedy=Remedy("Have the letter of introduction sent; it counts from the day after.", letter="introduction"),
 )
 def parents_told(facts: SessionFacts) -> Ruling:

@@ -72,56 +72,59 @@ class Judged:
         )
 
 
-def judge(evidence: Evidence, settings: Settings, now: datetime, reasons: bool = False) -> Judged:
-    """Match logs with calls and judge every clause for every session, as things stand at `now`."""
-    cases = SessionFacts(evidence, settings, now)
-    rulings = [clause.judge(cases) for clause in CLAUSES.values()]
+def judge(evidence: Evidence, settings: Settings, now: datetime, *, reasons: bool = False) -> Judged:
+    """Match logs with calls and judge every clause for every session, as things are at `now`."""
+    facts = SessionFacts(evidence, settings, now)
+    rulings = [clause.judge(facts) for clause in CLAUSES.values()]
     outcome = np.stack([r.outcome for r in rulings], axis=1)
-    told_by = np.stack([r.evidence for r in rulings], axis=1)
+    decided_by = np.stack([r.evidence for r in rulings], axis=1)
     disputed = np.stack([r.disputed for r in rulings], axis=1)
     words = np.stack([r.reasons() for r in rulings], axis=1) if reasons else np.full(outcome.shape, "", object)
     status = np.where((outcome == BREACH).any(axis=1), 2, np.where((outcome == NO_EVIDENCE).any(axis=1), 1, 0))
-
+    not_yet_logged = outcome[:, list(CLAUSES).index("logged")] == NO_EVIDENCE
+    time_to_log = (facts.setting(lambda rules: rules.log_within_hours) * 60 * MINUTE).astype(np.int64)
+    sessions = _describe(facts).assign(
+        status=np.array(STATUSES)[status],
+        disputed=disputed.any(axis=1),
+        due_at=instants(facts.call_ended + time_to_log).where(not_yet_logged),
+        codes=_encode(outcome, decided_by, disputed),
+    )
     call_ids = evidence.calls["call_id"].to_numpy(object)
-    waiting = outcome[:, list(CLAUSES).index("logged")] == NO_EVIDENCE
-    due = cases.call_ended + (cases.setting(lambda r: r.log_within_hours) * 60 * MINUTE).astype(np.int64)
-    sessions = pd.DataFrame(
-        {
-            "log_id": _ids(cases.from_log(ids(evidence.logs["log_id"]), NONE)),
-            "call_id": cases.from_call(call_ids, None),
-            "started_at": instants(cases.start),
-            "ended_at": instants(cases.end),
-            "day": cases.day.view("datetime64[D]").astype("datetime64[s]"),
-            "minute": (cases.local_start % DAY // MINUTE).astype(np.int16),
-            "staff_id": _ids(cases.staff_id),
-            "school": cases.staff_school,
-            "department": cases.department,
-            "purpose": np.where(cases.purpose == "", None, cases.purpose),
-            "one_to_one": cases.one_to_one,
-            "confidential": cases.confidential,
-            "status": np.array(STATUSES)[status],
-            "disputed": disputed.any(axis=1),
-            "due_at": instants(due).where(waiting),
-            "codes": _encode(outcome, told_by, disputed),
-        }
-    ).rename_axis("session")
+    alone = {
+        "session": facts.alone.group,
+        "from_at": instants(facts.alone.start),
+        "to_at": instants(facts.alone.end),
+        "seconds": (facts.alone.end - facts.alone.start) / 1e6,
+    }
     return Judged(
         sessions,
-        cases.calls.assign(call_id=call_ids[cases.calls["call"]])[["session", "call_id", "place"]],
-        cases.pupils[["session", "pupil_id"]].copy(),
-        pd.DataFrame(
-            {
-                "session": cases.alone.group,
-                "from_at": instants(cases.alone.start),
-                "to_at": instants(cases.alone.end),
-                "seconds": (cases.alone.end - cases.alone.start) / 1e6,
-            }
-        ),
+        facts.calls.assign(call_id=call_ids[facts.calls["call"]])[["session", "call_id", "place"]],
+        facts.pupils[["session", "pupil_id"]].copy(),
+        pd.DataFrame(alone),
         outcome,
-        told_by,
+        decided_by,
         disputed,
         words,
     )
+
+
+def _describe(facts: SessionFacts) -> pd.DataFrame:
+    """The columns of `Judged.sessions` that no clause decides."""
+    columns = {
+        "log_id": _ids(facts.from_log(ids(facts.evidence.logs["log_id"]), NONE)),
+        "call_id": facts.from_call(facts.evidence.calls["call_id"].to_numpy(object), None),
+        "started_at": instants(facts.start),
+        "ended_at": instants(facts.end),
+        "day": facts.day.view("datetime64[D]").astype("datetime64[s]"),
+        "minute": (facts.local_start % DAY // MINUTE).astype(np.int16),
+        "staff_id": _ids(facts.staff_id),
+        "school": facts.staff_school,
+        "department": facts.department,
+        "purpose": np.where(facts.purpose == "", None, facts.purpose),
+        "one_to_one": facts.one_to_one,
+        "confidential": facts.confidential,
+    }
+    return pd.DataFrame(columns).rename_axis("session")
 
 
 def _ids(plain: npt.NDArray[np.int64]) -> pd.arrays.IntegerArray:
@@ -132,7 +135,7 @@ def _ids(plain: npt.NDArray[np.int64]) -> pd.arrays.IntegerArray:
 def _encode(
     outcome: npt.NDArray[np.uint8], evidence: npt.NDArray[np.uint8], disputed: npt.NDArray[np.bool_]
 ) -> npt.NDArray[np.object_]:
-    """One printable character a clause: the outcome, what told it, and whether it is disputed. Only the outcome is
+    """One printable character a clause: the outcome, what decided it, and whether it is disputed. Only the outcome is
     ever read back (`decode`), by the stored `ClauseSet`: the places of EVIDENCE need not be known again."""
     code = _FIRST + outcome + len(OUTCOMES) * evidence + len(OUTCOMES) * len(EVIDENCE) * disputed
     return code.astype(np.uint8).view(f"S{len(CLAUSES)}").ravel().astype(str).astype(object)
@@ -157,7 +160,7 @@ def decode(codes: pd.Series, clause_set: ClauseSet | None = None) -> pd.DataFram
 
 
 def figures(outcomes: pd.DataFrame) -> pd.DataFrame:
-    """How often each clause was kept, from a decoded frame.
+    """How often each clause had each outcome, from a decoded frame.
 
     Index: the clause. Columns: the five outcomes as counts; `rate` = (met + exempt) / (met + exempt +
     breach) and `evidence_share` = that denominator / all to which it applies; blank where there are none.
@@ -165,8 +168,8 @@ def figures(outcomes: pd.DataFrame) -> pd.DataFrame:
     codes = [outcomes[name].cat.codes.to_numpy() for name in CLAUSES]
     counts = [[np.count_nonzero(column == i) for i in range(len(OUTCOMES))] for column in codes]
     table = pd.DataFrame(counts, index=list(CLAUSES), columns=list(OUTCOMES))
-    kept = table[OUTCOMES[MET]] + table[OUTCOMES[EXEMPT]]
-    shown = kept + table[OUTCOMES[BREACH]]
-    table["rate"] = kept / shown
-    table["evidence_share"] = shown / (shown + table[OUTCOMES[NO_EVIDENCE]])
+    met = table[OUTCOMES[MET]] + table[OUTCOMES[EXEMPT]]
+    with_evidence = met + table[OUTCOMES[BREACH]]
+    table["rate"] = met / with_evidence
+    table["evidence_share"] = with_evidence / (with_evidence + table[OUTCOMES[NO_EVIDENCE]])
     return table.rename_axis("clause")

@@ -109,8 +109,8 @@ def by_hours(
     if_exempt: Callable[[Rows], Words | str],
     if_breach: Callable[[Rows, Mask], Words | str],
 ) -> Ruling:
-    """A clause of hours, outside which every pupil needs a consent of that kind. The reasons go on from "The session time,
-    17:00 to 17:40, is "; `if_breach` also gets which rows of the facts' pupils have their consent."""
+    """A clause of hours, outside which every pupil needs a consent of that kind. The reasons go on from "The session
+    time, 17:00 to 17:40, is "; `if_breach` also gets which rows of the facts' pupils have their consent."""
     inside = within(facts.local_start, facts.local_end)
     logged_inside = within(facts.logged_local_start, facts.logged_local_end)
     consented, has_consent = facts.consented(consent, where & ~inside)

@@ -1,22 +1,11 @@
 """The decorator that makes a function a clause."""
 
-from collections.abc import Iterator
-
 import pytest
 
-import app.protocol.clauses  # noqa: F401 - fills the register
-from app.protocol.clause import REGISTER, Clause, Heading, Reference, clause
+from app.protocol.clause import Heading, Reference, clause
+from app.protocol.clauses import CLAUSES
 from app.protocol.facts import SessionFacts
 from app.protocol.outcomes import Ruling
-
-
-@pytest.fixture
-def register() -> Iterator[dict[str, Clause]]:
-    """The register, which is as it was afterwards."""
-    before = dict(REGISTER)
-    yield REGISTER
-    REGISTER.clear()
-    REGISTER.update(before)
 
 
 def add(name: str, reference: Reference) -> None:
@@ -25,13 +14,13 @@ def add(name: str, reference: Reference) -> None:
         return Ruling(facts.n)
 
 
-def test_clause_joins_the_register_at_its_place_in_the_text(register: dict[str, Clause]) -> None:
-    before = list(register)
+def test_clause_joins_the_register_at_its_place_in_the_text(clauses: None) -> None:
+    names = list(CLAUSES)
     add("chat-saved", Reference(Heading.GENERAL, 5))
-    place = before.index("never-alone") + 1
-    assert list(register) == [*before[:place], "chat-saved", *before[place:]]
+    place = names.index("never-alone") + 1
+    assert list(CLAUSES) == [*names[:place], "chat-saved", *names[place:]]
 
 
-def test_clause_rejects_a_name_that_is_taken(register: dict[str, Clause]) -> None:
+def test_clause_rejects_a_name_that_is_taken(clauses: None) -> None:
     with pytest.raises(ValueError, match="two clauses have the name dress"):
         add("dress", Reference(Heading.GENERAL, 7))

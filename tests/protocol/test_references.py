@@ -68,7 +68,7 @@ def test_reference_reads_as_people_say_it() -> None:
     assert str(Reference(Heading.ONE_TO_ONE, 2)) == "Pastoral one-to-ones, point 2"
 
 
-@pytest.mark.parametrize("clause", CLAUSES, ids=lambda clause: clause.name)
+@pytest.mark.parametrize("clause", CLAUSES.values(), ids=list(CLAUSES))
 def test_docstring_of_a_clause_names_its_point_and_says_what_it_asks(clause: Clause) -> None:
     point, colon, asks = (clause.judge.__doc__ or "").partition(": ")
     assert (point, colon) == (str(clause.reference), ": ")

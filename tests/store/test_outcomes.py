@@ -18,7 +18,7 @@ from app.intake.files import import_logs
 from app.intake.logs import enter_log
 from app.judging import rejudge
 from app.judging.rejudge import refresh
-from app.protocol.clause import Clause
+from app.protocol.clause import Heading, Reference, clause
 from app.protocol.clauses import CLAUSES
 from app.protocol.facts import SessionFacts
 from app.protocol.judge import figures
@@ -34,10 +34,10 @@ DAYS = (date(2026, 11, 1), date(2026, 11, 30))
 NEW = "chat-saved"
 
 
-def _chat_saved(cases: SessionFacts) -> Ruling:
-    ruling = Ruling(cases.n)
-    ruling.decide(cases.logged, MET, LOG, "The log says that the chat was saved.")
-    ruling.decide(~cases.logged, BREACH, NOTHING, "Nobody saved the chat.")
+def _chat_saved(facts: SessionFacts) -> Ruling:
+    ruling = Ruling(facts.n)
+    ruling.decide(facts.logged, MET, LOG, "The log says that the chat was saved.")
+    ruling.decide(~facts.logged, BREACH, NOTHING, "Nobody saved the chat.")
     return ruling
 
 
@@ -60,12 +60,11 @@ def _call(call_id: str, start: str) -> dict[str, object]:
 
 
 def _add_clause() -> None:
-    """As somebody would add it: in the middle, so that the others change places."""
-    rest = list(CLAUSES.values())
-    point = rest[0].reference
-    clause = Clause(NEW, "Chat saved", "The chat is saved.", point, "Every session", "The log.", "all", _chat_saved)
-    CLAUSES.clear()
-    CLAUSES.update({one.name: one for one in (*rest[:4], clause, *rest[4:])})
+    """By its one entry. Its point stands in the middle, so that others change places."""
+    point = Reference(Heading.GENERAL, 4)
+    words, every = "The chat is saved.", "Every session"
+    entry = clause(name=NEW, title="Chat saved", reference=point, words=words, applies_to=every, decided_by="The log.")
+    entry(_chat_saved)
 
 
 def _leader(school: School) -> Person:
