@@ -78,6 +78,13 @@ def _named(address: str, database: str) -> str:
     return make_url(address).set(database=database).render_as_string(hide_password=False)
 
 
+@pytest.fixture(scope="module")
+def story_clock() -> Iterator[Clock]:
+    """The clock of a module whose stories have days of their own: it stands at `people.NOW` until a test moves it."""
+    with stopped_at(people.NOW) as ours:
+        yield ours
+
+
 @pytest.fixture
 def clock() -> Iterator[Clock]:
     """The clock of the program and the test: it stands still until the test moves it."""

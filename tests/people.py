@@ -11,6 +11,7 @@ from app.intake.files import import_letters, import_roster
 from app.school import School
 from app.store import reading
 
+NOW = datetime(2026, 11, 27, 16, tzinfo=UTC)  # a Friday, on which everything that tests tell of has happened
 TENANT = "5c7001aa-0000-4000-8000-000000000001"
 
 # short name: school, department, roles, year groups, houses

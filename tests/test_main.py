@@ -16,6 +16,8 @@ from tests import people, running
 from tests.people import call, calls, email, log, table
 from tests.running import ROOT
 
+pytestmark = pytest.mark.usefixtures("story_clock")
+
 
 @pytest.fixture
 def database(new_database: Callable[[], str]) -> str:

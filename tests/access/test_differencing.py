@@ -27,6 +27,8 @@ from app.intake.files import import_logs
 from app.school import School, open_school
 from tests import people
 
+pytestmark = pytest.mark.usefixtures("story_clock")
+
 FIRST = date(2026, 9, 7)
 DAYS = st.tuples(st.integers(0, 70), st.integers(0, 70)).map(
     lambda ends: (FIRST + timedelta(days=min(ends)), FIRST + timedelta(days=max(ends)))

@@ -21,6 +21,8 @@ from app.store import reading, tables
 from tests import people
 from tests.people import call, calls, email, log, staff_id, table
 
+pytestmark = pytest.mark.usefixtures("story_clock")
+
 EVER = (pd.Timestamp("2000-01-01").date(), pd.Timestamp("2100-01-01").date())
 WHO = {"teacher": (0, 30), "aled": (1, 29)}
 

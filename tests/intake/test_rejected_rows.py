@@ -18,6 +18,8 @@ from app.store import tables
 from app.store.encryption import new_key
 from tests.people import call, calls, email, log, table
 
+pytestmark = pytest.mark.usefixtures("story_clock")
+
 NOTE = "a note that is the counsellor's"
 
 

@@ -18,6 +18,8 @@ from app.school import School
 from app.store import audit_log, tables
 from tests import people
 
+pytestmark = pytest.mark.usefixtures("story_clock")
+
 OLD, NEW = "2016-11-07", "2026-11-03"
 
 

@@ -31,6 +31,8 @@ from app.vocabulary import Resolution
 from tests import people
 from tests.conftest import SETTINGS
 
+pytestmark = pytest.mark.usefixtures("story_clock")
+
 MONDAY = date(2026, 9, 7)
 DAYS = (MONDAY, MONDAY + timedelta(days=40))
 

@@ -17,6 +17,8 @@ from app.school import School
 from app.store import tables
 from tests import people
 
+pytestmark = pytest.mark.usefixtures("story_clock")
+
 DAY = "2026-11-03"
 NOTES = "Helped bethan rees. <b>Well.</b> Bethan laughed, Pugh too, Carys was away."
 

@@ -405,6 +405,11 @@ def _organiser(s: Scenario, call: dict[str, Any]) -> str:
     return call.get("organiser") or (staff or [call["who"][0][0]])[0]
 
 
+def _instant(s: Scenario, at: str) -> datetime:
+    """A time in UTC: what is added to it is not changed by the clocks in between."""
+    return s.time(at).astimezone(UTC)
+
+
 def _call(s: Scenario, name: str, now: datetime) -> dict[str, Any]:
     call = s.calls[name]
     rows = call["who"]
@@ -412,7 +417,7 @@ def _call(s: Scenario, name: str, now: datetime) -> dict[str, Any]:
     shift = timedelta(0)
     if "ended" in call:  # "3 hours ago"
         shift = now.replace(microsecond=0) - timedelta(hours=float(call["ended"].split()[0])) - latest
-    times = [(s.time(row[1]) + shift, s.time(row[2]) + shift) for row in rows]
+    times = [(_instant(s, row[1]) + shift, _instant(s, row[2]) + shift) for row in rows]
     kind = call.get("type", "meeting")
     if kind == "peer to peer":
         legs = [slice(i, i + 2) for i in range(0, len(rows), 2)]

@@ -25,6 +25,8 @@ from app.vocabulary import Resolution
 from tests import people
 from tests.people import call, calls, log, table
 
+pytestmark = pytest.mark.usefixtures("story_clock")
+
 START = "2026-11-03T10:00"
 ALONE = {"teacher": (0, 20), "aled": (1, 29)}  # the pupil stayed nine minutes after the teacher
 TOGETHER = {"teacher": (0, 30), "aled": (1, 29)}

@@ -13,6 +13,8 @@ import pytest
 from tests import people, running
 from tests.people import log, table
 
+pytestmark = pytest.mark.usefixtures("story_clock")
+
 
 @pytest.fixture
 def moved_in(tmp_path: Path):

@@ -18,6 +18,8 @@ from app.store.encryption import CannotOpen, Sealed, SealedBytes, new_key, newly
 from app.store.key_rotation import seal_again
 from tests import people
 
+pytestmark = pytest.mark.usefixtures("story_clock")
+
 WORDS = "She said: “Mae'n ddrwg gen i.” 🙁"
 
 

@@ -17,6 +17,8 @@ from app.school import School
 from app.store import reading, session_days, tables
 from tests import people
 
+pytestmark = pytest.mark.usefixtures("story_clock")
+
 EVER = (date(2020, 1, 1), date(2030, 1, 1))
 _session = tables.sessions.c
 

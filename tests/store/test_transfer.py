@@ -23,6 +23,8 @@ from app.store.encryption import new_key
 from app.store.transfer import transfer
 from tests import people, running
 
+pytestmark = pytest.mark.usefixtures("story_clock")
+
 EVER = (date(1900, 1, 1), date(2100, 1, 1))
 
 
