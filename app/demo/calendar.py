@@ -56,8 +56,11 @@ def calendar(day: date) -> Calendar:
 
 
 def _term_name(first: date) -> str:
-    season = "Michaelmas" if first.month >= 7 else "Lent" if first.month <= 3 else "Summer"
-    return f"{season} {first.year}"
+    """The season is that of the sixth week: terms twenty weeks apart never have the same."""
+    middle = first + 6 * _WEEK
+    summer_ends = date(middle.year, 8, 15)
+    season = "Lent" if middle.month < 4 else "Summer" if middle < summer_ends else "Michaelmas"
+    return f"{season} {middle.year}"
 
 
 def demonstration(settings: Settings, day: date) -> Settings:

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -35,7 +35,7 @@ Rows = list[dict[str, str]]
 @dataclass
 class DemoSchool:
     """The fictional school as the files of a real one: rows of tables by column, objects of Graph.
-    `corrections` are rows of logs entered again, each with its `why`."""
+    `corrections` are rows of logs entered again, each with its `why`; `shown` the emails of whom to show first."""
 
     schools: Rows
     staff: Rows
@@ -46,6 +46,7 @@ class DemoSchool:
     corrections: Rows
     calls: list[dict[str, Any]]
     recordings: list[dict[str, Any]]
+    shown: list[str]
 
 
 def generate(seed: int, day: date, sessions: int, settings: Settings) -> DemoSchool:
@@ -65,6 +66,7 @@ def generate(seed: int, day: date, sessions: int, settings: Settings) -> DemoSch
         corrections=story.corrections,
         calls=story.calls,
         recordings=story.recordings,
+        shown=[person["email"] for person in people.shown],
     )
 
 
@@ -76,12 +78,11 @@ def fill(
     school: School,
     sessions: int = 5000,
     seed: int = 1,
-    day: date | None = None,
     progress: Callable[[str, float], None] = lambda words, share: None,
 ) -> None:
-    """Fill an empty database with the fictional school. DatabaseError if it holds anything but an earlier
+    """Fill an empty database with the fictional school up to today. DatabaseError if it holds anything but an earlier
     fill that was cut off, which is begun again. `progress` is told a step and the share done."""
-    day = day or school.today()
+    day = school.today()
     _empty(school)
     judged_by = School(school.engine, demonstration(school.settings, day))
     progress("Inventing people and sessions", 0.0)
@@ -110,8 +111,8 @@ def fill(
     _correct(judged_by, made.corrections)
     with school.writing() as connection:
         _date_back(connection, school.now())
-        casework.follow_up(connection, school.now(), school.today())
-        casework.raise_about_conduct(connection, school.now(), school.today())
+        casework.follow_up(connection, school.now(), day)
+        casework.raise_about_conduct(connection, school.now(), day)
     scopes = (Scope.YEAR_GROUPS, Scope.HOUSES, Scope.REMAINING)
     roles = [role for scope in scopes for role in roles_with(Resource.BREACHES, scope)]
     leaders = [row["email"] for role in roles for row in made.staff if role in row["roles"].split(";")]
@@ -122,16 +123,9 @@ def fill(
         remember(connection, "demo", day.isoformat())
         own = OwnSettings(**{name: getattr(judged_by.settings, name) for name in OwnSettings.model_fields})
         remember(connection, OWN_SETTINGS, own.model_dump_json(by_alias=True))
-        remember(connection, "demo_usual", ";".join(_on_a_usual_morning(connection)))
+        remember(connection, "demo_usual", ";".join(made.shown))
         raise_revision(connection)
     progress("Ready", 1.0)
-
-
-def _on_a_usual_morning(connection: Connection) -> Sequence[str]:
-    """The emails of staff with a few calls to log: through their eyes one looks first."""
-    session, staff = tables.sessions.c, tables.staff.c
-    few = select(staff.email).join(tables.sessions, session.staff_id == staff.id).where(session.log_id.is_(None))
-    return connection.scalars(few.group_by(staff.email).having(func.count().between(3, 6)).order_by(staff.email)).all()
 
 
 def _so_far(made: DemoSchool, now: datetime, settings: Settings) -> DemoSchool:

@@ -50,6 +50,17 @@ class People:
         """The tutor whose calls go unlogged."""
         return self.tutors["SEN", "10"][1]
 
+    @property
+    def shown_tutor(self) -> Person:
+        """The tutor whom the demonstration shows first."""
+        return self.tutors["SEN", "9"][0]
+
+    @property
+    def shown(self) -> list[Person]:
+        """Whom the demonstration shows first of their role: those who lead the tutor's pupils, and their school's."""
+        dsp = next(person for person in self.staff if person["roles"] == "dsp")
+        return [self.shown_tutor, self.hoys["9"], self.hms["Monnow"], self.counsellors[0], dsp]
+
 
 def invent(chance: Chance) -> People:
     """Sixty staff and six hundred pupils."""

@@ -6,7 +6,6 @@ live abroad and have their lessons in the evening, most with consent. A fortnigh
 one-to-ones, most of them as they should be. New pupils' parents were told late, or not at all.
 """
 
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,8 +15,9 @@ from app.demo.calendar import Calendar
 from app.demo.chance import Chance
 from app.demo.graph import Leg
 from app.demo.people import DRIFTING, WAITING, People, Person, consent_row
+from app.demo.recent import recent_sessions
+from app.demo.session import Mishaps, Session
 
-_LATE = 16  # o'clock, from when on cameras are worse
 _FORGOTTEN = ("dress_ok", "background_ok", "private_recording", "room")
 _ELSE = ("Parents' evening", "Duke of Edinburgh planning", "Revision club", "Debating")
 
@@ -30,44 +30,9 @@ _CONCERNS = (
     (0.69, "Said that nobody at home knows about being bullied in a group chat.", "disclosure"),
     (0.81, "Very quiet for the third week, gave short answers and looked away.", "distress"),
     (0.93, "Heard an argument in the next room; the pupil muted and came back upset.", "seen_or_heard"),
-    (0.985, "Said they do not want to go home after the match on Saturday.", "disclosure"),
 )
+_SENIOR_FROM = 0.5  # the later ones are of the Senior School, whose DSP is shown first
 _HOME_ALONE = "Alone in the house since breakfast; no adult expected before four o'clock."
-
-
-@dataclass
-class Session:
-    """What happened in one session, before anybody logs it."""
-
-    staff: Person
-    pupils: list[Person]
-    purpose: str
-    start: datetime
-    minutes: int
-    one_to_one: bool = False
-    second: Person | None = None  # the second member of staff who was invited
-    direct: bool = False  # one called the other, without a meeting
-    number: int = 0
-
-    @property
-    def end(self) -> datetime:
-        return self.start + timedelta(minutes=self.minutes)
-
-    @property
-    def late(self) -> bool:
-        return self.start.hour >= _LATE
-
-
-@dataclass
-class Mishaps:
-    """What went wrong in a call, in seconds, and whose camera was off."""
-
-    early: float = 0  # a pupil came before staff
-    waiting: float = 0  # a pupil stayed after staff
-    cut_off: float = 0  # staff's connection broke
-    cameras_off: list[str] = field(default_factory=list)
-    as_guest: bool = False  # staff came with a personal account
-    noticed: bool = True  # and said so in the log
 
 
 class Story:
@@ -105,6 +70,7 @@ class Story:
         self._second_thoughts()
         self._slips()
         self._no_sessions(sessions // 150)
+        self._recent(sessions + 10)
 
     # -- what happened -----------------------------------------------------------------------------
 
@@ -355,13 +321,14 @@ class Story:
     def _worries(self) -> None:
         """Logs that tell of a concern about one child: most in words, so that it reaches the DSP; two without."""
         plain = [
-            row for row in self.logs if row["purpose"] in ("academic", "pastoral") and ";" not in row["pupil_emails"]
+            (session, row)
+            for session, row in self._before_today()
+            if row["purpose"] in ("academic", "pastoral") and len(session.pupils) == 1
         ]
         for share, summary, category in _CONCERNS:
-            plain[int(share * len(plain))] |= {
-                "concern": "yes", "concern_summary": summary, "concern_category": category,
-            }  # fmt: skip
-        plain[int(0.6 * len(plain))]["concern"] = "yes"
+            row = self._nearest(plain, int(share * len(plain)), senior=share > _SENIOR_FROM)
+            row |= {"concern": "yes", "concern_summary": summary, "concern_category": category}
+        plain[int(0.6 * len(plain))][1]["concern"] = "yes"
         young = [
             row
             for session, row in zip(self._logged, self.logs, strict=True)
@@ -372,6 +339,21 @@ class Story:
         for share, answers in ((0.2, alone | told), (0.45, alone | told), (0.7, alone | told), (0.9, alone)):
             if young:
                 young[int(share * len(young))] |= answers
+
+    def _before_today(self) -> list[tuple[Session, Person]]:
+        """The logged sessions of earlier days, with their logs: of today's, some may be still to come."""
+        logged = zip(self._logged, self.logs, strict=True)
+        return [(session, row) for session, row in logged if session.start.date() < self.calendar.day]
+
+    @staticmethod
+    def _nearest(logged: list[tuple[Session, Person]], wanted: int, senior: bool) -> Person:
+        """The log nearest to a place that tells of no concern yet, and is of the Senior School if so wished."""
+        places = [
+            place
+            for place, (session, row) in enumerate(logged)
+            if row["concern"] == "no" and (session.pupils[0]["school"] == "SEN" or not senior)
+        ]
+        return logged[min(places, key=lambda place: abs(place - wanted))][1]
 
     def _second_thoughts(self) -> None:
         """A few logs corrected by those who wrote them."""
@@ -385,7 +367,8 @@ class Story:
     def _slips(self) -> None:
         """Three rows as people do type them, which the import refuses and somebody has to mend."""
         slips = (("pupil_emails", "nobody.here@pupils.afonwen.example"), ("ended_at", ""), ("cameras_on", "mostly"))
-        written = self.logs[-len(self.logs) // 20 :]
+        past = [row for _, row in self._before_today()]
+        written = [row for row in past[min(-len(past) // 20, -8) :] if row["concern"] == "no"]
         for place, (column, typed) in enumerate(slips, start=1):
             number = self._logged[-1].number + place
             self.logs.append(written[place] | {"ref": f"AW-{number:05d}", column: typed})
@@ -401,6 +384,15 @@ class Story:
             assert staff[0].person
             self.calls.append(graph.meeting(self.chance, staff[0].person, staff, []))
             self.calls.append(graph.peer_to_peer(self.chance, friends[0], friends[1]))
+
+    def _recent(self, number: int) -> None:
+        """What the people who are shown first find to do; the first session gets `number`."""
+        for place, recent in enumerate(recent_sessions(self.people, self.calendar, self.zone)):
+            session, mishaps = recent.session, recent.mishaps
+            session.number = number + place
+            self._connect(session, mishaps, recorded=False)
+            if recent.log is not None:
+                self.logs.append(self._log(session, mishaps, recorded=False) | recent.log)
 
 
 def _yes(answer: bool) -> str:
