@@ -12,9 +12,10 @@ from itertools import count
 
 import psutil
 
-from app.access.forms import list_pupils_to_choose, save_draft
+from app.access.forms import list_pupils_to_choose
 from app.access.people import list_demo_people
 from app.school import open_school
+from app.sessions.drafts import save_draft
 from benchmarks.serving import serving
 from benchmarks.windows import Window
 

@@ -6,14 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.access.forms import (
-    get_draft,
-    get_own_log,
-    list_calls_to_log,
-    list_pupils_to_choose,
-    list_staff_to_choose,
-    save_draft,
-)
+from app.access.forms import get_draft, get_own_log, list_calls_to_log, list_pupils_to_choose, list_staff_to_choose
 from app.access.plans import list_plans
 from app.formatting import moment
 from app.intake.logs import Entered, enter_log, preview_entered_log
@@ -22,6 +15,7 @@ from app.records import Rejected, log_form
 from app.records.log_form import Form
 from app.reports import governors
 from app.sessions import planning
+from app.sessions.drafts import save_draft
 from app.store.concerns import CATEGORIES
 from app.ui import session_fields
 from app.ui.labels import EVIDENCE_WORDS, OUTCOME_WORDS

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from app.access.administration import record_access
-from app.access.forms import get_draft, list_pupils_to_choose, save_draft
+from app.access.forms import get_draft, list_pupils_to_choose
 from app.access.plans import list_plans
 from app.formatting import moment
 from app.parents import consents
@@ -14,6 +14,7 @@ from app.records import Rejected, log_form
 from app.records.log_form import Form
 from app.records.logs import Log
 from app.sessions import planning
+from app.sessions.drafts import save_draft
 from app.sessions.invitations import create_invitation, is_confidential
 from app.sessions.planning import Foreseen
 from app.ui import session_fields

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from app.access.breaches import get_session_breaches, list_breaches_to_explain, list_breaches_to_resolve
-from app.access.forms import CONDUCT_DRAFT, save_draft
+from app.access.forms import CONDUCT_DRAFT
 from app.access.policy import Person, scopes
 from app.access.repeats import list_repeats
 from app.access.session_detail import SessionView, get_session
@@ -15,6 +15,7 @@ from app.formatting import how_many, moment
 from app.reports import charts
 from app.school import School
 from app.sessions.breaches import NotAllowedNow, explain_breaches, resolve_breaches
+from app.sessions.drafts import save_draft
 from app.ui.current import seen
 from app.ui.labels import EVIDENCE_WORDS, OUTCOME_WORDS, PURPOSE_WORDS, STATUS_WORDS
 from app.ui.shell import require

@@ -6,9 +6,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import (
     and_,
-    delete,
     func,
-    insert,
     select,
 )
 
@@ -158,17 +156,3 @@ def get_draft(school: School, person: Person, form: str) -> dict[str, Any] | Non
     with school.engine.connect() as connection:
         content = connection.scalar(select(kept.content).where(kept.staff_id == person.staff_id, kept.form == form))
     return None if content is None else json.loads(content)
-
-
-def save_draft(school: School, person: Person, form: str, content: dict[str, Any] | None) -> None:
-    """Keep what the person has typed so far (values that JSON knows) instead of what was kept before;
-    None: nothing. The revision stays: nobody else sees it."""
-    kept = tables.drafts.c
-    with school.engine.begin() as connection:
-        connection.execute(delete(tables.drafts).where(kept.staff_id == person.staff_id, kept.form == form))
-        if content is not None:
-            connection.execute(
-                insert(tables.drafts).values(
-                    staff_id=person.staff_id, form=form, content=json.dumps(content), saved_at=school.now()
-                )
-            )

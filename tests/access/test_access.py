@@ -46,14 +46,7 @@ from app.access.concerns import (
     list_pupils_on_record,
     list_sessions_to_link,
 )
-from app.access.forms import (
-    get_draft,
-    get_own_log,
-    list_calls_to_log,
-    list_pupils_to_choose,
-    list_staff_to_choose,
-    save_draft,
-)
+from app.access.forms import get_draft, get_own_log, list_calls_to_log, list_pupils_to_choose, list_staff_to_choose
 from app.access.overview import count_counselling_sessions, get_overview, get_protocol_figures, list_late_consents
 from app.access.parents import (
     get_consent_history,
@@ -80,6 +73,7 @@ from app.protocol.clauses import CLAUSES
 from app.reports.chronology import conduct_paper
 from app.reports.subject_access import create_subject_access_file
 from app.school import School
+from app.sessions.drafts import save_draft
 from app.settings import Settings
 from app.store import audit_log, reading, tables
 from app.store.database import open_database
@@ -492,7 +486,7 @@ DIRECTORY = {
     "list_pupils_on_record": list_pupils_on_record,
     "list_leaders_to_share_with": list_leaders_to_share_with,
 }
-ACTIONS = {"record_access", "save_draft"}
+ACTIONS = {"record_access"}
 ELSEWHERE = {"create_subject_access_file", "get_sync_state", "get_alerts_view"}  # asked outside app.access
 PARTS = {"find_sessions"}  # of which the others are made
 

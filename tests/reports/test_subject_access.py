@@ -7,13 +7,13 @@ from click.testing import CliRunner
 from sqlalchemy import insert, select
 
 from app.__main__ import cli
-from app.access.forms import save_draft
 from app.access.people import find_person
 from app.intake.calls import import_calls
 from app.intake.files import import_consents, import_logs, import_roster
 from app.intake.logs import Entered, enter_log
 from app.reports.subject_access import UnknownPupil, subject
 from app.school import School
+from app.sessions.drafts import save_draft
 from app.store import tables
 from tests import people
 

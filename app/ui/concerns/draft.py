@@ -7,9 +7,10 @@ from typing import Any
 
 import streamlit as st
 
-from app.access.forms import get_draft, list_pupils_to_choose, list_staff_to_choose, save_draft
+from app.access.forms import get_draft, list_pupils_to_choose, list_staff_to_choose
 from app.access.policy import Person
 from app.school import School
+from app.sessions.drafts import save_draft
 
 
 class Draft:
