@@ -1,0 +1,147 @@
+"""Every question that can be asked about people's data."""
+
+import pandas as pd
+
+from app.access.administration import (
+    count_encrypted_values,
+    get_audit_trail,
+    get_roster,
+    list_imports,
+    list_rejected_rows,
+    list_resolved_rows,
+    verify_audit_trail,
+)
+from app.access.breaches import (
+    count_breaches_by_owner,
+    get_session_breaches,
+    list_breaches_to_explain,
+    list_breaches_to_resolve,
+    list_unresolved_breaches,
+)
+from app.access.concerns import (
+    get_chronology,
+    get_concern,
+    get_oldest_concern,
+    list_actions_to_do,
+    list_concerns,
+    list_conduct_concerns,
+    list_conduct_team,
+    list_leaders_to_share_with,
+    list_own_concerns,
+    list_own_conduct_concerns,
+    list_pupils_on_record,
+    list_sessions_to_link,
+)
+from app.access.forms import get_draft, get_own_log, list_calls_to_log, list_pupils_to_choose, list_staff_to_choose
+from app.access.overview import count_counselling_sessions, get_overview, get_protocol_figures, list_late_consents
+from app.access.parents import (
+    get_consent_history,
+    list_consents,
+    list_letters_by_day,
+    list_letters_sent,
+    may_answer_consent,
+)
+from app.access.plans import list_plans
+from app.access.policy import NotAllowed, Person
+from app.access.repeats import list_repeats
+from app.access.reporting import check_audit_trail, count_registers, count_resolved_breaches
+from app.access.session_detail import get_session
+from app.access.sessions import list_sessions, list_unlogged_calls
+from app.access.what_if import run_what_if
+from app.operations.alerts import get_alerts_view
+from app.operations.sync import get_sync_state
+from app.reports.subject_access import create_subject_access_file
+from app.school import School
+from tests.access.school import EVER, NUMBER, PUPILS, TERM, concern_refs, conduct_refs, consent_ids
+
+
+def answer_everything(school: School, person: Person) -> dict[str, str]:
+    """All that the person can learn of sessions, concerns and imports, by every question there is."""
+    answers = {}
+    for name, ask in QUESTIONS.items():
+        try:
+            answers[name] = as_text(ask(school, person))
+        except NotAllowed as refused:
+            answers[name] = str(refused)
+    return answers
+
+
+QUESTIONS = {
+    "get_overview": lambda school, person: get_overview(school, person, EVER),
+    "get_protocol_figures": lambda school, person: get_protocol_figures(school, person, EVER),
+    "list_sessions": lambda school, person: list_sessions(school, person, EVER),
+    "list_unlogged_calls": lambda school, person: list_unlogged_calls(school, person, EVER),
+    "get_session": lambda school, person: [get_session(school, person, n) for n in NUMBER.values()],
+    "list_calls_to_log": list_calls_to_log,
+    "get_own_log": lambda school, person: [get_own_log(school, person, f"L-{n}") for n in NUMBER.values()],
+    "get_draft": lambda school, person: [get_draft(school, person, form) for form in ("log", "plan")],
+    "list_plans": list_plans,
+    "list_concerns": list_concerns,
+    "get_concern": lambda school, person: [get_concern(school, person, ref) for ref in concern_refs(school)],
+    "get_oldest_concern": get_oldest_concern,
+    "create_subject_access_file": lambda school, person: [
+        create_subject_access_file(school, person, n) for n in PUPILS
+    ],
+    "list_own_concerns": list_own_concerns,
+    "list_actions_to_do": list_actions_to_do,
+    "get_chronology": lambda school, person: [get_chronology(school, person, n) for n in PUPILS],
+    "list_sessions_to_link": lambda school, person: [
+        list_sessions_to_link(school, person, ref) for ref in concern_refs(school)
+    ],
+    "list_conduct_concerns": list_conduct_concerns,
+    "conduct_concern": lambda school, person: [
+        found for ref in conduct_refs(school) if (found := get_concern(school, person, ref))
+    ],
+    "list_conduct_team": lambda school, person: [
+        found for ref in conduct_refs(school) if (found := list_conduct_team(school, person, ref))
+    ],
+    "list_own_conduct_concerns": list_own_conduct_concerns,
+    "list_late_consents": lambda school, person: list_late_consents(school, person, EVER),
+    "list_imports": list_imports,
+    "get_sync_state": get_sync_state,
+    "get_audit_trail": get_audit_trail,
+    "list_rejected_rows": list_rejected_rows,
+    "list_resolved_rows": list_resolved_rows,
+    "verify_audit_trail": verify_audit_trail,
+    "count_counselling_sessions": count_counselling_sessions,
+    "get_alerts_view": get_alerts_view,
+}
+
+
+QUESTIONS |= {
+    "list_breaches_to_resolve": list_breaches_to_resolve,
+    "list_breaches_to_explain": list_breaches_to_explain,
+    "list_unresolved_breaches": list_unresolved_breaches,
+    "count_breaches_by_owner": count_breaches_by_owner,
+    "list_repeats": lambda school, person: list_repeats(school, person, EVER),
+    "run_what_if": lambda school, person: run_what_if(school, person, EVER, {"academic_hours": ["09:00", "12:00"]}),
+    "get_session_breaches": lambda school, person: [get_session_breaches(school, person, n) for n in NUMBER.values()],
+}
+
+
+QUESTIONS |= {
+    "list_consents": list_consents,
+    "get_consent_history": lambda school, person: [get_consent_history(school, person, n) for n in consent_ids(school)],
+    "list_letters_by_day": list_letters_by_day,
+    "list_letters_sent": list_letters_sent,
+    "may_answer_consent": lambda school, person: [may_answer_consent(school, person, n) for n in consent_ids(school)],
+    "count_resolved_breaches": lambda school, person: count_resolved_breaches(school, person, EVER),
+    "count_registers": lambda school, person: count_registers(school, person, TERM),
+    "check_audit_trail": check_audit_trail,
+}
+
+
+# Who is at the school, whatever they do.
+DIRECTORY = {
+    "count_encrypted_values": count_encrypted_values,
+    "get_roster": get_roster,
+    "list_pupils_to_choose": list_pupils_to_choose,
+    "list_staff_to_choose": list_staff_to_choose,
+    "list_pupils_on_record": list_pupils_on_record,
+    "list_leaders_to_share_with": list_leaders_to_share_with,
+}
+
+
+def as_text(told: object) -> str:
+    with pd.option_context("display.max_rows", None, "display.max_columns", None, "display.max_colwidth", None):
+        return str(told.to_dict() if isinstance(told, pd.DataFrame) else told)

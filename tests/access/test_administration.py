@@ -1,0 +1,112 @@
+"""What the administrator works with."""
+
+import hashlib
+
+import pytest
+from sqlalchemy import insert
+
+from app.access.administration import (
+    get_audit_trail,
+    get_roster,
+    list_rejected_rows,
+    record_access,
+)
+from app.access.policy import WITHHELD_ABOUT
+from app.school import School
+from app.store import tables
+from tests.access.questions import as_text
+from tests.access.school import PEOPLE, PUPILS, TODAY, add_row, at_hour, someone
+
+
+def _refuse(school: School, kind: str, column: str | None, value: str | None, original: str):
+    with school.engine.begin() as connection:
+        imported = connection.scalar(
+            insert(tables.imports)
+            .returning(tables.imports.c.id)
+            .values(
+                kind=kind,
+                source="file.csv",
+                imported_at=at_hour(TODAY),
+                read=1,
+                added=0,
+                changed=0,
+                unchanged=0,
+                dropped=0,
+                rejected=1,
+            )
+        )
+        add_row(connection, tables.rejected_rows,
+                import_id=imported,
+                kind=kind,
+                source="file.csv",
+                row=2,
+                column=column,
+                value=value,
+                reason="Unknown.",
+                fix="Mend it.",
+                original=original,
+                fingerprint=hashlib.sha256(original.encode()).hexdigest(),
+        )  # fmt: skip
+
+
+ROW = (
+    '{"Staff_Email": "x@habs.example", "purpose": "%s", "pupil_emails": "fflur@pupils.example", '
+    '"notes": "n0te", "concern_summary": "n0te", "home_alone": "yes"}'
+)
+
+
+@pytest.mark.parametrize(
+    ("purpose", "seen"), [("Music", True), ("counselling", False), ("counceling", False), ("", False)]
+)
+def test_list_rejected_rows_shows_a_logs_pupils_only_without_counselling(school, purpose, seen):
+    _refuse(school, "logs", "pupil_emails", "fflur@pupils.example", ROW % purpose)
+    rows = list_rejected_rows(school, someone(school, "admin"))
+    assert ("fflur" in as_text(rows)) is seen
+    assert "n0te" not in as_text(rows)
+    assert "home_alone" not in as_text(rows)
+    assert rows["withheld"].iloc[0]
+    assert rows["original"].iloc[0]["staff_email"] == "x@habs.example"
+
+
+def test_list_rejected_rows_shows_nothing_of_a_call_record(school):
+    _refuse(school, "calls", None, "fflur@pupils.example", '{"participants": ["fflur@pupils.example"]}')
+    _refuse(school, "calls", None, None, '["fflur@pupils.example"]')
+    assert "fflur" not in as_text(list_rejected_rows(school, someone(school, "admin")))
+
+
+def test_list_rejected_rows_shows_a_roster_row_to_be_fixed(school):
+    _refuse(school, "pupils", "year_group", "nine", '{"email": "x@pupils.example", "year_group": "nine"}')
+    row = list_rejected_rows(school, someone(school, "admin")).iloc[0]
+    assert (row["value"], row["original"]["email"], row["withheld"]) == ("nine", "x@pupils.example", False)
+
+
+def test_get_audit_trail_does_not_count_a_counsellors_sessions(school):
+    admin = someone(school, "admin")
+    for name in ("counsellor", "teacher"):
+        for what, about in (
+            ("changed", "log L-12, version 1"),
+            ("exported", "sessions, 2 rows"),
+            ("signed in", "Office"),
+        ):
+            record_access(school, someone(school, name), what, about)
+    record_access(school, someone(school, "counsellor"), "changed", "concern C-AAAA, raised")
+    trail = get_audit_trail(school, admin)
+    told = {(by.split("@")[0], about) for by, about in zip(trail["actor"], trail["subject"], strict=True)}
+    assert told == {
+        ("teacher", "log L-12, version 1"),
+        ("teacher", "sessions, 2 rows"),
+        ("teacher", "Office"),
+        ("counsellor", WITHHELD_ABOUT),
+        ("counsellor", "Office"),
+        ("counsellor", "concern C-AAAA, raised"),
+    }
+
+
+def test_get_roster_is_todays(school):
+    roster = get_roster(school, someone(school, "admin"))
+    assert len(roster["pupils"]) == len(PUPILS)
+    assert roster["pupils"].set_index("name").loc["Efa", ["year_group", "tutor"]].tolist() == [
+        "10",
+        "tutor10@habs.example",
+    ]
+    assert len(roster["staff"]) == len(PEOPLE)

@@ -1,0 +1,52 @@
+"""Who owns breaches, and who may explain and resolve them."""
+
+import pytest
+from sqlalchemy import update
+
+from app.access.breaches import (
+    count_breaches_by_owner,
+    get_session_breaches,
+    list_breaches_to_resolve,
+    list_unresolved_breaches,
+)
+from app.store import tables
+from tests.access.school import ID, MAY_OPEN, NUMBER, OPEN, OWN, someone
+
+TO_SETTLE: dict[str, set[str]] = {name: set() for name in ID} | {
+    # Aled is of year 9 and of Monnow, and so tutor9's tutees are; Efa was of year 9 until September.
+    "hoy9": {"aled", "bethan by tutor9", "efa in july"},
+    "hm_monnow": {"aled", "bethan by tutor9", "carys", "carys unlogged"},
+    "prep_hoy": {"dai", "dai with concern"},
+    # Year 10 has no HOY, and Wye has no HM.
+    "sdh": {"bethan", "efa in october", "unknown", "bethan with concern"},
+}
+
+
+@pytest.mark.parametrize("name", ID)
+def test_list_breaches_to_resolve_gives_the_hoy_or_hm_or_else_the_senior_deputy_head(school, name):
+    person = someone(school, name)
+    mine = list_breaches_to_resolve(school, person)
+    assert set(mine["session_id"]) == {NUMBER[session] for session in TO_SETTLE[name]}
+    for session, number in NUMBER.items():
+        found = get_session_breaches(school, person, number)
+        assert bool(found.to_settle) == (session in TO_SETTLE[name])
+        assert bool(found.to_explain) == (session in OWN[name] and session in OPEN)
+        assert len(found.rows) == (session in MAY_OPEN[name] and session in OPEN)
+
+
+def test_list_breaches_to_resolve_gives_a_hoys_own_to_the_senior_deputy_head(school):
+    with school.engine.begin() as connection:
+        own = tables.sessions.c.id == NUMBER["aled"]
+        connection.execute(update(tables.sessions).where(own).values(staff_id=ID["hoy9"]))
+    assert NUMBER["aled"] not in set(list_breaches_to_resolve(school, someone(school, "hoy9"))["session_id"])
+    assert NUMBER["aled"] in set(list_breaches_to_resolve(school, someone(school, "sdh"))["session_id"])
+
+
+def test_count_breaches_by_owner_counts_sessions_for_each_owner(school):
+    waiting = count_breaches_by_owner(school, someone(school, "sdh")).set_index("owner")
+    assert waiting["sessions"].to_dict() == {
+        name.title(): len(TO_SETTLE[name]) for name in TO_SETTLE if TO_SETTLE[name]
+    }
+    sessions, days = list_unresolved_breaches(school, someone(school, "sdh"))
+    assert sessions == len(set().union(*TO_SETTLE.values()))
+    assert days == waiting["oldest"].max()

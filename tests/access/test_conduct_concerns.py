@@ -1,0 +1,91 @@
+"""Concerns about adults' conduct."""
+
+import pytest
+from sqlalchemy import select, update
+from sqlalchemy.exc import DBAPIError
+
+from app.access.concerns import (
+    get_concern,
+    list_conduct_concerns,
+    list_own_conduct_concerns,
+)
+from app.concerns import casework
+from app.concerns.raising import raise_conduct_concern
+from app.store import tables
+from tests.access.school import ID, NUMBER, TODAY, add_row, conduct_refs, raise_about, someone
+
+
+def test_list_conduct_concerns_is_for_the_senior_deputy_head_and_dsps_whom_it_does_not_name(school):
+    everybody = {"sdh", "dsp_sen", "dsp_prep"}
+    for named in ([], ["sdh"], ["dsp_sen"], ["dsp_sen", "dsp_prep"]):
+        ref = raise_about(school, "musician", *named)
+        for name in everybody:
+            person = someone(school, name)
+            assert (get_concern(school, person, ref) is not None) == (name not in named)
+            assert (ref in set(list_conduct_concerns(school, person)["ref"])) == (name not in named)
+        with school.engine.connect() as connection:
+            alerted = set(
+                connection.scalars(
+                    select(tables.alerts.c.recipient_id).where(tables.alerts.c.subject == f"concern {ref}")
+                )
+            )
+            assert alerted == {ID[name] for name in everybody - set(named)}
+            assert set(
+                connection.scalars(select(tables.alerts.c.confidential).where(tables.alerts.c.kind == "conduct"))
+            )
+
+
+def test_list_conduct_concerns_keeps_one_that_names_everybody_for_who_comes_later(school):
+    everybody = ["sdh", "dsp_sen", "dsp_prep"]
+    told = raise_conduct_concern(
+        school, someone(school, "teacher"), staff_ids=[ID[name] for name in everybody], happened_at=None, summary="s",
+        childs_words=None, told_dsp=False, categories=["other"],
+    )  # fmt: skip
+    assert told == []
+    with school.engine.begin() as connection:
+        add_row(connection, tables.staff_versions,
+                staff_id=ID["slt"], from_day=TODAY, name="Slt", school="SEN", department="Music", roles="dsp",
+                year_groups="", houses="",
+        )  # fmt: skip
+    assert len(list_conduct_concerns(school, someone(school, "slt"))) == 1
+
+
+def test_get_concern_is_closed_for_good_to_who_is_named_later(school):
+    ref, sdh = raise_about(school, "musician"), someone(school, "sdh")
+    casework.opened(school, sdh, ref)
+    own = list_own_conduct_concerns(school, someone(school, "teacher"))
+    assert own["read_by"].iloc[0].startswith("Sdh, ")
+    for adult in ("dsp_sen", "teacher"):
+        view = get_concern(school, sdh, ref)
+        casework.record(school, sdh, ref, view.version, "named", {"recipient_id": ID[adult], "text": "was there too"})
+    assert get_concern(school, someone(school, "dsp_sen"), ref) is None
+    assert list_own_conduct_concerns(school, someone(school, "teacher")).empty
+    view = get_concern(school, sdh, ref)
+    assert view.adults == ["Dsp_Sen", "Musician", "Teacher"]
+    assert ("About", "Musician") in view.entries[0].words, "the report stays as it was"
+    assert not {"shared", "unshared"} & casework.steps_for(view).keys()
+    with pytest.raises(casework.Unfinished, match="does not name"):
+        casework.record(
+            school, sdh, ref, view.version, "action", {"what": "w", "recipient_id": ID["dsp_sen"], "due": TODAY}
+        )  # fmt: skip
+
+
+def test_get_concern_lists_who_opened_one_about_conduct(school):
+    ref = raise_about(school, "musician")
+    for name in ("sdh", "dsp_sen", "sdh"):
+        casework.opened(school, someone(school, name), ref)
+    view = get_concern(school, someone(school, "dsp_prep"), ref)
+    assert [entry.by for entry in view.opened_by] == ["Sdh", "Dsp_Sen", "Sdh"]
+    with pytest.raises(DBAPIError, match="only ever added to"), school.writing() as connection:
+        connection.execute(update(tables.conduct_events).values(actor_id=ID["teacher"]))
+
+
+def test_get_concern_about_conduct_links_no_counselling(school):
+    for session in ("counselling", "counsellor unlogged"):
+        ref = raise_about(school, "musician", by="counsellor", pupil_ids=[])
+        raise_conduct_concern(
+            school, someone(school, "counsellor"), staff_ids=[ID["musician"]], session_id=NUMBER[session],
+            happened_at=None, summary="s", childs_words=None, told_dsp=True, categories=["other"],
+        )  # fmt: skip
+        assert get_concern(school, someone(school, "sdh"), ref).links == []
+    assert not any(get_concern(school, someone(school, "sdh"), ref).links for ref in conduct_refs(school)[:-1])

@@ -1,0 +1,103 @@
+"""Every question there is, asked by everybody: nothing tells of counselling, or of a concern about conduct."""
+
+import inspect
+from importlib import import_module
+from pkgutil import walk_packages
+
+import pytest
+from sqlalchemy import delete, select
+
+import app.access
+from app.operations.retention import past_keeping
+from app.school import School
+from app.store import audit_log, reading, tables
+from app.store.encryption import new_key
+from app.store.key_rotation import seal_again, standing
+from tests.access.questions import DIRECTORY, QUESTIONS, answer_everything
+from tests.access.school import COUNSELLOR_S, ID, NUMBER, follow_up, raise_about, someone
+
+ACTIONS = {"record_access"}
+
+
+ELSEWHERE = {"create_subject_access_file", "get_sync_state", "get_alerts_view"}  # asked outside app.access
+
+
+PARTS = {"find_sessions"}  # of which the others are made
+
+
+def test_questions_are_all_there_are():
+    asked = {
+        name
+        for module in walk_packages(app.access.__path__, "app.access.")
+        for name, found in inspect.getmembers(import_module(module.name), inspect.isfunction)
+        if found.__module__ == module.name
+        and not name.startswith("_")
+        and {"school", "person"} <= inspect.signature(found).parameters.keys()
+    }
+    assert asked | {"conduct_concern", *ELSEWHERE} == QUESTIONS.keys() | DIRECTORY | ACTIONS | ELSEWHERE | PARTS
+
+
+@pytest.mark.parametrize("name", sorted(ID.keys() - {"counsellor", "tutor9"}))
+def test_questions_tell_nobody_else_who_was_in_counselling(usual_answers, name):
+    concerns = (
+        {"get_concern", "list_concerns", "create_subject_access_file", "get_chronology"}
+        if name in ("sdh", "dsp_sen")
+        else set()
+    )
+    registers = (
+        {"list_letters_sent"} if name in ("sdh", "hoy9", "hm_monnow") else set()
+    )  # whoever leads her house or year
+    for question, answer in usual_answers(name).items():
+        if question not in concerns | registers:
+            assert "Fflur" not in answer, question
+            assert "fflur@" not in answer, question
+
+
+@pytest.mark.parametrize("name", sorted(ID.keys() - {"counsellor"}))
+def test_questions_have_the_same_answers_without_the_counsellors_sessions(school, usual_answers, name):
+    person = someone(school, name)
+    before = usual_answers(name)
+    with school.engine.begin() as connection:
+        gone = [NUMBER[n] for n in COUNSELLOR_S]
+        for table in (tables.session_calls, tables.session_pupils):
+            connection.execute(delete(table).where(table.c.session_id.in_(gone)))
+        connection.execute(delete(tables.sessions).where(tables.sessions.c.id.in_(gone)))
+        planned = select(tables.plans.c.id).where(tables.plans.c.staff_id == ID["counsellor"])
+        connection.execute(delete(tables.plan_pupils).where(tables.plan_pupils.c.plan_id.in_(planned)))
+        connection.execute(delete(tables.plans).where(tables.plans.c.staff_id == ID["counsellor"]))
+    after = answer_everything(school, person)
+    assert after == before
+
+
+def _figures(school: School) -> dict[str, object]:
+    """What the commands tell of the whole store."""
+    with school.writing() as connection:
+        figures: dict[str, object] = {"sealed": seal_again(connection), "under": standing(connection)}
+        figures["trail"] = audit_log.verify(connection)[1]  # its length tells of the questions asked here
+        figures["purged"] = past_keeping(school)
+        figures["revision"] = reading.revision(connection)
+    return figures
+
+
+@pytest.mark.parametrize("name", ID)
+def test_questions_have_the_same_answers_for_whom_a_conduct_concern_names(school, usual_answers, name, monkeypatch):
+    person = someone(school, name)
+    before = usual_answers(name)
+    monkeypatch.setenv("ENCRYPTION_KEYS", new_key())
+    figures = _figures(school)
+    ref = raise_about(school, name, by="tutor9" if name == "teacher" else "teacher")
+    follow_up(school, ref, "dsp_sen" if name == "sdh" else "sdh")
+    assert answer_everything(school, person) == before
+    assert _figures(school) == figures | {"sealed": 0}, "everything was sealed before"
+    with school.engine.connect() as connection:
+        trail = "\n".join(connection.scalars(select(tables.audit.c.subject)))
+    assert ref not in trail
+    assert "conduct" not in trail
+
+
+@pytest.mark.parametrize("name", ["hoy9", "tutor9", "slt", "admin"])
+def test_questions_have_the_same_answers_for_whom_a_conduct_concern_is_not_for(school, usual_answers, name):
+    person = someone(school, name)
+    before = usual_answers(name)
+    follow_up(school, raise_about(school, "musician"), "sdh")
+    assert answer_everything(school, person) == before

@@ -1,0 +1,27 @@
+"""The parents' registers."""
+
+import pytest
+
+from app.access.parents import (
+    get_consent_history,
+    list_consents,
+    list_letters_sent,
+    may_answer_consent,
+)
+from tests.access.school import CONSENTS, ID, MAY_SEE_CONSENTS, MAY_SEE_LETTERS, consent_ids, someone
+
+
+@pytest.mark.parametrize("name", ID)
+def test_list_consents_and_letters_are_for_those_whose_pupil_it_is(school, name):
+    person, may_see = (
+        someone(school, name),
+        {n for n, c in enumerate(CONSENTS, 1) if c in MAY_SEE_CONSENTS.get(name, ())},
+    )
+    assert set(list_consents(school, person)["consent_id"]) == may_see
+    for number in consent_ids(school):
+        assert may_answer_consent(school, person, number) == (number in may_see)
+        assert len(get_consent_history(school, person, number)) == (number in may_see)
+    letters = list_letters_sent(school, person)
+    assert set(letters["pupil_id"]) == MAY_SEE_LETTERS.get(name, set())
+    assert letters["led"].all() or not {"sdh", "hoy9", "hm_monnow", "prep_hoy"} & {name}
+    assert not letters["led"].any() or "tutor" not in name

@@ -1,0 +1,48 @@
+"""Who somebody is."""
+
+from datetime import timedelta
+
+import pytest
+
+from app.access.overview import get_overview
+from app.access.people import find_person, list_demo_people
+from app.access.policy import NotAllowed
+from app.access.sessions import list_sessions
+from app.store import tables
+from tests.access.school import EVER, ID, TODAY, add_row, someone
+
+
+def test_find_person_has_the_roles_of_today(school):
+    with school.engine.begin() as connection:
+        for from_day, roles in ((TODAY, "teacher"), (TODAY + timedelta(days=1), "senior_deputy_head")):
+            add_row(connection, tables.staff_versions,
+                    staff_id=ID["sdh"],
+                    from_day=from_day,
+                    name="Sdh",
+                    school="SEN",
+                    department="Music",
+                    roles=roles,
+                    year_groups="",
+                    houses="",
+            )  # fmt: skip
+    person = someone(school, "sdh")
+    assert person.roles == {"teacher"}
+    assert list_sessions(school, person, EVER).empty
+    with pytest.raises(NotAllowed):
+        get_overview(school, person, EVER)
+
+
+def test_find_person_ignores_case_and_knows_no_stranger(school):
+    assert find_person(school, " SDH@habs.example ").staff_id == ID["sdh"]
+    assert find_person(school, "stranger@habs.example") is None
+    assert find_person(school, "%") is None
+
+
+def test_list_demo_people_gives_one_of_each_role_in_the_demonstration_alone(school):
+    assert list_demo_people(school) == []
+    with school.engine.begin() as connection:
+        add_row(connection, tables.meta, key="demo", value=str(TODAY))
+    names = [person.email.split("@")[0] for person in list_demo_people(school)]
+    assert names == [
+        "sdh", "prep_hoy", "hm_monnow", "prep_tutor", "counsellor", "dsp_prep", "slt", "admin", "teacher", "musician"
+    ]  # fmt: skip
