@@ -1,4 +1,4 @@
-"""A concern's life as it is read: what holds now, what held before, and its chronology."""
+"""A concern's history as it is read: what holds now, what held before, and its chronology."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,11 +9,10 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Connection, Row, case, func, select, true
+from sqlalchemy import Row
 
 from app.formatting import on_day, on_day_at
-from app.store import tables
-from app.store.concerns import CONDUCT, Register
+from app.store.concerns import Register
 
 # What of a concern can be corrected, and how that reads.
 FIELDS = {
@@ -47,7 +46,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Version:
-    """What a field said, since when, by whom, and why it was corrected (blank: as it was reported)."""
+    """What a field content, since when, by whom, and why it was corrected (blank: as it was reported)."""
 
     words: str
     at: datetime
@@ -103,7 +102,9 @@ class ConcernHistory:
 
     def of(self, *kinds: str) -> Iterator[tuple[Row[Any], dict[str, Any]]]:
         """The events of these kinds, each with what it says."""
-        return ((event, said) for event, said in zip(self.events, self.contents, strict=True) if event.kind in kinds)
+        return (
+            (event, content) for event, content in zip(self.events, self.contents, strict=True) if event.kind in kinds
+        )
 
     def last(self, *kinds: str) -> tuple[Row[Any], dict[str, Any]] | None:
         return next(iter(list(self.of(*kinds))[::-1]), None)
@@ -123,7 +124,7 @@ class ConcernHistory:
         return max((event.id for event in self.events if event.kind not in BY_ITSELF), default=0)
 
     @property
-    def told(self) -> list[str]:
+    def alerted(self) -> list[str]:
         """The names of those who were alerted, each once."""
         return list(
             dict.fromkeys(
@@ -153,28 +154,31 @@ class ConcernHistory:
 
     def value(self, name: str) -> Any:
         """What a field says now, as `corrected` gives it."""
-        found = [said["after"] for _, said in self.of("corrected") if said["field"] == name]
+        found = [content["after"] for _, content in self.of("corrected") if content["field"] == name]
         return found[-1] if found else self.reported(name)
 
     def reported(self, name: str) -> Any:
-        """What a field said when it was reported; instants as ISO text."""
+        """What a field content when it was reported; instants as ISO text."""
         value = getattr(self.row, name)
         return value.isoformat() if isinstance(value, datetime) else value
 
     def versions(self, name: str) -> list[Version]:
         """Every version of a field, the newest first."""
         row = self.row
-        first = Version(self.said(name, self.reported(name)), row.raised_at, self.names.member(row.raised_by), "")
+        first = Version(self.in_words(name, self.reported(name)), row.raised_at, self.names.member(row.raised_by), "")
         later = [
             Version(
-                self.said(name, said["after"]), event.occurred_at, self.names.member(event.actor_id), event.text or ""
+                self.in_words(name, content["after"]),
+                event.occurred_at,
+                self.names.member(event.actor_id),
+                event.text or "",
             )
-            for event, said in self.of("corrected")
-            if said["field"] == name
+            for event, content in self.of("corrected")
+            if content["field"] == name
         ]
         return [first, *later][::-1]
 
-    def said(self, name: str, value: Any) -> str:
+    def in_words(self, name: str, value: Any) -> str:
         """A field's value in words."""
         if value is None or value == "":
             return "not said"
@@ -190,21 +194,21 @@ class ConcernHistory:
     def actions(self) -> list[Action]:
         """In the order of their days, those not done first."""
         found: dict[int, Action] = {}
-        for event, said in self.of("action", "moved", "done"):
-            known = found.get(said.get("action", event.id))
+        for event, content in self.of("action", "moved", "done"):
+            known = found.get(content.get("action", event.id))
             if event.kind == "done" and known:
-                done = {"done_on": date.fromisoformat(said["on"]), "how": event.text or ""}
+                done = {"done_on": date.fromisoformat(content["on"]), "how": event.text or ""}
                 found[known.number] = Action(**(vars(known) | done))
             elif event.kind == "moved" and known:
                 other = {
                     "owner_id": event.recipient_id, "owner": self.names.member(event.recipient_id),
-                    "due": date.fromisoformat(said["due"]),
+                    "due": date.fromisoformat(content["due"]),
                 }  # fmt: skip
                 found[known.number] = Action(**(vars(known) | other))
             elif event.kind == "action":
                 found[event.id] = Action(
-                    event.id, said["what"], event.recipient_id, self.names.member(event.recipient_id),
-                    date.fromisoformat(said["due"]),
+                    event.id, content["what"], event.recipient_id, self.names.member(event.recipient_id),
+                    date.fromisoformat(content["due"]),
                     self.names.member(event.actor_id), None, "",
                 )  # fmt: skip
         return sorted(found.values(), key=lambda action: (action.done_on is not None, action.due, action.number))
@@ -215,17 +219,18 @@ class ConcernHistory:
         """Everything that happened, in its order. `sessions` says for each link what the session was, where the
         reader may know. Of the others every link stands there without its session, or (not `every_link`) none:
         the reason for it might tell."""
-        told = [self._report(sessions)]
-        for event, said in zip(self.events, self.contents, strict=True):
+        found = [self._report(sessions)]
+        for event, content in zip(self.events, self.contents, strict=True):
             if event.kind in _OPENS or event.kind == "opened":
                 continue
-            if event.kind in LINKS and not every_link and (said["log_ref"], said["call_id"]) not in sessions:
+            if event.kind in LINKS and not every_link and (content["log_ref"], content["call_id"]) not in sessions:
                 continue
-            what, words = _STEPS[event.kind](self, event, said, sessions)
+            what, words = _STEPS[event.kind](self, event, content, sessions)
             if event.text:
                 words = [*words, (_LABELS.get(event.kind, "Why"), event.text)]
-            told.append(replace(self._entry(event.id, event.occurred_at, what, event.actor_id, words), kind=event.kind))
-        return told
+            entry = self._entry(event.id, event.occurred_at, what, event.actor_id, words)
+            found.append(replace(entry, kind=event.kind))
+        return found
 
     def opened_by(self) -> list[Entry]:
         """Who opened, and who took away, a concern about conduct."""
@@ -241,15 +246,15 @@ class ConcernHistory:
     def _report(self, sessions: Mapping[Link, str]) -> Entry:
         """The report as it was, before anybody added or corrected anything."""
         pupils, links, adults = set(self.pupil_ids), {_key(link) for link in self.links}, list(self.named)
-        for event, said in list(self.of("linked", "unlinked", *LINKS, "named"))[::-1]:
+        for event, content in list(self.of("linked", "unlinked", *LINKS, "named"))[::-1]:
             if event.kind == "named":
                 adults.pop()
-            elif "pupil" in said:
-                (pupils.discard if event.kind == "linked" else pupils.add)(said["pupil"])
+            elif "pupil" in content:
+                (pupils.discard if event.kind == "linked" else pupils.add)(content["pupil"])
             else:
-                key = (said["log_ref"], said["call_id"])
+                key = (content["log_ref"], content["call_id"])
                 (links.discard if event.kind == "session_linked" else links.add)(key)
-        words = [(label, self.said(name, self.reported(name))) for name, label in FIELDS.items()]
+        words = [(label, self.in_words(name, self.reported(name))) for name, label in FIELDS.items()]
         if adults:
             words.insert(0, ("About", ", ".join(sorted(map(self._adult, adults)))))
         if pupils:
@@ -261,91 +266,93 @@ class ConcernHistory:
 
 
 _SOME_SESSION = "one that is not on record any more, or not yours to see"
-_Told = tuple[str, list[tuple[str, str]]]
+_Step = tuple[str, list[tuple[str, str]]]
 
 
 def _key(link: Any) -> Link:
     return link.log_ref, link.call_id
 
 
-def _level(life: ConcernHistory, event: Row[Any], _said: dict[str, Any], _sessions: Any) -> _Told:
-    levels = [one.level for one in life.events if one.level and one.id <= event.id]
+def _level(history: ConcernHistory, event: Row[Any], _content: dict[str, Any], _sessions: Any) -> _Step:
+    levels = [one.level for one in history.events if one.level and one.id <= event.id]
     before = next((one for one, _ in reversed(list(pairwise(levels)))), "")
     return f"Level: {event.level}", [("Before", before)] if before else []
 
 
-def _action(life: ConcernHistory, event: Row[Any], said: dict[str, Any], _sessions: Any) -> _Told:
-    due = on_day(date.fromisoformat(said["due"]))
-    return "Action", [("What", said["what"]), ("Who", life.names.member(event.recipient_id)), ("By", due)]
+def _action(history: ConcernHistory, event: Row[Any], content: dict[str, Any], _sessions: Any) -> _Step:
+    due = on_day(date.fromisoformat(content["due"]))
+    return "Action", [("What", content["what"]), ("Who", history.names.member(event.recipient_id)), ("By", due)]
 
 
-def _asked(life: ConcernHistory, number: int) -> str:
-    return next((said["what"] for event, said in life.of("action") if event.id == number), "")
+def _asked(history: ConcernHistory, number: int) -> str:
+    return next((content["what"] for event, content in history.of("action") if event.id == number), "")
 
 
-def _moved(life: ConcernHistory, event: Row[Any], said: dict[str, Any], _sessions: Any) -> _Told:
-    due = on_day(date.fromisoformat(said["due"]))
+def _moved(history: ConcernHistory, event: Row[Any], content: dict[str, Any], _sessions: Any) -> _Step:
+    due = on_day(date.fromisoformat(content["due"]))
     return "Action changed", [
-        ("What", _asked(life, said["action"])), ("Now with", life.names.member(event.recipient_id)), ("Now by", due),
-    ]  # fmt: skip
+        ("What", _asked(history, content["action"])),
+        ("Now with", history.names.member(event.recipient_id)),
+        ("Now by", due),
+    ]
 
 
-def _done(life: ConcernHistory, _event: Row[Any], said: dict[str, Any], _sessions: Any) -> _Told:
-    done = on_day(date.fromisoformat(said["on"]))
-    return "Action done", [("What", _asked(life, said["action"])), ("On", done)]
+def _done(history: ConcernHistory, _event: Row[Any], content: dict[str, Any], _sessions: Any) -> _Step:
+    done = on_day(date.fromisoformat(content["on"]))
+    return "Action done", [("What", _asked(history, content["action"])), ("On", done)]
 
 
-def _referral(_life: ConcernHistory, _event: Row[Any], said: dict[str, Any], _sessions: Any) -> _Told:
-    referred = on_day(date.fromisoformat(said["on"]))
-    words = [("To", said["to"]), ("On", referred), ("Reference", said.get("reference") or "")]
+def _referral(_life: ConcernHistory, _event: Row[Any], content: dict[str, Any], _sessions: Any) -> _Step:
+    referred = on_day(date.fromisoformat(content["on"]))
+    words = [("To", content["to"]), ("On", referred), ("Reference", content.get("reference") or "")]
     return "Referred", [(label, text) for label, text in words if text]
 
 
-def _corrected(life: ConcernHistory, event: Row[Any], said: dict[str, Any], _sessions: Any) -> _Told:
-    name = said["field"]
-    earlier = [other["after"] for one, other in life.of("corrected") if other["field"] == name and one.id < event.id]
-    before = earlier[-1] if earlier else life.reported(name)
+def _corrected(history: ConcernHistory, event: Row[Any], content: dict[str, Any], _sessions: Any) -> _Step:
+    name = content["field"]
+    earlier = [other["after"] for one, other in history.of("corrected") if other["field"] == name and one.id < event.id]
+    before = earlier[-1] if earlier else history.reported(name)
     return f"Corrected: {FIELDS[name].lower()}", [
-        ("Before", life.said(name, before)), ("Now", life.said(name, said["after"])),
+        ("Before", history.in_words(name, before)), ("Now", history.in_words(name, content["after"])),
     ]  # fmt: skip
 
 
-def _pupil(what: str) -> Callable[..., _Told]:
-    def told(life: ConcernHistory, _event: Row[Any], said: dict[str, Any], _sessions: Any) -> _Told:
-        return what, [("Child", life.names.pupils.get(said["pupil"], ""))]
+def _pupil(what: str) -> Callable[..., _Step]:
+    def step(history: ConcernHistory, _event: Row[Any], content: dict[str, Any], _sessions: Any) -> _Step:
+        return what, [("Child", history.names.pupils.get(content["pupil"], ""))]
 
-    return told
-
-
-def _session(what: str) -> Callable[..., _Told]:
-    def told(_life: ConcernHistory, _event: Row[Any], said: dict[str, Any], sessions: Any) -> _Told:
-        return what, [("Session", sessions.get((said["log_ref"], said["call_id"]), _SOME_SESSION))]
-
-    return told
+    return step
 
 
-def _told_to(what: str, label: str) -> Callable[..., _Told]:
-    def told(life: ConcernHistory, event: Row[Any], said: dict[str, Any], _sessions: Any) -> _Told:
-        name = life.names.member(event.recipient_id) or said.get("name") or ""
+def _session(what: str) -> Callable[..., _Step]:
+    def step(_life: ConcernHistory, _event: Row[Any], content: dict[str, Any], sessions: Any) -> _Step:
+        return what, [("Session", sessions.get((content["log_ref"], content["call_id"]), _SOME_SESSION))]
+
+    return step
+
+
+def _step_to(what: str, label: str) -> Callable[..., _Step]:
+    def step(history: ConcernHistory, event: Row[Any], content: dict[str, Any], _sessions: Any) -> _Step:
+        name = history.names.member(event.recipient_id) or content.get("name") or ""
         return what, [(label, name)] if name else []
 
-    return told
+    return step
 
 
-def _plain(what: str, **labels: str) -> Callable[..., _Told]:
-    def told(_life: ConcernHistory, _event: Row[Any], said: dict[str, Any], _sessions: Any) -> _Told:
-        return what, [(label, said[name]) for name, label in labels.items() if said.get(name)]
+def _plain(what: str, **labels: str) -> Callable[..., _Step]:
+    def step(_life: ConcernHistory, _event: Row[Any], content: dict[str, Any], _sessions: Any) -> _Step:
+        return what, [(label, content[name]) for name, label in labels.items() if content.get(name)]
 
-    return told
-
-
-def _closed(_life: ConcernHistory, _event: Row[Any], said: dict[str, Any], _sessions: Any) -> _Told:
-    words = [("Outcome", said["outcome"])] if said.get("outcome") else []
-    return "Closed", [*words, *([("Although", f"{n} actions were open")] if (n := said.get("open_actions")) else [])]
+    return step
 
 
-_STEPS: dict[str, Callable[..., _Told]] = {
-    "alerted": _told_to("Alerted", "Who"),
+def _closed(_life: ConcernHistory, _event: Row[Any], content: dict[str, Any], _sessions: Any) -> _Step:
+    words = [("Outcome", content["outcome"])] if content.get("outcome") else []
+    return "Closed", [*words, *([("Although", f"{n} actions were open")] if (n := content.get("open_actions")) else [])]
+
+
+_STEPS: dict[str, Callable[..., _Step]] = {
+    "alerted": _step_to("Alerted", "Who"),
     "read": _plain("Read"),
     "level": _level,
     "action": _action,
@@ -358,54 +365,12 @@ _STEPS: dict[str, Callable[..., _Told]] = {
     "unlinked": _pupil("Child taken away"),
     "session_linked": _session("Session linked"),
     "session_unlinked": _session("Session no longer linked"),
-    "named": _told_to("Adult added", "Who"),
-    "shared": _told_to("Shared", "With"),
-    "unshared": _told_to("No longer shared", "With"),
+    "named": _step_to("Adult added", "Who"),
+    "shared": _step_to("Shared", "With"),
+    "unshared": _step_to("No longer shared", "With"),
     "handed_over": _plain("Handed over", system="To", reference="Reference there"),
     "corrected": _corrected,
     "closed": _closed,
     "reopened": _plain("Opened again"),
 }
 _LABELS = {"note": "Words", "done": "What was done", "referral": "What was said", "handed_over": "Words"}
-
-
-def read_histories(
-    connection: Connection, register: Register, which: ColumnElement[bool], names: Names, whole: bool = True
-) -> list[ConcernHistory]:
-    """The concerns of a register that a condition names. Without `whole` their events are without words but
-    for what a list needs."""
-    kept, event = register.concerns.c, register.events.c
-    found = {
-        row.id: ConcernHistory(register, row, names)
-        for row in connection.execute(select(register.concerns).where(which).order_by(kept.raised_at, kept.id))
-    }
-    ids = select(kept.id).where(which)
-    needed = true() if whole else event.kind.in_(("corrected", "action", "moved", "done"))
-    words = [case((needed, event[name])).label(name) for name in ("text", "content")]
-    plain = [column for column in event if column.name not in ("text", "content")]
-    events = select(*plain, *words).where(event.concern_id.in_(ids)).order_by(event.occurred_at, event.id)
-    for row in connection.execute(events):
-        found[row.concern_id].events.append(row)
-    for pupil in connection.execute(select(register.pupils).where(register.pupils.c.concern_id.in_(ids))):
-        found[pupil.concern_id].pupil_ids.append(pupil.pupil_id)
-    links = select(register.sessions).where(register.sessions.c.concern_id.in_(ids)).order_by(register.sessions.c.id)
-    for link in connection.execute(links):
-        found[link.concern_id].links.append(link)
-    if register is CONDUCT:
-        named = tables.conduct_named
-        for adult in connection.execute(select(named).where(named.c.concern_id.in_(ids)).order_by(named.c.id)):
-            found[adult.concern_id].named.append(adult)
-    return list(found.values())
-
-
-def read_names(connection: Connection, zone: ZoneInfo) -> Names:
-    """Everybody's newest name."""
-    people: list[dict[int, str]] = []
-    for table, key in ((tables.staff_versions, "staff_id"), (tables.pupil_versions, "pupil_id")):
-        column = table.c[key]
-        newest = select(column, func.max(table.c.from_day).label("day")).group_by(column).subquery()
-        query = select(column, table.c.name).join(
-            newest, (newest.c[key] == column) & (newest.c.day == table.c.from_day)
-        )
-        people.append({row[0]: row[1] for row in connection.execute(query)})
-    return Names(people[0], people[1], zone)

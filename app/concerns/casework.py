@@ -13,15 +13,10 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select
 
+from app.access.concern_detail import ConcernView, get_concern, list_conduct_team
 from app.access.concern_history import BY_ITSELF, Entry
-from app.access.concerns import (
-    ConcernView,
-    get_concern,
-    list_actions_to_do,
-    list_conduct_team,
-    list_leaders_to_share_with,
-    list_sessions_to_link,
-)
+from app.access.concerns import list_actions_to_do, list_leaders_to_share_with
+from app.access.linked_sessions import list_sessions_to_link
 from app.access.policy import Person
 from app.alerts.outbox import enqueue
 from app.concerns.raising import alert, put_on_trail

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from app.access.administration import record_access
+from app.access.concern_detail import get_chronology, get_concern
 from app.access.concern_history import Entry
-from app.access.concerns import get_chronology, get_concern
 from app.access.forms import list_pupils_to_choose
 from app.access.policy import Person
 from app.concerns.casework import NotYours, _look

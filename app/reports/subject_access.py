@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, FileSystemLoader
 from sqlalchemy import Connection, or_, select
 
-from app.access.concerns import list_entries_about, list_pupils_on_record
+from app.access.concern_detail import list_entries_about
+from app.access.concerns import list_pupils_on_record
 from app.access.forms import CONCERN_DRAFT
 from app.access.policy import COUNSELLING, OTHER_PURPOSES, Person
 from app.access.scope import confidential, ever_counsellor, is_counselling

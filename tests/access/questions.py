@@ -18,21 +18,19 @@ from app.access.breaches import (
     list_breaches_to_resolve,
     list_unresolved_breaches,
 )
+from app.access.concern_detail import get_chronology, get_concern, list_conduct_team
 from app.access.concerns import (
-    get_chronology,
-    get_concern,
     get_oldest_concern,
     list_actions_to_do,
     list_concerns,
     list_conduct_concerns,
-    list_conduct_team,
     list_leaders_to_share_with,
     list_own_concerns,
     list_own_conduct_concerns,
     list_pupils_on_record,
-    list_sessions_to_link,
 )
 from app.access.forms import get_draft, get_own_log, list_calls_to_log, list_pupils_to_choose, list_staff_to_choose
+from app.access.linked_sessions import list_sessions_to_link
 from app.access.overview import count_counselling_sessions, get_overview, get_protocol_figures, list_late_consents
 from app.access.parents import (
     get_consent_history,

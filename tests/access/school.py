@@ -5,9 +5,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import insert, select
 
-from app.access.concerns import (
-    get_concern,
-)
+from app.access.concern_detail import get_concern
 from app.access.people import find_person
 from app.access.policy import Person
 from app.clock import now

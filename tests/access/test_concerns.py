@@ -8,13 +8,8 @@ from sqlalchemy import insert
 from app.access.administration import (
     get_audit_trail,
 )
-from app.access.concerns import (
-    get_concern,
-    get_oldest_concern,
-    list_concerns,
-    list_own_concerns,
-    list_pupils_on_record,
-)
+from app.access.concern_detail import get_concern
+from app.access.concerns import get_oldest_concern, list_concerns, list_own_concerns, list_pupils_on_record
 from app.access.policy import NotAllowed
 from app.reports.subject_access import create_subject_access_file
 from app.store import tables

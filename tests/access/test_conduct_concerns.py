@@ -4,11 +4,8 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.exc import DBAPIError
 
-from app.access.concerns import (
-    get_concern,
-    list_conduct_concerns,
-    list_own_conduct_concerns,
-)
+from app.access.concern_detail import get_concern
+from app.access.concerns import list_conduct_concerns, list_own_conduct_concerns
 from app.concerns import casework
 from app.concerns.raising import raise_conduct_concern
 from app.store import tables

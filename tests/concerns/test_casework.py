@@ -13,16 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
+from app.access.concern_detail import ConcernView, get_chronology, get_concern
 from app.access.concern_history import Entry
-from app.access.concerns import (
-    ConcernView,
-    get_chronology,
-    get_concern,
-    list_actions_to_do,
-    list_concerns,
-    list_leaders_to_share_with,
-    list_own_concerns,
-)
+from app.access.concerns import list_actions_to_do, list_concerns, list_leaders_to_share_with, list_own_concerns
 from app.access.people import find_person
 from app.access.policy import NotAllowed, Person
 from app.concerns import casework

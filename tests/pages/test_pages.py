@@ -10,7 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from app import formatting
 from app.access.administration import get_audit_trail, list_rejected_rows
-from app.access.concerns import get_concern, list_concerns, list_pupils_on_record
+from app.access.concern_detail import get_concern
+from app.access.concerns import list_concerns, list_pupils_on_record
 from app.access.forms import list_pupils_to_choose, list_staff_to_choose
 from app.access.people import list_demo_people
 from app.access.policy import may_open

@@ -4,8 +4,8 @@ from functools import partial
 
 import streamlit as st
 
+from app.access.concern_detail import ConcernView, get_concern
 from app.access.concern_history import FIELDS
-from app.access.concerns import ConcernView, get_concern
 from app.access.policy import NotAllowed, Person
 from app.concerns import casework
 from app.formatting import moment, on_day

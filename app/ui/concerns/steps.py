@@ -6,9 +6,11 @@ from typing import Any
 
 import streamlit as st
 
+from app.access.concern_detail import ConcernView, list_conduct_team
 from app.access.concern_history import FIELDS, Entry
-from app.access.concerns import ConcernView, list_conduct_team, list_leaders_to_share_with, list_sessions_to_link
+from app.access.concerns import list_leaders_to_share_with
 from app.access.forms import get_draft
+from app.access.linked_sessions import list_sessions_to_link
 from app.access.policy import Person
 from app.concerns import casework
 from app.concerns.steps import STEPS, Ask

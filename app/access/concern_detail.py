@@ -1,0 +1,175 @@
+"""One concern in full, and the chronology of one child."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import pandas as pd
+from sqlalchemy import Connection, and_, select
+
+from app.access.concern_history import (
+    FIELDS,
+    Action,
+    ConcernHistory,
+    Entry,
+    Link,
+    Version,
+)
+from app.access.concern_reading import read_histories, read_names
+from app.access.concern_scope import concerns_open_to, find_followed
+from app.access.linked_sessions import describe_sessions, find_linked_sessions
+from app.access.policy import Person, require
+from app.school import School
+from app.store import reading, tables
+from app.store.concerns import CHILD, CONDUCT, Register, for_conduct, register_of
+from app.store.versions import valid_on, valid_versions
+
+
+@dataclass
+class ConcernView:
+    """A concern in full, as it stands.
+
+    - `version`: the number of its last change; `may_change`: the person follows it up (else they read it)
+    - `fields`: for each of FIELDS its versions in words, the newest first
+    - `pupils`: `pupil_id`, `name`, `school`, `year_group`, `house`, as of today; `adults`: whom a concern about
+      conduct names
+    - `entries`: the chronology; `opened_by`: who opened and took away a concern about conduct
+    - `sessions`: the linked sessions that the person may open: `session_id`, `started_at`, `staff_name`,
+      `purpose`, `status`; `links`: each link to a session that they may know of: its log reference, call id, and
+      words for it
+    - `shared_with`: staff ids with names
+    """
+
+    ref: str
+    register: Register
+    open: bool
+    level: str
+    version: int
+    may_change: bool
+    raised_at: datetime
+    happened_at: datetime | None
+    raised_by: str
+    owner: str
+    summary: str
+    childs_words: str | None
+    place: str | None
+    told_dsp: bool | None
+    categories: tuple[str, ...]
+    fields: dict[str, list[Version]]
+    adults: list[str]
+    pupils: pd.DataFrame
+    sessions: pd.DataFrame
+    links: list[tuple[str | None, str | None, str]]
+    actions: list[Action]
+    shared_with: dict[int, str]
+    handed_over: tuple[str, str] | None
+    outcome: str | None
+    entries: list[Entry]
+    opened_by: list[Entry]
+
+
+def get_concern(school: School, person: Person, ref: str) -> ConcernView | None:
+    """One concern of either kind; None if it is not there or not for them. NotAllowed as the list of its kind."""
+    register = register_of(ref)
+    require(person, register.resource)
+    with school.engine.connect() as connection:
+        which = and_(register.concerns.c.ref == ref, concerns_open_to(school, person, register))
+        found = read_histories(connection, register, which, school.settings.zone)
+        if not found:
+            return None
+        pupils = _pupils(school, connection, found[0].pupil_ids)
+        followed = find_followed(school, connection, person, register)
+        described = describe_sessions(school, connection, person, found, followed)
+    return _view(school, person, found[0], pupils, described, may_change=found[0].row.id in followed)
+
+
+def _view(
+    school: School,
+    person: Person,
+    history: ConcernHistory,
+    pupils: pd.DataFrame,
+    described: Mapping[Link, str],
+    *,
+    may_change: bool,
+) -> ConcernView:
+    row, happened, handed = history.row, history.value("happened_at"), history.last("handed_over")
+    closed = history.last("closed")
+    return ConcernView(
+        ref=row.ref,
+        register=history.register,
+        open=history.open,
+        level=history.level,
+        version=history.version,
+        may_change=may_change,
+        raised_at=row.raised_at.astimezone(school.settings.zone),
+        happened_at=datetime.fromisoformat(happened).astimezone(school.settings.zone) if happened else None,
+        raised_by=history.names.member(row.raised_by),
+        owner=", ".join(history.alerted),
+        summary=history.value("summary"),
+        childs_words=history.value("childs_words"),
+        place=history.value("place"),
+        told_dsp=history.value("told_dsp"),
+        categories=tuple(history.value("categories").split(";")),
+        fields={name: history.versions(name) for name in FIELDS},
+        adults=history.adults,
+        pupils=pupils,
+        sessions=find_linked_sessions(school, person, history.links),
+        links=[(*key, described[key]) for link in history.links if (key := (link.log_ref, link.call_id)) in described],
+        actions=history.actions,
+        shared_with={number: history.names.member(number) for number in history.shared_with},
+        handed_over=(handed[1]["system"], handed[1]["reference"]) if handed else None,
+        outcome=closed[1].get("outcome") if closed and not history.open else None,
+        entries=history.entries(described, every_link=may_change),
+        opened_by=history.opened_by(),
+    )
+
+
+def _pupils(school: School, connection: Connection, pupil_ids: Sequence[int]) -> pd.DataFrame:
+    pupil = valid_versions(tables.pupil_versions)
+    return reading.frame(
+        connection,
+        select(pupil.c.pupil_id, pupil.c.name, pupil.c.school, pupil.c.year_group, pupil.c.house)
+        .where(pupil.c.pupil_id.in_(pupil_ids), valid_on(pupil, school.today()))
+        .order_by(pupil.c.name),
+    )
+
+
+def get_chronology(school: School, person: Person, pupil_id: int) -> list[Entry]:
+    """Everything that the person may know of concerns about one child: each concern's report and events and the
+    sessions linked to them, as one list in time. Empty if none is theirs to see; of an adult's conduct nothing."""
+    require(person, CHILD.resource)
+    about = select(CHILD.pupils.c.concern_id).where(CHILD.pupils.c.pupil_id == pupil_id)
+    which = and_(CHILD.concerns.c.id.in_(about), concerns_open_to(school, person, CHILD))
+    with school.engine.connect() as connection:
+        found = read_histories(connection, CHILD, which, school.settings.zone)
+        followed = find_followed(school, connection, person, CHILD)
+        described = describe_sessions(school, connection, person, found, followed)
+    entries = [
+        entry for history in found for entry in history.entries(described, every_link=history.row.id in followed)
+    ]
+    for history in found:
+        for session in find_linked_sessions(school, person, history.links).itertuples():
+            who = session.staff_name or "unknown"
+            words = (("With", who), ("Purpose", session.purpose or "not logged"))
+            entries.append(Entry(0, session.started_at, history.row.ref, "Session", "", words, "session"))
+    return sorted(entries, key=lambda entry: (entry.at, entry.ref, entry.number))
+
+
+def list_entries_about(school: School, connection: Connection, pupil_id: int) -> list[list[Entry]]:
+    """For subject access: the chronology of each concern about a pupil, without what the linked sessions were."""
+    about = select(CHILD.pupils.c.concern_id).where(CHILD.pupils.c.pupil_id == pupil_id)
+    found = read_histories(connection, CHILD, CHILD.concerns.c.id.in_(about), school.settings.zone)
+    return [history.entries({}, every_link=True) for history in found]
+
+
+def list_conduct_team(school: School, person: Person, ref: str) -> dict[int, str]:
+    """Who may see a concern about conduct, by staff id: only they can be asked to do something about it. Empty
+    where it is not the person's to see."""
+    require(person, CONDUCT.resource)
+    kept = CONDUCT.concerns.c
+    mine = select(kept.id).where(kept.ref == ref, concerns_open_to(school, person, CONDUCT))
+    with school.engine.connect() as connection:
+        number = connection.scalar(mine)
+        names = read_names(connection, school.settings.zone)
+        allowed = for_conduct(connection, number, school.today()) if number is not None else ()
+    return {one: names.member(one) for one in allowed}

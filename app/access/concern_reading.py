@@ -1,0 +1,52 @@
+"""Reads concerns with everything that happened to them."""
+
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Connection, case, func, select, true
+
+from app.access.concern_history import ConcernHistory, Names
+from app.store import tables
+from app.store.concerns import CONDUCT, Register
+
+
+def read_histories(
+    connection: Connection, register: Register, which: ColumnElement[bool], zone: ZoneInfo, *, whole: bool = True
+) -> list[ConcernHistory]:
+    """The concerns of a register that a condition names. Without `whole` their events are without words but
+    for what a list needs."""
+    concern, event = register.concerns.c, register.events.c
+    names = read_names(connection, zone)
+    found = {
+        row.id: ConcernHistory(register, row, names)
+        for row in connection.execute(select(register.concerns).where(which).order_by(concern.raised_at, concern.id))
+    }
+    ids = select(concern.id).where(which)
+    needed = true() if whole else event.kind.in_(("corrected", "action", "moved", "done"))
+    words = [case((needed, event[name])).label(name) for name in ("text", "content")]
+    plain = [column for column in event if column.name not in ("text", "content")]
+    events = select(*plain, *words).where(event.concern_id.in_(ids)).order_by(event.occurred_at, event.id)
+    for row in connection.execute(events):
+        found[row.concern_id].events.append(row)
+    for pupil in connection.execute(select(register.pupils).where(register.pupils.c.concern_id.in_(ids))):
+        found[pupil.concern_id].pupil_ids.append(pupil.pupil_id)
+    links = select(register.sessions).where(register.sessions.c.concern_id.in_(ids)).order_by(register.sessions.c.id)
+    for link in connection.execute(links):
+        found[link.concern_id].links.append(link)
+    if register is CONDUCT:
+        named = tables.conduct_named
+        for adult in connection.execute(select(named).where(named.c.concern_id.in_(ids)).order_by(named.c.id)):
+            found[adult.concern_id].named.append(adult)
+    return list(found.values())
+
+
+def read_names(connection: Connection, zone: ZoneInfo) -> Names:
+    """Everybody's newest name."""
+    people: list[dict[int, str]] = []
+    for table, key in ((tables.staff_versions, "staff_id"), (tables.pupil_versions, "pupil_id")):
+        column = table.c[key]
+        newest = select(column, func.max(table.c.from_day).label("day")).group_by(column).subquery()
+        query = select(column, table.c.name).join(
+            newest, (newest.c[key] == column) & (newest.c.day == table.c.from_day)
+        )
+        people.append({row[0]: row[1] for row in connection.execute(query)})
+    return Names(people[0], people[1], zone)
