@@ -46,7 +46,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Version:
-    """What a field content, since when, by whom, and why it was corrected (blank: as it was reported)."""
+    """What a field said, since when, by whom, and why it was corrected (blank: as it was reported)."""
 
     words: str
     at: datetime
@@ -158,7 +158,7 @@ class ConcernHistory:
         return found[-1] if found else self.reported(name)
 
     def reported(self, name: str) -> Any:
-        """What a field content when it was reported; instants as ISO text."""
+        """What a field said when it was reported; instants as ISO text."""
         value = getattr(self.row, name)
         return value.isoformat() if isinstance(value, datetime) else value
 
@@ -302,7 +302,7 @@ def _done(history: ConcernHistory, _event: Row[Any], content: dict[str, Any], _s
     return "Action done", [("What", _asked(history, content["action"])), ("On", done)]
 
 
-def _referral(_life: ConcernHistory, _event: Row[Any], content: dict[str, Any], _sessions: Any) -> _Step:
+def _referral(_history: ConcernHistory, _event: Row[Any], content: dict[str, Any], _sessions: Any) -> _Step:
     referred = on_day(date.fromisoformat(content["on"]))
     words = [("To", content["to"]), ("On", referred), ("Reference", content.get("reference") or "")]
     return "Referred", [(label, text) for label, text in words if text]
@@ -325,7 +325,7 @@ def _pupil(what: str) -> Callable[..., _Step]:
 
 
 def _session(what: str) -> Callable[..., _Step]:
-    def step(_life: ConcernHistory, _event: Row[Any], content: dict[str, Any], sessions: Any) -> _Step:
+    def step(_history: ConcernHistory, _event: Row[Any], content: dict[str, Any], sessions: Any) -> _Step:
         return what, [("Session", sessions.get((content["log_ref"], content["call_id"]), _SOME_SESSION))]
 
     return step
@@ -340,13 +340,13 @@ def _step_to(what: str, label: str) -> Callable[..., _Step]:
 
 
 def _plain(what: str, **labels: str) -> Callable[..., _Step]:
-    def step(_life: ConcernHistory, _event: Row[Any], content: dict[str, Any], _sessions: Any) -> _Step:
+    def step(_history: ConcernHistory, _event: Row[Any], content: dict[str, Any], _sessions: Any) -> _Step:
         return what, [(label, content[name]) for name, label in labels.items() if content.get(name)]
 
     return step
 
 
-def _closed(_life: ConcernHistory, _event: Row[Any], content: dict[str, Any], _sessions: Any) -> _Step:
+def _closed(_history: ConcernHistory, _event: Row[Any], content: dict[str, Any], _sessions: Any) -> _Step:
     words = [("Outcome", content["outcome"])] if content.get("outcome") else []
     return "Closed", [*words, *([("Although", f"{n} actions were open")] if (n := content.get("open_actions")) else [])]
 

@@ -87,7 +87,7 @@ def _all_links(found: Iterable[ConcernHistory]) -> dict[Link, str | None]:
     links: dict[Link, str | None] = {}
     for history in found:
         links |= {(link.log_ref, link.call_id): getattr(link, "description", None) for link in history.links}
-        links |= {(said["log_ref"], said["call_id"]): said.get("words") for _, said in history.of(*LINKS)}
+        links |= {(content["log_ref"], content["call_id"]): content.get("words") for _, content in history.of(*LINKS)}
     return links
 
 
