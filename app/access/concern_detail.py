@@ -16,12 +16,12 @@ from app.access.concern_history import (
     Version,
 )
 from app.access.concern_reading import read_histories, read_names
-from app.access.concern_scope import concerns_open_to, find_followed
+from app.access.concern_scope import concerns_open_to, find_conduct_team, find_followed
 from app.access.linked_sessions import describe_sessions, find_linked_sessions
 from app.access.policy import Person, require
 from app.school import School
 from app.store import reading, tables
-from app.store.concerns import CHILD, CONDUCT, Register, for_conduct, register_of
+from app.store.concerns import CHILD, CONDUCT, Register, register_of
 from app.store.versions import valid_on, valid_versions
 
 
@@ -171,5 +171,5 @@ def list_conduct_team(school: School, person: Person, ref: str) -> dict[int, str
     with school.engine.connect() as connection:
         number = connection.scalar(mine)
         names = read_names(connection, school.settings.zone)
-        allowed = for_conduct(connection, number, school.today()) if number is not None else ()
+        allowed = find_conduct_team(connection, number, school.today()) if number is not None else ()
     return {one: names.member(one) for one in allowed}

@@ -4,15 +4,18 @@ A concern about conduct is the DSPs' and the Senior Deputy Head's, less anybody 
 see it.
 """
 
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, false, func, or_, select, true
 
-from app.access.policy import Person, scopes
-from app.access.scope import of_school
+from app.access.policy import Person, roles_with, scopes
+from app.access.scope import holds_any, of_school
 from app.school import School
 from app.store import tables
 from app.store.concerns import CONDUCT, Register
+from app.store.versions import valid_on, valid_versions
 from app.vocabulary import Resource, Scope
 
 
@@ -58,3 +61,22 @@ def does_not_name(person: Person) -> ColumnElement[bool]:
     named = tables.conduct_named.c
     naming = select(named.concern_id).where(named.staff_id == person.staff_id).correlate(None)
     return tables.conduct_concerns.c.id.not_in(naming)
+
+
+def find_dsps(connection: Connection, pupil_ids: Sequence[int], day: date) -> Sequence[int]:
+    """The staff ids of those who have the concerns of the schools that pupils are in, on a day: the DSPs."""
+    pupil, staff = valid_versions(tables.pupil_versions), valid_versions(tables.staff_versions)
+    schools = select(pupil.c.school).where(pupil.c.pupil_id.in_(pupil_ids), valid_on(pupil, day))
+    dsps = holds_any(staff.c.roles, roles_with(Resource.CONCERNS, Scope.OWN_SCHOOL))
+    query = select(staff.c.staff_id).where(valid_on(staff, day), dsps, staff.c.school.in_(schools))
+    return connection.scalars(query.order_by(staff.c.staff_id)).all()
+
+
+def find_conduct_team(connection: Connection, concern_id: int, day: date) -> Sequence[int]:
+    """The staff ids of those who may see a concern about conduct on a day: whom it does not name of the DSPs and
+    Senior Deputy Heads."""
+    staff, name = valid_versions(tables.staff_versions), tables.conduct_named.c
+    named = select(name.staff_id).where(name.concern_id == concern_id, name.staff_id.is_not(None))
+    team = holds_any(staff.c.roles, roles_with(Resource.CONDUCT_CONCERNS, Scope.NOT_NAMING_THEM))
+    query = select(staff.c.staff_id).where(valid_on(staff, day), team, staff.c.staff_id.not_in(named))
+    return connection.scalars(query.order_by(staff.c.staff_id)).all()

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The overview's sessions, the figures of the protocol, and the number of counselling sessions."""
 
 from datetime import date, timedelta
 

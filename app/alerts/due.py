@@ -8,13 +8,13 @@ import pandas as pd
 from sqlalchemy import Connection, and_, delete, select
 
 from app.access.breaches import find_open_breaches, find_owners, find_staff_with_role
+from app.access.concern_scope import find_dsps
 from app.access.scope import SESSION, ever_counsellor
 from app.alerts.outbox import WAITING, enqueue
 from app.formatting import how_many
 from app.judging.rejudge import refresh
 from app.school import School
 from app.store import reading, tables
-from app.store.concerns import dsps_of
 from app.store.writing import remember, remembered
 from app.vocabulary import Role
 
@@ -125,7 +125,7 @@ def list_unread_concerns(school: School, since: datetime) -> list[Unread]:
         unread = []
         for row in connection.execute(query.order_by(kept.id)).all():
             pupils = connection.scalars(select(about.pupil_id).where(about.concern_id == row.id)).all()
-            dsps = set(dsps_of(connection, pupils, school.today())) - {row.raised_by}
+            dsps = set(find_dsps(connection, pupils, school.today())) - {row.raised_by}
             unread.append(Unread(row.ref, row.raised_at, sorted(dsps), sorted(seniors - dsps - {row.raised_by})))
     return unread
 

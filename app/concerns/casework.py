@@ -15,6 +15,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from app.access.concern_detail import ConcernView, get_concern, list_conduct_team
 from app.access.concern_history import BY_ITSELF, Entry
+from app.access.concern_scope import find_conduct_team, find_dsps
 from app.access.concerns import list_actions_to_do, list_leaders_to_share_with
 from app.access.linked_sessions import list_sessions_to_link
 from app.access.policy import Person
@@ -25,15 +26,7 @@ from app.formatting import on_day_at
 from app.judging.rejudge import Touched, rejudge
 from app.school import School
 from app.store import tables
-from app.store.concerns import (
-    CHILD,
-    CONDUCT,
-    MOST_CATEGORIES,
-    Register,
-    dsps_of,
-    for_conduct,
-    register_of,
-)
+from app.store.concerns import CHILD, CONDUCT, MOST_CATEGORIES, Register, register_of
 from app.store.writing import raise_revision
 
 _ONLY = {"shared": CHILD, "unshared": CHILD, "named": CONDUCT}
@@ -227,7 +220,7 @@ def _follow(
     if kind == "linked":
         connection.execute(insert(pupils).values(concern_id=number, pupil_id=said["pupil"]))
         if register is CHILD:
-            alert(connection, CHILD, number, dsps_of(connection, [said["pupil"]], school.today()), now)
+            alert(connection, CHILD, number, find_dsps(connection, [said["pupil"]], school.today()), now)
     elif kind == "unlinked":
         mine = (pupils.c.concern_id == number) & (pupils.c.pupil_id == said["pupil"])
         connection.execute(delete(pupils).where(mine))
@@ -242,7 +235,7 @@ def _follow(
         connection.execute(
             insert(tables.conduct_named).values(concern_id=number, staff_id=said["recipient_id"], name=said.get("name"))
         )
-        alert(connection, CONDUCT, number, for_conduct(connection, number, school.today()), now)
+        alert(connection, CONDUCT, number, find_conduct_team(connection, number, school.today()), now)
     if register is CHILD and kind in ("session_linked", "session_unlinked"):
         touched = Touched(sessions=_sessions_of(connection, said["log_ref"], said["call_id"]))
         rejudge(connection, school.settings, touched, now)

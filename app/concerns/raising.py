@@ -12,6 +12,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert, select
 
+from app.access.concern_scope import find_conduct_team, find_dsps
 from app.access.forms import list_staff_to_choose
 from app.access.policy import Person
 from app.access.scope import confidential
@@ -22,7 +23,7 @@ from app.formatting import on_day_at
 from app.judging.rejudge import Touched, rejudge
 from app.school import School
 from app.store import audit_log, tables
-from app.store.concerns import CATEGORIES, CHILD, CONDUCT, MOST_CATEGORIES, NOT_ASSESSED, Register, dsps_of, for_conduct
+from app.store.concerns import CATEGORIES, CHILD, CONDUCT, MOST_CATEGORIES, NOT_ASSESSED, Register
 from app.store.writing import raise_revision
 from app.vocabulary import Role
 
@@ -74,7 +75,7 @@ def open_concern(
         connection.execute(
             insert(tables.concern_sessions).values(concern_id=concern_id, log_ref=log_ref, call_id=call_id)
         )
-    alert(connection, CHILD, concern_id, dsps_of(connection, pupil_ids, raised_at.date()), raised_at)
+    alert(connection, CHILD, concern_id, find_dsps(connection, pupil_ids, raised_at.date()), raised_at)
     return ref
 
 
@@ -119,7 +120,7 @@ def open_conduct_concern(
     connection.execute(insert(tables.conduct_named), [one | {"concern_id": concern_id} for one in named])
     if session:
         connection.execute(insert(tables.conduct_sessions).values(concern_id=concern_id, **vars(session)))
-    alert(connection, CONDUCT, concern_id, for_conduct(connection, concern_id, raised_at.date()), raised_at)
+    alert(connection, CONDUCT, concern_id, find_conduct_team(connection, concern_id, raised_at.date()), raised_at)
     return ref
 
 

@@ -1,14 +1,12 @@
-"""TODO."""
+"""The two registers of concerns, about children and about adults' conduct, and their words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 
-from sqlalchemy import Connection, Table, or_, select
+from sqlalchemy import Table
 
 from app.store import tables
-from app.store.versions import list_contains, valid_on, valid_versions
-from app.vocabulary import Resource, Role
+from app.vocabulary import Resource
 
 CATEGORIES = {
     "home_alone": "A child home alone",
@@ -92,22 +90,3 @@ def known_category(words: str | None) -> str:
     """The category that somebody's words name ("Home alone" is `home_alone`), else `other`."""
     name = (words or "").strip().lower().replace(" ", "_").replace("-", "_")
     return name if name in CATEGORIES else "other"
-
-
-def dsps_of(connection: Connection, pupil_ids: Sequence[int], day: date) -> Sequence[int]:
-    """The staff ids of the DSPs, on a day, of the schools that the pupils are in."""
-    pupil, staff = valid_versions(tables.pupil_versions), valid_versions(tables.staff_versions)
-    schools = select(pupil.c.school).where(pupil.c.pupil_id.in_(pupil_ids), valid_on(pupil, day))
-    dsps = select(staff.c.staff_id).where(
-        valid_on(staff, day), list_contains(staff.c.roles, Role.DSP), staff.c.school.in_(schools)
-    )
-    return connection.scalars(dsps.order_by(staff.c.staff_id)).all()
-
-
-def for_conduct(connection: Connection, concern_id: int, day: date) -> Sequence[int]:
-    """The staff ids of the DSPs and Senior Deputy Heads, on a day, whom a concern about conduct does not name."""
-    staff, name = valid_versions(tables.staff_versions), tables.conduct_named.c
-    named = select(name.staff_id).where(name.concern_id == concern_id, name.staff_id.is_not(None))
-    who = or_(list_contains(staff.c.roles, Role.DSP), list_contains(staff.c.roles, Role.SENIOR_DEPUTY_HEAD))
-    query = select(staff.c.staff_id).where(valid_on(staff, day), who, staff.c.staff_id.not_in(named))
-    return connection.scalars(query.order_by(staff.c.staff_id)).all()
