@@ -36,12 +36,12 @@ def follow_role(url: str, folder: Path, email: str, days: Days) -> dict[str, obj
             f"{resource.label} | {role.label} | {scope.label}"
             for resource in Resource
             for role, scope in list_grants(resource)
-            if role in person.roles
+            if role and role in person.roles
         ],
     }
 
 
 if __name__ == "__main__":
     _, address, roster, whose = sys.argv
-    ever = date.min, date.max
+    ever = date(1900, 1, 1), date(2100, 1, 1)
     print(json.dumps(follow_role(address, Path(roster), whose, ever)))

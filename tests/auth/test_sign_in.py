@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.clock import now
 from app.demo.filling import fill
-from app.graph.errors import NotConfigured
+from app.graph.errors import NotConfiguredError
 from app.graph.fetching import synchronise
 from app.intake.files import import_logs, import_roster, import_table
 from app.operations.health import check
@@ -220,7 +220,7 @@ def test_nobody_real_comes_into_the_demonstration(filled: str, tmp_path: Path, m
         import_table(school, "staff", folder / "staff.csv")
     for name, value in GRAPH.items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(NotConfigured, match="no real call"):
+    with pytest.raises(NotConfiguredError, match="no real call"):
         synchronise(school)
     email = tables.staff.c.email
     with school.engine.connect() as connection:
