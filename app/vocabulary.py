@@ -6,8 +6,8 @@ from enum import StrEnum
 from typing import Self
 
 
-class _Labelled(StrEnum):
-    """A word as the database stores it, with its `label` for people."""
+class Labelled(StrEnum):
+    """A word as files and the database have it, with its `label` for people."""
 
     label: str
 
@@ -18,7 +18,7 @@ class _Labelled(StrEnum):
         return member
 
 
-class Resolution(_Labelled):
+class Resolution(Labelled):
     """How a breach was resolved. The member of staff reads it too, and one that led to a concern about conduct is
     among OTHER with much else: nothing tells which."""
 
@@ -28,7 +28,85 @@ class Resolution(_Labelled):
     OTHER = "other", "Other"
 
 
-class Resource(_Labelled):
+class Purpose(Labelled):
+    """What a session is for. A log may name any other purpose in its own words: OTHER stands for them all."""
+
+    MUSIC = "music", "Music"
+    ACADEMIC = "academic", "Academic"
+    PASTORAL = "pastoral", "Pastoral"
+    COUNSELLING = "counselling", "Counselling"
+    OTHER = "other", "Something else"
+
+    @classmethod
+    def named(cls, words: str) -> "Purpose":
+        """The purpose that these words of a log name."""
+        return cls(words) if words in set(cls) else cls.OTHER
+
+
+# The answers to the questions of a log.
+
+
+class YesNo(Labelled):
+    YES = "yes", "Yes"
+    NO = "no", "No"
+
+
+class CamerasOn(Labelled):
+    YES = "yes", "Yes"
+    NO = "no", "No"
+    NO_CAMERA = "no_camera", "There is no camera"
+    OBJECTED = "objected", "They objected"
+
+
+class Platform(Labelled):
+    TEAMS = "teams", "Teams"
+    OTHER = "other", "Another"
+
+
+class Account(Labelled):
+    SCHOOL = "school", "School account"
+    PERSONAL = "personal", "Personal account"
+
+
+class Room(Labelled):
+    PUBLIC = "public", "A room where adults come and go"
+    BEDROOM = "bedroom", "A bedroom"
+    OTHER = "other", "Another room"
+
+
+class BedroomReason(Labelled):
+    QUARANTINE = "quarantine", "Quarantine"
+    ONLY_ROOM = "only_room", "The only suitable room"
+    OTHER = "other", "Another reason"
+
+
+class OneToOneReason(Labelled):
+    SAFEGUARDING = "safeguarding", "Safeguarding"
+    CONTINUITY = "continuity", "Continuity of pastoral care"
+    ROUTINE = "routine", "Routine check-up"
+    OTHER = "other", "Another reason"
+
+
+class ConcernCategory(Labelled):
+    """What a concern about a child is about."""
+
+    HOME_ALONE = "home_alone", "A child home alone"
+    UNKNOWN_ADULT = "unknown_adult", "An unknown adult"
+    DISCLOSURE = "disclosure", "Something the child disclosed"
+    SEEN_OR_HEARD = "seen_or_heard", "Something seen or heard on the call"
+    LEFT_ALONE = "left_alone", "Left alone in a call"
+    DISTRESS = "distress", "Distress"
+    NEGLECT = "neglect", "Signs of neglect"
+    PHYSICAL = "physical", "Signs of physical harm"
+    EMOTIONAL = "emotional", "Signs of emotional harm"
+    SEXUAL = "sexual", "Signs of sexual harm or exploitation"
+    SELF_HARM = "self_harm", "Self-harm or thoughts of suicide"
+    BULLYING = "bullying", "Bullying, or harm by other children"
+    ONLINE = "online", "Harm online"
+    OTHER = "other", "Something else"
+
+
+class Resource(Labelled):
     """What somebody may ask to see."""
 
     SESSIONS = "sessions", "sessions"
@@ -63,7 +141,7 @@ class Resource(_Labelled):
     ENCRYPTION_KEYS = "encryption_keys", "encryption keys"
 
 
-class Scope(_Labelled):
+class Scope(Labelled):
     """How much of a resource somebody may see; docs/access.md says what this means for each resource."""
 
     ALL = "all", "all"
@@ -89,7 +167,7 @@ class Scope(_Labelled):
     FIGURES = "figures", "figures"
 
 
-class Page(_Labelled):
+class Page(Labelled):
     """A page, for those who may see some of its `resource`."""
 
     resource: Resource
@@ -254,7 +332,7 @@ class Role(StrEnum):
     MUSIC_TEACHER = RoleEntry("music_teacher", "Music teacher", has_pupils=True)
 
 
-class BreachState(_Labelled):
+class BreachState(Labelled):
     """How a breach stands: CLOSED is one that later evidence showed to be none."""
 
     OPEN = "open", "Open"
@@ -262,7 +340,7 @@ class BreachState(_Labelled):
     CLOSED = "closed", "Closed automatically"
 
 
-class BreachEventKind(_Labelled):
+class BreachEventKind(Labelled):
     """What happened to a breach."""
 
     EXPLAINED = "explained", "Explained"
@@ -271,7 +349,7 @@ class BreachEventKind(_Labelled):
     REOPENED = "reopened", "Reopened: later evidence shows a breach"
 
 
-class RowResolution(_Labelled):
+class RowResolution(Labelled):
     """How a rejected row was resolved."""
 
     FIXED = "fixed", "Fixed"

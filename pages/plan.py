@@ -21,7 +21,7 @@ from app.ui import session_fields
 from app.ui.labels import PURPOSE_WORDS
 from app.ui.shell import require
 from app.ui.text import note, write_html
-from app.vocabulary import Page
+from app.vocabulary import OneToOneReason, Page
 
 _VERDICTS = {
     "yes": (st.success, "Yes: as it is planned, it keeps the protocol.", ":material/check:"),
@@ -29,6 +29,7 @@ _VERDICTS = {
     "not yet": (st.warning, "Not yet: something is not on record.", ":material/question_mark:"),
 }
 _MARKS = {"yes": "✓ keeps the protocol", "no": "✗ would break the protocol", "not yet": "? something is not on record"}
+_REASONS = {reason: reason.label for reason in OneToOneReason if reason is not OneToOneReason.OTHER}
 
 school, person = require(Page.PLAN)
 state = st.session_state
@@ -47,9 +48,9 @@ def ask(form: Form) -> Log | Rejected | None:
     session_fields.purpose(form, n, "What is it for?")
     session_fields.pupils(form, list_pupils_to_choose(school, person), n)
     session_fields.times(form, n, school.today(), first=school.today())
-    if not log_form.begun(form):
+    if not log_form.has_essentials(form):
         return None
-    if log_form.one_to_one(school.settings, form):
+    if log_form.is_one_to_one(school.settings, form):
         session_fields.choose(form, "reason", n)
         if isinstance(plan := read(form), Log) and (right := planning.second_members(school, person, plan)):
             session_fields.second_members(form, right, n, "Whom do you invite as second member of the pastoral team?")
@@ -57,7 +58,7 @@ def ask(form: Form) -> Log | Rejected | None:
 
 
 def read(form: Form) -> Log | Rejected:
-    return planning.read(school, log_form.cells(school.settings, form, person.email))
+    return planning.read(school, log_form.as_row(school.settings, form, person.email))
 
 
 def verdict(plan: Log, foreseen: Foreseen) -> None:
@@ -101,7 +102,7 @@ def ask_for_consent(plan: Log, kind: str, emails: list[str]) -> None:
     to_ask = rows.loc[~rows["state"].isin(["asked", "given"]), "email"].tolist()
     if to_ask:
         form, key = state["plan form"], f"plan why {kind} {state['plan number']}"
-        usual = log_form.CHOICES["reason"].get(form.get("reason", ""), "") if kind == "one_to_one" else ""
+        usual = _REASONS.get(form.get("reason", ""), "") if kind == "one_to_one" else ""
         form["why"] = st.text_input(
             "Why at this time? The parents are told.", form.get("why") or usual, key=key, max_chars=500
         )

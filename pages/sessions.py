@@ -12,6 +12,7 @@ from app.access.repeats import list_repeats
 from app.access.session_detail import SessionView, get_session
 from app.access.sessions import list_sessions
 from app.formatting import how_many, moment
+from app.log_questions import QUESTIONS
 from app.reports import charts
 from app.school import School
 from app.sessions.breaches import NotAllowedNow, explain_breaches, resolve_breaches
@@ -31,17 +32,6 @@ _SHOW = {
     "unlogged": "Not logged",
     "disputed": "Log and call record disagree",
 }
-_ANSWERS = {
-    "platform": "Platform", "account": "Account", "recorded": "Recorded", "recording_announced": "Recording announced",
-    "recording_on_team": "Recording on the Team", "cameras_off_offered": "Cameras off offered",
-    "private_recording": "Private recording", "staff_opened": "Staff opened", "staff_ended": "Staff ended",
-    "pupil_left_alone": "A pupil was left alone", "cameras_on": "Cameras on", "dress_ok": "Dress in order",
-    "background_ok": "Background in order", "room": "Room", "bedroom_reason": "Reason for the bedroom",
-    "door_open": "Door open", "reason": "Reason of the one-to-one", "invited": "Second member invited",
-    "adult_present": "Adult in the house", "adult_introduced": "Adult introduced themselves",
-    "adult_permission": "Adult gave permission", "home_alone": "Child home alone", "concern": "A concern arose",
-    "concern_summary": "The concern", "notes": "Notes",
-}  # fmt: skip
 
 
 def purpose(words: object) -> str:
@@ -465,12 +455,13 @@ def show_log(view: SessionView) -> None:
     if view.log is None:
         return
     with st.expander("Session log"):
-        words = {True: "yes", False: "no"}
         rows = [
-            (label, words.get(value, value) if isinstance(value, bool) else str(value))
-            for name, label in _ANSWERS.items()
-            if (value := view.log.get(name)) is not None and value is not pd.NA and value != ""
+            (question.label, question.answer_label(answer))
+            for question in QUESTIONS
+            if not pd.isna(answer := view.log.get(question.name)) and answer != ""
         ]
+        if view.log["invited"]:
+            rows.append(("Second member invited", view.log["invited"]))
         table(pd.DataFrame(rows, columns=["Question", "Answer"]), "The answers of the log", "log", height="content")
         for version in view.versions.itertuples():
             write_html(

@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import click
+import pytest
 
 from app.__main__ import cli
 from app.access.policy import list_grants
+from app.log_questions import QUESTIONS, Question
 from app.protocol.clauses import CLAUSES
 from app.records.logs import COLUMNS
 from app.vocabulary import Resource
@@ -31,9 +33,23 @@ def test_every_command_is_told_of() -> None:
             assert f"`{told}" in words, told
 
 
-def test_every_column_of_a_log_is_told_of() -> None:
+def test_every_column_of_a_log_is_listed() -> None:
     words = (DOCS / "columns.md").read_text(encoding="utf-8")
     assert [column for column in COLUMNS if f"`{column}`" not in words] == []
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.name)
+def test_every_question_of_a_log_is_listed_with_its_answers(question: Question) -> None:
+    if question.answers is None:
+        answers = "text"
+    elif question.is_yes_no:
+        answers = "yes/no"
+    elif question.other_words:
+        answers = ", ".join(f"`{answer}`" for answer in question.answers if answer != "other") + " or other text"
+    else:
+        answers = ", ".join(f"`{answer}`" for answer in question.answers)
+    words = (DOCS / "columns.md").read_text(encoding="utf-8")
+    assert f"| `{question.name}` | {answers} |" in words.splitlines()
 
 
 def test_every_clause_has_a_title_and_says_what_decides() -> None:

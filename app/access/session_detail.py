@@ -17,6 +17,7 @@ from app.access.concerns import select_linked_concerns
 from app.access.policy import COUNSELLING, WITHHELD, Person, scopes
 from app.access.scope import SESSION, confidential, in_school_time, joined, open_to
 from app.access.sessions import select_session_pupils
+from app.log_questions import CONCERN, QUESTIONS
 from app.protocol.clauses import title_of
 from app.protocol.judge import judge
 from app.school import School
@@ -116,10 +117,9 @@ def get_session(school: School, person: Person, session_id: int) -> SessionView 
             concerns=select_linked_concerns(school, connection, person, row.log_ref, told.call_ids, withheld),
         )
     if not withheld and not _may_read_concern(person, own):
-        view.versions = view.versions.drop(columns=["concern_summary", "concern_category"])
-    for current in view.versions.drop(columns=["version", "entered_at", "entered_by", "correction_reason"]).to_dict(
-        "records"
-    )[:1]:
+        view.versions = view.versions.drop(columns=_ABOUT_CONCERNS)
+    answers = view.versions.drop(columns=["version", "entered_at", "entered_by", "correction_reason"])
+    for current in answers.to_dict("records")[:1]:
         view.log = {str(answer): given for answer, given in current.items()}
     return view
 
@@ -203,7 +203,8 @@ def _by_time(school: School, frame: pd.DataFrame) -> pd.DataFrame:
     return in_school_time(school, frame.sort_values(times, ignore_index=True))
 
 
-ANSWERS = (*tables.WORDS, *tables.YES_NO, "concern_summary", "concern_category", "notes")
+ANSWERS = ("purpose", *(question.name for question in QUESTIONS))
+_ABOUT_CONCERNS = [question.name for question in QUESTIONS if question.only_if is CONCERN]
 
 
 def _versions(school: School, connection: Connection, ref: str | None, own: bool) -> pd.DataFrame:

@@ -5,33 +5,23 @@ from functools import cache
 
 import pandas as pd
 
+from app.log_questions import QUESTIONS
+
 INSTANT = "datetime64[us, UTC]"
 DAY = "datetime64[s]"
 
-_LOG_WORDS = ("ref", "purpose", "platform", "account", "cameras_on", "room", "bedroom_reason", "reason")
-_LOG_YES_NO = (
-    "recorded",
-    "recording_announced",
-    "recording_on_team",
-    "cameras_off_offered",
-    "private_recording",
-    "staff_opened",
-    "staff_ended",
-    "pupil_left_alone",
-    "dress_ok",
-    "background_ok",
-    "door_open",
-    "adult_present",
-    "adult_introduced",
-    "adult_permission",
-    "home_alone",
-    "concern",
-)
+_ANSWERS = {q.name: "boolean" if q.is_yes_no else "object" for q in QUESTIONS if q.is_judged}
 
 COLUMNS: dict[str, dict[str, str]] = {
-    "logs": {"log_id": "Int64", "staff_id": "Int64", "started_at": INSTANT, "ended_at": INSTANT}
-    | dict.fromkeys(_LOG_WORDS, "object")
-    | dict.fromkeys(_LOG_YES_NO, "boolean"),
+    "logs": {
+        "log_id": "Int64",
+        "staff_id": "Int64",
+        "started_at": INSTANT,
+        "ended_at": INSTANT,
+        "ref": "object",
+        "purpose": "object",
+    }
+    | _ANSWERS,
     "log_pupils": {"log_id": "Int64", "pupil_id": "Int64"},
     "log_invited": {"log_id": "Int64", "staff_id": "Int64"},
     "calls": {

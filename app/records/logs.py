@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, create_model
 
+from app.log_questions import QUESTIONS, Question
 from app.records import Parsed, Read, Rejected
 from app.records.fields import (
+    YES_NO,
     Blankable,
     Email,
     Needed,
@@ -28,83 +30,68 @@ from app.records.fields import (
 from app.records.roster import Roster
 from app.records.tabular import Table
 from app.settings import Settings
+from app.vocabulary import ConcernCategory, Labelled, Purpose
 
-PURPOSES = ("music", "academic", "counselling", "pastoral")
-CAMERAS = ("yes", "no", "no_camera", "objected")
 LONGEST = timedelta(hours=12)
-
-# Words that the protocol knows, compared whatever their case; other text is kept as it was typed.
-_KNOWN = {
-    "purpose": PURPOSES,
-    "platform": ("teams",),
-    "account": ("school", "personal"),
-    "room": ("public", "bedroom"),
-    "bedroom_reason": ("quarantine", "only_room"),
-    "reason": ("safeguarding", "continuity", "routine"),
-}
+_PURPOSES = [purpose.value for purpose in Purpose if purpose is not Purpose.OTHER]
 
 
-def _one_of(column: str) -> BeforeValidator:
-    def known(value: Any) -> str | None:
-        word = str(value or "").strip()
-        lower = word.lower().replace(" ", "_") if "_" in "".join(_KNOWN[column]) else word.lower()
-        return (lower if lower in _KNOWN[column] else word) or None
+def _one_of(answers: type[Labelled], other_words: bool) -> BeforeValidator:
+    """One of the answers, whatever its case; with `other_words`, any other words as they are typed."""
+    known = {str(answer) for answer in answers} - {"other"}
 
-    return BeforeValidator(known)
+    def read(value: Any) -> str | None:
+        typed = str(value or "").strip()
+        word = typed.lower().replace(" ", "_")
+        if "yes" in known and word in YES_NO:
+            word = "yes" if YES_NO[word] else "no"
+        if word in known or not typed:
+            return word or None
+        if not other_words:
+            raise Unfit("is none of its words", f"write one of: {', '.join(answers)}, or leave it blank")
+        return typed
 
-
-def _cameras(value: Any) -> str | None:
-    word = str(value or "").strip().lower().replace(" ", "_")
-    word = {"true": "yes", "y": "yes", "1": "yes", "false": "no", "n": "no", "0": "no"}.get(word, word)
-    if word and word not in CAMERAS:
-        raise Unfit("is none of its words", f"write one of: {', '.join(CAMERAS)}, or leave it blank")
-    return word or None
+    return BeforeValidator(read)
 
 
 def _emails(value: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(email(item) for item in items(value)))
 
 
-class _Cells(Row):
-    """The cells of a log's row, each in its kind."""
+class _SessionCells(Row):
+    """The cells that say which session a log is of, each in its kind."""
 
     ref: Annotated[Blankable, short(200)]
     staff_email: Email
     pupil_emails: Annotated[tuple[str, ...], BeforeValidator(_emails)]
-    purpose: Annotated[str | None, _one_of("purpose")]
+    purpose: Annotated[str | None, _one_of(Purpose, other_words=True)]
     started_at: Needed
     ended_at: Needed
-    platform: Annotated[str | None, _one_of("platform")]
-    account: Annotated[str | None, _one_of("account")]
-    recorded: YesNo
-    recording_announced: YesNo
-    recording_on_team: YesNo
-    cameras_off_offered: YesNo
-    private_recording: YesNo
-    staff_opened: YesNo
-    staff_ended: YesNo
-    pupil_left_alone: YesNo
-    cameras_on: Annotated[str | None, BeforeValidator(_cameras)]
-    dress_ok: YesNo
-    background_ok: YesNo
-    room: Annotated[str | None, _one_of("room")]
-    bedroom_reason: Annotated[str | None, _one_of("bedroom_reason")]
-    door_open: YesNo
-    reason: Annotated[str | None, _one_of("reason")]
     second_staff_emails: Annotated[tuple[str, ...], BeforeValidator(_emails)]
-    adult_present: YesNo
-    adult_introduced: YesNo
-    adult_permission: YesNo
-    home_alone: YesNo
-    concern: YesNo
-    concern_summary: Blankable
-    concern_category: Word
-    notes: Blankable
 
 
+def _answer_cell(question: Question) -> Any:
+    if question.is_yes_no:
+        return YesNo
+    if question.answers is None:
+        return Blankable
+    if question.answers is ConcernCategory:
+        return Word  # stored in lower case even if unknown
+    return Annotated[str | None, _one_of(question.answers, question.other_words)]
+
+
+_Cells = create_model("_Cells", __base__=_SessionCells, **{q.name: (_answer_cell(q), ...) for q in QUESTIONS})  # type: ignore[call-overload]
 COLUMNS = tuple(_Cells.model_fields)
 _NEEDED = ("staff_email", "pupil_emails", "purpose", "started_at", "ended_at")
-_PEOPLE = ("ref", "staff_email", "pupil_emails", "second_staff_emails", "started_at", "ended_at")
+_ANSWERS = {"purpose", *(question.name for question in QUESTIONS)}
+
+# The answers that fingerprints have counted even when blank since before questions could be added. A later question
+# counts only once it is answered, so that a file from before it came is still known when it is imported again.
+_COUNTED_WHEN_BLANK = (
+    "purpose platform account recorded recording_announced recording_on_team cameras_off_offered private_recording "
+    "staff_opened staff_ended pupil_left_alone cameras_on dress_ok background_ok room bedroom_reason door_open reason "
+    "adult_present adult_introduced adult_permission home_alone concern concern_summary concern_category notes"
+)
 
 
 class Log(Row):
@@ -129,7 +116,9 @@ class Log(Row):
             self.started_at,
             self.ended_at,
         ]
-        return hashlib.sha256(json.dumps([content, self.answers], default=str, sort_keys=True).encode()).hexdigest()
+        given = {name: answer for name, answer in self.answers.items() if answer is not None}
+        answers = dict.fromkeys(_COUNTED_WHEN_BLANK.split()) | given
+        return hashlib.sha256(json.dumps([content, answers], default=str, sort_keys=True).encode()).hexdigest()
 
 
 def parse_logs(table: Table, roster: Roster, settings: Settings, now: datetime) -> Parsed[Log]:
@@ -152,7 +141,7 @@ def parse_log(
     its column, if it cannot be one."""
     row = checked(_Cells, cells)
     if row.purpose is None:
-        raise Unfit("is blank", f"write one of: {', '.join(PURPOSES)}, or in other words what it was", "purpose")
+        raise Unfit("is blank", f"write one of: {', '.join(_PURPOSES)}, or in other words what it was", "purpose")
     if row.staff_email not in roster.staff:
         raise Unfit(
             "is not on the roster of staff", "mend the address, or import the roster with them first", "staff_email"
@@ -166,8 +155,8 @@ def parse_log(
             "pupil_emails",
         )
     started_at, ended_at = _times(row, settings, now, planned)
-    answers = row.model_dump(exclude=set(_PEOPLE))
-    if row.concern is None and row.concern_summary:
+    answers = row.model_dump(include=_ANSWERS)
+    if answers["concern"] is None and answers["concern_summary"]:
         answers["concern"] = True  # who writes down a concern says that there is one
     pupil_ids = tuple(sorted(roster.pupils[pupil] for pupil in row.pupil_emails))
     return Log(
@@ -181,7 +170,7 @@ def parse_log(
     )
 
 
-def _times(row: _Cells, settings: Settings, now: datetime, planned: bool) -> tuple[datetime, datetime]:
+def _times(row: _SessionCells, settings: Settings, now: datetime, planned: bool) -> tuple[datetime, datetime]:
     with of("started_at"):
         started_at = instant(row.started_at, settings)
     with of("ended_at"):

@@ -23,7 +23,7 @@ from app.reports.disclosure import GONE, SHOWN, UNDER, cover, cover_counts, lowe
 from app.reports.pdf import pdf, svg
 from app.reports.xlsx import workbook
 from app.school import School
-from app.vocabulary import BreachState, Resolution
+from app.vocabulary import BreachState, Purpose, Resolution
 
 Days = tuple[date, date]
 
@@ -99,7 +99,9 @@ def figures_workbook(
 
 def blank_log(school: School) -> bytes:
     """A log form on one sheet of paper, for days without network."""
-    return pdf("log_form", _paper(school, "Log of a videoconferencing session") | {"groups": log_form.on_paper()})
+    purposes = [purpose.label for purpose in Purpose if purpose is not Purpose.OTHER]
+    questions = {"purposes": purposes, "groups": log_form.list_printed_questions()}
+    return pdf("log_form", _paper(school, "Log of a videoconferencing session") | questions)
 
 
 # --- what is looked at ------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from app.access.concerns import list_pupils_on_record
 from app.access.forms import CONCERN_DRAFT
 from app.access.policy import COUNSELLING, OTHER_PURPOSES, Person
 from app.access.scope import confidential, ever_counsellor, is_counselling
+from app.log_questions import QUESTIONS
 from app.protocol.clauses import title_of
 from app.protocol.judge import judge
 from app.school import School
@@ -288,10 +289,14 @@ class _File:
                 if self.counselling:
                     yield Cell(label, COUNSELLING_NOTE, third=True)
                 continue
-            names = (*tables.WORDS, *tables.YES_NO, "concern_summary", "concern_category", "notes")
-            answers = {name: row._mapping[name] for name in (*names, *(() if any_private else ("correction_reason",)))}
-            lines = [f"{name.replace('_', ' ')}: {_said(value)}" for name, value in answers.items() if _said(value)]
-            yield Cell(label, "\n".join([*lines, f"pupils: {self._pupils_of(row.id)}"]))
+            lines = [f"Purpose: {row.purpose}"]
+            for question in QUESTIONS:
+                answer = row._mapping[question.name]
+                if answer is not None:
+                    lines.append(f"{question.label}: {question.answer_label(answer)}")
+            if row.correction_reason and not any_private:
+                lines.append(f"Reason for the correction: {row.correction_reason}")
+            yield Cell(label, "\n".join([*lines, f"Pupils: {self._pupils_of(row.id)}"]))
 
     def _pupils_of(self, log_id: int) -> str:
         among, pupil = tables.log_pupils.c, valid_versions(tables.pupil_versions)

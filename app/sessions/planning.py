@@ -99,7 +99,7 @@ def foresee(school: School, person: Person, plan: Log) -> Foreseen:
 def verdicts(school: School, person: Person, plans: pd.DataFrame) -> dict[str, str]:
     """For the plans still to come of `access.plans`, by their reference: "yes", "no" or "not yet"."""
     coming = plans[plans["started_at"] > school.now()]
-    rows = [log_form.cells(school.settings, form_of(row), person.email) for row in coming.itertuples()]
+    rows = [log_form.as_row(school.settings, form_of(row), person.email) for row in coming.itertuples()]
     logs = [log for row in rows if isinstance(log := read(school, row), Log)]
     with school.engine.connect() as connection:
         judged = preview_plans(connection, school.settings, logs) if logs else pd.DataFrame()
@@ -185,7 +185,7 @@ def save_plan(school: School, person: Person, plan: Log) -> None:
 
 def is_saved(school: School, person: Person, row: Any, plan: Log) -> bool:
     """Whether a row of `access.plans` holds the plan as it stands."""
-    kept = read(school, log_form.cells(school.settings, form_of(row), person.email))
+    kept = read(school, log_form.as_row(school.settings, form_of(row), person.email))
     return isinstance(kept, Log) and kept.fingerprint == plan.fingerprint
 
 

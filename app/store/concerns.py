@@ -6,24 +6,9 @@ from dataclasses import dataclass
 from sqlalchemy import Table
 
 from app.store import tables
-from app.vocabulary import Resource
+from app.vocabulary import ConcernCategory, Resource
 
-CATEGORIES = {
-    "home_alone": "A child home alone",
-    "unknown_adult": "An unknown adult",
-    "disclosure": "Something the child disclosed",
-    "seen_or_heard": "Something seen or heard on the call",
-    "left_alone": "Left alone in a call",
-    "distress": "Distress",
-    "neglect": "Signs of neglect",
-    "physical": "Signs of physical harm",
-    "emotional": "Signs of emotional harm",
-    "sexual": "Signs of sexual harm or exploitation",
-    "self_harm": "Self-harm or thoughts of suicide",
-    "bullying": "Bullying, or harm by other children",
-    "online": "Harm online",
-    "other": "Something else",
-}
+CATEGORIES = {category: category.label for category in ConcernCategory}
 
 
 CONDUCT_CATEGORIES = {

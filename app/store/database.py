@@ -15,13 +15,16 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, MetaData, create_engine, event, make_url, select, text
+from sqlalchemy import Column, Connection, Engine, MetaData, create_engine, event, inspect, make_url, select, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.schema import CreateSchema
 
 from app import clock
+from app.log_questions import QUESTIONS
+from app.store.tables import logs
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
 _BUSY_SECONDS = 60
@@ -136,8 +139,9 @@ def _migrate(engine: Engine) -> None:
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     scripts = ScriptDirectory.from_config(config)
+    head = scripts.get_current_head()
     with engine.connect() as connection:
-        if _version(connection) == scripts.get_current_head():
+        if _version(connection) == head and not _missing_answers(connection):
             return
     with writing(engine) as connection:
         version = _version(connection)
@@ -145,10 +149,21 @@ def _migrate(engine: Engine) -> None:
             raise DatabaseError(
                 "The database was made by a newer version of this program. Install that version, or restore a backup."
             )
-        if version is not None:
-            _copy_before(connection, version)
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        if version != head:
+            if version is not None:
+                _copy_before(connection, version)
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+        operations = Operations(MigrationContext.configure(connection))
+        for column in _missing_answers(connection):
+            operations.add_column(logs.name, Column(column.name, column.type))
+
+
+def _missing_answers(connection: Connection) -> list[Column[Any]]:
+    """The columns of log questions that came after the database was made. A migration for each is not needed: they
+    may be blank, and a program that does not know them goes on as before."""
+    there = {column["name"] for column in inspect(connection).get_columns(logs.name)}
+    return [logs.c[question.name] for question in QUESTIONS if question.name not in there]
 
 
 def _copy_before(connection: Connection, version: str) -> None:

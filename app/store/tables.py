@@ -25,6 +25,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from app.log_questions import QUESTIONS, Question
 from app.store.encryption import Sealed, SealedBytes
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -133,25 +134,12 @@ pupil_versions = Table(
 
 # --- session logs; a correction is a new version, the old one stays -------------------------------
 
-YES_NO = (
-    "recorded",
-    "recording_announced",
-    "recording_on_team",
-    "cameras_off_offered",
-    "private_recording",
-    "staff_opened",
-    "staff_ended",
-    "pupil_left_alone",
-    "dress_ok",
-    "background_ok",
-    "door_open",
-    "adult_present",
-    "adult_introduced",
-    "adult_permission",
-    "home_alone",
-    "concern",
-)
-WORDS = ("purpose", "platform", "account", "cameras_on", "room", "bedroom_reason", "reason")
+
+def _answer(question: Question) -> Column[Any]:
+    """The column of a question's answers; a database that lacks one is given it when it is opened."""
+    kind = Boolean() if question.is_yes_no else Text() if question.answers else Sealed()
+    return Column(question.name, kind)
+
 
 logs = Table(
     "logs",
@@ -163,11 +151,8 @@ logs = Table(
     _to("staff", "staff_id", nullable=False),
     Column("started_at", Instant, nullable=False),
     Column("ended_at", Instant, nullable=False),
-    *(Column(name, Text) for name in WORDS),
-    *(Column(name, Boolean) for name in YES_NO),
-    Column("concern_summary", Sealed),
-    Column("concern_category", Text),
-    Column("notes", Sealed),
+    Column("purpose", Text),
+    *(_answer(question) for question in QUESTIONS),
     Column("fingerprint", String(64), nullable=False),  # of the content, to know a repeated row
     Column("entered_at", Instant, nullable=False),
     _to("staff", "entered_by"),

@@ -1,5 +1,7 @@
 """TODO."""
 
+from app.vocabulary import Purpose
+
 # Colour never stands alone: a mark and a word go with it.
 OUTCOME_WORDS = {
     "met": "✓ Met",
@@ -16,4 +18,4 @@ STATUS_WORDS = {"compliant": "✓ Met", "incomplete": "? Evidence missing", "bre
 EVIDENCE_WORDS = {"call": "call record", "register": "register", "log": "log", "": ""}
 
 
-PURPOSE_WORDS = {"music": "Music", "academic": "Academic", "pastoral": "Pastoral", "counselling": "Counselling"}
+PURPOSE_WORDS = {purpose: purpose.label for purpose in Purpose if purpose is not Purpose.OTHER}

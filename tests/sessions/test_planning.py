@@ -76,7 +76,7 @@ def form(pupils: str = "aled", **more: object) -> Form:
 
 
 def plan(school: School, name: str, values: Form) -> Log:
-    found = planning.read(school, log_form.cells(school.settings, values, people.email(name)))
+    found = planning.read(school, log_form.as_row(school.settings, values, people.email(name)))
     assert not isinstance(found, Rejected), found
     return found
 
@@ -145,7 +145,7 @@ def test_the_right_second_member_is_named(winter: AtTime, by: str, right: set[st
     ],
 )
 def test_what_cannot_be_planned_is_said_with_its_mend(winter: AtTime, wrong: Form, column: str) -> None:
-    fault = planning.read(winter, log_form.cells(winter.settings, form() | wrong, people.email("tutor")))
+    fault = planning.read(winter, log_form.as_row(winter.settings, form() | wrong, people.email("tutor")))
     assert isinstance(fault, Rejected)
     assert (fault.column, bool(fault.mend)) == (column, True)
 
@@ -188,7 +188,7 @@ class Planned:
             second=[people.email(who) for who in sorted(self.second)], day=self.day.isoformat(),
             **{"from": self.clock, "to": f"{self.ends:%H:%M}"},
         )  # fmt: skip
-        return log_form.cells(WINTER, values, people.email(self.by))
+        return log_form.as_row(WINTER, values, people.email(self.by))
 
     def call(self) -> dict[str, object]:
         who = {self.by: (-1.0, self.minutes + 1.0)} | dict.fromkeys(sorted(self.pupils), (0.0, float(self.minutes)))
