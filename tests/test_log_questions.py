@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,6 +18,7 @@ from app.store.database import open_database
 from app.store.writing import remember
 from app.vocabulary import CamerasOn
 from tests import people
+from tests.running import PYTHON
 
 ENTRY = """    Question(
         "headphones",
@@ -33,6 +33,7 @@ ENTRY = """    Question(
 
 def program_with(entry: str, folder: Path) -> Path:
     """A copy of the program in which QUESTIONS has one entry more."""
+    folder.mkdir()
     for name in ("pages", "tests", "data", "streamlit_app.py", ".streamlit"):
         (folder / name).symlink_to(ROOT / name)
     shutil.copytree(ROOT / "app", folder / "app")
@@ -55,7 +56,7 @@ def test_a_new_question_is_followed_from_the_form_to_the_report(
         remember(connection, "demo", "yes")  # so that pages open without a sign-in
     program = program_with(ENTRY, tmp_path / "program")
     done = subprocess.run(
-        [sys.executable, "-m", "tests.new_question", str(tmp_path)],
+        [*PYTHON, "tests.new_question", tmp_path],
         cwd=program, env=os.environ | {"PYTHONPATH": str(program)}, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
