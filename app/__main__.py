@@ -12,12 +12,13 @@ from typing import Any, NoReturn
 import click
 from sqlalchemy.exc import DBAPIError
 
+from app.formatting import how_many
 from app.intake.calls import import_calls, import_recordings
 from app.intake.files import import_consents, import_letters, import_logs, import_roster
 from app.intake.transaction import ImportResult
 from app.operations.retention import past_keeping, purge
 from app.operations.scheduled import alerts, sync
-from app.records import UnreadableFile
+from app.records.rows import UnreadableFileError
 from app.reports.outcomes_csv import COLUMNS, write_csv
 from app.reports.outcomes_csv import list_outcomes as outcomes_of
 from app.reports.subject_access import UnknownPupil, subject
@@ -29,7 +30,7 @@ from app.store.encryption import CannotOpen, new_key
 from app.store.encryption import keys as known_keys
 from app.store.key_rotation import in_hundreds, seal_again, standing
 
-_DONE, _SOME_REFUSED, _NOT_DONE = 0, 1, 2
+_DONE, _SOME_REJECTED, _NOT_DONE = 0, 1, 2
 
 
 class _Commands(click.Group):
@@ -38,7 +39,7 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except (SettingsError, DatabaseError, UnreadableFile, CannotOpen, UnknownPupil) as error:
+        except (SettingsError, DatabaseError, UnreadableFileError, CannotOpen, UnknownPupil) as error:
             _stop(str(error))
         except DBAPIError as error:
             _stop(in_words(error))
@@ -60,7 +61,7 @@ def cli() -> None:
     """The school's protocol for videoconferencing: what comes in, what comes out, and the demonstration.
 
     Works on the database that DATABASE_URL names, else on the SQLite file under data/. Exit status: 0 done,
-    1 done with rows refused, 2 not done.
+    1 done with rows rejected, 2 not done.
     """
 
 
@@ -80,11 +81,11 @@ def roster_command(folder: Path) -> None:
     _report(import_roster(open_school(), folder))
 
 
-def _file_command(name: str, words: str, take_in: Callable[..., ImportResult], metavar: str) -> None:
+def _file_command(name: str, words: str, read: Callable[..., ImportResult], metavar: str) -> None:
     @import_.command(name, help=words)
     @click.argument("path", metavar=metavar, type=click.Path(path_type=Path))
     def command(path: Path) -> None:
-        _report([take_in(open_school(), path)])
+        _report([read(open_school(), path)])
 
 
 _file_command("logs", "Read session logs, one row a session: CSV or .xlsx.", import_logs, "FILE")
@@ -101,22 +102,22 @@ _file_command("consents", "Read the register of parental consents: CSV or .xlsx.
 
 
 def _report(results: list[ImportResult]) -> None:
-    """What was read on standard output, each refused row with its mend on standard error."""
+    """What was read on standard output, each rejected row with its fix on standard error."""
     for result in results:
         if result.unknown_columns:
             _note(f"{result.source}: unknown columns ignored: {', '.join(result.unknown_columns)}")
-        for refused in result.refused:
-            column = f", column {refused.column}" if refused.column else ""
-            _note(f"{result.source}, row {refused.row}{column}: {refused.why}; {refused.mend}.")
-        if result.came_right:
-            _note(f"{result.source}: {result.came_right} rows that were refused earlier came right.")
-        dropped = f", {result.dropped} no session" if result.dropped else ""
+        for rejected in result.rejected:
+            column = f", column {rejected.column}" if rejected.column else ""
+            _note(f"{result.source}, row {rejected.row}{column}: {rejected.reason}; {rejected.fix}.")
+        if result.resolved:
+            _note(f"{result.source}: this import resolved {how_many(result.resolved, 'earlier rejection')}.")
+        dropped = f", {result.dropped} not sessions" if result.dropped else ""
         click.echo(
             f"{result.source}: {result.read} read, {result.added} new, {result.changed} changed, "
-            f"{result.unchanged} known{dropped}, {len(result.refused)} refused"
+            f"{result.unchanged} known{dropped}, {len(result.rejected)} rejected"
         )
-    if any(result.refused for result in results):
-        sys.exit(_SOME_REFUSED)
+    if any(result.rejected for result in results):
+        sys.exit(_SOME_REJECTED)
 
 
 @cli.command("outcomes")

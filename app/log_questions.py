@@ -20,6 +20,8 @@ from app.vocabulary import (
     YesNo,
 )
 
+Answer = bool | str  # as stored: yes and no as true and false
+
 
 @dataclass(frozen=True)
 class Condition:
@@ -70,7 +72,7 @@ class Question:
         """Whether rules may ask for the answer: never for free text, nor for what a concern is about."""
         return self.answers is not None and self.only_if is not CONCERN
 
-    def answer_label(self, answer: bool | str) -> str:
+    def answer_label(self, answer: Answer) -> str:
         """An answer, as stored or as in a file, in words for people."""
         word = (YesNo.YES if answer else YesNo.NO) if isinstance(answer, bool) else answer
         return self.answers(word).label if self.answers and word in set(self.answers) else word

@@ -15,14 +15,14 @@ from app.access.administration import (
     verify_audit_trail,
 )
 from app.auth import sign_in
-from app.formatting import moment, on_day
+from app.formatting import how_many, moment, on_day
 from app.intake.files import import_table
 from app.operations.alerts import get_alerts_view, send_alerts_now
 from app.operations.health import check, standing_in_words
 from app.operations.rejected_rows import dismiss_rows, fix_row
 from app.operations.retention import keeping
 from app.operations.sync import get_sync_state, sync_now
-from app.records import UnreadableFile
+from app.records.rows import UnreadableFileError
 from app.store import audit_log
 from app.store.database import DatabaseError
 from app.ui.shell import require
@@ -125,16 +125,16 @@ with st.form("import", clear_on_submit=True):
 if sent and file is not None:
     content = (file.name, file.getvalue())
     try:
-        result = import_table(school, kind, content, by=person.staff_id)
+        result = import_table(school, kind, content, person.staff_id)
         write_html(
             "{file}: {read} rows read, {added} new, {changed} changed, {unchanged} known already, {refused} refused.",
-            file=file.name, read=result.read, added=result.added, changed=result.changed, unchanged=result.unchanged, refused=len(result.refused),
+            file=file.name, read=result.read, added=result.added, changed=result.changed, unchanged=result.unchanged, refused=len(result.rejected),
         )  # fmt: skip
-        if result.came_right:
-            write_html("{n} rows that were refused earlier came right with it.", n=result.came_right)
+        if result.resolved:
+            write_html("This import resolved {rows}.", rows=how_many(result.resolved, "earlier rejection"))
         if result.unknown_columns:
             write_html("Unknown columns ignored: {columns}.", columns=", ".join(result.unknown_columns))
-    except UnreadableFile as error:
+    except UnreadableFileError as error:
         show_error("The file could not be read, and nothing was changed.", str(error))
     except DatabaseError as error:
         show_error("The file was not taken in.", str(error))
@@ -236,7 +236,7 @@ def _mend(row: pd.Series, number: int) -> None:
                 st.rerun()
             show_error(
                 "The row is refused again, and nothing was changed.",
-                f"{again.column or 'It'} {again.why}: {again.mend}.",
+                f"{again.column or 'It'} {again.reason}: {again.fix}.",
             )
 
 

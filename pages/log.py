@@ -12,8 +12,9 @@ from app.formatting import how_many, moment
 from app.intake.logs import Entered, enter_log, preview_entered_log
 from app.log_questions import CONCERN, QUESTIONS
 from app.protocol.clauses import title_of
-from app.records import Rejected, log_form
+from app.records import log_form
 from app.records.log_form import Form
+from app.records.rows import RejectedRow
 from app.reports import governors
 from app.sessions import planning
 from app.sessions.drafts import save_draft
@@ -66,7 +67,7 @@ def ask_about_one_to_one(form: Form, n: str) -> None:
     st.subheader("One-to-one")
     session_fields.choose(form, "reason", n)
     log = planning.read(school, log_form.as_row(school.settings, form, person.email), planned=False)
-    right = {} if isinstance(log, Rejected) else planning.second_members(school, person, log)
+    right = {} if isinstance(log, RejectedRow) else planning.second_members(school, person, log)
     session_fields.second_members(form, right, n, "Which second member of the pastoral team was invited?")
     staff = list_staff_to_choose(school, person)
     session_fields.other_members(form, right, staff[staff["email"] != person.email], n)
@@ -93,8 +94,8 @@ def preview(form: Form) -> bool:
         note("Results appear as you answer.")
         return False
     found = preview_entered_log(school, log_form.as_row(school.settings, form, person.email))
-    if isinstance(found, Rejected):
-        show_fault(found)
+    if isinstance(found, RejectedRow):
+        session_fields.show_fault(found)
         return False
     broken, gaps = found[found["outcome"] == "breach"], found[found["outcome"] == "no_evidence"]
     good = found["outcome"].isin(["met", "exempt"]).sum()
@@ -112,11 +113,6 @@ def preview(form: Form) -> bool:
             words = "; ".join(log_form.describe_answers(answers))
             write_html("<b>{source}:</b> {words}.", source=source, words=words)
     return True
-
-
-def show_fault(rejected: Rejected) -> None:
-    column = session_fields.LABELS.get(rejected.column or "", rejected.column or "")
-    st.warning(f"{column} {rejected.why}: {rejected.mend}.", icon=":material/edit:")
 
 
 def show_saved(entered: Entered, waiting: pd.DataFrame) -> None:
@@ -276,9 +272,8 @@ def show_form() -> None:
 
 def save(form: Form, reason: str | None) -> None:
     outcome = enter_log(school, log_form.as_row(school.settings, form, person.email), person.staff_id, reason)
-    if not isinstance(outcome, Entered):
-        for rejected in outcome:
-            show_fault(rejected)
+    if isinstance(outcome, RejectedRow):
+        session_fields.show_fault(outcome)
         return
     save_draft(school, person, "log", None)
     if form.get("plan"):

@@ -10,9 +10,10 @@ from app.access.forms import get_draft, list_pupils_to_choose
 from app.access.plans import list_plans
 from app.formatting import moment
 from app.parents import consents
-from app.records import Rejected, log_form
+from app.records import log_form
 from app.records.log_form import Form
 from app.records.logs import Log
+from app.records.rows import RejectedRow
 from app.sessions import planning
 from app.sessions.drafts import save_draft
 from app.sessions.invitations import create_invitation, is_confidential
@@ -42,7 +43,7 @@ def start(values: Form) -> None:
     state["plan said"] = ""
 
 
-def ask(form: Form) -> Log | Rejected | None:
+def ask(form: Form) -> Log | RejectedRow | None:
     """The form, and the plan that it makes; None while it is not begun."""
     n = f"plan {state['plan number']}"
     session_fields.purpose(form, n, "What is it for?")
@@ -57,7 +58,7 @@ def ask(form: Form) -> Log | Rejected | None:
     return read(form)
 
 
-def read(form: Form) -> Log | Rejected:
+def read(form: Form) -> Log | RejectedRow:
     return planning.read(school, log_form.as_row(school.settings, form, person.email))
 
 
@@ -206,11 +207,8 @@ with right, st.container(border=True):
     st.subheader("What the protocol says")
     if plan is None:
         note("With purpose, pupils, day and times given, it shows here at once.")
-    elif isinstance(plan, Rejected):
-        st.warning(
-            f"{session_fields.LABELS.get(plan.column or '', plan.column)} {plan.why}: {plan.mend}.",
-            icon=":material/edit:",
-        )
+    elif isinstance(plan, RejectedRow):
+        session_fields.show_fault(plan)
     else:
         foreseen = planning.foresee(school, person, plan)
         verdict(plan, foreseen)

@@ -42,14 +42,14 @@ def main(folder: Path) -> None:
 
 def check_imports(school: School, folder: Path) -> None:
     again = import_logs(school, folder / "logs.csv")
-    assert (again.unchanged, again.refused) == (1, []), "the file from before is known"
+    assert (again.unchanged, again.rejected) == (1, []), "the file from before is known"
     rows = [
         people.log("teacher", "aled", "2026-11-03T12:00", ref="L2", headphones="yes"),
         people.log("teacher", "aled", "2026-11-03T14:00", ref="L3", headphones="perhaps"),
     ]
     new = import_logs(school, people.table(folder / "more.csv", rows))
     assert (new.added, new.unknown_columns) == (1, [])
-    assert [(row.row, row.column) for row in new.refused] == [(3, "headphones")]
+    assert [(row.row, row.column) for row in new.rejected] == [(3, "headphones")]
 
 
 def log_by_form(school: School) -> int:

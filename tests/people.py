@@ -104,9 +104,9 @@ def roster(folder: Path) -> Path:
 
 def move_in(school: School, tmp_path: Path) -> None:
     """The roster, and a letter of introduction to every pupil's parents."""
-    assert not any(result.refused for result in import_roster(school, roster(tmp_path / "roster")))
+    assert not any(result.rejected for result in import_roster(school, roster(tmp_path / "roster")))
     letters = [{"pupil_email": email(who), "kind": "introduction", "sent_on": "2020-09-01"} for who in PUPILS]
-    assert not import_letters(school, table(tmp_path / "letters.csv", letters)).refused
+    assert not import_letters(school, table(tmp_path / "letters.csv", letters)).rejected
 
 
 def log(by: str, pupils: str, start: str, minutes: int = 30, **answers: str) -> dict[str, str]:

@@ -145,7 +145,7 @@ def _correct(school: School, corrections: Rows) -> None:
         ids = {row.email: row.id for row in connection.execute(select(tables.staff.c.email, tables.staff.c.id))}
     for row in corrections:
         values = {column: value for column, value in row.items() if column != "why"}
-        enter_log(school, values, by=ids[row["staff_email"]], why=row["why"])
+        enter_log(school, values, ids[row["staff_email"]], row["why"])
 
 
 def _date_back(connection: Connection, now: datetime) -> None:

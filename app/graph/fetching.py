@@ -32,11 +32,11 @@ from app.graph.quarantine import Unreadable, digest, unreadable
 from app.graph.registration import registration
 from app.graph.runs import LISTED, Run, RunLog, complete_until
 from app.graph.seen import dropped_stamp, roster_digest, store_seen
-from app.intake.calls import keep_calls, keep_recordings
+from app.intake.calls import store_calls, store_recordings
 from app.intake.transaction import ImportResult
 from app.judging.rejudge import Touched, rejudge
 from app.records.calls import Call, read_call
-from app.records.calls import Unreadable as UnreadableCall
+from app.records.graph_objects import UnreadableObjectError
 from app.records.recordings import Recording, read_recording
 from app.school import School
 from app.store import reading
@@ -202,9 +202,9 @@ class _Sync:
         try:
             call = read_call(record, content)
             if call.id.lower() != call_id.lower():
-                raise UnreadableCall("it is another call's record")
+                raise UnreadableObjectError("it is another call's record")
             _check_times(call)
-        except UnreadableCall as error:
+        except UnreadableObjectError as error:
             why = str(error)
         except Exception as error:  # whatever a record does to its reader, it must not end the run
             why = f"it is not what a call record is ({type(error).__name__})"
@@ -267,7 +267,7 @@ class _Sync:
 
     def _keep_all(self, connection: Connection, calls: list[Call]) -> None:
         result, touched = ImportResult("calls", "sync"), Touched()
-        keep_calls(connection, self._school, calls, reading.roster(connection), result, touched)
+        store_calls(connection, self._school, calls, reading.roster(connection), result, touched)
         if len(touched.times) > result.added:  # some replaced what was judged already; new ones wait for more
             self._judge(connection, touched)
         self._done.added += result.added
@@ -355,7 +355,7 @@ class _Sync:
         for entry in entries:
             try:
                 recordings.append(read_recording(entry))
-            except UnreadableCall as error:
+            except UnreadableObjectError as error:
                 asides.append(unreadable("recording", entry, str(error)))
             except Exception as error:  # as with call records
                 asides.append(unreadable("recording", entry, f"it is not what a recording is ({type(error).__name__})"))
@@ -377,7 +377,7 @@ class _Sync:
             self._lease.hold(connection)
             result, touched = ImportResult("recordings", "sync"), Touched()
             ours = [recording for recording in recordings if _of_a_session(connection, recording)]
-            keep_recordings(connection, ours, result, touched)
+            store_recordings(connection, ours, result, touched)
             self._judge(connection, touched)
             if (result.added or result.changed) and not touched.sessions:
                 raise_revision(connection)
@@ -392,7 +392,7 @@ def _check_times(call: Call) -> None:
     """Times that no school can have had are not to be judged by."""
     times = [call.started_at, call.ended_at, *(t for stay in call.stays for t in (stay.joined_at, stay.left_at))]
     if not all(2000 <= time.year < 2100 for time in times):
-        raise UnreadableCall("its times cannot be right")
+        raise UnreadableObjectError("its times cannot be right")
 
 
 def _of_a_session(connection: Connection, recording: Recording) -> bool:

@@ -1,4 +1,4 @@
-"""Call records of Microsoft Graph that are sessions, and that there are recordings of them."""
+"""Microsoft Graph's call records that are sessions, and that there are recordings of them."""
 
 import hashlib
 import zlib
@@ -10,12 +10,14 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table, delete, insert, select, update
 
-from app.intake.transaction import ImportResult, span, take_in
+from app.intake.transaction import ImportResult, run_import, span
 from app.judging.rejudge import Touched, remove_sessions
-from app.records import Rejected, UnreadableFile
-from app.records.calls import READER, Call, Found, Unreadable, iter_json, read_call
+from app.records.calls import READER, Call, read_call
+from app.records.graph_objects import UnreadableObjectError
+from app.records.json_files import FoundObject, iter_objects
 from app.records.recordings import Recording, read_recording
 from app.records.roster import Roster
+from app.records.rows import RejectedRow, UnreadableFileError
 from app.school import School
 from app.store import reading, session_days, tables
 from app.store.writing import insert_rows
@@ -27,68 +29,69 @@ _COMPRESSION = 3  # of originals: half the time of level 6, and still a sixth of
 
 
 def import_calls(
-    school: School, path: str | Path, by: int | None = None, progress: Callable[[int], None] | None = None
+    school: School, path: str | Path, actor_id: int | None = None, progress: Callable[[int], None] | None = None
 ) -> ImportResult:
-    """Call records of Microsoft Graph: a file or a folder, in the forms of `iter_json`."""
-    path = _there(path)
+    """Call records of Microsoft Graph: a file or a folder, in the forms of `iter_objects`."""
+    path = _check_exists(path)
 
     def work(connection: Connection, result: ImportResult) -> Touched:
         touched = Touched()
         roster = reading.roster(connection)
-        for part in _parts(iter_json(path)):
+        for part in _iter_parts(iter_objects(path)):
             calls = list(_read_each(part, read_call, result))
-            keep_calls(connection, school, calls, roster, result, touched)
+            store_calls(connection, school, calls, roster, result, touched)
             if progress:
                 progress(result.read)
         return touched
 
-    return take_in(school, "calls", path.name, by, work)
+    return run_import(school, "calls", path.name, actor_id, work)
 
 
-def import_recordings(school: School, path: str | Path, by: int | None = None) -> ImportResult:
-    """Recordings of Microsoft Graph, in the forms of `iter_json`."""
-    path = _there(path)
+def import_recordings(school: School, path: str | Path, actor_id: int | None = None) -> ImportResult:
+    """Recordings of Microsoft Graph, in the forms of `iter_objects`."""
+    path = _check_exists(path)
 
     def work(connection: Connection, result: ImportResult) -> Touched:
         touched = Touched()
-        for part in _parts(iter_json(path)):
-            keep_recordings(connection, list(_read_each(part, read_recording, result)), result, touched)
+        for part in _iter_parts(iter_objects(path)):
+            store_recordings(connection, list(_read_each(part, read_recording, result)), result, touched)
         return touched
 
-    return take_in(school, "recordings", path.name, by, work)
+    return run_import(school, "recordings", path.name, actor_id, work)
 
 
-def _there(path: str | Path) -> Path:
+def _check_exists(path: str | Path) -> Path:
     path = Path(path)
     if not path.exists():
-        raise UnreadableFile(f"{path} is not there; give a file or a folder that is.")
+        raise UnreadableFileError(f"{path} does not exist; give a file or a folder that does.")
     return path
 
 
-def _parts(found: Iterator[Found]) -> Iterator[list[Found]]:
+def _iter_parts(found: Iterator[FoundObject]) -> Iterator[list[FoundObject]]:
     while part := list(islice(found, _AT_ONCE)):
         yield part
 
 
-def _read_each(part: Iterable[Found], read: Callable[[Any], T], result: ImportResult) -> Iterator[T]:
-    """What can be read; the rest is refused, whole, with its reason."""
+def _read_each(part: Iterable[FoundObject], read: Callable[[Any], T], result: ImportResult) -> Iterator[T]:
+    """What can be read; the rest is rejected, whole, with its reason."""
     for found in part:
         result.read += 1
-        why = found.why
-        if why is None:
+        reason = found.reason
+        if reason is None:
             try:
                 one = read(found.content)
+            except UnreadableObjectError as error:
+                reason = str(error)
+            else:
                 result.calls[one.id] = max(getattr(one, "version", 0), result.calls.get(one.id, 0))
                 yield one
                 continue
-            except Unreadable as error:
-                why = str(error)
-        original = {"where": found.where, "content": found.content if found.content is not None else found.raw}
-        mend = f"mend or fetch again what stands in {found.where}"
-        result.refused.append(Rejected(found.number, None, None, why, mend, original))
+        original = {"where": found.file, "content": found.content if found.content is not None else found.raw}
+        fix = f"correct it in {found.file}, or fetch it again"
+        result.rejected.append(RejectedRow(found.number, None, None, reason, fix, original))
 
 
-def keep_calls(
+def store_calls(
     connection: Connection,
     school: School,
     calls: Sequence[Call],
@@ -96,43 +99,37 @@ def keep_calls(
     result: ImportResult,
     touched: Touched,
 ) -> None:
-    """Keep call records: those that are sessions, and of each the highest version. A call that a later
-    version shows to be no session goes; nothing of a call that is none is ever stored."""
+    """Store call records: those that are sessions, and of each the highest version. A call that a later
+    version shows not to be a session goes; nothing of a call that is not one is ever stored."""
     newest = _newest(calls)
-    result.unchanged += len(calls) - len(newest)
-    kept = tables.calls.c
-    mine = reading.chosen(connection, "known_calls", kept.id, newest)
-    query = select(kept.id, kept.version, kept.started_at, kept.ended_at).where(mine)
-    known = {row.id: row for row in connection.execute(query)}
+    stored = tables.calls.c
+    query = select(stored.id, stored.version, stored.started_at, stored.ended_at)
+    known_calls = connection.execute(query.where(reading.chosen(connection, "known_calls", stored.id, newest)))
+    known = {row.id: row for row in known_calls}
     dropped_before = _dropped_before(connection, newest)
     new: list[Call] = []
-    replaced: list[str] = []
-    demoted: list[str] = []
-    dropped: dict[str, int] = {}
+    dropped: list[Call] = []
     for call in newest.values():
         before = known.get(call.id)
         # The version that was dropped may come again: the roster may know its people by now.
-        if (before is not None and call.version <= before.version) or call.version < dropped_before.get(call.id, 0):
-            result.unchanged += 1
-            continue
-        if before is not None:
-            replaced.append(call.id)
+        if (before is None or call.version > before.version) and call.version >= dropped_before.get(call.id, 0):
+            (new if _is_session(call, roster) else dropped).append(call)
+    for call in new + dropped:
+        if (before := known.get(call.id)) is not None:
             touched.times.append(span(before.started_at, before.ended_at))
-        if not _is_session(call, roster):
-            result.dropped += 1
-            if call.version != dropped_before.get(call.id):
-                dropped[call.id] = call.version
-            if before is not None:
-                demoted.append(call.id)
-            continue
-        new.append(call)
-        touched.times.append(span(call.started_at, call.ended_at))
-        result.changed += before is not None
-        result.added += before is None
-    _remove_read(connection, replaced)
+    touched.times += [span(call.started_at, call.ended_at) for call in new]
+    replaced = [call.id for call in new if call.id in known]
+    demoted = [call.id for call in dropped if call.id in known]
+    result.unchanged += len(calls) - len(new) - len(dropped)
+    result.dropped += len(dropped)
+    result.changed += len(replaced)
+    result.added += len(new) - len(replaced)
+    _remove_read(connection, replaced + demoted)
     _remove_calls(connection, demoted)
     _insert_calls(connection, school, new, roster, set(replaced))
-    _remember_dropped(connection, dropped)
+    _remember_dropped(
+        connection, {call.id: call.version for call in dropped if call.version != dropped_before.get(call.id)}
+    )
 
 
 def _newest(calls: Iterable[Call]) -> dict[str, Call]:
@@ -145,7 +142,7 @@ def _newest(calls: Iterable[Call]) -> dict[str, Call]:
 
 
 def _dropped_before(connection: Connection, calls: Iterable[str]) -> dict[str, int]:
-    """The version in which each of the calls was no session, by call id."""
+    """The version in which each of the calls was not a session, by call id."""
     ids = {_digest(call_id): call_id for call_id in calls}
     gone = tables.calls_dropped
     rows = connection.execute(select(gone).where(reading.chosen(connection, "dropped_calls", gone.c.key, ids)))
@@ -153,7 +150,7 @@ def _dropped_before(connection: Connection, calls: Iterable[str]) -> dict[str, i
 
 
 def _remember_dropped(connection: Connection, calls: Mapping[str, int]) -> None:
-    """Of calls that are no sessions the version alone, by a digest of the id."""
+    """Store of calls that are not sessions the version alone, by a digest of the id."""
     gone = tables.calls_dropped
     rows = [{"key": _digest(call_id), "version": version} for call_id, version in calls.items()]
     before = reading.chosen(connection, "dropped_calls", gone.c.key, [row["key"] for row in rows])
@@ -174,13 +171,13 @@ def _is_session(call: Call, roster: Roster) -> bool:
 
 
 def _remove_read(connection: Connection, calls: Sequence[str]) -> None:
-    """Take away what was read from calls."""
+    """Delete what was read from calls."""
     for table in (tables.call_originals, tables.call_stays, tables.call_videos, tables.call_listed):
         connection.execute(delete(table).where(reading.chosen(connection, "gone_calls", table.c.call_id, calls)))
 
 
 def _remove_calls(connection: Connection, calls: Sequence[str]) -> None:
-    """Take calls away that turned out to be no sessions, and the sessions that they alone made up."""
+    """Delete calls that turned out not to be sessions, and the sessions that they alone made up."""
     of_call, session = tables.session_calls, tables.sessions
     mine = select(of_call.c.session_id).where(reading.chosen(connection, "gone_calls", of_call.c.call_id, calls))
     sessions = connection.scalars(select(session.c.id).where(session.c.id.in_(mine), session.c.log_id.is_(None))).all()
@@ -197,37 +194,37 @@ def _insert_calls(
     rows: dict[Table, list[dict[str, Any]]] = defaultdict(list)
     for call in calls:
         organiser, _ = roster.ids(call.organiser_id, call.organiser_upn)
-        rows[tables.calls].append(
-            {
-                "id": call.id, "version": call.version, "type": call.type, "started_at": call.started_at,
-                "ended_at": call.ended_at, "organiser_id": call.organiser_id, "organiser_tenant": call.organiser_tenant,
-                "organiser_staff_id": organiser, "channel": call.channel, "reader": READER, "stored_at": now,
-            }
-        )  # fmt: skip
+        values = {
+            "id": call.id,
+            "version": call.version,
+            "type": call.type,
+            "started_at": call.started_at,
+            "ended_at": call.ended_at,
+            "organiser_id": call.organiser_id,
+            "organiser_tenant": call.organiser_tenant,
+            "organiser_staff_id": organiser,
+            "channel": call.channel,
+            "reader": READER,
+            "stored_at": now,
+        }
+        if call.id in known:
+            connection.execute(update(tables.calls).where(tables.calls.c.id == call.id).values(values))
+        else:
+            rows[tables.calls].append(values)
         rows[tables.call_originals].append({"call_id": call.id, "original": zlib.compress(call.original, _COMPRESSION)})
-        for stay in call.stays:
-            staff_id, pupil_id = roster.ids(stay.entra_id, stay.upn)
-            rows[tables.call_stays].append(
-                {**vars(stay), "call_id": call.id, "staff_id": staff_id, "pupil_id": pupil_id}
-            )
         rows[tables.call_videos] += [vars(video) | {"call_id": call.id} for video in call.videos]
-        for listed in call.listed:
-            staff_id, pupil_id = roster.ids(listed.entra_id, listed.upn)
-            rows[tables.call_listed].append(
-                vars(listed) | {"call_id": call.id, "staff_id": staff_id, "pupil_id": pupil_id}
-            )
-    for row in rows[tables.calls]:
-        if row["id"] in known:
-            connection.execute(update(tables.calls).where(tables.calls.c.id == row["id"]).values(row))
-    rows[tables.calls] = [row for row in rows[tables.calls] if row["id"] not in known]
-    for table, values in rows.items():
-        insert_rows(connection, table, values)
+        for table, people in ((tables.call_stays, call.stays), (tables.call_listed, call.listed)):
+            for one in people:
+                staff_id, pupil_id = roster.ids(one.entra_id, one.upn)
+                rows[table].append(vars(one) | {"call_id": call.id, "staff_id": staff_id, "pupil_id": pupil_id})
+    for table in (tables.calls, *(table for table in rows if table is not tables.calls)):  # the others refer to it
+        insert_rows(connection, table, rows[table])
 
 
-def keep_recordings(
+def store_recordings(
     connection: Connection, recordings: Sequence[Recording], result: ImportResult, touched: Touched
 ) -> None:
-    """Keep that there are recordings. One that came before its call is found when the call comes."""
+    """Store that there are recordings. One that came before its call is found when the call comes."""
     newest = {recording.id: recording for recording in recordings}
     kept = tables.recordings
     known = {

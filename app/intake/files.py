@@ -1,16 +1,16 @@
-"""A file of any kind, and a row of one that was refused and is mended: both come in the same way."""
+"""Importing a table of any kind; a rejected row that was fixed comes in the same way."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy import Connection
 
-from app.intake.logs import keep_logs
-from app.intake.people import keep_pupils, keep_schools, keep_staff
-from app.intake.registers import keep_consents, keep_letters
-from app.intake.transaction import ImportResult, Work, take_in, taken_in
+from app.intake.logs import store_logs
+from app.intake.people import store_pupils, store_schools, store_staff
+from app.intake.registers import store_consents, store_letters
+from app.intake.transaction import ImportResult, Work, run_import, run_import_in
 from app.judging.rejudge import Touched
-from app.records import UnreadableFile
+from app.records.rows import UnreadableFileError
 from app.records.tabular import Table, read_table
 from app.school import School
 from app.store.database import DatabaseError
@@ -19,58 +19,58 @@ from app.store.writing import remembered
 Source = str | Path | tuple[str, bytes]
 
 _ROSTER = ("schools", "staff", "pupils")
-_KEEP: dict[str, Callable[[Connection, School, Table, ImportResult], Touched]] = {
-    "schools": keep_schools,
-    "staff": keep_staff,
-    "pupils": keep_pupils,
-    "logs": keep_logs,
-    "letters": keep_letters,
-    "consents": keep_consents,
+_STORE: dict[str, Callable[[Connection, School, Table, ImportResult], Touched]] = {
+    "schools": store_schools,
+    "staff": store_staff,
+    "pupils": store_pupils,
+    "logs": store_logs,
+    "letters": store_letters,
+    "consents": store_consents,
 }
 
 
-def import_table(school: School, kind: str, file: Source, by: int | None = None) -> ImportResult:
+def import_table(school: School, kind: str, file: Source, actor_id: int | None = None) -> ImportResult:
     """A table of `logs`, `letters`, `consents`, `schools`, `staff` or `pupils`."""
-    _not_into_the_demonstration(school, kind)
+    check_not_demonstration(school, kind)
     table = read_table(file)
-    return take_in(school, kind, table.name, by, _work_of(school, kind, table))
+    return run_import(school, kind, table.name, actor_id, create_work(school, kind, table))
 
 
-def import_logs(school: School, file: Source, by: int | None = None) -> ImportResult:
+def import_logs(school: School, file: Source, actor_id: int | None = None) -> ImportResult:
     """A file of session logs. A row whose reference is known with the same content changes nothing;
-    with other content it is refused: a log is corrected by who wrote it, with a reason."""
-    return import_table(school, "logs", file, by)
+    with other content it is rejected: a log is corrected by its author, for a reason."""
+    return import_table(school, "logs", file, actor_id)
 
 
-def import_letters(school: School, file: Source, by: int | None = None) -> ImportResult:
+def import_letters(school: School, file: Source, actor_id: int | None = None) -> ImportResult:
     """letters.csv."""
-    return import_table(school, "letters", file, by)
+    return import_table(school, "letters", file, actor_id)
 
 
-def import_consents(school: School, file: Source, by: int | None = None) -> ImportResult:
+def import_consents(school: School, file: Source, actor_id: int | None = None) -> ImportResult:
     """consents.csv."""
-    return import_table(school, "consents", file, by)
+    return import_table(school, "consents", file, actor_id)
 
 
-def import_people(school: School, kind: str, table: Table, by: int | None = None) -> ImportResult:
-    """A table of `schools`, `staff` or `pupils`; of the fictional school as well."""
-    return take_in(school, kind, table.name, by, _work_of(school, kind, table))
+def import_people(school: School, kind: str, table: Table, actor_id: int | None = None) -> ImportResult:
+    """A table of `schools`, `staff` or `pupils`, also of the fictional school."""
+    return run_import(school, kind, table.name, actor_id, create_work(school, kind, table))
 
 
-def import_roster(school: School, folder: str | Path, by: int | None = None) -> list[ImportResult]:
+def import_roster(school: School, folder: str | Path, actor_id: int | None = None) -> list[ImportResult]:
     """schools.csv, staff.csv and pupils.csv (or .xlsx) of a folder, those that are there."""
     folder = Path(folder)
     if not folder.is_dir():
-        raise UnreadableFile(f"{folder} is no folder; give the one that holds schools.csv, staff.csv and pupils.csv.")
+        raise UnreadableFileError(f"{folder} is not a folder; give the one with schools.csv, staff.csv and pupils.csv.")
     files = {kind: _roster_file(folder, kind) for kind in _ROSTER}
     if not any(files.values()):
-        raise UnreadableFile(f"{folder} holds none of schools.csv, staff.csv and pupils.csv.")
+        raise UnreadableFileError(f"{folder} has none of schools.csv, staff.csv and pupils.csv.")
     read = {kind: read_table(file) for kind, file in files.items() if file}
     for kind in read:
-        _not_into_the_demonstration(school, kind)
+        check_not_demonstration(school, kind)
     with school.writing() as connection:
         return [
-            taken_in(connection, school, kind, table.name, by, _work_of(school, kind, table))
+            run_import_in(connection, school, kind, table.name, actor_id, create_work(school, kind, table))
             for kind, table in read.items()
         ]
 
@@ -79,21 +79,24 @@ def _roster_file(folder: Path, kind: str) -> Path | None:
     return next((f for f in sorted(folder.iterdir()) if f.name.lower() in (f"{kind}.csv", f"{kind}.xlsx")), None)
 
 
-def _work_of(school: School, kind: str, table: Table) -> Work:
+def create_work(school: School, kind: str, table: Table) -> Work:
+    """What an import of a table of that kind does."""
+
     def work(connection: Connection, result: ImportResult) -> Touched:
         result.read = len(table.rows)
-        return _KEEP[kind](connection, school, table, result)
+        return _STORE[kind](connection, school, table, result)
 
     return work
 
 
-def _not_into_the_demonstration(school: School, kind: str) -> None:
-    """Nobody real is ever in a database whose people lend their eyes to everybody."""
+def check_not_demonstration(school: School, kind: str) -> None:
+    """DatabaseError if the kind is a roster's and the database the demonstration's, in which everybody may view as
+    everybody: nobody real may be in it."""
     if kind not in _ROSTER:
         return
     with school.engine.connect() as connection:
         if remembered(connection, "demo") or remembered(connection, "demo_unfinished"):
             raise DatabaseError(
-                "This database holds the demonstration: nobody real comes into it. Set DATABASE_URL to a database of "
-                "the school's own. Nothing was changed."
+                "This is the demonstration's database, and no real people may be imported into it. Set DATABASE_URL to "
+                "a database of the school's own. Nothing was changed."
             )

@@ -9,24 +9,23 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, and_, delete, func, insert, select, update
 
-from app.intake.transaction import ImportResult, noted, span
+from app.intake.transaction import ImportResult, note_rows, span
 from app.judging.rejudge import Touched
-from app.records import Read
-from app.records.fields import Unfit, refusal
 from app.records.roster import Pupil, Roster, Staff, parse_pupils, parse_schools, parse_staff
+from app.records.rows import InvalidCellError, ReadRow, reject
 from app.records.tabular import Table as File
 from app.school import School
 from app.store import reading, tables
 from app.store.writing import insert_rows
 
-_EVER = date(1900, 1, 1)  # a person's first version holds for all days before it came
+_EVER = date(1900, 1, 1)  # a person's first version is valid on all days before it came
 
 
-def keep_schools(connection: Connection, school: School, file: File, result: ImportResult) -> Touched:
-    """Keep schools as they are now."""
+def store_schools(connection: Connection, school: School, file: File, result: ImportResult) -> Touched:
+    """Store schools as they are now."""
     known = {row.code: row for row in connection.execute(select(tables.schools))}
     touched = Touched()
-    for read in noted(result, parse_schools(file)):
+    for read in note_rows(result, parse_schools(file)):
         row = read.row
         values = row.model_dump() | {"email_domain": row.email_domain or ""}
         before = known.get(row.code)
@@ -37,41 +36,41 @@ def keep_schools(connection: Connection, school: School, file: File, result: Imp
             connection.execute(update(tables.schools).where(tables.schools.c.code == row.code).values(values))
             result.changed += 1
             touched.times = [(-(2**62), 2**62)]  # whether it is a senior school decides a clause
-    result.unchanged = result.read - result.added - result.changed - len(result.refused)
+    result.unchanged = result.read - result.added - result.changed - len(result.rejected)
     return touched
 
 
-def keep_staff(connection: Connection, school: School, file: File, result: ImportResult) -> Touched:
-    """Keep staff, as `_keep_people`."""
+def store_staff(connection: Connection, school: School, file: File, result: ImportResult) -> Touched:
+    """Store staff, as `_store_people`."""
     pupils = reading.roster(connection).pupils
-    rows = noted(result, parse_staff(file, set(connection.scalars(select(tables.schools.c.code))), pupils))
+    rows = note_rows(result, parse_staff(file, set(connection.scalars(select(tables.schools.c.code))), pupils))
 
     def version(row: Staff) -> dict[str, Any]:
         lists = {name: ";".join(getattr(row, name)) for name in ("roles", "year_groups", "houses")}
         return {"name": row.name, "school": row.school, "department": row.department} | lists
 
-    return _keep_people(connection, school, result, tables.staff, tables.staff_versions, rows, version)
+    return _store_people(connection, school, result, tables.staff, tables.staff_versions, rows, version)
 
 
-def keep_pupils(connection: Connection, school: School, file: File, result: ImportResult) -> Touched:
-    """Keep pupils, as `_keep_people`."""
+def store_pupils(connection: Connection, school: School, file: File, result: ImportResult) -> Touched:
+    """Store pupils, as `_store_people`."""
     staff = reading.roster(connection).staff
-    rows = noted(result, parse_pupils(file, set(connection.scalars(select(tables.schools.c.code))), staff))
+    rows = note_rows(result, parse_pupils(file, set(connection.scalars(select(tables.schools.c.code))), staff))
 
     def version(row: Pupil) -> dict[str, Any]:
         facts = {name: getattr(row, name) for name in ("name", "school", "year_group", "house")}
         return facts | {"tutor_id": staff[row.tutor_email] if row.tutor_email else None}
 
-    return _keep_people(connection, school, result, tables.pupils, tables.pupil_versions, rows, version)
+    return _store_people(connection, school, result, tables.pupils, tables.pupil_versions, rows, version)
 
 
-def _keep_people(
+def _store_people(
     connection: Connection,
     school: School,
     result: ImportResult,
     people: Table,
     versions: Table,
-    rows: Sequence[Read[Any]],
+    rows: Sequence[ReadRow[Any]],
     version: Callable[[Any], dict[str, Any]],
 ) -> Touched:
     """New people, whose first version has always held; and of known people a new version from today where
@@ -88,8 +87,8 @@ def _keep_people(
     for read in rows:
         row, facts = read.row, version(read.row)
         if row.entra_id and owners.setdefault(row.entra_id, row.email) != row.email:
-            fault = Unfit("is somebody else's on the roster", "give each their own", "entra_id")
-            result.refused.append(refusal(read.number, read.cells, fault))
+            fault = InvalidCellError("belongs to somebody else on the roster", "give each person their own", "entra_id")
+            result.rejected.append(reject(read.number, read.cells, fault))
         elif row.email not in known:
             last += 1
             new.append({"id": last, "email": row.email, "entra_id": row.entra_id})
@@ -102,14 +101,14 @@ def _keep_people(
             if row.entra_id not in (None, entra_id):
                 connection.execute(update(people).where(people.c.id == number).values(entra_id=row.entra_id))
                 changed.add(number)
-    result.refused.sort(key=lambda refused: refused.row)
+    result.rejected.sort(key=lambda rejected: rejected.row)
     # A second change on one day takes the place of the first.
     again = versions.c[key].in_([row[key] for row in dated if row["from_day"] == today])
     connection.execute(delete(versions).where(versions.c.from_day == today, again))
     insert_rows(connection, people, new)
     insert_rows(connection, versions, dated)
     result.added, result.changed = len(new), len(changed)
-    result.unchanged = result.read - len(new) - len(changed) - len(result.refused)
+    result.unchanged = result.read - len(new) - len(changed) - len(result.rejected)
     return Touched(_recognised(connection), _sessions_since(connection, key, changed, today))
 
 

@@ -5,37 +5,38 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from app.intake.transaction import ImportResult, noted
+from app.intake.transaction import ImportResult, note_rows
 from app.judging.rejudge import Touched
 from app.parents import consents
-from app.records import R, Read
 from app.records.registers import Consent, Letter, parse_consents, parse_letters
+from app.records.rows import R, ReadRow
 from app.records.tabular import Table
 from app.school import School
 from app.store import reading, tables
 from app.store.writing import insert_rows
 
 
-def keep_letters(connection: Connection, school: School, file: Table, result: ImportResult) -> Touched:
-    """Keep the letters that are not known yet."""
+def store_letters(connection: Connection, school: School, file: Table, result: ImportResult) -> Touched:
+    """Store the letters that are not stored yet."""
     parsed = parse_letters(file, reading.roster(connection), school.settings, school.now())
-    kept = tables.letters.c
-    known = {tuple(row) for row in connection.execute(select(kept.pupil_id, kept.kind, kept.sent_on))}
-    new = _new(result, noted(result, parsed), known, lambda letter: (letter.pupil_id, letter.kind, letter.sent_on))
+    stored = tables.letters.c
+    known = {tuple(row) for row in connection.execute(select(stored.pupil_id, stored.kind, stored.sent_on))}
+    rows = note_rows(result, parsed)
+    new = _pick_new(result, rows, known, lambda letter: (letter.pupil_id, letter.kind, letter.sent_on))
     insert_rows(connection, tables.letters, [letter.model_dump() for letter in new])
-    return _of_pupils(connection, new)
+    return _touch_pupils(connection, new)
 
 
-def keep_consents(connection: Connection, school: School, file: Table, result: ImportResult) -> Touched:
-    """Keep the consents that are not known yet."""
+def store_consents(connection: Connection, school: School, file: Table, result: ImportResult) -> Touched:
+    """Store the consents that are not stored yet."""
     parsed = parse_consents(file, reading.roster(connection), school.settings)
     known = set(connection.scalars(select(tables.consents.c.fingerprint)))
-    new = _new(result, noted(result, parsed), known, lambda consent: consent.fingerprint)
-    consents.keep(connection, new, result.by, school.now())
-    return _of_pupils(connection, new)
+    new = _pick_new(result, note_rows(result, parsed), known, lambda consent: consent.fingerprint)
+    consents.keep(connection, new, result.actor_id, school.now())
+    return _touch_pupils(connection, new)
 
 
-def _new(result: ImportResult, rows: Sequence[Read[R]], known: set[Any], key: Callable[[R], Any]) -> list[R]:
+def _pick_new(result: ImportResult, rows: Sequence[ReadRow[R]], known: set[Any], key: Callable[[R], Any]) -> list[R]:
     """The rows whose key is not known yet."""
     new = []
     for read in rows:
@@ -47,8 +48,8 @@ def _new(result: ImportResult, rows: Sequence[Read[R]], known: set[Any], key: Ca
     return new
 
 
-def _of_pupils(connection: Connection, rows: Sequence[Letter | Consent]) -> Touched:
+def _touch_pupils(connection: Connection, rows: Sequence[Letter | Consent]) -> Touched:
     """The sessions of the pupils of some rows."""
-    of = tables.session_pupils.c
-    mine = reading.chosen(connection, "register", of.pupil_id, {row.pupil_id for row in rows})
-    return Touched(sessions=set(connection.scalars(select(of.session_id).where(mine))))
+    attended = tables.session_pupils.c
+    theirs = reading.chosen(connection, "register", attended.pupil_id, {row.pupil_id for row in rows})
+    return Touched(sessions=set(connection.scalars(select(attended.session_id).where(theirs))))

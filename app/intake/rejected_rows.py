@@ -1,88 +1,102 @@
-"""The list of refused rows: kept until somebody mends or dismisses one, or a later file brings it right."""
+"""The list of rejected rows: each stays until somebody fixes or dismisses it, or a later file brings it right."""
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, select, update
 
-from app.records import Rejected
-from app.records.logs import reference
+from app.records.logs import find_ref
+from app.records.rows import RejectedRow
 from app.settings import Settings
 from app.store import reading, tables
 from app.vocabulary import RowResolution
 
-# Of these the newest file counts: a row that is refused once more is wrong once more.
+# Of these the newest file counts: a row that was right in between and is rejected again is wrong again.
 _ROSTER = ("schools", "staff", "pupils")
 _row = tables.rejected_rows.c
 
 Cells = Mapping[str, str]
+Identity = tuple[Any, ...]  # something by which a row is recognised in another file
 
 
-def new_rows(connection: Connection, kind: str, source: str, refused: Iterable[Rejected]) -> list[dict[str, Any]]:
-    """The refused rows that the list does not hold from an earlier try, ready to be inserted; those of a roster
-    that had come right meanwhile wait again."""
-    rows = {}
-    for one in refused:
+def list_new(connection: Connection, kind: str, source: str, rejected: Iterable[RejectedRow]) -> list[dict[str, Any]]:
+    """The rejected rows that the list does not have from an earlier try, ready to be inserted; those of a roster that
+    had been right in between are open again."""
+    stored_reasons: dict[str | None, set[str]] = defaultdict(set)
+    for column, reason in connection.execute(select(_row.column, _row.reason).where(_row.kind == kind).distinct()):
+        stored_reasons[column].add(reason)
+    rows: dict[str, dict[str, Any]] = {}
+    same: dict[str, str] = {}  # the fingerprint that a row may be stored under: its own
+    for one in rejected:
         original = json.dumps(one.original, ensure_ascii=False, sort_keys=True, default=str)
-        told = f"{kind}|{one.column}|{one.why}|{original}"
-        fingerprint = hashlib.sha256(told.encode()).hexdigest()
-        rows[fingerprint] = {
-            "row": one.row, "column": one.column, "value": one.value, "reason": one.why, "fix": one.mend,
-            "kind": kind, "source": source, "original": original, "fingerprint": fingerprint,
-        }  # fmt: skip
-    mine = reading.chosen(connection, "refused", _row.fingerprint, rows)
+        own = _fingerprint(kind, one.column, one.reason, original)
+        # A version before may have stored the same row with its reason in other words.
+        same |= {_fingerprint(kind, one.column, reason, original): own for reason in stored_reasons[one.column]}
+        rows[own] = {
+            "kind": kind,
+            "source": source,
+            "row": one.row,
+            "column": one.column,
+            "value": one.value,
+            "reason": one.reason,
+            "fix": one.fix,
+            "original": original,
+            "fingerprint": own,
+        }
+    stored = reading.chosen(connection, "rejected", _row.fingerprint, same)
     if kind in _ROSTER:
         connection.execute(
             update(tables.rejected_rows)
-            .where(mine, _row.resolution == RowResolution.IMPORTED)
+            .where(stored, _row.resolution == RowResolution.IMPORTED)
             .values(resolved_at=None, resolved_by=None, resolution=None)
         )
-    known = set(connection.scalars(select(_row.fingerprint).where(mine)))
-    return [row for fingerprint, row in rows.items() if fingerprint not in known]
+    for fingerprint in connection.scalars(select(_row.fingerprint).where(stored)):
+        rows.pop(same[fingerprint], None)
+    return list(rows.values())
 
 
-def resolve_fixed_rows(
+def _fingerprint(kind: str, column: str | None, reason: str, original: str) -> str:
+    return hashlib.sha256(f"{kind}|{column}|{reason}|{original}".encode()).hexdigest()
+
+
+def find_fixed(
     connection: Connection,
     settings: Settings,
     kind: str,
     source: str,
     *,
-    taken: Iterable[tuple[int, Cells]],
-    refused: Sequence[Rejected],
+    used: Iterable[tuple[int, Cells]],
+    rejected: Sequence[RejectedRow],
     calls: Mapping[str, int],
-    at: datetime,
-    by: int | None,
-) -> int:
-    """Settle the rows of earlier imports that this one brought right, where that is certain; how many.
+) -> list[int]:
+    """The ids of open rows that an import certainly fixed.
 
-    `taken` are the rows taken in by number, `calls` the version of each call (0: of a recording) by its id. It
-    is certain where the very same row was taken in, or one of the same log, person, school or call; of a
-    register, one about the same pupil in the same place of the same file.
+    `used` are the rows that could be used, by number, `calls` the version of each call (0: of a recording) by its id.
+    It is certain if the very same row was used, or one about the same log, person, school or call; in a register, one
+    about the same pupil in the same place of the same file.
     """
-    waiting = connection.execute(
+    open_rows = connection.execute(
         select(_row.id, _row.source, _row.row, _row.original).where(_row.kind == kind, _row.resolved_at.is_(None))
     ).all()
-    if not waiting:
-        return 0
-    bad = {one.row for one in refused}
-    right = {sign for row, cells in taken if row not in bad for sign in _signs(kind, source, row, cells, settings)}
-    for one in refused:
-        if isinstance(one.original, dict):
-            right -= _signs(kind, source, one.row, one.original, settings)
-    settled = [
+    if not open_rows:
+        return []
+    bad = {one.row for one in rejected}
+    right = {one for row, cells in used if row not in bad for one in _identify(kind, source, row, cells, settings)}
+    for one in rejected:
+        right -= _identify(kind, source, one.row, one.original, settings)
+    return [
         row.id
-        for row in waiting
-        if _is_right_call(json.loads(row.original), calls)
-        or _signs(kind, row.source, row.row, json.loads(row.original), settings) & right
+        for row in open_rows
+        if _is_call_read(original := json.loads(row.original), calls)
+        or _identify(kind, row.source, row.row, original, settings) & right
     ]
-    _settle(connection, settled, RowResolution.IMPORTED, at=at, by=by)
-    return len(settled)
 
 
-def _is_right_call(original: Any, calls: Mapping[str, int]) -> bool:
+def _is_call_read(original: Any, calls: Mapping[str, int]) -> bool:
     content = original.get("content") if isinstance(original, dict) else None
     if not calls or not isinstance(content, dict) or content.get("id") not in calls:
         return False
@@ -90,34 +104,37 @@ def _is_right_call(original: Any, calls: Mapping[str, int]) -> bool:
     return isinstance(version, int) and version <= calls[content["id"]]
 
 
-def _signs(kind: str, source: str, row: int, original: Any, settings: Settings) -> set[tuple[Any, ...]]:
-    """What a row is known again by."""
-    if not isinstance(original, dict) or not all(isinstance(cell, str) for cell in original.values()):
+def _identify(kind: str, source: str, row: int, original: Any, settings: Settings) -> set[Identity]:
+    """What a row is recognised by: all its cells, and what it is about."""
+    if not isinstance(original, Mapping) or not all(isinstance(cell, str) for cell in original.values()):
         return set()
     cells = {name.strip().lower(): cell.strip() for name, cell in original.items()}
-    signs: set[tuple[Any, ...]] = {("cells", *sorted((name, cell) for name, cell in cells.items() if cell))}
-    key: tuple[Any, ...] = ()
+    identities: set[Identity] = {("cells", *sorted((name, cell) for name, cell in cells.items() if cell))}
+    key: Identity = ()
     if kind == "logs":
-        key = (cells.get("ref") or reference(cells, settings),)
+        key = (find_ref(cells, settings),)
     elif kind in _ROSTER:
         key = (cells.get("code" if kind == "schools" else "email", "").lower(),)
     elif kind in ("letters", "consents"):
         key = (source, row, cells.get("pupil_email", "").lower(), cells.get("kind", "").lower())
-    return signs | {("key", *key)} if key and all(key) else signs
+    return identities | {("key", *key)} if key and all(key) else identities
 
 
-def resolve_row(connection: Connection, number: int, *, at: datetime, by: int) -> bool:
-    """Settle a row that was taken in; whether it still waited."""
-    return bool(_settle(connection, [number], RowResolution.FIXED, at=at, by=by))
-
-
-def _settle(
-    connection: Connection, numbers: Collection[int], how: str, *, at: datetime, by: int | None, why: str | None = None
+def resolve(
+    connection: Connection,
+    ids: Collection[int],
+    resolution: RowResolution,
+    *,
+    at: datetime,
+    actor_id: int | None,
+    reason: str | None = None,
 ) -> list[int]:
-    """Those of the rows that still waited."""
-    waits = _row.resolved_at.is_(None), reading.chosen(connection, "settled", _row.id, numbers)
-    found = list(connection.scalars(select(_row.id).where(*waits)))
+    """Resolve those of the rows that are still open; their ids."""
+    still_open = _row.resolved_at.is_(None), reading.chosen(connection, "resolved", _row.id, ids)
+    found = list(connection.scalars(select(_row.id).where(*still_open)))
     if found:
-        change = update(tables.rejected_rows).where(*waits)
-        connection.execute(change.values(resolved_at=at, resolved_by=by, resolution=how, resolution_reason=why))
+        change = update(tables.rejected_rows).where(*still_open)
+        connection.execute(
+            change.values(resolved_at=at, resolved_by=actor_id, resolution=resolution, resolution_reason=reason)
+        )
     return found

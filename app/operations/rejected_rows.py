@@ -1,4 +1,4 @@
-"""TODO."""
+"""Fixing and dismissing rejected rows."""
 
 import json
 from collections.abc import Collection, Mapping
@@ -8,52 +8,52 @@ from sqlalchemy import Connection, select
 from app.access.administration import list_rejected_rows
 from app.access.policy import Person
 from app.intake import rejected_rows
-from app.intake.files import _not_into_the_demonstration, _work_of
-from app.intake.rejected_rows import _settle
-from app.intake.transaction import taken_in
-from app.records import Rejected
+from app.intake.files import check_not_demonstration, create_work
+from app.intake.transaction import run_import_in
+from app.records.rows import RejectedRow
 from app.records.tabular import Table
 from app.school import School
 from app.store import audit_log, tables
 from app.store.writing import raise_revision
 from app.vocabulary import RowResolution
 
-# --- a row that was refused -------------------------------------------------------------------------
 
-
-class _RefusedAgain(Exception):
-    def __init__(self, refused: Rejected) -> None:
+class _RejectedAgainError(Exception):
+    def __init__(self, rejected: RejectedRow) -> None:
         super().__init__()
-        self.refused = refused
+        self.rejected = rejected
 
 
-def fix_row(school: School, person: Person, number: int, cells: Mapping[str, str]) -> Rejected | None:
-    """Take in a refused row as the administrator mended it, the way that its file was taken in; the cells
-    withheld from them stay as they came. What is refused about it now, and then nothing was changed; None if it
-    was taken in. ValueError, in words, where the row is not theirs to mend."""
+def fix_row(school: School, person: Person, number: int, cells: Mapping[str, str]) -> RejectedRow | None:
+    """Import a rejected row with the administrator's cells, the way that its file was imported; cells withheld from
+    them stay as they came. None if it was imported; if it is rejected again, how, and nothing is changed. ValueError,
+    in words, if the row is not theirs to fix."""
     found = list_rejected_rows(school, person, number)
     mendable = found["mendable"].iloc[0] if len(found) else ()
     if not mendable:
-        raise ValueError("This row is settled already, or is not to be mended here. Nothing was changed.")
-    _not_into_the_demonstration(school, found["kind"].iloc[0])
-    kept = tables.rejected_rows
+        raise ValueError("This row is resolved already, or cannot be fixed here. Nothing was changed.")
+    check_not_demonstration(school, found["kind"].iloc[0])
+    stored = tables.rejected_rows
     try:
         with school.writing() as connection:
-            row = connection.execute(select(kept).where(kept.c.id == number)).one()
-            if not rejected_rows.resolve_row(connection, number, at=school.now(), by=person.staff_id):
-                raise ValueError("Somebody else has settled this row meanwhile. Nothing was changed.")
+            row = connection.execute(select(stored).where(stored.c.id == number)).one()
+            fixed = rejected_rows.resolve(
+                connection, [number], RowResolution.FIXED, at=school.now(), actor_id=person.staff_id
+            )
+            if not fixed:
+                raise ValueError("Somebody else has resolved this row. Nothing was changed.")
             before = {name.strip().lower(): cell for name, cell in json.loads(row.original).items() if name}
             after = before | {name: cell.strip() for name, cell in cells.items() if name in mendable}
             if row.kind == "logs" and _author(after) == person.email != _author(before):
-                raise ValueError("A log of your own is made on the page “Log a session”. Nothing was changed.")
+                raise ValueError("Enter a log of your own on the page “Log a session”. Nothing was changed.")
             table = Table(row.source, tuple(after), [(row.row, after)])
-            work = _work_of(school, row.kind, table)
-            result = taken_in(connection, school, row.kind, row.source, person.staff_id, work)
-            if result.refused:
-                raise _RefusedAgain(result.refused[0])
-            note(connection, school, person, [number], RowResolution.FIXED)
-    except _RefusedAgain as again:
-        return again.refused
+            work = create_work(school, row.kind, table)
+            result = run_import_in(connection, school, row.kind, row.source, person.staff_id, work)
+            if result.rejected:
+                raise _RejectedAgainError(result.rejected[0])
+            _audit(connection, school, person, fixed, RowResolution.FIXED)
+    except _RejectedAgainError as again:
+        return again.rejected
     return None
 
 
@@ -62,22 +62,29 @@ def _author(cells: Mapping[str, str]) -> str:
 
 
 def dismiss_rows(school: School, person: Person, numbers: Collection[int], reason: str) -> int:
-    """Settle rows that the administrator does not mend, and say so on the audit trail; how many of them still
-    waited. ValueError, in words, without a reason."""
+    """Resolve rows without fixing them, and put that on the audit trail; how many of them were still open.
+    ValueError, in words, without a reason."""
     if not reason.strip():
-        raise ValueError("Say why it need not be mended.")
+        raise ValueError("Say why the rows need not be fixed.")
     theirs = set(list_rejected_rows(school, person)["id"]) & set(numbers)
     with school.writing() as connection:
-        done = _settle(
-            connection, theirs, RowResolution.DISMISSED, at=school.now(), by=person.staff_id, why=reason.strip()
+        done = rejected_rows.resolve(
+            connection,
+            theirs,
+            RowResolution.DISMISSED,
+            at=school.now(),
+            actor_id=person.staff_id,
+            reason=reason.strip(),
         )
-        note(connection, school, person, done, RowResolution.DISMISSED)
+        _audit(connection, school, person, done, RowResolution.DISMISSED)
     return len(done)
 
 
-def note(connection: Connection, school: School, person: Person, numbers: Collection[int], how: str) -> None:
-    """Put on the audit trail that the person settled refused rows."""
+def _audit(
+    connection: Connection, school: School, person: Person, numbers: Collection[int], how: RowResolution
+) -> None:
+    """Put on the audit trail that the person resolved rejected rows."""
     if numbers:
-        about = f"refused row {', '.join(map(str, sorted(numbers)))}: {how}"
-        audit_log.add(connection, occurred_at=school.now(), actor=person.email, action="changed", subject=about)
+        subject = f"rejected row {', '.join(map(str, sorted(numbers)))}: {how}"
+        audit_log.add(connection, occurred_at=school.now(), actor=person.email, action="changed", subject=subject)
         raise_revision(connection)

@@ -1,26 +1,20 @@
-"""The kinds of cell there are, as pydantic types, and how a row that does not fit them is refused."""
+"""The kinds of cell, as pydantic types, and checking the rows of a table."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
 
-from app.records import Rejected
+from app.records.rows import InvalidCellError, ParsedRows, R, ReadRow, RejectedRow, reject
+from app.records.tabular import Table
 from app.settings import Settings
 
 M = TypeVar("M", bound="Row")
 
 YES_NO = {"yes": True, "true": True, "y": True, "1": True, "no": False, "false": False, "n": False, "0": False}
-
-
-class Unfit(ValueError):
-    """A cell that does not fit: `why`, and the `mend`; `column`, where pydantic does not know it."""
-
-    def __init__(self, why: str, mend: str, column: str | None = None) -> None:
-        super().__init__(why)
-        self.why, self.mend, self.column = why, mend, column
+_LENGTH_OF_DAY = len("2026-11-03")
 
 
 class Row(BaseModel):
@@ -29,132 +23,143 @@ class Row(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
-def _needed(value: Any) -> str:
+def _parse_required(value: Any) -> str:
     if not value:
-        raise Unfit("is blank", "fill it in")
+        raise InvalidCellError("is blank", "fill it in")
     return str(value)
 
 
-def _yes_no(value: Any) -> bool | None:
+def _parse_yes_no(value: Any) -> bool | None:
     if not value:
         return None
     if str(value).lower() not in YES_NO:
-        raise Unfit("is neither yes nor no", "write yes or no, or leave it blank if it was not said")
+        raise InvalidCellError("is neither yes nor no", "write yes or no, or leave it blank if it was not stated")
     return YES_NO[str(value).lower()]
 
 
-def email(value: Any) -> str:
+def parse_email(value: Any) -> str:
     """An email address in lower case."""
-    address = _needed(value).lower()
+    address = _parse_required(value).lower()
     name, _, domain = address.partition("@")
-    if (
-        not name
-        or not domain
-        or "@" in domain
-        or any(c.isspace() or c in ",;<>" for c in address)
-        or len(address) > 320
-    ):
-        raise Unfit("is not an email address", "write one address such as name@school.example")
+    is_split = "@" in domain or any(letter.isspace() or letter in ",;<>" for letter in address)
+    if not name or not domain or is_split or len(address) > 320:
+        raise InvalidCellError("is not an email address", "write one address, such as name@school.example")
     return address
 
 
-def items(value: str | None) -> tuple[str, ...]:
+def parse_list(value: str | None) -> tuple[str, ...]:
     """The items of a cell with a list separated by ";", each once."""
     return tuple(dict.fromkeys(item.strip() for item in (value or "").split(";") if item.strip()))
 
 
-def short(longest: int) -> AfterValidator:
-    """For a cell that has room for so many characters only."""
+def _parse_emails(value: str | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(parse_email(item) for item in parse_list(value)))
 
-    def fits(value: str | None) -> str | None:
-        if value and len(value) > longest:
-            raise Unfit(f"has more than {longest} characters", "shorten it")
+
+def at_most(length: int) -> AfterValidator:
+    """For a cell with no more than so many characters."""
+
+    def check(value: str | None) -> str | None:
+        if value and len(value) > length:
+            raise InvalidCellError(f"has more than {length} characters", "shorten it")
         return value
 
-    return AfterValidator(fits)
+    return AfterValidator(check)
 
 
-Needed = Annotated[str, BeforeValidator(_needed)]
-Blankable = Annotated[str | None, BeforeValidator(lambda value: value or None)]
-Word = Annotated[str | None, BeforeValidator(lambda value: value.lower() if value else None)]
-YesNo = Annotated[bool | None, BeforeValidator(_yes_no)]
-Email = Annotated[str, BeforeValidator(email)]
-Items = Annotated[tuple[str, ...], BeforeValidator(items)]
+Required = Annotated[str, BeforeValidator(_parse_required)]
+OptionalText = Annotated[str | None, BeforeValidator(lambda value: value or None)]
+LowerText = Annotated[str | None, BeforeValidator(lambda value: value.lower() if value else None)]
+YesNoCell = Annotated[bool | None, BeforeValidator(_parse_yes_no)]
+Email = Annotated[str, BeforeValidator(parse_email)]
+Emails = Annotated[tuple[str, ...], BeforeValidator(_parse_emails)]
+TextList = Annotated[tuple[str, ...], BeforeValidator(parse_list)]
 
 
-def instant(value: str, settings: Settings) -> datetime:
-    """An ISO 8601 time as an instant in UTC; one without an offset is the school's time. Of a time that
-    the clock shows twice in autumn the first is meant; one that it skips in spring is refused."""
+def parse_instant(value: str, settings: Settings) -> datetime:
+    """An ISO 8601 time as an instant in UTC; one without an offset is the school's time. A time that the clock shows
+    twice in autumn is the first of the two; one that it skips in spring is an InvalidCellError."""
     try:
         moment = datetime.fromisoformat(value)
     except ValueError:
         moment = None
-    if moment is None or len(value) <= len("2026-11-03"):
-        raise Unfit("is not a time", "write it as 2026-11-03T14:05, in school time or with an offset")
+    if moment is None or len(value) <= _LENGTH_OF_DAY:
+        raise InvalidCellError("is not a time", "write it as 2026-11-03T14:05, in school time or with an offset")
     if not 1900 < moment.year < 2200:
-        raise Unfit("is a time of another century", "mend the year")
+        raise InvalidCellError("is not a time of this century", "correct the year")
     if moment.tzinfo is not None:
         return moment.astimezone(UTC)
     utc = moment.replace(tzinfo=settings.zone).astimezone(UTC)
     if utc.astimezone(settings.zone).replace(tzinfo=None) != moment:
-        raise Unfit("is a time that there was not: the clocks went forward", "write the time that the clock showed")
+        raise InvalidCellError(
+            "is a time that did not exist: the clocks went forward", "write the time that the clock showed"
+        )
     return utc
 
 
-def day(value: str) -> date:
-    """An ISO 8601 day; with a time of midnight, as Excel may write it, too."""
+def parse_day(value: str) -> date:
+    """An ISO 8601 day, also with a time of midnight, as Excel may write it."""
     try:
         moment = datetime.fromisoformat(value)
     except ValueError:
         moment = None
     if moment is None or moment.time() != time.min or not 1900 < moment.year < 2200:
-        raise Unfit("is not a day", "write it as 2026-11-03")
+        raise InvalidCellError("is not a day", "write it as 2026-11-03")
     return moment.date()
 
 
-def from_day(value: str, settings: Settings) -> datetime:
+def parse_start(value: str, settings: Settings) -> datetime:
     """A time, or the beginning of a day, as an instant in UTC."""
-    return instant(f"{value}T00:00" if len(value) == len("2026-11-03") else value, settings)
+    return parse_instant(f"{value}T00:00" if len(value) == _LENGTH_OF_DAY else value, settings)
 
 
-def to_day(value: str, settings: Settings) -> datetime:
+def parse_end(value: str, settings: Settings) -> datetime:
     """A time, or the end of a day, as an instant in UTC."""
-    if len(value) != len("2026-11-03"):
-        return instant(value, settings)
-    return instant(f"{day(value) + timedelta(days=1)}T00:00", settings) - timedelta(microseconds=1)
+    if len(value) != _LENGTH_OF_DAY:
+        return parse_instant(value, settings)
+    return parse_instant(f"{parse_day(value) + timedelta(days=1)}T00:00", settings) - timedelta(microseconds=1)
 
 
 @contextmanager
-def of(column: str) -> Iterator[None]:
-    """Whatever does not fit in here is the fault of that column."""
+def column(name: str) -> Iterator[None]:
+    """An InvalidCellError that is raised in here is of that column."""
     try:
         yield
-    except Unfit as fault:
-        raise Unfit(fault.why, fault.mend, column) from None
+    except InvalidCellError as fault:
+        raise InvalidCellError(fault.reason, fault.fix, name) from None
 
 
-def checked(model: type[M], cells: Mapping[str, Any], **more: Any) -> M:
-    """The cells as a row of that model. Unfit, with its column, if one does not fit."""
+def check_cells(model: type[M], cells: Mapping[str, Any]) -> M:
+    """The cells as a row of that model. InvalidCellError, with its column, if one cannot be used."""
     if "" in cells:
-        raise Unfit(
-            "is out of step with the columns: a cell or a quotation mark too many",
-            "put a cell with a comma in it between quotation marks, and write a quotation mark within it twice",
+        raise InvalidCellError(
+            "does not match the columns: it has a cell or a quotation mark too many",
+            "put a cell with a comma in it in quotation marks, and write a quotation mark inside it twice",
         )
-    wanted = {name: (cells.get(name) or "").strip() for name in model.model_fields if name not in more}
+    wanted = {name: (cells.get(name) or "").strip() for name in model.model_fields}
     if damaged := next((name for name, value in wanted.items() if "\0" in value), None):
-        raise Unfit("holds a character that is none", "type the cell again", damaged)
+        raise InvalidCellError("contains an invalid character", "type the cell again", damaged)
     try:
-        return model.model_validate(wanted | more)
+        return model.model_validate(wanted)
     except ValidationError as error:
         first = error.errors()[0]
         fault = first.get("ctx", {}).get("error")
-        why, mend = (
-            (fault.why, fault.mend) if isinstance(fault, Unfit) else ("does not fit", "write what the manual lists")
-        )
-        raise Unfit(why, mend, str(first["loc"][0])) from None
+        if not isinstance(fault, InvalidCellError):
+            fault = InvalidCellError("cannot be used", "write what docs/columns.md lists")
+        raise InvalidCellError(fault.reason, fault.fix, str(first["loc"][0])) from None
 
 
-def refusal(number: int, cells: dict[str, str], fault: Unfit) -> Rejected:
-    """A row of a table refused for a fault."""
-    value = cells.get(fault.column) if fault.column else None
-    return Rejected(number, fault.column, value, fault.why, fault.mend, cells)
+def parse_rows(table: Table, columns: type[Row], parse: Callable[[dict[str, str]], R | None]) -> ParsedRows[R]:
+    """The rows of a table, each parsed from its cells; None stands for one that repeats an earlier row. `columns` is
+    the model whose columns the file may have."""
+    rows: list[ReadRow[R]] = []
+    rejected: list[RejectedRow] = []
+    for number, cells in table.rows:
+        try:
+            row = parse(cells)
+        except InvalidCellError as fault:
+            rejected.append(reject(number, cells, fault))
+        else:
+            if row is not None:
+                rows.append(ReadRow(number, cells, row))
+    return ParsedRows(rows, rejected, table.list_unknown(columns.model_fields))

@@ -6,8 +6,21 @@ from typing import Annotated
 
 from pydantic import BeforeValidator
 
-from app.records import Parsed, Read, Rejected
-from app.records.fields import Email, Items, M, Needed, Row, Unfit, Word, YesNo, checked, email, items, refusal, short
+from app.records.fields import (
+    Email,
+    LowerText,
+    M,
+    Required,
+    Row,
+    TextList,
+    YesNoCell,
+    at_most,
+    check_cells,
+    parse_email,
+    parse_list,
+    parse_rows,
+)
+from app.records.rows import InvalidCellError, ParsedRows
 from app.records.tabular import Table
 from app.vocabulary import Role
 
@@ -30,118 +43,114 @@ class Roster:
         return staff_id, pupil_id
 
 
-def _roles(value: str) -> tuple[str, ...]:
-    roles = tuple(role.lower() for role in items(value))
-    if unknown := set(roles) - set(Role):
-        raise Unfit(f"names {len(unknown)} unknown role(s)", f"write roles of: {', '.join(Role)}")
+def _parse_roles(value: str) -> tuple[str, ...]:
+    roles = tuple(role.lower() for role in parse_list(value))
+    if set(roles) - set(Role):
+        raise InvalidCellError("names an unknown role", f"write roles from: {', '.join(Role)}")
     return roles
 
 
 class School(Row):
     """A school of the roster."""
 
-    code: Annotated[Needed, short(40)]
-    name: Needed
-    senior: YesNo
-    email_domain: Word
+    code: Annotated[Required, at_most(40)]
+    name: Required
+    senior: YesNoCell
+    email_domain: LowerText
 
 
 class Staff(Row):
     """A member of staff; `year_groups` are a HOY's, `houses` a HM's."""
 
     email: Email
-    name: Needed
-    school: Needed
+    name: Required
+    school: Required
     department: str
-    roles: Annotated[tuple[str, ...], BeforeValidator(_roles)]
-    year_groups: Items
-    houses: Items
-    entra_id: Annotated[Word, short(100)]
+    roles: Annotated[tuple[str, ...], BeforeValidator(_parse_roles)]
+    year_groups: TextList
+    houses: TextList
+    entra_id: Annotated[LowerText, at_most(100)]
 
 
 class Pupil(Row):
     """A pupil."""
 
     email: Email
-    name: Needed
-    school: Needed
-    year_group: Annotated[str, short(40)]
+    name: Required
+    school: Required
+    year_group: Annotated[str, at_most(40)]
     house: str
-    tutor_email: Annotated[str | None, BeforeValidator(lambda value: email(value) if value else None)]
-    entra_id: Annotated[Word, short(100)]
+    tutor_email: Annotated[str | None, BeforeValidator(lambda value: parse_email(value) if value else None)]
+    entra_id: Annotated[LowerText, at_most(100)]
 
 
-def parse_schools(table: Table) -> Parsed[School]:
+def parse_schools(table: Table) -> ParsedRows[School]:
     """The rows of schools.csv."""
     table.require(("code", "name", "senior"))
-    return _parse(table, School, lambda row: row.code, lambda row: _said(row.senior, "senior"))
+
+    def check(row: School) -> None:
+        if row.senior is None:
+            raise InvalidCellError("is blank", "write yes or no", "senior")
+
+    return _parse(table, School, "code", check)
 
 
-def parse_staff(table: Table, schools: Collection[str], pupils: Collection[str]) -> Parsed[Staff]:
+def parse_staff(table: Table, schools: Collection[str], pupils: Collection[str]) -> ParsedRows[Staff]:
     """The rows of staff.csv; `schools` are the codes known, `pupils` the emails of pupils."""
     table.require(("email", "name", "school", "roles"))
 
     def check(row: Staff) -> None:
-        _known_school(row.school, schools)
+        _check_school(row.school, schools)
         if row.email in pupils:
-            raise Unfit("is a pupil's", _NOT_BOTH, "email")
+            raise InvalidCellError("belongs to a pupil", _NOT_BOTH, "email")
 
-    return _parse(table, Staff, lambda row: row.email, check)
+    return _parse(table, Staff, "email", check)
 
 
-def parse_pupils(table: Table, schools: Collection[str], staff: Collection[str]) -> Parsed[Pupil]:
+def parse_pupils(table: Table, schools: Collection[str], staff: Collection[str]) -> ParsedRows[Pupil]:
     """The rows of pupils.csv; `staff` are the emails known, a tutor has to be among them."""
     table.require(("email", "name", "school", "year_group", "house"))
 
     def check(row: Pupil) -> None:
-        _known_school(row.school, schools)
+        _check_school(row.school, schools)
         if row.tutor_email and row.tutor_email not in staff:
-            raise Unfit(
-                "is not on the roster of staff", "add the tutor to staff.csv, or mend the address", "tutor_email"
-            )
+            fix = "add the tutor to staff.csv, or correct the address"
+            raise InvalidCellError("is not on the roster of staff", fix, "tutor_email")
         if row.email in staff:
-            raise Unfit("is a member of staff's", _NOT_BOTH, "email")
+            raise InvalidCellError("belongs to a member of staff", _NOT_BOTH, "email")
 
-    return _parse(table, Pupil, lambda row: row.email, check)
-
-
-def _said(answer: bool | None, column: str) -> None:
-    if answer is None:
-        raise Unfit("is blank", "write yes or no", column)
+    return _parse(table, Pupil, "email", check)
 
 
-def _known_school(code: str, schools: Collection[str]) -> None:
+_NOT_BOTH = "nobody can be both staff and pupil: correct one of the two"
+
+
+def _check_school(code: str, schools: Collection[str]) -> None:
     if code not in schools:
-        raise Unfit("is no school of the roster", "add the school to schools.csv, or mend its code", "school")
+        raise InvalidCellError(
+            "is not a school of the roster", "add the school to schools.csv, or correct its code", "school"
+        )
 
 
-def _parse(table: Table, model: type[M], key: Callable[[M], str], check: Callable[[M], None]) -> Parsed[M]:
-    """Each row checked; a second row about the same person or school has to say the same."""
-    rows: list[Read[M]] = []
-    refused: list[Rejected] = []
+def _parse(table: Table, model: type[M], key: str, check: Callable[[M], None]) -> ParsedRows[M]:
+    """Each row checked. A second row with the same key has to say the same, and is left out."""
     seen: dict[str, M] = {}
-    entra: dict[str, str] = {}
-    for number, cells in table.rows:
-        try:
-            row = checked(model, cells)
-            check(row)
-            if key(row) in seen:
-                if seen[key(row)] != row:
-                    raise Unfit(
-                        "is in an earlier row already, which says otherwise",
-                        "keep one of the two",
-                        _KEY[model.__name__],
-                    )
-                continue
-            if (entra_id := getattr(row, "entra_id", None)) and entra.setdefault(entra_id, key(row)) != key(row):
-                raise Unfit("is somebody else's in an earlier row", "give each their own", "entra_id")
-        except Unfit as fault:
-            refused.append(refusal(number, cells, fault))
-        else:
-            seen[key(row)] = row
-            rows.append(Read(number, cells, row))
-    return Parsed(rows, refused, table.unknown(list(model.model_fields)))
+    owners: dict[str, str] = {}  # of Entra ids
 
+    def parse(cells: dict[str, str]) -> M | None:
+        row = check_cells(model, cells)
+        check(row)
+        own: str = getattr(row, key)
+        if own in seen:
+            if seen[own] != row:
+                raise InvalidCellError("is in an earlier row that says otherwise", "keep one of the two", key)
+            return None
+        entra_id = getattr(row, "entra_id", None)
+        if entra_id and owners.setdefault(entra_id, own) != own:
+            raise InvalidCellError(
+                "belongs to somebody else in an earlier row", "give each person their own", "entra_id"
+            )
+        seen[own] = row
+        return row
 
-_NOT_BOTH = "nobody can be both: mend one of the two"
-_KEY = {"School": "code", "Staff": "email", "Pupil": "email"}
+    return parse_rows(table, model, parse)

@@ -16,7 +16,7 @@ from xml.parsers import expat
 
 from python_calamine import CalamineError, CalamineWorkbook
 
-from app.records import UnreadableFile
+from app.records.rows import UnreadableFileError
 
 # All of a file is held in memory; what is larger is no file that somebody made, or is better split.
 _MOST_BYTES = 200_000_000  # of a file, and of an Excel file when unpacked
@@ -33,20 +33,20 @@ _Lines = list[list[str] | str]  # a line that cannot be split into cells is left
 class Table:
     """The rows of a file: each with its number as a spreadsheet counts (the header is row 1) and its
     cells as text by column, blanks stripped; `columns` in lower case. Under the column "" stands what fits
-    under none: `fields.checked` refuses such a row."""
+    under none: `fields.check_cells` rejects such a row."""
 
     name: str
     columns: tuple[str, ...]
     rows: list[tuple[int, dict[str, str]]]
 
-    def unknown(self, known: Collection[str]) -> list[str]:
+    def list_unknown(self, known: Collection[str]) -> list[str]:
         """The columns that nobody knows."""
         return [column for column in self.columns if column not in known]
 
     def require(self, needed: Collection[str]) -> None:
-        """UnreadableFile if the file lacks a column that it cannot do without."""
+        """UnreadableFileError if the file lacks a column that it cannot do without."""
         if missing := [column for column in needed if column not in self.columns]:
-            raise UnreadableFile(
+            raise UnreadableFileError(
                 f"{self.name}: the first row must hold the names of the columns, and these are missing: "
                 f"{', '.join(missing)}."
             )
@@ -60,15 +60,15 @@ def read_table(file: str | Path | tuple[str, bytes]) -> Table:
     lines = _sheet(name, content) if zipfile.is_zipfile(io.BytesIO(content)) else _lines(name, content)
     number, header = next(((n, cells) for n, cells in enumerate(lines, 1) if "".join(cells).strip()), (0, []))
     if isinstance(header, str):
-        raise UnreadableFile(f"{name}: close the quotation mark in the first row, which names the columns.")
+        raise UnreadableFileError(f"{name}: close the quotation mark in the first row, which names the columns.")
     if len(header) > _MOST_COLUMNS:
-        raise UnreadableFile(f"{name} has {len(header):,} columns; keep those that the manual lists.")
+        raise UnreadableFileError(f"{name} has {len(header):,} columns; keep those that the manual lists.")
     columns = [cell.strip().lower() for cell in header]
     named = [column for column in columns if column]
     if not named:
-        raise UnreadableFile(f"{name} is empty: its first row must hold the names of the columns.")
+        raise UnreadableFileError(f"{name} is empty: its first row must hold the names of the columns.")
     if repeated := {column for column, times in Counter(named).items() if times > 1}:
-        raise UnreadableFile(f"{name}: the column {', '.join(sorted(repeated))} is there twice; keep one.")
+        raise UnreadableFileError(f"{name}: the column {', '.join(sorted(repeated))} is there twice; keep one.")
     rows = []
     for n, cells in enumerate(lines[number:], start=number + 1):
         if not "".join(cells).strip():
@@ -83,8 +83,8 @@ def read_table(file: str | Path | tuple[str, bytes]) -> Table:
     return Table(name, tuple(named), rows)
 
 
-def _too_large(name: str) -> UnreadableFile:
-    return UnreadableFile(f"{name} is too large; split it into several files.")
+def _too_large(name: str) -> UnreadableFileError:
+    return UnreadableFileError(f"{name} is too large; split it into several files.")
 
 
 def _bytes(file: Path) -> bytes:
@@ -92,17 +92,17 @@ def _bytes(file: Path) -> bytes:
         with file.open("rb") as content:
             return content.read(_MOST_BYTES + 1)
     except OSError as error:
-        raise UnreadableFile(f"{file.name} cannot be read: {error.strerror or error}.") from None
+        raise UnreadableFileError(f"{file.name} cannot be read: {error.strerror or error}.") from None
 
 
 def _lines(name: str, content: bytes) -> _Lines:
     try:
         typed = list(_typed(name, content))
     except UnicodeDecodeError:
-        raise UnreadableFile(f"{name} is not UTF-8 text; save it as “CSV UTF-8”, or as an .xlsx file.") from None
+        raise UnreadableFileError(f"{name} is not UTF-8 text; save it as “CSV UTF-8”, or as an .xlsx file.") from None
     header = next((line for line in typed if line.strip()), "")
     if "\0" in header:
-        raise UnreadableFile(f"{name} is no CSV file; save it as “CSV UTF-8”, or as an .xlsx file.")
+        raise UnreadableFileError(f"{name} is no CSV file; save it as “CSV UTF-8”, or as an .xlsx file.")
     # Excel writes semicolons where the comma is the decimal mark; no column's name holds either.
     delimiter = ";" if ";" in header and "," not in header else ","
     lines: _Lines = []
@@ -132,7 +132,7 @@ def _typed(name: str, content: bytes) -> Iterator[str]:
         if not line:
             return
         if len(line) >= _LONGEST_LINE:
-            raise UnreadableFile(f"{name} is no table: line {number} has more than {_LONGEST_LINE:,} characters.")
+            raise UnreadableFileError(f"{name} is no table: line {number} has more than {_LONGEST_LINE:,} characters.")
         if number > _MOST_CELLS:
             raise _too_large(name)
         yield line
@@ -153,12 +153,12 @@ def _sheet(name: str, content: bytes) -> _Lines:
         NotImplementedError,
         expat.ExpatError,
     ) as error:
-        raise UnreadableFile(f"{name} is no Excel file that can be read ({error}); save it again as .xlsx.") from None
+        raise UnreadableFileError(f"{name} is not a readable Excel file ({error}); save it again as .xlsx.") from None
     return [[_cell(value) for value in row] for row in rows]
 
 
 def _unpacked(name: str, content: bytes) -> io.BytesIO:
-    """The XML of a workbook, packed anew. UnreadableFile if reading it would take more memory than there may be:
+    """The XML of a workbook, packed anew. UnreadableFileError if reading it would take more memory than there may be:
     a single cell far out in a sheet is enough for that, or one long text that stands in many. What a file says of
     its own size may be untrue, and each reader may find other parts in it: only what was measured here is read."""
     texts: list[int] = []
@@ -181,7 +181,7 @@ def _unpacked(name: str, content: bytes) -> io.BytesIO:
                         break
                     extent.parser.Parse(piece)
                     if extent.rows * extent.columns > _MOST_CELLS:
-                        raise UnreadableFile(
+                        raise UnreadableFileError(
                             f"{name} has a cell far out, in row {extent.rows} or column {extent.columns}; "
                             "delete what does not belong there."
                         )

@@ -23,10 +23,10 @@ from app.parents import consents
 from app.protocol.clause import Heading, Remedy
 from app.protocol.clauses import CLAUSES
 from app.protocol.matching import match
-from app.records import Rejected, log_form
-from app.records.fields import Unfit, refusal
+from app.records import log_form
 from app.records.log_form import Form
 from app.records.logs import Log, parse_log
+from app.records.rows import InvalidCellError, RejectedRow, reject
 from app.school import School
 from app.store import audit_log, reading, tables
 
@@ -62,14 +62,14 @@ class Foreseen:
         return _verdict(self.clauses["outcome"])
 
 
-def read(school: School, values: Mapping[str, str], planned: bool = True) -> Log | Rejected:
+def read(school: School, values: Mapping[str, str], planned: bool = True) -> Log | RejectedRow:
     """A plan from the row of a log file (`log_form.cells`), as the log that it would be; or why it cannot be one."""
     with school.engine.connect() as connection:
         roster = reading.roster(connection)
     try:
-        return parse_log(dict(values), roster, school.settings, school.now(), planned)
-    except Unfit as fault:
-        return refusal(0, dict(values), fault)
+        return parse_log(dict(values), roster, school.settings, school.now(), planned=planned)
+    except InvalidCellError as fault:
+        return reject(0, dict(values), fault)
 
 
 def foresee(school: School, person: Person, plan: Log) -> Foreseen:

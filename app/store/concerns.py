@@ -8,7 +8,7 @@ from sqlalchemy import Table
 from app.store import tables
 from app.vocabulary import ConcernCategory, Resource
 
-CATEGORIES = {category: category.label for category in ConcernCategory}
+CATEGORIES = {category.value: category.label for category in ConcernCategory}
 
 
 CONDUCT_CATEGORIES = {

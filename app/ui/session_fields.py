@@ -7,24 +7,32 @@ from datetime import date, time
 import pandas as pd
 import streamlit as st
 
+from app.intake.logs import CORRECTION_REASON
 from app.log_questions import QUESTIONS
 from app.records.log_form import Form
+from app.records.rows import RejectedRow
 from app.vocabulary import Purpose
 
 _QUESTIONS = {question.name: question for question in QUESTIONS}
 
 # The column of a log's file as the screen names it.
-LABELS = {
+_LABELS = {
     **{question.name: question.label for question in QUESTIONS},
     "started_at": "The start",
     "ended_at": "The end",
     "pupil_emails": "Pupils",
-    "why": "The reason",
+    CORRECTION_REASON: "The reason for the correction",
 }
 
 MAX_PUPILS = 60
 _MAX_CHARACTERS = 10_000
 _MAX_BUTTONS = 6
+
+
+def show_fault(rejected: RejectedRow) -> None:
+    """Why the form cannot be used yet."""
+    column = _LABELS.get(rejected.column or "", rejected.column or "")
+    st.warning(f"{column} {rejected.reason}: {rejected.fix}.", icon=":material/edit:")
 
 
 def choose(form: Form, name: str, n: str) -> str:

@@ -98,7 +98,7 @@ def without(new_database: Callable[..., str], tmp_path_factory: pytest.TempPathF
         people.log(by, pupil, f"{FIRST + timedelta(days=3 * n)}T{9 + n % 9:02}:00", ref=f"L{n}", pupil_left_alone=left)
         for n, ((by, pupil), left) in enumerate(zip(conductors * 5, ["no", "no", "yes"] * 7, strict=False))
     ]
-    assert not import_logs(school, people.table(folder / "l.csv", rows)).refused
+    assert not import_logs(school, people.table(folder / "l.csv", rows)).rejected
     school.engine.dispose()
     return url
 
@@ -145,7 +145,7 @@ def test_no_look_tells_of_counselling(
         school = open_school(url)
         if url == with_it:
             rows = [one.row(number) for number, one in enumerate(sessions)]
-            assert not import_logs(school, people.table(tmp_path / "c.csv", rows)).refused
+            assert not import_logs(school, people.table(tmp_path / "c.csv", rows)).rejected
             _counsellor_sees(school, len(sessions))
             _counted_in_threes(school, sessions)
         person = find_person(school, people.email(who))

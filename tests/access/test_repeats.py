@@ -31,9 +31,9 @@ def listed(school: School, who: str) -> list[tuple[str, str, int, int, int]]:
 
 
 def enter(school: School, tmp_path: Path, logs: list[dict], *calls: dict) -> None:
-    assert not import_logs(school, people.table(tmp_path / "logs.csv", logs)).refused
+    assert not import_logs(school, people.table(tmp_path / "logs.csv", logs)).rejected
     if calls:
-        assert not import_calls(school, people.calls(tmp_path / "calls.json", *calls)).refused
+        assert not import_calls(school, people.calls(tmp_path / "calls.json", *calls)).rejected
 
 
 def days_of(who: str, pupils: str, *days: str, **answers: str) -> list[dict]:

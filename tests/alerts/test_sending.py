@@ -28,7 +28,7 @@ from app.alerts.sending import Run, send
 from app.concerns.raising import raise_concern
 from app.intake.calls import import_calls
 from app.intake.files import import_logs, import_roster
-from app.intake.logs import enter_log
+from app.intake.logs import Entered, enter_log
 from app.operations import health
 from app.operations.alerts import get_alerts_view
 from app.school import School, open_school
@@ -154,7 +154,7 @@ def test_the_dsp_of_the_childs_school_is_told_at_once_without_waiting_for_a_comm
 def test_a_log_that_tells_of_a_concern_tells_the_dsp_at_once(school: School, clock: Clock, server: MailServer) -> None:
     told = log("teacher", "aled", "2026-11-02T10:00", concern="yes", concern_summary="He was alone.")
     clock.set(NOON - timedelta(hours=10))
-    assert not isinstance(enter_log(school, told, by=someone(school, "teacher").staff_id), list)
+    assert isinstance(enter_log(school, told, someone(school, "teacher").staff_id), Entered)
     wait_for(lambda: server.to() == [people.email("dsp")])
 
 

@@ -49,7 +49,7 @@ def school(new_database: Callable[..., str], tmp_path_factory: pytest.TempPathFa
         people.log("teacher", "aled", f"{day}T12:00", concern="yes", concern_summary=TAG + LONG, ref="L4"),
         people.log("hoy9", "aled", f"{day}T13:00", ref="L5", cameras_on=TAG),
     ]
-    assert [refused.column for refused in import_logs(school, people.table(folder / "l.csv", rows)).refused] == [
+    assert [refused.column for refused in import_logs(school, people.table(folder / "l.csv", rows)).rejected] == [
         "cameras_on"
     ]
     import_calls(
@@ -76,7 +76,7 @@ def _move_in(school: School, folder: Path) -> None:
             if "department" in row:
                 row["department"] = words[(place + 1) % len(words)]
         people.table(path, rows)
-    assert not any(result.refused for result in import_roster(school, folder / "roster"))
+    assert not any(result.rejected for result in import_roster(school, folder / "roster"))
 
 
 def _explain(school: School) -> None:

@@ -261,7 +261,7 @@ def linked(school: School, tmp_path: Path) -> str:
         people.log("musician", "carys", "2026-09-08T11:00", ref="M2", purpose="music"),
         people.log("tutor", "carys", "2026-09-09T12:00", ref="T", purpose="pastoral"),
     ]
-    assert not import_logs(school, people.table(tmp_path / "logs.csv", rows)).refused
+    assert not import_logs(school, people.table(tmp_path / "logs.csv", rows)).rejected
     ref = raised(school, by="musician", about="carys", session_id=number_of(school, "M1"))
     for log in ("M2", "T"):
         step(school, ref, "session_linked", session=(log, None, ""), text=f"because of {log}")
@@ -291,7 +291,7 @@ def test_get_chronology_describes_to_a_hoy_only_linked_sessions_that_are_theirs(
 
 def test_get_concern_does_not_tell_that_a_counselling_session_is_linked(school: School, tmp_path: Path) -> None:
     row = people.log("counsellor", "carys", "2026-09-07T10:00", ref="C", purpose="counselling")
-    assert not import_logs(school, people.table(tmp_path / "logs.csv", [row])).refused
+    assert not import_logs(school, people.table(tmp_path / "logs.csv", [row])).rejected
     ref = raised(school, by="counsellor", about="carys", session_id=number_of(school, "C"))
     for name in ("dsp", "sdh"):
         view = seen(school, ref, by=name)

@@ -68,7 +68,7 @@ def a_letter(draw: st.DrawFn) -> dict[str, str]:
 def enter(school: School, what: dict[str, str]) -> None:
     """By the form; again under the same reference it is a correction."""
     by = staff_id(school, what["staff_email"])
-    assert isinstance(enter_log(school, what, by, why="I was wrong"), Entered)
+    assert isinstance(enter_log(school, what, by, "I was wrong"), Entered)
 
 
 Part = tuple[Callable[..., Any], str, dict[str, Any]]

@@ -54,7 +54,7 @@ def test_a_mended_row_is_taken_in_like_any_other_and_keeps_what_is_withheld(
     assert "aled" not in str(list_rejected_rows(school, admin).to_dict())
     again = fix_row(school, admin, one, {"ended_at": "2026-11-03T09:30"})
     assert again is not None
-    assert (again.column, again.why) == ("ended_at", "is not after the start")
+    assert (again.column, again.reason) == ("ended_at", "is not after the start")
     assert waiting(school) == [("logs", 2)]
     assert fix_row(school, admin, one, {"ended_at": "2026-11-03T10:30", "notes": "mine", "pupil_emails": ""}) is None
     assert waiting(school) == []
@@ -66,8 +66,8 @@ def test_a_mended_row_is_taken_in_like_any_other_and_keeps_what_is_withheld(
     settled = list_resolved_rows(school, admin).iloc[0]
     assert (settled["resolution"], settled["resolved_by"]) == ("fixed", "Admin")
     told = get_audit_trail(school, admin)
-    assert told["subject"].str.fullmatch(f"refused row {one}: fixed").sum() == 1
-    with pytest.raises(ValueError, match="settled already"):
+    assert told["subject"].str.fullmatch(f"rejected row {one}: fixed").sum() == 1
+    with pytest.raises(ValueError, match="resolved already"):
         fix_row(school, admin, one, {"ended_at": "2026-11-03T10:40"})
 
 
@@ -95,7 +95,7 @@ def test_what_is_wrong_where_the_administrator_may_not_look_is_not_theirs_to_men
     logs(school, tmp_path, wrong)
     admin = person(school, "admin")
     assert list_rejected_rows(school, admin)["mendable"].iloc[0] == ()
-    with pytest.raises(ValueError, match="not to be mended here"):
+    with pytest.raises(ValueError, match="cannot be fixed here"):
         fix_row(school, admin, number(school), {"pupil_emails": email("aled")})
     (tmp_path / "calls.json").write_text('{"id": "c1"}', encoding="utf-8")
     import_calls(school, tmp_path / "calls.json")
@@ -142,7 +142,7 @@ def test_a_roster_that_comes_mended_settles_the_row_until_it_is_wrong_again(scho
     for content, still in ((bad, [("staff", 2)]), (good, []), (bad, [("staff", 2)]), (good, [])):
         result = import_table(school, "staff", ("staff.csv", content))
         assert waiting(school) == still
-    assert result.came_right == 1
+    assert result.resolved == 1
     assert result.changed == 0  # what was settled is told even where nothing else happened
     import_table(school, "staff", ("staff.csv", good + b"new@habs.example,Other,SEN,Art,teacher\n"))
     import_table(school, "staff", ("staff.csv", good + b"new@habs.example,Other,SEN,Art,teacher\n"))
@@ -173,7 +173,7 @@ def test_a_row_refused_for_want_of_somebody_comes_right_as_it_is(school: School,
     import_letters(school, table(tmp_path / "letters.csv", [letter]))
     pupils = b"email,name,school,year_group,house\nnew@pupils.habs.example,New,SEN,9,Wye\n"
     import_table(school, "pupils", ("pupils.csv", pupils))
-    assert import_letters(school, table(tmp_path / "again.csv", [letter])).came_right == 1
+    assert import_letters(school, table(tmp_path / "again.csv", [letter])).resolved == 1
     assert waiting(school) == []
 
 

@@ -40,8 +40,8 @@ def term(school: School, tmp_path: Path) -> School:
         people.call(f"call-{n}", f"2025-11-{n + 3:02}T{TIMES[n]}", {"teacher": (n / 10 or 0.08, 30), "aled": (0, 30)})
         for n in range(0, len(TIMES), 2)
     ]
-    assert not import_logs(school, people.table(tmp_path / "logs.csv", logs)).refused
-    assert not import_calls(school, people.calls(tmp_path / "calls.json", *calls)).refused
+    assert not import_logs(school, people.table(tmp_path / "logs.csv", logs)).rejected
+    assert not import_calls(school, people.calls(tmp_path / "calls.json", *calls)).rejected
     return school
 
 

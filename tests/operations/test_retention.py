@@ -36,17 +36,17 @@ def long_ago(school: School, tmp_path: Path) -> School:
             "started_at": row["started_at"].replace("T10", f"T1{n}"),
             "ended_at": row["ended_at"].replace("T10", f"T1{n}"),
         }
-    assert not import_logs(school, people.table(tmp_path / "l.csv", rows)).refused
+    assert not import_logs(school, people.table(tmp_path / "l.csv", rows)).rejected
     records = [
         people.call(f"call-{day}", f"{day}T15:00:00", {"tutor": (0, 20), "bethan": (0, 20)}) for day in (OLD, NEW)
     ]
-    assert not import_calls(school, people.calls(tmp_path / "c.json", *records)).refused
+    assert not import_calls(school, people.calls(tmp_path / "c.json", *records)).rejected
     consents = [
         {"pupil_email": people.email("bethan"), "kind": "one_to_one", "covers_from": day, "covers_to": day,
          "obtained_at": day, "given_by": "her mother", "reason": "r"}
         for day in (OLD, NEW)
     ]  # fmt: skip
-    assert not import_consents(school, people.table(tmp_path / "p.csv", consents)).refused
+    assert not import_consents(school, people.table(tmp_path / "p.csv", consents)).rejected
     return school
 
 
@@ -82,7 +82,7 @@ def test_call_records_word_for_word_go_first_but_not_where_a_concern_hangs_on_th
         people.call(f"two-years-{n}", "2024-11-04T15:00:00", {who: (0, 20), pupil: (0, 20)})
         for n, (who, pupil) in enumerate([("tutor", "aled"), ("teacher", "bethan"), ("counsellor", "carys")])
     ]
-    assert not import_calls(long_ago, people.calls(tmp_path / "two.json", *records)).refused
+    assert not import_calls(long_ago, people.calls(tmp_path / "two.json", *records)).rejected
     with long_ago.writing() as connection:
         open_concern(
             connection, raised_by=1, raised_at=long_ago.now(), happened_at=None, summary="s", childs_words=None,
@@ -98,7 +98,7 @@ def test_call_records_word_for_word_go_first_but_not_where_a_concern_hangs_on_th
 
 def test_counselling_goes_and_is_in_no_number(school: School, tmp_path: Path) -> None:
     row = people.log("counsellor", "carys", f"{OLD}T10:00", ref="K", purpose="counselling")
-    assert not import_logs(school, people.table(tmp_path / "k.csv", [row])).refused
+    assert not import_logs(school, people.table(tmp_path / "k.csv", [row])).rejected
     assert held(school)["sessions"] == 1
     assert told(purge(school)) == {}
     assert held(school)["sessions"] == held(school)["logs"] == held(school)["log_pupils"] == 0

@@ -66,7 +66,7 @@ def outcome(school: School) -> str:
 
 def test_a_lesson_is_judged_again_with_everything_that_happens_to_its_consent(school: School, tmp_path: Path) -> None:
     lesson = people.log("teacher", "aled", f"{DAY:%Y-%m-%d}T18:30", purpose="academic")
-    assert not import_logs(school, people.table(tmp_path / "logs.csv", [lesson])).refused
+    assert not import_logs(school, people.table(tmp_path / "logs.csv", [lesson])).rejected
     teacher, before = someone(school, "teacher"), DAY - timedelta(days=1)
     assert outcome(school) == "breach"
     consent_id = ask(school)

@@ -120,7 +120,7 @@ def test_letters_marked_as_sent_are_on_the_register_once_and_judge_again(school:
     with school.engine.begin() as connection:
         connection.execute(tables.letters.delete())
     lesson = people.log("teacher", "aled", f"{monday}T10:00")
-    assert not import_logs(school, people.table(tmp_path / "logs.csv", [lesson])).refused
+    assert not import_logs(school, people.table(tmp_path / "logs.csv", [lesson])).rejected
     aled, hoy = pupils(school)["aled"], someone(school, "hoy9")
 
     def told() -> str:

@@ -1,4 +1,4 @@
-"""Call records: who was in the call when, and with camera; and that nothing makes reading stumble."""
+"""Call records: who was in the call when, and with camera; and that nothing makes reading fail."""
 
 import copy
 import json
@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.records.calls import Call, Found, Listed, Stay, Unreadable, Video, iter_json, read_call
+from app.records.calls import Call, Listed, Stay, Video, read_call
+from app.records.graph_objects import UnreadableObjectError
 from tests.records.shapes import ALED, MAIR, SERVICE, TENANT, at, person, record, session, utc, video
 
 HERE = Path(__file__).parent
@@ -35,7 +36,7 @@ def kind(identity: Any) -> str | None:
     return found[0][1] if found else None
 
 
-def test_a_call_between_two() -> None:
+def test_read_call_of_a_call_between_two() -> None:
     read = read_call(json.loads((HERE / "peer_to_peer.json").read_text(encoding="utf-8")))
     left = utc("14:35:00", 764001)
     assert (read.id, read.version, read.type) == ("0d0f3f2a-1c5e-4f0b-9a77-3f1f6a2b9c10", 2, "peerToPeer")
@@ -49,7 +50,7 @@ def test_a_call_between_two() -> None:
     assert read.listed == []
 
 
-def test_the_older_shape() -> None:
+def test_read_call_of_the_older_shape() -> None:
     read = read_call(json.loads((HERE / "old_shape.json").read_text(encoding="utf-8")))
     assert (read.organiser_id, read.organiser_tenant, read.channel) == (MAIR_ID, TENANT, True)
     assert [(stay.person, stay.kind) for stay in read.stays] == [
@@ -60,7 +61,7 @@ def test_the_older_shape() -> None:
     assert [listed.person for listed in read.listed] == [MAIR_ID, ALED_ID, "+441632960001"]
 
 
-def test_rejoins_and_devices_are_stays_of_one_person_and_a_session_listed_twice_is_one() -> None:
+def test_read_call_counts_rejoins_and_devices_as_stays_and_a_repeated_session_once() -> None:
     first = session(person(ALED), startDateTime=at("14:05:00"), endDateTime=at("14:10:00"))
     rejoin = session(person(ALED), id="later", startDateTime=at("14:12:00"), endDateTime=at("14:30:00"))
     device = session(person(ALED), id="device", startDateTime=at("14:08:00"), endDateTime=at("14:20:00"))
@@ -81,12 +82,12 @@ def test_rejoins_and_devices_are_stays_of_one_person_and_a_session_listed_twice_
         {"startDateTime": at("14:05:01"), "endDateTime": at("14:05:00")},
     ],
 )
-def test_sessions_that_show_nobody(more: dict[str, Any]) -> None:
+def test_read_call_ignores_sessions_that_show_nobody(more: dict[str, Any]) -> None:
     assert stays(session(person(ALED), SERVICE, **more)) == []
     assert len(stays(session(person(ALED)), session(person(MAIR), SERVICE, id="other", **more))) == 1
 
 
-def test_a_session_that_failed_after_a_while_shows_who_was_there() -> None:
+def test_read_call_shows_who_was_there_until_a_session_failed() -> None:
     assert len(stays(session(person(ALED), failureInfo={"stage": "midcall"}))) == 1
 
 
@@ -115,23 +116,23 @@ def test_a_session_that_failed_after_a_while_shows_who_was_there() -> None:
         (None, "unknown"),
     ],
 )
-def test_kinds_of_people(identity: Any, expected: str | None) -> None:
+def test_read_call_tells_kinds_of_people(identity: Any, expected: str | None) -> None:
     assert kind(identity) == expected
 
 
-def test_the_unknown_have_a_key_by_their_session_and_the_service_is_nobody() -> None:
+def test_read_call_gives_unknown_people_a_key_of_their_session_and_the_service_none() -> None:
     caller = {"associatedIdentity": None, "userAgent": None}
     found = stays(session(person(None), id="s1"), session(person(None), id="s2"), session(caller, id="s3"))
     assert [key for key, *_ in found] == ["session:s1:caller", "session:s2:caller", "session:s3:caller"]
     assert stays(session(SERVICE, {"userAgent": {"role": "x"}}), session(None, "x")) == []
 
 
-def test_a_person_known_by_address_alone() -> None:
+def test_read_call_knows_a_person_by_address_alone() -> None:
     (stay,) = read_call(record(session(person({"userPrincipalName": "Aled.Pugh@Pupils.example"})))).stays
     assert (stay.person, stay.entra_id, stay.upn) == ("aled.pugh@pupils.example", None, "aled.pugh@pupils.example")
 
 
-def test_video_away_from_ones_own_end_alone() -> None:
+def test_read_call_counts_only_video_away_from_its_sender() -> None:
     times = {"startDateTime": at("14:06:00"), "endDateTime": at("14:16:00")}
     assert videos(video("callerToCallee", **times)) == [(ALED_ID, utc("14:06:00"), utc("14:16:00"))]
     assert videos(video("calleeToCaller", **times)) == []
@@ -141,7 +142,7 @@ def test_video_away_from_ones_own_end_alone() -> None:
         assert videos(video("callerToCallee", **times) | {"label": label}) == []
 
 
-def test_video_without_times() -> None:
+def test_read_call_keeps_video_without_times() -> None:
     unknown = [(ALED_ID, None, None)]
     assert videos(video("callerToCallee")) == unknown
     assert videos(video("callerToCallee", packetUtilization=None)) == unknown
@@ -151,7 +152,7 @@ def test_video_without_times() -> None:
 
 
 @pytest.mark.parametrize("nonsense", [None, 5, "x", {}, [None], [5], [[]], [{"label": "main-video", "streams": 5}]])
-def test_media_that_are_none(nonsense: Any) -> None:
+def test_read_call_ignores_media_that_are_none(nonsense: Any) -> None:
     leg = session(person(ALED))
     leg["segments"][0]["media"] = nonsense
     assert read_call(record(leg)).videos == []
@@ -172,11 +173,11 @@ def test_media_that_are_none(nonsense: Any) -> None:
         (7, False),
     ],
 )
-def test_channel_meetings(url: Any, channel: bool) -> None:
+def test_read_call_recognises_channel_meetings(url: Any, channel: bool) -> None:
     assert read_call(record(joinWebUrl=url)).channel is channel
 
 
-def test_the_list_of_participants_and_an_organiser_without_identity() -> None:
+def test_read_call_reads_participants_and_an_organiser_without_identity() -> None:
     entries = [
         {"id": MAIR_ID.upper(), "identity": {"user": MAIR | {"userPrincipalName": "Mair@School.example"}}},
         {"id": ALED_ID, "identity": None},
@@ -195,7 +196,7 @@ def test_the_list_of_participants_and_an_organiser_without_identity() -> None:
     assert read_call(record(organizer_v2=None)).organiser_id is None
 
 
-def test_unknown_words_are_no_fault_and_the_original_is_kept() -> None:
+def test_read_call_accepts_unknown_words_and_keeps_the_original() -> None:
     told = record(session(person(ALED), modalities=["smell"]), type="hologramCall", modalities=["smell"], more={"a": 1})
     read = read_call(told)
     assert read.type == "hologramCall"
@@ -205,9 +206,9 @@ def test_unknown_words_are_no_fault_and_the_original_is_kept() -> None:
 @pytest.mark.parametrize(
     ("told", "why"),
     [
-        (None, "no call record"),
-        ([], "no call record"),
-        ("call", "no call record"),
+        (None, "not a call record"),
+        ([], "not a call record"),
+        ("call", "not a call record"),
         ({"error": {"code": "NotFound"}}, "error of Microsoft Graph"),
         (record(id=None), "no id"),
         (record(id=" "), "no id"),
@@ -222,13 +223,13 @@ def test_unknown_words_are_no_fault_and_the_original_is_kept() -> None:
         (record(endDateTime=at("14:04:59")), "before its start"),
         (record(sessions=None), "sessions are missing"),
         (record(sessions={"id": "s"}), "sessions are missing"),
-        (record(None), "session 1 is no session"),
+        (record(None), "session 1 is not a session"),
         (record(session(person(ALED)), session(person(MAIR), endDateTime=None)), "session 2 has no time"),
-        (record(*[session(person(ALED))] * 60, **{"sessions@odata.nextLink": "https://x"}), "first sessions alone"),
+        (record(*[session(person(ALED))] * 60, **{"sessions@odata.nextLink": "https://x"}), "only its first sessions"),
     ],
 )
-def test_what_is_no_call_record(told: Any, why: str) -> None:
-    with pytest.raises(Unreadable, match=why):
+def test_read_call_rejects_what_is_not_a_call_record(told: Any, why: str) -> None:
+    with pytest.raises(UnreadableObjectError, match=why):
         read_call(told)
 
 
@@ -255,7 +256,7 @@ nonsense = st.sampled_from(
 
 
 @given(st.lists(st.tuples(st.sampled_from(list(places(WHOLE))), nonsense), min_size=1, max_size=3))
-def test_whatever_stands_anywhere_a_call_that_can_be_kept_or_words(changes: list[tuple[tuple[Any, ...], Any]]) -> None:
+def test_read_call_of_anything_is_a_storable_call_or_a_reason(changes: list[tuple[tuple[Any, ...], Any]]) -> None:
     told: Any = {"whole": copy.deepcopy(WHOLE)}
     for way, value in changes:
         part, steps = told, ("whole", *way)
@@ -267,12 +268,12 @@ def test_whatever_stands_anywhere_a_call_that_can_be_kept_or_words(changes: list
             continue  # an earlier change has taken the place away
     try:
         read = read_call(told["whole"])
-    except Unreadable:
+    except UnreadableObjectError:
         return
-    assert_can_be_kept(read)
+    assert_storable(read)
 
 
-def assert_can_be_kept(read: Call) -> None:
+def assert_storable(read: Call) -> None:
     """In order, and no longer than the tables' columns."""
     assert read.started_at <= read.ended_at
     assert all(stay.joined_at < stay.left_at for stay in read.stays)
@@ -287,67 +288,5 @@ def assert_can_be_kept(read: Call) -> None:
     assert read.original.decode()
 
 
-# --- files ------------------------------------------------------------------------------------------
-
-
-def found(path: Path) -> list[tuple[int, Any]]:
-    """What is in a file, by number; "?" where it could not be read."""
-    return [(one.number, "?" if one.why else one.content) for one in iter_json(path)]
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "expected"),
-    [
-        ("a.json", '{"id": 1}', [(1, {"id": 1})]),
-        ("a.json", '\ufeff[{"id": 1}, {"id": 2}]', [(1, {"id": 1}), (2, {"id": 2})]),
-        ("a.json", '{"@odata.context": "x", "value": [{"id": 1}, null]}', [(1, {"id": 1}), (2, None)]),
-        ("a.json", '{"value": []}', []),
-        ("a.json", '{"id": 1', [(1, "?")]),
-        ("a.json", "", [(1, "?")]),
-        ("a.json", "[" * 100_000, [(1, "?")]),
-        ("a.json", '{"id": "a\\u0000b\\ud800c\\ud83d\\ude00"}', [(1, {"id": "ab?c\U0001f600"})]),
-        ("a.jsonl", '{"id": 1}\n\n{"id": 2\n{"id": 3}', [(1, {"id": 1}), (3, "?"), (4, {"id": 3})]),
-        ("a.JSONL", '\ufeff{"id": 1}\r\n{"value": [{"id": 2}, null]}', [(1, {"id": 1}), (2, {"id": 2}), (2, None)]),
-    ],
-)  # fmt: skip
-def test_forms_of_files(tmp_path: Path, name: str, text: str, expected: list[tuple[int, Any]]) -> None:
-    (tmp_path / name).write_bytes(text.encode())
-    assert found(tmp_path / name) == expected
-
-
-def test_a_folder_is_read_in_order_and_goes_on_after_what_is_broken(tmp_path: Path) -> None:
-    (tmp_path / "b.json").write_bytes(b"\xff\xfe{")
-    (tmp_path / "a.json").write_text('[{"id": 1}]', encoding="utf-8")
-    (tmp_path / "c.jsonl").write_bytes(b'{"id": 2}\n\xff\n{"id": 3}\n')
-    (tmp_path / "notes.txt").write_text("x", encoding="utf-8")
-    (tmp_path / "more.json").mkdir()
-    (tmp_path / "more.json" / "d.json").write_text('{"id": 4}', encoding="utf-8")
-    read = [(one.where, one.number, one.content) for one in iter_json(tmp_path)]
-    assert read == [
-        ("a.json", 1, {"id": 1}),
-        ("b.json", 1, None),
-        ("c.jsonl", 1, {"id": 2}),
-        ("c.jsonl", 2, None),
-        ("c.jsonl", 3, {"id": 3}),
-        ("d.json", 1, {"id": 4}),
-    ]
-
-
-def test_what_cannot_be_read_is_kept_as_it_came(tmp_path: Path) -> None:
-    (tmp_path / "a.jsonl").write_text('{"id": 1\n', encoding="utf-8")
-    assert list(iter_json(tmp_path / "a.jsonl")) == [
-        Found("a.jsonl", 1, None, "the line is no JSON, or was cut off", '{"id": 1\n')
-    ]
-
-
-@given(st.binary(max_size=40) | st.text('[]{}":,1\\ud80 \n', max_size=30).map(str.encode))
-def test_whatever_the_bytes_no_stumbling(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
-    for name in ("a.json", "a.jsonl"):
-        file = tmp_path_factory.getbasetemp() / name
-        file.write_bytes(content)
-        for one in iter_json(file):
-            json.dumps([one.content, one.raw], ensure_ascii=False).encode()
-
-
-def test_utc_is_what_times_without_an_offset_are_in() -> None:
+def test_read_call_takes_times_without_an_offset_as_utc() -> None:
     assert read_call(record(startDateTime="2026-11-03T14:05:00")).started_at == datetime(2026, 11, 3, 14, 5, tzinfo=UTC)

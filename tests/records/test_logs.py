@@ -1,4 +1,4 @@
-"""Session logs: what is taken in of each cell, and why a row is refused."""
+"""Session logs: what is read of each cell, and why a row is rejected."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -7,18 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.records import UnreadableFile
-from app.records.fields import Unfit, instant
-from app.records.logs import COLUMNS, Log, parse_log, parse_logs
+from app.log_questions import QUESTIONS
+from app.records.fields import parse_instant
+from app.records.logs import COLUMNS, Log, find_ref, parse_log, parse_logs
+from app.records.rows import InvalidCellError, UnreadableFileError
 from app.records.tabular import Table
 from tests.records.shapes import LOG, NOW, ROSTER, SETTINGS, table
 
 LONDON = ZoneInfo("Europe/London")
-YES_NO = [
-    "recorded", "recording_announced", "recording_on_team", "cameras_off_offered", "private_recording",
-    "staff_opened", "staff_ended", "pupil_left_alone", "dress_ok", "background_ok", "door_open", "adult_present",
-    "adult_introduced", "adult_permission", "home_alone", "concern",
-]  # fmt: skip
+YES_NO = [question.name for question in QUESTIONS if question.is_yes_no]
 
 
 def log(**cells: str) -> Log:
@@ -26,20 +23,20 @@ def log(**cells: str) -> Log:
 
 
 def fault(**cells: str) -> str | None:
-    """The column for which a row with these cells is refused, among good rows that land."""
+    """The column for which a row with these cells is rejected, among good rows that are read."""
     parsed = parse_logs(table(LOG, LOG | cells, LOG, columns=COLUMNS), ROSTER, SETTINGS, NOW)
     assert [read.number for read in parsed.rows] == [2, 4]
-    (refused,) = parsed.refused
-    assert refused.row == 3
-    assert refused.why
-    assert refused.mend
-    assert refused.original["staff_email"] == (LOG | cells)["staff_email"]
-    assert "@" not in refused.why
-    assert refused.value == (None if refused.column is None else (LOG | cells).get(refused.column, "").strip())
-    return refused.column
+    (rejected,) = parsed.rejected
+    assert rejected.row == 3
+    assert rejected.reason
+    assert rejected.fix
+    assert rejected.original["staff_email"] == (LOG | cells)["staff_email"]
+    assert "@" not in rejected.reason + rejected.fix
+    assert rejected.value == (None if rejected.column is None else (LOG | cells).get(rejected.column, "").strip())
+    return rejected.column
 
 
-def test_a_log() -> None:
+def test_parse_log_reads_people_and_times() -> None:
     told = log(pupil_emails=" Bethan.Rees@pupils.example ;; aled.pugh@PUPILS.example; aled.pugh@pupils.example",
                second_staff_emails="huw.vaughan@school.example; Visitor@elsewhere.example;")  # fmt: skip
     assert told.staff_id == 1
@@ -51,7 +48,7 @@ def test_a_log() -> None:
 
 
 @pytest.mark.parametrize("column", YES_NO)
-def test_yes_no_and_not_said(column: str) -> None:
+def test_parse_log_reads_yes_no_and_not_stated(column: str) -> None:
     for cell in ("yes", "YES", "true", "y", "1"):
         assert log(**{column: cell}).answers[column] is True
     for cell in ("no", "False", "N", "0"):
@@ -81,7 +78,7 @@ def test_yes_no_and_not_said(column: str) -> None:
         ("notes", "=1+1", "=1+1"),
     ],
 )
-def test_words(column: str, cell: str, read: str | None) -> None:
+def test_parse_log_reads_words(column: str, cell: str, read: str | None) -> None:
     assert log(**{column: cell}).answers[column] == read
 
 
@@ -115,27 +112,27 @@ def test_words(column: str, cell: str, read: str | None) -> None:
         ({"notes": "a\0b"}, "notes"),
     ],
 )
-def test_refused(cells: dict[str, str], column: str) -> None:
+def test_parse_logs_rejects_a_row_by_its_column(cells: dict[str, str], column: str) -> None:
     assert fault(**cells) == column
 
 
-def test_a_session_of_twelve_hours_until_now_is_taken() -> None:
+def test_parse_log_accepts_twelve_hours_until_now() -> None:
     assert log(started_at="2026-11-20T00:00", ended_at="2026-11-20T12:00").ended_at == NOW
 
 
-def test_a_row_out_of_step_is_refused_whole() -> None:
+def test_parse_logs_rejects_a_row_that_does_not_match_the_columns() -> None:
     spoilt = [(2, LOG | {"": "a cell too many"}), (3, {"": 'x,"never closed'})]
     parsed = parse_logs(Table("a.csv", COLUMNS, spoilt), ROSTER, SETTINGS, NOW)
-    assert [(refused.row, refused.column) for refused in parsed.refused] == [(2, None), (3, None)]
+    assert [(rejected.row, rejected.column) for rejected in parsed.rejected] == [(2, None), (3, None)]
 
 
-def test_missing_columns_stop_the_file_and_unknown_ones_do_not() -> None:
-    with pytest.raises(UnreadableFile, match="missing: pupil_emails, ended_at"):
+def test_parse_logs_needs_its_columns_and_ignores_unknown_ones() -> None:
+    with pytest.raises(UnreadableFileError, match="missing: pupil_emails, ended_at"):
         parse_logs(table({"staff_email": "", "purpose": "", "started_at": ""}), ROSTER, SETTINGS, NOW)
     assert parse_logs(table(LOG | {"Mood": "good"}), ROSTER, SETTINGS, NOW).unknown_columns == ["mood"]
 
 
-def test_a_derived_reference_hangs_on_staff_start_and_pupils_alone() -> None:
+def test_parse_log_derives_a_reference_from_staff_start_and_pupils_alone() -> None:
     both = "aled.pugh@pupils.example;bethan.rees@pupils.example"
     one = log(pupil_emails=both, ref="  ")
     same = log(pupil_emails="BETHAN.REES@pupils.example;aled.pugh@pupils.example", notes="x",
@@ -144,9 +141,11 @@ def test_a_derived_reference_hangs_on_staff_start_and_pupils_alone() -> None:
     assert len({one.ref, log().ref, log(started_at="2026-11-03T14:06", pupil_emails=both).ref,
                 log(staff_email="huw.vaughan@school.example", pupil_emails=both).ref}) == 4  # fmt: skip
     assert log(ref=" L 7 ").ref == "L 7"
+    assert find_ref(LOG, SETTINGS) == log().ref
+    assert find_ref(LOG | {"started_at": "soon"}, SETTINGS) is None
 
 
-def test_the_fingerprint_is_of_what_a_log_says_not_of_how_it_is_typed() -> None:
+def test_fingerprint_depends_on_what_a_log_says_not_on_how_it_is_typed() -> None:
     said = log(recorded="yes", notes="calm")
     assert said.fingerprint == log(recorded="TRUE", notes=" calm ", started_at="2026-11-03T14:05:00Z").fingerprint
     others = [log(), log(recorded="no", notes="calm"), log(recorded="yes", notes="calm", purpose="music"),
@@ -161,19 +160,19 @@ around_summer_time = st.sampled_from(["2026-03-28", "2026-10-24"]).flatmap(
 
 
 @given(around_summer_time)
-def test_a_time_without_offset_is_the_first_instant_at_which_the_clock_showed_it(shown: datetime) -> None:
+def test_parse_instant_without_offset_is_the_first_at_which_the_clock_showed_it(shown: datetime) -> None:
     offsets = (timedelta(hours=1), timedelta(0))  # summer time comes first
     instants = [shown.replace(tzinfo=UTC) - offset for offset in offsets]
     right = [moment for moment in instants if moment.astimezone(LONDON).replace(tzinfo=None) == shown]
     if right:
-        assert instant(shown.isoformat(), SETTINGS) == min(right)
+        assert parse_instant(shown.isoformat(), SETTINGS) == min(right)
     else:
-        with pytest.raises(Unfit, match="clocks went forward"):
-            instant(shown.isoformat(), SETTINGS)
+        with pytest.raises(InvalidCellError, match="clocks went forward"):
+            parse_instant(shown.isoformat(), SETTINGS)
 
 
 @given(st.dictionaries(st.sampled_from(COLUMNS), st.text(max_size=30), max_size=6))
-def test_whatever_the_cells_a_log_or_a_column_at_fault(cells: dict[str, str]) -> None:
+def test_parse_logs_of_any_cells_gives_a_log_or_a_column_at_fault(cells: dict[str, str]) -> None:
     parsed = parse_logs(Table("a.csv", COLUMNS, [(2, LOG | cells)]), ROSTER, SETTINGS, NOW)
     assert all(read.row.started_at < read.row.ended_at <= NOW for read in parsed.rows)
-    assert [refused.column in COLUMNS for refused in parsed.refused] == [True] * (1 - len(parsed.rows))
+    assert [rejected.column in COLUMNS for rejected in parsed.rejected] == [True] * (1 - len(parsed.rows))

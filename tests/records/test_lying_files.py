@@ -11,17 +11,20 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from app.records.calls import read_call
+from app.records.graph_objects import UnreadableObjectError
+from app.records.json_files import iter_objects
 from tests.running import ROOT
 
 _MEMORY = 400  # MB that reading any file may take at most
 _READ = """
 import sys
 from pathlib import Path
-from app.records import UnreadableFile
+from app.records.rows import UnreadableFileError
 from app.records.tabular import read_table
 try:
     print(len(read_table(sys.argv[1]).rows), "rows")
-except UnreadableFile as error:
+except UnreadableFileError as error:
     print(error)
 told = Path("/proc/self/status").read_text()  # ru_maxrss would be that of the process it began as
 print(int(told.split("VmHWM:")[1].split()[0]) // 1000)
@@ -89,12 +92,12 @@ def test_a_workbook_made_by_hand_is_read(tmp_path: Path) -> None:
     [
         ("bomb", "unpacked, is too large"),
         ("lying", "not as large as it says"),
-        ("a little lying", "no Excel file"),
+        ("a little lying", "not a readable Excel file"),
         ("one text in many cells", "too large"),
         ("texts twice", "texts twice"),
         ("another packing", "packed in a way"),
-        ("entities", "no Excel file"),
-        ("workbook in a workbook", "no Excel file"),
+        ("entities", "not a readable Excel file"),
+        ("workbook in a workbook", "not a readable Excel file"),
         ("one cell", "line 2 has more than"),
         ("columns", "1,000,000 columns"),
         ("empty lines", "too large"),
@@ -163,8 +166,8 @@ def test_a_large_honest_file_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["a.json", "a.jsonl"])
 def test_a_file_of_call_records_without_end_is_refused(tmp_path: Path, name: str) -> None:
     _sparse(tmp_path / name, 20_000_000_000)
-    reading = "from pathlib import Path; from app.records.calls import iter_json"
-    count = f"print([(one.number, one.why) for one in iter_json(Path({str(tmp_path / name)!r}))])"
+    reading = "from pathlib import Path; from app.records.json_files import iter_objects"
+    count = f"print([(one.number, one.reason) for one in iter_objects(Path({str(tmp_path / name)!r}))])"
     limit = "import resource; resource.setrlimit(resource.RLIMIT_AS, (2 * 10**9, 2 * 10**9))"
     done = subprocess.run(
         [sys.executable, "-c", f"{limit}; {reading}; {count}"], cwd=ROOT, capture_output=True, text=True, timeout=60
@@ -173,15 +176,13 @@ def test_a_file_of_call_records_without_end_is_refused(tmp_path: Path, name: str
 
 
 def test_a_call_record_nested_without_end_is_refused(tmp_path: Path) -> None:
-    from app.records.calls import Unreadable, iter_json, read_call
-
     deep = "[" * 5_000_000 + "]" * 5_000_000
     for content in (deep, json.dumps({"id": "c", "sessions": []})[:-1] + f', "x": {deep}}}'):
         (tmp_path / "a.json").write_text(content)
         (tmp_path / "a.jsonl").write_text(content + "\n" + '{"id": "c2"}\n')
-        (found,) = iter_json(tmp_path / "a.json")
-        assert found.why is not None
-        first, second = iter_json(tmp_path / "a.jsonl")
-        assert first.why is not None
-        with pytest.raises(Unreadable):
+        (found,) = iter_objects(tmp_path / "a.json")
+        assert found.reason is not None
+        first, second = iter_objects(tmp_path / "a.jsonl")
+        assert first.reason is not None
+        with pytest.raises(UnreadableObjectError):
             read_call(second.content)

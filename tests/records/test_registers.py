@@ -1,11 +1,11 @@
-"""Letters and consents: what is taken in of each row, and why a row is refused."""
+"""Letters and consents: what is read of each row, and why a row is rejected."""
 
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from app.records import UnreadableFile
 from app.records.registers import Consent, parse_consents, parse_letters
+from app.records.rows import UnreadableFileError
 from tests.records.shapes import NOW, ROSTER, SETTINGS, table
 
 LETTER = {"pupil_email": "Aled.Pugh@pupils.example", "kind": "Introduction", "sent_on": "2026-09-03"}
@@ -23,11 +23,11 @@ CONSENT = {
 
 def consent(**cells: str) -> Consent:
     parsed = parse_consents(table(CONSENT | cells), ROSTER, SETTINGS)
-    assert not parsed.refused
+    assert not parsed.rejected
     return parsed.rows[0].row
 
 
-def test_a_letter() -> None:
+def test_parse_letters_reads_a_row() -> None:
     row = parse_letters(table(LETTER), ROSTER, SETTINGS, NOW).rows[0].row
     assert (row.pupil_id, row.kind, row.sent_on) == (11, "introduction", date(2026, 9, 3))
 
@@ -45,13 +45,13 @@ def test_a_letter() -> None:
         ({"sent_on": "2026-11-21"}, "sent_on"),
     ],
 )
-def test_a_letter_refused(cells: dict[str, str], column: str) -> None:
+def test_parse_letters_rejects_a_row_by_its_column(cells: dict[str, str], column: str) -> None:
     parsed = parse_letters(table(LETTER, LETTER | cells), ROSTER, SETTINGS, NOW)
     assert len(parsed.rows) == 1
-    assert [(refused.row, refused.column) for refused in parsed.refused] == [(3, column)]
+    assert [(rejected.row, rejected.column) for rejected in parsed.rejected] == [(3, column)]
 
 
-def test_a_consent_for_days_covers_them_whole_and_is_never_obtained_too_early() -> None:
+def test_parse_consents_covers_whole_days_and_is_never_obtained_too_early() -> None:
     """In British Summer Time, an hour ahead of UTC."""
     row = consent()
     assert row.covers_from == datetime(2026, 6, 30, 23, tzinfo=UTC)
@@ -61,7 +61,7 @@ def test_a_consent_for_days_covers_them_whole_and_is_never_obtained_too_early() 
     assert row.reason is None
 
 
-def test_a_consent_with_times_and_one_not_given_yet() -> None:
+def test_parse_consents_reads_times_and_one_not_given_yet() -> None:
     row = consent(covers_from="2026-07-01T18:00", covers_to="2026-07-01T19:00+00:00", obtained_at="", reason="Abroad")
     assert row.covers_from == datetime(2026, 7, 1, 17, tzinfo=UTC)
     assert row.covers_to == datetime(2026, 7, 1, 19, tzinfo=UTC)
@@ -81,19 +81,19 @@ def test_a_consent_with_times_and_one_not_given_yet() -> None:
         ({"slt_informed_at": "no"}, "slt_informed_at"),
     ],
 )
-def test_a_consent_refused(cells: dict[str, str], column: str) -> None:
+def test_parse_consents_rejects_a_row_by_its_column(cells: dict[str, str], column: str) -> None:
     parsed = parse_consents(table(CONSENT, CONSENT | cells), ROSTER, SETTINGS)
     assert len(parsed.rows) == 1
-    assert [(refused.row, refused.column) for refused in parsed.refused] == [(3, column)]
+    assert [(rejected.row, rejected.column) for rejected in parsed.rejected] == [(3, column)]
 
 
-def test_the_fingerprint_is_of_what_a_consent_says() -> None:
+def test_fingerprint_depends_on_what_a_consent_says() -> None:
     assert consent().fingerprint == consent(covers_from="2026-07-01T00:00", kind="Outside_Hours").fingerprint
     assert consent().fingerprint != consent(reason="Abroad").fingerprint
 
 
-def test_missing_columns_stop_the_file() -> None:
-    with pytest.raises(UnreadableFile, match="missing: kind, sent_on"):
+def test_parse_letters_and_consents_need_their_columns() -> None:
+    with pytest.raises(UnreadableFileError, match="missing: kind, sent_on"):
         parse_letters(table({"pupil_email": "x"}), ROSTER, SETTINGS, NOW)
-    with pytest.raises(UnreadableFile, match="missing: covers_to"):
+    with pytest.raises(UnreadableFileError, match="missing: covers_to"):
         parse_consents(table({"pupil_email": "x", "kind": "x", "covers_from": "x"}), ROSTER, SETTINGS)

@@ -1,9 +1,9 @@
-"""The roster: what is taken in of each row, and why a row is refused."""
+"""The roster: what is read of each row, and why a row is rejected."""
 
 import pytest
 
-from app.records import UnreadableFile
 from app.records.roster import parse_pupils, parse_schools, parse_staff
+from app.records.rows import UnreadableFileError
 from tests.records.shapes import table
 
 STAFF = {
@@ -27,30 +27,30 @@ PUPIL = {
 
 
 def staff(*changes: dict[str, str]) -> tuple[list[str], list[tuple[int, str | None]]]:
-    """The emails taken in, and the rows refused with their column."""
+    """The emails read, and the rows rejected with their column."""
     parsed = parse_staff(table(*(STAFF | change for change in changes)), {"SEN"}, ())
-    return [read.row.email for read in parsed.rows], [(refused.row, refused.column) for refused in parsed.refused]
+    return [read.row.email for read in parsed.rows], [(rejected.row, rejected.column) for rejected in parsed.rejected]
 
 
 def pupils(*changes: dict[str, str]) -> tuple[list[str], list[tuple[int, str | None]]]:
     parsed = parse_pupils(table(*(PUPIL | change for change in changes)), {"SEN"}, {"mair.howell@school.example"})
-    return [read.row.email for read in parsed.rows], [(refused.row, refused.column) for refused in parsed.refused]
+    return [read.row.email for read in parsed.rows], [(rejected.row, rejected.column) for rejected in parsed.rejected]
 
 
-def test_a_member_of_staff() -> None:
+def test_parse_staff_reads_a_row() -> None:
     row = parse_staff(table(STAFF), {"SEN"}, ()).rows[0].row
     assert row.email == "mair.howell@school.example"
     assert row.entra_id == "aaaaaaaa-0000-4000-8000-000000000001"
     assert (row.roles, row.year_groups, row.houses) == (("teacher", "hoy"), ("9", "10"), ())
 
 
-def test_a_pupil() -> None:
+def test_parse_pupils_reads_a_row() -> None:
     row = parse_pupils(table(PUPIL), {"SEN"}, {"mair.howell@school.example"}).rows[0].row
     assert (row.year_group, row.house, row.tutor_email) == ("9", "Monnow", "mair.howell@school.example")
     assert row.entra_id is None
 
 
-def test_schools() -> None:
+def test_parse_schools_reads_and_rejects_rows() -> None:
     rows = [
         {"code": "SEN", "name": "Senior", "senior": "Y", "email_domain": "School.example"},
         {"code": "PREP", "name": "Prep", "senior": "0", "email_domain": ""},
@@ -63,7 +63,11 @@ def test_schools() -> None:
         ("SEN", True, "school.example"),
         ("PREP", False, None),
     ]
-    assert [(refused.row, refused.column) for refused in parsed.refused] == [(4, "senior"), (5, "senior"), (6, "code")]
+    assert [(rejected.row, rejected.column) for rejected in parsed.rejected] == [
+        (4, "senior"),
+        (5, "senior"),
+        (6, "code"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -79,7 +83,7 @@ def test_schools() -> None:
         ({"entra_id": "a" * 101}, "entra_id"),
     ],
 )
-def test_a_member_of_staff_refused(change: dict[str, str], column: str) -> None:
+def test_parse_staff_rejects_a_row_by_its_column(change: dict[str, str], column: str) -> None:
     assert staff(change) == ([], [(2, column)])
 
 
@@ -93,22 +97,22 @@ def test_a_member_of_staff_refused(change: dict[str, str], column: str) -> None:
         ({"year_group": "9" * 41}, "year_group"),
     ],
 )
-def test_a_pupil_refused(change: dict[str, str], column: str) -> None:
+def test_parse_pupils_rejects_a_row_by_its_column(change: dict[str, str], column: str) -> None:
     assert pupils(change) == ([], [(2, column)])
     assert pupils({"tutor_email": ""}) == (["aled.pugh@pupils.example"], [])
 
 
-def test_the_same_person_twice() -> None:
+def test_parse_staff_accepts_a_repeated_row_only_if_it_says_the_same() -> None:
     assert staff({}, {"email": "mair.howell@school.example"}) == (["mair.howell@school.example"], [])
     assert staff({}, {"department": "Welsh"}) == (["mair.howell@school.example"], [(3, "email")])
 
 
-def test_two_people_with_one_entra_id() -> None:
+def test_parse_staff_rejects_a_second_person_with_one_entra_id() -> None:
     assert staff({}, {"email": "huw@school.example"}) == (["mair.howell@school.example"], [(3, "entra_id")])
     assert len(staff({"entra_id": ""}, {"email": "huw@school.example", "entra_id": ""})[0]) == 2
 
 
-def test_unknown_columns_are_told_and_missing_ones_stop_the_file() -> None:
+def test_parse_staff_needs_its_columns_and_lists_unknown_ones() -> None:
     assert parse_staff(table(STAFF | {"Shoe Size": "7"}), {"SEN"}, ()).unknown_columns == ["shoe size"]
-    with pytest.raises(UnreadableFile, match="missing: email, roles"):
+    with pytest.raises(UnreadableFileError, match="missing: email, roles"):
         parse_staff(table({"name": "Mair", "school": "SEN"}), {"SEN"}, ())

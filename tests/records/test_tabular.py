@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.records import UnreadableFile
+from app.records.rows import UnreadableFileError
 from app.records.tabular import read_table
 
 
@@ -112,13 +112,13 @@ def test_a_sheet_and_a_csv_with_the_same_cells_read_the_same(rows: list[list[str
         ("name\nx".encode("utf-16-le"), "no CSV file"),
         (b"name,Name\nx,y", "name is there twice"),
         (b'"name\nx', "close the quotation mark"),
-        (b"PK\x05\x06" + b"\0" * 18, "no Excel file"),
+        (b"PK\x05\x06" + b"\0" * 18, "not a readable Excel file"),
         (sheet(["name"])[:-40] + b"\0" * 40, "not UTF-8"),
         (sheet(["name"], far="XFD1048576"), "cell far out"),
     ],
 )
 def test_what_is_no_table_is_said_in_words(content: bytes, words: str) -> None:
-    with pytest.raises(UnreadableFile, match=words):
+    with pytest.raises(UnreadableFileError, match=words):
         read_table(("file", content))
 
 
@@ -126,12 +126,12 @@ def test_a_sheet_that_unpacks_to_too_much_is_not_unpacked() -> None:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
         packed.writestr("xl/worksheets/sheet1.xml", b"0" * 201_000_000)
-    with pytest.raises(UnreadableFile, match="too large"):
+    with pytest.raises(UnreadableFileError, match="too large"):
         read_table(("bomb.xlsx", out.getvalue()))
 
 
 def test_a_file_that_is_not_there_is_said_in_words(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableFile, match=r"logs.csv cannot be read"):
+    with pytest.raises(UnreadableFileError, match=r"logs.csv cannot be read"):
         read_table(tmp_path / "logs.csv")
 
 
@@ -140,7 +140,7 @@ def test_a_file_that_is_not_there_is_said_in_words(tmp_path: Path) -> None:
 def test_whatever_the_bytes_a_table_or_words(content: bytes) -> None:
     try:
         read = read_table(("file.csv", content))
-    except UnreadableFile:
+    except UnreadableFileError:
         return
     numbers = [number for number, _ in read.rows]
     assert numbers == sorted(set(numbers))

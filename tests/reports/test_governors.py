@@ -64,7 +64,7 @@ def busy(new_database: Callable[..., str], tmp_path_factory: pytest.TempPathFact
     folder = tmp_path_factory.mktemp("busy")
     school = School(open_database(new_database()), SETTINGS)
     people.move_in(school, folder)
-    assert not import_logs(school, people.table(folder / "logs.csv", rows)).refused
+    assert not import_logs(school, people.table(folder / "logs.csv", rows)).rejected
     return school
 
 
@@ -211,7 +211,7 @@ def resolved(new_database: Callable[..., str], tmp_path_factory: pytest.TempPath
     term = Period.model_validate({"name": "Autumn", "from": DAYS[0], "to": DAYS[1]})
     school = School(open_database(new_database()), SETTINGS.model_copy(update={"terms": (term,)}))
     people.move_in(school, folder)
-    assert not import_logs(school, people.table(folder / "logs.csv", rows)).refused
+    assert not import_logs(school, people.table(folder / "logs.csv", rows)).rejected
     hoy = who(school, "hoy9")
     waiting = list_breaches_to_resolve(school, hoy)["session_id"]
     for session_id, way in zip(waiting, ways, strict=False):

@@ -38,13 +38,13 @@ def held_much(school: School, tmp_path: Path) -> School:
         people.log("teacher", "carys", f"{DAY}T13:00", ref="L4", notes="nothing to do with him"),
         people.log("counsellor", "aled", f"{DAY}T14:00", ref="L5", purpose="counceling", notes="as secret"),
     ]
-    assert not import_logs(school, people.table(tmp_path / "l.csv", rows)).refused
+    assert not import_logs(school, people.table(tmp_path / "l.csv", rows)).rejected
     lost = [
         people.log("nobody", "aled", f"{DAY}T15:00", notes="an academic row"),
         people.log("nobody", "aled", f"{DAY}T16:00", purpose="counselling", notes="a secret row"),
         people.log("nobody", "bethan", f"{DAY}T17:00", notes="a row about her"),
     ]
-    assert len(import_logs(school, people.table(tmp_path / "lost.csv", lost)).refused) == 3
+    assert len(import_logs(school, people.table(tmp_path / "lost.csv", lost)).rejected) == 3
     teacher, counsellor = (find_person(school, people.email(who)) for who in ("teacher", "counsellor"))
     for person, purpose, notes in ((teacher, "music", "half a draft"), (counsellor, "", "a secret draft")):
         assert person
@@ -62,12 +62,12 @@ def held_much(school: School, tmp_path: Path) -> School:
     there = {"tutor": (0, 30), "aled": (4, 25)}
     assert not import_calls(
         school, people.calls(tmp_path / "c.json", people.call("c1", f"{DAY}T11:00:00", there))
-    ).refused
+    ).rejected
     consent = {
         "pupil_email": people.email("aled"), "kind": "one_to_one", "covers_from": DAY, "covers_to": DAY,
         "obtained_at": DAY, "given_by": "his father", "reason": "a course",
     }  # fmt: skip
-    assert not import_consents(school, people.table(tmp_path / "p.csv", [consent])).refused
+    assert not import_consents(school, people.table(tmp_path / "p.csv", [consent])).rejected
     return school
 
 
@@ -103,7 +103,7 @@ def test_a_name_within_ones_own_is_not_marked(school: School, tmp_path: Path) ->
     ]
     (tmp_path / "more").mkdir()
     people.table(tmp_path / "more" / "pupils.csv", pupils)
-    assert not import_roster(school, tmp_path / "more")[0].refused
+    assert not import_roster(school, tmp_path / "more")[0].rejected
     assert "<mark>" not in subject(school, "y@pupils.habs.example").split("<h2>", 1)[1]
 
 

@@ -100,7 +100,7 @@ def test_staff_explain_and_the_hoy_settles_all_of_a_session_together(broken: Sch
 def test_what_is_settled_stays_so_while_the_breach_is_the_same(broken: School) -> None:
     resolve_breaches(broken, someone(broken, "hoy9"), number(broken), Resolution.EXPLAINED, "Seen.")
     again = log("teacher", "aled", START, ref="L1") | {"notes": "a correction of something else"}
-    enter_log(broken, again, by=someone(broken, "teacher").staff_id, why="notes")
+    enter_log(broken, again, someone(broken, "teacher").staff_id, "notes")
     assert states(broken) == {"staff-ends": "resolved", "never-alone": "resolved"}
 
 
@@ -140,7 +140,7 @@ def test_of_counselling_none_is_opened_and_one_that_was_ends(broken: School, tmp
     with broken.engine.connect() as connection:
         assert set(connection.scalars(select(tables.breaches.c.session_id))) == {number_of(broken, "L1")}
     as_counselling = log("teacher", "aled", START, ref="L1", purpose="counselling")
-    enter_log(broken, as_counselling, by=someone(broken, "teacher").staff_id, why="it was counselling")
+    enter_log(broken, as_counselling, someone(broken, "teacher").staff_id, "it was counselling")
     with broken.engine.connect() as connection:
         assert set(connection.scalars(select(tables.breaches.c.state))) == {"closed"}
 

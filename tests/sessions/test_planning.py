@@ -22,9 +22,10 @@ from app.judging.rejudge import preview_plans
 from app.operations.retention import purge
 from app.parents import consents
 from app.protocol.clauses import CLAUSES
-from app.records import Rejected, log_form
+from app.records import log_form
 from app.records.log_form import Form
 from app.records.logs import Log
+from app.records.rows import RejectedRow
 from app.reports.outcomes_csv import list_outcomes
 from app.school import School
 from app.sessions import planning
@@ -77,7 +78,7 @@ def form(pupils: str = "aled", **more: object) -> Form:
 
 def plan(school: School, name: str, values: Form) -> Log:
     found = planning.read(school, log_form.as_row(school.settings, values, people.email(name)))
-    assert not isinstance(found, Rejected), found
+    assert not isinstance(found, RejectedRow), found
     return found
 
 
@@ -146,8 +147,8 @@ def test_the_right_second_member_is_named(winter: AtTime, by: str, right: set[st
 )
 def test_what_cannot_be_planned_is_said_with_its_mend(winter: AtTime, wrong: Form, column: str) -> None:
     fault = planning.read(winter, log_form.as_row(winter.settings, form() | wrong, people.email("tutor")))
-    assert isinstance(fault, Rejected)
-    assert (fault.column, bool(fault.mend)) == (column, True)
+    assert isinstance(fault, RejectedRow)
+    assert (fault.column, bool(fault.fix)) == (column, True)
 
 
 # --- the same verdict before and after ---------------------------------------------------------------------
@@ -226,7 +227,7 @@ def at_first(new_database: Callable[..., str], tmp_path_factory: pytest.TempPath
     sent = [
         {"pupil_email": people.email(who), "kind": "introduction", "sent_on": "2027-01-15"} for who in ("aled", "dai")
     ]
-    assert not import_letters(AtTime(school.engine, WINTER), people.table(folder / "letters.csv", sent)).refused
+    assert not import_letters(AtTime(school.engine, WINTER), people.table(folder / "letters.csv", sent)).rejected
     school.engine.dispose()
     return url
 
@@ -248,7 +249,7 @@ def test_a_session_held_as_planned_is_judged_as_it_was_foreseen(
     assert {logs[0].ref} == {ref for ref, _ in before if ref == logs[0].ref}
     assert all(before[logs[0].ref, row.clause] == row.outcome for row in screen.itertuples())
 
-    assert not import_logs(after, people.table(tmp_path / "held.csv", [one.cells() for one in plans])).refused
+    assert not import_logs(after, people.table(tmp_path / "held.csv", [one.cells() for one in plans])).rejected
     records = [one.call() for one in plans if one.with_call]
     if records:
         assert import_calls(after, people.calls(tmp_path / "held.json", *records)).added == len(records)
@@ -281,9 +282,9 @@ def _on_record(school: School, folder: Path, plans: list[Planned]) -> None:
                 "slt_informed_at": (one.begins - timedelta(hours=1)).isoformat() if told else "",
             })  # fmt: skip
     if letters:
-        assert not import_letters(school, people.table(folder / "letters.csv", letters)).refused
+        assert not import_letters(school, people.table(folder / "letters.csv", letters)).rejected
     if given:
-        assert not import_consents(school, people.table(folder / "consents.csv", given)).refused
+        assert not import_consents(school, people.table(folder / "consents.csv", given)).rejected
 
 
 # --- kept ----------------------------------------------------------------------------------------------------

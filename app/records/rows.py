@@ -1,0 +1,60 @@
+"""The rows of a file: those that can be used, and those rejected.
+
+A rejected row is never lost: it is named with its column, the reason and the fix, and stored as it came. Reason and
+fix never repeat what the row says, since they are printed; `value` may.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+R = TypeVar("R")
+
+
+class UnreadableFileError(Exception):
+    """The whole file cannot be read; the message gives the reason and the fix."""
+
+
+class InvalidCellError(ValueError):
+    """A cell that cannot be used. `reason` goes on after the column's name ("is blank"), `fix` is what to do about it;
+    `column` is None if the row as a whole is at fault."""
+
+    def __init__(self, reason: str, fix: str, column: str | None = None) -> None:
+        super().__init__(reason)
+        self.reason, self.fix, self.column = reason, fix, column
+
+
+@dataclass(frozen=True)
+class RejectedRow:
+    """A row that cannot be used. `row` counts as a spreadsheet does, the header being row 1; of JSON it is the number
+    of the record. `column` and `value` are None if the row as a whole is at fault."""
+
+    row: int
+    column: str | None
+    value: str | None
+    reason: str
+    fix: str
+    original: Any
+
+
+@dataclass(frozen=True)
+class ReadRow(Generic[R]):
+    """A row that can be used, with its number in the file and its cells as they came."""
+
+    number: int
+    cells: dict[str, str]
+    row: R
+
+
+@dataclass
+class ParsedRows(Generic[R]):
+    """The rows of a file, and its columns that the program does not know."""
+
+    rows: list[ReadRow[R]]
+    rejected: list[RejectedRow]
+    unknown_columns: list[str] = field(default_factory=list)
+
+
+def reject(number: int, cells: dict[str, str], fault: InvalidCellError) -> RejectedRow:
+    """A row of a table, rejected for a fault."""
+    value = cells.get(fault.column) if fault.column else None
+    return RejectedRow(number, fault.column, value, fault.reason, fault.fix, cells)

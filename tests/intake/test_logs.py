@@ -1,0 +1,124 @@
+"""Logs, from a file and from the form: good rows are stored, others rejected, and corrections are new versions."""
+
+from pathlib import Path
+
+from sqlalchemy import select
+
+from app.intake.calls import import_calls
+from app.intake.files import import_logs
+from app.intake.logs import CORRECTION_REASON, Entered, enter_log
+from app.records.rows import RejectedRow
+from app.school import School
+from app.store import tables
+from tests.intake.contents import WHO, outcomes
+from tests.people import call, calls, email, log, staff_id, table
+
+
+def test_import_logs_stores_good_rows_and_lists_the_rejected(school: School, tmp_path: Path) -> None:
+    rows = [
+        log("teacher", "aled", "2026-11-03T10:00", ref="good"),
+        log("teacher", "aled", "2026-11-03T10:00", ref="late") | {"ended_at": "2026-11-03T09:00"},
+        log("nobody", "aled", "2026-11-03T11:00", ref="who"),
+        log("teacher", "aled", "2026-11-03T12:00", ref="maybe", dress_ok="perhaps"),
+        log("teacher", "aled", "2199-01-01T12:00", ref="future"),
+    ]
+    result = import_logs(school, table(tmp_path / "logs.csv", rows))
+    assert result.added == 1
+    assert [(r.row, r.column) for r in result.rejected] == [
+        (3, "ended_at"),
+        (4, "staff_email"),
+        (5, "dress_ok"),
+        (6, "started_at"),
+    ]
+    with school.engine.connect() as connection:
+        kept = connection.execute(select(tables.rejected_rows.c.row, tables.rejected_rows.c.value)).all()
+    assert [row.row for row in kept] == [3, 4, 5, 6]
+    assert "perhaps" in [row.value for row in kept]
+
+
+def test_import_logs_rejects_a_known_reference_with_other_content(school: School, tmp_path: Path) -> None:
+    import_logs(school, table(tmp_path / "a.csv", [log("teacher", "aled", "2026-11-03T10:00", ref="L1")]))
+    rows = [log("teacher", "aled", "2026-11-03T11:00", ref="L1"), log("nobody", "aled", "2026-11-03T11:00", ref="L2")]
+    other = import_logs(school, table(tmp_path / "b.csv", rows))
+    assert [(refused.row, refused.column) for refused in other.rejected] == [(2, "ref"), (3, "staff_email")]
+    assert list(outcomes(school, "logged")) == [("L1", "")]
+
+
+def test_import_logs_opens_a_concern_that_is_in_words(school: School, tmp_path: Path) -> None:
+    rows = [
+        log(
+            "teacher",
+            "aled",
+            "2026-11-03T10:00",
+            ref="L1",
+            concern="yes",
+            concern_summary="Words.",
+            concern_category="Distress",
+        ),
+        log("teacher", "bethan", "2026-11-04T10:00", ref="L2", concern="yes"),
+        log("teacher", "carys", "2026-11-05T10:00", ref="L3", concern="", concern_summary="Words."),
+        log("teacher", "dai", "2026-11-06T10:00", ref="L4", concern="no", concern_summary="None."),
+    ]
+    import_logs(school, table(tmp_path / "l.csv", rows))
+    assert outcomes(school, "concern-reported") == {
+        ("L1", ""): "met",
+        ("L2", ""): "breach",
+        ("L3", ""): "met",
+        ("L4", ""): "not_applicable",
+    }
+    with school.engine.connect() as connection:
+        assert connection.scalars(select(tables.concerns.c.categories)).all()[0] == "distress"
+        assert set(connection.scalars(select(tables.concern_sessions.c.log_ref))) == {"L1", "L3"}
+
+
+def test_enter_log_twice_is_one_log(school: School) -> None:
+    me = staff_id(school, "teacher")
+    values = log("teacher", "aled", "2026-11-03T10:00", ref="F1")
+    first, second = enter_log(school, values, me), enter_log(school, values, me)
+    assert isinstance(first, Entered)
+    assert isinstance(second, Entered)
+    assert (first.new, second.new) == (True, False)
+    assert first.session_id == second.session_id
+    assert list(outcomes(school, "logged")) == [("F1", "")]
+
+
+def test_enter_log_keeps_what_was_corrected_and_asks_why(school: School) -> None:
+    me, other = staff_id(school, "teacher"), staff_id(school, "tutor")
+    values = log("teacher", "aled", "2026-11-03T10:00", ref="F1")
+    entered = enter_log(school, values, me)
+    corrected = values | {"dress_ok": "no"}
+    unexplained = enter_log(school, corrected, me)
+    assert isinstance(unexplained, RejectedRow)
+    assert unexplained.column == CORRECTION_REASON
+    others = enter_log(school, values | {"staff_email": email("tutor")}, other, "mine")
+    assert isinstance(others, RejectedRow)
+    assert others.column == "ref"
+    again = enter_log(school, corrected, me, "I had forgotten")
+    assert isinstance(again, Entered)
+    assert isinstance(entered, Entered)
+    assert again.session_id == entered.session_id
+    assert outcomes(school, "dress") == {("F1", ""): "breach"}
+    with school.engine.connect() as connection:
+        versions = connection.execute(
+            select(tables.logs.c.version, tables.logs.c.dress_ok, tables.logs.c.correction_reason)
+        ).all()
+    assert [tuple(v) for v in sorted(versions)] == [(1, True, None), (2, False, "I had forgotten")]
+
+
+def test_enter_log_takes_a_call_from_a_rival_with_another_pupil(school: School, tmp_path: Path) -> None:
+    both = {"teacher": (0, 30), "aled": (0, 30), "bethan": (0, 30)}
+    import_calls(school, calls(tmp_path / "c.json", call("c1", "2026-11-03T10:00", both)))
+    me = staff_id(school, "teacher")
+    enter_log(school, log("teacher", "bethan", "2026-11-03T10:00", 20, ref="F1"), me)
+    assert list(outcomes(school, "logged")) == [("F1", "c1")]
+    enter_log(school, log("teacher", "aled", "2026-11-03T10:00", 30, ref="F2"), me)
+    assert sorted(outcomes(school, "logged")) == [("F1", ""), ("F2", "c1")]
+
+
+def test_enter_log_releases_the_call_of_a_log_that_is_corrected(school: School, tmp_path: Path) -> None:
+    import_calls(school, calls(tmp_path / "c.json", call("c1", "2026-11-03T10:00", WHO)))
+    me = staff_id(school, "teacher")
+    enter_log(school, log("teacher", "aled", "2026-11-03T10:00", ref="F1"), me)
+    assert list(outcomes(school, "logged")) == [("F1", "c1")]
+    enter_log(school, log("teacher", "carys", "2026-11-03T15:00", ref="F1"), me, "it was another")
+    assert sorted(outcomes(school, "logged")) == [("", "c1"), ("F1", "")]
