@@ -458,7 +458,7 @@ def show_log(view: SessionView) -> None:
         rows = [
             (question.label, question.answer_label(answer))
             for question in QUESTIONS
-            if not pd.isna(answer := view.log.get(question.name)) and answer != ""
+            if (answer := view.log.get(question.name)) is not None and not pd.isna(answer) and answer != ""
         ]
         if view.log["invited"]:
             rows.append(("Second member invited", view.log["invited"]))

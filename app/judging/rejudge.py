@@ -237,7 +237,7 @@ def _judge(
 ) -> Judged:
     """Judge some logs and calls, whole sessions of them, and keep the sessions in place of what was."""
     before = _sessions_of(connection, logs, calls)
-    judged = judge(reading.evidence(connection, logs=logs, calls=calls), settings, now, reasons)
+    judged = judge(reading.evidence(connection, logs=logs, calls=calls), settings, now, reasons=reasons)
     number = _numbers(connection, judged, before)
     remove_sessions(connection, before["session_id"].unique().tolist())
     sessions = judged.sessions.assign(id=number, clause_set_id=current_clause_set(connection))

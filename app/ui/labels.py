@@ -18,4 +18,4 @@ STATUS_WORDS = {"compliant": "✓ Met", "incomplete": "? Evidence missing", "bre
 EVIDENCE_WORDS = {"call": "call record", "register": "register", "log": "log", "": ""}
 
 
-PURPOSE_WORDS = {purpose: purpose.label for purpose in Purpose if purpose is not Purpose.OTHER}
+PURPOSE_WORDS: dict[str, str] = {purpose: purpose.label for purpose in Purpose if purpose is not Purpose.OTHER}

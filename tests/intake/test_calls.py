@@ -12,6 +12,8 @@ from app.store import reading, tables
 from tests.intake.contents import WHO, all_rows, outcomes
 from tests.people import call, calls, log, table
 
+pytestmark = pytest.mark.usefixtures("story_clock")
+
 
 def test_import_calls_never_replaces_a_newer_version(school: School, tmp_path: Path) -> None:
     long, short = {"teacher": (0, 30), "aled": (1, 35)}, {"teacher": (0, 30), "aled": (1, 29)}

@@ -12,6 +12,8 @@ from tests import people
 from tests.intake.contents import WHO, all_rows, outcomes
 from tests.people import call, calls, email, log, table
 
+pytestmark = pytest.mark.usefixtures("story_clock")
+
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2)])
 def test_import_of_files_in_any_order_gives_the_same_outcome(

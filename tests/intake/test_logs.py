@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select
 
 from app.intake.calls import import_calls
@@ -12,6 +13,8 @@ from app.school import School
 from app.store import tables
 from tests.intake.contents import WHO, outcomes
 from tests.people import call, calls, email, log, staff_id, table
+
+pytestmark = pytest.mark.usefixtures("story_clock")
 
 
 def test_import_logs_stores_good_rows_and_lists_the_rejected(school: School, tmp_path: Path) -> None:

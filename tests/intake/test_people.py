@@ -14,6 +14,8 @@ from tests import people
 from tests.intake.contents import outcomes
 from tests.people import call, calls, log, table
 
+pytestmark = pytest.mark.usefixtures("story_clock")
+
 
 def test_import_roster_leaves_earlier_sessions_as_they_were(school: School, tmp_path: Path) -> None:
     import_logs(school, table(tmp_path / "l.csv", [log("teacher", "aled", "2026-07-01T10:00", ref="L1")]))

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from app.intake.calls import import_calls, import_recordings
 from app.intake.files import import_consents, import_letters, import_logs, import_roster
 from app.school import School
@@ -9,6 +11,8 @@ from app.store import reading
 from tests import people
 from tests.intake.contents import WHO, all_rows
 from tests.people import call, calls, email, log, table
+
+pytestmark = pytest.mark.usefixtures("story_clock")
 
 
 def test_run_import_of_the_same_files_twice_changes_nothing(school: School, tmp_path: Path) -> None:
