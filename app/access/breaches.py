@@ -227,7 +227,7 @@ def _tutees(sessions: pd.DataFrame, pupils: pd.DataFrame) -> pd.DataFrame:
 def _with_any(sessions: pd.DataFrame, tutees: pd.DataFrame) -> np.ndarray:
     """Which sessions were conducted by a tutor of anybody."""
     pairs = pd.MultiIndex.from_frame(sessions[["staff_id", "day"]])
-    return pairs.isin(pd.MultiIndex.from_frame(tutees[["staff_id", "day"]]))
+    return np.asarray(pairs.isin(pd.MultiIndex.from_frame(tutees[["staff_id", "day"]])), bool)
 
 
 def _taught(connection: Connection, sessions: pd.DataFrame, pupils: Versions) -> pd.DataFrame:

@@ -130,7 +130,8 @@ def _out_of_hours(school: School, rows: pd.DataFrame) -> np.ndarray:
         hours[start.date()][0] <= start.time() and end.time() <= hours[start.date()][1] and start.date() == end.date()
         for start, end in zip(rows["started_at"], rows["ended_at"], strict=True)
     ]
-    return ~np.array(within, bool) | (rows["started_at"].dt.day_of_week >= 5).to_numpy(bool)
+    at_weekend = (rows["started_at"].dt.day_of_week >= 5).to_numpy(bool)
+    return np.asarray(~np.array(within, bool) | at_weekend, bool)
 
 
 def _within(rows: pd.DataFrame, days: int) -> pd.Series:

@@ -58,7 +58,7 @@ def counselling_among(purpose: pd.Series, staff_id: pd.Series, counsellors: Sequ
     words = purpose.cat.categories.str.lower()
     codes = purpose.cat.codes.to_numpy()
     plainly, other = (np.append(words.isin(of), False)[codes] for of in ([COUNSELLING], OTHER_PURPOSES))
-    return plainly | (np.isin(staff_id.to_numpy(), counsellors) & ~other)
+    return np.asarray(plainly | (np.isin(staff_id.to_numpy(), counsellors) & ~other), bool)
 
 
 def _counselling_by_others() -> ColumnElement[bool]:
