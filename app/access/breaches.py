@@ -136,13 +136,18 @@ def find_open_breaches(connection: Connection, *which: ColumnElement[bool]) -> p
     return reading.frame(
         connection,
         select(
-            _exception.id, _exception.session_id, _exception.clause, _exception.opened_at,
-            SESSION.staff_id, SESSION.day, SESSION.started_at,
+            _exception.id,
+            _exception.session_id,
+            _exception.clause,
+            _exception.opened_at,
+            SESSION.staff_id,
+            SESSION.day,
+            SESSION.started_at,
         )
         .join(tables.sessions, SESSION.id == _exception.session_id)
         .where(*_open(), *which)
         .order_by(_exception.opened_at, _exception.id),
-    )  # fmt: skip
+    )
 
 
 def _open() -> tuple[ColumnElement[bool], ...]:
@@ -217,9 +222,9 @@ def _owners_of_pupils(school: School, connection: Connection, pupils: pd.DataFra
 def _tutees(sessions: pd.DataFrame, pupils: pd.DataFrame) -> pd.DataFrame:
     """Whom those who conducted sessions were tutors of on their days: `staff_id`, `day`, `version`."""
     tutees = pupils[["tutor_id", "since", "until"]].rename_axis("version").reset_index().dropna(subset=["tutor_id"])
-    found = sessions[["staff_id", "day"]].dropna().drop_duplicates().merge(
-        tutees, left_on="staff_id", right_on="tutor_id"
-    )  # fmt: skip
+    found = (
+        sessions[["staff_id", "day"]].dropna().drop_duplicates().merge(tutees, left_on="staff_id", right_on="tutor_id")
+    )
     on_day = (found["since"] <= found["day"]) & ~(found["until"] <= found["day"])
     return found.loc[on_day, ["staff_id", "day", "version"]]
 

@@ -201,16 +201,22 @@ class ConcernHistory:
                 found[known.number] = Action(**(vars(known) | done))
             elif event.kind == "moved" and known:
                 other = {
-                    "owner_id": event.recipient_id, "owner": self.names.member(event.recipient_id),
+                    "owner_id": event.recipient_id,
+                    "owner": self.names.member(event.recipient_id),
                     "due": date.fromisoformat(content["due"]),
-                }  # fmt: skip
+                }
                 found[known.number] = Action(**(vars(known) | other))
             elif event.kind == "action":
                 found[event.id] = Action(
-                    event.id, content["what"], event.recipient_id, self.names.member(event.recipient_id),
+                    event.id,
+                    content["what"],
+                    event.recipient_id,
+                    self.names.member(event.recipient_id),
                     date.fromisoformat(content["due"]),
-                    self.names.member(event.actor_id), None, "",
-                )  # fmt: skip
+                    self.names.member(event.actor_id),
+                    None,
+                    "",
+                )
         return sorted(found.values(), key=lambda action: (action.done_on is not None, action.due, action.number))
 
     # --- the chronology ------------------------------------------------------------------------------------
@@ -313,8 +319,9 @@ def _corrected(history: ConcernHistory, event: Row[Any], content: dict[str, Any]
     earlier = [other["after"] for one, other in history.of("corrected") if other["field"] == name and one.id < event.id]
     before = earlier[-1] if earlier else history.reported(name)
     return f"Corrected: {FIELDS[name].lower()}", [
-        ("Before", history.in_words(name, before)), ("Now", history.in_words(name, content["after"])),
-    ]  # fmt: skip
+        ("Before", history.in_words(name, before)),
+        ("Now", history.in_words(name, content["after"])),
+    ]
 
 
 def _pupil(what: str) -> Callable[..., _Step]:

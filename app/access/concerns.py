@@ -21,9 +21,21 @@ from app.store.versions import valid_on, valid_versions
 from app.vocabulary import Resource, Scope
 
 _LISTED = [
-    "ref", "open", "level", "raised_at", "happened_at", "age_days", "categories", "pupils", "raised_by", "owner",
-    "summary", "childs_words", "read", "actions",
-]  # fmt: skip
+    "ref",
+    "open",
+    "level",
+    "raised_at",
+    "happened_at",
+    "age_days",
+    "categories",
+    "pupils",
+    "raised_by",
+    "owner",
+    "summary",
+    "childs_words",
+    "read",
+    "actions",
+]
 
 
 def list_concerns(school: School, person: Person) -> pd.DataFrame:
@@ -94,16 +106,18 @@ def _own(school: School, person: Person, register: Register, which: ColumnElemen
         found = read_histories(connection, register, mine, school.settings.zone, whole=False)
     rows = [
         {
-            "ref": history.row.ref, "raised_at": history.row.raised_at, "happened_at": history.row.happened_at,
-            "pupils": ", ".join(history.about), "summary": history.row.summary,
-            "childs_words": history.row.childs_words, "received_by": ", ".join(history.alerted),
+            "ref": history.row.ref,
+            "raised_at": history.row.raised_at,
+            "happened_at": history.row.happened_at,
+            "pupils": ", ".join(history.about),
+            "summary": history.row.summary,
+            "childs_words": history.row.childs_words,
+            "received_by": ", ".join(history.alerted),
             "read_by": _read_by(history),
         }
         for history in reversed(found)
-    ]  # fmt: skip
-    columns = [
-        "ref", "raised_at", "happened_at", "pupils", "summary", "childs_words", "received_by", "read_by"
-    ]  # fmt: skip
+    ]
+    columns = ["ref", "raised_at", "happened_at", "pupils", "summary", "childs_words", "received_by", "read_by"]
     return _timed(school, pd.DataFrame(rows, columns=columns), "raised_at", "happened_at")
 
 
@@ -134,16 +148,22 @@ def list_actions_to_do(school: School, person: Person) -> pd.DataFrame:
             for history in read_histories(connection, register, or_(open_to, by_asking), zone, whole=False):
                 rows += [
                     {
-                        "ref": history.row.ref, "number": action.number, "what": action.what, "due": action.due,
-                        "overdue": action.due < today, "owner": action.owner,
+                        "ref": history.row.ref,
+                        "number": action.number,
+                        "what": action.what,
+                        "due": action.due,
+                        "overdue": action.due < today,
+                        "owner": action.owner,
                         "mine": action.owner_id == person.staff_id,
-                        "asked_by": action.asked_by, "conduct": register is CONDUCT,
+                        "asked_by": action.asked_by,
+                        "conduct": register is CONDUCT,
                         "may_open": history.row.id in to_open,
                     }
                     for action in history.actions
-                    if history.open and action.done_on is None
+                    if history.open
+                    and action.done_on is None
                     and (action.owner_id == person.staff_id or history.row.id in followed)
-                ]  # fmt: skip
+                ]
     columns = ["ref", "number", "what", "due", "overdue", "owner", "mine", "asked_by", "conduct", "may_open"]
     found = pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(("overdue", "mine", "conduct", "may_open"), bool))
     return found.sort_values(["mine", "due", "ref", "number"], ascending=[False, True, True, True], ignore_index=True)
@@ -182,16 +202,24 @@ def _frame(school: School, found: Sequence[ConcernHistory], register: Register) 
     now = school.now()
     rows = [
         {
-            "ref": history.row.ref, "open": history.open, "level": history.level, "raised_at": history.row.raised_at,
+            "ref": history.row.ref,
+            "open": history.open,
+            "level": history.level,
+            "raised_at": history.row.raised_at,
             "happened_at": pd.Timestamp(happened) if (happened := history.value("happened_at")) else None,
-            "age_days": (now - history.row.raised_at).days, "categories": history.value("categories"),
-            "pupils": ", ".join(history.about), "raised_by": history.names.member(history.row.raised_by) or None,
-            "owner": ", ".join(history.alerted), "summary": history.value("summary"),
-            "childs_words": history.value("childs_words"), "read": history.last("read") is not None,
-            "actions": sum(action.done_on is None for action in history.actions), "adults": ", ".join(history.adults),
+            "age_days": (now - history.row.raised_at).days,
+            "categories": history.value("categories"),
+            "pupils": ", ".join(history.about),
+            "raised_by": history.names.member(history.row.raised_by) or None,
+            "owner": ", ".join(history.alerted),
+            "summary": history.value("summary"),
+            "childs_words": history.value("childs_words"),
+            "read": history.last("read") is not None,
+            "actions": sum(action.done_on is None for action in history.actions),
+            "adults": ", ".join(history.adults),
         }
         for history in found
-    ]  # fmt: skip
+    ]
     order = {level: place for place, level in enumerate(register.levels)}
     rows.sort(key=lambda row: (not row["open"], order.get(str(row["level"]), math.inf), row["raised_at"]))
     columns = [*_LISTED, "adults"] if register is CONDUCT else _LISTED

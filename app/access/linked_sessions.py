@@ -40,8 +40,12 @@ def list_sessions_to_link(school: School, person: Person, ref: str) -> pd.DataFr
     which = SESSION.id.in_(with_pupils) if register is CHILD else or_(SESSION.id.in_(with_pupils), by_named)
     query = (
         select(
-            SESSION.id.label("session_id"), SESSION.started_at, who.c.name.label("staff_name"), SESSION.purpose,
-            tables.logs.c.ref.label("log_ref"), link.call_id,
+            SESSION.id.label("session_id"),
+            SESSION.started_at,
+            who.c.name.label("staff_name"),
+            SESSION.purpose,
+            tables.logs.c.ref.label("log_ref"),
+            link.call_id,
         )
         .outerjoin(who, and_(who.c.staff_id == SESSION.staff_id, valid_on(who, SESSION.day)))
         .outerjoin(tables.logs, tables.logs.c.id == SESSION.log_id)
@@ -49,7 +53,7 @@ def list_sessions_to_link(school: School, person: Person, ref: str) -> pd.DataFr
         .where(which, not_(confidential()))
         .order_by(SESSION.started_at.desc())
         .limit(200)
-    )  # fmt: skip
+    )
     with school.engine.connect() as connection:
         return in_school_time(school, reading.frame(connection, query))
 

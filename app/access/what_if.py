@@ -36,14 +36,19 @@ def run_what_if(
     who, first_call = valid_versions(tables.staff_versions), tables.session_calls.c
     query = (
         select(
-            SESSION.id.label("session_id"), SESSION.started_at, who.c.name.label("staff_name"), SESSION.department,
-            SESSION.purpose, SESSION.log_id, first_call.call_id,
+            SESSION.id.label("session_id"),
+            SESSION.started_at,
+            who.c.name.label("staff_name"),
+            SESSION.department,
+            SESSION.purpose,
+            SESSION.log_id,
+            first_call.call_id,
         )
         .outerjoin(who, and_(who.c.staff_id == SESSION.staff_id, valid_on(who, SESSION.day)))
         .outerjoin(tables.session_calls, and_(first_call.session_id == SESSION.id, first_call.place == 0))
         .where(during(days), not_(confidential()))
         .order_by(SESSION.started_at, SESSION.id)
-    )  # fmt: skip
+    )
     was, would_be, known_as = [], [], []
     with school.engine.connect() as connection:
         sessions = reading.frame(connection, query)

@@ -166,9 +166,17 @@ def _people(connection):
     for number, (name, code, roles, years, houses) in PEOPLE.items():
         add_row(connection, tables.staff, id=number, email=f"{name}@habs.example")
         add_row(
-            connection, tables.staff_versions, staff_id=number, from_day=LONG_AGO, name=name.title(), school=code,
-            department="Music", roles=roles, year_groups=years, houses=houses,
-        )  # fmt: skip
+            connection,
+            tables.staff_versions,
+            staff_id=number,
+            from_day=LONG_AGO,
+            name=name.title(),
+            school=code,
+            department="Music",
+            roles=roles,
+            year_groups=years,
+            houses=houses,
+        )
     for number, (name, code, year, house, tutor) in PUPILS.items():
         add_row(connection, tables.pupils, id=number, email=f"{name.lower()}@pupils.example")
         now = {"name": name, "school": code, "year_group": year, "house": house, "tutor_id": ID[tutor]}
@@ -186,71 +194,87 @@ def _session(connection, name: str):
     start, end = at_hour(day), at_hour(day, 11)
     is_counselling = name in COUNSELLOR_S - {"counselling misspelt"} or name == "counselling by tutor9"
     if purpose:
-        add_row(connection, tables.logs,
-                id=number,
-                ref=f"L-{number}",
-                version=1,
-                current=True,
-                staff_id=staff_id,
-                started_at=start,
-                ended_at=end,
-                purpose=purpose,
-                concern=True,
-                concern_summary=NARRATIVE,
-                notes=NOTE,
-                fingerprint=name,
-                entered_at=end,
-                entered_by=staff_id,
-        )  # fmt: skip
+        add_row(
+            connection,
+            tables.logs,
+            id=number,
+            ref=f"L-{number}",
+            version=1,
+            current=True,
+            staff_id=staff_id,
+            started_at=start,
+            ended_at=end,
+            purpose=purpose,
+            concern=True,
+            concern_summary=NARRATIVE,
+            notes=NOTE,
+            fingerprint=name,
+            entered_at=end,
+            entered_by=staff_id,
+        )
         add_row(connection, tables.log_pupils, log_id=number, pupil_id=PUPIL[pupil])
     else:
         _call(connection, f"call-{number}", staff_id, PUPIL[pupil], start, end)
-    add_row(connection, tables.sessions,
-            id=number,
-            log_id=number if purpose else None,
-            day=day,
-            started_at=start,
-            ended_at=end,
-            minute=600,
-            staff_id=staff_id,
-            school="SEN",
-            department="Music",
-            purpose=purpose,
-            one_to_one=False,
-            confidential=is_counselling,
-            status="compliant",
-            disputed=False,
-            codes="0" * len(CLAUSES),
-            clause_set_id=current_clause_set(connection),
-    )  # fmt: skip
+    add_row(
+        connection,
+        tables.sessions,
+        id=number,
+        log_id=number if purpose else None,
+        day=day,
+        started_at=start,
+        ended_at=end,
+        minute=600,
+        staff_id=staff_id,
+        school="SEN",
+        department="Music",
+        purpose=purpose,
+        one_to_one=False,
+        confidential=is_counselling,
+        status="compliant",
+        disputed=False,
+        codes="0" * len(CLAUSES),
+        clause_set_id=current_clause_set(connection),
+    )
     add_row(connection, tables.session_pupils, session_id=number, pupil_id=PUPIL[pupil])
     # Also of what is confidential, where judging opens none: an earlier reading of it may have.
     add_row(
-        connection, tables.breaches,
-        id=number, session_id=number, clause="logged", opened_at=at_hour(LAST_WEEK, 15), state="open",
-    )  # fmt: skip
+        connection,
+        tables.breaches,
+        id=number,
+        session_id=number,
+        clause="logged",
+        opened_at=at_hour(LAST_WEEK, 15),
+        state="open",
+    )
     add_row(
-        connection, tables.breach_events,
-        breach_id=number, occurred_at=at_hour(LAST_WEEK, 16), actor_id=staff_id, kind="explained", text=NOTE,
-    )  # fmt: skip
+        connection,
+        tables.breach_events,
+        breach_id=number,
+        occurred_at=at_hour(LAST_WEEK, 16),
+        actor_id=staff_id,
+        kind="explained",
+        text=NOTE,
+    )
     if not purpose:
         add_row(connection, tables.session_calls, call_id=f"call-{number}", session_id=number, place=0)
 
 
 def _call(connection, call_id: str, staff_id: int | None, pupil_id: int, start: datetime, end: datetime):
-    add_row(connection, tables.calls,
-            id=call_id,
-            version=1,
-            type="groupCall",
-            started_at=start,
-            ended_at=end,
-            organiser_id="o",
-            organiser_tenant="t",
-            organiser_staff_id=staff_id,
-            channel=False,
-            reader=1,
-            stored_at=end,
-    )  # fmt: skip
+    add_row(
+        connection,
+        tables.calls,
+        id=call_id,
+        version=1,
+        type="groupCall",
+        started_at=start,
+        ended_at=end,
+        organiser_id="o",
+        organiser_tenant="t",
+        organiser_staff_id=staff_id,
+        channel=False,
+        reader=1,
+        stored_at=end,
+    )
     stay = {"call_id": call_id, "kind": "user", "tenant": "t", "caller": True, "joined_at": start, "left_at": end}
     for person, who in (
         ("s", {"staff_id": staff_id}),
@@ -285,9 +309,13 @@ def consent_ids(school: School) -> list[int]:
 def raise_about(school: School, *names: str, by: str = "teacher", **other: object) -> str:
     """A concern about somebody's conduct, with a session of theirs where they have one; its reference."""
     told = {
-        "happened_at": None, "summary": NARRATIVE, "childs_words": "words", "told_dsp": True, "pupil_ids": [1],
+        "happened_at": None,
+        "summary": NARRATIVE,
+        "childs_words": "words",
+        "told_dsp": True,
+        "pupil_ids": [1],
         "categories": ["boundaries"],
-    }  # fmt: skip
+    }
     known = set(conduct_refs(school))
     mine = [NUMBER[n] for name in names for n in OWN[name] & MAY_OPEN[by]]
     session = mine[0] if mine else NUMBER["aled"] if by == "teacher" else None
@@ -325,15 +353,30 @@ def fill(engine):
             _session(connection, name)
         for session, pupil in (("bethan with concern", 2), ("dai with concern", 4), ("counselling with concern", 6)):
             open_concern(
-                connection, raised_by=ID[SESSIONS[session][0]], raised_at=at_hour(LAST_WEEK, 12), happened_at=None,
-                summary=f"{NARRATIVE}: {session}", childs_words="words", told_dsp=True, categories=["distress"],
-                level="monitoring", pupil_ids=[pupil], log_ref=f"L-{NUMBER[session]}",
-            )  # fmt: skip
+                connection,
+                raised_by=ID[SESSIONS[session][0]],
+                raised_at=at_hour(LAST_WEEK, 12),
+                happened_at=None,
+                summary=f"{NARRATIVE}: {session}",
+                childs_words="words",
+                told_dsp=True,
+                categories=["distress"],
+                level="monitoring",
+                pupil_ids=[pupil],
+                log_ref=f"L-{NUMBER[session]}",
+            )
         for number, (pupil, kind, asked_by) in enumerate(CONSENTS.values(), start=1):
             add_row(
-                connection, tables.consents, id=number, pupil_id=PUPIL[pupil], kind=kind, fingerprint=f"{number}",
-                covers_from=at_hour(TODAY, 18), covers_to=at_hour(TODAY, 20), reason=f"a reason about {pupil}",
-            )  # fmt: skip
+                connection,
+                tables.consents,
+                id=number,
+                pupil_id=PUPIL[pupil],
+                kind=kind,
+                fingerprint=f"{number}",
+                covers_from=at_hour(TODAY, 18),
+                covers_to=at_hour(TODAY, 20),
+                reason=f"a reason about {pupil}",
+            )
             event = {"kind": "asked", "occurred_at": at_hour(LAST_WEEK), "actor_id": asked_by and ID[asked_by]}
             asked = {"consent_id": number} | event
             add_row(connection, tables.consent_events, **asked)

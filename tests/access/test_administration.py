@@ -35,18 +35,20 @@ def _refuse(school: School, kind: str, column: str | None, value: str | None, or
                 rejected=1,
             )
         )
-        add_row(connection, tables.rejected_rows,
-                import_id=imported,
-                kind=kind,
-                source="file.csv",
-                row=2,
-                column=column,
-                value=value,
-                reason="Unknown.",
-                fix="Mend it.",
-                original=original,
-                fingerprint=hashlib.sha256(original.encode()).hexdigest(),
-        )  # fmt: skip
+        add_row(
+            connection,
+            tables.rejected_rows,
+            import_id=imported,
+            kind=kind,
+            source="file.csv",
+            row=2,
+            column=column,
+            value=value,
+            reason="Unknown.",
+            fix="Mend it.",
+            original=original,
+            fingerprint=hashlib.sha256(original.encode()).hexdigest(),
+        )
 
 
 ROW = (

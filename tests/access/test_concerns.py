@@ -45,9 +45,16 @@ def test_get_concern_does_not_show_its_counselling_session(school):
 
 def test_list_concerns_follows_the_child_to_the_new_school(school):
     with school.engine.begin() as connection:
-        add_row(connection, tables.pupil_versions,
-                pupil_id=PUPIL["Dai"], from_day=TODAY, name="Dai", school="SEN", year_group="9", house="Wye"
-        )  # fmt: skip
+        add_row(
+            connection,
+            tables.pupil_versions,
+            pupil_id=PUPIL["Dai"],
+            from_day=TODAY,
+            name="Dai",
+            school="SEN",
+            year_group="9",
+            house="Wye",
+        )
     assert len(list_concerns(school, someone(school, "dsp_sen"))) == 3
     assert list_concerns(school, someone(school, "dsp_prep")).empty
 

@@ -35,15 +35,29 @@ def test_list_conduct_concerns_is_for_the_senior_deputy_head_and_dsps_whom_it_do
 def test_list_conduct_concerns_keeps_one_that_names_everybody_for_who_comes_later(school):
     everybody = ["sdh", "dsp_sen", "dsp_prep"]
     told = raise_conduct_concern(
-        school, someone(school, "teacher"), staff_ids=[ID[name] for name in everybody], happened_at=None, summary="s",
-        childs_words=None, told_dsp=False, categories=["other"],
-    )  # fmt: skip
+        school,
+        someone(school, "teacher"),
+        staff_ids=[ID[name] for name in everybody],
+        happened_at=None,
+        summary="s",
+        childs_words=None,
+        told_dsp=False,
+        categories=["other"],
+    )
     assert told == []
     with school.engine.begin() as connection:
-        add_row(connection, tables.staff_versions,
-                staff_id=ID["slt"], from_day=TODAY, name="Slt", school="SEN", department="Music", roles="dsp",
-                year_groups="", houses="",
-        )  # fmt: skip
+        add_row(
+            connection,
+            tables.staff_versions,
+            staff_id=ID["slt"],
+            from_day=TODAY,
+            name="Slt",
+            school="SEN",
+            department="Music",
+            roles="dsp",
+            year_groups="",
+            houses="",
+        )
     assert len(list_conduct_concerns(school, someone(school, "slt"))) == 1
 
 
@@ -64,7 +78,7 @@ def test_get_concern_is_closed_for_good_to_who_is_named_later(school):
     with pytest.raises(casework.Unfinished, match="does not name"):
         casework.record(
             school, sdh, ref, view.version, "action", {"what": "w", "recipient_id": ID["dsp_sen"], "due": TODAY}
-        )  # fmt: skip
+        )
 
 
 def test_get_concern_lists_who_opened_one_about_conduct(school):
@@ -81,8 +95,15 @@ def test_get_concern_about_conduct_links_no_counselling(school):
     for session in ("counselling", "counsellor unlogged"):
         ref = raise_about(school, "musician", by="counsellor", pupil_ids=[])
         raise_conduct_concern(
-            school, someone(school, "counsellor"), staff_ids=[ID["musician"]], session_id=NUMBER[session],
-            happened_at=None, summary="s", childs_words=None, told_dsp=True, categories=["other"],
-        )  # fmt: skip
+            school,
+            someone(school, "counsellor"),
+            staff_ids=[ID["musician"]],
+            session_id=NUMBER[session],
+            happened_at=None,
+            summary="s",
+            childs_words=None,
+            told_dsp=True,
+            categories=["other"],
+        )
         assert get_concern(school, someone(school, "sdh"), ref).links == []
     assert not any(get_concern(school, someone(school, "sdh"), ref).links for ref in conduct_refs(school)[:-1])

@@ -19,9 +19,13 @@ from tests.access.school import COUNSELLOR_S, ID, NUMBER, follow_up, raise_about
 ACTIONS = {"record_access"}
 ELSEWHERE = {"create_subject_access_file", "get_sync_state", "get_alerts_view"}  # asked outside app.access
 PARTS = {  # of which the others are made
-    "find_sessions", "select_linked_concerns", "concerns_open_to", "find_followed", "find_linked_sessions",
+    "find_sessions",
+    "select_linked_concerns",
+    "concerns_open_to",
+    "find_followed",
+    "find_linked_sessions",
     "describe_sessions",
-}  # fmt: skip
+}
 
 
 def test_questions_are_all_there_are():

@@ -34,14 +34,28 @@ DAYS = st.tuples(st.integers(0, 70), st.integers(0, 70)).map(
     lambda ends: (FIRST + timedelta(days=min(ends)), FIRST + timedelta(days=max(ends)))
 )
 QUESTIONS = (
-    get_overview, list_sessions, list_unlogged_calls, get_protocol_figures, list_late_consents,
-    list_calls_to_log, list_concerns, list_own_concerns, list_breaches_to_resolve,
-    list_breaches_to_explain, list_unresolved_breaches, count_breaches_by_owner, count_resolved_breaches,
-)  # fmt: skip
-OF_DAYS = {
-    get_overview, list_sessions, list_unlogged_calls, get_protocol_figures, list_late_consents,
+    get_overview,
+    list_sessions,
+    list_unlogged_calls,
+    get_protocol_figures,
+    list_late_consents,
+    list_calls_to_log,
+    list_concerns,
+    list_own_concerns,
+    list_breaches_to_resolve,
+    list_breaches_to_explain,
+    list_unresolved_breaches,
+    count_breaches_by_owner,
     count_resolved_breaches,
-}  # fmt: skip
+)
+OF_DAYS = {
+    get_overview,
+    list_sessions,
+    list_unlogged_calls,
+    get_protocol_figures,
+    list_late_consents,
+    count_resolved_breaches,
+}
 
 
 @dataclass(frozen=True)
@@ -55,9 +69,15 @@ class Counselling:
 
     def row(self, number: int) -> dict[str, str]:
         return people.log(
-            "counsellor", self.pupils, f"{self.day}T{self.hour:02}:30", ref=f"C{number}", purpose=self.purpose,
-            notes="a secret", reason="a secret", cameras_on="no",
-        )  # fmt: skip
+            "counsellor",
+            self.pupils,
+            f"{self.day}T{self.hour:02}:30",
+            ref=f"C{number}",
+            purpose=self.purpose,
+            notes="a secret",
+            reason="a secret",
+            cameras_on="no",
+        )
 
 
 @dataclass(frozen=True)

@@ -35,21 +35,23 @@ def _count(school: School) -> str:
 
 def _more_counselling(school: School, day: date):
     with school.engine.begin() as connection:
-        add_row(connection, tables.sessions,
-                id=secrets.randbelow(2**53),
-                day=day,
-                started_at=at_hour(day),
-                ended_at=at_hour(day, 11),
-                minute=600,
-                staff_id=ID["counsellor"],
-                purpose="counselling",
-                one_to_one=False,
-                confidential=True,
-                status="compliant",
-                disputed=False,
-                codes="0" * len(CLAUSES),
+        add_row(
+            connection,
+            tables.sessions,
+            id=secrets.randbelow(2**53),
+            day=day,
+            started_at=at_hour(day),
+            ended_at=at_hour(day, 11),
+            minute=600,
+            staff_id=ID["counsellor"],
+            purpose="counselling",
+            one_to_one=False,
+            confidential=True,
+            status="compliant",
+            disputed=False,
+            codes="0" * len(CLAUSES),
             clause_set_id=current_clause_set(connection),
-        )  # fmt: skip
+        )
 
 
 def test_count_counselling_sessions_goes_up_in_threes(school):

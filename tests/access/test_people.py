@@ -15,16 +15,18 @@ from tests.access.school import EVER, ID, TODAY, add_row, someone
 def test_find_person_has_the_roles_of_today(school):
     with school.engine.begin() as connection:
         for from_day, roles in ((TODAY, "teacher"), (TODAY + timedelta(days=1), "senior_deputy_head")):
-            add_row(connection, tables.staff_versions,
-                    staff_id=ID["sdh"],
-                    from_day=from_day,
-                    name="Sdh",
-                    school="SEN",
-                    department="Music",
-                    roles=roles,
-                    year_groups="",
-                    houses="",
-            )  # fmt: skip
+            add_row(
+                connection,
+                tables.staff_versions,
+                staff_id=ID["sdh"],
+                from_day=from_day,
+                name="Sdh",
+                school="SEN",
+                department="Music",
+                roles=roles,
+                year_groups="",
+                houses="",
+            )
     person = someone(school, "sdh")
     assert person.roles == {"teacher"}
     assert list_sessions(school, person, EVER).empty
@@ -44,5 +46,14 @@ def test_list_demo_people_gives_one_of_each_role_in_the_demonstration_alone(scho
         add_row(connection, tables.meta, key="demo", value=str(TODAY))
     names = [person.email.split("@")[0] for person in list_demo_people(school)]
     assert names == [
-        "sdh", "prep_hoy", "hm_monnow", "prep_tutor", "counsellor", "dsp_prep", "slt", "admin", "teacher", "musician"
-    ]  # fmt: skip
+        "sdh",
+        "prep_hoy",
+        "hm_monnow",
+        "prep_tutor",
+        "counsellor",
+        "dsp_prep",
+        "slt",
+        "admin",
+        "teacher",
+        "musician",
+    ]

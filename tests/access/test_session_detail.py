@@ -62,20 +62,22 @@ def test_get_session_hides_the_version_that_was_counselling(school):
         connection.execute(
             update(tables.logs).where(log.id == number).values(version=2, correction_reason="was about his father")
         )
-        add_row(connection, tables.logs,
-                id=500,
-                ref=f"L-{number}",
-                version=1,
-                current=False,
-                staff_id=ID["teacher"],
-                started_at=at_hour(LAST_WEEK),
-                ended_at=at_hour(LAST_WEEK, 11),
-                purpose="counselling",
-                notes="his father",
-                fingerprint="x",
-                entered_at=at_hour(LAST_WEEK, 11),
-                entered_by=ID["teacher"],
-        )  # fmt: skip
+        add_row(
+            connection,
+            tables.logs,
+            id=500,
+            ref=f"L-{number}",
+            version=1,
+            current=False,
+            staff_id=ID["teacher"],
+            started_at=at_hour(LAST_WEEK),
+            ended_at=at_hour(LAST_WEEK, 11),
+            purpose="counselling",
+            notes="his father",
+            fingerprint="x",
+            entered_at=at_hour(LAST_WEEK, 11),
+            entered_by=ID["teacher"],
+        )
     seen = get_session(school, someone(school, "sdh"), number)
     assert list(seen.versions["version"]) == [2]
     assert "father" not in as_text(seen)

@@ -51,16 +51,18 @@ def test_list_sessions_filters_by_day_and_names_every_pupil(school):
 
 def test_list_sessions_keeps_a_former_counsellors_sessions_to_themselves(school):
     with school.engine.begin() as connection:
-        add_row(connection, tables.staff_versions,
-                staff_id=ID["counsellor"],
-                from_day=TODAY,
-                name="Counsellor",
-                school="SEN",
-                department="Music",
-                roles="teacher",
-                year_groups="",
-                houses="",
-        )  # fmt: skip
+        add_row(
+            connection,
+            tables.staff_versions,
+            staff_id=ID["counsellor"],
+            from_day=TODAY,
+            name="Counsellor",
+            school="SEN",
+            department="Music",
+            roles="teacher",
+            year_groups="",
+            houses="",
+        )
     assert set(list_sessions(school, someone(school, "sdh"), EVER)["session_id"]) == {
         NUMBER[n] for n in MAY_OPEN["sdh"]
     }
