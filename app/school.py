@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, func, select
 from app import clock
 from app.settings import Period, Settings, Training, database_url, load_settings
 from app.store import tables
-from app.store.database import open_database, writing
+from app.store.database import disposed_on_error, open_database, writing
 from app.store.writing import remembered
 
 OWN_SETTINGS = "own_settings"  # the key under which a database keeps them
@@ -64,8 +64,9 @@ def open_school(url: str | None = None) -> School:
     each with its mend, if one of them cannot be used."""
     settings = load_settings()
     engine = open_database(url or database_url())
-    with engine.connect() as connection:
-        own = remembered(connection, OWN_SETTINGS)
-    if own is not None:
-        settings = settings.model_copy(update=dict(OwnSettings.model_validate_json(own)))
+    with disposed_on_error(engine):
+        with engine.connect() as connection:
+            own = remembered(connection, OWN_SETTINGS)
+        if own is not None:
+            settings = settings.model_copy(update=dict(OwnSettings.model_validate_json(own)))
     return School(engine, settings)

@@ -18,7 +18,7 @@ from app.auth import sign_in
 from app.formatting import how_many, moment, on_day
 from app.intake.files import import_table
 from app.operations.alerts import get_alerts_view, send_alerts_now
-from app.operations.health import check, standing_in_words
+from app.operations.health import check_school, standing_in_words
 from app.operations.rejected_rows import dismiss_rows, fix_row
 from app.operations.retention import keeping
 from app.operations.sync import get_sync_state, sync_now
@@ -47,7 +47,7 @@ school, person = require(Page.ADMINISTRATION)
 st.title("Administration")
 
 st.header("System status")
-for name, good, words in check(thorough=False):
+for name, good, words in check_school(school, thorough=False):
     write_html("{mark} <b>{name}</b>: {words}", mark="✓" if good else "✗", name=name, words=words)
 
 st.header("Call records from Microsoft Graph")

@@ -10,7 +10,7 @@ from app.alerts.outbox import WAITING
 from app.alerts.sending import hindrance
 from app.operations.verification import last_restore_test
 from app.school import School, open_school
-from app.settings import SettingsError, load_settings, variable
+from app.settings import SettingsError, variable
 from app.store import tables
 from app.store.database import DatabaseError, in_words
 from app.store.encryption import CannotOpen, keys, seal, unseal
@@ -20,21 +20,30 @@ Finding = tuple[str, bool, str]  # what was looked at, whether it works, in word
 _LATE = timedelta(minutes=30)  # an alert that waits for longer is not sent by anybody
 
 
-def check(thorough: bool = True) -> Iterator[Finding]:
-    """One finding for each part. Only if so wished are Microsoft Graph and the mail server asked, which may take
-    a minute, and sealed values looked at."""
+def check_everything() -> Iterator[Finding]:
+    """The findings of a thorough `check_school` for the school as it is configured, or why it cannot be opened. It may
+    take a minute."""
     try:
-        settings = load_settings()
+        school = open_school()
     except SettingsError as error:
         yield "settings", False, str(error)
         return
+    except (DatabaseError, DBAPIError) as error:
+        yield "database", False, str(error) if isinstance(error, DatabaseError) else in_words(error)
+        return
+    try:
+        yield from check_school(school, thorough=True)
+    finally:
+        school.engine.dispose()
+
+
+def check_school(school: School, *, thorough: bool) -> Iterator[Finding]:
+    """One finding for each part of a school that is open. Only a `thorough` check asks Microsoft Graph and the mail
+    server, and looks at encrypted values."""
+    settings = school.settings
     yield "settings", True, f"{settings.name}, {len(settings.rules)} set(s) of rules, {len(settings.terms)} term(s)"
     try:
-        school = open_school()
         yield from _database(school)
-    except (SettingsError, DatabaseError) as error:
-        yield "database", False, str(error)
-        return
     except DBAPIError as error:
         yield "database", False, in_words(error)
         return

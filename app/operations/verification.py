@@ -66,14 +66,15 @@ def verify_copy(file: Path) -> Verification:
 
 def _counts(file: Path) -> dict[str, int]:
     engine = create_engine(f"sqlite:///{file}")
-    with engine.connect() as connection:
-        names = [name for name in inspect(engine).get_table_names() if name in tables.metadata.tables]
-        counts = {
-            name: connection.scalar(select(func.count()).select_from(tables.metadata.tables[name])) or 0
-            for name in names
-        }
-    engine.dispose()
-    return counts
+    try:
+        with engine.connect() as connection:
+            names = [name for name in inspect(connection).get_table_names() if name in tables.metadata.tables]
+            return {
+                name: connection.scalar(select(func.count()).select_from(tables.metadata.tables[name])) or 0
+                for name in names
+            }
+    finally:
+        engine.dispose()
 
 
 def rehearse_restore(school: School, file: Path) -> Verification:

@@ -51,10 +51,21 @@ def open_database(url: str) -> Engine:
             "sqlite:////srv/protocol/protocol.sqlite or postgresql+psycopg://user@host/name."
         ) from None
     try:
-        _migrate(engine)
+        with disposed_on_error(engine):
+            _migrate(engine)
     except (DBAPIError, OSError) as error:
         raise DatabaseError(in_words(error)) from None
     return engine
+
+
+@contextmanager
+def disposed_on_error(engine: Engine) -> Iterator[None]:
+    """Closes the engine if what is done here fails: whoever asked for it never gets it."""
+    try:
+        yield
+    except BaseException:
+        engine.dispose()
+        raise
 
 
 def in_words(error: Exception) -> str:

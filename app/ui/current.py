@@ -31,6 +31,7 @@ def get_school() -> School:
         if _is_untouched(school):
             _fill_demonstration(school)
             _opened.clear()
+            school.engine.dispose()
             school = _opened()
         refresh(school, _judging_again)
     except (SettingsError, DatabaseError) as error:

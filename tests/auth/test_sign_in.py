@@ -14,7 +14,7 @@ from app.demo.filling import fill
 from app.graph.errors import NotConfiguredError
 from app.graph.fetching import synchronise
 from app.intake.files import import_logs, import_roster, import_table
-from app.operations.health import check
+from app.operations.health import check_school
 from app.school import School, open_school
 from app.settings import ROOT
 from app.store import tables
@@ -198,7 +198,9 @@ def test_check_says_what_is_missing_with_the_mend(
     filled: str, new_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def finding() -> tuple[bool, str]:
-        return next((good, words) for name, good, words in check(thorough=False) if name == "sign-in")
+        return next(
+            (good, words) for name, good, words in check_school(open_school(), thorough=False) if name == "sign-in"
+        )
 
     assert finding() == (True, "the demonstration needs none")
     monkeypatch.setenv("GRAPH_CLIENT_ID", people.TENANT)

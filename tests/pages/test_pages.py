@@ -1,11 +1,13 @@
 """Each page for each person, by its own address: nobody sees more than is theirs."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
+from sqlalchemy.pool import Pool
 from streamlit.testing.v1 import AppTest
 
 from app import formatting
@@ -83,6 +85,28 @@ def test_a_page_opens_for_those_it_is_for_and_for_nobody_else(opened, page: str,
         assert not at.dataframe
         assert not at.get("vega_lite_chart")
         assert len(at.main) <= 2
+
+
+@pytest.fixture
+def pools() -> Iterator[list[Any]]:
+    """The engines that open their first connection from now on."""
+    found: list[Any] = []
+
+    def note(connection: Any, record: Any) -> None:
+        found.append(connection)
+
+    event.listen(Pool, "first_connect", note)
+    yield found
+    event.remove(Pool, "first_connect", note)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_opens_no_further_database_when_it_runs_again(opened, pools: list[Any], page: str) -> None:
+    at = opened(page, next(role for role, person in opened.people.items() if may_open(person, page)))
+    assert len(pools) == 1
+    for _ in range(2):
+        assert not at.run().exception
+    assert len(pools) == 1
 
 
 def test_every_link_that_a_page_reads_or_gives_is_tried_here() -> None:

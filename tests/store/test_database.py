@@ -1,0 +1,52 @@
+"""Opening a database that cannot be used."""
+
+import os
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from app.school import OWN_SETTINGS, open_school
+from app.store.database import DatabaseError, open_database
+from app.store.writing import remember
+
+
+def open_files() -> list[str]:
+    """The files that this process has open, where the system tells."""
+    return [os.path.realpath(f"/dev/fd/{number}") for number in os.listdir("/dev/fd")]
+
+
+def open_in(folder: Path) -> list[str]:
+    return [file for file in open_files() if file.startswith(str(folder))]
+
+
+@pytest.mark.parametrize("content", [b"no database" * 500, b"SQLite format 3\0" + b"x" * 5000])
+def test_open_database_closes_a_damaged_file(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "school.sqlite"
+    file.write_bytes(content)
+    for _ in range(3):
+        with pytest.raises(DatabaseError):
+            open_database(f"sqlite:///{file}")
+    assert open_in(tmp_path) == []
+
+
+def test_open_database_closes_one_of_a_newer_version(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'school.sqlite'}"
+    engine = open_database(url)
+    with engine.begin() as connection:
+        connection.execute(text("update alembic_version set version_num = '9999'"))
+    engine.dispose()
+    with pytest.raises(DatabaseError, match="newer version"):
+        open_database(url)
+    assert open_in(tmp_path) == []
+
+
+def test_open_school_closes_a_database_whose_settings_cannot_be_read(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'school.sqlite'}"
+    engine = open_database(url)
+    with engine.begin() as connection:
+        remember(connection, OWN_SETTINGS, "{}")
+    engine.dispose()
+    with pytest.raises(ValueError, match="OwnSettings"):
+        open_school(url)
+    assert open_in(tmp_path) == []
