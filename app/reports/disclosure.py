@@ -1,7 +1,8 @@
 """Small counts in what leaves the school: hidden, also from whoever subtracts what is shown from its total.
 
 A count under three is shown as "under 3". Where the total of a column is known and the counts hidden could be
-worked out from it, further ones are withheld until each hidden count could be anything from 0 to 2.
+worked out from it, further ones are withheld until each hidden count could be anything from 0 to 2; or from 1 to 2
+where a row would not be there if it counted nothing.
 """
 
 import numpy as np
@@ -17,15 +18,16 @@ _Counts = npt.NDArray[np.float64]
 def cover(rows: pd.DataFrame) -> pd.Series | None:
     """How each row of a table of `kept`, `of` and, where it has them, `sessions` may be shown when the totals
     are known: SHOWN as it is, UNDER (fewer than three not kept: without `kept`, and no share but "at least"),
-    WITHHELD (likewise, to cover the others) or GONE (nothing of it). None: no part of the table.
+    WITHHELD (likewise, to cover the others) or GONE (nothing of it). None: no part of the table. `of` and
+    `sessions` are at least 1: that a row is there tells so.
     """
     state = np.full(len(rows), SHOWN, object)
     broken = (rows["of"] - rows["kept"]).to_numpy(float)
     whole = [rows[name].to_numpy(float) for name in ("sessions", "of") if name in rows]
     few = np.min([*whole, rows["kept"].to_numpy(float)], axis=0) < FEW
     state[few] = GONE
-    while not all(_safe(counts, state) for counts in whole):
-        if not _hide_another(whole[0], state, GONE):
+    while not all(_safe(counts, state, 1) for counts in whole):
+        if not _hide_another(whole[0], state, GONE, 1):
             return None
     state[(state == SHOWN) & (broken < FEW)] = UNDER
     while not _safe(broken, state):
@@ -43,27 +45,28 @@ def cover_counts(counts: pd.Series) -> pd.Series | None:
     return pd.Series(state, counts.index)
 
 
-def _hide_another(counts: _Counts, state: npt.NDArray[np.object_], word: str) -> bool:
+def _hide_another(counts: _Counts, state: npt.NDArray[np.object_], word: str, lowest_gone: int = 0) -> bool:
     """Hide the smallest count that makes the others safe, else the largest there is; False where none is left."""
     left = np.flatnonzero(state == SHOWN)
     for place in left[np.argsort(counts[left], kind="stable")]:
         state[place] = word
-        if _safe(counts, state) or place == left[np.argmax(counts[left])]:
+        if _safe(counts, state, lowest_gone) or place == left[np.argmax(counts[left])]:
             return True
         state[place] = SHOWN
     return False
 
 
-def _safe(counts: _Counts, state: npt.NDArray[np.object_]) -> bool:
-    """Whether every hidden count under three could be 0, 1 or 2, for all that the total and the words tell."""
+def _safe(counts: _Counts, state: npt.NDArray[np.object_], lowest_gone: int = 0) -> bool:
+    """Whether every hidden count under three could be any number from its lowest to 2, for all that the total and the
+    words tell. The lowest is `lowest_gone` of a row that is GONE, of others 0."""
     hidden = state != SHOWN
     counts, words = counts[hidden], state[hidden]
-    least = np.where(words == WITHHELD, FEW, 0.0)
+    least = np.where(words == WITHHELD, FEW, np.where(words == GONE, lowest_gone, 0.0))
     most = np.where(words == UNDER, FEW - 1.0, np.inf)
     total = counts.sum()
     for i in np.flatnonzero(counts < FEW):
         others = np.arange(len(counts)) != i
-        if total - least[others].sum() < FEW - 1 or total - most[others].sum() > 0:
+        if total - least[others].sum() < FEW - 1 or total - most[others].sum() > least[i]:
             return False
     return True
 

@@ -318,7 +318,7 @@ def _ended_table(ended: pd.DataFrame, governors: bool) -> pd.DataFrame:
 
 
 def _waits(school: School, person: Person, days: Days, rows: pd.DataFrame) -> list[str]:
-    """What needs attention, each in a sentence."""
+    """What needs attention, each in a sentence, also where there is none: leaving it out would reveal that."""
     counts = {
         "calls with pupils that nobody has logged yet": int((~rows["has_log"]).sum()),
         "sessions in which the log and the call record disagree": int(rows["disputed"].sum()),
@@ -326,7 +326,7 @@ def _waits(school: School, person: Person, days: Days, rows: pd.DataFrame) -> li
             school, person, days
         )["late"],
     }
-    return [f"{told(number).capitalize()} {what}." for what, number in counts.items() if number] or ["Nothing."]
+    return [f"{told(number).capitalize()} {what}." for what, number in counts.items()]
 
 
 # --- tables -------------------------------------------------------------------------------------------------

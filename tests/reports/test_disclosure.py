@@ -9,14 +9,16 @@ from hypothesis import strategies as st
 from app.reports.disclosure import FEW, GONE, SHOWN, UNDER, WITHHELD, cover, cover_counts
 
 COUNT = st.integers(0, 9)
-ROW = st.tuples(COUNT, COUNT, st.integers(0, 5))  # kept, not kept, sessions
+# Kept, not kept, sessions; a table has no row without any.
+ROW = st.tuples(COUNT, COUNT, st.integers(1, 5)).filter(lambda row: row[0] + row[1] > 0)
 
 
-def possible(counts: list[int], state: list[str]) -> dict[int, set[int]]:
-    """For each hidden count, what it could be for somebody who knows the total, the counts shown and the words."""
+def possible(counts: list[int], state: list[str], least: int) -> dict[int, set[int]]:
+    """For each hidden count, what it could be for somebody who knows the total, the counts shown and the words, and
+    that a row that is gone counted `least` or more."""
     hidden = [i for i, word in enumerate(state) if word != SHOWN]
     total = sum(counts[i] for i in hidden)
-    ways = {UNDER: range(FEW), WITHHELD: range(FEW, total + 1), GONE: range(total + 1)}
+    ways = {UNDER: range(FEW), WITHHELD: range(FEW, total + 1), GONE: range(least, total + 1)}
     found: dict[int, set[int]] = {i: set() for i in hidden}
     for guess in product(*(ways[state[i]] for i in hidden[:-1])):
         last = total - sum(guess)
@@ -26,9 +28,9 @@ def possible(counts: list[int], state: list[str]) -> dict[int, set[int]]:
     return found
 
 
-def stays_secret(counts: list[int], state: list[str]) -> bool:
-    found = possible(counts, state)
-    return all(n >= FEW or (i in found and found[i] >= {0, 1, 2}) for i, n in enumerate(counts))
+def stays_secret(counts: list[int], state: list[str], least: int = 0) -> bool:
+    found = possible(counts, state, least)
+    return all(n >= FEW or (i in found and found[i] >= set(range(least, FEW))) for i, n in enumerate(counts))
 
 
 @given(st.lists(COUNT, max_size=5))
@@ -49,10 +51,17 @@ def test_nor_from_the_rows_and_columns_of_a_table(rows: list[tuple[int, int, int
     if state is None:
         return
     whole = state.where(state == GONE, SHOWN).tolist()  # of these two, only what is gone is hidden
-    assert stays_secret(table["sessions"].tolist(), whole)
-    assert stays_secret(table["of"].tolist(), whole)
+    assert stays_secret(table["sessions"].tolist(), whole, least=1)
+    assert stays_secret(table["of"].tolist(), whole, least=1)
     assert stays_secret(table["broken"].tolist(), state.tolist())
     assert (table.loc[state != GONE, "kept"] >= FEW).all()
+
+
+def test_cover_hides_another_row_where_two_of_one_session_each_would_be_worked_out() -> None:
+    table = pd.DataFrame({"kept": [10, 10, 40, 60], "of": [10, 10, 44, 66], "sessions": [1, 1, 4, 6]})
+    state = cover(table)
+    assert state is not None
+    assert state.tolist()[:3] == [GONE, GONE, GONE]
 
 
 def test_of_one_small_count_among_large_ones_another_is_withheld() -> None:

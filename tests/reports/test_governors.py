@@ -87,6 +87,12 @@ def test_the_governors_report_has_the_figures_and_no_small_count_and_nobody(busy
     assert words == text_of(governors.governors_report(busy, who(busy, "slt"), DAYS))
 
 
+def test_governors_report_names_what_needs_attention_also_where_there_is_none(busy: School, quiet: School) -> None:
+    for school in (busy, quiet):
+        words = text_of(governors.governors_report(school, who(school, "sdh"), DAYS))
+        assert "Under 3 sessions in which the log and the call record disagree." in words
+
+
 @pytest.mark.parametrize("name", ["teacher", "hoy9", "dsp", "admin", "counsellor"])
 def test_reports_are_for_the_overviews_readers(busy: School, name: str) -> None:
     for make in (
