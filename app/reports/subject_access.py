@@ -22,6 +22,7 @@ from app.protocol.judge import judge
 from app.school import School
 from app.store import audit_log, reading, tables
 from app.store.versions import valid_on, valid_versions
+from app.vocabulary import Resolution
 
 _OUTCOMES = {"met": "met", "exempt": "exempt", "breach": "breach", "no_evidence": "no evidence"}
 COUNSELLING_NOTE = "Counselling. Notes and reasons are the counsellor's, and are not in this file; ask them."
@@ -334,7 +335,8 @@ class _File:
             .order_by(event.occurred_at, event.id)
         )
         for clause, at, kind, how, text in rows:
-            yield Cell(f"{title_of(clause)}: {kind}, {self._moment(at)}", f"{how or ''} {text or ''}".strip() or "–")
+            words = [Resolution(how).label if how else "", text or ""]
+            yield Cell(f"{title_of(clause)}: {kind}, {self._moment(at)}", ". ".join(filter(None, words)) or "–")
 
     def _concerns(self) -> Iterator[Held]:
         """Every concern about the pupil, with everything that happened to it; of an adult's conduct nothing."""

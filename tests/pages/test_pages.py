@@ -100,7 +100,7 @@ def pools() -> Iterator[list[Any]]:
     event.remove(Pool, "first_connect", note)
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", Page)
 def test_page_opens_no_further_database_when_it_runs_again(opened, pools: list[Any], page: str) -> None:
     at = opened(page, next(role for role, person in opened.people.items() if may_open(person, page)))
     assert len(pools) == 1

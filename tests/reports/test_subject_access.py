@@ -7,6 +7,7 @@ from click.testing import CliRunner
 from sqlalchemy import insert, select
 
 from app.__main__ import cli
+from app.access.breaches import list_breaches_to_resolve
 from app.access.people import find_person
 from app.intake.calls import import_calls
 from app.intake.files import import_consents, import_logs, import_roster
@@ -14,7 +15,9 @@ from app.intake.logs import Entered, enter_log
 from app.reports.subject_access import UnknownPupil, subject
 from app.school import School
 from app.sessions.drafts import save_draft
+from app.sessions.breaches import resolve_breaches
 from app.store import tables
+from app.vocabulary import Resolution
 from tests import people
 
 pytestmark = pytest.mark.usefixtures("story_clock")
@@ -69,6 +72,16 @@ def held_much(school: School, tmp_path: Path) -> School:
     }  # fmt: skip
     assert not import_consents(school, people.table(tmp_path / "p.csv", [consent])).rejected
     return school
+
+
+def test_subject_says_how_a_breach_was_resolved(school: School, tmp_path: Path) -> None:
+    row = people.log("teacher", "aled", f"{DAY}T10:00", ref="G", room="garden")
+    assert not import_logs(school, people.table(tmp_path / "l.csv", [row])).refused
+    hoy = find_person(school, people.email("hoy9"))
+    assert hoy
+    session_id = int(list_breaches_to_resolve(school, hoy)["session_id"].iloc[0])
+    resolve_breaches(school, hoy, session_id, Resolution.TRAINING, "In January.")
+    assert "Training agreed. In January." in subject(school, people.email("aled"))
 
 
 def test_it_holds_everything_and_marks_what_is_somebody_elses(held_much: School) -> None:
