@@ -11,12 +11,12 @@ from pypdf import PdfReader
 from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
-from app.access.forms import save_draft
 from app.access.people import find_person, list_demo_people
 from app.intake.files import import_logs
 from app.reports.governors import blank_log
 from app.reports.subject_access import subject
 from app.school import School, open_school
+from app.sessions.drafts import save_draft
 from app.settings import ROOT
 from app.store import reading, tables
 from tests import people

@@ -31,7 +31,9 @@ def fault(**cells: str) -> str | None:
     assert rejected.reason
     assert rejected.fix
     assert rejected.original["staff_email"] == (LOG | cells)["staff_email"]
-    assert "@" not in rejected.reason + rejected.fix
+    # What is printed for a row may hold a made-up address as an example, never one from the row.
+    addresses = {word for cell in (LOG | cells).values() for word in cell.split(";") if "@" in word}
+    assert not any(address in rejected.reason + rejected.fix for address in addresses)
     assert rejected.value == (None if rejected.column is None else (LOG | cells).get(rejected.column, "").strip())
     return rejected.column
 

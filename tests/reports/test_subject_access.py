@@ -14,8 +14,8 @@ from app.intake.files import import_consents, import_logs, import_roster
 from app.intake.logs import Entered, enter_log
 from app.reports.subject_access import UnknownPupil, subject
 from app.school import School
-from app.sessions.drafts import save_draft
 from app.sessions.breaches import resolve_breaches
+from app.sessions.drafts import save_draft
 from app.store import tables
 from app.vocabulary import Resolution
 from tests import people
