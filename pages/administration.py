@@ -31,15 +31,21 @@ from app.ui.widgets import filtered, table
 from app.vocabulary import Page, Role, RowResolution
 
 _KINDS = {
-    "logs": "Session logs", "letters": "Letters to parents", "consents": "Parental consents", "schools": "Schools",
-    "staff": "Staff", "pupils": "Pupils",
-}  # fmt: skip
+    "logs": "Session logs",
+    "letters": "Letters to parents",
+    "consents": "Parental consents",
+    "schools": "Schools",
+    "staff": "Staff",
+    "pupils": "Pupils",
+}
 
 _KEPT = {
-    "sessions": "Sessions with their logs, calls and exceptions", "call_originals": "Call records word for word",
+    "sessions": "Sessions with their logs, calls and exceptions",
+    "call_originals": "Call records word for word",
     "concerns": "Closed concerns, from the last thing that happened",
-    "unfinished": "Rejected rows, drafts, records put aside", "audit": "The audit trail",
-}  # fmt: skip
+    "unfinished": "Rejected rows, drafts, records put aside",
+    "audit": "The audit trail",
+}
 
 _COLUMNS = {"from_day": "As now since", "signed_in": "Last signed in", "email_domain": "Email domain"}
 
@@ -60,9 +66,10 @@ if sync.last_run is not None:
     write_html(
         "The last run began {when} and {how}: {figures}. {trouble}",
         when=moment(sync.last_run.started_at.astimezone(school.settings.zone)),
-        how="ended well" if sync.last_run.ended_well else "did not end well", figures=figures or "nothing new",
+        how="ended well" if sync.last_run.ended_well else "did not end well",
+        figures=figures or "nothing new",
         trouble=sync.last_run.trouble,
-    )  # fmt: skip
+    )
 if sync.configured and st.button("Sync now", icon=":material/sync:", disabled=sync.running):
     with st.status("Fetching call records", expanded=True) as status:
         line = st.empty()
@@ -98,10 +105,11 @@ if len(alerts.waiting):
     write_html(words, n=f"{len(alerts.waiting):,}", since=moment(alerts.waiting["queued_at"].min()))
     rows = pd.DataFrame(
         {
-            "To": alerts.waiting["to"], "Subject": alerts.waiting["subject"],
+            "To": alerts.waiting["to"],
+            "Subject": alerts.waiting["subject"],
             "Since": [moment(when) for when in alerts.waiting["queued_at"]],
         }
-    )  # fmt: skip
+    )
     if alerts.waiting["attempts"].any():
         rows = rows.assign(**{"Tried": alerts.waiting["attempts"], "What hindered it": alerts.waiting["error"]})
     table(rows, "Alerts that wait", "alerts that wait", height="content" if len(rows) < 10 else 360)
@@ -128,8 +136,13 @@ if sent and file is not None:
         result = import_table(school, kind, content, person.staff_id)
         write_html(
             "{file}: {read} rows read, {added} new, {changed} changed, {unchanged} known already, {refused} refused.",
-            file=file.name, read=result.read, added=result.added, changed=result.changed, unchanged=result.unchanged, refused=len(result.rejected),
-        )  # fmt: skip
+            file=file.name,
+            read=result.read,
+            added=result.added,
+            changed=result.changed,
+            unchanged=result.unchanged,
+            refused=len(result.rejected),
+        )
         if result.resolved:
             write_html("This import resolved {rows}.", rows=how_many(result.resolved, "earlier rejection"))
         if result.unknown_columns:
@@ -159,10 +172,15 @@ def _refused_rows() -> None:
         with st.expander(f"Settled ({len(settled):,})"):
             rows = pd.DataFrame(
                 {
-                    "When": [moment(when) for when in settled["resolved_at"]], "How": settled["resolution"].map(lambda word: RowResolution(word).label), "By": settled["resolved_by"].fillna("a command"),
-                    "From": settled["source"], "Row": settled["row"], "Was refused": _what(settled["column"], settled["reason"]), "Reason": settled["resolution_reason"].fillna(""),
+                    "When": [moment(when) for when in settled["resolved_at"]],
+                    "How": settled["resolution"].map(lambda word: RowResolution(word).label),
+                    "By": settled["resolved_by"].fillna("a command"),
+                    "From": settled["source"],
+                    "Row": settled["row"],
+                    "Was refused": _what(settled["column"], settled["reason"]),
+                    "Reason": settled["resolution_reason"].fillna(""),
                 }
-            )  # fmt: skip
+            )
             table(rows, "Rejected rows that are settled, the latest first", "settled rows")
 
 
@@ -184,15 +202,25 @@ def _waiting(refused: pd.DataFrame) -> None:
                 some = filtered(some, column, label, f"refused {column}")
     rows = pd.DataFrame(
         {
-            "From": some["source"], "Row": some["row"], "Column": some["column"].fillna(""), "Value": some["value"].fillna(""),
-            "Why": some["reason"], "Mend": some["fix"], "Imported": [moment(when) for when in some["imported_at"]],
+            "From": some["source"],
+            "Row": some["row"],
+            "Column": some["column"].fillna(""),
+            "Value": some["value"].fillna(""),
+            "Why": some["reason"],
+            "Mend": some["fix"],
+            "Imported": [moment(when) for when in some["imported_at"]],
         }
-    )  # fmt: skip
+    )
     table(rows, "Rejected rows with their mend", "refused rows")
     names = {row.id: f"{row.source}, row {row.row}: {row.what}" for row in some.itertuples()}
     chosen = st.selectbox(
-        "Row to fix", list(names), format_func=names.__getitem__, index=None, placeholder="Choose a row", key="refused row",
-    )  # fmt: skip
+        "Row to fix",
+        list(names),
+        format_func=names.__getitem__,
+        index=None,
+        placeholder="Choose a row",
+        key="refused row",
+    )
     if chosen is not None:
         _mend(some.set_index("id").loc[chosen], int(chosen))
         _dismiss(
@@ -221,10 +249,12 @@ def _mend(row: pd.Series, number: int) -> None:
         places = st.columns(2)
         cells = {
             column: places[n % 2].text_input(
-                f"{column} – to mend" if column == row["column"] else column, row["original"].get(column, ""), key=f"mend {number} {column}"
+                f"{column} – to mend" if column == row["column"] else column,
+                row["original"].get(column, ""),
+                key=f"mend {number} {column}",
             )
             for n, column in enumerate(row["mendable"])
-        }  # fmt: skip
+        }
         if st.form_submit_button(f"Import row {row['row']}", type="primary", icon=":material/upload:"):
             try:
                 again = fix_row(school, person, number, cells)
@@ -283,8 +313,11 @@ if len(staff):
     never, without = int((staff["signed_in"] == "never").sum()), int((staff["roles"].str.len() == 0).sum())
     write_html(
         "{staff} members of staff and {pupils} pupils. {never} of the staff never signed in; {without} have no role, and see their own sessions alone.",
-        staff=f"{len(staff):,}", pupils=f"{len(roster['pupils']):,}", never=f"{never:,}", without=f"{without:,}",
-    )  # fmt: skip
+        staff=f"{len(staff):,}",
+        pupils=f"{len(roster['pupils']):,}",
+        never=f"{never:,}",
+        without=f"{without:,}",
+    )
     if sign_in.roles_from_entra():
         st.info("ROLES_FROM is entra: the roles in force are those of Entra ID, not these of the roster.")
     holders = staff.explode("roles").groupby("roles")["name"].agg(list)
@@ -317,9 +350,12 @@ if len(staff):
         table(rows, "Who holds which role, as the roster has it", "roles", height="content")
     with st.expander(f"Who never signed in ({never:,})"):
         table(
-            staff.loc[staff["signed_in"] == "never", ["name", "email", "school", "department"]].rename(columns=str.capitalize),
-            "Staff on the roster who never signed in", "never signed in",
-        )  # fmt: skip
+            staff.loc[staff["signed_in"] == "never", ["name", "email", "school", "department"]].rename(
+                columns=str.capitalize
+            ),
+            "Staff on the roster who never signed in",
+            "never signed in",
+        )
 for name, people in roster.items():
     with st.expander(f"{name.capitalize()} ({len(people):,})"):
         shown = people.assign(signed_in=staff["signed_in"]) if name == "staff" else people
@@ -380,10 +416,13 @@ if isinstance(own, tuple) and len(own) == 2:
         write_html("{n} entries, the newest first.", n=f"{len(trail):,}")
         rows = pd.DataFrame(
             {
-                "Number": trail["id"], "When": [moment(when) for when in trail["occurred_at"]], "Who": trail["actor"], "What": trail["action"],
+                "Number": trail["id"],
+                "When": [moment(when) for when in trail["occurred_at"]],
+                "Who": trail["actor"],
+                "What": trail["action"],
                 "About": trail["subject"],
             }
-        )  # fmt: skip
+        )
         table(rows, "The audit trail", f"audit trail {own[0]} to {own[1]}")
     else:
         st.write("Nothing is on it of these days.")
@@ -399,7 +438,8 @@ if st.button("Verify the whole trail", icon=":material/verified_user:"):
     elif found.newest_hash:
         write_html(
             "✓ Up to entry {number} every one is as it was written; none was altered, removed or put in between. The newest has the hash {hash}: note it somewhere else, and compare it another time.",
-            number=f"{found.number:,}", hash=found.newest_hash,
-        )  # fmt: skip
+            number=f"{found.number:,}",
+            hash=found.newest_hash,
+        )
     else:
         st.write("Nothing is on the trail yet.")

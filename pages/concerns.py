@@ -34,9 +34,14 @@ def hand_out() -> None:
     elif page := create_subject_access_file(school, person, pupil):
         st.success("Put together; that you asked for it is on the audit trail.", icon=":material/check:")
         st.download_button(
-            "Download it", page, f"everything held on pupil {pupil}.html", "text/html", on_click="ignore",
-            icon=":material/download:", type="primary",
-        )  # fmt: skip
+            "Download it",
+            page,
+            f"everything held on pupil {pupil}.html",
+            "text/html",
+            on_click="ignore",
+            icon=":material/download:",
+            type="primary",
+        )
 
 
 if "raise" in st.query_params:

@@ -38,15 +38,24 @@ from app.ui.widgets import table
 from app.vocabulary import Page
 
 STANDS = {
-    "waiting": "? waits for an answer", "covered": "○ covered by another consent", "lapsed": "– no answer in time",
-    "given": "✓ given", "given_late": "✓ given, but late", "refused": "✗ refused", "withdrawn": "✗ withdrawn",
-}  # fmt: skip
+    "waiting": "? waits for an answer",
+    "covered": "○ covered by another consent",
+    "lapsed": "– no answer in time",
+    "given": "✓ given",
+    "given_late": "✓ given, but late",
+    "refused": "✗ refused",
+    "withdrawn": "✗ withdrawn",
+}
 LACKS = {"answer": "the parents' answer", "slt": "SLT informed"}
 HAPPENED = {
-    "asked": "Put on the register as asked for", "sent": "Request sent to the parents", "given": "Consent given",
-    "refused": "Consent refused", "withdrawn": "Consent withdrawn", "slt_informed": "SLT informed",
+    "asked": "Put on the register as asked for",
+    "sent": "Request sent to the parents",
+    "given": "Consent given",
+    "refused": "Consent refused",
+    "withdrawn": "Consent withdrawn",
+    "slt_informed": "SLT informed",
     "struck": "Entry struck out",
-}  # fmt: skip
+}
 TO_WHAT = {
     "outside_hours": "Academic tuition earlier or later than the protocol has it, for example because of a time zone; SLT is informed as well",
     "one_to_one": "A pastoral one-to-one during remote learning, outside lunchtime and tutor time",
@@ -112,12 +121,18 @@ def ask_link() -> None:
 def list_of(consents: pd.DataFrame, name: str, missing: bool = False) -> None:
     now = pd.Timestamp(school.now())
     facts = {
-        "Pupil": consents["pupil"], "Year": consents["year_group"], "House": consents["house"],
-        "When": spans(consents), "What": consents["kind"].map(KINDS), "Why": consents["reason"].fillna(""),
-        "Asked for": [moment(when) for when in consents["asked_at"]], "By": consents["asked_by"].fillna(""),
-        "Answered": [moment(when) for when in consents["answered_at"]], "Parent": consents["answered_by"].fillna(""),
+        "Pupil": consents["pupil"],
+        "Year": consents["year_group"],
+        "House": consents["house"],
+        "When": spans(consents),
+        "What": consents["kind"].map(KINDS),
+        "Why": consents["reason"].fillna(""),
+        "Asked for": [moment(when) for when in consents["asked_at"]],
+        "By": consents["asked_by"].fillna(""),
+        "Answered": [moment(when) for when in consents["answered_at"]],
+        "Parent": consents["answered_by"].fillna(""),
         "SLT informed": [moment(when) for when in consents["slt_informed_at"]],
-    }  # fmt: skip
+    }
     if missing:
         days = (now - consents["asked_at"]).dt.days
         first = {"Missing": consents["lacks"].map(LACKS), "Days": days}
@@ -129,9 +144,14 @@ def list_of(consents: pd.DataFrame, name: str, missing: bool = False) -> None:
     else:
         facts = {"Pupil": facts.pop("Pupil"), "Stands": consents["stands"].map(STANDS)} | facts
     event = table(
-        pd.DataFrame(facts), name.capitalize(), name, on_select="rerun", selection_mode="single-row", height="content" if len(consents) < 12 else 420,
+        pd.DataFrame(facts),
+        name.capitalize(),
+        name,
+        on_select="rerun",
+        selection_mode="single-row",
+        height="content" if len(consents) < 12 else 420,
         key=f"{name} {person.staff_id} {','.join(map(str, consents['consent_id']))}",
-    )  # fmt: skip
+    )
     note("Select a row to open it.")
     if event["selection"]["rows"]:
         st.query_params["consent"] = str(consents["consent_id"].iloc[event["selection"]["rows"][0]])
@@ -175,8 +195,14 @@ def ask() -> None:
         return
     try:
         consent_id = ask_for_consent(
-            school, person, pupil_id=pupil, kind=kind, covers_from=whole(first, begins), covers_to=whole(last, ends), reason=reason,
-        )  # fmt: skip
+            school,
+            person,
+            pupil_id=pupil,
+            kind=kind,
+            covers_from=whole(first, begins),
+            covers_to=whole(last, ends),
+            reason=reason,
+        )
     except ValueError as error:
         st.warning(f"{error} Nothing you wrote is lost.", icon=":material/edit:")
         return
@@ -232,11 +258,14 @@ def show_one(consents: pd.DataFrame, number: str) -> None:
     why = [f"because: {reason}" if isinstance(reason, str) else "" for reason in history["reason"]]
     rows = pd.DataFrame(
         {
-            "When": [moment(when) for when in history["occurred_at"]], "What": history["kind"].map(HAPPENED) + struck,
-            "Parent": history["parent"].fillna(""), "Entered by": history["entered_by"].fillna("a file"),
-            "Entered": [moment(when) for when in history["entered_at"]], "Remark": why,
+            "When": [moment(when) for when in history["occurred_at"]],
+            "What": history["kind"].map(HAPPENED) + struck,
+            "Parent": history["parent"].fillna(""),
+            "Entered by": history["entered_by"].fillna("a file"),
+            "Entered": [moment(when) for when in history["entered_at"]],
+            "Remark": why,
         }
-    )  # fmt: skip
+    )
     table(rows, "What happened to the consent", "history of a consent", height="content")
     if row["own"]:
         take_back(int(number), history)
@@ -282,9 +311,15 @@ def hand_out(label: str, key: str, make: Callable[[Callable[[float], None]], Dow
     if key in made:
         file = made[key]
         st.download_button(
-            "Download it", file.content, file.name, file.type, key=f"download {key}", on_click="ignore",
-            icon=":material/download:", type="primary",
-        )  # fmt: skip
+            "Download it",
+            file.content,
+            file.name,
+            file.type,
+            key=f"download {key}",
+            on_click="ignore",
+            icon=":material/download:",
+            type="primary",
+        )
 
 
 def show_share(bar: DeltaGenerator, share: float) -> None:
@@ -377,9 +412,13 @@ def show_letters(pupils: pd.DataFrame) -> None:
     lacking = among[among[kind].isna()]
     by_year = lacking.groupby("year_group").size()
     write_html(
-        "<b>{n}</b> of {of} pupils’ parents were never sent it{by_year}.", n=len(lacking), of=len(among),
-        by_year=": " + ", ".join(f"{by_year[year]} in year {year}" for year in in_order(lacking["year_group"])) if len(by_year) > 1 else "",
-    )  # fmt: skip
+        "<b>{n}</b> of {of} pupils’ parents were never sent it{by_year}.",
+        n=len(lacking),
+        of=len(among),
+        by_year=": " + ", ".join(f"{by_year[year]} in year {year}" for year in in_order(lacking["year_group"]))
+        if len(by_year) > 1
+        else "",
+    )
     if kind == "one_to_one" and not coming:
         note("It is needed for one-to-ones in a period of remote learning. None is set for now or later.")
     elif kind == "one_to_one":
@@ -393,10 +432,16 @@ def show_letters(pupils: pd.DataFrame) -> None:
     st.header("Register of letters")
     rows = pd.DataFrame(
         {
-            "Pupil": among["pupil"], "Year": among["year_group"], "House": among["house"], "Tutor": among["tutor"].fillna(""),
-            **{words: among[name].map(lambda day: on_day(day) if pd.notna(day) else "✗ never sent") for name, words in LETTERS.items()},
+            "Pupil": among["pupil"],
+            "Year": among["year_group"],
+            "House": among["house"],
+            "Tutor": among["tutor"].fillna(""),
+            **{
+                words: among[name].map(lambda day: on_day(day) if pd.notna(day) else "✗ never sent")
+                for name, words in LETTERS.items()
+            },
         }
-    )  # fmt: skip
+    )
     first = rows[LETTERS[kind]].str.startswith("✗")
     table(
         pd.concat([rows[first], rows[~first]]),
@@ -476,13 +521,16 @@ else:
     if len(pupils):
         write_html(
             "<b>{letters} of {of}</b> pupils’ parents have no letter of introduction.",
-            letters=int(pupils["introduction"].isna().sum()), of=len(pupils),
-        )  # fmt: skip
+            letters=int(pupils["introduction"].isna().sum()),
+            of=len(pupils),
+        )
         if (coming := remote_learning_to_come()) and pupils["one_to_one"].isna().any():
             write_html(
                 "<b>{letters} of {of}</b> pupils’ parents have no letter on one-to-ones, which they have to have before the first one in {periods}.",
-                letters=int(pupils["one_to_one"].isna().sum()), of=len(pupils), periods=" or ".join(coming),
-            )  # fmt: skip
+                letters=int(pupils["one_to_one"].isna().sum()),
+                of=len(pupils),
+                periods=" or ".join(coming),
+            )
     of_consents, of_letters = st.tabs(["Consents", "Letters"])
     with of_consents:
         show_consents(consents)

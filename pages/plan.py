@@ -157,10 +157,16 @@ def keep(plan: Log, foreseen: Foreseen, kept: pd.DataFrame) -> None:
         note("The invitation is handed out once the plan keeps the protocol.")
         return
     st.download_button(
-        "Download the invitation", create_invitation(school, person, before, foreseen), "session.ics", "text/calendar",
-        type="primary", icon=":material/event:", width="stretch", on_click=record_access,
+        "Download the invitation",
+        create_invitation(school, person, before, foreseen),
+        "session.ics",
+        "text/calendar",
+        type="primary",
+        icon=":material/event:",
+        width="stretch",
+        on_click=record_access,
         args=(school, person, "exported", f"invitation to plan {plan.ref}"),
-    )  # fmt: skip
+    )
     if is_confidential(person, plan.answers["purpose"]):
         note("It holds your time alone: nobody who sees your calendar reads for whom it is.")
     else:
@@ -179,10 +185,12 @@ def my_plans(plans: pd.DataFrame) -> None:
             left, right = st.columns([4, 1], vertical_alignment="center")
             with left:
                 write_html(
-                    "<b>{when}</b> · {purpose} · {verdict}<br>{pupils}", when=moment(row.started_at),
-                    purpose=PURPOSE_WORDS.get(row.purpose, row.purpose), pupils=row.pupils,
+                    "<b>{when}</b> · {purpose} · {verdict}<br>{pupils}",
+                    when=moment(row.started_at),
+                    purpose=PURPOSE_WORDS.get(row.purpose, row.purpose),
+                    pupils=row.pupils,
                     verdict=_MARKS.get(found.get(row.ref, ""), "it has begun"),
-                )  # fmt: skip
+                )
             if right.button("Open the plan", key=f"open {row.ref}", icon=":material/edit:", width="stretch"):
                 start(planning.form_of(row))
                 st.rerun()

@@ -47,10 +47,14 @@ def show_version(school: School, today: date) -> None:
             "Academic tuition {a} to {b}. One-to-ones: {slots}. Grace when joining and leaving: {grace} seconds. Camera on "
             "for at least {camera} of the time. Time to log a call: {log} hours. A log and its call may lie {match} "
             "minutes apart.",
-            a=f"{rules.academic_hours[0]:%H:%M}", b=f"{rules.academic_hours[1]:%H:%M}", slots=slots,
-            grace=f"{rules.grace_seconds:g}", camera=f"{rules.camera_share:.0%}", log=f"{rules.log_within_hours:g}",
+            a=f"{rules.academic_hours[0]:%H:%M}",
+            b=f"{rules.academic_hours[1]:%H:%M}",
+            slots=slots,
+            grace=f"{rules.grace_seconds:g}",
+            camera=f"{rules.camera_share:.0%}",
+            log=f"{rules.log_within_hours:g}",
             match=f"{rules.match_minutes:g}",
-        )  # fmt: skip
+        )
 
 
 def show_clauses(school: School, person: Person, today: date) -> None:
@@ -137,8 +141,10 @@ def ask_figures(rules: Rules, term: Period) -> dict[str, Any] | None:
                 [[s.name, ", ".join(s.days), f"{s.from_:%H:%M}", f"{s.to:%H:%M}"] for s in rules.one_to_one_slots],
                 columns=["Name", "Days", "From", "Until"],
             ),
-            num_rows="dynamic", hide_index=True, key=f"what if slots {term.name}",
-        )  # fmt: skip
+            num_rows="dynamic",
+            hide_index=True,
+            key=f"what if slots {term.name}",
+        )
         if not st.form_submit_button("Run", type="primary"):
             return None
     cells = slots.fillna("").astype(str).apply(lambda column: column.str.strip())
@@ -179,22 +185,30 @@ def show_changes(figures: dict[str, Any], found: what_if.WhatIf) -> None:
     table_expander(
         found.clauses.rename(
             columns={
-                "title": "Clause", "was_broken": "Breaches now", "would_be_broken": "Breaches then",
-                "gained": "Newly kept", "lost": "No longer kept", "open": "Evidence gained or lost",
+                "title": "Clause",
+                "was_broken": "Breaches now",
+                "would_be_broken": "Breaches then",
+                "gained": "Newly kept",
+                "lost": "No longer kept",
+                "open": "Evidence gained or lost",
             }
         ),
-        "what if by clause", "What would change, clause by clause",
-    )  # fmt: skip
+        "what if by clause",
+        "What would change, clause by clause",
+    )
     st.subheader("By department")
     table(
         found.departments.rename(
             columns={
-                "department": "Department", "sessions": "Sessions that change", "gained": "Outcomes newly kept",
+                "department": "Department",
+                "sessions": "Sessions that change",
+                "gained": "Outcomes newly kept",
                 "lost": "Outcomes no longer kept",
             }
         ),
-        "What would change, by department", "what if by department",
-    )  # fmt: skip
+        "What would change, by department",
+        "what if by department",
+    )
     if len(found.changes):
         show_sessions(found.changes)
 
@@ -213,10 +227,13 @@ def show_sessions(changes: pd.DataFrame) -> None:
                 "Then": changes["would_be"].map(OUTCOME_WORDS),
             }
         ),
-        "Sessions that would be judged differently", "what if sessions", on_select="rerun", selection_mode="single-row",
+        "Sessions that would be judged differently",
+        "what if sessions",
+        on_select="rerun",
+        selection_mode="single-row",
         key=f"what if sessions {len(changes)} {changes['session_id'].iloc[0]}",
         height="content" if len(changes) < 14 else 520,
-    )  # fmt: skip
+    )
     if event["selection"]["rows"]:
         number = int(changes["session_id"].iloc[event["selection"]["rows"][0]])
         st.switch_page("pages/sessions.py", query_params={"session": str(number)})
@@ -239,11 +256,18 @@ today = school.today()
 st.title("The protocol")
 view = "clauses"
 if scopes(person, Resource.WHAT_IF):
-    view = st.segmented_control(
-        "View", ["clauses", "what if"], format_func={"clauses": "The clauses", "what if": "What if"}.__getitem__,
-        default="what if" if st.query_params.get("view") == "what-if" else "clauses", key="protocol view", required=True,
-        label_visibility="collapsed",
-    ) or "clauses"  # fmt: skip
+    view = (
+        st.segmented_control(
+            "View",
+            ["clauses", "what if"],
+            format_func={"clauses": "The clauses", "what if": "What if"}.__getitem__,
+            default="what if" if st.query_params.get("view") == "what-if" else "clauses",
+            key="protocol view",
+            required=True,
+            label_visibility="collapsed",
+        )
+        or "clauses"
+    )
 if view == "what if":
     show_what_if(school, person, today)
 else:

@@ -115,10 +115,16 @@ def _answered(school: School, person: Person, view: ConcernView, kind: str, give
         else:
             answers[ask.name] = value.isoformat() if isinstance(value, date) else value
     checks = {
-        "level": _check_level, "action": _check_owner, "moved": _check_owner, "done": _check_done,
-        "named": _check_named, "corrected": _check_corrected, "closed": _check_closed, "linked": _check_linked,
+        "level": _check_level,
+        "action": _check_owner,
+        "moved": _check_owner,
+        "done": _check_done,
+        "named": _check_named,
+        "corrected": _check_corrected,
+        "closed": _check_closed,
+        "linked": _check_linked,
         "shared": _check_shared,
-    }  # fmt: skip
+    }
     if check := checks.get(kind):
         check(school, person, view, given, answers)
     if kind in ("session_linked", "session_unlinked"):
@@ -193,9 +199,13 @@ def _check_corrected(_s: Any, _p: Any, view: ConcernView, given: Mapping[str, An
         after = after.isoformat()
     answers["after"] = after or "" if name == "summary" else after
     now = {
-        "summary": view.summary, "childs_words": view.childs_words, "place": view.place, "told_dsp": view.told_dsp,
-        "happened_at": view.happened_at, "categories": ";".join(view.categories),
-    }  # fmt: skip
+        "summary": view.summary,
+        "childs_words": view.childs_words,
+        "place": view.place,
+        "told_dsp": view.told_dsp,
+        "happened_at": view.happened_at,
+        "categories": ";".join(view.categories),
+    }
     before = now[name]
     if answers["after"] == (before.isoformat() if isinstance(before, datetime) else before):
         raise Unfinished("It says so already.")
@@ -290,9 +300,14 @@ def _tell_who_raised_it(
     if raised_by is None or (is_conduct and connection.scalar(naming) is not None):
         return
     enqueue(
-        connection, to=raised_by, kind="concern_read", about=f"concern {view.ref}", at=at,
-        key=f"concern {view.ref} read, to {raised_by}", confidential=is_conduct,
-    )  # fmt: skip
+        connection,
+        to=raised_by,
+        kind="concern_read",
+        about=f"concern {view.ref}",
+        at=at,
+        key=f"concern {view.ref} read, to {raised_by}",
+        confidential=is_conduct,
+    )
 
 
 def _look(connection: Connection, school: School, person: Person, ref: str, kind: str) -> None:

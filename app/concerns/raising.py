@@ -67,9 +67,14 @@ def open_concern(
     if not pupil_ids:
         raise ValueError("A concern needs a pupil: choose the child it is about.")
     reported = {
-        "raised_by": raised_by, "raised_at": raised_at, "happened_at": happened_at, "place": place or None,
-        "summary": summary, "childs_words": childs_words, "told_dsp": told_dsp,
-    }  # fmt: skip
+        "raised_by": raised_by,
+        "raised_at": raised_at,
+        "happened_at": happened_at,
+        "place": place or None,
+        "summary": summary,
+        "childs_words": childs_words,
+        "told_dsp": told_dsp,
+    }
     concern_id, ref = _keep(connection, CHILD, reported, categories, level, pupil_ids, elsewhere)
     if log_ref or call_id:
         connection.execute(
@@ -111,9 +116,14 @@ def open_conduct_concern(
     if not staff_ids and not others:
         raise ValueError("A concern about conduct needs the adult it is about: choose or write a name.")
     reported = {
-        "raised_by": raised_by, "raised_at": raised_at, "happened_at": happened_at, "place": place or None,
-        "summary": summary, "childs_words": childs_words, "told_dsp": told_dsp,
-    }  # fmt: skip
+        "raised_by": raised_by,
+        "raised_at": raised_at,
+        "happened_at": happened_at,
+        "place": place or None,
+        "summary": summary,
+        "childs_words": childs_words,
+        "told_dsp": told_dsp,
+    }
     concern_id, ref = _keep(connection, CONDUCT, reported, categories, NOT_ASSESSED, pupil_ids, elsewhere)
     named: list[dict[str, object]] = [{"staff_id": number, "name": None} for number in dict.fromkeys(staff_ids)]
     named += [{"staff_id": None, "name": name} for name in dict.fromkeys(others)]

@@ -28,10 +28,7 @@ from app.store.writing import raise_revision
 from app.vocabulary import Role
 
 # What a consent can be to, and how that reads.
-KINDS = {
-    "outside_hours": "Tuition outside the hours",
-    "one_to_one": "One-to-one at another time",
-}
+KINDS = {"outside_hours": "Tuition outside the hours", "one_to_one": "One-to-one at another time"}
 
 _consent, _event = tables.consents.c, tables.consent_events.c
 
@@ -41,23 +38,22 @@ class NotYours(Exception):
 
 
 def ask_for_consent(
-    school: School,
-    person: Person,
-    *,
-    pupil_id: int,
-    kind: str,
-    covers_from: datetime,
-    covers_to: datetime,
-    reason: str,
+    school: School, person: Person, *, pupil_id: int, kind: str, covers_from: datetime, covers_to: datetime, reason: str
 ) -> int:
     """Put on the register that a member of staff asks a pupil's parents for their consent, and give its number.
     The times are aware, `kind` is one of KINDS. The same asked again is one, until it was refused or
     withdrawn. ValueError, in words, if something is missing or does not fit."""
     _check_request(person, kind, covers_from, covers_to, reason)
     asked = Consent(
-        pupil_id=pupil_id, kind=kind, covers_from=covers_from.astimezone(UTC), covers_to=covers_to.astimezone(UTC),
-        reason=reason.strip(), obtained_at=None, given_by=None, slt_informed_at=None,
-    )  # fmt: skip
+        pupil_id=pupil_id,
+        kind=kind,
+        covers_from=covers_from.astimezone(UTC),
+        covers_to=covers_to.astimezone(UTC),
+        reason=reason.strip(),
+        obtained_at=None,
+        given_by=None,
+        slt_informed_at=None,
+    )
     with school.writing() as connection:
         if connection.scalar(select(tables.pupils.c.id).where(tables.pupils.c.id == pupil_id)) is None:
             raise ValueError("Choose the pupil whose parents are asked.")
@@ -235,9 +231,12 @@ def _add(
     connection: Connection, school: School, person: Person, consent_id: int, kind: str, at: datetime, **more: Any
 ) -> None:
     event = {
-        "consent_id": consent_id, "kind": kind, "occurred_at": at, "entered_at": school.now(),
+        "consent_id": consent_id,
+        "kind": kind,
+        "occurred_at": at,
+        "entered_at": school.now(),
         "actor_id": person.staff_id,
-    }  # fmt: skip
+    }
     connection.execute(insert(tables.consent_events).values(event | more))
 
 

@@ -41,14 +41,23 @@ OWN = ROOT / "data" / "letters"  # the templates that come with the program
 KINDS = {"introduction": "Introduction of the service", "one_to_one": "One-to-ones during remote learning"}
 REQUEST = "request_for_consent"
 FIELDS = {
-    "pupil": "the pupil's name", "year_group": "the pupil's year", "house": "the pupil's house",
-    "tutor": "the tutor's name", "school": "the school's name", "date": "today", "sender": "who sends it",
-    "sender_role": "what they are at the school", "tuition_from": "when academic tuition begins at the earliest",
-    "tuition_to": "when it ends at the latest", "one_to_one_times": "when one-to-ones take place",
-}  # fmt: skip
+    "pupil": "the pupil's name",
+    "year_group": "the pupil's year",
+    "house": "the pupil's house",
+    "tutor": "the tutor's name",
+    "school": "the school's name",
+    "date": "today",
+    "sender": "who sends it",
+    "sender_role": "what they are at the school",
+    "tuition_from": "when academic tuition begins at the earliest",
+    "tuition_to": "when it ends at the latest",
+    "one_to_one_times": "when one-to-ones take place",
+}
 REQUEST_FIELDS = FIELDS | {
-    "what": "what the consent is to", "times": "for which times it is asked", "reason": "why it is asked for",
-}  # fmt: skip
+    "what": "what the consent is to",
+    "times": "for which times it is asked",
+    "reason": "why it is asked for",
+}
 _WHAT = {
     "outside_hours": "Academic tuition by videoconference outside the usual hours",
     "one_to_one": "A one-to-one with a member of the pastoral team outside lunchtime and tutor time",
@@ -98,11 +107,7 @@ def write_requests(school: School, person: Person, consent_ids: Collection[int])
         raise NotAllowed("You do not have access to consents.")
     fields = [
         _about(school, person, row)
-        | {
-            "what": _WHAT[row.kind],
-            "times": times(row.covers_from, row.covers_to),
-            "reason": row.reason or "",
-        }
+        | {"what": _WHAT[row.kind], "times": times(row.covers_from, row.covers_to), "reason": row.reason or ""}
         for row in consents.itertuples()
     ]
     made = _download(REQUEST, REQUEST_FIELDS, fields, lambda share: None, school.today())
@@ -213,10 +218,15 @@ def _about(school: School, person: Person, row: Any) -> dict[str, str]:
     tutor = getattr(row, "tutor", None)
     today = school.today()
     return {
-        "pupil": row.pupil, "year_group": row.year_group, "house": row.house,
-        "tutor": tutor if isinstance(tutor, str) else "", "school": school.settings.name,
-        "date": f"{today.day} {today:%B %Y}", "sender": person.name, "sender_role": describe_post(person, _POSTS),
-    } | _hours(school.settings, today)  # fmt: skip
+        "pupil": row.pupil,
+        "year_group": row.year_group,
+        "house": row.house,
+        "tutor": tutor if isinstance(tutor, str) else "",
+        "school": school.settings.name,
+        "date": f"{today.day} {today:%B %Y}",
+        "sender": person.name,
+        "sender_role": describe_post(person, _POSTS),
+    } | _hours(school.settings, today)
 
 
 # A letter says nothing of counselling, also where a counsellor who teaches writes it.
@@ -232,9 +242,7 @@ def _hours(settings: Settings, day: date) -> dict[str, str]:
         on = "" if len(days) >= 5 else f" on {' and '.join(days)}"
         slots.append(f"{slot.name[:1].lower() + slot.name[1:]} ({slot.from_:%H:%M} to {slot.to:%H:%M}{on})")
     opens, closes = rules.academic_hours
-    return {
-        "tuition_from": f"{opens:%H:%M}", "tuition_to": f"{closes:%H:%M}", "one_to_one_times": " or ".join(slots),
-    }  # fmt: skip
+    return {"tuition_from": f"{opens:%H:%M}", "tuition_to": f"{closes:%H:%M}", "one_to_one_times": " or ".join(slots)}
 
 
 # --- from a template to files -------------------------------------------------------------------------------

@@ -41,10 +41,13 @@ def conduct_paper(school: School, person: Person, ref: str) -> bytes:
 def _paper(school: School, title: str, about: str, entries: Sequence[Entry]) -> bytes:
     told = [
         {
-            "at": on_day_at(entry.at), "what": entry.what, "by": entry.by,
-            "ref": entry.ref, "words": [list(pair) for pair in entry.words],
+            "at": on_day_at(entry.at),
+            "what": entry.what,
+            "by": entry.by,
+            "ref": entry.ref,
+            "words": [list(pair) for pair in entry.words],
         }
         for entry in entries
-    ]  # fmt: skip
+    ]
     paper = {"title": title, "school": school.settings.name, "made": on_day(school.today()), "confidential": True}
     return pdf("chronology", paper | {"about": about, "entries": told})

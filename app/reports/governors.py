@@ -34,9 +34,11 @@ _ENDED = {resolution.value: resolution.label for resolution in Resolution} | {
     BreachState.OPEN: "Open",
 }
 _OUTCOMES = {
-    "exempt": "Of those met: exempt", "no_evidence": "No evidence", "not_applicable": "Not applicable",
+    "exempt": "Of those met: exempt",
+    "no_evidence": "No evidence",
+    "not_applicable": "Not applicable",
     "evidence_share": "Share with evidence",
-}  # fmt: skip
+}
 _MEASURED = (
     "Every session with pupils is judged against each clause of the school's protocol that applies to it: by the "
     "call record of Microsoft Teams where it can tell, else by the school's registers of letters and consents, else "
@@ -79,11 +81,15 @@ def figures_workbook(
     seen = _looked_at(school, person, days, {} if governors else chosen or {})
     narrowed = [f"{column}: {', '.join(values)}" for column, values in (chosen or {}).items() if values]
     about = {
-        "School": school.settings.name, "First day": days[0], "Last day": days[1], "Made on": school.today(),
-        "Protocol": _version(school), "How it is measured": _MEASURED,
+        "School": school.settings.name,
+        "First day": days[0],
+        "Last day": days[1],
+        "Made on": school.today(),
+        "Protocol": _version(school),
+        "How it is measured": _MEASURED,
         "Edition": _SMALL if governors else "For leadership: small counts are shown. Do not pass it on.",
         "Narrowed to": "nothing: the whole school" if governors or not narrowed else "; ".join(narrowed),
-    }  # fmt: skip
+    }
     key = [_key_row(label, number, whole, governors) for label, number, whole, _ in _key_figures(seen)]
     sheets = {
         "About": pd.DataFrame({"What": about.keys(), "Entry": about.values()}),
@@ -150,10 +156,13 @@ def _counted(rows: pd.DataFrame) -> dict[str, int]:
     each = figures(rows[list(CLAUSES)])[["met", "exempt", "breach", "no_evidence"]].sum()
     shown = int(each["met"] + each["exempt"] + each["breach"])
     return {
-        "kept": int(each["met"] + each["exempt"]), "shown": shown, "known": shown + int(each["no_evidence"]),
-        "broken": int((rows["status"] == "breach").sum()), "silent": int((~rows["has_log"]).sum()),
+        "kept": int(each["met"] + each["exempt"]),
+        "shown": shown,
+        "known": shown + int(each["no_evidence"]),
+        "broken": int((rows["status"] == "breach").sum()),
+        "silent": int((~rows["has_log"]).sum()),
         "sessions": len(rows),
-    }  # fmt: skip
+    }
 
 
 def _key_figures(seen: _Seen) -> list[tuple[str, int, int, float | None]]:

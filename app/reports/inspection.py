@@ -22,9 +22,8 @@ def inspection_pack(school: School, person: Person) -> bytes:
     terms = [t for t in school.settings.terms if t.from_ <= today][-2:]
     days = (terms[0].from_, min(terms[-1].to, today)) if terms else (today - timedelta(days=364), today)
     by_term = {
-        t.name: _covered(_rates_of(get_protocol_figures(school, person, (t.from_, min(t.to, today)))))
-        for t in terms
-    }  # fmt: skip
+        t.name: _covered(_rates_of(get_protocol_figures(school, person, (t.from_, min(t.to, today))))) for t in terms
+    }
     entry, fault = check_audit_trail(school, person)
     register = count_registers(school, person, days)
     paper = _paper(school, "Videoconferencing with pupils: inspection pack") | {
@@ -36,8 +35,12 @@ def inspection_pack(school: School, person: Person) -> bytes:
         "terms": list(by_term),
         "clauses": [
             {
-                "title": c.title, "words": c.words, "applies": c.applies_to, "decided": c.decided_by,
-                "heading": c.reference.heading, "reference": str(c.reference),
+                "title": c.title,
+                "words": c.words,
+                "applies": c.applies_to,
+                "decided": c.decided_by,
+                "heading": c.reference.heading,
+                "reference": str(c.reference),
                 "kept": [_kept_words(rates, c.name) for rates in by_term.values()],
             }
             for c in CLAUSES.values()
@@ -50,7 +53,7 @@ def inspection_pack(school: School, person: Person) -> bytes:
         "retention": [
             [words, how_many(getattr(school.settings.retention, name), "year")] for name, words in _RETENTION.items()
         ],
-    }  # fmt: skip
+    }
     return pdf("inspection", paper)
 
 

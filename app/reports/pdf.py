@@ -27,10 +27,7 @@ def pdf(template: str, data: dict[str, Any]) -> bytes:
     dictionaries; days and moments in words.
     """
     return typst.compile(
-        _TEMPLATES / f"{template}.typ",
-        root=_TEMPLATES,
-        font_paths=_fonts(),
-        sys_inputs={"data": json.dumps(data)},
+        _TEMPLATES / f"{template}.typ", root=_TEMPLATES, font_paths=_fonts(), sys_inputs={"data": json.dumps(data)}
     )
 
 

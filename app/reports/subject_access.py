@@ -184,9 +184,13 @@ class _File:
         tutor = self.staff.get(row.tutor_id, "")
         first = "" if row.from_day == date(1900, 1, 1) else f"{row.from_day:%d %b %Y}"
         facts = {
-            "From": first, "Name": row.name, "School": row.school, "Year": row.year_group, "House": row.house,
+            "From": first,
+            "Name": row.name,
+            "School": row.school,
+            "Year": row.year_group,
+            "House": row.house,
             "Tutor": tutor,
-        }  # fmt: skip
+        }
         return Held([Cell(label, words) for label, words in facts.items()])
 
     def _consent(self, row: Any) -> Held:

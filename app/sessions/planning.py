@@ -158,9 +158,11 @@ def save_plan(school: School, person: Person, plan: Log) -> None:
     if plan.staff_id != person.staff_id:
         raise NotYours("Plan your own sessions only.")
     values = {
-        "started_at": plan.started_at, "ended_at": plan.ended_at, "purpose": plan.answers["purpose"],
+        "started_at": plan.started_at,
+        "ended_at": plan.ended_at,
+        "purpose": plan.answers["purpose"],
         "reason": plan.answers["reason"],
-    }  # fmt: skip
+    }
     with school.writing() as connection:
         before = _of(connection, person, plan.ref)
         if before is None:
@@ -241,9 +243,14 @@ def ask_for_consents(school: School, person: Person, plan: Log, kind: str, email
     pupils = list_pupils_to_choose(school, person).set_index("email")["pupil_id"]
     for email in emails:
         consents.ask_for_consent(
-            school, person, pupil_id=int(pupils[email]), kind=kind, covers_from=plan.started_at - MARGIN,
-            covers_to=plan.ended_at + MARGIN, reason=reason,
-        )  # fmt: skip
+            school,
+            person,
+            pupil_id=int(pupils[email]),
+            kind=kind,
+            covers_from=plan.started_at - MARGIN,
+            covers_to=plan.ended_at + MARGIN,
+            reason=reason,
+        )
 
 
 # --- from the plan to the form and the log -----------------------------------------------------------------
@@ -252,11 +259,15 @@ def ask_for_consents(school: School, person: Person, plan: Log, kind: str, email
 def form_of(plan: Any) -> Form:
     """The form (see `log_form`) of a row of `access.plans`."""
     return {
-        "ref": plan.ref, "purpose": plan.purpose, "reason": plan.reason,
+        "ref": plan.ref,
+        "purpose": plan.purpose,
+        "reason": plan.reason,
         "pupils": plan.pupil_emails.split(";") if plan.pupil_emails else [],
         "second": plan.second_emails.split(";") if plan.second_emails else [],
-        "day": plan.started_at.date().isoformat(), "from": f"{plan.started_at:%H:%M}", "to": f"{plan.ended_at:%H:%M}",
-    }  # fmt: skip
+        "day": plan.started_at.date().isoformat(),
+        "from": f"{plan.started_at:%H:%M}",
+        "to": f"{plan.ended_at:%H:%M}",
+    }
 
 
 def for_log(plan: Any) -> Form:

@@ -30,23 +30,31 @@ def show_export(school: School, person: Person, days: tuple[date, date], chosen:
 
         note("For governors: the whole school, without names, counts under 3 hidden. Takes a few seconds.")
         offer(
-            "Governors' report (PDF)", f"governors report {span}.pdf", _PDF,
+            "Governors' report (PDF)",
+            f"governors report {span}.pdf",
+            _PDF,
             lambda: governors.governors_report(school, person, days),
-        )  # fmt: skip
+        )
         offer(
-            "Tables for governors (Excel)", f"tables for governors {span}.xlsx", _XLSX,
+            "Tables for governors (Excel)",
+            f"tables for governors {span}.xlsx",
+            _XLSX,
             lambda: governors.figures_workbook(school, person, days, governors=True),
-        )  # fmt: skip
+        )
         offer(
-            "Inspection pack (PDF)", f"inspection pack {school.today()}.pdf", _PDF,
+            "Inspection pack (PDF)",
+            f"inspection pack {school.today()}.pdf",
+            _PDF,
             lambda: inspection_pack(school, person),
-        )  # fmt: skip
+        )
         note("For leadership only: as shown on this page, with its filters and small counts.")
         offer(
-            "Tables as shown (Excel)", f"tables for leadership {span}.xlsx", _XLSX,
+            "Tables as shown (Excel)",
+            f"tables for leadership {span}.xlsx",
+            _XLSX,
             lambda: governors.figures_workbook(school, person, days, governors=False, chosen=chosen),
             of=str(sorted((column, *values) for column, values in chosen.items())),
-        )  # fmt: skip
+        )
 
 
 def _offer(
@@ -67,9 +75,16 @@ def _offer(
         made = st.session_state.get(f"{key} made")
         if made and made[0] == state:
             st.download_button(
-                f"Download {file}", made[1], file, kind, key=f"{key} download", type="primary", on_click=_exported,
-                args=(school, person, file), icon=":material/download:",
-            )  # fmt: skip
+                f"Download {file}",
+                made[1],
+                file,
+                kind,
+                key=f"{key} download",
+                type="primary",
+                on_click=_exported,
+                args=(school, person, file),
+                icon=":material/download:",
+            )
 
 
 def _exported(school: School, person: Person, file: str) -> None:

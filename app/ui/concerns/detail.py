@@ -31,15 +31,19 @@ def show_one(school: School, person: Person, ref: str) -> None:
     view = _note_opened(school, person, view)
     about = {} if view.register is CHILD else {"about": "conduct"}
     st.page_link(
-        "pages/concerns.py", label="All of them" if view.may_change else "Concerns", icon=":material/arrow_back:",
+        "pages/concerns.py",
+        label="All of them" if view.may_change else "Concerns",
+        icon=":material/arrow_back:",
         query_params=about,
-    )  # fmt: skip
+    )
     title(f"Concern {view.ref}")
     write_html(
         "<b>{state}</b> · level: <b>{level}</b> · {kinds} · with {owner}",
-        state="Open" if view.open else "Closed", level=view.level, kinds=view.register.kinds(";".join(view.categories)),
+        state="Open" if view.open else "Closed",
+        level=view.level,
+        kinds=view.register.kinds(";".join(view.categories)),
         owner=view.owner or "nobody: nobody could be alerted",
-    )  # fmt: skip
+    )
     if view.register is CONDUCT:
         children = ", with " + ", ".join(view.pupils["name"]) if len(view.pupils) else ""
         write_html("About <b>{adults}</b>{children}", adults=", ".join(view.adults), children=children)
@@ -82,9 +86,12 @@ def _reported(view: ConcernView) -> None:
     fields = {name: versions[0].words for name, versions in view.fields.items()}
     write_html(
         "Happened <b>{happened}</b>; where: <b>{place}</b>. Entered {entered} by {by}. Told in person: {told}.",
-        happened=moment(view.happened_at) or "at a time not said", place=fields["place"],
-        entered=moment(view.raised_at), by=view.raised_by or "–", told=fields["told_dsp"],
-    )  # fmt: skip
+        happened=moment(view.happened_at) or "at a time not said",
+        place=fields["place"],
+        entered=moment(view.raised_at),
+        by=view.raised_by or "–",
+        told=fields["told_dsp"],
+    )
     _corrected(view)
     if len(view.pupils):
         rows = view.pupils.rename(columns={"name": "Child", "school": "School", "year_group": "Year", "house": "House"})
@@ -104,9 +111,11 @@ def _corrected(view: ConcernView) -> None:
             for version in versions:
                 write_html(
                     "{when}, {by}{why}: <span style='white-space: pre-wrap'>{words}</span>",
-                    when=moment(version.at.astimezone(view.raised_at.tzinfo)), by=version.by or "–",
-                    why=f" ({version.why})" if version.why else "", words=version.words,
-                )  # fmt: skip
+                    when=moment(version.at.astimezone(view.raised_at.tzinfo)),
+                    by=version.by or "–",
+                    why=f" ({version.why})" if version.why else "",
+                    words=version.words,
+                )
 
 
 def _linked(view: ConcernView) -> None:
@@ -140,8 +149,11 @@ def _to_do(school: School, person: Person, view: ConcernView) -> None:
             late = "⚠ Overdue: " if action.due < school.today() else ""
             write_html(
                 "<b>{what}</b><br>{late}{owner}, by <b>{due}</b>",
-                what=action.what, owner=action.owner, due=on_day(action.due), late=late,
-            )  # fmt: skip
+                what=action.what,
+                owner=action.owner,
+                due=on_day(action.due),
+                late=late,
+            )
             if view.may_change and view.open:
                 with st.container(horizontal=True):
                     for kind, label, icon in (("done", "Done", "check"), ("moved", "Change", "edit")):
@@ -151,8 +163,11 @@ def _to_do(school: School, person: Person, view: ConcernView) -> None:
         if action.done_on is not None:
             write_html(
                 "✓ {what} <em>({owner}, {on})</em>: {how}",
-                what=action.what, owner=action.owner, on=on_day(action.done_on), how=action.how,
-            )  # fmt: skip
+                what=action.what,
+                owner=action.owner,
+                on=on_day(action.done_on),
+                how=action.how,
+            )
 
 
 def _chronology(school: School, person: Person, view: ConcernView) -> None:
@@ -160,16 +175,23 @@ def _chronology(school: School, person: Person, view: ConcernView) -> None:
     with st.container(horizontal=True):
         if view.register is CONDUCT:
             st.download_button(
-                "This concern as a PDF", partial(conduct_paper, school, person, view.ref),
-                f"concern {view.ref}.pdf", "application/pdf", on_click="ignore", icon=":material/print:",
-            )  # fmt: skip
+                "This concern as a PDF",
+                partial(conduct_paper, school, person, view.ref),
+                f"concern {view.ref}.pdf",
+                "application/pdf",
+                on_click="ignore",
+                icon=":material/print:",
+            )
         for pupil in view.pupils.itertuples() if view.register is CHILD else ():
             st.download_button(
                 "The child's chronology as a PDF" if len(view.pupils) == 1 else f"Chronology of {pupil.name} as a PDF",
                 partial(child_paper, school, person, int(pupil.pupil_id)),
-                f"chronology {pupil.pupil_id}.pdf", "application/pdf", on_click="ignore", icon=":material/print:",
+                f"chronology {pupil.pupil_id}.pdf",
+                "application/pdf",
+                on_click="ignore",
+                icon=":material/print:",
                 key=f"paper {pupil.pupil_id}",
-            )  # fmt: skip
+            )
     for entry in reversed(view.entries):
         show_entry(entry)
     if view.opened_by:

@@ -83,9 +83,14 @@ class Draft:
         kept = self.values.get(name)
         found = list(options)
         self.values[name] = st.selectbox(
-            question, found, index=found.index(kept) if kept in options else None,
-            format_func=lambda o: options.get(o, ""), key=self._box(name), placeholder="Choose", **more,
-        )  # fmt: skip
+            question,
+            found,
+            index=found.index(kept) if kept in options else None,
+            format_func=lambda o: options.get(o, ""),
+            key=self._box(name),
+            placeholder="Choose",
+            **more,
+        )
         return self.values[name]
 
     def some(self, name: str, question: str, options: Mapping[Any, str], **more: Any) -> list[Any]:
@@ -99,9 +104,13 @@ class Draft:
         kept = self.values.get(name)
         options = {"yes": yes, "no": no}
         self.values[name] = st.radio(
-            question, list(options), index=list(options).index(kept) if kept in options else None,
-            format_func=options.__getitem__, horizontal=True, key=self._box(name),
-        )  # fmt: skip
+            question,
+            list(options),
+            index=list(options).index(kept) if kept in options else None,
+            format_func=options.__getitem__,
+            horizontal=True,
+            key=self._box(name),
+        )
         return None if self.values[name] is None else self.values[name] == "yes"
 
     def tick(self, name: str, words: str) -> bool:

@@ -48,8 +48,9 @@ def show_children(school: School, person: Person) -> None:
         st.page_link(
             "pages/concerns.py",
             label=f"Concerns about an adult's conduct ({still_open} open, {len(of_conduct)} for you to do)",
-            icon=":material/arrow_forward:", query_params={"about": "conduct"},
-        )  # fmt: skip
+            icon=":material/arrow_forward:",
+            query_params={"about": "conduct"},
+        )
     _raised_by(school, person)
 
 
@@ -65,9 +66,12 @@ def show_conduct(school: School, person: Person) -> None:
     _waiting(concerns, actions)
     _show_actions(school, person, actions)
     _open_and_closed(
-        person, concerns, CONDUCT, "Open, by level and age",
+        person,
+        concerns,
+        CONDUCT,
+        "Open, by level and age",
         record=lambda refs: casework.note_conduct(school, person, refs),
-    )  # fmt: skip
+    )
     _raise_link("Raise a concern about an adult's conduct", "conduct")
 
 
@@ -91,9 +95,12 @@ def _raised_by(school: School, person: Person) -> None:
         st.subheader("About an adult's conduct")
         refs = about_adults["ref"].tolist()
         table(
-            _own(about_adults), "Concerns about conduct that I raised", "my concerns about conduct", height="content",
+            _own(about_adults),
+            "Concerns about conduct that I raised",
+            "my concerns about conduct",
+            height="content",
             note=lambda: casework.note_conduct(school, person, refs),
-        )  # fmt: skip
+        )
     with st.container(horizontal=True):
         _raise_link("Raise a concern about a child", "yes")
         _raise_link("Raise a concern about an adult's conduct", "conduct")
@@ -117,12 +124,14 @@ def _begun(school: School, person: Person) -> None:
 def _own(mine: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "Reference": mine["ref"], "Raised": [moment(when) for when in mine["raised_at"]],
+            "Reference": mine["ref"],
+            "Raised": [moment(when) for when in mine["raised_at"]],
             "Received by": mine["received_by"].replace("", "nobody yet"),
-            "Read by": mine["read_by"].replace("", "nobody yet"), "About": mine["pupils"],
+            "Read by": mine["read_by"].replace("", "nobody yet"),
+            "About": mine["pupils"],
             "What I wrote": mine["summary"].replace("", "kept in the school's safeguarding system"),
         }
-    )  # fmt: skip
+    )
 
 
 # --- what waits, and what is to be done -------------------------------------------------------------
@@ -146,8 +155,10 @@ def _waiting(concerns: pd.DataFrame, actions: pd.DataFrame) -> None:
     words = ", ".join(f"<b>{number}</b> {what}" for what, number in waits.items() if number)
     write_html(
         f"{words or 'Nothing waits for you'}. " + "{n} open; the oldest, {ref}, for {age} days.",
-        n=len(still_open), ref=oldest["ref"], age=oldest["age_days"],
-    )  # fmt: skip
+        n=len(still_open),
+        ref=oldest["ref"],
+        age=oldest["age_days"],
+    )
 
 
 def _show_actions(school: School, person: Person, actions: pd.DataFrame) -> None:
@@ -159,14 +170,19 @@ def _show_actions(school: School, person: Person, actions: pd.DataFrame) -> None
         with st.container(border=True):
             write_html(
                 "<b>{what}</b><br>{late}by {due} · asked by {by} · {ref}",
-                what=row.what, due=on_day(row.due), by=row.asked_by, ref=row.ref,
+                what=row.what,
+                due=on_day(row.due),
+                by=row.asked_by,
+                ref=row.ref,
                 late="⚠ Overdue: " if row.overdue else "",
-            )  # fmt: skip
+            )
             if row.may_open:
                 st.page_link(
-                    "pages/concerns.py", label="Open the concern", icon=":material/folder_open:",
+                    "pages/concerns.py",
+                    label="Open the concern",
+                    icon=":material/folder_open:",
                     query_params={"ref": row.ref},
-                )  # fmt: skip
+                )
             else:
                 _say_done(school, person, row)
     if len(others):
@@ -175,9 +191,11 @@ def _show_actions(school: School, person: Person, actions: pd.DataFrame) -> None
                 {
                     "By": [on_day(day) for day in others["due"]],
                     "": ["⚠ overdue" if late else "" for late in others["overdue"]],
-                    "Who": others["owner"], "What": others["what"], "Reference": others["ref"],
+                    "Who": others["owner"],
+                    "What": others["what"],
+                    "Reference": others["ref"],
                 }
-            )  # fmt: skip
+            )
             st.dataframe(rows, hide_index=True, alt="What others were asked to do", height="content")
 
 
@@ -200,9 +218,12 @@ def _say_done(school: School, person: Person, row: Any) -> None:
 
 
 def _open_and_closed(
-    person: Person, concerns: pd.DataFrame, register: Register, heading: str,
+    person: Person,
+    concerns: pd.DataFrame,
+    register: Register,
+    heading: str,
     record: Callable[[list[str]], None] | None = None,
-) -> None:  # fmt: skip
+) -> None:
     still_open, closed = concerns[concerns["open"]], concerns[~concerns["open"]]
     st.header(heading)
     name = "concerns" if register is CHILD else "concerns about conduct"
@@ -223,16 +244,24 @@ def _listing(
     if register is CONDUCT:
         columns["Adults"] = concerns["adults"]
     columns |= {
-        "Children": concerns["pupils"], "What kind": concerns["categories"].map(register.kinds),
-        "Actions open": concerns["actions"], "Read": concerns["read"].map({True: "yes", False: "not yet"}),
-        "Raised by": concerns["raised_by"].fillna("–"), "With": concerns["owner"].replace("", "nobody"),
-    }  # fmt: skip
+        "Children": concerns["pupils"],
+        "What kind": concerns["categories"].map(register.kinds),
+        "Actions open": concerns["actions"],
+        "Read": concerns["read"].map({True: "yes", False: "not yet"}),
+        "Raised by": concerns["raised_by"].fillna("–"),
+        "With": concerns["owner"].replace("", "nobody"),
+    }
     refs = concerns["ref"].tolist()
     event = table(
-        pd.DataFrame(columns), name.capitalize(), name, on_select="rerun", selection_mode="single-row",
-        key=f"{name} {person.staff_id} {','.join(refs)}", height="content",
+        pd.DataFrame(columns),
+        name.capitalize(),
+        name,
+        on_select="rerun",
+        selection_mode="single-row",
+        key=f"{name} {person.staff_id} {','.join(refs)}",
+        height="content",
         note=(lambda: record(refs)) if record else None,
-    )  # fmt: skip
+    )
     if event["selection"]["rows"]:
         st.query_params["ref"] = refs[event["selection"]["rows"][0]]
         st.query_params.pop("about", None)

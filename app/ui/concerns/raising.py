@@ -135,9 +135,12 @@ def _narrative(register: Register, draft: Draft) -> dict[str, Any]:
 
 def _circumstances(school: School, register: Register, draft: Draft) -> dict[str, Any]:
     categories = draft.some(
-        "categories", "What kind? Up to three", register.categories, max_selections=MOST_CATEGORIES,
+        "categories",
+        "What kind? Up to three",
+        register.categories,
+        max_selections=MOST_CATEGORIES,
         placeholder="Choose",
-    )  # fmt: skip
+    )
     left, middle, right = st.columns([1, 1, 2])
     with left:
         day = draft.day("day", "When did it happen? Day", max_value=school.today())

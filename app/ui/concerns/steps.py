@@ -66,10 +66,13 @@ def _choice(school: School, person: Person, view: ConcernView) -> str | None:
         choose_step(person, view, begun)
     number, chosen, _ = st.session_state[_chosen(person, view)]
     return st.selectbox(
-        "What do you want to add?", steps, index=steps.index(chosen) if chosen in steps else None,
-        format_func=lambda kind: STEPS[kind].label, key=f"{_chosen(person, view)} {number}",
+        "What do you want to add?",
+        steps,
+        index=steps.index(chosen) if chosen in steps else None,
+        format_func=lambda kind: STEPS[kind].label,
+        key=f"{_chosen(person, view)} {number}",
         placeholder="Level, action, decision, note, hand over, close, …",
-    )  # fmt: skip
+    )
 
 
 def _draft(school: School, person: Person, view: ConcernView, kind: str) -> Draft:
