@@ -19,3 +19,8 @@ EVIDENCE_WORDS = {"call": "call record", "register": "register", "log": "log", "
 
 
 PURPOSE_WORDS: dict[str, str] = {purpose: purpose.label for purpose in Purpose if purpose is not Purpose.OTHER}
+
+
+def describe_purpose(purpose: object) -> str:
+    """A session's purpose; "not logged" for a blank."""
+    return PURPOSE_WORDS.get(purpose, purpose) if isinstance(purpose, str) else "not logged"
