@@ -25,10 +25,10 @@ from app.reports.subject_access import UnknownPupil, subject
 from app.school import open_school
 from app.settings import SettingsError
 from app.store import audit_log
-from app.store.database import DatabaseError, in_words
-from app.store.encryption import CannotOpen, new_key
-from app.store.encryption import keys as known_keys
-from app.store.key_rotation import in_hundreds, seal_again, standing
+from app.store.database import DatabaseError, describe_error
+from app.store.encryption import DecryptionError, generate_key
+from app.store.encryption import encryption_keys as known_keys
+from app.store.key_rotation import count_by_key, reencrypt_all, round_counts
 
 _DONE, _SOME_REJECTED, _NOT_DONE = 0, 1, 2
 
@@ -39,10 +39,10 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except (SettingsError, DatabaseError, UnreadableFileError, CannotOpen, UnknownPupil) as error:
+        except (SettingsError, DatabaseError, UnreadableFileError, DecryptionError, UnknownPupil) as error:
             _stop(str(error))
         except DBAPIError as error:
-            _stop(in_words(error))
+            _stop(describe_error(error))
         except OSError as error:
             _stop(f"{error.strerror or error}. Nothing was changed.")
 
@@ -250,7 +250,7 @@ def keys() -> None:
 @keys.command("new")
 def new_key_command() -> None:
     """Print a new key; put it in front of those in ENCRYPTION_KEYS, separated by a comma."""
-    click.echo(new_key())
+    click.echo(generate_key())
 
 
 @keys.command("used")
@@ -259,7 +259,7 @@ def used_command() -> None:
     from app.operations.health import standing_in_words
 
     with open_school().engine.connect() as connection:
-        found = in_hundreds(standing(connection))
+        found = round_counts(count_by_key(connection))
     for one in found:
         click.echo(f"{one.table}: {one.newest:,} newest, {one.older:,} older, {one.no_key:,} none, {one.lost:,} lost")
     good, words = standing_in_words(found)
@@ -275,7 +275,7 @@ def rotate_command() -> None:
         _stop("ENCRYPTION_KEYS is not set: put a key there first, python -m app keys new prints one.")
     school = open_school()
     with school.writing() as connection:
-        number = seal_again(connection)
+        number = reencrypt_all(connection)
         if number:
             about = "everything sealed, to the newest key"
             audit_log.add(

@@ -12,7 +12,7 @@ from app import clock
 from app.settings import Period, Settings, Training, database_url, load_settings
 from app.store import tables
 from app.store.database import disposed_on_error, open_database, writing
-from app.store.writing import remembered
+from app.store.writing import get_meta
 
 OWN_SETTINGS = "own_settings"  # the key under which a database keeps them
 
@@ -51,7 +51,7 @@ class School:
     def is_demonstration(self) -> bool:
         """Whether the database holds the fictional school."""
         with self.engine.connect() as connection:
-            return remembered(connection, "demo") is not None
+            return get_meta(connection, "demo") is not None
 
     def is_untouched(self) -> bool:
         """Whether nothing was ever imported into the database."""
@@ -66,7 +66,7 @@ def open_school(url: str | None = None) -> School:
     engine = open_database(url or database_url())
     with disposed_on_error(engine):
         with engine.connect() as connection:
-            own = remembered(connection, OWN_SETTINGS)
+            own = get_meta(connection, OWN_SETTINGS)
         if own is not None:
             settings = settings.model_copy(update=dict(OwnSettings.model_validate_json(own)))
     return School(engine, settings)

@@ -16,7 +16,7 @@ from app.protocol.judge import judge
 from app.school import School, open_school
 from app.store import reading, session_days, tables
 from app.store.outcomes import current_clause_set
-from app.store.writing import insert_rows, raise_revision, remember
+from app.store.writing import insert_rows, raise_revision, set_meta
 from benchmarks.frames import school as frames
 
 _OWN = 600  # the fictional school's own sessions, with its concerns, exceptions and registers
@@ -37,7 +37,7 @@ def filled(url: str, sessions: int) -> School:
             part = _part(people, start, start + _AT_ONCE)
             _keep(connection, school, part, first, np.random.default_rng(start))
         session_days.pack(connection)
-        remember(connection, "judged_by", rules_fingerprint(school.settings))
+        set_meta(connection, "judged_by", rules_fingerprint(school.settings))
         raise_revision(connection)
         connection.exec_driver_sql("analyze")
     return school

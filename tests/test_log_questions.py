@@ -15,7 +15,7 @@ from app.log_questions import QUESTIONS
 from app.school import open_school
 from app.settings import ROOT
 from app.store.database import open_database
-from app.store.writing import remember
+from app.store.writing import set_meta
 from app.vocabulary import CamerasOn
 from tests import people
 from tests.running import PYTHON
@@ -53,7 +53,7 @@ def test_a_new_question_is_followed_from_the_form_to_the_report(
     logs = people.table(tmp_path / "logs.csv", [people.log("teacher", "aled", "2026-11-03T10:00", ref="L1")])
     assert import_logs(school, logs).added == 1
     with school.writing() as connection:
-        remember(connection, "demo", "yes")  # so that pages open without a sign-in
+        set_meta(connection, "demo", "yes")  # so that pages open without a sign-in
     program = program_with(ENTRY, tmp_path / "program")
     done = subprocess.run(
         [*PYTHON, "tests.new_question", tmp_path],

@@ -12,7 +12,7 @@ from app.access.policy import OTHER_PURPOSES, WITHHELD_ABOUT, Days, Person, requ
 from app.access.scope import ever_counsellor, in_school_time
 from app.school import School
 from app.store import audit_log, reading, tables
-from app.store.key_rotation import Standing, in_hundreds, standing
+from app.store.key_rotation import KeyCounts, count_by_key, round_counts
 from app.store.versions import valid_on, valid_versions
 from app.vocabulary import Resource
 
@@ -116,12 +116,12 @@ def verify_audit_trail(school: School, person: Person) -> Trail:
         return Trail(number, fault or "", audit_log.newest_hash(connection))
 
 
-def count_encrypted_values(school: School, person: Person) -> list[Standing]:
+def count_encrypted_values(school: School, person: Person) -> list[KeyCounts]:
     """How many sealed values stand under which key, for the administrator, as `rotation.in_hundreds` tells it; some
     5,000 a second."""
     require(person, Resource.ENCRYPTION_KEYS)
     with school.engine.connect() as connection:
-        return in_hundreds(standing(connection))
+        return round_counts(count_by_key(connection))
 
 
 def record_access(school: School, person: Person, what: str, about: str) -> None:

@@ -17,7 +17,7 @@ from app.access.scope import SESSION, confidential, in_school_time
 from app.records.registers import LETTERS
 from app.school import School
 from app.store import reading, tables
-from app.store.consents import standing
+from app.store.consents import consent_status
 from app.store.versions import valid_on, valid_versions
 from app.vocabulary import Resource, Scope
 
@@ -94,7 +94,7 @@ def list_consents(school: School, person: Person) -> pd.DataFrame:
     pupil, who, state, today = (
         valid_versions(tables.pupil_versions),
         valid_versions(tables.staff_versions),
-        standing(),
+        consent_status(),
         school.today(),
     )
     facts = ("answered_at", "answered_by", "slt_informed_at")
@@ -176,7 +176,7 @@ def get_consent_history(school: School, person: Person, consent_id: int) -> pd.D
 
 def may_answer_consent(school: School, person: Person, consent_id: int) -> bool:
     """Whether it is for the person to enter what becomes of a consent."""
-    pupil, state = valid_versions(tables.pupil_versions), standing()
+    pupil, state = valid_versions(tables.pupil_versions), consent_status()
     query = (
         select(_consent.id)
         .join(state, state.c.consent_id == _consent.id)

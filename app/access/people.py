@@ -10,7 +10,7 @@ from app.access.policy import Person
 from app.school import School
 from app.store import reading, tables
 from app.store.versions import valid_on, valid_versions
-from app.store.writing import remembered
+from app.store.writing import get_meta
 from app.vocabulary import Role
 
 
@@ -27,9 +27,9 @@ def list_demo_people(school: School) -> list[Person]:
     Of several the one with the fewest other roles, and then with a few calls to log when the demonstration was made.
     """
     with school.engine.connect() as connection:
-        if remembered(connection, "demo") is None:
+        if get_meta(connection, "demo") is None:
             return []
-        usual = (remembered(connection, "demo_usual") or "").split(";")
+        usual = (get_meta(connection, "demo_usual") or "").split(";")
     everybody = sorted(_people(school, true()), key=lambda p: (len(p.roles), p.email not in usual, p.email))
     chosen: list[Person] = []
     for role in Role:

@@ -8,7 +8,7 @@ from app.access.policy import Days, Person, require
 from app.access.scope import SESSION, confidential, during
 from app.school import School
 from app.store import audit_log, reading, tables
-from app.store.consents import ANSWERS, standing
+from app.store.consents import ANSWERS, consent_status
 from app.store.versions import valid_on, valid_versions
 from app.vocabulary import BreachEventKind, BreachState, Resource
 
@@ -55,7 +55,7 @@ def count_registers(school: School, person: Person, days: Days) -> dict[str, int
         has = exists().where(letter.pupil_id == pupil.c.pupil_id, letter.kind == kind).correlate(pupil)
         return func.count(case((has, 1)))
 
-    state = standing()
+    state = consent_status()
     covered = and_(consent.covers_from < _after(school, days), consent.covers_to >= _begin(school, days))
     with school.engine.connect() as connection:
         pupils = connection.execute(

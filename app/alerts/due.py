@@ -15,7 +15,7 @@ from app.formatting import how_many
 from app.judging.rejudge import refresh
 from app.school import School
 from app.store import reading, tables
-from app.store.writing import remember, remembered
+from app.store.writing import get_meta, set_meta
 from app.vocabulary import Role
 
 _HISTORY = timedelta(days=7)  # a concern unread for longer was there before alerts were
@@ -72,7 +72,7 @@ def _digests(school: School) -> None:
                 connection, to=row.staff_id, kind="digest", about=f"digest {now.date()}", at=now, words=_words(row),
                 key=f"digest {now.date()}, to {row.staff_id}", confidential=bool(row.confidential),
             )  # fmt: skip
-        remember(connection, _DIGEST, now.isoformat())
+        set_meta(connection, _DIGEST, now.isoformat())
 
 
 def _digest_is_due(school: School) -> bool:
@@ -85,7 +85,7 @@ def _digest_is_due(school: School) -> bool:
 
 
 def _last_digest(connection: Connection) -> datetime | None:
-    told = remembered(connection, _DIGEST)
+    told = get_meta(connection, _DIGEST)
     return datetime.fromisoformat(told) if told else None
 
 

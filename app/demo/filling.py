@@ -26,7 +26,7 @@ from app.school import OWN_SETTINGS, OwnSettings, School
 from app.settings import Settings
 from app.store import tables
 from app.store.database import DatabaseError
-from app.store.writing import raise_revision, remember, remembered
+from app.store.writing import get_meta, raise_revision, set_meta
 from app.vocabulary import Resource, Scope
 
 Rows = list[dict[str, str]]
@@ -120,10 +120,10 @@ def fill(
     asking.ask(judged_by)
     with school.writing() as connection:
         connection.execute(delete(tables.meta).where(tables.meta.c.key == _UNFINISHED))
-        remember(connection, "demo", day.isoformat())
+        set_meta(connection, "demo", day.isoformat())
         own = OwnSettings(**{name: getattr(judged_by.settings, name) for name in OwnSettings.model_fields})
-        remember(connection, OWN_SETTINGS, own.model_dump_json(by_alias=True))
-        remember(connection, "demo_usual", ";".join(made.shown))
+        set_meta(connection, OWN_SETTINGS, own.model_dump_json(by_alias=True))
+        set_meta(connection, "demo_usual", ";".join(made.shown))
         raise_revision(connection)
     progress("Ready", 1.0)
 
@@ -167,13 +167,13 @@ def _date_back(connection: Connection, now: datetime) -> None:
 def was_cut_off(school: School) -> bool:
     """Whether a fill began and did not end."""
     with school.engine.connect() as connection:
-        return remembered(connection, _UNFINISHED) is not None
+        return get_meta(connection, _UNFINISHED) is not None
 
 
 def _empty(school: School) -> None:
     """Make sure that the database is empty, but for a fill that was cut off, which goes."""
     with school.writing() as connection:
-        if remembered(connection, _UNFINISHED):
+        if get_meta(connection, _UNFINISHED):
             for table in reversed(tables.metadata.sorted_tables):
                 if table is not tables.audit:
                     connection.execute(delete(table))
@@ -183,7 +183,7 @@ def _empty(school: School) -> None:
                     "The database is not empty: the fictional school never goes beside real data. "
                     "Name another one in DATABASE_URL."
                 )
-        remember(connection, _UNFINISHED, "yes")
+        set_meta(connection, _UNFINISHED, "yes")
 
 
 def _csv(name: str, rows: list[dict[str, str]]) -> tuple[str, bytes]:

@@ -12,7 +12,7 @@ from app.access.people import find_person
 from app.demo.chance import Chance
 from app.school import School
 from app.store import tables
-from app.store.reading import chosen
+from app.store.reading import is_among
 from app.vocabulary import BreachEventKind, BreachState, Resolution
 
 _EXPLANATIONS = (
@@ -64,7 +64,7 @@ def _date_back(connection: Connection, school: School) -> None:
 
 
 def _settle(connection: Connection, settled: dict[int, int], chance: Chance) -> None:
-    mine = chosen(connection, "settled", _exception.session_id, settled)
+    mine = is_among(connection, "settled", _exception.session_id, settled)
     events: list[dict[str, Any]] = []
     lives: dict[int, list[dict[str, Any]]] = {}
     session = tables.sessions.c

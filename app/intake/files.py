@@ -14,7 +14,7 @@ from app.records.rows import UnreadableFileError
 from app.records.tabular import Table, read_table
 from app.school import School
 from app.store.database import DatabaseError
-from app.store.writing import remembered
+from app.store.writing import get_meta
 
 Source = str | Path | tuple[str, bytes]
 
@@ -95,7 +95,7 @@ def check_not_demonstration(school: School, kind: str) -> None:
     if kind not in _ROSTER:
         return
     with school.engine.connect() as connection:
-        if remembered(connection, "demo") or remembered(connection, "demo_unfinished"):
+        if get_meta(connection, "demo") or get_meta(connection, "demo_unfinished"):
             raise DatabaseError(
                 "This is the demonstration's database, and no real people may be imported into it. Set DATABASE_URL to "
                 "a database of the school's own. Nothing was changed."

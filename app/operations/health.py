@@ -12,9 +12,9 @@ from app.operations.verification import last_restore_test
 from app.school import School, open_school
 from app.settings import SettingsError, variable
 from app.store import tables
-from app.store.database import DatabaseError, in_words
-from app.store.encryption import CannotOpen, keys, seal, unseal
-from app.store.key_rotation import Standing, in_hundreds, standing
+from app.store.database import DatabaseError, describe_error
+from app.store.encryption import DecryptionError, decrypt, encrypt, encryption_keys
+from app.store.key_rotation import KeyCounts, count_by_key, round_counts
 
 Finding = tuple[str, bool, str]  # what was looked at, whether it works, in words
 _LATE = timedelta(minutes=30)  # an alert that waits for longer is not sent by anybody
@@ -29,7 +29,7 @@ def check_everything() -> Iterator[Finding]:
         yield "settings", False, str(error)
         return
     except (DatabaseError, DBAPIError) as error:
-        yield "database", False, str(error) if isinstance(error, DatabaseError) else in_words(error)
+        yield "database", False, str(error) if isinstance(error, DatabaseError) else describe_error(error)
         return
     try:
         yield from check_school(school, thorough=True)
@@ -45,7 +45,7 @@ def check_school(school: School, *, thorough: bool) -> Iterator[Finding]:
     try:
         yield from _database(school)
     except DBAPIError as error:
-        yield "database", False, in_words(error)
+        yield "database", False, describe_error(error)
         return
     yield from _sealing(school, thorough)
     yield from _backups(school)
@@ -69,11 +69,11 @@ def _database(school: School) -> Iterator[Finding]:
 
 def _sealing(school: School, thorough: bool) -> Iterator[Finding]:
     try:
-        unseal(seal(b"test"))
-    except (SettingsError, CannotOpen) as error:
+        decrypt(encrypt(b"test"))
+    except (SettingsError, DecryptionError) as error:
         yield "sealing", False, str(error)
         return
-    if not keys():
+    if not encryption_keys():
         if not school.is_demonstration():
             yield (
                 "sealing",
@@ -85,21 +85,21 @@ def _sealing(school: School, thorough: bool) -> Iterator[Finding]:
     words = "narratives, notes and call records are sealed"
     if thorough:
         with school.engine.connect() as connection:
-            good, found = standing_in_words(in_hundreds(standing(connection, some=True)))
+            good, found = standing_in_words(round_counts(count_by_key(connection, sample=True)))
         yield "sealing", good, f"{words}. Of a thousand of each kind: {found}"
     else:
-        yield "sealing", True, f"{words}; {len(keys())} key(s) are set"
+        yield "sealing", True, f"{words}; {len(encryption_keys())} key(s) are set"
 
 
-def standing_in_words(found: Sequence[Standing]) -> tuple[bool, str]:
+def standing_in_words(found: Sequence[KeyCounts]) -> tuple[bool, str]:
     """Whether what is sealed stands under the keys that are set, and what to do."""
-    told = sum(found, Standing("all"))
+    told = sum(found, KeyCounts("all"))
     if told.lost:
         return False, (
             f"Up to {told.lost:,} values are sealed with a key that ENCRYPTION_KEYS does not hold. Nobody can read "
             "them until that key is added again, behind the others."
         )
-    if not keys():
+    if not encryption_keys():
         return True, "no key is set, and nothing is sealed."
     if told.no_key:
         return False, (
@@ -111,7 +111,7 @@ def standing_in_words(found: Sequence[Standing]) -> tuple[bool, str]:
             f"Up to {told.older:,} values still stand under an older key. python -m app keys rotate seals them with "
             "the newest; until then keep the older keys."
         )
-    if len(keys()) > 1:
+    if len(encryption_keys()) > 1:
         return True, "all stand under the newest key. Once `keys used` says so of everything, the older ones can go."
     return True, "all stand under the one key."
 

@@ -20,7 +20,7 @@ from app.access.scope import confidential, is_counselling
 from app.school import School
 from app.store import audit_log, session_days, tables
 from app.store.concerns import CHILD, CONDUCT, Register
-from app.store.reading import chosen
+from app.store.reading import is_among
 from app.store.writing import raise_revision
 
 _session, _of_call = tables.sessions.c, tables.session_calls.c
@@ -88,7 +88,7 @@ def purge(school: School) -> list[Past]:
 
 
 def _among(connection: Connection, column: Column[Any], values: Collection[Any]) -> ColumnElement[bool]:
-    return chosen(connection, f"past_{column.table.name}_{column.name}", column, values)
+    return is_among(connection, f"past_{column.table.name}_{column.name}", column, values)
 
 
 def _moment(school: School, day: date) -> datetime:

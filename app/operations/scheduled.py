@@ -17,7 +17,7 @@ from app.graph.errors import GraphError, NotConfiguredError
 from app.graph.fetching import WORKERS, synchronise
 from app.graph.runs import Run
 from app.school import School, open_school
-from app.store.database import in_words
+from app.store.database import describe_error
 
 _DONE, _PARTLY_DONE, _NOT_DONE = 0, 1, 2
 
@@ -73,7 +73,7 @@ def _repeat(once: Callable[[], int], minutes: int | None) -> NoReturn:
         except DBAPIError as error:
             if minutes is None:
                 raise
-            _say(in_words(error))
+            _say(describe_error(error))
             status = _NOT_DONE
         if minutes is None:
             sys.exit(status)

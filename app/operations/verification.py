@@ -9,10 +9,10 @@ from sqlalchemy import Connection, create_engine, func, inspect, select
 
 from app.school import School
 from app.store import audit_log, tables
-from app.store.backup import copied
+from app.store.backup import copy_checked
 from app.store.database import DatabaseError, open_database
-from app.store.key_rotation import standing
-from app.store.writing import remember, remembered
+from app.store.key_rotation import count_by_key
+from app.store.writing import get_meta, set_meta
 
 _TESTED = "restore_tested"
 
@@ -35,7 +35,7 @@ def verify(connection: Connection) -> Verification:
     _, fault = audit_log.verify(connection)
     if fault:
         raise DatabaseError(f"The audit trail in it was altered. {fault}")
-    if lost := sum(one.lost for one in standing(connection, some=True)):
+    if lost := sum(one.lost for one in count_by_key(connection, sample=True)):
         raise DatabaseError(
             f"{lost} or more values in it are sealed with a key that ENCRYPTION_KEYS does not hold: add that key."
         )
@@ -51,7 +51,7 @@ def verify_copy(file: Path) -> Verification:
     date there, and read. DatabaseError if it could not be used; the copy itself is not touched."""
     with tempfile.TemporaryDirectory(prefix="restore-test-") as folder:
         again = Path(folder) / "restored.sqlite"
-        copied(file, again)
+        copy_checked(file, again)
         before = _counts(again)
         engine = open_database(f"sqlite:///{again}")
         try:
@@ -81,7 +81,7 @@ def rehearse_restore(school: School, file: Path) -> Verification:
     """Prove that a copy could be restored, and remember the day, for the administrator to see."""
     proved = verify_copy(file)
     with school.writing() as connection:
-        remember(connection, _TESTED, school.now().isoformat())
+        set_meta(connection, _TESTED, school.now().isoformat())
         audit_log.add(
             connection,
             occurred_at=school.now(),
@@ -95,5 +95,5 @@ def rehearse_restore(school: School, file: Path) -> Verification:
 def last_restore_test(school: School) -> datetime | None:
     """When a copy last proved that it could be restored; None: never."""
     with school.engine.connect() as connection:
-        told = remembered(connection, _TESTED)
+        told = get_meta(connection, _TESTED)
     return datetime.fromisoformat(told) if told else None

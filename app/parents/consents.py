@@ -22,7 +22,7 @@ from app.judging.rejudge import Touched, rejudge
 from app.records.registers import CONSENTS, Consent
 from app.school import School
 from app.store import audit_log, tables
-from app.store.consents import ANSWERS, counts, standing
+from app.store.consents import ANSWERS, consent_status, is_not_struck
 from app.store.versions import list_contains, valid_on, valid_versions
 from app.store.writing import raise_revision
 from app.vocabulary import Role
@@ -57,7 +57,7 @@ def ask_for_consent(
     with school.writing() as connection:
         if connection.scalar(select(tables.pupils.c.id).where(tables.pupils.c.id == pupil_id)) is None:
             raise ValueError("Choose the pupil whose parents are asked.")
-        state = standing()
+        state = consent_status()
         same = select(_consent.id, state.c.state).join(state, state.c.consent_id == _consent.id)
         before = connection.execute(
             same.where(
@@ -86,7 +86,7 @@ def withdraw_consent(school: School, person: Person, consent_id: int, *, parent:
     begun. ValueError, in words, if something is missing or none had been given; NotYours."""
 
     def had_been_given(connection: Connection) -> None:
-        answers = select(_event.kind).where(_event.consent_id == consent_id, _event.kind.in_(ANSWERS), counts())
+        answers = select(_event.kind).where(_event.consent_id == consent_id, _event.kind.in_(ANSWERS), is_not_struck())
         before = answers.where(_event.occurred_at <= at).order_by(_event.occurred_at.desc(), _event.id.desc())
         if connection.scalars(before).first() != "given":
             raise ValueError("No consent had been given by then: record first when it was given.")
@@ -105,7 +105,7 @@ def mark_request_sent(school: School, person: Person, consent_id: int) -> None:
 def inform_slt(school: School, person: Person, consent_id: int) -> None:
     """Inform SLT of a consent that was given, now: an alert goes to each of them, once. ValueError, in words, if
     none was given or the roster has nobody to tell; NotYours."""
-    who, state = valid_versions(tables.staff_versions), standing()
+    who, state = valid_versions(tables.staff_versions), consent_status()
     slt = select(who.c.staff_id).where(valid_on(who, school.today()), list_contains(who.c.roles, Role.SLT))
     with _changing(school, person, consent_id) as connection:
         if connection.scalar(select(state.c.state).where(state.c.consent_id == consent_id)) != "given":
@@ -129,7 +129,7 @@ def strike_out(school: School, person: Person, consent_id: int, event_id: int, w
     if not why.strip():
         raise ValueError("Say why it is struck out: what the mistake was.")
     with _changing(school, person, consent_id) as connection:
-        mine = and_(_event.id == event_id, _event.consent_id == consent_id, counts())
+        mine = and_(_event.id == event_id, _event.consent_id == consent_id, is_not_struck())
         if connection.scalar(select(_event.id).where(mine)) is None:
             raise ValueError("That entry is struck out already.")
         _add(
@@ -204,7 +204,7 @@ def _record(
         _event.kind == kind,
         _event.occurred_at == at,
         _event.parent == parent.strip(),
-        counts(),
+        is_not_struck(),
     )
     with _changing(school, person, consent_id) as connection:
         if connection.scalar(select(_event.id).where(same)) is not None:
@@ -215,7 +215,7 @@ def _record(
 
 
 def _is_on_record(connection: Connection, consent_id: int, kind: str) -> bool:
-    found = select(_event.id).where(_event.consent_id == consent_id, _event.kind == kind, counts())
+    found = select(_event.id).where(_event.consent_id == consent_id, _event.kind == kind, is_not_struck())
     return connection.scalar(found.limit(1)) is not None
 
 

@@ -154,7 +154,7 @@ def strike_letters_out(
         mine = and_(
             letter.kind == kind,
             letter.sent_on == sent_on,
-            reading.chosen(connection, "struck", letter.pupil_id, wanted),
+            reading.is_among(connection, "struck", letter.pupil_id, wanted),
         )
         there = list(connection.scalars(select(letter.pupil_id).where(mine)))
         if there:
@@ -175,7 +175,7 @@ def strike_letters_out(
 
 def _judge_again(connection: Connection, school: School, pupil_ids: Collection[int]) -> None:
     among = tables.session_pupils.c
-    mine = reading.chosen(connection, "letters", among.pupil_id, pupil_ids)
+    mine = reading.is_among(connection, "letters", among.pupil_id, pupil_ids)
     sessions = set(connection.scalars(select(among.session_id).where(mine)))
     rejudge(connection, school.settings, Touched(sessions=sessions), school.now())
     raise_revision(connection)

@@ -18,7 +18,7 @@ import pandas as pd
 from sqlalchemy import Connection, Row, Select, delete, func, insert, select, text
 
 from app.store import reading, tables
-from app.store.writing import remember, remembered
+from app.store.writing import get_meta, set_meta
 
 # What can be on the trail, and how the administrator reads it.
 KINDS = {
@@ -54,7 +54,7 @@ def add(connection: Connection, *, occurred_at: datetime, actor: str, action: st
     entry = {"id": number, "occurred_at": occurred_at, "actor": actor, "action": action, "subject": subject}
     chained = _hash(before, number, occurred_at, actor, action, subject)
     connection.execute(insert(tables.audit).values(**entry, hash=chained))
-    remember(connection, _HEAD, f"{number} {chained}")
+    set_meta(connection, _HEAD, f"{number} {chained}")
 
 
 def remove_before(connection: Connection, moment: datetime, *, at: datetime, by: str) -> int:
@@ -63,7 +63,7 @@ def remove_before(connection: Connection, moment: datetime, *, at: datetime, by:
     if last is None:
         return 0
     until, chained = last
-    remember(connection, _ANCHOR, f"{until} {chained}")
+    set_meta(connection, _ANCHOR, f"{until} {chained}")
     number = connection.execute(delete(tables.audit).where(_entry.id <= until)).rowcount
     add(connection, occurred_at=at, actor=by, action="purged", subject=_removed_until(until, chained))
     return number
@@ -85,7 +85,7 @@ def _last_before(connection: Connection, moment: datetime) -> tuple[int, str] | 
 
 def _anchor(connection: Connection) -> tuple[int, str]:
     """The number and the hash of the last entry that is past its keeping and gone."""
-    kept = remembered(connection, _ANCHOR)
+    kept = get_meta(connection, _ANCHOR)
     if kept is None:
         return 0, _BEFORE_THE_FIRST
     number, chained = kept.split()
@@ -113,7 +113,7 @@ def verify(connection: Connection) -> tuple[int, str | None]:
         before = row.hash
         if row.action == "purged" and row.subject.startswith("audit trail "):
             removed = row.subject
-    head = remembered(connection, _HEAD)
+    head = get_meta(connection, _HEAD)
     if first and removed != _removed_until(first, first_hash):
         return (
             first,

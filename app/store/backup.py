@@ -22,7 +22,7 @@ def backup(engine: Engine, file: Path) -> None:
     try:
         with engine.connect() as connection, closing(sqlite3.connect(part)) as copy:
             connection.connection.driver_connection.backup(copy)  # type: ignore[union-attr]
-        sound(part)
+        check_file(part)
         part.rename(file)
     except sqlite3.Error as error:
         raise DatabaseError(f"The copy could not be written ({error}): is there room on its disk?") from None
@@ -41,7 +41,7 @@ def restore(url: str, file: Path) -> Path | None:
     part = target.with_name(target.name + ".part")
     part.unlink(missing_ok=True)
     try:
-        copied(file, part)
+        copy_checked(file, part)
         kept = None
         if target.exists():
             kept = target.with_name(f"{target.stem}-before-{clock.now().astimezone():%Y%m%d-%H%M%S}{target.suffix}")
@@ -64,18 +64,18 @@ def _keep(target: Path, kept: Path) -> None:
                 shutil.copy2(lying, kept.with_name(kept.name + tail))
 
 
-def copied(file: Path, to: Path) -> None:
+def copy_checked(file: Path, to: Path) -> None:
     """A copy of a copy that has proved sound, sound as well. DatabaseError if it is not."""
-    sound(file)
+    check_file(file)
     try:
         with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as source, closing(sqlite3.connect(to)) as copy:
             source.backup(copy)
     except sqlite3.Error as error:
         raise DatabaseError(f"The copy could not be written ({error}): is there room on its disk?") from None
-    sound(to)
+    check_file(to)
 
 
-def sound(file: Path) -> None:
+def check_file(file: Path) -> None:
     """DatabaseError unless the file is a whole database of this program."""
     if not file.is_file():
         raise DatabaseError(f"{file} is not there.")

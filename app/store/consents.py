@@ -13,13 +13,13 @@ ANSWERS = ("given", "refused", "withdrawn")
 _consent, _event = tables.consents.c, tables.consent_events.c
 
 
-def counts() -> ColumnElement[bool]:
+def is_not_struck() -> ColumnElement[bool]:
     """Whether an event is what it was entered as: neither struck out nor the striking out itself."""
     struck = tables.consent_events.alias().c.struck_event_id
     return and_(_event.struck_event_id.is_(None), _event.id.not_in(select(struck).where(struck.is_not(None))))
 
 
-def given(*which: ColumnElement[bool]) -> Subquery:
+def given_consents(*which: ColumnElement[bool]) -> Subquery:
     """One row for each time that a consent was given: the columns of `consents` that meet the conditions,
     `given_by`, `obtained_at`, `withdrawn_at` (blank: it still holds) and `slt_informed_at`."""
     ended = func.min(case((_event.kind != "given", _event.occurred_at))).over(
@@ -28,7 +28,7 @@ def given(*which: ColumnElement[bool]) -> Subquery:
     answers = (
         select(_event.consent_id, _event.kind, _event.parent, _event.occurred_at, ended.label("withdrawn_at"))
         .join(tables.consents, _consent.id == _event.consent_id)
-        .where(_event.kind.in_(ANSWERS), counts(), *which)
+        .where(_event.kind.in_(ANSWERS), is_not_struck(), *which)
         .subquery()
     )
     told = _slt_informed()
@@ -47,7 +47,7 @@ def given(*which: ColumnElement[bool]) -> Subquery:
     )
 
 
-def standing() -> Subquery:
+def consent_status() -> Subquery:
     """How each consent stands: `consent_id`, `state` ("asked", or the last answer), `answered_at` and
     `answered_by` (blank while nobody answered), `asked_at`, `asked_by` (a staff id; both blank where only a
     file tells of it), `sent_at` (when the request went out), `slt_informed_at`."""
@@ -56,7 +56,7 @@ def standing() -> Subquery:
     )
     answers = (
         select(_event.consent_id, _event.kind, _event.parent, _event.occurred_at, latest.label("place"))
-        .where(_event.kind.in_(ANSWERS), counts())
+        .where(_event.kind.in_(ANSWERS), is_not_struck())
         .subquery()
     )
     asked = _first("asked", _event.occurred_at.label("asked_at"), _event.actor_id.label("asked_by"))
@@ -89,6 +89,6 @@ def _first(kind: str, *facts: ColumnElement[object]) -> Subquery:
     place = (
         func.row_number().over(partition_by=_event.consent_id, order_by=(_event.occurred_at, _event.id)).label("place")
     )
-    rows = select(_event.consent_id, *facts, place).where(_event.kind == kind, counts()).subquery()
+    rows = select(_event.consent_id, *facts, place).where(_event.kind == kind, is_not_struck()).subquery()
     first: Select[tuple[object, ...]] = select(rows).where(rows.c.place == 1)
     return first.subquery()

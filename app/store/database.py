@@ -54,7 +54,7 @@ def open_database(url: str) -> Engine:
         with disposed_on_error(engine):
             _migrate(engine)
     except (DBAPIError, OSError) as error:
-        raise DatabaseError(in_words(error)) from None
+        raise DatabaseError(describe_error(error)) from None
     return engine
 
 
@@ -68,7 +68,7 @@ def disposed_on_error(engine: Engine) -> Iterator[None]:
         raise
 
 
-def in_words(error: Exception) -> str:
+def describe_error(error: Exception) -> str:
     """What went wrong in the database, without the values of any row."""
     cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
     for signs, words in _WORDS:

@@ -34,7 +34,7 @@ from app.protocol.evidence import COLUMNS, Evidence, empty
 from app.protocol.frames import instants
 from app.records.roster import Roster
 from app.store import consents, tables
-from app.store.encryption import Sealed, SealedBytes
+from app.store.encryption import EncryptedBytes, EncryptedText
 
 REVISION = "revision"
 HOME_ALONE = "home_alone"  # the category of a concern that a clause asks for
@@ -47,7 +47,7 @@ def frame(connection: Connection, query: Select[Any]) -> pd.DataFrame:
     columns = list(query.selected_columns)
     plain = query.with_only_columns(*map(_plain, columns), maintain_column_froms=True)
     result = connection.execute(plain)
-    if result.cursor is not None and not any(isinstance(c.type, Sealed | SealedBytes) for c in columns):
+    if result.cursor is not None and not any(isinstance(c.type, EncryptedText | EncryptedBytes) for c in columns):
         rows = result.cursor.fetchall()  # as the driver gives them: a row object each would cost more than the query
         result.close()
     else:
@@ -103,14 +103,14 @@ def evidence(
     for the pupils named, beside those of the sessions."""
     session, of_call = tables.sessions.c, tables.session_calls.c
     if session_ids is not None:
-        mine = chosen(connection, "sessions", session.id, session_ids)
+        mine = is_among(connection, "sessions", session.id, session_ids)
         logs = connection.scalars(select(session.log_id).where(mine, session.log_id.is_not(None))).all()
         calls = connection.scalars(
             select(of_call.call_id).join_from(tables.session_calls, tables.sessions).where(mine)
         ).all()
 
     def by(kind: str, key: Column[Any], wanted: Collection[Any]) -> ColumnElement[bool]:
-        return chosen(connection, kind, key, wanted)
+        return is_among(connection, kind, key, wanted)
 
     def read(name: str, query: Select[Any], kind: str, key: Column[Any], wanted: Collection[Any]) -> pd.DataFrame:
         if not wanted:
@@ -135,7 +135,7 @@ def evidence(
         staff=_fit("staff", frame(connection, _STAFF)),
         pupils=read("pupils", select(version), "pupils", version.c.pupil_id, pupils),
         letters=read("letters", select(letter), "pupils", letter.c.pupil_id, pupils),
-        consents=_fit("consents", frame(connection, select(consents.given(by("pupils", _consented, pupils))))),
+        consents=_fit("consents", frame(connection, select(consents.given_consents(by("pupils", _consented, pupils))))),
         concerns=_concerns(connection, by, logs, calls),
     )
 
@@ -188,7 +188,9 @@ def _fit(name: str, rows: pd.DataFrame) -> pd.DataFrame:
     return rows[list(COLUMNS[name])].astype(COLUMNS[name])
 
 
-def chosen(connection: Connection, kind: str, key: ColumnElement[Any], wanted: Collection[Any]) -> ColumnElement[bool]:
+def is_among(
+    connection: Connection, kind: str, key: ColumnElement[Any], wanted: Collection[Any]
+) -> ColumnElement[bool]:
     """Whether `key` is among the wanted ids: a few as parameters, many in a temporary table of their kind."""
     if len(wanted) <= _MOST_PARAMETERS:
         return key.in_(list(wanted))

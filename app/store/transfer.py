@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Connection, Engine, LargeBinary, Table, Text,
 
 from app.store import session_days, tables
 from app.store.database import DatabaseError, open_database, writing
-from app.store.encryption import Sealed, SealedBytes
+from app.store.encryption import EncryptedBytes, EncryptedText
 from app.store.tables import Instant, metadata
 
 _AT_ONCE = 2000
@@ -63,9 +63,9 @@ def _rows(connection: Connection, table: Table) -> Iterator[list[dict[str, Any]]
 def _plain(kind: Any) -> Any:
     if isinstance(kind, Instant):
         return BigInteger()
-    if isinstance(kind, SealedBytes):
+    if isinstance(kind, EncryptedBytes):
         return LargeBinary()
-    return Text() if isinstance(kind, Sealed) else kind
+    return Text() if isinstance(kind, EncryptedText) else kind
 
 
 def _copy(there: Connection, here: Connection, table: Table) -> Digest:

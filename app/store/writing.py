@@ -28,12 +28,12 @@ def _plain(column: pd.Series) -> list[Any]:
     return [None if none else value for value, none in zip(column.tolist(), blank, strict=True)]
 
 
-def remembered(connection: Connection, key: str) -> str | None:
+def get_meta(connection: Connection, key: str) -> str | None:
     """A small fact about the store itself."""
     return connection.scalar(select(tables.meta.c.value).where(tables.meta.c.key == key))
 
 
-def remember(connection: Connection, key: str, value: str) -> None:
+def set_meta(connection: Connection, key: str, value: str) -> None:
     """Keep a small fact about the store itself."""
     connection.execute(delete(tables.meta).where(tables.meta.c.key == key))
     connection.execute(insert(tables.meta).values(key=key, value=value))
@@ -41,4 +41,4 @@ def remember(connection: Connection, key: str, value: str) -> None:
 
 def raise_revision(connection: Connection) -> None:
     """Say that something was written: what the pages hold in memory hangs on this number."""
-    remember(connection, reading.REVISION, str(reading.revision(connection) + 1))
+    set_meta(connection, reading.REVISION, str(reading.revision(connection) + 1))

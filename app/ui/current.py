@@ -13,7 +13,7 @@ from app.demo.filling import fill, was_cut_off
 from app.judging.rejudge import refresh
 from app.school import School, open_school
 from app.settings import SettingsError, variable
-from app.store.database import UNAVAILABLE, DatabaseError, in_words
+from app.store.database import UNAVAILABLE, DatabaseError, describe_error
 from app.ui.text import show_error
 
 _FILLING = Lock()
@@ -38,7 +38,7 @@ def get_school() -> School:
         show_error("The program cannot start.", str(error))
         st.stop()
     except UNAVAILABLE as error:
-        show_error("The database cannot be used at the moment.", in_words(error))
+        show_error("The database cannot be used at the moment.", describe_error(error))
         st.stop()
     return school
 

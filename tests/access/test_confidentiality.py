@@ -11,8 +11,8 @@ import app.access
 from app.operations.retention import past_keeping
 from app.school import School
 from app.store import audit_log, reading, tables
-from app.store.encryption import new_key
-from app.store.key_rotation import seal_again, standing
+from app.store.encryption import generate_key
+from app.store.key_rotation import count_by_key, reencrypt_all
 from tests.access.questions import DIRECTORY, QUESTIONS, answer_everything
 from tests.access.school import COUNSELLOR_S, ID, NUMBER, follow_up, raise_about, someone
 
@@ -75,7 +75,7 @@ def test_questions_have_the_same_answers_without_the_counsellors_sessions(school
 def _figures(school: School) -> dict[str, object]:
     """What the commands tell of the whole store."""
     with school.writing() as connection:
-        figures: dict[str, object] = {"sealed": seal_again(connection), "under": standing(connection)}
+        figures: dict[str, object] = {"sealed": reencrypt_all(connection), "under": count_by_key(connection)}
         figures["trail"] = audit_log.verify(connection)[1]  # its length tells of the questions asked here
         figures["purged"] = past_keeping(school)
         figures["revision"] = reading.revision(connection)
@@ -86,7 +86,7 @@ def _figures(school: School) -> dict[str, object]:
 def test_questions_have_the_same_answers_for_whom_a_conduct_concern_names(school, usual_answers, name, monkeypatch):
     person = someone(school, name)
     before = usual_answers(name)
-    monkeypatch.setenv("ENCRYPTION_KEYS", new_key())
+    monkeypatch.setenv("ENCRYPTION_KEYS", generate_key())
     figures = _figures(school)
     ref = raise_about(school, name, by="tutor9" if name == "teacher" else "teacher")
     follow_up(school, ref, "dsp_sen" if name == "sdh" else "sdh")

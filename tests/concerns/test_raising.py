@@ -100,7 +100,7 @@ def test_what_was_said_is_kept_as_it_was_said_with_its_link_and_level(connection
         ("L-1", None)
     ]
     opened = connection.execute(select(tables.concern_events).where(tables.concern_events.c.kind == "opened")).one()
-    assert (opened.by, opened.level) == (TUTOR, "not yet assessed")
+    assert (opened.actor_id, opened.level) == (TUTOR, "not yet assessed")
 
 
 @pytest.mark.parametrize(

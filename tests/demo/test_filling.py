@@ -238,7 +238,7 @@ def test_logs_were_corrected_and_the_old_versions_are_kept(filled: School, made:
     with filled.engine.connect() as connection:
         corrected = connection.execute(select(tables.logs).where(tables.logs.c.version == 2)).all()
         assert len(corrected) == len(made.corrections) > 0
-        assert all(log.why and log.current for log in corrected)
+        assert all(log.correction_reason and log.current for log in corrected)
         assert connection.scalar(select(func.max(tables.logs.c.entered_at))) <= filled.now()
 
 

@@ -15,7 +15,7 @@ from app.intake.files import import_consents, import_letters, import_logs, impor
 from app.operations.rejected_rows import dismiss_rows, fix_row
 from app.school import School
 from app.store import tables
-from app.store.encryption import new_key
+from app.store.encryption import generate_key
 from tests.people import call, calls, email, log, table
 
 pytestmark = pytest.mark.usefixtures("story_clock")
@@ -47,7 +47,7 @@ def logs(school: School, folder: Path, *rows: dict[str, str], by: str | None = N
 def test_a_mended_row_is_taken_in_like_any_other_and_keeps_what_is_withheld(
     school: School, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("ENCRYPTION_KEYS", new_key())
+    monkeypatch.setenv("ENCRYPTION_KEYS", generate_key())
     wrong = log("counsellor", "aled", "2026-11-03T10:00", ref="L1", purpose="counselling", notes=NOTE)
     logs(school, tmp_path, wrong | {"ended_at": "2026-11-03T09:00"})
     admin, one = person(school, "admin"), number(school)

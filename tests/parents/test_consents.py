@@ -189,7 +189,7 @@ def test_how_a_consent_stands_is_what_was_entered(school: School, entries: list[
     )
     assert row["state"] == (counted[-1][2] if counted else "asked")
     assert row["answered_by"] == (f"{counted[-1][0]}" if counted else None)
-    given_ = consents.given(tables.consents.c.id == consent_id).c
+    given_ = consents.given_consents(tables.consents.c.id == consent_id).c
     with school.engine.connect() as connection:
         times = connection.execute(select(given_.obtained_at, given_.withdrawn_at)).all()
     for half_hours in range(12):
@@ -227,7 +227,7 @@ def test_what_an_older_database_says_of_consents_stays_said(tmp_path: Path) -> N
         )
     engine.dispose()
     engine = store.open_database(url)
-    state = consents.standing()
+    state = consents.consent_status()
     with engine.connect() as connection:
         rows = connection.execute(select(state).order_by(state.c.consent_id)).all()
     assert [(row.state, row.answered_by) for row in rows] == [("given", "mother"), ("asked", None)]

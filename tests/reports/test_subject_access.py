@@ -127,7 +127,13 @@ def test_a_log_that_named_the_pupil_by_mistake_is_held_all_the_same(held_much: S
     right = people.log("teacher", "bethan", f"{DAY}T10:00", ref="L1", notes="It was her alone.")
     assert isinstance(enter_log(held_much, right, teacher or 0, "the wrong pupil"), Entered)
     page = subject(held_much, people.email("aled"))
-    for words in ("Log, version 1", "Helped", "Log, version 2", "It was her alone.", "why: the wrong pupil"):
+    for words in (
+        "Log, version 1",
+        "Helped",
+        "Log, version 2",
+        "It was her alone.",
+        "correction reason: the wrong pupil",
+    ):
         assert words in page
 
 

@@ -1,88 +1,48 @@
-"""A database of each earlier version, as SQL: `python -m tests.store.older` writes those that are missing.
+"""Databases of earlier versions, as SQL in `earlier/`.
 
-Each was filled by plain SQL when it was the newest: two rows in every table.
+`0.1.0.sql` was written by that release itself: a school of a few people to whom everything happened once, with what it
+encrypts under `KEY`. Those named by a migration have two rows in every table, from before the first release.
 """
 
 import sqlite3
-from datetime import date
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Column, MetaData, Table, create_engine, insert, select
+from sqlalchemy import MetaData, create_engine, insert, make_url, select
 
 from app.store.database import _MIGRATIONS
 
+KEY = "c2Nob29sIGtleSBmb3IgdGhlIHRlc3Qgb2YgMC4xLjA="
 FOLDER = Path(__file__).with_name("earlier")
+_LAST_MIGRATION = "0013"  # of 0.1.0
 
 
-def at_version(url: str, version: str) -> None:
-    """Makes an empty database one of that version, by its migrations."""
-    engine = create_engine(url)
+def load(version: str, url: str) -> None:
+    """Fill an empty SQLite database with an earlier version of the program's; a PostgreSQL database only with those
+    whose last migration was that of 0.1.0."""
+    if make_url(url).get_backend_name() == "sqlite":
+        with closing(sqlite3.connect(make_url(url).database or "")) as connection:
+            connection.executescript((FOLDER / f"{version}.sql").read_text(encoding="utf-8"))
+        return
+    target = create_engine(url)
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
-    with engine.begin() as connection:
+    with target.begin() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, version)
-    engine.dispose()
-
-
-def fill(url: str) -> None:
-    """Two rows in every table, each pointing at the rows of the tables before it."""
-    engine = create_engine(url)
-    there = MetaData()
-    there.reflect(engine)
-    with engine.begin() as connection:
-        for table in there.sorted_tables:
-            if table.name not in ("alembic_version", "meta", "audit", "session_days"):
-                connection.execute(insert(table), [_row(connection, table, n) for n in (1, 2)])
-    engine.dispose()
-
-
-def _row(connection: Any, table: Table, n: int) -> dict[str, Any]:
-    return {column.name: _value(connection, column, n) for column in table.c}
-
-
-def _value(connection: Any, column: Column[Any], n: int) -> Any:
-    if column.foreign_keys:
-        other = next(iter(column.foreign_keys)).column
-        return connection.scalars(select(other)).all()[n - 1] if other.table is not column.table else None
-    kind = column.type.python_type
-    if kind is str:
-        return _WORDS.get(column.name, f"p{column.name} {n}")  # "p": kept as it is, unsealed
-    if kind is bytes:
-        return f"p{n}".encode()
-    if kind is bool:
-        return n == 1
-    if kind is int:
-        return n if column.primary_key else 1_606_000_000_000_000 + n if column.name.endswith("_at") else n
-    return date.fromisoformat(f"2020-11-{n:02}")
-
-
-_WORDS = {
-    "roles": "teacher", "year_groups": "", "houses": "", "purpose": "academic", "cameras_on": "yes",
-    "kind": "one_to_one", "status": "compliant", "codes": "0" * 23, "state": "open", "clause": "logged",
-    "clauses": ";".join(f"clause-{n}" for n in range(23)),
-    "categories": "distress", "cameras": "yes", "form": "log",
-    "original": 'p{"ref": "L1"}', "content": 'p{"ref": "L1"}', "value": "p1",
-}  # fmt: skip
-
-
-def dump(file: Path) -> str:
-    """The database as SQL."""
-    with sqlite3.connect(file) as connection:
-        return "\n".join(connection.iterdump()) + "\n"
-
-
-if __name__ == "__main__":
-    import tempfile
-
-    for migration in sorted(_MIGRATIONS.glob("versions/[0-9]*.py")):
-        version = migration.name[:4]
-        if not (FOLDER / f"{version}.sql").exists():
-            with tempfile.TemporaryDirectory() as folder:
-                file = Path(folder) / "x.sqlite"
-                at_version(f"sqlite:///{file}", version)
-                fill(f"sqlite:///{file}")
-                (FOLDER / f"{version}.sql").write_text(dump(file), encoding="utf-8")
+        command.upgrade(config, _LAST_MIGRATION)
+    source = create_engine("sqlite://")
+    with source.connect() as from_, target.begin() as to:
+        from_.connection.driver_connection.executescript(  # type: ignore[union-attr]
+            (FOLDER / f"{version}.sql").read_text(encoding="utf-8")
+        )
+        tables, theirs = MetaData(), MetaData()
+        tables.reflect(from_)
+        theirs.reflect(to)
+        for table in tables.sorted_tables:
+            rows = [dict(row) for row in from_.execute(select(table)).mappings()]
+            if rows and table.name not in ("alembic_version", "session_days"):  # days come by the sessions' triggers
+                to.execute(insert(theirs.tables[table.name]), rows)
+    source.dispose()
+    target.dispose()

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from app.school import OWN_SETTINGS, open_school
 from app.store.database import DatabaseError, open_database
-from app.store.writing import remember
+from app.store.writing import set_meta
 
 
 def open_files() -> list[str]:
@@ -45,7 +45,7 @@ def test_open_school_closes_a_database_whose_settings_cannot_be_read(tmp_path: P
     url = f"sqlite:///{tmp_path / 'school.sqlite'}"
     engine = open_database(url)
     with engine.begin() as connection:
-        remember(connection, OWN_SETTINGS, "{}")
+        set_meta(connection, OWN_SETTINGS, "{}")
     engine.dispose()
     with pytest.raises(ValueError, match="OwnSettings"):
         open_school(url)

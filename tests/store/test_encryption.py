@@ -14,8 +14,15 @@ from app.operations.health import standing_in_words
 from app.school import School
 from app.settings import SettingsError
 from app.store import tables
-from app.store.encryption import CannotOpen, Sealed, SealedBytes, new_key, newly_sealed, seal, unseal
-from app.store.key_rotation import seal_again
+from app.store.encryption import (
+    DecryptionError,
+    EncryptedBytes,
+    EncryptedText,
+    decrypt,
+    encrypt,
+    generate_key,
+)
+from app.store.key_rotation import reencrypt_all
 from tests import people
 
 pytestmark = pytest.mark.usefixtures("story_clock")
@@ -33,14 +40,18 @@ def keys(monkeypatch):
 
 
 def test_without_a_key_text_is_kept_as_it_is(keys) -> None:
-    assert WORDS.encode() in seal(WORDS.encode())
-    assert unseal(seal(WORDS.encode())) == WORDS.encode()
+    assert WORDS.encode() in encrypt(WORDS.encode())
+    assert decrypt(encrypt(WORDS.encode())) == WORDS.encode()
 
 
 def test_the_database_file_holds_no_word_of_it(keys, tmp_path) -> None:
-    keys(new_key())
+    keys(generate_key())
     table = Table(
-        "t", MetaData(), Column("id", Integer, primary_key=True), Column("a", Sealed), Column("b", SealedBytes)
+        "t",
+        MetaData(),
+        Column("id", Integer, primary_key=True),
+        Column("a", EncryptedText),
+        Column("b", EncryptedBytes),
     )
     engine = create_engine(f"sqlite:///{tmp_path / 'x.sqlite'}")
     table.create(engine)
@@ -53,37 +64,37 @@ def test_the_database_file_holds_no_word_of_it(keys, tmp_path) -> None:
 
 
 def test_a_new_key_in_front_seals_and_the_old_one_still_opens(keys) -> None:
-    old, new = new_key(), new_key()
+    old, new = generate_key(), generate_key()
     keys(old)
-    kept = seal(b"notes")
+    kept = encrypt(b"notes")
     keys(new, old)
-    assert unseal(kept) == b"notes"
-    again = newly_sealed(kept)
+    assert decrypt(kept) == b"notes"
+    again = encrypt(decrypt(kept))
     keys(new)
-    assert unseal(again) == b"notes"
-    with pytest.raises(CannotOpen, match="add that key"):
-        unseal(kept)
+    assert decrypt(again) == b"notes"
+    with pytest.raises(DecryptionError, match="add that key"):
+        decrypt(kept)
 
 
 def test_what_was_kept_before_there_was_a_key_can_be_sealed(keys) -> None:
-    plain = seal(b"notes")
-    keys(new_key())
-    assert unseal(plain) == b"notes"
-    assert b"notes" not in newly_sealed(plain)
+    plain = encrypt(b"notes")
+    keys(generate_key())
+    assert decrypt(plain) == b"notes"
+    assert b"notes" not in encrypt(decrypt(plain))
 
 
 def test_text_that_looks_sealed_is_only_text(keys) -> None:
-    assert unseal(seal(b"sgAAAA")) == b"sgAAAA"
+    assert decrypt(encrypt(b"sgAAAA")) == b"sgAAAA"
 
 
 def test_a_key_that_is_none_is_named(keys) -> None:
     keys("secret")
     with pytest.raises(SettingsError, match="ENCRYPTION_KEYS"):
-        seal(b"notes")
+        encrypt(b"notes")
 
 
 def test_everything_in_the_store_is_sealed_again(keys, school: School, tmp_path: Path) -> None:
-    old, new = new_key(), new_key()
+    old, new = generate_key(), generate_key()
     rows = [
         people.log("teacher", "aled", "2026-11-03T10:00", ref="L1", notes=WORDS, concern="yes", concern_summary=WORDS)
     ]
@@ -94,7 +105,7 @@ def test_everything_in_the_store_is_sealed_again(keys, school: School, tmp_path:
     keys(new, old)
     with school.writing() as connection:
         # Notes and the concern in the log, the concern itself, the alert of it, the call.
-        assert seal_again(connection) == 5
+        assert reencrypt_all(connection) == 5
     keys(new)
     with school.engine.connect() as connection:
         assert connection.scalar(select(tables.logs.c.notes)) == WORDS
@@ -110,7 +121,7 @@ def test_everything_in_the_store_is_sealed_again(keys, school: School, tmp_path:
 def test_what_stands_under_which_key_is_told_without_telling_of_a_single_record(
     keys, school: School, tmp_path: Path
 ) -> None:
-    old, new = new_key(), new_key()
+    old, new = generate_key(), generate_key()
     keys(old)
     rows = [people.log("teacher", "aled", "2026-11-03T10:00", ref="L1", notes=WORDS)]
     import_logs(school, people.table(tmp_path / "logs.csv", rows))
@@ -130,5 +141,5 @@ def test_what_stands_under_which_key_is_told_without_telling_of_a_single_record(
     assert told()[0] == {"lost": 100}
     keys(new, old)
     with school.writing() as connection:
-        seal_again(connection)
+        reencrypt_all(connection)
     assert told()[0] == {"newest": 100}

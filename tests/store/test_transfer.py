@@ -19,7 +19,7 @@ from app.reports.outcomes_csv import list_outcomes
 from app.school import School, open_school
 from app.store import tables
 from app.store.database import DatabaseError
-from app.store.encryption import new_key
+from app.store.encryption import generate_key
 from app.store.transfer import transfer
 from tests import people, running
 
@@ -31,7 +31,7 @@ EVER = (date(1900, 1, 1), date(2100, 1, 1))
 @pytest.fixture
 def lived_in(school: School, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> School:
     """With something in most tables, sealed."""
-    monkeypatch.setenv("ENCRYPTION_KEYS", new_key())
+    monkeypatch.setenv("ENCRYPTION_KEYS", generate_key())
     logs = [
         people.log("teacher", "aled", "2026-11-03T10:00", ref="L1", notes="naïve “words” 🙁", private_recording="yes"),
         people.log("musician", "bethan", "2026-11-03T11:00", concern="yes", concern_summary="words"),

@@ -1,33 +1,37 @@
 """Databases of earlier versions come up to date with all their data, and are copied before."""
 
+import json
 import os
 import shutil
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import closing
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import MetaData, create_engine, inspect, select, text
+from sqlalchemy import Column, MetaData, create_engine, insert, inspect, select, text, update
+from sqlalchemy.exc import DBAPIError
 
+from app.demo.calendar import demonstration
 from app.intake.files import import_logs
 from app.operations.verification import verify
 from app.protocol.clauses import CLAUSES
-from app.school import School
-from app.store import database, session_days
+from app.school import School, open_school
+from app.settings import load_settings
+from app.store import audit_log, database, session_days, tables
 from app.store.database import DatabaseError, open_database, writing
 from app.store.outcomes import current_clause_set
 from app.store.tables import metadata, sessions
 from app.store.transfer import transfer
+from app.vocabulary import BreachState, Resolution, RowResolution
 from tests import people
 from tests.conftest import SETTINGS
 from tests.running import PYTHON, ROOT, run
-from tests.store.older import FOLDER, at_version, fill
+from tests.store.older import FOLDER, KEY, load
 
 MOVED = {  # a column of an earlier version: where its values are now
     ("consents", "obtained_at"): ("consent_events", "occurred_at"),
@@ -62,72 +66,113 @@ COLUMNS = {  # of an earlier version, by its table's name now: their names now
     "sync_quarantine": {"why": "reason", "first_at": "first_seen_at", "last_at": "last_seen_at", "tries": "attempts"},
     "sync_runs": {"put_aside": "quarantined", "refused": "rejected", "trouble": "error"},
 }  # fmt: skip
+WORDS = {  # of an earlier version, by where they are now: the words now
+    ("alerts", "state"): {"handed": "waiting"},
+    ("breaches", "state"): {"settled": "resolved", "kept": "closed"},
+    ("breach_events", "kind"): {"settled": "resolved", "kept": "closed"},
+    ("rejected_rows", "resolution"): {"mended": "fixed", "came right": "imported"},
+}
 VERSIONS = sorted(file.stem for file in FOLDER.glob("*.sql"))
 
 
-@pytest.fixture(params=VERSIONS)
-def older(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a database without a table, on each kind of database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'school.sqlite'}"
+    return str(request.getfixturevalue("postgresql")(copy_of="postgresql:///template0"))
+
+
+def _file(version: str, folder: Path) -> Path:
     """The file of a database of an earlier version."""
-    return _load(request.param, tmp_path)
-
-
-def _load(version: str, folder: Path) -> Path:
     file = folder / "school.sqlite"
-    with closing(sqlite3.connect(file)) as connection:
-        connection.executescript((FOLDER / f"{version}.sql").read_text(encoding="utf-8"))
+    load(version, f"sqlite:///{file}")
     return file
 
 
-def _rows(file: Path) -> dict[str, list[dict[str, object]]]:
-    with closing(sqlite3.connect(file)) as connection:
-        connection.row_factory = sqlite3.Row
-        names = [name for (name,) in connection.execute("select name from sqlite_master where type = 'table'")]
-        return {
-            name.removesuffix("_version"): [dict(row) for row in connection.execute(f'select * from "{name}"')]
-            for name in names
+Rows = dict[str, list[dict[str, Any]]]  # by table
+
+
+def _rows(url: str, schema: str | None = None) -> Rows:
+    engine, found = create_engine(url), MetaData()
+    found.reflect(engine, schema=schema)
+    with engine.connect() as connection:
+        rows = {
+            table.name: [dict(row) for row in connection.execute(select(table)).mappings()]
+            for table in found.tables.values()
         }
+    engine.dispose()
+    return rows
 
 
-def test_every_row_of_an_earlier_version_is_there_and_a_copy_as_it_was(older: Path) -> None:
-    before = _rows(older)
-    engine = open_database(f"sqlite:///{older}")
+def _renamed(before: Rows) -> Rows:
+    """The rows of an earlier version under the names and words of today, without what is in another table now."""
+    renamed: Rows = {}
+    for old_table, rows in before.items():
+        table = TABLES.get(old_table, old_table)
+        names = {column: COLUMNS.get(table, {}).get(column, column) for row in rows[:1] for column in row}
+        renamed[table] = [
+            {name: WORDS.get((table, name), {}).get(row[column], row[column]) for column, name in names.items()}
+            for row in rows
+        ]
+    return renamed
+
+
+def _assert_all_there(before: Rows, after: Rows) -> None:
+    """Every row of an earlier version is there once, with every value, and none was added to its tables."""
+    for table, rows in _renamed({name: rows for name, rows in before.items() if name != "alembic_version"}).items():
+        moved = {column for name, column in MOVED if name == table}
+        kept = [{column: row[column] for column in row.keys() - moved} for row in rows]
+        now = [{column: row[column] for column in kept[0]} for row in after[table]] if kept else after[table]
+        assert sorted(map(_text, now)) == sorted(map(_text, kept)), table
+        for column in moved & {column for row in rows for column in row}:
+            new_table, new_column = MOVED[table, column]
+            assert {row[column] for row in rows} <= {row[new_column] for row in after[new_table]}, (table, column)
+
+
+def _text(row: dict[str, Any]) -> str:
+    return repr(sorted(row.items()))
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_open_database_keeps_every_row_and_copies_the_file_before(version: str, tmp_path: Path) -> None:
+    url = f"sqlite:///{_file(version, tmp_path)}"
+    before = _rows(url)
+    engine = open_database(url)
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
     engine.dispose()
-    after = _rows(older)
     assert sum(map(len, before.values())) > 40
-    for old_name, rows in before.items():
-        name = TABLES.get(old_name, old_name)
-        for old_row in rows if name != "alembic" else []:
-            row = {COLUMNS.get(name, {}).get(column, column): value for column, value in old_row.items()}
-            stays = {column: value for column, value in row.items() if (name, column) not in MOVED}
-            assert any(stays.items() <= now.items() for now in after[name]), (name, row)
-            for column in row.keys() - stays.keys():
-                table, now = MOVED[name, column]
-                assert row[column] in [there[now] for there in after[table]], (name, row)
-    copies = list(older.parent.glob("school-version-*.sqlite"))
-    if older_than_the_program := before["alembic"] != after["alembic"]:
-        assert _rows(copies[0]) == before
-    assert len(copies) == older_than_the_program
-    open_database(f"sqlite:///{older}").dispose()
-    assert list(older.parent.glob("school-version-*")) == copies  # once, and never of a new one
+    _assert_all_there(before, _rows(url))
+    (copy,) = tmp_path.glob("school-version-*.sqlite")
+    assert _rows(f"sqlite:///{copy}") == before
+    open_database(url).dispose()
+    assert list(tmp_path.glob("school-version-*")) == [copy]  # once, and never of a new one
 
 
-@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def test_outcomes_of_an_earlier_version_are_read_by_its_clauses(
-    kind: str, tmp_path: Path, request: pytest.FixtureRequest, clauses: None
-) -> None:
-    if kind == "sqlite":
-        url = f"sqlite:///{_load('0013', tmp_path)}"
-    else:
-        url = request.getfixturevalue("postgresql")(copy_of="postgresql:///template0")
-        at_version(url, "0013")
-        fill(url)
-    engine = create_engine(url)
+def test_open_database_keeps_every_row_and_copies_the_schema_before(postgresql: Callable[..., str]) -> None:
+    url = postgresql(copy_of="postgresql:///template0")
+    load("0.1.0", url)
+    before = _rows(url)
+    for _ in range(2):
+        engine = open_database(url)
+        with engine.connect() as connection:
+            assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        copies = [name for name in inspect(engine).get_schema_names() if name.startswith("version_")]
+        engine.dispose()
+        assert len(copies) == 1  # once, and never of a new one
+        assert copies[0].startswith("version_0013_")
+        assert _rows(url, copies[0]) == before
+    _assert_all_there(before, _rows(url))
+
+
+def test_outcomes_of_an_earlier_version_are_read_by_its_clauses(new_url: str, clauses: None) -> None:
+    load("0013", new_url)
+    engine = create_engine(new_url)
     with engine.begin() as connection:  # the twelfth clause of that version was not kept
         connection.execute(text("update sessions set codes = '00000000000200000000000', confidential = (1 = 0)"))
     engine.dispose()
-    engine = open_database(url)
+    engine = open_database(new_url)
     days = (date(2020, 11, 1), date(2020, 11, 30))
     with engine.connect() as connection:
         rows = session_days.read(connection, *days)
@@ -140,36 +185,54 @@ def test_outcomes_of_an_earlier_version_are_read_by_its_clauses(
     engine.dispose()
 
 
-def _all(url: str, schema: str) -> dict[str, list[tuple[object, ...]]]:
-    """The rows of every table of a schema, in some order that is the same for the same rows."""
-    engine, there = create_engine(url), MetaData()
-    there.reflect(engine, schema=schema)
+def test_open_database_reads_what_0_1_0_wrote(new_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENCRYPTION_KEYS", KEY)
+    load("0.1.0", new_url)
+    engine = open_database(new_url)
     with engine.connect() as connection:
-        found = {
-            table.name: sorted(map(tuple, connection.execute(select(table))), key=repr)
-            for table in there.tables.values()
-        }
+
+        def values(column: Column[Any]) -> list[Any]:
+            return list(connection.scalars(select(column).order_by(*column.table.primary_key)))
+
+        assert audit_log.verify(connection) == (33, None)
+        assert values(tables.logs.c.notes)[:3] == [None, "The picture froze twice.", "For nobody else."]
+        assert values(tables.logs.c.correction_reason)[-2:] == ["Looked again.", "It was another pupil."]
+        assert values(tables.breaches.c.state).count(BreachState.OPEN) == 3
+        assert set(values(tables.breaches.c.state)) == set(BreachState)
+        assert values(tables.breach_events.c.resolution).count(Resolution.SPOKEN_WITH) == 2
+        assert set(values(tables.breach_events.c.text)) == {None, "The bell rang late.", "We spoke about it."}
+        assert set(values(tables.rejected_rows.c.resolution)) == {None, *RowResolution}
+        assert [text for text in values(tables.rejected_rows.c.resolution_reason) if text] == ["Entered by hand."]
+        assert values(tables.letters_struck.c.reason) == ["A slip."]
+        assert "It was her mother." in values(tables.consent_events.c.reason)
+        assert "Cried and would not say why." in values(tables.concerns.c.summary)
+        assert values(tables.conduct_concerns.c.summary) == ["Writes to pupils late at night."]
+        assert values(tables.conduct_sessions.c.description)[0].startswith("Tue 3 Nov")
+        assert json.loads(values(tables.drafts.c.content)[0])["purpose"] == "music"
+        assert values(tables.sync_quarantine.c.content) == [b'{"id": "c7"}']
+    with pytest.raises(DBAPIError, match="only ever added to"), writing(engine) as connection:
+        connection.execute(update(tables.conduct_events).values(actor_id=1))
+    with pytest.raises(DBAPIError, match="only ever added to"), writing(engine) as connection:
+        connection.execute(update(tables.audit).values(subject="another"))
+    with writing(engine) as connection:
+        connection.execute(update(tables.sessions).values(disputed=True))  # its triggers empty the packed days
     engine.dispose()
-    return found
 
 
-def test_a_schema_of_postgresql_has_what_was_there_before(postgresql: Callable[..., str]) -> None:
-    url = postgresql(copy_of="postgresql:///template0")
-    at_version(url, "0009")
-    fill(url)
-    before = _all(url, "public")
-    assert sum(map(len, before.values())) > 40
-    for _ in range(2):
-        engine = open_database(url)
-        copies = [name for name in inspect(engine).get_schema_names() if name.startswith("version_")]
-        engine.dispose()
-        assert len(copies) == 1  # once, and never of a new one
-        assert copies[0].startswith("version_0009_")
-        assert _all(url, copies[0]) == before
-    after = _all(url, "public")
-    assert {TABLES.get(name, name): len(rows) for name, rows in before.items()}.items() <= {
-        name: len(rows) for name, rows in after.items()
-    }.items()
+@pytest.mark.parametrize("day", [date(2026, 11, 28), date(2027, 2, 14), date(2027, 8, 15)])
+def test_open_school_gives_a_demonstration_of_0_1_0_its_own_settings(new_url: str, day: date) -> None:
+    load("0.1.0", new_url)
+    engine = create_engine(new_url)
+    with engine.begin() as connection:
+        connection.execute(insert(tables.meta).values(key="demo", value=day.isoformat()))
+    engine.dispose()
+    school = open_school(new_url)
+    ours = demonstration(load_settings(), day)
+    assert (school.settings.name, school.settings.tenant_id) == (ours.name, ours.tenant_id)
+    for periods in ("terms", "remote_learning"):  # their days: the names of terms have changed since
+        stored, expected = getattr(school.settings, periods), getattr(ours, periods)
+        assert [(period.from_, period.to) for period in stored] == [(period.from_, period.to) for period in expected]
+    school.engine.dispose()
 
 
 def test_a_schema_of_postgresql_moves_into_a_database_of_its_own(
@@ -191,8 +254,8 @@ def test_a_schema_of_postgresql_moves_into_a_database_of_its_own(
 
 
 def test_where_the_copy_finds_no_room_nothing_is_changed(tmp_path: Path) -> None:
-    file = _load("0001", tmp_path)
-    before = _rows(file)
+    file = _file("0001", tmp_path)
+    before = _rows(f"sqlite:///{file}")
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))"
     ignore = "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)"
     opening = f"from app.store.database import open_database; open_database('sqlite:///{file}')"
@@ -201,17 +264,17 @@ def test_where_the_copy_finds_no_room_nothing_is_changed(tmp_path: Path) -> None
     )
     assert "DatabaseError" in done.stderr
     assert "Nothing was changed" in done.stderr
-    assert _rows(file) == before
+    assert _rows(f"sqlite:///{file}") == before
     assert not list(tmp_path.glob("*.part"))
     open_database(f"sqlite:///{file}").dispose()
-    assert _rows(file).keys() > {TABLES.get(name, name) for name in before}
+    _assert_all_there(before, _rows(f"sqlite:///{file}"))
 
 
 def test_a_migration_that_stops_half_way_leaves_the_earlier_version(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = _load("0003", tmp_path)
-    before = _rows(file)
+    file = _file("0003", tmp_path)
+    before = _rows(f"sqlite:///{file}")
     broken = tmp_path / "migrations"
     shutil.copytree(database._MIGRATIONS, broken)
     last = max(broken.glob("versions/[0-9]*.py"))
@@ -219,10 +282,10 @@ def test_a_migration_that_stops_half_way_leaves_the_earlier_version(
     monkeypatch.setattr(database, "_MIGRATIONS", broken)
     with pytest.raises(DatabaseError):
         open_database(f"sqlite:///{file}")
-    assert _rows(file) == before
+    assert _rows(f"sqlite:///{file}") == before
     monkeypatch.undo()
     open_database(f"sqlite:///{file}").dispose()
-    assert _rows(file).keys() > {TABLES.get(name, name) for name in before}
+    _assert_all_there(before, _rows(f"sqlite:///{file}"))
 
 
 def test_a_database_that_may_only_be_read_is_said_in_words(tmp_path: Path) -> None:

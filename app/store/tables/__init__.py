@@ -1,0 +1,50 @@
+"""All tables: `from app.store import tables`, then `tables.staff`."""
+
+from app.store.tables.columns import EPOCH, Instant, metadata
+from app.store.tables.operations import (
+    alerts,
+    audit,
+    imports,
+    leases,
+    meta,
+    rejected_rows,
+    sync_quarantine,
+    sync_runs,
+    sync_seen,
+)
+from app.store.tables.parents import consent_events, consents, letters, letters_struck
+from app.store.tables.people import drafts, pupil_versions, pupils, schools, sign_ins, staff, staff_versions
+from app.store.tables.safeguarding import (
+    CONDUCT,
+    concern_events,
+    concern_pupils,
+    concern_sessions,
+    concerns,
+    conduct_concerns,
+    conduct_events,
+    conduct_named,
+    conduct_pupils,
+    conduct_sessions,
+)
+from app.store.tables.session_records import (
+    breach_events,
+    breaches,
+    call_listed,
+    call_originals,
+    call_stays,
+    call_videos,
+    calls,
+    calls_dropped,
+    clause_sets,
+    log_invited,
+    log_pupils,
+    logs,
+    plan_invited,
+    plan_pupils,
+    plans,
+    recordings,
+    session_calls,
+    session_days,
+    session_pupils,
+    sessions,
+)

@@ -1,0 +1,132 @@
+"""What the program needs to run: imports, synchronisation, alerts, the audit trail."""
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table, Text
+
+from app.store.encryption import EncryptedBytes, EncryptedText
+from app.store.tables.columns import Instant, foreign_key, id_column, metadata
+
+# Small facts about the store itself: revision, demonstration day, fingerprints of what judged last.
+meta = Table("meta", metadata, Column("key", String(40), primary_key=True), Column("value", Text, nullable=False))
+
+imports = Table(
+    "imports",
+    metadata,
+    id_column(),
+    Column("kind", String(40), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("imported_at", Instant, nullable=False),
+    foreign_key("imported_by", "staff.id"),
+    Column("read", Integer, nullable=False),
+    Column("added", Integer, nullable=False),
+    Column("changed", Integer, nullable=False),
+    Column("unchanged", Integer, nullable=False),
+    Column("dropped", Integer, nullable=False),  # calls that are no session
+    Column("rejected", Integer, nullable=False),
+)
+
+rejected_rows = Table(
+    "rejected_rows",
+    metadata,
+    id_column(),
+    foreign_key("import_id", "imports.id", nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("row", Integer, nullable=False),
+    Column("column", Text),
+    Column("value", EncryptedText),
+    Column("reason", Text, nullable=False),
+    Column("fix", Text, nullable=False),
+    Column("original", EncryptedText, nullable=False),  # the whole row as it came, as JSON
+    Column("fingerprint", String(64), nullable=False, unique=True),
+    Column("resolved_at", Instant),
+    foreign_key("resolved_by", "staff.id"),
+    Column("resolution", String(40)),  # a RowResolution
+    Column("resolution_reason", EncryptedText),  # of a dismissal
+)
+
+sync_runs = Table(
+    "sync_runs",
+    metadata,
+    id_column(),
+    Column("started_at", Instant, nullable=False),
+    Column("ended_at", Instant),  # blank: it runs, or was killed
+    Column("from_at", Instant, nullable=False),  # calls that started from here
+    Column("to_at", Instant, nullable=False),  # to here were asked for
+    Column("complete_until", Instant),  # every call that Graph listed up to here is in; blank: it did not end well
+    Column("lost_from", Instant),  # older than Graph keeps records, and never fetched
+    Column("lost_to", Instant),
+    *(
+        Column(name, Integer, nullable=False, default=0)
+        for name in (
+            "listed",
+            "fetched",
+            "added",
+            "changed",
+            "dropped",
+            "quarantined",
+            "gone",
+            "recordings",
+            "rejected",
+        )
+    ),
+    Column("error", Text),  # why it failed, or what was rejected, in words
+)
+
+sync_seen = Table(  # call records fetched already, also those dropped: nothing of them but this
+    "sync_seen",
+    metadata,
+    Column("id", String(64), primary_key=True),  # a digest of the call's id
+    Column("stamp", String(64), nullable=False),  # a digest of its version and time of change as listed
+    Column("seen_at", Instant, nullable=False, index=True),
+)
+
+sync_quarantine = Table(  # what Graph sent and the program could not read, whole, until it can
+    "sync_quarantine",
+    metadata,
+    Column("kind", String(40), primary_key=True),  # call, recording, entry (of a list)
+    Column("ref", String(200), primary_key=True),  # the call's id, else a digest of the content
+    Column("reason", Text, nullable=False),
+    Column("content", EncryptedBytes),  # blank: nothing arrived
+    Column("first_seen_at", Instant, nullable=False),
+    Column("last_seen_at", Instant, nullable=False),
+    Column("attempts", Integer, nullable=False),
+)
+
+leases = Table(  # of what one process may do at a time; a lease expires when its holder stops renewing it
+    "leases",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("holder", String(200), nullable=False),
+    Column("expires_at", Instant, nullable=False),
+)
+
+alerts = Table(  # until the mail server has accepted them, and for some time after
+    "alerts",
+    metadata,
+    id_column(),
+    Column("key", String(200), nullable=False, unique=True),  # so that none is queued twice
+    foreign_key("recipient_id", "staff.id"),  # blank: the school's shared channel
+    Column("kind", String(40), nullable=False),
+    Column("subject", Text, nullable=False),  # a reference, never a name
+    Column("body", EncryptedText),  # sentences of the program's own
+    Column("confidential", Boolean, nullable=False),  # nobody but who is told may learn that it exists
+    Column("queued_at", Instant, nullable=False),
+    Column("state", String(12), nullable=False, index=True),  # waiting or sent
+    Column("next_attempt_at", Instant, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("error", Text),  # of the last attempt, in words
+    Column("sent_at", Instant),
+)
+
+audit = Table(  # only ever added to, each entry chained to the one before
+    "audit",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),  # no gaps
+    Column("occurred_at", Instant, nullable=False),
+    Column("actor", String(320), nullable=False),  # the email of who did it, or "command"
+    Column("action", String(40), nullable=False),
+    Column("subject", Text, nullable=False),  # a reference, never a name
+    Column("hash", String(64), nullable=False),
+    Index("ix_audit_occurred_at", "occurred_at"),
+    Index("ix_audit_action", "action", "actor", "occurred_at"),
+)

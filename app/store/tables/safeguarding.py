@@ -1,0 +1,83 @@
+"""Concerns about a child and, apart from them, about an adult's conduct: nobody named in one may learn of it."""
+
+from typing import Any
+
+from sqlalchemy import Boolean, Column, String, Table, Text
+
+from app.store.encryption import EncryptedText
+from app.store.tables.columns import Instant, Reference, foreign_key, id_column, metadata
+
+
+def _reported() -> list[Column[Any]]:
+    """What was reported; it never changes, and what happens to it are events. `summary` is empty if the narrative is
+    stored only in the school's own safeguarding system."""
+    return [
+        id_column(),
+        Column("ref", Reference(200), nullable=False, unique=True),
+        foreign_key("raised_by", "staff.id"),
+        Column("raised_at", Instant, nullable=False),
+        Column("happened_at", Instant),
+        Column("place", EncryptedText),
+        Column("summary", EncryptedText, nullable=False),
+        Column("childs_words", EncryptedText),
+        Column("told_dsp", Boolean),
+        Column("categories", Text, nullable=False),
+    ]
+
+
+def _pupils_of(concerns: str) -> list[Column[Any]]:
+    """The pupils it is about now; adding or removing one is an event."""
+    return [
+        foreign_key("concern_id", f"{concerns}.id", primary_key=True),
+        foreign_key("pupil_id", "pupils.id", primary_key=True, index=True),
+    ]
+
+
+def _sessions_of(concerns: str) -> list[Column[Any]]:
+    """The sessions linked now, by log reference or call id, so that the link outlives a new matching."""
+    return [
+        id_column(),
+        foreign_key("concern_id", f"{concerns}.id", nullable=False, index=True),
+        Column("log_ref", Reference(200), index=True),
+        Column("call_id", String(100), index=True),
+    ]
+
+
+def _events_of(concerns: str) -> list[Column[Any]]:
+    """Only ever added to. `kind` is one of the steps of `app.concerns.casework`, or opened, alerted, read."""
+    return [
+        id_column(),
+        foreign_key("concern_id", f"{concerns}.id", nullable=False, index=True),
+        Column("occurred_at", Instant, nullable=False),
+        foreign_key("actor_id", "staff.id"),
+        Column("kind", String(40), nullable=False),
+        Column("level", String(40)),
+        foreign_key("recipient_id", "staff.id"),  # who was alerted, asked to do something, or had it shared with them
+        Column("text", EncryptedText),  # why, or what was said
+        Column("content", EncryptedText),  # the rest of what was said, as JSON
+    ]
+
+
+concerns = Table("concerns", metadata, *_reported())
+concern_pupils = Table("concern_pupils", metadata, *_pupils_of("concerns"))
+concern_sessions = Table("concern_sessions", metadata, *_sessions_of("concerns"))
+concern_events = Table("concern_events", metadata, *_events_of("concerns"))
+
+conduct_concerns = Table("conduct_concerns", metadata, *_reported())
+conduct_pupils = Table("conduct_pupils", metadata, *_pupils_of("conduct_concerns"))
+conduct_sessions = Table(  # with what the session was, since purge does not wait for these
+    "conduct_sessions",
+    metadata,
+    *_sessions_of("conduct_concerns"),
+    Column("description", EncryptedText, nullable=False),
+)
+conduct_events = Table("conduct_events", metadata, *_events_of("conduct_concerns"))
+conduct_named = Table(  # whom it names; never taken away
+    "conduct_named",
+    metadata,
+    id_column(),
+    foreign_key("concern_id", "conduct_concerns.id", nullable=False, index=True),
+    foreign_key("staff_id", "staff.id", index=True),
+    Column("name", EncryptedText),  # of somebody who is not on the roster
+)
+CONDUCT = (conduct_named, conduct_sessions, conduct_pupils, conduct_events, conduct_concerns)
