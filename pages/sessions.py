@@ -19,6 +19,7 @@ from app.ui.text import write_html
 from app.ui.widgets import choose_days, filtered, table
 from app.vocabulary import Page, Resource, Scope
 
+_FILTERS = {"staff_name": "Staff", "department": "Department", "purpose": "Purpose"}
 _SHOW = {
     "all": "All",
     "breach": "✗ Breach",
@@ -117,6 +118,37 @@ def show_list(school: School, person: Person) -> None:
     if rows.empty:
         st.info("No sessions to show for these dates. Choose other dates, or log a session.")
         return
+    shown, rows = filter_list(rows)
+    broken, gaps = int((rows["status"] == "breach").sum()), int((rows["status"] == "incomplete").sum())
+    write_html(
+        "<b>{sessions}</b>, newest first: <b>{broken}</b> with a breach, <b>{gaps}</b> without enough evidence. "
+        "Select a row to open a session.",
+        sessions=how_many(len(rows), "session"),
+        broken=f"{broken:,}",
+        gaps=f"{gaps:,}",
+    )
+    if rows.empty:
+        st.info("No matches for these dates.")
+        return
+    # A list keeps the position of a selected row when its rows change, so each list has a key of its own.
+    key = f"sessions {person.staff_id} {days} {shown} {len(rows)} {rows['session_id'].iloc[0]}"
+    event = table(
+        as_listing(rows),
+        "Sessions",
+        "sessions",
+        on_select="rerun",
+        selection_mode="single-row",
+        key=key,
+        height=520,
+        column_config={"Pupils": st.column_config.TextColumn(width="medium")},
+    )
+    if event["selection"]["rows"]:
+        st.query_params["session"] = str(int(rows["session_id"].iloc[event["selection"]["rows"][0]]))
+        st.rerun()
+
+
+def filter_list(rows: pd.DataFrame) -> tuple[str, pd.DataFrame]:
+    """Which kind of session is shown, and the rows that the filters leave."""
     wanted = st.query_params.get("show", "all")
     shown = st.segmented_control(
         "Show",
@@ -127,29 +159,22 @@ def show_list(school: School, person: Person) -> None:
         required=True,
     )
     with st.expander("Filters"):
-        for place, (column, label) in zip(
-            st.columns(3), (("staff_name", "Staff"), ("department", "Department"), ("purpose", "Purpose")), strict=True
-        ):
+        for place, (column, label) in zip(st.columns(3), _FILTERS.items(), strict=True):
             with place:
-                rows = filtered(
-                    rows, column, label, f"sessions {column}", describe_purpose if column == "purpose" else str
-                )
+                words = describe_purpose if column == "purpose" else str
+                rows = filtered(rows, column, label, f"sessions {column}", words)
     if shown in ("breach", "incomplete"):
         rows = rows[rows["status"] == shown]
     elif shown == "unlogged":
         rows = rows[~rows["logged"]]
     elif shown == "disputed":
         rows = rows[rows["disputed"]]
-    broken, gaps = int((rows["status"] == "breach").sum()), int((rows["status"] == "incomplete").sum())
-    write_html(
-        "<b>{sessions}</b>, newest first: <b>{broken}</b> with a breach, <b>{gaps}</b> without enough evidence. "
-        "Select a row to open a session.",
-        sessions=how_many(len(rows), "session"), broken=f"{broken:,}", gaps=f"{gaps:,}",
-    )  # fmt: skip
-    if rows.empty:
-        st.info("No matches for these dates.")
-        return
-    listing = pd.DataFrame(
+    return str(shown), rows
+
+
+def as_listing(rows: pd.DataFrame) -> pd.DataFrame:
+    """Sessions as people see them in a list."""
+    return pd.DataFrame(
         {
             "When": [moment(when) for when in rows["started_at"]],
             "Protocol": rows["status"].map(STATUS_WORDS),
@@ -162,21 +187,6 @@ def show_list(school: School, person: Person) -> None:
             "Log and record": rows["disputed"].map({True: "disagree", False: ""}),
         }
     )
-    # A list keeps the place of a selected row when its rows change: so each list has a key of its own.
-    key = f"sessions {person.staff_id} {days} {shown} {len(rows)} {rows['session_id'].iloc[0]}"
-    event = table(
-        listing,
-        "Sessions",
-        "sessions",
-        on_select="rerun",
-        selection_mode="single-row",
-        key=key,
-        height=520,
-        column_config={"Pupils": st.column_config.TextColumn(width="medium")},
-    )
-    if event["selection"]["rows"]:
-        st.query_params["session"] = str(int(rows["session_id"].iloc[event["selection"]["rows"][0]]))
-        st.rerun()
 
 
 school, person = require(Page.SESSIONS)
