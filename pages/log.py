@@ -265,9 +265,9 @@ def show_form() -> None:
         type="tertiary",
         on_click="ignore",
     )
-    if form != state.get("log kept") and len(form) > 1:
+    if form != state.get("log saved") and len(form) > 1:
         save_draft(school, person, "log", form)
-        state["log kept"] = dict(form)
+        state["log saved"] = dict(form)
 
 
 def save(form: Form, reason: str | None) -> None:

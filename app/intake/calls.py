@@ -226,10 +226,12 @@ def store_recordings(
 ) -> None:
     """Store that there are recordings. One that came before its call is found when the call comes."""
     newest = {recording.id: recording for recording in recordings}
-    kept = tables.recordings
+    stored = tables.recordings
     known = {
         row.id: row._asdict()
-        for row in connection.execute(select(kept).where(reading.is_among(connection, "recordings", kept.c.id, newest)))
+        for row in connection.execute(
+            select(stored).where(reading.is_among(connection, "recordings", stored.c.id, newest))
+        )
     }
     for recording in newest.values():
         if known.get(recording.id) == vars(recording):
@@ -237,8 +239,8 @@ def store_recordings(
             continue
         result.changed += recording.id in known
         result.added += recording.id not in known
-        connection.execute(delete(kept).where(kept.c.id == recording.id))
-        connection.execute(insert(kept).values(vars(recording)))
+        connection.execute(delete(stored).where(stored.c.id == recording.id))
+        connection.execute(insert(stored).values(vars(recording)))
         for row in (known.get(recording.id), vars(recording)):
             touched.sessions |= _sessions_recorded(connection, row) if row else set()
     result.unchanged += len(recordings) - len(newest)

@@ -73,7 +73,7 @@ def _store_people(
     rows: Sequence[ReadRow[Any]],
     version: Callable[[Any], dict[str, Any]],
 ) -> Touched:
-    """New people, whose first version has always held; and of known people a new version from today where
+    """Store new people, whose first version is valid on all days; and of known people a new version from today if
     something about them changed."""
     key = "staff_id" if people is tables.staff else "pupil_id"
     today = school.today()

@@ -30,12 +30,10 @@ class Identity:
 
 def read_text(value: Any, longest: int = _MAX_ID) -> str | None:
     """A text, stripped; None for what is not a text, is empty, or cannot be stored."""
-    if not isinstance(value, str):
+    text = value.strip() if isinstance(value, str) else ""
+    if not text or len(text) > longest or not (text.isprintable() or _is_storable(text)):
         return None
-    value = value.strip()
-    if not value or len(value) > longest or not (value.isprintable() or _is_storable(value)):
-        return None
-    return value
+    return text
 
 
 def _is_storable(value: str) -> bool:

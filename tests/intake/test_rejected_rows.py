@@ -1,10 +1,11 @@
-"""Rejected rows: kept, mended, dismissed, or brought right by a later file; never lost, never too much shown."""
+"""Rejected rows: fixed, dismissed or resolved by a later import; never lost, never too much shown."""
 
+import hashlib
 import json
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.access.administration import get_audit_trail, get_roster, list_rejected_rows, list_resolved_rows
 from app.access.people import find_person
@@ -44,7 +45,7 @@ def logs(school: School, folder: Path, *rows: dict[str, str], by: str | None = N
     import_logs(school, table(folder / "logs.csv", rows))
 
 
-def test_a_mended_row_is_taken_in_like_any_other_and_keeps_what_is_withheld(
+def test_fix_row_imports_the_row_and_keeps_what_is_withheld(
     school: School, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ENCRYPTION_KEYS", generate_key())
@@ -71,7 +72,7 @@ def test_a_mended_row_is_taken_in_like_any_other_and_keeps_what_is_withheld(
         fix_row(school, admin, one, {"ended_at": "2026-11-03T10:40"})
 
 
-def test_nobody_gives_themselves_anothers_log_by_mending_it(school: School, tmp_path: Path) -> None:
+def test_fix_row_gives_nobody_the_log_of_another(school: School, tmp_path: Path) -> None:
     admin = person(school, "admin")
     told = {"purpose": "counselling", "notes": NOTE, "ref": "L1"}
     logs(school, tmp_path, log("counsellor", "aled", "2026-11-03T10:00", **told) | {"ended_at": "soon"})
@@ -88,9 +89,7 @@ def test_nobody_gives_themselves_anothers_log_by_mending_it(school: School, tmp_
     assert authors == [person(school, "counsellor").staff_id, person(school, "teacher").staff_id]
 
 
-def test_what_is_wrong_where_the_administrator_may_not_look_is_not_theirs_to_mend(
-    school: School, tmp_path: Path
-) -> None:
+def test_fix_row_needs_the_fault_to_be_in_a_column_that_is_shown(school: School, tmp_path: Path) -> None:
     wrong = log("counsellor", "aled", "2026-11-03T10:00", purpose="counselling") | {"pupil_emails": "x@y.example"}
     logs(school, tmp_path, wrong)
     admin = person(school, "admin")
@@ -102,7 +101,7 @@ def test_what_is_wrong_where_the_administrator_may_not_look_is_not_theirs_to_men
     assert list_rejected_rows(school, admin)["mendable"].tolist() == [(), ()]
 
 
-def test_a_row_is_dismissed_with_a_reason_once(school: School, tmp_path: Path) -> None:
+def test_dismiss_rows_needs_a_reason_and_lasts(school: School, tmp_path: Path) -> None:
     file = ("pupils.csv", b"email,name,school,year_group,house\nnew@habs.example,New,NONE,9,Wye\n")
     import_table(school, "pupils", file)
     admin, one = person(school, "admin"), number(school)
@@ -122,7 +121,23 @@ def test_a_row_is_dismissed_with_a_reason_once(school: School, tmp_path: Path) -
             fix_row(school, person(school, who), one, {})
 
 
-def test_a_log_that_comes_mended_settles_the_row_and_another_log_does_not(school: School, tmp_path: Path) -> None:
+def test_list_new_recognises_a_row_that_was_stored_with_its_reason_in_other_words(school: School) -> None:
+    file = ("pupils.csv", b"email,name,school,year_group,house\nnew@habs.example,New,NONE,9,Wye\n")
+    import_table(school, "pupils", file)
+    admin, one = person(school, "admin"), number(school)
+    with school.writing() as connection:
+        stored = tables.rejected_rows
+        original = connection.scalar(select(stored.c.original))
+        digest = hashlib.sha256(f"pupils|school|is no school|{original}".encode()).hexdigest()
+        connection.execute(update(stored).values(reason="is no school", fingerprint=digest))
+    import_table(school, "pupils", file)
+    assert waiting(school) == [("pupils", 2)]
+    assert dismiss_rows(school, admin, [one], "has left") == 1
+    import_table(school, "pupils", file)
+    assert waiting(school) == []
+
+
+def test_find_fixed_recognises_the_same_log_and_no_other(school: School, tmp_path: Path) -> None:
     good = log("teacher", "aled", "2026-11-03T10:00", ref="L1")
     nameless = log("teacher", "bethan", "2026-11-03T12:00")
     logs(school, tmp_path, good | {"cameras_on": "perhaps"}, nameless | {"ended_at": "soon"})
@@ -136,7 +151,7 @@ def test_a_log_that_comes_mended_settles_the_row_and_another_log_does_not(school
     assert waiting(school) == [("logs", 2)]
 
 
-def test_a_roster_that_comes_mended_settles_the_row_until_it_is_wrong_again(school: School) -> None:
+def test_find_fixed_recognises_a_roster_row_until_it_is_wrong_again(school: School) -> None:
     head = b"email,name,school,department,roles\n"
     bad, good = head + b"new@habs.example,New,SEN,Art,painter\n", head + b"new@habs.example,New,SEN,Art,teacher\n"
     for content, still in ((bad, [("staff", 2)]), (good, []), (bad, [("staff", 2)]), (good, [])):
@@ -149,7 +164,7 @@ def test_a_roster_that_comes_mended_settles_the_row_until_it_is_wrong_again(scho
     assert waiting(school) == [("staff", 3)]  # one of the two is right, and it is not known which
 
 
-def test_registers_and_calls_settle_by_what_they_are_about(school: School, tmp_path: Path) -> None:
+def test_find_fixed_recognises_registers_and_calls_by_what_they_are_about(school: School, tmp_path: Path) -> None:
     letter = {"pupil_email": email("aled"), "kind": "one_to_one", "sent_on": "3 Nov"}
     consent = {
         "pupil_email": email("aled"), "kind": "one_to_one", "covers_from": "2026-11-03", "covers_to": "2026-11-01",
@@ -168,7 +183,7 @@ def test_registers_and_calls_settle_by_what_they_are_about(school: School, tmp_p
     assert [kind for kind, _ in waiting(school)] == ["letters"]  # Bethan's, which nobody has mended
 
 
-def test_a_row_refused_for_want_of_somebody_comes_right_as_it_is(school: School, tmp_path: Path) -> None:
+def test_find_fixed_recognises_the_same_row_once_its_pupil_is_known(school: School, tmp_path: Path) -> None:
     letter = {"pupil_email": "new@pupils.habs.example", "kind": "introduction", "sent_on": "2026-09-01"}
     import_letters(school, table(tmp_path / "letters.csv", [letter]))
     pupils = b"email,name,school,year_group,house\nnew@pupils.habs.example,New,SEN,9,Wye\n"
@@ -177,7 +192,7 @@ def test_a_row_refused_for_want_of_somebody_comes_right_as_it_is(school: School,
     assert waiting(school) == []
 
 
-def test_a_row_out_of_step_is_typed_anew_where_all_of_it_may_be_seen(school: School) -> None:
+def test_fix_row_accepts_a_row_that_did_not_match_the_columns(school: School) -> None:
     import_table(school, "pupils", ("pupils.csv", b'email,name,school,year_group,house\nnew@x.example,"N"ew,SEN,9,W\n'))
     admin = person(school, "admin")
     row = list_rejected_rows(school, admin).iloc[0]
