@@ -21,7 +21,7 @@ from app.store.writing import insert_rows
 _EVER = date(1900, 1, 1)  # a person's first version is valid on all days before it came
 
 
-def store_schools(connection: Connection, school: School, file: File, result: ImportResult) -> Touched:
+def store_schools(connection: Connection, _school: School, file: File, result: ImportResult) -> Touched:
     """Store schools as they are now."""
     known = {row.code: row for row in connection.execute(select(tables.schools))}
     touched = Touched()

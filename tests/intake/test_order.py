@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -54,9 +55,14 @@ def a_recording(draw: st.DrawFn) -> dict[str, Any]:
 def a_consent(draw: st.DrawFn) -> dict[str, str]:
     kind = draw(st.sampled_from(["outside_hours", "one_to_one"]))
     return {
-        "pupil_email": email(draw(pupils)), "kind": kind, "covers_from": REMOTE, "covers_to": REMOTE,
-        "reason": "exams", "obtained_at": "2020-12-01", "slt_informed_at": "2020-12-02",
-    }  # fmt: skip
+        "pupil_email": email(draw(pupils)),
+        "kind": kind,
+        "covers_from": REMOTE,
+        "covers_to": REMOTE,
+        "reason": "exams",
+        "obtained_at": "2020-12-01",
+        "slt_informed_at": "2020-12-02",
+    }
 
 
 @st.composite
@@ -71,6 +77,8 @@ def enter(school: School, what: dict[str, str]) -> None:
     assert isinstance(enter_log(school, what, by, "I was wrong"), Entered)
 
 
+Row = dict[str, Any]
+Rows = list[Row]
 Part = tuple[Callable[..., Any], str, dict[str, Any]]
 
 
@@ -96,8 +104,14 @@ def take_in(url: str, folder: Path, parts: list[Part]) -> list[dict[str, Any]]:
     st.lists(a_letter(), max_size=3),
     st.randoms(use_true_random=False),
 )
-def test_the_outcomes_do_not_depend_on_the_order(
-    new_database: Callable[..., str], logs, told_calls, recordings, consents, letters, random
+def test_imports_in_any_order_give_the_same_outcomes(
+    new_database: Callable[..., str],
+    logs: Rows,
+    told_calls: Rows,
+    recordings: Rows,
+    consents: Rows,
+    letters: Rows,
+    random: Random,
 ) -> None:
     parts: list[Part] = [
         *((import_letters, "csv", one) for one in letters),
@@ -133,8 +147,8 @@ def wanted_by_rivals(draw: st.DrawFn) -> dict[str, Any]:
     st.lists(wanted_by_rivals(), min_size=1, max_size=3),
     st.randoms(use_true_random=False),
 )
-def test_what_a_form_touches_is_judged_as_all_would_be(
-    new_database: Callable[..., str], logs, told_calls, random
+def test_enter_log_judges_what_it_touches_as_judging_everything_would(
+    new_database: Callable[..., str], logs: list[tuple[Row, Row]], told_calls: Rows, random: Random
 ) -> None:
     heard: list[Part] = [(import_calls, "json", one | {"version": n}) for n, one in enumerate(told_calls, start=1)]
     first = [one | {"ref": f"L{n}"} for n, (one, _) in enumerate(logs)]

@@ -41,7 +41,7 @@ def number(school: School) -> int:
     return int(one)
 
 
-def logs(school: School, folder: Path, *rows: dict[str, str], by: str | None = None) -> None:
+def logs(school: School, folder: Path, *rows: dict[str, str]) -> None:
     import_logs(school, table(folder / "logs.csv", rows))
 
 
@@ -101,7 +101,7 @@ def test_fix_row_needs_the_fault_to_be_in_a_column_that_is_shown(school: School,
     assert list_rejected_rows(school, admin)["mendable"].tolist() == [(), ()]
 
 
-def test_dismiss_rows_needs_a_reason_and_lasts(school: School, tmp_path: Path) -> None:
+def test_dismiss_rows_needs_a_reason_and_lasts(school: School) -> None:
     file = ("pupils.csv", b"email,name,school,year_group,house\nnew@habs.example,New,NONE,9,Wye\n")
     import_table(school, "pupils", file)
     admin, one = person(school, "admin"), number(school)
@@ -167,8 +167,11 @@ def test_find_fixed_recognises_a_roster_row_until_it_is_wrong_again(school: Scho
 def test_find_fixed_recognises_registers_and_calls_by_what_they_are_about(school: School, tmp_path: Path) -> None:
     letter = {"pupil_email": email("aled"), "kind": "one_to_one", "sent_on": "3 Nov"}
     consent = {
-        "pupil_email": email("aled"), "kind": "one_to_one", "covers_from": "2026-11-03", "covers_to": "2026-11-01",
-    }  # fmt: skip
+        "pupil_email": email("aled"),
+        "kind": "one_to_one",
+        "covers_from": "2026-11-03",
+        "covers_to": "2026-11-01",
+    }
     record = call("c1", "2026-11-03T10:00", {"teacher": (0, 30), "aled": (0, 30)}, version=2)
     import_letters(school, table(tmp_path / "letters.csv", [letter]))
     import_consents(school, table(tmp_path / "consents.csv", [consent]))

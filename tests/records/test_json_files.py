@@ -30,7 +30,7 @@ def found(path: Path) -> list[tuple[int, Any]]:
         ("a.jsonl", '{"id": 1}\n\n{"id": 2\n{"id": 3}', [(1, {"id": 1}), (3, "?"), (4, {"id": 3})]),
         ("a.JSONL", '\ufeff{"id": 1}\r\n{"value": [{"id": 2}, null]}', [(1, {"id": 1}), (2, {"id": 2}), (2, None)]),
     ],
-)  # fmt: skip
+)
 def test_iter_objects_reads_each_form_of_file(
     tmp_path: Path, name: str, text: str, expected: list[tuple[int, Any]]
 ) -> None:

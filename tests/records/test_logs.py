@@ -39,8 +39,10 @@ def fault(**cells: str) -> str | None:
 
 
 def test_parse_log_reads_people_and_times() -> None:
-    told = log(pupil_emails=" Bethan.Rees@pupils.example ;; aled.pugh@PUPILS.example; aled.pugh@pupils.example",
-               second_staff_emails="huw.vaughan@school.example; Visitor@elsewhere.example;")  # fmt: skip
+    told = log(
+        pupil_emails=" Bethan.Rees@pupils.example ;; aled.pugh@PUPILS.example; aled.pugh@pupils.example",
+        second_staff_emails="huw.vaughan@school.example; Visitor@elsewhere.example;",
+    )
     assert told.staff_id == 1
     assert told.pupil_ids == (11, 12)
     assert told.invited == (("huw.vaughan@school.example", 2), ("visitor@elsewhere.example", None))
@@ -137,11 +139,23 @@ def test_parse_logs_needs_its_columns_and_ignores_unknown_ones() -> None:
 def test_parse_log_derives_a_reference_from_staff_start_and_pupils_alone() -> None:
     both = "aled.pugh@pupils.example;bethan.rees@pupils.example"
     one = log(pupil_emails=both, ref="  ")
-    same = log(pupil_emails="BETHAN.REES@pupils.example;aled.pugh@pupils.example", notes="x",
-               started_at="2026-11-03T15:05+01:00")  # fmt: skip
+    same = log(
+        pupil_emails="BETHAN.REES@pupils.example;aled.pugh@pupils.example",
+        notes="x",
+        started_at="2026-11-03T15:05+01:00",
+    )
     assert one.ref == same.ref
-    assert len({one.ref, log().ref, log(started_at="2026-11-03T14:06", pupil_emails=both).ref,
-                log(staff_email="huw.vaughan@school.example", pupil_emails=both).ref}) == 4  # fmt: skip
+    assert (
+        len(
+            {
+                one.ref,
+                log().ref,
+                log(started_at="2026-11-03T14:06", pupil_emails=both).ref,
+                log(staff_email="huw.vaughan@school.example", pupil_emails=both).ref,
+            }
+        )
+        == 4
+    )
     assert log(ref=" L 7 ").ref == "L 7"
     assert find_ref(LOG, SETTINGS) == log().ref
     assert find_ref(LOG | {"started_at": "soon"}, SETTINGS) is None
@@ -150,9 +164,13 @@ def test_parse_log_derives_a_reference_from_staff_start_and_pupils_alone() -> No
 def test_fingerprint_depends_on_what_a_log_says_not_on_how_it_is_typed() -> None:
     said = log(recorded="yes", notes="calm")
     assert said.fingerprint == log(recorded="TRUE", notes=" calm ", started_at="2026-11-03T14:05:00Z").fingerprint
-    others = [log(), log(recorded="no", notes="calm"), log(recorded="yes", notes="calm", purpose="music"),
-              log(recorded="yes", notes="calm", second_staff_emails="huw.vaughan@school.example"),
-              log(recorded="yes", notes="calm", ended_at="2026-11-03T14:36")]  # fmt: skip
+    others = [
+        log(),
+        log(recorded="no", notes="calm"),
+        log(recorded="yes", notes="calm", purpose="music"),
+        log(recorded="yes", notes="calm", second_staff_emails="huw.vaughan@school.example"),
+        log(recorded="yes", notes="calm", ended_at="2026-11-03T14:36"),
+    ]
     assert len({said.fingerprint, *(other.fingerprint for other in others)}) == 6
 
 

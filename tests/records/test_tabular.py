@@ -79,11 +79,31 @@ def test_cells_of_a_sheet_read_as_a_csv_would_hold_them() -> None:
         [datetime.fromisoformat("2026-11-03T14:05:59"), date(2026, 12, 31), False, 10.0, 1.25, "a;b", ""],
     ]
     assert read_table(("a.xlsx", sheet(*rows))).rows == [
-        (2, {"when": "2026-11-03T14:05:00", "day": "2026-11-03", "yes": "yes", "year": "9", "share": "0.5",
-             "text": "x", "blank": ""}),
-        (4, {"when": "2026-11-03T14:05:59", "day": "2026-12-31", "yes": "no", "year": "10", "share": "1.25",
-             "text": "a;b", "blank": ""}),
-    ]  # fmt: skip
+        (
+            2,
+            {
+                "when": "2026-11-03T14:05:00",
+                "day": "2026-11-03",
+                "yes": "yes",
+                "year": "9",
+                "share": "0.5",
+                "text": "x",
+                "blank": "",
+            },
+        ),
+        (
+            4,
+            {
+                "when": "2026-11-03T14:05:59",
+                "day": "2026-12-31",
+                "yes": "no",
+                "year": "10",
+                "share": "1.25",
+                "text": "a;b",
+                "blank": "",
+            },
+        ),
+    ]
 
 
 cell = st.text(st.characters(exclude_categories=["C", "Z"]), max_size=6)
