@@ -27,7 +27,9 @@ def test_import_calls_never_replaces_a_newer_version(school: School, tmp_path: P
 @pytest.mark.parametrize(
     "who", [{"aled": (0, 9), "bethan": (0, 9)}, {"teacher": (0, 9), "tutor": (0, 9)}, {"aled": (0, 9)}]
 )
-def test_import_calls_stores_nothing_of_a_call_that_is_not_a_session(school: School, tmp_path: Path, who: dict) -> None:
+def test_import_calls_stores_nothing_of_a_call_that_is_not_a_session(
+    school: School, tmp_path: Path, who: dict[str, tuple[int, int]]
+) -> None:
     result = import_calls(school, calls(tmp_path / "c.json", call("c1", "2026-11-03T10:00", who)))
     assert (result.added, result.dropped) == (0, 1)
     stored = all_rows(school)
@@ -56,7 +58,7 @@ def test_import_calls_judges_a_log_without_a_call_that_is_not_a_session(school: 
 
 
 def test_import_calls_ignores_versions_before_one_that_was_not_a_session(school: School, tmp_path: Path) -> None:
-    def version(number: int, who: dict) -> Path:
+    def version(number: int, who: dict[str, tuple[int, int]]) -> Path:
         return calls(tmp_path / f"{number}.json", call("c1", "2026-11-03T10:00", who, version=number))
 
     import_calls(school, version(2, {"aled": (0, 9)}))

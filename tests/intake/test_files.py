@@ -1,11 +1,13 @@
 """Files of every kind: in any order, and a roster whole or not at all."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from app.intake.calls import import_calls
 from app.intake.files import import_letters, import_logs, import_roster
+from app.intake.transaction import ImportResult
 from app.records.rows import UnreadableFileError
 from app.school import School
 from tests import people
@@ -17,10 +19,10 @@ pytestmark = pytest.mark.usefixtures("story_clock")
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2)])
 def test_import_of_files_in_any_order_gives_the_same_outcome(
-    empty_school: School, tmp_path: Path, order: tuple
+    empty_school: School, tmp_path: Path, order: tuple[int, ...]
 ) -> None:
     import_roster(empty_school, people.roster(tmp_path / "roster"))
-    files = [
+    files: list[tuple[Callable[..., ImportResult], Path]] = [
         (import_logs, table(tmp_path / "logs.csv", [log("teacher", "aled", "2026-11-03T10:00", ref="L1")])),
         (import_calls, calls(tmp_path / "calls.json", call("c1", "2026-11-03T10:00", WHO))),
         (

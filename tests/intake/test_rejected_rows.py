@@ -75,10 +75,10 @@ def test_fix_row_imports_the_row_and_keeps_what_is_withheld(
 def test_fix_row_gives_nobody_the_log_of_another(school: School, tmp_path: Path) -> None:
     admin = person(school, "admin")
     told = {"purpose": "counselling", "notes": NOTE, "ref": "L1"}
-    logs(school, tmp_path, log("counsellor", "aled", "2026-11-03T10:00", **told) | {"ended_at": "soon"})
+    logs(school, tmp_path, log("counsellor", "aled", "2026-11-03T10:00") | told | {"ended_at": "soon"})
     mended = {"ended_at": "2026-11-03T10:30", "staff_email": email("admin")}
     assert fix_row(school, admin, number(school), mended) is None  # its author stays
-    logs(school, tmp_path, log("teacher", "aled", "2026-11-04T10:00", **told) | {"staff_email": "x@y.example"})
+    logs(school, tmp_path, log("teacher", "aled", "2026-11-04T10:00") | told | {"staff_email": "x@y.example"})
     for author in (email("admin"), email("admin").upper()):
         with pytest.raises(ValueError, match="Log a session"):
             fix_row(school, admin, number(school), mended | {"staff_email": author})

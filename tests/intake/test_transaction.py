@@ -1,11 +1,13 @@
 """Imports: the same file twice changes nothing, and every write raises the revision."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from app.intake.calls import import_calls, import_recordings
 from app.intake.files import import_consents, import_letters, import_logs, import_roster
+from app.intake.transaction import ImportResult
 from app.school import School
 from app.store import reading
 from tests import people
@@ -16,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("story_clock")
 
 
 def test_run_import_of_the_same_files_twice_changes_nothing(school: School, tmp_path: Path) -> None:
-    files = [
+    files: list[tuple[Callable[..., ImportResult], Path]] = [
         (
             import_logs,
             table(tmp_path / "logs.csv", [log("teacher", "aled", "2026-11-03T10:00", ref="L1"), {"ref": "x"}]),

@@ -16,7 +16,7 @@ from app.records.log_form import (
 )
 from tests.conftest import SETTINGS
 
-FORM = {
+FORM: dict[str, Any] = {
     "ref": "F-1",
     "purpose": "academic",
     "pupils": ["a@x.example"],

@@ -6,6 +6,7 @@ import struct
 import subprocess
 import sys
 import zipfile
+import zlib
 from pathlib import Path
 
 import openpyxl
@@ -14,7 +15,7 @@ import pytest
 from app.records.calls import read_call
 from app.records.graph_objects import UnreadableObjectError
 from app.records.json_files import iter_objects
-from tests.running import ROOT
+from app.settings import ROOT
 
 _MEMORY = 400  # MB that reading any file may take at most
 _READ = """
@@ -71,7 +72,7 @@ def _lying(file: Path, says: int) -> Path:
         entry = packed.infolist()[-1]
         first = packed.read(entry)[:says]
     place = content.rindex(b"PK\x01\x02")
-    struct.pack_into("<I", content, place + 16, zipfile.crc32(first))
+    struct.pack_into("<I", content, place + 16, zlib.crc32(first))
     struct.pack_into("<I", content, place + 24, says)
     file.write_bytes(content)
     return file

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
 
@@ -18,7 +19,7 @@ def csv_rows(text: str) -> list[tuple[int, dict[str, str]]]:
     return read_table(("a.csv", text.encode())).rows
 
 
-def sheet(*rows: list[object], far: str = "") -> bytes:
+def sheet(*rows: Sequence[object], far: str = "") -> bytes:
     book = openpyxl.Workbook()
     for row in rows:
         book.active.append(row)
@@ -72,7 +73,7 @@ def test_a_stray_quotation_mark_spoils_its_own_row_alone(broken: str) -> None:
 
 
 def test_cells_of_a_sheet_read_as_a_csv_would_hold_them() -> None:
-    rows = [
+    rows: list[Sequence[object]] = [
         ["When", "Day", "Yes", "Year", "Share", "Text", "Blank"],
         [datetime.fromisoformat("2026-11-03T14:05"), date(2026, 11, 3), True, 9, 0.5, " x ", None],
         [],
