@@ -81,8 +81,8 @@ def test_outcomes_come_as_csv_and_as_json(moved_in, tmp_path: Path) -> None:
     ("words", "environment", "said"),
     [
         (("import", "logs", "nowhere.csv"), {}, "cannot be read"),
-        (("import", "calls", "nowhere"), {}, "not there"),
-        (("import", "roster", "nowhere"), {}, "no folder"),
+        (("import", "calls", "nowhere"), {}, "does not exist"),
+        (("import", "roster", "nowhere"), {}, "not a folder"),
         (("outcomes",), {"PROTOCOL_FILE": "nowhere.toml"}, "PROTOCOL_FILE"),
         (("outcomes",), {"DATABASE_URL": "nonsense"}, "DATABASE_URL"),
         (("outcomes",), {"DATABASE_URL": "postgresql+psycopg://localhost:1/nothing"}, "cannot be reached"),

@@ -178,12 +178,14 @@ def list_rejected_rows(school: School, person: Person, number: int | None = None
 
 
 def list_resolved_rows(school: School, person: Person) -> pd.DataFrame:
-    """The refused rows that are settled, the latest first, for the administrator: `kind`, `source`, `row`,
-    `column`, `refused_because`, `settled_at`, `by` (name; blank: by a command), `how` (mended, dismissed, came
-    right), `why` (of a dismissal)."""
+    """The rejected rows that are resolved, the latest first, for the administrator.
+
+    Columns: `kind`, `source`, `row`, `column`, `reason`, `resolved_at`, `resolved_by` (name; blank: a command),
+    `resolution` (see RowResolution), `resolution_reason` (of a dismissal).
+    """
     require(person, Resource.REJECTED_ROWS)
     kept, by = tables.rejected_rows.c, valid_versions(tables.staff_versions)
-    columns = (kept.kind, kept.source, kept.row, kept.column, kept.reason.label("refused_because"), kept.resolved_at)
+    columns = (kept.kind, kept.source, kept.row, kept.column, kept.reason, kept.resolved_at)
     query = (
         select(*columns, by.c.name.label("resolved_by"), kept.resolution, kept.resolution_reason)
         .outerjoin(by, and_(by.c.staff_id == kept.resolved_by, valid_on(by, school.today())))

@@ -24,7 +24,7 @@ def follow_role(url: str, folder: Path, email: str, days: Days) -> dict[str, obj
     assert person is not None
     overview = get_overview(school, person, days)
     return {
-        "rejected": sum(len(result.refused) for result in imported),
+        "rejected": sum(len(result.rejected) for result in imported),
         "roles": sorted(person.roles),
         "post": describe_post(person),
         "first_page": first_page(person),

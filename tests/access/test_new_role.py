@@ -77,7 +77,7 @@ def _follow(program: Path, database: str, new_roster: Path) -> dict[str, object]
 
 def test_import_roster_rejects_a_role_without_an_entry(database: str, new_roster: Path) -> None:
     school = School(open_database(database), SETTINGS)
-    assert sum(len(result.refused) for result in import_roster(school, new_roster)) == 1
+    assert sum(len(result.rejected) for result in import_roster(school, new_roster)) == 1
     school.engine.dispose()
 
 

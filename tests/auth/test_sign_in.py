@@ -216,9 +216,9 @@ def test_check_says_what_is_missing_with_the_mend(
 def test_nobody_real_comes_into_the_demonstration(filled: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     school = open_school(filled)
     folder = people.roster(tmp_path / "roster")
-    with pytest.raises(DatabaseError, match="nobody real"):
+    with pytest.raises(DatabaseError, match="no real people"):
         import_roster(school, folder)
-    with pytest.raises(DatabaseError, match="nobody real"):
+    with pytest.raises(DatabaseError, match="no real people"):
         import_table(school, "staff", folder / "staff.csv")
     for name, value in GRAPH.items():
         monkeypatch.setenv(name, value)
@@ -238,5 +238,5 @@ def test_nobody_real_comes_where_a_demonstration_was_cut_off(empty_school: Schoo
 
     with pytest.raises(KeyboardInterrupt):
         fill(empty_school, sessions=100, progress=cut_off)
-    with pytest.raises(DatabaseError, match="nobody real"):
+    with pytest.raises(DatabaseError, match="no real people"):
         import_roster(empty_school, people.roster(tmp_path / "roster"))

@@ -354,7 +354,7 @@ def test_no_page_of_those_whom_a_concern_about_conduct_names_differs_by_it(opene
             text(opened(page, role, **query))
             for role in _NAMED
             for page, query in [*pages, ("concerns", {"ref": ref})]
-            if may_open(opened.people[role], page)
+            if may_open(opened.people[role], Page(page))
         ]
 
     ref = "A-AAAAAAAA"

@@ -76,7 +76,7 @@ def held_much(school: School, tmp_path: Path) -> School:
 
 def test_subject_says_how_a_breach_was_resolved(school: School, tmp_path: Path) -> None:
     row = people.log("teacher", "aled", f"{DAY}T10:00", ref="G", room="garden")
-    assert not import_logs(school, people.table(tmp_path / "l.csv", [row])).refused
+    assert not import_logs(school, people.table(tmp_path / "l.csv", [row])).rejected
     hoy = find_person(school, people.email("hoy9"))
     assert hoy
     session_id = int(list_breaches_to_resolve(school, hoy)["session_id"].iloc[0])
@@ -132,7 +132,7 @@ def test_a_log_that_named_the_pupil_by_mistake_is_held_all_the_same(held_much: S
         "Helped",
         "Log, version 2",
         "It was her alone.",
-        "correction reason: the wrong pupil",
+        "Reason for the correction: the wrong pupil",
     ):
         assert words in page
 
