@@ -11,7 +11,8 @@ from pypdf import PdfReader
 from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
-from app.access.people import find_person, list_demo_people
+from app.access.people import list_demo_people
+from app.access.policy import Person
 from app.intake.files import import_logs
 from app.reports.governors import blank_log
 from app.reports.subject_access import subject
@@ -19,6 +20,7 @@ from app.school import School, open_school
 from app.sessions.drafts import save_draft
 from app.settings import ROOT
 from app.store import reading, tables
+from app.vocabulary import Role
 from tests import people
 
 WORDS = "Did everybody wear headphones?"
@@ -54,8 +56,7 @@ def check_imports(school: School, folder: Path) -> None:
 
 def log_by_form(school: School) -> int:
     """Enters a log with an answer to the new question; its session."""
-    teacher = find_person(school, people.email("tutor"))
-    assert teacher
+    teacher = tutor(school)
     form = {"ref": "F-1", "pupils": [people.email("bethan")], "day": "2026-11-03", "from": "16:00", "to": "16:30"}
     save_draft(school, teacher, "log", form | {"purpose": "music"})
     assert WORDS not in [group.label for group in open_page("log").button_group]
@@ -79,9 +80,14 @@ def answers(school: School) -> dict[str, bool | None]:
         return {row.ref: row.headphones for row in rows}
 
 
+def tutor(school: School) -> Person:
+    """The tutor as whom the pages are viewed."""
+    return next(person for person in list_demo_people(school) if Role.TUTOR in person.roles)
+
+
 def open_page(page: str, **query: str) -> AppTest:
     at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-    at.session_state["eyes"] = next(p.email for p in list_demo_people(open_school()) if "tutor" in p.roles)
+    at.session_state["eyes"] = tutor(open_school()).email
     at.switch_page(f"pages/{page}.py")
     for name, value in query.items():
         at.query_params[name] = value

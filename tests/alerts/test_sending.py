@@ -385,6 +385,7 @@ def test_of_a_concern_that_was_read_nobody_is_told_anew(school: School, clock: C
         number = connection.scalars(select(tables.concerns.c.id)).one()
         read = {"concern_id": number, "occurred_at": NOON, "actor_id": someone(school, "dsp").staff_id, "kind": "read"}
         connection.execute(tables.concern_events.insert().values(read))
+    wait_for(lambda: set(states(school).values()) == {"sent"})  # before its lease could seem to have ended
     clock.later(hours=5)
     send_now(school)
     wait_for(lambda: set(states(school).values()) == {"sent"})
