@@ -21,7 +21,7 @@ from app.operations.scheduled import alerts, sync
 from app.records.rows import UnreadableFileError
 from app.reports.outcomes_csv import COLUMNS, write_csv
 from app.reports.outcomes_csv import list_outcomes as outcomes_of
-from app.reports.subject_access import UnknownPupil, subject
+from app.reports.subject_access import UnknownPupilError, subject
 from app.school import open_school
 from app.settings import SettingsError
 from app.store import audit_log
@@ -39,7 +39,7 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except (SettingsError, DatabaseError, UnreadableFileError, DecryptionError, UnknownPupil) as error:
+        except (SettingsError, DatabaseError, UnreadableFileError, DecryptionError, UnknownPupilError) as error:
             _stop(str(error))
         except DBAPIError as error:
             _stop(describe_error(error))

@@ -13,7 +13,7 @@ from app.access.policy import NotAllowed
 from app.formatting import moment, on_day
 from app.parents.consents import (
     KINDS,
-    NotYours,
+    NotYoursError,
     answer_consent,
     ask_for_consent,
     inform_slt,
@@ -24,7 +24,7 @@ from app.parents.consents import (
 from app.parents.letters import KINDS as LETTERS
 from app.parents.letters import (
     Download,
-    TemplateTrouble,
+    TemplateError,
     mark_letters_sent,
     strike_letters_out,
     times,
@@ -305,7 +305,7 @@ def hand_out(label: str, key: str, make: Callable[[Callable[[float], None]], Dow
         try:
             made.clear()
             made[key] = make(lambda share: show_share(bar, share))
-        except TemplateTrouble as error:
+        except TemplateError as error:
             show_error("The letters could not be written; nothing was changed.", str(error))
         bar.empty()
     if key in made:
@@ -330,7 +330,7 @@ def attempt(change: Callable[[], object], words: str) -> None:
     """Do something and say that it is done, or why it is not."""
     try:
         change()
-    except (ValueError, NotYours, NotAllowed) as error:
+    except (ValueError, NotYoursError, NotAllowed) as error:
         st.warning(f"{error} Nothing was changed.", icon=":material/edit:")
         return
     done(words)

@@ -2,7 +2,7 @@
 
 Each step is an event that is added, and nothing that was kept is changed: STEPS says what each asks. A step
 carries the version of the concern that its form was opened at; if meanwhile somebody else changed something,
-it is not kept, and `Changed` says so. A concern about a child stands on the audit trail; one about conduct
+it is not kept, and `ConcernChangedError` says so. A concern about a child stands on the audit trail; one about conduct
 has all of that with itself, so that nobody whom it names finds a trace.
 """
 
@@ -33,15 +33,15 @@ _ONLY = {"shared": CHILD, "unshared": CHILD, "named": CONDUCT}
 _COLUMNS = ("level", "recipient_id", "text")  # what an event keeps in columns of its own
 
 
-class NotYours(Exception):
+class NotYoursError(Exception):
     """The concern is not there, or not theirs to follow up."""
 
 
-class Unfinished(Exception):
+class IncompleteStepError(Exception):
     """Something that a step asks was not answered, or does not fit; the message says what, in words."""
 
 
-class Changed(Exception):
+class ConcernChangedError(Exception):
     """Meanwhile the concern was changed: by `entries`, to `version`. Nothing was kept."""
 
     def __init__(self, entries: Sequence[Entry], version: int) -> None:
@@ -70,13 +70,16 @@ def steps_for(view: ConcernView) -> dict[str, Step]:
 def record(school: School, person: Person, ref: str, version: int, kind: str, given: Mapping[str, Any]) -> None:
     """Add a step to a concern: `kind` one of STEPS, `given` its answers by name (days as dates, people, pupils
     and actions by number, a session as (log reference, call id, words)). `closed` takes `although` (true: actions
-    may be open), `corrected` takes `after`, the field's new value. NotYours, Unfinished or Changed if not."""
+    may be open), `corrected` takes `after`, the field's new value. NotYoursError, IncompleteStepError,
+    ConcernChangedError."""
     with school.writing() as connection:
         view = get_concern(school, person, ref)
         if view is None or not view.may_change or kind not in steps_for(view):
-            raise NotYours("It is not yours to change, or it was closed or opened meanwhile: open it again to see.")
+            raise NotYoursError(
+                "It is not yours to change, or it was closed or opened meanwhile: open it again to see."
+            )
         if view.version != version:
-            raise Changed(since(view, version), view.version)
+            raise ConcernChangedError(since(view, version), view.version)
         answers = _answered(school, person, view, kind, given)
         number = connection.scalar(select(view.register.concerns.c.id).where(view.register.concerns.c.ref == ref))
         if number is None:
@@ -85,9 +88,7 @@ def record(school: School, person: Person, ref: str, version: int, kind: str, gi
         event |= {name: answers.pop(name, None) for name in _COLUMNS}
         content = json.dumps(answers) if answers else None
         connection.execute(insert(view.register.events).values(event | {"content": content}))
-        _follow(
-            connection, school, view.register, number, ref, kind, {**answers, "recipient_id": event["recipient_id"]}
-        )
+        _follow(connection, school, view.register, number, kind, answers | {"recipient_id": event["recipient_id"]})
         if view.register is CHILD:
             put_on_trail(connection, school, person, f"concern {ref}, {kind.replace('_', ' ')}")
             raise_revision(connection)
@@ -99,16 +100,16 @@ def since(view: ConcernView, version: int) -> list[Entry]:
 
 
 def _answered(school: School, person: Person, view: ConcernView, kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The answers as an event keeps them. Unfinished where one is missing or does not fit."""
+    """The answers as an event keeps them. IncompleteStepError where one is missing or does not fit."""
     answers: dict[str, Any] = {}
     for ask in STEPS[kind].asks:
         value = given.get(ask.name)
         value = value.strip() if isinstance(value, str) else value
         if value is None or value == "":
             if ask.needed:
-                raise Unfinished(f"“{ask.question}” is not answered yet.")
+                raise IncompleteStepError(f"“{ask.question}” is not answered yet.")
             continue
-        if ask.what == "session" or ask.what == "session_of":
+        if ask.what in ("session", "session_of"):
             answers |= dict(zip(("log_ref", "call_id"), value[:2], strict=True))
             if view.register is CONDUCT:
                 answers["words"] = value[2]
@@ -134,54 +135,56 @@ def _answered(school: School, person: Person, view: ConcernView, kind: str, give
 
 def _check_level(_s: Any, _p: Any, view: ConcernView, _given: Any, answers: dict[str, Any]) -> None:
     if answers["level"] not in view.register.levels:
-        raise Unfinished("Choose one of the levels.")
+        raise IncompleteStepError("Choose one of the levels.")
     if answers["level"] == view.level:
-        raise Unfinished(f"The level is {view.level} already.")
+        raise IncompleteStepError(f"The level is {view.level} already.")
 
 
 def _check_owner(school: School, person: Person, view: ConcernView, _given: Any, answers: dict[str, Any]) -> None:
     if view.register is CONDUCT and answers["recipient_id"] not in list_conduct_team(school, person, view.ref):
-        raise Unfinished("Ask a DSP or a Senior Deputy Head whom it does not name: nobody else may know of it.")
+        raise IncompleteStepError(
+            "Ask a DSP or a Senior Deputy Head whom it does not name: nobody else may know of it."
+        )
     _check_action(view, answers)
 
 
 def _check_action(view: ConcernView, answers: dict[str, Any]) -> None:
     waiting = {action.number for action in view.actions if action.done_on is None}
     if "action" in answers and answers["action"] not in waiting:
-        raise Unfinished("That action is done already.")
+        raise IncompleteStepError("That action is done already.")
 
 
 def _check_done(school: School, _p: Any, view: ConcernView, _given: Any, answers: dict[str, Any]) -> None:
     _check_action(view, answers)
     if date.fromisoformat(answers["on"]) > school.today():
-        raise Unfinished("The day on which it was done is still to come.")
+        raise IncompleteStepError("The day on which it was done is still to come.")
 
 
 def _check_named(_s: Any, _p: Any, _v: Any, _given: Any, answers: dict[str, Any]) -> None:
     if ("recipient_id" in answers) == ("name" in answers):
-        raise Unfinished("Choose somebody on the roster, or write the name of somebody who is not on it.")
+        raise IncompleteStepError("Choose somebody on the roster, or write the name of somebody who is not on it.")
 
 
 def _check_linked(_s: Any, _p: Any, view: ConcernView, _given: Any, answers: dict[str, Any]) -> None:
     if answers["pupil"] in view.pupils["pupil_id"].tolist():
-        raise Unfinished("The concern is about this child already.")
+        raise IncompleteStepError("The concern is about this child already.")
 
 
 def _check_shared(school: School, person: Person, view: ConcernView, _given: Any, answers: dict[str, Any]) -> None:
     if answers["recipient_id"] not in list_leaders_to_share_with(school, person):
-        raise Unfinished("It can be shared with a HOY or HM alone.")
+        raise IncompleteStepError("It can be shared with a HOY or HM alone.")
     if answers["recipient_id"] in view.shared_with:
-        raise Unfinished("It is shared with them already.")
+        raise IncompleteStepError("It is shared with them already.")
 
 
 def _check_session(school: School, person: Person, view: ConcernView, kind: str, answers: dict[str, Any]) -> None:
     key, known = (answers["log_ref"], answers["call_id"]), {link[:2] for link in view.links}
     if kind == "session_unlinked" and key not in known:
-        raise Unfinished("That session is not linked.")
+        raise IncompleteStepError("That session is not linked.")
     if kind == "session_linked":
         rows = list_sessions_to_link(school, person, view.ref).astype(object)
         if key in known or key not in {link_of(row)[:2] for row in rows.itertuples()}:
-            raise Unfinished("That session is linked already, or cannot be.")
+            raise IncompleteStepError("That session is linked already, or cannot be.")
 
 
 def _check_corrected(_s: Any, _p: Any, view: ConcernView, given: Mapping[str, Any], answers: dict[str, Any]) -> None:
@@ -190,11 +193,11 @@ def _check_corrected(_s: Any, _p: Any, view: ConcernView, given: Mapping[str, An
     if name == "categories":
         after = ";".join(dict.fromkeys(after or ()))
         if not after or not set(after.split(";")) <= view.register.categories.keys():
-            raise Unfinished("Choose what kind of concern it is.")
+            raise IncompleteStepError("Choose what kind of concern it is.")
         if len(after.split(";")) > MOST_CATEGORIES:
-            raise Unfinished(f"Choose {MOST_CATEGORIES} at most.")
+            raise IncompleteStepError(f"Choose {MOST_CATEGORIES} at most.")
     if name == "summary" and not after and not view.handed_over:
-        raise Unfinished("Say in a sentence what it is about.")
+        raise IncompleteStepError("Say in a sentence what it is about.")
     if isinstance(after, datetime):
         after = after.isoformat()
     answers["after"] = after or "" if name == "summary" else after
@@ -208,13 +211,13 @@ def _check_corrected(_s: Any, _p: Any, view: ConcernView, given: Mapping[str, An
     }
     before = now[name]
     if answers["after"] == (before.isoformat() if isinstance(before, datetime) else before):
-        raise Unfinished("It says so already.")
+        raise IncompleteStepError("It says so already.")
 
 
 def _check_closed(_s: Any, _p: Any, view: ConcernView, given: Mapping[str, Any], answers: dict[str, Any]) -> None:
     still_open = sum(action.done_on is None for action in view.actions)
     if still_open and not given.get("although"):
-        raise Unfinished(
+        raise IncompleteStepError(
             f"{'One action is' if still_open == 1 else f'{still_open} actions are'} still open. Say that each is done, "
             "or tick that it is closed all the same."
         )
@@ -223,31 +226,33 @@ def _check_closed(_s: Any, _p: Any, view: ConcernView, given: Mapping[str, Any],
 
 
 def _follow(
-    connection: Connection, school: School, register: Register, number: int, ref: str, kind: str, said: dict[str, Any]
+    connection: Connection, school: School, register: Register, number: int, kind: str, answers: dict[str, Any]
 ) -> None:
     """What a step changes beside the events: whom and what the concern is about now."""
     pupils, sessions, now = register.pupils, register.sessions, school.now()
     if kind == "linked":
-        connection.execute(insert(pupils).values(concern_id=number, pupil_id=said["pupil"]))
+        connection.execute(insert(pupils).values(concern_id=number, pupil_id=answers["pupil"]))
         if register is CHILD:
-            alert(connection, CHILD, number, find_dsps(connection, [said["pupil"]], school.today()), now)
+            alert(connection, CHILD, number, find_dsps(connection, [answers["pupil"]], school.today()), now)
     elif kind == "unlinked":
-        mine = (pupils.c.concern_id == number) & (pupils.c.pupil_id == said["pupil"])
+        mine = (pupils.c.concern_id == number) & (pupils.c.pupil_id == answers["pupil"])
         connection.execute(delete(pupils).where(mine))
     elif kind == "session_linked":
-        link = {"log_ref": said["log_ref"], "call_id": said["call_id"]}
-        link |= {"description": said["words"]} if register is CONDUCT else {}
+        link = {"log_ref": answers["log_ref"], "call_id": answers["call_id"]}
+        link |= {"description": answers["words"]} if register is CONDUCT else {}
         connection.execute(insert(sessions).values(concern_id=number, **link))
     elif kind == "session_unlinked":
-        key = [sessions.c[name].is_not_distinct_from(said[name]) for name in ("log_ref", "call_id")]
+        key = [sessions.c[name].is_not_distinct_from(answers[name]) for name in ("log_ref", "call_id")]
         connection.execute(delete(sessions).where(sessions.c.concern_id == number, *key))
     elif kind == "named":
         connection.execute(
-            insert(tables.conduct_named).values(concern_id=number, staff_id=said["recipient_id"], name=said.get("name"))
+            insert(tables.conduct_named).values(
+                concern_id=number, staff_id=answers["recipient_id"], name=answers.get("name")
+            )
         )
         alert(connection, CONDUCT, number, find_conduct_team(connection, number, school.today()), now)
     if register is CHILD and kind in ("session_linked", "session_unlinked"):
-        touched = Touched(sessions=_sessions_of(connection, said["log_ref"], said["call_id"]))
+        touched = Touched(sessions=_sessions_of(connection, answers["log_ref"], answers["call_id"]))
         rejudge(connection, school.settings, touched, now)
 
 
@@ -287,7 +292,7 @@ def opened(school: School, person: Person, ref: str) -> None:
             connection.execute(insert(view.register.events).values(values | {"kind": "read"}))
             _tell_who_raised_it(connection, view, row.id, row.raised_by, values["occurred_at"])
         if view.register is CONDUCT:
-            _look(connection, school, person, ref, "viewed")
+            record_look(connection, school, person, ref, "viewed")
 
 
 def _tell_who_raised_it(
@@ -310,7 +315,7 @@ def _tell_who_raised_it(
     )
 
 
-def _look(connection: Connection, school: School, person: Person, ref: str, kind: str) -> None:
+def record_look(connection: Connection, school: School, person: Person, ref: str, kind: str) -> None:
     """Keep with a concern about conduct that somebody opened it, or took something of it away."""
     kept = CONDUCT.concerns.c
     number = connection.scalar(select(kept.id).where(kept.ref == ref))
@@ -322,16 +327,16 @@ def note_conduct(school: School, person: Person, refs: Sequence[str]) -> None:
     """A list of concerns about conduct was downloaded: that stands with each of them, and nowhere else."""
     with school.writing() as connection:
         for ref in refs:
-            _look(connection, school, person, ref, "taken")
+            record_look(connection, school, person, ref, "taken")
 
 
 def finish(school: School, person: Person, ref: str, action: int, words: str) -> None:
     """Whoever was asked to do something says that it is done, also where the concern is not theirs to open."""
     found = list_actions_to_do(school, person)
     if found[(found["ref"] == ref) & (found["number"] == action) & found["mine"]].empty:
-        raise NotYours("It is done already, or not yours.")
+        raise NotYoursError("It is done already, or not yours.")
     if not words.strip():
-        raise Unfinished("Say in a sentence what was done.")
+        raise IncompleteStepError("Say in a sentence what was done.")
     register = register_of(ref)
     with school.writing() as connection:
         number = connection.scalar(select(register.concerns.c.id).where(register.concerns.c.ref == ref))

@@ -214,7 +214,7 @@ def raise_concern(
     """Open a concern that a member of staff raises, alert the DSPs of the pupils' schools, and give its
     reference. A session is linked if it is the person's to see. ValueError, in words, if something is
     missing; whoever is no DSP has to say whether they told one in person."""
-    _check_told(person, told_dsp)
+    _check_told(person, told_dsp=told_dsp)
     view = get_session(school, person, session_id) if session_id is not None else None
     with school.writing() as connection:
         ref = open_concern(
@@ -260,7 +260,7 @@ def raise_conduct_concern(
     """Open a concern about an adult's conduct; the names of those who have it now, none if everybody who could
     is named in it. Nothing of it comes onto the audit trail, and no revision tells of it. Else as
     `raise_concern`."""
-    _check_told(person, told_dsp)
+    _check_told(person, told_dsp=told_dsp)
     view = get_session(school, person, session_id) if session_id is not None else None
     with school.writing() as connection:
         ref = open_conduct_concern(
@@ -306,7 +306,7 @@ def _as_linked(connection: Connection, view: SessionView | None) -> LinkedSessio
     return LinkedSession(view.log_ref, call_id, told)
 
 
-def _check_told(person: Person, told_dsp: bool | None) -> None:
+def _check_told(person: Person, *, told_dsp: bool | None) -> None:
     if told_dsp is None and Role.DSP not in person.roles:
         raise ValueError("Say whether you have told a DSP in person.")
 

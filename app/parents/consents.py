@@ -33,7 +33,7 @@ KINDS = {"outside_hours": "Tuition outside the hours", "one_to_one": "One-to-one
 _consent, _event = tables.consents.c, tables.consent_events.c
 
 
-class NotYours(Exception):
+class NotYoursError(Exception):
     """Somebody tried to change a consent that is not theirs to see."""
 
 
@@ -77,13 +77,13 @@ def ask_for_consent(
 
 def answer_consent(school: School, person: Person, consent_id: int, *, given: bool, parent: str, at: datetime) -> None:
     """Record what a parent answered, who it was and when (aware); the same answer again is one. ValueError, in
-    words, if something is missing; NotYours."""
+    words, if something is missing; NotYoursError."""
     _record(school, person, consent_id, "given" if given else "refused", parent, at)
 
 
 def withdraw_consent(school: School, person: Person, consent_id: int, *, parent: str, at: datetime) -> None:
     """Record that a parent took a consent back: it covers no session from then on, and still those that had
-    begun. ValueError, in words, if something is missing or none had been given; NotYours."""
+    begun. ValueError, in words, if something is missing or none had been given; NotYoursError."""
 
     def had_been_given(connection: Connection) -> None:
         answers = select(_event.kind).where(_event.consent_id == consent_id, _event.kind.in_(ANSWERS), is_not_struck())
@@ -95,7 +95,7 @@ def withdraw_consent(school: School, person: Person, consent_id: int, *, parent:
 
 
 def mark_request_sent(school: School, person: Person, consent_id: int) -> None:
-    """Record that the request went out to the parents, now; once. NotYours."""
+    """Record that the request went out to the parents, now; once. NotYoursError."""
     with _changing(school, person, consent_id) as connection:
         if not _is_on_record(connection, consent_id, "sent"):
             _add(connection, school, person, consent_id, "sent", school.now())
@@ -104,7 +104,7 @@ def mark_request_sent(school: School, person: Person, consent_id: int) -> None:
 
 def inform_slt(school: School, person: Person, consent_id: int) -> None:
     """Inform SLT of a consent that was given, now: an alert goes to each of them, once. ValueError, in words, if
-    none was given or the roster has nobody to tell; NotYours."""
+    none was given or the roster has nobody to tell; NotYoursError."""
     who, state = valid_versions(tables.staff_versions), consent_status()
     slt = select(who.c.staff_id).where(valid_on(who, school.today()), list_contains(who.c.roles, Role.SLT))
     with _changing(school, person, consent_id) as connection:
@@ -125,7 +125,7 @@ def inform_slt(school: School, person: Person, consent_id: int) -> None:
 
 def strike_out(school: School, person: Person, consent_id: int, event_id: int, why: str) -> None:
     """Strike out an event of a consent that was entered by mistake: it counts no more, and stays to be read.
-    ValueError, in words, if there is no reason; NotYours."""
+    ValueError, in words, if there is no reason; NotYoursError."""
     if not why.strip():
         raise ValueError("Say why it is struck out: what the mistake was.")
     with _changing(school, person, consent_id) as connection:
@@ -193,7 +193,7 @@ def _record(
     kind: str,
     parent: str,
     at: datetime,
-    check: Callable[[Connection], None] = lambda connection: None,
+    check: Callable[[Connection], None] = lambda _connection: None,
 ) -> None:
     if not parent.strip():
         raise ValueError('Say who answered: the parent\'s name, or "mother".')
@@ -222,7 +222,7 @@ def _is_on_record(connection: Connection, consent_id: int, kind: str) -> bool:
 @contextmanager
 def _changing(school: School, person: Person, consent_id: int) -> Iterator[Connection]:
     if not may_answer_consent(school, person, consent_id):
-        raise NotYours("It is not among the consents that are yours to see.")
+        raise NotYoursError("It is not among the consents that are yours to see.")
     with school.writing() as connection:
         yield connection
 

@@ -15,8 +15,8 @@ from datetime import date, datetime
 from io import BytesIO
 from typing import Any, NamedTuple
 
+import docx
 import pandas as pd
-from docx import Document as open_document
 from docx.document import Document
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
@@ -70,7 +70,7 @@ _DAY_NAMES = dict(
 )
 
 
-class TemplateTrouble(Exception):
+class TemplateError(Exception):
     """A template that cannot be used; the message names it and the mend."""
 
 
@@ -87,10 +87,10 @@ def write_letters(
     person: Person,
     kind: str,
     pupil_ids: Collection[int],
-    progress: Callable[[float], None] = lambda share: None,
+    progress: Callable[[float], None] = lambda _share: None,
 ) -> Download:
     """The letters of a kind of KINDS to the parents of some pupils whom the person leads, as one download; that it
-    was made stands on the audit trail. TemplateTrouble; NotAllowed."""
+    was made stands on the audit trail. TemplateError; NotAllowed."""
     rows = _theirs(school, person, pupil_ids)
     fields = [_about(school, person, row) for row in rows]
     made = _download(kind, FIELDS, fields, progress, school.today())
@@ -100,7 +100,7 @@ def write_letters(
 
 def write_requests(school: School, person: Person, consent_ids: Collection[int]) -> Download:
     """The requests for some consents that are the person's, as one download; that it was made stands on the audit
-    trail. TemplateTrouble; NotAllowed."""
+    trail. TemplateError; NotAllowed."""
     consents = list_consents(school, person)
     consents = consents[consents["own"].astype(bool) & consents["consent_id"].isin(consent_ids)]
     if len(consents) < len(set(consent_ids)) or consents.empty:
@@ -110,7 +110,7 @@ def write_requests(school: School, person: Person, consent_ids: Collection[int])
         | {"what": _WHAT[row.kind], "times": times(row.covers_from, row.covers_to), "reason": row.reason or ""}
         for row in consents.itertuples()
     ]
-    made = _download(REQUEST, REQUEST_FIELDS, fields, lambda share: None, school.today())
+    made = _download(REQUEST, REQUEST_FIELDS, fields, lambda _share: None, school.today())
     with school.writing() as connection:
         for consent_id in sorted(consent_ids):
             about = f"consent {consent_id}, request"
@@ -277,7 +277,7 @@ def _template(file: str) -> tuple[str, bytes]:
     try:
         return file, (beside if beside.exists() else OWN / file).read_bytes()
     except OSError:
-        raise TemplateTrouble(
+        raise TemplateError(
             f"The template {file} cannot be read. Put it into the folder letters beside protocol.toml; one comes with "
             "the program, in data/letters."
         ) from None
@@ -290,24 +290,25 @@ def _written(file: str, content: bytes, fields: Mapping[str, str], values: Mappi
         letter = DocxTemplate(BytesIO(content))
         _no_fields_around_the_text(file, letter)
         letter.render({name: values[name] for name in fields}, environment)
-    except TemplateTrouble:
+    except TemplateError:
         raise
     except UndefinedError as error:
-        raise TemplateTrouble(
+        raise TemplateError(
             f"The template {file} names a field that there is not: {_named(error)}. Mend it in Word; "
             f"there are {', '.join(fields)}."
         ) from None
     except TemplateSyntaxError as error:
-        raise TemplateTrouble(
+        raise TemplateError(
             f"The template {file} has a field that is not whole: {error.message}. In Word, write each as "
             "{{ pupil }}: two braces before and two behind, and nothing else between them."
         ) from None
     except Exception:  # whatever a file can hold that is no Word document, or a field can ask for
-        raise TemplateTrouble(
+        raise TemplateError(
             f"The template {file} cannot be read as a Word document with fields. Open it in Word and save it as .docx, "
             "or put back the one that comes with the program."
         ) from None
-    return letter.docx
+    document: Document = letter.docx
+    return document
 
 
 def _named(error: UndefinedError) -> str:
@@ -321,7 +322,7 @@ def _no_fields_around_the_text(file: str, letter: DocxTemplate) -> None:
     for part in letter.docx.part.package.iter_parts():
         around = re.search(r"(header|footer|footnotes)\+xml$", part.content_type)
         if around and re.search(rb"\{[{%#]", re.sub(rb"<[^>]*>", b"", part.blob)):
-            raise TemplateTrouble(
+            raise TemplateError(
                 f"The template {file} has a field in its {around[1]}. Put it into the text of the letter: what stands "
                 "around the text is the same on all letters that are printed together."
             )
@@ -345,21 +346,20 @@ def _as_typed(value: Any) -> Any:
 def _together(documents: Sequence[Document]) -> Document:
     """All letters in one document: each is a section of its own, so that it begins on a new page, and its pages
     are counted from one. All come from one template, so that styles and pictures are the same."""
-    whole = open_document(BytesIO(_saved(documents[0])))
-    body = whole.element.body
-    last = body.sectPr
+    whole = docx.Document(BytesIO(_saved(documents[0])))
+    last = whole.element.body.sectPr
     for place, document in enumerate(documents):
         if place:
             for element in document.element.body:
                 if element.tag != qn("w:sectPr"):
                     last.addprevious(deepcopy(element))
         if place < len(documents) - 1:
-            _end_section(body, last)
+            _end_section(last)
     _count_from_one(last)
     return whole
 
 
-def _end_section(body: Any, last: Any) -> None:
+def _end_section(last: Any) -> None:
     paragraph = last.getprevious()
     if paragraph is None or paragraph.tag != qn("w:p") or paragraph.find(f"{qn('w:pPr')}/{qn('w:sectPr')}") is not None:
         paragraph = OxmlElement("w:p")

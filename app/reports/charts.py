@@ -20,7 +20,7 @@ from app.protocol.frames import Ints
 _KEPT, _SHOWN = ("met", "exempt"), ("met", "exempt", "breach")
 # Orange to blue: told apart by everybody, also by those who see no red or green.
 _WORSE_TO_BETTER = ["#a8480a", "#e8903f", "#f6d7b0", "#c4d9ec", "#4f8cc4", "#1d4f7c"]
-_BLUE, _ORANGE, _GREY = "#2f75b5", "#c25a10", "#7d8894"
+_BLUE, _ORANGE, _GREY, _INK = "#2f75b5", "#c25a10", "#7d8894", "#10181f"
 _BANDS = ["before 08", *(f"{hour:02}" for hour in range(8, 20)), "from 20"]
 _BAND = pd.CategoricalDtype(_BANDS)
 
@@ -229,63 +229,61 @@ def week_sentence(weeks: pd.DataFrame) -> str:
 
 
 def timeline(stays: pd.DataFrame, videos: pd.DataFrame, alone: pd.DataFrame) -> Drawing:
-    """Who was in the call when: a bar for each stay, blue for staff and grey for others; with camera where the
-    bar says so; stretches in which pupils were alone in orange over the whole height."""
+    """Who was in the call when: a bar for each stay, blue for staff and grey for others, with a thin bar over it while
+    a camera is known to have been on; times when pupils were alone in orange over the whole height."""
+    camera = stays["camera"].fillna(value=False).astype(bool)
     stays = stays.assign(
         joined=stays["joined_at"].dt.tz_localize(None),
         left=stays["left_at"].dt.tz_localize(None),
-        who=stays["name"].fillna("Somebody not on the roster") + stays["role"].map({"staff": " (staff)"}).fillna(""),
-        video=np.where(stays["camera"].fillna(False).astype(bool), "with video", "video not known"),
-        mark=np.where(stays["camera"].fillna(False).astype(bool), "▶ video", ""),
+        who=_names_with_role(stays),
+        video=np.where(camera, "with video", "video not known"),
+        mark=np.where(camera, "▶ video", ""),
     )
     order = list(dict.fromkeys(stays.sort_values(["role", "joined"], ascending=[False, True])["who"]))
-    rows = {"stays": stays}
-    base = alt.Chart(alt.NamedData("stays")).encode(
-        y=alt.Y("who:N", sort=order, title=None, axis=alt.Axis(labelLimit=220)),
-        x=alt.X("joined:T", title="School time", axis=alt.Axis(format="%H:%M")),
-    )
-    layers = []
+    rows, layers = {"stays": stays}, _stay_layers(order)
     if len(alone):
         rows["gaps"] = alone.assign(
             from_time=alone["from_at"].dt.tz_localize(None),
             to_time=alone["to_at"].dt.tz_localize(None),
             words="✗ no staff, " + alone["seconds"].round().astype(int).astype(str) + " s",
         )
-        layers.append(
-            alt.Chart(alt.NamedData("gaps"))
-            .mark_rect(color=_ORANGE, opacity=0.45)
-            .encode(x="from_time:T", x2="to_time:T", tooltip=[alt.Tooltip("words:N", title="Pupils alone")])
-        )
-    layers.append(
-        base.mark_bar(height=18, cornerRadius=2).encode(
-            x2="left:T",
-            color=alt.Color(
-                "role:N",
-                scale=alt.Scale(domain=["staff", "pupil", "other"], range=[_BLUE, "#93a4b5", "#c9b458"]),
-                legend=alt.Legend(title=None, orient="top"),
-            ),
-            tooltip=[
-                alt.Tooltip("who:N", title="Who"),
-                alt.Tooltip("joined:T", title="Joined", format="%H:%M:%S"),
-                alt.Tooltip("left:T", title="Left", format="%H:%M:%S"),
-                alt.Tooltip("video:N", title="Camera"),
-            ],
-        )
-    )
-    layers.append(base.mark_text(align="left", dx=6, fontSize=11, color="#10181f").encode(text="mark:N"))
+        gaps = alt.Chart(alt.NamedData("gaps")).mark_rect(color=_ORANGE, opacity=0.45)
+        words = alt.Tooltip("words:N", title="Pupils alone")
+        layers.insert(0, gaps.encode(x="from_time:T", x2="to_time:T", tooltip=[words]))
     if len(videos):
         rows["filmed"] = videos.assign(
             from_time=videos["started_at"].dt.tz_localize(None),
             to_time=videos["ended_at"].dt.tz_localize(None),
-            who=videos["name"].fillna("Somebody not on the roster")
-            + videos["role"].map({"staff": " (staff)"}).fillna(""),
+            who=_names_with_role(videos),
         )
-        layers.append(
-            alt.Chart(alt.NamedData("filmed"))
-            .mark_bar(height=5, color="#10181f", yOffset=7)
-            .encode(y=alt.Y("who:N", sort=order), x="from_time:T", x2="to_time:T")
-        )
+        filmed = alt.Chart(alt.NamedData("filmed")).mark_bar(height=5, color=_INK, yOffset=7)
+        layers.append(filmed.encode(y=alt.Y("who:N", sort=order), x="from_time:T", x2="to_time:T"))
     return Drawing(_spec(alt.LayerChart(layer=layers).properties(height=alt.Step(30))), rows)
+
+
+def _names_with_role(people: pd.DataFrame) -> pd.Series:
+    staff = people["role"].map({"staff": " (staff)"}).fillna("")
+    return people["name"].fillna("Somebody not on the roster") + staff
+
+
+def _stay_layers(order: list[str]) -> list[alt.Chart]:
+    """The bars of the stays and their marks; `order`: the people from top to bottom."""
+    base = alt.Chart(alt.NamedData("stays")).encode(
+        y=alt.Y("who:N", sort=order, title=None, axis=alt.Axis(labelLimit=220)),
+        x=alt.X("joined:T", title="School time", axis=alt.Axis(format="%H:%M")),
+    )
+    roles = alt.Scale(domain=["staff", "pupil", "other"], range=[_BLUE, "#93a4b5", "#c9b458"])
+    bars = base.mark_bar(height=18, cornerRadius=2).encode(
+        x2="left:T",
+        color=alt.Color("role:N", scale=roles, legend=alt.Legend(title=None, orient="top")),
+        tooltip=[
+            alt.Tooltip("who:N", title="Who"),
+            alt.Tooltip("joined:T", title="Joined", format="%H:%M:%S"),
+            alt.Tooltip("left:T", title="Left", format="%H:%M:%S"),
+            alt.Tooltip("video:N", title="Camera"),
+        ],
+    )
+    return [bars, base.mark_text(align="left", dx=6, fontSize=11, color=_INK).encode(text="mark:N")]
 
 
 def timeline_sentence(alone: pd.DataFrame) -> str:

@@ -1,4 +1,4 @@
-"""TODO."""
+"""Chronologies as PDFs: of a child, and of one concern about an adult's conduct."""
 
 from collections.abc import Sequence
 
@@ -7,13 +7,11 @@ from app.access.concern_detail import get_chronology, get_concern
 from app.access.concern_history import Entry
 from app.access.forms import list_pupils_to_choose
 from app.access.policy import Person
-from app.concerns.casework import NotYours, _look
+from app.concerns.casework import NotYoursError, record_look
 from app.formatting import on_day, on_day_at
 from app.reports.pdf import pdf
 from app.school import School
 from app.store.concerns import CONDUCT
-
-# --- on paper -----------------------------------------------------------------------------------------------
 
 
 def child_paper(school: School, person: Person, pupil_id: int) -> bytes:
@@ -29,12 +27,12 @@ def child_paper(school: School, person: Person, pupil_id: int) -> bytes:
 
 
 def conduct_paper(school: School, person: Person, ref: str) -> bytes:
-    """A concern about conduct as a PDF; that it was made stands with it. NotYours if it is not theirs."""
+    """A concern about conduct as a PDF; that it was made stands with it. NotYoursError if it is not theirs."""
     view = get_concern(school, person, ref)
     if view is None or view.register is not CONDUCT:
-        raise NotYours("There is no such concern among those that are yours to see.")
+        raise NotYoursError("There is no such concern among those that are yours to see.")
     with school.writing() as connection:
-        _look(connection, school, person, ref, "taken")
+        record_look(connection, school, person, ref, "taken")
     return _paper(school, f"Concern {ref}", f"About the conduct of {', '.join(view.adults)}.", view.entries)
 
 

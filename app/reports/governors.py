@@ -90,16 +90,18 @@ def figures_workbook(
         "Edition": _SMALL if governors else "For leadership: small counts are shown. Do not pass it on.",
         "Narrowed to": "nothing: the whole school" if governors or not narrowed else "; ".join(narrowed),
     }
-    key = [_key_row(label, number, whole, governors) for label, number, whole, _ in _key_figures(seen)]
+    key = [_key_row(label, number, whole, governors=governors) for label, number, whole, _ in _key_figures(seen)]
     sheets = {
         "About": pd.DataFrame({"What": about.keys(), "Entry": about.values()}),
         "Key figures": pd.DataFrame(key, columns=["Figure", "Number", "Of", "Share"]),
-        "Department and hour": _tabled(seen.cells, {"department": "Department", "band": "Hour"}, governors),
-        "By clause": _tabled(seen.clauses, {"title": "Clause", "reference": "Reference"}, governors, _OUTCOMES),
-        "Week by week": _tabled(seen.weeks, {"week": "Week of"}, governors),
+        "Department and hour": _tabled(seen.cells, {"department": "Department", "band": "Hour"}, governors=governors),
+        "By clause": _tabled(
+            seen.clauses, {"title": "Clause", "reference": "Reference"}, governors=governors, more=_OUTCOMES
+        ),
+        "Week by week": _tabled(seen.weeks, {"week": "Week of"}, governors=governors),
     }
     if governors or not narrowed:
-        sheets["Exceptions"] = _ended_table(count_resolved_breaches(school, person, days), governors)
+        sheets["Exceptions"] = _ended_table(count_resolved_breaches(school, person, days), governors=governors)
     return workbook(sheets)
 
 
@@ -301,7 +303,7 @@ def _done(ended: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _ended_table(ended: pd.DataFrame, governors: bool) -> pd.DataFrame:
+def _ended_table(ended: pd.DataFrame, *, governors: bool) -> pd.DataFrame:
     """How exceptions ended, a row for each of _ENDED: were one left out that nothing ended in, those shown would
     tell that their counts are not nought. KeyError for an ending that is none of these."""
     ended = ended.set_index("how")
@@ -342,7 +344,7 @@ def _waits(school: School, person: Person, days: Days, rows: pd.DataFrame) -> li
 
 
 def _tabled(
-    rates: pd.DataFrame, by: Mapping[str, str], governors: bool, more: Mapping[str, str] | None = None
+    rates: pd.DataFrame, by: Mapping[str, str], *, governors: bool, more: Mapping[str, str] | None = None
 ) -> pd.DataFrame:
     """The table behind a chart; `by` its first columns and their headings, `more` further ones for leadership."""
     numbers = {"sessions": "Sessions", "kept": "Kept", "of": "Checks with evidence"}
@@ -369,7 +371,7 @@ def _over(of: int) -> str:
     return "withheld" if share is None else f"over {share * 100:.0f}%"
 
 
-def _key_row(label: str, number: int, whole: int, governors: bool) -> tuple[str, int | str, int | str, float | str]:
+def _key_row(label: str, number: int, whole: int, *, governors: bool) -> tuple[str, int | str, int | str, float | str]:
     if not governors or FEW <= number <= whole - FEW:
         return label, number, whole, number / whole if whole >= FEW else ""
     if number < FEW:

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The inspection pack as a PDF: the protocol in force, how it is kept, and what is done about breaches."""
 
 from collections.abc import Mapping
 from datetime import timedelta

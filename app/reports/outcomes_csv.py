@@ -1,6 +1,7 @@
 """Lists for outside the program: rows that a spreadsheet can open without running anything."""
 
 import csv
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, TextIO
@@ -67,7 +68,8 @@ def _outcomes(school: School, connection: Any, ids: Sequence[int]) -> list[dict[
     rows = judged.table().join(told, on="session")
     withheld = rows["confidential"] & (rows["reason"] != "")
     rows["reason"] = rows["reason"].mask(withheld, CONFIDENTIAL)
-    return rows[list(COLUMNS)].to_dict("records")
+    found: list[dict[str, Any]] = rows[list(COLUMNS)].to_dict("records")
+    return found
 
 
 def write_csv(file: TextIO, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
@@ -80,7 +82,7 @@ def write_csv(file: TextIO, columns: Sequence[str], rows: Iterable[Mapping[str, 
 
 def harmless(value: Any) -> str:
     """A cell's text that no spreadsheet takes for a formula."""
-    if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and value != value):
+    if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value)):
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"

@@ -1,8 +1,7 @@
 """Subject access: everything that is held on one pupil, in one file for the DSP to read and redact."""
 
 import json
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -19,6 +18,7 @@ from app.access.scope import confidential, ever_counsellor, is_counselling
 from app.log_questions import QUESTIONS
 from app.protocol.clauses import title_of
 from app.protocol.judge import judge
+from app.reports.third_persons import mark_third_persons
 from app.school import School
 from app.store import audit_log, reading, tables
 from app.store.versions import valid_on, valid_versions
@@ -30,7 +30,7 @@ COUNSELLING_NOTE = "Counselling. Notes and reasons are the counsellor's, and are
 _MAY_BE = "It names the pupil, and may be of counselling: what it says is not in this file."
 
 
-class UnknownPupil(Exception):
+class UnknownPupilError(Exception):
     """Nobody of that email is or was a pupil on the roster."""
 
 
@@ -53,20 +53,20 @@ class Held:
 def subject(school: School, email: str) -> str:
     """An HTML page with everything that is held on the pupil; what is somebody else's in it is marked, and
     so is counselling, of which it holds only that it was. That it was made stands on the audit trail.
-    UnknownPupil if there is none of this email address."""
+    UnknownPupilError if there is none of this email address."""
     with school.engine.connect() as connection:
-        of = tables.pupils.c
-        pupil_id = connection.scalar(select(of.id).where(of.email == email.strip().lower()))
+        pupil = tables.pupils.c
+        pupil_id = connection.scalar(select(pupil.id).where(pupil.email == email.strip().lower()))
     if pupil_id is None:
-        raise UnknownPupil("Nobody of this email address is or was a pupil on the roster. Nothing was written.")
-    return page(school, pupil_id, by=audit_log.COMMAND, counselling=True)
+        raise UnknownPupilError("Nobody of this email address is or was a pupil on the roster. Nothing was written.")
+    return _page(school, pupil_id, by=audit_log.COMMAND, counselling=True)
 
 
-def page(school: School, pupil_id: int, *, by: str, counselling: bool) -> str:
+def _page(school: School, pupil_id: int, *, by: str, counselling: bool) -> str:
     """The page of a pupil who is there. Without `counselling` nothing in it, not even a mark, tells whether
     there is any. `by` stands on the audit trail."""
     with school.writing() as connection:
-        written = _File(connection, school, pupil_id, counselling).written()
+        written = _File(connection, school, pupil_id, counselling=counselling).written()
         audit_log.add(
             connection,
             occurred_at=school.now(),
@@ -80,7 +80,7 @@ def page(school: School, pupil_id: int, *, by: str, counselling: bool) -> str:
 class _File:
     """The page of one pupil, out of one transaction."""
 
-    def __init__(self, connection: Connection, school: School, pupil_id: int, counselling: bool) -> None:
+    def __init__(self, connection: Connection, school: School, pupil_id: int, *, counselling: bool) -> None:
         self.connection, self.school, self.pupil_id, self.counselling = connection, school, pupil_id, counselling
         self.email = connection.scalar(select(tables.pupils.c.email).where(tables.pupils.c.id == pupil_id)) or ""
         who = valid_versions(tables.staff_versions)
@@ -95,7 +95,7 @@ class _File:
             email=self.email,
             today=self.school.today(),
             counselling=self.counselling,
-            parts=self._third_persons(),
+            parts=mark_third_persons(self.connection, self.pupil_id, set(self.staff.values())),
             records={
                 "On the roster": [self._version(row) for row in roster],
                 "Letters to the parents": [
@@ -118,7 +118,7 @@ class _File:
                 "The parents' consents": [self._consent(row) for row in self._mine(tables.consents)],
                 "Sessions": list(self._sessions()),
                 "Safeguarding concerns": list(self._concerns()),
-                "Rows of files that could not be taken in": list(self._refused()),
+                "Rows of files that could not be taken in": list(self._rejected_rows()),
                 "Drafts of logs and plans, not sent": list(self._drafts()),
                 "Sessions that are planned": list(self._plans()),
                 "Drafts of concerns, not sent": list(self._concern_drafts()),
@@ -132,51 +132,6 @@ class _File:
 
     def _moment(self, when: datetime | None) -> str:
         return f"{when.astimezone(self.school.settings.zone):%d %b %Y, %H:%M}" if when else ""
-
-    # --- who else is named ------------------------------------------------------------------------------
-
-    def _third_persons(self) -> Callable[[str], Iterator[tuple[str, bool]]]:
-        """Cuts a text into pieces, each with whether it names another pupil: by name, by address, or, of those
-        who were in a session or a concern with this one, by a part of the name. A member of staff's full name
-        is not marked for a pupil's in it."""
-        name, of = tables.pupil_versions.c, tables.pupils.c
-        rows = self.connection.execute(select(name.pupil_id, name.name).union(select(of.id, of.email))).all()
-        own = {words for number, words in rows if number == self.pupil_id}
-        known = {words.lower() for words in own | (set(self.staff.values()) - {words for _, words in rows})}
-        everybody = sorted({*(words for _, words in rows), *self.staff.values()} - {""}, key=len, reverse=True)
-        near = self._companions()
-        mine = {part for words in own for part in words.split()}
-        first_names = {
-            part
-            for number, words in rows
-            if number in near and "@" not in words
-            for part in words.split()
-            if len(part) > 1 and part not in mine
-        }
-        whole = "|".join(map(re.escape, everybody)) or r"(?!)"
-        short = "|".join(map(re.escape, sorted(first_names, key=len, reverse=True))) or r"(?!)"
-        found = re.compile(rf"(?i:{whole})|\b(?:{short})\b")
-
-        def parts(text: str) -> Iterator[tuple[str, bool]]:
-            end = 0
-            for match in found.finditer(text):
-                yield text[end : match.start()], False
-                yield match.group(), match.group().lower() not in known
-                end = match.end()
-            yield text[end:], False
-
-        return parts
-
-    def _companions(self) -> set[int]:
-        """The pupils who share a session or a concern with this one; of counselling none is told."""
-        among, session = tables.session_pupils.c, tables.sessions.c
-        open_ones = select(session.id).where(~confidential())
-        shared = select(among.session_id).where(among.pupil_id == self.pupil_id, among.session_id.in_(open_ones))
-        about = tables.concern_pupils.c
-        concerns = select(about.concern_id).where(about.pupil_id == self.pupil_id)
-        found = select(among.pupil_id).where(among.session_id.in_(shared))
-        found_too = select(about.pupil_id).where(about.concern_id.in_(concerns))
-        return set(self.connection.scalars(found.union(found_too))) - {self.pupil_id}
 
     # --- the records --------------------------------------------------------------------------------------
 
@@ -255,7 +210,7 @@ class _File:
                     *self._log(row.ref),
                     *self._calls(row.id),
                     *reasons.get(row.id, []),
-                    *self._exceptions(row.id),
+                    *self._breaches(row.id),
                 ]
             )
 
@@ -330,12 +285,12 @@ class _File:
         )
         yield Cell("Recorded in Teams", "\n".join(self._moment(when) for when in recorded))
 
-    def _exceptions(self, session_id: int) -> Iterator[Cell]:
-        exception, event = tables.breaches.c, tables.breach_events.c
+    def _breaches(self, session_id: int) -> Iterator[Cell]:
+        breach, event = tables.breaches.c, tables.breach_events.c
         rows = self.connection.execute(
-            select(exception.clause, event.occurred_at, event.kind, event.resolution, event.text)
-            .join(tables.breach_events, event.breach_id == exception.id)
-            .where(exception.session_id == session_id)
+            select(breach.clause, event.occurred_at, event.kind, event.resolution, event.text)
+            .join(tables.breach_events, event.breach_id == breach.id)
+            .where(breach.session_id == session_id)
             .order_by(event.occurred_at, event.id)
         )
         for clause, at, kind, how, text in rows:
@@ -355,7 +310,7 @@ class _File:
                 ]
             )
 
-    def _refused(self) -> Iterator[Held]:
+    def _rejected_rows(self) -> Iterator[Held]:
         """Those that name the pupil's address; of what may have been counselling only that there is one."""
         row, imported = tables.rejected_rows, tables.imports.c
         for kept in self.connection.execute(
@@ -433,6 +388,4 @@ def create_subject_access_file(school: School, person: Person, pupil_id: int) ->
     of counselling; None if the pupil is not theirs. That it was asked for stands on the audit trail."""
     if pupil_id not in set(list_pupils_on_record(school, person)["pupil_id"]):
         return None
-    from app.reports.subject_access import page
-
-    return page(school, pupil_id, by=person.email, counselling=False)
+    return _page(school, pupil_id, by=person.email, counselling=False)

@@ -43,8 +43,8 @@ def _write(sheet: Any, rows: pd.DataFrame, look: Mapping[str, Any]) -> None:
         sheet.autofilter(0, 0, len(rows), len(rows.columns) - 1)
 
 
-def _cell(sheet: Any, row: int, column: int, value: Any, look: Mapping[str, Any], share: bool) -> None:
-    if value is None or value is pd.NaT or value is pd.NA or value != value:
+def _cell(sheet: Any, row: int, column: int, value: Any, look: Mapping[str, Any], *, share: bool) -> None:
+    if pd.isna(value):
         sheet.write_blank(row, column, None, look["text"])
     elif isinstance(value, date | datetime):
         sheet.write_datetime(row, column, value, look["day"])

@@ -1,4 +1,4 @@
-"""TODO."""
+"""Explaining and resolving the breaches of a session."""
 
 from sqlalchemy import select
 
@@ -11,18 +11,18 @@ from app.store.writing import raise_revision
 from app.vocabulary import BreachEventKind, BreachState, Resolution
 
 
-class NotAllowedNow(Exception):
-    """Somebody tried to explain or settle what is not theirs, or what has ended meanwhile."""
+class BreachNotOpenError(Exception):
+    """The breach is no longer open, or is not the person's to explain or resolve."""
 
 
 def explain_breaches(school: School, person: Person, session_id: int, words: str) -> None:
-    """The member of staff says how it came that a session of theirs broke a clause."""
+    """Add the explanation of the member of staff who held the session to its open breaches. BreachNotOpenError."""
     ids = get_session_breaches(school, person, session_id).to_explain
     _record(school, person, session_id, ids, BreachState.OPEN, BreachEventKind.EXPLAINED, text=words.strip())
 
 
 def resolve_breaches(school: School, person: Person, session_id: int, how: Resolution, words: str) -> None:
-    """The owner settles everything that is open of a session, together, with a note."""
+    """Resolve all open breaches of a session together, as their owner, with a note. BreachNotOpenError."""
     ids = get_session_breaches(school, person, session_id).to_settle
     _record(
         school,
@@ -43,7 +43,9 @@ def _record(
         still_open = _exception.id.in_(ids) & (_exception.state == BreachState.OPEN)
         current = connection.scalars(select(_exception.id).where(still_open)).all()
         if not current or len(current) < len(ids):
-            raise NotAllowedNow("It is not open any more, or not yours: open the session again to see how it stands.")
+            raise BreachNotOpenError(
+                "It is not open any more, or not yours: open the session again to see how it stands."
+            )
         _change(connection, current, state, school.now(), kind, actor_id=person.staff_id, **event)
         audit_log.add(
             connection,

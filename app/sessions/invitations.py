@@ -1,4 +1,4 @@
-"""TODO."""
+"""The invitation to a planned session, as an iCalendar file."""
 
 from typing import Any
 
@@ -10,8 +10,6 @@ from app.access.policy import COUNSELLING, OTHER_PURPOSES, Person
 from app.school import School
 from app.sessions.planning import Foreseen
 from app.vocabulary import Role
-
-# --- the invitation ----------------------------------------------------------------------------------------
 
 _FOR_PUPILS = ("adult-introduced", "public-room", "cameras-on", "background", "dress", "no-private-recording")
 

@@ -36,7 +36,7 @@ _KEPT = ("met", "exempt")
 MARGIN = timedelta(minutes=15)
 
 
-class NotYours(Exception):
+class NotYoursError(Exception):
     """The plan is somebody else's."""
 
 
@@ -62,7 +62,7 @@ class Foreseen:
         return _verdict(self.clauses["outcome"])
 
 
-def read(school: School, values: Mapping[str, str], planned: bool = True) -> Log | RejectedRow:
+def read(school: School, values: Mapping[str, str], *, planned: bool = True) -> Log | RejectedRow:
     """A plan from the row of a log file (`log_form.cells`), as the log that it would be; or why it cannot be one."""
     with school.engine.connect() as connection:
         roster = reading.roster(connection)
@@ -154,9 +154,9 @@ def _in_words(known: pd.DataFrame) -> pd.DataFrame:
 
 
 def save_plan(school: School, person: Person, plan: Log) -> None:
-    """Keep a plan, in place of what its reference held before. NotYours if that is somebody else's."""
+    """Keep a plan, in place of what its reference held before. NotYoursError if that is somebody else's."""
     if plan.staff_id != person.staff_id:
-        raise NotYours("Plan your own sessions only.")
+        raise NotYoursError("Plan your own sessions only.")
     values = {
         "started_at": plan.started_at,
         "ended_at": plan.ended_at,
@@ -210,7 +210,7 @@ def _of(connection: Any, person: Person, ref: str) -> int | None:
     if row is None:
         return None
     if row.staff_id != person.staff_id:
-        raise NotYours("This plan is somebody else's.")
+        raise NotYoursError("This plan is somebody else's.")
     return int(row.id)
 
 

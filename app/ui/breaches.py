@@ -10,7 +10,7 @@ from app.access.policy import Person
 from app.access.session_detail import SessionView, get_session
 from app.formatting import moment
 from app.school import School
-from app.sessions.breaches import NotAllowedNow, explain_breaches, resolve_breaches
+from app.sessions.breaches import BreachNotOpenError, explain_breaches, resolve_breaches
 from app.sessions.drafts import save_draft
 from app.ui.text import show_error, write_html
 from app.vocabulary import BreachEventKind, Resolution
@@ -96,7 +96,7 @@ def raise_conduct(school: School, person: Person, number: int) -> None:
 def change_and_rerun(what: Callable[[], None], words: str, then: Callable[[], None] = st.rerun) -> None:
     try:
         what()
-    except NotAllowedNow as error:
+    except BreachNotOpenError as error:
         show_error("It could not be done.", str(error))
     else:
         if words:

@@ -35,14 +35,14 @@ def show_figures(figures: Sequence[KeyFigure]) -> None:
 def _card(figure: KeyFigure) -> str:
     parts = [f"<dt>{escape(figure.label)}</dt>", f'<dd class="value">{escape(figure.value)}</dd>']
     if figure.change is not None:
-        parts.append(_change(round(figure.change, 1), figure.more_is_better))
+        parts.append(_change(round(figure.change, 1), more_is_better=figure.more_is_better))
     if len(figure.weeks) > 1:
         parts.append(f'<dd class="weeks">{_line(figure.weeks)}</dd>')
     parts.append(f'<dd class="aside">{escape(figure.counts)}</dd>')
     return f"<div>{''.join(parts)}</div>"
 
 
-def _change(points: float, more_is_better: bool) -> str:
+def _change(points: float, *, more_is_better: bool) -> str:
     if not points:
         return "<dd>no change</dd>"
     better = (points > 0) == more_is_better

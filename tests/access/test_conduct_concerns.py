@@ -75,7 +75,7 @@ def test_get_concern_is_closed_for_good_to_who_is_named_later(school):
     assert view.adults == ["Dsp_Sen", "Musician", "Teacher"]
     assert ("About", "Musician") in view.entries[0].words, "the report stays as it was"
     assert not {"shared", "unshared"} & casework.steps_for(view).keys()
-    with pytest.raises(casework.Unfinished, match="does not name"):
+    with pytest.raises(casework.IncompleteStepError, match="does not name"):
         casework.record(
             school, sdh, ref, view.version, "action", {"what": "w", "recipient_id": ID["dsp_sen"], "due": TODAY}
         )

@@ -146,7 +146,7 @@ def test_a_correction_is_a_version_and_what_was_reported_stays(school: School) -
         "Cried about the dog.", "Cried about home.", REPORTED["summary"]
     ]  # fmt: skip
     assert list_own_concerns(school, who(school, "tutor"))["summary"].tolist() == [REPORTED["summary"]], "their words"
-    with pytest.raises(casework.Unfinished, match="says so already"):
+    with pytest.raises(casework.IncompleteStepError, match="says so already"):
         step(school, ref, "corrected", field="summary", after="Cried about the dog.", text="again")
 
 
@@ -167,7 +167,7 @@ def test_the_second_of_two_is_told_what_changed_and_nothing_is_overwritten(schoo
     ref = raised(school)
     opened_at = seen(school, ref).version
     step(school, ref, "level", level="early help", text="first", version=opened_at)
-    with pytest.raises(casework.Changed) as told:
+    with pytest.raises(casework.ConcernChangedError) as told:
         step(school, ref, "level", by="sdh", level="monitoring", text="second", version=opened_at)
     assert [(entry.what, entry.by) for entry in told.value.entries] == [("Level: early help", "Dsp")]
     assert seen(school, ref).level == "early help"
@@ -183,13 +183,13 @@ def test_the_second_of_two_is_told_what_changed_and_nothing_is_overwritten(schoo
 def test_it_is_closed_with_open_actions_only_if_that_is_said_and_opened_again_with_a_reason(school: School) -> None:
     ref = raised(school)
     step(school, ref, "action", what="Ring home", recipient_id=who(school, "dsp").staff_id, due=school.today())
-    with pytest.raises(casework.Unfinished, match="One action is still open"):
+    with pytest.raises(casework.IncompleteStepError, match="One action is still open"):
         step(school, ref, "closed", outcome="Settled", text="no more")
     step(school, ref, "closed", outcome="Settled", text="no more", although=True)
     assert (seen(school, ref).open, seen(school, ref).outcome) == (False, "Settled")
-    with pytest.raises(casework.NotYours):
+    with pytest.raises(casework.NotYoursError):
         step(school, ref, "level", level="monitoring", text="x")
-    with pytest.raises(casework.Unfinished, match="Why"):
+    with pytest.raises(casework.IncompleteStepError, match="Why"):
         step(school, ref, "reopened", text="  ")
     step(school, ref, "reopened", text="It happened again")
     assert seen(school, ref).open
@@ -237,11 +237,11 @@ def test_a_hoy_reads_it_while_it_is_shared_and_changes_nothing(school: School) -
     step(school, ref, "shared", recipient_id=hoy.staff_id, text="his tutor group")
     assert list_concerns(school, hoy)["ref"].tolist() == [ref]
     assert not seen_by(school, ref, "hm")
-    with pytest.raises(casework.NotYours):
+    with pytest.raises(casework.NotYoursError):
         step(school, ref, "note", by="hoy9", text="x")
     step(school, ref, "unshared", recipient_id=hoy.staff_id, text="no longer needed")
     assert not seen_by(school, ref, "hoy9")
-    with pytest.raises(casework.Unfinished, match="HOY or HM"):
+    with pytest.raises(casework.IncompleteStepError, match="HOY or HM"):
         step(school, ref, "shared", recipient_id=who(school, "tutor").staff_id, text="x")
 
 
@@ -306,7 +306,7 @@ def test_a_dsp_who_leads_a_year_cannot_change_a_concern_of_another_school(school
     view = get_concern(school, both, ref)
     assert view
     assert not view.may_change
-    with pytest.raises(casework.NotYours):
+    with pytest.raises(casework.NotYoursError):
         casework.record(school, both, ref, view.version, "note", {"text": "x"})
 
 
@@ -317,7 +317,7 @@ def test_who_is_asked_does_it_without_seeing_the_concern(school: School) -> None
     row = list_actions_to_do(school, teacher).iloc[0]
     assert (row["what"], row["overdue"], row["mine"], row["may_open"]) == ("Watch the door", True, True, False)
     assert not seen_by(school, ref, "teacher")
-    with pytest.raises(casework.NotYours):
+    with pytest.raises(casework.NotYoursError):
         casework.finish(school, who(school, "tutor"), ref, int(row["number"]), "I did")
     casework.finish(school, teacher, ref, int(row["number"]), "Watched it")
     assert list_actions_to_do(school, teacher).empty

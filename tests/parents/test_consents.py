@@ -20,7 +20,7 @@ from app.access.sessions import list_sessions
 from app.clock import now
 from app.intake.files import import_logs
 from app.parents.consents import (
-    NotYours,
+    NotYoursError,
     answer_consent,
     ask_for_consent,
     inform_slt,
@@ -112,7 +112,7 @@ def test_what_is_clicked_twice_happens_once(school: School) -> None:
     assert row["answered_at"] == DAY
     slt = list_consents(school, someone(school, "slt"))
     assert (list(slt["consent_id"]), list(slt["own"])) == ([consent_id], [False])
-    with pytest.raises(NotYours):
+    with pytest.raises(NotYoursError):
         strike_out(school, someone(school, "slt"), consent_id, 1, "x")
     with school.engine.connect() as connection:
         alerts = connection.execute(select(tables.alerts.c.recipient_id, tables.alerts.c.subject)).all()
@@ -154,7 +154,7 @@ def test_an_answer_says_who_and_when_and_is_entered_by_whom_it_concerns(school: 
     with pytest.raises(ValueError, match="future"):
         answer_consent(school, teacher, consent_id, given=True, parent="x", at=school.now() + timedelta(minutes=1))
     for name in ("counsellor", "admin"):
-        with pytest.raises(NotYours):
+        with pytest.raises(NotYoursError):
             answer_consent(school, someone(school, name), consent_id, given=True, parent="x", at=DAY)
     assert events(school, consent_id) == ["asked"]
 

@@ -21,7 +21,7 @@ from app.access.sessions import list_sessions
 from app.intake.files import import_logs
 from app.parents import letters
 from app.parents.consents import ask_for_consent
-from app.parents.letters import TemplateTrouble, mark_letters_sent, strike_letters_out, write_letters, write_requests
+from app.parents.letters import TemplateError, mark_letters_sent, strike_letters_out, write_letters, write_requests
 from app.school import School
 from app.store import tables
 from tests import people
@@ -187,7 +187,7 @@ def test_a_broken_template_is_named_with_the_mend(school: School, template: Path
     document = Document()
     document.add_paragraph(text)
     document.save(str(template))
-    with pytest.raises(TemplateTrouble, match=words) as told:
+    with pytest.raises(TemplateError, match=words) as told:
         write_letters(school, someone(school, "sdh"), "introduction", [pupils(school)["aled"]])
     assert "introduction.docx" in str(told.value)
     assert "Aled" not in str(told.value)
@@ -196,7 +196,7 @@ def test_a_broken_template_is_named_with_the_mend(school: School, template: Path
 
 def test_a_template_that_is_no_word_document_or_has_fields_in_its_header(school: School, template: Path) -> None:
     def trouble() -> str:
-        with pytest.raises(TemplateTrouble) as told:
+        with pytest.raises(TemplateError) as told:
             write_letters(school, someone(school, "sdh"), "introduction", [pupils(school)["aled"]])
         return str(told.value)
 

@@ -12,7 +12,7 @@ from app.access.people import find_person
 from app.intake.calls import import_calls
 from app.intake.files import import_consents, import_logs, import_roster
 from app.intake.logs import Entered, enter_log
-from app.reports.subject_access import UnknownPupil, subject
+from app.reports.subject_access import UnknownPupilError, subject
 from app.school import School
 from app.sessions.breaches import resolve_breaches
 from app.sessions.drafts import save_draft
@@ -166,7 +166,7 @@ def test_it_stands_on_the_trail_without_a_name(held_much: School) -> None:
 
 
 def test_nobody_of_that_name_is_an_answer(school: School) -> None:
-    with pytest.raises(UnknownPupil, match="was a pupil on the roster"):
+    with pytest.raises(UnknownPupilError, match="was a pupil on the roster"):
         subject(school, "nobody@pupils.habs.example")
 
 

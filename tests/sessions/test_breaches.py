@@ -19,7 +19,7 @@ from app.intake.calls import import_calls
 from app.intake.files import import_logs
 from app.intake.logs import enter_log
 from app.school import School
-from app.sessions.breaches import NotAllowedNow, explain_breaches, resolve_breaches
+from app.sessions.breaches import BreachNotOpenError, explain_breaches, resolve_breaches
 from app.store import tables
 from app.vocabulary import Resolution
 from tests import people
@@ -106,7 +106,7 @@ def test_what_is_settled_stays_so_while_the_breach_is_the_same(broken: School) -
 
 @pytest.mark.parametrize("who", ["teacher", "tutor", "slt", "dsp", "admin", "sdh"])
 def test_nobody_but_its_owner_settles_it(broken: School, who: str) -> None:
-    with pytest.raises(NotAllowedNow):
+    with pytest.raises(BreachNotOpenError):
         resolve_breaches(broken, someone(broken, who), number(broken), Resolution.EXPLAINED, "Mine to say.")
     assert set(states(broken).values()) == {"open"}
 
@@ -124,13 +124,13 @@ def test_it_belongs_to_who_led_the_pupils_as_they_were_on_the_day(broken: School
 
 
 def test_nobody_but_the_member_of_staff_explains_it(broken: School) -> None:
-    with pytest.raises(NotAllowedNow):
+    with pytest.raises(BreachNotOpenError):
         explain_breaches(broken, someone(broken, "tutor"), number(broken), "I was told.")
 
 
 def test_settling_what_somebody_else_settled_meanwhile_is_refused(broken: School) -> None:
     resolve_breaches(broken, someone(broken, "hoy9"), number(broken), Resolution.EXPLAINED, "Seen.")
-    with pytest.raises(NotAllowedNow):
+    with pytest.raises(BreachNotOpenError):
         resolve_breaches(broken, someone(broken, "hm"), number(broken), Resolution.EXPLAINED, "Seen as well.")
 
 

@@ -302,9 +302,9 @@ def test_a_plan_is_kept_changed_and_dropped_by_its_planner_alone(winter: AtTime)
     assert (again.changes, again.pupils, again.second_emails) == (1, "Bethan Rees", "")
     assert planning.is_saved(winter, tutor, again, moved)
     assert list_plans(winter, other).empty
-    with pytest.raises(planning.NotYours):
+    with pytest.raises(planning.NotYoursError):
         planning.save_plan(winter, other, plan(winter, "hoy9", form()))
-    with pytest.raises(planning.NotYours):
+    with pytest.raises(planning.NotYoursError):
         planning.delete_plan(winter, other, "P-1")
     planning.delete_plan(winter, tutor, "P-1")
     planning.delete_plan(winter, tutor, "P-1")

@@ -98,7 +98,7 @@ class Draft:
         self.values[name] = st.multiselect(
             question, list(options), default=kept, format_func=lambda o: options.get(o, ""), key=self._box(name), **more
         )
-        return self.values[name]
+        return list(self.values[name])
 
     def yes_no(self, name: str, question: str, yes: str, no: str) -> bool | None:
         kept = self.values.get(name)
@@ -115,7 +115,7 @@ class Draft:
 
     def tick(self, name: str, words: str) -> bool:
         self.values[name] = st.checkbox(words, bool(self.values.get(name)), key=self._box(name))
-        return self.values[name]
+        return bool(self.values[name])
 
 
 def _given(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -206,7 +206,7 @@ def _say_done(school: School, person: Person, row: Any) -> None:
     if st.button("Done", key=f"done {row.ref} {row.number}", icon=":material/check:"):
         try:
             casework.finish(school, person, row.ref, int(row.number), words)
-        except (casework.Unfinished, casework.NotYours) as error:
+        except (casework.IncompleteStepError, casework.NotYoursError) as error:
             st.warning(str(error), icon=":material/edit:")
         else:
             draft.drop()

@@ -90,10 +90,10 @@ def _keep(
 ) -> None:
     try:
         casework.record(school, person, view.ref, version, kind, given)
-    except casework.Changed as error:
+    except casework.ConcernChangedError as error:
         _meanwhile(error.entries)
         st.session_state[_opened_at(person, view)] = error.version
-    except (casework.Unfinished, casework.NotYours) as error:
+    except (casework.IncompleteStepError, casework.NotYoursError) as error:
         st.warning(f"{error} Nothing you wrote is lost.", icon=":material/edit:")
     else:
         draft.drop()

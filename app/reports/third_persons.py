@@ -1,0 +1,59 @@
+"""Whom the words in a pupil's subject access file name besides the pupil."""
+
+import re
+from collections.abc import Callable, Iterator
+
+from sqlalchemy import Connection, select
+
+from app.access.scope import confidential
+from app.store import tables
+
+
+def mark_third_persons(
+    connection: Connection, pupil_id: int, staff: set[str]
+) -> Callable[[str], Iterator[tuple[str, bool]]]:
+    """A function that cuts a text into pieces, each with whether it names another pupil: by name, by address, or, of
+    those who were in a session or a concern with this one, by a part of the name. `staff`: full names, which are not
+    marked for a pupil's name in them."""
+    version, pupil = tables.pupil_versions.c, tables.pupils.c
+    rows = connection.execute(select(version.pupil_id, version.name).union(select(pupil.id, pupil.email))).all()
+    own = {words for number, words in rows if number == pupil_id}
+    known = {words.lower() for words in own | (staff - {words for _, words in rows})}
+    full_names = {*(words for _, words in rows), *staff} - {""}
+    near = _find_companions(connection, pupil_id)
+    own_parts = {part for words in own for part in words.split()}
+    parts_of_names = {
+        part
+        for number, words in rows
+        if number in near and "@" not in words
+        for part in words.split()
+        if len(part) > 1 and part not in own_parts
+    }
+    found = re.compile(rf"(?i:{_any_of(full_names)})|\b(?:{_any_of(parts_of_names)})\b")
+
+    def split(text: str) -> Iterator[tuple[str, bool]]:
+        end = 0
+        for match in found.finditer(text):
+            yield text[end : match.start()], False
+            yield match.group(), match.group().lower() not in known
+            end = match.end()
+        yield text[end:], False
+
+    return split
+
+
+def _any_of(words: set[str]) -> str:
+    """A pattern for any of the words, the longest first; for none of them one that never matches."""
+    return "|".join(map(re.escape, sorted(words, key=len, reverse=True))) or r"(?!)"
+
+
+def _find_companions(connection: Connection, pupil_id: int) -> set[int]:
+    """The pupils who share a session or a concern with this one; counselling sessions are left out."""
+    among, session = tables.session_pupils.c, tables.sessions.c
+    not_confidential = select(session.id).where(~confidential())
+    shared = select(among.session_id).where(among.pupil_id == pupil_id, among.session_id.in_(not_confidential))
+    about = tables.concern_pupils.c
+    concerns = select(about.concern_id).where(about.pupil_id == pupil_id)
+    in_sessions = select(among.pupil_id).where(among.session_id.in_(shared))
+    in_concerns = select(about.pupil_id).where(about.concern_id.in_(concerns))
+    return set(connection.scalars(in_sessions.union(in_concerns))) - {pupil_id}
