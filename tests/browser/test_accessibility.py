@@ -38,8 +38,8 @@ def demonstration(
         ("", "By clause"), ("sessions?show=all", "Download this list"),
         (f"sessions?session={session}", "Who was in the call when"), ("concerns", "Concerns"),
         ("concerns?raise=yes", "Send to the DSP"), (f"concerns?ref={concern}", "Concern C-"),
-        ("parents", "Outstanding consents"), ("parents?ask=yes", "Put the request"),
-        (f"parents?consent={consent}", "What happened"), ("protocol", "Decided by"),
+        ("parents", "Outstanding consents"), ("parents?ask=yes", "Save request"),
+        (f"parents?consent={consent}", "History"), ("protocol", "Decided by"),
         ("log", "Log a session"), ("plan", "Plan a session"), ("administration", "Administration"),
     ]  # fmt: skip
     return serve(url), pages

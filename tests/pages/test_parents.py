@@ -30,27 +30,27 @@ def test_a_hoy_sees_what_waits_and_enters_the_answer(opened) -> None:
     hoy = opened.people["hoy"]
     row = consents(hoy, stands="waiting", kind="outside_hours").iloc[0]
     at = opened("parents", "hoy")
-    assert "for consent wait" in text(at)
+    assert "awaiting an answer" in text(at)
     assert row["pupil"] in at.dataframe[0].value["Pupil"].tolist()
     at = opened("parents", "hoy", consent=str(row["consent_id"]))
-    button(at, "Put the letter together").click().run()
+    button(at, "Create the letter").click().run()
     assert not at.exception
-    assert [found for found in at.get("download_button") if found.proto.label == "Download it"]
-    button(at, "Enter it").click().run()
+    assert [found for found in at.get("download_button") if found.proto.label == "Download"]
+    button(at, "Save answer").click().run()
     assert "Nothing you wrote is lost" in at.warning[0].value
     at.radio[0].set_value(True)
     at.text_input[0].set_value("<b>Mam</b> ![x](http://x.example)")
     at.time_input[0].set_value(time(0, 0))
-    button(at, "Enter it").click().run()
+    button(at, "Save answer").click().run()
     assert not at.exception
-    assert "The answer is on the register." in at.success[0].value
+    assert "Answer saved." in at.success[0].value
     assert consents(hoy, consent_id=row["consent_id"])["answered_by"].iloc[0] == "<b>Mam</b> ![x](http://x.example)"
     button(at, "Inform SLT now").click().run()
     assert "SLT has been informed" in at.success[0].value
     assert "Inform SLT now" not in [found.label for found in at.button]
     told = opened("parents", "slt", consent=str(row["consent_id"]))
     assert row["pupil"] in text(told)
-    assert "Enter it" not in [found.label for found in told.button]
+    assert "Save answer" not in [found.label for found in told.button]
 
 
 @pytest.mark.parametrize("role", ["tutor", "counsellor", "dsp", "slt", "admin"])
@@ -61,7 +61,7 @@ def test_a_consent_that_is_not_mine_cannot_be_opened_by_its_number(opened, role:
     for number in (str(theirs["consent_id"]), "x", "9" * 30):
         at = opened("parents", role, consent=number)
         assert not at.exception
-        assert "There is no such consent" in text(at)
+        assert "This consent does not exist" in text(at)
         assert theirs["pupil"] not in text(at)
 
 
@@ -70,9 +70,9 @@ def test_letters_are_written_and_marked_as_sent(opened) -> None:
     before = list_letters_sent(open_school(), opened.people["senior_deputy_head"])
     lacking = before[before["introduction"].isna()]
     n = "the letter" if len(lacking) == 1 else f"{len(lacking)} letters"
-    button(at, f"Put {n} together").click().run()
+    button(at, f"Create {n}").click().run()
     assert not at.exception
-    assert [found for found in at.get("download_button") if found.proto.label == "Download it"]
+    assert [found for found in at.get("download_button") if found.proto.label == "Download"]
     button(at, f"Mark {n} as sent").click().run()
     assert not at.exception
     after = list_letters_sent(open_school(), opened.people["senior_deputy_head"])
@@ -82,22 +82,22 @@ def test_letters_are_written_and_marked_as_sent(opened) -> None:
 def test_who_leads_nobody_is_offered_no_letter(opened) -> None:
     for role in ("tutor", "counsellor", "admin"):
         labels = [found.label for found in opened("parents", role).button]
-        assert not [label for label in labels if "together" in label or "as sent" in label]
+        assert not [label for label in labels if "Create" in label or "as sent" in label]
 
 
 def test_a_request_asks_for_everything_it_needs(opened) -> None:
     at = opened("parents", "tutor", ask="yes")
-    button(at, "Put the request on the register").click().run()
+    button(at, "Save request").click().run()
     assert "Choose the pupil" in at.warning[0].value
     at.selectbox[0].set_value(at.selectbox[0].options and _first_pupil(opened))
     at.radio[0].set_value("outside_hours")
-    button(at, "Put the request on the register").click().run()
+    button(at, "Save request").click().run()
     assert "needs a reason" in at.warning[0].value
     at.text_area[0].set_value("Away until Friday")
-    button(at, "Put the request on the register").click().run()
+    button(at, "Save request").click().run()
     assert not at.exception
     assert "Away until Friday" in text(at)
-    assert "The request is on the register." in at.success[0].value
+    assert "Request saved." in at.success[0].value
 
 
 def _first_pupil(opened) -> int:

@@ -1,0 +1,143 @@
+"""The tab Letters of the page Parents: which letters are outstanding, creating them, and their register."""
+
+import pandas as pd
+import streamlit as st
+
+from app.access.parents import list_letters_by_day
+from app.access.policy import Person
+from app.formatting import on_day
+from app.parents.letters import KINDS, mark_letters_sent, strike_letters_out, write_letters
+from app.school import School
+from app.ui.parents import attempt, matching, offer_letters, sorted_years
+from app.ui.text import note, write_html
+from app.ui.widgets import table
+
+
+def show_letters(school: School, person: Person, pupils: pd.DataFrame) -> None:
+    """The tab; `pupils` from `access.parents.list_letters_sent`."""
+    if pupils.empty:
+        st.write(
+            "You have no pupils to show. Letters can be seen by a pupil's tutor, HOY and HM, and by staff who teach "
+            "them online."
+        )
+        return
+    kinds = list(KINDS)
+    kind = (
+        st.segmented_control("Letter", kinds, default=kinds[0], format_func=KINDS.__getitem__, required=True)
+        or kinds[0]
+    )
+    among, chosen = _filter(pupils)
+    lacking = among[among[kind].isna()]
+    _show_outstanding(school, kind, among, lacking)
+    to_write = among if chosen else lacking
+    to_write = to_write[to_write["led"].astype(bool)]
+    if len(to_write):
+        _send_letters(school, person, kind, to_write)
+    elif len(lacking):
+        note("The HOY, the HM or the Senior Deputy Head sends this letter.")
+    _show_register(kind, among)
+    _strike_out(school, person, kind, among)
+
+
+def list_remote_learning(school: School) -> list[str]:
+    """The periods of remote learning that are not over, in words."""
+    periods = [period for period in school.settings.remote_learning if period.to >= school.today()]
+    return [f"the period from {on_day(period.from_)} to {on_day(period.to)}" for period in periods]
+
+
+def _filter(pupils: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
+    """The pupils that the filters leave, and whether pupils were chosen by name."""
+    left, middle, right = st.columns(3)
+    years = left.multiselect("Year", sorted_years(pupils["year_group"]), key="letters year")
+    houses = middle.multiselect("House", sorted(pupils["house"].unique()), key="letters house")
+    names = {row.pupil_id: f"{row.pupil} · year {row.year_group} · {row.house}" for row in pupils.itertuples()}
+    only = right.multiselect("Pupils", list(names), format_func=names.__getitem__, placeholder="Type a name")
+    if only:
+        return pupils[pupils["pupil_id"].isin(only)], True
+    return matching(pupils, year_group=years, house=houses), False
+
+
+def _show_outstanding(school: School, kind: str, among: pd.DataFrame, lacking: pd.DataFrame) -> None:
+    by_year = lacking.groupby("year_group").size()
+    years = ", ".join(f"{by_year[year]} in year {year}" for year in sorted_years(lacking["year_group"]))
+    write_html(
+        "<b>{n}</b> of {total} pupils’ parents have not been sent this letter{by_year}.",
+        n=len(lacking),
+        total=len(among),
+        by_year=f": {years}" if len(by_year) > 1 else "",
+    )
+    if kind == "one_to_one":
+        coming = list_remote_learning(school)
+        note(
+            f"Send it before the first one-to-one in {', '.join(coming)}."
+            if coming
+            else "It is needed for one-to-ones during remote learning. No such period is set for now or later."
+        )
+
+
+def _show_register(kind: str, among: pd.DataFrame) -> None:
+    st.header("Register of letters")
+    rows = pd.DataFrame(
+        {
+            "Pupil": among["pupil"],
+            "Year": among["year_group"],
+            "House": among["house"],
+            "Tutor": among["tutor"].fillna(""),
+            **{
+                label: among[name].map(lambda day: on_day(day) if pd.notna(day) else "✗ not sent")
+                for name, label in KINDS.items()
+            },
+        }
+    )
+    first = rows[KINDS[kind]].str.startswith("✗")
+    table(
+        pd.concat([rows[first], rows[~first]]),
+        "When each pupil's parents were first sent each letter",
+        "letters",
+        height="content" if len(rows) < 12 else 420,
+    )
+
+
+def _strike_out(school: School, person: Person, kind: str, pupils: pd.DataFrame) -> None:
+    """Remove letters of a day that were marked as sent by mistake, for the pupils that the filters leave."""
+    letters = list_letters_by_day(school, person)
+    letters = letters[(letters["kind"] == kind) & letters["pupil_id"].isin(pupils["pupil_id"])]
+    if letters.empty:
+        return
+    with st.expander("Letters marked as sent by mistake"):
+        days = letters.groupby("sent_on").size().sort_index(ascending=False)
+        words = {day: f"{on_day(day)}, {n} of the pupils above" for day, n in days.items()}
+        with st.form("strike letters", border=False):
+            day = st.selectbox("Marked as sent on", list(words), format_func=words.__getitem__)
+            reason = st.text_input("What was the mistake?", max_chars=500)
+            if st.form_submit_button("Strike out"):
+                ids = letters.loc[letters["sent_on"] == day, "pupil_id"].tolist()
+                attempt(
+                    lambda: strike_letters_out(school, person, kind, ids, day.date(), reason),
+                    "Struck out of the register. These pupils' sessions have been re-checked.",
+                )
+        note("If only some pupils are affected, choose them above first.")
+
+
+def _send_letters(school: School, person: Person, kind: str, pupils: pd.DataFrame) -> None:
+    ids = pupils["pupil_id"].tolist()
+    n = "the letter" if len(ids) == 1 else f"{len(ids)} letters"
+    write_html(
+        "To the parents of {names}.",
+        names=", ".join(pupils["pupil"].head(8)) + (f" and {len(ids) - 8} more" if len(ids) > 8 else ""),
+    )
+    left, right = st.columns(2)
+    with left:
+        st.subheader("1. Create")
+        offer_letters(
+            f"Create {n}", f"{kind} {ids}", lambda progress: write_letters(school, person, kind, ids, progress)
+        )
+        note("Several letters come in one zip file: one document to print, and single letters to email.")
+    with right, st.form("sent", border=False):
+        st.subheader("2. Mark as sent")
+        day = st.date_input("Sent on", school.today(), max_value=school.today(), format="DD/MM/YYYY")
+        if st.form_submit_button(f"Mark {n} as sent", icon=":material/mark_email_read:"):
+            attempt(
+                lambda: mark_letters_sent(school, person, kind, ids, day),
+                f"Marked as sent: {n}. These pupils' sessions have been re-checked.",
+            )
