@@ -256,31 +256,31 @@ def test_a_dsp_puts_together_what_is_held_on_a_pupil_and_nobody_else_is_offered_
         assert "Everything held" not in text(opened("concerns", role))
 
 
-def test_the_administrator_mends_and_dismisses_refused_rows(opened, tmp_path: Path) -> None:
+def test_administration_fixes_and_dismisses_rejected_rows(opened, tmp_path: Path) -> None:
     rows = [
         {"pupil_email": "nobody@x.example", "kind": kind, "sent_on": "2026-09-01"} for kind in ("introduction", "x")
     ]
     import_letters(open_school(), people.table(tmp_path / "of pages.csv", rows))
     pupil = list_pupils_to_choose(open_school(), opened.people["tutor"])["email"].iloc[-1]
     at = opened("administration", "admin")
-    row = at.selectbox(key="refused row")
+    row = at.selectbox(key="rejected row")
     mine = [int(name) for name, words in zip(_numbers(), row.options, strict=True) if words.startswith("of pages.csv")]
     row.set_value(mine[0]).run()
-    at.text_input(key=f"mend {mine[0]} sent_on").set_value("2026-09-02")
+    at.text_input(key=f"fix {mine[0]} sent_on").set_value("2026-09-02")
     _press(at, "Import row 2")
-    assert "is refused again" in text(at)
-    at.text_input(key=f"mend {mine[0]} pupil_email").set_value(pupil)
+    assert "was rejected again" in text(at)
+    at.text_input(key=f"fix {mine[0]} pupil_email").set_value(pupil)
     _press(at, "Import row 2")
-    assert "Row 2 was taken in." in " ".join(element.value for element in at.success)
-    at.selectbox(key="refused row").set_value(mine[1]).run()
+    assert "Row 2 was imported." in " ".join(element.value for element in at.success)
+    at.selectbox(key="rejected row").set_value(mine[1]).run()
     _press(at, "Dismiss")
     assert "Say why" in text(at)
-    next(one for one in at.text_input if one.label.startswith("Why need it not")).set_value("a test")
+    next(one for one in at.text_input if one.label == "Reason").set_value("a test")
     _press(at, "Dismiss")
-    assert "1 row(s) dismissed." in " ".join(element.value for element in at.success)
+    assert "1 row dismissed." in " ".join(element.value for element in at.success)
     assert not {*mine} & {*_numbers()}
-    _press(at, "Verify the whole trail")
-    assert "every one is as it was written" in text(at)
+    _press(at, "Verify the audit trail")
+    assert "are as written" in text(at)
     _press(at, "Check encryption keys")
     assert "no key is set" in text(at)
     assert not at.exception

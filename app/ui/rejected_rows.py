@@ -1,0 +1,172 @@
+"""The rejected rows on the page Administration: those to fix or dismiss, and those resolved."""
+
+from collections.abc import Callable, Collection, Mapping
+
+import pandas as pd
+import streamlit as st
+
+from app.access.administration import list_rejected_rows, list_resolved_rows
+from app.access.policy import Person
+from app.formatting import how_many, moment
+from app.records.rows import RejectedRow
+from app.school import School
+from app.store.database import DatabaseError
+from app.ui.text import note, show_error, write_html
+from app.ui.widgets import filtered, table
+from app.vocabulary import RowResolution
+
+KINDS = {
+    "logs": "Session logs",
+    "letters": "Letters to parents",
+    "consents": "Parental consents",
+    "schools": "Schools",
+    "staff": "Staff",
+    "pupils": "Pupils",
+}
+Fix = Callable[[int, Mapping[str, str]], RejectedRow | None]
+Dismiss = Callable[[Collection[int], str], int]
+_FILTERS = {"file": "Kind of record", "source": "File", "what": "Reason"}
+
+
+def show_rejected_rows(school: School, person: Person, fix: Fix, dismiss: Dismiss) -> None:
+    """The list of rejected rows with its forms, and those resolved; `fix` and `dismiss` are what the forms do, as of
+    `operations.rejected_rows`."""
+    if words := st.session_state.pop("rows resolved", None):
+        st.success(words, icon=":material/check:")
+    rejected = list_rejected_rows(school, person)
+    if rejected.empty:
+        st.write("None.")
+    else:
+        write_html(
+            "{rows} to fix. Fix a row here, or correct the source and import it again: that resolves the row.",
+            rows=how_many(len(rejected), "row"),
+        )
+        _show_unresolved(rejected, fix, dismiss)
+    resolved = list_resolved_rows(school, person)
+    if len(resolved):
+        with st.expander(f"Resolved ({len(resolved):,})"):
+            _show_resolved(resolved)
+
+
+def _show_resolved(resolved: pd.DataFrame) -> None:
+    rows = pd.DataFrame(
+        {
+            "When": resolved["resolved_at"].map(moment),
+            "How": resolved["resolution"].map(lambda word: RowResolution(word).label),
+            "By": resolved["resolved_by"].fillna("a command"),
+            "File": resolved["source"],
+            "Row": resolved["row"],
+            "Rejected because": _reasons(resolved),
+            "Why dismissed": resolved["resolution_reason"].fillna(""),
+        }
+    )
+    table(rows, "Resolved rows, newest first", "resolved rows")
+
+
+def _reasons(rows: pd.DataFrame) -> list[str]:
+    return [f"{column or 'the row'} {reason}" for column, reason in zip(rows["column"], rows["reason"], strict=True)]
+
+
+def _show_unresolved(rejected: pd.DataFrame, fix: Fix, dismiss: Dismiss) -> None:
+    rejected = rejected.assign(what=_reasons(rejected), file=rejected["kind"].map(KINDS).fillna("Call records"))
+    listed = rejected
+    if len(rejected) > 1:
+        for place, (column, label) in zip(st.columns(3), _FILTERS.items(), strict=True):
+            with place:
+                listed = filtered(listed, column, label, f"rejected {column}")
+    rows = pd.DataFrame(
+        {
+            "File": listed["source"],
+            "Row": listed["row"],
+            "Column": listed["column"].fillna(""),
+            "Value": listed["value"].fillna(""),
+            "Reason": listed["reason"],
+            "Fix": listed["fix"],
+            "Imported": listed["imported_at"].map(moment),
+        }
+    )
+    table(rows, "Rejected rows and how to fix them", "rejected rows")
+    names = {row.id: f"{row.source}, row {row.row}: {row.what}" for row in listed.itertuples()}
+    chosen = st.selectbox(
+        "Row to fix",
+        list(names),
+        format_func=names.__getitem__,
+        index=None,
+        placeholder="Choose a row",
+        key="rejected row",
+    )
+    if chosen is not None:
+        row = listed.set_index("id").loc[chosen]
+        _fix(row, int(chosen), fix)
+        _dismiss([int(chosen)], _name(row), dismiss)
+    elif len(listed) > 1:
+        with st.expander(f"Dismiss all {len(listed):,}"):
+            ids = [int(number) for number in listed["id"]]
+            _dismiss(ids, f"the {len(listed):,} rows listed above", dismiss)
+
+
+def _name(row: pd.Series) -> str:
+    return f"{row['source']}, row {row['row']}"
+
+
+def _fix(row: pd.Series, number: int, fix: Fix) -> None:
+    if not row["mendable"]:
+        write_html(
+            "{name} cannot be fixed here, because you do not have access to the value that is wrong. Ask for a "
+            "corrected file and import it, or dismiss the row once it has been entered another way.",
+            name=_name(row),
+        )
+        return
+    with st.form(f"fix {number}"):
+        write_html("Fix {name}", kind="h3", name=_name(row))
+        write_html("{column} {reason}: {fix}.", column=row["column"] or "The row", reason=row["reason"], fix=row["fix"])
+        if line := row["original"].get(""):
+            write_html("Original line: {line}", line=line)
+        if row["withheld"]:
+            note("You do not have access to the row's other cells. They stay as they are.")
+        cells = _cells(row, number)
+        if not st.form_submit_button(f"Import row {row['row']}", type="primary", icon=":material/upload:"):
+            return
+        try:
+            again = fix(number, cells)
+        except (ValueError, DatabaseError) as error:
+            show_error("The row was not imported.", str(error))
+            return
+        if again is None:
+            st.session_state["rows resolved"] = f"Row {row['row']} was imported."
+            st.rerun()
+        show_error(
+            "The row was rejected again. Nothing was changed.", f"{again.column or 'It'} {again.reason}: {again.fix}."
+        )
+
+
+def _cells(row: pd.Series, number: int) -> dict[str, str]:
+    """A box for each cell that may be written, with what stood in it."""
+    places = st.columns(2)
+    return {
+        column: places[n % 2].text_input(
+            f"{column} (to fix)" if column == row["column"] else column,
+            row["original"].get(column, ""),
+            key=f"fix {number} {column}",
+        )
+        for n, column in enumerate(row["mendable"])
+    }
+
+
+def _dismiss(numbers: list[int], name: str, dismiss: Dismiss) -> None:
+    with st.form(f"dismiss {hash(tuple(numbers))}"):
+        write_html("Dismiss {name}", kind="h3", name=name)
+        reason = st.text_input("Reason", placeholder="has left the school; was entered by hand; a test")
+        sure = len(numbers) == 1 or st.checkbox(f"Dismiss all {len(numbers):,} rows")
+        if not st.form_submit_button("Dismiss", icon=":material/block:"):
+            return
+        if not sure:
+            show_error("Nothing was dismissed.", f"Tick the box to dismiss all {len(numbers):,} rows.")
+            return
+        try:
+            dismissed = dismiss(numbers, reason)
+        except ValueError as error:
+            show_error("Nothing was dismissed.", str(error))
+            return
+        st.session_state["rows resolved"] = f"{how_many(dismissed, 'row')} dismissed."
+        st.rerun()
