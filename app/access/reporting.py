@@ -15,7 +15,7 @@ from app.vocabulary import BreachEventKind, BreachState, Resource
 
 def count_resolved_breaches(school: School, person: Person, days: Days) -> pd.DataFrame:
     """How the breaches of the days' sessions ended: `how` (a BreachState, or a Resolution where one was resolved),
-    `exceptions`, `days` (the median of whole days from opening to the end; of open ones until now)."""
+    `breaches`, `days` (the median of whole days from opening to the end; of open ones until now)."""
     require(person, Resource.RESOLUTION_FIGURES)
     exception, event = tables.breaches.c, tables.breach_events.c
     last = (
@@ -38,7 +38,7 @@ def count_resolved_breaches(school: School, person: Person, days: Days) -> pd.Da
     return (
         pd.DataFrame({"how": how.astype("object"), "days": took})
         .groupby("how", as_index=False)
-        .agg(exceptions=("days", "size"), days=("days", "median"))
+        .agg(breaches=("days", "size"), days=("days", "median"))
     )
 
 

@@ -15,7 +15,7 @@ SHOWN, UNDER, WITHHELD, GONE = "shown", "under", "withheld", "gone"
 _Counts = npt.NDArray[np.float64]
 
 
-def cover(rows: pd.DataFrame) -> pd.Series | None:
+def suppress(rows: pd.DataFrame) -> pd.Series | None:
     """How each row of a table of `kept`, `of` and, where it has them, `sessions` may be shown when the totals
     are known: SHOWN as it is, UNDER (fewer than three not kept: without `kept`, and no share but "at least"),
     WITHHELD (likewise, to cover the others) or GONE (nothing of it). None: no part of the table. `of` and
@@ -36,8 +36,8 @@ def cover(rows: pd.DataFrame) -> pd.Series | None:
     return pd.Series(state, rows.index)
 
 
-def cover_counts(counts: pd.Series) -> pd.Series | None:
-    """As `cover`, of one column whose total is known: SHOWN, UNDER or WITHHELD."""
+def suppress_counts(counts: pd.Series) -> pd.Series | None:
+    """As `suppress`, of one column whose total is known: SHOWN, UNDER or WITHHELD."""
     values, state = counts.to_numpy(float), np.where(counts < FEW, UNDER, SHOWN).astype(object)
     while not _safe(values, state):
         if not _hide_another(values, state, WITHHELD):
@@ -71,8 +71,8 @@ def _safe(counts: _Counts, state: npt.NDArray[np.object_], lowest_gone: int = 0)
     return True
 
 
-def part(number: int, of: int) -> str:
-    """A part of a whole in words: "41 of 230 (17.8 %)", "under 3 of 230", "all but under 3 of 230"."""
+def part_in_words(number: int, of: int) -> str:
+    """A part of a whole in words: "41 of 230 (17.8%)", "under 3 of 230", "all but under 3 of 230"."""
     if of < FEW:
         return f"under {FEW}"
     if number < FEW:
@@ -82,12 +82,12 @@ def part(number: int, of: int) -> str:
     return f"{number:,} of {of:,} ({percent(number / of)})"
 
 
-def told(number: int) -> str:
+def count_in_words(number: int) -> str:
     """A count in words."""
     return f"{number:,}" if number >= FEW else f"under {FEW}"
 
 
-def lowest(of: int) -> float | None:
+def lower_bound(of: int) -> float | None:
     """A share, in whole per cent, that more than is kept where fewer than three of so many are not; None where
     there are too few for it to mean anything."""
     return None if of < 20 else float((of - FEW) * 100 // of) / 100

@@ -1,6 +1,5 @@
-"""What leadership takes out of the house: the governors' report, the workbook behind it, the inspection pack, and
-a log form on paper. No name of anybody stands in them; counts under three are hidden in all but the workbook that
-is for leadership itself (see `app.disclosure`). What may be known of sessions is asked of `app.access`.
+"""The governors' report, the workbook behind it, and a log form on paper. They name nobody; counts under three are
+hidden in all but the workbook for leadership (see `app.reports.disclosure`). Every figure comes through `app.access`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +18,16 @@ from app.protocol.clauses import CLAUSES, title_of
 from app.protocol.judge import figures
 from app.records import log_form
 from app.reports import charts
-from app.reports.disclosure import GONE, SHOWN, UNDER, cover, cover_counts, lowest, part, told
+from app.reports.disclosure import (
+    GONE,
+    SHOWN,
+    UNDER,
+    count_in_words,
+    lower_bound,
+    part_in_words,
+    suppress,
+    suppress_counts,
+)
 from app.reports.pdf import pdf, svg
 from app.reports.xlsx import workbook
 from app.school import School
@@ -30,7 +38,7 @@ Days = tuple[date, date]
 _WIDTH = 560  # of a chart's inner part, in pixels; with its labels it fills a page across
 _HIDDEN = f"under {FEW}"
 _ENDED = {resolution.value: resolution.label for resolution in Resolution} | {
-    BreachState.CLOSED: "Closed by evidence that came later",
+    BreachState.CLOSED: "Closed automatically by later evidence",
     BreachState.OPEN: "Open",
 }
 _OUTCOMES = {
@@ -41,13 +49,13 @@ _OUTCOMES = {
 }
 _MEASURED = (
     "Every session with pupils is judged against each clause of the school's protocol that applies to it: by the "
-    "call record of Microsoft Teams where it can tell, else by the school's registers of letters and consents, else "
-    "by what the member of staff logged. An outcome without evidence counts as neither kept nor broken, and is shown "
-    "apart; an exception that the protocol itself grants counts as kept."
+    "call record of Microsoft Teams where it has the answer, otherwise by the school's registers of letters and "
+    "consents, otherwise by the staff member's log. A check without evidence counts as neither met nor a breach, and is shown "
+    "separately; an exempt check counts as met."
 )
 _SMALL = (
-    f"Counts under {FEW} are not shown, nor others from which they could be worked out. The report is of the whole "
-    "school; counselling is confidential and in none of its figures."
+    f"Counts under {FEW} are not shown, nor others from which they could be worked out. The report covers the whole "
+    "school; counselling is confidential and excluded from all figures."
 )
 
 
@@ -87,8 +95,8 @@ def figures_workbook(
         "Made on": school.today(),
         "Protocol": _version(school),
         "How it is measured": _MEASURED,
-        "Edition": _SMALL if governors else "For leadership: small counts are shown. Do not pass it on.",
-        "Narrowed to": "nothing: the whole school" if governors or not narrowed else "; ".join(narrowed),
+        "Edition": _SMALL if governors else "For leadership: shows small counts. Do not share.",
+        "Filters": "None: the whole school" if governors or not narrowed else "; ".join(narrowed),
     }
     key = [_key_row(label, number, whole, governors=governors) for label, number, whole, _ in _key_figures(seen)]
     sheets = {
@@ -101,7 +109,7 @@ def figures_workbook(
         "Week by week": _tabled(seen.weeks, {"week": "Week of"}, governors=governors),
     }
     if governors or not narrowed:
-        sheets["Exceptions"] = _ended_table(count_resolved_breaches(school, person, days), governors=governors)
+        sheets["Breaches"] = _ended_table(count_resolved_breaches(school, person, days), governors=governors)
     return workbook(sheets)
 
 
@@ -150,7 +158,7 @@ def _rates_of(told: pd.DataFrame) -> pd.DataFrame:
 
 
 def _covered(rates: pd.DataFrame) -> pd.DataFrame:
-    state = cover(rates)
+    state = suppress(rates)
     return rates.assign(state=GONE if state is None else state)
 
 
@@ -190,7 +198,7 @@ def _counselling(school: School, person: Person, days: Days) -> pd.DataFrame:
     return counts[counts["term"].isin(terms)]
 
 
-# --- said in words ----------------------------------------------------------------------------------------
+# --- in words ----------------------------------------------------------------------------------------
 
 
 def _paper(school: School, title: str) -> dict[str, Any]:
@@ -203,9 +211,9 @@ def _version(school: School) -> str:
         return "No version of the protocol is in force."
     since = f"Version {version.name}, in force since {on_day(version.from_)}."
     if version.next_review is None:
-        return f"{since} No day is set for its review."
+        return f"{since} No review date is set."
     if version.next_review < school.today():
-        return f"{since} Its review was due on {on_day(version.next_review)}, and no newer version is entered."
+        return f"{since} Its review was due on {on_day(version.next_review)}."
     return f"{since} Its next review is due on {on_day(version.next_review)}."
 
 
@@ -221,8 +229,8 @@ def _key_figure(label: str, number: int, whole: int, change: float | None) -> di
 
 def _compared(seen: _Seen) -> str:
     if len(seen.earlier) < FEW:
-        return "There are too few sessions in the period of the same length before to compare with."
-    return f"Points: against the {len(seen.earlier):,} sessions of the period of the same length before."
+        return "There are too few sessions in the previous period of the same length for a comparison."
+    return f"Compared with the previous period of the same length ({len(seen.earlier):,} sessions)."
 
 
 def _exact(rates: pd.DataFrame) -> pd.DataFrame:
@@ -234,7 +242,7 @@ def _heat(seen: _Seen) -> dict[str, Any]:
     if _exact(cells).empty:
         return {"sentence": "There are too few sessions to show by department and time of day."}
     shown = cells["state"] == SHOWN
-    lower = pd.Series([lowest(of) for of in cells["of"]], cells.index).where(cells["state"] == UNDER)
+    lower = pd.Series([lower_bound(of) for of in cells["of"]], cells.index).where(cells["state"] == UNDER)
     words = lower.map(lambda share: "–" if pd.isna(share) else f">{share * 100:.0f}")
     drawn = cells.assign(
         rate=cells["rate"].where(shown, lower), text=charts.in_percent(cells["rate"]).where(shown, words), kept=0, of=0
@@ -254,16 +262,16 @@ def _clauses(seen: _Seen) -> dict[str, Any]:
     sentences = []
     if not exact.empty:
         least = exact.sort_values("rate").iloc[0]
-        sentences.append(f"Least kept: {least['title']}, {part(int(least['kept']), int(least['of']))}.")
+        sentences.append(f"Lowest: {least['title']}, {part_in_words(int(least['kept']), int(least['of']))}.")
     if rare:
         sentences.append(f"Fewer than {FEW} breaches: {', '.join(rare)}.")
     if others:
-        sentences.append(f"Not shown, so that no small count can be worked out: {', '.join(others)}.")
+        sentences.append(f"Withheld, so that no small count can be worked out: {', '.join(others)}.")
     gaps = rates[(rates["evidence_share"] < 0.975) & (rates["of"] >= 100)].sort_values("evidence_share")
     if len(gaps):
         worst = gaps.iloc[0]
         share = round(worst["evidence_share"] * 20) * 5
-        sentences.append(f"Evidence is most often missing for {worst['title']}: about {share} % of outcomes have it.")
+        sentences.append(f"Evidence is most often missing for {worst['title']}: about {share}% of checks have it.")
     return {
         "sentence": " ".join(sentences) or "No clause has applied yet.",
         "chart": svg(charts.clause_bars(exact), _WIDTH - 60) if len(exact) else "",
@@ -273,7 +281,7 @@ def _clauses(seen: _Seen) -> dict[str, Any]:
 def _weeks(seen: _Seen) -> dict[str, Any]:
     exact = _exact(seen.weeks)
     left_out = len(seen.weeks) - len(exact)
-    note = f" Weeks not drawn because of small counts: {left_out}." if left_out else ""
+    note = f" Weeks omitted because of small counts: {left_out}." if left_out else ""
     return {
         "sentence": charts.week_sentence(exact) + note,
         "chart": svg(charts.week_line(exact), _WIDTH, height=130) if len(exact) > 1 else "",
@@ -281,20 +289,20 @@ def _weeks(seen: _Seen) -> dict[str, Any]:
 
 
 def _done(ended: pd.DataFrame) -> dict[str, Any]:
-    """What was done about exceptions: a sentence and a table of those that ended."""
+    """What was done about breaches: a sentence and a table of those that ended."""
     if ended.empty:
         return {"sentence": "There were no breaches to resolve."}
-    total = int(ended["exceptions"].sum())
-    done = total - int(ended.loc[ended["how"] == BreachState.OPEN, "exceptions"].sum())
+    total = int(ended["breaches"].sum())
+    done = total - int(ended.loc[ended["how"] == BreachState.OPEN, "breaches"].sum())
     sentence = (
-        "Each clause that a session did not keep is an exception: the member of staff explains it, and the Head of "
-        "Year or House, or the Senior Deputy Head, settles it."
+        "A check that a session did not meet is a breach: the member of staff explains it, and the Head of Year or "
+        "House, or the Senior Deputy Head, resolves it."
     )
     table = _ended_table(ended, governors=True)
-    waiting = table.loc[table["What was done"] == _ENDED[BreachState.OPEN], "Exceptions"].tolist()
+    waiting = table.loc[table["What was done"] == _ENDED[BreachState.OPEN], "Breaches"].tolist()
     # Of few the number is told by that of those open, which the table has, and the whole.
     if "withheld" not in waiting and done >= FEW:
-        sentence += f" Of these sessions' exceptions {part(done, total)} are settled or closed."
+        sentence += f" Of these sessions' breaches {part_in_words(done, total)} are resolved or closed."
     if table.empty:
         return {"sentence": sentence}
     return {
@@ -304,40 +312,40 @@ def _done(ended: pd.DataFrame) -> dict[str, Any]:
 
 
 def _ended_table(ended: pd.DataFrame, *, governors: bool) -> pd.DataFrame:
-    """How exceptions ended, a row for each of _ENDED: were one left out that nothing ended in, those shown would
+    """How breaches ended, a row for each of _ENDED: were one left out that nothing ended in, those shown would
     tell that their counts are not nought. KeyError for an ending that is none of these."""
     ended = ended.set_index("how")
     if unknown := set(ended.index) - _ENDED.keys():
         raise KeyError(f"not in the table of what was done: {', '.join(sorted(unknown))}")
-    ended = ended.reindex(list(_ENDED)).fillna({"exceptions": 0}).astype({"exceptions": int})
+    ended = ended.reindex(list(_ENDED)).fillna({"breaches": 0}).astype({"breaches": int})
     table = pd.DataFrame(
         {
             "What was done": [_ENDED[how] for how in ended.index],
-            "Exceptions": ended["exceptions"].to_list(),
-            "Days until then (median)": ended["days"].to_list(),
+            "Breaches": ended["breaches"].to_list(),
+            "Days (median)": ended["days"].to_list(),
         },
         dtype=object,
     )
     if governors:
-        state = cover_counts(ended["exceptions"])
+        state = suppress_counts(ended["breaches"])
         if state is None:
             return table.iloc[:0]
         hidden = (state != SHOWN).to_numpy()
-        table.loc[hidden, "Exceptions"] = [_HIDDEN if s == UNDER else "withheld" for s in state[hidden]]
-        table.loc[hidden, "Days until then (median)"] = ""
+        table.loc[hidden, "Breaches"] = [_HIDDEN if s == UNDER else "withheld" for s in state[hidden]]
+        table.loc[hidden, "Days (median)"] = ""
     return table
 
 
 def _waits(school: School, person: Person, days: Days, rows: pd.DataFrame) -> list[str]:
     """What needs attention, each in a sentence, also where there is none: leaving it out would reveal that."""
     counts = {
-        "calls with pupils that nobody has logged yet": int((~rows["has_log"]).sum()),
-        "sessions in which the log and the call record disagree": int(rows["disputed"].sum()),
-        "sessions for which a parent's consent came, or SLT was told, only after they had begun": count_registers(
+        "unlogged calls with pupils": int((~rows["has_log"]).sum()),
+        "sessions where the log and the call record disagree": int(rows["disputed"].sum()),
+        "sessions that began before the parent's consent came or SLT was informed": count_registers(
             school, person, days
         )["late"],
     }
-    return [f"{told(number).capitalize()} {what}." for what, number in counts.items()]
+    return [f"{count_in_words(number).capitalize()} {what}." for what, number in counts.items()]
 
 
 # --- tables -------------------------------------------------------------------------------------------------
@@ -367,7 +375,7 @@ def _tabled(
 
 
 def _over(of: int) -> str:
-    share = lowest(of)
+    share = lower_bound(of)
     return "withheld" if share is None else f"over {share * 100:.0f}%"
 
 
@@ -382,7 +390,7 @@ def _key_row(label: str, number: int, whole: int, *, governors: bool) -> tuple[s
 def _small(number: int, whole: int) -> str:
     """A key figure of which a part is small. How many outcomes there are stands in two of them: beside the one that
     lacks a few, the whole would tell how many."""
-    return part(number, whole) if number < FEW else f"all but under {FEW}"
+    return part_in_words(number, whole) if number < FEW else f"all but under {FEW}"
 
 
 def _cell(value: Any) -> str:

@@ -10,7 +10,7 @@ from app.access.policy import Person
 from app.access.reporting import check_audit_trail, count_registers, count_resolved_breaches
 from app.formatting import how_many, on_day
 from app.protocol.clauses import CLAUSES
-from app.reports.disclosure import SHOWN, UNDER, part, told
+from app.reports.disclosure import SHOWN, UNDER, count_in_words, part_in_words
 from app.reports.governors import _HIDDEN, _MEASURED, _SMALL, _covered, _done, _paper, _rates_of, _version
 from app.reports.pdf import pdf
 from app.school import School
@@ -49,7 +49,7 @@ def inspection_pack(school: School, person: Person) -> bytes:
         "done": _done(count_resolved_breaches(school, person, days)),
         "registers": _registers(register),
         "training": [[t.name, t.reference, on_day(t.on)] for t in school.settings.training],
-        "trail": fault or f"Every one of its entries up to number {entry:,} fits the one before it.",
+        "trail": fault or f"All entries up to number {entry:,} are unaltered.",
         "retention": [
             [words, how_many(getattr(school.settings.retention, name), "year")] for name, words in _RETENTION.items()
         ],
@@ -59,22 +59,25 @@ def inspection_pack(school: School, person: Person) -> bytes:
 
 def _registers(figures: Mapping[str, int]) -> list[list[str]]:
     return [
-        ["Pupils on the roster", told(figures["pupils"])],
-        ["of them, parents written to to introduce the service", part(figures["introduction"], figures["pupils"])],
-        ["of them, parents written to about one-to-ones", part(figures["one_to_one"], figures["pupils"])],
-        ["Parents' consents given", told(figures["given"])],
-        ["asked for, without an answer", told(figures["asked"])],
-        ["refused", told(figures["refused"])],
-        ["withdrawn", told(figures["withdrawn"])],
-        ["Sessions that had begun before consent came, or SLT was told", told(figures["late"])],
+        ["Pupils on the roster", count_in_words(figures["pupils"])],
+        [
+            "of these, parents sent the letter of introduction",
+            part_in_words(figures["introduction"], figures["pupils"]),
+        ],
+        ["of these, parents sent the letter on one-to-ones", part_in_words(figures["one_to_one"], figures["pupils"])],
+        ["Parents' consents given", count_in_words(figures["given"])],
+        ["awaiting an answer", count_in_words(figures["asked"])],
+        ["refused", count_in_words(figures["refused"])],
+        ["withdrawn", count_in_words(figures["withdrawn"])],
+        ["Sessions that began before consent came or SLT was informed", count_in_words(figures["late"])],
     ]
 
 
 _RETENTION = {
-    "sessions": "Sessions with their logs, calls and exceptions; parents' consents",
-    "call_originals": "Call records word for word",
-    "concerns": "Closed safeguarding concerns, from the last thing that happened to them",
-    "unfinished": "Rejected rows, drafts, records that could not be read",
+    "sessions": "Sessions with their logs, calls and breaches; parents' consents",
+    "call_originals": "Original call records",
+    "concerns": "Closed safeguarding concerns, from the last entry",
+    "unfinished": "Rejected rows, drafts, unreadable records",
     "audit": "The audit trail",
 }
 
@@ -85,7 +88,7 @@ def _rules(school: School) -> str:
     return (
         f"Academic tuition from {rules.academic_hours[0]:%H:%M} to {rules.academic_hours[1]:%H:%M}. One-to-ones: "
         f"{slots or 'no times set'}. Grace when joining and leaving: {rules.grace_seconds:g} seconds. Camera on for at "
-        f"least {rules.camera_share:.0%} of the time. A call is to be logged within {rules.log_within_hours:g} hours."
+        f"least {rules.camera_share:.0%} of the time. Calls must be logged within {rules.log_within_hours:g} hours."
     )
 
 
@@ -94,5 +97,5 @@ def _kept_words(rates: pd.DataFrame, clause: str) -> str:
         return "none"
     row = rates.loc[clause]
     if row["state"] == SHOWN:
-        return part(int(row["kept"]), int(row["of"]))
+        return part_in_words(int(row["kept"]), int(row["of"]))
     return f"all but {_HIDDEN}" if row["state"] == UNDER else "not shown"

@@ -1,4 +1,4 @@
-"""Subject access: everything that is held on one pupil, in one file for the DSP to read and redact."""
+"""Subject access: everything held on one pupil, in one file for the DSP to read and redact."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -25,13 +25,13 @@ from app.store.versions import valid_on, valid_versions
 from app.vocabulary import Resolution
 
 _OUTCOMES = {"met": "met", "exempt": "exempt", "breach": "breach", "no_evidence": "no evidence"}
-COUNSELLING_NOTE = "Counselling. Notes and reasons are the counsellor's, and are not in this file; ask them."
+COUNSELLING_NOTE = "Counselling. Notes and reasons are the counsellor's and are not in this file: ask the counsellor."
 
-_MAY_BE = "It names the pupil, and may be of counselling: what it says is not in this file."
+_MAY_BE = "It names the pupil and may be about counselling: its content is not in this file."
 
 
 class UnknownPupilError(Exception):
-    """Nobody of that email is or was a pupil on the roster."""
+    """Nobody with that email address is or was a pupil on the roster."""
 
 
 class Cell(NamedTuple):
@@ -51,20 +51,19 @@ class Held:
 
 
 def subject(school: School, email: str) -> str:
-    """An HTML page with everything that is held on the pupil; what is somebody else's in it is marked, and
-    so is counselling, of which it holds only that it was. That it was made stands on the audit trail.
-    UnknownPupilError if there is none of this email address."""
+    """An HTML page with everything held on the pupil; other people's names are marked, and so are counselling
+    sessions, of which it shows only when they were. Creating it is recorded on the audit trail. UnknownPupilError."""
     with school.engine.connect() as connection:
         pupil = tables.pupils.c
         pupil_id = connection.scalar(select(pupil.id).where(pupil.email == email.strip().lower()))
     if pupil_id is None:
-        raise UnknownPupilError("Nobody of this email address is or was a pupil on the roster. Nothing was written.")
+        raise UnknownPupilError("Nobody with this email address is or was a pupil on the roster. Nothing was written.")
     return _page(school, pupil_id, by=audit_log.COMMAND, counselling=True)
 
 
 def _page(school: School, pupil_id: int, *, by: str, counselling: bool) -> str:
-    """The page of a pupil who is there. Without `counselling` nothing in it, not even a mark, tells whether
-    there is any. `by` stands on the audit trail."""
+    """The page of a pupil on record. Without `counselling` nothing in it, not even a mark, reveals whether there was
+    any. `by`: the actor for the audit trail."""
     with school.writing() as connection:
         written = _File(connection, school, pupil_id, counselling=counselling).written()
         audit_log.add(
@@ -98,11 +97,11 @@ class _File:
             parts=mark_third_persons(self.connection, self.pupil_id, set(self.staff.values())),
             records={
                 "On the roster": [self._version(row) for row in roster],
-                "Letters to the parents": [
+                "Letters to parents": [
                     Held([Cell("Kind", row.kind.replace("_", " ")), Cell("Sent on", f"{row.sent_on:%d %b %Y}")])
                     for row in self._mine(tables.letters)
                 ],
-                "Letters struck out of the register": [
+                "Letters struck out": [
                     Held(
                         [
                             Cell("Kind", row.kind.replace("_", " ")),
@@ -115,13 +114,13 @@ class _File:
                     )
                     for row in self._mine(tables.letters_struck)
                 ],
-                "The parents' consents": [self._consent(row) for row in self._mine(tables.consents)],
+                "Parental consents": [self._consent(row) for row in self._mine(tables.consents)],
                 "Sessions": list(self._sessions()),
                 "Safeguarding concerns": list(self._concerns()),
-                "Rows of files that could not be taken in": list(self._rejected_rows()),
-                "Drafts of logs and plans, not sent": list(self._drafts()),
-                "Sessions that are planned": list(self._plans()),
-                "Drafts of concerns, not sent": list(self._concern_drafts()),
+                "Rejected rows of imported files": list(self._rejected_rows()),
+                "Unsent drafts of logs and plans": list(self._drafts()),
+                "Planned sessions": list(self._plans()),
+                "Unsent drafts of concerns": list(self._concern_drafts()),
             },
         )
 
@@ -321,7 +320,7 @@ class _File:
             cells = json.loads(kept.original)
             head = [
                 Cell("File", f"{kept.source}, row {kept.row}, {self._moment(kept.imported_at)}"),
-                Cell("Why", kept.reason),
+                Cell("Reason", kept.reason),
             ]
             purpose = str(cells.get("purpose") or "").strip().lower() if isinstance(cells, dict) else ""
             if kept.kind in ("letters", "consents", "pupils") or purpose in OTHER_PURPOSES:

@@ -6,7 +6,7 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.reports.disclosure import FEW, GONE, SHOWN, UNDER, WITHHELD, cover, cover_counts
+from app.reports.disclosure import FEW, GONE, SHOWN, UNDER, WITHHELD, suppress, suppress_counts
 
 COUNT = st.integers(0, 9)
 # Kept, not kept, sessions; a table has no row without any.
@@ -36,7 +36,7 @@ def stays_secret(counts: list[int], state: list[str], least: int = 0) -> bool:
 @given(st.lists(COUNT, max_size=5))
 @settings(max_examples=300, deadline=None)
 def test_no_count_under_three_can_be_worked_out_from_a_total(counts: list[int]) -> None:
-    state = cover_counts(pd.Series(counts))
+    state = suppress_counts(pd.Series(counts))
     assert state is None or stays_secret(counts, state.tolist())
 
 
@@ -47,7 +47,7 @@ def test_nor_from_the_rows_and_columns_of_a_table(rows: list[tuple[int, int, int
         {"kept": [r[0] for r in rows], "broken": [r[1] for r in rows], "sessions": [r[2] for r in rows]}
     )
     table["of"] = table["kept"] + table["broken"]
-    state = cover(table)
+    state = suppress(table)
     if state is None:
         return
     whole = state.where(state == GONE, SHOWN).tolist()  # of these two, only what is gone is hidden
@@ -57,16 +57,16 @@ def test_nor_from_the_rows_and_columns_of_a_table(rows: list[tuple[int, int, int
     assert (table.loc[state != GONE, "kept"] >= FEW).all()
 
 
-def test_cover_hides_another_row_where_two_of_one_session_each_would_be_worked_out() -> None:
+def test_suppress_hides_another_row_where_two_of_one_session_each_would_be_worked_out() -> None:
     table = pd.DataFrame({"kept": [10, 10, 40, 60], "of": [10, 10, 44, 66], "sessions": [1, 1, 4, 6]})
-    state = cover(table)
+    state = suppress(table)
     assert state is not None
     assert state.tolist()[:3] == [GONE, GONE, GONE]
 
 
 def test_of_one_small_count_among_large_ones_another_is_withheld() -> None:
-    state = cover_counts(pd.Series([1, 40, 7, 25]))
+    state = suppress_counts(pd.Series([1, 40, 7, 25]))
     assert state is not None
     assert state.tolist() == [UNDER, SHOWN, WITHHELD, SHOWN]
-    assert cover_counts(pd.Series([2, 2])) is None  # the total says it
-    assert cover_counts(pd.Series([5, 6])).tolist() == [SHOWN, SHOWN]  # type: ignore[union-attr]
+    assert suppress_counts(pd.Series([2, 2])) is None  # the total says it
+    assert suppress_counts(pd.Series([5, 6])).tolist() == [SHOWN, SHOWN]  # type: ignore[union-attr]

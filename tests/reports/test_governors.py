@@ -90,7 +90,7 @@ def test_the_governors_report_has_the_figures_and_no_small_count_and_nobody(busy
 def test_governors_report_names_what_needs_attention_also_where_there_is_none(busy: School, quiet: School) -> None:
     for school in (busy, quiet):
         words = text_of(governors.governors_report(school, who(school, "sdh"), DAYS))
-        assert "Under 3 sessions in which the log and the call record disagree." in words
+        assert "Under 3 sessions where the log and the call record disagree." in words
 
 
 @pytest.mark.parametrize("name", ["teacher", "hoy9", "dsp", "admin", "counsellor"])
@@ -166,7 +166,7 @@ def test_the_inspection_pack_tells_every_clause_training_the_trail_and_no_pupil(
     words = text_of(inspection_pack(School(busy.engine, settings), who(busy, "slt")))
     assert not [clause.title for clause in CLAUSES.values() if clause.title not in words]
     assert "CPD-17 *b* #x" in words
-    assert "fits the one before it" in words
+    assert "are unaltered" in words
     assert "Version January 2021" in words
     assert not [name for name, *_ in people.PUPILS.values() if name.split()[0] in words]
 
@@ -190,14 +190,14 @@ def test_what_the_school_wrote_is_shown_as_written(busy: School) -> None:
 
 
 def test_no_sentence_tells_a_count_that_its_table_withholds() -> None:
-    ended = pd.DataFrame({"how": ["training", "open", "explained"], "exceptions": [1, 5, 40], "days": [1.0, 2.0, 3.0]})
+    ended = pd.DataFrame({"how": ["training", "open", "explained"], "breaches": [1, 5, 40], "days": [1.0, 2.0, 3.0]})
     done = governors._done(ended)
     assert done["table"]["rows"] == [
         ["Explained: nothing more to do", "40", "3"],
         ["Spoken with", "under 3", ""],
         ["Training agreed", "under 3", ""],
         ["Other", "under 3", ""],
-        ["Closed by evidence that came later", "under 3", ""],
+        ["Closed automatically by later evidence", "under 3", ""],
         ["Open", "withheld", ""],
     ]
     assert "41" not in done["sentence"]
@@ -225,8 +225,8 @@ def resolved(new_database: Callable[..., str], tmp_path_factory: pytest.TempPath
     return school
 
 
-def test_exceptions_sheet_has_a_row_for_every_way_of_ending(resolved: School) -> None:
-    own, out = ({row[0]: row[1] for row in book["Exceptions"][1:]} for book in books(resolved))
+def test_breaches_sheet_has_a_row_for_every_way_of_ending(resolved: School) -> None:
+    own, out = ({row[0]: row[1] for row in book["Breaches"][1:]} for book in books(resolved))
     assert {way.label: own[way.label] for way in Resolution} == {
         way.label: 1 if way is Resolution.OTHER else 4 for way in Resolution
     }
@@ -242,7 +242,7 @@ def test_printed_report_has_a_row_for_every_way_of_ending(
     resolved: School, make: Callable[[School, Person], bytes]
 ) -> None:
     words = text_of(make(resolved, who(resolved, "sdh")))
-    for ending in (*(way.label for way in Resolution), "Closed by evidence that came later", "Open"):
+    for ending in (*(way.label for way in Resolution), "Closed automatically by later evidence", "Open"):
         assert re.search(rf"{re.escape(ending)} (\d|under 3|withheld)", words), ending
 
 
@@ -256,7 +256,7 @@ def bounds(words: str) -> tuple[float, float]:
 
 def open_by_sentence(sentence: str, total: int) -> tuple[float, float]:
     """What the number of open breaches can be, by what the sentence says of the others."""
-    found = re.search(r"exceptions (all but )?(under )?(\d+) of", sentence)
+    found = re.search(r"breaches (all but )?(under )?(\d+) of", sentence)
     if found is None:
         return 0, math.inf
     all_but, under, number = found.groups()
@@ -272,8 +272,8 @@ def open_by_sentence(sentence: str, total: int) -> tuple[float, float]:
 @example([0, 0, 2, 0, 0, 2])
 @example([1, 0, 1, 0, 0, 40])
 def test_done_lets_no_small_count_be_worked_out(counts: list[int]) -> None:
-    ended = pd.DataFrame({"how": [*Resolution, "closed", "open"], "exceptions": counts, "days": 2.0})
-    done = governors._done(ended[ended["exceptions"] > 0])
+    ended = pd.DataFrame({"how": [*Resolution, "closed", "open"], "breaches": counts, "days": 2.0})
+    done = governors._done(ended[ended["breaches"] > 0])
     total = sum(counts)
     assert total - counts[-1] >= 3 or f" of {total}" not in done["sentence"]
     if "table" not in done:
