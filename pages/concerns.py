@@ -16,11 +16,11 @@ from app.vocabulary import Page, Resource
 school, person = require(Page.CONCERNS)
 
 
-def hand_out() -> None:
-    """Subject access: the page is made when it is asked for, and then downloaded."""
-    st.header("Everything held on one pupil")
+def show_subject_access() -> None:
+    """The form to create a pupil's subject access file, then its download."""
+    st.header("Subject access")
     note(
-        "For a request to see what the school holds: one page with the roster, letters, consents, sessions, exceptions and concerns of one pupil. Other people are marked; read every word before it leaves the school."
+        "For a subject access request: everything held on one pupil in one file (roster, letters, consents, sessions, breaches and concerns). Other people are marked. Read every word before it leaves the school."
     )
     pupils = list_pupils_on_record(school, person)
     names = {row.pupil_id: f"{row.name} · year {row.year_group} · {row.email}" for row in pupils.itertuples()}
@@ -32,9 +32,9 @@ def hand_out() -> None:
     if pupil is None:
         st.warning("Choose a pupil first.", icon=":material/edit:")
     elif page := create_subject_access_file(school, person, pupil):
-        st.success("Put together; that you asked for it is on the audit trail.", icon=":material/check:")
+        st.success("File created. This is recorded on the audit trail.", icon=":material/check:")
         st.download_button(
-            "Download it",
+            "Download",
             page,
             f"everything held on pupil {pupil}.html",
             "text/html",
@@ -54,4 +54,4 @@ elif st.query_params.get("about") == "conduct":
 else:
     show_children(school, person)
     if scopes(person, Resource.SUBJECT_ACCESS):
-        hand_out()
+        show_subject_access()

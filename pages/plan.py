@@ -1,4 +1,4 @@
-"""Plan a session: at once what the protocol will say of it, what is to be done, and the invitation."""
+"""Plan a session: the protocol's checks as it is planned, what to do about them, and the invitation."""
 
 import uuid
 
@@ -25,11 +25,11 @@ from app.ui.text import note, write_html
 from app.vocabulary import OneToOneReason, Page
 
 _VERDICTS = {
-    "yes": (st.success, "Yes: as it is planned, it keeps the protocol.", ":material/check:"),
-    "no": (st.error, "No: as it is planned, it would break the protocol.", ":material/close:"),
-    "not yet": (st.warning, "Not yet: something is not on record.", ":material/question_mark:"),
+    "yes": (st.success, "Yes: as planned, this session meets the protocol.", ":material/check:"),
+    "no": (st.error, "No: as planned, this session would breach the protocol.", ":material/close:"),
+    "not yet": (st.warning, "Not yet: something is missing.", ":material/question_mark:"),
 }
-_MARKS = {"yes": "✓ keeps the protocol", "no": "✗ would break the protocol", "not yet": "? something is not on record"}
+_MARKS = {"yes": "✓ meets the protocol", "no": "✗ would breach the protocol", "not yet": "? something is missing"}
 _REASONS = {reason: reason.label for reason in OneToOneReason if reason is not OneToOneReason.OTHER}
 
 school, person = require(Page.PLAN)
@@ -54,7 +54,7 @@ def ask(form: Form) -> Log | RejectedRow | None:
     if log_form.is_one_to_one(school.settings, form):
         session_fields.choose(form, "reason", n)
         if isinstance(plan := read(form), Log) and (right := planning.second_members(school, person, plan)):
-            session_fields.second_members(form, right, n, "Whom do you invite as second member of the pastoral team?")
+            session_fields.second_members(form, right, n, "Second member of the pastoral team to invite")
     return read(form)
 
 
@@ -70,11 +70,11 @@ def verdict(plan: Log, foreseen: Foreseen) -> None:
         if row.outcome in ("breach", "no_evidence"):
             mark = "✗" if row.outcome == "breach" else "?"
             write_html(
-                "{mark} <b>{title}</b><br>{reason}<br><b>What to do:</b> {mend}",
+                "{mark} <b>{title}</b><br>{reason}<br><b>What to do:</b> {fix}",
                 mark=mark,
                 title=row.title,
                 reason=row.reason,
-                mend=row.mend,
+                fix=row.fix,
             )
             if row.consent:
                 ask_for_consent(plan, row.consent, foreseen.lacking.get(row.clause, []))
@@ -87,10 +87,10 @@ def verdict(plan: Log, foreseen: Foreseen) -> None:
 
 
 def ask_for_consent(plan: Log, kind: str, emails: list[str]) -> None:
-    """The consents that the plan lacks: how each stands, and what is one click away."""
+    """The missing consents: the status of each, and the next step."""
     rows = planning.consents_for(school, person, plan, kind, emails)
     for row in rows.itertuples():
-        write_html("{pupil}: {stands}.", pupil=row.pupil, stands=stands(row))
+        write_html("{pupil}: {status}.", pupil=row.pupil, status=consent_status(row))
         if row.state == "asked":
             to_parents("Send the request, record the answer", consent=str(row.consent_id))
         if (
@@ -105,9 +105,9 @@ def ask_for_consent(plan: Log, kind: str, emails: list[str]) -> None:
         form, key = state["plan form"], f"plan why {kind} {state['plan number']}"
         usual = _REASONS.get(form.get("reason", ""), "") if kind == "one_to_one" else ""
         form["why"] = st.text_input(
-            "Why at this time? The parents are told.", form.get("why") or usual, key=key, max_chars=500
+            "Reason for this time (the parents will read this)", form.get("why") or usual, key=key, max_chars=500
         )
-        if st.button("Ask for the consent", key=f"ask {kind}", icon=":material/contact_mail:"):
+        if st.button("Ask for consent", key=f"ask {kind}", icon=":material/contact_mail:"):
             try:
                 planning.ask_for_consents(school, person, plan, kind, to_ask, form["why"])
             except ValueError as fault:
@@ -115,7 +115,7 @@ def ask_for_consent(plan: Log, kind: str, emails: list[str]) -> None:
             else:
                 planning.save_plan(school, person, plan)
                 state["plan said"] = (
-                    "Asked for and kept with this plan. The request to the parents is ready to send on the page Parents."
+                    "Consent requested, and the plan saved. Send the request to the parents from the page Parents."
                 )
                 st.rerun()
 
@@ -124,37 +124,37 @@ def to_parents(words: str, **query: str) -> None:
     st.page_link("pages/parents.py", label=words, icon=":material/family_restroom:", query_params=query)
 
 
-def stands(row: object) -> str:
-    """How it stands with a consent, in words."""
-    told = {"": "not asked for", "asked": "asked for, no answer yet", "refused": "refused", "withdrawn": "withdrawn"}
+def consent_status(row: object) -> str:
+    """The status of a consent, in words."""
+    told = {"": "not asked for", "asked": "awaiting an answer", "refused": "refused", "withdrawn": "withdrawn"}
     if row.state == "given":  # type: ignore[attr-defined]
-        return "given; SLT is not informed of it" if pd.isna(row.slt_informed_at) else "given, but not in time"  # type: ignore[attr-defined]
+        return "given; SLT not yet informed" if pd.isna(row.slt_informed_at) else "given, but late"  # type: ignore[attr-defined]
     return told[row.state]  # type: ignore[attr-defined]
 
 
 def to_mind(foreseen: Foreseen) -> None:
     st.header("During the session")
-    note("Only the session itself can show these.")
+    note("These can be checked only in the session.")
     with st.container(gap="xsmall"):
         for row in foreseen.to_mind.itertuples():
             write_html("<b>{title}.</b> {words}", kind="div", title=row.title, words=row.words)
 
 
-def keep(plan: Log, foreseen: Foreseen, kept: pd.DataFrame) -> None:
-    """Keeping the plan, and the invitation to it once it is kept as it stands here."""
+def show_saving(plan: Log, foreseen: Foreseen, kept: pd.DataFrame) -> None:
+    """Saving the plan, and its invitation once it is saved as shown here."""
     if state["plan said"]:
         st.info(state["plan said"], icon=":material/info:")
     before = next(kept.itertuples(), None)
     if before is None or not planning.is_saved(school, person, before, plan):
-        words = "Keep this plan" if before is None else "Keep the change"
+        words = "Save plan" if before is None else "Save changes"
         if st.button(words, type="primary", icon=":material/event_available:", width="stretch"):
             planning.save_plan(school, person, plan)
             save_draft(school, person, "plan", None)
-            state["plan said"] = "Kept: it stands among your plans, and fills the log afterwards."
+            state["plan said"] = "Plan saved. It will fill in the log after the session."
             st.rerun()
         return
     if foreseen.verdict != "yes":
-        note("The invitation is handed out once the plan keeps the protocol.")
+        note("You can download the invitation once the plan meets the protocol.")
         return
     st.download_button(
         "Download the invitation",
@@ -168,13 +168,15 @@ def keep(plan: Log, foreseen: Foreseen, kept: pd.DataFrame) -> None:
         args=(school, person, "exported", f"invitation to plan {plan.ref}"),
     )
     if is_confidential(person, plan.answers["purpose"]):
-        note("It holds your time alone: nobody who sees your calendar reads for whom it is.")
+        note("The invitation shows only your time, so that nobody who sees your calendar can tell whom it is for.")
     else:
-        note("Open it in Outlook, make it a Teams meeting and send it: the pupils and the second member are in it.")
+        note(
+            "Open it in Outlook, make it a Teams meeting and send it. The pupils and the second member are already invited."
+        )
 
 
 def my_plans(plans: pd.DataFrame) -> None:
-    """What is planned and still to come."""
+    """The plans still to come."""
     coming = plans[plans["ended_at"] >= school.now()]
     if coming.empty:
         return
@@ -189,12 +191,14 @@ def my_plans(plans: pd.DataFrame) -> None:
                     when=moment(row.started_at),
                     purpose=PURPOSE_WORDS.get(row.purpose, row.purpose),
                     pupils=row.pupils,
-                    verdict=_MARKS.get(found.get(row.ref, ""), "it has begun"),
+                    verdict=_MARKS.get(found.get(row.ref, ""), "begun"),
                 )
-            if right.button("Open the plan", key=f"open {row.ref}", icon=":material/edit:", width="stretch"):
+            if right.button("Open plan", key=f"open {row.ref}", icon=":material/edit:", width="stretch"):
                 start(planning.form_of(row))
                 st.rerun()
-            if right.button("Drop", key=f"drop {row.ref}", type="tertiary", icon=":material/delete:", width="stretch"):
+            if right.button(
+                "Delete plan", key=f"drop {row.ref}", type="tertiary", icon=":material/delete:", width="stretch"
+            ):
                 planning.delete_plan(school, person, row.ref)
                 if state["plan form"]["ref"] == row.ref:
                     start({})
@@ -214,14 +218,14 @@ with left:
 with right, st.container(border=True):
     st.subheader("What the protocol says")
     if plan is None:
-        note("With purpose, pupils, day and times given, it shows here at once.")
+        note("Enter the purpose, pupils, day and times to see the checks.")
     elif isinstance(plan, RejectedRow):
         session_fields.show_fault(plan)
     else:
         foreseen = planning.foresee(school, person, plan)
         verdict(plan, foreseen)
-        keep(plan, foreseen, plans[plans["ref"] == form["ref"]])
-    if (form["purpose"] or form["pupils"]) and st.button("Another plan", type="tertiary", icon=":material/add:"):
+        show_saving(plan, foreseen, plans[plans["ref"] == form["ref"]])
+    if (form["purpose"] or form["pupils"]) and st.button("New plan", type="tertiary", icon=":material/add:"):
         save_draft(school, person, "plan", None)
         start({})
         st.rerun()

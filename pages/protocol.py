@@ -1,4 +1,4 @@
-"""Protocol: the clauses in plain words with this term's figures, the version in force, and what if."""
+"""Protocol: the clauses in plain words with this term's figures, the version in force, and the what-if."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -26,23 +26,22 @@ from app.vocabulary import Page, Resource
 
 
 def show_version(school: School, today: date) -> None:
-    day = st.date_input("The version in force on", today, format="DD/MM/YYYY")
+    day = st.date_input("Version in force on", today, format="DD/MM/YYYY")
     version = school.settings.version_on(day)
     if version is None:
-        st.info("On that day there was no protocol yet.")
+        st.info("No protocol was in force on that day.")
     else:
         write_html("<b>{name}</b>, in force since {day}.", name=version.name, day=on_day(version.from_))
         if version.next_review and version.next_review < today:
             st.warning(
-                f"Its review was due on {on_day(version.next_review)} and no newer version has been entered.",
-                icon=":material/event_busy:",
+                f"The protocol was due for review on {on_day(version.next_review)}.", icon=":material/event_busy:"
             )
         elif version.next_review:
             write_html("Next review: {day}.", day=on_day(version.next_review))
 
     rules = school.settings.rules_on(day)
     slots = "; ".join(f"{s.name} {s.from_:%H:%M}–{s.to:%H:%M} ({', '.join(s.days)})" for s in rules.one_to_one_slots)
-    with st.expander("The figures in force on that day"):
+    with st.expander("Settings in force on that day"):
         write_html(
             "Academic tuition {a} to {b}. One-to-ones: {slots}. Grace when joining and leaving: {grace} seconds. Camera on "
             "for at least {camera} of the time. Time to log a call: {log} hours. A log and its call may lie {match} "
@@ -61,7 +60,7 @@ def show_clauses(school: School, person: Person, today: date) -> None:
     term = school.settings.term_on(today)
     told = get_protocol_figures(school, person, (term.from_, today)) if term else None
     if term:
-        write_html("The figures are those of {term}, the whole school, without counselling.", term=term.name)
+        write_html("Figures: {term}, whole school, without counselling.", term=term.name)
     for heading, title in (
         (Heading.GENERAL, "All sessions"),
         (Heading.ONE_TO_ONE, "Pastoral one-to-ones in remote learning"),
@@ -82,9 +81,9 @@ def show_clauses(school: School, person: Person, today: date) -> None:
                     row = told.loc[clause.name]
                     kept = int(row["met"] + row["exempt"])
                     shown = kept + int(row["breach"])
-                    st.markdown(f"**{with_counts(row['rate'], kept, shown)}**" if shown else "**No session yet**")
+                    st.markdown(f"**{with_counts(row['rate'], kept, shown)}**" if shown else "**No sessions yet**")
                     if shown:
-                        note("kept, or covered by an exception")
+                        note("met or exempt")
                     if row["no_evidence"]:
                         note(f"{int(row['no_evidence']):,} without evidence")
 
@@ -94,12 +93,12 @@ def show_clauses(school: School, person: Person, today: date) -> None:
 
 def show_what_if(school: School, person: Person, today: date) -> None:
     st.write(
-        "Change the figures for the eye only: the sessions of a term are judged again beside what they came to. "
-        "Nothing is saved, and nobody else sees it. Counselling is left out."
+        "Try other settings: the sessions of a term are checked again and compared with their outcomes. Nothing is saved, "
+        "and nobody else sees the result. Counselling is left out."
     )
     terms = [t for t in school.settings.terms if t.from_ <= today]
     if not terms:
-        st.info("No term has begun yet. The administrator enters the terms in the settings file.")
+        st.info("No term has begun yet. The ICT administrator enters the terms in the settings file.")
         return
     terms.sort(key=lambda t: t.from_, reverse=True)
     term = st.selectbox("Term", terms, index=min(1, len(terms) - 1), format_func=lambda t: t.name, key="what if term")
@@ -109,14 +108,14 @@ def show_what_if(school: School, person: Person, today: date) -> None:
         try:
             checked = changed(school.settings, asked).rules_on(term.to)
         except SettingsError as error:
-            show_error("Nothing was judged again, since these figures cannot be used.", str(error))
+            show_error("These settings cannot be used. Nothing was checked again.", str(error))
             st.session_state.pop("what if", None)
             return
         # A figure that stays as it is may have been another earlier in the term: only what was changed is replaced.
         figures = what_if.differing({name: getattr(checked, name) for name in what_if.FIGURES}, rules)
         if not figures:
             st.session_state.pop("what if", None)
-            st.info("These are the figures in force. Change one of them first.")
+            st.info("These are the settings in force. Change at least one of them.")
             return
         judge_again(school, person, term, {name: asked[name] for name in figures}, figures)
     key, *kept = st.session_state.get("what if", [None])
@@ -135,7 +134,7 @@ def ask_figures(rules: Rules, term: Period) -> dict[str, Any] | None:
         grace = row[2].number_input("Grace (seconds)", value=float(rules.grace_seconds), step=5.0, format="%g")
         share = row[3].number_input("Camera on (% of the time)", value=rules.camera_share * 100, step=5.0, format="%g")
         hours = row[4].number_input("Time to log (hours)", value=float(rules.log_within_hours), step=24.0, format="%g")
-        st.write("One-to-ones may take place at these times; add a row, or mark one and remove it.")
+        st.write("Times for one-to-ones. You can add and remove rows.")
         slots = st.data_editor(
             pd.DataFrame(
                 [[s.name, ", ".join(s.days), f"{s.from_:%H:%M}", f"{s.to:%H:%M}"] for s in rules.one_to_one_slots],
@@ -162,7 +161,7 @@ def ask_figures(rules: Rules, term: Period) -> dict[str, Any] | None:
 
 
 def judge_again(school: School, person: Person, term: Period, asked: dict[str, Any], figures: dict[str, Any]) -> None:
-    bar = st.progress(0.0, text=f"Judging the sessions of {term.name} again…")
+    bar = st.progress(0.0, text=f"Checking the sessions of {term.name} again…")
 
     def show_share(share: float) -> None:
         bar.progress(share)
@@ -188,8 +187,8 @@ def show_changes(figures: dict[str, Any], found: what_if.WhatIf) -> None:
                 "title": "Clause",
                 "was_broken": "Breaches now",
                 "would_be_broken": "Breaches then",
-                "gained": "Newly kept",
-                "lost": "No longer kept",
+                "gained": "Newly met",
+                "lost": "No longer met",
                 "open": "Evidence gained or lost",
             }
         ),
@@ -202,8 +201,8 @@ def show_changes(figures: dict[str, Any], found: what_if.WhatIf) -> None:
             columns={
                 "department": "Department",
                 "sessions": "Sessions that change",
-                "gained": "Outcomes newly kept",
-                "lost": "Outcomes no longer kept",
+                "gained": "Checks newly met",
+                "lost": "Checks no longer met",
             }
         ),
         "What would change, by department",
@@ -215,7 +214,7 @@ def show_changes(figures: dict[str, Any], found: what_if.WhatIf) -> None:
 
 def show_sessions(changes: pd.DataFrame) -> None:
     st.subheader("The sessions")
-    write_html("Every outcome that would change, the newest session first. Select a row to open the session.")
+    write_html("Every check that would change, newest session first. Select a row to open the session.")
     event = table(
         pd.DataFrame(
             {
@@ -227,7 +226,7 @@ def show_sessions(changes: pd.DataFrame) -> None:
                 "Then": changes["would_be"].map(OUTCOME_WORDS),
             }
         ),
-        "Sessions that would be judged differently",
+        "Checks that would have another outcome",
         "what if sessions",
         on_select="rerun",
         selection_mode="single-row",
@@ -240,13 +239,13 @@ def show_sessions(changes: pd.DataFrame) -> None:
 
 
 def show_in_force(school: School, asked: dict[str, Any], today: date) -> None:
-    st.header("To put it into force")
+    st.header("Putting it into force")
     first = max(what_if.first_day(school.settings), today + timedelta(days=1))
-    day = st.date_input("From this day on", first, min_value=what_if.first_day(school.settings), format="DD/MM/YYYY")
+    day = st.date_input("From", first, min_value=what_if.first_day(school.settings), format="DD/MM/YYYY")
     st.write(
         "Give these lines to the ICT administrator, to put at the end of the settings file (`data/protocol.toml`, or the "
-        "one that `PROTOCOL_FILE` names) and start the program again. Sessions before that day keep what they came to. "
-        "The text of the protocol has to say the same: enter its new version there too."
+        "one that `PROTOCOL_FILE` names) and restart the program. Sessions before that day keep their outcomes. "
+        "The text of the protocol must say the same: enter its new version there too."
     )
     st.code(what_if.in_force(school.settings, asked, day), language="toml")
 

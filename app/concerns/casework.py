@@ -1,9 +1,9 @@
-"""What is done about a concern: raised, read, followed up step by step, closed, opened again.
+"""Following up a concern step by step until it is closed.
 
-Each step is an event that is added, and nothing that was kept is changed: STEPS says what each asks. A step
-carries the version of the concern that its form was opened at; if meanwhile somebody else changed something,
-it is not kept, and `ConcernChangedError` says so. A concern about a child stands on the audit trail; one about conduct
-has all of that with itself, so that nobody whom it names finds a trace.
+Each step adds an event and changes none: STEPS says what each asks. A step carries the version of the concern that its
+form was opened at; if somebody else has changed the concern since, it is not saved (`ConcernChangedError`). Steps of a
+concern about a child go on the audit trail; those about conduct stay with the concern, so that nobody named in it finds
+a trace.
 """
 
 import json
@@ -34,18 +34,18 @@ _COLUMNS = ("level", "recipient_id", "text")  # what an event keeps in columns o
 
 
 class NotYoursError(Exception):
-    """The concern is not there, or not theirs to follow up."""
+    """The concern does not exist, or is not the person's to follow up."""
 
 
 class IncompleteStepError(Exception):
-    """Something that a step asks was not answered, or does not fit; the message says what, in words."""
+    """An answer is missing or does not fit; the message says which."""
 
 
 class ConcernChangedError(Exception):
-    """Meanwhile the concern was changed: by `entries`, to `version`. Nothing was kept."""
+    """The concern was changed meanwhile: by `entries`, to `version`. Nothing was saved."""
 
     def __init__(self, entries: Sequence[Entry], version: int) -> None:
-        super().__init__("The concern was changed while this was written.")
+        super().__init__("The concern was changed meanwhile.")
         self.entries, self.version = entries, version
 
 
@@ -76,7 +76,7 @@ def record(school: School, person: Person, ref: str, version: int, kind: str, gi
         view = get_concern(school, person, ref)
         if view is None or not view.may_change or kind not in steps_for(view):
             raise NotYoursError(
-                "It is not yours to change, or it was closed or opened meanwhile: open it again to see."
+                "You cannot change this concern, or it has been closed or reopened meanwhile. Open it again to see."
             )
         if view.version != version:
             raise ConcernChangedError(since(view, version), view.version)
@@ -107,7 +107,7 @@ def _answered(school: School, person: Person, view: ConcernView, kind: str, give
         value = value.strip() if isinstance(value, str) else value
         if value is None or value == "":
             if ask.needed:
-                raise IncompleteStepError(f"“{ask.question}” is not answered yet.")
+                raise IncompleteStepError(f"Answer “{ask.question}”.")
             continue
         if ask.what in ("session", "session_of"):
             answers |= dict(zip(("log_ref", "call_id"), value[:2], strict=True))
@@ -135,15 +135,15 @@ def _answered(school: School, person: Person, view: ConcernView, kind: str, give
 
 def _check_level(_s: Any, _p: Any, view: ConcernView, _given: Any, answers: dict[str, Any]) -> None:
     if answers["level"] not in view.register.levels:
-        raise IncompleteStepError("Choose one of the levels.")
+        raise IncompleteStepError("Choose a level.")
     if answers["level"] == view.level:
-        raise IncompleteStepError(f"The level is {view.level} already.")
+        raise IncompleteStepError(f"The level is already {view.level}.")
 
 
 def _check_owner(school: School, person: Person, view: ConcernView, _given: Any, answers: dict[str, Any]) -> None:
     if view.register is CONDUCT and answers["recipient_id"] not in list_conduct_team(school, person, view.ref):
         raise IncompleteStepError(
-            "Ask a DSP or a Senior Deputy Head whom it does not name: nobody else may know of it."
+            "Choose a DSP or Senior Deputy Head whom it does not name: nobody else may know of it."
         )
     _check_action(view, answers)
 
@@ -151,30 +151,30 @@ def _check_owner(school: School, person: Person, view: ConcernView, _given: Any,
 def _check_action(view: ConcernView, answers: dict[str, Any]) -> None:
     waiting = {action.number for action in view.actions if action.done_on is None}
     if "action" in answers and answers["action"] not in waiting:
-        raise IncompleteStepError("That action is done already.")
+        raise IncompleteStepError("That action has already been done.")
 
 
 def _check_done(school: School, _p: Any, view: ConcernView, _given: Any, answers: dict[str, Any]) -> None:
     _check_action(view, answers)
     if date.fromisoformat(answers["on"]) > school.today():
-        raise IncompleteStepError("The day on which it was done is still to come.")
+        raise IncompleteStepError("The day is in the future.")
 
 
 def _check_named(_s: Any, _p: Any, _v: Any, _given: Any, answers: dict[str, Any]) -> None:
     if ("recipient_id" in answers) == ("name" in answers):
-        raise IncompleteStepError("Choose somebody on the roster, or write the name of somebody who is not on it.")
+        raise IncompleteStepError("Choose a member of staff, or write the name of somebody who is not on the roster.")
 
 
 def _check_linked(_s: Any, _p: Any, view: ConcernView, _given: Any, answers: dict[str, Any]) -> None:
     if answers["pupil"] in view.pupils["pupil_id"].tolist():
-        raise IncompleteStepError("The concern is about this child already.")
+        raise IncompleteStepError("This child is already linked.")
 
 
 def _check_shared(school: School, person: Person, view: ConcernView, _given: Any, answers: dict[str, Any]) -> None:
     if answers["recipient_id"] not in list_leaders_to_share_with(school, person):
-        raise IncompleteStepError("It can be shared with a HOY or HM alone.")
+        raise IncompleteStepError("It can be shared only with a HOY or HM.")
     if answers["recipient_id"] in view.shared_with:
-        raise IncompleteStepError("It is shared with them already.")
+        raise IncompleteStepError("It is already shared with them.")
 
 
 def _check_session(school: School, person: Person, view: ConcernView, kind: str, answers: dict[str, Any]) -> None:
@@ -184,7 +184,7 @@ def _check_session(school: School, person: Person, view: ConcernView, kind: str,
     if kind == "session_linked":
         rows = list_sessions_to_link(school, person, view.ref).astype(object)
         if key in known or key not in {link_of(row)[:2] for row in rows.itertuples()}:
-            raise IncompleteStepError("That session is linked already, or cannot be.")
+            raise IncompleteStepError("That session is already linked, or cannot be linked.")
 
 
 def _check_corrected(_s: Any, _p: Any, view: ConcernView, given: Mapping[str, Any], answers: dict[str, Any]) -> None:
@@ -193,9 +193,9 @@ def _check_corrected(_s: Any, _p: Any, view: ConcernView, given: Mapping[str, An
     if name == "categories":
         after = ";".join(dict.fromkeys(after or ()))
         if not after or not set(after.split(";")) <= view.register.categories.keys():
-            raise IncompleteStepError("Choose what kind of concern it is.")
+            raise IncompleteStepError("Choose a category.")
         if len(after.split(";")) > MOST_CATEGORIES:
-            raise IncompleteStepError(f"Choose {MOST_CATEGORIES} at most.")
+            raise IncompleteStepError(f"Choose at most {MOST_CATEGORIES}.")
     if name == "summary" and not after and not view.handed_over:
         raise IncompleteStepError("Say in a sentence what it is about.")
     if isinstance(after, datetime):
@@ -211,15 +211,15 @@ def _check_corrected(_s: Any, _p: Any, view: ConcernView, given: Mapping[str, An
     }
     before = now[name]
     if answers["after"] == (before.isoformat() if isinstance(before, datetime) else before):
-        raise IncompleteStepError("It says so already.")
+        raise IncompleteStepError("It already says this.")
 
 
 def _check_closed(_s: Any, _p: Any, view: ConcernView, given: Mapping[str, Any], answers: dict[str, Any]) -> None:
     still_open = sum(action.done_on is None for action in view.actions)
     if still_open and not given.get("although"):
         raise IncompleteStepError(
-            f"{'One action is' if still_open == 1 else f'{still_open} actions are'} still open. Say that each is done, "
-            "or tick that it is closed all the same."
+            f"{'One action is' if still_open == 1 else f'{still_open} actions are'} still open. Mark each as done, "
+            "or tick the box to close it anyway."
         )
     if still_open:
         answers["open_actions"] = still_open
@@ -276,8 +276,8 @@ def link_of(row: Any) -> tuple[str | None, str | None, str]:
 
 
 def opened(school: School, person: Person, ref: str) -> None:
-    """A concern was opened by somebody who follows it up: the first time that is told to who raised it. Of one
-    about conduct every time stands with it."""
+    """Record that somebody who follows a concern up opened it; the first time alerts who raised it. A concern about
+    conduct records every time."""
     view = get_concern(school, person, ref)
     if view is None or not view.may_change:
         return
@@ -316,7 +316,7 @@ def _tell_who_raised_it(
 
 
 def record_look(connection: Connection, school: School, person: Person, ref: str, kind: str) -> None:
-    """Keep with a concern about conduct that somebody opened it, or took something of it away."""
+    """Record with a concern about conduct that somebody opened it ("viewed") or downloaded from it ("taken")."""
     kept = CONDUCT.concerns.c
     number = connection.scalar(select(kept.id).where(kept.ref == ref))
     values = {"concern_id": number, "occurred_at": school.now(), "actor_id": person.staff_id, "kind": kind}
@@ -324,17 +324,18 @@ def record_look(connection: Connection, school: School, person: Person, ref: str
 
 
 def note_conduct(school: School, person: Person, refs: Sequence[str]) -> None:
-    """A list of concerns about conduct was downloaded: that stands with each of them, and nowhere else."""
+    """Record that a list of concerns about conduct was downloaded, with each of them and nowhere else."""
     with school.writing() as connection:
         for ref in refs:
             record_look(connection, school, person, ref, "taken")
 
 
 def finish(school: School, person: Person, ref: str, action: int, words: str) -> None:
-    """Whoever was asked to do something says that it is done, also where the concern is not theirs to open."""
+    """Mark one's own action as done, also where the concern is not one's own to open. NotYoursError;
+    IncompleteStepError."""
     found = list_actions_to_do(school, person)
     if found[(found["ref"] == ref) & (found["number"] == action) & found["mine"]].empty:
-        raise NotYoursError("It is done already, or not yours.")
+        raise NotYoursError("This action has already been done, or is not yours.")
     if not words.strip():
         raise IncompleteStepError("Say in a sentence what was done.")
     register = register_of(ref)

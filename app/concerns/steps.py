@@ -1,4 +1,4 @@
-"""The steps of a concern: what each is called, what it asks, and when it is possible."""
+"""The steps of a concern: the label of each, its questions, and when it is possible."""
 
 from dataclasses import dataclass
 
@@ -29,15 +29,15 @@ _WHY = Ask("text", "Why?")
 STEPS: dict[str, Step] = {
     "level": Step("Set the level", (Ask("level", "Level", "level"), _WHY)),
     "action": Step(
-        "Ask somebody to do something",
+        "Assign an action",
         (
-            Ask("what", "What is to be done? Who is asked reads these words"),
+            Ask("what", "What needs to be done? (the person you ask will read this)"),
             Ask("recipient_id", "Who?", "staff"),
             Ask("due", "By when?", "day"),
         ),
     ),
     "done": Step(
-        "An action is done",
+        "Complete an action",
         (Ask("action", "Which?", "action"), Ask("on", "When?", "day"), Ask("text", "What was done?")),
     ),
     "moved": Step(
@@ -48,27 +48,27 @@ STEPS: dict[str, Step] = {
     "referral": Step(
         "Record a referral",
         (
-            Ask("to", "To whom? Children's services, police, early help, …", "line"),
+            Ask("to", "To whom? (children's services, police, early help, …)", "line"),
             Ask("on", "When?", "day"),
             Ask("reference", "Their reference, if there is one", "line", needed=False),
             Ask("text", "What was said", needed=False),
         ),
     ),
-    "note": Step("Add a note", (Ask("text", "What is to be remembered?"),), "any"),
+    "note": Step("Add a note", (Ask("text", "Note"),), "any"),
     "linked": Step("Add a child", (Ask("pupil", "Which child?", "pupil"), _WHY)),
     "unlinked": Step("Unlink a child", (Ask("pupil", "Which child?", "pupil_of"), _WHY)),
     "session_linked": Step("Link a session", (Ask("session", "Which session?", "session"), _WHY)),
-    "session_unlinked": Step("Take a session away", (Ask("session", "Which session?", "session_of"), _WHY)),
+    "session_unlinked": Step("Unlink a session", (Ask("session", "Which session?", "session_of"), _WHY)),
     "named": Step(
-        "Add an adult it names",
+        "Add an adult",
         (
-            Ask("recipient_id", "Who on the roster?", "staff", needed=False),
-            Ask("name", "Or somebody who is not on it: their name", "line", needed=False),
+            Ask("recipient_id", "Member of staff", "staff", needed=False),
+            Ask("name", "Or the name of somebody not on the roster", "line", needed=False),
             _WHY,
         ),
     ),
     "shared": Step(
-        "Share it with a HOY or HM", (Ask("recipient_id", "With whom? They can read all of it", "leader"), _WHY)
+        "Share it with a HOY or HM", (Ask("recipient_id", "With whom? (they can read all of it)", "leader"), _WHY)
     ),
     "unshared": Step("Stop sharing it", (Ask("recipient_id", "With whom no longer?", "shared"), _WHY)),
     "handed_over": Step(

@@ -28,13 +28,13 @@ from app.store.writing import raise_revision
 from app.vocabulary import Role
 
 # What a consent can be to, and how that reads.
-KINDS = {"outside_hours": "Tuition outside the hours", "one_to_one": "One-to-one at another time"}
+KINDS = {"outside_hours": "Tuition outside the usual hours", "one_to_one": "One-to-one at another time"}
 
 _consent, _event = tables.consents.c, tables.consent_events.c
 
 
 class NotYoursError(Exception):
-    """Somebody tried to change a consent that is not theirs to see."""
+    """The person may not change this consent."""
 
 
 def ask_for_consent(
@@ -56,7 +56,7 @@ def ask_for_consent(
     )
     with school.writing() as connection:
         if connection.scalar(select(tables.pupils.c.id).where(tables.pupils.c.id == pupil_id)) is None:
-            raise ValueError("Choose the pupil whose parents are asked.")
+            raise ValueError("Choose the pupil whose parents you are asking.")
         state = consent_status()
         same = select(_consent.id, state.c.state).join(state, state.c.consent_id == _consent.id)
         before = connection.execute(
@@ -89,7 +89,7 @@ def withdraw_consent(school: School, person: Person, consent_id: int, *, parent:
         answers = select(_event.kind).where(_event.consent_id == consent_id, _event.kind.in_(ANSWERS), is_not_struck())
         before = answers.where(_event.occurred_at <= at).order_by(_event.occurred_at.desc(), _event.id.desc())
         if connection.scalars(before).first() != "given":
-            raise ValueError("No consent had been given by then: record first when it was given.")
+            raise ValueError("No consent had been given by then. Record first when it was given.")
 
     _record(school, person, consent_id, "withdrawn", parent, at, had_been_given)
 
@@ -109,13 +109,13 @@ def inform_slt(school: School, person: Person, consent_id: int) -> None:
     slt = select(who.c.staff_id).where(valid_on(who, school.today()), list_contains(who.c.roles, Role.SLT))
     with _changing(school, person, consent_id) as connection:
         if connection.scalar(select(state.c.state).where(state.c.consent_id == consent_id)) != "given":
-            raise ValueError("Record first that the consent was given: SLT is informed of a consent.")
+            raise ValueError("Record first that the consent was given, then inform SLT.")
         if _is_on_record(connection, consent_id, "slt_informed"):
             return
-        told = connection.scalars(slt.order_by(who.c.staff_id)).all()
-        if not told:
-            raise ValueError("The roster has nobody of SLT: ask the ICT administrator to give them the role slt.")
-        for staff_id in told:
+        informed = connection.scalars(slt.order_by(who.c.staff_id)).all()
+        if not informed:
+            raise ValueError("The roster has no SLT. Ask the ICT administrator to give them the role slt.")
+        for staff_id in informed:
             about, key = f"consent {consent_id}", f"slt informed of consent {consent_id}: {staff_id}"
             enqueue(connection, to=staff_id, kind="slt_informed", about=about, key=key, at=school.now())
         _add(connection, school, person, consent_id, "slt_informed", school.now())
@@ -127,11 +127,11 @@ def strike_out(school: School, person: Person, consent_id: int, event_id: int, w
     """Strike out an event of a consent that was entered by mistake: it counts no more, and stays to be read.
     ValueError, in words, if there is no reason; NotYoursError."""
     if not why.strip():
-        raise ValueError("Say why it is struck out: what the mistake was.")
+        raise ValueError("Say what the mistake was.")
     with _changing(school, person, consent_id) as connection:
         mine = and_(_event.id == event_id, _event.consent_id == consent_id, is_not_struck())
         if connection.scalar(select(_event.id).where(mine)) is None:
-            raise ValueError("That entry is struck out already.")
+            raise ValueError("That entry has already been struck out.")
         _add(
             connection, school, person, consent_id, "struck", school.now(), struck_event_id=event_id, reason=why.strip()
         )
@@ -147,9 +147,9 @@ def keep(connection: Connection, rows: Sequence[Consent], by: int | None, now: d
     ).all()
     events = []
     for consent_id, row in zip(ids, rows, strict=True):
-        told = [("given", row.obtained_at, row.given_by), ("slt_informed", row.slt_informed_at, None)]
+        known = [("given", row.obtained_at, row.given_by), ("slt_informed", row.slt_informed_at, None)]
         if row.obtained_at is None:
-            told.append(("asked", now, None))
+            known.append(("asked", now, None))
         events += [
             {
                 "consent_id": consent_id,
@@ -159,7 +159,7 @@ def keep(connection: Connection, rows: Sequence[Consent], by: int | None, now: d
                 "actor_id": by,
                 "parent": parent,
             }
-            for kind, at, parent in told
+            for kind, at, parent in known
             if at is not None
         ]
     connection.execute(insert(tables.consent_events), events)
@@ -176,14 +176,14 @@ def _row(consent: Consent, again: int = 0) -> dict[str, Any]:
 
 def _check_request(person: Person, kind: str, covers_from: datetime, covers_to: datetime, reason: str) -> None:
     if kind not in CONSENTS:
-        raise ValueError("A consent is to tuition outside the hours, or to a one-to-one: choose one of the two.")
+        raise ValueError("A consent is for tuition outside the hours or for a one-to-one: choose one of the two.")
     # A counsellor who teaches or has a pastoral post may ask; one who has neither would tell of counselling by asking.
     if Role.COUNSELLOR in person.roles and not any(role.has_pupils for role in person.roles):
-        raise ValueError("Counselling needs no consent of a parent, and none is kept of it.")
+        raise ValueError("Counselling needs no consent from a parent, and none is recorded.")
     if covers_to <= covers_from:
-        raise ValueError("The end is not after the beginning: mend the one of the two that is wrong.")
+        raise ValueError("The end is not after the beginning: correct one of them.")
     if not reason.strip():
-        raise ValueError("A request needs a reason: the parents are told why.")
+        raise ValueError("A request needs a reason for the parents to read.")
 
 
 def _record(
@@ -198,7 +198,7 @@ def _record(
     if not parent.strip():
         raise ValueError('Say who answered: the parent\'s name, or "mother".')
     if at > school.now():
-        raise ValueError("The answer lies in the future: enter it when it has been given.")
+        raise ValueError("The answer is in the future: enter it once it has been given.")
     same = and_(
         _event.consent_id == consent_id,
         _event.kind == kind,
@@ -222,7 +222,7 @@ def _is_on_record(connection: Connection, consent_id: int, kind: str) -> bool:
 @contextmanager
 def _changing(school: School, person: Person, consent_id: int) -> Iterator[Connection]:
     if not may_answer_consent(school, person, consent_id):
-        raise NotYoursError("It is not among the consents that are yours to see.")
+        raise NotYoursError("You do not have access to this consent.")
     with school.writing() as connection:
         yield connection
 

@@ -71,7 +71,7 @@ _DAY_NAMES = dict(
 
 
 class TemplateError(Exception):
-    """A template that cannot be used; the message names it and the mend."""
+    """A template that cannot be used; the message names it and the fix."""
 
 
 class Download(NamedTuple):
@@ -124,7 +124,7 @@ def mark_letters_sent(school: School, person: Person, kind: str, pupil_ids: Coll
     if kind not in LETTERS:
         raise ValueError(f"{kind!r} is no kind of letter")
     if sent_on > school.today():
-        raise ValueError("The day lies in the future: enter a letter when it has been sent.")
+        raise ValueError("The day is in the future: enter a letter once it has been sent.")
     wanted = {int(row.pupil_id) for row in _theirs(school, person, pupil_ids)}
     letter = tables.letters.c
     with school.writing() as connection:
@@ -147,7 +147,7 @@ def strike_letters_out(
     had been put there by mistake; what stood there is kept with the reason. Their sessions are judged again. Tells
     how many there were. ValueError, in words; NotAllowed."""
     if not why.strip():
-        raise ValueError("Say why they are struck out: what the mistake was.")
+        raise ValueError("Say what the mistake was.")
     wanted = {int(row.pupil_id) for row in _theirs(school, person, pupil_ids)}
     letter = tables.letters.c
     with school.writing() as connection:
@@ -158,14 +158,14 @@ def strike_letters_out(
         )
         there = list(connection.scalars(select(letter.pupil_id).where(mine)))
         if there:
-            told = {
+            struck = {
                 "kind": kind,
                 "sent_on": sent_on,
                 "struck_at": school.now(),
                 "struck_by": person.staff_id,
                 "reason": why.strip(),
             }
-            connection.execute(insert(tables.letters_struck), [told | {"pupil_id": pupil} for pupil in there])
+            connection.execute(insert(tables.letters_struck), [struck | {"pupil_id": pupil} for pupil in there])
             connection.execute(delete(tables.letters).where(mine))
             _judge_again(connection, school, there)
     if there:
@@ -284,7 +284,7 @@ def _template(file: str) -> tuple[str, bytes]:
 
 
 def _written(file: str, content: bytes, fields: Mapping[str, str], values: Mapping[str, str]) -> Document:
-    """A letter; whatever is wrong with the template is said with its name and the mend."""
+    """A letter; whatever is wrong with the template is reported with its name and the fix."""
     environment = SandboxedEnvironment(autoescape=True, undefined=StrictUndefined, finalize=_as_typed)
     try:
         letter = DocxTemplate(BytesIO(content))
@@ -294,13 +294,13 @@ def _written(file: str, content: bytes, fields: Mapping[str, str], values: Mappi
         raise
     except UndefinedError as error:
         raise TemplateError(
-            f"The template {file} names a field that there is not: {_named(error)}. Mend it in Word; "
-            f"there are {', '.join(fields)}."
+            f"The template {file} has an unknown field: {_named(error)}. Correct it in Word; "
+            f"the fields are {', '.join(fields)}."
         ) from None
     except TemplateSyntaxError as error:
         raise TemplateError(
-            f"The template {file} has a field that is not whole: {error.message}. In Word, write each as "
-            "{{ pupil }}: two braces before and two behind, and nothing else between them."
+            f"The template {file} has an incomplete field: {error.message}. In Word, write each as "
+            "{{ pupil }}: two braces before and after, and nothing else between them."
         ) from None
     except Exception:  # whatever a file can hold that is no Word document, or a field can ask for
         raise TemplateError(
@@ -323,8 +323,8 @@ def _no_fields_around_the_text(file: str, letter: DocxTemplate) -> None:
         around = re.search(r"(header|footer|footnotes)\+xml$", part.content_type)
         if around and re.search(rb"\{[{%#]", re.sub(rb"<[^>]*>", b"", part.blob)):
             raise TemplateError(
-                f"The template {file} has a field in its {around[1]}. Put it into the text of the letter: what stands "
-                "around the text is the same on all letters that are printed together."
+                f"The template {file} has a field in its {around[1]}. Move it into the text of the letter: headers, "
+                "footers and footnotes are the same on all letters that are printed together."
             )
 
 

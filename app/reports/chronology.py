@@ -15,29 +15,26 @@ from app.store.concerns import CONDUCT
 
 
 def child_paper(school: School, person: Person, pupil_id: int) -> bytes:
-    """The chronology of a child as a PDF, with all that the person may know of; that it was made stands on the
-    audit trail."""
+    """The chronology of a child as a PDF, with all that the person has access to; recorded on the audit trail."""
     entries = get_chronology(school, person, pupil_id)
     people = list_pupils_to_choose(school, person).set_index("pupil_id")["name"]
     record_access(school, person, "exported", f"chronology of pupil {pupil_id}")
-    about = (
-        "Every concern about this child that is the reader's to see, and the sessions linked to them, in their order."
-    )
+    about = "Every concern about this child that the reader has access to, and the linked sessions, in order of time."
     return _paper(school, f"Chronology of {people.get(pupil_id, 'a child')}", about, entries)
 
 
 def conduct_paper(school: School, person: Person, ref: str) -> bytes:
-    """A concern about conduct as a PDF; that it was made stands with it. NotYoursError if it is not theirs."""
+    """A concern about conduct as a PDF; recorded with the concern. NotYoursError."""
     view = get_concern(school, person, ref)
     if view is None or view.register is not CONDUCT:
-        raise NotYoursError("There is no such concern among those that are yours to see.")
+        raise NotYoursError("This concern does not exist, or you do not have access to it.")
     with school.writing() as connection:
         record_look(connection, school, person, ref, "taken")
     return _paper(school, f"Concern {ref}", f"About the conduct of {', '.join(view.adults)}.", view.entries)
 
 
 def _paper(school: School, title: str, about: str, entries: Sequence[Entry]) -> bytes:
-    told = [
+    rows = [
         {
             "at": on_day_at(entry.at),
             "what": entry.what,
@@ -48,4 +45,4 @@ def _paper(school: School, title: str, about: str, entries: Sequence[Entry]) -> 
         for entry in entries
     ]
     paper = {"title": title, "school": school.settings.name, "made": on_day(school.today()), "confidential": True}
-    return pdf("chronology", paper | {"about": about, "entries": told})
+    return pdf("chronology", paper | {"about": about, "entries": rows})

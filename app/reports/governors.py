@@ -50,8 +50,8 @@ _OUTCOMES = {
 _MEASURED = (
     "Every session with pupils is judged against each clause of the school's protocol that applies to it: by the "
     "call record of Microsoft Teams where it has the answer, otherwise by the school's registers of letters and "
-    "consents, otherwise by the staff member's log. A check without evidence counts as neither met nor a breach, and is shown "
-    "separately; an exempt check counts as met."
+    "consents, otherwise by the staff member's log. A check without evidence counts as neither met nor a breach, and "
+    "is shown separately; an exempt check counts as met."
 )
 _SMALL = (
     f"Counts under {FEW} are not shown, nor others from which they could be worked out. The report covers the whole "

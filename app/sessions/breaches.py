@@ -44,7 +44,7 @@ def _record(
         current = connection.scalars(select(_exception.id).where(still_open)).all()
         if not current or len(current) < len(ids):
             raise BreachNotOpenError(
-                "It is not open any more, or not yours: open the session again to see how it stands."
+                "This breach is no longer open, or not yours. Open the session again to see its status."
             )
         _change(connection, current, state, school.now(), kind, actor_id=person.staff_id, **event)
         audit_log.add(

@@ -1,8 +1,8 @@
-"""A session that is planned: what the protocol will say of it, its invitation, and what it brings to the log.
+"""A planned session: how the protocol judges it beforehand, and what it brings to the log.
 
-A plan is judged as a log by the very rules that judge the session later. What is known beforehand decides the
-clauses that have a remedy; what only the session itself can show is to be minded. A plan is the planner's alone:
-nobody else is told of it, and it goes when its session is logged.
+A plan is judged as a log by the same rules that judge the session later. The clauses that have a remedy are decided
+beforehand; the others only by the session itself. A plan is the planner's alone, and is deleted when its session is
+logged.
 """
 
 from collections.abc import Mapping, Sequence
@@ -44,10 +44,10 @@ class NotYoursError(Exception):
 class Foreseen:
     """What the protocol will say of a planned session.
 
-    - `clauses`: those that are decided beforehand and apply: `clause`, `title`, `outcome`, `reason`, `mend` (words),
-      `letter` and `consent` (the kind that would mend it, or "")
-    - `lacking`: for each of them that is not kept and that a letter or consent mends, the emails of the pupils whose
-      it is
+    - `clauses`: those that are decided beforehand and apply: `clause`, `title`, `outcome`, `reason`, `fix` (words),
+      `letter` and `consent` (the kind that would meet it, or "")
+    - `lacking`: for each of them that is not met and that a letter or consent would meet, the emails of the pupils
+      concerned
     - `to_mind`: the clauses that only the session itself can show: `clause`, `title`, `words`, those of
       one-to-ones first
     """
@@ -143,20 +143,20 @@ def _in_words(known: pd.DataFrame) -> pd.DataFrame:
             "title": [clause.title for clause in of],
             "outcome": list(known["outcome"]),
             "reason": list(known["reason"]),
-            "mend": [remedy.words for remedy in remedies],
+            "fix": [remedy.words for remedy in remedies],
             "letter": [remedy.letter for remedy in remedies],
             "consent": [remedy.consent for remedy in remedies],
         }
     )
 
 
-# --- kept, changed, dropped ---------------------------------------------------------------------------
+# --- saving and deleting ---------------------------------------------------------------------------
 
 
 def save_plan(school: School, person: Person, plan: Log) -> None:
     """Keep a plan, in place of what its reference held before. NotYoursError if that is somebody else's."""
     if plan.staff_id != person.staff_id:
-        raise NotYoursError("Plan your own sessions only.")
+        raise NotYoursError("You can plan only your own sessions.")
     values = {
         "started_at": plan.started_at,
         "ended_at": plan.ended_at,
@@ -200,7 +200,7 @@ def delete_plan(school: School, person: Person, ref: str) -> None:
         _forget_people(connection, number)
         connection.execute(delete(tables.plans).where(_plan.id == number))
         audit_log.add(
-            connection, occurred_at=school.now(), actor=person.email, action="changed", subject=f"plan {ref}, dropped"
+            connection, occurred_at=school.now(), actor=person.email, action="changed", subject=f"plan {ref}, deleted"
         )
 
 
@@ -210,7 +210,7 @@ def _of(connection: Any, person: Person, ref: str) -> int | None:
     if row is None:
         return None
     if row.staff_id != person.staff_id:
-        raise NotYoursError("This plan is somebody else's.")
+        raise NotYoursError("This is somebody else's plan.")
     return int(row.id)
 
 

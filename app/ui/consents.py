@@ -270,9 +270,7 @@ def _send_request(school: School, person: Person, row: pd.Series, consent_id: in
     left, right = st.columns(2)
     with left:
         offer_letters(
-            "Create the letter",
-            f"request {consent_id}",
-            lambda _progress: write_requests(school, person, [consent_id]),
+            "Create the letter", f"request {consent_id}", lambda _progress: write_requests(school, person, [consent_id])
         )
     if pd.isna(row["sent_at"]) and right.button("Mark as sent", icon=":material/mark_email_read:"):
         attempt(lambda: mark_request_sent(school, person, consent_id), "Marked as sent.")

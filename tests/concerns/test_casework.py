@@ -146,7 +146,7 @@ def test_a_correction_is_a_version_and_what_was_reported_stays(school: School) -
         "Cried about the dog.", "Cried about home.", REPORTED["summary"]
     ]  # fmt: skip
     assert list_own_concerns(school, who(school, "tutor"))["summary"].tolist() == [REPORTED["summary"]], "their words"
-    with pytest.raises(casework.IncompleteStepError, match="says so already"):
+    with pytest.raises(casework.IncompleteStepError, match="already says this"):
         step(school, ref, "corrected", field="summary", after="Cried about the dog.", text="again")
 
 

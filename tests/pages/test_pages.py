@@ -213,7 +213,7 @@ def test_what_somebody_typed_is_shown_as_typed(opened) -> None:
     at = opened("concerns", "tutor", **{"raise": "yes"})
     _box(at.multiselect, "Which child?").set_value([_first_pupil(opened)])
     _box(at.text_area, "What worries you?").set_value(nasty)
-    _box(at.multiselect, "What kind? Up to three").set_value(["distress"])
+    _box(at.multiselect, "Categories (up to three)").set_value(["distress"])
     at.radio[0].set_value("yes")
     _box(at.button, "Send to the DSP").click().run()
     assert not at.exception
@@ -246,14 +246,14 @@ def test_the_administrator_of_the_demonstration_sees_that_nothing_is_fetched(ope
     assert "Sync now" not in [button.label for button in at.button]
 
 
-def test_a_dsp_puts_together_what_is_held_on_a_pupil_and_nobody_else_is_offered_it(opened) -> None:
+def test_concerns_offers_subject_access_to_dsps_alone(opened) -> None:
     at = opened("concerns", "dsp")
     at.selectbox[0].set_value(list_pupils_on_record(open_school(), opened.people["dsp"])["pupil_id"].iloc[0])
     next(button for button in at.button if button.label == "Create file").click().run()
     assert not at.exception
-    assert [button for button in at.get("download_button") if button.proto.label == "Download it"]
+    assert [button for button in at.get("download_button") if button.proto.label == "Download"]
     for role in ("senior_deputy_head", "tutor", "admin"):
-        assert "Everything held" not in text(opened("concerns", role))
+        assert "Subject access" not in text(opened("concerns", role))
 
 
 def test_administration_fixes_and_dismisses_rejected_rows(opened, tmp_path: Path) -> None:

@@ -176,14 +176,14 @@ def template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("Dear {{ pupil_nam }}", "names a field that there is not: pupil_nam"),
-        ("Dear {{ pupil }", "a field that is not whole"),
-        ("{% if pupil %}Dear", "a field that is not whole"),
+        ("Dear {{ pupil_nam }}", "has an unknown field: pupil_nam"),
+        ("Dear {{ pupil }", "an incomplete field"),
+        ("{% if pupil %}Dear", "an incomplete field"),
         ("Dear {{ 1 / 0 }}", "cannot be read as a Word document"),
         ("Dear {{ pupil.__class__.__mro__ }}", "template introduction.docx"),
     ],
 )
-def test_a_broken_template_is_named_with_the_mend(school: School, template: Path, text: str, words: str) -> None:
+def test_write_letters_names_a_broken_template(school: School, template: Path, text: str, words: str) -> None:
     document = Document()
     document.add_paragraph(text)
     document.save(str(template))

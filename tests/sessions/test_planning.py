@@ -310,7 +310,7 @@ def test_a_plan_is_kept_changed_and_dropped_by_its_planner_alone(winter: AtTime)
     planning.delete_plan(winter, tutor, "P-1")
     assert list_plans(winter, tutor).empty
     trail = get_audit_trail(winter, someone(winter, "admin"))["subject"]
-    assert set(trail[trail.str.startswith("plan")]) == {"plan P-1", "plan P-1, dropped"}
+    assert set(trail[trail.str.startswith("plan")]) == {"plan P-1", "plan P-1, deleted"}
 
 
 def test_a_plan_fills_the_log_of_its_call_and_of_no_other(winter: AtTime, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""One concern opened: what was reported, what is to be done, what happens next, what has happened."""
+"""One concern: what was reported, its actions, the next step, and its chronology."""
 
 from functools import partial
 
@@ -26,13 +26,13 @@ def show_one(school: School, person: Person, ref: str) -> None:
     if view is None:
         st.page_link("pages/concerns.py", label="Concerns", icon=":material/arrow_back:")
         st.title("Concern")
-        st.info("There is no such concern among those that are yours to see.")
+        st.info("This concern does not exist, or you do not have access to it.")
         return
     view = _note_opened(school, person, view)
     about = {} if view.register is CHILD else {"about": "conduct"}
     st.page_link(
         "pages/concerns.py",
-        label="All of them" if view.may_change else "Concerns",
+        label="Back to concerns" if view.may_change else "Concerns",
         icon=":material/arrow_back:",
         query_params=about,
     )
@@ -42,14 +42,14 @@ def show_one(school: School, person: Person, ref: str) -> None:
         state="Open" if view.open else "Closed",
         level=view.level,
         kinds=view.register.kinds(";".join(view.categories)),
-        owner=view.owner or "nobody: nobody could be alerted",
+        owner=view.owner or "nobody (nobody could be alerted)",
     )
     if view.register is CONDUCT:
         children = ", with " + ", ".join(view.pupils["name"]) if len(view.pupils) else ""
         write_html("About <b>{adults}</b>{children}", adults=", ".join(view.adults), children=children)
     if not view.may_change:
         st.info(
-            "The DSP shares this concern with you: you can read it. Speak of it with nobody else.",
+            "The DSP has shared this concern with you to read. Do not discuss it with anyone else.",
             icon=":material/lock:",
         )
     _reported(view)
@@ -77,16 +77,14 @@ def _reported(view: ConcernView) -> None:
         st.text(view.summary)
     elif view.handed_over:
         system, reference = view.handed_over
-        write_html(
-            "The words are kept in <b>{system}</b>, under <b>{reference}</b>.", system=system, reference=reference
-        )
+        write_html("Recorded in <b>{system}</b>, reference <b>{reference}</b>.", system=system, reference=reference)
     if view.childs_words:
-        st.subheader("The child's own words" if view.register is CHILD else "What was said, word for word")
+        st.subheader("The child's own words" if view.register is CHILD else "What was said")
         st.text(view.childs_words)
     fields = {name: versions[0].words for name, versions in view.fields.items()}
     write_html(
-        "Happened <b>{happened}</b>; where: <b>{place}</b>. Entered {entered} by {by}. Told in person: {told}.",
-        happened=moment(view.happened_at) or "at a time not said",
+        "Happened: <b>{happened}</b>. Place: <b>{place}</b>. Entered {entered} by {by}. DSP told in person: {told}.",
+        happened=moment(view.happened_at) or "time not given",
         place=fields["place"],
         entered=moment(view.raised_at),
         by=view.raised_by or "–",
@@ -100,7 +98,7 @@ def _reported(view: ConcernView) -> None:
 
 
 def _corrected(view: ConcernView) -> None:
-    """What was reported otherwise at first, each version with who wrote it."""
+    """The fields corrected since, each version with its author."""
     corrected = {name: versions for name, versions in view.fields.items() if len(versions) > 1}
     if not corrected:
         return
@@ -133,17 +131,17 @@ def _linked(view: ConcernView) -> None:
 
 
 def _to_do(school: School, person: Person, view: ConcernView) -> None:
-    st.header("What is to be done")
+    st.header("Actions")
     if view.outcome:
         write_html("<b>Outcome:</b> {outcome}", outcome=view.outcome)
     if view.handed_over:
         system, reference = view.handed_over
-        write_html("Handed over to <b>{system}</b>, under <b>{reference}</b>.", system=system, reference=reference)
+        write_html("Handed over to <b>{system}</b>, reference <b>{reference}</b>.", system=system, reference=reference)
     if view.shared_with:
         write_html("Shared with {names}.", names=", ".join(view.shared_with.values()))
     waiting = [action for action in view.actions if action.done_on is None]
     if not waiting:
-        st.write("Nothing waits." if view.open else "Closed.")
+        st.write("No open actions." if view.open else "Closed.")
     for action in waiting:
         with st.container(border=True):
             late = "⚠ Overdue: " if action.due < school.today() else ""
@@ -175,7 +173,7 @@ def _chronology(school: School, person: Person, view: ConcernView) -> None:
     with st.container(horizontal=True):
         if view.register is CONDUCT:
             st.download_button(
-                "This concern as a PDF",
+                "This concern (PDF)",
                 partial(conduct_paper, school, person, view.ref),
                 f"concern {view.ref}.pdf",
                 "application/pdf",
@@ -184,7 +182,7 @@ def _chronology(school: School, person: Person, view: ConcernView) -> None:
             )
         for pupil in view.pupils.itertuples() if view.register is CHILD else ():
             st.download_button(
-                "The child's chronology as a PDF" if len(view.pupils) == 1 else f"Chronology of {pupil.name} as a PDF",
+                "The child's chronology (PDF)" if len(view.pupils) == 1 else f"Chronology of {pupil.name} (PDF)",
                 partial(child_paper, school, person, int(pupil.pupil_id)),
                 f"chronology {pupil.pupil_id}.pdf",
                 "application/pdf",
@@ -195,6 +193,6 @@ def _chronology(school: School, person: Person, view: ConcernView) -> None:
     for entry in reversed(view.entries):
         show_entry(entry)
     if view.opened_by:
-        with st.expander(f"Who opened it ({len(view.opened_by)})"):
+        with st.expander(f"Opened by ({len(view.opened_by)})"):
             for entry in reversed(view.opened_by):
                 write_html("{when} · {what} · {by}", when=moment(entry.at), what=entry.what, by=entry.by)

@@ -1,4 +1,4 @@
-"""The lists of both registers: what waits, what a person may read, what they raised, what they are to do."""
+"""The lists of both registers: what is outstanding, what a person may read or raised, and their actions."""
 
 from collections.abc import Callable
 from typing import Any
@@ -26,7 +26,7 @@ from app.vocabulary import Resource, Scope
 
 
 def show_children(school: School, person: Person) -> None:
-    """The page as it opens: what waits, what the person may read, what they raised."""
+    """The page as it opens: what is outstanding, what the person may read, what they raised."""
     st.title("Concerns")
     asked = list_actions_to_do(school, person)
     actions, of_conduct = asked[~asked["conduct"]], asked[asked["conduct"] & asked["mine"]]
@@ -47,7 +47,7 @@ def show_children(school: School, person: Person) -> None:
         note("Kept apart from concerns about children. Anyone named in a concern cannot see it.")
         st.page_link(
             "pages/concerns.py",
-            label=f"Concerns about an adult's conduct ({still_open} open, {len(of_conduct)} for you to do)",
+            label=f"Concerns about an adult's conduct ({still_open} open, {len(of_conduct)} actions for you)",
             icon=":material/arrow_forward:",
             query_params={"about": "conduct"},
         )
@@ -59,7 +59,7 @@ def show_conduct(school: School, person: Person) -> None:
     st.page_link("pages/concerns.py", label="Concerns about children", icon=":material/arrow_back:")
     st.title("Adults' conduct")
     if not _follows(person):
-        st.info("There are no concerns here that are yours to see.")
+        st.info("You do not have access to any concerns here.")
         return
     concerns, actions = list_conduct_concerns(school, person), list_actions_to_do(school, person)
     actions = actions[actions["conduct"]]
@@ -114,11 +114,11 @@ def _begun(school: School, person: Person) -> None:
     """A form that was begun and not sent."""
     for form, what, words in (
         (CONCERN_DRAFT, "yes", "You have an unsent concern about a child."),
-        (CONDUCT_DRAFT, "conduct", "You have begun a concern about an adult's conduct and not sent it."),
+        (CONDUCT_DRAFT, "conduct", "You have an unsent concern about an adult's conduct."),
     ):
         if get_draft(school, person, form):
             st.warning(words, icon=":material/edit_note:")
-            _raise_link("Go on with it", what)
+            _raise_link("Continue", what)
 
 
 def _own(mine: pd.DataFrame) -> pd.DataFrame:
@@ -129,16 +129,16 @@ def _own(mine: pd.DataFrame) -> pd.DataFrame:
             "Received by": mine["received_by"].replace("", "nobody yet"),
             "Read by": mine["read_by"].replace("", "nobody yet"),
             "About": mine["pupils"],
-            "What I wrote": mine["summary"].replace("", "kept in the school's safeguarding system"),
+            "What I wrote": mine["summary"].replace("", "recorded in the school's safeguarding system"),
         }
     )
 
 
-# --- what waits, and what is to be done -------------------------------------------------------------
+# --- outstanding, and actions -----------------------------------------------------------------------
 
 
 def _waiting(concerns: pd.DataFrame, actions: pd.DataFrame) -> None:
-    """In one sentence what waits."""
+    """In one sentence what is outstanding."""
     still_open = concerns[concerns["open"]]
     if still_open.empty:
         st.success("No concern is open.", icon=":material/check:")
@@ -154,7 +154,7 @@ def _waiting(concerns: pd.DataFrame, actions: pd.DataFrame) -> None:
     }
     words = ", ".join(f"<b>{number}</b> {what}" for what, number in waits.items() if number)
     write_html(
-        f"{words or 'Nothing waits for you'}. " + "{n} open; the oldest, {ref}, for {age} days.",
+        f"{words or 'Nothing waiting for you'}. " + "{n} open; oldest {ref}, {age} days.",
         n=len(still_open),
         ref=oldest["ref"],
         age=oldest["age_days"],
@@ -162,14 +162,14 @@ def _waiting(concerns: pd.DataFrame, actions: pd.DataFrame) -> None:
 
 
 def _show_actions(school: School, person: Person, actions: pd.DataFrame) -> None:
-    """What the person is asked to do, each to be said done at once; and what others are."""
+    """The person's actions, each to be marked as done here; and those of others."""
     mine, others = actions[actions["mine"]], actions[~actions["mine"]]
     if len(mine):
         st.header("My actions")
     for row in mine.itertuples():
         with st.container(border=True):
             write_html(
-                "<b>{what}</b><br>{late}by {due} · asked by {by} · {ref}",
+                "<b>{what}</b><br>{late}by {due} · assigned by {by} · {ref}",
                 what=row.what,
                 due=on_day(row.due),
                 by=row.asked_by,
@@ -196,7 +196,7 @@ def _show_actions(school: School, person: Person, actions: pd.DataFrame) -> None
                     "Reference": others["ref"],
                 }
             )
-            st.dataframe(rows, hide_index=True, alt="What others were asked to do", height="content")
+            st.dataframe(rows, hide_index=True, alt="Actions assigned to others", height="content")
 
 
 def _say_done(school: School, person: Person, row: Any) -> None:
@@ -210,7 +210,7 @@ def _say_done(school: School, person: Person, row: Any) -> None:
             st.warning(str(error), icon=":material/edit:")
         else:
             draft.drop()
-            st.toast("The DSP sees that it is done.", icon=":material/check:")
+            st.toast("Marked as done. The DSP will see it.", icon=":material/check:")
             st.rerun()
 
 
@@ -245,8 +245,8 @@ def _listing(
         columns["Adults"] = concerns["adults"]
     columns |= {
         "Children": concerns["pupils"],
-        "What kind": concerns["categories"].map(register.kinds),
-        "Actions open": concerns["actions"],
+        "Category": concerns["categories"].map(register.kinds),
+        "Open actions": concerns["actions"],
         "Read": concerns["read"].map({True: "yes", False: "not yet"}),
         "Raised by": concerns["raised_by"].fillna("–"),
         "With": concerns["owner"].replace("", "nobody"),

@@ -1,4 +1,4 @@
-"""Raising a concern: the form for everybody, and what they are told when it was sent."""
+"""Raising a concern: the form for everybody, and the confirmation."""
 
 from collections.abc import Callable
 from datetime import datetime, time
@@ -36,8 +36,8 @@ _WORDS = {
     },
 }
 _NOBODY_LEFT = (
-    "Go to the Head in person, now; if it is about the Head, to the chair of governors, and in either case the local "
-    "authority's designated officer for safeguarding in education can be asked."
+    "Tell the Head in person, now; if it is about the Head, the chair of governors. In either case you can ask the "
+    "local authority's designated officer for safeguarding in education."
 )
 
 
@@ -61,7 +61,7 @@ def raise_one(school: School, person: Person, register: Register, session: str) 
         if st.button("Clear form", type="tertiary"):
             _drop(draft)
             st.rerun()
-    note("Kept as you go, whenever you leave a box: if you are called away, it is here again.")
+    note("Saved whenever you leave a box. If you are called away, you can continue later.")
     if not sent:
         return
     try:
@@ -90,7 +90,7 @@ def _came_out_of(school: School, person: Person, register: Register, draft: Draf
     if view is None:
         return None
     draft.values["session"] = str(view.session_id)
-    write_html("It came out of the session of {when}; the two are linked.", when=moment(view.started_at))
+    write_html("Linked to the session of {when}.", when=moment(view.started_at))
     if not draft.values.get("day"):
         draft.values |= {"day": view.started_at.date().isoformat(), "at": f"{view.started_at:%H:%M}"}
     if register is CHILD and len(view.pupils) == 1 and "pupils" not in draft.values:
@@ -102,12 +102,12 @@ def _about(school: School, person: Person, register: Register, draft: Draft) -> 
     if register is CHILD:
         return {"pupil_ids": draft.some("pupils", "Which child?", pupils(school, person), placeholder="Type a name")}
     note(
-        "It goes to the Senior Deputy Head and the DSPs, but never to anybody it names: they cannot find out here "
-        "that it exists. Speak of it with nobody else."
+        "This goes to the Senior Deputy Head and the DSPs. Anyone named in it cannot see that it exists. Do not "
+        "discuss it with anyone else."
     )
     return {
         "staff_ids": draft.some("staff", "Which adult?", staff(school, person), placeholder="Type a name"),
-        "others": [draft.line("other", "Or somebody who is not on the list: their name, if known")],
+        "others": [draft.line("other", "Or somebody not on the list: their name, if known")],
         "pupil_ids": draft.some(
             "pupils", "Which child was there, if any?", pupils(school, person), placeholder="Type a name"
         ),
@@ -116,9 +116,7 @@ def _about(school: School, person: Person, register: Register, draft: Draft) -> 
 
 def _narrative(register: Register, draft: Draft) -> dict[str, Any]:
     """What was seen and heard; or where else that is written down."""
-    if draft.tick(
-        "away", "It is written down in the school's own safeguarding system; I give only its reference there"
-    ):
+    if draft.tick("away", "It is recorded in the school's own safeguarding system; I give only the reference"):
         left, right = st.columns(2)
         with left:
             system = draft.line("system", "Which system?")
@@ -126,9 +124,7 @@ def _narrative(register: Register, draft: Draft) -> dict[str, Any]:
             reference = draft.line("reference", "Its reference there")
         return {"summary": "", "childs_words": "", "elsewhere": Elsewhere(system, reference)}
     return {
-        "summary": draft.words(
-            "summary", "What worries you?", help="What you saw and heard. Not what you think lies behind it."
-        ),
+        "summary": draft.words("summary", "What worries you?", help="What you saw and heard, not your interpretation."),
         "childs_words": draft.words("words", _WORDS[register.resource]["words"], lines=3),
     }
 
@@ -136,14 +132,14 @@ def _narrative(register: Register, draft: Draft) -> dict[str, Any]:
 def _circumstances(school: School, register: Register, draft: Draft) -> dict[str, Any]:
     categories = draft.some(
         "categories",
-        "What kind? Up to three",
+        "Categories (up to three)",
         register.categories,
         max_selections=MOST_CATEGORIES,
         placeholder="Choose",
     )
     left, middle, right = st.columns([1, 1, 2])
     with left:
-        day = draft.day("day", "When did it happen? Day", max_value=school.today())
+        day = draft.day("day", "Day it happened", max_value=school.today())
     with middle:
         at = draft.clock("at", "Time, if known")
     with right:
@@ -171,12 +167,12 @@ def _send(school: School, person: Person, register: Register, given: dict[str, A
 def _received_by_dsp(school: School, ref: str, told: str) -> Callable[[], None]:
     def show() -> None:
         if told:
-            st.success(f"Received. Its reference is {ref}.", icon=":material/check:")
-            write_html("The DSP has been alerted: <b>{told}</b>. You see under Concerns when it was read.", told=told)
+            st.success(f"Received. The reference is {ref}.", icon=":material/check:")
+            write_html("The DSP has been alerted: <b>{told}</b>. Concerns will show when it has been read.", told=told)
             _by_mail(school)
         else:
             show_error(
-                f"Kept under {ref}, but nobody could be alerted.",
+                f"Saved as {ref}, but nobody could be alerted.",
                 "The roster has no DSP for this school: tell the Senior Deputy Head in person, now.",
             )
 
@@ -187,14 +183,16 @@ def _received_about_conduct(school: School, told: list[str]) -> Callable[[], Non
     def show() -> None:
         if told:
             st.success("Received.", icon=":material/check:")
-            write_html("It is with <b>{told}</b>. Speak of it with nobody else.", told=", ".join(told))
+            write_html("Sent to <b>{told}</b>. Do not discuss it with anyone else.", told=", ".join(told))
             _by_mail(school)
         else:
-            show_error("Kept, but everybody who could read it is named in it, or the roster has nobody.", _NOBODY_LEFT)
+            show_error(
+                "Saved, but nobody can read it: everyone who could is named in it, or not on the roster.", _NOBODY_LEFT
+            )
 
     return show
 
 
 def _by_mail(school: School) -> None:
     if not (alerts.configured() or school.is_demonstration()):
-        st.warning("No mail is sent from here: tell them in person as well.", icon=":material/person:")
+        st.warning("Email alerts are not set up: tell them in person as well.", icon=":material/person:")

@@ -1,4 +1,4 @@
-"""What happens next to a concern: one more step, and what others did to it while it was written."""
+"""The next step of a concern: its form, and what others changed while it was filled in."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, time
@@ -29,7 +29,7 @@ def choose_step(person: Person, view: ConcernView, kind: str | None, action: int
 
 def next_step(school: School, person: Person, view: ConcernView) -> None:
     """One more step: what to add, what it asks, and what changed meanwhile."""
-    st.header("What happens next")
+    st.header("Add an update")
     version = st.session_state.setdefault(_opened_at(person, view), view.version)
     with st.container(border=True):
         kind = _choice(school, person, view)
@@ -40,7 +40,7 @@ def next_step(school: School, person: Person, view: ConcernView) -> None:
             draft.keep()
             with st.container(horizontal=True, vertical_alignment="center"):
                 sent = st.button("Save", type="primary", icon=":material/save:", key=f"keep {view.ref}")
-                if st.button("Not now", type="tertiary", key=f"not now {view.ref}"):
+                if st.button("Cancel", type="tertiary", key=f"not now {view.ref}"):
                     draft.drop()
                     choose_step(person, view, None)
                     st.rerun()
@@ -71,7 +71,7 @@ def _choice(school: School, person: Person, view: ConcernView) -> str | None:
         index=steps.index(chosen) if chosen in steps else None,
         format_func=lambda kind: STEPS[kind].label,
         key=f"{_chosen(person, view)} {number}",
-        placeholder="Level, action, decision, note, hand over, close, …",
+        placeholder="Level, action, decision, note, handover, close, …",
     )
 
 
@@ -99,14 +99,14 @@ def _keep(
         draft.drop()
         del st.session_state[_opened_at(person, view)]
         choose_step(person, view, None)
-        st.toast("Kept.", icon=":material/check:")
+        st.toast("Saved.", icon=":material/check:")
         st.rerun()
 
 
 def _meanwhile(entries: Sequence[Entry]) -> None:
     st.warning(
-        "While you were here, somebody changed this concern. Nothing of yours is lost: read what changed, and keep "
-        "yours again if it still holds.",
+        "Somebody changed this concern while you were writing. Nothing you wrote is lost: read what changed, then save "
+        "again if it still applies.",
         icon=":material/sync_problem:",
     )
     for entry in entries:
@@ -166,15 +166,15 @@ def _after(school: School, view: ConcernView, name: str, draft: Draft) -> Any:
     if box not in draft.values and name in ("summary", "childs_words", "place"):
         draft.values[box] = getattr(view, name) or ""
     if name in ("summary", "childs_words"):
-        return draft.words(box, "It is to say")
+        return draft.words(box, "Corrected text")
     if name == "place":
-        return draft.line(box, "It is to say")
+        return draft.line(box, "Corrected text")
     if name == "told_dsp":
-        return draft.yes_no(box, "A DSP was told in person", "Yes", "Not when it was raised")
+        return draft.yes_no(box, "A DSP was told in person", "Yes", "Not before it was raised")
     if name == "categories":
         if box not in draft.values:
             draft.values[box] = list(view.categories)
-        return draft.some(box, "It is", view.register.categories, max_selections=MOST_CATEGORIES)
+        return draft.some(box, "Categories", view.register.categories, max_selections=MOST_CATEGORIES)
     left, right = st.columns(2)
     with left:
         day = draft.day(box, "It happened on", max_value=school.today())
