@@ -63,7 +63,7 @@ def read(form: Form) -> Log | RejectedRow:
 
 
 def verdict(plan: Log, foreseen: Foreseen) -> None:
-    """Yes or no, clause by clause, with what is to be done."""
+    """Yes or no, clause by clause, with what to do."""
     show, words, icon = _VERDICTS[foreseen.verdict]
     show(words, icon=icon)
     for row in foreseen.clauses.itertuples():

@@ -301,7 +301,7 @@ def _as_linked(connection: Connection, view: SessionView | None) -> LinkedSessio
     broken = ", ".join(view.clauses.loc[view.clauses["outcome"] == "breach", "title"]) or "none"
     told = (
         f"{when}, {view.purpose or 'not logged'}, {view.staff_name or 'unknown'}, "
-        f"with {', '.join(view.pupils['name']) or 'no pupil known'}; clauses not kept: {broken}"
+        f"with {', '.join(view.pupils['name']) or 'no pupil known'}; breaches: {broken}"
     )
     return LinkedSession(view.log_ref, call_id, told)
 

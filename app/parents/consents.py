@@ -2,7 +2,7 @@
 
 Nothing is ever changed: everything that happens to a consent is added to its events, with when it happened,
 when it was entered and by whom. Something entered by mistake is struck out, and stays there to be read. What
-a consent covers is judged again at once. Whose consents somebody may see and answer stands in `app.access`.
+a consent covers is judged again at once. `app.access` decides whose consents somebody may see and answer.
 Counselling needs no consent of a parent: there is none of that kind, and none is kept.
 """
 
@@ -139,7 +139,7 @@ def strike_out(school: School, person: Person, consent_id: int, event_id: int, w
 
 
 def keep(connection: Connection, rows: Sequence[Consent], by: int | None, now: datetime) -> None:
-    """Keep consents that a file tells of, with what it says became of them, in the caller's transaction."""
+    """Keep the consents of a file with their answers, in the caller's transaction."""
     if not rows:
         return
     ids = connection.scalars(

@@ -89,8 +89,8 @@ def write_letters(
     pupil_ids: Collection[int],
     progress: Callable[[float], None] = lambda _share: None,
 ) -> Download:
-    """The letters of a kind of KINDS to the parents of some pupils whom the person leads, as one download; that it
-    was made stands on the audit trail. TemplateError; NotAllowed."""
+    """The letters of a kind of KINDS to the parents of some pupils whom the person leads, as one download;
+    recorded on the audit trail. TemplateError; NotAllowed."""
     rows = _theirs(school, person, pupil_ids)
     fields = [_about(school, person, row) for row in rows]
     made = _download(kind, FIELDS, fields, progress, school.today())
@@ -99,8 +99,8 @@ def write_letters(
 
 
 def write_requests(school: School, person: Person, consent_ids: Collection[int]) -> Download:
-    """The requests for some consents that are the person's, as one download; that it was made stands on the audit
-    trail. TemplateError; NotAllowed."""
+    """The requests for some consents that are the person's, as one download; recorded on the audit trail.
+    TemplateError; NotAllowed."""
     consents = list_consents(school, person)
     consents = consents[consents["own"].astype(bool) & consents["consent_id"].isin(consent_ids)]
     if len(consents) < len(set(consent_ids)) or consents.empty:
@@ -198,7 +198,7 @@ def times(start: datetime | pd.Timestamp, end: datetime | pd.Timestamp) -> str:
     )
 
 
-# --- whose, and what stands in them -------------------------------------------------------------------------
+# --- whose, and their fields -------------------------------------------------------------------------
 
 
 def _theirs(school: School, person: Person, pupil_ids: Collection[int]) -> Sequence[Any]:

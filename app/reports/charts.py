@@ -77,7 +77,7 @@ def rates(sessions: pd.DataFrame, by: list[str], clause: str | None) -> pd.DataF
 
 def heat_map(cells: pd.DataFrame) -> Drawing:
     """Compliance by department and hour; `cells` from `rates(..., ["department", "band"], ...)`, where they have a
-    `text` that stands in the cell. A click on a cell selects `department` and `band` under the name `cell`."""
+    `text` to show in the cell. A click on a cell selects `department` and `band` under the name `cell`."""
     text = np.where(cells["rate"].notna(), in_percent(cells["rate"]), cells["sessions"].astype(str))
     cells = cells.assign(
         text=cells.get("text", text),
@@ -96,7 +96,7 @@ def _heat_map(low: float) -> dict[str, Any]:
         tooltip=[
             alt.Tooltip("department:N", title="Department"),
             alt.Tooltip("band:N", title="Hour"),
-            alt.Tooltip("kept_words:N", title="Kept"),
+            alt.Tooltip("kept_words:N", title="Checks met"),
             alt.Tooltip("sessions:Q", title="Sessions"),
         ],
     )
@@ -106,7 +106,7 @@ def _heat_map(low: float) -> dict[str, Any]:
     )
     dark = f"isValid(datum.rate) && (datum.rate < {low + (1 - low) * 0.25} || datum.rate > {low + (1 - low) * 0.7})"
     enough = box.transform_filter("isValid(datum.rate)").encode(
-        color=alt.Color("rate:Q", scale=scale, legend=alt.Legend(title="Kept", format=".0%", gradientLength=140))
+        color=alt.Color("rate:Q", scale=scale, legend=alt.Legend(title="Checks met", format=".0%", gradientLength=140))
     )
     few = box.transform_filter("!isValid(datum.rate)").encode(color=alt.value("#dfe4ea"))
     # On a telephone there is no room for figures: the colour, the table and the list below have them.
@@ -117,27 +117,27 @@ def _heat_map(low: float) -> dict[str, Any]:
 
 
 def in_percent(rates: pd.Series) -> pd.Series:
-    """Shares as they stand in a cell: whole per cent, never rounded up to 100; of a blank "0"."""
+    """Shares as shown in a cell: whole per cent, never rounded up to 100; of a blank "0"."""
     return (rates.fillna(0) * 100).map(lambda share: "100" if share >= 100 else f"{min(share, 99.4):.0f}")
 
 
 def heat_sentence(cells: pd.DataFrame, what: str) -> str:
-    """What the heat map shows: where least was kept."""
+    """What the heat map shows: where compliance is lowest."""
     known = cells[cells["rate"].notna() & (cells["sessions"] >= 5)]
     if known.empty:
         return "There are too few sessions in any one hour and department to compare."
     worst = known.sort_values(["rate", "of"], ascending=[True, False]).iloc[0]
     if worst["rate"] == 1:
-        return f"{what}: kept in every department and hour with at least five sessions."
+        return f"{what}: met in every department and hour with at least five sessions."
     hour = {"before 08": "before 08:00", "from 20": "from 20:00"}.get(worst["band"], f"from {worst['band']}:00")
     return (
-        f"{what}: least kept by {worst['department']} {hour}, {percent(worst['rate'])} "
-        f"({worst['kept']:,} of {worst['of']:,} outcomes in {worst['sessions']:,} sessions)."
+        f"{what}: lowest for {worst['department']} {hour}, {percent(worst['rate'])} "
+        f"({worst['kept']:,} of {worst['of']:,} checks in {worst['sessions']:,} sessions)."
     )
 
 
 def clause_bars(figures: pd.DataFrame) -> Drawing:
-    """Compliance clause by clause, the least kept first; `figures` as of `app.protocol.figures`, with `title`."""
+    """Compliance clause by clause, the lowest first; `figures` as of `app.protocol.figures`, with `title`."""
     rows = figures[figures["rate"].notna()].reset_index()
     shown = rows[list(_SHOWN)].sum(axis=1)
     kept = rows[list(_KEPT)].sum(axis=1)
@@ -166,7 +166,7 @@ def _clause_bars() -> dict[str, Any]:
 
 
 def what_if_bars(clauses: pd.DataFrame) -> Drawing:
-    """How many sessions do not keep a clause, and would not; `clauses` as of `WhatIf`."""
+    """How many sessions breach a clause, and would; `clauses` as of `WhatIf`."""
     rows = clauses.melt("title", ["was_broken", "would_be_broken"], var_name="when", value_name="sessions")
     return Drawing(
         _what_if_bars(),
@@ -179,7 +179,7 @@ def _what_if_bars() -> dict[str, Any]:
     base = alt.Chart(alt.NamedData("clauses")).encode(
         y=alt.Y("title:N", sort=None, title=None, axis=alt.Axis(labelLimit=220)),
         yOffset=alt.YOffset("when:N", sort=["now", "then"]),
-        x=alt.X("sessions:Q", title="Sessions that do not keep it", axis=alt.Axis(tickMinStep=1)),
+        x=alt.X("sessions:Q", title="Sessions with a breach", axis=alt.Axis(tickMinStep=1)),
         tooltip=["title:N", "when:N", "sessions:Q"],
     )
     bars = base.mark_bar(cornerRadiusEnd=2).encode(
@@ -204,10 +204,12 @@ def _week_line(low: float, mondays: tuple[date, ...]) -> dict[str, Any]:
     ticks = [alt.DateTime(year=day.year, month=day.month, date=day.day) for day in mondays]
     base = alt.Chart(alt.NamedData("weeks")).encode(
         x=alt.X("week:T", title="Week beginning", axis=alt.Axis(format="%d %b", labelAngle=0, values=ticks)),
-        y=alt.Y("rate:Q", title="Kept", scale=alt.Scale(domain=[low, 1], clamp=True), axis=alt.Axis(format=".0%")),
+        y=alt.Y(
+            "rate:Q", title="Checks met", scale=alt.Scale(domain=[low, 1], clamp=True), axis=alt.Axis(format=".0%")
+        ),
         tooltip=[
             alt.Tooltip("week:T", title="Week of", format="%d %b %Y"),
-            alt.Tooltip("rate:Q", title="Kept", format=".1%"),
+            alt.Tooltip("rate:Q", title="Checks met", format=".1%"),
             alt.Tooltip("sessions:Q", title="Sessions"),
         ],
     )

@@ -355,7 +355,7 @@ def _tabled(
     rates: pd.DataFrame, by: Mapping[str, str], *, governors: bool, more: Mapping[str, str] | None = None
 ) -> pd.DataFrame:
     """The table behind a chart; `by` its first columns and their headings, `more` further ones for leadership."""
-    numbers = {"sessions": "Sessions", "kept": "Kept", "of": "Checks with evidence"}
+    numbers = {"sessions": "Sessions", "kept": "Checks met", "of": "Checks with evidence"}
     last = {"broken": "Breaches", "rate": "Share met"} | ({} if governors else dict(more or {}))
     table = rates.assign(broken=rates["of"] - rates["kept"])
     table = table[[*by, *(n for n in numbers if n in table), *last, "state"]].astype(object)

@@ -38,7 +38,7 @@ def _fonts() -> typst.Fonts:
 
 
 def svg(chart: Drawing, width: int, height: int | None = None) -> str:
-    """A chart as it stands on the screen, in print: `width` in pixels, of which a page across has about 640."""
+    """A chart of the screen for print: `width` in pixels, of which a page across has about 640."""
     axis = {"labelFontSize": 12, "titleFontSize": 12, "labelColor": _INK, "titleColor": _INK, "gridOpacity": 0.4}
     legend = {"labelFontSize": 11, "titleFontSize": 12, "labelColor": _INK, "titleColor": _INK}
     config = {"font": _FONT, "axis": axis, "legend": legend, "view": {"strokeWidth": 0}}

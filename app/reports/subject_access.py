@@ -384,7 +384,7 @@ def _said(value: Any) -> str:
 
 def create_subject_access_file(school: School, person: Person, pupil_id: int) -> str | None:
     """An HTML page with everything that is held on a pupil, for the DSP to read and redact, without a sign
-    of counselling; None if the pupil is not theirs. That it was asked for stands on the audit trail."""
+    of counselling; None if the pupil is not theirs. Recorded on the audit trail."""
     if pupil_id not in set(list_pupils_on_record(school, person)["pupil_id"]):
         return None
     return _page(school, pupil_id, by=person.email, counselling=False)

@@ -66,7 +66,7 @@ def _offer(
     make: Callable[[], bytes],
     state: tuple[object, ...],
 ) -> None:
-    """A button that makes a file, then one that downloads it, until what it tells of has another `state`."""
+    """A button that makes a file, then one that downloads it, until its `state` changes."""
     key = f"take {label}"
     with st.container(horizontal=True):
         if st.button(label, key=key, icon=":material/description:"):

@@ -1,5 +1,5 @@
-"""A form's boxes, and what stands in them: whatever somebody types is kept as a draft whenever they leave a box,
-so that it is there again in another browser."""
+"""A form's boxes: whatever somebody types is saved as a draft whenever they leave a box, so that it is there again in
+another browser."""
 
 from collections.abc import Mapping
 from datetime import date, time
@@ -47,7 +47,7 @@ class Draft:
         self._renew()
 
     def _renew(self) -> None:
-        """New boxes, that show what stands in the draft and not what was typed into the old ones."""
+        """New boxes, which show the draft and not what was typed into the old ones."""
         self.number += 1
         st.session_state[f"{self._key} number"] = self.number
 
