@@ -225,12 +225,7 @@ QUESTIONS = (
         only_if=CONCERN,
     ),
     Question(
-        "concern_category",
-        "What kind?",
-        "Kind of concern",
-        answers=ConcernCategory,
-        other_words=True,
-        only_if=CONCERN,
+        "concern_category", "What kind?", "Kind of concern", answers=ConcernCategory, other_words=True, only_if=CONCERN
     ),
     Question("notes", "Notes (optional)", "Notes", answers=None),
 )

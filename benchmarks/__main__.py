@@ -65,8 +65,10 @@ def clicks_part() -> Iterable[Row]:
         usual = statistics.median(found["rerun"])
         yield (
             f"a filter changed to redrawn, p95 ÷ a bare rerun, {size:,} sessions stored",
-            f"{people.p95(found['filter']) / usual:.2f}", spread([s / usual for s in found["filter"]]), "2",
-        )  # fmt: skip
+            f"{people.p95(found['filter']) / usual:.2f}",
+            spread([s / usual for s in found["filter"]]),
+            "2",
+        )
         usual = statistics.median(found["form"])
         sent = [seconds / usual for seconds in found["log"]]
         yield row(f"a log sent to judged and shown ÷ a bare rerun of its form, {size:,} sessions stored", sent, "2")
@@ -118,8 +120,9 @@ def crowd_part() -> Iterable[Row]:
     found = people.crowd(database(_SIZES[0]))
     yield row(
         f"{people.PEOPLE} people at once, a click each {people.BETWEEN:.0f} s (open, filter, log), p95 ÷ one person's",
-        [found["many"] / found["one"]], "4",
-    )  # fmt: skip
+        [found["many"] / found["one"]],
+        "4",
+    )
     yield f"errors in their {found['clicks']:.0f} clicks", f"{found['errors']:.0f}", "", "0"
     yield row("MB of the server's memory for each further person", [found["each"]], "10")
 

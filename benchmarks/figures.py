@@ -34,9 +34,7 @@ def _rows(school: School, days: tuple[date, date]) -> pd.DataFrame:
 
 def _ours(school: School, days: tuple[date, date]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     rows = _rows(school, days)
-    return (
-        charts.rates(rows, ["department", "band"], None), charts.rates(rows, ["week"], None), figures(rows[_NAMES])
-    )  # fmt: skip
+    return (charts.rates(rows, ["department", "band"], None), charts.rates(rows, ["week"], None), figures(rows[_NAMES]))
 
 
 def measure(url: str, times: int = 5) -> dict[str, list[float]]:
@@ -45,8 +43,9 @@ def measure(url: str, times: int = 5) -> dict[str, list[float]]:
     term = school.settings.term_on(school.today())
     assert term is not None
     days = {
-        "term": (term.from_, school.today()), "three years": (school.today() - timedelta(days=3 * 365), school.today())
-    }  # fmt: skip
+        "term": (term.from_, school.today()),
+        "three years": (school.today() - timedelta(days=3 * 365), school.today()),
+    }
     found: dict[str, list[float]] = {}
     for what, which in days.items():
         connection = duckdb.connect()

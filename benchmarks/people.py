@@ -40,9 +40,13 @@ class _Logging:
         answers = dict.fromkeys(("staff_opened", "staff_ended", "dress_ok", "background_ok"), "yes")
         answers |= dict.fromkeys(("pupil_left_alone", "recorded", "private_recording", "concern"), "no")
         self.form = answers | {
-            "purpose": "academic", "pupils": [pupil], "platform": "teams", "account": "school", "cameras_on": "yes",
+            "purpose": "academic",
+            "pupils": [pupil],
+            "platform": "teams",
+            "account": "school",
+            "cameras_on": "yes",
             "room": "public",
-        }  # fmt: skip
+        }
 
     def waits(self) -> None:
         """The next draft: each log is of a time of its own, sixteen a day, back from yesterday."""
@@ -137,9 +141,12 @@ def crowd(url: str) -> dict[str, float]:
     for error in sorted(set(errors)):
         print(f"{errors.count(error)} × {error}", file=sys.stderr)
     return {
-        "one": p95(one), "many": p95(many), "clicks": len(many), "errors": len(errors),
+        "one": p95(one),
+        "many": p95(many),
+        "clicks": len(many),
+        "errors": len(errors),
         "each": (max(peak) - before) / 1e6 / (PEOPLE - 1),
-    }  # fmt: skip
+    }
 
 
 def _server() -> psutil.Process:

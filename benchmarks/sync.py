@@ -37,25 +37,61 @@ from tests.graph.standin import PAGE, StandIn
 # What Teams tells of one stream and of one end's network; most of a record's bytes are such figures.
 STREAM = {
     **dict.fromkeys(
-        ("averageAudioDegradation", "averageRatioOfConcealedSamples", "maxRatioOfConcealedSamples", "rmsFreezeDuration",
-         "postForwardErrorCorrectionPacketLossRate", "averageVideoFrameLossPercentage", "averageReceivedFrameRate",
-         "lowFrameRateRatio", "averageVideoPacketLossRate", "averageVideoFrameRate",
-         "lowVideoProcessingCapabilityRatio", "startDateTime", "endDateTime", "isAudioForwardErrorCorrectionUsed")
+        (
+            "averageAudioDegradation",
+            "averageRatioOfConcealedSamples",
+            "maxRatioOfConcealedSamples",
+            "rmsFreezeDuration",
+            "postForwardErrorCorrectionPacketLossRate",
+            "averageVideoFrameLossPercentage",
+            "averageReceivedFrameRate",
+            "lowFrameRateRatio",
+            "averageVideoPacketLossRate",
+            "averageVideoFrameRate",
+            "lowVideoProcessingCapabilityRatio",
+            "startDateTime",
+            "endDateTime",
+            "isAudioForwardErrorCorrectionUsed",
+        )
     ),
-    "streamId": "1504545584", "streamDirection": "callerToCallee", "averageJitter": "PT0.016S", "maxJitter": "PT0.021S",
-    "averagePacketLossRate": 0.0, "maxPacketLossRate": 0.0, "averageRoundTripTime": "PT0.061S",
-    "maxRoundTripTime": "PT0.079S", "packetUtilization": 67, "averageBandwidthEstimate": 9965083,
-    "wasMediaBypassed": False, "averageAudioNetworkJitter": "PT0.043S", "maxAudioNetworkJitter": "PT0.046S",
-    "audioCodec": "satin", "videoCodec": "unknown",
-}  # fmt: skip
+    "streamId": "1504545584",
+    "streamDirection": "callerToCallee",
+    "averageJitter": "PT0.016S",
+    "maxJitter": "PT0.021S",
+    "averagePacketLossRate": 0.0,
+    "maxPacketLossRate": 0.0,
+    "averageRoundTripTime": "PT0.061S",
+    "maxRoundTripTime": "PT0.079S",
+    "packetUtilization": 67,
+    "averageBandwidthEstimate": 9965083,
+    "wasMediaBypassed": False,
+    "averageAudioNetworkJitter": "PT0.043S",
+    "maxAudioNetworkJitter": "PT0.046S",
+    "audioCodec": "satin",
+    "videoCodec": "unknown",
+}
 NETWORK = {
-    "ipAddress": "10.150.0.2", "subnet": "10.150.0.0", "linkSpeed": 54000000, "connectionType": "wifi", "port": 27288,
-    "reflexiveIPAddress": "127.0.0.2", "relayIPAddress": "52.114.188.32", "relayPort": 61443, "dnsSuffix": None,
-    "macAddress": "00-00-00-00-00-00", "basicServiceSetIdentifier": "00-00-00-00-00-00", "wifiRadioType": "wifi80211ac",
-    "wifiMicrosoftDriver": "Microsoft Hosted Network Virtual Adapter", "wifiVendorDriver": "Microsoft Wi-Fi",
-    "sentQualityEventRatio": 0.31, "receivedQualityEventRatio": 0.27, "delayEventRatio": 0.0,
-    "bandwidthLowEventRatio": 0.0, "wifiSignalStrength": 99, "wifiChannel": 162,
-}  # fmt: skip
+    "ipAddress": "10.150.0.2",
+    "subnet": "10.150.0.0",
+    "linkSpeed": 54000000,
+    "connectionType": "wifi",
+    "port": 27288,
+    "reflexiveIPAddress": "127.0.0.2",
+    "relayIPAddress": "52.114.188.32",
+    "relayPort": 61443,
+    "dnsSuffix": None,
+    "macAddress": "00-00-00-00-00-00",
+    "basicServiceSetIdentifier": "00-00-00-00-00-00",
+    "wifiRadioType": "wifi80211ac",
+    "wifiMicrosoftDriver": "Microsoft Hosted Network Virtual Adapter",
+    "wifiVendorDriver": "Microsoft Wi-Fi",
+    "sentQualityEventRatio": 0.31,
+    "receivedQualityEventRatio": 0.27,
+    "delayEventRatio": 0.0,
+    "bandwidthLowEventRatio": 0.0,
+    "wifiSignalStrength": 99,
+    "wifiChannel": 162,
+}
 
 
 def teams_call(call_id: str, number: int, count: int) -> dict[str, Any]:
@@ -68,14 +104,17 @@ def teams_call(call_id: str, number: int, count: int) -> dict[str, Any]:
         both = [STREAM, STREAM | {"streamDirection": "calleeToCaller"}]
         session["segments"] = [
             {
-                "id": session["id"], "startDateTime": session["startDateTime"], "endDateTime": session["endDateTime"],
-                "caller": session["caller"], "callee": session["callee"],
+                "id": session["id"],
+                "startDateTime": session["startDateTime"],
+                "endDateTime": session["endDateTime"],
+                "caller": session["caller"],
+                "callee": session["callee"],
                 "media": [
                     {"label": label, "callerNetwork": NETWORK, "calleeNetwork": NETWORK, "streams": both}
                     for label in labels
                 ],
             }
-        ]  # fmt: skip
+        ]
     return call
 
 

@@ -103,10 +103,12 @@ def what_waits(rows: pd.DataFrame) -> None:
     if scopes(person, Resource.OLDEST_CONCERN) and (oldest := get_oldest_concern(school, person)):
         write_html(
             "<b>{concerns}</b>; the oldest, {ref}, is <b>{age}</b> old, level “{level}”, with {owner}.",
-            concerns=how_many(oldest["waiting"], "open concern"), ref=oldest["ref"], age=how_many(oldest["age_days"], "day"),
+            concerns=how_many(oldest["waiting"], "open concern"),
+            ref=oldest["ref"],
+            age=how_many(oldest["age_days"], "day"),
             level=oldest["level"],
             owner=oldest["owner"] or "nobody: no DSP was alerted",
-        )  # fmt: skip
+        )
         waiting.append(("concerns", ""))
     if not waiting:
         st.write("Nothing needs attention.")
@@ -121,18 +123,20 @@ def what_waits(rows: pd.DataFrame) -> None:
 def exceptions(sessions: int, days: int) -> None:
     write_html(
         "<b>{sessions}</b> with unresolved breaches; oldest <b>{days}</b>.",
-        sessions=how_many(sessions, "session"), days=how_many(days, "day"),
-    )  # fmt: skip
+        sessions=how_many(sessions, "session"),
+        days=how_many(days, "day"),
+    )
     st.page_link(
-        "pages/sessions.py", label="Waiting for you", icon=":material/arrow_forward:",
-        query_params={"view": "settle"},
-    )  # fmt: skip
+        "pages/sessions.py", label="Waiting for you", icon=":material/arrow_forward:", query_params={"view": "settle"}
+    )
     columns = {"owner": "With", "sessions": "Sessions", "exceptions": "Breaches", "oldest": "Oldest (days)"}
     table_expander(
         lambda: count_breaches_by_owner(school, person).rename(columns=columns),
-        "unresolved breaches", "Unresolved breaches by owner", "Outstanding by owner",
+        "unresolved breaches",
+        "Unresolved breaches by owner",
+        "Outstanding by owner",
         "A breach with both a HOY and an HM counts for both; either can resolve it.",
-    )  # fmt: skip
+    )
 
 
 def by_department_and_hour(rows: pd.DataFrame, measure: str | None, name: str) -> None:
@@ -160,9 +164,13 @@ def by_department_and_hour(rows: pd.DataFrame, measure: str | None, name: str) -
 def cell_without_mouse(cells: pd.DataFrame, key: str) -> tuple[str, str] | None:
     """The cells as a table, and as a list to choose from; drawn once they are opened."""
     words = {
-        "department": "Department", "band": "Hour", "kept": "Met", "of": "Checks", "sessions": "Sessions",
+        "department": "Department",
+        "band": "Hour",
+        "kept": "Met",
+        "of": "Checks",
+        "sessions": "Sessions",
         "rate": "Share met",
-    }  # fmt: skip
+    }
     with st.expander("Select by department and hour · View as table", key="cells", on_change="rerun") as place:
         if not place.open:
             return None
@@ -182,8 +190,11 @@ def sessions_of_cell(rows: pd.DataFrame, department: str, hour: str, measure: st
     st.subheader("Sessions in this cell")
     write_html(
         "{department}, {hour}: <b>{sessions}</b>, <b>{broken}</b> with a breach.",
-        department=department, hour=hour, sessions=how_many(len(rows), "session"), broken=int((~rows["fine"]).sum()),
-    )  # fmt: skip
+        department=department,
+        hour=hour,
+        sessions=how_many(len(rows), "session"),
+        broken=int((~rows["fine"]).sum()),
+    )
     listing = pd.DataFrame(
         {
             "When": [
@@ -199,9 +210,13 @@ def sessions_of_cell(rows: pd.DataFrame, department: str, hour: str, measure: st
         return
     note("Select a row to open the session.")
     event = table(
-        listing, "Sessions of the cell", "sessions of a cell", on_select="rerun", selection_mode="single-row",
+        listing,
+        "Sessions of the cell",
+        "sessions of a cell",
+        on_select="rerun",
+        selection_mode="single-row",
         key=f"cell rows {days} {measure} {department} {hour} {rows['session_id'].tolist()[:1]} {len(rows)}",
-    )  # fmt: skip
+    )
     if event["selection"]["rows"]:
         session = int(rows["session_id"].iloc[event["selection"]["rows"][0]])
         st.switch_page("pages/sessions.py", query_params={"session": str(session)})
@@ -223,9 +238,15 @@ def clause_by_clause(rows: pd.DataFrame) -> None:
         )
     draw(charts.clause_bars(told), "Compliance of each clause; the same figures are in the table below.")
     words = {
-        "title": "Clause", "met": "Met", "exempt": "Exempt", "breach": "Breach", "no_evidence": "No evidence",
-        "not_applicable": "Not applicable", "rate": "Share met", "evidence_share": "Share with evidence",
-    }  # fmt: skip
+        "title": "Clause",
+        "met": "Met",
+        "exempt": "Exempt",
+        "breach": "Breach",
+        "no_evidence": "No evidence",
+        "not_applicable": "Not applicable",
+        "rate": "Share met",
+        "evidence_share": "Share with evidence",
+    }
     table_expander(told.reset_index(drop=True).rename(columns=words), "clause by clause", "Outcomes of each clause")
 
 
@@ -280,14 +301,14 @@ with st.expander("Filters", key="overview narrow", on_change="rerun") as place:
     if place.open or any(st.session_state.get(f"overview {what}") for what in (*dict(_FILTERS), "clause")):
         rows = narrowed_down(rows)
         measure = st.selectbox(
-            "Clause that “By department and time of day” and “Week by week” show", [None, *CLAUSES],
-            format_func=lambda c: title_of(c) if c else "All clauses", key="overview clause",
-        )  # fmt: skip
+            "Clause that “By department and time of day” and “Week by week” show",
+            [None, *CLAUSES],
+            format_func=lambda c: title_of(c) if c else "All clauses",
+            key="overview clause",
+        )
 chosen = {column: st.session_state.get(f"overview {column}") or [] for column, _ in _FILTERS}
 write_html(
-    "{first} to {last}. Counselling is confidential and not included.",
-    first=on_day(days[0]),
-    last=on_day(days[1]),
+    "{first} to {last}. Counselling is confidential and not included.", first=on_day(days[0]), last=on_day(days[1])
 )
 if rows.empty:
     st.info("No sessions to show for these dates. Choose other dates, or import call records and logs.")

@@ -43,9 +43,14 @@ def show_all(school: School, person: Person) -> None:
     view: str | None = "list"
     if len(views) > 1:
         view = st.segmented_control(
-            "View", list(views), format_func=views.__getitem__, default=wanted if wanted in views else "list",
-            key=f"sessions view {person.staff_id}", required=True, label_visibility="collapsed",
-        )  # fmt: skip
+            "View",
+            list(views),
+            format_func=views.__getitem__,
+            default=wanted if wanted in views else "list",
+            key=f"sessions view {person.staff_id}",
+            required=True,
+            label_visibility="collapsed",
+        )
     if view == "settle":
         show_waiting(school, person, to_settle, "settle", "Nothing to resolve.")
     elif view == "explain":
@@ -66,8 +71,10 @@ def show_waiting(school: School, person: Person, rows: pd.DataFrame, what: str, 
         "<b>{n}</b> to {what}, oldest first"
         + (" (<b>{oldest}</b> days). " if oldest else ". ")
         + ("Select a session." if len(rows) > 1 else ""),
-        n="One session" if len(rows) == 1 else f"{len(rows):,} sessions", what=what, oldest=oldest,
-    )  # fmt: skip
+        n="One session" if len(rows) == 1 else f"{len(rows):,} sessions",
+        what=what,
+        oldest=oldest,
+    )
     first, others = st.columns([2, 3], gap="large")
     listing = pd.DataFrame(
         {
@@ -83,11 +90,15 @@ def show_waiting(school: School, person: Person, rows: pd.DataFrame, what: str, 
         listing = listing.drop(columns=["Staff", "Explained"])
     with others:
         event = table(
-            listing, f"Sessions to {what}", f"sessions to {what}", on_select="rerun", selection_mode="single-row",
+            listing,
+            f"Sessions to {what}",
+            f"sessions to {what}",
+            on_select="rerun",
+            selection_mode="single-row",
             key=f"waiting {what} {person.staff_id} {len(rows)} {rows['session_id'].iloc[0]}",
             height="content" if len(rows) < 14 else 520,
             column_config={"Breaches": st.column_config.TextColumn(width="medium")},
-        )  # fmt: skip
+        )
     chosen = event["selection"]["rows"]
     with first:
         show_one_waiting(school, person, int(rows["session_id"].iloc[chosen[0] if chosen else 0]))
@@ -102,8 +113,9 @@ def show_one_waiting(school: School, person: Person, number: int) -> None:
     st.subheader(moment(view.started_at), anchor=False)
     write_html(
         "<b>{staff}</b> with {pupils}",
-        staff=view.staff_name or "Unknown", pupils=", ".join(view.pupils["name"]) or "no pupil known",
-    )  # fmt: skip
+        staff=view.staff_name or "Unknown",
+        pupils=", ".join(view.pupils["name"]) or "no pupil known",
+    )
     reasons(view.clauses[view.clauses["outcome"] == "breach"])
     show_breaches(school, person, view)
     st.page_link(

@@ -38,10 +38,20 @@ PUPILS = {
 }
 # Everything in order, as a log says it.
 GOOD = {
-    "purpose": "academic", "platform": "teams", "account": "school", "recorded": "no", "private_recording": "no",
-    "staff_opened": "yes", "staff_ended": "yes", "pupil_left_alone": "no", "cameras_on": "yes", "dress_ok": "yes",
-    "background_ok": "yes", "room": "public", "concern": "no",
-}  # fmt: skip
+    "purpose": "academic",
+    "platform": "teams",
+    "account": "school",
+    "recorded": "no",
+    "private_recording": "no",
+    "staff_opened": "yes",
+    "staff_ended": "yes",
+    "pupil_left_alone": "no",
+    "cameras_on": "yes",
+    "dress_ok": "yes",
+    "background_ok": "yes",
+    "room": "public",
+    "concern": "no",
+}
 
 
 def email(who: str) -> str:
@@ -83,22 +93,33 @@ def roster(folder: Path) -> Path:
         folder / "staff.csv",
         [
             {
-                "email": email(who), "name": who.title(), "school": school, "department": department, "roles": roles,
-                "year_groups": years, "houses": houses, "entra_id": entra(who),
+                "email": email(who),
+                "name": who.title(),
+                "school": school,
+                "department": department,
+                "roles": roles,
+                "year_groups": years,
+                "houses": houses,
+                "entra_id": entra(who),
             }
             for who, (school, department, roles, years, houses) in STAFF.items()
         ],
-    )  # fmt: skip
+    )
     table(
         folder / "pupils.csv",
         [
             {
-                "email": email(who), "name": name, "school": school, "year_group": year, "house": house,
-                "tutor_email": email(tutor), "entra_id": entra(who),
+                "email": email(who),
+                "name": name,
+                "school": school,
+                "year_group": year,
+                "house": house,
+                "tutor_email": email(tutor),
+                "entra_id": entra(who),
             }
             for who, (name, school, year, house, tutor) in PUPILS.items()
         ],
-    )  # fmt: skip
+    )
     return folder
 
 
@@ -112,12 +133,16 @@ def move_in(school: School, tmp_path: Path) -> None:
 def log(by: str, pupils: str, start: str, minutes: int = 30, **answers: str) -> dict[str, str]:
     """A row of a log; `pupils` short names with blanks between, `start` school time."""
     begun = datetime.fromisoformat(start)
-    return GOOD | {
-        "staff_email": email(by),
-        "pupil_emails": ";".join(email(pupil) for pupil in pupils.split()),
-        "started_at": begun.isoformat(),
-        "ended_at": (begun + timedelta(minutes=minutes)).isoformat(),
-    } | answers  # fmt: skip
+    return (
+        GOOD
+        | {
+            "staff_email": email(by),
+            "pupil_emails": ";".join(email(pupil) for pupil in pupils.split()),
+            "started_at": begun.isoformat(),
+            "ended_at": (begun + timedelta(minutes=minutes)).isoformat(),
+        }
+        | answers
+    )
 
 
 def call(

@@ -7,14 +7,7 @@ from datetime import datetime
 import pandas as pd
 from sqlalchemy import Connection, and_, select
 
-from app.access.concern_history import (
-    FIELDS,
-    Action,
-    ConcernHistory,
-    Entry,
-    Link,
-    Version,
-)
+from app.access.concern_history import FIELDS, Action, ConcernHistory, Entry, Link, Version
 from app.access.concern_reading import read_histories, read_names
 from app.access.concern_scope import concerns_open_to, find_conduct_team, find_followed
 from app.access.linked_sessions import describe_sessions, find_linked_sessions

@@ -7,9 +7,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import ColumnElement, Connection, and_, false, or_, select, true
 
-from app.access.concern_history import (
-    ConcernHistory,
-)
+from app.access.concern_history import ConcernHistory
 from app.access.concern_reading import read_histories
 from app.access.concern_scope import concerns_open_to, does_not_name, find_followed
 from app.access.policy import Person, require, roles_with
@@ -60,11 +58,7 @@ def _list(school: School, person: Person, register: Register) -> pd.DataFrame:
     require(person, register.resource)
     with school.engine.connect() as connection:
         found = read_histories(
-            connection,
-            register,
-            concerns_open_to(school, person, register),
-            school.settings.zone,
-            whole=False,
+            connection, register, concerns_open_to(school, person, register), school.settings.zone, whole=False
         )
     return _frame(school, found, register)
 
@@ -74,11 +68,7 @@ def get_oldest_concern(school: School, person: Person) -> dict[str, Any] | None:
     `age_days`, `owner`, and `waiting` (how many are open); None if none is. For the Senior Deputy Head."""
     require(person, Resource.OLDEST_CONCERN)
     with school.engine.connect() as connection:
-        concerns = _frame(
-            school,
-            read_histories(connection, CHILD, true(), school.settings.zone, whole=False),
-            CHILD,
-        )
+        concerns = _frame(school, read_histories(connection, CHILD, true(), school.settings.zone, whole=False), CHILD)
     concerns = concerns[concerns["open"]].sort_values("raised_at")
     if concerns.empty:
         return None

@@ -4,11 +4,7 @@ import json
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import (
-    and_,
-    func,
-    select,
-)
+from sqlalchemy import and_, func, select
 
 from app.access.policy import Person, require
 from app.access.scope import SESSION, in_school_time, joined

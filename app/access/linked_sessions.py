@@ -6,11 +6,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import ColumnElement, Connection, and_, not_, or_, select, true
 
-from app.access.concern_history import (
-    LINKS,
-    ConcernHistory,
-    Link,
-)
+from app.access.concern_history import LINKS, ConcernHistory, Link
 from app.access.concern_scope import concerns_open_to
 from app.access.policy import Person, require
 from app.access.scope import SESSION, confidential, in_school_time, open_to

@@ -4,20 +4,10 @@ from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import (
-    Connection,
-    func,
-    select,
-)
+from sqlalchemy import Connection, func, select
 
 from app.access.policy import COUNSELLING, OTHER_PURPOSES, UNDER, Days, Person, require, scopes
-from app.access.scope import (
-    SESSION,
-    counselling_among,
-    during,
-    ever_counsellor,
-    in_school_time,
-)
+from app.access.scope import SESSION, counselling_among, during, ever_counsellor, in_school_time
 from app.protocol.frames import Versions, days_since_1970
 from app.protocol.judge import figures
 from app.school import School

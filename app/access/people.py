@@ -1,10 +1,6 @@
 """Who somebody is."""
 
-from sqlalchemy import (
-    ColumnElement,
-    select,
-    true,
-)
+from sqlalchemy import ColumnElement, select, true
 
 from app.access.policy import Person
 from app.school import School

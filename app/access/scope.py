@@ -6,18 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import (
-    ColumnElement,
-    Select,
-    and_,
-    exists,
-    false,
-    func,
-    not_,
-    or_,
-    select,
-    true,
-)
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, not_, or_, select, true
 
 from app.access.policy import COUNSELLING, OTHER_PURPOSES, Days, Person, scopes
 from app.school import School
@@ -48,8 +37,7 @@ def is_counselling(purpose: ColumnElement[Any], staff_id: ColumnElement[Any]) ->
     """Counselling, a counsellor's call that is not logged, or one whose purpose the counsellor misspelt."""
     purpose = func.lower(func.coalesce(purpose, ""))
     return or_(
-        purpose == COUNSELLING,
-        and_(func.coalesce(staff_id, 0).in_(ever_counsellor()), purpose.not_in(OTHER_PURPOSES)),
+        purpose == COUNSELLING, and_(func.coalesce(staff_id, 0).in_(ever_counsellor()), purpose.not_in(OTHER_PURPOSES))
     )
 
 

@@ -5,13 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import (
-    Connection,
-    and_,
-    case,
-    func,
-    select,
-)
+from sqlalchemy import Connection, and_, case, func, select
 
 from app.access.concerns import select_linked_concerns
 from app.access.policy import COUNSELLING, WITHHELD, Person, scopes

@@ -3,14 +3,7 @@
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import (
-    ColumnElement,
-    Select,
-    and_,
-    func,
-    not_,
-    select,
-)
+from sqlalchemy import ColumnElement, Select, and_, func, not_, select
 
 from app.access.policy import Days, Person
 from app.access.scope import SESSION, confidential, during, in_school_time, joined, open_to

@@ -69,9 +69,15 @@ def _digests(school: School) -> None:
             outdated = tables.alerts.c.kind == "digest", tables.alerts.c.recipient_id == row.staff_id
             connection.execute(delete(tables.alerts).where(*outdated, tables.alerts.c.state == WAITING))
             enqueue(
-                connection, to=row.staff_id, kind="digest", about=f"digest {now.date()}", at=now, words=_words(row),
-                key=f"digest {now.date()}, to {row.staff_id}", confidential=bool(row.confidential),
-            )  # fmt: skip
+                connection,
+                to=row.staff_id,
+                kind="digest",
+                about=f"digest {now.date()}",
+                at=now,
+                words=_words(row),
+                key=f"digest {now.date()}, to {row.staff_id}",
+                confidential=bool(row.confidential),
+            )
         set_meta(connection, _DIGEST, now.isoformat())
 
 

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The outbox: alerts that are stored in the transaction of what they tell about, and sent later."""
 
 import re
 from dataclasses import dataclass
@@ -35,11 +35,7 @@ KINDS = {
         "A safeguarding concern was raised, and nobody has read it yet. Please read it now.",
         "concerns?ref={ref}",
     ),
-    "concern_read": Kind(
-        "Your concern was read",
-        "The concern that you raised, {ref}, was read.",
-        "concerns",
-    ),
+    "concern_read": Kind("Your concern was read", "The concern that you raised, {ref}, was read.", "concerns"),
     "conduct": Kind(
         "Something needs your attention",
         "Please read it on the Concerns page. Do not forward this message.",
@@ -89,8 +85,16 @@ def enqueue(
         return False
     connection.execute(
         insert(tables.alerts).values(
-            key=key, recipient_id=to, kind=kind, subject=about, body=words or None, queued_at=at,
-            next_attempt_at=at, attempts=0, state=WAITING, confidential=confidential or KINDS[kind].confidential,
+            key=key,
+            recipient_id=to,
+            kind=kind,
+            subject=about,
+            body=words or None,
+            queued_at=at,
+            next_attempt_at=at,
+            attempts=0,
+            state=WAITING,
+            confidential=confidential or KINDS[kind].confidential,
         )
-    )  # fmt: skip
+    )
     return True

@@ -65,9 +65,14 @@ def _ask(
         return datetime.combine(school.today() - timedelta(days=days), time(9, 10), school.settings.zone)
 
     consent_id = ask_for_consent(
-        school, person, pupil_id=pupil_id, kind=kind, covers_from=begins, covers_to=begins + timedelta(minutes=45),
+        school,
+        person,
+        pupil_id=pupil_id,
+        kind=kind,
+        covers_from=begins,
+        covers_to=begins + timedelta(minutes=45),
         reason=reason,
-    )  # fmt: skip
+    )
     mark_request_sent(school, person, consent_id)
     event = tables.consent_events.c
     with school.writing() as connection:

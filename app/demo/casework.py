@@ -52,7 +52,7 @@ def _open(place: int, today: date) -> list[Step]:
         (18, "level", {"level": "early help", "text": "Spoken with the child: tired, and much alone in the evenings."}),
         (19, "action", {"what": "Ring home, and ask who is in after school.", "due": due}),
         (26, "note", {"text": "The form tutor will look in every morning this week."}),
-    ]  # fmt: skip
+    ]
     if level != "early help":
         steps.insert(2, (40, "level", {"level": level, "text": "After the talk with home."}))
     if place % 3 == 0:
@@ -67,9 +67,14 @@ def _day(today: date, days: int) -> str:
 
 
 def _keep(
-    connection: Connection, events: Any, number: int, raised_at: datetime, by: int | None, now: datetime,
+    connection: Connection,
+    events: Any,
+    number: int,
+    raised_at: datetime,
+    by: int | None,
+    now: datetime,
     steps: Sequence[Step],
-) -> None:  # fmt: skip
+) -> None:
     for hours, kind, said in sorted(steps, key=lambda step: step[0]):
         at = raised_at + timedelta(hours=hours)
         if at > now:
@@ -79,9 +84,12 @@ def _keep(
         if "on" in content:
             content["on"] = at.date().isoformat()
         event |= {
-            "concern_id": number, "occurred_at": at, "actor_id": by, "kind": kind,
+            "concern_id": number,
+            "occurred_at": at,
+            "actor_id": by,
+            "kind": kind,
             "recipient_id": by if kind == "action" else None,
-        }  # fmt: skip
+        }
         event["content"] = json.dumps(content) if content else None
         connection.execute(insert(events).values(event))
 
@@ -93,21 +101,23 @@ def raise_about_conduct(connection: Connection, now: datetime, today: date) -> N
     )
     raised_at = now - timedelta(days=6)
     ref = open_conduct_concern(
-        connection, raised_by=hoy, raised_at=raised_at, happened_at=raised_at - timedelta(hours=3),
+        connection,
+        raised_by=hoy,
+        raised_at=raised_at,
+        happened_at=raised_at - timedelta(hours=3),
         summary="A pupil told me that lessons are arranged over a private messaging account, late in the evening.",
-        childs_words="He said it is easier if it is just between us.", told_dsp=True,
-        categories=["private_contact", "boundaries"], staff_ids=[teacher], place="In my office",
-    )  # fmt: skip
+        childs_words="He said it is easier if it is just between us.",
+        told_dsp=True,
+        categories=["private_contact", "boundaries"],
+        staff_ids=[teacher],
+        place="In my office",
+    )
     number = connection.scalar(select(tables.conduct_concerns.c.id).where(tables.conduct_concerns.c.ref == ref)) or 0
     steps: list[Step] = [
         (2, "read", {}),
         (3, "level", {"level": "lower level", "text": "No sign of harm so far; it breaks the code of conduct."}),
         (4, "action", {"what": "Speak with the Head, and ask the designated officer.", "due": _day(today, 1)}),
-        (
-            28,
-            "decision",
-            {"decision": "Speak with the pupil's parents first.", "text": "They may know of it."},
-        ),
+        (28, "decision", {"decision": "Speak with the pupil's parents first.", "text": "They may know of it."}),
     ]
     _keep(connection, tables.conduct_events, number, raised_at, leader, now, steps)
 

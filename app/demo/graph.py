@@ -79,7 +79,7 @@ def meeting(
     people = {leg.person["entra_id"]: leg.person for leg in legs if leg.person}
     people |= {person["entra_id"]: person for person in (organiser, *invited)}
     return _record(chance, "groupCall", chance.uuid(), sessions, organiser, list(people.values())) | {
-        "joinWebUrl": f"https://teams.microsoft.com/l/meetup-join/{link}/0?context=%7b%22Tid%22%3a%22{TENANT}%22%7d",
+        "joinWebUrl": f"https://teams.microsoft.com/l/meetup-join/{link}/0?context=%7b%22Tid%22%3a%22{TENANT}%22%7d"
     }
 
 

@@ -12,9 +12,7 @@ from app.demo.names import FIRST, LAST
 Person = dict[str, str]  # a row of the roster
 
 DRIFTING, WAITING = "Modern Languages", "Music"  # departments of the story
-_DEPARTMENTS = (
-    "English", "Mathematics", "Sciences", DRIFTING, "Humanities", "Welsh", "Art and Design", "Computing",
-)  # fmt: skip
+_DEPARTMENTS = ("English", "Mathematics", "Sciences", DRIFTING, "Humanities", "Welsh", "Art and Design", "Computing")
 _SCHOOLS = {"SEN": ("Senior School", "yes", "afonwen.example"), "PREP": ("Prep School", "no", "prep.afonwen.example")}
 _YEARS = {"SEN": (9, 10, 11, 12, 13), "PREP": (7, 8)}
 _HOUSES = {"SEN": ("Monnow", "Wye", "Usk", "Teifi"), "PREP": ("Dore", "Honddu", "Trothy", "Ebbw")}
@@ -69,9 +67,11 @@ def invent(chance: Chance) -> People:
         people.schools.append({"code": code, "name": name, "senior": senior, "email_domain": domain})
 
     def staff(code: str, department: str, roles: str, **looks_after: str) -> Person:
-        person = named.person(_SCHOOLS[code][2]) | {
-            "school": code, "department": department, "roles": roles, "year_groups": "", "houses": "",
-        } | looks_after  # fmt: skip
+        person = (
+            named.person(_SCHOOLS[code][2])
+            | {"school": code, "department": department, "roles": roles, "year_groups": "", "houses": ""}
+            | looks_after
+        )
         people.staff.append(person)
         if {"teacher", "music_teacher"} & set(roles.split(";")):
             people.teachers[department].append(person)
@@ -150,10 +150,15 @@ def letters(people: People, calendar: Calendar, chance: Chance) -> list[Person]:
 def consent_row(pupil: Person, kind: str, covers: tuple[str, str], reason: str, given: date, by: str) -> Person:
     """A consent obtained in the morning of a day, of which SLT is informed an hour later."""
     return {
-        "pupil_email": pupil["email"], "kind": kind, "covers_from": covers[0], "covers_to": covers[1],
-        "reason": reason, "obtained_at": f"{given}T09:15", "given_by": by,
+        "pupil_email": pupil["email"],
+        "kind": kind,
+        "covers_from": covers[0],
+        "covers_to": covers[1],
+        "reason": reason,
+        "obtained_at": f"{given}T09:15",
+        "given_by": by,
         "slt_informed_at": f"{given}T10:30",
-    }  # fmt: skip
+    }
 
 
 def consents_abroad(people: People, calendar: Calendar) -> list[Person]:

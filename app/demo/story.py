@@ -281,16 +281,25 @@ class Story:
         if mishaps.cameras_off and (wrong or often(0.8)):
             cameras = "no_camera" if often(0.15) else "objected" if recorded and often(0.5) else "no"
         row = {
-            "ref": f"AW-{session.number:05d}", "staff_email": session.staff["email"],
-            "pupil_emails": ";".join(pupil["email"] for pupil in session.pupils), "purpose": session.purpose,
-            "started_at": f"{start:%Y-%m-%dT%H:%M}", "ended_at": f"{session.end:%Y-%m-%dT%H:%M}",
-            "platform": "teams", "account": "personal" if mishaps.as_guest and wrong else "school",
-            "recorded": _yes(recorded), "private_recording": _yes(often(0.001)),
-            "staff_opened": _yes(not (mishaps.early and wrong)), "staff_ended": _yes(not (mishaps.waiting and wrong)),
+            "ref": f"AW-{session.number:05d}",
+            "staff_email": session.staff["email"],
+            "pupil_emails": ";".join(pupil["email"] for pupil in session.pupils),
+            "purpose": session.purpose,
+            "started_at": f"{start:%Y-%m-%dT%H:%M}",
+            "ended_at": f"{session.end:%Y-%m-%dT%H:%M}",
+            "platform": "teams",
+            "account": "personal" if mishaps.as_guest and wrong else "school",
+            "recorded": _yes(recorded),
+            "private_recording": _yes(often(0.001)),
+            "staff_opened": _yes(not (mishaps.early and wrong)),
+            "staff_ended": _yes(not (mishaps.waiting and wrong)),
             "pupil_left_alone": _yes(bool((mishaps.waiting or mishaps.cut_off) and wrong)),
-            "cameras_on": cameras, "dress_ok": _yes(often(0.996)), "background_ok": _yes(often(0.989)),
-            "room": "public", "concern": "no",
-        }  # fmt: skip
+            "cameras_on": cameras,
+            "dress_ok": _yes(often(0.996)),
+            "background_ok": _yes(often(0.989)),
+            "room": "public",
+            "concern": "no",
+        }
         if recorded:
             row |= {
                 "recording_announced": _yes(often(0.97)),
@@ -309,12 +318,15 @@ class Story:
     def _one_to_one_answers(self, session: Session) -> Person:
         often = self.chance.often
         return {
-            "reason": "catching up on homework" if often(0.02)
+            "reason": "catching up on homework"
+            if often(0.02)
             else self.chance.one(("routine", "routine", "continuity", "safeguarding")),
             "second_staff_emails": session.second["email"] if session.second else "",
-            "adult_present": "yes", "adult_introduced": "" if often(0.01) else _yes(often(0.955)),
-            "adult_permission": _yes(often(0.99)), "home_alone": "no",
-        }  # fmt: skip
+            "adult_present": "yes",
+            "adult_introduced": "" if often(0.01) else _yes(often(0.955)),
+            "adult_permission": _yes(often(0.99)),
+            "home_alone": "no",
+        }
 
     # -- what else came in -------------------------------------------------------------------------
 

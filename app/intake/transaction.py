@@ -55,13 +55,7 @@ def run_import_in(
     result = ImportResult(kind, source, actor_id)
     touched = work(connection, result)
     fixed = rejected_rows.find_fixed(
-        connection,
-        school.settings,
-        kind,
-        source,
-        used=result.rows,
-        rejected=result.rejected,
-        calls=result.calls,
+        connection, school.settings, kind, source, used=result.rows, rejected=result.rejected, calls=result.calls
     )
     done = rejected_rows.resolve(connection, fixed, RowResolution.IMPORTED, at=school.now(), actor_id=actor_id)
     result.resolved = len(done)

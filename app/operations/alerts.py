@@ -38,12 +38,12 @@ def get_alerts_view(school: School, person: Person) -> AlertsView:
     to = valid_versions(tables.staff_versions)
     query = (
         select(
-            to.c.name.label("to"), _alert.kind, _alert.queued_at, _alert.attempts, _alert.next_attempt_at, _alert.error,
+            to.c.name.label("to"), _alert.kind, _alert.queued_at, _alert.attempts, _alert.next_attempt_at, _alert.error
         )
         .outerjoin(to, and_(to.c.staff_id == _alert.recipient_id, valid_on(to, school.today())))
         .where(_alert.state == WAITING, not_(_alert.confidential))
         .order_by(_alert.id)
-    )  # fmt: skip
+    )
     last = select(func.max(_alert.sent_at)).where(_alert.state == SENT, not_(_alert.confidential))
     with school.engine.connect() as connection:
         found = reading.frame(connection, query)
@@ -51,9 +51,7 @@ def get_alerts_view(school: School, person: Person) -> AlertsView:
     found = in_school_time(school, found.assign(to=found["to"].fillna(_TO_ALL), error=found["error"].fillna("")))
     found.insert(1, "subject", found.pop("kind").map({name: kind.subject for name, kind in KINDS.items()}))
     return AlertsView(
-        hindrance=hindrance(school),
-        waiting=found,
-        last_sent=last_sent and last_sent.astimezone(school.settings.zone),
+        hindrance=hindrance(school), waiting=found, last_sent=last_sent and last_sent.astimezone(school.settings.zone)
     )
 
 

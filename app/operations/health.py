@@ -157,11 +157,7 @@ def _alerts(school: School, thorough: bool) -> Finding:
     if hinders := hindrance(school, ask=thorough):
         return "alerts", school.is_demonstration(), f"{hinders} {words.capitalize()}."
     if waiting and now - oldest > _LATE:
-        return (
-            "alerts",
-            False,
-            f"{words}: let a timer run python -m app alerts every five minutes",
-        )
+        return ("alerts", False, f"{words}: let a timer run python -m app alerts every five minutes")
     return "alerts", True, words
 
 

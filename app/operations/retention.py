@@ -172,8 +172,7 @@ def _sessions(connection: Connection, day: date, since: datetime, linked: Column
     of_calls = (tables.call_originals, tables.call_stays, tables.call_videos, tables.call_listed, tables.recordings)
     recording, exception = tables.recordings.c, tables.breaches.c
     during = select(_call.id).where(
-        _call.organiser_id == recording.organiser_id,
-        recording.created_at.between(_call.started_at, _call.ended_at),
+        _call.organiser_id == recording.organiser_id, recording.created_at.between(_call.started_at, _call.ended_at)
     )
     nobodys = and_(
         recording.created_at < since,
@@ -245,10 +244,6 @@ def _unfinished(connection: Connection, day: date, since: datetime) -> _Part:
     plans = list(connection.scalars(select(plan.id).where(plan.ended_at < since)))
     return _Part(
         Past("refused rows, drafts, plans and records put aside", day, number),
-        [
-            (tables.plan_pupils.c.plan_id, plans),
-            (tables.plan_invited.c.plan_id, plans),
-            (plan.id, plans),
-        ],
+        [(tables.plan_pupils.c.plan_id, plans), (tables.plan_invited.c.plan_id, plans), (plan.id, plans)],
         [*(delete(key.table).where(which) for key, which in old), uncounted],
     )

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The sync with Microsoft Graph, for the administrator: its state, and running it now."""
 
 from collections.abc import Callable
 

@@ -55,15 +55,27 @@ class Register:
 
 
 CHILD = Register(
-    Resource.CONCERNS, "C-", LEVELS, CATEGORIES,
-    tables.concerns, tables.concern_events, tables.concern_pupils, tables.concern_sessions,
-)  # fmt: skip
+    Resource.CONCERNS,
+    "C-",
+    LEVELS,
+    CATEGORIES,
+    tables.concerns,
+    tables.concern_events,
+    tables.concern_pupils,
+    tables.concern_sessions,
+)
 
 
 CONDUCT = Register(
-    Resource.CONDUCT_CONCERNS, "A-", CONDUCT_LEVELS, CONDUCT_CATEGORIES,
-    tables.conduct_concerns, tables.conduct_events, tables.conduct_pupils, tables.conduct_sessions,
-)  # fmt: skip
+    Resource.CONDUCT_CONCERNS,
+    "A-",
+    CONDUCT_LEVELS,
+    CONDUCT_CATEGORIES,
+    tables.conduct_concerns,
+    tables.conduct_events,
+    tables.conduct_pupils,
+    tables.conduct_sessions,
+)
 
 
 def register_of(ref: str) -> Register:

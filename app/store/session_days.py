@@ -24,9 +24,17 @@ from app.store.outcomes import decode_outcomes
 _day, _session = tables.session_days.c, tables.sessions.c
 _WORDS = pa.dictionary(pa.int32(), pa.string())
 _FACTS = {
-    "session_id": pa.int64(), "minute": pa.int16(), "staff_id": pa.int64(), "school": _WORDS, "department": _WORDS,
-    "purpose": _WORDS, "one_to_one": pa.bool_(), "status": _WORDS, "disputed": pa.bool_(), "has_log": pa.bool_(),
-}  # fmt: skip
+    "session_id": pa.int64(),
+    "minute": pa.int16(),
+    "staff_id": pa.int64(),
+    "school": _WORDS,
+    "department": _WORDS,
+    "purpose": _WORDS,
+    "one_to_one": pa.bool_(),
+    "status": _WORDS,
+    "disputed": pa.bool_(),
+    "has_log": pa.bool_(),
+}
 
 
 def _schema() -> pa.Schema:
@@ -80,10 +88,20 @@ def read(connection: Connection, first: date, last: date) -> pd.DataFrame:
 
 def _of_sessions(connection: Connection, which: ColumnElement[bool]) -> pd.DataFrame:
     columns = (
-        _session.id.label("session_id"), _session.day, _session.minute, _session.staff_id, _session.school,
-        _session.department, _session.purpose, _session.one_to_one, _session.status, _session.disputed,
-        _session.log_id.is_not(None).label("has_log"), _session.codes, _session.clause_set_id,
-    )  # fmt: skip
+        _session.id.label("session_id"),
+        _session.day,
+        _session.minute,
+        _session.staff_id,
+        _session.school,
+        _session.department,
+        _session.purpose,
+        _session.one_to_one,
+        _session.status,
+        _session.disputed,
+        _session.log_id.is_not(None).label("has_log"),
+        _session.codes,
+        _session.clause_set_id,
+    )
     frame = reading.frame(connection, select(*columns).where(which, not_(_session.confidential)))
     # Sorted here: a database takes several times as long over it.
     frame = frame.sort_values(["day", "minute", "session_id"], ignore_index=True)

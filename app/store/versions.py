@@ -14,9 +14,7 @@ def valid_versions(versions: Table) -> Subquery:
     first = func.row_number().over(partition_by=person, order_by=versions.c.from_day) == 1
     following = func.lead(versions.c.from_day, type_=Date()).over(partition_by=person, order_by=versions.c.from_day)
     return select(
-        versions,
-        case((first, literal(_EVER)), else_=versions.c.from_day).label("since"),
-        following.label("until"),
+        versions, case((first, literal(_EVER)), else_=versions.c.from_day).label("since"), following.label("until")
     ).subquery()
 
 

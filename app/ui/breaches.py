@@ -29,9 +29,12 @@ def show_breaches(school: School, person: Person, view: SessionView) -> None:
     for (at, by, kind, how, text), titles in steps.items():
         write_html(
             "<b>{when}</b> {by}{done} <em>({titles})</em>" + ("<br>“{text}”" if isinstance(text, str) else ""),
-            when=moment(at), by=f"{by}: " if isinstance(by, str) else "", titles=titles, text=text,
+            when=moment(at),
+            by=f"{by}: " if isinstance(by, str) else "",
+            titles=titles,
+            text=text,
             done=Resolution(how).label if kind == BreachEventKind.RESOLVED else BreachEventKind(kind).label,
-        )  # fmt: skip
+        )
     waiting = found.rows.loc[found.rows["state"] == "open", "title"]
     if waiting.empty:
         return
@@ -64,13 +67,19 @@ def resolve(school: School, person: Person, number: int, explained: bool) -> Non
     ways[_CONDUCT] = "Conduct concern: resolve here and raise it separately"
     with st.form(f"settle {number}"):
         how = st.radio(
-            "Resolve this session", list(ways),
-            format_func=ways.__getitem__, index=0 if explained else None, key=f"way {number}",
-        )  # fmt: skip
+            "Resolve this session",
+            list(ways),
+            format_func=ways.__getitem__,
+            index=0 if explained else None,
+            key=f"way {number}",
+        )
         words = st.text_area(
-            "Note", key=f"settling {number}", max_chars=5000, height=80,
+            "Note",
+            key=f"settling {number}",
+            max_chars=5000,
+            height=80,
             help="The member of staff can read this note. Never mention a concern about conduct here.",
-        )  # fmt: skip
+        )
         if st.form_submit_button("Resolve", type="primary"):
             if how is None or not words.strip():
                 st.error("Choose how it was resolved, and write a short note.")

@@ -1,4 +1,4 @@
-"""TODO."""
+"""Labels of outcomes, statuses, evidence and purposes on the screens."""
 
 from app.vocabulary import Purpose
 

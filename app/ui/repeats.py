@@ -24,8 +24,10 @@ def show_repeats(school: School, person: Person) -> None:
     write_html(
         "The same adult and pupil alone, at least {often} times, or at least {out} times out of hours, within {days} "
         "days. The list does not say why. Counselling and your own sessions are not included.",
-        often=asked.sessions, out=asked.out_of_hours, days=asked.days,
-    )  # fmt: skip
+        often=asked.sessions,
+        out=asked.out_of_hours,
+        days=asked.days,
+    )
     if found.pairs.empty:
         st.info("None for these dates.")
         return
@@ -33,15 +35,23 @@ def show_repeats(school: School, person: Person) -> None:
     event = table(
         pd.DataFrame(
             {
-                "Adult": pairs["adult"], "Pupil": pairs["pupil"], "One-to-ones": pairs["sessions"],
-                f"Most within {asked.days} days": pairs["most"], "Out of hours": pairs["out_of_hours"],
-                "Not logged": pairs["unlogged"], "First": pairs["first"].map(moment), "Last": pairs["last"].map(moment),
+                "Adult": pairs["adult"],
+                "Pupil": pairs["pupil"],
+                "One-to-ones": pairs["sessions"],
+                f"Most within {asked.days} days": pairs["most"],
+                "Out of hours": pairs["out_of_hours"],
+                "Not logged": pairs["unlogged"],
+                "First": pairs["first"].map(moment),
+                "Last": pairs["last"].map(moment),
             }
         ),
-        "Repeated one-to-ones", "repeated one-to-ones", on_select="rerun", selection_mode="single-row",
+        "Repeated one-to-ones",
+        "repeated one-to-ones",
+        on_select="rerun",
+        selection_mode="single-row",
         key=f"repeats {person.staff_id} {days} {len(pairs)} {pairs['adult'].iloc[0]} {pairs['pupil'].iloc[0]}",
         height="content" if len(pairs) < 14 else 520,
-    )  # fmt: skip
+    )
     if not event["selection"]["rows"]:
         note("Select a row to list its sessions.")
         return
@@ -56,16 +66,19 @@ def show_pair(person: Person, pair: pd.Series, sessions: pd.DataFrame) -> None:
     event = table(
         pd.DataFrame(
             {
-                "When": sessions["started_at"].map(moment), "Until": sessions["ended_at"].dt.strftime("%H:%M"),
+                "When": sessions["started_at"].map(moment),
+                "Until": sessions["ended_at"].dt.strftime("%H:%M"),
                 "Out of hours": sessions["out_of_hours"].map({True: "yes", False: ""}),
                 "Purpose": sessions["purpose"].map(describe_purpose),
             }
         ),
-        "The sessions of one adult and pupil", "one-to-ones of a pair",
-        on_select="rerun" if opens else "ignore", selection_mode="single-row",
+        "The sessions of one adult and pupil",
+        "one-to-ones of a pair",
+        on_select="rerun" if opens else "ignore",
+        selection_mode="single-row",
         key=f"pair {person.staff_id} {pair['adult_id']} {pair['pupil_id']} {len(sessions)}",
         height="content" if len(sessions) < 14 else 520,
-    )  # fmt: skip
+    )
     if opens and event["selection"]["rows"]:
         st.query_params["session"] = str(int(sessions["session_id"].iloc[event["selection"]["rows"][0]]))
         st.rerun()

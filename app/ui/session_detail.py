@@ -30,11 +30,13 @@ def show_session(school: School, person: Person, number: str) -> None:
     title(f"{kind if view.logged else 'Call, not logged'} · {moment(view.started_at)}")
     write_html(
         "<b>{staff}</b>, {department} · {start} to {end} · {pupils}{entered}",
-        staff=view.staff_name or "Unknown", department=view.department or "no department",
-        start=f"{view.started_at:%H:%M}", end=f"{view.ended_at:%H:%M}",
+        staff=view.staff_name or "Unknown",
+        department=view.department or "no department",
+        start=f"{view.started_at:%H:%M}",
+        end=f"{view.ended_at:%H:%M}",
         pupils="pupils confidential" if view.withheld else ", ".join(view.pupils["name"]) or "no pupil known",
         entered="" if view.versions.empty else f" · logged {moment(view.versions['entered_at'].min())}",
-    )  # fmt: skip
+    )
     summary(view)
     with st.container(horizontal=True):
         if view.own and not view.logged:
@@ -66,8 +68,7 @@ def summary(view: SessionView) -> None:
     gaps = view.clauses[view.clauses["outcome"] == "no_evidence"]
     if len(broken):
         st.error(
-            f"**Breach** of {'one clause' if len(broken) == 1 else f'{len(broken)} clauses'}.",
-            icon=":material/close:",
+            f"**Breach** of {'one clause' if len(broken) == 1 else f'{len(broken)} clauses'}.", icon=":material/close:"
         )
     elif len(gaps):
         st.warning("**Evidence is missing;** nothing shows a breach.", icon=":material/help:")
@@ -102,9 +103,12 @@ def show_clauses(view: SessionView) -> None:
     )
     applies = rows["outcome"] != "not_applicable"
     table(
-        listing[applies], "Outcome, evidence and reason of each clause that applies", "clauses of a session",
-        height="content", column_config={"Reason": st.column_config.TextColumn(width="large")},
-    )  # fmt: skip
+        listing[applies],
+        "Outcome, evidence and reason of each clause that applies",
+        "clauses of a session",
+        height="content",
+        column_config={"Reason": st.column_config.TextColumn(width="large")},
+    )
     if (~applies).any():
         write_html("Not applicable: {clauses}.", clauses=", ".join(rows.loc[~applies, "title"]))
 
@@ -152,6 +156,8 @@ def show_log(view: SessionView) -> None:
         for version in view.versions.itertuples():
             write_html(
                 "Version {n}, entered {when} by {who}{why}",
-                n=version.version, when=moment(version.entered_at), who=version.entered_by or "an import",
+                n=version.version,
+                when=moment(version.entered_at),
+                who=version.entered_by or "an import",
                 why=f": {version.correction_reason}" if isinstance(version.correction_reason, str) else "",
-            )  # fmt: skip
+            )

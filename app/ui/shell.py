@@ -123,9 +123,13 @@ def show() -> None:
 def _page(page: Page, *, visible: bool, first: bool) -> Any:
     visibility: Literal["visible", "hidden"] = "visible" if visible else "hidden"
     return st.Page(
-        _FOLDER / f"{page}.py", title=page.label, icon=_ICONS[page], url_path="start" if first else page.value,
-        default=first, visibility=visibility,
-    )  # fmt: skip
+        _FOLDER / f"{page}.py",
+        title=page.label,
+        icon=_ICONS[page],
+        url_path="start" if first else page.value,
+        default=first,
+        visibility=visibility,
+    )
 
 
 _FOLDER = ROOT / "pages"

@@ -51,23 +51,17 @@ def draw(chart: Drawing, words: str, **more: Any) -> Any:
     """A chart, its axes dark enough to be read; `words` for those who do not see it."""
     ink = "#d5dee7" if st.context.theme.type == "dark" else "#34414e"
     config = {
-        "axis": {
-            "labelColor": ink, "titleColor": ink, "labelFontSize": 12, "titleFontSize": 12, "gridOpacity": 0.4,
-        },
+        "axis": {"labelColor": ink, "titleColor": ink, "labelFontSize": 12, "titleFontSize": 12, "gridOpacity": 0.4},
         "legend": {"labelColor": ink, "titleColor": ink},
         "view": {"strokeWidth": 0},
         "text": {"color": ink},
-    }  # fmt: skip
+    }
     return st.vega_lite_chart(chart.spec | {"config": config, "datasets": chart.rows}, alt=words, **more)
 
 
 @st.fragment
 def table_expander(
-    rows: pd.DataFrame | Callable[[], pd.DataFrame],
-    name: str,
-    alt: str,
-    label: str = "View as table",
-    rest: str = "",
+    rows: pd.DataFrame | Callable[[], pd.DataFrame], name: str, alt: str, label: str = "View as table", rest: str = ""
 ) -> None:
     """The table behind a chart or a sentence, one click away; it is made, or looked up, when somebody opens it. `rest`
     is said below it."""

@@ -5,12 +5,7 @@ import hashlib
 import pytest
 from sqlalchemy import insert
 
-from app.access.administration import (
-    get_audit_trail,
-    get_roster,
-    list_rejected_rows,
-    record_access,
-)
+from app.access.administration import get_audit_trail, get_roster, list_rejected_rows, record_access
 from app.access.policy import WITHHELD_ABOUT
 from app.school import School
 from app.store import tables

@@ -5,9 +5,7 @@ from html import unescape
 import pytest
 from sqlalchemy import insert
 
-from app.access.administration import (
-    get_audit_trail,
-)
+from app.access.administration import get_audit_trail
 from app.access.concern_detail import get_concern
 from app.access.concerns import get_oldest_concern, list_concerns, list_own_concerns, list_pupils_on_record
 from app.access.policy import NotAllowed

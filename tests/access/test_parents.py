@@ -2,12 +2,7 @@
 
 import pytest
 
-from app.access.parents import (
-    get_consent_history,
-    list_consents,
-    list_letters_sent,
-    may_answer_consent,
-)
+from app.access.parents import get_consent_history, list_consents, list_letters_sent, may_answer_consent
 from tests.access.school import CONSENTS, ID, MAY_SEE_CONSENTS, MAY_SEE_LETTERS, consent_ids, someone
 
 

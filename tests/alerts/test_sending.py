@@ -91,9 +91,15 @@ def states(school: School) -> dict[str, str]:
 def concern(school: School, by: str = "tutor", pupil: str = "aled", summary: str = "He was alone.") -> str:
     pupil_id = list_pupils_to_choose(school, someone(school, by)).set_index("email").loc[people.email(pupil)]
     return raise_concern(
-        school, someone(school, by), happened_at=None, summary=summary, childs_words="Nobody is here.", told_dsp=False,
-        categories=["home_alone", "distress"], pupil_ids=[int(pupil_id["pupil_id"])],
-    )  # fmt: skip
+        school,
+        someone(school, by),
+        happened_at=None,
+        summary=summary,
+        childs_words="Nobody is here.",
+        told_dsp=False,
+        categories=["home_alone", "distress"],
+        pupil_ids=[int(pupil_id["pupil_id"])],
+    )
 
 
 def send_now(school: School, **how: bool) -> Run:
@@ -176,10 +182,14 @@ def test_no_name_and_no_word_that_somebody_wrote_is_in_any_mail(
     folder = people.roster(tmp_path / "again")
     pupils = [
         {
-            "email": people.email("aled"), "name": name, "school": "SEN", "year_group": "9", "house": "Monnow",
+            "email": people.email("aled"),
+            "name": name,
+            "school": "SEN",
+            "year_group": "9",
+            "house": "Monnow",
             "tutor_email": people.email("tutor"),
         }
-    ]  # fmt: skip
+    ]
     table(folder / "pupils.csv", pupils)
     import_roster(school, folder)
     import_calls(
@@ -302,11 +312,7 @@ def processes() -> multiprocessing.context.ForkServerContext:
 
 @pytest.mark.parametrize("delay", [0, 0.03])
 def test_send_loses_no_alert_when_killed_at_random_moments(
-    school: School,
-    clock: Clock,
-    server: MailServer,
-    processes: multiprocessing.context.ForkServerContext,
-    delay: float,
+    school: School, clock: Clock, server: MailServer, processes: multiprocessing.context.ForkServerContext, delay: float
 ) -> None:
     """At a random word of the conversation, or up to 30 ms after it; what was then under way may arrive once more."""
     chance = random.Random(7)

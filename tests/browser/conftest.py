@@ -104,10 +104,7 @@ def serve() -> Iterator[Callable[..., str]]:
 def look_through(page: Page, role: str) -> None:
     """Choose whose eyes to look through."""
     side = page.get_by_test_id("stSidebar")
-    others, choice = (
-        side.get_by_text("View as…"),
-        side.get_by_role("button", name=re.compile(role)).first,
-    )
+    others, choice = (side.get_by_text("View as…"), side.get_by_role("button", name=re.compile(role)).first)
     expect(others).to_be_visible(timeout=30_000)
     if re.search(role, eyes(page).inner_text()):
         return

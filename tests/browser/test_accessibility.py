@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 
 # What Streamlit itself draws, and no setting of ours reaches: rule and a piece of the element.
 STREAMLITS_OWN = {
-    ("target-size", 'role="spinbutton"'),  # day, month and year of its date field are narrower than 24 pixels
+    ("target-size", 'role="spinbutton"')  # day, month and year of its date field are narrower than 24 pixels
 }
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 
@@ -35,13 +35,20 @@ def demonstration(
         session, concern = connection.scalar(broken), connection.scalar(select(tables.concerns.c.ref).limit(1))
         consent = connection.scalar(select(tables.consents.c.id).order_by(tables.consents.c.id.desc()))
     pages = [
-        ("", "By clause"), ("sessions?show=all", "Download this list"),
-        (f"sessions?session={session}", "Who was in the call when"), ("concerns", "Concerns"),
-        ("concerns?raise=yes", "Send to the DSP"), (f"concerns?ref={concern}", "Concern C-"),
-        ("parents", "Outstanding consents"), ("parents?ask=yes", "Save request"),
-        (f"parents?consent={consent}", "History"), ("protocol", "Decided by"),
-        ("log", "Log a session"), ("plan", "Plan a session"), ("administration", "Administration"),
-    ]  # fmt: skip
+        ("", "By clause"),
+        ("sessions?show=all", "Download this list"),
+        (f"sessions?session={session}", "Who was in the call when"),
+        ("concerns", "Concerns"),
+        ("concerns?raise=yes", "Send to the DSP"),
+        (f"concerns?ref={concern}", "Concern C-"),
+        ("parents", "Outstanding consents"),
+        ("parents?ask=yes", "Save request"),
+        (f"parents?consent={consent}", "History"),
+        ("protocol", "Decided by"),
+        ("log", "Log a session"),
+        ("plan", "Plan a session"),
+        ("administration", "Administration"),
+    ]
     return serve(url), pages
 
 

@@ -79,9 +79,15 @@ def raised(school: School) -> str:
     people = list_pupils_to_choose(school, dsp)
     pupil = int(people.loc[people["school"] == dsp.school, "pupil_id"].iloc[0])
     return raise_concern(
-        school, dsp, happened_at=None, summary="Came without a coat.", childs_words=None, told_dsp=None,
-        categories=["neglect"], pupil_ids=[pupil],
-    )  # fmt: skip
+        school,
+        dsp,
+        happened_at=None,
+        summary="Came without a coat.",
+        childs_words=None,
+        told_dsp=None,
+        categories=["neglect"],
+        pupil_ids=[pupil],
+    )
 
 
 def test_the_dsps_morning(page: Page, school: School, address: str) -> None:

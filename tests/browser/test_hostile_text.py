@@ -93,9 +93,14 @@ def _ask_parents(school: School) -> None:
     pupils, now = list_letters_sent(school, tutor)["pupil_id"], school.now()
     for pupil, words in zip(pupils, (TAG, MARKDOWN, SCRIPT + LONG), strict=False):
         number = ask_for_consent(
-            school, tutor, pupil_id=int(pupil), kind="one_to_one", covers_from=now, covers_to=now + timedelta(days=1),
+            school,
+            tutor,
+            pupil_id=int(pupil),
+            kind="one_to_one",
+            covers_from=now,
+            covers_to=now + timedelta(days=1),
             reason=words,
-        )  # fmt: skip
+        )
         answer_consent(school, tutor, number, given=False, parent=words, at=now - timedelta(minutes=1))
 
 

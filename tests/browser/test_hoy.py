@@ -49,11 +49,13 @@ def two_exceptions(school: School, hoy: Person, staff: Person, folder: Path) -> 
     mine = pupils[pupils["year_group"].isin(hoy.year_groups) & (pupils["school"] == hoy.school)]["email"]
     records = [
         people.call(
-            f"alone-{n}", f"{school.now() - timedelta(hours=9 - 3 * n):%Y-%m-%dT%H:%M:%S}",
-            {staff.email: (0, 20), mine.iloc[n]: (1, 29)}, tenant=TENANT,
+            f"alone-{n}",
+            f"{school.now() - timedelta(hours=9 - 3 * n):%Y-%m-%dT%H:%M:%S}",
+            {staff.email: (0, 20), mine.iloc[n]: (1, 29)},
+            tenant=TENANT,
         )
         for n in range(2)
-    ]  # fmt: skip
+    ]
     assert import_calls(school, people.calls(folder / "calls.json", *records)).added == 2
     first, second = list_breaches_to_resolve(school, hoy)["session_id"]
     explain_breaches(school, staff, int(first), "The fire bell rang.")

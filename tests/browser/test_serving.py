@@ -62,9 +62,11 @@ def test_signing_in_never_leads_to_another_site(address: str, wanted: str) -> No
 
 def test_a_page_of_another_site_can_neither_listen_nor_send(address: str) -> None:
     upgrade = {
-        "Connection": "Upgrade", "Upgrade": "websocket", "Sec_WebSocket_Version": "13",
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec_WebSocket_Version": "13",
         "Sec_WebSocket_Key": "AAAAAAAAAAAAAAAAAAAAAA==",
-    }  # fmt: skip
+    }
     assert ask(address, "/_stcore/stream", Origin="https://elsewhere.example", **upgrade).status == 403
     assert ask(address, "/_stcore/stream", Origin=address, **upgrade).status == 101
     upload = ask(address, "/_stcore/upload_file/any/any", "PUT", b"x", Origin="https://elsewhere.example")

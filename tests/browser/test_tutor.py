@@ -69,11 +69,13 @@ def calls_of_a_morning(school: School, tutor: Person, folder: Path, name: str, n
     began = (school.now() - timedelta(days=1)).replace(hour=10, minute=0)
     records = [
         people.call(
-            f"{name}-{n}", f"{began + timedelta(hours=n):%Y-%m-%dT%H:%M:%S}",
-            {tutor.email: (0, 21), mine.iloc[n]: (1, 20)}, tenant=TENANT,
+            f"{name}-{n}",
+            f"{began + timedelta(hours=n):%Y-%m-%dT%H:%M:%S}",
+            {tutor.email: (0, 21), mine.iloc[n]: (1, 20)},
+            tenant=TENANT,
         )
         for n in range(number)
-    ]  # fmt: skip
+    ]
     assert import_calls(school, people.calls(folder / "calls.json", *records)).added == number
 
 

@@ -30,9 +30,13 @@ from tests import people
 from tests.conftest import SETTINGS
 
 REPORTED: dict[str, Any] = {
-    "happened_at": None, "summary": "Cried and would not say why.", "childs_words": "Dim byd.", "told_dsp": True,
-    "categories": ["distress"], "place": "On the call",
-}  # fmt: skip
+    "happened_at": None,
+    "summary": "Cried and would not say why.",
+    "childs_words": "Dim byd.",
+    "told_dsp": True,
+    "categories": ["distress"],
+    "place": "On the call",
+}
 
 
 @pytest.fixture
@@ -117,9 +121,12 @@ def _answers(
         "pupil": [n for n in (pupil(school, name) for name in people.PUPILS) if n not in mine],
         "pupil_of": [n for n in mine if n != pupil(school, "aled")] or mine,
         "leader": [n for n in list_leaders_to_share_with(school, who(school, "dsp")) if n not in view.shared_with],
-        "shared": list(view.shared_with), "action": waiting, "session_of": view.links, "day": [day],
+        "shared": list(view.shared_with),
+        "action": waiting,
+        "session_of": view.links,
+        "day": [day],
         "field": ["summary", "childs_words", "place"],
-    }  # fmt: skip
+    }
     typed = []
     for ask in STEPS[kind].asks:
         if ask.what in ("words", "line"):
@@ -143,8 +150,10 @@ def test_a_correction_is_a_version_and_what_was_reported_stays(school: School) -
     view = seen(school, ref)
     assert (view.summary, view.categories) == ("Cried about the dog.", ("bullying", "distress"))
     assert [version.words for version in view.fields["summary"]] == [
-        "Cried about the dog.", "Cried about home.", REPORTED["summary"]
-    ]  # fmt: skip
+        "Cried about the dog.",
+        "Cried about home.",
+        REPORTED["summary"],
+    ]
     assert list_own_concerns(school, who(school, "tutor"))["summary"].tolist() == [REPORTED["summary"]], "their words"
     with pytest.raises(casework.IncompleteStepError, match="already says this"):
         step(school, ref, "corrected", field="summary", after="Cried about the dog.", text="again")

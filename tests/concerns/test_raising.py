@@ -45,18 +45,32 @@ def _staff(connection: Connection, staff_id: int, school: str, roles: str, from_
     if from_day.year == 1900:
         _add(connection, tables.staff, id=staff_id, email=f"s{staff_id}@habs.example")
     _add(
-        connection, tables.staff_versions, staff_id=staff_id, from_day=from_day, name=f"S{staff_id}", school=school,
-        department="Music", roles=roles, year_groups="", houses="",
-    )  # fmt: skip
+        connection,
+        tables.staff_versions,
+        staff_id=staff_id,
+        from_day=from_day,
+        name=f"S{staff_id}",
+        school=school,
+        department="Music",
+        roles=roles,
+        year_groups="",
+        houses="",
+    )
 
 
 def _pupil(connection: Connection, pupil_id: int, school: str, from_day: date = date(1900, 1, 1)):
     if from_day.year == 1900:
         _add(connection, tables.pupils, id=pupil_id, email=f"p{pupil_id}@habs.example")
     _add(
-        connection, tables.pupil_versions, pupil_id=pupil_id, from_day=from_day, name=f"P{pupil_id}", school=school,
-        year_group="9", house="Monnow",
-    )  # fmt: skip
+        connection,
+        tables.pupil_versions,
+        pupil_id=pupil_id,
+        from_day=from_day,
+        name=f"P{pupil_id}",
+        school=school,
+        year_group="9",
+        house="Monnow",
+    )
 
 
 def _open(connection: Connection, pupils: list[int], **other) -> str:

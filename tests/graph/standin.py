@@ -99,10 +99,14 @@ class StandIn:
     def environment(self) -> dict[str, str]:
         """What makes the program ask here."""
         return {
-            "GRAPH_TENANT_ID": TENANT, "GRAPH_CLIENT_ID": CLIENT, "GRAPH_CLIENT_SECRET": SECRET,
-            "GRAPH_AUTHORITY": f"https://{self.host}", "GRAPH_BASE_URL": f"https://{self.host}/v1.0",
-            "REQUESTS_CA_BUNDLE": str(self.folder / "ca.pem"), "NO_PROXY": "127.0.0.1",
-        }  # fmt: skip
+            "GRAPH_TENANT_ID": TENANT,
+            "GRAPH_CLIENT_ID": CLIENT,
+            "GRAPH_CLIENT_SECRET": SECRET,
+            "GRAPH_AUTHORITY": f"https://{self.host}",
+            "GRAPH_BASE_URL": f"https://{self.host}/v1.0",
+            "REQUESTS_CA_BUNDLE": str(self.folder / "ca.pem"),
+            "NO_PROXY": "127.0.0.1",
+        }
 
     def add(self, *records: dict[str, Any]) -> None:
         self.calls.update({record["id"]: record for record in records})
@@ -127,9 +131,10 @@ class StandIn:
         if path.endswith("/openid-configuration"):
             ends = {name: f"https://{self.host}/{TENANT}/oauth2/v2.0/{name}" for name in ("authorize", "token")}
             found: Any = {
-                "authorization_endpoint": ends["authorize"], "token_endpoint": ends["token"],
+                "authorization_endpoint": ends["authorize"],
+                "token_endpoint": ends["token"],
                 "issuer": f"https://{self.host}/{TENANT}/v2.0",
-            }  # fmt: skip
+            }
         elif path.endswith("/oauth2/v2.0/token"):
             return self._token(parse_qs(body.decode()))
         elif headers.get("Authorization", "").removeprefix("Bearer ") not in self.tokens:

@@ -43,9 +43,17 @@ def stored(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
     found = {}
     with engine.connect() as connection:
         for table in (
-            tables.calls, tables.call_originals, tables.call_stays, tables.call_videos, tables.call_listed,
-            tables.recordings, tables.sessions, tables.session_calls, tables.session_pupils, tables.sync_quarantine,
-        ):  # fmt: skip
+            tables.calls,
+            tables.call_originals,
+            tables.call_stays,
+            tables.call_videos,
+            tables.call_listed,
+            tables.recordings,
+            tables.sessions,
+            tables.session_calls,
+            tables.session_pupils,
+            tables.sync_quarantine,
+        ):
             columns = [c for c in table.c if c.name not in given or named.get(table.name) == c.name]
             found[table.name] = sorted(map(repr, connection.execute(select(*columns))))
     return found
@@ -316,9 +324,12 @@ def test_a_service_that_goes_down_ends_the_run_and_keeps_what_came(school: Schoo
 
 def recording(name: str, call_id: str | None, created: datetime, by: str = "teacher") -> dict[str, Any]:
     return {
-        "id": name, "callId": call_id, "createdDateTime": created.isoformat() + "Z",
-        "meetingOrganizer": {"user": {"id": people.entra(by)}}, "recordingContentUrl": "https://nowhere.example/content",
-    }  # fmt: skip
+        "id": name,
+        "callId": call_id,
+        "createdDateTime": created.isoformat() + "Z",
+        "meetingOrganizer": {"user": {"id": people.entra(by)}},
+        "recordingContentUrl": "https://nowhere.example/content",
+    }
 
 
 def recorded(school: School) -> set[str]:
@@ -449,9 +460,11 @@ def environment(graph: StandIn, folder: Path, engine: Engine) -> dict[str, str]:
     settings.write_text(
         (ROOT / "data/protocol.toml").read_text().replace(SETTINGS_TENANT, people.TENANT), encoding="utf-8"
     )
-    return os.environ | graph.environment | {
-        "DATABASE_URL": engine.url.render_as_string(hide_password=False), "PROTOCOL_FILE": str(settings),
-    }  # fmt: skip
+    return (
+        os.environ
+        | graph.environment
+        | {"DATABASE_URL": engine.url.render_as_string(hide_password=False), "PROTOCOL_FILE": str(settings)}
+    )
 
 
 SETTINGS_TENANT = "00000000-0000-0000-0000-000000000000"

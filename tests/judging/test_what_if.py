@@ -61,8 +61,13 @@ def test_with_later_hours_the_lessons_after_half_past_five_are_kept(term: School
     figures = {"academic_hours": ["08:30", "18:15"]}
     found = run_what_if(term, person(term), TERM, figures)
     assert found.clauses.loc["academic-hours"].to_dict() == {
-        "title": "Tuition hours", "was_broken": 6, "would_be_broken": 4, "gained": 2, "lost": 0, "open": 0,
-    }  # fmt: skip
+        "title": "Tuition hours",
+        "was_broken": 6,
+        "would_be_broken": 4,
+        "gained": 2,
+        "lost": 0,
+        "open": 0,
+    }
     assert [f"{when:%H:%M}" for when in found.changes["started_at"]] == ["17:45", "17:20"]
     assert list(found.departments["sessions"]) == [1, 1]
     assert found.sessions == len(TIMES)  # without counselling

@@ -43,10 +43,17 @@ def long_ago(school: School, tmp_path: Path) -> School:
     ]
     assert not import_calls(school, people.calls(tmp_path / "c.json", *records)).rejected
     consents = [
-        {"pupil_email": people.email("bethan"), "kind": "one_to_one", "covers_from": day, "covers_to": day,
-         "obtained_at": day, "given_by": "her mother", "reason": "r"}
+        {
+            "pupil_email": people.email("bethan"),
+            "kind": "one_to_one",
+            "covers_from": day,
+            "covers_to": day,
+            "obtained_at": day,
+            "given_by": "her mother",
+            "reason": "r",
+        }
         for day in (OLD, NEW)
-    ]  # fmt: skip
+    ]
     assert not import_consents(school, people.table(tmp_path / "p.csv", consents)).rejected
     return school
 
@@ -86,9 +93,18 @@ def test_call_records_word_for_word_go_first_but_not_where_a_concern_hangs_on_th
     assert not import_calls(long_ago, people.calls(tmp_path / "two.json", *records)).rejected
     with long_ago.writing() as connection:
         open_concern(
-            connection, raised_by=1, raised_at=long_ago.now(), happened_at=None, summary="s", childs_words=None,
-            told_dsp=True, categories=["other"], level="monitoring", pupil_ids=[1], call_id="two-years-0",
-        )  # fmt: skip
+            connection,
+            raised_by=1,
+            raised_at=long_ago.now(),
+            happened_at=None,
+            summary="s",
+            childs_words=None,
+            told_dsp=True,
+            categories=["other"],
+            level="monitoring",
+            pupil_ids=[1],
+            call_id="two-years-0",
+        )
     number = told(purge(long_ago))["original call records"]
     assert number == 1, "the counsellor's went as well, and no number tells of it"
     with long_ago.engine.connect() as connection:

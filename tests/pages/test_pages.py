@@ -32,9 +32,17 @@ from tests import people
 
 HOSTILE = "1 or 1=1; <img src=x> %s {0} ../\x00" + "9" * 200
 LINKS = {  # what a link can carry: the page that reads it, and what it names
-    "session": "sessions", "ref": "concerns", "correct": "log", "call": "log", "raise": "concerns", "view": "sessions",
-    "show": "sessions", "ask": "parents", "consent": "parents", "about": "concerns",
-}  # fmt: skip
+    "session": "sessions",
+    "ref": "concerns",
+    "correct": "log",
+    "call": "log",
+    "raise": "concerns",
+    "view": "sessions",
+    "show": "sessions",
+    "ask": "parents",
+    "consent": "parents",
+    "about": "concerns",
+}
 
 
 @pytest.fixture(scope="module")
@@ -346,8 +354,12 @@ _NAMED = ("senior_deputy_head", "dsp", "admin")
 def test_no_page_of_those_whom_a_concern_about_conduct_names_differs_by_it(opened) -> None:
     school = open_school()
     pages: list[tuple[str, dict[str, str]]] = [
-        ("overview", {}), ("sessions", {}), ("concerns", {}), ("concerns", {"about": "conduct"}), ("log", {}),
-    ]  # fmt: skip
+        ("overview", {}),
+        ("sessions", {}),
+        ("concerns", {}),
+        ("concerns", {"about": "conduct"}),
+        ("log", {}),
+    ]
 
     def shown() -> list[str]:
         return [
@@ -360,9 +372,15 @@ def test_no_page_of_those_whom_a_concern_about_conduct_names_differs_by_it(opene
     ref = "A-AAAAAAAA"
     before = shown()
     told = raise_conduct_concern(
-        school, opened.people["tutor"], staff_ids=[opened.people[role].staff_id for role in _NAMED], happened_at=None,
-        summary="s", childs_words=None, told_dsp=False, categories=["other"],
-    )  # fmt: skip
+        school,
+        opened.people["tutor"],
+        staff_ids=[opened.people[role].staff_id for role in _NAMED],
+        happened_at=None,
+        summary="s",
+        childs_words=None,
+        told_dsp=False,
+        categories=["other"],
+    )
     with school.engine.connect() as connection:
         kept = tables.conduct_concerns.c
         ref = connection.scalar(select(kept.ref).order_by(kept.id.desc())) or ""

@@ -47,9 +47,12 @@ def ask(school: School, name: str = "teacher", **more) -> int:
     with school.engine.connect() as connection:
         aled = connection.scalar(select(tables.pupils.c.id).where(tables.pupils.c.email == people.email("aled")))
     asked = {
-        "pupil_id": aled, "kind": "outside_hours", "covers_from": DAY + timedelta(hours=18),
-        "covers_to": DAY + timedelta(hours=20), "reason": "time zone",
-    } | more  # fmt: skip
+        "pupil_id": aled,
+        "kind": "outside_hours",
+        "covers_from": DAY + timedelta(hours=18),
+        "covers_to": DAY + timedelta(hours=20),
+        "reason": "time zone",
+    } | more
     return ask_for_consent(school, someone(school, name), **asked)
 
 
@@ -184,9 +187,7 @@ def test_how_a_consent_stands_is_what_was_entered(school: School, entries: list[
                 struck_out = {"kind": "struck", "struck_event_id": number, "reason": "a slip"}
                 connection.execute(add.values(event | struck_out))
     row = list_consents(school, someone(school, "sdh")).set_index("consent_id").loc[consent_id]
-    counted = sorted(
-        ((hour, place, kind) for place, (kind, hour, struck) in enumerate(entries) if not struck),
-    )
+    counted = sorted(((hour, place, kind) for place, (kind, hour, struck) in enumerate(entries) if not struck))
     assert row["state"] == (counted[-1][2] if counted else "asked")
     assert row["answered_by"] == (f"{counted[-1][0]}" if counted else None)
     given_ = consents.given_consents(tables.consents.c.id == consent_id).c

@@ -151,9 +151,14 @@ def test_a_request_says_what_when_and_why(school: School) -> None:
     evening = school.now().astimezone(school.settings.zone).replace(hour=18, minute=0, second=0, microsecond=0)
     teacher = someone(school, "teacher")
     consent_id = ask_for_consent(
-        school, teacher, pupil_id=pupils(school)["aled"], kind="outside_hours", covers_from=evening,
-        covers_to=evening + timedelta(hours=1), reason="Away & <abroad>\nuntil Friday",
-    )  # fmt: skip
+        school,
+        teacher,
+        pupil_id=pupils(school)["aled"],
+        kind="outside_hours",
+        covers_from=evening,
+        covers_to=evening + timedelta(hours=1),
+        reason="Away & <abroad>\nuntil Friday",
+    )
     words = opened(write_requests(school, teacher, [consent_id]).content)
     for expected in ("Away & <abroad>\nuntil Friday", "from 18:00 to 19:00", "outside the usual hours", "To Teacher"):
         assert expected in words

@@ -147,10 +147,13 @@ def test_what_belongs_to_a_log_or_a_call_that_is_not_here_changes_nothing() -> N
     evidence = lesson(cameras_on="yes")
     stay = {"call_id": "x", "joined_at": BEGAN - timedelta(hours=1), "left_at": ENDED}
     more = {
-        "log_pupils": {"log_id": 99, "pupil_id": 2}, "log_invited": {"log_id": 99, "staff_id": 1},
-        "listed": {"call_id": "x", "staff_id": 1}, "stays": stay | {"person": "p", "pupil_id": 2},
-        "videos": {"call_id": "x", "person": "p"}, "recordings": {"call_id": "x"},
-    }  # fmt: skip
+        "log_pupils": {"log_id": 99, "pupil_id": 2},
+        "log_invited": {"log_id": 99, "staff_id": 1},
+        "listed": {"call_id": "x", "staff_id": 1},
+        "stays": stay | {"person": "p", "pupil_id": 2},
+        "videos": {"call_id": "x", "person": "p"},
+        "recordings": {"call_id": "x"},
+    }
     strange = {name: pd.concat([getattr(evidence, name), rows(name, row)]) for name, row in more.items()}
     one, two = judged(evidence), judged(replace(evidence, **strange))
     pd.testing.assert_frame_equal(one.sessions, two.sessions)
@@ -165,8 +168,9 @@ def test_sessions_that_begin_together_are_numbered_as_given_the_logged_first() -
         lesson(),
         logs=rows("logs", *(log | {"log_id": 100 - i, "ref": str(i)} for i in number)),
         calls=rows("calls", *(call | {"call_id": f"{100 - i}"} for i in number)),
-        log_pupils=empty("log_pupils"), stays=empty("stays"),
-    )  # fmt: skip
+        log_pupils=empty("log_pupils"),
+        stays=empty("stays"),
+    )
     found = judged(evidence)
     assert found.sessions["log_id"].tolist()[:60] == [100 - i for i in number]
     assert found.sessions["call_id"].tolist()[60:] == [f"{100 - i}" for i in number]

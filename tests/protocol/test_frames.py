@@ -30,11 +30,21 @@ def versions() -> Versions:
 @pytest.mark.parametrize(
     ("who", "day", "name"),
     [
-        (7, JANUARY - 1, "January"), (7, JANUARY, "January"), (7, JUNE - 1, "January"), (7, JUNE, "June"),
-        (7, JUNE + 9000, "June"), (3, BEFORE_1970, "Old"), (3, 0, "New"), (3, -200_000, "Old"), (0, JUNE, "Nought"),
-        (5, JUNE, None), (8, JUNE, None), (-1, JUNE, None), (7, 400_000, "June"),
+        (7, JANUARY - 1, "January"),
+        (7, JANUARY, "January"),
+        (7, JUNE - 1, "January"),
+        (7, JUNE, "June"),
+        (7, JUNE + 9000, "June"),
+        (3, BEFORE_1970, "Old"),
+        (3, 0, "New"),
+        (3, -200_000, "Old"),
+        (0, JUNE, "Nought"),
+        (5, JUNE, None),
+        (8, JUNE, None),
+        (-1, JUNE, None),
+        (7, 400_000, "June"),
     ],
-)  # fmt: skip
+)
 def test_a_person_is_who_they_were_on_the_day(who: int, day: int, name: str | None) -> None:
     known = versions()
     row = known.rows(np.array([who]), np.array([day]))

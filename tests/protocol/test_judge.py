@@ -112,11 +112,23 @@ def test_what_comes_out_has_its_types_and_its_reasons_only_when_asked_for() -> N
     pd.testing.assert_index_equal(decode(codes).index, codes.index)
     types = judged.sessions.dtypes.astype(str).to_dict()
     assert types == {
-        "log_id": "Int64", "call_id": "str", "started_at": "datetime64[us, UTC]", "ended_at": "datetime64[us, UTC]",
-        "day": "datetime64[s]", "minute": "int16", "staff_id": "Int64", "school": "str", "department": "str",
-        "purpose": "str", "one_to_one": "bool", "confidential": "bool", "status": "str", "disputed": "bool",
-        "due_at": "datetime64[us, UTC]", "codes": "str",
-    }  # fmt: skip
+        "log_id": "Int64",
+        "call_id": "str",
+        "started_at": "datetime64[us, UTC]",
+        "ended_at": "datetime64[us, UTC]",
+        "day": "datetime64[s]",
+        "minute": "int16",
+        "staff_id": "Int64",
+        "school": "str",
+        "department": "str",
+        "purpose": "str",
+        "one_to_one": "bool",
+        "confidential": "bool",
+        "status": "str",
+        "disputed": "bool",
+        "due_at": "datetime64[us, UTC]",
+        "codes": "str",
+    }
     assert judged.sessions.index.name == "session"
 
 

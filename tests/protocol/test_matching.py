@@ -121,11 +121,7 @@ def test_a_recording_without_call_id_belongs_to_its_organisers_call() -> None:
     )
     # The first names its call, whatever its time; the last names nobody.
     recordings = pd.DataFrame(
-        {
-            "call_id": ["c", None, None],
-            "organiser_id": ["one", "two", None],
-            "created_at": [at(5), at(5), at(5)],
-        }
+        {"call_id": ["c", None, None], "organiser_id": ["one", "two", None], "created_at": [at(5), at(5), at(5)]}
     )
     assert recorded_calls(calls, recordings).tolist() == [False, True, True, False]
 

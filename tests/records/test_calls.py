@@ -235,9 +235,7 @@ def test_read_call_rejects_what_is_not_a_call_record(told: Any, why: str) -> Non
 
 WHOLE = record(
     session(
-        person(MAIR),
-        person(ALED),
-        video("callerToCallee", startDateTime=at("14:06:00"), endDateTime=at("14:07:00")),
+        person(MAIR), person(ALED), video("callerToCallee", startDateTime=at("14:06:00"), endDateTime=at("14:07:00"))
     ),
     session(person(None), id="other"),
 )

@@ -55,11 +55,14 @@ def busy(new_database: Callable[..., str], tmp_path_factory: pytest.TempPathFact
     """Thirty academic sessions of two teachers, two of them with a room that is no public one, and one of music."""
     rows = [
         people.log(
-            ("teacher", "tutor")[n % 2], ("aled", "carys")[n % 2], f"{MONDAY + timedelta(days=n)}T10:00", ref=f"A{n}",
+            ("teacher", "tutor")[n % 2],
+            ("aled", "carys")[n % 2],
+            f"{MONDAY + timedelta(days=n)}T10:00",
+            ref=f"A{n}",
             room="garden" if n in (4, 9) else "public",
         )
         for n in range(30)
-    ]  # fmt: skip
+    ]
     rows.append(people.log("musician", "bethan", f"{MONDAY}T10:00", ref="M", purpose="music"))
     folder = tmp_path_factory.mktemp("busy")
     school = School(open_database(new_database()), SETTINGS)

@@ -29,13 +29,7 @@ NOTES = "Helped bethan rees. <b>Well.</b> Bethan laughed, Pugh too, Carys was aw
 @pytest.fixture
 def held_much(school: School, tmp_path: Path) -> School:
     rows = [
-        people.log(
-            "teacher",
-            "aled bethan",
-            f"{DAY}T10:00",
-            ref="L1",
-            notes=NOTES,
-        ),
+        people.log("teacher", "aled bethan", f"{DAY}T10:00", ref="L1", notes=NOTES),
         people.log("tutor", "aled", f"{DAY}T11:00", ref="L2", concern="yes", concern_summary="Cried about home."),
         people.log("counsellor", "aled", f"{DAY}T12:00", ref="L3", purpose="counselling", notes="most secret"),
         people.log("teacher", "carys", f"{DAY}T13:00", ref="L4", notes="nothing to do with him"),
@@ -67,9 +61,14 @@ def held_much(school: School, tmp_path: Path) -> School:
         school, people.calls(tmp_path / "c.json", people.call("c1", f"{DAY}T11:00:00", there))
     ).rejected
     consent = {
-        "pupil_email": people.email("aled"), "kind": "one_to_one", "covers_from": DAY, "covers_to": DAY,
-        "obtained_at": DAY, "given_by": "his father", "reason": "a course",
-    }  # fmt: skip
+        "pupil_email": people.email("aled"),
+        "kind": "one_to_one",
+        "covers_from": DAY,
+        "covers_to": DAY,
+        "obtained_at": DAY,
+        "given_by": "his father",
+        "reason": "a course",
+    }
     assert not import_consents(school, people.table(tmp_path / "p.csv", [consent])).rejected
     return school
 

@@ -33,31 +33,73 @@ STATUSES = ("compliant", "incomplete", "breach")
 # What a member of staff answers after a session in which all went as it should. A scenario says only
 # what was different; one that says `terse: yes` has a log with nothing else in it.
 ANSWERS = {
-    "platform": "teams", "account": "school", "recorded": "no", "private_recording": "no",
-    "staff_opened": "yes", "staff_ended": "yes", "pupil_left_alone": "no", "cameras_on": "yes",
-    "dress_ok": "yes", "background_ok": "yes", "room": "public", "concern": "no",
-}  # fmt: skip
+    "platform": "teams",
+    "account": "school",
+    "recorded": "no",
+    "private_recording": "no",
+    "staff_opened": "yes",
+    "staff_ended": "yes",
+    "pupil_left_alone": "no",
+    "cameras_on": "yes",
+    "dress_ok": "yes",
+    "background_ok": "yes",
+    "room": "public",
+    "concern": "no",
+}
 PASTORAL_ANSWERS = {
-    "reason": "routine", "adult_present": "yes", "adult_introduced": "yes", "adult_permission": "yes",
+    "reason": "routine",
+    "adult_present": "yes",
+    "adult_introduced": "yes",
+    "adult_permission": "yes",
     "home_alone": "no",
-}  # fmt: skip
+}
 OTHER_ANSWERS = (
-    "recording_announced", "recording_on_team", "cameras_off_offered", "bedroom_reason", "door_open",
-    "concern_summary", "concern_category", "notes",
-)  # fmt: skip
+    "recording_announced",
+    "recording_on_team",
+    "cameras_off_offered",
+    "bedroom_reason",
+    "door_open",
+    "concern_summary",
+    "concern_category",
+    "notes",
+)
 LETTERS = {"introduction": "2020-09-01", "one_to_one": "2020-12-15"}
 
 _SCENARIO = {
-    "name", "story", "day", "cast", "log", "logs", "call", "calls", "letters", "consents", "recording",
-    "expect", "status", "reason contains", "session", "sessions",
-}  # fmt: skip
+    "name",
+    "story",
+    "day",
+    "cast",
+    "log",
+    "logs",
+    "call",
+    "calls",
+    "letters",
+    "consents",
+    "recording",
+    "expect",
+    "status",
+    "reason contains",
+    "session",
+    "sessions",
+}
 _LOG = {"by", "pupils", "purpose", "from", "to", "invited", "terse"}
 _CALL = {"who", "type", "organiser", "listed", "ended", "version", "id of"}
 _SESSION = {"log", "call", "expect", "status", "reason contains", "session"}
 _FACTS = {
-    "by", "department", "purpose", "pupils", "calls", "one to one", "confidential", "disputed", "from", "to",
-    "hours left", "alone",
-}  # fmt: skip
+    "by",
+    "department",
+    "purpose",
+    "pupils",
+    "calls",
+    "one to one",
+    "confidential",
+    "disputed",
+    "from",
+    "to",
+    "hours left",
+    "alone",
+}
 
 
 class Untold(Exception):

@@ -47,10 +47,7 @@ def test_scenario(scenario: Scenario, worlds: Worlds) -> None:
 def test_the_commands_from_outside(tmp_path: Path, new_database: Callable[[], str]) -> None:
     told = [s for s in SCENARIOS if s.file == "status"][:1]
     write(told, tmp_path, now())
-    environment = os.environ | {
-        "DATABASE_URL": new_database(),
-        "PROTOCOL_FILE": str(HERE / "protocol.toml"),
-    }
+    environment = os.environ | {"DATABASE_URL": new_database(), "PROTOCOL_FILE": str(HERE / "protocol.toml")}
 
     def run(*arguments: str) -> str:
         command = [*PYTHON, "app", *arguments]

@@ -185,10 +185,14 @@ class Planned:
 
     def cells(self) -> dict[str, str]:
         values = form(
-            " ".join(sorted(self.pupils)), ref=f"P-{self.day}", purpose=self.purpose, reason=self.reason,
-            second=[people.email(who) for who in sorted(self.second)], day=self.day.isoformat(),
+            " ".join(sorted(self.pupils)),
+            ref=f"P-{self.day}",
+            purpose=self.purpose,
+            reason=self.reason,
+            second=[people.email(who) for who in sorted(self.second)],
+            day=self.day.isoformat(),
             **{"from": self.clock, "to": f"{self.ends:%H:%M}"},
-        )  # fmt: skip
+        )
         return log_form.as_row(WINTER, values, people.email(self.by))
 
     def call(self) -> dict[str, object]:
@@ -199,21 +203,26 @@ class Planned:
 def planned(by: str, pupils: st.SearchStrategy[frozenset[str]], purpose: str) -> st.SearchStrategy[Planned]:
     mostly = st.sampled_from([True, True, True, False])
     return st.builds(
-        Planned, day=st.sampled_from(DAYS), by=st.sampled_from(by.split()), pupils=pupils,
-        purpose=st.sampled_from(purpose.split()), minutes=st.sampled_from([15, 20, 40]),
+        Planned,
+        day=st.sampled_from(DAYS),
+        by=st.sampled_from(by.split()),
+        pupils=pupils,
+        purpose=st.sampled_from(purpose.split()),
+        minutes=st.sampled_from([15, 20, 40]),
         clock=st.sampled_from(["07:50", "08:30", "08:40", "12:40", "13:20", "15:40", "17:15", "19:00"]),
         reason=st.sampled_from(["", "routine", "safeguarding", "homework"]),
         second=st.sampled_from(["", "hoy9", "hm", "sdh", "teacher", "teacher hm"]).map(str.split).map(frozenset),
         letter=st.none() | st.tuples(st.sampled_from(["introduction", "one_to_one"]), st.integers(-3, 1)),
         consent=st.tuples(st.sampled_from(["the orchestra", ""]), mostly, mostly, mostly),
         with_call=st.booleans(),
-    )  # fmt: skip
+    )
 
 
 SESSION = planned(
-    "tutor hoy9 teacher counsellor musician preptutor", st.frozensets(PUPIL, min_size=1),
+    "tutor hoy9 teacher counsellor musician preptutor",
+    st.frozensets(PUPIL, min_size=1),
     "academic academic academic pastoral music counselling chat",
-)  # fmt: skip
+)
 ONE_TO_ONE = planned("tutor tutor hoy9 hm sdh", PUPIL.map(lambda who: frozenset([who])), "pastoral")
 
 
@@ -274,13 +283,18 @@ def _on_record(school: School, folder: Path, plans: list[Planned]) -> None:
         if one.consent:
             why, wide, in_time, told = one.consent
             kind = "one_to_one" if one.purpose == "pastoral" else "outside_hours"
-            given.append({
-                "pupil_email": pupil, "kind": kind, "reason": why, "given_by": "a parent",
-                "covers_from": (one.begins + timedelta(minutes=0 if wide else 5)).isoformat(),
-                "covers_to": (one.begins + timedelta(hours=2)).isoformat(),
-                "obtained_at": (one.begins - timedelta(days=1 if in_time else 0)).isoformat(),
-                "slt_informed_at": (one.begins - timedelta(hours=1)).isoformat() if told else "",
-            })  # fmt: skip
+            given.append(
+                {
+                    "pupil_email": pupil,
+                    "kind": kind,
+                    "reason": why,
+                    "given_by": "a parent",
+                    "covers_from": (one.begins + timedelta(minutes=0 if wide else 5)).isoformat(),
+                    "covers_to": (one.begins + timedelta(hours=2)).isoformat(),
+                    "obtained_at": (one.begins - timedelta(days=1 if in_time else 0)).isoformat(),
+                    "slt_informed_at": (one.begins - timedelta(hours=1)).isoformat() if told else "",
+                }
+            )
     if letters:
         assert not import_letters(school, people.table(folder / "letters.csv", letters)).rejected
     if given:

@@ -82,9 +82,13 @@ def test_a_full_disk_is_said_in_words_and_nothing_is_lost(moved_in, tmp_path: Pa
     file, database = table(tmp_path / "l.csv", rows), tmp_path / "school.sqlite"
     command = f"ulimit -f 60; trap '' XFSZ; exec {' '.join(running.PYTHON)} app import logs {file}"
     done = subprocess.run(
-        ["bash", "-c", command], cwd=running.ROOT, env=os.environ | {"DATABASE_URL": f"sqlite:///{database}"},
-        capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
+        ["bash", "-c", command],
+        cwd=running.ROOT,
+        env=os.environ | {"DATABASE_URL": f"sqlite:///{database}"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert done.returncode == 2
     assert "disk" in done.stderr
     assert "Traceback" not in done.stderr

@@ -14,14 +14,7 @@ from app.operations.health import standing_in_words
 from app.school import School
 from app.settings import SettingsError
 from app.store import tables
-from app.store.encryption import (
-    DecryptionError,
-    EncryptedBytes,
-    EncryptedText,
-    decrypt,
-    encrypt,
-    generate_key,
-)
+from app.store.encryption import DecryptionError, EncryptedBytes, EncryptedText, decrypt, encrypt, generate_key
 from app.store.key_rotation import reencrypt_all
 from tests import people
 

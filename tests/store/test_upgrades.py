@@ -47,8 +47,12 @@ TABLES = {  # of an earlier version: its name now
 _EVENT = {"at": "occurred_at", "by": "actor_id", "told": "recipient_id"}
 COLUMNS = {  # of an earlier version, by its table's name now: their names now
     "alerts": {
-        "to": "recipient_id", "about": "subject", "words": "body", "next_try_at": "next_attempt_at",
-        "tries": "attempts", "trouble": "error",
+        "to": "recipient_id",
+        "about": "subject",
+        "words": "body",
+        "next_try_at": "next_attempt_at",
+        "tries": "attempts",
+        "trouble": "error",
     },
     "audit": {"at": "occurred_at", "by": "actor", "what": "action", "about": "subject"},
     "breach_events": {"exception_id": "breach_id", "how": "resolution"} | _EVENT,
@@ -60,12 +64,16 @@ COLUMNS = {  # of an earlier version, by its table's name now: their names now
     "letters_struck": {"at": "struck_at", "by": "struck_by", "why": "reason"},
     "logs": {"why": "correction_reason"},
     "rejected_rows": {
-        "why": "reason", "mend": "fix", "settled_at": "resolved_at", "settled_by": "resolved_by",
-        "settled_how": "resolution", "settled_why": "resolution_reason",
+        "why": "reason",
+        "mend": "fix",
+        "settled_at": "resolved_at",
+        "settled_by": "resolved_by",
+        "settled_how": "resolution",
+        "settled_why": "resolution_reason",
     },
     "sync_quarantine": {"why": "reason", "first_at": "first_seen_at", "last_at": "last_seen_at", "tries": "attempts"},
     "sync_runs": {"put_aside": "quarantined", "refused": "rejected", "trouble": "error"},
-}  # fmt: skip
+}
 WORDS = {  # of an earlier version, by where they are now: the words now
     ("alerts", "state"): {"handed": "waiting"},
     ("breaches", "state"): {"settled": "resolved", "kept": "closed"},
@@ -300,8 +308,12 @@ def test_a_database_that_may_only_be_read_is_said_in_words(tmp_path: Path) -> No
     as_anybody = ["setpriv", "--bounding-set", "-dac_override", "--inh-caps", "-dac_override"]
     done = subprocess.run(
         [*(as_anybody if os.geteuid() == 0 else []), *PYTHON, "app", "demo", "--sessions", "100"],
-        cwd=ROOT, env=os.environ | {"DATABASE_URL": f"sqlite:///{file}"}, capture_output=True, text=True, timeout=60,
-    )  # fmt: skip
+        cwd=ROOT,
+        env=os.environ | {"DATABASE_URL": f"sqlite:///{file}"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     folder.chmod(0o755)
     assert done.returncode == 2
     assert "The database cannot be written: let the program's user write to its file and folder" in done.stderr

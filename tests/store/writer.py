@@ -32,9 +32,15 @@ def write(url: str, name: str, told: str, most: int = 10_000) -> None:
             assert isinstance(entered, Entered), entered
         elif kind == "concern":
             ref = raise_concern(
-                school, teacher, happened_at=None, summary=f"told by {name}, {n}", childs_words=None, told_dsp=True,
-                categories=["distress"], pupil_ids=[aled],
-            )  # fmt: skip
+                school,
+                teacher,
+                happened_at=None,
+                summary=f"told by {name}, {n}",
+                childs_words=None,
+                told_dsp=True,
+                categories=["distress"],
+                pupil_ids=[aled],
+            )
         else:
             rows = [_log(f"{ref}-{row}") for row in range(5)]
             columns = list(rows[0])

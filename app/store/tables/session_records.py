@@ -222,10 +222,7 @@ session_pupils = Table(
 
 session_days = (
     Table(  # each day's sessions in one row, for figures (`app.store.session_days`); empty: to be packed again
-        "session_days",
-        metadata,
-        Column("day", Date, primary_key=True),
-        Column("packed", LargeBinary),
+        "session_days", metadata, Column("day", Date, primary_key=True), Column("packed", LargeBinary)
     )
 )
 
