@@ -16,7 +16,7 @@ from app.ui.shell import show
 PagesManager.uses_pages_directory = False
 
 app = st.App(
-    Path(__file__), routes=[Route("/health", lambda request: PlainTextResponse("ok"))], middleware=[Middleware(Guard)]
+    Path(__file__), routes=[Route("/health", lambda _: PlainTextResponse("ok"))], middleware=[Middleware(Guard)]
 )
 
 if __name__ == "__main__":

@@ -12,23 +12,28 @@ from typing import Any, NoReturn
 import click
 from sqlalchemy.exc import DBAPIError
 
+from app.demo.filling import fill
 from app.formatting import how_many
 from app.intake.calls import import_calls, import_recordings
 from app.intake.files import import_consents, import_letters, import_logs, import_roster
 from app.intake.transaction import ImportResult
+from app.operations.health import check_everything, standing_in_words
 from app.operations.retention import past_keeping, purge
 from app.operations.scheduled import alerts, sync
+from app.operations.verification import rehearse_restore, verify, verify_copy
 from app.records.rows import UnreadableFileError
 from app.reports.outcomes_csv import COLUMNS, write_csv
 from app.reports.outcomes_csv import list_outcomes as outcomes_of
 from app.reports.subject_access import UnknownPupilError, subject
 from app.school import open_school
-from app.settings import SettingsError
+from app.settings import SettingsError, database_url
 from app.store import audit_log
+from app.store.backup import backup, restore
 from app.store.database import DatabaseError, describe_error
 from app.store.encryption import DecryptionError, generate_key
 from app.store.encryption import encryption_keys as known_keys
 from app.store.key_rotation import count_by_key, reencrypt_all, round_counts
+from app.store.transfer import transfer
 
 _DONE, _SOME_REJECTED, _NOT_DONE = 0, 1, 2
 
@@ -139,8 +144,6 @@ def outcomes_command(form: str, first: datetime | None, last: datetime | None) -
 @click.option("--sessions", type=click.IntRange(100, 2_000_000), default=5000, show_default=True)
 def demo_command(sessions: int) -> None:
     """Fill an empty database with a fictional school."""
-    from app.demo.filling import fill
-
     school = open_school()
     with _progress() as show:
         fill(school, sessions=sessions, progress=show)
@@ -165,8 +168,6 @@ def _progress() -> Iterator[Callable[[str, float], None]]:
 @click.argument("file", type=click.Path(path_type=Path))
 def backup_command(file: Path) -> None:
     """Write a consistent copy of the embedded database to FILE, while others go on writing."""
-    from app.store.backup import backup
-
     backup(open_school().engine, file)
     click.echo(f"A copy is in {file}.")
 
@@ -176,10 +177,6 @@ def backup_command(file: Path) -> None:
 @click.option("--test", is_flag=True, help="Prove that it could be done, and change nothing but the day of the test.")
 def restore_command(file: Path, test: bool) -> None:
     """Put the copy in FILE in place of the embedded database; what was there is kept beside it."""
-    from app.operations.verification import rehearse_restore, verify_copy
-    from app.settings import database_url
-    from app.store.backup import restore
-
     if test:
         click.echo(f"{file} could be restored: {rehearse_restore(open_school(), file)}.")
         return
@@ -192,9 +189,6 @@ def restore_command(file: Path, test: bool) -> None:
 @click.option("--to", "url", required=True, metavar="URL", help="An empty database, as DATABASE_URL would name it.")
 def move_command(url: str) -> None:
     """Move everything to another database, row by row and proven: from the embedded one to PostgreSQL, or back."""
-    from app.operations.verification import verify
-    from app.store.transfer import transfer
-
     school = open_school()
     rows = transfer(school.engine, url, verify, _note)
     click.echo(
@@ -256,8 +250,6 @@ def new_key_command() -> None:
 @keys.command("used")
 def used_command() -> None:
     """Count, in hundreds, how many sealed values stand under the newest key, an older one, none, or a lost one."""
-    from app.operations.health import standing_in_words
-
     with open_school().engine.connect() as connection:
         found = round_counts(count_by_key(connection))
     for one in found:
@@ -287,8 +279,6 @@ def rotate_command() -> None:
 @cli.command("check")
 def check_command() -> None:
     """Say in words whether settings, database, Graph access, alerts and sign-in work, each with the mend."""
-    from app.operations.health import check_everything
-
     works = True
     for name, good, words in check_everything():
         click.echo(f"{'ok     ' if good else 'NOT OK '}{name}: {words}")

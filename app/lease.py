@@ -17,14 +17,14 @@ DURATION = timedelta(minutes=2)
 _RENEWED = 30.0  # seconds
 
 
-class Busy(Exception):
+class BusyError(Exception):
     """Another process holds the lease: the message says where, and how long to wait at most."""
 
     def __init__(self, words: str, mend: str) -> None:
         super().__init__(f"{words} {mend}")
 
 
-class Lost(Exception):
+class LostError(Exception):
     """Another process took the lease."""
 
 
@@ -34,8 +34,8 @@ class Lease:
 
     name: ClassVar[str]
     what: ClassVar[str]  # "sync"
-    busy: ClassVar[type[Exception]] = Busy
-    lost: ClassVar[type[Exception]] = Lost
+    busy: ClassVar[type[Exception]] = BusyError
+    lost: ClassVar[type[Exception]] = LostError
 
     def __init__(self, school: School) -> None:
         self._school = school

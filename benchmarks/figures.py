@@ -1,6 +1,8 @@
 """The Overview's figures from the store, against DuckDB with the same rows in memory, a column for each clause."""
 
 from datetime import date, timedelta
+from functools import partial
+from typing import Any
 
 import duckdb
 import pandas as pd
@@ -55,9 +57,13 @@ def measure(url: str, times: int = 5) -> dict[str, list[float]]:
         connection.execute("create table rows as select * from frame")
         ratios = []
         for _ in range(times):
-            theirs, answers = timed(lambda at=connection: [at.execute(query).fetchall() for query in _QUERIES])
-            ours, (_, _, told) = timed(lambda on=which: _ours(school, on))
+            theirs, answers = timed(partial(_ask_all, connection))
+            ours, (_, _, told) = timed(partial(_ours, school, which))
             assert [int(n) for n in told.iloc[:, :5].to_numpy().ravel()] == list(answers[3][0])
             ratios.append(ours / theirs)
         found[what] = ratios
     return found
+
+
+def _ask_all(connection: duckdb.DuckDBPyConnection) -> list[list[tuple[Any, ...]]]:
+    return [connection.execute(query).fetchall() for query in _QUERIES]

@@ -84,7 +84,7 @@ def by_sql(evidence: Evidence) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame
     connection = duckdb.connect()
     connection.register("stays", evidence.stays[["call_id", "person", "staff_id", "pupil_id", "joined_at", "left_at"]])
     connection.register("videos", evidence.videos)
-    return tuple(connection.execute(sql).df() for sql in (_SPANS, _ALONE, _CAMERA))  # type: ignore[return-value]
+    return tuple(connection.execute(sql).df() for sql in (_SPANS, _ALONE, _CAMERA))
 
 
 def by_rules(evidence: Evidence, settings: Settings) -> SessionFacts:

@@ -85,7 +85,7 @@ class Window:
         began = time.perf_counter()
         self._socket.send(asked.SerializeToString())
         while True:
-            told = ForwardMsg.FromString(self._socket.recv(timeout=_WAIT))  # type: ignore[arg-type]
+            told = ForwardMsg.FromString(self._socket.recv(timeout=_WAIT))
             match told.WhichOneof("type"):
                 case "new_session":
                     self.elements, self._blocks = [], []

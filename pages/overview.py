@@ -11,7 +11,7 @@ from app.access.concerns import get_oldest_concern
 from app.access.overview import count_counselling_sessions, get_overview, list_late_consents
 from app.access.people import read_revision
 from app.access.policy import scopes
-from app.formatting import how_many, on_day, percent, with_counts
+from app.formatting import FEW, how_many, on_day, percent, with_counts
 from app.protocol.clauses import CLAUSES, title_of
 from app.protocol.judge import figures
 from app.reports import charts
@@ -27,14 +27,14 @@ _FILTERS = (("school", "School"), ("department", "Department"), ("purpose", "Pur
 
 
 @st.cache_resource(max_entries=20, show_spinner=False)
-def sessions_of(days: tuple[date, date], key: tuple[Any, ...]) -> pd.DataFrame:
+def sessions_of(days: tuple[date, date], key: tuple[Any, ...]) -> pd.DataFrame:  # noqa: ARG001 - for the cache
     """What people with these roles may see; `key` says which roles, and of which state of the data. One frame for
     all of them, which nobody changes: a copy for each click would take longer than the figures from it."""
     return charts.placed(get_overview(school, person, days))
 
 
 @st.cache_data(max_entries=20, show_spinner=False)
-def late_consents_of(days: tuple[date, date], key: tuple[Any, ...]) -> int:
+def late_consents_of(days: tuple[date, date], key: tuple[Any, ...]) -> int:  # noqa: ARG001 - for the cache
     """How many consents came late; `key` as of `sessions_of`."""
     return len(list_late_consents(school, person, days))
 
@@ -51,7 +51,7 @@ def key_figures(rows: pd.DataFrame, earlier: pd.DataFrame) -> None:
     sessions = counted(rows)
     now, then = sessions.drop(columns="week").sum(), counted(earlier).drop(columns="week").sum()
     weeks = sessions.groupby("week").sum()
-    few, known_before = len(rows) < charts.FEW, len(earlier) >= charts.FEW
+    few, known_before = len(rows) < FEW, len(earlier) >= FEW
 
     def figure(label: str, part: str, whole: str, more_is_better: bool) -> KeyFigure:
         share, before = (of[part] / max(of[whole], 1) for of in (now, then))
@@ -227,7 +227,7 @@ def clause_by_clause(rows: pd.DataFrame) -> None:
     told = figures(rows[list(CLAUSES)])
     told.insert(0, "title", [title_of(name) for name in told.index])
     shown = told[["met", "exempt", "breach"]].sum(axis=1)
-    known = told[shown >= charts.FEW]
+    known = told[shown >= FEW]
     if not known.empty:
         least = known.sort_values("rate").iloc[0]
         kept = int(least["met"] + least["exempt"])

@@ -10,5 +10,5 @@ so that no filter and no difference of two figures tells of one. Only a session 
 logged as counselling is shown to the Senior Deputy Head: that it took place, without pupils, notes and reasons.
 `count_counselling_sessions` gives the only figure there is.
 
-Times in frames are in school time. A question that the person may not ask at all raises NotAllowed.
+Times in frames are in school time. A question that the person may not ask at all raises NotAllowedError.
 """

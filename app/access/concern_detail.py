@@ -62,7 +62,7 @@ class ConcernView:
 
 
 def get_concern(school: School, person: Person, ref: str) -> ConcernView | None:
-    """One concern of either kind; None if it is not there or not for them. NotAllowed as the list of its kind."""
+    """One concern of either kind; None if it is not there or not for them. NotAllowedError as the list of its kind."""
     register = register_of(ref)
     require(person, register.resource)
     with school.engine.connect() as connection:

@@ -37,7 +37,7 @@ _LISTED = [
 
 
 def list_concerns(school: School, person: Person) -> pd.DataFrame:
-    """The concerns about children that the person may open, open ones first, then by level and age. NotAllowed
+    """The concerns about children that the person may open, open ones first, then by level and age. NotAllowedError
     but for DSPs, the Senior Deputy Head, and HOYs and HMs, who have those that were shared with them.
 
     Columns: `ref`, `open`, `level`, `raised_at`, `happened_at`, `age_days` (whole days since it was
@@ -50,7 +50,7 @@ def list_concerns(school: School, person: Person) -> pd.DataFrame:
 
 def list_conduct_concerns(school: School, person: Person) -> pd.DataFrame:
     """The concerns about adults' conduct that the person may open, as `concerns_list`, with `adults` (whom they
-    name). NotAllowed but for DSPs and the Senior Deputy Head."""
+    name). NotAllowedError but for DSPs and the Senior Deputy Head."""
     return _list(school, person, CONDUCT)
 
 

@@ -61,6 +61,14 @@ def list_calls_to_log(school: School, person: Person) -> pd.DataFrame:
         )
     frame["pupils"] = joined(frame["session_id"], pupils, "session_id")
     frame["pupil_emails"] = joined(frame["session_id"], pupils, "session_id", "email", ";")
+    _fill_answers(frame, outcomes)
+    recorded = set(calls.loc[recorded_calls(calls, listed_recordings), "call_id"])
+    frame["recorded"] = frame["call_id"].isin(recorded).astype("boolean").replace(False, pd.NA)
+    return in_school_time(school, frame.drop(columns=["codes", "clause_set_id"]))
+
+
+def _fill_answers(frame: pd.DataFrame, outcomes: pd.DataFrame) -> None:
+    """What the call itself answers, from the outcomes of its clauses: true, false or blank."""
     for answer, clause, yes, no in (
         ("staff_opened", "staff-opens", "met", "breach"),
         ("staff_ended", "staff-ends", "met", "breach"),
@@ -69,9 +77,6 @@ def list_calls_to_log(school: School, person: Person) -> pd.DataFrame:
         ("school_account", "school-account", "met", "breach"),
     ):
         frame[answer] = outcomes[clause].astype("object").map({yes: True, no: False}).astype("boolean")
-    recorded = set(calls.loc[recorded_calls(calls, listed_recordings), "call_id"])
-    frame["recorded"] = frame["call_id"].isin(recorded).astype("boolean").replace(False, pd.NA)
-    return in_school_time(school, frame.drop(columns=["codes", "clause_set_id"]))
 
 
 def get_own_log(school: School, person: Person, ref: str) -> dict[str, str] | None:

@@ -17,7 +17,7 @@ from app.vocabulary import Resource, Scope
 
 
 def get_overview(school: School, person: Person, days: Days) -> pd.DataFrame:
-    """One row a session of the days, confidential ones left out, no pupil in it. NotAllowed but for
+    """One row a session of the days, confidential ones left out, no pupil in it. NotAllowedError but for
     the overview's readers.
 
     Columns: `session_id`, `day` (datetime64), `minute` (of the school's day at which it started),

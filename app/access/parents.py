@@ -124,14 +124,18 @@ def list_consents(school: School, person: Person) -> pd.DataFrame:
     )
     with school.engine.connect() as connection:
         rows = reading.frame(connection, query)
-    now = pd.Timestamp(school.now())
+    return in_school_time(school, _with_status(rows, pd.Timestamp(school.now())))
+
+
+def _with_status(rows: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
+    """Consents with `stands` and `lacks`, as `list_consents` describes them."""
     ahead, asked, given = rows["covers_to"] > now, rows["state"] == "asked", rows["state"] == "given"
     rows["stands"] = rows["state"].where(~asked, "waiting").mask(asked & ~ahead, "lapsed")
     rows["stands"] = rows["stands"].mask(asked & rows["consent_id"].isin(_covered(rows)), "covered")
     rows["stands"] = rows["stands"].mask(given & (rows["answered_at"] > rows["covers_from"]), "given_late")
     untold = given & ahead & (rows["kind"] == "outside_hours") & rows["slt_informed_at"].isna()
     rows["lacks"] = pd.Series("", rows.index).mask(rows["stands"] == "waiting", "answer").mask(untold, "slt")
-    return in_school_time(school, rows)
+    return rows
 
 
 def _covered(rows: pd.DataFrame) -> pd.Series:

@@ -19,7 +19,7 @@ OTHER_PURPOSES = ("music", "academic", "pastoral")
 UNDER = 3  # no smaller number of counselling sessions is ever told
 
 
-class NotAllowed(Exception):
+class NotAllowedError(Exception):
     """The person may not ask this; the message names what was asked for and nobody."""
 
 
@@ -56,10 +56,10 @@ def scopes(person: Person, resource: Resource) -> set[Scope]:
 
 
 def require(person: Person, resource: Resource, scope: Scope | None = None) -> None:
-    """NotAllowed unless the person may see some of a resource, or has this scope of it."""
+    """NotAllowedError unless the person may see some of a resource, or has this scope of it."""
     granted = scopes(person, resource)
     if not granted or (scope and scope not in granted):
-        raise NotAllowed(f"You do not have access to {resource.label}.")
+        raise NotAllowedError(f"You do not have access to {resource.label}.")
 
 
 def may_open(person: Person, page: Page) -> bool:

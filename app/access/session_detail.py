@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, and_, case, func, select
+from sqlalchemy import Connection, Select, and_, case, func, select
 
 from app.access.concerns import select_linked_concerns
 from app.access.policy import COUNSELLING, WITHHELD, Person, scopes
@@ -63,18 +63,7 @@ class SessionView:
 
 def get_session(school: School, person: Person, session_id: int) -> SessionView | None:
     """One session explained by the rules that judged it; None if it is not there or not for them."""
-    who = valid_versions(tables.staff_versions)
-    query = (
-        select(
-            tables.sessions,
-            who.c.name.label("staff_name"),
-            tables.logs.c.ref.label("log_ref"),
-            confidential().label("is_confidential"),
-        )
-        .outerjoin(who, and_(who.c.staff_id == SESSION.staff_id, valid_on(who, SESSION.day)))
-        .outerjoin(tables.logs, tables.logs.c.id == SESSION.log_id)
-        .where(SESSION.id == session_id, open_to(person, school.today()))
-    )
+    query = _select_session(school, person, session_id)
     zone = school.settings.zone
     with school.engine.connect() as connection:
         row = connection.execute(query).one_or_none()
@@ -130,6 +119,22 @@ class _Explained:
     stays: pd.DataFrame
     videos: pd.DataFrame
     alone: pd.DataFrame
+
+
+def _select_session(school: School, person: Person, session_id: int) -> Select[Any]:
+    """The row of one session that is open to the person, with `staff_name`, `log_ref` and `is_confidential`."""
+    who = valid_versions(tables.staff_versions)
+    return (
+        select(
+            tables.sessions,
+            who.c.name.label("staff_name"),
+            tables.logs.c.ref.label("log_ref"),
+            confidential().label("is_confidential"),
+        )
+        .outerjoin(who, and_(who.c.staff_id == SESSION.staff_id, valid_on(who, SESSION.day)))
+        .outerjoin(tables.logs, tables.logs.c.id == SESSION.log_id)
+        .where(SESSION.id == session_id, open_to(person, school.today()))
+    )
 
 
 def _explained(school: School, connection: Connection, row: Any, withheld: bool) -> _Explained:

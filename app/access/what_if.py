@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import and_, not_, select
+from sqlalchemy import Select, and_, not_, select
 
 from app.access.policy import Days, Person, require, scopes
 from app.access.scope import SESSION, confidential, during, in_school_time
@@ -24,34 +24,18 @@ def run_what_if(
     person: Person,
     days: Days,
     figures: Mapping[str, Any],
-    progress: Callable[[float], None] = lambda share: None,
+    progress: Callable[[float], None] = lambda _: None,
 ) -> WhatIf:
     """What would change of the sessions of the days if some figures of the rules (entries as in the settings
     file) had been others; confidential sessions left out. `progress` is told the share done.
 
-    NotAllowed but for the Senior Deputy Head and SLT, who gets no session; SettingsError for wrong figures."""
+    NotAllowedError but for the Senior Deputy Head and SLT, who gets no session; SettingsError for wrong figures."""
     require(person, Resource.WHAT_IF)
     with_sessions = Scope.WITH_SESSIONS in scopes(person, Resource.WHAT_IF)
     other, now = changed(school.settings, figures), school.now()
-    who, first_call = valid_versions(tables.staff_versions), tables.session_calls.c
-    query = (
-        select(
-            SESSION.id.label("session_id"),
-            SESSION.started_at,
-            who.c.name.label("staff_name"),
-            SESSION.department,
-            SESSION.purpose,
-            SESSION.log_id,
-            first_call.call_id,
-        )
-        .outerjoin(who, and_(who.c.staff_id == SESSION.staff_id, valid_on(who, SESSION.day)))
-        .outerjoin(tables.session_calls, and_(first_call.session_id == SESSION.id, first_call.place == 0))
-        .where(during(days), not_(confidential()))
-        .order_by(SESSION.started_at, SESSION.id)
-    )
     was, would_be, known_as = [], [], []
     with school.engine.connect() as connection:
-        sessions = reading.frame(connection, query)
+        sessions = reading.frame(connection, _select_sessions(days))
         for first in range(0, len(sessions), _AT_ONCE):
             some = sessions["session_id"].iloc[first : first + _AT_ONCE].tolist()
             evidence = reading.evidence(connection, session_ids=some)
@@ -72,6 +56,26 @@ def run_what_if(
         in_school_time(school, in_order),
     )
     return found if with_sessions else WhatIf(found.sessions, found.clauses, found.departments, found.changes.iloc[:0])
+
+
+def _select_sessions(days: Days) -> Select[Any]:
+    """The sessions of the days that are not confidential, each with its log or first call."""
+    who, first_call = valid_versions(tables.staff_versions), tables.session_calls.c
+    return (
+        select(
+            SESSION.id.label("session_id"),
+            SESSION.started_at,
+            who.c.name.label("staff_name"),
+            SESSION.department,
+            SESSION.purpose,
+            SESSION.log_id,
+            first_call.call_id,
+        )
+        .outerjoin(who, and_(who.c.staff_id == SESSION.staff_id, valid_on(who, SESSION.day)))
+        .outerjoin(tables.session_calls, and_(first_call.session_id == SESSION.id, first_call.place == 0))
+        .where(during(days), not_(confidential()))
+        .order_by(SESSION.started_at, SESSION.id)
+    )
 
 
 def _numbers(sessions: pd.DataFrame, known_as: pd.DataFrame) -> pd.Series:

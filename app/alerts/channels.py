@@ -15,25 +15,27 @@ from email.policy import SMTP
 from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
 
+import apprise
+
 from app.settings import variable
 
 _TIMEOUT = 60.0  # seconds in which a mail server has to answer
 _TO = "{to}"
 
 
-class NotConfigured(Exception):
+class AlertsNotConfiguredError(Exception):
     """What alerts need is not configured, or cannot be used; the message says how to fix it."""
 
 
-class Unreachable(Exception):
+class UnreachableError(Exception):
     """Nothing can be sent at the moment; the message says why, and how to fix it."""
 
 
-class NotSent(Exception):
+class NotSentError(Exception):
     """Nobody said that this message was accepted; the message says why, and how to fix it."""
 
 
-class Broken(NotSent):
+class BrokenConnectionError(NotSentError):
     """The connection broke before the answer; the server may have accepted the message all the same."""
 
 
@@ -50,10 +52,10 @@ class Message:
 
 class Transport(Protocol):
     def send(self, message: Message) -> None:
-        """Send a message. Unreachable or NotSent unless it was accepted."""
+        """Send a message. UnreachableError or NotSentError unless it was accepted."""
 
     def probe(self) -> None:
-        """Unreachable if nothing can be sent, as far as can be found out without sending."""
+        """UnreachableError if nothing can be sent, as far as can be found out without sending."""
 
 
 @dataclass(frozen=True)
@@ -72,12 +74,14 @@ def configured() -> bool:
 
 
 def transports() -> Transports:
-    """The transports that are configured. NotConfigured if there is none, or one cannot be used."""
+    """The transports that are configured. AlertsNotConfiguredError if there is none, or one cannot be used."""
     to_staff, address, shared = variable("ALERT_URL"), variable("APP_URL"), variable("ALERT_CHANNEL")
     if not to_staff:
-        raise NotConfigured("No alerts are configured. Set ALERT_URL and APP_URL; docs/service.md explains how.")
+        raise AlertsNotConfiguredError(
+            "No alerts are configured. Set ALERT_URL and APP_URL; docs/service.md explains how."
+        )
     if not address or urlsplit(address).scheme not in ("http", "https") or not urlsplit(address).hostname:
-        raise NotConfigured(
+        raise AlertsNotConfiguredError(
             "APP_URL is not the address at which staff open the program: set it, for example to "
             "https://protocol.school.example, so that alerts can lead there."
         )
@@ -87,7 +91,7 @@ def transports() -> Transports:
     elif _TO in to_staff:
         mine = Service("ALERT_URL", to_staff)
     else:
-        raise NotConfigured(
+        raise AlertsNotConfiguredError(
             "ALERT_URL has to say where the recipient's address goes: write {to} there, or use mailtos://."
         )
     if shared:
@@ -96,12 +100,12 @@ def transports() -> Transports:
 
 
 def _plugin(name: str, url: str) -> Any:
-    import apprise  # takes a while, and most commands need none of it
-
     apprise.logger.disabled = True  # it would log who was written to
     plugin = apprise.Apprise.instantiate(url)
     if plugin is None:
-        raise NotConfigured(f"{name} is not an address that apprise knows, such as mailtos://user:password@host.")
+        raise AlertsNotConfiguredError(
+            f"{name} is not an address that apprise knows, such as mailtos://user:password@host."
+        )
     return plugin
 
 
@@ -146,7 +150,7 @@ class Mail:
         except (smtplib.SMTPException, OSError, UnicodeError) as error:
             if smtp is not None:
                 smtp.close()
-            raise Unreachable(_why_unreachable(f"{self._host}:{self._port}", error)) from None
+            raise UnreachableError(_why_unreachable(f"{self._host}:{self._port}", error)) from None
         return smtp
 
     def _written(self, message: Message) -> EmailMessage:
@@ -162,26 +166,26 @@ class Mail:
 
 
 def _not_sent(error: Exception) -> Exception:
-    """What went wrong while a message was sent, as Unreachable, NotSent or Broken."""
+    """What went wrong while a message was sent, as UnreachableError, NotSentError or BrokenConnectionError."""
     code: int
     reply: bytes | str
     kind: type[Exception]
     if isinstance(error, UnicodeError | smtplib.SMTPNotSupportedError):
-        return NotSent("The address has letters that mail cannot carry: correct it on the roster.")
+        return NotSentError("The address has letters that mail cannot carry: correct it on the roster.")
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code, reply = next(iter(error.recipients.values()))
-        what, fix, kind = "the address", "Correct it on the roster, or ask the mail administrator.", NotSent
+        what, fix, kind = "the address", "Correct it on the roster, or ask the mail administrator.", NotSentError
     elif isinstance(error, smtplib.SMTPSenderRefused):
         code, reply = error.smtp_code, error.smtp_error
-        what, fix, kind = "the sender", "Correct from= in ALERT_URL.", Unreachable
+        what, fix, kind = "the sender", "Correct from= in ALERT_URL.", UnreachableError
     elif isinstance(error, smtplib.SMTPDataError):
         code, reply = error.smtp_code, error.smtp_error
-        what, fix, kind = "the message", "Ask the mail administrator.", NotSent
+        what, fix, kind = "the message", "Ask the mail administrator.", NotSentError
     else:
-        return Broken(f"The connection to the mail server broke ({_short(error)}).")
+        return BrokenConnectionError(f"The connection to the mail server broke ({_short(error)}).")
     words = f"{code} {_plain(reply)}"
     if code == 421:
-        return Broken(f"The mail server ended the connection ({words}).")
+        return BrokenConnectionError(f"The mail server ended the connection ({words}).")
     if code < 500:
         return kind(f"The mail server does not accept {what} yet ({words}).")
     return kind(f"The mail server rejects {what} ({words}). {fix}")
@@ -218,7 +222,7 @@ class Service:
     def send(self, message: Message) -> None:
         plugin = _plugin(self._name, self._url.replace(_TO, quote(message.to, safe="")))
         if not plugin.notify(title=message.subject, body=message.body, body_format="text"):
-            raise NotSent(f"The service in {self._name} did not accept it. Check the address and the service.")
+            raise NotSentError(f"The service in {self._name} did not accept it. Check the address and the service.")
 
     def probe(self) -> None:
         """Such a service answers nothing until something is sent."""

@@ -20,13 +20,13 @@ from sqlalchemy.exc import DBAPIError
 
 from app import lease
 from app.alerts.channels import (
-    Broken,
+    AlertsNotConfiguredError,
+    BrokenConnectionError,
     Message,
-    NotConfigured,
-    NotSent,
+    NotSentError,
     Transport,
     Transports,
-    Unreachable,
+    UnreachableError,
     configured,
     transports,
 )
@@ -61,7 +61,8 @@ class Run:
 def send(school: School, *, at_once: bool = False) -> Run:
     """Queue what is due and send what waits; with `at_once` also what waits for its next try.
 
-    NotConfigured where nothing can be sent, and always in the demonstration; `lease.Busy` if another sends.
+    AlertsNotConfiguredError where nothing can be sent, and always in the demonstration; `lease.BusyError` if another
+    process sends.
     """
     out = _transports(school)
     with Lease(school) as held:
@@ -73,7 +74,7 @@ def send_in_words(school: School) -> tuple[bool, str]:
     """Send at once what waits; whether all of it was sent, and what was done, in words."""
     try:
         run = send(school, at_once=True)
-    except (NotConfigured, lease.Busy, lease.Lost) as error:
+    except (AlertsNotConfiguredError, lease.BusyError, lease.LostError) as error:
         return False, str(error)
     if run.trouble:
         return False, f"{run.sent} sent, {run.waiting} not: {run.trouble}"
@@ -86,14 +87,14 @@ def hindrance(school: School, ask: bool = False) -> str:
         out = _transports(school)
         if ask:
             out.to_staff.probe()
-    except (NotConfigured, Unreachable) as error:
+    except (AlertsNotConfiguredError, UnreachableError) as error:
         return str(error)
     return ""
 
 
 def _transports(school: School) -> Transports:
     if school.is_demonstration():
-        raise NotConfigured("This is the demonstration, whose people are invented: no alert is ever sent.")
+        raise AlertsNotConfiguredError("This is the demonstration, whose people are invented: no alert is ever sent.")
     return transports()
 
 
@@ -108,11 +109,11 @@ def _send_patiently(school: School) -> None:
     while True:
         try:
             send(school)
-        except lease.Busy:  # the other sender may have looked before this alert was queued
+        except lease.BusyError:  # the other sender may have looked before this alert was queued
             if time.monotonic() < deadline:
                 time.sleep(1)
                 continue
-        except (NotConfigured, lease.Lost, DBAPIError) as error:
+        except (AlertsNotConfiguredError, lease.LostError, DBAPIError) as error:
             logging.getLogger(__name__).warning("Alerts wait: %s", type(error).__name__)
         return
 
@@ -138,7 +139,7 @@ class _Sending:
             for row in rows:
                 try:
                     self._send(transport, row)
-                except Unreachable as error:
+                except UnreachableError as error:
                     self._put_off(self._due(whose, limit=None), str(error))
                     return
 
@@ -157,11 +158,11 @@ class _Sending:
     def _send(self, transport: Transport, row: Row[Any]) -> None:
         try:
             transport.send(written(row, self._out.address, self._school))
-        except NotSent as error:
+        except NotSentError as error:
             self._put_off([row], str(error))
-            self._broken = self._broken + 1 if isinstance(error, Broken) else 0
+            self._broken = self._broken + 1 if isinstance(error, BrokenConnectionError) else 0
             if self._broken >= _BROKEN_IN_A_ROW:
-                raise Unreachable(str(error)) from None
+                raise UnreachableError(str(error)) from None
         else:
             self._broken = 0
             self._mark_sent(row)
@@ -200,8 +201,9 @@ class _Sending:
 
 
 def _pause(tries: int) -> timedelta:
-    """How long one waits that was tried so often before: 1, 2, 4 … minutes."""
-    return min(_FIRST_PAUSE * 2 ** min(tries, 10), _LONGEST_PAUSE)
+    """How long to wait after this many tries: 1, 2, 4 … minutes."""
+    doublings: int = 2 ** min(tries, 10)
+    return min(_FIRST_PAUSE * doublings, _LONGEST_PAUSE)
 
 
 def written(row: Row[Any], address: str, school: School) -> Message:

@@ -75,10 +75,7 @@ _HOUR = 3_600_000_000  # in microseconds
 
 
 def fill(
-    school: School,
-    sessions: int = 5000,
-    seed: int = 1,
-    progress: Callable[[str, float], None] = lambda words, share: None,
+    school: School, sessions: int = 5000, seed: int = 1, progress: Callable[[str, float], None] = lambda *_: None
 ) -> None:
     """Fill an empty database with the fictional school up to today. DatabaseError if it holds anything but an earlier
     fill that was cut off, which is begun again. `progress` is told a step and the share done."""
@@ -93,18 +90,7 @@ def fill(
     progress("Importing letters and consents", 0.17)
     import_letters(judged_by, _csv("letters", made.letters))
     import_consents(judged_by, _csv("consents", made.consents))
-    with tempfile.TemporaryDirectory() as folder:
-        calls, recordings = Path(folder) / "calls.jsonl", Path(folder) / "recordings.json"
-        with calls.open("w", encoding="utf-8") as file:
-            file.writelines(json.dumps(call) + "\n" for call in made.calls)
-        recordings.write_text(json.dumps({"value": made.recordings}), encoding="utf-8")
-        progress("Importing call records", 0.25)
-        import_recordings(judged_by, recordings)
-        import_calls(
-            judged_by,
-            calls,
-            progress=lambda read: progress("Importing call records", 0.25 + 0.4 * read / len(made.calls)),
-        )
+    _import_calls(judged_by, made, progress)
     progress("Importing session logs and judging every clause", 0.7)
     import_logs(judged_by, _csv("logs", made.logs))
     progress("Correcting logs", 0.95)
@@ -126,6 +112,20 @@ def fill(
         set_meta(connection, "demo_usual", ";".join(made.shown))
         raise_revision(connection)
     progress("Ready", 1.0)
+
+
+def _import_calls(school: School, made: DemoSchool, progress: Callable[[str, float], None]) -> None:
+    """Import the call records and recordings from files, as a school would."""
+    with tempfile.TemporaryDirectory() as folder:
+        calls, recordings = Path(folder) / "calls.jsonl", Path(folder) / "recordings.json"
+        with calls.open("w", encoding="utf-8") as file:
+            file.writelines(json.dumps(call) + "\n" for call in made.calls)
+        recordings.write_text(json.dumps({"value": made.recordings}), encoding="utf-8")
+        progress("Importing call records", 0.25)
+        import_recordings(school, recordings)
+        import_calls(
+            school, calls, progress=lambda read: progress("Importing call records", 0.25 + 0.4 * read / len(made.calls))
+        )
 
 
 def _so_far(made: DemoSchool, now: datetime, settings: Settings) -> DemoSchool:

@@ -17,22 +17,7 @@ from app.demo.graph import Leg
 from app.demo.people import DRIFTING, WAITING, People, Person, consent_row
 from app.demo.recent import recent_sessions
 from app.demo.session import Mishaps, Session
-
-_FORGOTTEN = ("dress_ok", "background_ok", "private_recording", "room")
-_ELSE = ("Parents' evening", "Duke of Edinburgh planning", "Revision club", "Debating")
-
-# What came up in a session, how it is filed, and how far into the two terms it was.
-_CONCERNS = (
-    (0.06, "Looked unwell and said there had been no breakfast again.", "seen_or_heard"),
-    (0.15, "Said that there is often shouting at home at night and that sleep is hard.", "disclosure"),
-    (0.27, "Became tearful when asked about the weekend and did not want to say why.", "distress"),
-    (0.38, "A man nobody introduced walked through the room several times.", "unknown_adult"),
-    (0.69, "Said that nobody at home knows about being bullied in a group chat.", "disclosure"),
-    (0.81, "Very quiet for the third week, gave short answers and looked away.", "distress"),
-    (0.93, "Heard an argument in the next room; the pupil muted and came back upset.", "seen_or_heard"),
-)
-_SENIOR_FROM = 0.5  # the later ones are of the Senior School, whose DSP is shown first
-_HOME_ALONE = "Alone in the house since breakfast; no adult expected before four o'clock."
+from app.demo.words import CONCERNS, ELSE, FORGOTTEN, HOME_ALONE, SENIOR_FROM
 
 
 class Story:
@@ -101,7 +86,7 @@ class Story:
         if self.chance.often(0.004):  # it ran over
             return Session(staff, pupils, "academic", self._at(day, 16.8, 16.95), 50)
         first = 16 if self.chance.often(0.25) else 8.6
-        purpose = self.chance.one(_ELSE) if self.chance.often(0.004) else "academic"
+        purpose = self.chance.one(ELSE) if self.chance.often(0.004) else "academic"
         return Session(staff, pupils, purpose, self._at(day, first, 17.4 - minutes / 60), minutes)
 
     def _welfare(self, day: date) -> Session:
@@ -312,7 +297,7 @@ class Story:
         if session.one_to_one:
             row |= self._one_to_one_answers(session)
         if often(0.012):
-            row[self.chance.one(_FORGOTTEN)] = ""
+            row[self.chance.one(FORGOTTEN)] = ""
         return row
 
     def _one_to_one_answers(self, session: Session) -> Person:
@@ -337,8 +322,8 @@ class Story:
             for session, row in self._before_today()
             if row["purpose"] in ("academic", "pastoral") and len(session.pupils) == 1
         ]
-        for share, summary, category in _CONCERNS:
-            row = self._nearest(plain, int(share * len(plain)), senior=share > _SENIOR_FROM)
+        for share, summary, category in CONCERNS:
+            row = self._nearest(plain, int(share * len(plain)), senior=share > SENIOR_FROM)
             row |= {"concern": "yes", "concern_summary": summary, "concern_category": category}
         plain[int(0.6 * len(plain))][1]["concern"] = "yes"
         young = [
@@ -347,7 +332,7 @@ class Story:
             if session.one_to_one and session.pupils[0]["year_group"] in ("7", "8", "9")
         ]
         alone = {"adult_present": "no", "adult_introduced": "no", "adult_permission": "no", "home_alone": "yes"}
-        told = {"concern": "yes", "concern_summary": _HOME_ALONE, "concern_category": "home_alone"}
+        told = {"concern": "yes", "concern_summary": HOME_ALONE, "concern_category": "home_alone"}
         for share, answers in ((0.2, alone | told), (0.45, alone | told), (0.7, alone | told), (0.9, alone)):
             if young:
                 young[int(share * len(young))] |= answers
@@ -369,9 +354,9 @@ class Story:
 
     def _second_thoughts(self) -> None:
         """A few logs corrected by those who wrote them."""
-        blank = [row for row in self.logs if "" in (row[name] for name in _FORGOTTEN) and row["purpose"] == "academic"]
+        blank = [row for row in self.logs if "" in (row[name] for name in FORGOTTEN) and row["purpose"] == "academic"]
         for row in blank[-3:]:
-            full = {name: row[name] or ("public" if name == "room" else "yes") for name in _FORGOTTEN}
+            full = {name: row[name] or ("public" if name == "room" else "yes") for name in FORGOTTEN}
             if not row["private_recording"]:
                 full["private_recording"] = "no"
             self.corrections.append(row | full | {"why": "I had left a question out."})

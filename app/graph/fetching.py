@@ -1,9 +1,8 @@
-"""Fetching call records and recordings into the store, so that none is lost and none doubled.
+"""Fetching call records and recordings into the database, so that none is lost and none is stored twice.
 
-A run lists the calls of the last days, page by page. What it has not seen as it is listed is fetched,
-several records at a time, and each page is kept in a transaction of its own together with the note that
-it was seen: a run that is killed goes on where it was. Nothing is kept of calls that are no sessions but
-a digest of the id. What cannot be read is put aside whole.
+A run lists the calls of the last days, page by page, and fetches those it has not seen as they are listed, several at a
+time. Each page is stored in one transaction with the note that it was seen, so that a killed run continues where
+it was. Of calls that are no sessions only a digest of the id is stored. What cannot be read goes into quarantine.
 """
 
 import json
@@ -13,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, and_, cast, delete, or_, select
+from sqlalchemy import BigInteger, Connection, cast, delete, or_, select
 from sqlalchemy.exc import OperationalError
 
 from app.graph import quarantine
@@ -32,7 +31,7 @@ from app.graph.quarantine import Unreadable, digest, unreadable
 from app.graph.registration import registration
 from app.graph.runs import LISTED, Run, RunLog, complete_until
 from app.graph.seen import dropped_stamp, roster_digest, store_seen
-from app.intake.calls import store_calls, store_recordings
+from app.intake.calls import is_of_stored_call, store_calls, store_recordings
 from app.intake.transaction import ImportResult
 from app.judging.rejudge import Touched, rejudge
 from app.records.calls import Call, read_call
@@ -41,7 +40,6 @@ from app.records.recordings import Recording, read_recording
 from app.school import School
 from app.store import reading
 from app.store.tables import calls as calls_table
-from app.store.tables import recordings as recordings_table
 from app.store.tables import session_calls, sync_seen
 from app.store.writing import raise_revision
 
@@ -62,8 +60,8 @@ def synchronise(
     days: int | None = None,
     retry: bool = False,
     workers: int = WORKERS,
-    progress: Progress = lambda run: None,
-    note: Callable[[str], None] = lambda words: None,
+    progress: Progress = lambda _: None,
+    note: Callable[[str], None] = lambda _: None,
     client: Client | None = None,
 ) -> Run:
     """Fetch once what is new. `days` back, else from a little before the last success; `retry` also tries
@@ -376,7 +374,7 @@ class _Sync:
         with self._school.writing() as connection:
             self._lease.hold(connection)
             result, touched = ImportResult("recordings", "sync"), Touched()
-            ours = [recording for recording in recordings if _of_a_session(connection, recording)]
+            ours = [recording for recording in recordings if is_of_stored_call(connection, recording)]
             store_recordings(connection, ours, result, touched)
             self._judge(connection, touched)
             if (result.added or result.changed) and not touched.sessions:
@@ -393,16 +391,3 @@ def _check_times(call: Call) -> None:
     times = [call.started_at, call.ended_at, *(t for stay in call.stays for t in (stay.joined_at, stay.left_at))]
     if not all(2000 <= time.year < 2100 for time in times):
         raise UnreadableObjectError("its times cannot be right")
-
-
-def _of_a_session(connection: Connection, recording: Recording) -> bool:
-    call = calls_table.c
-    known = select(recordings_table.c.id).where(recordings_table.c.id == recording.id)
-    if connection.scalar(known) is not None:
-        return True
-    if recording.call_id is not None:
-        mine = call.id == recording.call_id
-    else:
-        at = recording.created_at
-        mine = and_(call.organiser_id == recording.organiser_id, call.started_at <= at, call.ended_at >= at)
-    return connection.scalar(select(call.id).where(mine).limit(1)) is not None

@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table, delete, insert, select, update
+from sqlalchemy import Connection, Table, and_, delete, insert, select, update
 
 from app.intake.transaction import ImportResult, run_import, span
 from app.judging.rejudge import Touched, remove_sessions
@@ -257,3 +257,17 @@ def _sessions_recorded(connection: Connection, recording: Mapping[str, Any]) -> 
             query.where(call.organiser_id == recording["organiser_id"], call.started_at <= at, call.ended_at >= at)
         )
     )
+
+
+def is_of_stored_call(connection: Connection, recording: Recording) -> bool:
+    """Whether a recording is known, or of a call that is stored."""
+    call = tables.calls.c
+    known = select(tables.recordings.c.id).where(tables.recordings.c.id == recording.id)
+    if connection.scalar(known) is not None:
+        return True
+    if recording.call_id is not None:
+        mine = call.id == recording.call_id
+    else:
+        at = recording.created_at
+        mine = and_(call.organiser_id == recording.organiser_id, call.started_at <= at, call.ended_at >= at)
+    return connection.scalar(select(call.id).where(mine).limit(1)) is not None

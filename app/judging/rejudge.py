@@ -296,7 +296,7 @@ def _numbers(connection: Connection, judged: Judged, before: pd.DataFrame) -> In
     numbers = number.fillna(0).to_numpy(np.int64, copy=True)
     # Drawn, not counted up: gaps in a sequence would tell how many sessions of counselling there are.
     numbers[new] = [secrets.randbelow(_NUMBERS) + 1 for _ in range(int(new.sum()))]
-    return numbers
+    return np.asarray(numbers)
 
 
 def remove_sessions(connection: Connection, sessions: Collection[int]) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import and_, func, not_, select
 from app.access.policy import Person, require
 from app.access.scope import in_school_time
 from app.alerts.outbox import KINDS, SENT, WAITING
+from app.alerts.sending import hindrance, send_in_words
 from app.school import School
 from app.store import reading, tables
 from app.store.versions import valid_on, valid_versions
@@ -33,7 +34,6 @@ class AlertsView:
 def get_alerts_view(school: School, person: Person) -> AlertsView:
     """How alerts stand, for the administrator."""
     require(person, Resource.ALERTS)
-    from app.alerts.sending import hindrance
 
     to = valid_versions(tables.staff_versions)
     query = (
@@ -58,6 +58,5 @@ def get_alerts_view(school: School, person: Person) -> AlertsView:
 def send_alerts_now(school: School, person: Person) -> tuple[bool, str]:
     """Send at once what waits; whether all of it was taken, and what was done, in words."""
     require(person, Resource.ALERTS)
-    from app.alerts.sending import send_in_words
 
     return send_in_words(school)

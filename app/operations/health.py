@@ -8,6 +8,8 @@ from sqlalchemy.exc import DBAPIError
 
 from app.alerts.outbox import WAITING
 from app.alerts.sending import hindrance
+from app.auth import sign_in
+from app.graph.sync import check_graph
 from app.operations.verification import last_restore_test
 from app.school import School, open_school
 from app.settings import SettingsError, variable
@@ -140,7 +142,6 @@ def _graph(school: School) -> Iterator[Finding]:
             "no sync is configured (GRAPH_TENANT_ID, GRAPH_CLIENT_ID); call records come from files",
         )
         return
-    from app.graph.sync import check_graph
 
     for good, words, mend in check_graph(school):
         yield "Microsoft Graph", good, f"{words} {mend}".strip()
@@ -166,8 +167,6 @@ def _moment(school: School, when: datetime) -> str:
 
 
 def _sign_in(school: School) -> Finding:
-    from app.auth import sign_in
-
     if hindrance := sign_in.hindrance(school):
         return "sign-in", False, hindrance
     if school.is_demonstration():

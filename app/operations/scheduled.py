@@ -61,10 +61,10 @@ def _repeat(once: Callable[[], int], minutes: int | None) -> NoReturn:
     while True:
         try:
             status = once()
-        except (NotConfiguredError, channels.NotConfigured) as error:
+        except (NotConfiguredError, channels.AlertsNotConfiguredError) as error:
             _say(str(error))
             sys.exit(_NOT_DONE)
-        except (GraphError, lease.Busy, lease.Lost) as error:
+        except (GraphError, lease.BusyError, lease.LostError) as error:
             _say(str(error))
             status = _NOT_DONE
         except KeyboardInterrupt:
@@ -112,6 +112,6 @@ def _say(words: str) -> None:
     click.echo(words, err=True)
 
 
-def _end(number: int, frame: FrameType | None) -> None:
+def _end(_number: int, _frame: FrameType | None) -> None:
     """A service that is stopped gives its lease back."""
     sys.exit(_NOT_DONE)

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 
 from app.access.policy import Person, require
-from app.graph.sync import SyncState
+from app.graph.errors import GraphError
+from app.graph.fetching import synchronise
+from app.graph.sync import SyncState, sync_state
 from app.school import School
 from app.vocabulary import Resource
 
@@ -11,7 +13,6 @@ from app.vocabulary import Resource
 def get_sync_state(school: School, person: Person) -> SyncState:
     """How the sync with Microsoft Graph stands, for the administrator; nothing of any call."""
     require(person, Resource.SYNC)
-    from app.graph.sync import sync_state
 
     return sync_state(school)
 
@@ -19,8 +20,6 @@ def get_sync_state(school: School, person: Person) -> SyncState:
 def sync_now(school: School, person: Person, say: Callable[[str], None]) -> tuple[bool, str]:
     """Sync once, telling `say` how far it has come; whether it ended well, and what it did, in words."""
     require(person, Resource.SYNC)
-    from app.graph.errors import GraphError
-    from app.graph.fetching import synchronise
 
     try:
         run = synchronise(

@@ -28,7 +28,7 @@ from sqlalchemy import Connection, and_, delete, insert, select
 
 from app.access.administration import record_access
 from app.access.parents import list_consents, list_letters_sent
-from app.access.policy import NotAllowed, Person, describe_post
+from app.access.policy import NotAllowedError, Person, describe_post
 from app.judging.rejudge import Touched, rejudge
 from app.records.registers import LETTERS
 from app.school import School
@@ -90,7 +90,7 @@ def write_letters(
     progress: Callable[[float], None] = lambda _share: None,
 ) -> Download:
     """The letters of a kind of KINDS to the parents of some pupils whom the person leads, as one download;
-    recorded on the audit trail. TemplateError; NotAllowed."""
+    recorded on the audit trail. TemplateError; NotAllowedError."""
     rows = _theirs(school, person, pupil_ids)
     fields = [_about(school, person, row) for row in rows]
     made = _download(kind, FIELDS, fields, progress, school.today())
@@ -100,11 +100,11 @@ def write_letters(
 
 def write_requests(school: School, person: Person, consent_ids: Collection[int]) -> Download:
     """The requests for some consents that are the person's, as one download; recorded on the audit trail.
-    TemplateError; NotAllowed."""
+    TemplateError; NotAllowedError."""
     consents = list_consents(school, person)
     consents = consents[consents["own"].astype(bool) & consents["consent_id"].isin(consent_ids)]
     if len(consents) < len(set(consent_ids)) or consents.empty:
-        raise NotAllowed("You do not have access to consents.")
+        raise NotAllowedError("You do not have access to consents.")
     fields = [
         _about(school, person, row)
         | {"what": _WHAT[row.kind], "times": times(row.covers_from, row.covers_to), "reason": row.reason or ""}
@@ -120,7 +120,7 @@ def write_requests(school: School, person: Person, consent_ids: Collection[int])
 
 def mark_letters_sent(school: School, person: Person, kind: str, pupil_ids: Collection[int], sent_on: date) -> int:
     """Put letters of a kind of KINDS to the parents of some pupils whom the person leads on the register, judge
-    their sessions again, and tell how many were not on it for that day yet. ValueError, in words; NotAllowed."""
+    their sessions again, and tell how many were not on it for that day yet. ValueError, in words; NotAllowedError."""
     if kind not in LETTERS:
         raise ValueError(f"{kind!r} is no kind of letter")
     if sent_on > school.today():
@@ -145,7 +145,7 @@ def strike_letters_out(
 ) -> int:
     """Take letters of a kind and day to the parents of some pupils whom the person leads off the register, because they
     had been put there by mistake; what stood there is kept with the reason. Their sessions are judged again. Tells
-    how many there were. ValueError, in words; NotAllowed."""
+    how many there were. ValueError, in words; NotAllowedError."""
     if not why.strip():
         raise ValueError("Say what the mistake was.")
     wanted = {int(row.pupil_id) for row in _theirs(school, person, pupil_ids)}
@@ -205,7 +205,7 @@ def _theirs(school: School, person: Person, pupil_ids: Collection[int]) -> Seque
     pupils = list_letters_sent(school, person)
     pupils = pupils[pupils["led"].astype(bool) & pupils["pupil_id"].isin(pupil_ids)]
     if len(pupils) < len(set(pupil_ids)) or pupils.empty:
-        raise NotAllowed("You do not have access to letters to these parents.")
+        raise NotAllowedError("You do not have access to letters to these parents.")
     return list(pupils.itertuples())
 
 

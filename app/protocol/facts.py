@@ -82,13 +82,13 @@ class SessionFacts(Sessions):
     @cached_property
     def _in_direct_call(self) -> Mask:
         """Which stays are in a peer-to-peer call."""
-        return (self._calls["type"] == "peerToPeer").to_numpy()[self._stay_call]
+        return np.asarray((self._calls["type"] == "peerToPeer").to_numpy()[self._stay_call])
 
     @cached_property
     def _first_leg(self) -> Mask:
         """Which stays are in the leg of a peer-to-peer call that the session began with."""
         began = self._stay_from == self._shown_span[0][self._stay_session]
-        return self._stay_shows_staff & self._in_direct_call & began
+        return np.asarray(self._stay_shows_staff & self._in_direct_call & began)
 
     @cached_property
     def began_as_direct_call(self) -> Mask:
@@ -140,7 +140,7 @@ class SessionFacts(Sessions):
     def in_channel(self) -> Mask:
         """Whether all calls of the session were channel meetings."""
         is_channel = flags(self._calls["channel"])[self.calls["call"]]
-        return self.has_call & ~self.mask_of(self.calls["session"][~is_channel])
+        return np.asarray(self.has_call & ~self.mask_of(self.calls["session"][~is_channel]))
 
     @cached_property
     def cameras(self) -> pd.DataFrame:
@@ -230,7 +230,7 @@ class SessionFacts(Sessions):
         for period in self.settings.remote_learning:
             first, last = np.array([period.from_, period.to], "datetime64[D]").view(np.int64)
             remote |= (self.day >= first) & (self.day <= last)
-        return (self.purpose == "pastoral") & one & remote
+        return np.asarray((self.purpose == "pastoral") & one & remote)
 
     @cached_property
     def confidential(self) -> Mask:
@@ -242,7 +242,7 @@ class SessionFacts(Sessions):
         session = self._stay_session[rows]
         present = self.mask_of(session[counsellor[self.staff.rows(self._stay_staff[rows], self.day[session])]])
         other_purpose = self.purpose.isin(["music", "academic", "pastoral"])
-        return (self.purpose == "counselling") | (conducting & ~other_purpose) | present
+        return np.asarray((self.purpose == "counselling") | (conducting & ~other_purpose) | present)
 
     # -- hours -----------------------------------------------------------------------------------
 
@@ -326,12 +326,12 @@ class SessionFacts(Sessions):
     def names(self, rows: Mask, sessions: Ints) -> Words:
         """The names of the pupils in the given rows of `pupils`, as one text for each of the given sessions."""
         names = pd.Series(self.pupil_names(np.flatnonzero(rows))).groupby(self.pupils["session"].to_numpy()[rows])
-        return names.agg(join_names).reindex(sessions).to_numpy(object)
+        return np.asarray(names.agg(join_names).reindex(sessions).to_numpy(object))
 
     def clock_times(self, times: Ints) -> Words:
         """Times on the school's clock: "14:31:10", or "14:31" on the full minute."""
         clock = instants(times).dt.tz_convert(self.settings.timezone).dt.strftime("%H:%M:%S")
-        return clock.str.replace(r"(?<=:\d\d):00$", "", regex=True).to_numpy(object)
+        return np.asarray(clock.str.replace(r"(?<=:\d\d):00$", "", regex=True).to_numpy(object))
 
 
 def join_names(names: pd.Series) -> str:

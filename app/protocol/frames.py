@@ -12,7 +12,7 @@ NONE = -1  # an id that is blank, a position that there is not
 
 def micros(instants: pd.Series) -> Ints:
     """Instants as microseconds since 1970 in UTC; a blank is the least integer."""
-    return instants.dt.as_unit("us").dt.tz_convert(None).to_numpy().view(np.int64)
+    return np.asarray(instants.dt.as_unit("us").dt.tz_convert(None).to_numpy().view(np.int64))
 
 
 def instants(micros: Ints) -> pd.Series:
@@ -22,17 +22,17 @@ def instants(micros: Ints) -> pd.Series:
 
 def ids(column: pd.Series) -> Ints:
     """Ids as plain integers; a blank is NONE."""
-    return column.to_numpy(np.int64, na_value=NONE)
+    return np.asarray(column.to_numpy(np.int64, na_value=NONE))
 
 
 def days_since_1970(days: pd.Series) -> Ints:
     """Days as plain integers."""
-    return days.to_numpy().astype("datetime64[D]").view(np.int64)
+    return np.asarray(days.to_numpy().astype("datetime64[D]").view(np.int64))
 
 
 def flags(column: pd.Series, blank: bool = False) -> Bools:
     """Yes and no as plain true and false; a blank is as said."""
-    return column.to_numpy(bool, na_value=blank)
+    return np.asarray(column.to_numpy(bool, na_value=blank))
 
 
 def places(index: pd.Index, column: pd.Series) -> npt.NDArray[np.intp]:
@@ -41,7 +41,7 @@ def places(index: pd.Index, column: pd.Series) -> npt.NDArray[np.intp]:
     values = column.to_numpy(object)
     begins = np.ones(len(values), bool)
     begins[1:] = values[1:] != values[:-1]
-    return index.get_indexer(pd.Index(values[begins], dtype=object))[np.cumsum(begins) - 1]
+    return np.asarray(index.get_indexer(pd.Index(values[begins], dtype=object))[np.cumsum(begins) - 1])
 
 
 def paired(left: Ints, right: Ints) -> Ints:
@@ -96,4 +96,4 @@ class Versions:
         the last place, for a row of NONE, is False."""
         codes, cells = pd.factorize(self.frame[column])
         held = [not words_in(cell).isdisjoint(values) for cell in cells]
-        return np.array([*held, False])[np.append(codes, NONE)]
+        return np.asarray(np.array([*held, False])[np.append(codes, NONE)])

@@ -205,7 +205,7 @@ def _who_was_alone(facts: SessionFacts, sessions: Rows) -> Words:
     verb = np.where(names["count"] > 1, " were", " was").astype(object)
     since, length = facts.clock_times(found.start), durations(found.end - found.start)
     words = names["join_names"] + verb + " in the call without staff from " + since + " for " + length + "."
-    return words.groupby(found.group).agg(" ".join).reindex(sessions).to_numpy(object)
+    return np.asarray(words.groupby(found.group).agg(" ".join).reindex(sessions).to_numpy(object))
 
 
 @clause(

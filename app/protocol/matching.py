@@ -130,11 +130,11 @@ def _same_people(more: pd.DataFrame, log_pupils: pd.DataFrame, stays: pd.DataFra
     strange = np.zeros(len(more), bool)
     strange[people.loc[~(in_first | in_log), "row"]] = True
     staffed = seen.loc[seen["staff_id"] != NONE, "call"]
-    return (~strange & (more["call"].isin(staffed) | ~more["first"].isin(staffed))).to_numpy()
+    return np.asarray((~strange & (more["call"].isin(staffed) | ~more["first"].isin(staffed))).to_numpy())
 
 
 def _is_among(rows: pd.DataFrame, on: list[str], known: pd.DataFrame, key: list[str]) -> Bools:
-    return pd.MultiIndex.from_frame(rows[on]).isin(pd.MultiIndex.from_frame(known[key]))
+    return np.asarray(pd.MultiIndex.from_frame(rows[on]).isin(pd.MultiIndex.from_frame(known[key])))
 
 
 def recorded_calls(calls: pd.DataFrame, recordings: pd.DataFrame) -> Bools:

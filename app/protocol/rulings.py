@@ -119,7 +119,7 @@ def by_hours(
 
     def sentence(i: Rows, rest: Words | str) -> Words:
         start, end = facts.clock_times(facts.start[i]), facts.clock_times(facts.end[i])
-        return "The session time, " + start + " to " + end + ", is " + rest
+        return np.asarray("The session time, " + start + " to " + end + ", is " + rest)
 
     ruling = Ruling(facts.n)
     ruling.decide(where & inside, MET, evidence, lambda i: sentence(i, if_met(i)), disputed)

@@ -62,7 +62,7 @@ class Sessions:
         """Whether each is the school's tenant; one that the record leaves out counts as the school's."""
         codes, tenants = pd.factorize(tenant)
         is_ours = [str(tenant).lower() in ("", self.settings.tenant_id.lower()) for tenant in tenants]
-        return np.array([*is_ours, True])[codes]  # the last place: a blank
+        return np.asarray(np.array([*is_ours, True])[codes])  # the last place: a blank
 
     # -- which sessions there are ----------------------------------------------------------------
 
@@ -125,7 +125,7 @@ class Sessions:
     def _school_time(self, times: Ints) -> Ints:
         """UTC microseconds to microseconds on the school's clock."""
         local = instants(times).dt.tz_convert(self.settings.timezone).dt.tz_localize(None)
-        return local.to_numpy().astype("datetime64[us]").view(np.int64)
+        return np.asarray(local.to_numpy().astype("datetime64[us]").view(np.int64))
 
     def _rule_on(self, day: Ints) -> npt.NDArray[np.intp]:
         """Which of the settings' rules are in force on each day; before the first, the first."""
@@ -178,11 +178,11 @@ class Sessions:
 
     def session_of_log(self, log_ids: pd.Series) -> Ints:
         """The session of each log id; NONE where there is none."""
-        return np.append(self._session_of_log, NONE)[self._log_index.get_indexer(log_ids)]
+        return np.asarray(np.append(self._session_of_log, NONE)[self._log_index.get_indexer(log_ids)])
 
     def session_of_call(self, call_ids: pd.Series) -> Ints:
         """The session of each call id; NONE where there is none."""
-        return np.append(self._session_of_call, NONE)[self._call_index.get_indexer(call_ids)]
+        return np.asarray(np.append(self._session_of_call, NONE)[self._call_index.get_indexer(call_ids)])
 
     def has_role(self, *roles: str) -> Mask:
         """Whether the conducting member of staff had one of the roles on the session's day."""
@@ -196,11 +196,11 @@ class Sessions:
 
     def from_log(self, values: npt.NDArray[Any], blank: Any) -> npt.NDArray[Any]:
         """The value of each session's log, from one value a log; `blank` where there is none."""
-        return np.append(values, blank)[self.log]
+        return np.asarray(np.append(values, blank)[self.log])
 
     def from_call(self, values: npt.NDArray[Any], blank: Any) -> npt.NDArray[Any]:
         """The value of each session's matched call, from one value a call; `blank` where there is none."""
-        return np.append(values, blank)[self.call]
+        return np.asarray(np.append(values, blank)[self.call])
 
     def yes(self, answer: str) -> Mask:
         """Whether the log answers yes. A blank, or no log, is neither yes nor no."""

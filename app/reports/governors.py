@@ -60,7 +60,7 @@ _SMALL = (
 
 
 def governors_report(school: School, person: Person, days: Days) -> bytes:
-    """The Overview of some days as a PDF for governors. NotAllowed but for the Overview's readers."""
+    """The Overview of some days as a PDF for governors. NotAllowedError but for the Overview's readers."""
     seen = _looked_at(school, person, days)
     paper = _paper(school, "Videoconferencing with pupils: report to governors") | {
         "period": f"{on_day(days[0])} to {on_day(days[1])}",

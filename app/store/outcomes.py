@@ -19,7 +19,7 @@ def current_clause_set(connection: Connection) -> int:
     now = ClauseSet.current()
     row = {"clauses": ";".join(now.clauses), "outcomes": ";".join(now.outcomes)}
     known = select(_set.id).where(_set.clauses == row["clauses"], _set.outcomes == row["outcomes"])
-    found = connection.scalar(known)
+    found: int | None = connection.scalar(known)
     if found is None:
         found = connection.execute(insert(tables.clause_sets).returning(_set.id), row).scalar_one()
     return found

@@ -72,7 +72,7 @@ def table_expander(
                 note(rest)
 
 
-def choose_days(school: School, key: str, terms: bool = True) -> tuple[date, date]:
+def choose_days(school: School, key: str) -> tuple[date, date]:
     """The days to look at: this term, last term, the last 30 days, or days of one's own."""
     today = school.today()
     current = school.settings.term_on(today)

@@ -40,7 +40,7 @@ from app.access.parents import (
     may_answer_consent,
 )
 from app.access.plans import list_plans
-from app.access.policy import NotAllowed, Person
+from app.access.policy import NotAllowedError, Person
 from app.access.repeats import list_repeats
 from app.access.reporting import check_audit_trail, count_registers, count_resolved_breaches
 from app.access.session_detail import get_session
@@ -59,7 +59,7 @@ def answer_everything(school: School, person: Person) -> dict[str, str]:
     for name, ask in QUESTIONS.items():
         try:
             answers[name] = as_text(ask(school, person))
-        except NotAllowed as refused:
+        except NotAllowedError as refused:
             answers[name] = str(refused)
     return answers
 

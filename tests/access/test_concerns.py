@@ -8,7 +8,7 @@ from sqlalchemy import insert
 from app.access.administration import get_audit_trail
 from app.access.concern_detail import get_concern
 from app.access.concerns import get_oldest_concern, list_concerns, list_own_concerns, list_pupils_on_record
-from app.access.policy import NotAllowed
+from app.access.policy import NotAllowedError
 from app.reports.subject_access import create_subject_access_file
 from app.store import tables
 from tests.access.questions import as_text
@@ -25,7 +25,7 @@ def test_list_concerns_is_for_the_dsp_of_the_childs_school_and_the_senior_deputy
     person = someone(school, name)
     if name not in CONCERNS:
         for ask in (list_concerns, lambda s, p: get_concern(s, p, concern_refs(s)[0])):
-            with pytest.raises(NotAllowed):
+            with pytest.raises(NotAllowedError):
                 ask(school, person)
         return
     names = {PUPILS[n][0] for n in CONCERNS[name]}
@@ -69,7 +69,7 @@ def test_list_pupils_on_record_is_for_the_dsp_of_the_pupils_school(school, name)
     person = someone(school, name)
     if name not in ("dsp_sen", "dsp_prep"):
         for ask in (list_pupils_on_record, lambda s, p: create_subject_access_file(s, p, 1)):
-            with pytest.raises(NotAllowed):
+            with pytest.raises(NotAllowedError):
                 ask(school, person)
         return
     theirs = {n for n, (_, code, *_) in PUPILS.items() if code == person.school}
@@ -95,7 +95,7 @@ def test_get_oldest_concern_leaves_out_narrative_and_child(school):
     assert (told["waiting"], told["level"]) == (3, "monitoring")
     assert NARRATIVE not in as_text(told)
     assert not any(pupil in as_text(told) for pupil in PUPIL)
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NotAllowedError):
         get_oldest_concern(school, someone(school, "slt"))
 
 

@@ -20,7 +20,7 @@ from app.access.concerns import list_concerns, list_own_concerns
 from app.access.forms import list_calls_to_log
 from app.access.overview import count_counselling_sessions, get_overview, get_protocol_figures, list_late_consents
 from app.access.people import find_person
-from app.access.policy import NotAllowed, Person
+from app.access.policy import NotAllowedError, Person
 from app.access.reporting import count_resolved_breaches
 from app.access.sessions import list_sessions, list_unlogged_calls
 from app.intake.files import import_logs
@@ -130,7 +130,7 @@ def look(school: School, person: Person, looks: Sequence[Look]) -> list[str]:
         ask = QUESTIONS[one.question]
         try:
             answer = ask(school, person, one.days) if ask in OF_DAYS else ask(school, person)  # type: ignore[call-arg]
-        except NotAllowed as refused:
+        except NotAllowedError as refused:
             told.append(str(refused))
             continue
         frame = answer if isinstance(answer, pd.DataFrame) else pd.DataFrame([answer])

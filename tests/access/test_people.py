@@ -6,7 +6,7 @@ import pytest
 
 from app.access.overview import get_overview
 from app.access.people import find_person, list_demo_people
-from app.access.policy import NotAllowed
+from app.access.policy import NotAllowedError
 from app.access.sessions import list_sessions
 from app.store import tables
 from tests.access.school import EVER, ID, TODAY, add_row, someone
@@ -30,7 +30,7 @@ def test_find_person_has_the_roles_of_today(school):
     person = someone(school, "sdh")
     assert person.roles == {"teacher"}
     assert list_sessions(school, person, EVER).empty
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NotAllowedError):
         get_overview(school, person, EVER)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.access.policy import NotAllowed, Person, list_grants, may_open
+from app.access.policy import NotAllowedError, Person, list_grants, may_open
 from app.vocabulary import Page, Resource, Role
 from tests.access.questions import DIRECTORY, QUESTIONS
 from tests.access.school import ID, someone
@@ -54,5 +54,5 @@ def test_require_lets_those_ask_who_are_granted_some(school, role):
         if any(granted in (role, None) for granted, _ in list_grants(resource)):
             ask(school, person)
         else:
-            with pytest.raises(NotAllowed, match=resource.label):
+            with pytest.raises(NotAllowedError, match=resource.label):
                 ask(school, person)

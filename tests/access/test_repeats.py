@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.access.people import find_person
-from app.access.policy import NotAllowed
+from app.access.policy import NotAllowedError
 from app.access.repeats import list_repeats
 from app.intake.calls import import_calls
 from app.intake.files import import_logs
@@ -79,7 +79,7 @@ def test_the_dsp_sees_the_pupils_of_their_school_and_counselling_is_in_no_list(s
     assert listed(school, "dsp") == []
     assert [row[:2] for row in listed(school, "sdh")] == [("Preptutor", "Dai Prosser")]
     for who in ("slt", "hoy9", "hm", "tutor", "preptutor", "counsellor", "admin"):
-        with pytest.raises(NotAllowed):
+        with pytest.raises(NotAllowedError):
             listed(school, who)
 
 

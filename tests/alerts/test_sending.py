@@ -21,7 +21,7 @@ from app.access.administration import get_audit_trail
 from app.access.forms import list_pupils_to_choose
 from app.access.people import find_person
 from app.access.policy import Person
-from app.alerts.channels import NotConfigured
+from app.alerts.channels import AlertsNotConfiguredError
 from app.alerts.due import enqueue_due
 from app.alerts.outbox import KINDS, enqueue
 from app.alerts.sending import Run, send
@@ -107,7 +107,7 @@ def send_now(school: School, **how: bool) -> Run:
     while True:
         try:
             return send(school, **how)
-        except lease.Busy:
+        except lease.BusyError:
             threading.Event().wait(0.02)
 
 
@@ -277,10 +277,10 @@ def test_send_stops_when_another_sender_took_the_lease(school: School, server: M
     server.at_word = taken
     put(school, "dsp", "a")
     put(school, "sdh", "b")
-    with pytest.raises(lease.Lost):
+    with pytest.raises(lease.LostError):
         send(school)
     assert (server.to(), states(school)) == ([people.email("dsp")], {"a": "waiting", "b": "waiting"})
-    with pytest.raises(lease.Busy, match="elsewhere"):
+    with pytest.raises(lease.BusyError, match="elsewhere"):
         send(school)
 
 
@@ -534,7 +534,7 @@ def test_what_is_missing_is_said_and_the_outbox_waits(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     put(school, "dsp", "a")
-    with pytest.raises(NotConfigured, match=words):
+    with pytest.raises(AlertsNotConfiguredError, match=words):
         send(school)
     assert states(school) == {"a": "waiting"}
 
@@ -543,7 +543,7 @@ def test_in_the_demonstration_nothing_is_ever_sent(school: School, server: MailS
     with school.writing() as connection:
         connection.execute(tables.meta.insert().values(key="demo", value="2026-11-03"))
     concern(school)
-    with pytest.raises(NotConfigured, match="invented"):
+    with pytest.raises(AlertsNotConfiguredError, match="invented"):
         send(school, at_once=True)
     assert (server.mails, set(states(school).values())) == ([], {"waiting"})
 

@@ -17,7 +17,7 @@ from app.access.concern_detail import ConcernView, get_chronology, get_concern
 from app.access.concern_history import Entry
 from app.access.concerns import list_actions_to_do, list_concerns, list_leaders_to_share_with, list_own_concerns
 from app.access.people import find_person
-from app.access.policy import NotAllowed, Person
+from app.access.policy import NotAllowedError, Person
 from app.concerns import casework
 from app.concerns.raising import Elsewhere, raise_concern
 from app.concerns.steps import STEPS
@@ -236,7 +236,7 @@ def test_who_raised_it_sees_that_it_was_read_once_and_by_whom(school: School) ->
 def seen_by(school: School, ref: str, name: str) -> bool:
     try:
         return get_concern(school, who(school, name), ref) is not None
-    except NotAllowed:
+    except NotAllowedError:
         return False
 
 

@@ -29,7 +29,7 @@ def ago(**time: float) -> datetime:
     return (now() - timedelta(**time)).replace(microsecond=0, tzinfo=None)
 
 
-def lesson(call_id: str, start: datetime, version: int = 1, **who: tuple[float, float]) -> dict[str, Any]:
+def lesson(call_id: str, start: datetime, /, version: Any = 1, **who: Any) -> dict[str, Any]:
     """A call of a teacher with a pupil, unless others are named, as the stand-in lists it."""
     record = people.call(call_id, start.isoformat(), who or {"teacher": (0, 30), "aled": (1, 29)}, version)
     people_listed = [
@@ -65,7 +65,8 @@ class Clock:
     """Time that passes only when somebody sleeps; `slept` are the seconds."""
 
     def __init__(self) -> None:
-        self.now, self.slept = 0.0, []
+        self.now = 0.0
+        self.slept: list[float] = []
         self._lock = threading.Lock()
 
     def __call__(self) -> float:

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from app.access.administration import get_audit_trail, get_roster, list_rejected_rows, list_resolved_rows
 from app.access.people import find_person
-from app.access.policy import NotAllowed, Person
+from app.access.policy import NotAllowedError, Person
 from app.access.sessions import list_sessions
 from app.intake.calls import import_calls
 from app.intake.files import import_consents, import_letters, import_logs, import_table
@@ -115,9 +115,9 @@ def test_dismiss_rows_needs_a_reason_and_lasts(school: School) -> None:
     assert (settled["resolution"].tolist(), settled["resolution_reason"].tolist()) == (["dismissed"], ["has left"])
     assert "has left" not in str(get_audit_trail(school, admin).to_dict())
     for who in ("sdh", "teacher"):
-        with pytest.raises(NotAllowed):
+        with pytest.raises(NotAllowedError):
             dismiss_rows(school, person(school, who), [one], "mine")
-        with pytest.raises(NotAllowed):
+        with pytest.raises(NotAllowedError):
             fix_row(school, person(school, who), one, {})
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from app.access.overview import get_overview
 from app.access.people import find_person
-from app.access.policy import NotAllowed, Person
+from app.access.policy import NotAllowedError, Person
 from app.access.what_if import run_what_if
 from app.intake.calls import import_calls
 from app.intake.files import import_logs
@@ -148,5 +148,5 @@ def test_slt_gets_figures_without_a_session_and_nobody_else_anything(term: Schoo
     assert found.clauses.loc["academic-hours", "gained"] == 2
     assert found.changes.empty
     for who in ("hoy9", "hm", "tutor", "counsellor", "dsp", "admin"):
-        with pytest.raises(NotAllowed):
+        with pytest.raises(NotAllowedError):
             run_what_if(term, person(term, who), TERM, figures)

@@ -15,7 +15,7 @@ from sqlalchemy import select, update
 from app.access.administration import get_audit_trail
 from app.access.parents import list_letters_sent
 from app.access.people import find_person
-from app.access.policy import NotAllowed, Person
+from app.access.policy import NotAllowedError, Person
 from app.access.session_detail import get_session
 from app.access.sessions import list_sessions
 from app.intake.files import import_logs
@@ -111,7 +111,7 @@ def test_letters_are_written_and_sent_by_who_leads_the_pupil(school: School) -> 
             lambda person, ids: strike_letters_out(school, person, "introduction", ids, school.today(), "x"),
             lambda person, ids: mark_letters_sent(school, person, "introduction", ids, school.today()),
         ):
-            with pytest.raises(NotAllowed):
+            with pytest.raises(NotAllowedError):
                 act(someone(school, name), [everybody[mine], everybody["aled"]])
 
 
@@ -163,7 +163,7 @@ def test_a_request_says_what_when_and_why(school: School) -> None:
     for expected in ("Away & <abroad>\nuntil Friday", "from 18:00 to 19:00", "outside the usual hours", "To Teacher"):
         assert expected in words
     assert on_trail(school)[0] == f"consent {consent_id}, request"
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NotAllowedError):
         write_requests(school, someone(school, "musician"), [consent_id])
 
 

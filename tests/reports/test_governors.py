@@ -16,7 +16,7 @@ from pypdf import PdfReader
 from app.access.breaches import list_breaches_to_resolve
 from app.access.overview import get_overview
 from app.access.people import find_person
-from app.access.policy import NotAllowed, Person
+from app.access.policy import NotAllowedError, Person
 from app.intake.files import import_logs
 from app.log_questions import CONCERN, QUESTIONS
 from app.protocol.clauses import CLAUSES
@@ -103,7 +103,7 @@ def test_reports_are_for_the_overviews_readers(busy: School, name: str) -> None:
         lambda person: governors.figures_workbook(busy, person, DAYS, governors=False),
         lambda person: inspection_pack(busy, person),
     ):
-        with pytest.raises(NotAllowed):
+        with pytest.raises(NotAllowedError):
             make(who(busy, name))
 
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.access.concern_detail import ConcernView, get_concern
 from app.access.concern_history import FIELDS
-from app.access.policy import NotAllowed, Person
+from app.access.policy import NotAllowedError, Person
 from app.concerns import casework
 from app.formatting import moment, on_day
 from app.reports.chronology import child_paper, conduct_paper
@@ -21,7 +21,7 @@ def show_one(school: School, person: Person, ref: str) -> None:
     """A concern of either register; one that is not there, or not the person's to see, looks the same."""
     try:
         view = get_concern(school, person, ref)
-    except NotAllowed:
+    except NotAllowedError:
         view = None
     if view is None:
         st.page_link("pages/concerns.py", label="Concerns", icon=":material/arrow_back:")
