@@ -1,12 +1,12 @@
 """A school to test with: on SQLite, and on a real PostgreSQL.
 
-By default what is told of the school of `tests.people` runs on both, everything else that opens a school on SQLite.
-`pytest --database postgresql` runs that rest, and nothing else, on PostgreSQL: the two together are the whole on both.
+By default a test that opens a school runs on SQLite, and what stores and imports on both kinds of database.
+`pytest --database postgresql` runs all of them on PostgreSQL.
 """
 
 import shutil
 import uuid
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +22,13 @@ from app.store.database import open_database
 from tests import people
 from tests.clock import Clock, moment, start_at, stopped_at
 
+_ON_BOTH = ("tests/store/", "tests/intake/")
 SETTINGS: Settings = load_settings().model_copy(update={"tenant_id": people.TENANT})
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--database", choices=["postgresql"], help="run on this kind of database what else runs on SQLite alone"
+        "--database", choices=["postgresql"], help="run every test that opens a school on this kind of database"
     )
     parser.addoption(
         "--today", type=moment, metavar="DAY", help="run as if on this day, 2027-08-15, or from this moment on, in UTC"
@@ -42,12 +43,14 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database_kind" not in metafunc.fixturenames:
         return
-    chosen = metafunc.config.getoption("database")
-    on_postgresql = pytest.param("postgresql", marks=pytest.mark.postgresql)
-    if _on_one_kind(metafunc.fixturenames):
-        kinds = [on_postgresql] if chosen else ["sqlite"]
+    postgresql = pytest.param("postgresql", marks=pytest.mark.postgresql)
+    both = "empty_school" in metafunc.fixturenames and metafunc.definition.nodeid.startswith(_ON_BOTH)
+    if metafunc.config.getoption("database"):
+        kinds = [postgresql]
+    elif both:
+        kinds = ["sqlite", postgresql]
     else:
-        kinds = ["sqlite", on_postgresql]
+        kinds = ["sqlite"]
     metafunc.parametrize("database_kind", kinds, scope="session")
 
 
@@ -60,18 +63,6 @@ class _OneBrowser(LoadFileScheduling):
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
     return _OneBrowser(config, log)
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("database"):
-        rest = [item for item in items if _on_one_kind(item.fixturenames)]  # type: ignore[attr-defined]
-        config.hook.pytest_deselected(items=[item for item in items if item not in rest])
-        items[:] = rest
-
-
-def _on_one_kind(fixtures: Collection[str]) -> bool:
-    """Whether a test opens a school, and does so on one kind of database."""
-    return "database_kind" in fixtures and "empty_school" not in fixtures
 
 
 def _named(address: str, database: str) -> str:
