@@ -17,7 +17,7 @@ from app.formatting import how_many
 from app.intake.calls import import_calls, import_recordings
 from app.intake.files import import_consents, import_letters, import_logs, import_roster
 from app.intake.transaction import ImportResult
-from app.operations.health import check_everything, standing_in_words
+from app.operations.health import check_everything, describe_key_counts
 from app.operations.retention import past_keeping, purge
 from app.operations.scheduled import alerts, sync
 from app.operations.verification import rehearse_restore, verify, verify_copy
@@ -63,7 +63,7 @@ def _note(words: str) -> None:
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 def cli() -> None:
-    """The school's protocol for videoconferencing: what comes in, what comes out, and the demonstration.
+    """The school's protocol for videoconferencing: imports, exports, sync, alerts and maintenance.
 
     Works on the database that DATABASE_URL names, else on the SQLite file under data/. Exit status: 0 done,
     1 done with rows rejected, 2 not done.
@@ -76,7 +76,7 @@ cli.add_command(alerts)
 
 @cli.group("import")
 def import_() -> None:
-    """Take in files. The same file twice changes nothing the second time."""
+    """Import files. Importing the same file again changes nothing."""
 
 
 @import_.command("roster")
@@ -93,7 +93,7 @@ def _file_command(name: str, words: str, read: Callable[..., ImportResult], meta
         _report([read(open_school(), path)])
 
 
-_file_command("logs", "Read session logs, one row a session: CSV or .xlsx.", import_logs, "FILE")
+_file_command("logs", "Read session logs, one row for each session: CSV or .xlsx.", import_logs, "FILE")
 _file_command(
     "calls",
     "Read call records of Microsoft Graph: a JSON file with one record, a list or a page, a .jsonl file, or a "
@@ -101,7 +101,9 @@ _file_command(
     import_calls,
     "PATH",
 )
-_file_command("recordings", "Read callRecording objects of Microsoft Graph, likewise.", import_recordings, "PATH")
+_file_command(
+    "recordings", "Read callRecording objects of Microsoft Graph, in the same forms.", import_recordings, "PATH"
+)
 _file_command("letters", "Read the register of letters to parents: CSV or .xlsx.", import_letters, "FILE")
 _file_command("consents", "Read the register of parental consents: CSV or .xlsx.", import_consents, "FILE")
 
@@ -167,33 +169,33 @@ def _progress() -> Iterator[Callable[[str, float], None]]:
 @cli.command("backup")
 @click.argument("file", type=click.Path(path_type=Path))
 def backup_command(file: Path) -> None:
-    """Write a consistent copy of the embedded database to FILE, while others go on writing."""
+    """Write a consistent copy of the embedded database to FILE, also while others write."""
     backup(open_school().engine, file)
     click.echo(f"A copy is in {file}.")
 
 
 @cli.command("restore")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--test", is_flag=True, help="Prove that it could be done, and change nothing but the day of the test.")
+@click.option("--test", is_flag=True, help="Verify that it could be restored; only the date of the test changes.")
 def restore_command(file: Path, test: bool) -> None:
-    """Put the copy in FILE in place of the embedded database; what was there is kept beside it."""
+    """Replace the embedded database by the copy in FILE; the old database is kept beside it."""
     if test:
         click.echo(f"{file} could be restored: {rehearse_restore(open_school(), file)}.")
         return
     proved = verify_copy(file)
     kept = restore(database_url(), file)
-    click.echo(f"Restored from {file}: {proved}." + (f" What was there is in {kept}." if kept else ""))
+    click.echo(f"Restored from {file}: {proved}." + (f" The old database is in {kept}." if kept else ""))
 
 
 @cli.command("move")
 @click.option("--to", "url", required=True, metavar="URL", help="An empty database, as DATABASE_URL would name it.")
 def move_command(url: str) -> None:
-    """Move everything to another database, row by row and proven: from the embedded one to PostgreSQL, or back."""
+    """Transfer everything to another database and verify it: from the embedded one to PostgreSQL, or back."""
     school = open_school()
     rows = transfer(school.engine, url, verify, _note)
     click.echo(
-        f"{sum(rows.values()):,} rows in {len(rows)} tables are there, each as it was. Set DATABASE_URL to it and "
-        "start the program; this database is as it was."
+        f"{sum(rows.values()):,} rows in {len(rows)} tables were transferred and verified. Set DATABASE_URL to the "
+        "new database and start the program; this database has not changed."
     )
 
 
@@ -201,23 +203,23 @@ def move_command(url: str) -> None:
 @click.argument("email")
 @click.option("--to", "file", type=click.Path(path_type=Path), help="The file to write; else to standard output.")
 def subject_command(email: str, file: Path | None) -> None:
-    """Everything held on one pupil, in one HTML file for the DSP to read, redact and print."""
+    """Everything held about one pupil, in one HTML file for the DSP to read, redact and print."""
     page = subject(open_school(), email)
     if file is None:
         click.echo(page)
         return
     with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
         out.write(page)
-    click.echo(f"Written to {file}, for its owner alone. Give it to the DSP and remove it here.")
+    click.echo(f"Written to {file}, readable by its owner only. Give it to the DSP and delete it here.")
 
 
 @cli.command("purge")
-@click.option("--dry-run", is_flag=True, help="Say what would go, and change nothing.")
+@click.option("--dry-run", is_flag=True, help="List what would be deleted, and change nothing.")
 def purge_command(dry_run: bool) -> None:
-    """Take away what is past its keeping, as the settings have it. There is no way back but a backup."""
+    """Delete what is past its retention period. Only a backup can bring it back."""
     school = open_school()
     for past in past_keeping(school) if dry_run else purge(school):
-        click.echo(f"{past.number:,} {past.what} from before {past.before}{' would go' if dry_run else ''}")
+        click.echo(f"{past.number:,} {past.what} from before {past.before}{' would be deleted' if dry_run else ''}")
 
 
 @cli.group("audit")
@@ -227,18 +229,18 @@ def audit_group() -> None:
 
 @audit_group.command("verify")
 def verify_command() -> None:
-    """Prove that no entry was altered, removed or put in between; else name the first that does not fit."""
+    """Verify that no entry was changed, removed or inserted; else name the first that was."""
     with open_school().engine.connect() as connection:
         number, fault = audit_log.verify(connection)
         newest = audit_log.newest_hash(connection)
     if fault:
         _stop(fault)
-    click.echo(f"{number} entries, every one as it was written. The newest has the hash {newest}.")
+    click.echo(f"{number} entries, all as they were written. The newest has the hash {newest}.")
 
 
 @cli.group("keys")
 def keys() -> None:
-    """The keys that narratives, notes and call records are sealed with (ENCRYPTION_KEYS)."""
+    """The keys that encrypt narratives, notes and call records (ENCRYPTION_KEYS)."""
 
 
 @keys.command("new")
@@ -249,12 +251,12 @@ def new_key_command() -> None:
 
 @keys.command("used")
 def used_command() -> None:
-    """Count, in hundreds, how many sealed values stand under the newest key, an older one, none, or a lost one."""
+    """Count, in hundreds, the values encrypted with the newest key, an older one, no key, or a lost one."""
     with open_school().engine.connect() as connection:
         found = round_counts(count_by_key(connection))
     for one in found:
         click.echo(f"{one.table}: {one.newest:,} newest, {one.older:,} older, {one.no_key:,} none, {one.lost:,} lost")
-    good, words = standing_in_words(found)
+    good, words = describe_key_counts(found)
     if not good:
         _stop(words)
     click.echo(words)
@@ -262,9 +264,9 @@ def used_command() -> None:
 
 @keys.command("rotate")
 def rotate_command() -> None:
-    """Seal everything with the newest key; afterwards the older ones can be taken away."""
+    """Encrypt everything with the newest key; afterwards the older keys can be removed."""
     if not known_keys():
-        _stop("ENCRYPTION_KEYS is not set: put a key there first, python -m app keys new prints one.")
+        _stop("ENCRYPTION_KEYS is not set: set a key first; python -m app keys new prints one.")
     school = open_school()
     with school.writing() as connection:
         number = reencrypt_all(connection)
@@ -273,12 +275,12 @@ def rotate_command() -> None:
             audit_log.add(
                 connection, occurred_at=school.now(), actor=audit_log.COMMAND, action="changed", subject=about
             )
-    click.echo(f"{number:,} values were sealed anew; all stand under the newest key.")
+    click.echo(f"{number:,} values were encrypted again; all use the newest key.")
 
 
 @cli.command("check")
 def check_command() -> None:
-    """Say in words whether settings, database, Graph access, alerts and sign-in work, each with the mend."""
+    """Say whether settings, database, Graph access, alerts and sign-in work, and how to fix what does not."""
     works = True
     for name, good, words in check_everything():
         click.echo(f"{'ok     ' if good else 'NOT OK '}{name}: {words}")

@@ -17,7 +17,7 @@ from app.auth import sign_in
 from app.formatting import how_many, moment, on_day
 from app.intake.files import import_table
 from app.operations.alerts import get_alerts_view, send_alerts_now
-from app.operations.health import check_school, standing_in_words
+from app.operations.health import check_school, describe_key_counts
 from app.operations.rejected_rows import dismiss_rows, fix_row
 from app.operations.retention import keeping
 from app.operations.sync import get_sync_state, sync_now
@@ -226,7 +226,7 @@ note(
 if st.button("Check encryption keys", icon=":material/key:"):
     with st.spinner("Decrypting every value, about 5,000 a second…"):
         sealed = count_encrypted_values(school, person)
-    good, words = standing_in_words(sealed)
+    good, words = describe_key_counts(sealed)
     write_html("{mark} {words}", mark="✓" if good else "✗", words=words)
     if sealed:
         rows = pd.DataFrame(

@@ -135,7 +135,7 @@ class Client:
 
     def _next(self, link: Any) -> str:
         """The address of a next link: on the configured host, below the configured path, and no content of
-        a meeting. It is put together anew, so that what was checked is what is asked for."""
+        a meeting. It is composed again, so that what was checked is what is asked for."""
         try:
             parts = urlsplit(link)
             theirs, ours = ((at.scheme, at.hostname, at.port or 443) for at in (parts, self._base))

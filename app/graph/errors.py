@@ -2,11 +2,11 @@
 
 
 class GraphError(Exception):
-    """Something went wrong: `words` say what, `mend` what to do."""
+    """Something went wrong: `words` say what, `fix` what to do."""
 
-    def __init__(self, words: str, mend: str = "") -> None:
-        super().__init__(f"{words} {mend}".strip())
-        self.words, self.mend = words, mend
+    def __init__(self, words: str, fix: str = "") -> None:
+        super().__init__(f"{words} {fix}".strip())
+        self.words, self.fix = words, fix
 
 
 class NotConfiguredError(GraphError):

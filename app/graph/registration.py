@@ -48,7 +48,7 @@ def registration() -> Registration | None:
     if not any(given[name] for name in _PROOFS):
         missing.append(" or ".join(reversed(_PROOFS)))
     if missing:
-        raise NotConfiguredError(f"For the sync there is no {', no '.join(missing)}.", "Set it in the environment.")
+        raise NotConfiguredError(f"The sync needs {', '.join(missing)}.", "Set it in the environment.")
     certificate = given["GRAPH_CERTIFICATE_FILE"]
     return Registration(
         tenant=str(given["GRAPH_TENANT_ID"]),
@@ -102,11 +102,11 @@ def certificate(file: Path, password: str | None) -> Certificate:
         raise NotConfiguredError(
             "GRAPH_CERTIFICATE_FILE cannot be opened: it holds no certificate with its private key as PEM or PFX, or "
             "GRAPH_CERTIFICATE_PASSWORD is not its password.",
-            "Mend the file or the password.",
+            "Correct the file or the password.",
         ) from None
     if not isinstance(key, RSAPrivateKey):
         raise NotConfiguredError(
-            "GRAPH_CERTIFICATE_FILE holds no RSA key.", "Microsoft Entra asks for one; make it anew."
+            "GRAPH_CERTIFICATE_FILE holds no RSA key.", "Microsoft Entra requires one; create it again."
         )
     own = next((one for one in found if _public(one.public_key()) == _public(key.public_key())), None)
     if own is None:

@@ -102,7 +102,7 @@ def sync_state(school: School) -> SyncState:
     )
 
 
-_NOT_CONFIGURED = "No sync is configured: call records come in by import alone. docs/graph.md tells how to set it up."
+_NOT_CONFIGURED = "No sync is configured: call records come from files. docs/graph.md explains how to set it up."
 
 
 def _gap(school: School, now: datetime, until: datetime | None, first: datetime | None) -> tuple[Level, str]:
@@ -118,8 +118,8 @@ def _gap(school: School, now: datetime, until: datetime | None, first: datetime 
         return "none", "The sync is up to date."
     told = f"No sync has succeeded since {_words(_day(school, until))}."
     if since > KEPT_BY_GRAPH:
-        return "red", f"{told} Call records have been lost for good since {_words(losing)}, more every day."
-    loss = f"From {_words(losing)} call records are lost for good, unless a sync succeeds before."
+        return "red", f"{told} Call records have been lost since {_words(losing)}, more every day."
+    loss = f"From {_words(losing)} call records will be lost, unless a sync succeeds before."
     return ("red" if since > RED else "yellow"), f"{told} {loss}"
 
 
@@ -141,7 +141,7 @@ def _words(day: date) -> str:
 
 
 def check_graph(school: School) -> list[tuple[bool, str, str]]:
-    """Whether the sync works: for each thing looked at whether it is well, in words, and the mend. Asks
+    """Whether the sync works: for each thing looked at whether it is well, in words, and the fix. Asks
     Microsoft for a token and for the last hour's list of calls."""
     try:
         registered = registration()
@@ -154,17 +154,17 @@ def check_graph(school: School) -> list[tuple[bool, str, str]]:
             now = school.now()
             next(client.call_pages(now - timedelta(hours=1), now))
     except GraphError as error:
-        return [(False, error.words, error.mend)]
+        return [(False, error.words, error.fix)]
     found.append((True, "Microsoft Graph lists call records.", ""))
     state = sync_state(school)
     found.append((state.level == "none", state.words, "" if state.level == "none" else "Run python -m app sync."))
     if state.put_aside:
-        words = f"{len(state.put_aside)} records were put aside since they cannot be read."
+        words = f"{len(state.put_aside)} records cannot be read and are in quarantine."
         found.append((False, words, "Run python -m app sync --retry."))
     return found
 
 
 def _ends(school: School, ends_at: datetime) -> tuple[bool, str, str]:
     well = ends_at - school.now() > _ENDS_SOON
-    words = f"The certificate is good until {_words(_day(school, ends_at))}."
-    return well, words, "" if well else "Make a new one and upload it to the app registration (docs/graph.md)."
+    words = f"The certificate is valid until {_words(_day(school, ends_at))}."
+    return well, words, "" if well else "Create a new one and upload it to the app registration (docs/graph.md)."

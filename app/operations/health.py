@@ -1,4 +1,4 @@
-"""What `python -m app check` says: whether each part works, in words, with the mend."""
+"""What `python -m app check` says: whether each part works, and how to fix it."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -73,49 +73,49 @@ def _sealing(school: School, thorough: bool) -> Iterator[Finding]:
     try:
         decrypt(encrypt(b"test"))
     except (SettingsError, DecryptionError) as error:
-        yield "sealing", False, str(error)
+        yield "encryption", False, str(error)
         return
     if not encryption_keys():
         if not school.is_demonstration():
             yield (
-                "sealing",
+                "encryption",
                 False,
                 "ENCRYPTION_KEYS is not set, so narratives and call records can be read in a stolen backup: "
                 "python -m app keys new prints a key",
             )
         return
-    words = "narratives, notes and call records are sealed"
+    words = "narratives, notes and call records are encrypted"
     if thorough:
         with school.engine.connect() as connection:
-            good, found = standing_in_words(round_counts(count_by_key(connection, sample=True)))
-        yield "sealing", good, f"{words}. Of a thousand of each kind: {found}"
+            good, found = describe_key_counts(round_counts(count_by_key(connection, sample=True)))
+        yield "encryption", good, f"{words}. In a sample of a thousand of each kind: {found}"
     else:
-        yield "sealing", True, f"{words}; {len(encryption_keys())} key(s) are set"
+        yield "encryption", True, f"{words}; {len(encryption_keys())} key(s) are set"
 
 
-def standing_in_words(found: Sequence[KeyCounts]) -> tuple[bool, str]:
-    """Whether what is sealed stands under the keys that are set, and what to do."""
+def describe_key_counts(found: Sequence[KeyCounts]) -> tuple[bool, str]:
+    """Whether the keys that are set decrypt everything, and what to do."""
     told = sum(found, KeyCounts("all"))
     if told.lost:
         return False, (
-            f"Up to {told.lost:,} values are sealed with a key that ENCRYPTION_KEYS does not hold. Nobody can read "
-            "them until that key is added again, behind the others."
+            f"Up to {told.lost:,} values are encrypted with a key that is missing in ENCRYPTION_KEYS. Nobody can "
+            "read them until that key is added again, after the others."
         )
     if not encryption_keys():
-        return True, "no key is set, and nothing is sealed."
+        return True, "no key is set, and nothing is encrypted."
     if told.no_key:
         return False, (
-            f"Up to {told.no_key:,} values are not sealed: they are from before there was a key. "
-            "python -m app keys rotate seals them."
+            f"Up to {told.no_key:,} values are not encrypted, because they are older than the first key. "
+            "python -m app keys rotate encrypts them."
         )
     if told.older:
         return True, (
-            f"Up to {told.older:,} values still stand under an older key. python -m app keys rotate seals them with "
-            "the newest; until then keep the older keys."
+            f"Up to {told.older:,} values still use an older key. python -m app keys rotate encrypts them with the "
+            "newest; keep the older keys until then."
         )
     if len(encryption_keys()) > 1:
-        return True, "all stand under the newest key. Once `keys used` says so of everything, the older ones can go."
-    return True, "all stand under the one key."
+        return True, "all use the newest key. When `keys used` says so for everything, the older keys can be removed."
+    return True, "all use the one key."
 
 
 _OFTEN = timedelta(days=120)  # once a term
@@ -126,11 +126,11 @@ def _backups(school: School) -> Iterator[Finding]:
         return
     last = last_restore_test(school)
     if last is None:
-        words = "no copy has proved yet that it could be restored: python -m app restore FILE --test"
+        words = "no backup has been tested yet: python -m app restore FILE --test"
     else:
-        words = f"a copy proved on {last.astimezone(school.settings.zone):%d %b %Y} that it could be restored"
+        words = f"a backup was tested on {last.astimezone(school.settings.zone):%d %b %Y}"
         if school.now() - last > _OFTEN:
-            words += ", which is long ago: python -m app restore FILE --test"
+            words += ", too long ago: python -m app restore FILE --test"
     yield "backup", last is not None and school.now() - last <= _OFTEN, words
 
 
@@ -143,8 +143,8 @@ def _graph(school: School) -> Iterator[Finding]:
         )
         return
 
-    for good, words, mend in check_graph(school):
-        yield "Microsoft Graph", good, f"{words} {mend}".strip()
+    for good, words, fix in check_graph(school):
+        yield "Microsoft Graph", good, f"{words} {fix}".strip()
 
 
 def _alerts(school: School, thorough: bool) -> Finding:
@@ -154,11 +154,11 @@ def _alerts(school: School, thorough: bool) -> Finding:
         waiting, oldest = connection.execute(
             select(func.count(), func.min(alert.queued_at)).where(mine, alert.state == WAITING)
         ).one()
-    words = f"{waiting} wait" + (f", the oldest since {_moment(school, oldest)}" if waiting else "")
+    words = f"{waiting} not sent" + (f", the oldest since {_moment(school, oldest)}" if waiting else "")
     if hinders := hindrance(school, ask=thorough):
         return "alerts", school.is_demonstration(), f"{hinders} {words.capitalize()}."
     if waiting and now - oldest > _LATE:
-        return ("alerts", False, f"{words}: let a timer run python -m app alerts every five minutes")
+        return ("alerts", False, f"{words}: run python -m app alerts every five minutes by a timer")
     return "alerts", True, words
 
 

@@ -35,7 +35,7 @@ def sync(days: int | None, watch: int | None, retry: bool, workers: int) -> None
     """Fetch new call records and recordings from Microsoft Graph.
 
     By default from a little before the last success on, 30 days at most; Microsoft keeps no more. A run that
-    is ended or killed goes on where it was, the next time. Exit status: 0 done, 1 done with records put aside,
+    is ended or killed goes on where it was, the next time. Exit status: 0 done, 1 done with records in quarantine,
     2 not done.
     """
     school = open_school()
@@ -86,12 +86,12 @@ def _sync_once(school: School, days: int | None, retry: bool, workers: int) -> i
         _say(trouble)
     if run.quarantined:
         _say(
-            f"{run.quarantined} records could not be read and were put aside, nothing of them is lost: "
+            f"{run.quarantined} records could not be read and are in quarantine; nothing is lost: "
             "python -m app sync --retry tries them again."
         )
     click.echo(
         f"{run.listed} calls listed, {run.fetched} fetched: {run.added} new, {run.changed} changed, "
-        f"{run.dropped} no session, {run.quarantined} put aside, {run.gone} gone; {run.recordings} recordings"
+        f"{run.dropped} no session, {run.quarantined} in quarantine, {run.gone} gone; {run.recordings} recordings"
     )
     return _PARTLY_DONE if run.quarantined else _DONE
 

@@ -29,5 +29,5 @@ def sync_now(school: School, person: Person, say: Callable[[str], None]) -> tupl
         return False, str(error)
     return (
         not run.quarantined,
-        f"{run.fetched} fetched: {run.added} new, {run.changed} changed, {run.quarantined} put aside",
+        f"{run.fetched} fetched: {run.added} new, {run.changed} changed, {run.quarantined} in quarantine",
     )

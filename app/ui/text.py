@@ -31,6 +31,6 @@ def title(words: str) -> None:
     st.title(as_plain_text(words), anchor=False)
 
 
-def show_error(what: str, mend: str) -> None:
-    """What happened, and the mend; never a traceback."""
-    st.error(f"**{as_plain_text(what)}** {as_plain_text(mend)}", icon=":material/error:")
+def show_error(what: str, fix: str) -> None:
+    """What happened, and the fix; never a traceback."""
+    st.error(f"**{as_plain_text(what)}** {as_plain_text(fix)}", icon=":material/error:")

@@ -565,4 +565,4 @@ def test_the_check_asks_the_mail_server_and_says_how_alerts_stand(
         assert told()[0] is False
         assert "let a timer run python -m app alerts" in told()[1]
         send_now(school)
-        assert told() == (True, "0 wait")
+        assert told() == (True, "0 not sent")

@@ -411,7 +411,7 @@ def test_a_sync_that_lost_its_lease_writes_nothing_more(school: School, graph: S
     ("days", "level", "said"),
     [
         (0.5, "none", "up to date"),
-        (2, "yellow", "are lost for good, unless"),
+        (2, "yellow", "will be lost, unless"),
         (26, "red", "unless"),
         (40, "red", "every day"),
     ],

@@ -122,7 +122,7 @@ def test_counselling_goes_and_is_in_no_number(school: School, tmp_path: Path) ->
 
 
 def test_what_is_left_over_goes_too(long_ago: School) -> None:
-    """Rejected rows, drafts, records put aside, imports, and what belongs to no session any more."""
+    """Rejected rows, drafts, records in quarantine, imports, and what belongs to no session any more."""
     old, new = (datetime.fromisoformat(f"{day}T12:00+00:00") for day in (OLD, NEW))
     with long_ago.writing() as connection:
         imported = connection.scalar(
@@ -149,7 +149,7 @@ def test_what_is_left_over_goes_too(long_ago: School) -> None:
                 insert(tables.breaches).values(session_id=-n - 1, clause="logged", opened_at=at, state="open")
             )
     before = held(long_ago)
-    assert told(past_keeping(long_ago))["refused rows, drafts, plans and records put aside"] == 3
+    assert told(past_keeping(long_ago))["refused rows, drafts, plans and records in quarantine"] == 3
     assert told(purge(long_ago))["entries of the list of imports"] == 1
     after = held(long_ago)
     gone = {"rejected_rows", "drafts", "sync_quarantine", "recordings", "imports"}
@@ -171,7 +171,7 @@ def test_the_command_says_what_goes_and_does_it_once(long_ago: School, monkeypat
     dry = CliRunner().invoke(cli, ["purge", "--dry-run"])
     assert dry.exit_code == 0
     assert "2 sessions from before 20" in dry.output
-    assert "would go" in dry.output
+    assert "would be deleted" in dry.output
     assert "2 sessions from before 20" in CliRunner().invoke(cli, ["purge"]).output
     assert "0 sessions from before 20" in CliRunner().invoke(cli, ["purge"]).output
     with long_ago.engine.connect() as connection:

@@ -43,12 +43,12 @@ def test_a_copy_is_whole_and_comes_back(moved_in, tmp_path: Path) -> None:
 def test_a_copy_proves_that_it_could_be_restored_and_the_day_is_shown(moved_in, tmp_path: Path) -> None:
     copy = tmp_path / "copy.sqlite"
     assert moved_in("backup", copy).returncode == 0
-    assert "no copy has proved yet" in moved_in("check").stdout
+    assert "no backup has been tested yet" in moved_in("check").stdout
     before = copy.read_bytes()
     done = moved_in("restore", copy, "--test")
-    assert (done.returncode, "every one as it was written" in done.stdout) == (0, True), done.stderr
+    assert (done.returncode, "all as they were written" in done.stdout) == (0, True), done.stderr
     assert copy.read_bytes() == before
-    assert "a copy proved on" in moved_in("check").stdout
+    assert "a backup was tested on" in moved_in("check").stdout
 
 
 def test_a_copy_with_an_altered_trail_is_not_restored(moved_in, tmp_path: Path) -> None:

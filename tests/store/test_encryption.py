@@ -10,7 +10,7 @@ from app.access.administration import count_encrypted_values
 from app.access.people import find_person
 from app.intake.calls import import_calls
 from app.intake.files import import_logs
-from app.operations.health import standing_in_words
+from app.operations.health import describe_key_counts
 from app.school import School
 from app.settings import SettingsError
 from app.store import tables
@@ -124,9 +124,9 @@ def test_what_stands_under_which_key_is_told_without_telling_of_a_single_record(
     def told() -> tuple[dict[str, int], str]:
         (found,) = count_encrypted_values(school, admin)
         assert found.table == "narratives, notes and drafts"
-        return {name: n for name, n in vars(found).items() if n and name != "table"}, standing_in_words([found])[1]
+        return {name: n for name, n in vars(found).items() if n and name != "table"}, describe_key_counts([found])[1]
 
-    assert told() == ({"newest": 100}, "all stand under the one key.")
+    assert told() == ({"newest": 100}, "all use the one key.")
     keys(new, old)
     assert told()[0] == {"older": 100}
     assert "keys rotate" in told()[1]
