@@ -83,7 +83,7 @@ def verdict(plan: Log, foreseen: Foreseen) -> None:
     with st.container(gap="xsmall"):
         for row in foreseen.clauses.itertuples():
             if row.outcome in ("met", "exempt"):
-                write_html("✓ <b>{title}.</b> {reason}", kind="div", title=row.title, reason=row.reason)
+                write_html("✓ <b>{title}.</b> {reason}", "div", title=row.title, reason=row.reason)
 
 
 def ask_for_consent(plan: Log, kind: str, emails: list[str]) -> None:
@@ -137,7 +137,7 @@ def to_mind(foreseen: Foreseen) -> None:
     note("These can be checked only in the session.")
     with st.container(gap="xsmall"):
         for row in foreseen.to_mind.itertuples():
-            write_html("<b>{title}.</b> {words}", kind="div", title=row.title, words=row.words)
+            write_html("<b>{title}.</b> {words}", "div", title=row.title, words=row.words)
 
 
 def show_saving(plan: Log, foreseen: Foreseen, kept: pd.DataFrame) -> None:

@@ -31,12 +31,12 @@ _SHOW = {
 
 def show_all(school: School, person: Person) -> None:
     st.title("Sessions")
-    to_settle, to_explain = list_breaches_to_resolve(school, person), list_breaches_to_explain(school, person)
+    to_resolve, to_explain = list_breaches_to_resolve(school, person), list_breaches_to_explain(school, person)
     views = {"list": "All sessions"}
     if len(to_explain):
         views = {"explain": f"To explain ({len(to_explain)})"} | views
-    if len(to_settle) or scopes(person, Resource.BREACHES) - {Scope.OWN}:
-        views = {"settle": f"To resolve ({len(to_settle)})"} | views
+    if len(to_resolve) or scopes(person, Resource.BREACHES) - {Scope.OWN}:
+        views = {"resolve": f"To resolve ({len(to_resolve)})"} | views
     if scopes(person, Resource.REPEATED_ONE_TO_ONES):
         views["repeats"] = "Repeated one-to-ones"
     wanted = st.query_params.get("view", "list" if "show" in st.query_params else next(iter(views)))
@@ -51,8 +51,8 @@ def show_all(school: School, person: Person) -> None:
             required=True,
             label_visibility="collapsed",
         )
-    if view == "settle":
-        show_waiting(school, person, to_settle, "settle", "Nothing to resolve.")
+    if view == "resolve":
+        show_waiting(school, person, to_resolve, "resolve", "Nothing to resolve.")
     elif view == "explain":
         show_waiting(school, person, to_explain, "explain", "Nothing to explain.")
     elif view == "repeats":

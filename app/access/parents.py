@@ -130,6 +130,7 @@ def list_consents(school: School, person: Person) -> pd.DataFrame:
 def _with_status(rows: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
     """Consents with `stands` and `lacks`, as `list_consents` describes them."""
     ahead, asked, given = rows["covers_to"] > now, rows["state"] == "asked", rows["state"] == "given"
+    rows["own"] = rows["own"].fillna(value=False)  # blank for whoever may only read it
     rows["stands"] = rows["state"].where(~asked, "waiting").mask(asked & ~ahead, "lapsed")
     rows["stands"] = rows["stands"].mask(asked & rows["consent_id"].isin(_covered(rows)), "covered")
     rows["stands"] = rows["stands"].mask(given & (rows["answered_at"] > rows["covers_from"]), "given_late")

@@ -118,7 +118,7 @@ def _fix(row: pd.Series, number: int, fix: Fix) -> None:
         )
         return
     with st.form(f"fix {number}"):
-        write_html("Fix {name}", kind="h3", name=_name(row))
+        write_html("Fix {name}", "h3", name=_name(row))
         write_html("{column} {reason}: {fix}.", column=row["column"] or "The row", reason=row["reason"], fix=row["fix"])
         if line := row["original"].get(""):
             write_html("Original line: {line}", line=line)
@@ -155,7 +155,7 @@ def _cells(row: pd.Series, number: int) -> dict[str, str]:
 
 def _dismiss(numbers: list[int], name: str, dismiss: Dismiss) -> None:
     with st.form(f"dismiss {hash(tuple(numbers))}"):
-        write_html("Dismiss {name}", kind="h3", name=name)
+        write_html("Dismiss {name}", "h3", name=name)
         reason = st.text_input("Reason", placeholder="has left the school; was entered by hand; a test")
         sure = len(numbers) == 1 or st.checkbox(f"Dismiss all {len(numbers):,} rows")
         if not st.form_submit_button("Dismiss", icon=":material/block:"):

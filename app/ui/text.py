@@ -7,11 +7,11 @@ from typing import Any
 import streamlit as st
 
 
-def write_html(template: str, kind: str = "p", **values: Any) -> None:
-    """A sentence of ours with people's words in it, which are shown as they were typed; letters that turn the
-    direction of writing turn their own words alone."""
+def write_html(template: str, tag: str = "p", /, **values: Any) -> None:
+    """A sentence with people's words in it, which are shown as they were typed. Characters that reverse the direction
+    of writing affect only their own words."""
     words = {name: f"<bdi>{escape(str(value))}</bdi>" for name, value in values.items()}
-    st.html(f"<{kind}>{template.format(**words)}</{kind}>")
+    st.html(f"<{tag}>{template.format(**words)}</{tag}>")
 
 
 def as_plain_text(text: str) -> str:

@@ -120,14 +120,14 @@ def test_from_the_overview_to_a_concern(page: Page, address: str) -> None:
 def test_the_deputy_reads_what_waits_and_takes_the_report_to_governors(page: Page, address: str, database: str) -> None:
     page.goto(address)
     expect(page.get_by_role("heading", name="Needs attention")).to_be_visible(timeout=60_000)
-    expect(page.get_by_text(re.compile("calls nobody logged"))).to_be_visible(timeout=30_000)
+    expect(page.get_by_text(re.compile("unlogged call"))).to_be_visible(timeout=30_000)
     shares = page.locator(".figures .value")
     expect(shares).to_have_count(4, timeout=30_000)
     figures = [share.strip() for share in shares.all_inner_texts()]
 
-    page.get_by_text("Take it with you").click()
+    page.get_by_text("Export", exact=True).click()
     page.get_by_role("button", name="Governors' report (PDF)").click()
-    download = page.get_by_role("button", name=re.compile("Download report to governors"))
+    download = page.get_by_role("button", name=re.compile("Download governors report"))
     expect(download).to_be_visible(timeout=60_000)
     with page.expect_download() as taken:
         download.click()
