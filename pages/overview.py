@@ -127,7 +127,7 @@ def exceptions(sessions: int, days: int) -> None:
         days=how_many(days, "day"),
     )
     st.page_link(
-        "pages/sessions.py", label="Waiting for you", icon=":material/arrow_forward:", query_params={"view": "settle"}
+        "pages/sessions.py", label="Waiting for you", icon=":material/arrow_forward:", query_params={"view": "resolve"}
     )
     columns = {"owner": "With", "sessions": "Sessions", "exceptions": "Breaches", "oldest": "Oldest (days)"}
     table_expander(

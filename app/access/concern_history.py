@@ -369,7 +369,7 @@ _STEPS: dict[str, Callable[..., _Step]] = {
     "referral": _referral,
     "note": _plain("Note"),
     "linked": _pupil("Child added"),
-    "unlinked": _pupil("Child taken away"),
+    "unlinked": _pupil("Child unlinked"),
     "session_linked": _session("Session linked"),
     "session_unlinked": _session("Session no longer linked"),
     "named": _step_to("Adult added", "Who"),

@@ -65,7 +65,7 @@ def synchronise(
     client: Client | None = None,
 ) -> Run:
     """Fetch once what is new. `days` back, else from a little before the last success; `retry` also tries
-    again everything that was put aside; `workers` requests at a time. `progress` is told what was done so
+    again everything that was in quarantine; `workers` requests at a time. `progress` is told what was done so
     far, `note` what a run waits for; `client` asks in the place of one that would really wait. GraphError
     if it could not be done, with what came so far kept."""
     registered = registration()
@@ -84,7 +84,7 @@ def synchronise(
 
 @dataclass(frozen=True)
 class _Fetched:
-    """A call record that was asked for: read, gone, or put aside; blank if the run ended before."""
+    """A call record that was asked for: read, gone, or in quarantine; blank if the run ended before."""
 
     call_id: str
     stamp: str
@@ -100,7 +100,7 @@ class _Sync:
         self._workers = workers
         self._done = Run()
         self._log = RunLog(school, self._done)
-        self._tried: set[str] = set()  # calls that were gone or put aside
+        self._tried: set[str] = set()  # calls that were gone or in quarantine
 
     def run(self, days: int | None, retry: bool) -> Run:
         from_at, to_at = self._log.begin(days)
@@ -249,7 +249,7 @@ class _Sync:
                 raise one.stopped
 
     def _keep_calls(self, connection: Connection, calls: list[Call]) -> list[Unreadable]:
-        """Keep those that are sessions, and judge what they touch; those that cannot be kept are put aside."""
+        """Keep those that are sessions, and judge what they touch; those that cannot be kept are in quarantine."""
         if not calls:
             return []
         try:
@@ -298,7 +298,7 @@ class _Sync:
                 ) from None
 
     def _try_again(self, pool: ThreadPoolExecutor, before: datetime, everything: bool) -> None:
-        """Fetch again what earlier runs put aside and this one did not list: what never arrived, or all."""
+        """Fetch again what earlier runs in quarantine and this one did not list: what never arrived, or all."""
         with self._school.engine.connect() as connection:
             roster = roster_digest(reading.roster(connection))
             refs = quarantine.call_refs(connection, before, everything=everything)
@@ -307,7 +307,7 @@ class _Sync:
             self._keep([self._from_what_came(one) if one.gone else one for one in fetched], [], roster)
 
     def _from_what_came(self, one: _Fetched) -> _Fetched:
-        """A record that Graph has no more may still be read from what was put aside, by a better reader."""
+        """A record that Graph has no more may still be read from what was in quarantine, by a better reader."""
         with self._school.engine.connect() as connection:
             content = quarantine.call_content(connection, one.call_id)
         try:

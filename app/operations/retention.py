@@ -243,7 +243,7 @@ def _unfinished(connection: Connection, day: date, since: datetime) -> _Part:
     uncounted = delete(tables.drafts).where(tables.drafts.c.saved_at < since, _about_conduct)
     plans = list(connection.scalars(select(plan.id).where(plan.ended_at < since)))
     return _Part(
-        Past("refused rows, drafts, plans and records in quarantine", day, number),
+        Past("rejected rows, drafts, plans and unreadable records", day, number),
         [(tables.plan_pupils.c.plan_id, plans), (tables.plan_invited.c.plan_id, plans), (plan.id, plans)],
         [*(delete(key.table).where(which) for key, which in old), uncounted],
     )

@@ -27,9 +27,9 @@ def _watch(words: str) -> Callable[..., Any]:
 
 
 @click.command("sync")
-@click.option("--days", type=click.IntRange(1, 30), help="Fetch so many days back, not from the last success on.")
-@_watch("Stay, and sync every so often.")
-@click.option("--retry", is_flag=True, help="Try again what was put aside since it could not be read.")
+@click.option("--days", type=click.IntRange(1, 30), help="Fetch the last N days, not those since the last success.")
+@_watch("Keep running, and sync every MINUTES.")
+@click.option("--retry", is_flag=True, help="Also try again the records that could not be read.")
 @click.option("--workers", type=click.IntRange(1, 16), default=WORKERS, show_default=True, help="Requests at a time.")
 def sync(days: int | None, watch: int | None, retry: bool, workers: int) -> None:
     """Fetch new call records and recordings from Microsoft Graph.
@@ -43,8 +43,8 @@ def sync(days: int | None, watch: int | None, retry: bool, workers: int) -> None
 
 
 @click.command("alerts")
-@_watch("Stay, and send every so often.")
-@click.option("--at-once", is_flag=True, help="Try also what waits for its next try.")
+@_watch("Keep running, and send every MINUTES.")
+@click.option("--at-once", is_flag=True, help="Also send again at once what failed.")
 def alerts(watch: int | None, at_once: bool) -> None:
     """Send the alerts that wait, with those that are due: concerns unread, and the day's digests.
 

@@ -24,13 +24,13 @@ from app.store.writing import get_meta, set_meta
 KINDS = {
     "signed in": "Signed in",
     "signed out": "Signed out",
-    "refused": "Was refused",
+    "refused": "Access denied",
     "viewed": "Opened a record",
     "changed": "Changed a record",
     "exported": "Downloaded a list",
     "imported": "Imported a file",
-    "alerted": "An alert was sent",
-    "purged": "Removed what is past its keeping",
+    "alerted": "Sent an alert",
+    "purged": "Deleted expired records",
 }
 COMMAND = "command"  # who did it, where it was a command on the server
 

@@ -149,7 +149,7 @@ def test_what_is_left_over_goes_too(long_ago: School) -> None:
                 insert(tables.breaches).values(session_id=-n - 1, clause="logged", opened_at=at, state="open")
             )
     before = held(long_ago)
-    assert told(past_keeping(long_ago))["refused rows, drafts, plans and records in quarantine"] == 3
+    assert told(past_keeping(long_ago))["rejected rows, drafts, plans and unreadable records"] == 3
     assert told(purge(long_ago))["entries of the list of imports"] == 1
     after = held(long_ago)
     gone = {"rejected_rows", "drafts", "sync_quarantine", "recordings", "imports"}
