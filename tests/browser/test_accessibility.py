@@ -37,7 +37,7 @@ def demonstration(
     pages = [
         ("", "By clause"),
         ("sessions?show=all", "Download this list"),
-        (f"sessions?session={session}", "Who was in the call when"),
+        (f"sessions?session={session}", "Attendance timeline"),
         ("concerns", "Concerns"),
         ("concerns?raise=yes", "Send to the DSP"),
         (f"concerns?ref={concern}", "Concern C-"),

@@ -77,7 +77,7 @@ def test_from_the_overview_to_a_concern(page: Page, address: str) -> None:
     expect(rows).to_be_visible()
     click_at(page, rows, 18, 55)
     heading(page, "By clause")
-    heading(page, "Who was in the call when")
+    heading(page, "Attendance timeline")
     expect(page).to_have_url(re.compile("/sessions.*session="))
 
     # A member of staff logs a call and sees it judged.

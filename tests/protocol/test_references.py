@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.protocol.clause import Clause, Heading, Reference
-from app.protocol.clauses import CLAUSES
+from app.protocol.clauses import CLAUSES, title_of
 
 OUTLINE = Path(__file__).parents[2] / "docs" / "protocol.md"
 POINT = re.compile(
@@ -73,3 +73,8 @@ def test_docstring_of_a_clause_names_its_point_and_says_what_it_asks(clause: Cla
     point, colon, asks = (clause.judge.__doc__ or "").partition(": ")
     assert (point, colon) == (str(clause.reference), ": ")
     assert asks.endswith(".")
+
+
+def test_title_of_gives_the_name_of_a_clause_that_no_longer_exists() -> None:
+    assert title_of("cameras-on") == "Cameras on"
+    assert title_of("a-clause-of-old") == "a-clause-of-old"
