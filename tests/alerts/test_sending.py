@@ -563,6 +563,6 @@ def test_the_check_asks_the_mail_server_and_says_how_alerts_stand(
     assert "cannot be reached" in told()[1]
     with server.running():
         assert told()[0] is False
-        assert "let a timer run python -m app alerts" in told()[1]
+        assert "run python -m app alerts every five minutes" in told()[1]
         send_now(school)
         assert told() == (True, "0 not sent")

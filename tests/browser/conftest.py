@@ -106,6 +106,7 @@ def look_through(page: Page, role: str) -> None:
     side = page.get_by_test_id("stSidebar")
     others, choice = (side.get_by_text("View as…"), side.get_by_role("button", name=re.compile(role)).first)
     expect(others).to_be_visible(timeout=30_000)
+    drawn(page)  # a click while the page is drawn again would be lost
     if re.search(role, eyes(page).inner_text()):
         return
     if not choice.is_visible():
