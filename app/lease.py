@@ -20,8 +20,8 @@ _RENEWED = 30.0  # seconds
 class BusyError(Exception):
     """Another process holds the lease: the message says where, and how long to wait at most."""
 
-    def __init__(self, words: str, mend: str) -> None:
-        super().__init__(f"{words} {mend}")
+    def __init__(self, words: str, fix: str) -> None:
+        super().__init__(f"{words} {fix}")
 
 
 class LostError(Exception):

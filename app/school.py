@@ -61,7 +61,7 @@ class School:
 
 def open_school(url: str | None = None) -> School:
     """The school that DATABASE_URL (or `url`) and PROTOCOL_FILE name. SettingsError or DatabaseError,
-    each with its mend, if one of them cannot be used."""
+    each with its fix, if one of them cannot be used."""
     settings = load_settings()
     engine = open_database(url or database_url())
     with disposed_on_error(engine):

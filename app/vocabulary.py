@@ -18,6 +18,43 @@ class Labelled(StrEnum):
         return member
 
 
+class Outcome(Labelled):
+    """What a check came to."""
+
+    MET = "met", "Met"
+    EXEMPT = "exempt", "Exempt"
+    BREACH = "breach", "Breach"
+    NO_EVIDENCE = "no_evidence", "No evidence"
+    NOT_APPLICABLE = "not_applicable", "Not applicable"
+
+
+class EvidenceKind(Labelled):
+    """What decided a check; NOTHING where there is no evidence."""
+
+    NOTHING = "", ""
+    CALL = "call", "call record"
+    REGISTER = "register", "register"
+    LOG = "log", "log"
+
+
+class Status(Labelled):
+    """What the checks of a session come to together."""
+
+    COMPLIANT = "compliant", "Met"
+    INCOMPLETE = "incomplete", "Evidence missing"
+    BREACH = "breach", "Breach"
+
+
+class LetterKind(Labelled):
+    INTRODUCTION = "introduction", "Introduction of the service"
+    ONE_TO_ONE = "one_to_one", "One-to-ones during remote learning"
+
+
+class ConsentKind(Labelled):
+    OUTSIDE_HOURS = "outside_hours", "Tuition outside the usual hours"
+    ONE_TO_ONE = "one_to_one", "One-to-one at another time"
+
+
 class Resolution(Labelled):
     """How a breach was resolved. The member of staff reads it too, and one that led to a concern about conduct is
     among OTHER with much else: nothing tells which."""

@@ -73,13 +73,13 @@ if sync.configured and st.button("Sync now", icon=":material/sync:", disabled=sy
         status.update(
             label="Fetched" if good else "Some records could not be fetched", state="complete" if good else "error"
         )
-if sync.put_aside:
+if sync.quarantined:
     write_html(
         "{records} could not be read. To try again, run `python -m app sync --retry` on the server.",
-        records=how_many(len(sync.put_aside), "call record"),
+        records=how_many(len(sync.quarantined), "call record"),
     )
     rows = pd.DataFrame(
-        [{"Kind": p.kind, "Reference": p.ref, "Reason": p.why, "Tries": p.tries} for p in sync.put_aside]
+        [{"Kind": p.kind, "Reference": p.ref, "Reason": p.reason, "Tries": p.attempts} for p in sync.quarantined]
     )
     table(rows, "Call records that could not be read", "unreadable records")
 

@@ -97,9 +97,9 @@ def what_waits(rows: pd.DataFrame) -> None:
             st.page_link("pages/sessions.py", label=words, icon=":material/arrow_forward:", query_params={"show": show})
         else:
             st.write(words)
-    if by_name and (unsettled := list_unresolved_breaches(school, person))[0]:
-        exceptions(*unsettled)
-        waiting.append(("exceptions", ""))
+    if by_name and (unresolved := list_unresolved_breaches(school, person))[0]:
+        show_unresolved(*unresolved)
+        waiting.append(("breaches", ""))
     if scopes(person, Resource.OLDEST_CONCERN) and (oldest := get_oldest_concern(school, person)):
         write_html(
             "<b>{concerns}</b>; the oldest, {ref}, is <b>{age}</b> old, level “{level}”, with {owner}.",
@@ -120,7 +120,7 @@ def what_waits(rows: pd.DataFrame) -> None:
         )
 
 
-def exceptions(sessions: int, days: int) -> None:
+def show_unresolved(sessions: int, days: int) -> None:
     write_html(
         "<b>{sessions}</b> with unresolved breaches; oldest <b>{days}</b>.",
         sessions=how_many(sessions, "session"),

@@ -62,7 +62,7 @@ def show_all(school: School, person: Person) -> None:
 
 
 def show_waiting(school: School, person: Person, rows: pd.DataFrame, what: str, nothing: str) -> None:
-    """Sessions with open exceptions, one after the other: the longest waiting, or the one that was selected."""
+    """Sessions with open breaches, one after the other: the oldest, or the one that is selected."""
     if rows.empty:
         st.success(nothing, icon=":material/check:")
         return
@@ -105,7 +105,7 @@ def show_waiting(school: School, person: Person, rows: pd.DataFrame, what: str, 
 
 
 def show_one_waiting(school: School, person: Person, number: int) -> None:
-    """What one needs to explain or settle a session without opening it."""
+    """What is needed to explain or resolve a session without opening it."""
     view = get_session(school, person, number)
     if view is None:
         return

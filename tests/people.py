@@ -37,8 +37,7 @@ PUPILS = {
     "dai": ("Dai Prosser", "PREP", "7", "Dore", "preptutor"),
 }
 # Everything in order, as a log says it.
-GOOD = {
-    "purpose": "academic",
+IN_ORDER = {
     "platform": "teams",
     "account": "school",
     "recorded": "no",
@@ -52,6 +51,7 @@ GOOD = {
     "room": "public",
     "concern": "no",
 }
+GOOD = {"purpose": "academic"} | IN_ORDER
 
 
 def email(who: str) -> str:

@@ -130,7 +130,7 @@ def record_access(school: School, person: Person, what: str, about: str) -> None
         audit_log.add(connection, occurred_at=school.now(), actor=person.email, action=what, subject=about)
 
 
-# Of a refused row, what the administrator may read in order to mend it; "" is what fits under no column.
+# Of a rejected row, what the administrator may read in order to fix it; "" is what fits under no column.
 # Anything else of a log or a call may be a narrative or tell of a concern; a consent's reason may too.
 _SHOWN = {
     "schools": ("code", "name", "senior", "email_domain", ""),
@@ -144,11 +144,11 @@ _SHOWN_OF_OTHER_LOGS = ("purpose", "pupil_emails", "second_staff_emails", "platf
 
 
 def list_rejected_rows(school: School, person: Person, number: int | None = None) -> pd.DataFrame:
-    """The rows that no import could use and nobody has settled, for the administrator to mend; or one of them.
+    """The rejected rows that nobody has resolved, for the administrator to fix; or one of them.
 
     Columns: `id`, `kind`, `source`, `imported_at`, `row` (as in the file), `column`, `value` (blank where withheld),
     `reason`, `fix`, `original` (the cells that may be shown, by column), `withheld` (cells were left out),
-    `mendable` (the columns that the administrator may write; none where what is wrong is withheld).
+    `fixable` (the columns that the administrator may write; none where what is wrong is withheld).
     Of logs the pupils are shown only where the row says that it was no counselling; never a narrative.
     """
     require(person, Resource.REJECTED_ROWS)
@@ -170,8 +170,8 @@ def list_rejected_rows(school: School, person: Person, number: int | None = None
         value if isinstance(column, str) and column.strip().lower() in some else None
         for value, column, some in zip(rows["value"], rows["column"], shown, strict=True)
     ]
-    rows["mendable"] = [
-        _mendable(kind, column, cells)
+    rows["fixable"] = [
+        _fixable(kind, column, cells)
         for kind, column, cells in zip(rows["kind"], rows["column"], originals, strict=True)
     ]
     return in_school_time(school, rows)
@@ -213,7 +213,7 @@ def _columns_shown(kind: str, cells: dict[str, Any]) -> tuple[str, ...]:
     return names
 
 
-def _mendable(kind: str, column: str | None, cells: dict[str, Any]) -> tuple[str, ...]:
+def _fixable(kind: str, column: str | None, cells: dict[str, Any]) -> tuple[str, ...]:
     """A log keeps its author, unless that is what is wrong: whoever it is given to will read all of it."""
     names = _columns_shown(kind, cells)
     if (column or "") not in names:  # of a row out of step no column is named

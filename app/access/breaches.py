@@ -1,9 +1,8 @@
-"""Exceptions: who owns them, and what waits for whom.
+"""Breaches: who owns them, who may explain and resolve them, and how many are open.
 
-An exception belongs to the HOYs and HMs of the tutor who conducted the session (in whose years and houses the
-tutees were on its day), or else of its pupils; each of them may settle it. Those of HOYs, HMs and the Senior
-Deputy Head themselves, and those with no HOY or HM, belong to the Senior Deputy Head; where there is but one of
-them, their own as well.
+A breach belongs to the HOYs and HMs of the tutor who conducted the session (those in whose years and houses the tutees
+were on that day), else to those of its pupils; each of them may resolve it. Breaches of HOYs, HMs and the Senior Deputy
+Head, and those without a HOY or HM, belong to the Senior Deputy Head; if there is only one, their own as well.
 """
 
 from dataclasses import dataclass
@@ -22,24 +21,24 @@ from app.store import reading, tables
 from app.store.versions import valid_on, valid_versions
 from app.vocabulary import Resource, Role, Scope
 
-_exception, _event = tables.breaches.c, tables.breach_events.c
+_breach, _event = tables.breaches.c, tables.breach_events.c
 
 
 @dataclass
 class SessionBreaches:
-    """The exceptions of one session: `rows` (`id`, `clause`, `title`, `state`, `opened_at`), `events` in their
-    order (`title`, `at`, `by` (name; blank: by itself), `kind`, `how`, `text`), the names of the `owners`, and
-    the ids of those that the person may explain and settle."""
+    """The breaches of one session: `rows` (`id`, `clause`, `title`, `state`, `opened_at`), `events` in their
+    order (`title`, `occurred_at`, `actor` (name; blank: automatically), `kind`, `resolution`, `text`), the names of the
+    `owners`, and the ids of those that the person may explain and resolve."""
 
     rows: pd.DataFrame
     events: pd.DataFrame
     owners: list[str]
     to_explain: list[int]
-    to_settle: list[int]
+    to_resolve: list[int]
 
 
 def list_breaches_to_resolve(school: School, person: Person) -> pd.DataFrame:
-    """The sessions with open exceptions that are the person's to settle, the longest waiting first:
+    """The sessions with open breaches that the person may resolve, the oldest first:
     `session_id`, `started_at`, `staff_name`, `pupils`, `clauses` (titles), `explained`, `opened_at`, `days`."""
     require(person, Resource.BREACHES)
     with school.engine.connect() as connection:
@@ -50,7 +49,7 @@ def list_breaches_to_resolve(school: School, person: Person) -> pd.DataFrame:
 
 
 def list_breaches_to_explain(school: School, person: Person) -> pd.DataFrame:
-    """The person's own sessions with open exceptions that they have not explained; as `exceptions_to_settle`."""
+    """The person's own sessions with open breaches that they have not explained, as `list_breaches_to_resolve`."""
     require(person, Resource.BREACHES)
     with school.engine.connect() as connection:
         found = _listed(school, connection, find_open_breaches(connection, SESSION.staff_id == person.staff_id))
@@ -58,11 +57,11 @@ def list_breaches_to_explain(school: School, person: Person) -> pd.DataFrame:
 
 
 def list_unresolved_breaches(school: School, person: Person) -> tuple[int, int]:
-    """How many sessions have exceptions that are open, and for how many days the oldest is."""
+    """How many sessions have open breaches, and the age of the oldest in days."""
     require(person, Resource.BREACH_COUNTS)
-    counted = select(func.count(_exception.session_id.distinct()), func.min(_exception.opened_at))
+    counted = select(func.count(_breach.session_id.distinct()), func.min(_breach.opened_at))
     with school.engine.connect() as connection:
-        of_sessions = counted.join(tables.sessions, SESSION.id == _exception.session_id)
+        of_sessions = counted.join(tables.sessions, SESSION.id == _breach.session_id)
         sessions, oldest = connection.execute(of_sessions.where(*_open())).one()
     return sessions, (school.now() - oldest).days if sessions else 0
 
@@ -85,7 +84,7 @@ def count_breaches_by_owner(school: School, person: Person) -> pd.DataFrame:
 
 
 def get_session_breaches(school: School, person: Person, session_id: int) -> SessionBreaches:
-    """The exceptions of a session that the person may open; empty if they may not, or there are none."""
+    """The breaches of a session that the person may open; empty if they may not, or there are none."""
     by = valid_versions(tables.staff_versions)
     with school.engine.connect() as connection:
         row = connection.execute(
@@ -93,19 +92,19 @@ def get_session_breaches(school: School, person: Person, session_id: int) -> Ses
                 SESSION.id == session_id, open_to(person, school.today()), not_(confidential())
             )
         ).one_or_none()
-        mine = _exception.session_id == (row.id if row else None)
-        rows = reading.frame(connection, select(tables.breaches).where(mine).order_by(_exception.id))
+        mine = _breach.session_id == (row.id if row else None)
+        rows = reading.frame(connection, select(tables.breaches).where(mine).order_by(_breach.id))
         events = reading.frame(
             connection,
             select(
-                _exception.clause,
+                _breach.clause,
                 _event.occurred_at,
                 by.c.name.label("actor"),
                 _event.kind,
                 _event.resolution,
                 _event.text,
             )
-            .join(tables.breaches, _exception.id == _event.breach_id)
+            .join(tables.breaches, _breach.id == _event.breach_id)
             .outerjoin(by, and_(by.c.staff_id == _event.actor_id, valid_on(by, school.today())))
             .where(mine)
             .order_by(_event.occurred_at, _event.id),
@@ -126,39 +125,39 @@ def get_session_breaches(school: School, person: Person, session_id: int) -> Ses
         events=in_school_time(school, events.drop(columns="clause")),
         owners=sorted(names),
         to_explain=open_ones if row and row.staff_id == person.staff_id else [],
-        to_settle=open_ones if (owners["owner_id"] == person.staff_id).any() else [],
+        to_resolve=open_ones if (owners["owner_id"] == person.staff_id).any() else [],
     )
 
 
 def find_open_breaches(connection: Connection, *which: ColumnElement[bool]) -> pd.DataFrame:
-    """Open exceptions with their sessions: `id`, `session_id`, `clause`, `opened_at`, `staff_id`, `day`,
+    """Open breaches with their sessions: `id`, `session_id`, `clause`, `opened_at`, `staff_id`, `day`,
     `started_at`."""
     return reading.frame(
         connection,
         select(
-            _exception.id,
-            _exception.session_id,
-            _exception.clause,
-            _exception.opened_at,
+            _breach.id,
+            _breach.session_id,
+            _breach.clause,
+            _breach.opened_at,
             SESSION.staff_id,
             SESSION.day,
             SESSION.started_at,
         )
-        .join(tables.sessions, SESSION.id == _exception.session_id)
+        .join(tables.sessions, SESSION.id == _breach.session_id)
         .where(*_open(), *which)
-        .order_by(_exception.opened_at, _exception.id),
+        .order_by(_breach.opened_at, _breach.id),
     )
 
 
 def _open() -> tuple[ColumnElement[bool], ...]:
     """Which exceptions wait, of sessions that are not confidential."""
-    return _exception.state == "open", not_(confidential())
+    return _breach.state == "open", not_(confidential())
 
 
 def _listed(school: School, connection: Connection, found: pd.DataFrame) -> pd.DataFrame:
-    """One row a session, from open exceptions."""
+    """One row a session, from open breaches."""
     who, numbers = valid_versions(tables.staff_versions), found["session_id"].unique().tolist()
-    mine = reading.is_among(connection, "excepted", SESSION.id, numbers)
+    mine = reading.is_among(connection, "breached", SESSION.id, numbers)
     staff = reading.frame(
         connection,
         select(SESSION.id, who.c.name)
@@ -167,9 +166,9 @@ def _listed(school: School, connection: Connection, found: pd.DataFrame) -> pd.D
     )
     pupils = reading.frame(connection, select_session_pupils().where(mine))
     explained = connection.scalars(
-        select(_exception.session_id)
-        .join(tables.breach_events, _event.breach_id == _exception.id)
-        .where(_event.kind == "explained", reading.is_among(connection, "excepted", _exception.session_id, numbers))
+        select(_breach.session_id)
+        .join(tables.breach_events, _event.breach_id == _breach.id)
+        .where(_event.kind == "explained", reading.is_among(connection, "breached", _breach.session_id, numbers))
     ).all()
     rows = (
         found.assign(clause=found["clause"].map(title_of))
@@ -186,7 +185,7 @@ def _listed(school: School, connection: Connection, found: pd.DataFrame) -> pd.D
 
 
 def find_owners(school: School, connection: Connection, sessions: pd.DataFrame) -> pd.DataFrame:
-    """Who owns the exceptions of some sessions (`session_id`, `staff_id`, `day`): `session_id`, `owner_id`."""
+    """Who owns the breaches of some sessions (`session_id`, `staff_id`, `day`): `session_id`, `owner_id`."""
     sessions = sessions[["session_id", "staff_id", "day"]].drop_duplicates("session_id")
     pupil = valid_versions(tables.pupil_versions)
     pupils = Versions(reading.frame(connection, select(pupil)), "pupil_id")

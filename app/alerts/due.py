@@ -29,7 +29,7 @@ def enqueue_due(school: School) -> None:
 
 
 def _unread(school: School) -> None:
-    """Of a concern that nobody has read for a while all DSPs are told anew, and after twice that time, or at once
+    """Of a concern that nobody has read for a while all DSPs are alerted again, and after twice that time, or at once
     where there is no DSP to tell, the Senior Deputy Head."""
     now, patience = school.now(), timedelta(minutes=school.settings.alerts.unread_minutes)
     found = list_unread_concerns(school, now - _HISTORY)
@@ -61,7 +61,7 @@ def _digests(school: School) -> None:
         last = _last_digest(connection) or now - _HISTORY
     first_of_week = last.astimezone(school.settings.zone).isocalendar()[:2] != now.isocalendar()[:2]
     waiting = count_waiting_for_each(school, last)
-    new = waiting[["new_to_log", "new_to_explain", "new_to_settle"]].any(axis=1)
+    new = waiting[["new_to_log", "new_to_explain", "new_to_resolve"]].any(axis=1)
     with school.writing() as connection:
         if _last_digest(connection) not in (None, last):
             return  # another was quicker
@@ -101,10 +101,10 @@ def _words(row: Any) -> str:
         lines.append(f"To log: {how_many(row.to_log, 'call')}.")
     if row.to_explain:
         lines.append(f"To explain: {how_many(row.to_explain, 'session')} with a breach.")
-    if row.to_settle:
-        new = f", {row.new_to_settle} of them new" if row.new_to_settle else ""
+    if row.to_resolve:
+        new = f", {row.new_to_resolve} of them new" if row.new_to_resolve else ""
         longest = f" The oldest is {how_many(row.oldest, 'day')} old." if row.oldest else ""
-        lines.append(f"To resolve: {how_many(row.to_settle, 'session')} with a breach{new}.{longest}")
+        lines.append(f"To resolve: {how_many(row.to_resolve, 'session')} with a breach{new}.{longest}")
     return "\n".join(lines)
 
 
@@ -139,7 +139,7 @@ def list_unread_concerns(school: School, since: datetime) -> list[Unread]:
 def count_waiting_for_each(school: School, since: datetime) -> pd.DataFrame:
     """What needs the attention of each member of staff, in numbers.
 
-    Columns: `staff_id`, the calls `to_log`, the sessions `to_explain` and `to_settle`, of each those `new_…` since a
+    Columns: `staff_id`, the calls `to_log`, the sessions `to_explain` and `to_resolve`, of each those `new_…` since a
     moment, `oldest` (the age in days of the oldest to resolve), and `confidential` (is or was a counsellor, so that
     nobody else may learn of it). For the program itself, which tells each person their own.
     """
@@ -165,13 +165,13 @@ def count_waiting_for_each(school: School, since: datetime) -> pd.DataFrame:
         staff_id=("staff_id", "first"), since=("opened_at", "max"), oldest=("opened_at", "min")
     )
     to_explain = opened[~opened.index.isin(said)].dropna(subset=["staff_id"])
-    to_settle = owned.merge(opened[["since", "oldest"]], left_on="session_id", right_index=True)
+    to_resolve = owned.merge(opened[["since", "oldest"]], left_on="session_id", right_index=True)
     parts = []
-    for name, rows in (("to_log", to_log), ("to_explain", to_explain), ("to_settle", to_settle)):
+    for name, rows in (("to_log", to_log), ("to_explain", to_explain), ("to_resolve", to_resolve)):
         by = rows.assign(new=rows["since"] > moment).groupby(rows["staff_id"].astype("int64"))
         parts.append(by.agg(**{name: ("new", "size"), f"new_{name}": ("new", "sum")}))
     each = pd.concat(parts, axis=1).fillna(0).astype("int64")
-    waited = (pd.Timestamp(school.now()) - to_settle["oldest"]).dt.days.groupby(to_settle["staff_id"]).max()
+    waited = (pd.Timestamp(school.now()) - to_resolve["oldest"]).dt.days.groupby(to_resolve["staff_id"]).max()
     each["oldest"] = waited.reindex(each.index).fillna(0).astype("int64")
     each["confidential"] = each.index.isin(counsellors)
     return each.rename_axis("staff_id").sort_index().reset_index()

@@ -1,6 +1,6 @@
 """Sign-in with Microsoft Entra ID, by Streamlit's own OpenID Connect, and how long it holds.
 
-Streamlit's cookie lasts for weeks and each window has its own, so at every step the program asks anew:
+Streamlit's cookie lasts for weeks and each window has its own, so at every step the program asks again:
 is it an account of the school's tenant, is the person on the roster, have they signed out anywhere, are
 they idle, was it too long ago? When somebody was last active, and when they signed out, stands in the
 database, for all windows and processes.
@@ -29,7 +29,7 @@ _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def hindrance(school: School) -> str | None:
-    """Why nothing of the school may be shown, with the mend; None where nothing stands in the way.
+    """Why nothing of the school may be shown, with the fix; None where nothing prevents it.
 
     Without any configuration there is the demonstration, open to everybody. Whatever is configured for a real
     school asks for sign-in, and for a database that the demonstration is not in.

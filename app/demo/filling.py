@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, case, delete, func, literal, select, type_coerce, update
 
 from app.access.policy import roles_with
-from app.demo import asking, casework, settling
+from app.demo import asking, casework, resolving
 from app.demo import people as roster
 from app.demo.calendar import calendar, demonstration
 from app.demo.chance import Chance
@@ -102,7 +102,7 @@ def fill(
     scopes = (Scope.YEAR_GROUPS, Scope.HOUSES, Scope.REMAINING)
     roles = [role for scope in scopes for role in roles_with(Resource.BREACHES, scope)]
     leaders = [row["email"] for role in roles for row in made.staff if role in row["roles"].split(";")]
-    settling.settle(judged_by, leaders, Chance(seed, day.toordinal()))
+    resolving.resolve(judged_by, leaders, Chance(seed, day.toordinal()))
     asking.ask(judged_by)
     with school.writing() as connection:
         connection.execute(delete(tables.meta).where(tables.meta.c.key == _UNFINISHED))

@@ -362,7 +362,7 @@ class Story:
             self.corrections.append(row | full | {"why": "I had left a question out."})
 
     def _slips(self) -> None:
-        """Three rows as people do type them, which the import refuses and somebody has to mend."""
+        """Three rows as people do type them, which the import rejects and somebody has to fix."""
         slips = (("pupil_emails", "nobody.here@pupils.afonwen.example"), ("ended_at", ""), ("cameras_on", "mostly"))
         past = [row for _, row in self._before_today()]
         written = [row for row in past[min(-len(past) // 20, -8) :] if row["concern"] == "no"]

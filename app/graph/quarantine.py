@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +22,24 @@ class Unreadable:
     ref: str
     reason: str
     content: bytes | None
+
+
+@dataclass(frozen=True)
+class QuarantinedRecord:
+    """An entry as the administrator sees it: without its content, which may name people."""
+
+    kind: str
+    ref: str
+    reason: str
+    first_seen_at: datetime
+    last_seen_at: datetime
+    attempts: int
+
+
+def list_entries(connection: Connection) -> list[QuarantinedRecord]:
+    """What is in quarantine, the oldest first."""
+    columns = [_entry[column.name] for column in fields(QuarantinedRecord)]
+    return [QuarantinedRecord(*row) for row in connection.execute(select(*columns).order_by(_entry.first_seen_at))]
 
 
 def unreadable(kind: str, content: Any, reason: str) -> Unreadable:

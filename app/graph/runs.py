@@ -1,6 +1,6 @@
 """The record of each sync run: what it did, up to when all calls have been fetched, and what was lost."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,7 +12,6 @@ from app.store.tables import sync_runs
 KEPT_BY_GRAPH = timedelta(days=30)
 LISTED = KEPT_BY_GRAPH - timedelta(minutes=5)  # asking for older ones may be refused, and clocks differ
 READ_AGAIN = timedelta(days=3)  # before the last success, because later versions of a record arrive at any time
-COUNTED = ("listed", "fetched", "added", "changed", "dropped", "quarantined", "gone", "recordings", "rejected")
 
 
 @dataclass
@@ -32,6 +31,9 @@ class Run:
     rejected: int = 0
     lost: tuple[datetime, datetime] | None = None
     troubles: list[str] = field(default_factory=list)
+
+
+COUNTED = tuple(entry.name for entry in fields(Run) if entry.type is int)
 
 
 class RunLog:

@@ -10,28 +10,17 @@ from sqlalchemy import Connection, select
 from app.graph.client import Client
 from app.graph.errors import GraphError
 from app.graph.lease import Lease
+from app.graph.quarantine import QuarantinedRecord, list_entries
 from app.graph.registration import certificate, registration
 from app.graph.runs import COUNTED, KEPT_BY_GRAPH, complete_until
 from app.lease import is_held
 from app.school import School
-from app.store.tables import sync_quarantine, sync_runs
+from app.store.tables import sync_runs
 
 YELLOW, RED = timedelta(days=1), timedelta(days=25)
 _ENDS_SOON = timedelta(days=30)
 
 Level = Literal["none", "yellow", "red"]
-
-
-@dataclass(frozen=True)
-class PutAside:
-    """Something that Graph sent and nobody could read; its content is not shown, it may name people."""
-
-    kind: str
-    ref: str
-    why: str
-    first_at: datetime
-    last_at: datetime
-    tries: int
 
 
 @dataclass(frozen=True)
@@ -57,7 +46,7 @@ class SyncState:
     last_success: datetime | None
     losing_from: date | None
     last_run: LastRun | None
-    put_aside: list[PutAside]
+    quarantined: list[QuarantinedRecord]
     lost: list[tuple[datetime, datetime]]  # times whose calls nobody fetched before Microsoft deleted them
 
 
@@ -73,12 +62,7 @@ def sync_state(school: School) -> SyncState:
         last = connection.execute(select(sync_runs).order_by(sync_runs.c.id.desc()).limit(1)).first()
         first = connection.scalar(select(sync_runs.c.started_at).order_by(sync_runs.c.id).limit(1))
         running = is_held(connection, Lease.name, now)
-        aside = sync_quarantine.c
-        put_aside = connection.execute(
-            select(
-                aside.kind, aside.ref, aside.reason, aside.first_seen_at, aside.last_seen_at, aside.attempts
-            ).order_by(aside.first_seen_at)
-        ).all()
+        quarantined = list_entries(connection)
         lost = _lost(connection)
     level, words = _gap(school, now, until, first) if configured else ("none", _NOT_CONFIGURED)
     return SyncState(
@@ -97,7 +81,7 @@ def sync_state(school: School) -> SyncState:
             {name: getattr(last, name) for name in COUNTED},
             last.error or "",
         ),
-        put_aside=[PutAside(*row) for row in put_aside],
+        quarantined=quarantined,
         lost=lost,
     )
 
@@ -158,8 +142,8 @@ def check_graph(school: School) -> list[tuple[bool, str, str]]:
     found.append((True, "Microsoft Graph lists call records.", ""))
     state = sync_state(school)
     found.append((state.level == "none", state.words, "" if state.level == "none" else "Run python -m app sync."))
-    if state.put_aside:
-        words = f"{len(state.put_aside)} records cannot be read and are in quarantine."
+    if state.quarantined:
+        words = f"{len(state.quarantined)} records cannot be read and are in quarantine."
         found.append((False, words, "Run python -m app sync --retry."))
     return found
 

@@ -8,13 +8,15 @@ from pathlib import Path
 
 import app.protocol
 from app.protocol.clauses import CLAUSES
+from app.protocol.judge import STATUSES
+from app.protocol.outcomes import EVIDENCE, OUTCOMES
 from app.settings import Settings
 
 
 def rules_fingerprint(settings: Settings) -> str:
     """Of everything but the evidence that an outcome depends on: the settings, and what the rules do."""
     values = settings.model_dump_json(include={"timezone", "tenant_id", "remote_learning", "rules"})
-    return _digest([values, *sorted(CLAUSES), _of_the_rules()])
+    return _digest([values, *sorted(CLAUSES), *OUTCOMES, *EVIDENCE, *STATUSES, _of_the_rules()])
 
 
 @cache

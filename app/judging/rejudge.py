@@ -110,7 +110,7 @@ def _evidence_of(connection: Connection, sessions: Collection[int]) -> tuple[lis
 
 def refresh(school: School, telling: Callable[[], AbstractContextManager[Any]] = nullcontext) -> None:
     """Judge again what the clock alone changed: calls whose time to be logged has passed; and everything, if the
-    settings or the clauses are not those it was judged by, which takes a while: somebody is told with `telling`."""
+    settings or the rules have changed, which takes a while: `telling` says so."""
     current = rules_fingerprint(school.settings)
     due = select(tables.sessions.c.id).where(tables.sessions.c.due_at <= school.now())
     with school.engine.connect() as connection:
@@ -300,7 +300,7 @@ def _numbers(connection: Connection, judged: Judged, before: pd.DataFrame) -> In
 
 
 def remove_sessions(connection: Connection, sessions: Collection[int]) -> None:
-    """Take sessions away; who does packs the days anew (`app.store.days`)."""
+    """Remove sessions; the caller packs their days again (`app.store.session_days`)."""
     for table, key in (
         (tables.session_pupils, tables.session_pupils.c.session_id),
         (tables.session_calls, tables.session_calls.c.session_id),

@@ -34,7 +34,6 @@ class AlertsView:
 def get_alerts_view(school: School, person: Person) -> AlertsView:
     """How alerts stand, for the administrator."""
     require(person, Resource.ALERTS)
-
     to = valid_versions(tables.staff_versions)
     query = (
         select(
@@ -58,5 +57,4 @@ def get_alerts_view(school: School, person: Person) -> AlertsView:
 def send_alerts_now(school: School, person: Person) -> tuple[bool, str]:
     """Send at once what waits; whether all of it was taken, and what was done, in words."""
     require(person, Resource.ALERTS)
-
     return send_in_words(school)

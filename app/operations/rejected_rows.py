@@ -29,8 +29,8 @@ def fix_row(school: School, person: Person, number: int, cells: Mapping[str, str
     them stay as they came. None if it was imported; if it is rejected again, how, and nothing is changed. ValueError,
     in words, if the row is not theirs to fix."""
     found = list_rejected_rows(school, person, number)
-    mendable = found["mendable"].iloc[0] if len(found) else ()
-    if not mendable:
+    fixable = found["fixable"].iloc[0] if len(found) else ()
+    if not fixable:
         raise ValueError("This row is resolved already, or cannot be fixed here. Nothing was changed.")
     check_not_demonstration(school, found["kind"].iloc[0])
     stored = tables.rejected_rows
@@ -43,7 +43,7 @@ def fix_row(school: School, person: Person, number: int, cells: Mapping[str, str
             if not fixed:
                 raise ValueError("Somebody else has resolved this row. Nothing was changed.")
             before = {name.strip().lower(): cell for name, cell in json.loads(row.original).items() if name}
-            after = before | {name: cell.strip() for name, cell in cells.items() if name in mendable}
+            after = before | {name: cell.strip() for name, cell in cells.items() if name in fixable}
             if row.kind == "logs" and _author(after) == person.email != _author(before):
                 raise ValueError("Enter a log of your own on the page “Log a session”. Nothing was changed.")
             table = Table(row.source, tuple(after), [(row.row, after)])

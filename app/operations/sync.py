@@ -13,14 +13,12 @@ from app.vocabulary import Resource
 def get_sync_state(school: School, person: Person) -> SyncState:
     """How the sync with Microsoft Graph stands, for the administrator; nothing of any call."""
     require(person, Resource.SYNC)
-
     return sync_state(school)
 
 
 def sync_now(school: School, person: Person, say: Callable[[str], None]) -> tuple[bool, str]:
     """Sync once, telling `say` how far it has come; whether it ended well, and what it did, in words."""
     require(person, Resource.SYNC)
-
     try:
         run = synchronise(
             school, progress=lambda run: say(f"{run.listed} calls listed, {run.fetched} fetched"), note=say

@@ -25,10 +25,10 @@ from app.store import audit_log, tables
 from app.store.consents import ANSWERS, consent_status, is_not_struck
 from app.store.versions import list_contains, valid_on, valid_versions
 from app.store.writing import raise_revision
-from app.vocabulary import Role
+from app.vocabulary import ConsentKind, Role
 
 # What a consent can be to, and how that reads.
-KINDS = {"outside_hours": "Tuition outside the usual hours", "one_to_one": "One-to-one at another time"}
+KINDS = {kind.value: kind.label for kind in ConsentKind}
 
 _consent, _event = tables.consents.c, tables.consent_events.c
 

@@ -35,10 +35,10 @@ from app.school import School
 from app.settings import ROOT, WEEKDAYS, Settings, settings_file
 from app.store import audit_log, reading, tables
 from app.store.writing import raise_revision
-from app.vocabulary import Role
+from app.vocabulary import LetterKind, Role
 
 OWN = ROOT / "data" / "letters"  # the templates that come with the program
-KINDS = {"introduction": "Introduction of the service", "one_to_one": "One-to-ones during remote learning"}
+KINDS = {kind.value: kind.label for kind in LetterKind}
 REQUEST = "request_for_consent"
 FIELDS = {
     "pupil": "the pupil's name",

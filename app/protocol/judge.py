@@ -14,8 +14,9 @@ from app.protocol.frames import NONE, ids, instants
 from app.protocol.outcomes import BREACH, EVIDENCE, EXEMPT, MET, NO_EVIDENCE, NOT_APPLICABLE, OUTCOMES
 from app.protocol.sessions import DAY, MINUTE
 from app.settings import Settings
+from app.vocabulary import Status
 
-STATUSES = ("compliant", "incomplete", "breach")
+STATUSES = tuple(status.value for status in Status)
 OUTCOME = pd.CategoricalDtype(list(OUTCOMES))
 _FIRST = ord("0")
 

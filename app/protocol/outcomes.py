@@ -5,10 +5,12 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-OUTCOMES = ("met", "exempt", "breach", "no_evidence", "not_applicable")
+from app.vocabulary import EvidenceKind, Outcome
+
+OUTCOMES = tuple(outcome.value for outcome in Outcome)
 MET, EXEMPT, BREACH, NO_EVIDENCE, NOT_APPLICABLE = range(5)
 
-EVIDENCE = ("", "call", "register", "log")
+EVIDENCE = tuple(kind.value for kind in EvidenceKind)
 NOTHING, CALL, REGISTER, LOG = range(4)
 
 Mask = npt.NDArray[np.bool_]

@@ -23,9 +23,10 @@ from app.records.roster import Roster
 from app.records.rows import InvalidCellError, ParsedRows
 from app.records.tabular import Table
 from app.settings import Settings
+from app.vocabulary import ConsentKind, LetterKind
 
-LETTERS = ("introduction", "one_to_one")
-CONSENTS = ("outside_hours", "one_to_one")
+LETTERS = tuple(kind.value for kind in LetterKind)
+CONSENTS = tuple(kind.value for kind in ConsentKind)
 
 
 def _one_of(kinds: tuple[str, ...]) -> BeforeValidator:

@@ -158,7 +158,7 @@ def _sheet(name: str, content: bytes) -> _Lines:
 
 
 def _unpacked(name: str, content: bytes) -> io.BytesIO:
-    """The XML of a workbook, packed anew. UnreadableFileError if reading it would take more memory than there may be:
+    """The XML of a workbook, packed again. UnreadableFileError if reading it would take more memory than there may be:
     a single cell far out in a sheet is enough for that, or one long text that stands in many. What a file says of
     its own size may be untrue, and each reader may find other parts in it: only what was measured here is read."""
     texts: list[int] = []

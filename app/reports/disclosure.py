@@ -18,7 +18,7 @@ _Counts = npt.NDArray[np.float64]
 def suppress(rows: pd.DataFrame) -> pd.Series | None:
     """How each row of a table of `kept`, `of` and, where it has them, `sessions` may be shown when the totals
     are known: SHOWN as it is, UNDER (fewer than three not kept: without `kept`, and no share but "at least"),
-    WITHHELD (likewise, to cover the others) or GONE (nothing of it). None: no part of the table. `of` and
+    WITHHELD (the same, to hide the others) or GONE (nothing of it). None: no part of the table. `of` and
     `sessions` are at least 1: that a row is there tells so.
     """
     state = np.full(len(rows), SHOWN, object)

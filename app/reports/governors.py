@@ -31,7 +31,7 @@ from app.reports.disclosure import (
 from app.reports.pdf import pdf, svg
 from app.reports.xlsx import workbook
 from app.school import School
-from app.vocabulary import BreachState, Purpose, Resolution
+from app.vocabulary import BreachState, Outcome, Purpose, Resolution
 
 Days = tuple[date, date]
 
@@ -42,9 +42,9 @@ _ENDED = {resolution.value: resolution.label for resolution in Resolution} | {
     BreachState.OPEN: "Open",
 }
 _OUTCOMES = {
-    "exempt": "Of those met: exempt",
-    "no_evidence": "No evidence",
-    "not_applicable": "Not applicable",
+    Outcome.EXEMPT: "Of those met: exempt",
+    Outcome.NO_EVIDENCE: Outcome.NO_EVIDENCE.label,
+    Outcome.NOT_APPLICABLE: Outcome.NOT_APPLICABLE.label,
     "evidence_share": "Share with evidence",
 }
 _MEASURED = (

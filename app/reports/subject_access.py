@@ -22,9 +22,8 @@ from app.reports.third_persons import mark_third_persons
 from app.school import School
 from app.store import audit_log, reading, tables
 from app.store.versions import valid_on, valid_versions
-from app.vocabulary import Resolution
+from app.vocabulary import Outcome, Resolution
 
-_OUTCOMES = {"met": "met", "exempt": "exempt", "breach": "breach", "no_evidence": "no evidence"}
 COUNSELLING_NOTE = "Counselling. Notes and reasons are the counsellor's and are not in this file: ask the counsellor."
 
 _MAY_BE = "It names the pupil and may be about counselling: its content is not in this file."
@@ -230,8 +229,8 @@ class _File:
         ]
         told: dict[int, list[Cell]] = {}
         for row in judged.table().itertuples():
-            if row.outcome in _OUTCOMES:
-                words = f"{_OUTCOMES[row.outcome]}: {row.reason}".removesuffix(": ")
+            if row.outcome != Outcome.NOT_APPLICABLE:
+                words = f"{Outcome(row.outcome).label.lower()}: {row.reason}".removesuffix(": ")
                 told.setdefault(keys[row.session] or 0, []).append(Cell(title_of(row.clause), words))
         return told
 

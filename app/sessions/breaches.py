@@ -4,11 +4,13 @@ from sqlalchemy import select
 
 from app.access.breaches import get_session_breaches
 from app.access.policy import Person
-from app.judging.breaches import _change, _exception
+from app.judging.breaches import change_state
 from app.school import School
-from app.store import audit_log
+from app.store import audit_log, tables
 from app.store.writing import raise_revision
 from app.vocabulary import BreachEventKind, BreachState, Resolution
+
+_breach = tables.breaches.c
 
 
 class BreachNotOpenError(Exception):
@@ -23,7 +25,7 @@ def explain_breaches(school: School, person: Person, session_id: int, words: str
 
 def resolve_breaches(school: School, person: Person, session_id: int, how: Resolution, words: str) -> None:
     """Resolve all open breaches of a session together, as their owner, with a note. BreachNotOpenError."""
-    ids = get_session_breaches(school, person, session_id).to_settle
+    ids = get_session_breaches(school, person, session_id).to_resolve
     _record(
         school,
         person,
@@ -40,13 +42,13 @@ def _record(
     school: School, person: Person, session_id: int, ids: list[int], state: str, kind: str, **event: str | None
 ) -> None:
     with school.writing() as connection:
-        still_open = _exception.id.in_(ids) & (_exception.state == BreachState.OPEN)
-        current = connection.scalars(select(_exception.id).where(still_open)).all()
+        still_open = _breach.id.in_(ids) & (_breach.state == BreachState.OPEN)
+        current = connection.scalars(select(_breach.id).where(still_open)).all()
         if not current or len(current) < len(ids):
             raise BreachNotOpenError(
                 "This breach is no longer open, or not yours. Open the session again to see its status."
             )
-        _change(connection, current, state, school.now(), kind, actor_id=person.staff_id, **event)
+        change_state(connection, current, state, school.now(), kind, actor_id=person.staff_id, **event)
         audit_log.add(
             connection,
             occurred_at=school.now(),

@@ -224,7 +224,7 @@ def _forget_people(connection: Any, number: int) -> None:
 
 def consents_for(school: School, person: Person, plan: Log, kind: str, emails: Sequence[str]) -> pd.DataFrame:
     """How it stands with the consents of some pupils of a plan: `email`, `pupil` (name), `consent_id` (blank: none was
-    asked for), `state` ("" likewise), `slt_informed_at`, one row each."""
+    asked for), `state` ("" also if none was asked for), `slt_informed_at`, one row each."""
     names = list_pupils_to_choose(school, person).set_index("email")["name"]
     rows = list_consents(school, person)
     fits = (rows["kind"] == kind) & (rows["covers_from"] <= plan.started_at) & (rows["covers_to"] >= plan.ended_at)

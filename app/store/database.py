@@ -37,7 +37,7 @@ UNAVAILABLE = DBAPIError
 
 
 class DatabaseError(Exception):
-    """The database cannot be used; the message says why, and the mend."""
+    """The database cannot be used; the message says why, and how to fix it."""
 
 
 def open_database(url: str) -> Engine:

@@ -17,7 +17,7 @@ from app.vocabulary import BreachEventKind, Resolution
 
 
 def show_breaches(school: School, person: Person, view: SessionView) -> None:
-    """What was done about the clauses not kept; and, for whom it waits, what to do."""
+    """What was done about the breaches, and the form of whoever can explain or resolve them."""
     found = get_session_breaches(school, person, view.session_id)
     if found.rows.empty:
         return
@@ -43,7 +43,7 @@ def show_breaches(school: School, person: Person, view: SessionView) -> None:
         titles=", ".join(waiting),
         wait=f"With {' or '.join(found.owners)}." if found.owners else "Nobody on the roster can resolve it.",
     )
-    if found.to_settle:
+    if found.to_resolve:
         resolve(school, person, view.session_id, explained=bool((found.events["kind"] == "explained").any()))
     elif found.to_explain:
         explain(school, person, view.session_id)
@@ -65,7 +65,7 @@ _CONDUCT = "conduct"
 def resolve(school: School, person: Person, number: int, explained: bool) -> None:
     ways = {way.value: way.label for way in Resolution}
     ways[_CONDUCT] = "Conduct concern: resolve here and raise it separately"
-    with st.form(f"settle {number}"):
+    with st.form(f"resolve {number}"):
         how = st.radio(
             "Resolve this session",
             list(ways),
@@ -75,7 +75,7 @@ def resolve(school: School, person: Person, number: int, explained: bool) -> Non
         )
         words = st.text_area(
             "Note",
-            key=f"settling {number}",
+            key=f"resolution {number}",
             max_chars=5000,
             height=80,
             help="The member of staff can read this note. Never mention a concern about conduct here.",

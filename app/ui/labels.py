@@ -1,21 +1,15 @@
 """Labels of outcomes, statuses, evidence and purposes on the screens."""
 
-from app.vocabulary import Purpose
+from app.vocabulary import EvidenceKind, Outcome, Purpose, Status
 
-# Colour never stands alone: a mark and a word go with it.
-OUTCOME_WORDS = {
-    "met": "✓ Met",
-    "exempt": "○ Exempt",
-    "breach": "✗ Breach",
-    "no_evidence": "? No evidence",
-    "not_applicable": "– Not applicable",
-}
+# Colour never carries meaning alone: a mark and a word go with it.
+OUTCOME_WORDS = {outcome.value: f"{mark} {outcome.label}" for outcome, mark in zip(Outcome, "✓○✗?–", strict=True)}
 
 
-STATUS_WORDS = {"compliant": "✓ Met", "incomplete": "? Evidence missing", "breach": "✗ Breach"}
+STATUS_WORDS = {status.value: f"{mark} {status.label}" for status, mark in zip(Status, "✓?✗", strict=True)}
 
 
-EVIDENCE_WORDS = {"call": "call record", "register": "register", "log": "log", "": ""}
+EVIDENCE_WORDS = {kind.value: kind.label for kind in EvidenceKind}
 
 
 PURPOSE_WORDS: dict[str, str] = {purpose: purpose.label for purpose in Purpose if purpose is not Purpose.OTHER}

@@ -110,7 +110,7 @@ def _name(row: pd.Series) -> str:
 
 
 def _fix(row: pd.Series, number: int, fix: Fix) -> None:
-    if not row["mendable"]:
+    if not row["fixable"]:
         write_html(
             "{name} cannot be fixed here, because you do not have access to the value that is wrong. Ask for a "
             "corrected file and import it, or dismiss the row once it has been entered another way.",
@@ -149,7 +149,7 @@ def _cells(row: pd.Series, number: int) -> dict[str, str]:
             row["original"].get(column, ""),
             key=f"fix {number} {column}",
         )
-        for n, column in enumerate(row["mendable"])
+        for n, column in enumerate(row["fixable"])
     }
 
 

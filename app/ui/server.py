@@ -21,7 +21,7 @@ _CLOSED = ("metrics", "script-health-check", "agent")  # figures of the server, 
 
 
 class Guard:
-    """Around the program as a server: closes what nobody should ask for, and mends cookies."""
+    """Around the program as a server: closes what nobody should ask for, and corrects cookies."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

@@ -29,7 +29,7 @@ def test_list_breaches_to_resolve_gives_the_hoy_or_hm_or_else_the_senior_deputy_
     assert set(mine["session_id"]) == {NUMBER[session] for session in TO_SETTLE[name]}
     for session, number in NUMBER.items():
         found = get_session_breaches(school, person, number)
-        assert bool(found.to_settle) == (session in TO_SETTLE[name])
+        assert bool(found.to_resolve) == (session in TO_SETTLE[name])
         assert bool(found.to_explain) == (session in OWN[name] and session in OPEN)
         assert len(found.rows) == (session in MAY_OPEN[name] and session in OPEN)
 

@@ -242,8 +242,8 @@ def test_what_cannot_be_read_is_put_aside_whole_and_tried_again(school: School, 
     assert run(school).quarantined == 1
     assert set(ids(school)) == {"c2"}
     state = sync_state(school)
-    assert [(one.kind, one.ref, one.tries) for one in state.put_aside] == [("call", "c1", 1)]
-    assert state.put_aside[0].why
+    assert [(one.kind, one.ref, one.attempts) for one in state.quarantined] == [("call", "c1", 1)]
+    assert state.quarantined[0].reason
     with school.engine.connect() as connection:
         kept = connection.scalar(select(tables.sync_quarantine.c.content))
     assert kept == (content if isinstance(content, bytes) else json.dumps(content).encode())
@@ -251,7 +251,7 @@ def test_what_cannot_be_read_is_put_aside_whole_and_tried_again(school: School, 
     move_back(school, days=-5)  # so that the list does not hold it any more
     assert run(school, retry=True).quarantined == 0
     assert set(ids(school)) == {"c1", "c2"}
-    assert sync_state(school).put_aside == []
+    assert sync_state(school).quarantined == []
 
 
 def test_a_record_that_breaks_its_reader_or_the_store_keeps_out_no_other(school: School, graph: StandIn) -> None:
@@ -273,7 +273,7 @@ def test_strange_entries_of_the_list_are_put_aside(school: School, graph: StandI
     assert (done.quarantined, set(ids(school))) == (7, {"c1"})
     graph.strange_entries = []
     run(school, retry=True)
-    assert sync_state(school).put_aside == []
+    assert sync_state(school).quarantined == []
 
 
 def test_a_record_that_never_arrives_is_tried_again_by_itself(school: School, graph: StandIn) -> None:
@@ -439,7 +439,7 @@ def test_what_was_lost_is_kept_in_view(school: School, graph: StandIn) -> None:
 
 def test_without_a_registration_the_state_says_so(school: School) -> None:
     state = sync_state(school)
-    assert (state.configured, state.level, state.put_aside) == (False, "none", [])
+    assert (state.configured, state.level, state.quarantined) == (False, "none", [])
     assert "No sync is configured" in state.words
 
 

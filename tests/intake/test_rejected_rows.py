@@ -93,12 +93,12 @@ def test_fix_row_needs_the_fault_to_be_in_a_column_that_is_shown(school: School,
     wrong = log("counsellor", "aled", "2026-11-03T10:00", purpose="counselling") | {"pupil_emails": "x@y.example"}
     logs(school, tmp_path, wrong)
     admin = person(school, "admin")
-    assert list_rejected_rows(school, admin)["mendable"].iloc[0] == ()
+    assert list_rejected_rows(school, admin)["fixable"].iloc[0] == ()
     with pytest.raises(ValueError, match="cannot be fixed here"):
         fix_row(school, admin, number(school), {"pupil_emails": email("aled")})
     (tmp_path / "calls.json").write_text('{"id": "c1"}', encoding="utf-8")
     import_calls(school, tmp_path / "calls.json")
-    assert list_rejected_rows(school, admin)["mendable"].tolist() == [(), ()]
+    assert list_rejected_rows(school, admin)["fixable"].tolist() == [(), ()]
 
 
 def test_dismiss_rows_needs_a_reason_and_lasts(school: School) -> None:

@@ -20,6 +20,7 @@ from app.access.parents import list_consents
 from app.access.people import find_person
 from app.parents.consents import answer_consent, withdraw_consent
 from app.school import School
+from tests.people import IN_ORDER
 
 HERE = Path(__file__).parent
 ZONE = ZoneInfo("Europe/London")
@@ -32,20 +33,7 @@ STATUSES = ("compliant", "incomplete", "breach")
 
 # What a member of staff answers after a session in which all went as it should. A scenario says only
 # what was different; one that says `terse: yes` has a log with nothing else in it.
-ANSWERS = {
-    "platform": "teams",
-    "account": "school",
-    "recorded": "no",
-    "private_recording": "no",
-    "staff_opened": "yes",
-    "staff_ended": "yes",
-    "pupil_left_alone": "no",
-    "cameras_on": "yes",
-    "dress_ok": "yes",
-    "background_ok": "yes",
-    "room": "public",
-    "concern": "no",
-}
+ANSWERS = IN_ORDER
 PASTORAL_ANSWERS = {
     "reason": "routine",
     "adult_present": "yes",

@@ -1,4 +1,4 @@
-"""What the fictional school's people did about exceptions: most of the old ones are settled, some wait."""
+"""What the fictional school's people did about breaches: most of the old ones are resolved, some are still open."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -30,53 +30,53 @@ _SETTLEMENTS = (
     (Resolution.OTHER, "Looked at; nothing more is needed from you."),
 )
 _DAY = timedelta(days=1)
-_exception = tables.breaches.c
+_breach = tables.breaches.c
 
 
-def settle(school: School, leaders: Iterable[str], chance: Chance) -> None:
-    """Explain and settle most of what is older than a week; the first of the leaders (emails) is behind."""
+def resolve(school: School, leaders: Iterable[str], chance: Chance) -> None:
+    """Explain and resolve most of what is older than a week; the first of the leaders (emails) is behind with it."""
     with school.writing() as connection:
         _date_back(connection, school)
-    settled: dict[int, int] = {}
+    resolved: dict[int, int] = {}
     for place, email in enumerate(leaders):
         person = find_person(school, email)
         assert person is not None
         rows = list_breaches_to_resolve(school, person)
         for row in rows[rows["opened_at"] < pd.Timestamp(school.now() - 7 * _DAY)].itertuples():
-            if row.session_id not in settled and chance.often(0.4 if place == 0 else 0.95):
-                settled[row.session_id] = person.staff_id
+            if row.session_id not in resolved and chance.often(0.4 if place == 0 else 0.95):
+                resolved[row.session_id] = person.staff_id
     with school.writing() as connection:
-        _settle(connection, settled, chance)
+        _resolve(connection, resolved, chance)
 
 
 def _date_back(connection: Connection, school: School) -> None:
     """Exceptions were opened some hours after their session; none was closed by the order of this import."""
-    by_order = select(_exception.id).where(_exception.state == BreachState.CLOSED)
+    by_order = select(_breach.id).where(_breach.state == BreachState.CLOSED)
     event = tables.breach_events
     connection.execute(delete(event).where(event.c.breach_id.in_(by_order)))
-    connection.execute(delete(tables.breaches).where(_exception.state == BreachState.CLOSED))
+    connection.execute(delete(tables.breaches).where(_breach.state == BreachState.CLOSED))
     ended = select(type_coerce(tables.sessions.c.ended_at, BigInteger)).where(
-        tables.sessions.c.id == _exception.session_id
+        tables.sessions.c.id == _breach.session_id
     )
     later = ended.scalar_subquery() + literal(5 * 3_600_000_000, BigInteger)
     present = literal(int(school.now().timestamp()) * 1_000_000, BigInteger)
     connection.execute(update(tables.breaches).values(opened_at=case((later > present, present), else_=later)))
 
 
-def _settle(connection: Connection, settled: dict[int, int], chance: Chance) -> None:
-    mine = is_among(connection, "settled", _exception.session_id, settled)
+def _resolve(connection: Connection, resolved: dict[int, int], chance: Chance) -> None:
+    mine = is_among(connection, "resolved", _breach.session_id, resolved)
     events: list[dict[str, Any]] = []
     lives: dict[int, list[dict[str, Any]]] = {}
     session = tables.sessions.c
     found = connection.execute(
-        select(tables.breaches, session.staff_id).join(tables.sessions, session.id == _exception.session_id).where(mine)
+        select(tables.breaches, session.staff_id).join(tables.sessions, session.id == _breach.session_id).where(mine)
     )
     for row in found.all():
         if row.session_id not in lives:
             how, words = chance.one(_SETTLEMENTS)
             life = [
                 {
-                    "actor_id": settled[row.session_id],
+                    "actor_id": resolved[row.session_id],
                     "kind": BreachEventKind.RESOLVED,
                     "resolution": how,
                     "text": words,
