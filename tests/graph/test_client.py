@@ -169,7 +169,7 @@ def test_what_is_gone_and_what_is_refused_is_said(graph: StandIn) -> None:
             client.call_record("nothing")
         with pytest.raises(StoppedError, match=r"CallRecords\.Read\.All") as told:
             list(client.call_pages(BEFORE.astimezone(), NOW.astimezone()))
-    assert "consent" in told.value.mend
+    assert "consent" in told.value.fix
     assert "b.example" not in str(told.value)
 
 
@@ -215,7 +215,7 @@ def test_a_wrong_secret_is_said_with_its_mend(graph: StandIn, monkeypatch: pytes
     monkeypatch.setenv("GRAPH_CLIENT_SECRET", "not-this-one")
     with asking() as client, pytest.raises(StoppedError, match="AADSTS7000215") as told:
         client.call_record("one")
-    assert "GRAPH_CLIENT_SECRET" in told.value.mend
+    assert "GRAPH_CLIENT_SECRET" in told.value.fix
     assert "not-this-one" not in str(told.value)
     assert "habs.example" not in str(told.value)
     assert not graph.asked_for("callRecords")
@@ -227,7 +227,7 @@ def test_a_certificate_that_is_not_trusted_is_said(
     monkeypatch.delenv("REQUESTS_CA_BUNDLE")
     with asking() as client, pytest.raises(StoppedError, match="not trusted") as told:
         client.call_record("one")
-    assert "REQUESTS_CA_BUNDLE" in told.value.mend
+    assert "REQUESTS_CA_BUNDLE" in told.value.fix
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "nothing.pem"))
     with asking() as client, pytest.raises(StoppedError, match=r"nothing\.pem"):
         client.call_record("one")
