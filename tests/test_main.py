@@ -97,7 +97,7 @@ def test_what_cannot_be_done_is_said_in_words(run, words: tuple, environment: di
     assert "Traceback" not in done.stderr
 
 
-def test_wrong_settings_name_the_entry_and_its_mend(run, tmp_path: Path) -> None:
+def test_wrong_settings_name_the_entry_and_its_fix(run, tmp_path: Path) -> None:
     text = (ROOT / "data" / "protocol.toml").read_text(encoding="utf-8")
     broken = tmp_path / "protocol.toml"
     broken.write_text(text.replace('["08:30", "17:30"]', '["17:30", "08:30"]'), encoding="utf-8")

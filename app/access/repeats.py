@@ -31,7 +31,7 @@ class Repeats:
 
 def list_repeats(school: School, person: Person, days: Days) -> Repeats:
     """The repeated one-to-ones of the days, confidential sessions left out. NotAllowedError but for the Senior Deputy
-    Head and, of pupils of their school today, its DSPs; nobody is told of their own.
+    Head and, of pupils of their school today, its DSPs; nobody sees their own.
 
     One to one: one pupil in the call and no second member of staff; without a call, one pupil in the log. That
     the log names a second member as invited takes nothing off the list: nobody saw them come. Out of hours: not

@@ -27,7 +27,7 @@ def run_what_if(
     progress: Callable[[float], None] = lambda _: None,
 ) -> WhatIf:
     """What would change of the sessions of the days if some figures of the rules (entries as in the settings
-    file) had been others; confidential sessions left out. `progress` is told the share done.
+    file) had been others; confidential sessions left out. `progress` is called with the share done.
 
     NotAllowedError but for the Senior Deputy Head and SLT, who gets no session; SettingsError for wrong figures."""
     require(person, Resource.WHAT_IF)

@@ -52,7 +52,7 @@ def _unread(school: School) -> None:
 
 
 def _digests(school: School) -> None:
-    """One a person and school day, of what is new since the last; on the week's first also of what still waits."""
+    """One per person and school day, of what is new since the last; on the week's first also of what is still open."""
     if not _digest_is_due(school):
         return
     refresh(school)

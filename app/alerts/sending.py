@@ -1,9 +1,9 @@
-"""Sending what waits in the outbox, at least once.
+"""Sending the alerts in the outbox, each at least once.
 
 An alert is marked as sent after the mail server, or another service, accepted it. Where that answer is missing, since
 the connection broke or the sender was killed, the alert is sent again, as the same message with the same Message-ID: a
-concern that arrives twice does no harm, one that is lost does. What is not accepted waits, with growing pauses, and is
-never given up.
+concern that arrives twice does no harm, one that is lost does. What is not accepted is tried again, with growing
+pauses, and never given up.
 """
 
 import hashlib
@@ -59,7 +59,7 @@ class Run:
 
 
 def send(school: School, *, at_once: bool = False) -> Run:
-    """Queue what is due and send what waits; with `at_once` also what waits for its next try.
+    """Queue what is due and send the outbox; with `at_once` also what failed before, without its pause.
 
     AlertsNotConfiguredError where nothing can be sent, and always in the demonstration; `lease.BusyError` if another
     process sends.
@@ -71,14 +71,14 @@ def send(school: School, *, at_once: bool = False) -> Run:
 
 
 def send_in_words(school: School) -> tuple[bool, str]:
-    """Send at once what waits; whether all of it was sent, and what was done, in words."""
+    """Send the outbox at once. Returns whether all of it was sent, and the result in words."""
     try:
         run = send(school, at_once=True)
     except (AlertsNotConfiguredError, lease.BusyError, lease.LostError) as error:
         return False, str(error)
     if run.trouble:
         return False, f"{run.sent} sent, {run.waiting} not: {run.trouble}"
-    return True, f"{run.sent} sent." if run.sent else "Nothing waits."
+    return True, f"{run.sent} sent." if run.sent else "Nothing to send."
 
 
 def hindrance(school: School, ask: bool = False) -> str:

@@ -116,7 +116,7 @@ def _last(school: School) -> tuple[datetime, datetime]:
 
 def _seen(school: School) -> None:
     seen_at, ended_at = _last(school)
-    if school.now() - seen_at > min(timedelta(minutes=1), idle_time() / 4):  # seldom: every write waits its turn
+    if school.now() - seen_at > min(timedelta(minutes=1), idle_time() / 4):  # seldom: writes are queued
         _keep(school, seen_at=school.now(), ended_at=ended_at)
 
 

@@ -1,4 +1,4 @@
-"""Two terms and what lies in them, laid out around the day on which one looks."""
+"""Two terms and their dates, placed around the current day."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta

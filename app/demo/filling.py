@@ -78,7 +78,7 @@ def fill(
     school: School, sessions: int = 5000, seed: int = 1, progress: Callable[[str, float], None] = lambda *_: None
 ) -> None:
     """Fill an empty database with the fictional school up to today. DatabaseError if it holds anything but an earlier
-    fill that was cut off, which is begun again. `progress` is told a step and the share done."""
+    fill that was cut off, which is begun again. `progress` is called with a step and the share done."""
     day = school.today()
     _empty(school)
     judged_by = School(school.engine, demonstration(school.settings, day))

@@ -60,7 +60,7 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Wake up whoever waits, and ask for nothing more."""
+        """Wake up every waiting thread, and ask for nothing more."""
         self._transport.close()
 
     @property

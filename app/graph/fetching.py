@@ -65,8 +65,8 @@ def synchronise(
     client: Client | None = None,
 ) -> Run:
     """Fetch once what is new. `days` back, else from a little before the last success; `retry` also tries
-    again everything that was in quarantine; `workers` requests at a time. `progress` is told what was done so
-    far, `note` what a run waits for; `client` asks in the place of one that would really wait. GraphError
+    again everything in quarantine; `workers` requests at a time. `progress` is called with the counts so
+    far, `note` with the reason for a pause; `client` asks in the place of one that would really wait. GraphError
     if it could not be done, with what came so far kept."""
     registered = registration()
     if registered is None:
@@ -117,7 +117,7 @@ class _Sync:
                 self._judge_new()
             raise
         finally:
-            self._client.close()  # whoever of the pool still waits, stops
+            self._client.close()  # stops the threads that still wait
             pool.shutdown(cancel_futures=True)
         return self._done
 
@@ -249,7 +249,7 @@ class _Sync:
                 raise one.stopped
 
     def _keep_calls(self, connection: Connection, calls: list[Call]) -> list[Unreadable]:
-        """Keep those that are sessions, and judge what they touch; those that cannot be kept are in quarantine."""
+        """Keep those that are sessions, and judge what they touch; the rest goes into quarantine."""
         if not calls:
             return []
         try:
@@ -298,7 +298,7 @@ class _Sync:
                 ) from None
 
     def _try_again(self, pool: ThreadPoolExecutor, before: datetime, everything: bool) -> None:
-        """Fetch again what earlier runs in quarantine and this one did not list: what never arrived, or all."""
+        """Fetch again what earlier runs put into quarantine and this one did not list: what never arrived, or all."""
         with self._school.engine.connect() as connection:
             roster = roster_digest(reading.roster(connection))
             refs = quarantine.call_refs(connection, before, everything=everything)
@@ -307,7 +307,7 @@ class _Sync:
             self._keep([self._from_what_came(one) if one.gone else one for one in fetched], [], roster)
 
     def _from_what_came(self, one: _Fetched) -> _Fetched:
-        """A record that Graph has no more may still be read from what was in quarantine, by a better reader."""
+        """A record that Graph has no more may still be read from the copy in quarantine, by a newer reader."""
         with self._school.engine.connect() as connection:
             content = quarantine.call_content(connection, one.call_id)
         try:

@@ -48,7 +48,9 @@ def registration() -> Registration | None:
     if not any(given[name] for name in _PROOFS):
         missing.append(" or ".join(reversed(_PROOFS)))
     if missing:
-        raise NotConfiguredError(f"The sync is not fully configured: no {', no '.join(missing)}.", "Set it in the environment.")
+        raise NotConfiguredError(
+            f"The sync is not fully configured: no {', no '.join(missing)}.", "Set it in the environment."
+        )
     certificate = given["GRAPH_CERTIFICATE_FILE"]
     return Registration(
         tenant=str(given["GRAPH_TENANT_ID"]),

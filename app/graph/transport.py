@@ -121,7 +121,7 @@ class Transport:
         self._session.mount("https://", HTTPAdapter(pool_maxsize=workers + 1, max_retries=0))
 
     def close(self) -> None:
-        """Wake up whoever waits, and send nothing more."""
+        """Wake up every waiting thread, and send nothing more."""
         self._closing.set()
         self._session.close()
 

@@ -55,6 +55,6 @@ def get_alerts_view(school: School, person: Person) -> AlertsView:
 
 
 def send_alerts_now(school: School, person: Person) -> tuple[bool, str]:
-    """Send at once what waits; whether all of it was taken, and what was done, in words."""
+    """Send the outbox at once. Returns whether all of it was sent, and the result in words."""
     require(person, Resource.ALERTS)
     return send_in_words(school)

@@ -19,7 +19,7 @@ from app.store.encryption import DecryptionError, decrypt, encrypt, encryption_k
 from app.store.key_rotation import KeyCounts, count_by_key, round_counts
 
 Finding = tuple[str, bool, str]  # what was looked at, whether it works, in words
-_LATE = timedelta(minutes=30)  # an alert that waits for longer is not sent by anybody
+_LATE = timedelta(minutes=30)  # an alert older than this shows that nothing sends them
 
 
 def check_everything() -> Iterator[Finding]:

@@ -1,10 +1,10 @@
-"""Taking away what is past its keeping: how long is in the settings, why is in docs/settings.md.
+"""Deleting what is past its retention period: the periods are in the settings, the reasons in docs/settings.md.
 
 A session that a concern about a child is linked to stays as long as the concern does, with its call records,
-and an open concern stays. Concerns about conduct are kept as long, but nothing waits for them and no number
-tells of them: whom they name must not learn from what goes and what stays that there is one. Letters to
+and an open concern stays. Concerns about conduct are kept as long, but delay no deletion and are in no
+count: the person named must not learn from what is deleted that there is one. Letters to
 parents and the roster are not touched: a letter of long ago is evidence for a pupil who is still here.
-Counselling goes like everything else, but no number tells of it.
+Counselling is deleted like everything else, but is in no count.
 """
 
 from collections.abc import Collection, Iterator, Sequence

@@ -46,9 +46,9 @@ def sync(days: int | None, watch: int | None, retry: bool, workers: int) -> None
 @_watch("Keep running, and send every MINUTES.")
 @click.option("--at-once", is_flag=True, help="Also send again at once what failed.")
 def alerts(watch: int | None, at_once: bool) -> None:
-    """Send the alerts that wait, with those that are due: concerns unread, and the day's digests.
+    """Send the alerts in the outbox, with those that are due: concerns unread, and the day's digests.
 
-    What a mail server does not accept waits and is tried again, with growing pauses. Exit status: 0 done, 1 done
+    What a mail server does not accept is tried again, with growing pauses. Exit status: 0 done, 1 done
     with some that were not accepted, 2 not done.
     """
     school = open_school()

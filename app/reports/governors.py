@@ -300,7 +300,7 @@ def _done(ended: pd.DataFrame) -> dict[str, Any]:
     )
     table = _ended_table(ended, governors=True)
     waiting = table.loc[table["What was done"] == _ENDED[BreachState.OPEN], "Breaches"].tolist()
-    # Of few the number is told by that of those open, which the table has, and the whole.
+    # With few breaches, the number resolved follows from the table's number of open ones and the total.
     if "withheld" not in waiting and done >= FEW:
         sentence += f" Of these sessions' breaches {part_in_words(done, total)} are resolved or closed."
     if table.empty:

@@ -1,12 +1,13 @@
 """The audit trail: who signed in, saw which record, changed, exported, imported, was refused.
 
 Entries are only ever added: triggers in the database refuse everything else. Each carries a hash over
-itself and the entry before it, so `verify` finds one that was altered, removed or put in between by
-hand; the head is kept apart, so that cutting off the end is found too. An entry names records by
+itself and the entry before it, so `verify` finds one that was altered, removed or inserted by hand; the
+latest number and hash are stored separately, so that a missing end is found too. An entry names records by
 reference, never a pupil and never a text.
 
-What is past its keeping goes from the front, and nothing else can: the triggers let go only entries up to
-the anchor, which is the number and hash of the last that went, and stands on the trail as well.
+Entries past their retention period are deleted from the front, and no others can be: the triggers allow it
+only up to the anchor, which is the number and hash of the last deleted entry. The anchor is itself recorded
+in the trail.
 """
 
 import hashlib

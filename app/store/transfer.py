@@ -19,7 +19,7 @@ def transfer(
     source: Engine, url: str, prove: Callable[[Connection], object], progress: Callable[[str], None]
 ) -> dict[str, int]:
     """Copy every row to the empty database at `url`, read it back and compare, then `prove` the whole; how many
-    rows by table. One transaction there: all of it or nothing. Nobody writes here meanwhile: who tries waits.
+    rows by table. One transaction there: all of it or nothing. Writers to this database wait until it is done.
     DatabaseError, in words, if the target is not empty or one row is not as it was."""
     target = open_database(url)
     try:

@@ -36,7 +36,7 @@ def _sign_out() -> None:
 
 
 def _watch(school: School) -> None:
-    """What stands on a screen that nobody attends goes when the sign-in ends, without a click."""
+    """Clear an unattended screen when the sign-in ends, without a click."""
 
     @st.fragment(run_every=min(timedelta(minutes=1), sign_in.idle_time() / 3))
     def look() -> None:
@@ -47,8 +47,8 @@ def _watch(school: School) -> None:
 
 
 def require(page: Page) -> tuple[School, Person]:
-    """The first line of every page: the school, and a person who may open it. Everybody else is told so,
-    and nothing more of the page runs."""
+    """The first line of every page: the school, and a person who may open it. Everybody else sees the reason
+    for the refusal, and nothing more of the page runs."""
     school = get_school()
     person = current_person(school)
     if person is None:

@@ -40,7 +40,7 @@ def _refuse(school: School, kind: str, column: str | None, value: str | None, or
             column=column,
             value=value,
             reason="Unknown.",
-            fix="Mend it.",
+            fix="Correct it.",
             original=original,
             fingerprint=hashlib.sha256(original.encode()).hexdigest(),
         )

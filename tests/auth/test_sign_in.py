@@ -194,7 +194,7 @@ def test_eyes_are_never_lent_beside_what_is_configured_for_a_real_school(
     assert "Set DATABASE_URL to a database of the school's own" in words(at)
 
 
-def test_check_says_what_is_missing_with_the_mend(
+def test_check_says_what_is_missing_with_the_fix(
     filled: str, new_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def finding() -> tuple[bool, str]:

@@ -114,7 +114,7 @@ class StandIn:
     def asked_for(self, pattern: str) -> list[str]:
         return [address for address in self.asked if re.search(pattern, address)]
 
-    # --- what is answered: a status and what stands in the body
+    # --- answers: a status and a body
 
     def answer(self, method: str, address: str, headers: Message, body: bytes) -> tuple[Fault, Any]:
         with self._lock:

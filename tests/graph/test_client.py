@@ -211,7 +211,7 @@ def test_a_redirect_is_not_followed(graph: StandIn) -> None:
 # --- who we are
 
 
-def test_a_wrong_secret_is_said_with_its_mend(graph: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_secret_is_said_with_its_fix(graph: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRAPH_CLIENT_SECRET", "not-this-one")
     with asking() as client, pytest.raises(StoppedError, match="AADSTS7000215") as told:
         client.call_record("one")

@@ -446,10 +446,10 @@ def test_without_a_registration_the_state_says_so(school: School) -> None:
 def test_the_check_names_what_is_missing(school: School, graph: StandIn) -> None:
     assert all(well for well, _, _ in check_graph(school)[:2])
     graph.always = {r"callRecords\?": Fault(403, "ForbiddenError", "Missing role")}
-    ((well, words, mend),) = check_graph(school)
+    ((well, words, fix),) = check_graph(school)
     assert not well
     assert "Missing role" in words
-    assert "CallRecords.Read.All" in mend
+    assert "CallRecords.Read.All" in fix
 
 
 # --- as a command

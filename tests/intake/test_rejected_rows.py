@@ -36,7 +36,7 @@ def waiting(school: School) -> list[tuple[str, int]]:
 
 
 def number(school: School) -> int:
-    """The one row that waits."""
+    """The one rejected row."""
     (one,) = list_rejected_rows(school, person(school, "admin"))["id"]
     return int(one)
 
@@ -158,7 +158,7 @@ def test_find_fixed_recognises_a_roster_row_until_it_is_wrong_again(school: Scho
         result = import_table(school, "staff", ("staff.csv", content))
         assert waiting(school) == still
     assert result.resolved == 1
-    assert result.changed == 0  # what was settled is told even where nothing else happened
+    assert result.changed == 0  # what was settled is reported even where nothing else happened
     import_table(school, "staff", ("staff.csv", good + b"new@habs.example,Other,SEN,Art,teacher\n"))
     import_table(school, "staff", ("staff.csv", good + b"new@habs.example,Other,SEN,Art,teacher\n"))
     assert waiting(school) == [("staff", 3)]  # one of the two is right, and it is not known which

@@ -74,7 +74,7 @@ def opened(demonstration: str, monkeypatch: pytest.MonkeyPatch):
 
 
 def text(at: AppTest) -> str:
-    """Everything that stands on the page."""
+    """Everything on the page."""
     return " ".join(str(getattr(element, "value", "")) for element in at.main) + " ".join(
         str(table.value.to_csv()) for table in at.dataframe
     )

@@ -1,4 +1,4 @@
-"""Letters to parents: what stands in them is what was typed, and a broken template is named with its mend."""
+"""Letters to parents: they hold what was typed, and a broken template is named with the fix."""
 
 import zipfile
 from datetime import timedelta

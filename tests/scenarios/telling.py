@@ -128,7 +128,7 @@ class Scenario:
 
     @property
     def sessions(self) -> list[Session]:
-        """The sessions expected; where only `expect` is told, the one made of all logs and calls."""
+        """The sessions expected; where only `expect` is given, the one made of all logs and calls."""
         if "sessions" in self.told:
             return [self._session(told) for told in self.told["sessions"]]
         return [self._session({"log": next(iter(self.logs), None), "call": next(iter(self.calls), None)} | self.told)]

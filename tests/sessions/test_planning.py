@@ -145,7 +145,7 @@ def test_the_right_second_member_is_named(winter: AtTime, by: str, right: set[st
         ({"pupils": ["x@y.example"]}, "pupil_emails"),
     ],
 )
-def test_what_cannot_be_planned_is_said_with_its_mend(winter: AtTime, wrong: Form, column: str) -> None:
+def test_what_cannot_be_planned_is_said_with_its_fix(winter: AtTime, wrong: Form, column: str) -> None:
     fault = planning.read(winter, log_form.as_row(winter.settings, form() | wrong, people.email("tutor")))
     assert isinstance(fault, RejectedRow)
     assert (fault.column, bool(fault.fix)) == (column, True)

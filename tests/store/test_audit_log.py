@@ -1,4 +1,4 @@
-"""The audit trail is only ever added to, and shows when somebody laid hands on it."""
+"""The audit trail is only ever added to, and shows any change made by hand."""
 
 from pathlib import Path
 

@@ -109,7 +109,7 @@ alerts = Table(  # until the mail server has accepted them, and for some time af
     Column("kind", String(40), nullable=False),
     Column("subject", Text, nullable=False),  # a reference, never a name
     Column("body", EncryptedText),  # sentences of the program's own
-    Column("confidential", Boolean, nullable=False),  # nobody but who is told may learn that it exists
+    Column("confidential", Boolean, nullable=False),  # nobody but its recipient may learn that it exists
     Column("queued_at", Instant, nullable=False),
     Column("state", String(12), nullable=False, index=True),  # waiting or sent
     Column("next_attempt_at", Instant, nullable=False),
