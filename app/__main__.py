@@ -235,7 +235,7 @@ def verify_command() -> None:
         newest = audit_log.newest_hash(connection)
     if fault:
         _stop(fault)
-    click.echo(f"{number} entries, all as they were written. The newest has the hash {newest}.")
+    click.echo(f"{number} entries, all unchanged. The newest has the hash {newest}.")
 
 
 @cli.group("keys")

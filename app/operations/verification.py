@@ -25,8 +25,8 @@ class Verification:
     entries: int
 
     def __str__(self) -> str:
-        rows = f"{sum(self.rows.values()):,} rows in {len(self.rows)} tables"  # of one kind nobody need know
-        return f"{rows}; {self.entries:,} entries of the audit trail, every one as it was written"
+        rows = f"{sum(self.rows.values()):,} rows in {len(self.rows)} tables"
+        return f"{rows}; {self.entries:,} entries of the audit trail, all unchanged"
 
 
 def verify(connection: Connection) -> Verification:

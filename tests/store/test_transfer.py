@@ -97,7 +97,7 @@ def test_what_does_not_arrive_or_is_not_proven_leaves_nothing(
 def test_the_command_moves_and_says_so(lived_in: School, elsewhere: Callable[[], str]) -> None:
     source, url = lived_in.engine.url.render_as_string(hide_password=False), elsewhere()
     done = running.run(source, "move", "--to", url)
-    assert (done.returncode, "each as it was" in done.stdout) == (0, True), done.stderr
+    assert (done.returncode, "were transferred and verified" in done.stdout) == (0, True), done.stderr
     assert len(json.loads(running.run(url, "outcomes", "--format", "json").stdout)) == 2 * 23
     assert running.run(source, "move", "--to", source).returncode == 2
 
