@@ -272,9 +272,7 @@ def rotate_command() -> None:
         number = reencrypt_all(connection)
         if number:
             about = "everything sealed, to the newest key"
-            audit_log.add(
-                connection, occurred_at=school.now(), actor=audit_log.COMMAND, action="changed", subject=about
-            )
+            school.add_to_trail(connection, audit_log.COMMAND, "changed", about)
     click.echo(f"{number:,} values were encrypted again; all use the newest key.")
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, func, select
 
 from app import clock
 from app.settings import Period, Settings, Training, database_url, load_settings
-from app.store import tables
+from app.store import audit_log, tables
 from app.store.database import disposed_on_error, open_database, writing
 from app.store.writing import get_meta
 
@@ -47,6 +47,10 @@ class School:
         """A transaction that writes: all of it or nothing, one at a time."""
         with writing(self.engine) as connection:
             yield connection
+
+    def add_to_trail(self, connection: Connection, actor: str, action: str, subject: str) -> None:
+        """Add an entry to the audit trail, of this moment; see `audit_log.add`."""
+        audit_log.add(connection, occurred_at=self.now(), actor=actor, action=action, subject=subject)
 
     def is_demonstration(self) -> bool:
         """Whether the database holds the fictional school."""

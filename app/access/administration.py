@@ -127,7 +127,7 @@ def count_encrypted_values(school: School, person: Person) -> list[KeyCounts]:
 def record_access(school: School, person: Person, what: str, about: str) -> None:
     """Put on the audit trail what the person saw or did: `what` one of `audit.KINDS`, `about` a reference."""
     with school.writing() as connection:
-        audit_log.add(connection, occurred_at=school.now(), actor=person.email, action=what, subject=about)
+        school.add_to_trail(connection, person.email, what, about)
 
 
 # Of a rejected row, what the administrator may read in order to fix it; "" is what fits under no column.

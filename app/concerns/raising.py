@@ -22,7 +22,7 @@ from app.alerts.sending import send_in_background
 from app.formatting import on_day_at
 from app.judging.rejudge import Touched, rejudge
 from app.school import School
-from app.store import audit_log, tables
+from app.store import tables
 from app.store.concerns import CATEGORIES, CHILD, CONDUCT, MOST_CATEGORIES, NOT_ASSESSED, Register
 from app.store.writing import raise_revision
 from app.vocabulary import Role
@@ -312,4 +312,4 @@ def _check_told(person: Person, *, told_dsp: bool | None) -> None:
 
 
 def put_on_trail(connection: Connection, school: School, person: Person, about: str) -> None:
-    audit_log.add(connection, occurred_at=school.now(), actor=person.email, action="changed", subject=about)
+    school.add_to_trail(connection, person.email, "changed", about)

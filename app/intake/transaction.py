@@ -81,7 +81,7 @@ def record_change(connection: Connection, school: School, actor_id: int | None, 
     staff = tables.staff.c
     email = connection.scalar(select(staff.email).where(staff.id == actor_id)) if actor_id else None
     actor = email or audit_log.COMMAND
-    audit_log.add(connection, occurred_at=school.now(), actor=actor, action=action, subject=subject)
+    school.add_to_trail(connection, actor, action, subject)
 
 
 def note_rows(result: ImportResult, parsed: ParsedRows[R]) -> list[ReadRow[R]]:

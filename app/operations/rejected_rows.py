@@ -13,7 +13,7 @@ from app.intake.transaction import run_import_in
 from app.records.rows import RejectedRow
 from app.records.tabular import Table
 from app.school import School
-from app.store import audit_log, tables
+from app.store import tables
 from app.store.writing import raise_revision
 from app.vocabulary import RowResolution
 
@@ -86,5 +86,5 @@ def _audit(
     """Put on the audit trail that the person resolved rejected rows."""
     if numbers:
         subject = f"rejected row {', '.join(map(str, sorted(numbers)))}: {how}"
-        audit_log.add(connection, occurred_at=school.now(), actor=person.email, action="changed", subject=subject)
+        school.add_to_trail(connection, person.email, "changed", subject)
         raise_revision(connection)

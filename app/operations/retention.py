@@ -77,9 +77,7 @@ def purge(school: School) -> list[Past]:
                 connection.execute(statement)
             if part.told.number and part.told.what != _AUDIT:
                 about = f"{part.told.what} from before {part.told.before}"
-                audit_log.add(
-                    connection, occurred_at=school.now(), actor=audit_log.COMMAND, action="purged", subject=about
-                )
+                school.add_to_trail(connection, audit_log.COMMAND, "purged", about)
         since = _moment(school, keeping(school)["audit"])
         audit_log.remove_before(connection, since, at=school.now(), by=audit_log.COMMAND)
         session_days.pack(connection)

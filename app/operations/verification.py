@@ -82,13 +82,7 @@ def rehearse_restore(school: School, file: Path) -> Verification:
     proved = verify_copy(file)
     with school.writing() as connection:
         set_meta(connection, _TESTED, school.now().isoformat())
-        audit_log.add(
-            connection,
-            occurred_at=school.now(),
-            actor=audit_log.COMMAND,
-            action="changed",
-            subject="restore test of a copy, passed",
-        )
+        school.add_to_trail(connection, audit_log.COMMAND, "changed", "restore test of a copy, passed")
     return proved
 
 

@@ -21,7 +21,7 @@ from app.alerts.sending import send_in_background
 from app.judging.rejudge import Touched, rejudge
 from app.records.registers import CONSENTS, Consent
 from app.school import School
-from app.store import audit_log, tables
+from app.store import tables
 from app.store.consents import ANSWERS, consent_status, is_not_struck
 from app.store.versions import list_contains, valid_on, valid_versions
 from app.store.writing import raise_revision
@@ -254,11 +254,5 @@ def _finish(connection: Connection, school: School, person: Person, consent_id: 
         )
     )
     rejudge(connection, school.settings, Touched(sessions=set(connection.scalars(covered))), school.now())
-    audit_log.add(
-        connection,
-        occurred_at=school.now(),
-        actor=person.email,
-        action="changed",
-        subject=f"consent {consent_id}, {what}",
-    )
+    school.add_to_trail(connection, person.email, "changed", f"consent {consent_id}, {what}")
     raise_revision(connection)

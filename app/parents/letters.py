@@ -33,7 +33,7 @@ from app.judging.rejudge import Touched, rejudge
 from app.records.registers import LETTERS
 from app.school import School
 from app.settings import ROOT, WEEKDAYS, Settings, settings_file
-from app.store import audit_log, reading, tables
+from app.store import reading, tables
 from app.store.writing import raise_revision
 from app.vocabulary import LetterKind, Role
 
@@ -114,7 +114,7 @@ def write_requests(school: School, person: Person, consent_ids: Collection[int])
     with school.writing() as connection:
         for consent_id in sorted(consent_ids):
             about = f"consent {consent_id}, request"
-            audit_log.add(connection, occurred_at=school.now(), actor=person.email, action="exported", subject=about)
+            school.add_to_trail(connection, person.email, "exported", about)
     return made
 
 

@@ -65,13 +65,7 @@ def _page(school: School, pupil_id: int, *, by: str, counselling: bool) -> str:
     any. `by`: the actor for the audit trail."""
     with school.writing() as connection:
         written = _File(connection, school, pupil_id, counselling=counselling).written()
-        audit_log.add(
-            connection,
-            occurred_at=school.now(),
-            actor=by,
-            action="exported",
-            subject=f"everything held on pupil {pupil_id}",
-        )
+        school.add_to_trail(connection, by, "exported", f"everything held on pupil {pupil_id}")
     return written
 
 

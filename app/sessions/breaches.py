@@ -6,7 +6,7 @@ from app.access.breaches import get_session_breaches
 from app.access.policy import Person
 from app.judging.breaches import change_state
 from app.school import School
-from app.store import audit_log, tables
+from app.store import tables
 from app.store.writing import raise_revision
 from app.vocabulary import BreachEventKind, BreachState, Resolution
 
@@ -49,11 +49,5 @@ def _record(
                 "This breach is no longer open, or not yours. Open the session again to see its status."
             )
         change_state(connection, current, state, school.now(), kind, actor_id=person.staff_id, **event)
-        audit_log.add(
-            connection,
-            occurred_at=school.now(),
-            actor=person.email,
-            action="changed",
-            subject=f"breaches of session {session_id}",
-        )
+        school.add_to_trail(connection, person.email, "changed", f"breaches of session {session_id}")
         raise_revision(connection)

@@ -28,7 +28,7 @@ from app.records.log_form import Form
 from app.records.logs import Log, parse_log
 from app.records.rows import InvalidCellError, RejectedRow, reject
 from app.school import School
-from app.store import audit_log, reading, tables
+from app.store import reading, tables
 
 _plan = tables.plans.c
 _KEPT = ("met", "exempt")
@@ -180,9 +180,7 @@ def save_plan(school: School, person: Person, plan: Log) -> None:
             connection.execute(
                 insert(tables.plan_invited), [{"plan_id": number, "staff_id": n} for n in sorted(second)]
             )
-        audit_log.add(
-            connection, occurred_at=school.now(), actor=person.email, action="changed", subject=f"plan {plan.ref}"
-        )
+        school.add_to_trail(connection, person.email, "changed", f"plan {plan.ref}")
 
 
 def is_saved(school: School, person: Person, row: Any, plan: Log) -> bool:
@@ -199,9 +197,7 @@ def delete_plan(school: School, person: Person, ref: str) -> None:
             return
         _forget_people(connection, number)
         connection.execute(delete(tables.plans).where(_plan.id == number))
-        audit_log.add(
-            connection, occurred_at=school.now(), actor=person.email, action="changed", subject=f"plan {ref}, deleted"
-        )
+        school.add_to_trail(connection, person.email, "changed", f"plan {ref}, deleted")
 
 
 def _of(connection: Any, person: Person, ref: str) -> int | None:
