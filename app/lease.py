@@ -29,13 +29,11 @@ class LostError(Exception):
 
 
 class Lease:
-    """A right that one process has at a time, for as long as the `with` lasts; a subclass names it. Raises `busy` if
+    """A right that one process has at a time, for as long as the `with` lasts; a subclass names it. BusyError if
     another process holds it."""
 
     name: ClassVar[str]
     what: ClassVar[str]  # "sync"
-    busy: ClassVar[type[Exception]] = BusyError
-    lost: ClassVar[type[Exception]] = LostError
 
     def __init__(self, school: School) -> None:
         self._school = school
@@ -49,7 +47,7 @@ class Lease:
             held = connection.execute(select(leases).where(leases.c.name == self.name)).first()
             if held is not None and held.expires_at > now:
                 until = held.expires_at.astimezone(self._school.settings.zone)
-                raise self.busy(
+                raise BusyError(
                     f"Another {self.what} is running on {held.holder.split('|')[0]}.",
                     f"Wait for it; if it died, another can start after {until:%H:%M:%S}.",
                 )
@@ -65,10 +63,10 @@ class Lease:
             connection.execute(delete(leases).where(leases.c.name == self.name, leases.c.holder == self._holder))
 
     def hold(self, connection: Connection) -> None:
-        """Renew the lease in the transaction that writes. Raises `lost` if another process took it meanwhile."""
+        """Renew the lease in the transaction that writes. LostError if another process took it meanwhile."""
         mine = update(leases).where(leases.c.name == self.name, leases.c.holder == self._holder)
         if not connection.execute(mine.values(expires_at=self._school.now() + DURATION)).rowcount:
-            raise self.lost(
+            raise LostError(
                 f"Another {self.what} took this one's place, because this one had not renewed its lease in time."
             )
 
@@ -77,7 +75,7 @@ class Lease:
             try:
                 with self._school.writing() as connection:
                     self.hold(connection)
-            except (DBAPIError, self.lost):  # the next transaction that writes raises it again
+            except (DBAPIError, LostError):  # the next transaction that writes raises it again
                 continue
 
 

@@ -4,10 +4,10 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from http import HTTPStatus
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import quote, unquote, urlencode, urlsplit, urlunsplit
 
 from app.graph.errors import (
@@ -33,7 +33,7 @@ _PERMISSION = (
 )
 
 
-class Client:
+class Client(AbstractContextManager["Client"]):
     """Microsoft Graph for one run. Several threads may use it at once."""
 
     def __init__(
@@ -53,10 +53,7 @@ class Client:
         self._failures = 0  # requests in a row that failed for good, with nothing answered meanwhile
         self._over: StoppedError | None = None
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:

@@ -17,14 +17,6 @@ class StoppedError(GraphError):
     """Nothing more can be asked for in this run."""
 
 
-class LeaseLostError(StoppedError):
-    """Another sync took this one's place."""
-
-
-class SyncBusyError(GraphError):
-    """Another sync is running."""
-
-
 class RequestFailedError(GraphError):
     """One request failed for good; others may do. `content` is what arrived, if anything did."""
 

@@ -6,31 +6,22 @@ it was. Of calls that are no sessions only a digest of the id is stored. What ca
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, cast, delete, or_, select
 from sqlalchemy.exc import OperationalError
 
+from app import lease
 from app.graph import quarantine
 from app.graph.client import Client, is_call_entry
-from app.graph.errors import (
-    ForbiddenError,
-    GoneError,
-    GraphError,
-    LeaseLostError,
-    NotConfiguredError,
-    RequestFailedError,
-    StoppedError,
-)
-from app.graph.lease import Lease
+from app.graph.errors import ForbiddenError, GoneError, GraphError, NotConfiguredError, RequestFailedError, StoppedError
 from app.graph.quarantine import Unreadable, digest, unreadable
 from app.graph.registration import registration
 from app.graph.runs import LISTED, Run, RunLog, complete_until
-from app.graph.seen import dropped_stamp, roster_digest, store_seen
 from app.intake.calls import is_of_stored_call, store_calls, store_recordings
 from app.intake.transaction import ImportResult
 from app.judging.rejudge import Touched, rejudge
@@ -41,17 +32,19 @@ from app.school import School
 from app.store import reading
 from app.store.tables import calls as calls_table
 from app.store.tables import session_calls, sync_seen
-from app.store.writing import raise_revision
+from app.store.writing import insert_rows, raise_revision
 
 WORKERS = 4
 _FORGOTTEN = timedelta(days=40)  # Graph lists nothing of that age any more
 _AT_ONCE = 60  # records in a transaction, as many as a page lists
 _JUDGED_TOGETHER = 20  # pages
 _MOST_LISTINGS = 3
-_UNKNOWN = "a record that cannot be kept"
 
 
-Progress = Callable[[Run], None]
+class Lease(lease.Lease):
+    """The right to sync."""
+
+    name, what = "sync", "sync"
 
 
 def synchronise(
@@ -60,14 +53,13 @@ def synchronise(
     days: int | None = None,
     retry: bool = False,
     workers: int = WORKERS,
-    progress: Progress = lambda _: None,
-    note: Callable[[str], None] = lambda _: None,
+    report: Callable[[str], None] = lambda _: None,
     client: Client | None = None,
 ) -> Run:
-    """Fetch once what is new. `days` back, else from a little before the last success; `retry` also tries
-    again everything in quarantine; `workers` requests at a time. `progress` is called with the counts so
-    far, `note` with the reason for a pause; `client` asks in the place of one that would really wait. GraphError
-    if it could not be done, with what came so far kept."""
+    """Fetch once what is new: `days` back, else from a little before the last success; `retry` also tries again
+    everything in quarantine. Up to `workers` requests are sent at a time. `report` is called with the progress in
+    words; `client` takes the place of one that really waits. GraphError, or an error of `lease`, if the run could not
+    be completed; what came so far is kept."""
     registered = registration()
     if registered is None:
         raise NotConfiguredError(
@@ -78,50 +70,49 @@ def synchronise(
             "This database holds the demonstration: no real call comes into it.",
             "Set DATABASE_URL to a database of the school's own.",
         )
-    with Lease(school) as lease, client or Client(registered, workers, note) as asking:
-        return _Sync(school, asking, lease, workers, progress).run(days, retry)
+    with Lease(school) as held, client or Client(registered, workers, report) as asking:
+        return _Sync(school, asking, held, workers, report).run(days, retry=retry)
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Fetched:
-    """A call record that was asked for: read, gone, or in quarantine; blank if the run ended before."""
+    """Calls that were asked for together, by what became of them."""
 
-    call_id: str
-    stamp: str
-    call: Call | None = None
-    gone: bool = False
-    aside: Unreadable | None = None
-    stopped: StoppedError | None = None
+    read: dict[str, Call] = field(default_factory=dict)
+    unreadable: list[Unreadable] = field(default_factory=list)
+    gone: set[str] = field(default_factory=set)
+    stopped: StoppedError | None = None  # why the others were not fetched
 
 
 class _Sync:
-    def __init__(self, school: School, client: Client, lease: Lease, workers: int, progress: Progress) -> None:
-        self._school, self._client, self._lease, self._progress = school, client, lease, progress
-        self._workers = workers
+    def __init__(
+        self, school: School, client: Client, held: Lease, workers: int, report: Callable[[str], None]
+    ) -> None:
+        self._school, self._client, self._lease, self._report = school, client, held, report
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="sync")
         self._done = Run()
         self._log = RunLog(school, self._done)
         self._tried: set[str] = set()  # calls that were gone or in quarantine
 
-    def run(self, days: int | None, retry: bool) -> Run:
+    def run(self, days: int | None, *, retry: bool) -> Run:
         from_at, to_at = self._log.begin(days)
-        pool = ThreadPoolExecutor(self._workers, thread_name_prefix="sync")
         try:
-            self._list(pool, from_at, to_at)
-            self._try_again(pool, to_at, retry)
+            self._list(from_at, to_at)
+            self._try_again(to_at, everything=retry)
             self._judge_new()
-            self._recordings(pool, from_at, to_at)
-            self._finish(from_at, to_at, retry)
-        except GraphError as error:
+            self._fetch_recordings(from_at, to_at)
+            self._finish(from_at, to_at, retry=retry)
+        except (GraphError, lease.LostError) as error:
             self._log.end(trouble=str(error))
-            if not isinstance(error, LeaseLostError):
+            if isinstance(error, GraphError):
                 self._judge_new()
             raise
         finally:
             self._client.close()  # stops the threads that still wait
-            pool.shutdown(cancel_futures=True)
+            self._pool.shutdown(cancel_futures=True)
         return self._done
 
-    def _finish(self, from_at: datetime, to_at: datetime, retry: bool) -> None:
+    def _finish(self, from_at: datetime, to_at: datetime, *, retry: bool) -> None:
         with self._school.writing() as connection:
             self._lease.hold(connection)
             connection.execute(delete(sync_seen).where(sync_seen.c.seen_at < to_at - _FORGOTTEN))
@@ -134,136 +125,111 @@ class _Sync:
                 to_at = until
         self._log.end(until=to_at)
 
-    def _list(self, pool: ThreadPoolExecutor, from_at: datetime, to_at: datetime) -> None:
-        """List the calls and keep what is new. A list that changed while it was paged may have hidden a
-        record from us, so it is read again."""
+    def _list(self, from_at: datetime, to_at: datetime) -> None:
+        """List the calls and store what is new. A list that changed while it was paged may have left out a record, so
+        it is read again."""
         met: set[str] = set()
         pages = 0
         for listing in range(_MOST_LISTINGS):
-            moved = False
-            gone = self._done.gone
+            has_moved, gone_before = False, self._done.gone
             this_time: set[str] = set()
             for page in self._client.call_pages(from_at, to_at):
-                ids = {digest(entry["id"]) for entry in page if is_call_entry(entry)}
-                moved = moved or not this_time.isdisjoint(ids)
-                this_time |= ids
-                self._done.listed += len(ids - met)
-                met |= ids
-                self._page(pool, page, met_before=listing > 0)
+                calls = {entry["id"]: self._stamp(entry) for entry in page if is_call_entry(entry)}
+                has_moved = has_moved or not this_time.isdisjoint(calls)
+                this_time |= calls.keys()
+                self._done.listed += len(calls.keys() - met)
+                met |= calls.keys()
+                wrong = [entry for entry in page if not is_call_entry(entry)] if listing == 0 else []
+                self._fetch_page(calls, wrong)
                 pages += 1
                 if pages % _JUDGED_TOGETHER == 0:
                     self._judge_new()
-            if not moved and self._done.gone == gone:
+            if not has_moved and self._done.gone == gone_before:
                 return
 
-    def _page(self, pool: ThreadPoolExecutor, page: list[Any], met_before: bool) -> None:
-        wrong = [
-            unreadable("entry", entry, "an entry of the list has no id") for entry in page if not is_call_entry(entry)
-        ]
-        with self._school.engine.connect() as connection:
-            roster = roster_digest(reading.roster(connection))
-            wanted = self._new(connection, {e["id"]: self._stamp(e) for e in page if is_call_entry(e)}, roster)
-        fetched = list(pool.map(self._fetch, wanted.items()))
-        self._keep(fetched, [] if met_before else wrong, roster)
-
     def _stamp(self, entry: dict[str, Any]) -> str:
-        """What tells a record as listed from the same record changed. Where Graph says neither version nor
-        time of change, a record fetched since the last success counts as unchanged."""
-        said = [entry.get("version"), entry.get("lastModifiedDateTime")]
-        return digest(json.dumps(said if said != [None, None] else [self._log.chain]))
+        """A digest that differs if a listed record has changed. Where Graph gives neither version nor time of change, a
+        record fetched since the last success counts as unchanged."""
+        state = [entry.get("version"), entry.get("lastModifiedDateTime")]
+        return digest(json.dumps(state if state != [None, None] else [self._log.chain]))
 
-    def _new(self, connection: Connection, stamps: dict[str, str], roster: str) -> dict[str, str]:
-        """Those of the listed calls that were not fetched as they are now. One that was dropped is fetched
-        again when the roster has changed: it may have become a session."""
-        by_key = {digest(call_id): call_id for call_id in stamps}
-        seen = dict(
-            connection.execute(select(sync_seen.c.id, sync_seen.c.stamp).where(sync_seen.c.id.in_(list(by_key)))).all()
-        )
-        return {
-            call_id: stamps[call_id]
-            for key, call_id in by_key.items()
-            if call_id not in self._tried
-            and seen.get(key) not in (stamps[call_id], dropped_stamp(stamps[call_id], roster))
-        }
+    def _fetch_page(self, stamps: Mapping[str, str], wrong: Sequence[Any]) -> None:
+        """Fetch and store the calls of a page that were not fetched as they are now, given with their stamps; and put
+        the page's `wrong` entries into quarantine. A call that was dropped is fetched again when the roster has
+        changed: it may have become a session."""
+        keys = {digest(call_id): call_id for call_id in stamps if call_id not in self._tried}
+        with self._school.engine.connect() as connection:
+            roster = _roster_digest(connection)
+            rows = connection.execute(select(sync_seen.c.id, sync_seen.c.stamp).where(sync_seen.c.id.in_(list(keys))))
+            seen = {keys[row.id]: row.stamp for row in rows}
+        new = [
+            call_id
+            for call_id in keys.values()
+            if seen.get(call_id) not in (stamps[call_id], digest(stamps[call_id] + roster))
+        ]
+        fetched = self._fetch(new)
+        fetched.unreadable += [unreadable("entry", entry, "an entry of the list has no id") for entry in wrong]
+        self._store(fetched, stamps, roster)
 
-    def _fetch(self, wanted: tuple[str, str]) -> _Fetched:
-        """One call record, read; runs beside others."""
-        call_id, stamp = wanted
-        try:
-            record, content = self._client.call_record(call_id)
-        except StoppedError as error:
-            return _Fetched(call_id, stamp, stopped=error)
-        except GoneError:
-            return _Fetched(call_id, stamp, gone=True)
-        except RequestFailedError as error:
-            return _Fetched(call_id, stamp, aside=Unreadable("call", call_id, error.words, error.content))
-        try:
-            call = read_call(record, content)
-            if call.id.lower() != call_id.lower():
-                raise UnreadableObjectError("it is another call's record")
-            _check_times(call)
-        except UnreadableObjectError as error:
-            why = str(error)
-        except Exception as error:  # whatever a record does to its reader, it must not end the run
-            why = f"it is not what a call record is ({type(error).__name__})"
-        else:
-            return _Fetched(call_id, stamp, call=call)
-        return _Fetched(call_id, stamp, aside=Unreadable("call", call_id, why, content))
+    def _fetch(self, call_ids: Collection[str]) -> _Fetched:
+        futures = {call_id: self._pool.submit(self._client.call_record, call_id) for call_id in call_ids}
+        fetched = _Fetched()
+        for call_id, future in futures.items():
+            try:
+                record, content = future.result()
+            except StoppedError as error:
+                fetched.stopped = error
+            except GoneError:
+                fetched.gone.add(call_id)
+            except RequestFailedError as error:
+                fetched.unreadable.append(Unreadable("call", call_id, error.words, error.content))
+            else:
+                _read(call_id, record, content, fetched)
+        return fetched
 
-    def _keep(self, fetched: Sequence[_Fetched], wrong: Sequence[Unreadable], roster: str) -> None:
-        """Keep a page in one transaction, and how far the run has come. StoppedError, after that, if the run
-        cannot go on."""
-        asides = [*wrong, *(one.aside for one in fetched if one.aside)]
-        read = {one.call_id: one for one in fetched if one.call}
+    def _store(self, fetched: _Fetched, stamps: Mapping[str, str], roster: str) -> None:
+        """Store what was fetched together in one transaction, and how far the run has come. StoppedError, after that,
+        if the run cannot go on."""
         with self._school.writing() as connection:
             self._lease.hold(connection)
-            unkept = self._keep_calls(connection, [one.call for one in read.values() if one.call])
-            asides += unkept
-            for aside in unkept:
-                read.pop(aside.ref, None)
-            now = self._school.now()
-            kept = {
-                digest(call_id)
-                for call_id in connection.scalars(select(calls_table.c.id).where(calls_table.c.id.in_(list(read))))
-            }
-            store_seen(
+            for entry in self._store_calls(connection, list(fetched.read.values())):
+                fetched.unreadable.append(entry)
+                fetched.read.pop(entry.ref, None)
+            stored = set(connection.scalars(select(calls_table.c.id).where(calls_table.c.id.in_(list(fetched.read)))))
+            self._remember(
                 connection,
                 {
-                    (key := digest(one.call_id)): one.stamp if key in kept else dropped_stamp(one.stamp, roster)
-                    for one in read.values()
+                    call_id: stamps.get(call_id, "") if call_id in stored else digest(stamps.get(call_id, "") + roster)
+                    for call_id in fetched.read
                 },
-                now,
             )
-            quarantine.release_calls(connection, list(read))
-            for aside in asides:
-                quarantine.store(connection, aside, now)
-            self._done.quarantined += len(asides)
-            gone = {one.call_id for one in fetched if one.gone}
-            self._done.gone += len(gone)
-            self._tried |= gone | {aside.ref for aside in asides}
-            self._done.fetched += len(read)
+            quarantine.release_calls(connection, fetched.read)
+            self._put_aside(connection, fetched.unreadable)
+            self._done.gone += len(fetched.gone)
+            self._done.fetched += len(fetched.read)
+            self._tried |= fetched.gone | {entry.ref for entry in fetched.unreadable}
             self._log.save(connection)
-        self._progress(self._done)
-        for one in fetched:
-            if one.stopped:
-                raise one.stopped
+        self._report_progress()
+        if fetched.stopped:
+            raise fetched.stopped
 
-    def _keep_calls(self, connection: Connection, calls: list[Call]) -> list[Unreadable]:
-        """Keep those that are sessions, and judge what they touch; the rest goes into quarantine."""
+    def _store_calls(self, connection: Connection, calls: list[Call]) -> list[Unreadable]:
+        """Store those that are sessions, and judge what they touch. Returns those that cannot be stored."""
         if not calls:
             return []
         try:
             with connection.begin_nested():
-                self._keep_all(connection, calls)
+                self._store_all(connection, calls)
         except OperationalError:
             raise
         except Exception as error:  # one record that nobody foresaw must not keep out the others
-            if len(calls) == 1:
-                return [Unreadable("call", calls[0].id, f"{_UNKNOWN} ({type(error).__name__})", calls[0].original)]
-            return [aside for call in calls for aside in self._keep_calls(connection, [call])]
+            if len(calls) > 1:
+                return [entry for call in calls for entry in self._store_calls(connection, [call])]
+            reason = f"a record that cannot be kept ({type(error).__name__})"
+            return [Unreadable("call", calls[0].id, reason, calls[0].original)]
         return []
 
-    def _keep_all(self, connection: Connection, calls: list[Call]) -> None:
+    def _store_all(self, connection: Connection, calls: list[Call]) -> None:
         result, touched = ImportResult("calls", "sync"), Touched()
         store_calls(connection, self._school, calls, reading.roster(connection), result, touched)
         if len(touched.times) > result.added:  # some replaced what was judged already; new ones wait for more
@@ -272,14 +238,27 @@ class _Sync:
         self._done.changed += result.changed
         self._done.dropped += result.dropped
 
+    def _remember(self, connection: Connection, stamps: Mapping[str, str]) -> None:
+        """Note that calls were fetched, as digests: of calls that are no sessions nothing else is stored."""
+        rows = [
+            {"id": digest(call_id), "stamp": stamp, "seen_at": self._school.now()} for call_id, stamp in stamps.items()
+        ]
+        connection.execute(delete(sync_seen).where(sync_seen.c.id.in_([row["id"] for row in rows])))
+        insert_rows(connection, sync_seen, rows)
+
+    def _put_aside(self, connection: Connection, entries: Sequence[Unreadable]) -> None:
+        for entry in entries:
+            quarantine.store(connection, entry, self._school.now())
+        self._done.quarantined += len(entries)
+
     def _judge(self, connection: Connection, touched: Touched) -> None:
         if touched.times or touched.sessions:
             rejudge(connection, self._school.settings, touched, self._school.now())
             raise_revision(connection)
 
     def _judge_new(self) -> None:
-        """Judge the calls that were kept and are in no session yet, also those of a run that was killed:
-        many together take hardly longer than a page of them."""
+        """Judge the calls that are stored and in no session yet, also those of a run that was killed: many together
+        take hardly longer than a page of them."""
         call, of_session = calls_table.c, session_calls.c
         with self._school.writing() as connection:
             self._lease.hold(connection)
@@ -297,79 +276,48 @@ class _Sync:
                     "Report it with the version's number.",
                 ) from None
 
-    def _try_again(self, pool: ThreadPoolExecutor, before: datetime, everything: bool) -> None:
+    def _try_again(self, before: datetime, *, everything: bool) -> None:
         """Fetch again what earlier runs put into quarantine and this one did not list: what never arrived, or all."""
         with self._school.engine.connect() as connection:
-            roster = roster_digest(reading.roster(connection))
-            refs = quarantine.call_refs(connection, before, everything=everything)
-        for start in range(0, len(refs), _AT_ONCE):
-            fetched = list(pool.map(self._fetch, [(ref, "") for ref in refs[start : start + _AT_ONCE]]))
-            self._keep([self._from_what_came(one) if one.gone else one for one in fetched], [], roster)
+            roster = _roster_digest(connection)
+            call_ids = quarantine.call_refs(connection, before, everything=everything)
+        for start in range(0, len(call_ids), _AT_ONCE):
+            fetched = self._fetch(call_ids[start : start + _AT_ONCE])
+            with self._school.engine.connect() as connection:
+                for call_id in fetched.gone:  # a newer version of the program may read what came earlier
+                    _read_stored(call_id, quarantine.call_content(connection, call_id), fetched)
+            fetched.gone.clear()
+            self._store(fetched, {}, roster)
 
-    def _from_what_came(self, one: _Fetched) -> _Fetched:
-        """A record that Graph has no more may still be read from the copy in quarantine, by a newer reader."""
-        with self._school.engine.connect() as connection:
-            content = quarantine.call_content(connection, one.call_id)
-        try:
-            return replace(one, call=read_call(json.loads(content)))
-        except Exception:  # as unreadable as before
-            why = "it cannot be read, and Microsoft Graph has it no more"
-            return replace(one, aside=Unreadable("call", one.call_id, why, content))
-
-    def _recordings(self, pool: ThreadPoolExecutor, from_at: datetime, to_at: datetime) -> None:
-        """That there are recordings of the calls that were kept, from their organisers' lists."""
+    def _fetch_recordings(self, from_at: datetime, to_at: datetime) -> None:
+        """Store that there are recordings of the stored calls, from their organisers' lists."""
         call = calls_table.c
         ours = or_(call.organiser_tenant.is_(None), call.organiser_tenant == self._school.settings.tenant_id.lower())
+        known = call.organiser_id.is_not(None), ~call.organiser_id.contains(":")
         with self._school.engine.connect() as connection:
             organisers = connection.scalars(
-                select(call.organiser_id)
-                .where(
-                    call.started_at >= from_at, call.organiser_id.is_not(None), ~call.organiser_id.contains(":"), ours
-                )
-                .distinct()
+                select(call.organiser_id).where(call.started_at >= from_at, *known, ours).distinct()
             ).all()
-        for organiser, found in zip(
-            organisers, pool.map(lambda one: self._recordings_of(one, from_at, to_at), organisers), strict=True
-        ):
-            if isinstance(found, StoppedError):
-                raise found
-            if isinstance(found, ForbiddenError | GoneError):
-                self._refused(found)
-            elif isinstance(found, RequestFailedError):
-                self._keep_recordings([], [Unreadable("recordings", organiser, found.words, found.content)])
-            else:
-                self._keep_recordings(*found)
-            self._progress(self._done)
-
-    def _recordings_of(
-        self, organiser: str, from_at: datetime, to_at: datetime
-    ) -> tuple[list[Recording], list[Unreadable]] | StoppedError | RequestFailedError:
-        try:
-            entries = self._client.recordings(organiser, from_at, to_at)
-        except (StoppedError, RequestFailedError) as error:
-            return error
-        recordings: list[Recording] = []
-        asides: list[Unreadable] = []
-        for entry in entries:
+        futures = {
+            organiser: self._pool.submit(self._client.recordings, organiser, from_at, to_at) for organiser in organisers
+        }
+        for organiser, future in futures.items():
             try:
-                recordings.append(read_recording(entry))
-            except UnreadableObjectError as error:
-                asides.append(unreadable("recording", entry, str(error)))
-            except Exception as error:  # as with call records
-                asides.append(unreadable("recording", entry, f"it is not what a recording is ({type(error).__name__})"))
-        return recordings, asides
+                self._store_recordings(*_read_recordings(future.result()))
+            except (ForbiddenError, GoneError) as error:
+                self._done.rejected += 1
+                if self._done.rejected == 1:
+                    self._done.troubles.append(
+                        f"Recordings were refused ({error.words}); for them the app registration needs "
+                        "OnlineMeetingRecording.Read.All and an application access policy (docs/graph.md)."
+                    )
+            except RequestFailedError as error:
+                self._store_recordings([], [Unreadable("recordings", organiser, error.words, error.content)])
+            self._report_progress()
 
-    def _refused(self, error: RequestFailedError) -> None:
-        self._done.rejected += 1
-        if self._done.rejected == 1:
-            self._done.troubles.append(
-                f"Recordings were refused ({error.words}); for them the app registration needs "
-                "OnlineMeetingRecording.Read.All and an application access policy (docs/graph.md)."
-            )
-
-    def _keep_recordings(self, recordings: list[Recording], asides: Sequence[Unreadable]) -> None:
-        """Keep the recordings of calls that are sessions; of other meetings nothing is kept."""
-        if not recordings and not asides:
+    def _store_recordings(self, recordings: list[Recording], wrong: Sequence[Unreadable]) -> None:
+        """Store the recordings of calls that are sessions; of other meetings nothing is stored."""
+        if not recordings and not wrong:
             return
         with self._school.writing() as connection:
             self._lease.hold(connection)
@@ -380,14 +328,57 @@ class _Sync:
             if (result.added or result.changed) and not touched.sessions:
                 raise_revision(connection)
             self._done.recordings += result.added + result.changed
-            for aside in asides:
-                quarantine.store(connection, aside, self._school.now())
-            self._done.quarantined += len(asides)
+            self._put_aside(connection, wrong)
             self._log.save(connection)
+
+    def _report_progress(self) -> None:
+        run = self._done
+        self._report(f"{run.listed} calls listed, {run.fetched} fetched, {run.recordings} recordings")
+
+
+def _roster_digest(connection: Connection) -> str:
+    return digest(json.dumps(asdict(reading.roster(connection)), sort_keys=True))
+
+
+def _read(call_id: str, record: Any, content: bytes, fetched: _Fetched) -> None:
+    """Read a call record, and add it to those read or those unreadable."""
+    try:
+        call = read_call(record, content)
+        if call.id.lower() != call_id.lower():
+            raise UnreadableObjectError("it is another call's record")
+        _check_times(call)
+        fetched.read[call_id] = call
+    except UnreadableObjectError as error:
+        fetched.unreadable.append(Unreadable("call", call_id, str(error), content))
+    except Exception as error:  # whatever a record does to its reader, it must not end the run
+        reason = f"it is not what a call record is ({type(error).__name__})"
+        fetched.unreadable.append(Unreadable("call", call_id, reason, content))
+
+
+def _read_stored(call_id: str, content: bytes, fetched: _Fetched) -> None:
+    """Read the copy in quarantine of a call record that Graph no longer has."""
+    try:
+        record = json.loads(content)
+    except (ValueError, RecursionError):
+        record = None
+    _read(call_id, record, content, fetched)
 
 
 def _check_times(call: Call) -> None:
-    """Times that no school can have had are not to be judged by."""
+    """UnreadableObjectError if a call has times that no school can have had."""
     times = [call.started_at, call.ended_at, *(t for stay in call.stays for t in (stay.joined_at, stay.left_at))]
     if not all(2000 <= time.year < 2100 for time in times):
         raise UnreadableObjectError("its times cannot be right")
+
+
+def _read_recordings(entries: Sequence[Any]) -> tuple[list[Recording], list[Unreadable]]:
+    """The recordings of an organiser's list, and those of its entries that cannot be read."""
+    recordings, wrong = [], []
+    for entry in entries:
+        try:
+            recordings.append(read_recording(entry))
+        except UnreadableObjectError as error:
+            wrong.append(unreadable("recording", entry, str(error)))
+        except Exception as error:  # as with call records
+            wrong.append(unreadable("recording", entry, f"it is not what a recording is ({type(error).__name__})"))
+    return recordings, wrong

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 
 from app.graph.client import Client
 from app.graph.errors import GraphError
-from app.graph.lease import Lease
+from app.graph.fetching import Lease
 from app.graph.quarantine import QuarantinedRecord, list_entries
 from app.graph.registration import certificate, registration
 from app.graph.runs import COUNTED, KEPT_BY_GRAPH, complete_until

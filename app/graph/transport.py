@@ -8,11 +8,11 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from random import SystemRandom
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import requests
-import tenacity
 import urllib3
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
@@ -29,8 +29,8 @@ _LONGEST_WAIT = 600.0  # seconds that Microsoft may ask us to wait; beyond that 
 _WORTH_A_NOTE = 5.0  # seconds
 _TRIES, _TRIES_WHEN_ASKED_TO_WAIT, _TRIES_OF_CONTENT = 7, 12, 4
 _TRIES_WITHOUT_BACKOFF = 3
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0  # seconds; each pause is twice as long as the one before
 _PIECE = 2**16
-_BACKOFF = tenacity.wait_exponential_jitter(multiplier=0.5, max=30, jitter=0.5)
 
 
 class TryAgainError(Exception):
@@ -135,18 +135,22 @@ class Transport:
             raise StoppedError("The sync was ended.")
 
     def with_retries(self, send: Callable[[], T]) -> T:
-        """What `send` returns, tried until there is an answer. Unanswered if trying again does not help."""
-        retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(TryAgainError),
-            wait=_pause,
-            stop=_Enough(),
-            sleep=self._sleep,
-            reraise=True,
-        )
-        try:
-            return retrying(send)
-        except TryAgainError as error:
-            raise UnansweredError(error.words, error.content) from None
+        """What `send` returns, tried until there is an answer. UnansweredError if trying again does not help: content
+        that cannot be used seldom gets better; a service that says when to return usually does."""
+        attempt = unusable = 0
+        while True:
+            attempt += 1
+            try:
+                return send()
+            except TryAgainError as error:
+                unusable += error.content is not None
+                most = _TRIES if error.wait is None else _TRIES_WHEN_ASKED_TO_WAIT
+                if unusable >= _TRIES_OF_CONTENT or attempt >= most:
+                    raise UnansweredError(error.words, error.content) from None
+                # If the server named the time, no request passes the gate before it anyway.
+                if error.wait is None or attempt > _TRIES_WITHOUT_BACKOFF:
+                    pause = min(_FIRST_PAUSE * 2 ** (attempt - 1), _LONGEST_PAUSE)
+                    self._sleep(pause + SystemRandom().uniform(0, _FIRST_PAUSE))
 
     def send(self, method: str, url: str, **options: Any) -> Response:
         """One request. TryAgainError if it is worth another try, Stopped if nothing can be sent."""
@@ -221,30 +225,3 @@ class Transport:
         message = re.sub(r"\S+@\S+", "…", message)
         message = re.sub(r"[\w-]{16,}\.[\w-]{16,}\.[\w-]*", "…", message)
         return " ".join("".join(c if c.isprintable() else " " for c in message).split())[:500].rstrip(".")
-
-
-def _pause(state: tenacity.RetryCallState) -> float:
-    """How long to wait before another try. If the server named the time, the gate is shut for as long anyway."""
-    if _error(state).wait is not None and state.attempt_number <= _TRIES_WITHOUT_BACKOFF:
-        return 0.0
-    return _BACKOFF(state)
-
-
-class _Enough(tenacity.stop.stop_base):
-    """When to stop trying: content that cannot be used seldom gets better; a service that says when to return does."""
-
-    def __init__(self) -> None:
-        self._unusable = 0
-
-    def __call__(self, state: tenacity.RetryCallState) -> bool:
-        error = _error(state)
-        self._unusable += error.content is not None
-        most = _TRIES_WHEN_ASKED_TO_WAIT if error.wait is not None else _TRIES
-        return self._unusable >= _TRIES_OF_CONTENT or state.attempt_number >= most
-
-
-def _error(state: tenacity.RetryCallState) -> TryAgainError:
-    error = state.outcome.exception() if state.outcome else None
-    if not isinstance(error, TryAgainError):
-        raise TypeError("only a TryAgainError is tried again")
-    return error

@@ -15,7 +15,6 @@ from app.alerts import channels
 from app.alerts.sending import send
 from app.graph.errors import GraphError, NotConfiguredError
 from app.graph.fetching import WORKERS, synchronise
-from app.graph.runs import Run
 from app.school import School, open_school
 from app.store.database import describe_error
 
@@ -31,7 +30,7 @@ def _watch(words: str) -> Callable[..., Any]:
 @_watch("Keep running, and sync every MINUTES.")
 @click.option("--retry", is_flag=True, help="Also try again the records that could not be read.")
 @click.option("--workers", type=click.IntRange(1, 16), default=WORKERS, show_default=True, help="Requests at a time.")
-def sync(days: int | None, watch: int | None, retry: bool, workers: int) -> None:
+def sync(*, days: int | None, watch: int | None, retry: bool, workers: int) -> None:
     """Fetch new call records and recordings from Microsoft Graph.
 
     By default from a little before the last success on, 30 days at most; Microsoft keeps no more. A run that
@@ -39,20 +38,20 @@ def sync(days: int | None, watch: int | None, retry: bool, workers: int) -> None
     2 not done.
     """
     school = open_school()
-    _repeat(lambda: _sync_once(school, days, retry, workers), watch)
+    _repeat(lambda: _sync_once(school, days=days, retry=retry, workers=workers), watch)
 
 
 @click.command("alerts")
 @_watch("Keep running, and send every MINUTES.")
 @click.option("--at-once", is_flag=True, help="Also send again at once what failed.")
-def alerts(watch: int | None, at_once: bool) -> None:
+def alerts(*, watch: int | None, at_once: bool) -> None:
     """Send the alerts in the outbox, with those that are due: concerns unread, and the day's digests.
 
     What a mail server does not accept is tried again, with growing pauses. Exit status: 0 done, 1 done
     with some that were not accepted, 2 not done.
     """
     school = open_school()
-    _repeat(lambda: _send_once(school, at_once), watch)
+    _repeat(lambda: _send_once(school, at_once=at_once), watch)
 
 
 def _repeat(once: Callable[[], int], minutes: int | None) -> NoReturn:
@@ -80,8 +79,8 @@ def _repeat(once: Callable[[], int], minutes: int | None) -> NoReturn:
         time.sleep(minutes * 60)
 
 
-def _sync_once(school: School, days: int | None, retry: bool, workers: int) -> int:
-    run = synchronise(school, days=days, retry=retry, workers=workers, progress=_progress, note=_say)
+def _sync_once(school: School, *, days: int | None, retry: bool, workers: int) -> int:
+    run = synchronise(school, days=days, retry=retry, workers=workers, report=_say)
     for trouble in run.troubles:
         _say(trouble)
     if run.quarantined:
@@ -96,16 +95,12 @@ def _sync_once(school: School, days: int | None, retry: bool, workers: int) -> i
     return _PARTLY_DONE if run.quarantined else _DONE
 
 
-def _send_once(school: School, at_once: bool) -> int:
+def _send_once(school: School, *, at_once: bool) -> int:
     run = send(school, at_once=at_once)
     if run.trouble:
         _say(run.trouble)
     click.echo(f"{run.sent} sent, {run.waiting} waiting")
     return _PARTLY_DONE if run.waiting else _DONE
-
-
-def _progress(run: Run) -> None:
-    _say(f"{run.listed} calls listed, {run.fetched} fetched, {run.recordings} recordings")
 
 
 def _say(words: str) -> None:

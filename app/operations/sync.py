@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from app import lease
 from app.access.policy import Person, require
 from app.graph.errors import GraphError
 from app.graph.fetching import synchronise
@@ -16,14 +17,13 @@ def get_sync_state(school: School, person: Person) -> SyncState:
     return sync_state(school)
 
 
-def sync_now(school: School, person: Person, say: Callable[[str], None]) -> tuple[bool, str]:
-    """Sync once, telling `say` how far it has come; whether it ended well, and what it did, in words."""
+def sync_now(school: School, person: Person, report: Callable[[str], None]) -> tuple[bool, str]:
+    """Sync once; `report` is called with the progress in words. Returns whether everything could be read, and what was
+    done, in words."""
     require(person, Resource.SYNC)
     try:
-        run = synchronise(
-            school, progress=lambda run: say(f"{run.listed} calls listed, {run.fetched} fetched"), note=say
-        )
-    except GraphError as error:
+        run = synchronise(school, report=report)
+    except (GraphError, lease.BusyError, lease.LostError) as error:
         return False, str(error)
     return (
         not run.quarantined,

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, insert, select, update
 
+from app import lease
 from app.clock import now
-from app.graph.errors import StoppedError, SyncBusyError
-from app.graph.fetching import synchronise
-from app.graph.lease import Lease
+from app.graph.errors import StoppedError
+from app.graph.fetching import Lease, synchronise
 from app.graph.runs import Run
 from app.graph.sync import check_graph, sync_state
 from app.intake.files import import_roster
@@ -371,22 +371,22 @@ def test_a_refused_organiser_is_noted_and_the_others_come(school: School, graph:
 
 
 def test_one_sync_at_a_time(school: School, graph: StandIn) -> None:
-    with Lease(school), pytest.raises(SyncBusyError, match="running"):
+    with Lease(school), pytest.raises(lease.BusyError, match="running"):
         run(school)
     run(school)
 
 
 def hold(school: School, holder: str, minutes: float) -> None:
-    lease = {"name": "sync", "holder": holder, "expires_at": school.now() + timedelta(minutes=minutes)}
+    row = {"name": "sync", "holder": holder, "expires_at": school.now() + timedelta(minutes=minutes)}
     with school.writing() as connection:
-        connection.execute(insert(tables.leases).values(lease))
+        connection.execute(insert(tables.leases).values(row))
 
 
 def test_lease_expires_by_itself(school: School, graph: StandIn) -> None:
     hold(school, "elsewhere|abc", minutes=-0.1)
     run(school)
     hold(school, "elsewhere|abc", minutes=2)
-    with pytest.raises(SyncBusyError, match="elsewhere"):
+    with pytest.raises(lease.BusyError, match="elsewhere"):
         run(school)
 
 
@@ -399,7 +399,7 @@ def test_a_sync_that_lost_its_lease_writes_nothing_more(school: School, graph: S
                 connection.execute(update(tables.leases).values(holder="elsewhere|abc"))
 
     graph.when_asked = taken
-    with pytest.raises(StoppedError, match="took this one's place"):
+    with pytest.raises(lease.LostError, match="took this one's place"):
         run(school)
     assert len(ids(school)) == PAGE * 3 / 5
 
