@@ -24,7 +24,7 @@ from sqlalchemy.schema import CreateSchema
 
 from app import clock
 from app.log_questions import QUESTIONS
-from app.store.tables import logs
+from app.store.tables import logs, metadata
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
 _BUSY_SECONDS = 60
@@ -52,7 +52,7 @@ def open_database(url: str) -> Engine:
         ) from None
     try:
         with disposed_on_error(engine):
-            _migrate(engine)
+            _create_or_upgrade(engine)
     except (DBAPIError, OSError) as error:
         raise DatabaseError(describe_error(error)) from None
     return engine
@@ -145,8 +145,9 @@ def writing(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
-def _migrate(engine: Engine) -> None:
-    """Bring the tables to the newest version, in one transaction; what was is copied before."""
+def _create_or_upgrade(engine: Engine) -> None:
+    """Create the tables of a new database, or bring an earlier version's up to date after copying it: in one
+    transaction."""
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     scripts = ScriptDirectory.from_config(config)
@@ -156,18 +157,30 @@ def _migrate(engine: Engine) -> None:
             return
     with writing(engine) as connection:
         version = _version(connection)
-        if version is not None and version not in {script.revision for script in scripts.walk_revisions()}:
-            raise DatabaseError(
-                "The database was made by a newer version of this program. Install that version, or restore a backup."
-            )
-        if version != head:
-            if version is not None:
-                _copy_before(connection, version)
+        if version is None:
+            metadata.create_all(connection, checkfirst=False)
+            MigrationContext.configure(connection).stamp(scripts, "head")
+        elif version != head:
+            _check_can_upgrade(version, scripts)
+            _copy_before(connection, version)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
         operations = Operations(MigrationContext.configure(connection))
         for column in _missing_answers(connection):
             operations.add_column(logs.name, Column(column.name, column.type))
+
+
+def _check_can_upgrade(version: str, scripts: ScriptDirectory) -> None:
+    """DatabaseError unless the migrations begin at the version or before it, and know it."""
+    if version < str(scripts.get_base()):
+        raise DatabaseError(
+            "The database is older than version 0.1.0 of this program, the first that was released. Open it once with "
+            "version 0.1.0, which brings it up to date, and then with this version. Nothing was changed."
+        )
+    if version not in {script.revision for script in scripts.walk_revisions()}:
+        raise DatabaseError(
+            "The database was made by a newer version of this program. Install that version, or restore a backup."
+        )
 
 
 def _missing_answers(connection: Connection) -> list[Column[Any]]:

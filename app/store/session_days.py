@@ -2,7 +2,7 @@
 
 A row of `session_days` holds what figures need of a day's sessions, as Arrow's own bytes: no pupil, no note, no
 reason, and no session that the rules call confidential. The database itself empties the row of every day of which
-a session comes, changes or goes (triggers, migration 0013); a day that stands empty, or was packed with other columns,
+a session comes, changes or goes (`tables.triggers`); a day that stands empty, or was packed with other columns,
 clauses or outcomes than there are now, is read from the sessions, so that what is read is right whether or not somebody
 has packed it again.
 """

@@ -5,11 +5,9 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from alembic import command
-from alembic.config import Config
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import create_engine, select, text
+from sqlalchemy import select
 
 from app.access.administration import get_audit_trail
 from app.access.parents import get_consent_history, list_consents
@@ -30,7 +28,6 @@ from app.parents.consents import (
 )
 from app.school import School
 from app.store import consents, tables
-from app.store import database as store
 from tests import people
 
 ZONE = ZoneInfo("Europe/London")
@@ -208,29 +205,3 @@ def held_slowly(counted: list[tuple[int, int, str]], hour: float) -> bool:
         if kind != "given" and at <= hour:
             held = False
     return held
-
-
-def test_what_an_older_database_says_of_consents_stays_said(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'old.sqlite'}"
-    engine = create_engine(url)
-    config = Config()
-    config.set_main_option("script_location", str(store._MIGRATIONS))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0006")
-        connection.execute(text("insert into pupils (id, email) values (1, 'aled@x.example')"))
-        connection.execute(
-            text(
-                "insert into consents (pupil_id, kind, covers_from, covers_to, reason, obtained_at, given_by,"
-                " slt_informed_at, fingerprint) values (1, 'one_to_one', 10, 20, 'r', 5, 'mother', 6, 'a'),"
-                " (1, 'one_to_one', 10, 20, 'r', null, null, null, 'b')"
-            )
-        )
-    engine.dispose()
-    engine = store.open_database(url)
-    state = consents.consent_status()
-    with engine.connect() as connection:
-        rows = connection.execute(select(state).order_by(state.c.consent_id)).all()
-    assert [(row.state, row.answered_by) for row in rows] == [("given", "mother"), ("asked", None)]
-    assert rows[0].slt_informed_at == tables.EPOCH + timedelta(microseconds=6)
-    engine.dispose()

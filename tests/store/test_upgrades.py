@@ -1,4 +1,4 @@
-"""Databases of earlier versions come up to date with all their data, and are copied before."""
+"""A database of version 0.1.0 is copied and upgraded with all its data; one that cannot be used is left as it is."""
 
 import json
 import os
@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import date
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -31,21 +32,16 @@ from app.vocabulary import BreachState, Resolution, RowResolution
 from tests import people
 from tests.conftest import SETTINGS
 from tests.running import PYTHON, ROOT, run
-from tests.store.older import FOLDER, KEY, load
+from tests.store.version_0_1_0 import KEY, create_database
 
-MOVED = {  # a column of an earlier version: where its values are now
-    ("consents", "obtained_at"): ("consent_events", "occurred_at"),
-    ("consents", "given_by"): ("consent_events", "parent"),
-    ("consents", "slt_informed_at"): ("consent_events", "occurred_at"),
-}
-TABLES = {  # of an earlier version: its name now
+TABLES = {  # of 0.1.0: its name now
     "exceptions": "breaches",
     "exception_events": "breach_events",
     "refused_rows": "rejected_rows",
     "sync_put_aside": "sync_quarantine",
 }
 _EVENT = {"at": "occurred_at", "by": "actor_id", "told": "recipient_id"}
-COLUMNS = {  # of an earlier version, by its table's name now: their names now
+COLUMNS = {  # of 0.1.0, by the table's name now: the column's name now
     "alerts": {
         "to": "recipient_id",
         "about": "subject",
@@ -74,27 +70,37 @@ COLUMNS = {  # of an earlier version, by its table's name now: their names now
     "sync_quarantine": {"why": "reason", "first_at": "first_seen_at", "last_at": "last_seen_at", "tries": "attempts"},
     "sync_runs": {"put_aside": "quarantined", "refused": "rejected", "trouble": "error"},
 }
-WORDS = {  # of an earlier version, by where they are now: the words now
+WORDS = {  # of 0.1.0, by table and column now: the words now
     ("alerts", "state"): {"handed": "waiting"},
     ("breaches", "state"): {"settled": "resolved", "kept": "closed"},
     ("breach_events", "kind"): {"settled": "resolved", "kept": "closed"},
     ("rejected_rows", "resolution"): {"mended": "fixed", "came right": "imported"},
 }
-VERSIONS = sorted(file.stem for file in FOLDER.glob("*.sql"))
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of a database without a table, on each kind of database."""
+def create_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]:
+    """Gives the address of a database without a table, on each kind of database; a new one each time."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'school.sqlite'}"
-    return str(request.getfixturevalue("postgresql")(copy_of="postgresql:///template0"))
+        numbers = count()
+        return lambda: f"sqlite:///{tmp_path / f'school{next(numbers)}.sqlite'}"
+    create = request.getfixturevalue("postgresql")
+    return lambda: create(copy_of="postgresql:///template0")
 
 
-def _file(version: str, folder: Path) -> Path:
-    """The file of a database of an earlier version."""
-    file = folder / "school.sqlite"
-    load(version, f"sqlite:///{file}")
+@pytest.fixture
+def old_url(create_url: Callable[[], str]) -> str:
+    """The address of a database of 0.1.0, on each kind of database."""
+    url = create_url()
+    create_database(url)
+    return url
+
+
+@pytest.fixture
+def old_file(tmp_path: Path) -> Path:
+    """The file of a database of 0.1.0."""
+    file = tmp_path / "school.sqlite"
+    create_database(f"sqlite:///{file}")
     return file
 
 
@@ -113,59 +119,85 @@ def _rows(url: str, schema: str | None = None) -> Rows:
     return rows
 
 
-def _renamed(before: Rows) -> Rows:
-    """The rows of an earlier version under the names and words of today, without what is in another table now."""
-    renamed: Rows = {}
+def _assert_all_there(before: Rows, after: Rows) -> None:
+    """Every row of 0.1.0 is there once, with every value, and none was added to its tables."""
     for old_table, rows in before.items():
+        if old_table == "alembic_version":
+            continue
         table = TABLES.get(old_table, old_table)
-        names = {column: COLUMNS.get(table, {}).get(column, column) for row in rows[:1] for column in row}
-        renamed[table] = [
+        names = {column: COLUMNS.get(table, {}).get(column, column) for column in rows[0]}
+        expected = [
             {name: WORDS.get((table, name), {}).get(row[column], row[column]) for column, name in names.items()}
             for row in rows
         ]
-    return renamed
+        found = [{name: row[name] for name in names.values()} for row in after[table]]
+        assert sorted(map(repr, found)) == sorted(map(repr, expected)), table
 
 
-def _assert_all_there(before: Rows, after: Rows) -> None:
-    """Every row of an earlier version is there once, with every value, and none was added to its tables."""
-    for table, rows in _renamed({name: rows for name, rows in before.items() if name != "alembic_version"}).items():
-        moved = {column for name, column in MOVED if name == table}
-        kept = [{column: row[column] for column in row.keys() - moved} for row in rows]
-        now = [{column: row[column] for column in kept[0]} for row in after[table]] if kept else after[table]
-        assert sorted(map(_text, now)) == sorted(map(_text, kept)), table
-        for column in moved & {column for row in rows for column in row}:
-            new_table, new_column = MOVED[table, column]
-            assert {row[column] for row in rows} <= {row[new_column] for row in after[new_table]}, (table, column)
+def _schema(url: str) -> dict[str, Any]:
+    """What a database consists of, by table. The order of columns may differ, and on SQLite the names of keys, which
+    nothing asks for there."""
+    engine = create_engine(url)
+    found, is_sqlite = inspect(engine), engine.dialect.name == "sqlite"
 
+    def keys(rows: list[Any]) -> list[str]:
+        return sorted(repr({k: v for k, v in row.items() if not (is_sqlite and k == "name")}) for row in rows)
 
-def _text(row: dict[str, Any]) -> str:
-    return repr(sorted(row.items()))
-
-
-@pytest.mark.parametrize("version", VERSIONS)
-def test_open_database_keeps_every_row_and_copies_the_file_before(version: str, tmp_path: Path) -> None:
-    url = f"sqlite:///{_file(version, tmp_path)}"
-    before = _rows(url)
-    engine = open_database(url)
+    schema: dict[str, Any] = {
+        table: {
+            "columns": {c["name"]: (str(c["type"]), c["nullable"], c["default"]) for c in found.get_columns(table)},
+            "primary key": keys([found.get_pk_constraint(table)]),
+            "foreign keys": keys(found.get_foreign_keys(table)),
+            "unique": sorted(map(repr, found.get_unique_constraints(table))),
+            "indexes": sorted(map(repr, found.get_indexes(table))),
+        }
+        for table in found.get_table_names()
+    }
+    triggers = (
+        "select name, sql from sqlite_master where type = 'trigger'"
+        if is_sqlite
+        else "select tgname, pg_get_triggerdef(t.oid) || prosrc from pg_trigger t join pg_proc p on p.oid = tgfoid "
+        "where not tgisinternal"
+    )
     with engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        rows = connection.execute(text(triggers)).all()
+    schema["triggers"] = {name: " ".join(sql.replace('"', "").lower().split()) for name, sql in rows}
     engine.dispose()
-    assert sum(map(len, before.values())) > 40
+    return schema
+
+
+def test_open_database_upgrades_to_the_schema_of_a_new_database(old_url: str, create_url: Callable[[], str]) -> None:
+    new_url = create_url()
+    for url in (old_url, new_url):
+        engine = open_database(url)
+        with engine.connect() as connection:
+            assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        engine.dispose()
+    new, upgraded = _schema(new_url), _schema(old_url)
+    assert len(new) == len(metadata.tables) + 2  # the version, the triggers
+    assert len(new["triggers"]) >= 6
+    assert upgraded == new
+
+
+def test_open_database_keeps_every_row_and_copies_the_file_before(old_file: Path, tmp_path: Path) -> None:
+    url = f"sqlite:///{old_file}"
+    before = _rows(url)
+    assert all(before.values())  # something in every table
+    open_database(url).dispose()
     _assert_all_there(before, _rows(url))
-    (copy,) = tmp_path.glob("school-version-*.sqlite")
+    (copy,) = tmp_path.glob("school-version-0013-*.sqlite")
     assert _rows(f"sqlite:///{copy}") == before
     open_database(url).dispose()
     assert list(tmp_path.glob("school-version-*")) == [copy]  # once, and never of a new one
 
 
+@pytest.mark.postgresql
 def test_open_database_keeps_every_row_and_copies_the_schema_before(postgresql: Callable[..., str]) -> None:
     url = postgresql(copy_of="postgresql:///template0")
-    load("0.1.0", url)
+    create_database(url)
     before = _rows(url)
     for _ in range(2):
         engine = open_database(url)
-        with engine.connect() as connection:
-            assert compare_metadata(MigrationContext.configure(connection), metadata) == []
         copies = [name for name in inspect(engine).get_schema_names() if name.startswith("version_")]
         engine.dispose()
         assert len(copies) == 1  # once, and never of a new one
@@ -174,29 +206,43 @@ def test_open_database_keeps_every_row_and_copies_the_schema_before(postgresql: 
     _assert_all_there(before, _rows(url))
 
 
-def test_outcomes_of_an_earlier_version_are_read_by_its_clauses(new_url: str, clauses: None) -> None:
-    load("0013", new_url)
-    engine = create_engine(new_url)
-    with engine.begin() as connection:  # the twelfth clause of that version was not kept
+@pytest.mark.parametrize("revision", ["0001", "0012"])
+def test_open_database_refuses_one_from_before_0_1_0(old_url: str, revision: str) -> None:
+    engine = create_engine(old_url)
+    with engine.begin() as connection:
+        connection.execute(text(f"update alembic_version set version_num = '{revision}'"))
+    engine.dispose()
+    before = _rows(old_url)
+    with pytest.raises(DatabaseError, match=r"Open it once with version 0\.1\.0"):
+        open_database(old_url)
+    done = run(old_url, "outcomes")
+    assert done.returncode == 2
+    assert "Open it once with version 0.1.0" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert _rows(old_url) == before
+
+
+def test_outcomes_of_0_1_0_are_read_by_its_clauses(old_url: str, clauses: None) -> None:
+    engine = create_engine(old_url)
+    with engine.begin() as connection:  # the twelfth clause of that version is a breach
         connection.execute(text("update sessions set codes = '00000000000200000000000', confidential = (1 = 0)"))
     engine.dispose()
-    engine = open_database(new_url)
-    days = (date(2020, 11, 1), date(2020, 11, 30))
+    engine = open_database(old_url)
+    days = (date(2026, 11, 1), date(2026, 11, 30))
     with engine.connect() as connection:
         rows = session_days.read(connection, *days)
-    assert rows["dress"].tolist() == ["breach", "breach"]
+    assert rows["dress"].tolist() == ["breach"] * 8
     assert set(rows[[name for name in CLAUSES if name != "dress"]].to_numpy().ravel()) == {"met"}
     del CLAUSES["dress"]
-    with writing(engine) as connection:  # beside that of the earlier version
+    with writing(engine) as connection:  # beside that of 0.1.0
         assert current_clause_set(connection) not in connection.scalars(select(sessions.c.clause_set_id)).all()
         assert "dress" not in session_days.read(connection, *days)
     engine.dispose()
 
 
-def test_open_database_reads_what_0_1_0_wrote(new_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_open_database_reads_what_0_1_0_wrote(old_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENCRYPTION_KEYS", KEY)
-    load("0.1.0", new_url)
-    engine = open_database(new_url)
+    engine = open_database(old_url)
     with engine.connect() as connection:
 
         def values(column: Column[Any]) -> list[Any]:
@@ -228,13 +274,12 @@ def test_open_database_reads_what_0_1_0_wrote(new_url: str, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("day", [date(2026, 11, 28), date(2027, 2, 14), date(2027, 8, 15)])
-def test_open_school_gives_a_demonstration_of_0_1_0_its_own_settings(new_url: str, day: date) -> None:
-    load("0.1.0", new_url)
-    engine = create_engine(new_url)
+def test_open_school_gives_a_demonstration_of_0_1_0_its_own_settings(old_url: str, day: date) -> None:
+    engine = create_engine(old_url)
     with engine.begin() as connection:
         connection.execute(insert(tables.meta).values(key="demo", value=day.isoformat()))
     engine.dispose()
-    school = open_school(new_url)
+    school = open_school(old_url)
     ours = demonstration(load_settings(), day)
     assert (school.settings.name, school.settings.tenant_id) == (ours.name, ours.tenant_id)
     for periods in ("terms", "remote_learning"):  # their days: the names of terms have changed since
@@ -243,15 +288,15 @@ def test_open_school_gives_a_demonstration_of_0_1_0_its_own_settings(new_url: st
     school.engine.dispose()
 
 
-def test_a_schema_of_postgresql_moves_into_a_database_of_its_own(
+def test_transfer_moves_the_copy_in_a_schema_into_a_database_of_its_own(
     postgresql: Callable[..., str], tmp_path: Path
 ) -> None:
     school = School(open_database(postgresql()), SETTINGS)
     people.move_in(school, tmp_path)
     with writing(school.engine) as connection:
-        database._copy_into_schema(connection, "version_0009_x")
+        database._copy_into_schema(connection, "version_0013_x")
     import_logs(school, people.table(tmp_path / "later.csv", [people.log("teacher", "aled", "2026-11-03T10:00")]))
-    copied = school.engine.url.update_query_dict({"options": "-csearch_path=version_0009_x"})
+    copied = school.engine.url.update_query_dict({"options": "-csearch_path=version_0013_x"})
     target = f"sqlite:///{tmp_path / 'out.sqlite'}"
     there = open_database(copied.render_as_string(hide_password=False))
     rows = transfer(there, target, verify, lambda _: None)
@@ -261,42 +306,46 @@ def test_a_schema_of_postgresql_moves_into_a_database_of_its_own(
         engine.dispose()
 
 
-def test_where_the_copy_finds_no_room_nothing_is_changed(tmp_path: Path) -> None:
-    file = _file("0001", tmp_path)
-    before = _rows(f"sqlite:///{file}")
+def test_open_database_changes_nothing_where_the_copy_finds_no_room(old_file: Path, tmp_path: Path) -> None:
+    url = f"sqlite:///{old_file}"
+    before = _rows(url)
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))"
     ignore = "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)"
-    opening = f"from app.store.database import open_database; open_database('sqlite:///{file}')"
+    opening = f"from app.store.database import open_database; open_database('{url}')"
     done = subprocess.run(
         [sys.executable, "-c", f"{limit}; {ignore}; {opening}"], cwd=ROOT, capture_output=True, text=True, timeout=60
     )
     assert "DatabaseError" in done.stderr
     assert "Nothing was changed" in done.stderr
-    assert _rows(f"sqlite:///{file}") == before
+    assert _rows(url) == before
     assert not list(tmp_path.glob("*.part"))
-    open_database(f"sqlite:///{file}").dispose()
-    _assert_all_there(before, _rows(f"sqlite:///{file}"))
+    open_database(url).dispose()
+    _assert_all_there(before, _rows(url))
 
 
-def test_a_migration_that_stops_half_way_leaves_the_earlier_version(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_open_database_changes_nothing_where_a_migration_fails(
+    old_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = _file("0003", tmp_path)
-    before = _rows(f"sqlite:///{file}")
+    url = f"sqlite:///{old_file}"
+    before = _rows(url)
     broken = tmp_path / "migrations"
     shutil.copytree(database._MIGRATIONS, broken)
     last = max(broken.glob("versions/[0-9]*.py"))
-    last.write_text(last.read_text().replace("def upgrade() -> None:", "def upgrade() -> None:\n    op.execute('x')"))
+    last.write_text(
+        last.read_text().replace(
+            "def _rename_rejected_rows() -> None:", "def _rename_rejected_rows() -> None:\n    op.execute('x')"
+        )
+    )
     monkeypatch.setattr(database, "_MIGRATIONS", broken)
     with pytest.raises(DatabaseError):
-        open_database(f"sqlite:///{file}")
-    assert _rows(f"sqlite:///{file}") == before
+        open_database(url)
+    assert _rows(url) == before
     monkeypatch.undo()
-    open_database(f"sqlite:///{file}").dispose()
-    _assert_all_there(before, _rows(f"sqlite:///{file}"))
+    open_database(url).dispose()
+    _assert_all_there(before, _rows(url))
 
 
-def test_a_database_that_may_only_be_read_is_said_in_words(tmp_path: Path) -> None:
+def test_commands_say_in_words_that_a_database_is_read_only(tmp_path: Path) -> None:
     folder = tmp_path / "read"
     folder.mkdir()
     file = folder / "school.sqlite"
@@ -321,7 +370,7 @@ def test_a_database_that_may_only_be_read_is_said_in_words(tmp_path: Path) -> No
     assert file.read_bytes() == was
 
 
-def test_a_folder_that_cannot_be_written_is_said_in_words(tmp_path: Path) -> None:
+def test_commands_say_in_words_that_a_folder_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     done = run(f"sqlite:///{tmp_path / 'file' / 'school.sqlite'}", "outcomes")
     assert done.returncode == 2
