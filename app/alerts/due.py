@@ -1,6 +1,6 @@
 """What falls due by the clock: a concern that nobody has read, and the digest of a school day."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, and_, delete, select
 from app.access.breaches import find_open_breaches, find_owners, find_staff_with_role
 from app.access.concern_scope import find_dsps
 from app.access.scope import SESSION, ever_counsellor
-from app.alerts.outbox import WAITING, enqueue
+from app.alerts.outbox import WAITING, Alert, enqueue
 from app.formatting import how_many
 from app.judging.rejudge import refresh
 from app.school import School
@@ -19,80 +19,75 @@ from app.store.writing import get_meta, set_meta
 from app.vocabulary import Role
 
 _HISTORY = timedelta(days=7)  # a concern unread for longer was there before alerts were
-_DIGEST = "digest"  # the moment of the last
+_DIGEST = "digest"  # when the last one was queued
 
 
 def enqueue_due(school: School) -> None:
-    """Put what is due into the outbox; what is or was in it is not put in again."""
-    _unread(school)
-    _digests(school)
+    """Put what is due into the outbox, each alert once."""
+    _enqueue_unread(school)
+    _enqueue_digests(school)
 
 
-def _unread(school: School) -> None:
-    """Of a concern that nobody has read for a while all DSPs are alerted again, and after twice that time, or at once
-    where there is no DSP to tell, the Senior Deputy Head."""
+def _enqueue_unread(school: School) -> None:
+    with school.engine.connect() as connection:
+        due = list(_list_unread(school, connection))
+    if due:
+        with school.writing() as connection:
+            for alert in due:
+                enqueue(connection, alert)
+
+
+def _list_unread(school: School, connection: Connection) -> Iterator[Alert]:
+    """Of a concern to which nothing has happened for a while but that DSPs were alerted, all DSPs are alerted again.
+    After twice that time, or at once where there is no DSP to alert, the Senior Deputy Head is. Whoever raised it is
+    not."""
     now, patience = school.now(), timedelta(minutes=school.settings.alerts.unread_minutes)
-    found = list_unread_concerns(school, now - _HISTORY)
-    due = [
-        (concern, person)
-        for concern in found
-        for people, since in (
-            (concern.dsps, concern.raised_at + patience),
-            (concern.seniors, concern.raised_at + 2 * patience if concern.dsps else concern.raised_at),
-        )
-        for person in people
-        if since <= now
-    ]
-    if not due:
-        return
-    with school.writing() as connection:
-        for concern, person in due:
-            about, key = f"concern {concern.ref}", f"concern {concern.ref} unread, to {person}"
-            enqueue(connection, to=person, kind="concern_unread", about=about, key=key, at=now)
+    concern, event, about = tables.concerns.c, tables.concern_events.c, tables.concern_pupils.c
+    touched = select(event.concern_id).where(event.kind.not_in(["opened", "alerted"]))
+    unread = select(concern.id, concern.ref, concern.raised_at, concern.raised_by).where(
+        concern.raised_at >= now - _HISTORY, concern.id.not_in(touched)
+    )
+    seniors = set(find_staff_with_role(school, connection, Role.SENIOR_DEPUTY_HEAD)["owner_id"].tolist())
+    for row in connection.execute(unread.order_by(concern.id)).all():
+        pupils = connection.scalars(select(about.pupil_id).where(about.concern_id == row.id)).all()
+        dsps = set(find_dsps(connection, pupils, school.today())) - {row.raised_by}
+        for staff_ids, since in (
+            (dsps, row.raised_at + patience),
+            (seniors - dsps - {row.raised_by}, row.raised_at + 2 * patience if dsps else row.raised_at),
+        ):
+            if since <= now:
+                yield from (Alert(to, "concern_unread", f"concern {row.ref}", now) for to in sorted(staff_ids))
 
 
-def _digests(school: School) -> None:
+def _enqueue_digests(school: School) -> None:
     """One per person and school day, of what is new since the last; on the week's first also of what is still open."""
-    if not _digest_is_due(school):
+    now = school.now().astimezone(school.settings.zone)
+    if not school.settings.is_school_day(now.date()) or now.time() < school.settings.alerts.digest_at:
+        return
+    with school.engine.connect() as connection:
+        last = _last_digest(connection, school)
+    if last and last.date() >= now.date():
         return
     refresh(school)
-    now = school.now().astimezone(school.settings.zone)
-    with school.engine.connect() as connection:
-        last = _last_digest(connection) or now - _HISTORY
-    first_of_week = last.astimezone(school.settings.zone).isocalendar()[:2] != now.isocalendar()[:2]
-    waiting = count_waiting_for_each(school, last)
+    since = last or now - _HISTORY
+    first_of_week = since.isocalendar()[:2] != now.isocalendar()[:2]
+    waiting = count_waiting_for_each(school, since)
     new = waiting[["new_to_log", "new_to_explain", "new_to_resolve"]].any(axis=1)
+    alert = tables.alerts.c
     with school.writing() as connection:
-        if _last_digest(connection) not in (None, last):
-            return  # another was quicker
+        if _last_digest(connection, school) != last:
+            return  # another process was quicker
         for row in waiting[new | first_of_week].itertuples():
-            outdated = tables.alerts.c.kind == "digest", tables.alerts.c.recipient_id == row.staff_id
-            connection.execute(delete(tables.alerts).where(*outdated, tables.alerts.c.state == WAITING))
-            enqueue(
-                connection,
-                to=row.staff_id,
-                kind="digest",
-                about=f"digest {now.date()}",
-                at=now,
-                words=_words(row),
-                key=f"digest {now.date()}, to {row.staff_id}",
-                confidential=bool(row.confidential),
-            )
+            outdated = and_(alert.kind == "digest", alert.recipient_id == row.staff_id, alert.state == WAITING)
+            connection.execute(delete(tables.alerts).where(outdated))
+            about = f"digest {now.date()}"
+            enqueue(connection, Alert(row.staff_id, "digest", about, now, _words(row), bool(row.confidential)))
         set_meta(connection, _DIGEST, now.isoformat())
 
 
-def _digest_is_due(school: School) -> bool:
-    now = school.now().astimezone(school.settings.zone)
-    if not school.settings.is_school_day(now.date()) or now.time() < school.settings.alerts.digest_at:
-        return False
-    with school.engine.connect() as connection:
-        last = _last_digest(connection)
-    return last is None or last.astimezone(school.settings.zone).date() < now.date()
-
-
-def _last_digest(connection: Connection) -> datetime | None:
-    told = get_meta(connection, _DIGEST)
-    return datetime.fromisoformat(told) if told else None
+def _last_digest(connection: Connection, school: School) -> datetime | None:
+    stored = get_meta(connection, _DIGEST)
+    return datetime.fromisoformat(stored).astimezone(school.settings.zone) if stored else None
 
 
 def _words(row: Any) -> str:
@@ -108,40 +103,12 @@ def _words(row: Any) -> str:
     return "\n".join(lines)
 
 
-@dataclass(frozen=True)
-class Unread:
-    """A concern that nobody has read: who could, by staff id, without whoever raised it."""
-
-    ref: str
-    raised_at: datetime
-    dsps: list[int]
-    seniors: list[int]
-
-
-def list_unread_concerns(school: School, since: datetime) -> list[Unread]:
-    """The concerns raised since a moment to which nothing has happened but that DSPs were told. Asked by the
-    program itself, in order to tell others."""
-    kept, event, about = tables.concerns.c, tables.concern_events.c, tables.concern_pupils.c
-    touched = select(event.concern_id).where(event.kind.not_in(["opened", "alerted"]))
-    query = select(kept.id, kept.ref, kept.raised_at, kept.raised_by).where(
-        kept.raised_at >= since, kept.id.not_in(touched)
-    )
-    with school.engine.connect() as connection:
-        seniors = set(find_staff_with_role(school, connection, Role.SENIOR_DEPUTY_HEAD)["owner_id"].tolist())
-        unread = []
-        for row in connection.execute(query.order_by(kept.id)).all():
-            pupils = connection.scalars(select(about.pupil_id).where(about.concern_id == row.id)).all()
-            dsps = set(find_dsps(connection, pupils, school.today())) - {row.raised_by}
-            unread.append(Unread(row.ref, row.raised_at, sorted(dsps), sorted(seniors - dsps - {row.raised_by})))
-    return unread
-
-
 def count_waiting_for_each(school: School, since: datetime) -> pd.DataFrame:
     """What needs the attention of each member of staff, in numbers.
 
     Columns: `staff_id`, the calls `to_log`, the sessions `to_explain` and `to_resolve`, of each those `new_…` since a
     moment, `oldest` (the age in days of the oldest to resolve), and `confidential` (is or was a counsellor, so that
-    nobody else may learn of it). For the program itself, which tells each person their own.
+    nobody else may learn of it). For the program itself, which sends each person their own.
     """
     call, link, moment = tables.calls.c, tables.session_calls.c, pd.Timestamp(since)
     unlogged = (

@@ -1,4 +1,4 @@
-"""The outbox: alerts that are stored in the transaction of what they tell about, and sent later."""
+"""The outbox: alerts are stored in the transaction of what they report, and sent later."""
 
 import re
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ WAITING, SENT = "waiting", "sent"
 
 @dataclass(frozen=True)
 class Kind:
-    """What an alert says: its subject, its sentence, and the page it leads to; `{ref}` is the reference's last
-    word. Of a `confidential` one nobody but the person told may learn that it exists: no figure counts it, and
-    it is not on the audit trail."""
+    """What an alert says: its subject, its sentence, and the page it leads to; `{ref}` is the reference's last word.
+    Only the recipient of a `confidential` alert may learn that it exists: no figure counts it, and it is not on the
+    audit trail."""
 
     subject: str
     words: str
@@ -52,49 +52,57 @@ KINDS = {
 
 
 def shared_channel() -> bool:
-    """Whether the school has a channel that several read, to which `to=None` goes."""
+    """Whether the school has a channel that several people read."""
     return bool(variable("ALERT_CHANNEL"))
 
 
 _REFERENCE = re.compile(r"[a-z]+ [A-Z0-9][A-Z0-9-]*")
 
 
-def enqueue(
-    connection: Connection,
-    *,
-    to: int | None,
-    kind: str,
-    about: str,
-    key: str,
-    at: datetime,
-    words: str = "",
-    confidential: bool = False,
-) -> bool:
-    """Put an alert into the outbox, in the caller's transaction; false if one with this key is or was in it.
+@dataclass(frozen=True)
+class Alert:
+    """An alert to be sent.
 
-    `to`: a staff id; None: the school's shared channel. `kind`: one of KINDS. `about`: a reference such as
-    "concern C-7KQ2MX4P", never a name. `words`: sentences of the program's own to add, without anybody's name.
-    `confidential`: as of Kind, for this one alone. ValueError where kind or reference is none.
+    - `recipient_id`: a staff id; None: the school's shared channel
+    - `kind`: one of KINDS; `about`: a reference such as "concern C-7KQ2MX4P", never a name
+    - `words`: sentences of the program's own to add, without anybody's name
+    - `confidential`: as of Kind, for this one alone
     """
-    if kind not in KINDS:
-        raise ValueError(f"{kind!r} is no kind of alert")
-    if not _REFERENCE.fullmatch(about):
+
+    recipient_id: int | None
+    kind: str
+    about: str
+    queued_at: datetime
+    words: str = ""
+    confidential: bool = False
+
+    @property
+    def key(self) -> str:
+        """The same for alerts of which only one is ever sent."""
+        return f"{self.about}, {self.kind}, to {self.recipient_id or 'all'}"
+
+
+def enqueue(connection: Connection, alert: Alert) -> bool:
+    """Put an alert into the outbox, in the caller's transaction. Returns False if the same is or was in it: of the
+    same kind, about the same, to the same person. ValueError for an unknown kind or a wrong reference."""
+    if alert.kind not in KINDS:
+        raise ValueError(f"{alert.kind!r} is no kind of alert")
+    if not _REFERENCE.fullmatch(alert.about):
         raise ValueError("What an alert is about is said by a reference, such as concern C-7KQ2MX4P")
-    kept = tables.alerts.c
-    if connection.scalar(select(kept.id).where(kept.key == key)) is not None:
+    if connection.scalar(select(tables.alerts.c.id).where(tables.alerts.c.key == alert.key)) is not None:
         return False
     connection.execute(
         insert(tables.alerts).values(
-            key=key,
-            recipient_id=to,
-            kind=kind,
-            subject=about,
-            body=words or None,
-            queued_at=at,
-            next_attempt_at=at,
+            key=alert.key,
+            recipient_id=alert.recipient_id,
+            kind=alert.kind,
+            subject=alert.about,
+            body=alert.words or None,
+            queued_at=alert.queued_at,
+            next_attempt_at=alert.queued_at,
             attempts=0,
             state=WAITING,
-            confidential=confidential or KINDS[kind].confidential,
+            confidential=alert.confidential or KINDS[alert.kind].confidential,
         )
     )
     return True

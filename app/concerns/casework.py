@@ -19,7 +19,7 @@ from app.access.concern_scope import find_conduct_team, find_dsps
 from app.access.concerns import list_actions_to_do, list_leaders_to_share_with
 from app.access.linked_sessions import list_sessions_to_link
 from app.access.policy import Person
-from app.alerts.outbox import enqueue
+from app.alerts.outbox import Alert, enqueue
 from app.concerns.raising import alert, put_on_trail
 from app.concerns.steps import STEPS, Step
 from app.formatting import on_day_at
@@ -304,15 +304,7 @@ def _tell_who_raised_it(
     is_conduct = view.register is CONDUCT
     if raised_by is None or (is_conduct and connection.scalar(naming) is not None):
         return
-    enqueue(
-        connection,
-        to=raised_by,
-        kind="concern_read",
-        about=f"concern {view.ref}",
-        at=at,
-        key=f"concern {view.ref} read, to {raised_by}",
-        confidential=is_conduct,
-    )
+    enqueue(connection, Alert(raised_by, "concern_read", f"concern {view.ref}", at, confidential=is_conduct))
 
 
 def record_look(connection: Connection, school: School, person: Person, ref: str, kind: str) -> None:

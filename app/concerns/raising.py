@@ -17,7 +17,7 @@ from app.access.forms import list_staff_to_choose
 from app.access.policy import Person
 from app.access.scope import confidential
 from app.access.session_detail import SessionView, get_session
-from app.alerts.outbox import enqueue, shared_channel
+from app.alerts.outbox import Alert, enqueue, shared_channel
 from app.alerts.sending import send_in_background
 from app.formatting import on_day_at
 from app.judging.rejudge import Touched, rejudge
@@ -180,8 +180,7 @@ def alert(
     if register is CHILD and shared_channel():
         to.append(None)
     for person_or_all in to:
-        key = f"concern {row.ref} raised, to {person_or_all or 'all'}"
-        enqueue(connection, to=person_or_all, kind=kind, about=f"concern {row.ref}", key=key, at=at, words=words)
+        enqueue(connection, Alert(person_or_all, kind, f"concern {row.ref}", at, words))
 
 
 def _check(

@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 from app.access.people import find_person
 from app.access.policy import Person
 from app.parents.consents import answer_consent, ask_for_consent, mark_request_sent, withdraw_consent
+from app.records.registers import Consent
 from app.school import School
 from app.store import tables
 from app.store.versions import list_contains, valid_on, valid_versions
@@ -64,15 +65,9 @@ def _ask(
     def ago(days: int) -> datetime:
         return datetime.combine(school.today() - timedelta(days=days), time(9, 10), school.settings.zone)
 
-    consent_id = ask_for_consent(
-        school,
-        person,
-        pupil_id=pupil_id,
-        kind=kind,
-        covers_from=begins,
-        covers_to=begins + timedelta(minutes=45),
-        reason=reason,
-    )
+    ends = begins + timedelta(minutes=45)
+    request = Consent(pupil_id=pupil_id, kind=kind, covers_from=begins, covers_to=ends, reason=reason)
+    consent_id = ask_for_consent(school, person, request)
     mark_request_sent(school, person, consent_id)
     event = tables.consent_events.c
     with school.writing() as connection:

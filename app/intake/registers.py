@@ -32,7 +32,7 @@ def store_consents(connection: Connection, school: School, file: Table, result: 
     parsed = parse_consents(file, reading.roster(connection), school.settings)
     known = set(connection.scalars(select(tables.consents.c.fingerprint)))
     new = _pick_new(result, note_rows(result, parsed), known, lambda consent: consent.fingerprint)
-    consents.keep(connection, new, result.actor_id, school.now())
+    consents.add_imported(connection, new, result.actor_id, school.now())
     return _touch_pupils(connection, new)
 
 

@@ -1,22 +1,23 @@
 """A parent's consent: asked for, then given or refused, perhaps withdrawn; and SLT informed of it.
 
-Nothing is ever changed: everything that happens to a consent is added to its events, with when it happened,
-when it was entered and by whom. Something entered by mistake is struck out, and stays there to be read. What
-a consent covers is judged again at once. `app.access` decides whose consents somebody may see and answer.
-Counselling needs no consent of a parent: there is none of that kind, and none is kept.
+Nothing is ever changed: everything that happens to a consent is added to its events, with when it happened, when it was
+entered and by whom. An event entered by mistake is struck out, and can still be read. The sessions that a consent
+covers are judged again at once. `app.access` decides whose consents somebody may see and answer. Counselling needs no
+consent of a parent: there is no such kind, and none is stored.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, insert, select
+from sqlalchemy import Connection, insert, select
 
 from app.access.parents import may_answer_consent
-from app.access.policy import Person
-from app.alerts.outbox import enqueue
+from app.access.policy import NotAllowedError, Person
+from app.alerts.outbox import Alert, enqueue
 from app.alerts.sending import send_in_background
 from app.judging.rejudge import Touched, rejudge
 from app.records.registers import CONSENTS, Consent
@@ -27,232 +28,180 @@ from app.store.versions import list_contains, valid_on, valid_versions
 from app.store.writing import raise_revision
 from app.vocabulary import ConsentKind, Role
 
-# What a consent can be to, and how that reads.
 KINDS = {kind.value: kind.label for kind in ConsentKind}
 
 _consent, _event = tables.consents.c, tables.consent_events.c
+_REQUESTED = {"pupil_id", "kind", "covers_from", "covers_to", "reason"}
 
 
-class NotYoursError(Exception):
-    """The person may not change this consent."""
-
-
-def ask_for_consent(
-    school: School, person: Person, *, pupil_id: int, kind: str, covers_from: datetime, covers_to: datetime, reason: str
-) -> int:
-    """Put on the register that a member of staff asks a pupil's parents for their consent, and give its number.
-    The times are aware, `kind` is one of KINDS. The same asked again is one, until it was refused or
-    withdrawn. ValueError, in words, if something is missing or does not fit."""
-    _check_request(person, kind, covers_from, covers_to, reason)
-    asked = Consent(
-        pupil_id=pupil_id,
-        kind=kind,
-        covers_from=covers_from.astimezone(UTC),
-        covers_to=covers_to.astimezone(UTC),
-        reason=reason.strip(),
-        obtained_at=None,
-        given_by=None,
-        slt_informed_at=None,
-    )
+def ask_for_consent(school: School, person: Person, request: Consent) -> int:
+    """Put on the register that a member of staff asks a pupil's parents for their consent, and return its number. The
+    same request again has the number of the first, until that was refused or withdrawn. `request` is without an answer,
+    its times are aware. ValueError, in words, if something is missing or does not fit."""
+    _check_request(person, request)
+    utc = {name: getattr(request, name).astimezone(UTC) for name in ("covers_from", "covers_to")}
+    request = request.model_copy(update=utc | {"reason": (request.reason or "").strip()})
+    requested = request.model_dump(include=_REQUESTED)
+    state = consent_status()
+    same = select(_consent.id, state.c.state).join(state, state.c.consent_id == _consent.id)
     with school.writing() as connection:
-        if connection.scalar(select(tables.pupils.c.id).where(tables.pupils.c.id == pupil_id)) is None:
+        if connection.scalar(select(tables.pupils.c.id).where(tables.pupils.c.id == request.pupil_id)) is None:
             raise ValueError("Choose the pupil whose parents you are asking.")
-        state = consent_status()
-        same = select(_consent.id, state.c.state).join(state, state.c.consent_id == _consent.id)
-        before = connection.execute(
-            same.where(
-                *(_consent[name] == getattr(asked, name) for name in ("pupil_id", "kind", "covers_from", "covers_to")),
-                _consent.reason == asked.reason,
-            )
-        ).all()
-        for earlier in before:
-            if earlier.state in ("asked", "given"):
-                return int(earlier.id)
-        new = insert(tables.consents).returning(_consent.id).values(_row(asked, again=len(before)))
-        consent_id = connection.execute(new).scalar_one()
-        _add(connection, school, person, consent_id, "asked", school.now())
-        _finish(connection, school, person, consent_id, "asked for")
-    return int(consent_id)
+        earlier = connection.execute(same.where(*(_consent[name] == value for name, value in requested.items()))).all()
+        for row in earlier:
+            if row.state in ("asked", "given"):
+                return int(row.id)
+        fingerprint = request.fingerprint
+        if earlier:  # it would be that of the refused request
+            fingerprint = hashlib.sha256(f"{fingerprint} again {len(earlier)}".encode()).hexdigest()
+        new = insert(tables.consents).returning(_consent.id).values(requested | {"fingerprint": fingerprint})
+        consent_id: int = connection.execute(new).scalar_one()
+        _Change(connection, school, person, consent_id).add("asked for", kind="asked")
+    return consent_id
 
 
 def answer_consent(school: School, person: Person, consent_id: int, *, given: bool, parent: str, at: datetime) -> None:
-    """Record what a parent answered, who it was and when (aware); the same answer again is one. ValueError, in
-    words, if something is missing; NotYoursError."""
-    _record(school, person, consent_id, "given" if given else "refused", parent, at)
+    """Record what a parent answered, who it was and when (aware); the same answer is recorded once. ValueError, in
+    words, if something is missing; NotAllowedError."""
+    answer = _check_answer(school, "given" if given else "refused", parent, at)
+    with _changing(school, person, consent_id) as change:
+        if not change.has_event(**answer):
+            change.add(answer["kind"], **answer)
 
 
 def withdraw_consent(school: School, person: Person, consent_id: int, *, parent: str, at: datetime) -> None:
-    """Record that a parent took a consent back: it covers no session from then on, and still those that had
-    begun. ValueError, in words, if something is missing or none had been given; NotYoursError."""
-
-    def had_been_given(connection: Connection) -> None:
-        answers = select(_event.kind).where(_event.consent_id == consent_id, _event.kind.in_(ANSWERS), is_not_struck())
-        before = answers.where(_event.occurred_at <= at).order_by(_event.occurred_at.desc(), _event.id.desc())
-        if connection.scalars(before).first() != "given":
+    """Record that a parent withdrew a consent: it still covers the sessions that had begun by then, and no later ones.
+    ValueError, in words, if something is missing or no consent had been given; NotAllowedError."""
+    withdrawal = _check_answer(school, "withdrawn", parent, at)
+    answers = select(_event.kind).where(_event.consent_id == consent_id, _event.kind.in_(ANSWERS), is_not_struck())
+    before = answers.where(_event.occurred_at <= at).order_by(_event.occurred_at.desc(), _event.id.desc())
+    with _changing(school, person, consent_id) as change:
+        if change.has_event(**withdrawal):
+            return
+        if change.connection.scalars(before).first() != "given":
             raise ValueError("No consent had been given by then. Record first when it was given.")
-
-    _record(school, person, consent_id, "withdrawn", parent, at, had_been_given)
+        change.add("withdrawn", **withdrawal)
 
 
 def mark_request_sent(school: School, person: Person, consent_id: int) -> None:
-    """Record that the request went out to the parents, now; once. NotYoursError."""
-    with _changing(school, person, consent_id) as connection:
-        if not _is_on_record(connection, consent_id, "sent"):
-            _add(connection, school, person, consent_id, "sent", school.now())
-            _finish(connection, school, person, consent_id, "request sent")
+    """Record once that the request went to the parents, now. NotAllowedError."""
+    with _changing(school, person, consent_id) as change:
+        if not change.has_event(kind="sent"):
+            change.add("request sent", kind="sent")
 
 
 def inform_slt(school: School, person: Person, consent_id: int) -> None:
     """Inform SLT of a consent that was given, now: an alert goes to each of them, once. ValueError, in words, if
-    none was given or the roster has nobody to tell; NotYoursError."""
-    who, state = valid_versions(tables.staff_versions), consent_status()
-    slt = select(who.c.staff_id).where(valid_on(who, school.today()), list_contains(who.c.roles, Role.SLT))
-    with _changing(school, person, consent_id) as connection:
-        if connection.scalar(select(state.c.state).where(state.c.consent_id == consent_id)) != "given":
+    none was given or the roster has no SLT; NotAllowedError."""
+    staff, state = valid_versions(tables.staff_versions), consent_status()
+    slt = select(staff.c.staff_id).where(valid_on(staff, school.today()), list_contains(staff.c.roles, Role.SLT))
+    with _changing(school, person, consent_id) as change:
+        if change.connection.scalar(select(state.c.state).where(state.c.consent_id == consent_id)) != "given":
             raise ValueError("Record first that the consent was given, then inform SLT.")
-        if _is_on_record(connection, consent_id, "slt_informed"):
+        if change.has_event(kind="slt_informed"):
             return
-        informed = connection.scalars(slt.order_by(who.c.staff_id)).all()
-        if not informed:
+        recipients = change.connection.scalars(slt.order_by(staff.c.staff_id)).all()
+        if not recipients:
             raise ValueError("The roster has no SLT. Ask the ICT administrator to give them the role slt.")
-        for staff_id in informed:
-            about, key = f"consent {consent_id}", f"slt informed of consent {consent_id}: {staff_id}"
-            enqueue(connection, to=staff_id, kind="slt_informed", about=about, key=key, at=school.now())
-        _add(connection, school, person, consent_id, "slt_informed", school.now())
-        _finish(connection, school, person, consent_id, "SLT informed")
+        for staff_id in recipients:
+            enqueue(change.connection, Alert(staff_id, "slt_informed", f"consent {consent_id}", school.now()))
+        change.add("SLT informed", kind="slt_informed")
     send_in_background(school)
 
 
-def strike_out(school: School, person: Person, consent_id: int, event_id: int, why: str) -> None:
-    """Strike out an event of a consent that was entered by mistake: it counts no more, and stays to be read.
-    ValueError, in words, if there is no reason; NotYoursError."""
-    if not why.strip():
+def strike_out(school: School, person: Person, consent_id: int, event_id: int, reason: str) -> None:
+    """Strike out an event of a consent that was entered by mistake: it no longer counts, and can still be read.
+    ValueError, in words, if there is no reason; NotAllowedError."""
+    if not reason.strip():
         raise ValueError("Say what the mistake was.")
-    with _changing(school, person, consent_id) as connection:
-        mine = and_(_event.id == event_id, _event.consent_id == consent_id, is_not_struck())
-        if connection.scalar(select(_event.id).where(mine)) is None:
+    with _changing(school, person, consent_id) as change:
+        if not change.has_event(id=event_id):
             raise ValueError("That entry has already been struck out.")
-        _add(
-            connection, school, person, consent_id, "struck", school.now(), struck_event_id=event_id, reason=why.strip()
-        )
-        _finish(connection, school, person, consent_id, "an entry struck out")
+        change.add("an entry struck out", kind="struck", struck_event_id=event_id, reason=reason.strip())
 
 
-def keep(connection: Connection, rows: Sequence[Consent], by: int | None, now: datetime) -> None:
-    """Keep the consents of a file with their answers, in the caller's transaction."""
+def add_imported(connection: Connection, rows: Sequence[Consent], actor_id: int | None, now: datetime) -> None:
+    """Add the consents of a file with their answers, in the caller's transaction."""
     if not rows:
         return
     ids = connection.scalars(
-        insert(tables.consents).returning(_consent.id, sort_by_parameter_order=True), [_row(row) for row in rows]
+        insert(tables.consents).returning(_consent.id, sort_by_parameter_order=True),
+        [row.model_dump(include=_REQUESTED) | {"fingerprint": row.fingerprint} for row in rows],
     ).all()
     events = []
     for consent_id, row in zip(ids, rows, strict=True):
-        known = [("given", row.obtained_at, row.given_by), ("slt_informed", row.slt_informed_at, None)]
-        if row.obtained_at is None:
-            known.append(("asked", now, None))
-        events += [
-            {
-                "consent_id": consent_id,
-                "kind": kind,
-                "occurred_at": at,
-                "entered_at": now,
-                "actor_id": by,
-                "parent": parent,
-            }
-            for kind, at, parent in known
-            if at is not None
-        ]
+        first = ("given", row.obtained_at, row.given_by) if row.obtained_at else ("asked", now, None)
+        for kind, at, parent in (first, ("slt_informed", row.slt_informed_at, None)):
+            event = {"consent_id": consent_id, "kind": kind, "occurred_at": at, "parent": parent}
+            if at is not None:
+                events.append(event | {"entered_at": now, "actor_id": actor_id})
     connection.execute(insert(tables.consent_events), events)
 
 
-def _row(consent: Consent, again: int = 0) -> dict[str, Any]:
-    """What stands of a consent in its table; `again`: how often the same was asked before."""
-    print_of = consent.fingerprint
-    if again:
-        print_of = hashlib.sha256(f"{print_of} again {again}".encode()).hexdigest()
-    known = consent.model_dump(include={"pupil_id", "kind", "covers_from", "covers_to", "reason"})
-    return known | {"fingerprint": print_of}
-
-
-def _check_request(person: Person, kind: str, covers_from: datetime, covers_to: datetime, reason: str) -> None:
-    if kind not in CONSENTS:
+def _check_request(person: Person, request: Consent) -> None:
+    if request.kind not in CONSENTS:
         raise ValueError("A consent is for tuition outside the hours or for a one-to-one: choose one of the two.")
-    # A counsellor who teaches or has a pastoral post may ask; one who has neither would tell of counselling by asking.
+    # A counsellor who also teaches or has a pastoral post may ask. From any other, a request would reveal counselling.
     if Role.COUNSELLOR in person.roles and not any(role.has_pupils for role in person.roles):
         raise ValueError("Counselling needs no consent from a parent, and none is recorded.")
-    if covers_to <= covers_from:
+    if request.covers_to <= request.covers_from:
         raise ValueError("The end is not after the beginning: correct one of them.")
-    if not reason.strip():
+    if not (request.reason or "").strip():
         raise ValueError("A request needs a reason for the parents to read.")
 
 
-def _record(
-    school: School,
-    person: Person,
-    consent_id: int,
-    kind: str,
-    parent: str,
-    at: datetime,
-    check: Callable[[Connection], None] = lambda _connection: None,
-) -> None:
+def _check_answer(school: School, kind: str, parent: str, at: datetime) -> dict[str, Any]:
+    """The event of a parent's answer. ValueError, in words, if something is missing."""
     if not parent.strip():
         raise ValueError('Say who answered: the parent\'s name, or "mother".')
     if at > school.now():
         raise ValueError("The answer is in the future: enter it once it has been given.")
-    same = and_(
-        _event.consent_id == consent_id,
-        _event.kind == kind,
-        _event.occurred_at == at,
-        _event.parent == parent.strip(),
-        is_not_struck(),
-    )
-    with _changing(school, person, consent_id) as connection:
-        if connection.scalar(select(_event.id).where(same)) is not None:
-            return
-        check(connection)
-        _add(connection, school, person, consent_id, kind, at, parent=parent.strip())
-        _finish(connection, school, person, consent_id, kind)
+    return {"kind": kind, "occurred_at": at, "parent": parent.strip()}
 
 
-def _is_on_record(connection: Connection, consent_id: int, kind: str) -> bool:
-    found = select(_event.id).where(_event.consent_id == consent_id, _event.kind == kind, is_not_struck())
-    return connection.scalar(found.limit(1)) is not None
+@dataclass(frozen=True)
+class _Change:
+    """What a person enters about a consent, in one transaction."""
+
+    connection: Connection
+    school: School
+    person: Person
+    consent_id: int
+
+    def has_event(self, **values: Any) -> bool:
+        """Whether the consent has an event with these values that was not struck out."""
+        same = (_event[name] == value for name, value in values.items())
+        found = select(_event.id).where(_event.consent_id == self.consent_id, is_not_struck(), *same)
+        return self.connection.scalar(found.limit(1)) is not None
+
+    def add(self, description: str, **values: Any) -> None:
+        """Add an event, of now unless `occurred_at` is given; judge again the sessions that the consent covers; record
+        the change on the audit trail."""
+        now = self.school.now()
+        event = {"consent_id": self.consent_id, "occurred_at": now, "entered_at": now, "actor_id": self.person.staff_id}
+        self.connection.execute(insert(tables.consent_events).values(event | values))
+        session, among = tables.sessions.c, tables.session_pupils.c
+        covered = (
+            select(session.id)
+            .join(tables.session_pupils, among.session_id == session.id)
+            .join(tables.consents, _consent.pupil_id == among.pupil_id)
+            .where(
+                _consent.id == self.consent_id,
+                session.started_at >= _consent.covers_from,
+                session.ended_at <= _consent.covers_to,
+            )
+        )
+        sessions = set(self.connection.scalars(covered))
+        rejudge(self.connection, self.school.settings, Touched(sessions=sessions), now)
+        self.school.add_to_trail(
+            self.connection, self.person.email, "changed", f"consent {self.consent_id}, {description}"
+        )
+        raise_revision(self.connection)
 
 
 @contextmanager
-def _changing(school: School, person: Person, consent_id: int) -> Iterator[Connection]:
+def _changing(school: School, person: Person, consent_id: int) -> Iterator[_Change]:
     if not may_answer_consent(school, person, consent_id):
-        raise NotYoursError("You do not have access to this consent.")
+        raise NotAllowedError("You do not have access to this consent.")
     with school.writing() as connection:
-        yield connection
-
-
-def _add(
-    connection: Connection, school: School, person: Person, consent_id: int, kind: str, at: datetime, **more: Any
-) -> None:
-    event = {
-        "consent_id": consent_id,
-        "kind": kind,
-        "occurred_at": at,
-        "entered_at": school.now(),
-        "actor_id": person.staff_id,
-    }
-    connection.execute(insert(tables.consent_events).values(event | more))
-
-
-def _finish(connection: Connection, school: School, person: Person, consent_id: int, what: str) -> None:
-    """Judge again the sessions that the consent covers, and say on the audit trail what was done."""
-    session, among = tables.sessions.c, tables.session_pupils.c
-    covered = (
-        select(session.id)
-        .join(tables.session_pupils, among.session_id == session.id)
-        .join(tables.consents, _consent.pupil_id == among.pupil_id)
-        .where(
-            _consent.id == consent_id,
-            session.started_at >= _consent.covers_from,
-            session.ended_at <= _consent.covers_to,
-        )
-    )
-    rejudge(connection, school.settings, Touched(sessions=set(connection.scalars(covered))), school.now())
-    school.add_to_trail(connection, person.email, "changed", f"consent {consent_id}, {what}")
-    raise_revision(connection)
+        yield _Change(connection, school, person, consent_id)

@@ -72,9 +72,9 @@ class Consent(Row):
     covers_from: datetime
     covers_to: datetime
     reason: str | None
-    obtained_at: datetime | None
-    given_by: str | None
-    slt_informed_at: datetime | None
+    obtained_at: datetime | None = None
+    given_by: str | None = None
+    slt_informed_at: datetime | None = None
 
     @property
     def fingerprint(self) -> str:

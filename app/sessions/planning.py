@@ -26,6 +26,7 @@ from app.protocol.matching import match
 from app.records import log_form
 from app.records.log_form import Form
 from app.records.logs import Log, parse_log
+from app.records.registers import Consent
 from app.records.rows import InvalidCellError, RejectedRow, reject
 from app.school import School
 from app.store import reading, tables
@@ -238,15 +239,14 @@ def ask_for_consents(school: School, person: Person, plan: Log, kind: str, email
     there is no reason."""
     pupils = list_pupils_to_choose(school, person).set_index("email")["pupil_id"]
     for email in emails:
-        consents.ask_for_consent(
-            school,
-            person,
+        request = Consent(
             pupil_id=int(pupils[email]),
             kind=kind,
             covers_from=plan.started_at - MARGIN,
             covers_to=plan.ended_at + MARGIN,
             reason=reason,
         )
+        consents.ask_for_consent(school, person, request)
 
 
 # --- from the plan to the form and the log -----------------------------------------------------------------

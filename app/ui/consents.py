@@ -19,6 +19,7 @@ from app.parents.consents import (
     withdraw_consent,
 )
 from app.parents.letters import times, write_requests
+from app.records.registers import Consent
 from app.school import School
 from app.ui.current import seen
 from app.ui.parents import attempt, confirm_on_rerun, matching, offer_letters, show_confirmation, sorted_years
@@ -174,15 +175,9 @@ def show_request_form(school: School, person: Person) -> None:
         st.warning("Choose the pupil and the kind of consent. Nothing you wrote is lost.", icon=":material/edit:")
         return
     try:
-        consent_id = ask_for_consent(
-            school,
-            person,
-            pupil_id=pupil,
-            kind=kind,
-            covers_from=_moment_of(school, first, begins),
-            covers_to=_moment_of(school, last, ends),
-            reason=reason,
-        )
+        covers_from, covers_to = _moment_of(school, first, begins), _moment_of(school, last, ends)
+        request = Consent(pupil_id=pupil, kind=kind, covers_from=covers_from, covers_to=covers_to, reason=reason)
+        consent_id = ask_for_consent(school, person, request)
     except ValueError as error:
         st.warning(f"{error} Nothing you wrote is lost.", icon=":material/edit:")
         return

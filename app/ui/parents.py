@@ -6,7 +6,6 @@ import pandas as pd
 import streamlit as st
 
 from app.access.policy import NotAllowedError
-from app.parents.consents import NotYoursError
 from app.parents.letters import Download, TemplateError
 from app.ui.text import show_error
 
@@ -28,7 +27,7 @@ def attempt(change: Callable[[], object], confirmation: str) -> None:
     """Make a change and run the page again with the confirmation at its top; or say why it was not made."""
     try:
         change()
-    except (ValueError, NotYoursError, NotAllowedError) as error:
+    except (ValueError, NotAllowedError) as error:
         st.warning(f"{error} Nothing was changed.", icon=":material/edit:")
         return
     confirm_on_rerun(confirmation)

@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -23,7 +24,7 @@ from app.access.people import find_person
 from app.access.policy import Person
 from app.alerts.channels import AlertsNotConfiguredError
 from app.alerts.due import enqueue_due
-from app.alerts.outbox import KINDS, enqueue
+from app.alerts.outbox import KINDS, Alert, enqueue
 from app.alerts.sending import Run, send
 from app.concerns.raising import raise_concern
 from app.intake.calls import import_calls
@@ -76,16 +77,17 @@ def someone(school: School, who: str) -> Person:
     return person
 
 
-def put(school: School, who: str, key: str, **other: object) -> bool:
-    told = {"kind": "concern", "about": "concern C-7KQ2MX4P", "at": NOON} | other
+def put(school: School, who: str, ref: str, queued_at: datetime = NOON, **other: str) -> bool:
+    alert = Alert(someone(school, who).staff_id, "concern", f"concern {ref.upper()}", queued_at)
     with school.writing() as connection:
-        return enqueue(connection, to=someone(school, who).staff_id, key=key, **told)  # type: ignore[arg-type]
+        return enqueue(connection, replace(alert, **other))
 
 
-def states(school: School) -> dict[str, str]:
+def states(school: School) -> list[tuple[str, str]]:
+    """What each alert is about, and its state."""
     with school.engine.connect() as connection:
-        rows = connection.execute(select(tables.alerts.c.key, tables.alerts.c.state).order_by(tables.alerts.c.id))
-        return {row.key: row.state for row in rows}
+        rows = connection.execute(select(tables.alerts.c.subject, tables.alerts.c.state).order_by(tables.alerts.c.id))
+        return [(row.subject.removeprefix("concern ").lower(), row.state) for row in rows]
 
 
 def concern(school: School, by: str = "tutor", pupil: str = "aled", summary: str = "He was alone.") -> str:
@@ -123,7 +125,7 @@ def wait_for(what: Callable[[], bool]) -> None:
 
 def test_the_same_alert_is_in_the_outbox_once(school: School) -> None:
     assert [put(school, "dsp", "a"), put(school, "dsp", "a"), put(school, "sdh", "b")] == [True, False, True]
-    assert states(school) == {"a": "waiting", "b": "waiting"}
+    assert dict(states(school)) == {"a": "waiting", "b": "waiting"}
 
 
 @pytest.mark.parametrize("wrong", [{"kind": "gossip"}, {"about": "Aled Pugh"}, {"about": "concern about Aled"}])
@@ -150,7 +152,7 @@ def test_the_dsp_of_the_childs_school_is_told_at_once_without_waiting_for_a_comm
     assert mail.get_content_type() == "text/plain"
     assert f"\n{ADDRESS}/concerns?ref={ref}\n" in server.texts()[0]
     assert "What kind: a child home alone; distress." in server.texts()[0]
-    wait_for(lambda: set(states(school).values()) == {"sent"})
+    wait_for(lambda: {state for _, state in states(school)} == {"sent"})
     assert f"concern {ref}" in set(
         get_audit_trail(school, someone(school, "admin")).query("action=='alerted'")["subject"]
     )
@@ -198,7 +200,7 @@ def test_no_name_and_no_word_that_somebody_wrote_is_in_any_mail(
     concern(school, summary=f"{name} said something terrible.")
     clock.set(datetime(2026, 11, 26, 9, 0, tzinfo=UTC))
     send_now(school)
-    wait_for(lambda: set(states(school).values()) == {"sent"})
+    wait_for(lambda: {state for _, state in states(school)} == {"sent"})
     assert {str(mail["Subject"]) for mail in server.mails} >= {KINDS["concern"].subject, KINDS["digest"].subject}
     for mail in server.mails:
         raw = mail.as_string() + mail.get_content()
@@ -252,7 +254,7 @@ def test_one_that_breaks_the_connection_does_not_hold_up_the_others(school: Scho
     for who in ("dsp", "sdh", "hoy9"):
         put(school, who, who)
     assert send(school).sent == 2
-    assert states(school) == {"dsp": "waiting", "sdh": "sent", "hoy9": "sent"}
+    assert dict(states(school)) == {"dsp": "waiting", "sdh": "sent", "hoy9": "sent"}
 
 
 def test_send_repeats_an_alert_with_the_same_message_id_when_the_answer_was_lost(
@@ -279,7 +281,7 @@ def test_send_stops_when_another_sender_took_the_lease(school: School, server: M
     put(school, "sdh", "b")
     with pytest.raises(lease.LostError):
         send(school)
-    assert (server.to(), states(school)) == ([people.email("dsp")], {"a": "waiting", "b": "waiting"})
+    assert (server.to(), dict(states(school))) == ([people.email("dsp")], {"a": "waiting", "b": "waiting"})
     with pytest.raises(lease.BusyError, match="elsewhere"):
         send(school)
 
@@ -341,7 +343,7 @@ def test_send_loses_no_alert_when_killed_at_random_moments(
     numbers = [mail["Message-ID"] for mail in server.mails]
     assert len(set(numbers)) == 40
     assert len(numbers) <= 40 + 5
-    assert set(states(school).values()) == {"sent"}
+    assert {state for _, state in states(school)} == {"sent"}
 
 
 def test_two_senders_at_once_send_each_alert_once(
@@ -374,7 +376,7 @@ def test_the_command_sends_and_says_what_it_did(school: School, server: MailServ
 
 def test_the_next_in_line_is_told_of_what_nobody_has_read(school: School, clock: Clock, server: MailServer) -> None:
     ref = concern(school)
-    wait_for(lambda: len(server.mails) == 1 and set(states(school).values()) == {"sent"})
+    wait_for(lambda: len(server.mails) == 1 and {state for _, state in states(school)} == {"sent"})
     told = []
     for _ in range(30):
         clock.later(minutes=5)
@@ -391,10 +393,10 @@ def test_of_a_concern_that_was_read_nobody_is_told_anew(school: School, clock: C
         number = connection.scalars(select(tables.concerns.c.id)).one()
         read = {"concern_id": number, "occurred_at": NOON, "actor_id": someone(school, "dsp").staff_id, "kind": "read"}
         connection.execute(tables.concern_events.insert().values(read))
-    wait_for(lambda: set(states(school).values()) == {"sent"})  # before its lease could seem to have ended
+    wait_for(lambda: {state for _, state in states(school)} == {"sent"})  # before its lease could seem to have ended
     clock.later(hours=5)
     send_now(school)
-    wait_for(lambda: set(states(school).values()) == {"sent"})
+    wait_for(lambda: {state for _, state in states(school)} == {"sent"})
     assert len(server.mails) == 1
 
 
@@ -514,7 +516,7 @@ def test_a_shared_channel_is_told_once_through_apprise(school: School, monkeypat
         monkeypatch.setenv("ALERT_CHANNEL", f"json://127.0.0.1:{service.server_port}/all")
         monkeypatch.setenv("APP_URL", ADDRESS)
         ref = concern(school)
-        wait_for(lambda: len(bodies) == 2 and set(states(school).values()) == {"sent"})
+        wait_for(lambda: len(bodies) == 2 and {state for _, state in states(school)} == {"sent"})
         service.shutdown()
     assert all(f"{ADDRESS}/concerns?ref={ref}" in body and "Aled" not in body for body in bodies)
 
@@ -536,7 +538,7 @@ def test_what_is_missing_is_said_and_the_outbox_waits(
     put(school, "dsp", "a")
     with pytest.raises(AlertsNotConfiguredError, match=words):
         send(school)
-    assert states(school) == {"a": "waiting"}
+    assert dict(states(school)) == {"a": "waiting"}
 
 
 def test_in_the_demonstration_nothing_is_ever_sent(school: School, server: MailServer) -> None:
@@ -545,7 +547,7 @@ def test_in_the_demonstration_nothing_is_ever_sent(school: School, server: MailS
     concern(school)
     with pytest.raises(AlertsNotConfiguredError, match="invented"):
         send(school, at_once=True)
-    assert (server.mails, set(states(school).values())) == ([], {"waiting"})
+    assert (server.mails, {state for _, state in states(school)}) == ([], {"waiting"})
 
 
 def test_the_check_asks_the_mail_server_and_says_how_alerts_stand(
@@ -556,7 +558,7 @@ def test_the_check_asks_the_mail_server_and_says_how_alerts_stand(
 
     monkeypatch.setenv("DATABASE_URL", school.engine.url.render_as_string(hide_password=False))
     server = MailServer()
-    put(school, "dsp", "a", at=school.now() - timedelta(hours=1))
+    put(school, "dsp", "a", school.now() - timedelta(hours=1))
     assert "Set ALERT_URL" in told()[1]
     monkeypatch.setenv("ALERT_URL", server.url)
     monkeypatch.setenv("APP_URL", ADDRESS)

@@ -16,6 +16,7 @@ from app.access.people import find_person
 from app.intake.calls import import_calls
 from app.intake.files import import_logs, import_roster
 from app.parents.consents import answer_consent, ask_for_consent
+from app.records.registers import Consent
 from app.school import School, open_school
 from app.sessions.breaches import explain_breaches
 from app.store import tables
@@ -92,15 +93,9 @@ def _ask_parents(school: School) -> None:
     assert tutor
     pupils, now = list_letters_sent(school, tutor)["pupil_id"], school.now()
     for pupil, words in zip(pupils, (TAG, MARKDOWN, SCRIPT + LONG), strict=False):
-        number = ask_for_consent(
-            school,
-            tutor,
-            pupil_id=int(pupil),
-            kind="one_to_one",
-            covers_from=now,
-            covers_to=now + timedelta(days=1),
-            reason=words,
-        )
+        until = now + timedelta(days=1)
+        request = Consent(pupil_id=int(pupil), kind="one_to_one", covers_from=now, covers_to=until, reason=words)
+        number = ask_for_consent(school, tutor, request)
         answer_consent(school, tutor, number, given=False, parent=words, at=now - timedelta(minutes=1))
 
 

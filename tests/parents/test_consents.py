@@ -12,13 +12,12 @@ from sqlalchemy import select
 from app.access.administration import get_audit_trail
 from app.access.parents import get_consent_history, list_consents
 from app.access.people import find_person
-from app.access.policy import Person
+from app.access.policy import NotAllowedError, Person
 from app.access.session_detail import get_session
 from app.access.sessions import list_sessions
 from app.clock import now
 from app.intake.files import import_logs
 from app.parents.consents import (
-    NotYoursError,
     answer_consent,
     ask_for_consent,
     inform_slt,
@@ -26,6 +25,7 @@ from app.parents.consents import (
     strike_out,
     withdraw_consent,
 )
+from app.records.registers import Consent
 from app.school import School
 from app.store import consents, tables
 from tests import people
@@ -50,7 +50,7 @@ def ask(school: School, name: str = "teacher", **more) -> int:
         "covers_to": DAY + timedelta(hours=20),
         "reason": "time zone",
     } | more
-    return ask_for_consent(school, someone(school, name), **asked)
+    return ask_for_consent(school, someone(school, name), Consent(**asked))
 
 
 def events(school: School, consent_id: int) -> list[str]:
@@ -112,7 +112,7 @@ def test_what_is_clicked_twice_happens_once(school: School) -> None:
     assert row["answered_at"] == DAY
     slt = list_consents(school, someone(school, "slt"))
     assert (list(slt["consent_id"]), list(slt["own"])) == ([consent_id], [False])
-    with pytest.raises(NotYoursError):
+    with pytest.raises(NotAllowedError):
         strike_out(school, someone(school, "slt"), consent_id, 1, "x")
     with school.engine.connect() as connection:
         alerts = connection.execute(select(tables.alerts.c.recipient_id, tables.alerts.c.subject)).all()
@@ -154,7 +154,7 @@ def test_an_answer_says_who_and_when_and_is_entered_by_whom_it_concerns(school: 
     with pytest.raises(ValueError, match="future"):
         answer_consent(school, teacher, consent_id, given=True, parent="x", at=school.now() + timedelta(minutes=1))
     for name in ("counsellor", "admin"):
-        with pytest.raises(NotYoursError):
+        with pytest.raises(NotAllowedError):
             answer_consent(school, someone(school, name), consent_id, given=True, parent="x", at=DAY)
     assert events(school, consent_id) == ["asked"]
 

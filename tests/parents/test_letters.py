@@ -22,6 +22,7 @@ from app.intake.files import import_logs
 from app.parents import letters
 from app.parents.consents import ask_for_consent
 from app.parents.letters import TemplateError, mark_letters_sent, strike_letters_out, write_letters, write_requests
+from app.records.registers import Consent
 from app.school import School
 from app.store import tables
 from tests import people
@@ -150,15 +151,14 @@ def test_letters_marked_as_sent_are_on_the_register_once_and_judge_again(school:
 def test_a_request_says_what_when_and_why(school: School) -> None:
     evening = school.now().astimezone(school.settings.zone).replace(hour=18, minute=0, second=0, microsecond=0)
     teacher = someone(school, "teacher")
-    consent_id = ask_for_consent(
-        school,
-        teacher,
+    request = Consent(
         pupil_id=pupils(school)["aled"],
         kind="outside_hours",
         covers_from=evening,
         covers_to=evening + timedelta(hours=1),
         reason="Away & <abroad>\nuntil Friday",
     )
+    consent_id = ask_for_consent(school, teacher, request)
     words = opened(write_requests(school, teacher, [consent_id]).content)
     for expected in ("Away & <abroad>\nuntil Friday", "from 18:00 to 19:00", "outside the usual hours", "To Teacher"):
         assert expected in words
