@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from app.protocol.facts import SessionFacts
-from app.protocol.outcomes import Ruling
+from app.protocol.rulings import Ruling
 
 Judge = Callable[[SessionFacts], Ruling]
 
@@ -68,28 +68,32 @@ REGISTER: dict[str, Clause] = {}  # filled by the decorator; read it as `app.pro
 
 
 def clause(
-    *,
-    name: str,
     title: str,
     reference: Reference,
+    *,
     words: str,
-    applies_to: str,
     decided_by: str,
+    applies_to: str = "Every session",
     remedy: Remedy | None = None,
 ) -> Callable[[Judge], Judge]:
-    """Make a function a clause: it joins the register at its place in the school's text."""
+    """Make a function a clause: it joins the register at its place in the school's text.
+
+    The clause has the function's name, with hyphens (`staff_opens`: "staff-opens"). Stored outcomes carry that name.
+    """
 
     def register(judge: Judge) -> Judge:
+        name = judge.__name__.replace("_", "-")
         if name in REGISTER:
             raise ValueError(f"two clauses have the name {name}")
-        found = [*REGISTER.values(), Clause(name, title, reference, words, applies_to, decided_by, judge, remedy)]
+        REGISTER[name] = Clause(name, title, reference, words, applies_to, decided_by, judge, remedy)
+        in_order = sorted(REGISTER.items(), key=lambda item: _place(item[1].reference))
         REGISTER.clear()
-        REGISTER.update({one.name: one for one in sorted(found, key=_place)})
+        REGISTER.update(in_order)
         return judge
 
     return register
 
 
-def _place(one: Clause) -> tuple[int, int]:
+def _place(reference: Reference) -> tuple[int, int]:
     """Clauses of the same point stay in the order of their functions."""
-    return list(Heading).index(one.reference.heading), one.reference.bullet
+    return list(Heading).index(reference.heading), reference.bullet

@@ -1,7 +1,6 @@
 """What a judgement rests on: the frames that go in."""
 
 from dataclasses import dataclass, field, fields
-from functools import cache
 
 import pandas as pd
 
@@ -82,14 +81,15 @@ COLUMNS: dict[str, dict[str, str]] = {
 }
 
 
+_EMPTY = {
+    name: pd.DataFrame({column: pd.Series(dtype=dtype) for column, dtype in columns.items()})
+    for name, columns in COLUMNS.items()
+}
+
+
 def empty(name: str) -> pd.DataFrame:
     """An empty frame of that name with its columns and types."""
-    return _made(name).copy(deep=False)
-
-
-@cache
-def _made(name: str) -> pd.DataFrame:
-    return pd.DataFrame({column: pd.Series(dtype=dtype) for column, dtype in COLUMNS[name].items()})
+    return _EMPTY[name].copy(deep=False)
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """Everything that the clauses ask about the sessions: what calls, logs and registers show of each."""
 
+from collections.abc import Callable
 from datetime import time
 from functools import cached_property
 
@@ -7,11 +8,10 @@ import numpy as np
 import pandas as pd
 
 from app.protocol import presence
-from app.protocol.frames import NONE, Ints, days_since_1970, flags, found_in, ids, instants, micros, paired, places
+from app.protocol.frames import NONE, Ints, Mask, Words, days_since_1970, flags, ids, instants, micros
 from app.protocol.matching import recorded_calls
-from app.protocol.outcomes import Mask, Words
 from app.protocol.sessions import DAY, SECOND, Sessions
-from app.settings import WEEKDAYS, Slot
+from app.settings import WEEKDAYS, Rules
 
 # What a pupil's own video streams show of the camera.
 UNKNOWN, SHORT, SENT, ENOUGH = range(4)
@@ -27,92 +27,84 @@ class SessionFacts(Sessions):
 
     # -- what the call shows ---------------------------------------------------------------------
 
-    @cached_property
-    def shows_staff(self) -> Mask:
-        """Whether a call of the session shows when staff and pupils joined and left."""
-        return self.mask_of(self._stay_session[self._stay_shows_staff])
+    def _with_stay(self, stays: Mask) -> Mask:
+        """Whether one of some stays is in the session."""
+        return self.mask_of(self._stay_session[stays])
 
-    def _span(self, of: Mask) -> tuple[Ints, Ints]:
-        rows = of & self._stay_shows_staff
-        session = self._stay_session[rows]
+    def _span(self, stays: Mask) -> tuple[Ints, Ints]:
+        """When the first of some stays began and the last one ended."""
+        session = self._stay_session[stays]
         return (
-            presence.first_of(self.n, session, self._stay_from[rows]),
-            presence.last_of(self.n, session, self._stay_to[rows]),
+            presence.first_of(self.n, session, self._stay_from[stays]),
+            presence.last_of(self.n, session, self._stay_to[stays]),
         )
 
     @cached_property
     def staff_span(self) -> tuple[Ints, Ints]:
-        """When the first member of staff joined and the last one left."""
-        return self._span(self._is_staff)
+        """When the first member of staff joined and the last one left, in calls that show staff."""
+        return self._span(self._stay_shows_staff & self._is_staff)
 
     @cached_property
     def pupil_span(self) -> tuple[Ints, Ints]:
-        """When the first pupil joined and the last one left."""
-        return self._span(self._is_pupil)
+        """When the first pupil joined and the last one left, in calls that show staff."""
+        return self._span(self._stay_shows_staff & self._is_pupil)
 
     @cached_property
     def _shown_span(self) -> tuple[Ints, Ints]:
         """When the calls that show staff began and ended."""
-        return self._span(np.ones(len(self._stays), bool))
+        return self._span(self._stay_shows_staff)
 
     @cached_property
     def _unshown_span(self) -> tuple[Ints, Ints]:
         """When the calls that do not show staff began and ended."""
-        session = self._stay_session[~self._stay_shows_staff]
-        return (
-            presence.first_of(self.n, session, self._stay_from[~self._stay_shows_staff]),
-            presence.last_of(self.n, session, self._stay_to[~self._stay_shows_staff]),
-        )
+        return self._span(~self._stay_shows_staff)
+
+    @cached_property
+    def shows_staff(self) -> Mask:
+        """Whether a call of the session shows when staff and pupils joined and left."""
+        return self._with_stay(self._stay_shows_staff)
 
     @cached_property
     def shows_beginning(self) -> Mask:
-        """Whether the call that the session began with shows who opened it. A later one cannot."""
-        return self.shows_staff & (self._shown_span[0] <= self._unshown_span[0])
+        """Whether the call that the session began with shows who opened it. A later one cannot; nor can a peer-to-peer
+        call that neither staff nor a pupil made."""
+        began_first = self._shown_span[0] <= self._unshown_span[0]
+        known_caller = ~self._with_stay(self._first_leg) | self.staff_called_first | self.pupil_called_first
+        return self.shows_staff & began_first & known_caller
 
     @cached_property
     def shows_end(self) -> Mask:
-        """Whether the call that the session ended with shows when staff and pupils left. An earlier one cannot."""
-        return self.shows_staff & (self._shown_span[1] >= self._unshown_span[1])
+        """Whether the call that the session ended with shows when staff and pupils left. An earlier one cannot; nor can
+        a peer-to-peer call: it does not show who ended it."""
+        shown_end, unshown_end = self._shown_span[1], self._unshown_span[1]
+        last_leg = self._in_shown_direct_call & (self._stay_to == shown_end[self._stay_session])
+        return self.shows_staff & (shown_end >= unshown_end) & ~self._with_stay(last_leg)
 
     @cached_property
     def shows_throughout(self) -> Mask:
         """Whether every call of the session shows when staff and pupils joined and left."""
-        return self.shows_staff & ~self.mask_of(self._stay_session[~self._stay_shows_staff])
+        return self.shows_staff & ~self._with_stay(~self._stay_shows_staff)
 
     @cached_property
-    def _in_direct_call(self) -> Mask:
-        """Which stays are in a peer-to-peer call."""
-        return np.asarray((self._calls["type"] == "peerToPeer").to_numpy()[self._stay_call])
+    def _in_shown_direct_call(self) -> Mask:
+        """Which stays are in a peer-to-peer call that shows staff."""
+        is_direct = (self._calls["type"] == "peerToPeer").to_numpy()
+        return np.asarray(self._stay_shows_staff & is_direct[self._stay_call])
 
     @cached_property
     def _first_leg(self) -> Mask:
         """Which stays are in the leg of a peer-to-peer call that the session began with."""
-        began = self._stay_from == self._shown_span[0][self._stay_session]
-        return np.asarray(self._stay_shows_staff & self._in_direct_call & began)
-
-    @cached_property
-    def began_as_direct_call(self) -> Mask:
-        """Whether the session began with a peer-to-peer call."""
-        return self.mask_of(self._stay_session[self._first_leg])
-
-    @cached_property
-    def ended_as_direct_call(self) -> Mask:
-        """Whether the session ended with a peer-to-peer call, which does not show who ended it."""
-        ended = self._stay_to == self._shown_span[1][self._stay_session]
-        return self.mask_of(self._stay_session[self._stay_shows_staff & self._in_direct_call & ended])
-
-    def _called_first(self, who: Mask) -> Mask:
-        return self.mask_of(self._stay_session[self._first_leg & who & flags(self._stays["caller"])])
+        return np.asarray(self._in_shown_direct_call & (self._stay_from == self._shown_span[0][self._stay_session]))
 
     @cached_property
     def staff_called_first(self) -> Mask:
-        """Whether staff were the caller of the first leg of a direct call, whoever called back later."""
-        return self._called_first(self._is_staff)
+        """Whether staff were the caller of the first leg of a peer-to-peer call, whoever called back later."""
+        return self._with_stay(self._first_leg & self._is_staff & flags(self._stays["caller"]))
 
     @cached_property
     def pupil_called_first(self) -> Mask:
-        """Whether a pupil was the caller of the first leg of a direct call, whoever called back later."""
-        return self._called_first(self._is_pupil)
+        """Whether a pupil was the caller of the first leg of a peer-to-peer call, whoever called back later."""
+        return self._with_stay(self._first_leg & self._is_pupil & flags(self._stays["caller"]))
 
     @cached_property
     def alone(self) -> presence.Stretches:
@@ -128,7 +120,7 @@ class SessionFacts(Sessions):
     def school_account(self) -> Mask:
         """Whether roster staff took part with an account of the school's tenant. An account without a tenant is
         the school's, because the roster knew it by an id or an address of the school's."""
-        return self.mask_of(self._stay_session[self._is_staff & self._is_school_tenant(self._stays["tenant"])])
+        return self._with_stay(self._is_staff & self._is_school_tenant(self._stays["tenant"]))
 
     @cached_property
     def recording_listed(self) -> Mask:
@@ -137,52 +129,40 @@ class SessionFacts(Sessions):
         return self.mask_of(self.calls["session"][listed])
 
     @cached_property
+    def was_recorded(self) -> Mask:
+        """Whether Graph lists a recording of the session, or the log says that there was one."""
+        return self.recording_listed | self.yes("recorded")
+
+    @cached_property
     def in_channel(self) -> Mask:
         """Whether all calls of the session were channel meetings."""
         is_channel = flags(self._calls["channel"])[self.calls["call"]]
-        return np.asarray(self.has_call & ~self.mask_of(self.calls["session"][~is_channel]))
+        return self.has_call & ~self.mask_of(self.calls["session"][~is_channel])
 
     @cached_property
     def cameras(self) -> pd.DataFrame:
-        """One row for each pupil in a call: `session`, `pupil_id`, `camera` (UNKNOWN, SHORT, SENT or
-        ENOUGH), `share` of the time they were in that streams with times cover (blank where there are none)."""
-        mine = np.flatnonzero(self._is_pupil)
-        row_of_stay = self._pupil_of(mine)
-        row_of_video, videos = self._videos_of(mine, row_of_stay)
-        timed = videos["started_at"].notna().to_numpy()
-
+        """One row for each pupil in a call: the columns of `pupils`, `camera` (UNKNOWN, SHORT, SENT or ENOUGH), `share`
+        of the time they were in that streams with times cover (blank where there are none)."""
         n = len(self.pupils)
-        video_rows = row_of_video[timed]
-        has_times, has_untimed = np.zeros(n, bool), np.zeros(n, bool)
-        has_times[video_rows] = True
-        has_untimed[row_of_video[~timed]] = True
-        counted = has_times[row_of_stay]  # only they have a share to work out
-        mine, row_of_stay = mine[counted], row_of_stay[counted]
+        row_of_stay = self._pupil_of(self._is_pupil)
+        people = self._stays.loc[self._is_pupil, ["call_id", "person"]].assign(row=row_of_stay)
+        videos = self.evidence.videos.merge(people.drop_duplicates(["call_id", "person"]), on=["call_id", "person"])
+        timed = videos[videos["started_at"].notna()]
         present, with_video = presence.time_with(
             n,
-            np.concatenate([row_of_stay, video_rows]),
-            np.concatenate([self._stay_from[mine], micros(videos["started_at"])[timed]]),
-            np.concatenate([self._stay_to[mine], micros(videos["ended_at"])[timed]]),
-            np.repeat([False, True], [len(row_of_stay), len(video_rows)]),
+            np.concatenate([row_of_stay, timed["row"]]),
+            np.concatenate([self._stay_from[self._is_pupil], micros(timed["started_at"])]),
+            np.concatenate([self._stay_to[self._is_pupil], micros(timed["ended_at"])]),
+            np.repeat([False, True], [len(row_of_stay), len(timed)]),
         )
+        has_times = np.isin(np.arange(n), timed["row"])
         share = np.full(n, np.nan)
         share[has_times] = with_video[has_times] / present[has_times]
-        camera = np.full(n, UNKNOWN)
-        camera[has_times] = SHORT
+        camera = np.where(has_times, SHORT, UNKNOWN)
         # A stream without times, beside one with times, may have filled the gaps: how long is not known.
-        camera[has_untimed] = SENT
+        camera[videos.loc[videos["started_at"].isna(), "row"]] = SENT
         camera[share >= self.setting(lambda r: r.camera_share)[self.pupils["session"]]] = ENOUGH
         return self.pupils.assign(camera=camera, share=share)[self.pupils["in_call"]]
-
-    def _videos_of(self, stays: Ints, row_of_stay: Ints) -> tuple[Ints, pd.DataFrame]:
-        """The videos sent by the people of some stays, and for each the row of `pupils`."""
-        videos = self.evidence.videos
-        call = places(self._call_index, videos["call_id"])
-        among = np.isin(self._stay_call[stays], call)
-        stays, row_of_stay = stays[among], row_of_stay[among]
-        people, _ = pd.factorize(np.concatenate([self._stays["person"].iloc[stays], videos["person"]]))
-        stay = found_in(paired(self._stay_call[stays], people[: len(stays)]), paired(call, people[len(stays) :]))
-        return row_of_stay[stay[stay != NONE]], videos[stay != NONE]
 
     def took_part(self) -> pd.DataFrame:
         """Roster staff in the session's calls, each time they were: `session`, `staff_id`."""
@@ -203,7 +183,7 @@ class SessionFacts(Sessions):
 
     def pupil_stays(self) -> pd.DataFrame:
         """The pupils' stays in calls that show staff: `session`, `pupil_id`, `name`, `start`, `end`."""
-        stays = np.flatnonzero(self._stay_shows_staff & self._is_pupil)
+        stays = self._stay_shows_staff & self._is_pupil
         return pd.DataFrame(
             {
                 "session": self._stay_session[stays],
@@ -225,50 +205,51 @@ class SessionFacts(Sessions):
     def one_to_one(self) -> Mask:
         """Purpose `pastoral`, exactly one pupil (in the call, if there is one), in remote learning."""
         counted = self.pupils[self.pupils["in_call"] | ~self.has_call[self.pupils["session"]]]
-        one = np.bincount(counted["session"], minlength=self.n) == 1
+        one_pupil = np.bincount(counted["session"], minlength=self.n) == 1
         remote = np.zeros(self.n, bool)
         for period in self.settings.remote_learning:
             first, last = np.array([period.from_, period.to], "datetime64[D]").view(np.int64)
             remote |= (self.day >= first) & (self.day <= last)
-        return np.asarray((self.purpose == "pastoral") & one & remote)
+        return np.asarray((self.purpose == "pastoral") & one_pupil & remote)
 
     @cached_property
     def confidential(self) -> Mask:
         """Counselling; whatever a counsellor logged without a purpose that is plainly another; and an unlogged call
         with a counsellor in it, which may be counselling."""
         counsellor = self.staff.lists("roles", "counsellor")
-        conducting = counsellor[self._staff_row]
-        rows = np.flatnonzero(self._is_staff & ~self.logged[self._stay_session])
-        session = self._stay_session[rows]
-        present = self.mask_of(session[counsellor[self.staff.rows(self._stay_staff[rows], self.day[session])]])
+        day = self.day[self._stay_session]
+        has_counsellor = self._with_stay(counsellor[self.staff.rows(self._stay_staff, day)])
         other_purpose = self.purpose.isin(["music", "academic", "pastoral"])
-        return np.asarray((self.purpose == "counselling") | (conducting & ~other_purpose) | present)
+        by_counsellor = counsellor[self._staff_row] & ~other_purpose
+        return np.asarray((self.purpose == "counselling") | by_counsellor | (has_counsellor & ~self.logged))
 
     # -- hours -----------------------------------------------------------------------------------
 
-    def _is_between(self, start: Ints, end: Ints, opens: Ints, closes: Ints) -> Mask:
-        midnight = start // DAY * DAY
-        return (start - midnight >= opens) & (end - midnight <= closes)
+    @cached_property
+    def tuition_hours(self) -> Words:
+        """The hours for academic tuition on the session's day: "08:30 to 17:30"."""
+        return self.setting(lambda rules: " to ".join(f"{clock:%H:%M}" for clock in rules.academic_hours))
 
     def in_academic_hours(self, start: Ints, end: Ints) -> Mask:
         """Whether a school time lies within the academic hours of the session's day, ends included."""
-        opens = self.setting(lambda r: clock_micros(r.academic_hours[0]))
-        closes = self.setting(lambda r: clock_micros(r.academic_hours[1]))
-        return self._is_between(start, end, opens, closes)
+        return self._is_within(start, end, lambda rules: [(WEEKDAYS, *rules.academic_hours)])
 
     def in_slot(self, start: Ints, end: Ints) -> Mask:
         """Whether a school time lies within one of its weekday's slots for one-to-ones."""
+        return self._is_within(start, end, lambda rules: [(s.days, s.from_, s.to) for s in rules.one_to_one_slots])
+
+    def _is_within(
+        self, start: Ints, end: Ints, slots: Callable[[Rules], list[tuple[tuple[str, ...], time, time]]]
+    ) -> Mask:
+        """Whether a school time lies within one of the slots of that day's rules: weekdays, from, to."""
+        midnight = start // DAY * DAY
         weekday = (start // DAY + 3) % 7  # 1 January 1970 was a Thursday
         found = np.zeros(self.n, bool)
         for number, rules in enumerate(self.settings.rules):
-            for slot in rules.one_to_one_slots:
-                found |= (self.rule == number) & self._in_one_slot(slot, weekday, start, end)
+            for days, opens, closes in slots(rules):
+                on_day = (self.rule == number) & np.isin(weekday, [WEEKDAYS.index(day) for day in days])
+                found |= on_day & (start - midnight >= clock_micros(opens)) & (end - midnight <= clock_micros(closes))
         return found
-
-    def _in_one_slot(self, slot: Slot, weekday: Ints, start: Ints, end: Ints) -> Mask:
-        on = np.isin(weekday, [WEEKDAYS.index(day) for day in slot.days])
-        opens, closes = (np.full(self.n, clock_micros(t)) for t in (slot.from_, slot.to))
-        return on & self._is_between(start, end, opens, closes)
 
     # -- the registers ---------------------------------------------------------------------------
 
@@ -279,22 +260,26 @@ class SessionFacts(Sessions):
         The consent is of the given kind, covers the session's time, was given before it began and was not
         withdrawn before that. For `outside_hours` SLT was informed before it began; for `one_to_one` the consent
         states a reason."""
-        covered = np.zeros(len(self.pupils), bool)
-        rows = np.flatnonzero(wanted[self.pupils["session"]])
         register = self.evidence.consents
         register = register[register["kind"] == kind]
-        both = self.pupils.iloc[rows][["session", "pupil_id"]].assign(row=rows).merge(register, on="pupil_id")
-        session = both["session"].to_numpy()
-        start, end = self.start[session], self.end[session]
-        fits = (micros(both["covers_from"]) <= start) & (micros(both["covers_to"]) >= end)
-        fits &= both["obtained_at"].notna().to_numpy() & (micros(both["obtained_at"]) < start)
-        fits &= both["withdrawn_at"].isna().to_numpy() | (micros(both["withdrawn_at"]) > start)
+        session = self.pupils["session"].to_numpy()
+        pupils = pd.DataFrame(
+            {
+                "pupil_id": self.pupils["pupil_id"],
+                "start": instants(self.start[session]),
+                "end": instants(self.end[session]),
+            }
+        )
+        both = pupils[wanted[session]].reset_index(names="row").merge(register, on="pupil_id")
+        start = both["start"]
+        fits = (both["covers_from"] <= start) & (both["covers_to"] >= both["end"])
+        fits &= (both["obtained_at"] < start) & ~(both["withdrawn_at"] <= start)
         if kind == "outside_hours":
-            fits &= both["slt_informed_at"].notna().to_numpy() & (micros(both["slt_informed_at"]) < start)
+            fits &= both["slt_informed_at"] < start
         else:
-            fits &= (both["reason"].fillna("").str.strip() != "").to_numpy()
-        covered[both["row"].to_numpy()[fits]] = True
-        return wanted & self.has_pupils & ~self.mask_of(self.pupils["session"][~covered]), covered
+            fits &= both["reason"].fillna("").str.strip() != ""
+        covered = pupils.index.isin(both.loc[fits, "row"])
+        return wanted & self.has_pupils & ~self.mask_of(session[~covered]), covered
 
     @cached_property
     def has_pupils(self) -> Mask:
@@ -314,10 +299,7 @@ class SessionFacts(Sessions):
         """Whether a concern is linked to the session and a DSP of the pupil's school was alerted. `home_alone`: only
         concerns that a child was home alone count."""
         concerns = self.evidence.concerns
-        counted = flags(concerns["alerted"])
-        if home_alone:
-            counted = counted & flags(concerns["home_alone"])
-        concerns = concerns[counted]
+        concerns = concerns[flags(concerns["alerted"]) & (flags(concerns["home_alone"]) | (not home_alone))]
         linked = np.append(self.session_of_log(concerns["log_id"]), self.session_of_call(concerns["call_id"]))
         return self.mask_of(linked[linked != NONE])
 

@@ -1,23 +1,24 @@
-"""Small tools for frames: times as integers, distinct rows, people as they were on a day."""
+"""Small tools for frames: times as integers, people as they were on a day."""
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 Ints = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
+Mask = npt.NDArray[np.bool_]
+Words = npt.NDArray[np.object_]
 
-NONE = -1  # an id that is blank, a position that there is not
+NONE = -1  # a blank id, or the position of what is not there
 
 
 def micros(instants: pd.Series) -> Ints:
     """Instants as microseconds since 1970 in UTC; a blank is the least integer."""
-    return np.asarray(instants.dt.as_unit("us").dt.tz_convert(None).to_numpy().view(np.int64))
+    return np.asarray(instants.dt.as_unit("us").dt.tz_convert(None)).view(np.int64)
 
 
 def instants(micros: Ints) -> pd.Series:
     """Microseconds since 1970 as instants in UTC."""
-    return pd.Series(np.asarray(micros).view("datetime64[us]")).dt.tz_localize("UTC")
+    return pd.Series(micros.view("datetime64[us]")).dt.tz_localize("UTC")
 
 
 def ids(column: pd.Series) -> Ints:
@@ -27,40 +28,18 @@ def ids(column: pd.Series) -> Ints:
 
 def days_since_1970(days: pd.Series) -> Ints:
     """Days as plain integers."""
-    return np.asarray(days.to_numpy().astype("datetime64[D]").view(np.int64))
+    return np.asarray(days, "datetime64[D]").view(np.int64)
 
 
-def flags(column: pd.Series, blank: bool = False) -> Bools:
-    """Yes and no as plain true and false; a blank is as said."""
+def flags(column: pd.Series, *, blank: bool = False) -> Mask:
+    """Yes and no as plain true and false, and what a blank counts as."""
     return np.asarray(column.to_numpy(bool, na_value=blank))
-
-
-def places(index: pd.Index, column: pd.Series) -> npt.NDArray[np.intp]:
-    """Where each value of a column stands in an index; -1 where it does not. Rows of the same value mostly
-    follow one another, so each such run is looked up once."""
-    values = column.to_numpy(object)
-    begins = np.ones(len(values), bool)
-    begins[1:] = values[1:] != values[:-1]
-    return np.asarray(index.get_indexer(pd.Index(values[begins], dtype=object))[np.cumsum(begins) - 1])
 
 
 def paired(left: Ints, right: Ints) -> Ints:
     """Two numbers of up to 32 bits as one, in order of `left`, then `right`. A key of one column is several times
     faster than one of two."""
     return left * 2**32 + right
-
-
-def found_in(keys: Ints, wanted: Ints) -> Ints:
-    """The first position at which each wanted number stands among the keys, none of which is negative; NONE where it
-    does not."""
-    order = np.argsort(keys, kind="stable")
-    place = np.append(order, NONE)[np.searchsorted(keys, wanted, sorter=order)]
-    return np.where(np.append(keys, NONE)[place] == wanted, place, NONE)
-
-
-def distinct(frame: pd.DataFrame, left: str, right: str) -> pd.DataFrame:
-    """The first row for each pair of ids or positions in two columns."""
-    return frame[~pd.Series(paired(frame[left].to_numpy(), frame[right].to_numpy())).duplicated().to_numpy()]
 
 
 def words_in(cell: str | None) -> set[str]:
@@ -77,23 +56,23 @@ class Versions:
 
     def __init__(self, frame: pd.DataFrame, key: str) -> None:
         self.frame = frame.sort_values([key, "from_day"], ignore_index=True)
-        self._known = ids(self.frame[key])
-        self._held = paired(self._known, days_since_1970(self.frame["from_day"]))
+        self._ids = ids(self.frame[key])
+        self._keys = paired(self._ids, days_since_1970(self.frame["from_day"]))
 
     def rows(self, ids: Ints, days: Ints) -> Ints:
         """The row in `frame` of each id on its day (days since 1970); NONE where the id is not known."""
-        place = np.searchsorted(self._held, paired(ids, days), side="right") - 1
-        known = np.append(self._known, NONE)
+        place = np.searchsorted(self._keys, paired(ids, days), side="right") - 1
+        known = np.append(self._ids, NONE)
         place += known[place] != ids  # before all of somebody's versions, the first
         return np.where((known[place] == ids) & (ids != NONE), place, NONE)
 
-    def fact(self, column: str, rows: Ints) -> npt.NDArray[np.object_]:
+    def fact(self, column: str, rows: Ints) -> Words:
         """A column's value at each row; None at NONE or where blank."""
         return np.append(self.frame[column].to_numpy(object, na_value=None), np.array([None]))[rows]
 
-    def lists(self, column: str, *values: str) -> Bools:
+    def lists(self, column: str, *values: str) -> Mask:
         """Which versions have one of the values in a column of ";"-separated words, whatever the case;
         the last place, for a row of NONE, is False."""
         codes, cells = pd.factorize(self.frame[column])
-        held = [not words_in(cell).isdisjoint(values) for cell in cells]
-        return np.asarray(np.array([*held, False])[np.append(codes, NONE)])
+        has_value = np.array([not words_in(cell).isdisjoint(values) for cell in [*cells, None]])
+        return np.asarray(has_value[np.append(codes, NONE)])

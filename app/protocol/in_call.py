@@ -5,33 +5,23 @@ import pandas as pd
 
 from app.protocol.clause import Heading, Reference, clause
 from app.protocol.facts import ENOUGH, SENT, SHORT, UNKNOWN, SessionFacts, join_names
-from app.protocol.outcomes import BREACH, CALL, EXEMPT, LOG, MET, NO_EVIDENCE, NOTHING, Mask, Ruling, Words
-from app.protocol.rulings import (
-    Rows,
-    by_log,
-    decide_recorded,
-    decide_rest,
-    durations,
-    every_session,
-    recording_disputed,
-    was_recorded,
-)
+from app.protocol.frames import Mask, Words
+from app.protocol.outcomes import BREACH, CALL, EXEMPT, LOG, MET, NO_EVIDENCE, NOTHING
+from app.protocol.rulings import Rows, Ruling, by_log_if_recorded, durations, fill
 
 _RECORDED = "Sessions that were recorded"
 
 
 @clause(
-    name="recording-announced",
-    title="Recording announced",
-    reference=Reference(Heading.GENERAL, 4),
+    "Recording announced",
+    Reference(Heading.GENERAL, 4),
     words="If the session is recorded, pupils are told at the start.",
     applies_to=_RECORDED,
     decided_by="The log.",
 )
 def recording_announced(facts: SessionFacts) -> Ruling:
     """General protocol, point 4: whoever records says so at the start."""
-    return decide_recorded(
-        Ruling(facts.n),
+    return by_log_if_recorded(
         facts,
         "recording_announced",
         if_met="Pupils were told at the start that the session would be recorded.",
@@ -41,27 +31,18 @@ def recording_announced(facts: SessionFacts) -> Ruling:
 
 
 @clause(
-    name="recording-on-team",
-    title="Recording on the Team",
-    reference=Reference(Heading.GENERAL, 4),
+    "Recording on the Team",
+    Reference(Heading.GENERAL, 4),
     words="A recording is placed on the Team, not kept privately.",
     applies_to=_RECORDED,
     decided_by="A channel meeting keeps it there by itself; for any other meeting, the log.",
 )
 def recording_on_team(facts: SessionFacts) -> Ruling:
     """General protocol, point 4: the recording goes on the Team."""
-    ruling = Ruling(facts.n)
-    ruling.decide(
-        was_recorded(facts) & facts.in_channel,
-        MET,
-        CALL,
-        "It was a channel meeting, whose recording stays in the channel.",
-        recording_disputed(facts) | facts.no("recording_on_team"),
-    )
-    return decide_recorded(
-        ruling,
+    return by_log_if_recorded(
         facts,
         "recording_on_team",
+        if_in_channel="It was a channel meeting, whose recording stays in the channel.",
         if_met="The recording was placed on the Team.",
         if_breach="The recording was not placed on the Team.",
         if_blank="The session was recorded; the log does not say where the recording is kept.",
@@ -69,17 +50,15 @@ def recording_on_team(facts: SessionFacts) -> Ruling:
 
 
 @clause(
-    name="camera-choice",
-    title="Cameras off offered",
-    reference=Reference(Heading.GENERAL, 4),
+    "Cameras off offered",
+    Reference(Heading.GENERAL, 4),
     words="While they are recorded, pupils may turn their cameras off.",
     applies_to=_RECORDED,
     decided_by="The log.",
 )
 def camera_choice(facts: SessionFacts) -> Ruling:
     """General protocol, point 4: pupils who are recorded may turn their cameras off."""
-    return decide_recorded(
-        Ruling(facts.n),
+    return by_log_if_recorded(
         facts,
         "cameras_off_offered",
         if_met="Pupils could turn their cameras off while they were recorded.",
@@ -89,107 +68,83 @@ def camera_choice(facts: SessionFacts) -> Ruling:
 
 
 @clause(
-    name="no-private-recording",
-    title="No private recording",
-    reference=Reference(Heading.GENERAL, 4),
+    "No private recording",
+    Reference(Heading.GENERAL, 4),
     words="Neither staff nor pupils make private recordings.",
-    applies_to="Every session",
     decided_by="The log.",
 )
 def no_private_recording(facts: SessionFacts) -> Ruling:
     """General protocol, point 4: pupils do not record, and nobody keeps a private recording."""
-    return by_log(
-        facts,
-        every_session(facts),
-        facts.no("private_recording"),
-        facts.yes("private_recording"),
-        if_met="Nobody made a private recording.",
-        if_breach="A private recording was made.",
-    )
+    ruling = Ruling(facts, log_yes=facts.no("private_recording"), log_no=facts.yes("private_recording"))
+    ruling.decide_by_log(if_met="Nobody made a private recording.", if_breach="A private recording was made.")
+    return ruling
 
 
 @clause(
-    name="staff-opens",
-    title="Staff open the call",
-    reference=Reference(Heading.GENERAL, 5),
+    "Staff open the call",
+    Reference(Heading.GENERAL, 5),
     words="The member of staff is in the call before the pupils.",
-    applies_to="Every session",
     decided_by="Who called, or joined first; where the call record does not show it, the log.",
 )
 def staff_opens(facts: SessionFacts) -> Ruling:
     """General protocol, point 5: staff open the call."""
     staff, pupil = facts.staff_span[0], facts.pupil_span[0]
-    staff_called, pupil_called = facts.staff_called_first, facts.pupil_called_first
-    by_call = facts.shows_beginning & (~facts.began_as_direct_call | staff_called | pupil_called)
-    says_yes, says_no = facts.yes("staff_opened"), facts.no("staff_opened")
     waited = np.where(pupil < staff, staff - pupil, 0)
-    ruling = Ruling(facts.n)
-    ruling.decide(by_call & staff_called, MET, CALL, "The member of staff called the pupil.", says_no)
-    ruling.decide(by_call & pupil_called, BREACH, CALL, "The pupil called the member of staff.", says_yes)
-    ruling.decide(
-        by_call & (waited > facts.grace),
-        BREACH,
-        CALL,
-        lambda i: "A pupil was in the call " + durations(waited[i]) + " before the first member of staff.",
-        says_yes,
+    by_call = facts.shows_beginning
+    ruling = Ruling(facts, log_yes=facts.yes("staff_opened"), log_no=facts.no("staff_opened"))
+    ruling.decide(by_call & facts.staff_called_first, MET, CALL, "The member of staff called the pupil.")
+    ruling.decide(by_call & facts.pupil_called_first, BREACH, CALL, "The pupil called the member of staff.")
+    too_early = "A pupil was in the call {time} before the first member of staff."
+    ruling.decide(by_call & (waited > facts.grace), BREACH, CALL, fill(too_early, time=lambda i: durations(waited[i])))
+    ruling.decide(by_call, MET, CALL, "A member of staff was in the call before the pupils.")
+    ruling.decide_by_log(
+        if_met="The log says that staff opened the call.",
+        if_breach="The log says that staff did not open the call.",
+        if_blank="Neither a call record nor the log says who opened the call.",
     )
-    ruling.decide(by_call, MET, CALL, "A member of staff was in the call before the pupils.", says_no)
-    ruling.decide(says_yes, MET, LOG, "The log says that staff opened the call.")
-    ruling.decide(says_no, BREACH, LOG, "The log says that staff did not open the call.")
-    decide_rest(ruling, facts, every_session(facts), "Neither a call record nor the log says who opened the call.")
     return ruling
 
 
 @clause(
-    name="staff-ends",
-    title="Staff end the call",
-    reference=Reference(Heading.GENERAL, 5),
+    "Staff end the call",
+    Reference(Heading.GENERAL, 5),
     words="The member of staff ends the call: no pupil stays after them.",
-    applies_to="Every session",
     decided_by="Who left last; where the call record does not show it, the log.",
 )
 def staff_ends(facts: SessionFacts) -> Ruling:
     """General protocol, point 5: staff end the call."""
     staff, pupil = facts.staff_span[1], facts.pupil_span[1]
-    by_call = facts.shows_end & ~facts.ended_as_direct_call
-    says_yes, says_no = facts.yes("staff_ended"), facts.no("staff_ended")
     stayed = np.where(pupil > staff, pupil - staff, 0)
-    ruling = Ruling(facts.n)
-    ruling.decide(
-        by_call & (stayed > facts.grace),
-        BREACH,
-        CALL,
-        lambda i: "A pupil was in the call " + durations(stayed[i]) + " after the last member of staff had left.",
-        says_yes,
+    by_call = facts.shows_end
+    ruling = Ruling(facts, log_yes=facts.yes("staff_ended"), log_no=facts.no("staff_ended"))
+    too_long = "A pupil was in the call {time} after the last member of staff had left."
+    ruling.decide(by_call & (stayed > facts.grace), BREACH, CALL, fill(too_long, time=lambda i: durations(stayed[i])))
+    ruling.decide(by_call, MET, CALL, "No pupil stayed after the last member of staff had left.")
+    ruling.decide_by_log(
+        if_met="The log says that staff ended the call.",
+        if_breach="The log says that staff did not end the call.",
+        if_blank="Neither a call record nor the log says who ended the call.",
     )
-    ruling.decide(by_call, MET, CALL, "No pupil stayed after the last member of staff had left.", says_no)
-    ruling.decide(says_yes, MET, LOG, "The log says that staff ended the call.")
-    ruling.decide(says_no, BREACH, LOG, "The log says that staff did not end the call.")
-    decide_rest(ruling, facts, every_session(facts), "Neither a call record nor the log says who ended the call.")
     return ruling
 
 
 @clause(
-    name="never-alone",
-    title="Pupils never alone",
-    reference=Reference(Heading.GENERAL, 5),
+    "Pupils never alone",
+    Reference(Heading.GENERAL, 5),
     words="Once staff have joined, pupils are never in the call without them.",
-    applies_to="Every session",
     decided_by="Who was in the call, and when; where the call record does not show it, the log.",
 )
 def never_alone(facts: SessionFacts) -> Ruling:
     """General protocol, point 5: no pupil stays in the call without staff."""
-    says_yes, says_no = facts.yes("pupil_left_alone"), facts.no("pupil_left_alone")
     was_alone = facts.mask_of(facts.alone.group)
-    ruling = Ruling(facts.n)
-    ruling.decide(was_alone, BREACH, CALL, lambda i: _who_was_alone(facts, i), says_no)
-    ruling.decide(
-        facts.shows_throughout, MET, CALL, "No pupil was in the call without staff once staff had joined.", says_yes
-    )
-    ruling.decide(says_no, MET, LOG, "The log says that no pupil was left alone.")
-    ruling.decide(says_yes, BREACH, LOG, "The log says that a pupil was left alone.")
-    decide_rest(
-        ruling, facts, every_session(facts), "Neither a call record nor the log says whether a pupil was left alone."
+    never = "No pupil was in the call without staff once staff had joined."
+    ruling = Ruling(facts, log_yes=facts.no("pupil_left_alone"), log_no=facts.yes("pupil_left_alone"))
+    ruling.decide(was_alone, BREACH, CALL, lambda i: _who_was_alone(facts, i))
+    ruling.decide(facts.shows_throughout, MET, CALL, never)
+    ruling.decide_by_log(
+        if_met="The log says that no pupil was left alone.",
+        if_breach="The log says that a pupil was left alone.",
+        if_blank="Neither a call record nor the log says whether a pupil was left alone.",
     )
     return ruling
 
@@ -205,15 +160,13 @@ def _who_was_alone(facts: SessionFacts, sessions: Rows) -> Words:
     verb = np.where(names["count"] > 1, " were", " was").astype(object)
     since, length = facts.clock_times(found.start), durations(found.end - found.start)
     words = names["join_names"] + verb + " in the call without staff from " + since + " for " + length + "."
-    return np.asarray(words.groupby(found.group).agg(" ".join).reindex(sessions).to_numpy(object))
+    return np.asarray(words.groupby(found.group).agg(" ".join).reindex(sessions), object)
 
 
 @clause(
-    name="cameras-on",
-    title="Cameras on",
-    reference=Reference(Heading.GENERAL, 6),
+    "Cameras on",
+    Reference(Heading.GENERAL, 6),
     words="Pupils have their cameras on and can be seen, unless they are recorded and object, or have no camera.",
-    applies_to="Every session",
     decided_by="Each pupil's own video in the call; where that shows nothing, the log.",
 )
 def cameras_on(facts: SessionFacts) -> Ruling:
@@ -222,44 +175,36 @@ def cameras_on(facts: SessionFacts) -> Ruling:
     log = facts.word("cameras_on")
     no_camera, objected = log == "no_camera", log == "objected"
     says_on, says_off = log == "yes", (log == "no") | no_camera | objected
-    objected_to_recording = objected & was_recorded(facts)
+    objected_to_recording = objected & facts.was_recorded
     by_call = _with_camera(facts, UNKNOWN, SHORT, SENT, ENOUGH)
     short, unknown = _with_camera(facts, SHORT), _with_camera(facts, UNKNOWN)
     too_short = short | (_with_camera(facts, SENT, UNKNOWN) & says_off)
     may_be_exempt = too_short | ~by_call
-    ruling = Ruling(facts.n)
-    ruling.decide(
-        too_short & ~no_camera & ~objected_to_recording,
-        BREACH,
-        np.where(short, CALL, LOG),
-        lambda i: _camera_off(facts, objected, i),
-        says_on,
-    )
+    ruling = Ruling(facts, log_yes=says_on, log_no=says_off)
+    ruling.disputed |= unknown & ~short & says_on
+
+    def off(sessions: Rows) -> Words:
+        return _camera_off(facts, objected, sessions)
+
+    ruling.decide(too_short & ~no_camera & ~objected_to_recording, BREACH, np.where(short, CALL, LOG), off)
     ruling.decide(may_be_exempt & no_camera, EXEMPT, LOG, "The log says that there is no camera.")
-    ruling.decide(
-        may_be_exempt & objected_to_recording,
-        EXEMPT,
-        LOG,
-        "The session was recorded and the log says that the pupil objected.",
-    )
-    ruling.decide(
-        unknown & says_on,
-        MET,
-        LOG,
+    may_object = "The session was recorded and the log says that the pupil objected."
+    ruling.decide(may_be_exempt & objected_to_recording, EXEMPT, LOG, may_object)
+    no_proof = (
         "The log says that cameras were on. The call record shows no video of a pupil, which does not prove that the "
-        "camera was off.",
-        every_session(facts),
+        "camera was off."
     )
-    ruling.decide(
-        unknown,
-        NO_EVIDENCE,
-        NOTHING,
-        "The call record shows no video of a pupil, which proves nothing, and no log says whether the camera was on.",
+    ruling.decide(unknown & says_on, MET, LOG, no_proof)
+    nothing = (
+        "The call record shows no video of a pupil, which proves nothing, and no log says whether the camera was on."
     )
-    ruling.decide(by_call, MET, CALL, lambda i: _camera_on(facts, i), says_off)
-    ruling.decide(says_on, MET, LOG, "The log says that pupils had their cameras on.")
-    ruling.decide(says_off, BREACH, LOG, lambda i: _camera_off(facts, objected, i))
-    decide_rest(ruling, facts, every_session(facts), "Neither a call record nor the log says whether cameras were on.")
+    ruling.decide(unknown, NO_EVIDENCE, NOTHING, nothing)
+    ruling.decide(by_call, MET, CALL, lambda i: _camera_on(facts, i))
+    ruling.decide_by_log(
+        if_met="The log says that pupils had their cameras on.",
+        if_breach=off,
+        if_blank="Neither a call record nor the log says whether cameras were on.",
+    )
     return ruling
 
 

@@ -6,7 +6,7 @@ Logs and calls are named by their positions in the frames; people and pupils by 
 import numpy as np
 import pandas as pd
 
-from app.protocol.frames import NONE, Bools, Ints, distinct, ids, micros, paired
+from app.protocol.frames import NONE, Ints, Mask, ids, micros, paired
 
 _HOUR = 3_600_000_000
 
@@ -29,35 +29,43 @@ def match(
     if logs.empty or calls.empty:
         return pd.DataFrame({"log": [], "call": [], "place": []}, dtype=np.int64)
     pairs = _candidates(logs, log_pupils, calls, stays, tolerance)
-    matched = _best_first(pairs, logs, calls)
-    joined = _dropped_connections(pairs, matched, logs, log_pupils, calls, stays, tolerance)
-    place = joined.groupby("log").cumcount().to_numpy() + 1
+    matched = _best_first(pairs)
+    joined = _dropped_connections(pairs, matched, log_pupils, stays)
+    place = joined.groupby("log").cumcount() + 1
     return pd.concat([matched.assign(place=0), joined.assign(place=place)], ignore_index=True)[["log", "call", "place"]]
 
 
 def _candidates(
     logs: pd.DataFrame, log_pupils: pd.DataFrame, calls: pd.DataFrame, stays: pd.DataFrame, tolerance: Ints
 ) -> pd.DataFrame:
-    """All pairs that may match: `log`, `call`, `overlap` (0 for a gap), `apart` (of the starts)."""
+    """All pairs that may match: `log`, `ref`, `tolerance`, `call`, `call_id`, `start` and `end` of the call, `overlap`
+    (0 for a gap), `apart` (of the starts)."""
     log_from, log_to = micros(logs["started_at"]), micros(logs["ended_at"])
     call_from, call_to = micros(calls["started_at"]), micros(calls["ended_at"])
     with_pupil = stays[stays["pupil_id"] != NONE]
     # A pupil has thousands of sessions over the years: only those in the same hours are compared.
     left = _by_hour(log_pupils["log"], log_pupils["pupil_id"], log_from - tolerance, log_to + tolerance)
     right = _by_hour(with_pupil["call"], with_pupil["pupil_id"], call_from, call_to)
-    pairs = distinct(left.merge(right, on="pupil_hour", suffixes=("_log", "_call")), "item_log", "item_call")
-    log, call = pairs["item_log"].to_numpy(), pairs["item_call"].to_numpy()
-
+    both = left.merge(right, on="pupil_hour", suffixes=("_log", "_call")).drop_duplicates(["item_log", "item_call"])
+    log, call = both["item_log"].to_numpy(), both["item_call"].to_numpy()
     overlap = np.minimum(log_to[log], call_to[call]) - np.maximum(log_from[log], call_from[call])
     staffed = stays[stays["staff_id"] != NONE]
-    with_staff = np.zeros(len(calls), bool)
-    with_staff[staffed["call"]] = True
     logged_by = pd.Series(paired(call, ids(logs["staff_id"])[log]))
     took_part = logged_by.isin(paired(staffed["call"], staffed["staff_id"])).to_numpy()
-    fits = (overlap >= -tolerance[log]) & (took_part | ~with_staff[call])
-    log, call = log[fits], call[fits]
-    apart = np.abs(log_from[log] - call_from[call])
-    return pd.DataFrame({"log": log, "call": call, "overlap": np.maximum(overlap[fits], 0), "apart": apart})
+    pairs = pd.DataFrame(
+        {
+            "log": log,
+            "ref": logs["ref"].to_numpy(object)[log],
+            "tolerance": tolerance[log],
+            "call": call,
+            "call_id": calls["call_id"].to_numpy(object)[call],
+            "start": call_from[call],
+            "end": call_to[call],
+            "overlap": np.maximum(overlap, 0),
+            "apart": np.abs(log_from[log] - call_from[call]),
+        }
+    )
+    return pairs[(overlap >= -tolerance[log]) & (took_part | ~pairs["call"].isin(staffed["call"]))]
 
 
 def _by_hour(item: pd.Series, pupil: pd.Series, start: Ints, end: Ints) -> pd.DataFrame:
@@ -70,74 +78,60 @@ def _by_hour(item: pd.Series, pupil: pd.Series, start: Ints, end: Ints) -> pd.Da
     return pd.DataFrame({"item": items[rows], "pupil_hour": paired(first[rows] + nth, pupils[rows])})
 
 
-def _best_first(pairs: pd.DataFrame, logs: pd.DataFrame, calls: pd.DataFrame) -> pd.DataFrame:
+def _best_first(pairs: pd.DataFrame) -> pd.DataFrame:
     """From the pairs, the better first, each whose log and call no better pair has taken.
 
     A pair without a rival is certain. So is one that is the best left of both its log and its call;
     taking all such pairs at once and looking again gives what one walk through the list would give.
     """
     rivals = pairs["log"].duplicated(keep=False) | pairs["call"].duplicated(keep=False)
-    taken, left = [pairs[~rivals]], pairs[rivals]
-    call_id, ref = calls["call_id"].to_numpy(object)[left["call"]], logs["ref"].to_numpy(object)[left["log"]]
-    left = left.assign(call_id=call_id, ref=ref).sort_values(
-        ["overlap", "apart", "call_id", "ref"], ascending=[False, True, True, True]
-    )
+    order = ["overlap", "apart", "call_id", "ref"]
+    taken, left = [pairs[~rivals]], pairs[rivals].sort_values(order, ascending=[False, True, True, True])
     while len(left):
         certain = left[~left["log"].duplicated() & ~left["call"].duplicated()]
         taken.append(certain)
         left = left[~left["log"].isin(certain["log"]) & ~left["call"].isin(certain["call"])]
-    return pd.concat(taken, ignore_index=True)[["log", "call"]]
+    return pd.concat(taken)
 
 
 def _dropped_connections(
-    pairs: pd.DataFrame,
-    matched: pd.DataFrame,
-    logs: pd.DataFrame,
-    log_pupils: pd.DataFrame,
-    calls: pd.DataFrame,
-    stays: pd.DataFrame,
-    tolerance: Ints,
+    pairs: pd.DataFrame, matched: pd.DataFrame, log_pupils: pd.DataFrame, stays: pd.DataFrame
 ) -> pd.DataFrame:
     """The further calls of each matched log: covered by it, with the same people, minutes apart."""
-    call_of = np.full(len(logs), -1)
-    call_of[matched["log"]] = matched["call"]
-    is_matched = np.zeros(len(calls), bool)
-    is_matched[matched["call"]] = True
     # A call that may belong to a log and was left over has a log whose call is another.
-    more = pairs.assign(first=call_of[pairs["log"]])[(pairs["overlap"] > 0) & ~is_matched[pairs["call"]]]
-    more = more.sort_values(["overlap", "log"], ascending=[False, True])
-    more = more[_same_people(more, log_pupils, stays)].drop_duplicates("call")
+    more = pairs[(pairs["overlap"] > 0) & ~pairs["call"].isin(matched["call"])]
+    more = more.assign(first=more["log"].map(matched.set_index("log")["call"]))
+    more = more[_same_people(more, log_pupils, stays)]
+    more = more.sort_values(["overlap", "log"], ascending=[False, True]).drop_duplicates("call")
 
     # Walk each log's calls in order of time: a gap wider than the tolerance starts a new chain.
-    chain = pd.concat([matched[matched["log"].isin(more["log"])], more], ignore_index=True)[["log", "call"]]
-    chain["start"], chain["end"] = micros(calls["started_at"])[chain["call"]], micros(calls["ended_at"])[chain["call"]]
+    chain = pd.concat([matched[matched["log"].isin(more["log"])], more])
     chain = chain.sort_values(["log", "start", "call"], ignore_index=True)
     reached = chain.groupby("log")["end"].cummax().groupby(chain["log"]).shift()
-    chain["link"] = (chain["start"] - reached > tolerance[chain["log"]]).groupby(chain["log"]).cumsum()
-    is_first = is_matched[chain["call"]]
+    chain["link"] = (chain["start"] - reached > chain["tolerance"]).groupby(chain["log"]).cumsum()
+    is_first = chain["first"].isna()
     link = chain[is_first].set_index("log")["link"]
-    return chain.loc[~is_first & (chain["link"] == chain["log"].map(link)), ["log", "call"]]
+    return chain[~is_first & (chain["link"] == chain["log"].map(link))]
 
 
-def _same_people(more: pd.DataFrame, log_pupils: pd.DataFrame, stays: pd.DataFrame) -> Bools:
+def _same_people(more: pd.DataFrame, log_pupils: pd.DataFrame, stays: pd.DataFrame) -> pd.Series:
     """Whether everybody from the roster in a further call was in the matched call or, a pupil, in the
     log, and staff were in it if they were in the matched call."""
     seen = stays[stays["call"].isin(more["call"]) | stays["call"].isin(more["first"])]
     seen = seen[(seen["staff_id"] != NONE) | (seen["pupil_id"] != NONE)]
-    people = more.assign(row=np.arange(len(more))).merge(seen, on="call")
+    people = more.reset_index(names="row").merge(seen, on="call")
     in_first = _is_among(people, ["first", "staff_id", "pupil_id"], seen, ["call", "staff_id", "pupil_id"])
     in_log = _is_among(people, ["log", "pupil_id"], log_pupils, ["log", "pupil_id"])
-    strange = np.zeros(len(more), bool)
-    strange[people.loc[~(in_first | in_log), "row"]] = True
+    only_known_people = ~more.index.isin(people.loc[~(in_first | in_log), "row"])
     staffed = seen.loc[seen["staff_id"] != NONE, "call"]
-    return np.asarray((~strange & (more["call"].isin(staffed) | ~more["first"].isin(staffed))).to_numpy())
+    return only_known_people & (more["call"].isin(staffed) | ~more["first"].isin(staffed))
 
 
-def _is_among(rows: pd.DataFrame, on: list[str], known: pd.DataFrame, key: list[str]) -> Bools:
+def _is_among(rows: pd.DataFrame, on: list[str], known: pd.DataFrame, key: list[str]) -> Mask:
     return np.asarray(pd.MultiIndex.from_frame(rows[on]).isin(pd.MultiIndex.from_frame(known[key])))
 
 
-def recorded_calls(calls: pd.DataFrame, recordings: pd.DataFrame) -> Bools:
+def recorded_calls(calls: pd.DataFrame, recordings: pd.DataFrame) -> Mask:
     """Which calls Graph lists a recording of: by call id; where that is missing, by its organiser and
     a beginning during the call."""
     named = np.array(calls["call_id"].isin(recordings["call_id"].dropna()))

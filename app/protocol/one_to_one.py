@@ -1,23 +1,20 @@
 """The clauses of pastoral one-to-ones."""
 
-from collections.abc import Callable
-
 import numpy as np
 import pandas as pd
 
 from app.protocol.clause import Heading, Reference, Remedy, clause
 from app.protocol.facts import SessionFacts
-from app.protocol.frames import NONE, words_in
-from app.protocol.outcomes import BREACH, CALL, LOG, MET, NO_EVIDENCE, NOTHING, REGISTER, Mask, Ruling, Words
-from app.protocol.rulings import Rows, by_hours, by_letters, by_log, decide_rest
+from app.protocol.frames import NONE, Mask, words_in
+from app.protocol.outcomes import BREACH, CALL, EXEMPT, LOG, MET, NO_EVIDENCE, NOTHING, REGISTER
+from app.protocol.rulings import Ruling, by_hours, by_letters, fill
 
 _ONE_TO_ONES = "One-to-ones: pastoral sessions with one pupil during remote learning"
 
 
 @clause(
-    name="one-to-one-parents-told",
-    title="Parents told of one-to-ones",
-    reference=Reference(Heading.ONE_TO_ONE, 1),
+    "Parents told of one-to-ones",
+    Reference(Heading.ONE_TO_ONE, 1),
     words="Parents are written to about one-to-ones during remote learning before the first takes place.",
     applies_to=_ONE_TO_ONES,
     decided_by="The register of letters: a letter about one-to-ones dated before the day of the session.",
@@ -29,9 +26,8 @@ def one_to_one_parents_told(facts: SessionFacts) -> Ruling:
 
 
 @clause(
-    name="one-to-one-reason",
-    title="Reason for the one-to-one",
-    reference=Reference(Heading.ONE_TO_ONE, 1),
+    "Reason for the one-to-one",
+    Reference(Heading.ONE_TO_ONE, 1),
     words="The reason is safeguarding, continuity of pastoral care or a routine check.",
     applies_to=_ONE_TO_ONES,
     decided_by="The log.",
@@ -41,20 +37,17 @@ def one_to_one_reason(facts: SessionFacts) -> Ruling:
     """Pastoral one-to-ones, point 1: the reason for meeting is one of the three that parents were given."""
     reason = facts.word("reason")
     allowed = reason.isin(["safeguarding", "continuity", "routine"])
-    return by_log(
-        facts,
-        facts.one_to_one,
-        allowed,
-        (reason != "") & ~allowed,
+    ruling = Ruling(facts, facts.one_to_one, log_yes=allowed, log_no=(reason != "") & ~allowed)
+    ruling.decide_by_log(
         if_met="The reason is one that the letter to parents gives.",
         if_breach="The reason is not safeguarding, continuity of pastoral care or a routine check.",
     )
+    return ruling
 
 
 @clause(
-    name="one-to-one-hours",
-    title="One-to-one hours",
-    reference=Reference(Heading.ONE_TO_ONE, 2),
+    "One-to-one hours",
+    Reference(Heading.ONE_TO_ONE, 2),
     words=(
         "One-to-ones take place at lunchtime or in tutor time; otherwise only with a parent's consent beforehand, for "
         "the time and the reason."
@@ -66,23 +59,20 @@ def one_to_one_reason(facts: SessionFacts) -> Ruling:
 def one_to_one_hours(facts: SessionFacts) -> Ruling:
     """Pastoral one-to-ones, point 2: one-to-ones keep to lunch and tutor time, unless a parent agreed to another time
     and the reason for it beforehand."""
-    return by_hours(
-        facts,
-        facts.one_to_one,
-        facts.in_slot,
-        "one_to_one",
-        if_met=lambda _: "at lunchtime or in tutor time.",
-        if_exempt=lambda _: "covered by a parent's consent given beforehand for the time and the reason.",
-        if_breach=lambda *_: (
-            "outside lunchtime and tutor time, without a parent's consent given beforehand for the time and the reason."
-        ),
+    outside = (
+        "outside lunchtime and tutor time, without a parent's consent given beforehand for the time and the reason."
     )
+    reasons = {
+        MET: "at lunchtime or in tutor time.",
+        EXEMPT: "covered by a parent's consent given beforehand for the time and the reason.",
+        BREACH: outside,
+    }
+    return by_hours(facts, facts.one_to_one, facts.in_slot, "one_to_one", reasons)
 
 
 @clause(
-    name="second-member-invited",
-    title="Second member invited",
-    reference=Reference(Heading.ONE_TO_ONE, 3),
+    "Second member invited",
+    Reference(Heading.ONE_TO_ONE, 3),
     words="A tutor invites the pupil's HOY or HM; a HOY or HM invites the Senior Deputy Head (Pastoral).",
     applies_to=f"{_ONE_TO_ONES}, but not those of the Senior Deputy Head",
     decided_by="Who took part in the call, or was invited to it, by its record or the log.",
@@ -90,35 +80,24 @@ def one_to_one_hours(facts: SessionFacts) -> Ruling:
 )
 def second_member_invited(facts: SessionFacts) -> Ruling:
     """Pastoral one-to-ones, point 3: a second member of the pastoral team is invited, above whoever makes the call."""
-    where = facts.one_to_one & ~facts.has_role("senior_deputy_head")
     by_leader = facts.has_role("hoy", "hm")
-    wanted = np.where(by_leader, "the Senior Deputy Head (Pastoral)", "the pupil's HOY or HM")
+    who = np.where(by_leader, "Senior Deputy Head (Pastoral)", "pupil's HOY or HM")
     took_part, listed, invited = facts.took_part(), facts.listed_in_call(), facts.invited_by_log()
     has_call_list, has_log_list = facts.mask_of(listed["session"]), facts.mask_of(invited["session"])
 
     def includes(people: pd.DataFrame) -> Mask:
-        people = people[where[people["session"]]]
+        people = people[facts.one_to_one[people["session"]]]
         return facts.mask_of(people.loc[_is_second_member(facts, people, by_leader), "session"])
 
-    def sentence(words: str) -> Callable[[Rows], Words]:
-        return lambda i: np.array([_capitalised(words.format(who)) for who in wanted[i]], object)
-
-    ruling = Ruling(facts.n)
-    ruling.decide(where & includes(took_part), MET, CALL, sentence("{} took part in the call."))
-    ruling.decide(where & includes(listed), MET, CALL, sentence("{} was invited."))
-    ruling.decide(where & includes(invited), MET, LOG, sentence("{} was invited."))
-    ruling.decide(
-        where & (has_call_list | has_log_list),
-        BREACH,
-        np.where(has_call_list, CALL, LOG),
-        sentence("{} was neither in the call nor invited."),
-    )
-    ruling.decide(where, NO_EVIDENCE, NOTHING, sentence("Nothing on record shows whether {} was invited."))
+    ruling = Ruling(facts, facts.one_to_one & ~facts.has_role("senior_deputy_head"))
+    ruling.decide(includes(took_part), MET, CALL, fill("The {who} took part in the call.", who=who))
+    ruling.decide(includes(listed), MET, CALL, fill("The {who} was invited.", who=who))
+    ruling.decide(includes(invited), MET, LOG, fill("The {who} was invited.", who=who))
+    absent = fill("The {who} was neither in the call nor invited.", who=who)
+    ruling.decide(has_call_list | has_log_list, BREACH, np.where(has_call_list, CALL, LOG), absent)
+    unknown = fill("Nothing on record shows whether the {who} was invited.", who=who)
+    ruling.decide(ruling.undecided, NO_EVIDENCE, NOTHING, unknown)
     return ruling
-
-
-def _capitalised(sentence: str) -> str:
-    return sentence[0].upper() + sentence[1:]
 
 
 def _is_second_member(facts: SessionFacts, people: pd.DataFrame, by_leader: Mask) -> Mask:
@@ -142,40 +121,31 @@ def _is_second_member(facts: SessionFacts, people: pd.DataFrame, by_leader: Mask
 
 
 @clause(
-    name="adult-introduced",
-    title="Adult introduced",
-    reference=Reference(Heading.ONE_TO_ONE, 4),
+    "Adult introduced",
+    Reference(Heading.ONE_TO_ONE, 4),
     words="An adult in the house introduces themselves on camera at the start and gives permission.",
     applies_to=_ONE_TO_ONES,
     decided_by="The log.",
 )
 def adult_introduced(facts: SessionFacts) -> Ruling:
     """Pastoral one-to-ones, point 4: an adult is in the building, says hello on camera and allows the session."""
-    where = facts.one_to_one
     present, introduced, permission = "adult_present", "adult_introduced", "adult_permission"
     not_introduced, not_permitted = facts.no(introduced), facts.no(permission)
     all_yes = facts.yes(present) & facts.yes(introduced) & facts.yes(permission)
-    ruling = Ruling(facts.n)
-    ruling.decide(where & facts.no(present), BREACH, LOG, "No adult was at home.")
-    ruling.decide(
-        where & not_introduced & not_permitted,
-        BREACH,
-        LOG,
-        "The adult did not introduce themselves on camera and did not give permission.",
-    )
-    ruling.decide(where & not_introduced, BREACH, LOG, "The adult did not introduce themselves on camera.")
-    ruling.decide(where & not_permitted, BREACH, LOG, "The adult did not give permission.")
-    ruling.decide(
-        where & all_yes, MET, LOG, "An adult in the house introduced themselves on camera and gave permission."
-    )
-    decide_rest(ruling, facts, where)
+    ruling = Ruling(facts, facts.one_to_one)
+    ruling.decide(facts.no(present), BREACH, LOG, "No adult was at home.")
+    neither = "The adult did not introduce themselves on camera and did not give permission."
+    ruling.decide(not_introduced & not_permitted, BREACH, LOG, neither)
+    ruling.decide(not_introduced, BREACH, LOG, "The adult did not introduce themselves on camera.")
+    ruling.decide(not_permitted, BREACH, LOG, "The adult did not give permission.")
+    ruling.decide(all_yes, MET, LOG, "An adult in the house introduced themselves on camera and gave permission.")
+    ruling.decide_blank()
     return ruling
 
 
 @clause(
-    name="home-alone-reported",
-    title="Home alone reported",
-    reference=Reference(Heading.ONE_TO_ONE, 5),
+    "Home alone reported",
+    Reference(Heading.ONE_TO_ONE, 5),
     words="A child who is not old enough to be home alone, and is, is reported to the safeguarding team.",
     applies_to="One-to-ones whose log says that the child was home alone",
     decided_by="The register of concerns: one about it is linked and the DSP was alerted.",
@@ -183,22 +153,14 @@ def adult_introduced(facts: SessionFacts) -> Ruling:
 def home_alone_reported(facts: SessionFacts) -> Ruling:
     """Pastoral one-to-ones, point 5: a child too young to be alone at home, and alone, is a safeguarding matter for the
     safeguarding team."""
-    was_alone = facts.one_to_one & facts.yes("home_alone")
-    ruling = Ruling(facts.n)
-    ruling.decide(
-        was_alone & facts.reported(home_alone=True),
-        MET,
-        REGISTER,
-        "A concern that the child was home alone is on record, and the DSP was alerted.",
-    )
-    ruling.decide(
-        was_alone,
-        BREACH,
-        REGISTER,
-        "The log says that a child was home alone, but no concern about it that reached the DSP is on record.",
-    )
+    was_alone = facts.yes("home_alone")
     not_alone = facts.no("home_alone") | facts.yes("adult_present")
-    ruling.decide(
-        facts.one_to_one & ~not_alone, NO_EVIDENCE, NOTHING, "The log does not say whether the child was home alone."
+    ruling = Ruling(facts, facts.one_to_one & (was_alone | ~not_alone))
+    reported = "A concern that the child was home alone is on record, and the DSP was alerted."
+    ruling.decide(was_alone & facts.reported(home_alone=True), MET, REGISTER, reported)
+    not_reported = (
+        "The log says that a child was home alone, but no concern about it that reached the DSP is on record."
     )
+    ruling.decide(was_alone, BREACH, REGISTER, not_reported)
+    ruling.decide(ruling.undecided, NO_EVIDENCE, NOTHING, "The log does not say whether the child was home alone.")
     return ruling

@@ -1,38 +1,92 @@
-"""How several clauses are decided: by the log alone, by the letters, by the hours, for recorded sessions."""
+"""How a clause decides many sessions at once, and how several clauses are decided: by the letters, by the hours, for
+recorded sessions."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from app.protocol.facts import SessionFacts
-from app.protocol.frames import Ints
-from app.protocol.outcomes import BREACH, CALL, EXEMPT, LOG, MET, NO_EVIDENCE, NOTHING, REGISTER, Mask, Ruling, Words
+from app.protocol.frames import Ints, Mask, Words
+from app.protocol.outcomes import BREACH, CALL, EXEMPT, LOG, MET, NO_EVIDENCE, NOT_APPLICABLE, NOTHING, REGISTER
 from app.protocol.sessions import SECOND
 
 Rows = npt.NDArray[np.intp]
-
-NOT_SAID = "The log does not say."
-_NOT_LOGGED = "The session was not logged, and only a log can say."
-
-
-def every_session(facts: SessionFacts) -> Mask:
-    return np.ones(facts.n, bool)
+# One sentence for all sessions, or made for those at the positions given.
+Reason = str | Callable[[Rows], Words]
 
 
-def decide_rest(ruling: Ruling, facts: SessionFacts, where: Mask, blank: str = NOT_SAID) -> None:
-    """No evidence for the rest of `where`: the log is blank, or there is none."""
-    ruling.decide(where & ~facts.logged, NO_EVIDENCE, NOTHING, _NOT_LOGGED)
-    ruling.decide(where, NO_EVIDENCE, NOTHING, blank)
+class Ruling:
+    """What one clause says of the sessions. The first `decide` that reaches a session decides it.
+
+    `applies`: the sessions that the clause applies to, every one unless given; the others stay `not_applicable`.
+    `log_yes`, `log_no`: where the log says that the clause was kept, and where that it was not. A session that the call
+    record decides to the contrary is disputed.
+
+    Arrays with one value a session: `outcome` and `evidence` (positions in OUTCOMES and EVIDENCE), `disputed`,
+    `undecided` (the clause applies, and nothing has decided it yet).
+    """
+
+    def __init__(
+        self,
+        facts: SessionFacts,
+        applies: Mask | None = None,
+        *,
+        log_yes: Mask | None = None,
+        log_no: Mask | None = None,
+    ) -> None:
+        self.outcome = np.full(facts.n, NOT_APPLICABLE, np.uint8)
+        self.evidence = np.full(facts.n, NOTHING, np.uint8)
+        self.disputed = np.zeros(facts.n, bool)
+        self.undecided = (facts.every_session if applies is None else applies).copy()
+        self._log_yes = np.zeros(facts.n, bool) if log_yes is None else log_yes
+        self._log_no = np.zeros(facts.n, bool) if log_no is None else log_no
+        self._logged = facts.logged
+        self._reasons: list[tuple[Rows, Reason]] = []
+
+    def decide(self, where: Mask, outcome: int, evidence: int | Ints, reason: Reason) -> None:
+        """Give `outcome` to the sessions in `where` that are undecided."""
+        rows = np.flatnonzero(where & self.undecided)
+        if not len(rows):
+            return
+        self.undecided[rows] = False
+        self.outcome[rows] = outcome
+        self.evidence[rows] = np.broadcast_to(evidence, where.shape)[rows]
+        contrary = {MET: self._log_no, BREACH: self._log_yes}.get(outcome)
+        if contrary is not None:
+            self.disputed[rows] |= contrary[rows] & (self.evidence[rows] == CALL)
+        self._reasons.append((rows, reason))
+
+    def decide_by_log(self, *, if_met: Reason, if_breach: Reason, if_blank: str = "The log does not say.") -> None:
+        """Decide the rest by what the log says."""
+        self.decide(self._log_yes, MET, LOG, if_met)
+        self.decide(self._log_no, BREACH, LOG, if_breach)
+        self.decide_blank(if_blank)
+
+    def decide_blank(self, if_blank: str = "The log does not say.") -> None:
+        """No evidence for the rest: the log is blank, or there is none."""
+        self.decide(~self._logged, NO_EVIDENCE, NOTHING, "The session was not logged, and only a log can say.")
+        self.decide(self.undecided, NO_EVIDENCE, NOTHING, if_blank)
+
+    def reasons(self) -> Words:
+        """The reason of each session's outcome, in words."""
+        words = np.full(len(self.outcome), "", object)
+        for rows, reason in self._reasons:
+            words[rows] = reason if isinstance(reason, str) else reason(rows)
+        return words
 
 
-def by_log(facts: SessionFacts, where: Mask, met: Mask, breach: Mask, *, if_met: str, if_breach: str) -> Ruling:
-    """A clause that only the log can answer."""
-    ruling = Ruling(facts.n)
-    ruling.decide(where & met, MET, LOG, if_met)
-    ruling.decide(where & breach, BREACH, LOG, if_breach)
-    decide_rest(ruling, facts, where)
-    return ruling
+def fill(sentence: str, **values: npt.NDArray[Any] | Callable[[Rows], npt.NDArray[Any]]) -> Reason:
+    """A reason with a value in place of each {name}: an array with one value a session, or what makes the values for
+    the sessions at the positions given."""
+
+    def reason(rows: Rows) -> Words:
+        columns = {name: value(rows) if callable(value) else value[rows] for name, value in values.items()}
+        return np.array([sentence.format(**row) for row in pd.DataFrame(columns).to_dict("records")], object)
+
+    return reason
 
 
 def durations(micros: Ints) -> Words:
@@ -41,88 +95,67 @@ def durations(micros: Ints) -> Words:
     return np.array([f"{s // 60} min {s % 60} s" if s >= 120 else f"{s} seconds" for s in whole], object)
 
 
-def by_letters(facts: SessionFacts, where: Mask, kind: str, letter: str) -> Ruling:
+def by_letters(facts: SessionFacts, applies: Mask, kind: str, letter: str) -> Ruling:
     """A clause that asks for a letter of that kind to the parents of every pupil before the day of the session."""
     in_time, any_letter = facts.letters(kind)
     late, missing = any_letter & ~in_time, ~any_letter
     session = facts.pupils["session"].to_numpy()
-    where = where & facts.has_pupils
-    ruling = Ruling(facts.n)
-    ruling.decide(
-        where & facts.mask_of(session[late]),
-        BREACH,
-        REGISTER,
-        lambda i: f"The {letter} for " + facts.names(late, i) + " was not sent before the day of the session.",
-    )
-    ruling.decide(
-        where & facts.mask_of(session[missing]),
-        NO_EVIDENCE,
-        NOTHING,
-        lambda i: f"No {letter} is on record for " + facts.names(missing, i) + ".",
-    )
-    ruling.decide(where, MET, REGISTER, f"The {letter} went to every pupil's parents before the day of the session.")
+    ruling = Ruling(facts, applies & facts.has_pupils)
+    too_late = f"The {letter} for {{pupils}} was not sent before the day of the session."
+    ruling.decide(facts.mask_of(session[late]), BREACH, REGISTER, fill(too_late, pupils=lambda i: facts.names(late, i)))
+    none_sent = fill(f"No {letter} is on record for {{pupils}}.", pupils=lambda i: facts.names(missing, i))
+    ruling.decide(facts.mask_of(session[missing]), NO_EVIDENCE, NOTHING, none_sent)
+    in_time_for_all = f"The {letter} went to every pupil's parents before the day of the session."
+    ruling.decide(ruling.undecided, MET, REGISTER, in_time_for_all)
     return ruling
 
 
-def was_recorded(facts: SessionFacts) -> Mask:
-    return facts.recording_listed | facts.yes("recorded")
-
-
-def recording_disputed(facts: SessionFacts) -> Mask:
-    """Graph lists a recording, and the log says that there was none."""
-    return facts.recording_listed & facts.no("recorded")
-
-
-def decide_recorded(
-    ruling: Ruling, facts: SessionFacts, answer: str, *, if_met: str, if_breach: str, if_blank: str
+def by_log_if_recorded(
+    facts: SessionFacts, answer: str, *, if_met: str, if_breach: str, if_blank: str, if_in_channel: str = ""
 ) -> Ruling:
-    """Decide, by an answer of the log, the rest of the sessions that were recorded. Where it is not known whether a
-    session was recorded there is no evidence."""
-    recorded, disputed = was_recorded(facts), recording_disputed(facts)
-    ruling.decide(recorded & facts.yes(answer), MET, LOG, if_met, disputed)
-    ruling.decide(recorded & facts.no(answer), BREACH, LOG, if_breach, disputed)
+    """A clause for recorded sessions that an answer of the log decides, or for which a channel meeting is enough where
+    there is a reason `if_in_channel`. Where it is not known whether a session was recorded there is no evidence."""
+    known_not_recorded = facts.no("recorded") & ~facts.recording_listed
+    ruling = Ruling(facts, ~known_not_recorded, log_yes=facts.yes(answer), log_no=facts.no(answer))
+    ruling.disputed |= facts.recording_listed & facts.no("recorded")
+    unlogged = "The session was not logged, so it is not known whether it was recorded."
+    ruling.decide(~facts.was_recorded & ~facts.logged, NO_EVIDENCE, NOTHING, unlogged)
+    ruling.decide(~facts.was_recorded, NO_EVIDENCE, NOTHING, "The log does not say whether the session was recorded.")
+    if if_in_channel:
+        ruling.decide(facts.in_channel, MET, CALL, if_in_channel)
     ruling.decide(
-        recorded & ~facts.logged,
-        NO_EVIDENCE,
-        NOTHING,
-        "The session was recorded but not logged, and only a log can say.",
+        ~facts.logged, NO_EVIDENCE, NOTHING, "The session was recorded but not logged, and only a log can say."
     )
-    ruling.decide(recorded, NO_EVIDENCE, NOTHING, if_blank, disputed)
-    unknown = ~facts.no("recorded")
-    ruling.decide(
-        unknown & ~facts.logged,
-        NO_EVIDENCE,
-        NOTHING,
-        "The session was not logged, so it is not known whether it was recorded.",
-    )
-    ruling.decide(unknown, NO_EVIDENCE, NOTHING, "The log does not say whether the session was recorded.")
+    ruling.decide_by_log(if_met=if_met, if_breach=if_breach, if_blank=if_blank)
     return ruling
 
 
 def by_hours(
-    facts: SessionFacts,
-    where: Mask,
-    within: Callable[[Ints, Ints], Mask],
-    consent: str,
-    *,
-    if_met: Callable[[Rows], Words | str],
-    if_exempt: Callable[[Rows], Words | str],
-    if_breach: Callable[[Rows, Mask], Words | str],
+    facts: SessionFacts, applies: Mask, within: Callable[[Ints, Ints], Mask], consent: str, reasons: dict[int, str]
 ) -> Ruling:
-    """A clause of hours, outside which every pupil needs a consent of that kind. The reasons go on from "The session
-    time, 17:00 to 17:40, is "; `if_breach` also gets which rows of the facts' pupils have their consent."""
+    """A clause of hours, outside which every pupil needs a consent of that kind.
+
+    `within` tells which of the sessions' times, from start to end, are within the hours. The reasons of MET, EXEMPT and
+    BREACH go on from "The session time, 17:00 to 17:40, is "; in them {hours} stands for the hours of tuition, and in
+    that of BREACH {pupils} for the pupils without a consent.
+    """
     inside = within(facts.local_start, facts.local_end)
     logged_inside = within(facts.logged_local_start, facts.logged_local_end)
-    consented, has_consent = facts.consented(consent, where & ~inside)
-    disputed = facts.has_call & (inside != logged_inside)
+    consented, has_consent = facts.consented(consent, applies & ~inside)
     evidence = np.where(facts.has_call, CALL, LOG)
 
-    def sentence(i: Rows, rest: Words | str) -> Words:
-        start, end = facts.clock_times(facts.start[i]), facts.clock_times(facts.end[i])
-        return np.asarray("The session time, " + start + " to " + end + ", is " + rest)
+    def sentence(outcome: int, **values: Callable[[Rows], Words]) -> Reason:
+        return fill(
+            "The session time, {start} to {end}, is " + reasons[outcome],
+            start=lambda i: facts.clock_times(facts.start[i]),
+            end=lambda i: facts.clock_times(facts.end[i]),
+            hours=facts.tuition_hours,
+            **values,
+        )
 
-    ruling = Ruling(facts.n)
-    ruling.decide(where & inside, MET, evidence, lambda i: sentence(i, if_met(i)), disputed)
-    ruling.decide(where & consented, EXEMPT, REGISTER, lambda i: sentence(i, if_exempt(i)), disputed)
-    ruling.decide(where, BREACH, evidence, lambda i: sentence(i, if_breach(i, has_consent)), disputed)
+    ruling = Ruling(facts, applies)
+    ruling.disputed |= applies & facts.has_call & (inside != logged_inside)
+    ruling.decide(inside, MET, evidence, sentence(MET))
+    ruling.decide(consented, EXEMPT, REGISTER, sentence(EXEMPT))
+    ruling.decide(ruling.undecided, BREACH, evidence, sentence(BREACH, pupils=lambda i: facts.names(~has_consent, i)))
     return ruling

@@ -10,9 +10,8 @@ import pandas as pd
 
 from app.protocol import presence
 from app.protocol.evidence import Evidence
-from app.protocol.frames import NONE, Ints, Versions, flags, ids, instants, micros, paired, places
+from app.protocol.frames import NONE, Ints, Mask, Versions, Words, flags, ids, instants, micros, paired
 from app.protocol.matching import match
-from app.protocol.outcomes import Mask, Words
 from app.settings import Rules, Settings
 
 SECOND = 1_000_000
@@ -26,8 +25,9 @@ class Sessions:
 
     A session is a log with its calls, a log alone or a call alone. `log` is its position in the
     evidence's logs or -1; `calls` has one row for each call of a session (`session`, `call`: position
-    in the evidence's calls, `place`); `pupils` one row for each pupil of a session, with who they
-    were on its day; `stays` one row for each stay of a person.
+    in the evidence's calls, `place`); `pupils` one row for each pupil of a session (`session`, `pupil_id`, `in_call`,
+    `row`: who they were on its day, in `pupil_versions`). What begins with `_stay` has one value for each stay of a
+    person in a call.
     """
 
     def __init__(self, evidence: Evidence, settings: Settings, now: datetime) -> None:
@@ -38,16 +38,16 @@ class Sessions:
         self._log_index, self._call_index = pd.Index(self._logs["log_id"]), pd.Index(self._calls["call_id"])
         self.staff = Versions(evidence.staff, "staff_id")
         self.pupil_versions = Versions(evidence.pupils, "pupil_id")
-        self._bring_stays()
+        self._read_stays()
         self._number_sessions()
         self._set_times()
         self._look_up_people()
 
     # -- who was in the calls --------------------------------------------------------------------
 
-    def _bring_stays(self) -> None:
+    def _read_stays(self) -> None:
         stays = self.evidence.stays
-        call = places(self._call_index, stays["call_id"])
+        call: Ints = self._call_index.get_indexer(stays["call_id"])
         self._stays, self._stay_call = stays[call != NONE], call[call != NONE]
         self._stay_from, self._stay_to = micros(self._stays["joined_at"]), micros(self._stays["left_at"])
         self._stay_staff, self._stay_pupil = ids(self._stays["staff_id"]), ids(self._stays["pupil_id"])
@@ -60,33 +60,27 @@ class Sessions:
 
     def _is_school_tenant(self, tenant: pd.Series) -> Mask:
         """Whether each is the school's tenant; one that the record leaves out counts as the school's."""
-        codes, tenants = pd.factorize(tenant)
-        is_ours = [str(tenant).lower() in ("", self.settings.tenant_id.lower()) for tenant in tenants]
-        return np.asarray(np.array([*is_ours, True])[codes])  # the last place: a blank
+        return np.asarray(tenant.fillna("").str.lower().isin(["", self.settings.tenant_id.lower()]))
 
     # -- which sessions there are ----------------------------------------------------------------
 
     def _number_sessions(self) -> None:
         logs, calls = self._logs, self._calls
         log = self._log_index.get_indexer(self.evidence.log_pupils["log_id"])
-        self._log_pupils = pd.DataFrame({"log": log, "pupil_id": ids(self.evidence.log_pupils["pupil_id"])})[
-            log != NONE
-        ]
+        log_pupils = pd.DataFrame({"log": log, "pupil_id": ids(self.evidence.log_pupils["pupil_id"])})
+        self._log_pupils = log_pupils[log != NONE]
         stays = pd.DataFrame({"call": self._stay_call, "staff_id": self._stay_staff, "pupil_id": self._stay_pupil})
         matches = match(logs, self._log_pupils, calls, stays, self._tolerance())
-        is_matched = np.zeros(len(calls), bool)
-        is_matched[matches["call"]] = True
-        unlogged = np.flatnonzero(~is_matched)
+        unlogged = np.setdiff1d(np.arange(len(calls)), matches["call"])
         starts = np.concatenate([micros(logs["started_at"]), micros(calls["started_at"])[unlogged]])
-        number = np.empty(len(starts), np.int64)
-        number[np.argsort(starts, kind="stable")] = np.arange(len(starts))
+        number = np.argsort(np.argsort(starts, kind="stable"))
         self.n = len(starts)
         self._session_of_log = number[: len(logs)]
         self.log = np.full(self.n, NONE)
         self.log[self._session_of_log] = np.arange(len(logs))
-        of_log = matches.assign(session=number[matches["log"]])
-        alone = pd.DataFrame({"session": number[len(logs) :], "call": unlogged, "place": 0})
-        self.calls = pd.concat([of_log[["session", "call", "place"]], alone], ignore_index=True)
+        logged = matches.assign(session=number[matches["log"]])[["session", "call", "place"]]
+        not_logged = pd.DataFrame({"session": number[len(logs) :], "call": unlogged, "place": 0})
+        self.calls = pd.concat([logged, not_logged], ignore_index=True)
         self._session_of_call = np.empty(len(calls), np.int64)
         self._session_of_call[self.calls["call"]] = self.calls["session"]
         self._stay_session = self._session_of_call[self._stay_call]
@@ -94,12 +88,13 @@ class Sessions:
         self.call = np.full(self.n, NONE)
         first = self.calls[self.calls["place"] == 0]
         self.call[first["session"]] = first["call"]
-        self.has_call = self.call != NONE
+        self.has_call: Mask = self.call != NONE
+        self.every_session = np.ones(self.n, bool)
 
     def _tolerance(self) -> Ints:
         """How long the gap between each log and its call may be, by the settings of the log's day."""
-        rules = self._rule_on(self._school_time(micros(self._logs["started_at"])) // DAY)
-        return self._setting_by_rule(rules, lambda r: int(r.match_minutes * MINUTE))
+        rule = self._rule_on(self._school_time(micros(self._logs["started_at"])) // DAY)
+        return self.setting(lambda r: int(r.match_minutes * MINUTE), rule)
 
     def _set_times(self) -> None:
         """The session's time: from the first pupil's join to the last pupil's leaving, else as logged."""
@@ -120,24 +115,21 @@ class Sessions:
         self.logged_local_end = self._school_time(logged_end)
         self.day = self.local_start // DAY  # days since 1970, in school time
         self.rule = self._rule_on(self.day)
-        self.grace = self._setting_by_rule(self.rule, lambda r: int(r.grace_seconds * SECOND))
+        self.grace = self.setting(lambda r: int(r.grace_seconds * SECOND))
 
     def _school_time(self, times: Ints) -> Ints:
         """UTC microseconds to microseconds on the school's clock."""
         local = instants(times).dt.tz_convert(self.settings.timezone).dt.tz_localize(None)
-        return np.asarray(local.to_numpy().astype("datetime64[us]").view(np.int64))
+        return np.asarray(local, "datetime64[us]").view(np.int64)
 
-    def _rule_on(self, day: Ints) -> npt.NDArray[np.intp]:
+    def _rule_on(self, day: Ints) -> Ints:
         """Which of the settings' rules are in force on each day; before the first, the first."""
         begins = np.array([r.from_ for r in self.settings.rules], "datetime64[D]").view(np.int64)
         return np.maximum(np.searchsorted(begins, day, side="right") - 1, 0)
 
-    def _setting_by_rule(self, rule: npt.NDArray[np.intp], read: Callable[[Rules], Any]) -> npt.NDArray[Any]:
-        return np.array([read(r) for r in self.settings.rules])[rule]
-
-    def setting(self, read: Callable[[Rules], Any]) -> npt.NDArray[Any]:
-        """A value of the settings in force on each session's day."""
-        return self._setting_by_rule(self.rule, read)
+    def setting(self, read: Callable[[Rules], Any], rule: Ints | None = None) -> npt.NDArray[Any]:
+        """A value of the settings in force on each session's day, or of the given rules."""
+        return np.array([read(r) for r in self.settings.rules])[self.rule if rule is None else rule]
 
     # -- who conducted it, with which pupils -----------------------------------------------------
 
@@ -152,37 +144,31 @@ class Sessions:
 
         was_in_call, log = self._is_pupil, self._log_pupils
         in_call = paired(self._stay_session[was_in_call], self._stay_pupil[was_in_call])
-        listed = paired(self._session_of_log[log["log"]], log["pupil_id"].to_numpy())
-        # A pupil in the call and on the log counts once: in the call.
-        keys = np.concatenate([in_call << 1, listed << 1 | 1])
-        keys.sort()
-        keys = keys[np.append(True, keys[1:] >> 1 != keys[:-1] >> 1)[: len(keys)]]
-        self._pupil_key = keys >> 1
-        pupils = pd.DataFrame({"session": keys >> 33, "pupil_id": self._pupil_key % 2**32, "in_call": keys & 1 == 0})
+        logged = paired(self._session_of_log[log["log"]], log["pupil_id"].to_numpy())
+        key = self._pupil_key = np.unique(np.concatenate([in_call, logged]))
+        pupils = pd.DataFrame({"session": key >> 32, "pupil_id": key % 2**32, "in_call": np.isin(key, in_call)})
         row = self.pupil_versions.rows(pupils["pupil_id"].to_numpy(), self.day[pupils["session"]])
         self.pupils = pupils.assign(row=row)
 
-    def _pupil_of(self, stays: Ints) -> Ints:
+    def _pupil_of(self, stays: Mask) -> Ints:
         """The row of `pupils` for some stays of pupils."""
         return np.searchsorted(self._pupil_key, paired(self._stay_session[stays], self._stay_pupil[stays]))
 
     def _first_staff(self) -> Ints:
-        """The member of staff who joined first; NONE where none did."""
-        rows = np.flatnonzero(self._is_staff & ~self.logged[self._stay_session])
-        session, staff = self._stay_session[rows], self._stay_staff[rows]
-        came_first = self._stay_from[rows] == presence.first_of(self.n, session, self._stay_from[rows])[session]
-        first = presence.first_of(
-            self.n, session[came_first], staff[came_first]
-        )  # of several at one instant, the lowest id
-        return np.where(first == presence.NEVER, NONE, first)
+        """The member of staff who joined first, of several at one instant the lowest id; NONE where none did."""
+        stays = pd.DataFrame({"session": self._stay_session, "start": self._stay_from, "staff_id": self._stay_staff})
+        stays = stays[self._is_staff].sort_values(["start", "staff_id"]).drop_duplicates("session")
+        first = np.full(self.n, NONE)
+        first[stays["session"]] = stays["staff_id"]
+        return first
 
     def session_of_log(self, log_ids: pd.Series) -> Ints:
         """The session of each log id; NONE where there is none."""
-        return np.asarray(np.append(self._session_of_log, NONE)[self._log_index.get_indexer(log_ids)])
+        return _at(self._log_index.get_indexer(log_ids), self._session_of_log, NONE)
 
     def session_of_call(self, call_ids: pd.Series) -> Ints:
         """The session of each call id; NONE where there is none."""
-        return np.asarray(np.append(self._session_of_call, NONE)[self._call_index.get_indexer(call_ids)])
+        return _at(self._call_index.get_indexer(call_ids), self._session_of_call, NONE)
 
     def has_role(self, *roles: str) -> Mask:
         """Whether the conducting member of staff had one of the roles on the session's day."""
@@ -196,11 +182,11 @@ class Sessions:
 
     def from_log(self, values: npt.NDArray[Any], blank: Any) -> npt.NDArray[Any]:
         """The value of each session's log, from one value a log; `blank` where there is none."""
-        return np.asarray(np.append(values, blank)[self.log])
+        return _at(self.log, values, blank)
 
     def from_call(self, values: npt.NDArray[Any], blank: Any) -> npt.NDArray[Any]:
         """The value of each session's matched call, from one value a call; `blank` where there is none."""
-        return np.asarray(np.append(values, blank)[self.call])
+        return _at(self.call, values, blank)
 
     def yes(self, answer: str) -> Mask:
         """Whether the log answers yes. A blank, or no log, is neither yes nor no."""
@@ -212,11 +198,15 @@ class Sessions:
 
     def word(self, answer: str) -> pd.Categorical:
         """The log's answer in its own word; "" where blank or not logged."""
-        codes, words = pd.factorize(np.append(self._logs[answer].to_numpy(object, na_value=""), ""))
-        return pd.Categorical.from_codes(codes[self.log], words)  # the last code, for no log, is that of ""
+        return pd.Categorical(self.from_log(self._logs[answer].to_numpy(object, na_value=""), ""))
 
     def mask_of(self, sessions: Ints | pd.Series) -> Mask:
         """Whether each session is among the given numbers."""
         found = np.zeros(self.n, bool)
         found[sessions] = True
         return found
+
+
+def _at(positions: Ints, values: npt.NDArray[Any], blank: Any) -> npt.NDArray[Any]:
+    """The value at each position; `blank` at NONE."""
+    return np.asarray(np.append(values, blank)[positions])

@@ -5,18 +5,20 @@ import pytest
 from app.protocol.clause import Heading, Reference, clause
 from app.protocol.clauses import CLAUSES
 from app.protocol.facts import SessionFacts
-from app.protocol.outcomes import Ruling
+from app.protocol.rulings import Ruling
 
 
 def add(name: str, reference: Reference) -> None:
-    @clause(name=name, title="T", reference=reference, words="W.", applies_to="Every session", decided_by="The log.")
     def judge(facts: SessionFacts) -> Ruling:
-        return Ruling(facts.n)
+        return Ruling(facts)
+
+    judge.__name__ = name
+    clause("T", reference, words="W.", decided_by="The log.")(judge)
 
 
 def test_clause_joins_the_register_at_its_place_in_the_text(clauses: None) -> None:
     names = list(CLAUSES)
-    add("chat-saved", Reference(Heading.GENERAL, 5))
+    add("chat_saved", Reference(Heading.GENERAL, 5))
     place = names.index("never-alone") + 1
     assert list(CLAUSES) == [*names[:place], "chat-saved", *names[place:]]
 

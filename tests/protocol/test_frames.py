@@ -1,14 +1,11 @@
-"""The small tools: people as they were on a day, distinct rows, times as integers; and what a frame must have."""
+"""The small tools: people as they were on a day, times as integers; and what a frame must have."""
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from app.protocol.evidence import Evidence, empty
-from app.protocol.frames import Versions, distinct, flags, found_in, ids, instants, micros, paired, places
-from app.protocol.outcomes import BREACH, LOG, MET, NOT_APPLICABLE, Ruling
+from app.protocol.frames import Versions, flags, ids, instants, micros, paired
 
 JANUARY, JUNE, BEFORE_1970 = (
     np.datetime64(day, "D").view(np.int64) for day in ("2021-01-05", "2021-06-07", "1969-06-01")
@@ -64,28 +61,10 @@ def test_what_a_version_lists_whatever_the_case_and_nothing_for_nobody() -> None
     assert known.fact("staff_id", rows).dtype == object
 
 
-def test_the_first_row_of_each_pair_stays() -> None:
-    rows = pd.DataFrame({"a": [5, -1, 5, 0, 5], "b": [2, -1, 2, -1, 7], "c": range(5)}, index=list("vwxyz"))
-    pd.testing.assert_frame_equal(distinct(rows, "a", "b"), rows.loc[list("vwyz")])
-
-
 def test_two_numbers_as_one_keep_their_order() -> None:
     two = [(-1, 2**31 - 1), (0, -(2**31)), (0, -1), (0, 0), (0, 2**31 - 1), (1, -1), (2**31 - 1, -(2**31))]
     as_one = paired(*np.array(two).T)
     assert (np.diff(as_one) > 0).all()
-
-
-def test_where_a_value_stands_in_an_index() -> None:
-    index = pd.Index(["a", "b", "c"])
-    assert places(index, pd.Series(["b", "b", "c", "b", "x", "x", None, "a"])).tolist() == [1, 1, 2, 1, -1, -1, -1, 0]
-    assert places(index, pd.Series([], dtype=object)).tolist() == []
-
-
-@given(st.lists(st.integers(-1, 6)), st.lists(st.integers(-1, 6)))
-def test_where_a_number_stands_first_among_others(keys: list[int], wanted: list[int]) -> None:
-    keys = [key for key in keys if key >= 0]
-    found = found_in(np.array(keys, np.int64), np.array(wanted, np.int64))
-    assert found.tolist() == [keys.index(one) if one in keys else -1 for one in wanted]
 
 
 def test_times_and_ids_come_and_go_as_integers() -> None:
@@ -103,16 +82,3 @@ def test_times_and_ids_come_and_go_as_integers() -> None:
 def test_a_missing_column_is_named_where_the_frame_is_given() -> None:
     with pytest.raises(ValueError, match=r"^logs lacks the columns ended_at, started_at$"):
         Evidence(logs=empty("logs").drop(columns=["started_at", "ended_at"]))
-
-
-def test_the_first_that_decides_stands_and_what_nothing_decides_does_not_apply() -> None:
-    ruling = Ruling(4)
-    at = np.array([True, True, False, False])
-    ruling.decide(at, MET, LOG, "kept", disputed=np.array([False, True, True, True]))
-    ruling.decide(
-        np.array([False, True, True, False]), BREACH, LOG, lambda i: np.array([f"row {n}" for n in i], object)
-    )
-    assert ruling.outcome.tolist() == [MET, MET, BREACH, NOT_APPLICABLE]
-    assert ruling.disputed.tolist() == [False, True, False, False]
-    assert ruling.reasons().tolist() == ["kept", "kept", "row 2", ""]
-    assert (ruling.outcome.dtype, ruling.evidence.dtype, ruling.disputed.dtype) == (np.uint8, np.uint8, bool)

@@ -22,7 +22,8 @@ from app.protocol.clause import Heading, Reference, clause
 from app.protocol.clauses import CLAUSES
 from app.protocol.facts import SessionFacts
 from app.protocol.judge import figures
-from app.protocol.outcomes import BREACH, LOG, MET, NOTHING, Ruling
+from app.protocol.outcomes import BREACH, LOG, MET, NOTHING
+from app.protocol.rulings import Ruling
 from app.reports.outcomes_csv import list_outcomes
 from app.school import School
 from app.sessions.breaches import resolve_breaches
@@ -34,8 +35,8 @@ DAYS = (date(2026, 11, 1), date(2026, 11, 30))
 NEW = "chat-saved"
 
 
-def _chat_saved(facts: SessionFacts) -> Ruling:
-    ruling = Ruling(facts.n)
+def chat_saved(facts: SessionFacts) -> Ruling:
+    ruling = Ruling(facts)
     ruling.decide(facts.logged, MET, LOG, "The log says that the chat was saved.")
     ruling.decide(~facts.logged, BREACH, NOTHING, "Nobody saved the chat.")
     return ruling
@@ -62,9 +63,7 @@ def _call(call_id: str, start: str) -> dict[str, object]:
 def _add_clause() -> None:
     """By its one entry. Its point stands in the middle, so that others change places."""
     point = Reference(Heading.GENERAL, 4)
-    words, every = "The chat is saved.", "Every session"
-    entry = clause(name=NEW, title="Chat saved", reference=point, words=words, applies_to=every, decided_by="The log.")
-    entry(_chat_saved)
+    clause("Chat saved", point, words="The chat is saved.", decided_by="The log.")(chat_saved)
 
 
 def _leader(school: School) -> Person:
