@@ -43,18 +43,18 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database_kind" not in metafunc.fixturenames:
         return
-    postgresql = pytest.param("postgresql", marks=pytest.mark.postgresql)
+    sqlite, postgresql = pytest.param("sqlite"), pytest.param("postgresql", marks=pytest.mark.postgresql)
     both = "empty_school" in metafunc.fixturenames and metafunc.definition.nodeid.startswith(_ON_BOTH)
     if metafunc.config.getoption("database"):
         kinds = [postgresql]
     elif both:
-        kinds = ["sqlite", postgresql]
+        kinds = [sqlite, postgresql]
     else:
-        kinds = ["sqlite"]
+        kinds = [sqlite]
     metafunc.parametrize("database_kind", kinds, scope="session")
 
 
-class _OneBrowser(LoadFileScheduling):
+class _OneBrowser(LoadFileScheduling):  # type: ignore[misc] # xdist has no types
     """A file together; those with a browser one after the other, since two at once wait for each other."""
 
     def _split_scope(self, nodeid: str) -> str:
@@ -113,7 +113,8 @@ def new_database(
 ) -> Callable[..., str]:
     """Gives the address of an empty database, or of a copy of one that nobody has open; a new one each time."""
     if database_kind == "postgresql":
-        return request.getfixturevalue("postgresql")
+        on_server: Callable[..., str] = request.getfixturevalue("postgresql")
+        return on_server
 
     empty = f"sqlite:///{tmp_path_factory.mktemp('empty') / 'school.sqlite'}"
     open_database(empty).dispose()  # each new database has the tables from the start

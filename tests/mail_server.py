@@ -1,6 +1,7 @@
 """A real mail server on loopback, which tells what it took and does what a test asks at each word."""
 
 import socket
+from asyncio import Transport
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email import message_from_bytes
@@ -57,8 +58,8 @@ class MailServer:
         if refusal := self.at_word("DATA", envelope.rcpt_tos[0]):
             return refusal
         mail = message_from_bytes(cast(bytes, envelope.original_content), policy=default)
-        self.mails.append(cast(EmailMessage, mail))
+        self.mails.append(mail)
         if self.hang_up:
-            assert server.transport is not None
+            assert isinstance(server.transport, Transport)
             server.transport.abort()
         return "250 OK"

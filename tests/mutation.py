@@ -15,6 +15,7 @@ import tempfile
 from collections import Counter
 from contextlib import redirect_stdout, suppress
 from pathlib import Path
+from typing import Any
 
 import _pytest.config
 import libcst
@@ -24,6 +25,7 @@ from mutmut import __main__ as mutmut
 from mutmut.configuration import config
 from mutmut.mutation import file_mutation
 from mutmut.runners.harness import PytestRunner
+from mutmut.stats import status_by_exit_code
 from mutmut.utils.file_utils import change_cwd
 from mutmut.workers.isolation import ForkRunner
 
@@ -43,18 +45,20 @@ def mutate_what_is_worked_out_once() -> None:
             and node.decorators[0].decorator.value == "cached_property"
         )
 
-    def skip_or_not(self, node):
+    def skip_or_not(self: Any, node: libcst.CSTNode) -> Any:
         return False if is_cached(node) else skip(self, node)
 
-    def arrange_or_undecorate(function, mutants, class_name):
+    def arrange_or_undecorate(function: libcst.FunctionDef, mutants: Any, class_name: Any) -> Any:
         if not is_cached(function):
             return arrange(function, mutants, class_name)
-        declared, methods, assigned, names = arrange(function.with_changes(decorators=[]), mutants, class_name)
+        arranged: Any = arrange(function.with_changes(decorators=[]), mutants, class_name)
+        declared, methods, assigned, names = arranged
         # Only what chooses among the mutants is cached, not each mutant.
         methods[0] = methods[0].with_changes(decorators=[*function.decorators, *methods[0].decorators])
         return declared, methods, assigned, names
 
-    file_mutation.MutationVisitor._skip_node_and_children = skip_or_not
+    visitor: Any = file_mutation.MutationVisitor
+    visitor._skip_node_and_children = skip_or_not
     file_mutation.function_trampoline_arrangement = arrange_or_undecorate
 
 
@@ -63,7 +67,7 @@ def collect_once() -> None:
     is a copy of one in which they are collected and have been run once, so that all is loaded."""
     startup = ForkRunner.startup
 
-    def collect_and_start(self: ForkRunner) -> None:
+    def collect_and_start(self: Any) -> None:
         arguments = [
             *config().pytest_add_cli_args_test_selection,
             *config().pytest_add_cli_args,
@@ -81,9 +85,9 @@ def collect_once() -> None:
         self.test_runner.session = session
         startup(self)
 
-    def run_collected(self: PytestRunner, *, mutant_name: str | None, tests: list[str]) -> int:
+    def run_collected(self: Any, *, mutant_name: str | None, tests: list[str]) -> int:
         if not mutant_name:
-            return run_tests(self, mutant_name=mutant_name, tests=tests)
+            return int(run_tests(self, mutant_name=mutant_name, tests=tests))
         # The scenarios find most of what is found.
         first = sorted(tests, key=lambda test: "scenarios" not in test)
         self.session.items.sort(key=lambda item: first.index(item.nodeid) if item.nodeid in first else -1)
@@ -95,8 +99,10 @@ def collect_once() -> None:
             self.session.config.hook.pytest_runtestloop(session=self.session)
         return int(self.session.testsfailed > 0)
 
-    run_tests = PytestRunner.run_tests
-    ForkRunner.startup, PytestRunner.run_tests = collect_and_start, run_collected
+    starter: Any = ForkRunner
+    runner: Any = PytestRunner
+    run_tests = runner.run_tests
+    starter.startup, runner.run_tests = collect_and_start, run_collected
 
 
 def keep_evidence(file: Path) -> None:
@@ -116,7 +122,7 @@ def print_figures() -> None:
     """For each file: how many mutants, how many were found, and the names of those that were not."""
     _, files = mutmut.collect_source_file_mutation_data(mutant_names=())
     for path, mutants in files.items():
-        states = {name: mutmut.status_by_exit_code[code] for name, code in mutants.exit_code_by_key.items()}
+        states = {name: status_by_exit_code[code] for name, code in mutants.exit_code_by_key.items()}
         tried = {name: state for name, state in states.items() if state != "not checked"}
         if tried:
             print(path, len(states), dict(Counter(states.values())))

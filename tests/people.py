@@ -5,11 +5,13 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from app.intake.files import import_letters, import_roster
 from app.school import School
 from app.store import reading
+
+Found = TypeVar("Found")
 
 NOW = datetime(2026, 11, 27, 16, tzinfo=UTC)  # a Friday, on which everything that tests tell of has happened
 TENANT = "5c7001aa-0000-4000-8000-000000000001"
@@ -128,6 +130,12 @@ def move_in(school: School, tmp_path: Path) -> None:
     assert not any(result.rejected for result in import_roster(school, roster(tmp_path / "roster")))
     letters = [{"pupil_email": email(who), "kind": "introduction", "sent_on": "2020-09-01"} for who in PUPILS]
     assert not import_letters(school, table(tmp_path / "letters.csv", letters)).rejected
+
+
+def found(value: Found | None) -> Found:
+    """The value, which must be there."""
+    assert value is not None
+    return value
 
 
 def log(by: str, pupils: str, start: str, minutes: int = 30, **answers: str) -> dict[str, str]:

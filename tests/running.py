@@ -3,10 +3,12 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from app.settings import ROOT
 
+Run = Callable[..., subprocess.CompletedProcess[str]]  # a command's words, and variables of its environment
 PYTHON = (sys.executable, "-m", "tests.clock")  # runs a module by the clock of the test
 
 

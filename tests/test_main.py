@@ -8,13 +8,15 @@ import subprocess
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, text
 
+from app.settings import ROOT
 from tests import people, running
 from tests.people import call, calls, email, log, table
-from tests.running import ROOT
+from tests.running import Run
 
 pytestmark = pytest.mark.usefixtures("story_clock")
 
@@ -25,18 +27,18 @@ def database(new_database: Callable[[], str]) -> str:
 
 
 @pytest.fixture
-def run(database: str):
+def run(database: str) -> Run:
     """Runs a command in a process of its own on a database of its own."""
     return partial(running.run, database)
 
 
 @pytest.fixture
-def moved_in(run, tmp_path: Path):
+def moved_in(run: Run, tmp_path: Path) -> Run:
     assert run("import", "roster", people.roster(tmp_path / "roster")).returncode == 0
     return run
 
 
-def test_refused_rows_are_named_without_what_they_say(moved_in, tmp_path: Path) -> None:
+def test_refused_rows_are_named_without_what_they_say(moved_in: Run, tmp_path: Path) -> None:
     rows = [
         log("teacher", "aled", "2026-11-03T10:00", ref="L1"),
         log("teacher", "aled", "2026-11-03T11:00", ref="L2") | {"pupil_emails": "secret.child@elsewhere.example"},
@@ -49,7 +51,7 @@ def test_refused_rows_are_named_without_what_they_say(moved_in, tmp_path: Path) 
     assert "secret" not in done.stderr + done.stdout
 
 
-def test_outcomes_come_as_csv_and_as_json(moved_in, tmp_path: Path) -> None:
+def test_outcomes_come_as_csv_and_as_json(moved_in: Run, tmp_path: Path) -> None:
     rows = [
         log("teacher", "aled", "2026-11-03T10:00", ref="L1", purpose="=1+1"),
         log("counsellor", "bethan", "2026-11-04T10:00", ref="L2", purpose="counselling"),
@@ -90,14 +92,16 @@ def test_outcomes_come_as_csv_and_as_json(moved_in, tmp_path: Path) -> None:
         (("check",), {}, "python -m app import roster"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_words(run, words: tuple, environment: dict, said: str) -> None:
+def test_what_cannot_be_done_is_said_in_words(
+    run: Run, words: tuple[str, ...], environment: dict[str, str], said: str
+) -> None:
     done = run(*words, **environment)
     assert done.returncode == 2
     assert said in done.stderr + done.stdout
     assert "Traceback" not in done.stderr
 
 
-def test_wrong_settings_name_the_entry_and_its_fix(run, tmp_path: Path) -> None:
+def test_wrong_settings_name_the_entry_and_its_fix(run: Run, tmp_path: Path) -> None:
     text = (ROOT / "data" / "protocol.toml").read_text(encoding="utf-8")
     broken = tmp_path / "protocol.toml"
     broken.write_text(text.replace('["08:30", "17:30"]', '["17:30", "08:30"]'), encoding="utf-8")
@@ -106,7 +110,7 @@ def test_wrong_settings_name_the_entry_and_its_fix(run, tmp_path: Path) -> None:
     assert "academic_hours: the end is before the start" in done.stderr
 
 
-def ask(database: str, statement: str) -> tuple:
+def ask(database: str, statement: str) -> tuple[Any, ...]:
     """The first row of an answer."""
     engine = create_engine(database)
     with engine.begin() as connection:
@@ -115,12 +119,12 @@ def ask(database: str, statement: str) -> tuple:
     return row
 
 
-def test_changed_settings_judge_again(moved_in, database: str, tmp_path: Path) -> None:
+def test_changed_settings_judge_again(moved_in: Run, database: str, tmp_path: Path) -> None:
     moved_in("import", "logs", table(tmp_path / "l.csv", [log("teacher", "aled", "2026-11-03T17:10", 15, ref="L1")]))
 
     def hours(**environment: str) -> str:
         rows = json.loads(moved_in("outcomes", "--format", "json", **environment).stdout)
-        return next(row["outcome"] for row in rows if row["clause"] == "academic-hours")
+        return next(str(row["outcome"]) for row in rows if row["clause"] == "academic-hours")
 
     assert hours() == "met"
     text = (ROOT / "data" / "protocol.toml").read_text(encoding="utf-8")
@@ -131,7 +135,7 @@ def test_changed_settings_judge_again(moved_in, database: str, tmp_path: Path) -
 
 
 def test_a_killed_import_leaves_all_or_nothing(
-    new_database: Callable[[], str], moved_in, database: str, tmp_path: Path
+    new_database: Callable[[], str], moved_in: Run, database: str, tmp_path: Path
 ) -> None:
     """Killed at ten moments of an import of 400 logs: the database holds all of them or none."""
     rows = [
@@ -154,14 +158,14 @@ def test_a_killed_import_leaves_all_or_nothing(
     assert running.run(database, "import", "logs", file).returncode == 0
 
 
-def test_a_database_of_a_newer_version_is_refused(moved_in, database: str) -> None:
+def test_a_database_of_a_newer_version_is_refused(moved_in: Run, database: str) -> None:
     ask(database, "update alembic_version set version_num = '9999' returning version_num")
     done = moved_in("outcomes")
     assert done.returncode == 2
     assert "newer version" in done.stderr
 
 
-def test_the_demonstration_never_goes_beside_real_data(moved_in) -> None:
+def test_the_demonstration_never_goes_beside_real_data(moved_in: Run) -> None:
     done = moved_in("demo", "--sessions", "100")
     assert done.returncode == 2
     assert "not empty" in done.stderr

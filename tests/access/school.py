@@ -1,9 +1,10 @@
 """A small school in which every way to see a session that is not yours is there to try."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, Engine, Table, insert, select
 
 from app.access.concern_detail import get_concern
 from app.access.people import find_person
@@ -61,7 +62,7 @@ PUPIL = {name: number for number, (name, *_) in PUPILS.items()}
 
 # name: by, pupil, purpose (blank: not logged), day
 LAST_WEEK = THIS_WEEK - timedelta(days=5)
-SESSIONS = {
+SESSIONS: dict[str, tuple[str | None, str, str | None, date]] = {
     "aled": ("teacher", "Aled", "academic", LAST_WEEK),
     "bethan by tutor9": ("tutor9", "Bethan", "pastoral", LAST_WEEK),
     "bethan": ("teacher", "Bethan", "music", LAST_WEEK),
@@ -152,7 +153,7 @@ SETTINGS = Settings.model_validate(
 )
 
 
-def add_row(connection, table, **values):
+def add_row(connection: Connection, table: Table, **values: Any) -> None:
     connection.execute(insert(table).values(**values))
 
 
@@ -160,7 +161,7 @@ def at_hour(day: date, hour: int = 10) -> datetime:
     return datetime.combine(day, time(hour), ZONE).astimezone(UTC)
 
 
-def _people(connection):
+def _people(connection: Connection) -> None:
     for code in ("SEN", "PREP"):
         add_row(connection, tables.schools, code=code, name=code, senior=code == "SEN", email_domain="habs.example")
     for number, (name, code, roles, years, houses) in PEOPLE.items():
@@ -188,9 +189,9 @@ def _people(connection):
         )
 
 
-def _session(connection, name: str):
+def _session(connection: Connection, name: str) -> None:
     by, pupil, purpose, day = SESSIONS[name]
-    number, staff_id = NUMBER[name], ID.get(by)
+    number, staff_id = NUMBER[name], ID[by] if by else None
     start, end = at_hour(day), at_hour(day, 11)
     is_counselling = name in COUNSELLOR_S - {"counselling misspelt"} or name == "counselling by tutor9"
     if purpose:
@@ -259,7 +260,9 @@ def _session(connection, name: str):
         add_row(connection, tables.session_calls, call_id=f"call-{number}", session_id=number, place=0)
 
 
-def _call(connection, call_id: str, staff_id: int | None, pupil_id: int, start: datetime, end: datetime):
+def _call(
+    connection: Connection, call_id: str, staff_id: int | None, pupil_id: int, start: datetime, end: datetime
+) -> None:
     add_row(
         connection,
         tables.calls,
@@ -306,9 +309,9 @@ def consent_ids(school: School) -> list[int]:
         return list(connection.scalars(select(tables.consents.c.id)))
 
 
-def raise_about(school: School, *names: str, by: str = "teacher", **other: object) -> str:
+def raise_about(school: School, *names: str, by: str = "teacher", **other: Any) -> str:
     """A concern about somebody's conduct, with a session of theirs where they have one; its reference."""
-    told = {
+    told: dict[str, Any] = {
         "happened_at": None,
         "summary": NARRATIVE,
         "childs_words": "words",
@@ -345,16 +348,16 @@ def follow_up(school: School, ref: str, by: str) -> None:
     casework.note_conduct(school, person, [ref])
 
 
-def fill(engine):
+def fill(engine: Engine) -> None:
     """Everybody and everything that the tests ask for."""
     with engine.begin() as connection:
         _people(connection)
         for name in SESSIONS:
             _session(connection, name)
-        for session, pupil in (("bethan with concern", 2), ("dai with concern", 4), ("counselling with concern", 6)):
+        for session, child in (("bethan with concern", 2), ("dai with concern", 4), ("counselling with concern", 6)):
             open_concern(
                 connection,
-                raised_by=ID[SESSIONS[session][0]],
+                raised_by=ID[SESSIONS[session][0] or ""],
                 raised_at=at_hour(LAST_WEEK, 12),
                 happened_at=None,
                 summary=f"{NARRATIVE}: {session}",
@@ -362,7 +365,7 @@ def fill(engine):
                 told_dsp=True,
                 categories=["distress"],
                 level="monitoring",
-                pupil_ids=[pupil],
+                pupil_ids=[child],
                 log_ref=f"L-{NUMBER[session]}",
             )
         for number, (pupil, kind, asked_by) in enumerate(CONSENTS.values(), start=1):

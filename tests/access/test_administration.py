@@ -13,7 +13,7 @@ from tests.access.questions import as_text
 from tests.access.school import PEOPLE, PUPILS, TODAY, add_row, at_hour, someone
 
 
-def _refuse(school: School, kind: str, column: str | None, value: str | None, original: str):
+def _refuse(school: School, kind: str, column: str | None, value: str | None, original: str) -> None:
     with school.engine.begin() as connection:
         imported = connection.scalar(
             insert(tables.imports)
@@ -55,7 +55,9 @@ ROW = (
 @pytest.mark.parametrize(
     ("purpose", "seen"), [("Music", True), ("counselling", False), ("counceling", False), ("", False)]
 )
-def test_list_rejected_rows_shows_a_logs_pupils_only_without_counselling(school, purpose, seen):
+def test_list_rejected_rows_shows_a_logs_pupils_only_without_counselling(
+    school: School, purpose: str, seen: bool
+) -> None:
     _refuse(school, "logs", "pupil_emails", "fflur@pupils.example", ROW % purpose)
     rows = list_rejected_rows(school, someone(school, "admin"))
     assert ("fflur" in as_text(rows)) is seen
@@ -65,19 +67,19 @@ def test_list_rejected_rows_shows_a_logs_pupils_only_without_counselling(school,
     assert rows["original"].iloc[0]["staff_email"] == "x@habs.example"
 
 
-def test_list_rejected_rows_shows_nothing_of_a_call_record(school):
+def test_list_rejected_rows_shows_nothing_of_a_call_record(school: School) -> None:
     _refuse(school, "calls", None, "fflur@pupils.example", '{"participants": ["fflur@pupils.example"]}')
     _refuse(school, "calls", None, None, '["fflur@pupils.example"]')
     assert "fflur" not in as_text(list_rejected_rows(school, someone(school, "admin")))
 
 
-def test_list_rejected_rows_shows_a_roster_row_to_be_fixed(school):
+def test_list_rejected_rows_shows_a_roster_row_to_be_fixed(school: School) -> None:
     _refuse(school, "pupils", "year_group", "nine", '{"email": "x@pupils.example", "year_group": "nine"}')
     row = list_rejected_rows(school, someone(school, "admin")).iloc[0]
     assert (row["value"], row["original"]["email"], row["withheld"]) == ("nine", "x@pupils.example", False)
 
 
-def test_get_audit_trail_does_not_count_a_counsellors_sessions(school):
+def test_get_audit_trail_does_not_count_a_counsellors_sessions(school: School) -> None:
     admin = someone(school, "admin")
     for name in ("counsellor", "teacher"):
         for what, about in (
@@ -99,7 +101,7 @@ def test_get_audit_trail_does_not_count_a_counsellors_sessions(school):
     }
 
 
-def test_get_roster_is_todays(school):
+def test_get_roster_is_todays(school: School) -> None:
     roster = get_roster(school, someone(school, "admin"))
     assert len(roster["pupils"]) == len(PUPILS)
     assert roster["pupils"].set_index("name").loc["Efa", ["year_group", "tutor"]].tolist() == [

@@ -9,6 +9,7 @@ from app.access.breaches import (
     list_breaches_to_resolve,
     list_unresolved_breaches,
 )
+from app.school import School
 from app.store import tables
 from tests.access.school import ID, MAY_OPEN, NUMBER, OPEN, OWN, someone
 
@@ -23,7 +24,7 @@ TO_SETTLE: dict[str, set[str]] = {name: set() for name in ID} | {
 
 
 @pytest.mark.parametrize("name", ID)
-def test_list_breaches_to_resolve_gives_the_hoy_or_hm_or_else_the_senior_deputy_head(school, name):
+def test_list_breaches_to_resolve_gives_the_hoy_or_hm_or_else_the_senior_deputy_head(school: School, name: str) -> None:
     person = someone(school, name)
     mine = list_breaches_to_resolve(school, person)
     assert set(mine["session_id"]) == {NUMBER[session] for session in TO_SETTLE[name]}
@@ -34,7 +35,7 @@ def test_list_breaches_to_resolve_gives_the_hoy_or_hm_or_else_the_senior_deputy_
         assert len(found.rows) == (session in MAY_OPEN[name] and session in OPEN)
 
 
-def test_list_breaches_to_resolve_gives_a_hoys_own_to_the_senior_deputy_head(school):
+def test_list_breaches_to_resolve_gives_a_hoys_own_to_the_senior_deputy_head(school: School) -> None:
     with school.engine.begin() as connection:
         own = tables.sessions.c.id == NUMBER["aled"]
         connection.execute(update(tables.sessions).where(own).values(staff_id=ID["hoy9"]))
@@ -42,7 +43,7 @@ def test_list_breaches_to_resolve_gives_a_hoys_own_to_the_senior_deputy_head(sch
     assert NUMBER["aled"] in set(list_breaches_to_resolve(school, someone(school, "sdh"))["session_id"])
 
 
-def test_count_breaches_by_owner_counts_sessions_for_each_owner(school):
+def test_count_breaches_by_owner_counts_sessions_for_each_owner(school: School) -> None:
     waiting = count_breaches_by_owner(school, someone(school, "sdh")).set_index("owner")
     assert waiting["sessions"].to_dict() == {
         name.title(): len(TO_SETTLE[name]) for name in TO_SETTLE if TO_SETTLE[name]

@@ -8,11 +8,13 @@ from app.access.concern_detail import get_concern
 from app.access.concerns import list_conduct_concerns, list_own_conduct_concerns
 from app.concerns import casework
 from app.concerns.raising import raise_conduct_concern
+from app.school import School
 from app.store import tables
 from tests.access.school import ID, NUMBER, TODAY, add_row, conduct_refs, raise_about, someone
+from tests.people import found
 
 
-def test_list_conduct_concerns_is_for_the_senior_deputy_head_and_dsps_whom_it_does_not_name(school):
+def test_list_conduct_concerns_is_for_the_senior_deputy_head_and_dsps_whom_it_does_not_name(school: School) -> None:
     everybody = {"sdh", "dsp_sen", "dsp_prep"}
     for named in ([], ["sdh"], ["dsp_sen"], ["dsp_sen", "dsp_prep"]):
         ref = raise_about(school, "musician", *named)
@@ -32,7 +34,7 @@ def test_list_conduct_concerns_is_for_the_senior_deputy_head_and_dsps_whom_it_do
             )
 
 
-def test_list_conduct_concerns_keeps_one_that_names_everybody_for_who_comes_later(school):
+def test_list_conduct_concerns_keeps_one_that_names_everybody_for_who_comes_later(school: School) -> None:
     everybody = ["sdh", "dsp_sen", "dsp_prep"]
     told = raise_conduct_concern(
         school,
@@ -61,17 +63,17 @@ def test_list_conduct_concerns_keeps_one_that_names_everybody_for_who_comes_late
     assert len(list_conduct_concerns(school, someone(school, "slt"))) == 1
 
 
-def test_get_concern_is_closed_for_good_to_who_is_named_later(school):
+def test_get_concern_is_closed_for_good_to_who_is_named_later(school: School) -> None:
     ref, sdh = raise_about(school, "musician"), someone(school, "sdh")
     casework.opened(school, sdh, ref)
     own = list_own_conduct_concerns(school, someone(school, "teacher"))
     assert own["read_by"].iloc[0].startswith("Sdh, ")
     for adult in ("dsp_sen", "teacher"):
-        view = get_concern(school, sdh, ref)
+        view = found(get_concern(school, sdh, ref))
         casework.record(school, sdh, ref, view.version, "named", {"recipient_id": ID[adult], "text": "was there too"})
     assert get_concern(school, someone(school, "dsp_sen"), ref) is None
     assert list_own_conduct_concerns(school, someone(school, "teacher")).empty
-    view = get_concern(school, sdh, ref)
+    view = found(get_concern(school, sdh, ref))
     assert view.adults == ["Dsp_Sen", "Musician", "Teacher"]
     assert ("About", "Musician") in view.entries[0].words, "the report stays as it was"
     assert not {"shared", "unshared"} & casework.steps_for(view).keys()
@@ -81,17 +83,17 @@ def test_get_concern_is_closed_for_good_to_who_is_named_later(school):
         )
 
 
-def test_get_concern_lists_who_opened_one_about_conduct(school):
+def test_get_concern_lists_who_opened_one_about_conduct(school: School) -> None:
     ref = raise_about(school, "musician")
     for name in ("sdh", "dsp_sen", "sdh"):
         casework.opened(school, someone(school, name), ref)
-    view = get_concern(school, someone(school, "dsp_prep"), ref)
+    view = found(get_concern(school, someone(school, "dsp_prep"), ref))
     assert [entry.by for entry in view.opened_by] == ["Sdh", "Dsp_Sen", "Sdh"]
     with pytest.raises(DBAPIError, match="only ever added to"), school.writing() as connection:
         connection.execute(update(tables.conduct_events).values(actor_id=ID["teacher"]))
 
 
-def test_get_concern_about_conduct_links_no_counselling(school):
+def test_get_concern_about_conduct_links_no_counselling(school: School) -> None:
     for session in ("counselling", "counsellor unlogged"):
         ref = raise_about(school, "musician", by="counsellor", pupil_ids=[])
         raise_conduct_concern(
@@ -105,5 +107,5 @@ def test_get_concern_about_conduct_links_no_counselling(school):
             told_dsp=True,
             categories=["other"],
         )
-        assert get_concern(school, someone(school, "sdh"), ref).links == []
-    assert not any(get_concern(school, someone(school, "sdh"), ref).links for ref in conduct_refs(school)[:-1])
+        assert found(get_concern(school, someone(school, "sdh"), ref)).links == []
+    assert not any(found(get_concern(school, someone(school, "sdh"), ref)).links for ref in conduct_refs(school)[:-1])

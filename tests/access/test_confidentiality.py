@@ -1,6 +1,7 @@
 """Every question there is, asked by everybody: nothing tells of counselling, or of a concern about conduct."""
 
 import inspect
+from collections.abc import Callable
 from importlib import import_module
 from pkgutil import walk_packages
 
@@ -28,7 +29,7 @@ PARTS = {  # of which the others are made
 }
 
 
-def test_questions_are_all_there_are():
+def test_questions_are_all_there_are() -> None:
     asked = {
         name
         for module in walk_packages(app.access.__path__, "app.access.")
@@ -41,7 +42,9 @@ def test_questions_are_all_there_are():
 
 
 @pytest.mark.parametrize("name", sorted(ID.keys() - {"counsellor", "tutor9"}))
-def test_questions_tell_nobody_else_who_was_in_counselling(usual_answers, name):
+def test_questions_tell_nobody_else_who_was_in_counselling(
+    usual_answers: Callable[[str], dict[str, str]], name: str
+) -> None:
     concerns = (
         {"get_concern", "list_concerns", "create_subject_access_file", "get_chronology"}
         if name in ("sdh", "dsp_sen")
@@ -57,7 +60,9 @@ def test_questions_tell_nobody_else_who_was_in_counselling(usual_answers, name):
 
 
 @pytest.mark.parametrize("name", sorted(ID.keys() - {"counsellor"}))
-def test_questions_have_the_same_answers_without_the_counsellors_sessions(school, usual_answers, name):
+def test_questions_have_the_same_answers_without_the_counsellors_sessions(
+    school: School, usual_answers: Callable[[str], dict[str, str]], name: str
+) -> None:
     person = someone(school, name)
     before = usual_answers(name)
     with school.engine.begin() as connection:
@@ -83,7 +88,9 @@ def _figures(school: School) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("name", ID)
-def test_questions_have_the_same_answers_for_whom_a_conduct_concern_names(school, usual_answers, name, monkeypatch):
+def test_questions_have_the_same_answers_for_whom_a_conduct_concern_names(
+    school: School, usual_answers: Callable[[str], dict[str, str]], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     person = someone(school, name)
     before = usual_answers(name)
     monkeypatch.setenv("ENCRYPTION_KEYS", generate_key())
@@ -99,7 +106,9 @@ def test_questions_have_the_same_answers_for_whom_a_conduct_concern_names(school
 
 
 @pytest.mark.parametrize("name", ["hoy9", "tutor9", "slt", "admin"])
-def test_questions_have_the_same_answers_for_whom_a_conduct_concern_is_not_for(school, usual_answers, name):
+def test_questions_have_the_same_answers_for_whom_a_conduct_concern_is_not_for(
+    school: School, usual_answers: Callable[[str], dict[str, str]], name: str
+) -> None:
     person = someone(school, name)
     before = usual_answers(name)
     follow_up(school, raise_about(school, "musician"), "sdh")

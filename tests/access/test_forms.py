@@ -5,11 +5,13 @@ from datetime import datetime
 import pandas as pd
 
 from app.access.forms import get_draft, get_own_log, list_calls_to_log
+from app.school import School
 from app.sessions.drafts import save_draft
 from tests.access.school import LAST_WEEK, NUMBER, at_hour, someone
+from tests.people import found
 
 
-def test_list_calls_to_log_fills_in_what_the_call_shows(school):
+def test_list_calls_to_log_fills_in_what_the_call_shows(school: School) -> None:
     row = list_calls_to_log(school, someone(school, "tutor10")).iloc[0]
     assert (row["pupils"], row["pupil_emails"]) == ("Carys", "carys@pupils.example")
     assert (row["started_at"].hour, row["ended_at"].hour) == (10, 11)
@@ -18,15 +20,15 @@ def test_list_calls_to_log_fills_in_what_the_call_shows(school):
     assert pd.isna(row["recorded"])
 
 
-def test_get_own_log_is_for_its_author_alone(school):
-    log = get_own_log(school, someone(school, "teacher"), f"L-{NUMBER['aled']}")
+def test_get_own_log_is_for_its_author_alone(school: School) -> None:
+    log = found(get_own_log(school, someone(school, "teacher"), f"L-{NUMBER['aled']}"))
     assert (log["purpose"], log["pupil_emails"], log["concern"]) == ("academic", "aled@pupils.example", "yes")
     assert log["recorded"] == ""
     assert datetime.fromisoformat(log["started_at"]) == at_hour(LAST_WEEK)
     assert get_own_log(school, someone(school, "sdh"), f"L-{NUMBER['aled']}") is None
 
 
-def test_get_draft_is_for_its_writer_alone(school):
+def test_get_draft_is_for_its_writer_alone(school: School) -> None:
     teacher = someone(school, "teacher")
     save_draft(school, teacher, "log", {"notes": "half a"})
     save_draft(school, teacher, "log", {"notes": "half a sentence"})

@@ -30,10 +30,10 @@ from tests.access.school import (
 def _count(school: School) -> str:
     counts = count_counselling_sessions(school, someone(school, "slt"))
     assert list(counts["term"]) == ["This term"]
-    return counts["sessions"].iloc[0]
+    return str(counts["sessions"].iloc[0])
 
 
-def _more_counselling(school: School, day: date):
+def _more_counselling(school: School, day: date) -> None:
     with school.engine.begin() as connection:
         add_row(
             connection,
@@ -54,7 +54,7 @@ def _more_counselling(school: School, day: date):
         )
 
 
-def test_count_counselling_sessions_goes_up_in_threes(school):
+def test_count_counselling_sessions_goes_up_in_threes(school: School) -> None:
     told = [_count(school)]  # two are there
     for _ in range(5):
         _more_counselling(school, LAST_WEEK)
@@ -62,13 +62,13 @@ def test_count_counselling_sessions_goes_up_in_threes(school):
     assert told == ["under 3", "at least 3", "at least 3", "at least 3", "at least 6", "at least 6"]
 
 
-def test_count_counselling_sessions_leaves_this_week_out(school):
+def test_count_counselling_sessions_leaves_this_week_out(school: School) -> None:
     for _ in range(9):
         _more_counselling(school, TODAY)
     assert _count(school) == "under 3"
 
 
-def test_get_overview_gives_all_but_counselling_and_no_pupil(school):
+def test_get_overview_gives_all_but_counselling_and_no_pupil(school: School) -> None:
     leader, slt = (get_overview(school, someone(school, name), EVER) for name in ("sdh", "slt"))
     assert set(leader["session_id"]) == set(slt["session_id"]) == {NUMBER[n] for n in OPEN}
     for frame in (leader, slt):
@@ -83,7 +83,7 @@ def test_get_overview_gives_all_but_counselling_and_no_pupil(school):
     assert list(CLAUSES) == list(leader.columns[-len(CLAUSES) :])
 
 
-def test_get_protocol_figures_leaves_counselling_out_and_singles_out_no_day(school):
+def test_get_protocol_figures_leaves_counselling_out_and_singles_out_no_day(school: School) -> None:
     teacher, sdh = someone(school, "teacher"), someone(school, "sdh")
     in_term = [n for n in OPEN if SESSIONS[n][3] >= TERM[0]]
     whole = get_protocol_figures(school, teacher, TERM)

@@ -3,11 +3,12 @@
 import pytest
 
 from app.access.parents import get_consent_history, list_consents, list_letters_sent, may_answer_consent
+from app.school import School
 from tests.access.school import CONSENTS, ID, MAY_SEE_CONSENTS, MAY_SEE_LETTERS, consent_ids, someone
 
 
 @pytest.mark.parametrize("name", ID)
-def test_list_consents_and_letters_are_for_those_whose_pupil_it_is(school, name):
+def test_list_consents_and_letters_are_for_those_whose_pupil_it_is(school: School, name: str) -> None:
     person, may_see = (
         someone(school, name),
         {n for n, c in enumerate(CONSENTS, 1) if c in MAY_SEE_CONSENTS.get(name, ())},

@@ -8,11 +8,13 @@ from app.access.overview import get_overview
 from app.access.people import find_person, list_demo_people
 from app.access.policy import NotAllowedError
 from app.access.sessions import list_sessions
+from app.school import School
 from app.store import tables
 from tests.access.school import EVER, ID, TODAY, add_row, someone
+from tests.people import found
 
 
-def test_find_person_has_the_roles_of_today(school):
+def test_find_person_has_the_roles_of_today(school: School) -> None:
     with school.engine.begin() as connection:
         for from_day, roles in ((TODAY, "teacher"), (TODAY + timedelta(days=1), "senior_deputy_head")):
             add_row(
@@ -34,13 +36,13 @@ def test_find_person_has_the_roles_of_today(school):
         get_overview(school, person, EVER)
 
 
-def test_find_person_ignores_case_and_knows_no_stranger(school):
-    assert find_person(school, " SDH@habs.example ").staff_id == ID["sdh"]
+def test_find_person_ignores_case_and_knows_no_stranger(school: School) -> None:
+    assert found(find_person(school, " SDH@habs.example ")).staff_id == ID["sdh"]
     assert find_person(school, "stranger@habs.example") is None
     assert find_person(school, "%") is None
 
 
-def test_list_demo_people_gives_one_of_each_role_in_the_demonstration_alone(school):
+def test_list_demo_people_gives_one_of_each_role_in_the_demonstration_alone(school: School) -> None:
     assert list_demo_people(school) == []
     with school.engine.begin() as connection:
         add_row(connection, tables.meta, key="demo", value=str(TODAY))

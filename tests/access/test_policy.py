@@ -3,6 +3,7 @@
 import pytest
 
 from app.access.policy import NotAllowedError, Person, list_grants, may_open
+from app.school import School
 from app.vocabulary import Page, Resource, Role
 from tests.access.questions import DIRECTORY, QUESTIONS
 from tests.access.school import ID, someone
@@ -11,7 +12,7 @@ PAGES_OF_STAFF = {"sessions", "log", "plan", "concerns", "parents", "protocol"}
 
 
 @pytest.mark.parametrize("name", ID)
-def test_may_open_depends_on_the_role(school, name):
+def test_may_open_depends_on_the_role(school: School, name: str) -> None:
     more = {"sdh": {"overview"}, "slt": {"overview"}, "admin": {"administration"}}
     person = someone(school, name)
     assert {page for page in Page if may_open(person, page)} == PAGES_OF_STAFF | more.get(name, set())
@@ -47,7 +48,7 @@ ASKED = {
 
 
 @pytest.mark.parametrize("role", Role)
-def test_require_lets_those_ask_who_are_granted_some(school, role):
+def test_require_lets_those_ask_who_are_granted_some(school: School, role: Role) -> None:
     person = Person(99, "x@habs.example", "X", "SEN", "Music", frozenset({role}), frozenset(), frozenset())
     for resource, name in ASKED.items():
         ask = QUESTIONS.get(name) or DIRECTORY[name]

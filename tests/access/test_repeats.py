@@ -2,6 +2,7 @@
 
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,13 +31,13 @@ def listed(school: School, who: str) -> list[tuple[str, str, int, int, int]]:
     return [tuple(row) for row in pairs[columns].itertuples(index=False, name=None)]
 
 
-def enter(school: School, tmp_path: Path, logs: list[dict], *calls: dict) -> None:
+def enter(school: School, tmp_path: Path, logs: list[dict[str, str]], *calls: dict[str, Any]) -> None:
     assert not import_logs(school, people.table(tmp_path / "logs.csv", logs)).rejected
     if calls:
         assert not import_calls(school, people.calls(tmp_path / "calls.json", *calls)).rejected
 
 
-def days_of(who: str, pupils: str, *days: str, **answers: str) -> list[dict]:
+def days_of(who: str, pupils: str, *days: str, **answers: Any) -> list[dict[str, str]]:
     return [people.log(who, pupils, f"2025-{day}", **answers) for day in days]
 
 

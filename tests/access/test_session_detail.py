@@ -8,6 +8,7 @@ from app.access.policy import WITHHELD
 from app.access.session_detail import get_session
 from app.access.sessions import list_sessions
 from app.protocol.clauses import CLAUSES
+from app.school import School
 from app.store import tables
 from tests.access.questions import as_text
 from tests.access.school import (
@@ -23,20 +24,21 @@ from tests.access.school import (
     at_hour,
     someone,
 )
+from tests.people import found
 
 
 @pytest.mark.parametrize("name", ID)
-def test_get_session_opens_only_what_the_list_gives(school, name):
+def test_get_session_opens_only_what_the_list_gives(school: School, name: str) -> None:
     person = someone(school, name)
     assert {n for n in SESSIONS if get_session(school, person, NUMBER[n])} == MAY_OPEN[name]
     assert get_session(school, person, 10_000) is None
 
 
-def test_get_session_shows_only_that_counselling_by_others_took_place(school):
+def test_get_session_shows_only_that_counselling_by_others_took_place(school: School) -> None:
     sdh, number = someone(school, "sdh"), NUMBER["counselling by tutor9"]
     row = list_sessions(school, sdh, EVER).set_index("session_id").loc[number]
     assert (row["staff_name"], row["pupils"], row["withheld"]) == ("Tutor9", "", True)
-    view = get_session(school, sdh, number)
+    view = found(get_session(school, sdh, number))
     assert view.withheld
     assert view.log is None
     for frame in (view.pupils, view.stays, view.videos, view.alone, view.versions, view.concerns):
@@ -45,17 +47,17 @@ def test_get_session_shows_only_that_counselling_by_others_took_place(school):
     assert reasons["purpose-allowed"] == "Logged as counselling, by somebody who is not a school counsellor."
     assert set(reasons.drop("purpose-allowed")) == {WITHHELD}
     assert number not in set(get_overview(school, sdh, EVER)["session_id"])
-    mine = get_session(school, someone(school, "tutor9"), number)
-    assert (mine.log["notes"], list(mine.pupils["name"])) == (NOTE, ["Fflur"])
+    mine = found(get_session(school, someone(school, "tutor9"), number))
+    assert (found(mine.log)["notes"], list(mine.pupils["name"])) == (NOTE, ["Fflur"])
 
 
-def test_get_session_gives_the_counsellor_their_own_in_full(school):
-    view = get_session(school, someone(school, "counsellor"), NUMBER["counselling"])
-    assert (view.log["notes"], list(view.pupils["name"]), view.withheld) == (NOTE, ["Fflur"], False)
+def test_get_session_gives_the_counsellor_their_own_in_full(school: School) -> None:
+    view = found(get_session(school, someone(school, "counsellor"), NUMBER["counselling"]))
+    assert (found(view.log)["notes"], list(view.pupils["name"]), view.withheld) == (NOTE, ["Fflur"], False)
     assert WITHHELD not in set(view.clauses["reason"])
 
 
-def test_get_session_hides_the_version_that_was_counselling(school):
+def test_get_session_hides_the_version_that_was_counselling(school: School) -> None:
     number = NUMBER["aled"]
     with school.engine.begin() as connection:
         log = tables.logs.c
@@ -78,32 +80,33 @@ def test_get_session_hides_the_version_that_was_counselling(school):
             entered_at=at_hour(LAST_WEEK, 11),
             entered_by=ID["teacher"],
         )
-    seen = get_session(school, someone(school, "sdh"), number)
+    seen = found(get_session(school, someone(school, "sdh"), number))
     assert list(seen.versions["version"]) == [2]
     assert "father" not in as_text(seen)
-    own = get_session(school, someone(school, "teacher"), number)
+    own = found(get_session(school, someone(school, "teacher"), number))
     assert list(own.versions["version"]) == [2, 1]
-    assert own.log["purpose"] == "academic"
+    assert found(own.log)["purpose"] == "academic"
 
 
-def test_get_session_hides_a_concerns_narrative_from_a_hoy(school):
+def test_get_session_hides_a_concerns_narrative_from_a_hoy(school: School) -> None:
     number = NUMBER["aled"]
-    hoy = get_session(school, someone(school, "hoy9"), number)
+    hoy = found(get_session(school, someone(school, "hoy9"), number))
     assert NARRATIVE not in as_text(hoy)
-    assert hoy.log["notes"] == NOTE
-    assert get_session(school, someone(school, "teacher"), number).log["concern_summary"] == NARRATIVE
+    assert found(hoy.log)["notes"] == NOTE
+    teacher = found(get_session(school, someone(school, "teacher"), number))
+    assert found(teacher.log)["concern_summary"] == NARRATIVE
 
 
-def test_get_session_shows_linked_concerns_to_the_dsp_and_the_senior_deputy_head(school):
+def test_get_session_shows_linked_concerns_to_the_dsp_and_the_senior_deputy_head(school: School) -> None:
     def linked(name: str, session: str) -> int:
-        return len(get_session(school, someone(school, name), NUMBER[session]).concerns)
+        return len(found(get_session(school, someone(school, name), NUMBER[session])).concerns)
 
     assert linked("dsp_prep", "dai with concern") == linked("sdh", "dai with concern") == 1
     assert linked("prep_hoy", "dai with concern") == linked("prep_tutor", "dai with concern") == 0
 
 
-def test_get_session_timeline_names_only_people_on_the_roster(school):
-    view = get_session(school, someone(school, "hm_monnow"), NUMBER["carys unlogged"])
+def test_get_session_timeline_names_only_people_on_the_roster(school: School) -> None:
+    view = found(get_session(school, someone(school, "hm_monnow"), NUMBER["carys unlogged"]))
     assert sorted(zip(view.stays["name"], view.stays["role"], strict=True)) == [
         ("Carys", "pupil"),
         ("Not on the roster (user)", "other"),

@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
@@ -77,7 +78,7 @@ def someone(school: School, who: str) -> Person:
     return person
 
 
-def put(school: School, who: str, ref: str, queued_at: datetime = NOON, **other: str) -> bool:
+def put(school: School, who: str, ref: str, queued_at: datetime = NOON, **other: Any) -> bool:
     alert = Alert(someone(school, who).staff_id, "concern", f"concern {ref.upper()}", queued_at)
     with school.writing() as connection:
         return enqueue(connection, replace(alert, **other))
@@ -129,7 +130,7 @@ def test_the_same_alert_is_in_the_outbox_once(school: School) -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"kind": "gossip"}, {"about": "Aled Pugh"}, {"about": "concern about Aled"}])
-def test_what_is_no_kind_or_no_reference_is_refused(school: School, wrong: dict[str, str]) -> None:
+def test_what_is_no_kind_or_no_reference_is_refused(school: School, wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="alert"):
         put(school, "dsp", "a", **wrong)
 

@@ -73,7 +73,7 @@ def free_port() -> int:
 def _answers(address: str) -> bool:
     try:
         with urllib.request.urlopen(f"{address}/health", timeout=2) as answer:
-            return answer.read() == b"ok"
+            return bool(answer.read() == b"ok")
     except (urllib.error.URLError, OSError):
         return False
 

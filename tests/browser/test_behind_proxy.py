@@ -15,7 +15,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from app.demo.filling import fill
 from app.school import open_school
-from tests.browser.conftest import ROOT, free_port, look_through
+from app.settings import ROOT
+from tests.browser.conftest import free_port, look_through
 from tests.browser.test_way_through import heading
 
 pytestmark = [pytest.mark.browser, pytest.mark.postgresql]

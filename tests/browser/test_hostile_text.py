@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -42,7 +43,7 @@ def school(new_database: Callable[..., str], tmp_path_factory: pytest.TempPathFa
     school = open_school(new_database())
     _move_in(school, folder)
     day = (school.today() - timedelta(days=1)).isoformat()
-    answers = {"notes": LONG, "reason": TAG, "bedroom_reason": MARKDOWN, "room": FORMULA}
+    answers: dict[str, Any] = {"notes": LONG, "reason": TAG, "bedroom_reason": MARKDOWN, "room": FORMULA}
     rows = [
         people.log("tutor", "aled", f"{day}T09:00", ref="=L1", purpose=TAG, **answers),
         people.log("tutor", "bethan carys", f"{day}T10:00", ref="L2", purpose=MARKDOWN, notes=TAG, platform=DATABASE),

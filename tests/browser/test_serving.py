@@ -5,14 +5,16 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from app.school import open_school
+from app.settings import ROOT
 from tests import people
-from tests.browser.conftest import ROOT, free_port
+from tests.browser.conftest import free_port
 
 pytestmark = pytest.mark.browser
 
@@ -27,7 +29,7 @@ def address(
     return serve(url)
 
 
-def ask(address: str, path: str, method: str = "GET", body: bytes = b"", **headers: str) -> http.client.HTTPResponse:
+def ask(address: str, path: str, method: str = "GET", body: bytes = b"", **headers: Any) -> http.client.HTTPResponse:
     connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=20)
     connection.request(method, path, body or None, {name.replace("_", "-"): value for name, value in headers.items()})
     return connection.getresponse()
@@ -61,7 +63,7 @@ def test_signing_in_never_leads_to_another_site(address: str, wanted: str) -> No
 
 
 def test_a_page_of_another_site_can_neither_listen_nor_send(address: str) -> None:
-    upgrade = {
+    upgrade: dict[str, Any] = {
         "Connection": "Upgrade",
         "Upgrade": "websocket",
         "Sec_WebSocket_Version": "13",

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from icalendar import Calendar
@@ -146,6 +147,7 @@ def test_an_evening_lesson_is_no_then_consent_is_given_and_it_is_yes(page: Page,
     expect(page.get_by_text("Yes: as planned, this session meets the protocol.")).to_be_visible(timeout=30_000)
     with page.expect_download() as taken:
         hand.click("button", "Download the invitation")
+    meeting: Any
     (meeting,) = Calendar.from_ical(Path(taken.value.path()).read_bytes()).walk("VEVENT")
     assert (f"{meeting.start:%H:%M}", meeting.start.date()) == ("19:00", day)
     assert str(meeting["ATTENDEE"]).startswith("mailto:")

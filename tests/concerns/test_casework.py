@@ -1,7 +1,7 @@
 """A concern's life: nothing that was kept ever disappears, two at once lose nothing, and each sees what is theirs."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -26,6 +26,7 @@ from app.reports.chronology import child_paper
 from app.school import School
 from app.store import tables
 from app.store.database import open_database
+from app.vocabulary import Role
 from tests import people
 from tests.conftest import SETTINGS
 
@@ -40,7 +41,7 @@ REPORTED: dict[str, Any] = {
 
 
 @pytest.fixture
-def school(new_database: Callable[..., str], tmp_path: Path):
+def school(new_database: Callable[..., str], tmp_path: Path) -> Iterator[School]:
     school = School(open_database(new_database()), SETTINGS)
     people.move_in(school, tmp_path)
     yield school
@@ -55,9 +56,8 @@ def who(school: School, name: str) -> Person:
 
 def pupil(school: School, name: str) -> int:
     with school.engine.connect() as connection:
-        found = connection.scalar(select(tables.pupils.c.id).where(tables.pupils.c.email == people.email(name)))
-    assert found
-    return found
+        by_email = select(tables.pupils.c.id).where(tables.pupils.c.email == people.email(name))
+        return int(connection.execute(by_email).scalar_one())
 
 
 def raised(school: School, by: str = "tutor", about: str = "aled", **other: Any) -> str:
@@ -258,7 +258,7 @@ def number_of(school: School, ref: str) -> int:
     """The session of a log."""
     with school.engine.connect() as connection:
         mine = select(tables.sessions.c.id).join(tables.logs, tables.logs.c.id == tables.sessions.c.log_id)
-        return connection.scalars(mine.where(tables.logs.c.ref == ref)).one()
+        return int(connection.execute(mine.where(tables.logs.c.ref == ref)).scalar_one())
 
 
 @pytest.fixture
@@ -311,7 +311,7 @@ def test_get_concern_does_not_tell_that_a_counselling_session_is_linked(school: 
 def test_a_dsp_who_leads_a_year_cannot_change_a_concern_of_another_school(school: School) -> None:
     ref, hoy = raised(school, about="dai"), who(school, "hoy9")
     step(school, ref, "shared", by="prepdsp", recipient_id=hoy.staff_id, text="teaches his brother")
-    both = replace(hoy, roles=hoy.roles | {"dsp"})
+    both = replace(hoy, roles=hoy.roles | {Role.DSP})
     view = get_concern(school, both, ref)
     assert view
     assert not view.may_change

@@ -1,9 +1,11 @@
 """What opening a concern keeps, and whom it alerts."""
 
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Table, insert, select
 
 from app.concerns.raising import open_concern
 from app.store import tables
@@ -11,13 +13,18 @@ from app.store.concerns import known_category
 from app.store.database import open_database
 
 NOON = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
-WORDS = {"happened_at": NOON, "childs_words": "Nobody is here.", "told_dsp": False, "level": "not yet assessed"}
+WORDS: dict[str, Any] = {
+    "happened_at": NOON,
+    "childs_words": "Nobody is here.",
+    "told_dsp": False,
+    "level": "not yet assessed",
+}
 TUTOR, DSP_SENIOR, DSP_PREP, ONCE_DSP, NEXT_DSP = 1, 2, 3, 4, 5
 CARYS, DAI, MOVED = 1, 2, 3
 
 
 @pytest.fixture
-def connection(new_database):
+def connection(new_database: Callable[..., str]) -> Iterator[Connection]:
     engine = open_database(new_database())
     with engine.connect() as connection:
         for code, senior in (("SEN", True), ("PREP", False)):
@@ -37,11 +44,11 @@ def connection(new_database):
     engine.dispose()
 
 
-def _add(connection: Connection, table, **values):
+def _add(connection: Connection, table: Table, **values: Any) -> None:
     connection.execute(insert(table).values(**values))
 
 
-def _staff(connection: Connection, staff_id: int, school: str, roles: str, from_day: date = date(1900, 1, 1)):
+def _staff(connection: Connection, staff_id: int, school: str, roles: str, from_day: date = date(1900, 1, 1)) -> None:
     if from_day.year == 1900:
         _add(connection, tables.staff, id=staff_id, email=f"s{staff_id}@habs.example")
     _add(
@@ -58,7 +65,7 @@ def _staff(connection: Connection, staff_id: int, school: str, roles: str, from_
     )
 
 
-def _pupil(connection: Connection, pupil_id: int, school: str, from_day: date = date(1900, 1, 1)):
+def _pupil(connection: Connection, pupil_id: int, school: str, from_day: date = date(1900, 1, 1)) -> None:
     if from_day.year == 1900:
         _add(connection, tables.pupils, id=pupil_id, email=f"p{pupil_id}@habs.example")
     _add(
@@ -73,7 +80,7 @@ def _pupil(connection: Connection, pupil_id: int, school: str, from_day: date = 
     )
 
 
-def _open(connection: Connection, pupils: list[int], **other) -> str:
+def _open(connection: Connection, pupils: list[int], **other: Any) -> str:
     given = WORDS | {"summary": "Alone at home.", "categories": ["home_alone"]} | other
     return open_concern(connection, raised_by=TUTOR, raised_at=NOON, pupil_ids=pupils, **given)
 
@@ -89,22 +96,22 @@ def _told(connection: Connection, ref: str) -> set[int]:
     )
 
 
-def test_the_dsps_of_the_pupils_school_are_alerted_those_of_that_day(connection):
+def test_the_dsps_of_the_pupils_school_are_alerted_those_of_that_day(connection: Connection) -> None:
     assert _told(connection, _open(connection, [CARYS])) == {DSP_SENIOR}
     assert _told(connection, _open(connection, [DAI])) == {DSP_PREP}
     assert _told(connection, _open(connection, [CARYS, DAI])) == {DSP_SENIOR, DSP_PREP}
 
 
-def test_a_pupil_who_moved_belongs_to_the_new_schools_dsp(connection):
+def test_a_pupil_who_moved_belongs_to_the_new_schools_dsp(connection: Connection) -> None:
     assert _told(connection, _open(connection, [MOVED])) == {DSP_SENIOR}
 
 
-def test_a_school_without_a_dsp_gets_no_alert(connection):
+def test_a_school_without_a_dsp_gets_no_alert(connection: Connection) -> None:
     connection.execute(tables.staff_versions.delete().where(tables.staff_versions.c.staff_id == DSP_PREP))
     assert _told(connection, _open(connection, [DAI])) == set()
 
 
-def test_what_was_said_is_kept_as_it_was_said_with_its_link_and_level(connection):
+def test_what_was_said_is_kept_as_it_was_said_with_its_link_and_level(connection: Connection) -> None:
     words = "<b>=Nobody</b>\n" + "x" * 10_000
     ref = _open(connection, [DAI, CARYS, DAI], summary=words, log_ref="L-1", categories=["home_alone", "distress"])
     kept = connection.execute(select(tables.concerns).where(tables.concerns.c.ref == ref)).one()
@@ -127,25 +134,27 @@ def test_what_was_said_is_kept_as_it_was_said_with_its_link_and_level(connection
         {"level": "high"},
     ],
 )
-def test_what_is_missing_or_unknown_is_refused_and_nothing_is_kept(connection, wrong):
+def test_what_is_missing_or_unknown_is_refused_and_nothing_is_kept(
+    connection: Connection, wrong: dict[str, Any]
+) -> None:
     with pytest.raises(ValueError, match=r"^A concern") as refused:
         _open(connection, [CARYS], **wrong)
     assert "gossip" not in str(refused.value)
     assert connection.execute(select(tables.concerns)).all() == []
 
 
-def test_a_concern_is_about_a_pupil(connection):
+def test_a_concern_is_about_a_pupil(connection: Connection) -> None:
     with pytest.raises(ValueError, match="needs a pupil"):
         _open(connection, [])
 
 
-def test_a_reference_does_not_tell_how_many_others_there_are(connection):
+def test_a_reference_does_not_tell_how_many_others_there_are(connection: Connection) -> None:
     refs = [_open(connection, [CARYS]) for _ in range(20)]
     assert len(set(refs)) == 20
     assert refs != sorted(refs)
 
 
-def test_the_words_of_a_log_name_a_category():
+def test_the_words_of_a_log_name_a_category() -> None:
     assert known_category("Home alone") == "home_alone"
     assert known_category(" seen-or-heard ") == "seen_or_heard"
     assert known_category("something odd") == known_category(None) == "other"

@@ -239,7 +239,7 @@ def test_logs_were_corrected_and_the_old_versions_are_kept(filled: School, made:
         corrected = connection.execute(select(tables.logs).where(tables.logs.c.version == 2)).all()
         assert len(corrected) == len(made.corrections) > 0
         assert all(log.correction_reason and log.current for log in corrected)
-        assert connection.scalar(select(func.max(tables.logs.c.entered_at))) <= filled.now()
+        assert connection.execute(select(func.max(tables.logs.c.entered_at))).scalar_one() <= filled.now()
 
 
 # --- filling ------------------------------------------------------------------------------------------------
@@ -250,10 +250,10 @@ def test_fill_leaves_out_what_is_still_to_come(new_database: Callable[[], str], 
     school = open_school(new_database())
     fill(school, sessions=300)
     with school.engine.connect() as connection:
-        assert connection.scalar(select(func.max(tables.logs.c.ended_at))) <= school.now()
-        assert connection.scalar(select(func.max(tables.logs.c.entered_at))) <= school.now()
-        assert connection.scalar(select(func.max(tables.calls.c.ended_at))) <= school.now()
-        assert connection.scalar(select(func.count()).select_from(tables.sessions)) > 250
+        assert connection.execute(select(func.max(tables.logs.c.ended_at))).scalar_one() <= school.now()
+        assert connection.execute(select(func.max(tables.logs.c.entered_at))).scalar_one() <= school.now()
+        assert connection.execute(select(func.max(tables.calls.c.ended_at))).scalar_one() <= school.now()
+        assert connection.execute(select(func.count()).select_from(tables.sessions)).scalar_one() > 250
 
 
 def test_it_never_goes_beside_other_data(filled: School) -> None:
@@ -279,17 +279,17 @@ def test_a_fill_that_was_cut_off_is_begun_again(new_database: Callable[[], str])
     assert told == sorted(told)
     assert told[-1] == 1.0
     with school.engine.connect() as connection:
-        assert connection.scalar(select(func.count()).select_from(tables.sessions)) >= 300
+        assert connection.execute(select(func.count()).select_from(tables.sessions)).scalar_one() >= 300
 
 
 def test_it_fills_a_server_just_as_well(empty_school: School) -> None:
     fill(empty_school, sessions=200)
     with empty_school.engine.connect() as connection:
-        assert connection.scalar(select(func.count()).select_from(tables.sessions)) >= 200
-        assert connection.scalar(select(func.count()).select_from(tables.concerns)) > 0
+        assert connection.execute(select(func.count()).select_from(tables.sessions)).scalar_one() >= 200
+        assert connection.execute(select(func.count()).select_from(tables.concerns)).scalar_one() > 0
     again = import_letters(empty_school, ("letters.csv", _letters(generate(1, DAY, 200, SETTINGS))))
     assert again.added == again.changed == 0
 
 
 def _letters(made: DemoSchool) -> bytes:
-    return pd.DataFrame(made.letters).to_csv(index=False).encode()
+    return str(pd.DataFrame(made.letters).to_csv(index=False)).encode()

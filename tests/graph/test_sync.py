@@ -36,7 +36,7 @@ def run(school: School, **how: Any) -> Run:
     return synchronise(school, client=asking(), **how)
 
 
-def stored(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
+def stored(engine: Engine) -> dict[str, list[str]]:
     """What is in the store about calls, apart from numbers and times that the storing gave."""
     given = {"id", "stored_at", "session_id", "attempts", "first_seen_at", "last_seen_at"}
     named = {"calls": "id", "recordings": "id"}

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -27,10 +28,11 @@ OLD, NEW = "2016-11-07", "2026-11-03"
 @pytest.fixture
 def long_ago(school: School, tmp_path: Path) -> School:
     """Sessions of ten years ago and of this term; one of the old ones led to a concern."""
+    answers: dict[str, dict[str, Any]] = {"quiet": {}, "worry": {"concern": "yes", "concern_summary": "cried"}}
     rows = [
         people.log("teacher", "aled", f"{day}T10:00", ref=f"{name}-{day}", **more)
         for day in (OLD, NEW)
-        for name, more in (("quiet", {}), ("worry", {"concern": "yes", "concern_summary": "cried"}))
+        for name, more in answers.items()
     ]
     for n, row in enumerate(rows):
         row |= {

@@ -1,7 +1,8 @@
 """Each page for each person, by its own address: nobody sees more than is theirs."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from app.access.concern_detail import get_concern
 from app.access.concerns import list_concerns, list_pupils_on_record
 from app.access.forms import list_pupils_to_choose, list_staff_to_choose
 from app.access.people import list_demo_people
-from app.access.policy import may_open
+from app.access.policy import Person, may_open
 from app.access.session_detail import get_session
 from app.access.sessions import list_sessions
 from app.concerns import casework
@@ -53,23 +54,26 @@ def demonstration(new_database: Callable[[], str]) -> str:
     return url
 
 
-@pytest.fixture
-def opened(demonstration: str, monkeypatch: pytest.MonkeyPatch):
-    """Opens a page by its address, through somebody's eyes."""
-    monkeypatch.setenv("DATABASE_URL", demonstration)
-    current._opened.clear()
-    people = {role: p for p in list_demo_people(open_school(demonstration)) for role in p.roles}
+@dataclass(frozen=True)
+class Opened:
+    """Opens a page by its address as the person with a role."""
 
-    def open_page(page: str, role: str, **query: str) -> AppTest:
+    people: dict[str, Person]
+
+    def __call__(self, page: str, role: str, **query: str) -> AppTest:
         at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-        at.session_state["eyes"] = people[role].email
+        at.session_state["eyes"] = self.people[role].email
         at.switch_page(f"pages/{page}.py")
         for name, value in query.items():
             at.query_params[name] = value
         return at.run()
 
-    open_page.people = people  # type: ignore[attr-defined]
-    yield open_page
+
+@pytest.fixture
+def opened(demonstration: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Opened]:
+    monkeypatch.setenv("DATABASE_URL", demonstration)
+    current._opened.clear()
+    yield Opened({role: p for p in list_demo_people(open_school(demonstration)) for role in p.roles})
     current._opened.clear()
 
 
@@ -82,7 +86,7 @@ def text(at: AppTest) -> str:
 
 @pytest.mark.parametrize("page", Page)
 @pytest.mark.parametrize("role", ["senior_deputy_head", "hoy", "hm", "tutor", "counsellor", "dsp", "slt", "admin"])
-def test_a_page_opens_for_those_it_is_for_and_for_nobody_else(opened, page: str, role: str) -> None:
+def test_a_page_opens_for_those_it_is_for_and_for_nobody_else(opened: Opened, page: Page, role: str) -> None:
     at = opened(page, role)
     assert not at.exception
     person = opened.people[role]
@@ -109,7 +113,7 @@ def pools() -> Iterator[list[Any]]:
 
 
 @pytest.mark.parametrize("page", Page)
-def test_page_opens_no_further_database_when_it_runs_again(opened, pools: list[Any], page: str) -> None:
+def test_page_opens_no_further_database_when_it_runs_again(opened: Opened, pools: list[Any], page: Page) -> None:
     at = opened(page, next(role for role, person in opened.people.items() if may_open(person, page)))
     assert len(pools) == 1
     for _ in range(2):
@@ -125,14 +129,14 @@ def test_every_link_that_a_page_reads_or_gives_is_tried_here() -> None:
 
 
 @pytest.mark.parametrize("link", LINKS)
-def test_a_link_with_nonsense_in_it_leads_nowhere_and_says_so_without_a_stumble(opened, link: str) -> None:
+def test_a_link_with_nonsense_in_it_leads_nowhere_and_says_so_without_a_stumble(opened: Opened, link: str) -> None:
     at = opened(LINKS[link], "senior_deputy_head", **{link: HOSTILE})
     assert not at.exception
     assert HOSTILE not in text(at)
 
 
 @pytest.mark.parametrize("role", ["senior_deputy_head", "hoy", "hm", "tutor", "counsellor", "dsp", "slt", "admin"])
-def test_a_link_to_what_is_not_ones_own_opens_nothing(opened, role: str) -> None:
+def test_a_link_to_what_is_not_ones_own_opens_nothing(opened: Opened, role: str) -> None:
     """The numbers and references of records that there are, tried by everybody who may not open them."""
     school, person = open_school(), opened.people[role]
     ever = (school.settings.terms[0].from_, school.today())
@@ -162,7 +166,7 @@ def test_a_link_to_what_is_not_ones_own_opens_nothing(opened, role: str) -> None
             break
 
 
-def test_slt_sees_no_name_on_the_overview(opened) -> None:
+def test_slt_sees_no_name_on_the_overview(opened: Opened) -> None:
     at = opened("overview", "slt")
     words = text(at)
     school = open_school()
@@ -171,7 +175,7 @@ def test_slt_sees_no_name_on_the_overview(opened) -> None:
     assert not [name for name in names if name in words and name != opened.people["slt"].name]
 
 
-def test_a_session_that_is_not_mine_cannot_be_opened_by_its_number(opened) -> None:
+def test_a_session_that_is_not_mine_cannot_be_opened_by_its_number(opened: Opened) -> None:
     school = open_school()
     everything = (school.settings.terms[0].from_, school.today())
     mine = set(list_sessions(school, opened.people["tutor"], everything)["session_id"])
@@ -185,7 +189,7 @@ def test_a_session_that_is_not_mine_cannot_be_opened_by_its_number(opened) -> No
     assert "By clause" in text(at)
 
 
-def test_a_session_says_when_it_was_and_when_it_was_logged(opened) -> None:
+def test_a_session_says_when_it_was_and_when_it_was_logged(opened: Opened) -> None:
     school, person = open_school(), opened.people["senior_deputy_head"]
     rows = list_sessions(school, person, (school.settings.terms[0].from_, school.today()))
     number = rows.loc[rows["logged"] & ~rows["withheld"].astype(bool), "session_id"].iloc[-1]
@@ -197,13 +201,13 @@ def test_a_session_says_when_it_was_and_when_it_was_logged(opened) -> None:
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "x", "9" * 30, "1; drop table sessions", ""])
-def test_an_address_that_leads_nowhere_says_so(opened, number: str) -> None:
+def test_an_address_that_leads_nowhere_says_so(opened: Opened, number: str) -> None:
     at = opened("sessions", "senior_deputy_head", session=number)
     assert not at.exception
     assert "no such session" in text(at)
 
 
-def test_a_counselling_session_is_confidential_on_every_page(opened) -> None:
+def test_a_counselling_session_is_confidential_on_every_page(opened: Opened) -> None:
     """What the counsellor's own list holds, nobody else's page shows."""
     school = open_school()
     everything = (school.settings.terms[0].from_, school.today())
@@ -216,7 +220,7 @@ def test_a_counselling_session_is_confidential_on_every_page(opened) -> None:
         assert own["pupils"].iloc[0] not in text(at)
 
 
-def test_what_somebody_typed_is_shown_as_typed(opened) -> None:
+def test_what_somebody_typed_is_shown_as_typed(opened: Opened) -> None:
     nasty = "<img src=x onerror=alert(1)> ![x](http://x.example/y) **bold** :red[red] $x$ =HYPERLINK(1)"
     at = opened("concerns", "tutor", **{"raise": "yes"})
     _box(at.multiselect, "Which child?").set_value([_first_pupil(opened)])
@@ -232,15 +236,15 @@ def test_what_somebody_typed_is_shown_as_typed(opened) -> None:
         assert "<img" not in str(getattr(element, "value", "") or element.proto)
 
 
-def _box(found, label: str):
+def _box(found: Iterable[Any], label: str) -> Any:
     return next(box for box in found if box.label == label)
 
 
-def _first_pupil(opened) -> int:
+def _first_pupil(opened: Opened) -> int:
     return int(list_pupils_to_choose(open_school(), opened.people["tutor"])["pupil_id"].iloc[0])
 
 
-def test_a_form_half_filled_is_there_again(opened) -> None:
+def test_a_form_half_filled_is_there_again(opened: Opened) -> None:
     at = opened("log", "dsp")
     pupil = list_pupils_to_choose(open_school(), opened.people["dsp"])["email"].iloc[0]
     at.multiselect[0].set_value([pupil]).run()
@@ -248,13 +252,13 @@ def test_a_form_half_filled_is_there_again(opened) -> None:
     assert again.multiselect[0].value == [pupil]
 
 
-def test_the_administrator_of_the_demonstration_sees_that_nothing_is_fetched(opened) -> None:
+def test_the_administrator_of_the_demonstration_sees_that_nothing_is_fetched(opened: Opened) -> None:
     at = opened("administration", "admin")
     assert "No sync is configured" in text(at)
     assert "Sync now" not in [button.label for button in at.button]
 
 
-def test_concerns_offers_subject_access_to_dsps_alone(opened) -> None:
+def test_concerns_offers_subject_access_to_dsps_alone(opened: Opened) -> None:
     at = opened("concerns", "dsp")
     at.selectbox[0].set_value(list_pupils_on_record(open_school(), opened.people["dsp"])["pupil_id"].iloc[0])
     next(button for button in at.button if button.label == "Create file").click().run()
@@ -264,7 +268,7 @@ def test_concerns_offers_subject_access_to_dsps_alone(opened) -> None:
         assert "Subject access" not in text(opened("concerns", role))
 
 
-def test_administration_fixes_and_dismisses_rejected_rows(opened, tmp_path: Path) -> None:
+def test_administration_fixes_and_dismisses_rejected_rows(opened: Opened, tmp_path: Path) -> None:
     rows = [
         {"pupil_email": "nobody@x.example", "kind": kind, "sent_on": "2026-09-01"} for kind in ("introduction", "x")
     ]
@@ -297,7 +301,7 @@ def test_administration_fixes_and_dismisses_rejected_rows(opened, tmp_path: Path
 def _numbers() -> list[int]:
     school = open_school()
     admin = next(p for p in list_demo_people(school) if "admin" in p.roles)
-    return list_rejected_rows(school, admin)["id"].tolist()
+    return list(list_rejected_rows(school, admin)["id"])
 
 
 def _press(at: AppTest, label: str) -> None:
@@ -305,7 +309,7 @@ def _press(at: AppTest, label: str) -> None:
     assert not at.exception
 
 
-def test_what_if_is_for_leadership_and_tells_what_would_change(opened) -> None:
+def test_what_if_is_for_leadership_and_tells_what_would_change(opened: Opened) -> None:
     assert not opened("protocol", "tutor", view="what-if").text_input
     at = opened("protocol", "senior_deputy_head", view="what-if")
     at.text_input[1].set_value("half past six")
@@ -323,7 +327,9 @@ def test_what_if_is_for_leadership_and_tells_what_would_change(opened) -> None:
     assert len(at.dataframe) == 2
 
 
-def test_repeated_one_to_ones_are_for_the_senior_deputy_head_and_the_dsp_and_each_look_is_on_record(opened) -> None:
+def test_repeated_one_to_ones_are_for_the_senior_deputy_head_and_the_dsp_and_each_look_is_on_record(
+    opened: Opened,
+) -> None:
     for role in ("tutor", "hoy"):
         assert "within 28 days" not in text(opened("sessions", role, view="repeats"))
     for role in ("senior_deputy_head", "dsp"):
@@ -333,14 +339,14 @@ def test_repeated_one_to_ones_are_for_the_senior_deputy_head_and_the_dsp_and_eac
     assert set(looks["actor"]) == {opened.people[role].email for role in ("senior_deputy_head", "dsp")}
 
 
-def test_the_action_that_was_pressed_last_is_the_one_that_is_done(opened) -> None:
+def test_the_action_that_was_pressed_last_is_the_one_that_is_done(opened: Opened) -> None:
     school, dsp = open_school(), opened.people["dsp"]
     ref = list_concerns(school, dsp).query("open")["ref"].iloc[0]
     for what in ("Ring home", "Ask the tutor"):
-        view = get_concern(school, dsp, ref)
+        view = people.found(get_concern(school, dsp, ref))
         asked = {"what": what, "recipient_id": dsp.staff_id, "due": school.today()}
         casework.record(school, dsp, ref, view.version, "action", asked)
-    numbers = {action.what: action.number for action in get_concern(school, dsp, ref).actions}
+    numbers = {action.what: action.number for action in people.found(get_concern(school, dsp, ref)).actions}
     at = opened("concerns", "dsp", ref=ref)
     for what in ("Ring home", "Ask the tutor"):
         at.button(key=f"done {ref} {numbers[what]}").click().run()
@@ -351,7 +357,7 @@ def test_the_action_that_was_pressed_last_is_the_one_that_is_done(opened) -> Non
 _NAMED = ("senior_deputy_head", "dsp", "admin")
 
 
-def test_no_page_of_those_whom_a_concern_about_conduct_names_differs_by_it(opened) -> None:
+def test_no_page_of_those_whom_a_concern_about_conduct_names_differs_by_it(opened: Opened) -> None:
     school = open_school()
     pages: list[tuple[str, dict[str, str]]] = [
         ("overview", {}),

@@ -5,12 +5,13 @@ from datetime import time
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Button
 
 from app.access.forms import list_pupils_to_choose
 from app.access.parents import list_consents, list_letters_sent
 from app.access.policy import Person
 from app.school import open_school
-from tests.pages.test_pages import demonstration, opened, text
+from tests.pages.test_pages import Opened, demonstration, opened, text
 
 __all__ = ["demonstration", "opened"]
 
@@ -22,11 +23,11 @@ def consents(person: Person, **like: str) -> pd.DataFrame:
     return rows
 
 
-def button(at: AppTest, label: str):
+def button(at: AppTest, label: str) -> Button:
     return next(found for found in at.button if found.label == label)
 
 
-def test_a_hoy_sees_what_waits_and_enters_the_answer(opened) -> None:
+def test_a_hoy_sees_what_waits_and_enters_the_answer(opened: Opened) -> None:
     hoy = opened.people["hoy"]
     row = consents(hoy, stands="waiting", kind="outside_hours").iloc[0]
     at = opened("parents", "hoy")
@@ -54,7 +55,7 @@ def test_a_hoy_sees_what_waits_and_enters_the_answer(opened) -> None:
 
 
 @pytest.mark.parametrize("role", ["tutor", "counsellor", "dsp", "slt", "admin"])
-def test_a_consent_that_is_not_mine_cannot_be_opened_by_its_number(opened, role: str) -> None:
+def test_a_consent_that_is_not_mine_cannot_be_opened_by_its_number(opened: Opened, role: str) -> None:
     mine = set(consents(opened.people[role])["consent_id"])
     others = consents(opened.people["senior_deputy_head"])
     theirs = others[~others["consent_id"].isin(mine)].iloc[0]
@@ -65,7 +66,7 @@ def test_a_consent_that_is_not_mine_cannot_be_opened_by_its_number(opened, role:
         assert theirs["pupil"] not in text(at)
 
 
-def test_letters_are_written_and_marked_as_sent(opened) -> None:
+def test_letters_are_written_and_marked_as_sent(opened: Opened) -> None:
     at = opened("parents", "senior_deputy_head")
     before = list_letters_sent(open_school(), opened.people["senior_deputy_head"])
     lacking = before[before["introduction"].isna()]
@@ -79,13 +80,13 @@ def test_letters_are_written_and_marked_as_sent(opened) -> None:
     assert after["introduction"].notna().all()
 
 
-def test_who_leads_nobody_is_offered_no_letter(opened) -> None:
+def test_who_leads_nobody_is_offered_no_letter(opened: Opened) -> None:
     for role in ("tutor", "counsellor", "admin"):
         labels = [found.label for found in opened("parents", role).button]
         assert not [label for label in labels if "Create" in label or "as sent" in label]
 
 
-def test_a_request_asks_for_everything_it_needs(opened) -> None:
+def test_a_request_asks_for_everything_it_needs(opened: Opened) -> None:
     at = opened("parents", "tutor", ask="yes")
     button(at, "Save request").click().run()
     assert "Choose the pupil" in at.warning[0].value
@@ -100,5 +101,5 @@ def test_a_request_asks_for_everything_it_needs(opened) -> None:
     assert "Request saved." in at.success[0].value
 
 
-def _first_pupil(opened) -> int:
+def _first_pupil(opened: Opened) -> int:
     return int(list_pupils_to_choose(open_school(), opened.people["tutor"])["pupil_id"].iloc[0])

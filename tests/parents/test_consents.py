@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -40,10 +41,10 @@ def someone(school: School, name: str) -> Person:
     return found
 
 
-def ask(school: School, name: str = "teacher", **more) -> int:
+def ask(school: School, name: str = "teacher", **more: Any) -> int:
     with school.engine.connect() as connection:
         aled = connection.scalar(select(tables.pupils.c.id).where(tables.pupils.c.email == people.email("aled")))
-    asked = {
+    asked: dict[str, Any] = {
         "pupil_id": aled,
         "kind": "outside_hours",
         "covers_from": DAY + timedelta(hours=18),
@@ -61,7 +62,7 @@ def outcome(school: School) -> str:
     rows = list_sessions(school, someone(school, "teacher"), (DAY.date(), DAY.date()))
     view = get_session(school, someone(school, "teacher"), int(rows["session_id"].iloc[0]))
     assert view is not None
-    return view.clauses.set_index("clause").loc["academic-hours", "outcome"]
+    return str(view.clauses.set_index("clause").loc["academic-hours", "outcome"])
 
 
 def test_a_lesson_is_judged_again_with_everything_that_happens_to_its_consent(school: School, tmp_path: Path) -> None:
@@ -130,7 +131,7 @@ def test_what_is_clicked_twice_happens_once(school: School) -> None:
         ({"pupil_id": 10_000}, "Choose the pupil"),
     ],
 )
-def test_a_request_that_lacks_something_is_refused_in_words(school: School, more: dict, words: str) -> None:
+def test_a_request_that_lacks_something_is_refused_in_words(school: School, more: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         ask(school, **more)
 

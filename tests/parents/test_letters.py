@@ -128,7 +128,7 @@ def test_letters_marked_as_sent_are_on_the_register_once_and_judge_again(school:
         rows = list_sessions(school, someone(school, "teacher"), (monday, monday))
         view = get_session(school, someone(school, "teacher"), int(rows["session_id"].iloc[0]))
         assert view is not None
-        return view.clauses.set_index("clause").loc["parents-told", "outcome"]
+        return str(view.clauses.set_index("clause").loc["parents-told", "outcome"])
 
     assert told() == "no_evidence"
     assert mark_letters_sent(school, hoy, "introduction", [aled], school.today()) == 1

@@ -45,7 +45,7 @@ def judged(evidence: Evidence, now: datetime = NOW) -> Judged:
 def said(evidence: Evidence, clause: str, now: datetime = NOW) -> list[str]:
     """Outcome and reason of a clause for the one session."""
     table = judged(evidence, now).table().set_index("clause")
-    return table.loc[clause, ["outcome", "reason"]].tolist()
+    return list(table.loc[clause, ["outcome", "reason"]])
 
 
 def without_log(evidence: Evidence) -> Evidence:
@@ -91,7 +91,7 @@ def test_a_purpose_left_blank_is_none() -> None:
         ({"call_id": "x", "alerted": True}, "breach"),
     ],
 )
-def test_a_concern_counts_where_it_is_linked_and_the_dsp_was_alerted(link: dict, outcome: str) -> None:
+def test_a_concern_counts_where_it_is_linked_and_the_dsp_was_alerted(link: dict[str, Any], outcome: str) -> None:
     evidence = replace(lesson(concern=True), concerns=rows("concerns", link))
     assert said(evidence, "concern-reported")[0] == outcome
 
@@ -146,7 +146,7 @@ def test_a_tenant_is_the_schools_in_any_letters_and_where_it_is_not_said(tenant:
 def test_what_belongs_to_a_log_or_a_call_that_is_not_here_changes_nothing() -> None:
     evidence = lesson(cameras_on="yes")
     stay = {"call_id": "x", "joined_at": BEGAN - timedelta(hours=1), "left_at": ENDED}
-    more = {
+    more: dict[str, dict[str, Any]] = {
         "log_pupils": {"log_id": 99, "pupil_id": 2},
         "log_invited": {"log_id": 99, "staff_id": 1},
         "listed": {"call_id": "x", "staff_id": 1},

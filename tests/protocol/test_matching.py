@@ -1,6 +1,7 @@
 """Matching equals one walk through all pairs, the best first, on random logs and calls."""
 
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,8 @@ TOLERANCE = 15
 DAY = pd.Timestamp("2026-11-03T09:00Z")
 
 # A log: member of staff, pupils, first minute, length. A call: staff in it, pupils in it, first minute, length.
+Log = tuple[int, frozenset[int], int, int]
+Call = tuple[frozenset[int], frozenset[int], int, int]
 pupils = st.frozensets(st.integers(1, 3), min_size=1, max_size=2)
 log = st.tuples(st.integers(1, 2), pupils, st.integers(0, 120), st.integers(1, 60))
 call = st.tuples(st.frozensets(st.integers(1, 2), max_size=2), pupils, st.integers(0, 120), st.integers(1, 60))
@@ -24,7 +27,7 @@ def at(minute: int) -> pd.Timestamp:
     return DAY + pd.Timedelta(minutes=minute)
 
 
-def frames(logs: list, calls: list) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+def frames(logs: list[Log], calls: list[Call]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     log_rows = [
         {"log_id": i, "ref": f"L{i:02}", "staff_id": s, "started_at": at(a), "ended_at": at(a + n)}
         for i, (s, _, a, n) in enumerate(logs)
@@ -37,18 +40,18 @@ def frames(logs: list, calls: list) -> tuple[pd.DataFrame, pd.DataFrame, pd.Data
         {"call": i, "staff_id": None, "pupil_id": p} for i, (_, ps, *_) in enumerate(calls) for p in sorted(ps)
     ]
 
-    def typed(name: str, rows: list[dict]) -> pd.DataFrame:
+    def typed(name: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
         blank = empty(name)
         return pd.DataFrame(rows).reindex(columns=blank.columns).astype(blank.dtypes) if rows else blank
 
     return typed("logs", log_rows), numbered(who, "log"), typed("calls", call_rows), numbered(stays, "call")
 
 
-def numbered(rows: list[dict], key: str) -> pd.DataFrame:
+def numbered(rows: list[dict[str, Any]], key: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[key, "staff_id", "pupil_id"], dtype="Int64").fillna(-1).astype("int64")
 
 
-def plain_match(logs: list, calls: list) -> set[tuple[int, int]]:
+def plain_match(logs: list[Log], calls: list[Call]) -> set[tuple[int, int]]:
     pairs = []
     for (i, (staff, who, a, n)), (j, (staff_in, pupils_in, b, m)) in product(enumerate(logs), enumerate(calls)):
         overlap = min(a + n, b + m) - max(a, b)
@@ -63,14 +66,14 @@ def plain_match(logs: list, calls: list) -> set[tuple[int, int]]:
 
 @given(st.lists(log, max_size=5), st.lists(call, max_size=5))
 @settings(max_examples=200, deadline=None)
-def test_matching_equals_a_plain_walk(logs: list, calls: list) -> None:
+def test_matching_equals_a_plain_walk(logs: list[Log], calls: list[Call]) -> None:
     found = match(*frames(logs, calls), np.full(len(logs), TOLERANCE * MINUTE))
     first = found[found["place"] == 0]
     assert set(zip(first["log"], first["call"], strict=True)) == plain_match(logs, calls)
     assert not found["call"].duplicated().any()
 
 
-def joined(logs: list, calls: list) -> set[tuple[int, int, bool]]:
+def joined(logs: list[Log], calls: list[Call]) -> set[tuple[int, int, bool]]:
     found = match(*frames(logs, calls), np.full(len(logs), TOLERANCE * MINUTE))
     return {(r.log, r.call, r.place > 0) for r in found.itertuples()}
 
@@ -143,7 +146,7 @@ def test_a_second_call_with_another_member_of_staff_stays_apart() -> None:
 
 
 def test_a_second_call_without_staff_joins_one_without() -> None:
-    nobody = frozenset()
+    nobody: frozenset[int] = frozenset()
     assert joined([(1, ONE, 0, 30)], [(nobody, ONE, 0, 20), (nobody, ONE, 23, 7)]) == {(0, 0, False), (0, 1, True)}
 
 

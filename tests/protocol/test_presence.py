@@ -1,5 +1,7 @@
 """Presence by one sort equals a plain walk over every second, on random calls."""
 
+from random import Random
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -64,7 +66,7 @@ def test_camera_time_equals_a_plain_walk(rows: list[tuple[int, int, int, bool]])
 
 
 @given(stays, st.randoms())
-def test_order_and_repetition_change_nothing(rows: list[tuple[int, int, int, bool]], random) -> None:
+def test_order_and_repetition_change_nothing(rows: list[tuple[int, int, int, bool]], random: Random) -> None:
     rows = [r for r in rows if r[2] > 0]
     again = rows + rows[:3]
     random.shuffle(again)

@@ -35,7 +35,11 @@ def test_ruling_keeps_the_first_decision_and_leaves_the_rest_not_applicable(fact
     assert ruling.outcome.tolist() == [MET, MET, BREACH, NOT_APPLICABLE]
     assert ruling.undecided.tolist() == [False, False, False, True]
     assert ruling.reasons().tolist() == ["met", "met", "row 2", ""]
-    assert (ruling.outcome.dtype, ruling.evidence.dtype, ruling.disputed.dtype) == (np.uint8, np.uint8, bool)
+    assert [str(array.dtype) for array in (ruling.outcome, ruling.evidence, ruling.disputed)] == [
+        "uint8",
+        "uint8",
+        "bool",
+    ]
 
 
 def test_ruling_decides_only_sessions_that_the_clause_applies_to(facts: SessionFacts) -> None:

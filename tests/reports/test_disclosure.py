@@ -6,7 +6,8 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.reports.disclosure import FEW, GONE, SHOWN, UNDER, WITHHELD, suppress, suppress_counts
+from app.formatting import FEW
+from app.reports.disclosure import GONE, SHOWN, UNDER, WITHHELD, suppress, suppress_counts
 
 COUNT = st.integers(0, 9)
 # Kept, not kept, sessions; a table has no row without any.

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -44,7 +45,7 @@ class Worlds:
             for name, value in self.environment.items():
                 patch.setenv(name, value)
             enter_answers(SCENARIOS, open_school())
-        self.rows: dict[tuple[str | None, str | None], dict[str, dict]] = defaultdict(dict)
+        self.rows: dict[tuple[str | None, str | None], dict[str, dict[str, Any]]] = defaultdict(dict)
         for row in json.loads(self._run("outcomes", "--format", "json")):
             self.rows[row["log_ref"] or None, row["call_id"] or None][row["clause"]] = row
         self.status = self._statuses(url)
@@ -81,7 +82,8 @@ if EVIDENCE in os.environ:
 
     @pytest.fixture(scope="session")
     def on_record() -> tuple[Evidence, datetime]:
-        return pd.read_pickle(os.environ[EVIDENCE])
+        evidence, moment = pd.read_pickle(os.environ[EVIDENCE])
+        return evidence, moment
 
 else:
 

@@ -115,7 +115,7 @@ class Scenario:
 
     @property
     def name(self) -> str:
-        return self.told["name"]
+        return str(self.told["name"])
 
     @property
     def logs(self) -> dict[str, Any]:
@@ -432,7 +432,7 @@ def _graph_time(when: datetime) -> str:
 
 def _organiser(s: Scenario, call: dict[str, Any]) -> str:
     staff = [row[0] for row in call["who"] if row[0] in s.cast["staff"]]
-    return call.get("organiser") or (staff or [call["who"][0][0]])[0]
+    return str(call.get("organiser") or (staff or [call["who"][0][0]])[0])
 
 
 def _instant(s: Scenario, at: str) -> datetime:
@@ -522,7 +522,7 @@ def _endpoint(s: Scenario, row: list[str]) -> dict[str, Any]:
 
 def _streams(s: Scenario, row: list[str], direction: str) -> list[dict[str, Any]]:
     """The camera video that somebody sent."""
-    streams = []
+    streams: list[dict[str, Any]] = []
     for word in row[3:]:
         if word == "on":
             streams.append({"startDateTime": None, "endDateTime": None, "packetUtilization": 4200})

@@ -30,8 +30,8 @@ def test_every_scenario_comes_out_as_told_and_in_approved_words(on_record: tuple
         (refs.get(s.log_id), s.call_id if isinstance(s.call_id, str) else None, s.status, s.confidential)
         for s in judged.sessions.itertuples()
     ]
-    rows: dict = defaultdict(dict)
-    said: dict = defaultdict(lambda: defaultdict(set))
+    rows: dict[tuple[str | None, str | None], dict[str, dict[str, Any]]] = defaultdict(dict)
+    said: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for row in judged.table().to_dict("records"):
         ref, call_id, _, confidential = sessions[row["session"]]
         if row["outcome"] != "not_applicable":

@@ -40,7 +40,7 @@ def someone(school: School, who: str) -> Person:
 
 def number(school: School) -> int:
     with school.engine.connect() as connection:
-        return connection.scalars(select(tables.sessions.c.id)).one()
+        return int(connection.execute(select(tables.sessions.c.id)).scalar_one())
 
 
 def found(school: School, who: str) -> SessionBreaches:
@@ -148,9 +148,8 @@ def test_of_counselling_none_is_opened_and_one_that_was_ends(broken: School, tmp
 def number_of(school: School, ref: str) -> int:
     with school.engine.connect() as connection:
         log_of = tables.sessions.join(tables.logs, tables.logs.c.id == tables.sessions.c.log_id)
-        return connection.scalars(
-            select(tables.sessions.c.id).select_from(log_of).where(tables.logs.c.ref == ref)
-        ).one()
+        by_ref = select(tables.sessions.c.id).select_from(log_of).where(tables.logs.c.ref == ref)
+        return int(connection.execute(by_ref).scalar_one())
 
 
 def test_each_step_is_on_the_audit_trail_without_its_words(broken: School) -> None:

@@ -1,6 +1,7 @@
 """A stolen database tells nothing of what is sealed, and keys can be changed."""
 
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,11 +21,12 @@ from tests import people
 
 pytestmark = pytest.mark.usefixtures("story_clock")
 
+Keys = Callable[..., None]
 WORDS = "She said: “Mae'n ddrwg gen i.” 🙁"
 
 
 @pytest.fixture
-def keys(monkeypatch):
+def keys(monkeypatch: pytest.MonkeyPatch) -> Keys:
     def use(*some: str) -> None:
         monkeypatch.setenv("ENCRYPTION_KEYS", ",".join(some))
 
@@ -32,12 +34,12 @@ def keys(monkeypatch):
     return use
 
 
-def test_without_a_key_text_is_kept_as_it_is(keys) -> None:
+def test_without_a_key_text_is_kept_as_it_is(keys: Keys) -> None:
     assert WORDS.encode() in encrypt(WORDS.encode())
     assert decrypt(encrypt(WORDS.encode())) == WORDS.encode()
 
 
-def test_the_database_file_holds_no_word_of_it(keys, tmp_path) -> None:
+def test_the_database_file_holds_no_word_of_it(keys: Keys, tmp_path: Path) -> None:
     keys(generate_key())
     table = Table(
         "t",
@@ -56,7 +58,7 @@ def test_the_database_file_holds_no_word_of_it(keys, tmp_path) -> None:
     assert b"ddrwg" not in (tmp_path / "x.sqlite").read_bytes()
 
 
-def test_a_new_key_in_front_seals_and_the_old_one_still_opens(keys) -> None:
+def test_a_new_key_in_front_seals_and_the_old_one_still_opens(keys: Keys) -> None:
     old, new = generate_key(), generate_key()
     keys(old)
     kept = encrypt(b"notes")
@@ -69,24 +71,24 @@ def test_a_new_key_in_front_seals_and_the_old_one_still_opens(keys) -> None:
         decrypt(kept)
 
 
-def test_what_was_kept_before_there_was_a_key_can_be_sealed(keys) -> None:
+def test_what_was_kept_before_there_was_a_key_can_be_sealed(keys: Keys) -> None:
     plain = encrypt(b"notes")
     keys(generate_key())
     assert decrypt(plain) == b"notes"
     assert b"notes" not in encrypt(decrypt(plain))
 
 
-def test_text_that_looks_sealed_is_only_text(keys) -> None:
+def test_text_that_looks_sealed_is_only_text(keys: Keys) -> None:
     assert decrypt(encrypt(b"sgAAAA")) == b"sgAAAA"
 
 
-def test_a_key_that_is_none_is_named(keys) -> None:
+def test_a_key_that_is_none_is_named(keys: Keys) -> None:
     keys("secret")
     with pytest.raises(SettingsError, match="ENCRYPTION_KEYS"):
         encrypt(b"notes")
 
 
-def test_everything_in_the_store_is_sealed_again(keys, school: School, tmp_path: Path) -> None:
+def test_everything_in_the_store_is_sealed_again(keys: Keys, school: School, tmp_path: Path) -> None:
     old, new = generate_key(), generate_key()
     rows = [
         people.log("teacher", "aled", "2026-11-03T10:00", ref="L1", notes=WORDS, concern="yes", concern_summary=WORDS)
@@ -103,7 +105,7 @@ def test_everything_in_the_store_is_sealed_again(keys, school: School, tmp_path:
     with school.engine.connect() as connection:
         assert connection.scalar(select(tables.logs.c.notes)) == WORDS
         assert connection.scalar(select(tables.concerns.c.summary)) == WORDS
-        assert b"c1" in zlib.decompress(connection.scalar(select(tables.call_originals.c.original)))
+        assert b"c1" in zlib.decompress(connection.execute(select(tables.call_originals.c.original)).scalar_one())
         raw = [
             *connection.execute(text("select notes, concern_summary from logs")),
             *connection.execute(text("select summary from concerns")),
@@ -112,7 +114,7 @@ def test_everything_in_the_store_is_sealed_again(keys, school: School, tmp_path:
 
 
 def test_what_stands_under_which_key_is_told_without_telling_of_a_single_record(
-    keys, school: School, tmp_path: Path
+    keys: Keys, school: School, tmp_path: Path
 ) -> None:
     old, new = generate_key(), generate_key()
     keys(old)

@@ -4,6 +4,7 @@ import multiprocessing
 import random
 from collections import Counter
 from collections.abc import Callable
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ def written(new_database: Callable[[], str], tmp_path: Path) -> tuple[str, Schoo
     return url, school
 
 
-def _start(url: str, folder: Path, names: list[str], **more: int) -> list:
+def _start(url: str, folder: Path, names: list[str], **more: int) -> list[ForkServerProcess]:
     started = [processes.Process(target=write, args=(url, name, str(folder / name)), kwargs=more) for name in names]
     for process in started:
         process.start()

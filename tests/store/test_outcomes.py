@@ -15,7 +15,7 @@ from app.access.session_detail import get_session
 from app.access.sessions import list_sessions
 from app.intake.calls import import_calls
 from app.intake.files import import_logs
-from app.intake.logs import enter_log
+from app.intake.logs import Entered, enter_log
 from app.judging import rejudge
 from app.judging.rejudge import refresh
 from app.protocol.clause import Heading, Reference, clause
@@ -29,6 +29,7 @@ from app.school import School
 from app.sessions.breaches import resolve_breaches
 from app.store import session_days, tables
 from app.store.outcomes import current_clause_set, decode_outcomes
+from app.vocabulary import Resolution
 from tests import people
 
 DAYS = (date(2026, 11, 1), date(2026, 11, 30))
@@ -84,11 +85,8 @@ def _counts(school: School, clause: str) -> dict[str, int]:
 def _session(school: School, ref: str) -> int:
     session = tables.sessions.c
     with school.engine.connect() as connection:
-        found = connection.scalar(
-            select(session.id).join(tables.logs, tables.logs.c.id == session.log_id).where(tables.logs.c.ref == ref)
-        )
-    assert found is not None
-    return found
+        by_ref = select(session.id).join(tables.logs, tables.logs.c.id == session.log_id)
+        return int(connection.execute(by_ref.where(tables.logs.c.ref == ref)).scalar_one())
 
 
 def _assert_all_judged(school: School, logs: int, calls: int) -> None:
@@ -138,7 +136,7 @@ def test_after_a_new_clause_a_log_may_be_entered_first(busy: School, clauses: No
     _add_clause()
     log = people.log("teacher", "carys", "2026-11-03T12:00", ref="L4")
     entered = enter_log(busy, log, people.staff_id(busy, "teacher"))
-    assert not isinstance(entered, list)
+    assert isinstance(entered, Entered)
     assert entered.judged is not None
     assert NEW in entered.judged["clause"].tolist()
     _assert_all_judged(busy, logs=4, calls=1)
@@ -161,7 +159,7 @@ def test_a_clause_that_is_removed_leaves_what_was_resolved(busy: School, tmp_pat
     leader, first, second = _leader(busy), _session(busy, "L1"), _session(busy, "L2")
     owner = find_person(busy, people.email("hoy9"))
     assert owner is not None
-    resolve_breaches(busy, owner, first, "spoken_with", "")
+    resolve_breaches(busy, owner, first, Resolution.SPOKEN_WITH, "")
     del CLAUSES["dress"]
     # Until it is judged again, the open one is still there, by its name.
     assert "dress" in list_breaches_to_resolve(busy, owner)["clauses"].tolist()

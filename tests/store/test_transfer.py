@@ -48,20 +48,23 @@ def elsewhere(database_kind: str, tmp_path: Path, request: pytest.FixtureRequest
     """Gives the address of a new database of the other kind."""
     if database_kind == "postgresql":
         return lambda: f"sqlite:///{tmp_path / 'moved.sqlite'}"
-    return request.getfixturevalue("postgresql")
+    create: Callable[[], str] = request.getfixturevalue("postgresql")
+    return create
 
 
 def test_everything_is_there_as_it_was_and_life_goes_on(lived_in: School, elsewhere: Callable[[], str]) -> None:
-    url, told = elsewhere(), []
+    url = elsewhere()
+    told: list[str] = []
     rows = transfer(lived_in.engine, url, verify, told.append)
     assert rows["logs"] == 2
     assert rows["rejected_rows"] == rows["concerns"] == rows["calls"] == 1
     assert len(told) == len(tables.metadata.sorted_tables) - 1  # the days are packed there
     there = School(open_school(url).engine, lived_in.settings)
     assert list_outcomes(there, EVER) == list_outcomes(lived_in, EVER)
-    teacher = find_person(there, people.email("teacher"))
+    teacher = people.found(find_person(there, people.email("teacher")))
     session = list_sessions(there, teacher, EVER)["session_id"].iloc[0]
-    assert get_session(there, teacher, int(session)).log["notes"] == "naïve “words” 🙁"
+    view = people.found(get_session(there, teacher, int(session)))
+    assert people.found(view.log)["notes"] == "naïve “words” 🙁"
     head = b"email,name,school,department,roles\n"
     assert import_table(there, "staff", ("staff.csv", head + b"new@habs.example,New,SEN,Art,teacher\n")).added == 1
     with there.engine.connect() as connection:

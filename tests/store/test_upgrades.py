@@ -22,7 +22,7 @@ from app.intake.files import import_logs
 from app.operations.verification import verify
 from app.protocol.clauses import CLAUSES
 from app.school import School, open_school
-from app.settings import load_settings
+from app.settings import ROOT, load_settings
 from app.store import audit_log, database, session_days, tables
 from app.store.database import DatabaseError, open_database, writing
 from app.store.outcomes import current_clause_set
@@ -31,7 +31,7 @@ from app.store.transfer import transfer
 from app.vocabulary import BreachState, Resolution, RowResolution
 from tests import people
 from tests.conftest import SETTINGS
-from tests.running import PYTHON, ROOT, run
+from tests.running import PYTHON, run
 from tests.store.version_0_1_0 import KEY, create_database
 
 TABLES = {  # of 0.1.0: its name now

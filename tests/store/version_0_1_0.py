@@ -7,6 +7,7 @@
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import MetaData, create_engine, insert, make_url, select
 
@@ -23,8 +24,10 @@ def create_database(url: str) -> None:
         return
     source, target = create_engine("sqlite://"), create_engine(url)
     with source.connect() as from_, target.begin() as to:
-        from_.connection.driver_connection.executescript(rows)  # type: ignore[union-attr]
-        to.connection.driver_connection.execute((_FOLDER / "0.1.0-postgresql.sql").read_text(encoding="utf-8"))
+        sqlite_connection: Any = from_.connection.driver_connection
+        server_connection: Any = to.connection.driver_connection
+        sqlite_connection.executescript(rows)
+        server_connection.execute((_FOLDER / "0.1.0-postgresql.sql").read_text(encoding="utf-8"))
         old, new = MetaData(), MetaData()
         old.reflect(from_)
         new.reflect(to)
