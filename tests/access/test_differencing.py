@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -33,7 +34,7 @@ FIRST = date(2026, 9, 7)
 DAYS = st.tuples(st.integers(0, 70), st.integers(0, 70)).map(
     lambda ends: (FIRST + timedelta(days=min(ends)), FIRST + timedelta(days=max(ends)))
 )
-QUESTIONS = (
+QUESTIONS: tuple[Callable[..., Any], ...] = (
     get_overview,
     list_sessions,
     list_unlogged_calls,
@@ -48,7 +49,7 @@ QUESTIONS = (
     count_breaches_by_owner,
     count_resolved_breaches,
 )
-OF_DAYS = {
+OF_DAYS: set[Callable[..., Any]] = {
     get_overview,
     list_sessions,
     list_unlogged_calls,
@@ -129,7 +130,7 @@ def look(school: School, person: Person, looks: Sequence[Look]) -> list[str]:
     for one in looks:
         ask = QUESTIONS[one.question]
         try:
-            answer = ask(school, person, one.days) if ask in OF_DAYS else ask(school, person)  # type: ignore[call-arg]
+            answer = ask(school, person, one.days) if ask in OF_DAYS else ask(school, person)
         except NotAllowedError as refused:
             told.append(str(refused))
             continue

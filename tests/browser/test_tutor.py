@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from icalendar import Calendar
@@ -35,10 +35,10 @@ class Hand:
     page: Page
     steps: int = 0
 
-    def click(self, role: str, name: str) -> None:
+    def click(self, role: Literal["button", "radio"], name: str) -> None:
         self.steps += 1
         drawn(self.page)  # while it is drawn again, the old control stands beside the new one for a moment
-        self.page.get_by_role(role, name=name, exact=True).first.click()  # type: ignore[arg-type]
+        self.page.get_by_role(role, name=name, exact=True).first.click()
 
 
 @pytest.fixture(scope="module")

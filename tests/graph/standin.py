@@ -183,7 +183,9 @@ class StandIn:
         return Fault(), {"access_token": token, "token_type": "Bearer", "expires_in": 3600}
 
     def _list(self, address: str, query: dict[str, list[str]]) -> dict[str, Any] | Fault:
-        first, last = re.fullmatch(r"startDateTime ge (\S+) and startDateTime lt (\S+)", query["$filter"][0]).groups()  # type: ignore[union-attr]
+        asked = re.fullmatch(r"startDateTime ge (\S+) and startDateTime lt (\S+)", query["$filter"][0])
+        assert asked is not None
+        first, last = asked.groups()
         oldest = now() - timedelta(days=30)
         if _time(first) < oldest:
             return Fault(400, "BadRequest", "startDateTime must be within the last 30 days")

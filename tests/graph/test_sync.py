@@ -292,9 +292,12 @@ def test_a_record_that_is_gone_is_noted_and_no_trouble(school: School, graph: St
     assert (done.gone, done.quarantined, set(ids(school))) == (1, 0, {"c2"})
 
 
-def test_a_next_link_elsewhere_ends_the_list_and_keeps_what_came(school: School, graph: StandIn) -> None:
+def test_a_next_link_elsewhere_ends_the_list_and_keeps_what_came(
+    school: School, graph: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
     graph.add(*term(100))
-    graph._link = lambda address, start: "https://elsewhere.example/v1.0/communications/callRecords?$skiptoken=60"  # type: ignore[method-assign]
+    elsewhere = "https://elsewhere.example/v1.0/communications/callRecords?$skiptoken=60"
+    monkeypatch.setattr(graph, "_link", lambda address, start: elsewhere)
     with pytest.raises(StoppedError, match="not at the configured Graph host"):
         run(school)
     assert len(ids(school)) == PAGE * 3 / 5

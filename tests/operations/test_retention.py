@@ -14,7 +14,7 @@ from app.__main__ import cli
 from app.concerns.raising import open_concern
 from app.intake.calls import import_calls
 from app.intake.files import import_consents, import_logs
-from app.operations.retention import past_keeping, purge
+from app.operations.retention import Past, past_keeping, purge
 from app.school import School
 from app.store import audit_log, tables
 from tests import people
@@ -73,8 +73,8 @@ def logs(school: School) -> Iterable[str]:
         return set(connection.scalars(select(tables.logs.c.ref)))
 
 
-def told(found: Iterable[object]) -> dict[str, int]:
-    return {past.what: past.number for past in found if past.number}  # type: ignore[attr-defined]
+def told(found: Iterable[Past]) -> dict[str, int]:
+    return {past.what: past.number for past in found if past.number}
 
 
 def test_a_dry_run_says_what_would_go_and_changes_nothing(long_ago: School) -> None:
