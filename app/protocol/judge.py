@@ -23,21 +23,21 @@ _FIRST = ord("0")
 
 @dataclass(frozen=True)
 class ClauseSet:
-    """What stored `codes` are to be read by: the clause that each character is of, and the outcomes that it counts
-    through. Clauses and outcomes may come, go and change places afterwards."""
+    """How to read stored `codes`: the clause of each character, and the outcomes that it numbers. Clauses and outcomes
+    may come, go and change places afterwards."""
 
     clauses: tuple[str, ...]
     outcomes: tuple[str, ...]
 
     @classmethod
     def current(cls) -> "ClauseSet":
-        """That of codes which are judged now."""
+        """The clauses and outcomes that codes are written with now."""
         return cls(tuple(CLAUSES), tuple(OUTCOMES))
 
 
 @dataclass
 class Judged:
-    """What came out, for n sessions numbered from 0 in order of their start.
+    """The outcomes of n sessions numbered from 0 in order of their start.
 
     - `sessions` (index `session`): `log_id`, `call_id` (the matched call), `started_at`, `ended_at`
       (the session's time), `day`, `minute` (of the school's day at its start), `staff_id`, `school`,
@@ -112,8 +112,8 @@ def judge(evidence: Evidence, settings: Settings, now: datetime, *, reasons: boo
 def _describe(facts: SessionFacts) -> pd.DataFrame:
     """The columns of `Judged.sessions` that no clause decides."""
     columns = {
-        "log_id": _ids(facts.from_log(ids(facts.evidence.logs["log_id"]), NONE)),
-        "call_id": facts.from_call(facts.evidence.calls["call_id"].to_numpy(object), None),
+        "log_id": _ids(facts.from_log(ids(facts.evidence.logs["log_id"]), blank=NONE)),
+        "call_id": facts.from_call(facts.evidence.calls["call_id"].to_numpy(object), blank=None),
         "started_at": instants(facts.start),
         "ended_at": instants(facts.end),
         "day": facts.day.view("datetime64[D]").astype("datetime64[s]"),
@@ -129,7 +129,7 @@ def _describe(facts: SessionFacts) -> pd.DataFrame:
 
 
 def _ids(plain: npt.NDArray[np.int64]) -> pd.arrays.IntegerArray:
-    """Ids as a column has them, NONE as a blank."""
+    """Ids as a nullable column, in which NONE is a blank."""
     return pd.arrays.IntegerArray(plain, plain == NONE)
 
 
@@ -143,10 +143,10 @@ def _encode(
 
 
 def decode(codes: pd.Series, clause_set: ClauseSet | None = None) -> pd.DataFrame:
-    """The outcome of every clause that there is now (one categorical column each) from `codes`, same index.
+    """The outcome of every current clause (one categorical column each) from `codes`, with the same index.
 
-    `clause_set`: that which the codes were written with; None: the current one. A clause that it lacks does not apply
-    until the session is judged again; one that there is no more is left out.
+    `clause_set`: the one that the codes were written with; None: the current one. A clause that it lacks does not apply
+    until the session is judged again; a clause that no longer exists is left out.
     """
     written = clause_set or ClauseSet.current()
     number = np.frombuffer("".join(codes).encode(), np.uint8).reshape(len(codes), len(written.clauses)) - _FIRST

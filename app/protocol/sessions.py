@@ -101,10 +101,10 @@ class Sessions:
         pupil = self._is_pupil
         self.start = presence.first_of(self.n, self._stay_session[pupil], self._stay_from[pupil])
         self.end = presence.last_of(self.n, self._stay_session[pupil], self._stay_to[pupil])
-        logged_start = self.from_log(micros(self._logs["started_at"]), NO_TIME)
-        logged_end = self.from_log(micros(self._logs["ended_at"]), NO_TIME)
-        call_start = self.from_call(micros(self._calls["started_at"]), NO_TIME)
-        call_end = self.from_call(micros(self._calls["ended_at"]), NO_TIME)
+        logged_start = self.from_log(micros(self._logs["started_at"]), blank=NO_TIME)
+        logged_end = self.from_log(micros(self._logs["ended_at"]), blank=NO_TIME)
+        call_start = self.from_call(micros(self._calls["started_at"]), blank=NO_TIME)
+        call_end = self.from_call(micros(self._calls["ended_at"]), blank=NO_TIME)
         without = self.start == presence.NEVER  # no pupil in a call: the call's own times, else the log's
         self.start[without] = np.where(self.has_call, call_start, logged_start)[without]
         self.end[without] = np.where(self.has_call, call_end, logged_end)[without]
@@ -134,8 +134,8 @@ class Sessions:
     # -- who conducted it, with which pupils -----------------------------------------------------
 
     def _look_up_people(self) -> None:
-        organiser = self.from_call(ids(self._calls["organiser_staff_id"]), NONE)
-        by_log = self.from_log(ids(self._logs["staff_id"]), NONE)
+        organiser = self.from_call(ids(self._calls["organiser_staff_id"]), blank=NONE)
+        by_log = self.from_log(ids(self._logs["staff_id"]), blank=NONE)
         self.staff_id = np.where(self.logged, by_log, np.where(organiser != NONE, organiser, self._first_staff()))
         self._staff_row = self.staff.rows(self.staff_id, self.day)
         self.staff_school = self.staff.fact("school", self._staff_row)
@@ -180,25 +180,25 @@ class Sessions:
 
     # -- what the log says -----------------------------------------------------------------------
 
-    def from_log(self, values: npt.NDArray[Any], blank: Any) -> npt.NDArray[Any]:
+    def from_log(self, values: npt.NDArray[Any], *, blank: Any) -> npt.NDArray[Any]:
         """The value of each session's log, from one value a log; `blank` where there is none."""
         return _at(self.log, values, blank)
 
-    def from_call(self, values: npt.NDArray[Any], blank: Any) -> npt.NDArray[Any]:
+    def from_call(self, values: npt.NDArray[Any], *, blank: Any) -> npt.NDArray[Any]:
         """The value of each session's matched call, from one value a call; `blank` where there is none."""
         return _at(self.call, values, blank)
 
     def yes(self, answer: str) -> Mask:
         """Whether the log answers yes. A blank, or no log, is neither yes nor no."""
-        return self.from_log(flags(self._logs[answer]), False)
+        return self.from_log(flags(self._logs[answer]), blank=False)
 
     def no(self, answer: str) -> Mask:
         """Whether the log answers no."""
-        return self.from_log(~flags(self._logs[answer], blank=True), False)
+        return self.from_log(~flags(self._logs[answer], blank=True), blank=False)
 
     def word(self, answer: str) -> pd.Categorical:
         """The log's answer in its own word; "" where blank or not logged."""
-        return pd.Categorical(self.from_log(self._logs[answer].to_numpy(object, na_value=""), ""))
+        return pd.Categorical(self.from_log(self._logs[answer].to_numpy(object, na_value=""), blank=""))
 
     def mask_of(self, sessions: Ints | pd.Series) -> Mask:
         """Whether each session is among the given numbers."""
