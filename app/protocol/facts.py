@@ -145,8 +145,9 @@ class SessionFacts(Sessions):
         of the time they were in that streams with times cover (blank where there are none)."""
         n = len(self.pupils)
         row_of_stay = self._pupil_of(self._is_pupil)
-        people = self._stays.loc[self._is_pupil, ["call_id", "person"]].assign(row=row_of_stay)
-        videos = self.evidence.videos.merge(people.drop_duplicates(["call_id", "person"]), on=["call_id", "person"])
+        stays = self._stays[["person"]].assign(call=self._stay_call)[self._is_pupil].assign(row=row_of_stay)
+        videos = self.evidence.videos.assign(call=self._call_index.get_indexer(self.evidence.videos["call_id"]))
+        videos = videos.merge(stays.drop_duplicates(["call", "person"]), on=["call", "person"])
         timed = videos[videos["started_at"].notna()]
         present, with_video = presence.time_with(
             n,

@@ -60,7 +60,10 @@ class Sessions:
 
     def _is_school_tenant(self, tenant: pd.Series) -> Mask:
         """Whether each is the school's tenant; one that the record leaves out counts as the school's."""
-        return np.asarray(tenant.fillna("").str.lower().isin(["", self.settings.tenant_id.lower()]))
+        ours = ("", self.settings.tenant_id.lower())
+        return np.asarray(
+            tenant.isna() | tenant.isin([each for each in tenant.dropna().unique() if each.lower() in ours])
+        )
 
     # -- which sessions there are ----------------------------------------------------------------
 
@@ -145,8 +148,9 @@ class Sessions:
         was_in_call, log = self._is_pupil, self._log_pupils
         in_call = paired(self._stay_session[was_in_call], self._stay_pupil[was_in_call])
         logged = paired(self._session_of_log[log["log"]], log["pupil_id"].to_numpy())
-        key = self._pupil_key = np.unique(np.concatenate([in_call, logged]))
-        pupils = pd.DataFrame({"session": key >> 32, "pupil_id": key % 2**32, "in_call": np.isin(key, in_call)})
+        key = pd.Series(np.concatenate([in_call, logged])).drop_duplicates().sort_values(ignore_index=True)
+        pupils = pd.DataFrame({"session": key // 2**32, "pupil_id": key % 2**32, "in_call": key.isin(in_call)})
+        self._pupil_key = key.to_numpy()
         row = self.pupil_versions.rows(pupils["pupil_id"].to_numpy(), self.day[pupils["session"]])
         self.pupils = pupils.assign(row=row)
 
