@@ -7,7 +7,7 @@ from datetime import datetime
 import pandas as pd
 from sqlalchemy import Connection, and_, select
 
-from app.access.concern_history import FIELDS, Action, ConcernHistory, Entry, Link, Version
+from app.access.concern_history import FIELDS, Action, ConcernHistory, Entry, Link, LinkedSession, Version
 from app.access.concern_reading import read_histories, read_names
 from app.access.concern_scope import concerns_open_to, find_conduct_team, find_followed
 from app.access.linked_sessions import describe_sessions, find_linked_sessions
@@ -28,8 +28,7 @@ class ConcernView:
       conduct names
     - `entries`: the chronology; `opened_by`: who opened and took away a concern about conduct
     - `sessions`: the linked sessions that the person may open: `session_id`, `started_at`, `staff_name`,
-      `purpose`, `status`; `links`: each link to a session that they may know of: its log reference, call id, and
-      words for it
+      `purpose`, `status`; `links`: those that they may know of, in words
     - `shared_with`: staff ids with names
     """
 
@@ -52,7 +51,7 @@ class ConcernView:
     adults: list[str]
     pupils: pd.DataFrame
     sessions: pd.DataFrame
-    links: list[tuple[str | None, str | None, str]]
+    links: list[LinkedSession]
     actions: list[Action]
     shared_with: dict[int, str]
     handed_over: tuple[str, str] | None
@@ -107,7 +106,11 @@ def _view(
         adults=history.adults,
         pupils=pupils,
         sessions=find_linked_sessions(school, person, history.links),
-        links=[(*key, described[key]) for link in history.links if (key := (link.log_ref, link.call_id)) in described],
+        links=[
+            LinkedSession(*key, described[key])
+            for link in history.links
+            if (key := (link.log_ref, link.call_id)) in described
+        ],
         actions=history.actions,
         shared_with={number: history.names.member(number) for number in history.shared_with},
         handed_over=(handed[1]["system"], handed[1]["reference"]) if handed else None,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row
@@ -28,6 +28,14 @@ LINKS = ("session_linked", "session_unlinked")
 _OPENS = ("viewed", "taken")  # of concerns about conduct, which are not on the audit trail
 
 Link = tuple[str | None, str | None]  # to a session: the reference of its log, or the id of its call
+
+
+class LinkedSession(NamedTuple):
+    """A session linked to a concern, by its log or else its call; `description` says what the session was."""
+
+    log_ref: str | None
+    call_id: str | None
+    description: str = ""
 
 
 @dataclass(frozen=True)

@@ -4,68 +4,47 @@ from collections.abc import Collection, Iterable, Sequence, Set
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, and_, not_, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, false, not_, or_, select, true
 
-from app.access.concern_history import LINKS, ConcernHistory, Link
+from app.access.concern_history import LINKS, ConcernHistory, Link, LinkedSession
 from app.access.concern_scope import concerns_open_to
 from app.access.policy import Person, require
-from app.access.scope import SESSION, confidential, in_school_time, open_to
+from app.access.scope import SESSION, confidential, is_linked, open_to
 from app.access.sessions import find_sessions
 from app.formatting import on_day_at
 from app.school import School
-from app.store import reading, tables
-from app.store.concerns import CHILD, register_of
+from app.store import tables
+from app.store.concerns import CONDUCT, register_of
 from app.store.versions import valid_on, valid_versions
 from app.vocabulary import Resource
 
 
-def list_sessions_to_link(school: School, person: Person, ref: str) -> pd.DataFrame:
+def list_sessions_to_link(school: School, person: Person, ref: str) -> list[LinkedSession]:
     """The sessions that can be linked to a concern that the person follows up: those of its children, and of the
-    adults whom a concern about conduct names, never counselling, the newest first: `session_id`, `started_at`,
-    `staff_name`, `purpose`, `log_ref`, `call_id`. Empty where there is no such concern."""
-    register = register_of(ref)
+    adults whom a concern about conduct names, never counselling, the newest 200. Empty where there is none."""
     require(person, Resource.LINKABLE_SESSIONS)
-    who, link = valid_versions(tables.staff_versions), tables.session_calls.c
-    kept, about, named, among = register.concerns.c, register.pupils.c, tables.conduct_named.c, tables.session_pupils.c
-    mine = select(kept.id).where(kept.ref == ref, concerns_open_to(school, person, register))
-    with_pupils = select(among.session_id).where(
-        among.pupil_id.in_(select(about.pupil_id).where(about.concern_id.in_(mine)))
-    )
-    adults = select(named.staff_id).where(named.concern_id.in_(mine), named.staff_id.is_not(None))
-    by_named = SESSION.staff_id.in_(adults)
-    which = SESSION.id.in_(with_pupils) if register is CHILD else or_(SESSION.id.in_(with_pupils), by_named)
-    query = (
-        select(
-            SESSION.id.label("session_id"),
-            SESSION.started_at,
-            who.c.name.label("staff_name"),
-            SESSION.purpose,
-            tables.logs.c.ref.label("log_ref"),
-            link.call_id,
-        )
-        .outerjoin(who, and_(who.c.staff_id == SESSION.staff_id, valid_on(who, SESSION.day)))
-        .outerjoin(tables.logs, tables.logs.c.id == SESSION.log_id)
-        .outerjoin(tables.session_calls, and_(link.session_id == SESSION.id, link.place == 0))
-        .where(which, not_(confidential()))
-        .order_by(SESSION.started_at.desc())
-        .limit(200)
-    )
+    register, among = register_of(ref), tables.session_pupils.c
+    concern, about, named = register.concerns.c, register.pupils.c, tables.conduct_named.c
+    concerned = select(concern.id).where(concern.ref == ref, concerns_open_to(school, person, register))
+    pupils = select(about.pupil_id).where(about.concern_id.in_(concerned))
+    adults = select(named.staff_id).where(named.concern_id.in_(concerned), named.staff_id.is_not(None))
+    with_pupils = SESSION.id.in_(select(among.session_id).where(among.pupil_id.in_(pupils)))
+    by_adults = SESSION.staff_id.in_(adults) if register is CONDUCT else false()
+    query = _select_sessions(or_(with_pupils, by_adults), first_call=True)
     with school.engine.connect() as connection:
-        return in_school_time(school, reading.frame(connection, query))
+        rows = connection.execute(query.order_by(SESSION.started_at.desc()).limit(200)).all()
+    return [LinkedSession(row.ref, None if row.ref else row.call_id, _describe(school, row)) for row in rows]
 
 
 def find_linked_sessions(school: School, person: Person, links: Sequence[Any]) -> pd.DataFrame:
     """The linked sessions that a person may open, without any counselling: beside the concern's pupils
     it would tell who took part."""
-    found = find_sessions(school, person, _linked_to(links))
+    log_refs, call_ids = (
+        [link.log_ref for link in links if link.log_ref],
+        [link.call_id for link in links if link.call_id],
+    )
+    found = find_sessions(school, person, is_linked(log_refs, call_ids))
     return found.loc[~found["withheld"], ["session_id", "started_at", "staff_name", "purpose", "status"]]
-
-
-def _linked_to(links: Sequence[Any]) -> ColumnElement[bool]:
-    log, call = tables.logs.c, tables.session_calls.c
-    by_log = select(log.id).where(log.ref.in_([link.log_ref for link in links if link.log_ref]))
-    by_call = select(call.session_id).where(call.call_id.in_([link.call_id for link in links if link.call_id]))
-    return or_(SESSION.log_id.in_(by_log), SESSION.id.in_(by_call))
 
 
 def describe_sessions(
@@ -76,8 +55,8 @@ def describe_sessions(
     mine = _all_links(history for history in found if history.row.id in followed)
     shared = _all_links(history for history in found if history.row.id not in followed)
     return (
-        _describe(school, connection, shared, open_to(person, school.today()))
-        | _describe(school, connection, mine, true())
+        _describe_links(school, connection, shared, open_to(person, school.today()))
+        | _describe_links(school, connection, mine, true())
         | {link: words for link, words in mine.items() if words}
     )
 
@@ -91,21 +70,30 @@ def _all_links(found: Iterable[ConcernHistory]) -> dict[Link, str | None]:
     return links
 
 
-def _describe(
+def _describe_links(
     school: School, connection: Connection, links: Collection[Link], visible: ColumnElement[bool]
 ) -> dict[Link, str]:
-    who, log, link = valid_versions(tables.staff_versions), tables.logs.c, tables.session_calls.c
-    refs, calls = {ref for ref, _ in links if ref}, {call for _, call in links if call}
-    query = (
-        select(SESSION.started_at, SESSION.purpose, who.c.name, log.ref, link.call_id)
-        .outerjoin(who, and_(who.c.staff_id == SESSION.staff_id, valid_on(who, SESSION.day)))
-        .outerjoin(tables.logs, log.id == SESSION.log_id)
-        .outerjoin(tables.session_calls, link.session_id == SESSION.id)
-        .where(or_(log.ref.in_(refs), link.call_id.in_(calls)), not_(confidential()), visible)
-    )
+    linked = is_linked([log_ref for log_ref, _ in links], [call_id for _, call_id in links])
     described: dict[Link, str] = {}
-    for row in connection.execute(query):
-        when = on_day_at(row.started_at.astimezone(school.settings.zone))
-        words = f"{when}, {row.purpose or 'not logged'}, {row.name or 'unknown'}"
-        described |= {key: words for key in ((row.ref, None), (None, row.call_id)) if key in links}
+    for row in connection.execute(_select_sessions(linked, visible)):
+        keys = ((row.ref, None), (None, row.call_id))
+        described |= {key: _describe(school, row) for key in keys if key in links}
     return described
+
+
+def _select_sessions(*which: ColumnElement[bool], first_call: bool = False) -> Select[Any]:
+    """Sessions that are not counselling, one row for each of their calls, or for the first call alone."""
+    who, link = valid_versions(tables.staff_versions), tables.session_calls.c
+    calls = and_(link.session_id == SESSION.id, link.place == 0 if first_call else true())
+    return (
+        select(SESSION.started_at, SESSION.purpose, who.c.name, tables.logs.c.ref, link.call_id)
+        .outerjoin(who, and_(who.c.staff_id == SESSION.staff_id, valid_on(who, SESSION.day)))
+        .outerjoin(tables.logs, tables.logs.c.id == SESSION.log_id)
+        .outerjoin(tables.session_calls, calls)
+        .where(not_(confidential()), *which)
+    )
+
+
+def _describe(school: School, session: Row[Any]) -> str:
+    when = on_day_at(session.started_at.astimezone(school.settings.zone))
+    return f"{when}, {session.purpose or 'not logged'}, {session.name or 'unknown'}"

@@ -99,10 +99,17 @@ def of_school(code: str, today: date) -> Select[Any]:
 
 
 def _linked_to_concern(code: str, today: date) -> ColumnElement[bool]:
-    link, log, call = tables.concern_sessions.c, tables.logs.c, tables.session_calls.c
-    ours = link.concern_id.in_(of_school(code, today))
-    by_log = select(log.id).join(tables.concern_sessions, link.log_ref == log.ref).where(ours)
-    by_call = select(call.session_id).join(tables.concern_sessions, link.call_id == call.call_id).where(ours)
+    """Sessions linked to a concern about a pupil of a school."""
+    link = tables.concern_sessions.c
+    links = select(link.log_ref, link.call_id).where(link.concern_id.in_(of_school(code, today)))
+    return is_linked(links.with_only_columns(link.log_ref), links.with_only_columns(link.call_id))
+
+
+def is_linked(log_refs: Any, call_ids: Any) -> ColumnElement[bool]:
+    """Whether a session's log, or one of its calls, is among some references and ids (lists or queries)."""
+    log, call = tables.logs.c, tables.session_calls.c
+    by_log = select(log.id).where(log.ref.in_(log_refs))
+    by_call = select(call.session_id).where(call.call_id.in_(call_ids))
     return or_(SESSION.log_id.in_(by_log.correlate(None)), SESSION.id.in_(by_call.correlate(None)))
 
 

@@ -6,23 +6,23 @@ concern about a child go on the audit trail; those about conduct stay with the c
 a trace.
 """
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select
 
 from app.access.concern_detail import ConcernView, get_concern, list_conduct_team
-from app.access.concern_history import BY_ITSELF, Entry
+from app.access.concern_history import BY_ITSELF, Entry, LinkedSession
 from app.access.concern_scope import find_conduct_team, find_dsps
 from app.access.concerns import list_actions_to_do, list_leaders_to_share_with
 from app.access.linked_sessions import list_sessions_to_link
 from app.access.policy import Person
+from app.access.scope import SESSION, is_linked
 from app.alerts.outbox import Alert, enqueue
-from app.concerns.raising import alert, put_on_trail
+from app.concerns.raising import add_event, alert, link_session
 from app.concerns.steps import STEPS, Step
-from app.formatting import on_day_at
 from app.judging.rejudge import Touched, rejudge
 from app.school import School
 from app.store import tables
@@ -30,7 +30,7 @@ from app.store.concerns import CHILD, CONDUCT, MOST_CATEGORIES, Register, regist
 from app.store.writing import raise_revision
 
 _ONLY = {"shared": CHILD, "unshared": CHILD, "named": CONDUCT}
-_COLUMNS = ("level", "recipient_id", "text")  # what an event keeps in columns of its own
+_COLUMNS = ("level", "recipient_id", "text")  # of the answers, those that have a column of their own
 
 
 class NotYoursError(Exception):
@@ -50,28 +50,27 @@ class ConcernChangedError(Exception):
 
 
 def steps_for(view: ConcernView) -> dict[str, Step]:
-    """The steps that make sense for a concern as it stands."""
+    """The steps that are possible for a concern."""
     state = "open" if view.open else "closed"
-    found = {
-        kind: step
-        for kind, step in STEPS.items()
-        if step.when in (state, "any") and _ONLY.get(kind, view.register) is view.register
-    }
-    has = {
-        "done": any(action.done_on is None for action in view.actions),
-        "moved": any(action.done_on is None for action in view.actions),
+    has_open_actions = any(action.done_on is None for action in view.actions)
+    possible = {
+        "done": has_open_actions,
+        "moved": has_open_actions,
         "unlinked": len(view.pupils) > (1 if view.register is CHILD else 0),
         "session_unlinked": bool(view.links),
         "unshared": bool(view.shared_with),
     }
-    return {kind: step for kind, step in found.items() if has.get(kind, True)}
+    return {
+        kind: step
+        for kind, step in STEPS.items()
+        if step.when in (state, "any") and _ONLY.get(kind, view.register) is view.register and possible.get(kind, True)
+    }
 
 
 def record(school: School, person: Person, ref: str, version: int, kind: str, given: Mapping[str, Any]) -> None:
     """Add a step to a concern: `kind` one of STEPS, `given` its answers by name (days as dates, people, pupils
-    and actions by number, a session as (log reference, call id, words)). `closed` takes `although` (true: actions
-    may be open), `corrected` takes `after`, the field's new value. NotYoursError, IncompleteStepError,
-    ConcernChangedError."""
+    and actions by number, a session as LinkedSession). `closed` takes `although` (true: actions may be open),
+    `corrected` takes `after`, the field's new value. NotYoursError, IncompleteStepError, ConcernChangedError."""
     with school.writing() as connection:
         view = get_concern(school, person, ref)
         if view is None or not view.may_change or kind not in steps_for(view):
@@ -80,18 +79,13 @@ def record(school: School, person: Person, ref: str, version: int, kind: str, gi
             )
         if view.version != version:
             raise ConcernChangedError(since(view, version), view.version)
-        answers = _answered(school, person, view, kind, given)
-        number = connection.scalar(select(view.register.concerns.c.id).where(view.register.concerns.c.ref == ref))
-        if number is None:
-            raise AssertionError("a concern that was found has a number")
-        event = {"concern_id": number, "occurred_at": school.now(), "actor_id": person.staff_id, "kind": kind}
-        event |= {name: answers.pop(name, None) for name in _COLUMNS}
-        content = json.dumps(answers) if answers else None
-        connection.execute(insert(view.register.events).values(event | {"content": content}))
-        _follow(connection, school, view.register, number, kind, answers | {"recipient_id": event["recipient_id"]})
-        if view.register is CHILD:
-            put_on_trail(connection, school, person, f"concern {ref}, {kind.replace('_', ' ')}")
-            raise_revision(connection)
+        answers = _read_answers(view.register, kind, given)
+        if check := _CHECKS.get(kind):
+            check(_Update(school, person, view, given, answers))
+        columns = {name: answers[name] for name in _COLUMNS if name in answers}
+        content = {name: answer for name, answer in answers.items() if name not in _COLUMNS}
+        number = _add_step(connection, school, person, ref, kind=kind, content=content, **columns)
+        _change_what_it_is_about(connection, school, view.register, number, kind, answers)
 
 
 def since(view: ConcernView, version: int) -> list[Entry]:
@@ -99,177 +93,197 @@ def since(view: ConcernView, version: int) -> list[Entry]:
     return [entry for entry in view.entries if entry.number > version and entry.kind not in BY_ITSELF]
 
 
-def _answered(school: School, person: Person, view: ConcernView, kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The answers as an event keeps them. IncompleteStepError where one is missing or does not fit."""
+def _find_number(connection: Connection, register: Register, ref: str) -> int:
+    concern = register.concerns.c
+    return int(connection.execute(select(concern.id).where(concern.ref == ref)).scalar_one())
+
+
+def _add_step(connection: Connection, school: School, person: Person, ref: str, **event: Any) -> int:
+    """Add what somebody did to a concern's events; returns the concern's id."""
+    register = register_of(ref)
+    number = _find_number(connection, register, ref)
+    add_event(connection, register, number, occurred_at=school.now(), actor_id=person.staff_id, **event)
+    if register is CHILD:
+        step = event["kind"].replace("_", " ")
+        school.add_to_trail(connection, person.email, "changed", f"concern {ref}, {step}")
+        raise_revision(connection)
+    return number
+
+
+def _read_answers(register: Register, kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The answers as an event stores them. IncompleteStepError where one is missing."""
     answers: dict[str, Any] = {}
     for ask in STEPS[kind].asks:
-        value = given.get(ask.name)
+        value: Any = given.get(ask.name)
         value = value.strip() if isinstance(value, str) else value
         if value is None or value == "":
             if ask.needed:
                 raise IncompleteStepError(f"Answer “{ask.question}”.")
-            continue
-        if ask.what in ("session", "session_of"):
-            answers |= dict(zip(("log_ref", "call_id"), value[:2], strict=True))
-            if view.register is CONDUCT:
-                answers["words"] = value[2]
+        elif ask.what in ("session", "session_of"):
+            answers["log_ref"], answers["call_id"], description = value
+            if register is CONDUCT:
+                answers["words"] = description
         else:
             answers[ask.name] = value.isoformat() if isinstance(value, date) else value
-    checks = {
-        "level": _check_level,
-        "action": _check_owner,
-        "moved": _check_owner,
-        "done": _check_done,
-        "named": _check_named,
-        "corrected": _check_corrected,
-        "closed": _check_closed,
-        "linked": _check_linked,
-        "shared": _check_shared,
-    }
-    if check := checks.get(kind):
-        check(school, person, view, given, answers)
-    if kind in ("session_linked", "session_unlinked"):
-        _check_session(school, person, view, kind, answers)
     return answers
 
 
-def _check_level(_s: Any, _p: Any, view: ConcernView, _given: Any, answers: dict[str, Any]) -> None:
-    if answers["level"] not in view.register.levels:
+# --- whether the answers fit the concern -------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Update:
+    """A step that somebody wants to add: the answers as the form gives them, and as the event will store them."""
+
+    school: School
+    person: Person
+    view: ConcernView
+    given: Mapping[str, Any]
+    answers: dict[str, Any]
+
+
+def _check_level(update: _Update) -> None:
+    level, view = update.answers["level"], update.view
+    if level not in view.register.levels:
         raise IncompleteStepError("Choose a level.")
-    if answers["level"] == view.level:
-        raise IncompleteStepError(f"The level is already {view.level}.")
+    if level == view.level:
+        raise IncompleteStepError(f"The level is already {level}.")
 
 
-def _check_owner(school: School, person: Person, view: ConcernView, _given: Any, answers: dict[str, Any]) -> None:
-    if view.register is CONDUCT and answers["recipient_id"] not in list_conduct_team(school, person, view.ref):
-        raise IncompleteStepError(
-            "Choose a DSP or Senior Deputy Head whom it does not name: nobody else may know of it."
-        )
-    _check_action(view, answers)
+def _check_owner(update: _Update) -> None:
+    view = update.view
+    if view.register is CONDUCT:
+        team = list_conduct_team(update.school, update.person, view.ref)
+        if update.answers["recipient_id"] not in team:
+            raise IncompleteStepError(
+                "Choose a DSP or Senior Deputy Head whom it does not name: nobody else may know of it."
+            )
 
 
-def _check_action(view: ConcernView, answers: dict[str, Any]) -> None:
-    waiting = {action.number for action in view.actions if action.done_on is None}
-    if "action" in answers and answers["action"] not in waiting:
+def _check_action(update: _Update) -> None:
+    if update.answers["action"] not in {action.number for action in update.view.actions if action.done_on is None}:
         raise IncompleteStepError("That action has already been done.")
 
 
-def _check_done(school: School, _p: Any, view: ConcernView, _given: Any, answers: dict[str, Any]) -> None:
-    _check_action(view, answers)
-    if date.fromisoformat(answers["on"]) > school.today():
+def _check_moved(update: _Update) -> None:
+    _check_owner(update)
+    _check_action(update)
+
+
+def _check_done(update: _Update) -> None:
+    _check_action(update)
+    if date.fromisoformat(update.answers["on"]) > update.school.today():
         raise IncompleteStepError("The day is in the future.")
 
 
-def _check_named(_s: Any, _p: Any, _v: Any, _given: Any, answers: dict[str, Any]) -> None:
-    if ("recipient_id" in answers) == ("name" in answers):
+def _check_named(update: _Update) -> None:
+    if ("recipient_id" in update.answers) == ("name" in update.answers):
         raise IncompleteStepError("Choose a member of staff, or write the name of somebody who is not on the roster.")
 
 
-def _check_linked(_s: Any, _p: Any, view: ConcernView, _given: Any, answers: dict[str, Any]) -> None:
-    if answers["pupil"] in view.pupils["pupil_id"].tolist():
+def _check_linked(update: _Update) -> None:
+    if update.answers["pupil"] in update.view.pupils["pupil_id"].tolist():
         raise IncompleteStepError("This child is already linked.")
 
 
-def _check_shared(school: School, person: Person, view: ConcernView, _given: Any, answers: dict[str, Any]) -> None:
-    if answers["recipient_id"] not in list_leaders_to_share_with(school, person):
+def _check_shared(update: _Update) -> None:
+    if update.answers["recipient_id"] not in list_leaders_to_share_with(update.school, update.person):
         raise IncompleteStepError("It can be shared only with a HOY or HM.")
-    if answers["recipient_id"] in view.shared_with:
+    if update.answers["recipient_id"] in update.view.shared_with:
         raise IncompleteStepError("It is already shared with them.")
 
 
-def _check_session(school: School, person: Person, view: ConcernView, kind: str, answers: dict[str, Any]) -> None:
-    key, known = (answers["log_ref"], answers["call_id"]), {link[:2] for link in view.links}
-    if kind == "session_unlinked" and key not in known:
+def _check_session_linked(update: _Update) -> None:
+    link = (update.answers["log_ref"], update.answers["call_id"])
+    possible = list_sessions_to_link(update.school, update.person, update.view.ref)
+    if link in _links(update.view.links) or link not in _links(possible):
+        raise IncompleteStepError("That session is already linked, or cannot be linked.")
+
+
+def _check_session_unlinked(update: _Update) -> None:
+    if (update.answers["log_ref"], update.answers["call_id"]) not in _links(update.view.links):
         raise IncompleteStepError("That session is not linked.")
-    if kind == "session_linked":
-        rows = list_sessions_to_link(school, person, view.ref).astype(object)
-        if key in known or key not in {link_of(row)[:2] for row in rows.itertuples()}:
-            raise IncompleteStepError("That session is already linked, or cannot be linked.")
 
 
-def _check_corrected(_s: Any, _p: Any, view: ConcernView, given: Mapping[str, Any], answers: dict[str, Any]) -> None:
-    name, after = answers["field"], given.get("after")
-    after = after.strip() or None if isinstance(after, str) else after
+def _links(sessions: Sequence[LinkedSession]) -> set[tuple[str | None, str | None]]:
+    return {(session.log_ref, session.call_id) for session in sessions}
+
+
+def _check_corrected(update: _Update) -> None:
+    """Also adds the new value, `after`, to the answers."""
+    view, name, after = update.view, update.answers["field"], update.given.get("after")
+    if isinstance(after, str):
+        after = after.strip() or None
+    if name == "summary":
+        after = after or ""
+        if not after and not view.handed_over:
+            raise IncompleteStepError("Say in a sentence what it is about.")
     if name == "categories":
-        after = ";".join(dict.fromkeys(after or ()))
-        if not after or not set(after.split(";")) <= view.register.categories.keys():
+        after = tuple(dict.fromkeys(after or ()))
+        if not after or not set(after) <= view.register.categories.keys():
             raise IncompleteStepError("Choose a category.")
-        if len(after.split(";")) > MOST_CATEGORIES:
+        if len(after) > MOST_CATEGORIES:
             raise IncompleteStepError(f"Choose at most {MOST_CATEGORIES}.")
-    if name == "summary" and not after and not view.handed_over:
-        raise IncompleteStepError("Say in a sentence what it is about.")
-    if isinstance(after, datetime):
-        after = after.isoformat()
-    answers["after"] = after or "" if name == "summary" else after
-    now = {
-        "summary": view.summary,
-        "childs_words": view.childs_words,
-        "place": view.place,
-        "told_dsp": view.told_dsp,
-        "happened_at": view.happened_at,
-        "categories": ";".join(view.categories),
-    }
-    before = now[name]
-    if answers["after"] == (before.isoformat() if isinstance(before, datetime) else before):
+    if after == getattr(view, name):
         raise IncompleteStepError("It already says this.")
+    if isinstance(after, tuple):
+        after = ";".join(after)
+    update.answers["after"] = after.isoformat() if isinstance(after, datetime) else after
 
 
-def _check_closed(_s: Any, _p: Any, view: ConcernView, given: Mapping[str, Any], answers: dict[str, Any]) -> None:
-    still_open = sum(action.done_on is None for action in view.actions)
-    if still_open and not given.get("although"):
+def _check_closed(update: _Update) -> None:
+    """Also adds to the answers how many actions are open."""
+    open_actions = sum(action.done_on is None for action in update.view.actions)
+    if open_actions and not update.given.get("although"):
         raise IncompleteStepError(
-            f"{'One action is' if still_open == 1 else f'{still_open} actions are'} still open. Mark each as done, "
+            f"{'One action is' if open_actions == 1 else f'{open_actions} actions are'} still open. Mark each as done, "
             "or tick the box to close it anyway."
         )
-    if still_open:
-        answers["open_actions"] = still_open
+    if open_actions:
+        update.answers["open_actions"] = open_actions
 
 
-def _follow(
-    connection: Connection, school: School, register: Register, number: int, kind: str, answers: dict[str, Any]
+_CHECKS: dict[str, Callable[[_Update], None]] = {
+    "level": _check_level,
+    "action": _check_owner,
+    "moved": _check_moved,
+    "done": _check_done,
+    "named": _check_named,
+    "corrected": _check_corrected,
+    "closed": _check_closed,
+    "linked": _check_linked,
+    "shared": _check_shared,
+    "session_linked": _check_session_linked,
+    "session_unlinked": _check_session_unlinked,
+}
+
+
+def _change_what_it_is_about(
+    connection: Connection, school: School, register: Register, number: int, kind: str, answers: Mapping[str, Any]
 ) -> None:
-    """What a step changes beside the events: whom and what the concern is about now."""
+    """What a step changes besides the events: the pupils, sessions and adults that the concern is about."""
     pupils, sessions, now = register.pupils, register.sessions, school.now()
     if kind == "linked":
         connection.execute(insert(pupils).values(concern_id=number, pupil_id=answers["pupil"]))
         if register is CHILD:
             alert(connection, CHILD, number, find_dsps(connection, [answers["pupil"]], school.today()), now)
     elif kind == "unlinked":
-        mine = (pupils.c.concern_id == number) & (pupils.c.pupil_id == answers["pupil"])
-        connection.execute(delete(pupils).where(mine))
-    elif kind == "session_linked":
-        link = {"log_ref": answers["log_ref"], "call_id": answers["call_id"]}
-        link |= {"description": answers["words"]} if register is CONDUCT else {}
-        connection.execute(insert(sessions).values(concern_id=number, **link))
-    elif kind == "session_unlinked":
-        key = [sessions.c[name].is_not_distinct_from(answers[name]) for name in ("log_ref", "call_id")]
-        connection.execute(delete(sessions).where(sessions.c.concern_id == number, *key))
+        unlinked = (pupils.c.concern_id == number) & (pupils.c.pupil_id == answers["pupil"])
+        connection.execute(delete(pupils).where(unlinked))
     elif kind == "named":
-        connection.execute(
-            insert(tables.conduct_named).values(
-                concern_id=number, staff_id=answers["recipient_id"], name=answers.get("name")
-            )
-        )
+        named = {"staff_id": answers.get("recipient_id"), "name": answers.get("name")}
+        connection.execute(insert(tables.conduct_named).values(concern_id=number, **named))
         alert(connection, CONDUCT, number, find_conduct_team(connection, number, school.today()), now)
-    if register is CHILD and kind in ("session_linked", "session_unlinked"):
-        touched = Touched(sessions=_sessions_of(connection, answers["log_ref"], answers["call_id"]))
-        rejudge(connection, school.settings, touched, now)
-
-
-def _sessions_of(connection: Connection, log_ref: str | None, call_id: str | None) -> set[int]:
-    session, log, call = tables.sessions.c, tables.logs.c, tables.session_calls.c
-    by_log = select(session.id).join(tables.logs, log.id == session.log_id).where(log.ref == log_ref)
-    by_call = select(call.session_id).where(call.call_id == call_id)
-    return set(connection.scalars(by_log if log_ref else by_call))
-
-
-def link_of(row: Any) -> tuple[str | None, str | None, str]:
-    """A session of `access.sessions_to_link` as a link keeps it: by its log, else by its call."""
-    log_ref = row.log_ref if isinstance(row.log_ref, str) else None
-    call_id = row.call_id if isinstance(row.call_id, str) and log_ref is None else None
-    who = row.staff_name if isinstance(row.staff_name, str) else "unknown"
-    purpose = row.purpose if isinstance(row.purpose, str) else "not logged"
-    return log_ref, call_id, f"{on_day_at(row.started_at)}, {purpose}, {who}"
+    elif kind in ("session_linked", "session_unlinked"):
+        session = LinkedSession(answers["log_ref"], answers["call_id"], answers.get("words", ""))
+        if kind == "session_linked":
+            link_session(connection, register, number, session)
+        else:
+            link = [sessions.c[name].is_not_distinct_from(answers[name]) for name in ("log_ref", "call_id")]
+            connection.execute(delete(sessions).where(sessions.c.concern_id == number, *link))
+        if register is CHILD:
+            linked = connection.scalars(select(SESSION.id).where(is_linked([session.log_ref], [session.call_id])))
+            rejudge(connection, school.settings, Touched(sessions=set(linked)), now)
 
 
 # --- raised, read, done ------------------------------------------------------------------------------------
@@ -282,20 +296,20 @@ def opened(school: School, person: Person, ref: str) -> None:
     if view is None or not view.may_change:
         return
     with school.writing() as connection:
-        kept, event = view.register.concerns.c, view.register.events.c
-        row = connection.execute(select(kept.id, kept.raised_by).where(kept.ref == ref)).one()
-        mine = select(func.count()).where(
+        concern, event = view.register.concerns.c, view.register.events.c
+        row = connection.execute(select(concern.id, concern.raised_by).where(concern.ref == ref)).one()
+        read_before = select(func.count()).where(
             event.concern_id == row.id, event.kind == "read", event.actor_id == person.staff_id
         )
-        values = {"concern_id": row.id, "occurred_at": school.now(), "actor_id": person.staff_id}
-        if row.raised_by != person.staff_id and not connection.scalar(mine):
-            connection.execute(insert(view.register.events).values(values | {"kind": "read"}))
-            _tell_who_raised_it(connection, view, row.id, row.raised_by, values["occurred_at"])
+        if row.raised_by != person.staff_id and not connection.scalar(read_before):
+            now = school.now()
+            add_event(connection, view.register, row.id, kind="read", occurred_at=now, actor_id=person.staff_id)
+            _alert_who_raised_it(connection, view, row.id, row.raised_by, now)
         if view.register is CONDUCT:
-            record_look(connection, school, person, ref, "viewed")
+            _add_step(connection, school, person, ref, kind="viewed")
 
 
-def _tell_who_raised_it(
+def _alert_who_raised_it(
     connection: Connection, view: ConcernView, number: int, raised_by: int | None, at: datetime
 ) -> None:
     """By an alert that it was read, once; of one about conduct not to somebody whom it names."""
@@ -307,19 +321,11 @@ def _tell_who_raised_it(
     enqueue(connection, Alert(raised_by, "concern_read", f"concern {view.ref}", at, confidential=is_conduct))
 
 
-def record_look(connection: Connection, school: School, person: Person, ref: str, kind: str) -> None:
-    """Record with a concern about conduct that somebody opened it ("viewed") or downloaded from it ("taken")."""
-    kept = CONDUCT.concerns.c
-    number = connection.scalar(select(kept.id).where(kept.ref == ref))
-    values = {"concern_id": number, "occurred_at": school.now(), "actor_id": person.staff_id, "kind": kind}
-    connection.execute(insert(CONDUCT.events).values(values))
-
-
-def note_conduct(school: School, person: Person, refs: Sequence[str]) -> None:
-    """Record that a list of concerns about conduct was downloaded, with each of them and nowhere else."""
+def record_download(school: School, person: Person, refs: Sequence[str]) -> None:
+    """Record that concerns about conduct were downloaded, with each of them and nowhere else."""
     with school.writing() as connection:
         for ref in refs:
-            record_look(connection, school, person, ref, "taken")
+            _add_step(connection, school, person, ref, kind="taken")
 
 
 def finish(school: School, person: Person, ref: str, action: int, words: str) -> None:
@@ -330,20 +336,6 @@ def finish(school: School, person: Person, ref: str, action: int, words: str) ->
         raise NotYoursError("This action has already been done, or is not yours.")
     if not words.strip():
         raise IncompleteStepError("Say in a sentence what was done.")
-    register = register_of(ref)
     with school.writing() as connection:
-        number = connection.scalar(select(register.concerns.c.id).where(register.concerns.c.ref == ref))
-        content = json.dumps({"action": action, "on": school.today().isoformat()})
-        connection.execute(
-            insert(register.events).values(
-                concern_id=number,
-                occurred_at=school.now(),
-                actor_id=person.staff_id,
-                kind="done",
-                text=words.strip(),
-                content=content,
-            )
-        )
-        if register is CHILD:
-            put_on_trail(connection, school, person, f"concern {ref}, done")
-            raise_revision(connection)
+        content = {"action": action, "on": school.today().isoformat()}
+        _add_step(connection, school, person, ref, kind="done", text=words.strip(), content=content)

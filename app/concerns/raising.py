@@ -1,7 +1,7 @@
-"""Concerns, about a child and about an adult's conduct: their words, and how one is opened.
+"""Raising a concern, about a child or about an adult's conduct.
 
-What was reported is never changed; everything that happens to it afterwards is added to its events, by
-`app.casework`. The two kinds are kept in registers of their own and are never one list.
+What was reported is never changed; everything that happens afterwards is added to the concern's events, by
+`app.concerns.casework`. The two kinds have registers of their own and are never in one list.
 """
 
 import json
@@ -9,11 +9,12 @@ import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
+from app.access.concern_history import LinkedSession
 from app.access.concern_scope import find_conduct_team, find_dsps
-from app.access.forms import list_staff_to_choose
 from app.access.policy import Person
 from app.access.scope import confidential
 from app.access.session_detail import SessionView, get_session
@@ -40,275 +41,176 @@ class Elsewhere:
     reference: str
 
 
-def open_concern(
-    connection: Connection,
-    *,
-    raised_by: int,
-    raised_at: datetime,
-    happened_at: datetime | None,
-    summary: str,
-    childs_words: str | None,
-    told_dsp: bool | None,
-    categories: Sequence[str],
-    level: str,
-    pupil_ids: Sequence[int],
-    place: str | None = None,
-    log_ref: str | None = None,
-    call_id: str | None = None,
-    elsewhere: Elsewhere | None = None,
-) -> str:
-    """Keep a concern about a child, alert each DSP of each pupil's school, and give its reference.
+@dataclass(frozen=True)
+class Report:
+    """What somebody reports. ValueError, without any of the words given, where something is missing or unknown.
 
-    `raised_by` is a staff id, both times are aware, `categories` one to three of CATEGORIES, `level`
-    one of LEVELS. `log_ref` or `call_id` link the session it came out of. With `elsewhere` the summary may be
-    empty. Runs in the caller's transaction, which also raises the revision and judges the linked session
-    again. ValueError, without any of the words given, when something is missing or not known.
+    - `categories`: one to three of the register's
+    - `staff_ids`, `others`: whom a concern about conduct names, the latter by name because they are not on the roster
+    - `happened_at`: aware; None: not known
+    - `told_dsp`: whether a DSP was told in person; None: not said
+    - `elsewhere`: with it the summary may be empty
     """
-    if not pupil_ids:
-        raise ValueError("A concern needs a pupil: choose the child it is about.")
-    reported = {
-        "raised_by": raised_by,
-        "raised_at": raised_at,
-        "happened_at": happened_at,
-        "place": place or None,
-        "summary": summary,
-        "childs_words": childs_words,
-        "told_dsp": told_dsp,
-    }
-    concern_id, ref = _keep(connection, CHILD, reported, categories, level, pupil_ids, elsewhere)
-    if log_ref or call_id:
-        connection.execute(
-            insert(tables.concern_sessions).values(concern_id=concern_id, log_ref=log_ref, call_id=call_id)
-        )
-    alert(connection, CHILD, concern_id, find_dsps(connection, pupil_ids, raised_at.date()), raised_at)
-    return ref
+
+    register: Register
+    summary: str
+    categories: Sequence[str]
+    pupil_ids: Sequence[int] = ()
+    staff_ids: Sequence[int] = ()
+    others: Sequence[str] = ()
+    happened_at: datetime | None = None
+    place: str = ""
+    childs_words: str = ""
+    told_dsp: bool | None = None
+    elsewhere: Elsewhere | None = None
+
+    def __post_init__(self) -> None:
+        known = self.register.categories
+        if self.register is CHILD and not self.pupil_ids:
+            raise ValueError("A concern needs a pupil: choose the child it is about.")
+        if self.register is CONDUCT and not (self.staff_ids or any(map(str.strip, self.others))):
+            raise ValueError("A concern about conduct needs the adult it is about: choose or write a name.")
+        if self.elsewhere and not (self.elsewhere.system.strip() and self.elsewhere.reference.strip()):
+            raise ValueError("A concern kept elsewhere needs the name of the system and the reference there.")
+        if not self.elsewhere and not self.summary.strip():
+            raise ValueError("A concern needs a summary: say in a sentence what it is about.")
+        if not set(self.categories) <= known.keys() or not 1 <= len(set(self.categories)) <= MOST_CATEGORIES:
+            raise ValueError(f"A concern has one to {MOST_CATEGORIES} categories of: {', '.join(known)}.")
 
 
 @dataclass(frozen=True)
-class LinkedSession:
-    """A session that a concern about conduct came out of; `description` says what it was."""
+class Raised:
+    """A concern that was raised, and the staff ids of those who were alerted."""
 
-    log_ref: str | None
-    call_id: str | None
-    description: str
+    concern_id: int
+    ref: str
+    alerted: list[int]
 
 
-def open_conduct_concern(
-    connection: Connection,
-    *,
-    raised_by: int,
-    raised_at: datetime,
-    happened_at: datetime | None,
-    summary: str,
-    childs_words: str | None,
-    told_dsp: bool | None,
-    categories: Sequence[str],
-    staff_ids: Sequence[int],
-    others: Sequence[str] = (),
-    pupil_ids: Sequence[int] = (),
-    place: str | None = None,
-    session: LinkedSession | None = None,
-    elsewhere: Elsewhere | None = None,
-) -> str:
-    """Keep a concern about an adult's conduct and alert whoever may see it. `staff_ids` are named in it, and
-    `others` by name, who are not on the roster. Else as `open_concern`, with CONDUCT_CATEGORIES."""
-    others = [name.strip() for name in others if name.strip()]
-    if not staff_ids and not others:
-        raise ValueError("A concern about conduct needs the adult it is about: choose or write a name.")
-    reported = {
+def raise_concern(school: School, person: Person, report: Report, session_id: int | None = None) -> Raised:
+    """Open a concern that a member of staff raises, linked to a session if it is theirs to see. ValueError if somebody
+    who is no DSP does not say whether they told one in person.
+
+    One about conduct is not on the audit trail, and no revision shows that there is one.
+    """
+    if report.told_dsp is None and Role.DSP not in person.roles:
+        raise ValueError("Say whether you have told a DSP in person.")
+    view = get_session(school, person, session_id) if session_id is not None else None
+    with school.writing() as connection:
+        session = _as_linked(connection, report.register, view) if view else None
+        raised = open_concern(connection, report, raised_by=person.staff_id, raised_at=school.now(), session=session)
+        if report.register is CHILD:
+            if view:
+                rejudge(connection, school.settings, Touched(sessions={view.session_id}), school.now())
+            raise_revision(connection)
+            school.add_to_trail(connection, person.email, "changed", f"concern {raised.ref}, raised")
+    send_in_background(school)
+    return raised
+
+
+def open_concern(
+    connection: Connection, report: Report, *, raised_by: int, raised_at: datetime, session: LinkedSession | None = None
+) -> Raised:
+    """Store a concern and alert the DSPs of its pupils' schools, or whoever may see one about conduct.
+
+    `raised_by` is a staff id, `raised_at` aware. Runs in the caller's transaction, which also raises the revision and
+    judges the linked session again.
+    """
+    register = report.register
+    ref = register.prefix + "".join(secrets.choice(_LETTERS) for _ in range(8))
+    row = {
+        "ref": ref,
         "raised_by": raised_by,
         "raised_at": raised_at,
-        "happened_at": happened_at,
-        "place": place or None,
-        "summary": summary,
-        "childs_words": childs_words,
-        "told_dsp": told_dsp,
+        "happened_at": report.happened_at,
+        "place": report.place or None,
+        "summary": report.summary,
+        "childs_words": report.childs_words or None,
+        "told_dsp": report.told_dsp,
+        "categories": ";".join(dict.fromkeys(report.categories)),
     }
-    concern_id, ref = _keep(connection, CONDUCT, reported, categories, NOT_ASSESSED, pupil_ids, elsewhere)
-    named: list[dict[str, object]] = [{"staff_id": number, "name": None} for number in dict.fromkeys(staff_ids)]
-    named += [{"staff_id": None, "name": name} for name in dict.fromkeys(others)]
-    connection.execute(insert(tables.conduct_named), [one | {"concern_id": concern_id} for one in named])
+    new = insert(register.concerns).values(row).returning(register.concerns.c.id)
+    number = connection.execute(new).scalar_one()
+    for pupil in sorted(set(report.pupil_ids)):
+        connection.execute(insert(register.pupils).values(concern_id=number, pupil_id=pupil))
+    event: dict[str, Any] = {"actor_id": raised_by, "occurred_at": raised_at}
+    add_event(connection, register, number, kind="opened", level=NOT_ASSESSED, **event)
+    if report.elsewhere:
+        content = {"system": report.elsewhere.system.strip(), "reference": report.elsewhere.reference.strip()}
+        add_event(connection, register, number, kind="handed_over", content=content, **event)
     if session:
-        connection.execute(insert(tables.conduct_sessions).values(concern_id=concern_id, **vars(session)))
-    alert(connection, CONDUCT, concern_id, find_conduct_team(connection, concern_id, raised_at.date()), raised_at)
-    return ref
+        link_session(connection, register, number, session)
+    if register is CHILD:
+        staff_ids = find_dsps(connection, report.pupil_ids, raised_at.date())
+    else:
+        _name_adults(connection, number, report)
+        staff_ids = find_conduct_team(connection, number, raised_at.date())
+    return Raised(number, ref, alert(connection, register, number, staff_ids, raised_at))
 
 
-def _keep(
+def _name_adults(connection: Connection, concern_id: int, report: Report) -> None:
+    named: list[dict[str, Any]] = [{"staff_id": number, "name": None} for number in dict.fromkeys(report.staff_ids)]
+    names = dict.fromkeys(name.strip() for name in report.others)
+    named += [{"staff_id": None, "name": name} for name in names if name]
+    connection.execute(insert(tables.conduct_named), [adult | {"concern_id": concern_id} for adult in named])
+
+
+def add_event(
     connection: Connection,
     register: Register,
-    reported: Mapping[str, object],
-    categories: Sequence[str],
-    level: str,
-    pupil_ids: Sequence[int],
-    elsewhere: Elsewhere | None,
-) -> tuple[int, str]:
-    """The row, its pupils and its first events; its number and reference."""
-    _check(register, str(reported["summary"]), categories, level, elsewhere)
-    ref = register.prefix + "".join(secrets.choice(_LETTERS) for _ in range(8))
-    kept = insert(register.concerns).returning(register.concerns.c.id)
-    concern_id = connection.scalar(kept.values(ref=ref, categories=";".join(dict.fromkeys(categories)), **reported))
-    if concern_id is None:
-        raise AssertionError("a row that was kept has a number")
-    if pupil_ids:
-        about = [{"concern_id": concern_id, "pupil_id": pupil} for pupil in sorted(set(pupil_ids))]
-        connection.execute(insert(register.pupils), about)
-    event = {"concern_id": concern_id, "occurred_at": reported["raised_at"], "actor_id": reported["raised_by"]}
-    connection.execute(insert(register.events).values(event | {"kind": "opened", "level": level}))
-    if elsewhere:
-        content = json.dumps({"system": elsewhere.system.strip(), "reference": elsewhere.reference.strip()})
-        connection.execute(insert(register.events).values(event | {"kind": "handed_over", "content": content}))
-    return concern_id, ref
+    concern_id: int,
+    *,
+    content: Mapping[str, Any] | None = None,
+    **columns: Any,
+) -> None:
+    """Add to what happened to a concern: `kind`, `occurred_at` and other columns of the register's events."""
+    columns["content"] = json.dumps(content) if content else None
+    connection.execute(insert(register.events).values(concern_id=concern_id, **columns))
+
+
+def link_session(connection: Connection, register: Register, concern_id: int, session: LinkedSession) -> None:
+    """Link a session; only a concern about conduct stores what it was."""
+    described = {"description": session.description} if register is CONDUCT else {}
+    link = {"log_ref": session.log_ref, "call_id": session.call_id} | described
+    connection.execute(insert(register.sessions).values(concern_id=concern_id, **link))
 
 
 def alert(
     connection: Connection, register: Register, concern_id: int, staff_ids: Collection[int], at: datetime
-) -> None:
-    """Say to people, each once, that a concern is there for them; nobody is written to of their own."""
-    event, kept = register.events.c, register.concerns.c
-    told = select(event.recipient_id).where(event.concern_id == concern_id, event.kind == "alerted")
-    known = set(connection.scalars(told))
-    row = connection.execute(select(register.concerns).where(kept.id == concern_id)).one()
-    words, kind = "", "conduct"
+) -> list[int]:
+    """Alert people to a concern, each once, and return those who had not been. Nobody gets an email about their own."""
+    event, concern = register.events.c, register.concerns.c
+    before = select(event.recipient_id).where(event.concern_id == concern_id, event.kind == "alerted")
+    new = sorted(set(staff_ids).difference(connection.scalars(before)))
+    for person in new:
+        add_event(connection, register, concern_id, kind="alerted", occurred_at=at, recipient_id=person)
+    row = connection.execute(select(register.concerns).where(concern.id == concern_id)).one()
+    recipients: list[int | None] = [person for person in new if person != row.raised_by]
+    kind, words = "conduct", ""
     if register is CHILD:
         kind = "concern"
-        words = f"What kind: {'; '.join(CATEGORIES[kind].lower() for kind in row.categories.split(';'))}."
-    for person in sorted(set(staff_ids) - known):
-        values = {"concern_id": concern_id, "occurred_at": at, "kind": "alerted", "recipient_id": person}
-        connection.execute(insert(register.events).values(values))
-    to: list[int | None] = [person for person in sorted(set(staff_ids) - known) if person != row.raised_by]
-    if register is CHILD and shared_channel():
-        to.append(None)
-    for person_or_all in to:
-        enqueue(connection, Alert(person_or_all, kind, f"concern {row.ref}", at, words))
+        words = f"What kind: {'; '.join(CATEGORIES[category].lower() for category in row.categories.split(';'))}."
+        recipients += [None] if shared_channel() else []
+    for recipient in recipients:
+        enqueue(connection, Alert(recipient, kind, f"concern {row.ref}", at, words))
+    return new
 
 
-def _check(
-    register: Register, summary: str, categories: Sequence[str], level: str, elsewhere: Elsewhere | None
-) -> None:
-    if elsewhere and not (elsewhere.system.strip() and elsewhere.reference.strip()):
-        raise ValueError("A concern kept elsewhere needs the name of the system and the reference there.")
-    if not elsewhere and not summary.strip():
-        raise ValueError("A concern needs a summary: say in a sentence what it is about.")
-    if not set(categories) <= register.categories.keys() or not 1 <= len(set(categories)) <= MOST_CATEGORIES:
-        raise ValueError(f"A concern has one to {MOST_CATEGORIES} categories of: {', '.join(register.categories)}.")
-    if level not in register.levels:
-        raise ValueError(f"A concern's level is one of: {', '.join(register.levels)}.")
-
-
-def raise_concern(
-    school: School,
-    person: Person,
-    *,
-    happened_at: datetime | None,
-    summary: str,
-    childs_words: str | None,
-    told_dsp: bool | None,
-    categories: Sequence[str],
-    pupil_ids: Sequence[int],
-    place: str | None = None,
-    session_id: int | None = None,
-    elsewhere: Elsewhere | None = None,
-) -> str:
-    """Open a concern that a member of staff raises, alert the DSPs of the pupils' schools, and give its
-    reference. A session is linked if it is the person's to see. ValueError, in words, if something is
-    missing; whoever is no DSP has to say whether they told one in person."""
-    _check_told(person, told_dsp=told_dsp)
-    view = get_session(school, person, session_id) if session_id is not None else None
-    with school.writing() as connection:
-        ref = open_concern(
-            connection,
-            raised_by=person.staff_id,
-            raised_at=school.now(),
-            happened_at=happened_at,
-            place=place,
-            summary=summary,
-            childs_words=childs_words or None,
-            told_dsp=told_dsp,
-            categories=categories,
-            level=NOT_ASSESSED,
-            pupil_ids=pupil_ids,
-            log_ref=view.log_ref if view else None,
-            call_id=view.call_ids[0] if view and view.call_ids and not view.log_ref else None,
-            elsewhere=elsewhere,
-        )
-        if view:
-            rejudge(connection, school.settings, Touched(sessions={view.session_id}), school.now())
-        raise_revision(connection)
-        put_on_trail(connection, school, person, f"concern {ref}, raised")
-    send_in_background(school)
-    return ref
-
-
-def raise_conduct_concern(
-    school: School,
-    person: Person,
-    *,
-    happened_at: datetime | None,
-    summary: str,
-    childs_words: str | None,
-    told_dsp: bool | None,
-    categories: Sequence[str],
-    staff_ids: Sequence[int],
-    others: Sequence[str] = (),
-    pupil_ids: Sequence[int] = (),
-    place: str | None = None,
-    session_id: int | None = None,
-    elsewhere: Elsewhere | None = None,
-) -> list[str]:
-    """Open a concern about an adult's conduct; the names of those who have it now, none if everybody who could
-    is named in it. Nothing of it comes onto the audit trail, and no revision tells of it. Else as
-    `raise_concern`."""
-    _check_told(person, told_dsp=told_dsp)
-    view = get_session(school, person, session_id) if session_id is not None else None
-    with school.writing() as connection:
-        ref = open_conduct_concern(
-            connection,
-            raised_by=person.staff_id,
-            raised_at=school.now(),
-            happened_at=happened_at,
-            place=place,
-            summary=summary,
-            childs_words=childs_words or None,
-            told_dsp=told_dsp,
-            categories=categories,
-            staff_ids=staff_ids,
-            others=others,
-            pupil_ids=pupil_ids,
-            session=_as_linked(connection, view),
-            elsewhere=elsewhere,
-        )
-        event, kept = tables.conduct_events.c, tables.conduct_concerns.c
-        told = select(event.recipient_id).join(tables.conduct_concerns, kept.id == event.concern_id)
-        numbers = connection.scalars(told.where(kept.ref == ref, event.kind == "alerted")).all()
-    send_in_background(school)
-    people = list_staff_to_choose(school, person).set_index("staff_id")["name"]
-    return sorted(people[number] for number in numbers)
-
-
-def _as_linked(connection: Connection, view: SessionView | None) -> LinkedSession | None:
-    """A session with what it was; counselling is not written down elsewhere."""
-    if view is None:
-        return None
-    session = tables.sessions.c
-    if connection.scalar(select(session.id).where(session.id == view.session_id, ~confidential())) is None:
-        return None
+def _as_linked(connection: Connection, register: Register, view: SessionView) -> LinkedSession | None:
+    """A session as the person sees it; None where it is withheld from them. A concern about conduct stores what it
+    was, and never counselling."""
     call_id = view.call_ids[0] if view.call_ids and not view.log_ref else None
     if not view.log_ref and not call_id:
         return None
+    if register is CHILD:
+        return LinkedSession(view.log_ref, call_id)
+    session = tables.sessions.c
+    if connection.scalar(select(session.id).where(session.id == view.session_id, ~confidential())) is None:
+        return None
     when = f"{on_day_at(view.started_at)} to {view.ended_at:%H:%M}"
     broken = ", ".join(view.clauses.loc[view.clauses["outcome"] == "breach", "title"]) or "none"
-    told = (
+    description = (
         f"{when}, {view.purpose or 'not logged'}, {view.staff_name or 'unknown'}, "
         f"with {', '.join(view.pupils['name']) or 'no pupil known'}; breaches: {broken}"
     )
-    return LinkedSession(view.log_ref, call_id, told)
-
-
-def _check_told(person: Person, *, told_dsp: bool | None) -> None:
-    if told_dsp is None and Role.DSP not in person.roles:
-        raise ValueError("Say whether you have told a DSP in person.")
-
-
-def put_on_trail(connection: Connection, school: School, person: Person, about: str) -> None:
-    school.add_to_trail(connection, person.email, "changed", about)
+    return LinkedSession(view.log_ref, call_id, description)

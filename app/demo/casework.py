@@ -7,8 +7,9 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from app.concerns.raising import open_conduct_concern
+from app.concerns.raising import Report, open_concern
 from app.store import tables
+from app.store.concerns import CONDUCT
 from app.store.versions import list_contains, valid_on, valid_versions
 from app.vocabulary import Role
 
@@ -100,19 +101,17 @@ def raise_about_conduct(connection: Connection, now: datetime, today: date) -> N
         _somebody(connection, today, role) for role in (Role.HOY, Role.SENIOR_DEPUTY_HEAD, Role.MUSIC_TEACHER)
     )
     raised_at = now - timedelta(days=6)
-    ref = open_conduct_concern(
-        connection,
-        raised_by=hoy,
-        raised_at=raised_at,
-        happened_at=raised_at - timedelta(hours=3),
+    report = Report(
+        CONDUCT,
         summary="A pupil told me that lessons are arranged over a private messaging account, late in the evening.",
         childs_words="He said it is easier if it is just between us.",
-        told_dsp=True,
         categories=["private_contact", "boundaries"],
         staff_ids=[teacher],
+        happened_at=raised_at - timedelta(hours=3),
         place="In my office",
+        told_dsp=True,
     )
-    number = connection.scalar(select(tables.conduct_concerns.c.id).where(tables.conduct_concerns.c.ref == ref)) or 0
+    number = open_concern(connection, report, raised_by=hoy, raised_at=raised_at).concern_id
     steps: list[Step] = [
         (2, "read", {}),
         (3, "level", {"level": "lower level", "text": "No sign of harm so far; it breaks the code of conduct."}),

@@ -8,8 +8,9 @@ from datetime import datetime
 import pandas as pd
 from sqlalchemy import Connection, func, select, update
 
+from app.access.concern_history import LinkedSession
 from app.alerts.sending import send_in_background
-from app.concerns.raising import open_concern
+from app.concerns.raising import Report, open_concern
 from app.intake.transaction import ImportResult, note_rows, record_change, span
 from app.judging.rejudge import Touched, preview_log, rejudge_log
 from app.records.logs import Log, parse_log, parse_logs
@@ -17,7 +18,7 @@ from app.records.rows import InvalidCellError, ReadRow, RejectedRow, reject
 from app.records.tabular import Table
 from app.school import School
 from app.store import reading, tables
-from app.store.concerns import NOT_ASSESSED, known_category
+from app.store.concerns import CHILD, known_category
 from app.store.writing import insert_rows, raise_revision
 
 CORRECTION_REASON = "correction_reason"  # the field of the form, as a column that can be at fault
@@ -96,19 +97,15 @@ def _open_reported_concern(connection: Connection, log: Log, now: datetime) -> N
     link = tables.concern_sessions.c
     if connection.scalar(select(link.id).where(link.log_ref == log.ref).limit(1)) is not None:
         return
-    open_concern(
-        connection,
-        raised_by=log.staff_id,
-        raised_at=now,
-        happened_at=log.started_at,
+    report = Report(
+        CHILD,
         summary=summary,
-        childs_words=None,
-        told_dsp=None,
         categories=[known_category(log.answers["concern_category"])],
-        level=NOT_ASSESSED,
         pupil_ids=log.pupil_ids,
-        log_ref=log.ref,
+        happened_at=log.started_at,
     )
+    session = LinkedSession(log.ref, None)
+    open_concern(connection, report, raised_by=log.staff_id, raised_at=now, session=session)
 
 
 @dataclass(frozen=True)

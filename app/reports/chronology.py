@@ -7,7 +7,7 @@ from app.access.concern_detail import get_chronology, get_concern
 from app.access.concern_history import Entry
 from app.access.forms import list_pupils_to_choose
 from app.access.policy import Person
-from app.concerns.casework import NotYoursError, record_look
+from app.concerns.casework import NotYoursError, record_download
 from app.formatting import on_day, on_day_at
 from app.reports.pdf import pdf
 from app.school import School
@@ -28,8 +28,7 @@ def conduct_paper(school: School, person: Person, ref: str) -> bytes:
     view = get_concern(school, person, ref)
     if view is None or view.register is not CONDUCT:
         raise NotYoursError("This concern does not exist, or you do not have access to it.")
-    with school.writing() as connection:
-        record_look(connection, school, person, ref, "taken")
+    record_download(school, person, [ref])
     return _paper(school, f"Concern {ref}", f"About the conduct of {', '.join(view.adults)}.", view.entries)
 
 

@@ -7,16 +7,18 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Engine, Table, insert, select
 
 from app.access.concern_detail import get_concern
+from app.access.concern_history import LinkedSession
 from app.access.people import find_person
 from app.access.policy import Person
 from app.clock import now
 from app.concerns import casework
-from app.concerns.raising import open_concern, raise_conduct_concern
+from app.concerns.raising import Report, add_event, open_concern, raise_concern
 from app.protocol.clauses import CLAUSES
 from app.reports.chronology import conduct_paper
 from app.school import School
 from app.settings import Settings
 from app.store import tables
+from app.store.concerns import CHILD, CONDUCT
 from app.store.outcomes import current_clause_set
 
 NOW = now()
@@ -312,20 +314,16 @@ def consent_ids(school: School) -> list[int]:
 def raise_about(school: School, *names: str, by: str = "teacher", **other: Any) -> str:
     """A concern about somebody's conduct, with a session of theirs where they have one; its reference."""
     told: dict[str, Any] = {
-        "happened_at": None,
         "summary": NARRATIVE,
         "childs_words": "words",
         "told_dsp": True,
         "pupil_ids": [1],
         "categories": ["boundaries"],
     }
-    known = set(conduct_refs(school))
     mine = [NUMBER[n] for name in names for n in OWN[name] & MAY_OPEN[by]]
     session = mine[0] if mine else NUMBER["aled"] if by == "teacher" else None
-    raise_conduct_concern(
-        school, someone(school, by), staff_ids=[ID[name] for name in names], session_id=session, **told | other
-    )
-    return next(ref for ref in conduct_refs(school) if ref not in known)
+    report = Report(CONDUCT, staff_ids=[ID[name] for name in names], **told | other)
+    return raise_concern(school, someone(school, by), report, session).ref
 
 
 def follow_up(school: School, ref: str, by: str) -> None:
@@ -345,7 +343,7 @@ def follow_up(school: School, ref: str, by: str) -> None:
         assert view is not None
         casework.record(school, person, ref, view.version, kind, answers)
     conduct_paper(school, person, ref)
-    casework.note_conduct(school, person, [ref])
+    casework.record_download(school, person, [ref])
 
 
 def fill(engine: Engine) -> None:
@@ -355,19 +353,18 @@ def fill(engine: Engine) -> None:
         for name in SESSIONS:
             _session(connection, name)
         for session, child in (("bethan with concern", 2), ("dai with concern", 4), ("counselling with concern", 6)):
-            open_concern(
-                connection,
-                raised_by=ID[SESSIONS[session][0] or ""],
-                raised_at=at_hour(LAST_WEEK, 12),
-                happened_at=None,
+            report = Report(
+                CHILD,
                 summary=f"{NARRATIVE}: {session}",
+                categories=["distress"],
+                pupil_ids=[child],
                 childs_words="words",
                 told_dsp=True,
-                categories=["distress"],
-                level="monitoring",
-                pupil_ids=[child],
-                log_ref=f"L-{NUMBER[session]}",
             )
+            link = LinkedSession(f"L-{NUMBER[session]}", None)
+            staff_id, noon = ID[SESSIONS[session][0] or ""], at_hour(LAST_WEEK, 12)
+            concern = open_concern(connection, report, raised_by=staff_id, raised_at=noon, session=link).concern_id
+            add_event(connection, CHILD, concern, kind="level", level="monitoring", actor_id=staff_id, occurred_at=noon)
         for number, (pupil, kind, asked_by) in enumerate(CONSENTS.values(), start=1):
             add_row(
                 connection,

@@ -7,9 +7,10 @@ from sqlalchemy.exc import DBAPIError
 from app.access.concern_detail import get_concern
 from app.access.concerns import list_conduct_concerns, list_own_conduct_concerns
 from app.concerns import casework
-from app.concerns.raising import raise_conduct_concern
+from app.concerns.raising import Report, raise_concern
 from app.school import School
 from app.store import tables
+from app.store.concerns import CONDUCT
 from tests.access.school import ID, NUMBER, TODAY, add_row, conduct_refs, raise_about, someone
 from tests.people import found
 
@@ -36,17 +37,10 @@ def test_list_conduct_concerns_is_for_the_senior_deputy_head_and_dsps_whom_it_do
 
 def test_list_conduct_concerns_keeps_one_that_names_everybody_for_who_comes_later(school: School) -> None:
     everybody = ["sdh", "dsp_sen", "dsp_prep"]
-    told = raise_conduct_concern(
-        school,
-        someone(school, "teacher"),
-        staff_ids=[ID[name] for name in everybody],
-        happened_at=None,
-        summary="s",
-        childs_words=None,
-        told_dsp=False,
-        categories=["other"],
+    report = Report(
+        CONDUCT, summary="s", categories=["other"], staff_ids=[ID[name] for name in everybody], told_dsp=False
     )
-    assert told == []
+    assert raise_concern(school, someone(school, "teacher"), report).alerted == []
     with school.engine.begin() as connection:
         add_row(
             connection,
@@ -96,16 +90,7 @@ def test_get_concern_lists_who_opened_one_about_conduct(school: School) -> None:
 def test_get_concern_about_conduct_links_no_counselling(school: School) -> None:
     for session in ("counselling", "counsellor unlogged"):
         ref = raise_about(school, "musician", by="counsellor", pupil_ids=[])
-        raise_conduct_concern(
-            school,
-            someone(school, "counsellor"),
-            staff_ids=[ID["musician"]],
-            session_id=NUMBER[session],
-            happened_at=None,
-            summary="s",
-            childs_words=None,
-            told_dsp=True,
-            categories=["other"],
-        )
+        report = Report(CONDUCT, summary="s", categories=["other"], staff_ids=[ID["musician"]], told_dsp=True)
+        raise_concern(school, someone(school, "counsellor"), report, NUMBER[session])
         assert found(get_concern(school, someone(school, "sdh"), ref)).links == []
     assert not any(found(get_concern(school, someone(school, "sdh"), ref)).links for ref in conduct_refs(school)[:-1])

@@ -27,7 +27,7 @@ from app.alerts.channels import AlertsNotConfiguredError
 from app.alerts.due import enqueue_due
 from app.alerts.outbox import KINDS, Alert, enqueue
 from app.alerts.sending import Run, send
-from app.concerns.raising import raise_concern
+from app.concerns.raising import Report, raise_concern
 from app.intake.calls import import_calls
 from app.intake.files import import_logs, import_roster
 from app.intake.logs import Entered, enter_log
@@ -35,6 +35,7 @@ from app.operations import health
 from app.operations.alerts import get_alerts_view
 from app.school import School, open_school
 from app.store import tables
+from app.store.concerns import CHILD
 from app.store.database import open_database
 from app.vocabulary import Page
 from tests import people
@@ -93,16 +94,15 @@ def states(school: School) -> list[tuple[str, str]]:
 
 def concern(school: School, by: str = "tutor", pupil: str = "aled", summary: str = "He was alone.") -> str:
     pupil_id = list_pupils_to_choose(school, someone(school, by)).set_index("email").loc[people.email(pupil)]
-    return raise_concern(
-        school,
-        someone(school, by),
-        happened_at=None,
+    report = Report(
+        CHILD,
         summary=summary,
         childs_words="Nobody is here.",
         told_dsp=False,
         categories=["home_alone", "distress"],
         pupil_ids=[int(pupil_id["pupil_id"])],
     )
+    return raise_concern(school, someone(school, by), report).ref
 
 
 def send_now(school: School, **how: bool) -> Run:

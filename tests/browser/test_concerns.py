@@ -11,9 +11,10 @@ from app.access.concerns import list_own_concerns
 from app.access.forms import CONDUCT_DRAFT, get_draft, list_pupils_to_choose
 from app.access.people import list_demo_people
 from app.access.policy import Person
-from app.concerns.raising import raise_concern
+from app.concerns.raising import Report, raise_concern
 from app.demo.filling import fill
 from app.school import School, open_school
+from app.store.concerns import CHILD
 from tests.browser.conftest import drawn, eyes, look_through
 from tests.browser.test_tutor import tutor_of
 from tests.browser.test_way_through import heading
@@ -78,16 +79,8 @@ def raised(school: School) -> str:
     dsp = next(person for person in list_demo_people(school) if "dsp" in person.roles)
     people = list_pupils_to_choose(school, dsp)
     pupil = int(people.loc[people["school"] == dsp.school, "pupil_id"].iloc[0])
-    return raise_concern(
-        school,
-        dsp,
-        happened_at=None,
-        summary="Came without a coat.",
-        childs_words=None,
-        told_dsp=None,
-        categories=["neglect"],
-        pupil_ids=[pupil],
-    )
+    report = Report(CHILD, summary="Came without a coat.", categories=["neglect"], pupil_ids=[pupil])
+    return raise_concern(school, dsp, report).ref
 
 
 def test_the_dsps_morning(page: Page, school: School, address: str) -> None:

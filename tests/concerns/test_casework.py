@@ -19,19 +19,19 @@ from app.access.concerns import list_actions_to_do, list_concerns, list_leaders_
 from app.access.people import find_person
 from app.access.policy import NotAllowedError, Person
 from app.concerns import casework
-from app.concerns.raising import Elsewhere, raise_concern
+from app.concerns.raising import Elsewhere, Report, raise_concern
 from app.concerns.steps import STEPS
 from app.intake.files import import_logs
 from app.reports.chronology import child_paper
 from app.school import School
 from app.store import tables
+from app.store.concerns import CHILD
 from app.store.database import open_database
 from app.vocabulary import Role
 from tests import people
 from tests.conftest import SETTINGS
 
 REPORTED: dict[str, Any] = {
-    "happened_at": None,
     "summary": "Cried and would not say why.",
     "childs_words": "Dim byd.",
     "told_dsp": True,
@@ -60,8 +60,9 @@ def pupil(school: School, name: str) -> int:
         return int(connection.execute(by_email).scalar_one())
 
 
-def raised(school: School, by: str = "tutor", about: str = "aled", **other: Any) -> str:
-    return raise_concern(school, who(school, by), pupil_ids=[pupil(school, about)], **REPORTED | other)
+def raised(school: School, by: str = "tutor", about: str = "aled", session_id: int | None = None, **other: Any) -> str:
+    report = Report(CHILD, pupil_ids=[pupil(school, about)], **REPORTED | other)
+    return raise_concern(school, who(school, by), report, session_id).ref
 
 
 def seen(school: School, ref: str, by: str = "dsp") -> ConcernView:
@@ -181,6 +182,8 @@ def test_the_second_of_two_is_told_what_changed_and_nothing_is_overwritten(schoo
     assert [(entry.what, entry.by) for entry in told.value.entries] == [("Level: early help", "Dsp")]
     assert seen(school, ref).level == "early help"
     step(school, ref, "level", by="sdh", level="monitoring", text="second", version=told.value.version)
+    with pytest.raises(casework.IncompleteStepError, match="Choose a level"):
+        step(school, ref, "level", level="high", text="no such level")
     assert "first" in words_of(seen(school, ref).entries)
     casework.opened(school, who(school, "sdh"), ref)  # that somebody reads it disturbs nobody who writes
     step(school, ref, "note", text="third", version=seen(school, ref).version)

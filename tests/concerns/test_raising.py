@@ -7,18 +7,14 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Table, insert, select
 
-from app.concerns.raising import open_concern
+from app.access.concern_history import LinkedSession
+from app.concerns.raising import Report, open_concern
 from app.store import tables
-from app.store.concerns import known_category
+from app.store.concerns import CHILD, known_category
 from app.store.database import open_database
 
 NOON = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
-WORDS: dict[str, Any] = {
-    "happened_at": NOON,
-    "childs_words": "Nobody is here.",
-    "told_dsp": False,
-    "level": "not yet assessed",
-}
+WORDS: dict[str, Any] = {"happened_at": NOON, "childs_words": "Nobody is here.", "told_dsp": False}
 TUTOR, DSP_SENIOR, DSP_PREP, ONCE_DSP, NEXT_DSP = 1, 2, 3, 4, 5
 CARYS, DAI, MOVED = 1, 2, 3
 
@@ -80,9 +76,10 @@ def _pupil(connection: Connection, pupil_id: int, school: str, from_day: date = 
     )
 
 
-def _open(connection: Connection, pupils: list[int], **other: Any) -> str:
+def _open(connection: Connection, pupils: list[int], session: LinkedSession | None = None, **other: Any) -> str:
     given = WORDS | {"summary": "Alone at home.", "categories": ["home_alone"]} | other
-    return open_concern(connection, raised_by=TUTOR, raised_at=NOON, pupil_ids=pupils, **given)
+    report = Report(CHILD, pupil_ids=pupils, **given)
+    return open_concern(connection, report, raised_by=TUTOR, raised_at=NOON, session=session).ref
 
 
 def _told(connection: Connection, ref: str) -> set[int]:
@@ -113,7 +110,8 @@ def test_a_school_without_a_dsp_gets_no_alert(connection: Connection) -> None:
 
 def test_what_was_said_is_kept_as_it_was_said_with_its_link_and_level(connection: Connection) -> None:
     words = "<b>=Nobody</b>\n" + "x" * 10_000
-    ref = _open(connection, [DAI, CARYS, DAI], summary=words, log_ref="L-1", categories=["home_alone", "distress"])
+    session = LinkedSession("L-1", None)
+    ref = _open(connection, [DAI, CARYS, DAI], session, summary=words, categories=["home_alone", "distress"])
     kept = connection.execute(select(tables.concerns).where(tables.concerns.c.ref == ref)).one()
     assert (kept.summary, kept.categories, kept.raised_at) == (words, "home_alone;distress", NOON)
     assert set(connection.scalars(select(tables.concern_pupils.c.pupil_id))) == {CARYS, DAI}
@@ -131,7 +129,6 @@ def test_what_was_said_is_kept_as_it_was_said_with_its_link_and_level(connection
         {"categories": []},
         {"categories": ["gossip"]},
         {"categories": ["home_alone", "distress", "other", "disclosure"]},
-        {"level": "high"},
     ],
 )
 def test_what_is_missing_or_unknown_is_refused_and_nothing_is_kept(

@@ -11,12 +11,14 @@ from sqlalchemy import func, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
 from app.__main__ import cli
-from app.concerns.raising import open_concern
+from app.access.concern_history import LinkedSession
+from app.concerns.raising import Report, open_concern
 from app.intake.calls import import_calls
 from app.intake.files import import_consents, import_logs
 from app.operations.retention import Past, past_keeping, purge
 from app.school import School
 from app.store import audit_log, tables
+from app.store.concerns import CHILD
 from tests import people
 from tests.clock import Clock
 
@@ -94,19 +96,9 @@ def test_call_records_word_for_word_go_first_but_not_where_a_concern_hangs_on_th
     ]
     assert not import_calls(long_ago, people.calls(tmp_path / "two.json", *records)).rejected
     with long_ago.writing() as connection:
-        open_concern(
-            connection,
-            raised_by=1,
-            raised_at=long_ago.now(),
-            happened_at=None,
-            summary="s",
-            childs_words=None,
-            told_dsp=True,
-            categories=["other"],
-            level="monitoring",
-            pupil_ids=[1],
-            call_id="two-years-0",
-        )
+        report = Report(CHILD, summary="s", categories=["other"], pupil_ids=[1], told_dsp=True)
+        session = LinkedSession(None, "two-years-0")
+        open_concern(connection, report, raised_by=1, raised_at=long_ago.now(), session=session)
     number = told(purge(long_ago))["original call records"]
     assert number == 1, "the counsellor's went as well, and no number tells of it"
     with long_ago.engine.connect() as connection:

@@ -21,12 +21,13 @@ from app.access.policy import Person, may_open
 from app.access.session_detail import get_session
 from app.access.sessions import list_sessions
 from app.concerns import casework
-from app.concerns.raising import raise_conduct_concern
+from app.concerns.raising import Report, raise_concern
 from app.demo.filling import fill
 from app.intake.files import import_letters
 from app.school import open_school
 from app.settings import ROOT
 from app.store import tables
+from app.store.concerns import CONDUCT
 from app.ui import current
 from app.vocabulary import Page
 from tests import people
@@ -377,19 +378,10 @@ def test_no_page_of_those_whom_a_concern_about_conduct_names_differs_by_it(opene
 
     ref = "A-AAAAAAAA"
     before = shown()
-    told = raise_conduct_concern(
-        school,
-        opened.people["tutor"],
-        staff_ids=[opened.people[role].staff_id for role in _NAMED],
-        happened_at=None,
-        summary="s",
-        childs_words=None,
-        told_dsp=False,
-        categories=["other"],
-    )
-    with school.engine.connect() as connection:
-        kept = tables.conduct_concerns.c
-        ref = connection.scalar(select(kept.ref).order_by(kept.id.desc())) or ""
+    named = [opened.people[role].staff_id for role in _NAMED]
+    report = Report(CONDUCT, summary="s", categories=["other"], staff_ids=named, told_dsp=False)
+    raised = raise_concern(school, opened.people["tutor"], report)
+    ref = raised.ref
     assert shown() == before
     assert ref not in text(opened("administration", "admin"))
-    assert not set(told) & {opened.people[role].name for role in _NAMED}
+    assert not set(raised.alerted) & set(named)

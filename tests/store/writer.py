@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 
 from app.access.forms import list_pupils_to_choose
 from app.access.people import find_person
-from app.concerns.raising import raise_concern
+from app.concerns.raising import Report, raise_concern
 from app.intake.files import import_logs
 from app.intake.logs import Entered, enter_log
 from app.school import School
+from app.store.concerns import CHILD
 from app.store.database import open_database
 from tests import clock, people
 from tests.conftest import SETTINGS
@@ -31,16 +32,9 @@ def write(url: str, name: str, told: str, most: int = 10_000) -> None:
             entered = enter_log(school, _log(ref), teacher.staff_id)
             assert isinstance(entered, Entered), entered
         elif kind == "concern":
-            ref = raise_concern(
-                school,
-                teacher,
-                happened_at=None,
-                summary=f"told by {name}, {n}",
-                childs_words=None,
-                told_dsp=True,
-                categories=["distress"],
-                pupil_ids=[aled],
-            )
+            words = f"told by {name}, {n}"
+            report = Report(CHILD, summary=words, categories=["distress"], pupil_ids=[aled], told_dsp=True)
+            ref = raise_concern(school, teacher, report).ref
         else:
             rows = [_log(f"{ref}-{row}") for row in range(5)]
             columns = list(rows[0])

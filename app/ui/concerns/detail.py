@@ -126,8 +126,8 @@ def _linked(view: ConcernView) -> None:
             query_params={"session": str(row.session_id)},
         )
     if view.register is CONDUCT:
-        for _, _, words in view.links:
-            write_html("Session: {words}.", words=words)
+        for session in view.links:
+            write_html("Session: {words}.", words=session.description)
 
 
 def _to_do(school: School, person: Person, view: ConcernView) -> None:

@@ -70,7 +70,7 @@ def show_conduct(school: School, person: Person) -> None:
         concerns,
         CONDUCT,
         "Open, by level and age",
-        record=lambda refs: casework.note_conduct(school, person, refs),
+        record=lambda refs: casework.record_download(school, person, refs),
     )
     _raise_link("Raise a concern about an adult's conduct", "conduct")
 
@@ -99,7 +99,7 @@ def _raised_by(school: School, person: Person) -> None:
             "Concerns about conduct that I raised",
             "my concerns about conduct",
             height="content",
-            note=lambda: casework.note_conduct(school, person, refs),
+            note=lambda: casework.record_download(school, person, refs),
         )
     with st.container(horizontal=True):
         _raise_link("Raise a concern about a child", "yes")

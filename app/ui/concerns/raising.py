@@ -6,12 +6,11 @@ from typing import Any
 
 import streamlit as st
 
-from app.access.concerns import list_own_concerns
-from app.access.forms import CONCERN_DRAFT, CONDUCT_DRAFT
+from app.access.forms import CONCERN_DRAFT, CONDUCT_DRAFT, list_staff_to_choose
 from app.access.policy import Person
 from app.access.session_detail import get_session
 from app.alerts import channels as alerts
-from app.concerns.raising import Elsewhere, raise_concern, raise_conduct_concern
+from app.concerns.raising import Elsewhere, Report, raise_concern
 from app.formatting import moment
 from app.school import School
 from app.store.concerns import CHILD, CONDUCT, MOST_CATEGORIES, Register
@@ -65,7 +64,7 @@ def raise_one(school: School, person: Person, register: Register, session: str) 
     if not sent:
         return
     try:
-        received = _send(school, person, register, given | {"session_id": session_id})
+        received = _send(school, person, Report(register=register, **given), session_id)
     except ValueError as error:
         st.warning(f"{error} Nothing you wrote is lost.", icon=":material/edit:")
         return
@@ -155,20 +154,23 @@ def _circumstances(school: School, register: Register, draft: Draft) -> dict[str
 # --- sent -------------------------------------------------------------------------------------------
 
 
-def _send(school: School, person: Person, register: Register, given: dict[str, Any]) -> Callable[[], None]:
-    """Raise it; what says so on the next run. ValueError, in words, where something is missing."""
-    if register is CHILD:
-        ref = raise_concern(school, person, **given)
-        mine = list_own_concerns(school, person)
-        return _received_by_dsp(school, ref, mine.loc[mine["ref"] == ref, "received_by"].iloc[0])
-    return _received_about_conduct(school, raise_conduct_concern(school, person, **given))
+def _send(school: School, person: Person, report: Report, session_id: int | None) -> Callable[[], None]:
+    """Raise a concern; returns what shows the confirmation. ValueError, in words, where something is missing."""
+    raised = raise_concern(school, person, report, session_id)
+    names = list_staff_to_choose(school, person).set_index("staff_id")["name"]
+    alerted = ", ".join(sorted(names[number] for number in raised.alerted))
+    if report.register is CHILD:
+        return _received_by_dsp(school, raised.ref, alerted)
+    return _received_about_conduct(school, alerted)
 
 
-def _received_by_dsp(school: School, ref: str, told: str) -> Callable[[], None]:
+def _received_by_dsp(school: School, ref: str, names: str) -> Callable[[], None]:
     def show() -> None:
-        if told:
+        if names:
             st.success(f"Received. The reference is {ref}.", icon=":material/check:")
-            write_html("The DSP has been alerted: <b>{told}</b>. Concerns will show when it has been read.", told=told)
+            write_html(
+                "The DSP has been alerted: <b>{names}</b>. Concerns will show when it has been read.", names=names
+            )
             _by_mail(school)
         else:
             show_error(
@@ -179,11 +181,11 @@ def _received_by_dsp(school: School, ref: str, told: str) -> Callable[[], None]:
     return show
 
 
-def _received_about_conduct(school: School, told: list[str]) -> Callable[[], None]:
+def _received_about_conduct(school: School, names: str) -> Callable[[], None]:
     def show() -> None:
-        if told:
+        if names:
             st.success("Received.", icon=":material/check:")
-            write_html("Sent to <b>{told}</b>. Do not discuss it with anyone else.", told=", ".join(told))
+            write_html("Sent to <b>{names}</b>. Do not discuss it with anyone else.", names=names)
             _by_mail(school)
         else:
             show_error(

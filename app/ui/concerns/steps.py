@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from app.access.concern_detail import ConcernView, list_conduct_team
-from app.access.concern_history import FIELDS, Entry
+from app.access.concern_history import FIELDS, Entry, LinkedSession
 from app.access.concerns import list_leaders_to_share_with
 from app.access.forms import get_draft
 from app.access.linked_sessions import list_sessions_to_link
@@ -133,10 +133,10 @@ def _ask(school: School, person: Person, view: ConcernView, ask: Ask, draft: Dra
     if ask.what == "day":
         return draft.day(ask.name, ask.question)
     if ask.what in ("session", "session_of"):
-        found = _links(school, person, view) if ask.what == "session" else view.links
-        links = {f"{log_ref or ''}|{call_id or ''}": (log_ref, call_id, words) for log_ref, call_id, words in found}
-        chosen = draft.one(ask.name, ask.question, {key: link[2] or "a session" for key, link in links.items()})
-        return links.get(chosen)
+        found = _sessions_to_link(school, person, view) if ask.what == "session" else view.links
+        sessions = {f"{session.log_ref or ''}|{session.call_id or ''}": session for session in found}
+        options = {key: session.description for key, session in sessions.items()}
+        return sessions.get(draft.one(ask.name, ask.question, options))
     choices: dict[str, Callable[[], Mapping[Any, str]]] = {
         "level": lambda: {level: level for level in view.register.levels if level != view.level},
         "staff": lambda: (
@@ -154,10 +154,9 @@ def _ask(school: School, person: Person, view: ConcernView, ask: Ask, draft: Dra
     return draft.one(ask.name, ask.question, choices[ask.what]())
 
 
-def _links(school: School, person: Person, view: ConcernView) -> list[tuple[str | None, str | None, str]]:
-    rows = list_sessions_to_link(school, person, view.ref)
-    known = {link[:2] for link in view.links}
-    return [link for link in map(casework.link_of, rows.itertuples()) if link[:2] not in known]
+def _sessions_to_link(school: School, person: Person, view: ConcernView) -> list[LinkedSession]:
+    linked = {session[:2] for session in view.links}
+    return [session for session in list_sessions_to_link(school, person, view.ref) if session[:2] not in linked]
 
 
 def _after(school: School, view: ConcernView, name: str, draft: Draft) -> Any:
