@@ -29,6 +29,7 @@ from app.store import reading, session_days, tables
 from app.store.concerns import known_category
 from app.store.outcomes import current_clause_set
 from app.store.writing import get_meta, insert_rows, raise_revision, set_meta
+from app.vocabulary import ConcernCategory
 
 _NEAR = timedelta(days=2)  # further apart than a log and a call can be and still touch
 _AT_ONCE = 50_000  # sessions judged in one go
@@ -172,7 +173,7 @@ def _as_logged(found: Evidence, logs: Sequence[Log]) -> Evidence:
         pupils += [{"log_id": place, "pupil_id": pupil} for pupil in log.pupil_ids]
         invited += [{"log_id": place, "staff_id": staff} for _, staff in log.invited]
         if log.answers["concern"] and log.answers["concern_summary"]:
-            home_alone = known_category(log.answers["concern_category"]) == reading.HOME_ALONE
+            home_alone = known_category(log.answers["concern_category"]) == ConcernCategory.HOME_ALONE
             concerns.append({"log_id": place, "alerted": True, "home_alone": home_alone})
     return replace(
         found,

@@ -1,1 +1,1 @@
-"""The database: tables, migrations, reading and writing. No rule of the protocol stands here."""
+"""The database: tables, migrations, reading and writing. It knows no rule of the protocol."""

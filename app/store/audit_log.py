@@ -1,13 +1,12 @@
 """The audit trail: who signed in, saw which record, changed, exported, imported, was refused.
 
-Entries are only ever added: triggers in the database refuse everything else. Each carries a hash over
-itself and the entry before it, so `verify` finds one that was altered, removed or inserted by hand; the
-latest number and hash are stored separately, so that a missing end is found too. An entry names records by
-reference, never a pupil and never a text.
+Entries are only ever added: triggers in the database refuse everything else. Each carries a hash over itself and the
+entry before it, so `verify` finds one that was altered, removed or inserted by hand; the latest number and hash are
+stored separately, so that a missing end is found too. An entry names records by reference, never a pupil, and quotes
+no text.
 
-Entries past their retention period are deleted from the front, and no others can be: the triggers allow it
-only up to the anchor, which is the number and hash of the last deleted entry. The anchor is itself recorded
-in the trail.
+Entries past their retention period are deleted from the front, and no others can be: the triggers allow it only up to
+the anchor, which is the number and hash of the last deleted entry. The anchor is itself recorded in the trail.
 """
 
 import hashlib
@@ -21,7 +20,7 @@ from sqlalchemy import Connection, Row, Select, delete, func, insert, select, te
 from app.store import reading, tables
 from app.store.writing import get_meta, set_meta
 
-# What can be on the trail, and how the administrator reads it.
+# The actions, and their names for the administrator.
 KINDS = {
     "signed in": "Signed in",
     "signed out": "Signed out",
@@ -33,13 +32,14 @@ KINDS = {
     "alerted": "Sent an alert",
     "purged": "Deleted expired records",
 }
-COMMAND = "command"  # who did it, where it was a command on the server
+COMMAND = "command"  # the actor, if it was a command on the server
 
 _entry = tables.audit.c
 _HEAD = "audit_head"
 _ANCHOR = "audit_anchor"
 _LOCK = 7_302_114  # a number of our own among PostgreSQL's advisory locks
-_BEFORE_THE_FIRST = "0" * 64
+_BEFORE_THE_FIRST = "0" * 64  # in place of a hash
+_newest = select(_entry.id, _entry.hash).order_by(_entry.id.desc()).limit(1)
 
 
 def add(connection: Connection, *, occurred_at: datetime, actor: str, action: str, subject: str) -> None:
@@ -49,8 +49,7 @@ def add(connection: Connection, *, occurred_at: datetime, actor: str, action: st
         raise ValueError(f"{action!r} is no kind of entry of the audit trail")
     if connection.dialect.name == "postgresql":  # SQLite has one writer at a time anyway
         connection.execute(text("select pg_advisory_xact_lock(:number)"), {"number": _LOCK})
-    last = connection.execute(select(_entry.id, _entry.hash).order_by(_entry.id.desc()).limit(1)).one_or_none()
-    last_number, before = (last.id, last.hash) if last else _anchor(connection)
+    last_number, before = connection.execute(_newest).one_or_none() or _anchor(connection)
     number = last_number + 1
     entry = {"id": number, "occurred_at": occurred_at, "actor": actor, "action": action, "subject": subject}
     chained = _hash(before, number, occurred_at, actor, action, subject)
@@ -59,7 +58,7 @@ def add(connection: Connection, *, occurred_at: datetime, actor: str, action: st
 
 
 def remove_before(connection: Connection, moment: datetime, *, at: datetime, by: str) -> int:
-    """Take away the entries from before a moment, and say so on the trail; how many there were."""
+    """Delete the entries from before a moment, and record it in the trail. Returns the number of deleted entries."""
     last = _last_before(connection, moment)
     if last is None:
         return 0
@@ -71,25 +70,22 @@ def remove_before(connection: Connection, moment: datetime, *, at: datetime, by:
 
 
 def number_before(connection: Connection, moment: datetime) -> int:
-    """How many entries are from before a moment."""
+    """The number of entries from before a moment."""
     last = _last_before(connection, moment)
     return last[0] - _anchor(connection)[0] if last else 0
 
 
 def _last_before(connection: Connection, moment: datetime) -> tuple[int, str] | None:
-    """The number and the hash of the last entry before the first that is not from before the moment."""
-    kept_from = connection.scalar(select(func.min(_entry.id)).where(_entry.occurred_at >= moment))
-    old = select(_entry.id, _entry.hash).order_by(_entry.id.desc()).limit(1)
-    last = connection.execute(old.where(_entry.id < kept_from) if kept_from else old).one_or_none()
-    return (last.id, last.hash) if last else None
+    """The number and the hash of the entry before the first that is from the moment or later."""
+    first_after = connection.scalar(select(func.min(_entry.id)).where(_entry.occurred_at >= moment))
+    last = _newest if first_after is None else _newest.where(_entry.id < first_after)
+    row = connection.execute(last).one_or_none()
+    return (row.id, row.hash) if row else None
 
 
 def _anchor(connection: Connection) -> tuple[int, str]:
-    """The number and the hash of the last entry that is past its keeping and gone."""
-    kept = get_meta(connection, _ANCHOR)
-    if kept is None:
-        return 0, _BEFORE_THE_FIRST
-    number, chained = kept.split()
+    """The number and the hash of the last deleted entry."""
+    number, chained = (get_meta(connection, _ANCHOR) or f"0 {_BEFORE_THE_FIRST}").split()
     return int(number), chained
 
 
@@ -97,13 +93,13 @@ def _removed_until(number: int, chained: str) -> str:
     return f"audit trail up to entry {number}, hash {chained}"
 
 
-def _hash(before: str, number: int, at: datetime, by: str, what: str, about: str) -> str:
-    return hashlib.sha256(json.dumps([before, number, at.timestamp(), by, what, about]).encode()).hexdigest()
+def _hash(before: str, number: int, occurred_at: datetime, actor: str, action: str, subject: str) -> str:
+    content = [before, number, occurred_at.timestamp(), actor, action, subject]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
 def verify(connection: Connection) -> tuple[int, str | None]:
-    """The number of the entry up to which was read, and what does not fit, in words; None when everything
-    does."""
+    """The number of the last entry that was read, and the fault that was found there, in words; None: no fault."""
     first, first_hash = number, before = _anchor(connection)
     removed = None
     rows = connection.execute(select(tables.audit).order_by(_entry.id), execution_options={"yield_per": 1000})
@@ -118,7 +114,7 @@ def verify(connection: Connection) -> tuple[int, str | None]:
     if first and removed != _removed_until(first, first_hash):
         return (
             first,
-            f"The trail begins after entry {first} and does not say that what was before is past its keeping.",
+            f"The trail begins after entry {first} and does not say that the entries before it have expired.",
         )
     if head != (f"{number} {before}" if number else None):
         return number, f"The trail ends at entry {number}, which is not the entry it ended at when it was last written."
@@ -134,13 +130,14 @@ def _fault(row: Row[Any], number: int, before: str) -> str | None:
 
 
 def newest_hash(connection: Connection) -> str:
-    """The hash of the newest entry, on which all others hang; blank where there is none."""
-    return connection.scalar(select(_entry.hash).order_by(_entry.id.desc()).limit(1)) or ""
+    """The hash of the newest entry, which depends on all others; blank if there is no entry."""
+    newest = connection.execute(_newest).one_or_none()
+    return newest.hash if newest else ""
 
 
 def entries(connection: Connection, since: datetime | None = None, until: datetime | None = None) -> pd.DataFrame:
-    """The entries, the newest first: `id`, `occurred_at` (UTC), `actor`, `action`, `subject`, `hash`; all of
-    them, or those from `since` to before `until`."""
+    """The entries, the newest first: `id`, `occurred_at` (UTC), `actor`, `action`, `subject`, `hash`; all of them, or
+    those from `since` to before `until`."""
     query = select(tables.audit).order_by(_entry.id.desc())
     if since is not None:
         query = query.where(_entry.occurred_at >= since)
@@ -150,7 +147,7 @@ def entries(connection: Connection, since: datetime | None = None, until: dateti
 
 
 def last_signed_in() -> Select[tuple[str, datetime]]:
-    """When each person signed in last: `actor` (email), `occurred_at`."""
+    """When each person last signed in: `actor` (email), `occurred_at`."""
     signed_in = select(_entry.actor, func.max(_entry.occurred_at).label("occurred_at")).where(
         _entry.action == "signed in"
     )

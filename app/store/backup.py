@@ -8,87 +8,75 @@ from pathlib import Path
 from sqlalchemy import Engine, make_url
 
 from app import clock
-from app.store.database import DatabaseError
+from app.store.database import DatabaseError, copy_file
 
 
 def backup(engine: Engine, file: Path) -> None:
-    """Copy the database to `file`, by SQLite's own way while others go on writing. The copy is checked."""
-    if engine.dialect.name != "sqlite":
+    """Copy the database to `file` while others go on writing. The copy is checked."""
+    if engine.dialect.name != "sqlite" or not engine.url.database:
         raise DatabaseError("Only the embedded database is copied like this; of PostgreSQL make copies with pg_dump.")
     if file.exists():
         raise DatabaseError(f"{file} is there already; name a new file.")
-    part = file.with_name(file.name + ".part")
-    part.unlink(missing_ok=True)
-    try:
-        with engine.connect() as connection, closing(sqlite3.connect(part)) as copy:
-            connection.connection.driver_connection.backup(copy)  # type: ignore[union-attr]
-        check_file(part)
-        part.rename(file)
-    except sqlite3.Error as error:
-        raise DatabaseError(f"The copy could not be written ({error}): is there room on its disk?") from None
-    finally:
-        part.unlink(missing_ok=True)
+    copy_checked(Path(engine.url.database), file)
 
 
 def restore(url: str, file: Path) -> Path | None:
-    """Put the copy in `file` in place of the embedded database at `url`, once it has proved sound. What was
-    there is kept beside it under the path given back."""
+    """Put the copy in `file`, once it is checked, in place of the embedded database at `url`. Returns the path under
+    which the old database is kept."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite" or not parsed.database:
         raise DatabaseError("Only the embedded database is restored like this; for PostgreSQL use pg_restore.")
     target = Path(parsed.database)
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(target.name + ".part")
-    part.unlink(missing_ok=True)
+    restored = target.with_name(target.name + ".restored")
+    old = None
     try:
-        copy_checked(file, part)
-        kept = None
+        copy_checked(file, restored)
         if target.exists():
-            kept = target.with_name(f"{target.stem}-before-{clock.now().astimezone():%Y%m%d-%H%M%S}{target.suffix}")
-            _keep(target, kept)
+            old = target.with_name(f"{target.stem}-before-{clock.now().astimezone():%Y%m%d-%H%M%S}{target.suffix}")
+            _keep(target, old)
             for tail in ("-wal", "-shm"):
                 target.with_name(target.name + tail).unlink(missing_ok=True)
-        part.replace(target)
+        restored.replace(target)
     finally:
-        part.unlink(missing_ok=True)
-    return kept
+        restored.unlink(missing_ok=True)
+    return old
 
 
-def _keep(target: Path, kept: Path) -> None:
+def _keep(database: Path, old: Path) -> None:
     try:
-        with closing(sqlite3.connect(target)) as before, closing(sqlite3.connect(kept)) as copy:
-            before.backup(copy)
-    except sqlite3.Error:  # it is damaged, which is why it is restored: kept as it lies there
+        copy_file(database, old)
+    except sqlite3.Error:  # it is damaged, which is why a copy is restored: its files are kept as they are
         for tail in ("", "-wal"):
-            if (lying := target.with_name(target.name + tail)).exists():
-                shutil.copy2(lying, kept.with_name(kept.name + tail))
+            if (part := database.with_name(database.name + tail)).exists():
+                shutil.copy2(part, old.with_name(old.name + tail))
 
 
-def copy_checked(file: Path, to: Path) -> None:
-    """A copy of a copy that has proved sound, sound as well. DatabaseError if it is not."""
-    check_file(file)
+def copy_checked(file: Path, copy: Path) -> None:
+    """Copy a database file. DatabaseError, and no copy, unless both are whole databases of this program."""
+    _check_file(file)
     try:
-        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as source, closing(sqlite3.connect(to)) as copy:
-            source.backup(copy)
-    except sqlite3.Error as error:
+        copy_file(file, copy)
+        _check_file(copy)
+    except (sqlite3.Error, OSError) as error:
         raise DatabaseError(f"The copy could not be written ({error}): is there room on its disk?") from None
-    check_file(to)
+    except DatabaseError:
+        copy.unlink()
+        raise
 
 
-def check_file(file: Path) -> None:
-    """DatabaseError unless the file is a whole database of this program."""
+def _check_file(file: Path) -> None:
     if not file.is_file():
         raise DatabaseError(f"{file} is not there.")
     try:
-        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as copy:
-            good = copy.execute("pragma integrity_check").fetchone()[0] == "ok"
-            whole = copy.execute("pragma foreign_key_check").fetchone() is None
-            ours = copy.execute(
-                "select count(*) from sqlite_master where name in ('alembic_version', 'logs')"
-            ).fetchone()[0]
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            is_whole = connection.execute("pragma integrity_check").fetchone()[0] == "ok"
+            is_linked = connection.execute("pragma foreign_key_check").fetchone() is None
+            found = connection.execute("select name from sqlite_master where name in ('alembic_version', 'logs')")
+            is_ours = len(found.fetchall()) == 2
     except sqlite3.DatabaseError:
         raise DatabaseError(f"{file} is damaged, or is no database. Nothing was changed.") from None
-    if not (good and whole):
+    if not (is_whole and is_linked):
         raise DatabaseError(f"{file} is damaged: its parts do not fit together. Nothing was changed.")
-    if ours != 2:
+    if not is_ours:
         raise DatabaseError(f"{file} is no database of this program. Nothing was changed.")

@@ -8,10 +8,11 @@ from sqlalchemy import Table
 from app.store import tables
 from app.vocabulary import ConcernCategory, Resource
 
+MOST_CATEGORIES = 3
+NOT_ASSESSED = "not yet assessed"
+
 CATEGORIES = {category.value: category.label for category in ConcernCategory}
-
-
-CONDUCT_CATEGORIES = {
+_CONDUCT_CATEGORIES = {
     "alone_with_pupil": "Alone with a pupil against the protocol",
     "private_contact": "Contact with a pupil outside the school's accounts",
     "boundaries": "Boundaries: too familiar, favouring, secrets",
@@ -24,25 +25,13 @@ CONDUCT_CATEGORIES = {
 }
 
 
-MOST_CATEGORIES = 3
-
-# As they are looked at: a concern that nobody has assessed yet may be anything.
-LEVELS = ("immediate danger", "not yet assessed", "child protection", "early help", "monitoring")
-
-
-CONDUCT_LEVELS = ("immediate danger", "not yet assessed", "may have harmed a child", "lower level")
-
-
-NOT_ASSESSED = "not yet assessed"
-
-
 @dataclass(frozen=True)
 class Register:
-    """Where one kind of concern is kept, and its words."""
+    """Where one kind of concern is stored, and its words."""
 
     resource: Resource
-    prefix: str
-    levels: tuple[str, ...]
+    prefix: str  # of the references
+    levels: tuple[str, ...]  # the most urgent first; a concern that nobody has assessed yet may be anything
     categories: Mapping[str, str]
     concerns: Table
     events: Table
@@ -50,40 +39,39 @@ class Register:
     sessions: Table
 
     def kinds(self, categories: str) -> str:
-        """Categories in words, as they are kept: joined by ";"."""
+        """Stored categories, which are joined by ";", in words."""
         return ", ".join(self.categories.get(kind, kind) for kind in categories.split(";") if kind)
 
 
 CHILD = Register(
-    Resource.CONCERNS,
-    "C-",
-    LEVELS,
-    CATEGORIES,
-    tables.concerns,
-    tables.concern_events,
-    tables.concern_pupils,
-    tables.concern_sessions,
+    resource=Resource.CONCERNS,
+    prefix="C-",
+    levels=("immediate danger", NOT_ASSESSED, "child protection", "early help", "monitoring"),
+    categories=CATEGORIES,
+    concerns=tables.concerns,
+    events=tables.concern_events,
+    pupils=tables.concern_pupils,
+    sessions=tables.concern_sessions,
 )
-
-
 CONDUCT = Register(
-    Resource.CONDUCT_CONCERNS,
-    "A-",
-    CONDUCT_LEVELS,
-    CONDUCT_CATEGORIES,
-    tables.conduct_concerns,
-    tables.conduct_events,
-    tables.conduct_pupils,
-    tables.conduct_sessions,
+    resource=Resource.CONDUCT_CONCERNS,
+    prefix="A-",
+    levels=("immediate danger", NOT_ASSESSED, "may have harmed a child", "lower level"),
+    categories=_CONDUCT_CATEGORIES,
+    concerns=tables.conduct_concerns,
+    events=tables.conduct_events,
+    pupils=tables.conduct_pupils,
+    sessions=tables.conduct_sessions,
 )
 
 
 def register_of(ref: str) -> Register:
-    """The register that a reference is of."""
+    """The register that a concern's reference belongs to."""
     return CONDUCT if ref.startswith(CONDUCT.prefix) else CHILD
 
 
 def known_category(words: str | None) -> str:
-    """The category that somebody's words name ("Home alone" is `home_alone`), else `other`."""
+    """The category of a concern about a child that somebody's words name ("Home alone" is `home_alone`), else
+    `other`."""
     name = (words or "").strip().lower().replace(" ", "_").replace("-", "_")
     return name if name in CATEGORIES else "other"

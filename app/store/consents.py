@@ -1,10 +1,13 @@
 """What became of each consent, read from its events.
 
-An event that somebody struck out, because it was entered by mistake, counts nowhere. Of several answers
-the later one holds from its own moment on, whenever and in whatever order they were entered.
+An event that somebody struck out, because it was entered by mistake, counts nowhere. Of several answers the later one
+holds from its own moment on, whenever and in whatever order they were entered.
 """
 
-from sqlalchemy import ColumnElement, Select, Subquery, and_, case, func, select
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, ScalarSelect, Subquery, and_, case, func, select
 
 from app.store import tables
 
@@ -14,7 +17,7 @@ _consent, _event = tables.consents.c, tables.consent_events.c
 
 
 def is_not_struck() -> ColumnElement[bool]:
-    """Whether an event is what it was entered as: neither struck out nor the striking out itself."""
+    """Whether an event was neither struck out nor is the striking out itself."""
     struck = tables.consent_events.alias().c.struck_event_id
     return and_(_event.struck_event_id.is_(None), _event.id.not_in(select(struck).where(struck.is_not(None))))
 
@@ -31,64 +34,38 @@ def given_consents(*which: ColumnElement[bool]) -> Subquery:
         .where(_event.kind.in_(ANSWERS), is_not_struck(), *which)
         .subquery()
     )
-    told = _slt_informed()
     return (
         select(
             tables.consents,
             answers.c.parent.label("given_by"),
             answers.c.occurred_at.label("obtained_at"),
             answers.c.withdrawn_at,
-            told.c.slt_informed_at,
+            _from_event(_event.occurred_at, ["slt_informed"]).label("slt_informed_at"),
         )
         .join(answers, answers.c.consent_id == _consent.id)
-        .outerjoin(told, told.c.consent_id == _consent.id)
         .where(answers.c.kind == "given")
         .subquery()
     )
 
 
 def consent_status() -> Subquery:
-    """How each consent stands: `consent_id`, `state` ("asked", or the last answer), `answered_at` and
-    `answered_by` (blank while nobody answered), `asked_at`, `asked_by` (a staff id; both blank where only a
-    file tells of it), `sent_at` (when the request went out), `slt_informed_at`."""
-    latest = func.row_number().over(
-        partition_by=_event.consent_id, order_by=(_event.occurred_at.desc(), _event.id.desc())
-    )
-    answers = (
-        select(_event.consent_id, _event.kind, _event.parent, _event.occurred_at, latest.label("place"))
-        .where(_event.kind.in_(ANSWERS), is_not_struck())
-        .subquery()
-    )
-    asked = _first("asked", _event.occurred_at.label("asked_at"), _event.actor_id.label("asked_by"))
-    sent, told = _first("sent", _event.occurred_at.label("sent_at")), _slt_informed()
-    return (
-        select(
-            _consent.id.label("consent_id"),
-            func.coalesce(answers.c.kind, "asked").label("state"),
-            answers.c.occurred_at.label("answered_at"),
-            answers.c.parent.label("answered_by"),
-            asked.c.asked_at,
-            asked.c.asked_by,
-            sent.c.sent_at,
-            told.c.slt_informed_at,
-        )
-        .outerjoin(answers, and_(answers.c.consent_id == _consent.id, answers.c.place == 1))
-        .outerjoin(asked, asked.c.consent_id == _consent.id)
-        .outerjoin(sent, sent.c.consent_id == _consent.id)
-        .outerjoin(told, told.c.consent_id == _consent.id)
-        .subquery()
-    )
+    """The status of each consent: `consent_id`, `state` ("asked", or the last answer), `answered_at` and `answered_by`
+    (blank while nobody answered), `asked_at`, `asked_by` (a staff id; both blank for a consent from a file that holds
+    its answer), `sent_at` (when the request went out), `slt_informed_at`."""
+    return select(
+        _consent.id.label("consent_id"),
+        func.coalesce(_from_event(_event.kind, ANSWERS, last=True), "asked").label("state"),
+        _from_event(_event.occurred_at, ANSWERS, last=True).label("answered_at"),
+        _from_event(_event.parent, ANSWERS, last=True).label("answered_by"),
+        _from_event(_event.occurred_at, ["asked"]).label("asked_at"),
+        _from_event(_event.actor_id, ["asked"]).label("asked_by"),
+        _from_event(_event.occurred_at, ["sent"]).label("sent_at"),
+        _from_event(_event.occurred_at, ["slt_informed"]).label("slt_informed_at"),
+    ).subquery()
 
 
-def _slt_informed() -> Subquery:
-    return _first("slt_informed", _event.occurred_at.label("slt_informed_at"))
-
-
-def _first(kind: str, *facts: ColumnElement[object]) -> Subquery:
-    """Facts of the first event of a kind of each consent."""
-    place = (
-        func.row_number().over(partition_by=_event.consent_id, order_by=(_event.occurred_at, _event.id)).label("place")
-    )
-    rows = select(_event.consent_id, *facts, place).where(_event.kind == kind, is_not_struck()).subquery()
-    first: Select[tuple[object, ...]] = select(rows).where(rows.c.place == 1)
-    return first.subquery()
+def _from_event(fact: Column[Any], kinds: Collection[str], *, last: bool = False) -> ScalarSelect[Any]:
+    """A column of a consent's first, or last, event of some kinds."""
+    order = (_event.occurred_at.desc(), _event.id.desc()) if last else (_event.occurred_at, _event.id)
+    of_consent = select(fact).where(_event.consent_id == _consent.id, _event.kind.in_(kinds), is_not_struck())
+    return of_consent.order_by(*order).limit(1).correlate(tables.consents).scalar_subquery()

@@ -1,8 +1,8 @@
-"""The database: opening it, bringing its tables up to date, and one writer at a time.
+"""Opens the database, brings its tables up to date, and lets one process write at a time.
 
-SQLite is embedded: write-ahead log, foreign keys on, a writer waits for another. PostgreSQL takes any
-number of readers and, by an advisory lock, one writer of ours at a time as well: what a write touches is
-judged again in its own transaction, which must see everything the others wrote.
+SQLite is embedded: write-ahead log, foreign keys on, a writer waits for another. On PostgreSQL an advisory lock makes
+our writers take turns as well: what a write touches is judged again in its own transaction, which must see everything
+that the others wrote.
 """
 
 import sqlite3
@@ -28,9 +28,8 @@ from app.store.tables import logs, metadata
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
 _BUSY_SECONDS = 60
-_ASKED_BY_SQLITE = 10  # seconds of these
+_BUSY_SECONDS_OF_SQLITE = 10  # the last of these, in which SQLite itself waits
 _WRITERS = 7_302_113  # a number of our own among PostgreSQL's advisory locks
-
 
 # What a database that cannot be reached, or is locked, raises.
 UNAVAILABLE = DBAPIError
@@ -41,7 +40,7 @@ class DatabaseError(Exception):
 
 
 def open_database(url: str) -> Engine:
-    """An engine on the database at `url`, its tables at the newest version. DatabaseError if not."""
+    """An engine on the database at `url`, its tables at the newest version. DatabaseError if it cannot be used."""
     try:
         parsed = make_url(url)
         engine = _sqlite(url) if parsed.get_backend_name() == "sqlite" else create_engine(url, pool_pre_ping=True)
@@ -60,7 +59,7 @@ def open_database(url: str) -> Engine:
 
 @contextmanager
 def disposed_on_error(engine: Engine) -> Iterator[None]:
-    """Closes the engine if what is done here fails: whoever asked for it never gets it."""
+    """Close the engine if opening fails, since nobody else can."""
     try:
         yield
     except BaseException:
@@ -71,7 +70,7 @@ def disposed_on_error(engine: Engine) -> Iterator[None]:
 def describe_error(error: Exception) -> str:
     """What went wrong in the database, without the values of any row."""
     cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-    for signs, words in _WORDS:
+    for signs, words in _CAUSES:
         if any(sign in cause for sign in signs):
             return f"{words} Nothing was changed."
     if isinstance(error, OperationalError):
@@ -79,7 +78,7 @@ def describe_error(error: Exception) -> str:
     return "The database refused what was asked of it. Nothing was changed."
 
 
-_WORDS = (
+_CAUSES = (  # what the database says of it, and what we say
     (
         ("locked", "busy"),
         f"The database is in use by another program and did not come free within {_BUSY_SECONDS} seconds; try again.",
@@ -98,29 +97,29 @@ def _sqlite(url: str) -> Engine:
     file = make_url(url).database
     if file and file != ":memory:":
         Path(file).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": _ASKED_BY_SQLITE})
+    engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS_OF_SQLITE})
 
     @event.listens_for(engine, "connect")
-    def connected(connection: Any, _: Any) -> None:
+    def set_up(connection: sqlite3.Connection, _: Any) -> None:
         connection.isolation_level = None  # transactions begin where we say, not where the driver guesses
         for pragma in ("journal_mode=wal", "foreign_keys=on", "synchronous=full"):
             connection.execute(f"pragma {pragma}")
 
     @event.listens_for(engine, "begin")
-    def begun(connection: Connection) -> None:
+    def begin(connection: Connection) -> None:
         # A writer takes the lock at once: one that takes it after reading would fail, not wait.
         if not connection.get_execution_options().get("writes"):
             connection.exec_driver_sql("begin")
-        elif not _begun_to_write(connection.connection.driver_connection):
+        elif not _has_begun_to_write(connection.connection.driver_connection):
             connection.exec_driver_sql("begin immediate")
 
     return engine
 
 
-def _begun_to_write(connection: Any) -> bool:
+def _has_begun_to_write(connection: Any) -> bool:
     """Wait for a turn to write, and take it. SQLite itself asks so seldom that, of twenty who write again and again,
     one may ask for a minute in vain; asking often, and out of step, gives everybody a turn."""
-    last = monotonic() + _BUSY_SECONDS - _ASKED_BY_SQLITE
+    last = monotonic() + _BUSY_SECONDS - _BUSY_SECONDS_OF_SQLITE
     connection.execute("pragma busy_timeout=0")
     try:
         while monotonic() < last:
@@ -129,10 +128,10 @@ def _begun_to_write(connection: Any) -> bool:
                 return True
             except sqlite3.OperationalError as error:
                 if "locked" not in str(error):
-                    break  # said by who begins next
+                    break  # `begin` raises it again, as SQLAlchemy's
                 sleep(uniform(0.002, 0.02))  # no secret # noqa: S311 # nosec B311
     finally:
-        connection.execute(f"pragma busy_timeout={_ASKED_BY_SQLITE * 1000}")
+        connection.execute(f"pragma busy_timeout={_BUSY_SECONDS_OF_SQLITE * 1000}")
     return False
 
 
@@ -171,7 +170,7 @@ def _create_or_upgrade(engine: Engine) -> None:
 
 
 def _check_can_upgrade(version: str, scripts: ScriptDirectory) -> None:
-    """DatabaseError unless the migrations begin at the version or before it, and know it."""
+    """DatabaseError if the version is older than the first migration, or unknown."""
     if version < str(scripts.get_base()):
         raise DatabaseError(
             "The database is older than version 0.1.0 of this program, the first that was released. Open it once with "
@@ -184,43 +183,47 @@ def _check_can_upgrade(version: str, scripts: ScriptDirectory) -> None:
 
 
 def _missing_answers(connection: Connection) -> list[Column[Any]]:
-    """The columns of log questions that came after the database was made. A migration for each is not needed: they
-    may be blank, and a program that does not know them goes on as before."""
-    there = {column["name"] for column in inspect(connection).get_columns(logs.name)}
-    return [logs.c[question.name] for question in QUESTIONS if question.name not in there]
+    """The columns of log questions that are newer than the database. They need no migration: they may be blank, and a
+    program that does not know them goes on as before."""
+    known = {column["name"] for column in inspect(connection).get_columns(logs.name)}
+    return [logs.c[question.name] for question in QUESTIONS if question.name not in known]
 
 
 def _copy_before(connection: Connection, version: str) -> None:
-    """A copy of a database of an earlier version, while the lock to write is held: of an embedded one a file beside it,
-    of PostgreSQL a schema in it."""
+    """Copy a database of an earlier version, while the lock to write is held: an embedded one to a file beside it,
+    PostgreSQL's tables into a schema."""
     name = f"version-{version}-{clock.now().astimezone():%Y%m%d-%H%M%S}"
-    file = connection.engine.url.database
     if connection.dialect.name == "postgresql":
         _copy_into_schema(connection, name.replace("-", "_"))
-    elif file and file != ":memory:":
-        _copy_into_file(Path(file), name)
-
-
-def _copy_into_schema(connection: Connection, schema: str) -> None:
-    before = MetaData()
-    before.reflect(connection)
-    connection.execute(CreateSchema(schema))
-    for table in before.sorted_tables:
-        connection.execute(select(table).into(table.name, schema=schema))
-
-
-def _copy_into_file(database: Path, name: str) -> None:
+        return
+    database = Path(str(connection.engine.url.database))
     copy = database.with_name(f"{database.stem}-{name}{database.suffix}")
-    part = copy.with_name(copy.name + ".part")
     try:
-        with closing(sqlite3.connect(database)) as before, closing(sqlite3.connect(part)) as written:
-            before.backup(written)
-        part.rename(copy)
+        copy_file(database, copy)
     except (sqlite3.Error, OSError) as error:
         raise DatabaseError(
             f"The database is of an earlier version and is copied before it is brought up to date; the copy {copy} "
             f"could not be written ({error}). Make room beside it, and start again. Nothing was changed."
         ) from None
+
+
+def _copy_into_schema(connection: Connection, schema: str) -> None:
+    found = MetaData()
+    found.reflect(connection)
+    connection.execute(CreateSchema(schema))
+    for table in found.sorted_tables:
+        connection.execute(select(table).into(table.name, schema=schema))
+
+
+def copy_file(database: Path, copy: Path) -> None:
+    """Copy an embedded database while others go on writing: all of it, or nothing. Raises sqlite3.Error or OSError."""
+    part = copy.with_name(copy.name + ".part")
+    part.unlink(missing_ok=True)
+    read_only = f"{database.absolute().as_uri()}?mode=ro"
+    try:
+        with closing(sqlite3.connect(read_only, uri=True)) as source, closing(sqlite3.connect(part)) as target:
+            source.backup(target)
+        part.rename(copy)
     finally:
         part.unlink(missing_ok=True)
 

@@ -1,17 +1,17 @@
 """Counts what is encrypted with which key, and encrypts everything with the newest."""
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Column, Connection, LargeBinary, Table, Text, bindparam, select, tuple_, type_coerce, update
+from sqlalchemy import Connection, Row, Select, Table, bindparam, select, tuple_, update
 
 from app.store import tables
 from app.store.encryption import EncryptedBytes, EncryptedText, KeyStatus, decrypt, encrypt, key_status
 
 _AT_ONCE = 1000
-Stored = str | bytes  # an encrypted value as the database has it
 
 
 @dataclass(frozen=True)
@@ -34,15 +34,12 @@ def count_by_key(connection: Connection, *, sample: bool = False) -> list[KeyCou
     """The counts of each table that holds encrypted values, except those of concerns about conduct, which no figure may
     reveal. Every value is decrypted, some 5,000 a second; of a `sample` only the first thousand of each column, which
     is enough to tell whether there is anything to rotate."""
-    counts: dict[str, KeyCounts] = {}
+    counts: defaultdict[str, Counter[KeyStatus]] = defaultdict(Counter)
     for table, column in _encrypted_columns():
-        if table in tables.CONDUCT:
-            continue
-        for rows in islice(_stored_values(connection, table, column), 1 if sample else None):
-            for _, stored in rows:
-                one = KeyCounts(table.name, **{key_status(_to_bytes(stored)).value: 1})
-                counts[table.name] = counts.get(table.name, KeyCounts(table.name)) + one
-    return list(counts.values())
+        if table not in tables.CONDUCT:
+            for rows in islice(_stored_values(connection, table, column), 1 if sample else None):
+                counts[table.name].update(key_status(_to_bytes(row.stored)) for row in rows)
+    return [KeyCounts(name, *(counted[status] for status in KeyStatus)) for name, counted in counts.items()]
 
 
 _COUNTED_APART = {"call_originals": "call records", "sync_quarantine": "call records", "rejected_rows": "rejected rows"}
@@ -52,9 +49,9 @@ def round_counts(counts: Sequence[KeyCounts]) -> list[KeyCounts]:
     """The result of `count_by_key` without revealing any single record: narratives, notes and drafts together, since
     their numbers are confidential, and every figure rounded up to a hundred."""
     groups: dict[str, KeyCounts] = {}
-    for one in counts:
-        name = _COUNTED_APART.get(one.table, "narratives, notes and drafts")
-        groups[name] = groups.get(name, KeyCounts(name)) + one
+    for of_table in counts:
+        name = _COUNTED_APART.get(of_table.table, "narratives, notes and drafts")
+        groups[name] = groups.get(name, KeyCounts(name)) + of_table
     return [
         KeyCounts(name, *(-(-number // 100) * 100 for number in astuple(counts)[1:])) for name, counts in groups.items()
     ]
@@ -68,51 +65,44 @@ def reencrypt_all(connection: Connection) -> int:
     )
 
 
-def _encrypted_columns() -> Iterator[tuple[Table, Column[Any]]]:
+def _encrypted_columns() -> Iterator[tuple[Table, str]]:
     for table in tables.metadata.sorted_tables:
         for column in table.c:
             if isinstance(column.type, EncryptedText | EncryptedBytes):
-                yield table, column
+                yield table, column.name
 
 
-def _stored_values(
-    connection: Connection, table: Table, column: Column[Any]
-) -> Iterator[list[tuple[tuple[Any, ...], Stored]]]:
-    """The values of one column as they are stored, each with its primary key, a thousand at a time."""
-    key = list(table.primary_key)
-    stored = type_coerce(column, _plain_type(column)).label("stored")
-    query = select(*key, stored).where(column.is_not(None)).order_by(*key).limit(_AT_ONCE)
+def _stored_values(connection: Connection, table: Table, column: str) -> Iterator[Sequence[Row[Any]]]:
+    """The values of one column as they are stored, a thousand rows at a time: the primary key, then `stored`."""
+    of = tables.as_stored(table).c
+    key = [of[part.name] for part in table.primary_key]
+    query: Select[Any] = select(*key, of[column].label("stored")).where(of[column].is_not(None)).order_by(*key)
+    query = query.limit(_AT_ONCE)
     rows = connection.execute(query).all()
     while rows:
-        yield [(tuple(row[:-1]), row.stored) for row in rows]
-        last = [bindparam(None, value, type_=part.type) for part, value in zip(key, rows[-1], strict=False)]
-        rows = connection.execute(query.where(tuple_(*key) > tuple_(*last))).all()
+        yield rows
+        rows = connection.execute(query.where(tuple_(*key) > tuple_(*rows[-1][:-1]))).all()
 
 
-def _reencrypt(connection: Connection, table: Table, column: Column[Any]) -> int:
-    names = [f"key_{part.name}" for part in table.primary_key]
-    change = (
-        update(table)
-        .where(*(part == bindparam(name) for part, name in zip(table.primary_key, names, strict=True)))
-        .values({column.name: bindparam("reencrypted", type_=_plain_type(column))})
-    )
+def _reencrypt(connection: Connection, table: Table, column: str) -> int:
+    of = tables.as_stored(table)
+    names = [part.name for part in table.primary_key]
+    change = update(of).where(*(of.c[name] == bindparam(f"key_{name}") for name in names))
+    change = change.values({column: bindparam("reencrypted")})
     number = 0
-    for part in _stored_values(connection, table, column):
-        rows = []
-        for key, stored in part:
-            if key_status(_to_bytes(stored)) != KeyStatus.NEWEST:
-                content = encrypt(decrypt(_to_bytes(stored)))
-                reencrypted = content if isinstance(stored, bytes) else content.decode()
-                rows.append(dict(zip(names, key, strict=True)) | {"reencrypted": reencrypted})
-        if rows:
-            connection.execute(change, rows)
-        number += len(rows)
+    for rows in _stored_values(connection, table, column):
+        changed = []
+        for row in rows:
+            if key_status(_to_bytes(row.stored)) != KeyStatus.NEWEST:
+                content = encrypt(decrypt(_to_bytes(row.stored)))
+                reencrypted = content if isinstance(row.stored, bytes) else content.decode()
+                key = {f"key_{name}": value for name, value in zip(names, row, strict=False)}
+                changed.append(key | {"reencrypted": reencrypted})
+        if changed:
+            connection.execute(change, changed)
+        number += len(changed)
     return number
 
 
-def _plain_type(column: Column[Any]) -> LargeBinary | Text:
-    return LargeBinary() if isinstance(column.type, EncryptedBytes) else Text()
-
-
-def _to_bytes(stored: Stored) -> bytes:
+def _to_bytes(stored: str | bytes) -> bytes:
     return stored if isinstance(stored, bytes) else stored.encode()

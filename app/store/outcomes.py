@@ -1,8 +1,7 @@
-"""Stored outcomes say which clauses they are of.
+"""The clauses that stored outcomes belong to.
 
-Each session names the clause set that its `codes` were written with. So a clause can be added or removed while there
-are data, whoever reads or writes first: sessions of several clause sets stand beside each other until all are judged
-again.
+Each session names the clause set that its `codes` were written with. So a clause can be added or removed although there
+are data, whoever reads or writes first: sessions of several clause sets exist together until all are judged again.
 """
 
 import pandas as pd
@@ -15,19 +14,20 @@ _set = tables.clause_sets.c
 
 
 def current_clause_set(connection: Connection) -> int:
-    """The id of the clause set that sessions are judged by now; it is added when the first session needs it."""
-    now = ClauseSet.current()
-    row = {"clauses": ";".join(now.clauses), "outcomes": ";".join(now.outcomes)}
-    known = select(_set.id).where(_set.clauses == row["clauses"], _set.outcomes == row["outcomes"])
-    found: int | None = connection.scalar(known)
+    """The id of today's clause set, which is added when the first session needs it."""
+    current = ClauseSet.current()
+    clauses, outcomes = ";".join(current.clauses), ";".join(current.outcomes)
+    found = connection.scalar(select(_set.id).where(_set.clauses == clauses, _set.outcomes == outcomes))
     if found is None:
-        found = connection.execute(insert(tables.clause_sets).returning(_set.id), row).scalar_one()
-    return found
+        found = connection.scalar(
+            insert(tables.clause_sets).values(clauses=clauses, outcomes=outcomes).returning(_set.id)
+        )
+    return int(found)
 
 
 def decode_outcomes(connection: Connection, sessions: pd.DataFrame) -> pd.DataFrame:
-    """The outcome of every clause that there is now, one categorical column each, with the same index; `sessions`
-    have `codes` and `clause_set_id`. What an older clause set lacks: see `decode`."""
+    """The outcomes of today's clauses, one categorical column each, with the index of `sessions`, which have `codes`
+    and `clause_set_id`. `decode` says what a session has for a clause that is newer than its clause set."""
     sets = {
         row.id: ClauseSet(tuple(row.clauses.split(";")), tuple(row.outcomes.split(";")))
         for row in connection.execute(select(tables.clause_sets))

@@ -1,7 +1,8 @@
-"""Reading the store into frames. Instants are read as the integers they are kept as, which is many
-times faster than a `datetime` a row."""
+"""Reads the store into frames. Instants are read as the integers they are stored as, which is many times faster than a
+`datetime` a row."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,6 @@ from sqlalchemy import (
     Integer,
     MetaData,
     Select,
-    SmallInteger,
     Table,
     and_,
     delete,
@@ -35,43 +35,36 @@ from app.protocol.frames import instants
 from app.records.roster import Roster
 from app.store import consents, tables
 from app.store.encryption import EncryptedBytes, EncryptedText
+from app.vocabulary import ConcernCategory
 
 REVISION = "revision"
-HOME_ALONE = "home_alone"  # the category of a concern that a clause asks for
 _MOST_PARAMETERS = 500  # in one statement
 
 
 def frame(connection: Connection, query: Select[Any]) -> pd.DataFrame:
-    """A query's rows: instants as datetime64[us, UTC], days as datetime64[s], yes/no as "boolean",
-    whole numbers as "Int64" where they may be blank, everything else as objects with None."""
+    """A query's rows: instants as datetime64[us, UTC], days as datetime64[s], yes/no as "boolean", whole numbers as
+    "Int64" where one is blank, everything else as objects with None."""
     columns = list(query.selected_columns)
-    plain = query.with_only_columns(*map(_plain, columns), maintain_column_froms=True)
-    result = connection.execute(plain)
-    if result.cursor is not None and not any(isinstance(c.type, EncryptedText | EncryptedBytes) for c in columns):
-        rows = result.cursor.fetchall()  # as the driver gives them: a row object each would cost more than the query
-        result.close()
-    else:
+    stored = [type_coerce(c, BigInteger).label(c.name) if isinstance(c.type, tables.Instant) else c for c in columns]
+    result = connection.execute(query.with_only_columns(*stored, maintain_column_froms=True))
+    rows: Sequence[Any]
+    if result.cursor is None or any(isinstance(c.type, EncryptedText | EncryptedBytes) for c in columns):
         rows = result.all()
+    else:
+        rows = result.cursor.fetchall()  # without SQLAlchemy's row objects, which double the time
+        result.close()
     values = zip(*rows, strict=True) if rows else ((),) * len(columns)
-    return pd.DataFrame({c.name: _typed(c.type, column) for c, column in zip(columns, values, strict=True)})
+    return pd.DataFrame({c.name: _typed(c.type, list(column)) for c, column in zip(columns, values, strict=True)})
 
 
-def _plain(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Instants as the integers they are kept as."""
-    return type_coerce(column, BigInteger).label(column.name) if isinstance(column.type, tables.Instant) else column
-
-
-def _typed(kind: Any, values: Iterable[Any]) -> Any:
-    values = list(values)
+def _typed(kind: Any, values: list[Any]) -> Any:
     if isinstance(kind, tables.Instant):
-        known = pd.Series(values, dtype="Int64")
-        return instants(known.fillna(0).to_numpy("int64")).mask(known.isna().to_numpy(bool))
+        return instants(pd.array(values, dtype="Int64").to_numpy("int64", na_value=np.iinfo("int64").min))
     if isinstance(kind, Boolean):
-        known = np.array([value is not None for value in values], bool)
-        return pd.arrays.BooleanArray(np.array([bool(value) for value in values], bool), ~known)
+        return pd.array(values, dtype="boolean")
     if isinstance(kind, Date):
-        return pd.Series(np.array(values, "datetime64[D]").astype("datetime64[s]"))  # SQLite keeps days as text
-    if isinstance(kind, BigInteger | Integer | SmallInteger):
+        return pd.Series(np.array(values, "datetime64[D]").astype("datetime64[s]"))  # SQLite stores days as text
+    if isinstance(kind, Integer):
         return pd.array(values, dtype="Int64") if None in values else pd.Series(values, dtype="int64")
     return pd.Series(values, dtype=object)
 
@@ -83,12 +76,13 @@ def revision(connection: Connection) -> int:
 
 def roster(connection: Connection) -> Roster:
     """Everybody who is or was on the roster, to find them by address and by Entra id."""
-    people = {}
-    for table in (tables.staff, tables.pupils):
+
+    def ids(table: Table) -> tuple[dict[str, int], dict[str, int]]:
         rows = connection.execute(select(table.c.id, table.c.email, table.c.entra_id)).all()
-        people[table.name] = {row.email: row.id for row in rows}
-        people[table.name + " entra"] = {row.entra_id: row.id for row in rows if row.entra_id}
-    return Roster(people["staff"], people["pupils"], people["staff entra"], people["pupils entra"])
+        return {row.email: row.id for row in rows}, {row.entra_id: row.id for row in rows if row.entra_id}
+
+    (staff, staff_entra), (pupils, pupil_entra) = ids(tables.staff), ids(tables.pupils)
+    return Roster(staff, pupils, staff_entra, pupil_entra)
 
 
 def evidence(
@@ -101,28 +95,25 @@ def evidence(
 ) -> Evidence:
     """Everything on record for some judged sessions, or for some logs and calls, as the rules take it; and
     for the pupils named, beside those of the sessions."""
-    session, of_call = tables.sessions.c, tables.session_calls.c
+    among = partial(is_among, connection)
     if session_ids is not None:
-        mine = is_among(connection, "sessions", session.id, session_ids)
-        logs = connection.scalars(select(session.log_id).where(mine, session.log_id.is_not(None))).all()
-        calls = connection.scalars(
-            select(of_call.call_id).join_from(tables.session_calls, tables.sessions).where(mine)
-        ).all()
-
-    def by(kind: str, key: Column[Any], wanted: Collection[Any]) -> ColumnElement[bool]:
-        return is_among(connection, kind, key, wanted)
+        session, of_call = tables.sessions.c, tables.session_calls
+        which = among("sessions", session.id, session_ids)
+        logs = connection.scalars(select(session.log_id).where(which, session.log_id.is_not(None))).all()
+        calls = connection.scalars(select(of_call.c.call_id).join_from(of_call, tables.sessions).where(which)).all()
 
     def read(name: str, query: Select[Any], kind: str, key: Column[Any], wanted: Collection[Any]) -> pd.DataFrame:
         if not wanted:
             return empty(name)
-        return _fit(name, frame(connection, query.where(by(kind, key, wanted))))
+        return _fit(name, frame(connection, query.where(among(kind, key, wanted))))
 
     log, call, stay = tables.logs, tables.calls, tables.call_stays
     log_pupils = read("log_pupils", select(tables.log_pupils), "logs", tables.log_pupils.c.log_id, logs)
     stays = read("stays", select(stay).order_by(stay.c.id), "calls", stay.c.call_id, calls)
     pupils = {*pupils, *pd.concat([log_pupils["pupil_id"], stays["pupil_id"]]).dropna().tolist()}
-    version, letter = tables.pupil_versions, tables.letters
+    version, letter, consent = tables.pupil_versions, tables.letters, tables.consents.c
     videos, listed = tables.call_videos, tables.call_listed
+    given = select(consents.given_consents(among("pupils", consent.pupil_id, pupils)))
     return Evidence(
         logs=read("logs", select(log.c.id.label("log_id"), *_known("logs", log)), "logs", log.c.id, logs),
         log_pupils=log_pupils,
@@ -131,16 +122,15 @@ def evidence(
         stays=stays,
         videos=read("videos", select(videos), "calls", videos.c.call_id, calls),
         listed=read("listed", select(listed), "calls", listed.c.call_id, calls),
-        recordings=_recordings(connection, by("calls", call.c.id, calls)) if calls else empty("recordings"),
+        recordings=_recordings(connection, among("calls", call.c.id, calls)),
         staff=_fit("staff", frame(connection, _STAFF)),
         pupils=read("pupils", select(version), "pupils", version.c.pupil_id, pupils),
         letters=read("letters", select(letter), "pupils", letter.c.pupil_id, pupils),
-        consents=_fit("consents", frame(connection, select(consents.given_consents(by("pupils", _consented, pupils))))),
-        concerns=_concerns(connection, by, logs, calls),
+        consents=_fit("consents", frame(connection, given)),
+        concerns=_concerns(connection, among("logs", log.c.id, logs), calls),
     )
 
 
-_consented = tables.consents.c.pupil_id
 _STAFF = select(tables.staff_versions, tables.schools.c.senior).join(
     tables.schools, tables.schools.c.code == tables.staff_versions.c.school
 )
@@ -155,25 +145,19 @@ def _recordings(connection: Connection, called: ColumnElement[bool]) -> pd.DataF
     return _fit("recordings", frame(connection, query))
 
 
-def _concerns(
-    connection: Connection, by: Callable[..., ColumnElement[bool]], logs: Collection[int], calls: Collection[str]
-) -> pd.DataFrame:
+def _concerns(connection: Connection, of_logs: ColumnElement[bool], calls: Collection[str]) -> pd.DataFrame:
     """The concerns linked to some logs (any version of theirs) or calls: whether one is about a child
     home alone, and whether a DSP was alerted."""
-    link, concern, event, log = tables.concern_sessions, tables.concerns, tables.concern_events.c, tables.logs.c
+    link, concern, event, log = tables.concern_sessions, tables.concerns, tables.concern_events.c, tables.logs
     alerted = exists().where(event.concern_id == concern.c.id, event.kind == "alerted", event.recipient_id.is_not(None))
     facts = (concern.c.categories, alerted.label("alerted"))
     linked = join(link, concern, concern.c.id == link.c.concern_id)
-    by_log = select(log.id.label("log_id"), literal(None).label("call_id"), *facts)
-    by_log = by_log.select_from(linked.join(tables.logs, log.ref == link.c.log_ref))
+    by_log = select(log.c.id.label("log_id"), literal(None).label("call_id"), *facts).where(of_logs)
+    by_log = by_log.select_from(linked.join(log, log.c.ref == link.c.log_ref))
     by_call = select(literal(None).label("log_id"), link.c.call_id, *facts).select_from(linked)
-    rows = pd.concat(
-        [
-            frame(connection, by_log.where(by("logs", log.id, logs))),
-            frame(connection, by_call.where(by("calls", link.c.call_id, calls))),
-        ]
-    )
-    home_alone = [HOME_ALONE in categories.split(";") for categories in rows.pop("categories")]
+    by_call = by_call.where(is_among(connection, "calls", link.c.call_id, calls))
+    rows = pd.concat([frame(connection, by_log), frame(connection, by_call)])
+    home_alone = [ConcernCategory.HOME_ALONE in categories.split(";") for categories in rows.pop("categories")]
     return _fit("concerns", rows.assign(home_alone=pd.array(home_alone, "boolean")))
 
 
@@ -182,7 +166,7 @@ def _known(name: str, table: Table) -> list[Column[Any]]:
 
 
 def _fit(name: str, rows: pd.DataFrame) -> pd.DataFrame:
-    """The columns that the rules know, in their types."""
+    """The columns that the rules know, with their types."""
     if rows.empty:
         return empty(name)
     return rows[list(COLUMNS[name])].astype(COLUMNS[name])
@@ -197,5 +181,5 @@ def is_among(
     table = Table(f"chosen_{kind}", MetaData(), Column("id", key.type, primary_key=True), prefixes=["TEMPORARY"])
     connection.execute(CreateTable(table, if_not_exists=True))
     connection.execute(delete(table))
-    connection.execute(insert(table), [{"id": one} for one in set(wanted)])
+    connection.execute(insert(table), [{"id": value} for value in set(wanted)])
     return key.in_(select(table.c.id))

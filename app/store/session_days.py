@@ -1,10 +1,9 @@
 """The sessions of each day, packed into one row, so that three years of them are read in the time of a few queries.
 
-A row of `session_days` holds what figures need of a day's sessions, as Arrow's own bytes: no pupil, no note, no
-reason, and no session that the rules call confidential. The database itself empties the row of every day of which
-a session comes, changes or goes (`tables.triggers`); a day that stands empty, or was packed with other columns,
-clauses or outcomes than there are now, is read from the sessions, so that what is read is right whether or not somebody
-has packed it again.
+A row of `session_days` holds what figures need of a day's sessions, as Arrow's own bytes: no pupil, no note, no reason,
+and no confidential session. The database itself empties the row of a day when one of its sessions is added, changed or
+deleted (`tables.triggers`). A day that is empty, or was packed with other columns, clauses or outcomes than today's, is
+read from the sessions: what is read is right whether or not somebody has packed the day again.
 """
 
 import hashlib
@@ -38,22 +37,22 @@ _FACTS = {
 
 
 def _schema() -> pa.Schema:
-    """The columns of a packed day: facts, and for each clause the place of its outcome in OUTCOMES."""
+    """The columns of a packed day: facts, and for each clause the position of its outcome in OUTCOMES."""
     return pa.schema(_FACTS | dict.fromkeys(CLAUSES, pa.int8()))
 
 
 def _mark(schema: pa.Schema) -> bytes:
-    """What a packed day begins with: whether its columns and outcomes are those of now is seen without opening it."""
+    """The beginning of a packed day, which shows whether its columns and outcomes are today's."""
     words = [*schema.names, *map(str, schema.types), *OUTCOMES]
     return hashlib.sha256(";".join(words).encode()).digest()
 
 
 def pack(connection: Connection) -> None:
-    """Pack the days that stand empty, in the transaction that emptied them."""
-    opened, schema = _day.packed.is_(None), _schema()
+    """Pack the days that are empty, in the transaction that emptied them."""
+    is_empty, schema = _day.packed.is_(None), _schema()
     mark = _mark(schema)
-    rows = _of_sessions(connection, _session.day.in_(select(_day.day).where(opened)))
-    connection.execute(delete(tables.session_days).where(opened, _day.day.not_in(select(_session.day))))
+    rows = _read_sessions(connection, _session.day.in_(select(_day.day).where(is_empty)))
+    connection.execute(delete(tables.session_days).where(is_empty, _day.day.not_in(select(_session.day))))
     for day, part in rows.groupby("day"):
         stream = pa.BufferOutputStream()
         with pa.ipc.new_stream(stream, schema) as writer:
@@ -63,21 +62,21 @@ def pack(connection: Connection) -> None:
 
 
 def read(connection: Connection, first: date, last: date) -> pd.DataFrame:
-    """One row a session of the days from `first` to `last`, without those that the rules call confidential, in order
-    of `day`, `minute`, `session_id`.
+    """One row a session of the days from `first` to `last`, without confidential ones, in order of `day`, `minute`,
+    `session_id`.
 
     Columns: these, `staff_id` (0: unknown), `school`, `department`, `purpose` (blank: not logged), `status`
     (all categorical), `one_to_one`, `disputed`, `has_log`, and an `OUTCOMES` categorical for each clause.
     """
-    schema, within = _schema(), _day.day.between(first, last)
-    kept = connection.execute(select(_day.day, _day.packed).where(within).order_by(_day.day)).all()
+    schema = _schema()
     mark = _mark(schema)
-    ready = [row for row in kept if row.packed is not None and row.packed[: len(mark)] == mark]
-    parts = {row.day: pa.ipc.open_stream(memoryview(row.packed)[len(mark) :]).read_all() for row in ready}
-    if opened := [row.day for row in kept if row.day not in parts]:
-        fresh = _of_sessions(connection, _session.day.in_(opened))
-        parts |= {day.date(): _table(part, schema) for day, part in fresh.groupby("day")}
-        parts = dict(sorted(parts.items()))
+    rows = connection.execute(select(_day.day, _day.packed).where(_day.day.between(first, last))).all()
+    packed = [row for row in rows if row.packed is not None and row.packed[: len(mark)] == mark]
+    parts = {row.day: pa.ipc.open_stream(memoryview(row.packed)[len(mark) :]).read_all() for row in packed}
+    if others := [row.day for row in rows if row.day not in parts]:
+        sessions = _read_sessions(connection, _session.day.in_(others))
+        parts |= {day.date(): _table(part, schema) for day, part in sessions.groupby("day")}
+    parts = dict(sorted(parts.items()))
     whole = pa.concat_tables([schema.empty_table(), *parts.values()]).unify_dictionaries().combine_chunks()
     frame = {"day": np.repeat(np.array(list(parts), "datetime64[s]"), [part.num_rows for part in parts.values()])}
     for name in schema.names:
@@ -86,7 +85,7 @@ def read(connection: Connection, first: date, last: date) -> pd.DataFrame:
     return pd.DataFrame(frame, copy=False)
 
 
-def _of_sessions(connection: Connection, which: ColumnElement[bool]) -> pd.DataFrame:
+def _read_sessions(connection: Connection, which: ColumnElement[bool]) -> pd.DataFrame:
     columns = (
         _session.id.label("session_id"),
         _session.day,
@@ -103,7 +102,7 @@ def _of_sessions(connection: Connection, which: ColumnElement[bool]) -> pd.DataF
         _session.clause_set_id,
     )
     frame = reading.frame(connection, select(*columns).where(which, not_(_session.confidential)))
-    # Sorted here: a database takes several times as long over it.
+    # pandas sorts in a fraction of the time that a database takes.
     frame = frame.sort_values(["day", "minute", "session_id"], ignore_index=True)
     outcomes = decode_outcomes(connection, frame)
     frame["staff_id"] = frame["staff_id"].fillna(0)

@@ -1,7 +1,7 @@
 """All tables: `from app.store import tables`, then `tables.staff`."""
 
 from app.store.tables import triggers
-from app.store.tables.columns import EPOCH, Instant, metadata
+from app.store.tables.columns import EPOCH, Instant, as_stored, metadata
 from app.store.tables.operations import (
     alerts,
     audit,

@@ -8,7 +8,7 @@ faster (`reading.frame`).
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Integer, MetaData, String, TypeDecorator
+from sqlalchemy import BigInteger, Column, ForeignKey, Integer, MetaData, String, Table, TypeDecorator
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -27,8 +27,8 @@ class Instant(TypeDecorator[datetime]):
 
 
 class Reference(TypeDecorator[str]):
-    """The reference by which people know a record. A link may ask for any text: NUL, which PostgreSQL cannot store, is
-    left out."""
+    """The reference by which people know a record. NUL, which a link may contain and PostgreSQL rejects, is left
+    out."""
 
     impl = String
     cache_ok = True
@@ -54,3 +54,9 @@ def id_column() -> Column[int]:
 def foreign_key(name: str, target: str, **options: Any) -> Column[Any]:
     """A column of ids of another table; `target`: "staff.id"."""
     return Column(name, ForeignKey(target), **options)
+
+
+def as_stored(table: Table) -> Table:
+    """A table to read and write exactly what the database stores: instants as integers, encrypted values encrypted."""
+    types = {c.name: c.type.impl if isinstance(c.type, TypeDecorator) else c.type for c in table.c}
+    return Table(table.name, MetaData(), *(Column(name, kind) for name, kind in types.items()))

@@ -5,7 +5,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Tabl
 from app.store.encryption import EncryptedBytes, EncryptedText
 from app.store.tables.columns import Instant, foreign_key, id_column, metadata
 
-# Small facts about the store itself: revision, demonstration day, fingerprints of what judged last.
+# What the database remembers about itself: revision, day of the demonstration, fingerprint of the rules that judged.
 meta = Table("meta", metadata, Column("key", String(40), primary_key=True), Column("value", Text, nullable=False))
 
 imports = Table(
@@ -50,10 +50,10 @@ sync_runs = Table(
     id_column(),
     Column("started_at", Instant, nullable=False),
     Column("ended_at", Instant),  # blank: it runs, or was killed
-    Column("from_at", Instant, nullable=False),  # calls that started from here
-    Column("to_at", Instant, nullable=False),  # to here were asked for
-    Column("complete_until", Instant),  # every call that Graph listed up to here is in; blank: it did not end well
-    Column("lost_from", Instant),  # older than Graph keeps records, and never fetched
+    Column("from_at", Instant, nullable=False),  # it asked for calls that started from here
+    Column("to_at", Instant, nullable=False),  # to here
+    Column("complete_until", Instant),  # every call that Graph listed up to here is stored; blank: it failed
+    Column("lost_from", Instant),  # never fetched, and older than the records that Graph keeps
     Column("lost_to", Instant),
     *(
         Column(name, Integer, nullable=False, default=0)
@@ -72,7 +72,7 @@ sync_runs = Table(
     Column("error", Text),  # why it failed, or what was rejected, in words
 )
 
-sync_seen = Table(  # call records fetched already, also those dropped: nothing of them but this
+sync_seen = Table(  # call records that were fetched, also those of calls that were no session
     "sync_seen",
     metadata,
     Column("id", String(64), primary_key=True),  # a digest of the call's id
@@ -80,7 +80,7 @@ sync_seen = Table(  # call records fetched already, also those dropped: nothing 
     Column("seen_at", Instant, nullable=False, index=True),
 )
 
-sync_quarantine = Table(  # what Graph sent and the program could not read, whole, until it can
+sync_quarantine = Table(  # what Graph sent and the program could not read
     "sync_quarantine",
     metadata,
     Column("kind", String(40), primary_key=True),  # call, recording, entry (of a list)
@@ -92,7 +92,7 @@ sync_quarantine = Table(  # what Graph sent and the program could not read, whol
     Column("attempts", Integer, nullable=False),
 )
 
-leases = Table(  # of what one process may do at a time; a lease expires when its holder stops renewing it
+leases = Table(  # what only one process may do at a time; a lease expires when its holder stops renewing it
     "leases",
     metadata,
     Column("name", String(40), primary_key=True),
@@ -100,11 +100,11 @@ leases = Table(  # of what one process may do at a time; a lease expires when it
     Column("expires_at", Instant, nullable=False),
 )
 
-alerts = Table(  # until the mail server has accepted them, and for some time after
+alerts = Table(  # the outbox, and what was sent lately
     "alerts",
     metadata,
     id_column(),
-    Column("key", String(200), nullable=False, unique=True),  # so that none is queued twice
+    Column("key", String(200), nullable=False, unique=True),  # an alert of the same key is queued once
     foreign_key("recipient_id", "staff.id"),  # blank: the school's shared channel
     Column("kind", String(40), nullable=False),
     Column("subject", Text, nullable=False),  # a reference, never a name
@@ -118,7 +118,7 @@ alerts = Table(  # until the mail server has accepted them, and for some time af
     Column("sent_at", Instant),
 )
 
-audit = Table(  # only ever added to, each entry chained to the one before
+audit = Table(  # the audit trail (`app.store.audit_log`)
     "audit",
     metadata,
     Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),  # no gaps

@@ -14,7 +14,7 @@ letters = Table(
     UniqueConstraint("pupil_id", "kind", "sent_on"),
 )
 
-letters_struck = Table(  # those that had been put on the register by mistake, out of `letters`
+letters_struck = Table(  # taken out of `letters`, where they were entered by mistake
     "letters_struck",
     metadata,
     id_column(),
@@ -45,7 +45,7 @@ consent_events = Table(  # kind: asked, sent, given, refused, withdrawn, slt_inf
     foreign_key("consent_id", "consents.id", nullable=False, index=True),
     Column("kind", String(12), nullable=False),
     Column("occurred_at", Instant, nullable=False),
-    Column("entered_at", Instant),  # blank: entered by a version that did not store it
+    Column("entered_at", Instant),  # blank: entered before the program stored it
     foreign_key("actor_id", "staff.id"),  # who entered it; blank: a file
     Column("parent", Text),  # who answered
     foreign_key("struck_event_id", "consent_events.id"),  # of kind struck: the event that was entered by mistake

@@ -1,4 +1,4 @@
-"""The roster, whose versions are valid from their day on; and what is stored of each member of staff."""
+"""The roster, whose versions are valid from their day on; drafts and sign-ins of staff."""
 
 from sqlalchemy import Boolean, Column, Date, String, Table, Text, UniqueConstraint
 

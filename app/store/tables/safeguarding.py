@@ -1,4 +1,4 @@
-"""Concerns about a child and, apart from them, about an adult's conduct: nobody named in one may learn of it."""
+"""Concerns about a child and, separately, about an adult's conduct: nobody named in one may learn of it."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from app.store.tables.columns import Instant, Reference, foreign_key, id_column,
 
 
 def _reported() -> list[Column[Any]]:
-    """What was reported; it never changes, and what happens to it are events. `summary` is empty if the narrative is
+    """What was reported; it never changes, and what happens next are events. `summary` is empty if the narrative is
     stored only in the school's own safeguarding system."""
     return [
         id_column(),
@@ -53,8 +53,8 @@ def _events_of(concerns: str) -> list[Column[Any]]:
         Column("kind", String(40), nullable=False),
         Column("level", String(40)),
         foreign_key("recipient_id", "staff.id"),  # who was alerted, asked to do something, or had it shared with them
-        Column("text", EncryptedText),  # why, or what was said
-        Column("content", EncryptedText),  # the rest of what was said, as JSON
+        Column("text", EncryptedText),  # the reason, or what somebody wrote
+        Column("content", EncryptedText),  # the other fields, as JSON
     ]
 
 
@@ -65,14 +65,14 @@ concern_events = Table("concern_events", metadata, *_events_of("concerns"))
 
 conduct_concerns = Table("conduct_concerns", metadata, *_reported())
 conduct_pupils = Table("conduct_pupils", metadata, *_pupils_of("conduct_concerns"))
-conduct_sessions = Table(  # with what the session was, since purge does not wait for these
+conduct_sessions = Table(  # with a description, since `purge` deletes these sessions like others
     "conduct_sessions",
     metadata,
     *_sessions_of("conduct_concerns"),
     Column("description", EncryptedText, nullable=False),
 )
 conduct_events = Table("conduct_events", metadata, *_events_of("conduct_concerns"))
-conduct_named = Table(  # whom it names; never taken away
+conduct_named = Table(  # whom it names; never removed
     "conduct_named",
     metadata,
     id_column(),

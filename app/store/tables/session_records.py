@@ -75,12 +75,12 @@ calls = Table(
     Column("organiser_tenant", String(100)),
     foreign_key("organiser_staff_id", "staff.id"),
     Column("channel", Boolean, nullable=False),
-    Column("reader", Integer, nullable=False),  # which reading of the original these rows come from
+    Column("reader", Integer, nullable=False),  # the version of the code that read the original
     Column("stored_at", Instant, nullable=False),
     Index("ix_calls_started_at", "started_at"),
 )
 
-call_originals = Table(  # the JSON as it came, so that a better reading can be applied later
+call_originals = Table(  # the JSON as Graph sent it, so that it can be read again
     "call_originals",
     metadata,
     foreign_key("call_id", "calls.id", primary_key=True),
@@ -110,7 +110,7 @@ call_videos = Table(  # camera video sent away from the person's own end
     id_column(),
     foreign_key("call_id", "calls.id", nullable=False, index=True),
     Column("person", String(200), nullable=False),
-    Column("started_at", Instant),  # both blank: video was sent, when and how long is not known
+    Column("started_at", Instant),  # both blank: video was sent, and nobody knows when
     Column("ended_at", Instant),
 )
 
@@ -125,7 +125,7 @@ call_listed = Table(  # people on the call's own list of participants
     foreign_key("pupil_id", "pupils.id"),
 )
 
-calls_dropped = Table(  # calls that were no session: nothing of them but that no older version may come
+calls_dropped = Table(  # calls that were no session: stored only so that no older version of one is taken in
     "calls_dropped",
     metadata,
     Column("key", String(64), primary_key=True),  # a digest of the call's id
@@ -152,7 +152,7 @@ plans = Table(  # visible to the planner alone, until they are logged or deleted
     Column("ended_at", Instant, nullable=False),
     Column("purpose", Text, nullable=False),
     Column("reason", EncryptedText),  # of a one-to-one
-    Column("changes", Integer, nullable=False),  # how often it was changed: the invitation tells which is newer
+    Column("changes", Integer, nullable=False),  # the number of changes, so that calendars know the newest invitation
 )
 
 plan_pupils = Table(
@@ -169,12 +169,12 @@ plan_invited = Table(  # second members of staff
     foreign_key("staff_id", "staff.id", primary_key=True),
 )
 
-clause_sets = Table(  # by what `codes` are to be read (`app.store.outcomes`); none is ever changed
+clause_sets = Table(  # how to read the `codes` of sessions (`app.store.outcomes`); none is ever changed
     "clause_sets",
     metadata,
     id_column(),
     Column("clauses", Text, nullable=False),  # names, in the order of the characters, joined by ";"
-    Column("outcomes", Text, nullable=False),  # what a character counts through, joined by ";"
+    Column("outcomes", Text, nullable=False),  # in the order in which a character counts them, joined by ";"
     UniqueConstraint("clauses", "outcomes"),
 )
 
@@ -197,15 +197,14 @@ sessions = Table(
     Column("disputed", Boolean, nullable=False),
     Column("due_at", Instant),  # when an outcome changes by the clock alone
     Column("codes", String(80), nullable=False),
-    # In every row; SQLite adds no column to a table that must not be blank and points at another table.
-    foreign_key("clause_set_id", "clause_sets.id"),
+    foreign_key("clause_set_id", "clause_sets.id"),  # never blank, but SQLite cannot add such a foreign key to a table
     Index("ix_sessions_day", "day"),
     Index("ix_sessions_confidential", "confidential", "day"),
     Index("ix_sessions_due_at", "due_at"),
     Index("ix_sessions_staff_id", "staff_id", "day"),
 )
 
-session_calls = Table(  # `place` 0 is the call that was matched, the others joined it
+session_calls = Table(  # `place` 0 is the call that was matched; the others continue it
     "session_calls",
     metadata,
     foreign_key("call_id", "calls.id", primary_key=True),
@@ -220,13 +219,14 @@ session_pupils = Table(
     foreign_key("pupil_id", "pupils.id", primary_key=True, index=True),
 )
 
-session_days = (
-    Table(  # each day's sessions in one row, for figures (`app.store.session_days`); empty: to be packed again
-        "session_days", metadata, Column("day", Date, primary_key=True), Column("packed", LargeBinary)
-    )
+session_days = Table(  # each day's sessions in one row, for figures (`app.store.session_days`)
+    "session_days",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("packed", LargeBinary),  # blank: to be packed again
 )
 
-breaches = Table(  # `session_id` is no foreign key: what people wrote outlives a session that goes
+breaches = Table(  # `session_id` is no foreign key: what people wrote is kept when a session is deleted
     "breaches",
     metadata,
     id_column(),
