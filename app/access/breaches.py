@@ -157,7 +157,7 @@ def _open() -> tuple[ColumnElement[bool], ...]:
 def _listed(school: School, connection: Connection, found: pd.DataFrame) -> pd.DataFrame:
     """One row a session, from open breaches."""
     who, numbers = valid_versions(tables.staff_versions), found["session_id"].unique().tolist()
-    mine = reading.is_among(connection, "breached", SESSION.id, numbers)
+    mine = reading.is_among(connection, SESSION.id, numbers)
     staff = reading.frame(
         connection,
         select(SESSION.id, who.c.name)
@@ -168,7 +168,7 @@ def _listed(school: School, connection: Connection, found: pd.DataFrame) -> pd.D
     explained = connection.scalars(
         select(_breach.session_id)
         .join(tables.breach_events, _event.breach_id == _breach.id)
-        .where(_event.kind == "explained", reading.is_among(connection, "breached", _breach.session_id, numbers))
+        .where(_event.kind == "explained", reading.is_among(connection, _breach.session_id, numbers))
     ).all()
     rows = (
         found.assign(clause=found["clause"].map(title_of))
@@ -237,7 +237,7 @@ def _with_any(sessions: pd.DataFrame, tutees: pd.DataFrame) -> np.ndarray:
 def _taught(connection: Connection, sessions: pd.DataFrame, pupils: Versions) -> pd.DataFrame:
     """The pupils of sessions as they were on the day: `session_id`, `staff_id`, `version`."""
     among = tables.session_pupils.c
-    mine = reading.is_among(connection, "owned", among.session_id, sessions["session_id"].tolist())
+    mine = reading.is_among(connection, among.session_id, sessions["session_id"].tolist())
     found = reading.frame(connection, select(among.session_id, among.pupil_id).where(mine)).merge(sessions)
     return found.assign(version=pupils.rows(found["pupil_id"].to_numpy(), days_since_1970(found["day"])))
 

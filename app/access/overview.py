@@ -86,7 +86,7 @@ def find_late_consents(school: School, days: Days) -> pd.DataFrame:
         rows = _not_counselling(connection, days)
         broken = (rows["academic-hours"] == "breach") | (rows["one-to-one-hours"] == "breach")
         given = reading.frame(connection, select(consents.given_consents()))
-        mine = reading.is_among(connection, "broken", SESSION.id, rows.loc[broken, "session_id"].tolist())
+        mine = reading.is_among(connection, SESSION.id, rows.loc[broken, "session_id"].tolist())
         asked = among.pupil_id.in_(given["pupil_id"].unique().tolist())
         of_pupils = select(*facts).join(tables.session_pupils, among.session_id == SESSION.id).where(mine, asked)
         sessions = reading.frame(connection, of_pupils)

@@ -64,7 +64,7 @@ def _date_back(connection: Connection, school: School) -> None:
 
 
 def _resolve(connection: Connection, resolved: dict[int, int], chance: Chance) -> None:
-    mine = is_among(connection, "resolved", _breach.session_id, resolved)
+    mine = is_among(connection, _breach.session_id, resolved)
     events: list[dict[str, Any]] = []
     lives: dict[int, list[dict[str, Any]]] = {}
     session = tables.sessions.c

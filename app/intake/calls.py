@@ -104,7 +104,7 @@ def store_calls(
     newest = _newest(calls)
     stored = tables.calls.c
     query = select(stored.id, stored.version, stored.started_at, stored.ended_at)
-    known_calls = connection.execute(query.where(reading.is_among(connection, "known_calls", stored.id, newest)))
+    known_calls = connection.execute(query.where(reading.is_among(connection, stored.id, newest)))
     known = {row.id: row for row in known_calls}
     dropped_before = _dropped_before(connection, newest)
     new: list[Call] = []
@@ -145,7 +145,7 @@ def _dropped_before(connection: Connection, calls: Iterable[str]) -> dict[str, i
     """The version in which each of the calls was not a session, by call id."""
     ids = {_digest(call_id): call_id for call_id in calls}
     gone = tables.calls_dropped
-    rows = connection.execute(select(gone).where(reading.is_among(connection, "dropped_calls", gone.c.key, ids)))
+    rows = connection.execute(select(gone).where(reading.is_among(connection, gone.c.key, ids)))
     return {ids[row.key]: row.version for row in rows}
 
 
@@ -153,7 +153,7 @@ def _remember_dropped(connection: Connection, calls: Mapping[str, int]) -> None:
     """Store of calls that are not sessions the version alone, by a digest of the id."""
     gone = tables.calls_dropped
     rows = [{"key": _digest(call_id), "version": version} for call_id, version in calls.items()]
-    before = reading.is_among(connection, "dropped_calls", gone.c.key, [row["key"] for row in rows])
+    before = reading.is_among(connection, gone.c.key, [row["key"] for row in rows])
     connection.execute(delete(gone).where(before))
     insert_rows(connection, gone, rows)
 
@@ -173,18 +173,18 @@ def _is_session(call: Call, roster: Roster) -> bool:
 def _remove_read(connection: Connection, calls: Sequence[str]) -> None:
     """Delete what was read from calls."""
     for table in (tables.call_originals, tables.call_stays, tables.call_videos, tables.call_listed):
-        connection.execute(delete(table).where(reading.is_among(connection, "gone_calls", table.c.call_id, calls)))
+        connection.execute(delete(table).where(reading.is_among(connection, table.c.call_id, calls)))
 
 
 def _remove_calls(connection: Connection, calls: Sequence[str]) -> None:
     """Delete calls that turned out not to be sessions, and the sessions that they alone made up."""
     of_call, session = tables.session_calls, tables.sessions
-    mine = select(of_call.c.session_id).where(reading.is_among(connection, "gone_calls", of_call.c.call_id, calls))
+    mine = select(of_call.c.session_id).where(reading.is_among(connection, of_call.c.call_id, calls))
     sessions = connection.scalars(select(session.c.id).where(session.c.id.in_(mine), session.c.log_id.is_(None))).all()
-    connection.execute(delete(of_call).where(reading.is_among(connection, "gone_calls", of_call.c.call_id, calls)))
+    connection.execute(delete(of_call).where(reading.is_among(connection, of_call.c.call_id, calls)))
     remove_sessions(connection, sessions)
     session_days.pack(connection)
-    connection.execute(delete(tables.calls).where(reading.is_among(connection, "gone_calls", tables.calls.c.id, calls)))
+    connection.execute(delete(tables.calls).where(reading.is_among(connection, tables.calls.c.id, calls)))
 
 
 def _insert_calls(
@@ -229,9 +229,7 @@ def store_recordings(
     stored = tables.recordings
     known = {
         row.id: row._asdict()
-        for row in connection.execute(
-            select(stored).where(reading.is_among(connection, "recordings", stored.c.id, newest))
-        )
+        for row in connection.execute(select(stored).where(reading.is_among(connection, stored.c.id, newest)))
     }
     for recording in newest.values():
         if known.get(recording.id) == vars(recording):

@@ -31,7 +31,7 @@ def store_logs(connection: Connection, school: School, file: Table, result: Impo
     refs = [read.row.ref for read in parsed.rows]
     stored: dict[str, set[str]] = defaultdict(set)  # the fingerprints of every version, by reference
     for ref, fingerprint in connection.execute(
-        select(log.ref, log.fingerprint).where(reading.is_among(connection, "refs", log.ref, refs))
+        select(log.ref, log.fingerprint).where(reading.is_among(connection, log.ref, refs))
     ):
         stored[ref].add(fingerprint)
     new: list[ReadRow[Log]] = []

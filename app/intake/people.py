@@ -159,7 +159,7 @@ def _recognised(connection: Connection) -> list[tuple[int, int]]:
     logs = _recognise_invited(connection, roster)
     times = []
     for table, ids in ((tables.calls, calls), (tables.logs, logs)):
-        mine = reading.is_among(connection, table.name, table.c.id, ids)
+        mine = reading.is_among(connection, table.c.id, ids)
         rows = connection.execute(select(table.c.started_at, table.c.ended_at).where(mine))
         times += [span(row.started_at, row.ended_at) for row in rows]
     return times

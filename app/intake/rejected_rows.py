@@ -47,7 +47,7 @@ def list_new(connection: Connection, kind: str, source: str, rejected: Iterable[
             "original": original,
             "fingerprint": own,
         }
-    stored = reading.is_among(connection, "rejected", _row.fingerprint, same)
+    stored = reading.is_among(connection, _row.fingerprint, same)
     if kind in _ROSTER:
         connection.execute(
             update(tables.rejected_rows)
@@ -130,7 +130,7 @@ def resolve(
     reason: str | None = None,
 ) -> list[int]:
     """Resolve those of the rows that are still open; their ids."""
-    still_open = _row.resolved_at.is_(None), reading.is_among(connection, "resolved", _row.id, ids)
+    still_open = _row.resolved_at.is_(None), reading.is_among(connection, _row.id, ids)
     found = list(connection.scalars(select(_row.id).where(*still_open)))
     if found:
         change = update(tables.rejected_rows).where(*still_open)

@@ -30,7 +30,7 @@ def update_breaches(connection: Connection, sessions: pd.DataFrame, gone: Collec
     broken = pd.DataFrame(
         {"session_id": sessions["id"].to_numpy(np.int64)[row], "clause": outcomes.columns.to_numpy(object)[column]}
     )
-    mine = reading.is_among(connection, "breached", _breach.session_id, {*sessions["id"].tolist(), *gone})
+    mine = reading.is_among(connection, _breach.session_id, {*sessions["id"].tolist(), *gone})
     known = reading.frame(connection, select(tables.breaches).where(mine))
     both = broken.merge(known, on=["session_id", "clause"], how="outer", indicator="found")
     new = both.loc[both["found"] == "left_only", ["session_id", "clause"]]
@@ -47,7 +47,7 @@ def change_state(
     """Give breaches a state, and each the event that led to it; `more` of it: `actor_id`, `resolution`, `text`."""
     if not ids:
         return
-    chosen = reading.is_among(connection, "changed", _breach.id, ids)
+    chosen = reading.is_among(connection, _breach.id, ids)
     connection.execute(update(tables.breaches).where(chosen).values(state=state))
     event = {"occurred_at": at, "kind": kind} | more
     connection.execute(insert(tables.breach_events), [event | {"breach_id": int(number)} for number in ids])

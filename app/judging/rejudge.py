@@ -75,8 +75,8 @@ def _met(connection: Connection, settings: Settings, versions: Sequence[int]) ->
     begun = [reading.frame(connection, of_logs.where(log.id.in_(versions)))]
     times = np.column_stack([micros(begun[0]["started_at"]), micros(begun[0]["ended_at"])])
     for logs, calls in _stretches(connection, settings, times):
-        begun.append(reading.frame(connection, of_logs.where(reading.is_among(connection, "logs", log.id, logs))))
-        begun.append(reading.frame(connection, of_calls.where(reading.is_among(connection, "calls", call.id, calls))))
+        begun.append(reading.frame(connection, of_logs.where(reading.is_among(connection, log.id, logs))))
+        begun.append(reading.frame(connection, of_calls.where(reading.is_among(connection, call.id, calls))))
     there = pd.concat(begun, ignore_index=True).dropna(subset=["pupil_id"])
     of, pupil = there["of"].tolist(), there["pupil_id"].tolist()
     starts, ends = micros(there["started_at"]).tolist(), micros(there["ended_at"]).tolist()
@@ -103,7 +103,7 @@ def _of_log(judged: Judged, log_id: int) -> pd.DataFrame:
 def _evidence_of(connection: Connection, sessions: Collection[int]) -> tuple[list[int], list[str]]:
     """The logs and the calls of some sessions."""
     session, of_call = tables.sessions.c, tables.session_calls.c
-    mine = reading.is_among(connection, "sessions", session.id, sessions)
+    mine = reading.is_among(connection, session.id, sessions)
     logs = connection.scalars(select(session.log_id).where(mine, session.log_id.is_not(None)))
     calls = connection.scalars(select(of_call.call_id).join(tables.sessions).where(mine))
     return list(logs), list(calls)
@@ -259,7 +259,7 @@ def _sessions_of(connection: Connection, logs: list[int], calls: list[str]) -> p
     """The sessions that hold some logs (any version of theirs) or calls: `session_id`, and the `ref` or
     `call_id` by which each is known, its log's first."""
     log, session, of_call = tables.logs, tables.sessions.c, tables.session_calls.c
-    refs = select(log.c.ref).where(reading.is_among(connection, "logs", log.c.id, logs))
+    refs = select(log.c.ref).where(reading.is_among(connection, log.c.id, logs))
     blank = literal(None, String)
     by_log = select(session.id.label("session_id"), log.c.ref, blank.label("call_id")).join(
         log, log.c.id == session.log_id
@@ -269,8 +269,7 @@ def _sessions_of(connection: Connection, logs: list[int], calls: list[str]) -> p
         [
             reading.frame(connection, by_log.where(log.c.ref.in_(refs))),
             reading.frame(
-                connection,
-                by_call.where(reading.is_among(connection, "calls", of_call.call_id, calls)).order_by(of_call.place),
+                connection, by_call.where(reading.is_among(connection, of_call.call_id, calls)).order_by(of_call.place)
             ),
         ],
         ignore_index=True,
@@ -284,7 +283,7 @@ def _numbers(connection: Connection, judged: Judged, before: pd.DataFrame) -> In
     refs = reading.frame(
         connection,
         select(log.id, log.ref).where(
-            reading.is_among(connection, "logs", log.id, judged.sessions["log_id"].dropna().tolist())
+            reading.is_among(connection, log.id, judged.sessions["log_id"].dropna().tolist())
         ),
     )
     ref = judged.sessions["log_id"].map(refs.set_index("id")["ref"])
@@ -307,4 +306,4 @@ def remove_sessions(connection: Connection, sessions: Collection[int]) -> None:
         (tables.session_calls, tables.session_calls.c.session_id),
         (tables.sessions, tables.sessions.c.id),
     ):
-        connection.execute(delete(table).where(reading.is_among(connection, "sessions", key, sessions)))
+        connection.execute(delete(table).where(reading.is_among(connection, key, sessions)))

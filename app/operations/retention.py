@@ -72,7 +72,7 @@ def purge(school: School) -> list[Past]:
         parts = list(_parts(connection, school))
         for part in parts:
             for column, values in part.keys:
-                connection.execute(delete(column.table).where(_among(connection, column, values)))
+                connection.execute(delete(column.table).where(is_among(connection, column, values)))
             for statement in part.statements:
                 connection.execute(statement)
             if part.told.number and part.told.what != _AUDIT:
@@ -83,10 +83,6 @@ def purge(school: School) -> list[Past]:
         session_days.pack(connection)
         raise_revision(connection)
     return [part.told for part in parts]
-
-
-def _among(connection: Connection, column: Column[Any], values: Collection[Any]) -> ColumnElement[bool]:
-    return is_among(connection, f"past_{column.table.name}_{column.name}", column, values)
 
 
 def _moment(school: School, day: date) -> datetime:
@@ -202,7 +198,7 @@ def _sessions(connection: Connection, day: date, since: datetime, linked: Column
 
 
 def _found(connection: Connection, wanted: Column[Any], column: Column[Any], values: Collection[Any]) -> list[Any]:
-    query = select(wanted).where(_among(connection, column, values), wanted.is_not(None))
+    query = select(wanted).where(is_among(connection, column, values), wanted.is_not(None))
     return list(connection.scalars(query.distinct()))
 
 

@@ -152,9 +152,7 @@ def strike_letters_out(
     letter = tables.letters.c
     with school.writing() as connection:
         mine = and_(
-            letter.kind == kind,
-            letter.sent_on == sent_on,
-            reading.is_among(connection, "struck", letter.pupil_id, wanted),
+            letter.kind == kind, letter.sent_on == sent_on, reading.is_among(connection, letter.pupil_id, wanted)
         )
         there = list(connection.scalars(select(letter.pupil_id).where(mine)))
         if there:
@@ -175,7 +173,7 @@ def strike_letters_out(
 
 def _judge_again(connection: Connection, school: School, pupil_ids: Collection[int]) -> None:
     among = tables.session_pupils.c
-    mine = reading.is_among(connection, "letters", among.pupil_id, pupil_ids)
+    mine = reading.is_among(connection, among.pupil_id, pupil_ids)
     sessions = set(connection.scalars(select(among.session_id).where(mine)))
     rejudge(connection, school.settings, Touched(sessions=sessions), school.now())
     raise_revision(connection)

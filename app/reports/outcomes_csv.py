@@ -50,9 +50,7 @@ def _outcomes(school: School, connection: Any, ids: Sequence[int]) -> list[dict[
     judged = judge(reading.evidence(connection, session_ids=ids), school.settings, school.now(), reasons=True)
     log, staff = tables.logs.c, tables.staff.c
     logs = judged.sessions["log_id"].dropna().tolist()
-    refs = dict(
-        connection.execute(select(log.id, log.ref).where(reading.is_among(connection, "logs", log.id, logs))).all()
-    )
+    refs = dict(connection.execute(select(log.id, log.ref).where(reading.is_among(connection, log.id, logs))).all())
     emails = dict(connection.execute(select(staff.id, staff.email)).all())
     sessions = judged.sessions
     told = pd.DataFrame(

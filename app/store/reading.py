@@ -1,6 +1,7 @@
 """Reads the store into frames. Instants are read as the integers they are stored as, which is many times faster than a
 `datetime` a row."""
 
+import json
 from collections.abc import Collection, Sequence
 from functools import partial
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     Column,
@@ -15,20 +17,17 @@ from sqlalchemy import (
     Connection,
     Date,
     Integer,
-    MetaData,
     Select,
     Table,
     and_,
-    delete,
     exists,
-    insert,
+    func,
     join,
     literal,
     or_,
     select,
     type_coerce,
 )
-from sqlalchemy.schema import CreateTable
 
 from app.protocol.evidence import COLUMNS, Evidence, empty
 from app.protocol.frames import instants
@@ -38,7 +37,6 @@ from app.store.encryption import EncryptedBytes, EncryptedText
 from app.vocabulary import ConcernCategory
 
 REVISION = "revision"
-_MOST_PARAMETERS = 500  # in one statement
 
 
 def frame(connection: Connection, query: Select[Any]) -> pd.DataFrame:
@@ -98,36 +96,34 @@ def evidence(
     among = partial(is_among, connection)
     if session_ids is not None:
         session, of_call = tables.sessions.c, tables.session_calls
-        which = among("sessions", session.id, session_ids)
+        which = among(session.id, session_ids)
         logs = connection.scalars(select(session.log_id).where(which, session.log_id.is_not(None))).all()
         calls = connection.scalars(select(of_call.c.call_id).join_from(of_call, tables.sessions).where(which)).all()
 
-    def read(name: str, query: Select[Any], kind: str, key: Column[Any], wanted: Collection[Any]) -> pd.DataFrame:
-        if not wanted:
-            return empty(name)
-        return _fit(name, frame(connection, query.where(among(kind, key, wanted))))
+    def read(name: str, query: Select[Any], key: Column[Any], wanted: Collection[Any]) -> pd.DataFrame:
+        return _fit(name, frame(connection, query.where(among(key, wanted)))) if wanted else empty(name)
 
     log, call, stay = tables.logs, tables.calls, tables.call_stays
-    log_pupils = read("log_pupils", select(tables.log_pupils), "logs", tables.log_pupils.c.log_id, logs)
-    stays = read("stays", select(stay).order_by(stay.c.id), "calls", stay.c.call_id, calls)
+    log_pupils = read("log_pupils", select(tables.log_pupils), tables.log_pupils.c.log_id, logs)
+    stays = read("stays", select(stay).order_by(stay.c.id), stay.c.call_id, calls)
     pupils = {*pupils, *pd.concat([log_pupils["pupil_id"], stays["pupil_id"]]).dropna().tolist()}
     version, letter, consent = tables.pupil_versions, tables.letters, tables.consents.c
     videos, listed = tables.call_videos, tables.call_listed
-    given = select(consents.given_consents(among("pupils", consent.pupil_id, pupils)))
+    given = select(consents.given_consents(among(consent.pupil_id, pupils)))
     return Evidence(
-        logs=read("logs", select(log.c.id.label("log_id"), *_known("logs", log)), "logs", log.c.id, logs),
+        logs=read("logs", select(log.c.id.label("log_id"), *_known("logs", log)), log.c.id, logs),
         log_pupils=log_pupils,
-        log_invited=read("log_invited", select(tables.log_invited), "logs", tables.log_invited.c.log_id, logs),
-        calls=read("calls", select(call.c.id.label("call_id"), *_known("calls", call)), "calls", call.c.id, calls),
+        log_invited=read("log_invited", select(tables.log_invited), tables.log_invited.c.log_id, logs),
+        calls=read("calls", select(call.c.id.label("call_id"), *_known("calls", call)), call.c.id, calls),
         stays=stays,
-        videos=read("videos", select(videos), "calls", videos.c.call_id, calls),
-        listed=read("listed", select(listed), "calls", listed.c.call_id, calls),
-        recordings=_recordings(connection, among("calls", call.c.id, calls)),
+        videos=read("videos", select(videos), videos.c.call_id, calls),
+        listed=read("listed", select(listed), listed.c.call_id, calls),
+        recordings=_recordings(connection, among(call.c.id, calls)),
         staff=_fit("staff", frame(connection, _STAFF)),
-        pupils=read("pupils", select(version), "pupils", version.c.pupil_id, pupils),
-        letters=read("letters", select(letter), "pupils", letter.c.pupil_id, pupils),
+        pupils=read("pupils", select(version), version.c.pupil_id, pupils),
+        letters=read("letters", select(letter), letter.c.pupil_id, pupils),
         consents=_fit("consents", frame(connection, given)),
-        concerns=_concerns(connection, among("logs", log.c.id, logs), calls),
+        concerns=_concerns(connection, among(log.c.id, logs), calls),
     )
 
 
@@ -155,7 +151,7 @@ def _concerns(connection: Connection, of_logs: ColumnElement[bool], calls: Colle
     by_log = select(log.c.id.label("log_id"), literal(None).label("call_id"), *facts).where(of_logs)
     by_log = by_log.select_from(linked.join(log, log.c.ref == link.c.log_ref))
     by_call = select(literal(None).label("log_id"), link.c.call_id, *facts).select_from(linked)
-    by_call = by_call.where(is_among(connection, "calls", link.c.call_id, calls))
+    by_call = by_call.where(is_among(connection, link.c.call_id, calls))
     rows = pd.concat([frame(connection, by_log), frame(connection, by_call)])
     home_alone = [ConcernCategory.HOME_ALONE in categories.split(";") for categories in rows.pop("categories")]
     return _fit("concerns", rows.assign(home_alone=pd.array(home_alone, "boolean")))
@@ -172,14 +168,9 @@ def _fit(name: str, rows: pd.DataFrame) -> pd.DataFrame:
     return rows[list(COLUMNS[name])].astype(COLUMNS[name])
 
 
-def is_among(
-    connection: Connection, kind: str, key: ColumnElement[Any], wanted: Collection[Any]
-) -> ColumnElement[bool]:
-    """Whether `key` is among the wanted ids: a few as parameters, many in a temporary table of their kind."""
-    if len(wanted) <= _MOST_PARAMETERS:
-        return key.in_(list(wanted))
-    table = Table(f"chosen_{kind}", MetaData(), Column("id", key.type, primary_key=True), prefixes=["TEMPORARY"])
-    connection.execute(CreateTable(table, if_not_exists=True))
-    connection.execute(delete(table))
-    connection.execute(insert(table), [{"id": value} for value in set(wanted)])
-    return key.in_(select(table.c.id))
+def is_among(connection: Connection, key: ColumnElement[Any], wanted: Collection[Any]) -> ColumnElement[bool]:
+    """Whether `key`, a number or a text, is among the wanted values, of which there may be any number."""
+    if connection.dialect.name == "postgresql":
+        return key == func.any(literal(list(wanted), ARRAY(key.type)))
+    values = func.json_each(json.dumps(list(wanted))).table_valued("value")
+    return key.in_(select(values.c.value))
