@@ -1,4 +1,4 @@
-"""The audit trail is only ever added to, and shows any change made by hand."""
+"""Entries are only ever added to the audit trail, and it shows any change made by hand."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def verify(school: School) -> tuple[int, str | None]:
         return audit_log.verify(connection)
 
 
-def by_hand(school: School, *statements: str) -> None:
+def change_by_hand(school: School, *statements: str) -> None:
     """Past the triggers, as somebody who owns the server can."""
     disable = {
         "sqlite": ["drop trigger audit_no_update", "drop trigger audit_no_delete"],
@@ -38,21 +38,21 @@ def by_hand(school: School, *statements: str) -> None:
             connection.execute(text(statement))
 
 
-def test_a_trail_as_it_was_written_fits(empty_school: School) -> None:
+def test_verify_accepts_a_trail_as_it_was_written(empty_school: School) -> None:
     assert verify(empty_school) == (0, None)
     fill(empty_school)
     assert verify(empty_school) == (5, None)
 
 
 @pytest.mark.parametrize("statement", ["update audit set subject = 'x' where id = 2", "delete from audit where id = 5"])
-def test_the_database_itself_refuses_changes(empty_school: School, statement: str) -> None:
+def test_the_database_refuses_to_change_or_delete_an_entry(empty_school: School, statement: str) -> None:
     fill(empty_school)
     with pytest.raises(DBAPIError, match="only ever added to"), empty_school.writing() as connection:
         connection.execute(text(statement))
     assert verify(empty_school) == (5, None)
 
 
-def test_it_cannot_be_emptied_at_one_go_either(empty_school: School) -> None:
+def test_the_database_refuses_to_empty_the_trail(empty_school: School) -> None:
     fill(empty_school)
     statement = {"sqlite": "delete from audit", "postgresql": "truncate audit"}[empty_school.engine.dialect.name]
     with pytest.raises(DBAPIError, match="only ever added to"), empty_school.writing() as connection:
@@ -71,15 +71,15 @@ def test_it_cannot_be_emptied_at_one_go_either(empty_school: School) -> None:
         ("delete from audit", 0),
     ],
 )
-def test_what_was_done_by_hand_is_found(empty_school: School, statement: str, found: int) -> None:
+def test_verify_finds_what_was_changed_by_hand(empty_school: School, statement: str, found: int) -> None:
     fill(empty_school)
-    by_hand(empty_school, statement)
+    change_by_hand(empty_school, statement)
     number, fault = verify(empty_school)
     assert number == found
     assert fault
 
 
-def test_an_import_is_on_the_trail_without_a_name(school: School, tmp_path: Path) -> None:
+def test_an_import_is_on_the_trail_without_names(school: School, tmp_path: Path) -> None:
     before, _ = verify(school)
     file = people.table(tmp_path / "logs.csv", [people.log("teacher", "aled", "2026-11-03T10:00", ref="L1")])
     import_logs(school, file)

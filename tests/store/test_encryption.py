@@ -1,4 +1,4 @@
-"""A stolen database tells nothing of what is sealed, and keys can be changed."""
+"""A stolen database reveals nothing that is encrypted, and keys can be changed."""
 
 import zlib
 from collections.abc import Callable
@@ -27,19 +27,19 @@ WORDS = "She said: “Mae'n ddrwg gen i.” 🙁"
 
 @pytest.fixture
 def keys(monkeypatch: pytest.MonkeyPatch) -> Keys:
-    def use(*some: str) -> None:
-        monkeypatch.setenv("ENCRYPTION_KEYS", ",".join(some))
+    def use(*newest_first: str) -> None:
+        monkeypatch.setenv("ENCRYPTION_KEYS", ",".join(newest_first))
 
     use()
     return use
 
 
-def test_without_a_key_text_is_kept_as_it_is(keys: Keys) -> None:
+def test_encrypt_stores_plain_text_without_a_key(keys: Keys) -> None:
     assert WORDS.encode() in encrypt(WORDS.encode())
     assert decrypt(encrypt(WORDS.encode())) == WORDS.encode()
 
 
-def test_the_database_file_holds_no_word_of_it(keys: Keys, tmp_path: Path) -> None:
+def test_the_database_file_does_not_contain_encrypted_text(keys: Keys, tmp_path: Path) -> None:
     keys(generate_key())
     table = Table(
         "t",
@@ -58,7 +58,7 @@ def test_the_database_file_holds_no_word_of_it(keys: Keys, tmp_path: Path) -> No
     assert b"ddrwg" not in (tmp_path / "x.sqlite").read_bytes()
 
 
-def test_a_new_key_in_front_seals_and_the_old_one_still_opens(keys: Keys) -> None:
+def test_the_newest_key_encrypts_and_older_ones_still_decrypt(keys: Keys) -> None:
     old, new = generate_key(), generate_key()
     keys(old)
     kept = encrypt(b"notes")
@@ -71,24 +71,24 @@ def test_a_new_key_in_front_seals_and_the_old_one_still_opens(keys: Keys) -> Non
         decrypt(kept)
 
 
-def test_what_was_kept_before_there_was_a_key_can_be_sealed(keys: Keys) -> None:
+def test_decrypt_reads_what_was_stored_before_there_was_a_key(keys: Keys) -> None:
     plain = encrypt(b"notes")
     keys(generate_key())
     assert decrypt(plain) == b"notes"
     assert b"notes" not in encrypt(decrypt(plain))
 
 
-def test_text_that_looks_sealed_is_only_text(keys: Keys) -> None:
+def test_decrypt_returns_text_that_looks_encrypted(keys: Keys) -> None:
     assert decrypt(encrypt(b"sgAAAA")) == b"sgAAAA"
 
 
-def test_a_key_that_is_none_is_named(keys: Keys) -> None:
+def test_encrypt_names_the_variable_of_a_malformed_key(keys: Keys) -> None:
     keys("secret")
     with pytest.raises(SettingsError, match="ENCRYPTION_KEYS"):
         encrypt(b"notes")
 
 
-def test_everything_in_the_store_is_sealed_again(keys: Keys, school: School, tmp_path: Path) -> None:
+def test_reencrypt_all_encrypts_everything_with_the_newest_key(keys: Keys, school: School, tmp_path: Path) -> None:
     old, new = generate_key(), generate_key()
     rows = [
         people.log("teacher", "aled", "2026-11-03T10:00", ref="L1", notes=WORDS, concern="yes", concern_summary=WORDS)
@@ -113,9 +113,7 @@ def test_everything_in_the_store_is_sealed_again(keys: Keys, school: School, tmp
     assert "ddrwg" not in str(raw)
 
 
-def test_what_stands_under_which_key_is_told_without_telling_of_a_single_record(
-    keys: Keys, school: School, tmp_path: Path
-) -> None:
+def test_count_encrypted_values_reveals_no_single_record(keys: Keys, school: School, tmp_path: Path) -> None:
     old, new = generate_key(), generate_key()
     keys(old)
     rows = [people.log("teacher", "aled", "2026-11-03T10:00", ref="L1", notes=WORDS)]
@@ -123,18 +121,18 @@ def test_what_stands_under_which_key_is_told_without_telling_of_a_single_record(
     admin = find_person(school, people.email("admin"))
     assert admin is not None
 
-    def told() -> tuple[dict[str, int], str]:
+    def counted() -> tuple[dict[str, int], str]:
         (found,) = count_encrypted_values(school, admin)
         assert found.table == "narratives, notes and drafts"
         return {name: n for name, n in vars(found).items() if n and name != "table"}, describe_key_counts([found])[1]
 
-    assert told() == ({"newest": 100}, "all use the one key.")
+    assert counted() == ({"newest": 100}, "all use the one key.")
     keys(new, old)
-    assert told()[0] == {"older": 100}
-    assert "keys rotate" in told()[1]
+    assert counted()[0] == {"older": 100}
+    assert "keys rotate" in counted()[1]
     keys(new)
-    assert told()[0] == {"lost": 100}
+    assert counted()[0] == {"lost": 100}
     keys(new, old)
     with school.writing() as connection:
         reencrypt_all(connection)
-    assert told()[0] == {"newest": 100}
+    assert counted()[0] == {"newest": 100}

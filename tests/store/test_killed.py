@@ -1,4 +1,4 @@
-"""Killed at any moment, and many at once: what was acknowledged is there, once; the rest is there whole or not."""
+"""After processes are killed, or write at the same time, what was acknowledged is stored once, and nothing by half."""
 
 import multiprocessing
 import random
@@ -23,7 +23,7 @@ processes.set_forkserver_preload(["tests.store.writer"])
 
 
 @pytest.fixture
-def written(new_database: Callable[[], str], tmp_path: Path) -> tuple[str, School]:
+def shared_school(new_database: Callable[[], str], tmp_path: Path) -> tuple[str, School]:
     url = new_database()
     school = School(open_database(url), SETTINGS)
     people.move_in(school, tmp_path)
@@ -37,9 +37,9 @@ def _start(url: str, folder: Path, names: list[str], **more: int) -> list[ForkSe
     return started
 
 
-def _prove(school: School, folder: Path, names: list[str]) -> int:
-    """Everything that the processes were told is kept is there, once; how much that is."""
-    told = [
+def _count_acknowledged(school: School, folder: Path, names: list[str]) -> int:
+    """Check that everything that was acknowledged to the processes is stored once; its number."""
+    acknowledged = [
         line.split() for name in names if (folder / name).exists() for line in (folder / name).read_text().splitlines()
     ]
     with school.engine.connect() as connection:
@@ -52,7 +52,7 @@ def _prove(school: School, folder: Path, names: list[str]) -> int:
     assert set(logs.values()) <= {1}
     assert set(summaries.values()) <= {1}
     assert judged == set(logs)
-    for kind, ref in told:
+    for kind, ref in acknowledged:
         if kind == "log":
             assert (logs[ref], trail[f"log {ref}, version 1"]) == (1, 1)
         elif kind == "concern":
@@ -65,14 +65,14 @@ def _prove(school: School, folder: Path, names: list[str]) -> int:
     entered = [ref for ref in logs if ref.count("-") == 1]
     assert all(trail[f"log {ref}, version 1"] == 1 for ref in entered)
     assert sum(about.startswith("concern ") for about in trail.elements()) == len(concerns)
-    return len(told)
+    return len(acknowledged)
 
 
 @pytest.mark.parametrize("moments", [12, pytest.param(200, marks=pytest.mark.slow)])
-def test_what_was_acknowledged_survives_a_kill_at_any_moment(
-    written: tuple[str, School], tmp_path: Path, moments: int
+def test_killed_processes_leave_everything_that_was_acknowledged(
+    shared_school: tuple[str, School], tmp_path: Path, moments: int
 ) -> None:
-    url, school = written
+    url, school = shared_school
     names: list[str] = []
     for batch in range(0, moments, 4):
         some = [f"w{batch + n}" for n in range(4)]
@@ -83,11 +83,13 @@ def test_what_was_acknowledged_survives_a_kill_at_any_moment(
             process.kill()
             process.join()
         names += some
-    assert _prove(school, tmp_path, names)
+    assert _count_acknowledged(school, tmp_path, names)
 
 
-def test_twenty_at_once_lose_nothing_and_a_copy_meanwhile_is_whole(written: tuple[str, School], tmp_path: Path) -> None:
-    url, school = written
+def test_twenty_writers_lose_nothing_and_a_backup_meanwhile_is_whole(
+    shared_school: tuple[str, School], tmp_path: Path
+) -> None:
+    url, school = shared_school
     names = [f"w{n}" for n in range(20)]
     started = _start(url, tmp_path, names, most=5)
     if school.engine.dialect.name == "sqlite":
@@ -102,4 +104,4 @@ def test_twenty_at_once_lose_nothing_and_a_copy_meanwhile_is_whole(written: tupl
     for process in started:
         process.join(120)
     assert [process.exitcode for process in started] == [0] * 20
-    assert _prove(school, tmp_path, names) == 100
+    assert _count_acknowledged(school, tmp_path, names) == 100

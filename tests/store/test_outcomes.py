@@ -1,4 +1,4 @@
-"""A clause comes or goes while there are data, and whoever writes or reads first finds the database in order."""
+"""A clause is added or removed although there are data, and whoever writes or reads first, the database is in order."""
 
 from datetime import date
 from pathlib import Path
@@ -62,7 +62,7 @@ def _call(call_id: str, start: str) -> dict[str, object]:
 
 
 def _add_clause() -> None:
-    """By its one entry. Its point stands in the middle, so that others change places."""
+    """Add a clause whose reference is in the middle, so that others change places."""
     point = Reference(Heading.GENERAL, 4)
     clause("Chat saved", point, words="The chat is saved.", decided_by="The log.")(chat_saved)
 
@@ -106,7 +106,7 @@ def _assert_all_judged(school: School, logs: int, calls: int) -> None:
     assert listed.set_index("session_id")["n_breach"].to_dict() == broken.to_dict()
 
 
-def test_before_anything_is_judged_again_a_new_clause_does_not_apply(busy: School, clauses: None) -> None:
+def test_a_new_clause_does_not_apply_before_sessions_are_judged_again(busy: School, clauses: None) -> None:
     before = _outcomes(busy)
     _add_clause()
     after = _outcomes(busy)
@@ -115,7 +115,7 @@ def test_before_anything_is_judged_again_a_new_clause_does_not_apply(busy: Schoo
     assert len(list_sessions(busy, _leader(busy), DAYS)) == 4
 
 
-def test_after_a_new_clause_an_import_may_come_first(busy: School, tmp_path: Path, clauses: None) -> None:
+def test_a_new_clause_may_be_followed_first_by_an_import(busy: School, tmp_path: Path, clauses: None) -> None:
     _add_clause()
     file = people.table(tmp_path / "l.csv", [people.log("teacher", "carys", "2026-11-03T12:00", ref="L4")])
     assert import_logs(busy, file).added == 1
@@ -125,14 +125,14 @@ def test_after_a_new_clause_an_import_may_come_first(busy: School, tmp_path: Pat
     _assert_all_judged(busy, logs=4, calls=1)
 
 
-def test_after_a_new_clause_a_call_may_come_first(busy: School, tmp_path: Path, clauses: None) -> None:
+def test_a_new_clause_may_be_followed_first_by_a_call(busy: School, tmp_path: Path, clauses: None) -> None:
     _add_clause()
     assert import_calls(busy, people.calls(tmp_path / "c.json", _call("c2", "2026-11-03T12:00"))).added == 1
     assert _counts(busy, NEW) == {"met": 0, "breach": 1, "not_applicable": 4}
     _assert_all_judged(busy, logs=3, calls=2)
 
 
-def test_after_a_new_clause_a_log_may_be_entered_first(busy: School, clauses: None) -> None:
+def test_a_new_clause_may_be_followed_first_by_an_entered_log(busy: School, clauses: None) -> None:
     _add_clause()
     log = people.log("teacher", "carys", "2026-11-03T12:00", ref="L4")
     entered = enter_log(busy, log, people.staff_id(busy, "teacher"))
@@ -142,12 +142,12 @@ def test_after_a_new_clause_a_log_may_be_entered_first(busy: School, clauses: No
     _assert_all_judged(busy, logs=4, calls=1)
 
 
-def test_after_a_new_clause_a_page_may_come_first(busy: School, clauses: None) -> None:
+def test_a_new_clause_may_be_followed_first_by_a_page(busy: School, clauses: None) -> None:
     _add_clause()
     _assert_all_judged(busy, logs=3, calls=1)
 
 
-def test_after_a_new_clause_all_is_judged_in_parts_that_end_inside_a_day(
+def test_a_new_clause_is_judged_in_parts_that_end_inside_a_day(
     busy: School, clauses: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rejudge, "_AT_ONCE", 1)
@@ -155,7 +155,7 @@ def test_after_a_new_clause_all_is_judged_in_parts_that_end_inside_a_day(
     _assert_all_judged(busy, logs=3, calls=1)
 
 
-def test_a_clause_that_is_removed_leaves_what_was_resolved(busy: School, tmp_path: Path, clauses: None) -> None:
+def test_a_removed_clause_leaves_resolved_breaches(busy: School, tmp_path: Path, clauses: None) -> None:
     leader, first, second = _leader(busy), _session(busy, "L1"), _session(busy, "L2")
     owner = find_person(busy, people.email("hoy9"))
     assert owner is not None
@@ -193,7 +193,7 @@ def test_decode_outcomes_refuses_codes_of_no_clause_set(busy: School) -> None:
         decode_outcomes(connection, sessions)
 
 
-def test_a_day_is_packed_with_sessions_of_several_clause_sets(busy: School, tmp_path: Path, clauses: None) -> None:
+def test_pack_packs_a_day_with_sessions_of_several_clause_sets(busy: School, tmp_path: Path, clauses: None) -> None:
     _add_clause()
     file = people.table(tmp_path / "l.csv", [people.log("teacher", "carys", "2026-11-03T12:00", ref="L4")])
     assert import_logs(busy, file).added == 1

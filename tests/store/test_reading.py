@@ -31,11 +31,13 @@ def test_frame_gives_each_column_its_type_with_and_without_blanks(school: School
         connection.execute(insert(tables.sync_runs), [known | ended, known | dict.fromkeys(ended)])
         query = select(run.started_at, run.ended_at, run.listed, run.error).order_by(run.id)
         rows, nothing = frame(connection, query), frame(connection, query.where(run.listed > 0))
-        pupil, school_ = tables.pupil_versions.c, tables.schools.c
-        people = frame(connection, select(pupil.from_day, pupil.tutor_id, school_.senior))
+        others = [
+            frame(connection, select(column))
+            for column in (tables.imports.c.imported_by, tables.pupil_versions.c.from_day, tables.schools.c.senior)
+        ]
     instant = "datetime64[us, UTC]"
     assert rows.dtypes.astype(str).tolist() == [instant, instant, "int64", "object"]
     assert rows["ended_at"].tolist() == [pd.Timestamp(moment), pd.NaT]
     assert rows["error"].tolist() == ["No answer.", None]
     assert nothing.dtypes.astype(str).tolist() == [instant, instant, "int64", "object"]
-    assert people.dtypes.astype(str).tolist() == ["datetime64[s]", "Int64", "boolean"]
+    assert [str(rows.dtypes.iloc[0]) for rows in others] == ["Int64", "datetime64[s]", "boolean"]

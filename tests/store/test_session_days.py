@@ -1,4 +1,4 @@
-"""The packed days hold what the sessions hold, whatever happens to these, and whoever forgets to pack."""
+"""Packed days agree with the sessions, whatever happens to these, and even if somebody forgets to pack."""
 
 from datetime import date
 from pathlib import Path
@@ -40,8 +40,8 @@ def busy(school: School, tmp_path: Path) -> School:
     return school
 
 
-def plainly(connection: Connection) -> pd.DataFrame:
-    """The same, from the sessions themselves."""
+def read_sessions(connection: Connection) -> pd.DataFrame:
+    """What `session_days.read` returns, read from the sessions themselves."""
     names = ["id", "day", "minute", "staff_id", "school", "department", "purpose", "one_to_one", "status", "disputed"]
     query = select(*(_session[name] for name in names), _session.log_id, _session.codes)
     rows = reading.frame(connection, query.where(~_session.confidential).order_by(_session.day, _session.minute))
@@ -51,16 +51,16 @@ def plainly(connection: Connection) -> pd.DataFrame:
     return pd.concat([rows.rename(columns={"id": "session_id", "log_id": "has_log"}), outcomes], axis=1)
 
 
-def same(connection: Connection) -> int:
-    """How many rows there are; they are the same."""
-    packed, plain = session_days.read(connection, *EVER), plainly(connection)
+def compare_rows(connection: Connection) -> int:
+    """Check that packed days and sessions agree; the number of rows."""
+    packed, plain = session_days.read(connection, *EVER), read_sessions(connection)
     assert set(packed.columns) == set(plain.columns)
     as_words = [frame[list(packed.columns)].astype(object).where(frame.notna(), None) for frame in (packed, plain)]
     pd.testing.assert_frame_equal(*(frame.reset_index(drop=True) for frame in as_words), check_dtype=False)
     return len(packed)
 
 
-def opened(connection: Connection) -> int:
+def count_empty(connection: Connection) -> int:
     return (
         connection.scalar(
             select(func.count()).select_from(tables.session_days).where(tables.session_days.c.packed.is_(None))
@@ -69,44 +69,44 @@ def opened(connection: Connection) -> int:
     )
 
 
-def test_what_is_packed_is_what_the_sessions_are(busy: School) -> None:
+def test_read_agrees_with_the_sessions(busy: School) -> None:
     with busy.engine.connect() as connection:
-        assert same(connection) == 4
-        assert opened(connection) == 0
+        assert compare_rows(connection) == 4
+        assert count_empty(connection) == 0
         assert session_days.read(connection, date(2026, 11, 4), date(2026, 11, 4))["minute"].tolist() == [600]
         nothing = session_days.read(connection, date(2026, 12, 4), date(2026, 12, 4))
     assert len(nothing) == 0
     assert list(nothing.columns[-len(CLAUSES) :]) == list(CLAUSES)
 
 
-def test_who_writes_sessions_and_does_not_pack_them_is_found_out(busy: School) -> None:
+def test_read_agrees_with_sessions_that_changed_and_were_not_packed(busy: School) -> None:
     first = select(func.min(_session.id)).scalar_subquery()
     with busy.writing() as connection:
         connection.execute(update(tables.sessions).where(_session.purpose == "music").values(status="incomplete"))
-        assert (opened(connection), same(connection)) == (1, 4)
+        assert (count_empty(connection), compare_rows(connection)) == (1, 4)
         connection.execute(update(tables.sessions).where(_session.purpose == "music").values(day=date(2026, 11, 6)))
-        assert (opened(connection), same(connection)) == (2, 4)
+        assert (count_empty(connection), compare_rows(connection)) == (2, 4)
         session_days.pack(connection)
-        assert (opened(connection), same(connection)) == (0, 4)
+        assert (count_empty(connection), compare_rows(connection)) == (0, 4)
         for table, key in ((tables.session_pupils, "session_id"), (tables.session_calls, "session_id")):
             connection.execute(delete(table).where(table.c[key] == first))
         connection.execute(delete(tables.sessions).where(_session.id == first))
-        assert (opened(connection), same(connection)) == (1, 3)
+        assert (count_empty(connection), compare_rows(connection)) == (1, 3)
         session_days.pack(connection)
-        assert (opened(connection), same(connection)) == (0, 3)
+        assert (count_empty(connection), compare_rows(connection)) == (0, 3)
 
 
-def test_a_day_that_was_packed_with_other_columns_is_read_from_the_sessions(busy: School) -> None:
+def test_read_ignores_a_day_that_was_packed_with_other_columns(busy: School) -> None:
     other = pa.table({"session_id": [1, 2], "status": ["compliant", "breach"]})
     stream = pa.BufferOutputStream()
     with pa.ipc.new_stream(stream, other.schema) as writer:
         writer.write_table(other)
     with busy.writing() as connection:
         connection.execute(update(tables.session_days).values(packed=stream.getvalue().to_pybytes()))
-        assert (opened(connection), same(connection)) == (0, 4)
+        assert (count_empty(connection), compare_rows(connection)) == (0, 4)
 
 
-def test_what_may_be_counselling_is_told_alike_from_rows_and_by_the_database(school: School) -> None:
+def test_counselling_among_agrees_with_the_database(school: School) -> None:
     words = ["counselling", "Counselling", "music", "MUSIC", "academic", "counseling", "", None]
     with school.engine.connect() as connection:
         counsellors = connection.scalars(ever_counsellor()).all()

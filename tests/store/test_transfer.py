@@ -1,4 +1,4 @@
-"""Everything moved to another kind of database: every row as it was, or nothing."""
+"""Everything is moved to another kind of database unchanged, or nothing is."""
 
 import json
 import subprocess
@@ -30,7 +30,7 @@ EVER = (date(1900, 1, 1), date(2100, 1, 1))
 
 @pytest.fixture
 def lived_in(school: School, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> School:
-    """With something in most tables, sealed."""
+    """With something in most tables, encrypted."""
     monkeypatch.setenv("ENCRYPTION_KEYS", generate_key())
     logs = [
         people.log("teacher", "aled", "2026-11-03T10:00", ref="L1", notes="naïve “words” 🙁", private_recording="yes"),
@@ -52,13 +52,13 @@ def elsewhere(database_kind: str, tmp_path: Path, request: pytest.FixtureRequest
     return create
 
 
-def test_everything_is_there_as_it_was_and_life_goes_on(lived_in: School, elsewhere: Callable[[], str]) -> None:
+def test_transfer_moves_everything_and_the_school_can_go_on(lived_in: School, elsewhere: Callable[[], str]) -> None:
     url = elsewhere()
-    told: list[str] = []
-    rows = transfer(lived_in.engine, url, verify, told.append)
+    messages: list[str] = []
+    rows = transfer(lived_in.engine, url, verify, messages.append)
     assert rows["logs"] == 2
     assert rows["rejected_rows"] == rows["concerns"] == rows["calls"] == 1
-    assert len(told) == len(tables.metadata.sorted_tables) - 1  # the days are packed there
+    assert len(messages) == len(tables.metadata.sorted_tables) - 1  # the days are packed there
     there = School(open_school(url).engine, lived_in.settings)
     assert list_outcomes(there, EVER) == list_outcomes(lived_in, EVER)
     teacher = people.found(find_person(there, people.email("teacher")))
@@ -70,11 +70,11 @@ def test_everything_is_there_as_it_was_and_life_goes_on(lived_in: School, elsewh
     with there.engine.connect() as connection:
         assert verify(connection).entries == rows["audit"] + 1
     with pytest.raises(DatabaseError, match="not empty"):
-        transfer(lived_in.engine, url, verify, told.append)
+        transfer(lived_in.engine, url, verify, messages.append)
     there.engine.dispose()
 
 
-def test_what_does_not_arrive_or_is_not_proven_leaves_nothing(
+def test_transfer_leaves_nothing_if_the_audit_trail_was_altered_or_the_target_is_not_empty(
     lived_in: School, elsewhere: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with lived_in.writing() as connection:  # somebody altered the trail, past its triggers
@@ -97,7 +97,7 @@ def test_what_does_not_arrive_or_is_not_proven_leaves_nothing(
     there.engine.dispose()
 
 
-def test_the_command_moves_and_says_so(lived_in: School, elsewhere: Callable[[], str]) -> None:
+def test_move_command_moves_and_says_so(lived_in: School, elsewhere: Callable[[], str]) -> None:
     source, url = lived_in.engine.url.render_as_string(hide_password=False), elsewhere()
     done = running.run(source, "move", "--to", url)
     assert (done.returncode, "were transferred and verified" in done.stdout) == (0, True), done.stderr
@@ -106,7 +106,7 @@ def test_the_command_moves_and_says_so(lived_in: School, elsewhere: Callable[[],
 
 
 @pytest.mark.parametrize("tables_moved", [25, pytest.param(1, marks=pytest.mark.slow)])
-def test_a_move_that_is_killed_leaves_all_there_or_nothing_and_everything_here(
+def test_a_killed_move_leaves_the_target_whole_or_empty_and_the_source_unchanged(
     lived_in: School, elsewhere: Callable[[], str], tables_moved: int
 ) -> None:
     source, url = lived_in.engine.url.render_as_string(hide_password=False), elsewhere()

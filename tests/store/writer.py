@@ -1,4 +1,4 @@
-"""A process that logs, raises concerns and imports until it is killed, and writes down what it was told is kept."""
+"""A process that logs, raises concerns and imports until it is killed, and lists what was acknowledged to it."""
 
 import os
 import random
@@ -16,14 +16,14 @@ from tests import clock, people
 from tests.conftest import SETTINGS
 
 
-def write(url: str, name: str, told: str, most: int = 10_000) -> None:
-    """Writes into `told` a line for each thing that was acknowledged: its kind and reference."""
+def write(url: str, name: str, acknowledged: str, most: int = 10_000) -> None:
+    """Write a line into the file `acknowledged` for each thing that was: its kind and reference."""
     clock.follow()
     school = School(open_database(url), SETTINGS)
     teacher = find_person(school, people.email("teacher"))
     assert teacher is not None
     aled = int(list_pupils_to_choose(school, teacher)["pupil_id"].iloc[0])
-    out = os.open(told, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    out = os.open(acknowledged, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     random.seed(name)
     for n in range(most):
         kind = "log" if most < 10_000 else random.choice(["log", "log", "concern", "import"])
