@@ -223,6 +223,7 @@ def copy_file(database: Path, copy: Path) -> None:
     try:
         with closing(sqlite3.connect(read_only, uri=True)) as source, closing(sqlite3.connect(part)) as target:
             source.backup(target)
+            target.execute("pragma journal_mode=delete")  # so that reading the copy puts no files beside it
         part.rename(copy)
     finally:
         part.unlink(missing_ok=True)

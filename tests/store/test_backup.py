@@ -28,13 +28,15 @@ def run_command(tmp_path: Path) -> Run:
 
 def test_restore_brings_a_copy_back_and_refuses_a_damaged_one(run_command: Run, tmp_path: Path) -> None:
     run_command("import", "logs", table(tmp_path / "l.csv", [log("teacher", "aled", "2026-11-03T10:00", ref="L1")]))
-    copy = tmp_path / "copy.sqlite"
+    copy = tmp_path / "copy #1, 100%?.sqlite"
     assert run_command("backup", copy).returncode == 0
     assert run_command("backup", copy).returncode == 2  # never over another
     run_command("import", "logs", table(tmp_path / "m.csv", [log("teacher", "aled", "2026-11-04T10:00", ref="L2")]))
     assert run_command("restore", copy).returncode == 0
     refs = {row["log_ref"] for row in json.loads(run_command("outcomes", "--format", "json").stdout)}
     assert refs == {"L1"}
+    beside = {file.name for file in tmp_path.iterdir() if ".sqlite" in file.name and file.suffix != ".sqlite"}
+    assert beside <= {"school.sqlite-wal", "school.sqlite-shm"}
     cut = tmp_path / "cut.sqlite"
     cut.write_bytes(copy.read_bytes()[:20_000])
     damaged = run_command("restore", cut)
