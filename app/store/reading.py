@@ -20,6 +20,7 @@ from sqlalchemy import (
     Select,
     Table,
     and_,
+    any_,
     exists,
     func,
     join,
@@ -171,6 +172,6 @@ def _fit(name: str, rows: pd.DataFrame) -> pd.DataFrame:
 def is_among(connection: Connection, key: ColumnElement[Any], wanted: Collection[Any]) -> ColumnElement[bool]:
     """Whether `key`, a number or a text, is among the wanted values, of which there may be any number."""
     if connection.dialect.name == "postgresql":
-        return key == func.any(literal(list(wanted), ARRAY(key.type)))
+        return key == any_(literal(list(wanted), ARRAY(key.type)))
     values = func.json_each(json.dumps(list(wanted))).table_valued("value")
     return key.in_(select(values.c.value))
