@@ -1,4 +1,4 @@
-"""What no scenario can tell, since nothing that is imported has it: blanks, strange links, and many at one instant."""
+"""Facts that no scenario can describe, since no import has them: blanks, links to nothing, many at one instant."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
@@ -17,14 +17,14 @@ NOW = datetime(2026, 9, 1, tzinfo=UTC)
 BEGAN, ENDED = pd.Timestamp("2026-03-03T14:00Z"), pd.Timestamp("2026-03-03T14:30Z")
 
 
-def rows(name: str, *told: dict[str, Any]) -> pd.DataFrame:
-    """A frame of that name; what a row does not tell is blank."""
+def rows(name: str, *given: dict[str, Any]) -> pd.DataFrame:
+    """A frame of that name; what a row does not give is blank."""
     blank = empty(name)
-    return pd.DataFrame(list(told), columns=blank.columns).astype(blank.dtypes) if told else blank
+    return pd.DataFrame(list(given), columns=blank.columns).astype(blank.dtypes) if given else blank
 
 
 def lesson(roles: str = "", **log: Any) -> Evidence:
-    """One music lesson with its log, which says nothing but what is given, and its call."""
+    """One music lesson with its log, blank but for what is given, and its call."""
     times = {"started_at": BEGAN, "ended_at": ENDED}
     stay = {"call_id": "c", "tenant": "school", "joined_at": BEGAN, "left_at": ENDED}
     day = pd.Timestamp("2020-01-01")
@@ -42,7 +42,7 @@ def judged(evidence: Evidence, now: datetime = NOW) -> Judged:
     return judge(evidence, SETTINGS, now, reasons=True)
 
 
-def said(evidence: Evidence, clause: str, now: datetime = NOW) -> list[str]:
+def outcome_of(evidence: Evidence, clause: str, now: datetime = NOW) -> list[str]:
     """Outcome and reason of a clause for the one session."""
     table = judged(evidence, now).table().set_index("clause")
     return list(table.loc[clause, ["outcome", "reason"]])
@@ -53,13 +53,13 @@ def without_log(evidence: Evidence) -> Evidence:
 
 
 @pytest.mark.parametrize("clause", ["recording-announced", "recording-on-team"])
-def test_of_a_recording_that_nobody_knows_of_it_is_said_who_does_not_say(clause: str) -> None:
-    assert said(lesson(), clause) == ["no_evidence", "The log does not say whether the session was recorded."]
+def test_by_log_if_recorded_says_what_is_not_known_of_a_recording(clause: str) -> None:
+    assert outcome_of(lesson(), clause) == ["no_evidence", "The log does not say whether the session was recorded."]
     nobody = "The session was not logged, so it is not known whether it was recorded."
-    assert said(without_log(lesson()), clause) == ["no_evidence", nobody]
+    assert outcome_of(without_log(lesson()), clause) == ["no_evidence", nobody]
 
 
-def test_a_call_that_nobody_logged_is_of_the_staff_who_came_first_and_of_two_at_once_of_the_lower_number() -> None:
+def test_sessions_give_an_unlogged_call_to_the_staff_who_joined_first_then_to_the_lowest_id() -> None:
     call = without_log(lesson())
     stay = {"call_id": "c", "tenant": "school", "left_at": ENDED}
     later = rows(
@@ -72,9 +72,9 @@ def test_a_call_that_nobody_logged_is_of_the_staff_who_came_first_and_of_two_at_
     assert judged(replace(call, stays=later)).sessions["staff_id"].tolist() == [2]
 
 
-def test_a_purpose_left_blank_is_none() -> None:
+def test_purpose_left_blank_is_no_evidence() -> None:
     evidence = lesson(purpose=None)
-    assert said(evidence, "purpose-allowed") == ["no_evidence", "The log does not say."]
+    assert outcome_of(evidence, "purpose-allowed") == ["no_evidence", "The log does not say."]
     assert pd.isna(judged(evidence).sessions.loc[0, "purpose"])
     assert not judged(evidence).sessions.loc[0, "confidential"]
     assert judged(lesson("counsellor", purpose=None)).sessions.loc[0, "confidential"]
@@ -91,59 +91,59 @@ def test_a_purpose_left_blank_is_none() -> None:
         ({"call_id": "x", "alerted": True}, "breach"),
     ],
 )
-def test_a_concern_counts_where_it_is_linked_and_the_dsp_was_alerted(link: dict[str, Any], outcome: str) -> None:
+def test_reported_counts_linked_concerns_that_reached_the_dsp(link: dict[str, Any], outcome: str) -> None:
     evidence = replace(lesson(concern=True), concerns=rows("concerns", link))
-    assert said(evidence, "concern-reported")[0] == outcome
+    assert outcome_of(evidence, "concern-reported")[0] == outcome
 
 
-def test_only_a_concern_that_the_child_was_alone_reports_that() -> None:
+def test_reported_home_alone_counts_only_concerns_about_that() -> None:
     day = pd.Timedelta(days=(BEGAN - pd.Timestamp("2021-01-19T14:00Z")).days)
     alone = lesson("tutor", purpose="pastoral", home_alone=True, started_at=BEGAN - day, ended_at=ENDED - day)
     for answer, outcome in ((True, "met"), (False, "breach"), (None, "breach")):
         linked = rows("concerns", {"log_id": 5, "alerted": True, "home_alone": answer})
         alone = replace(alone, calls=empty("calls"), stays=empty("stays"), concerns=linked)
-        assert said(alone, "home-alone-reported")[0] == outcome
+        assert outcome_of(alone, "home-alone-reported")[0] == outcome
 
 
-def test_a_call_in_which_no_pupil_was_seen_has_its_own_times() -> None:
+def test_sessions_without_a_pupil_have_the_times_of_the_call() -> None:
     evidence = without_log(lesson())
     evidence = replace(evidence, stays=evidence.stays[evidence.stays["staff_id"].notna()])
     session = judged(evidence).sessions.loc[0]
     assert (session["started_at"], session["ended_at"], session["staff_id"]) == (BEGAN, ENDED, 1)
     assert judged(evidence).pupils.empty
     for clause in ("parents-told", "academic-hours"):
-        assert said(evidence, clause) == ["not_applicable", ""]
+        assert outcome_of(evidence, clause) == ["not_applicable", ""]
     for clause in ("staff-opens", "staff-ends", "never-alone"):
-        assert said(evidence, clause)[0] == "met"
+        assert outcome_of(evidence, clause)[0] == "met"
 
 
-def test_a_call_of_nobody_is_nobodys() -> None:
+def test_sessions_of_an_empty_call_have_no_staff() -> None:
     evidence = replace(without_log(lesson()), stays=empty("stays"))
     session = judged(evidence).sessions.loc[0]
     assert (session["started_at"], session["ended_at"]) == (BEGAN, ENDED)
     assert session[["staff_id", "school", "department", "log_id"]].isna().all()
-    assert said(evidence, "staff-opens") == ["no_evidence", "The session was not logged, and only a log can say."]
+    assert outcome_of(evidence, "staff-opens") == ["no_evidence", "The session was not logged, and only a log can say."]
 
 
-def test_a_call_may_be_logged_until_the_hours_have_passed() -> None:
+def test_logged_is_a_breach_once_the_hours_have_passed() -> None:
     evidence, due = without_log(lesson()), ENDED + timedelta(hours=48)
-    assert said(evidence, "logged", due)[0] == "no_evidence"
+    assert outcome_of(evidence, "logged", due)[0] == "no_evidence"
     assert judged(evidence, due).sessions.loc[0, "due_at"] == due
     late = due + timedelta(microseconds=1)
-    assert said(evidence, "logged", late)[0] == "breach"
+    assert outcome_of(evidence, "logged", late)[0] == "breach"
     assert pd.isna(judged(evidence, late).sessions.loc[0, "due_at"])
 
 
 @pytest.mark.parametrize(("tenant", "ours"), [("SCHOOL", True), ("", True), (None, True), ("elsewhere", False)])
-def test_a_tenant_is_the_schools_in_any_letters_and_where_it_is_not_said(tenant: str | None, ours: bool) -> None:
+def test_school_account_ignores_case_and_takes_a_missing_tenant_as_the_schools(tenant: str | None, ours: bool) -> None:
     evidence = lesson()
     evidence = replace(evidence, stays=evidence.stays.assign(tenant=tenant))
-    assert said(evidence, "school-account")[0] == ("met" if ours else "breach")
+    assert outcome_of(evidence, "school-account")[0] == ("met" if ours else "breach")
     evidence = replace(evidence, calls=evidence.calls.assign(organiser_tenant=tenant))
-    assert said(evidence, "staff-opens")[0] == ("met" if ours else "no_evidence")
+    assert outcome_of(evidence, "staff-opens")[0] == ("met" if ours else "no_evidence")
 
 
-def test_what_belongs_to_a_log_or_a_call_that_is_not_here_changes_nothing() -> None:
+def test_judge_ignores_rows_of_absent_logs_and_calls() -> None:
     evidence = lesson(cameras_on="yes")
     stay = {"call_id": "x", "joined_at": BEGAN - timedelta(hours=1), "left_at": ENDED}
     more: dict[str, dict[str, Any]] = {
@@ -160,7 +160,7 @@ def test_what_belongs_to_a_log_or_a_call_that_is_not_here_changes_nothing() -> N
     pd.testing.assert_frame_equal(one.pupils, two.pupils)
 
 
-def test_sessions_that_begin_together_are_numbered_as_given_the_logged_first() -> None:
+def test_sessions_that_begin_together_keep_their_order_logged_ones_first() -> None:
     number = range(60)
     log = {"staff_id": 1, "purpose": "music", "started_at": BEGAN, "ended_at": ENDED}
     call = {"type": "groupCall", "started_at": BEGAN, "ended_at": ENDED}
@@ -177,5 +177,5 @@ def test_sessions_that_begin_together_are_numbered_as_given_the_logged_first() -
     assert found.calls.index.tolist() == [*number]
 
 
-def test_a_time_of_day_counts_from_midnight() -> None:
+def test_clock_micros_counts_from_midnight() -> None:
     assert clock_micros(time(8, 30, 5, 7)) == (8 * 3600 + 30 * 60 + 5) * 1_000_000 + 7

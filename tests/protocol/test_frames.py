@@ -42,7 +42,7 @@ def versions() -> Versions:
         (7, 400_000, "June"),
     ],
 )
-def test_a_person_is_who_they_were_on_the_day(who: int, day: int, name: str | None) -> None:
+def test_versions_give_the_person_as_on_the_day(who: int, day: int, name: str | None) -> None:
     known = versions()
     row = known.rows(np.array([who]), np.array([day]))
     assert known.fact("name", row).tolist() == [name]
@@ -50,7 +50,7 @@ def test_a_person_is_who_they_were_on_the_day(who: int, day: int, name: str | No
     assert known.frame.index.tolist() == [0, 1, 2, 3, 4]
 
 
-def test_what_a_version_lists_whatever_the_case_and_nothing_for_nobody() -> None:
+def test_versions_lists_ignores_case_and_is_false_for_nobody() -> None:
     known = versions()
     rows = known.rows(np.array([7, 7, 3, -1]), np.array([JANUARY, JUNE, JUNE, JUNE]))
     assert known.lists("roles", "hoy", "hm")[rows].tolist() == [True, False, False, False]
@@ -61,13 +61,13 @@ def test_what_a_version_lists_whatever_the_case_and_nothing_for_nobody() -> None
     assert known.fact("staff_id", rows).dtype == object
 
 
-def test_two_numbers_as_one_keep_their_order() -> None:
+def test_paired_keeps_the_order() -> None:
     two = [(-1, 2**31 - 1), (0, -(2**31)), (0, -1), (0, 0), (0, 2**31 - 1), (1, -1), (2**31 - 1, -(2**31))]
     as_one = paired(*np.array(two).T)
     assert (np.diff(as_one) > 0).all()
 
 
-def test_times_and_ids_come_and_go_as_integers() -> None:
+def test_micros_ids_and_flags_are_plain_arrays() -> None:
     times = pd.Series(pd.to_datetime(["2021-01-05T09:00+01:00", None], utc=True)).dt.as_unit("ms")
     there = micros(times)
     assert there.tolist() == [1609833600 * 1_000_000, np.iinfo(np.int64).min]
@@ -79,6 +79,6 @@ def test_times_and_ids_come_and_go_as_integers() -> None:
     assert flags(answers, blank=True).tolist() == [True, False, True]
 
 
-def test_a_missing_column_is_named_where_the_frame_is_given() -> None:
+def test_evidence_names_a_missing_column() -> None:
     with pytest.raises(ValueError, match=r"^logs lacks the columns ended_at, started_at$"):
         Evidence(logs=empty("logs").drop(columns=["started_at", "ended_at"]))

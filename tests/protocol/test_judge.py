@@ -42,7 +42,7 @@ def only(evidence: Evidence, log_id: int, call_id: str) -> Evidence:
 
 
 @pytest.mark.whole
-def test_one_session_alone_is_judged_as_among_all() -> None:
+def test_judge_decides_one_session_as_among_all() -> None:
     evidence = school(60)
     together = outcomes(evidence)
     for row in together.itertuples():
@@ -53,13 +53,13 @@ def test_one_session_alone_is_judged_as_among_all() -> None:
 @pytest.mark.whole
 @given(st.integers(0, 2**16))
 @example_settings(max_examples=10, deadline=None)
-def test_the_order_of_rows_changes_nothing(seed: int) -> None:
+def test_judge_does_not_depend_on_the_order_of_rows(seed: int) -> None:
     evidence = school(40)
     shuffled = Evidence(**{name: frame.sample(frac=1, random_state=seed) for name, frame in vars(evidence).items()})
     pd.testing.assert_frame_equal(outcomes(shuffled), outcomes(evidence))
 
 
-def test_nothing_on_record_gives_no_session() -> None:
+def test_judge_of_no_evidence_gives_no_session() -> None:
     judged = judge(Evidence(), SETTINGS, NOW, reasons=True)
     assert judged.sessions.empty
     assert judged.table().empty
@@ -67,14 +67,14 @@ def test_nothing_on_record_gives_no_session() -> None:
 
 
 @pytest.mark.whole
-def test_every_outcome_has_a_reason_except_what_does_not_apply() -> None:
+def test_judge_gives_a_reason_wherever_a_clause_applies() -> None:
     table = judge(school(300), SETTINGS, NOW, reasons=True).table()
     applies = table["outcome"] != "not_applicable"
     assert (table.loc[applies, "reason"] != "").all()
     assert (table.loc[~applies, "evidence"] == "").all()
 
 
-def test_figures_count_what_was_decoded() -> None:
+def test_figures_count_decoded_outcomes() -> None:
     judged = judge(school(300), SETTINGS, NOW)
     counted = figures(decode(judged.sessions["codes"]))
     table = judged.table()
@@ -86,24 +86,24 @@ def test_figures_count_what_was_decoded() -> None:
 
 
 def test_figures_by_hand() -> None:
-    told = {name: ["not_applicable"] * 8 for name in NAMES}
-    told["logged"] = ["met", "met", "exempt", "breach", "no_evidence", "no_evidence", "not_applicable", "met"]
-    told["dress"] = ["met"] + ["not_applicable"] * 7
-    told["background"] = ["no_evidence"] + ["not_applicable"] * 7
-    counted = figures(pd.DataFrame({name: pd.Categorical(words, OUTCOMES) for name, words in told.items()}))
+    given = {name: ["not_applicable"] * 8 for name in NAMES}
+    given["logged"] = ["met", "met", "exempt", "breach", "no_evidence", "no_evidence", "not_applicable", "met"]
+    given["dress"] = ["met"] + ["not_applicable"] * 7
+    given["background"] = ["no_evidence"] + ["not_applicable"] * 7
+    counted = figures(pd.DataFrame({name: pd.Categorical(words, OUTCOMES) for name, words in given.items()}))
     assert counted.index.name == "clause"
     assert counted.columns.tolist() == [*OUTCOMES, "rate", "evidence_share"]
     assert counted.loc["logged"].tolist() == [3, 1, 1, 2, 1, 4 / 5, 5 / 7]
     assert counted.loc["dress", ["rate", "evidence_share"]].tolist() == [1, 1]
     assert pd.isna(counted.loc["background", "rate"])
     assert counted.loc["background", "evidence_share"] == 0
-    assert counted.loc["parents-told", ["rate", "evidence_share"]].isna().all()
+    assert counted.loc["parents-words", ["rate", "evidence_share"]].isna().all()
     nothing = figures(decode(pd.Series([], dtype=object)))
     assert nothing[list(OUTCOMES)].to_numpy().sum() == 0
     assert nothing.shape == (len(NAMES), 7)
 
 
-def test_what_comes_out_has_its_types_and_its_reasons_only_when_asked_for() -> None:
+def test_judge_gives_typed_columns_and_reasons_only_when_asked() -> None:
     evidence = school(20)
     judged = judge(evidence, SETTINGS, NOW)
     assert judged._reasons.dtype == object
@@ -134,15 +134,15 @@ def test_what_comes_out_has_its_types_and_its_reasons_only_when_asked_for() -> N
 
 def test_decode_reads_by_the_clauses_and_outcomes_that_were_written() -> None:
     codes = pd.Series(["010", "102"], index=[7, 8])
-    told = decode(codes, ClauseSet(("dress", "gone", "logged"), ("breach", "met", "forgotten")))
-    assert told.columns.tolist() == NAMES
-    assert told.index.tolist() == [7, 8]
-    assert told["dress"].tolist() == ["breach", "met"]
-    assert told["logged"].tolist() == ["breach", "not_applicable"]
-    assert set(told.drop(columns=["dress", "logged"]).to_numpy().ravel()) == {"not_applicable"}
+    decoded = decode(codes, ClauseSet(("dress", "gone", "logged"), ("breach", "met", "forgotten")))
+    assert decoded.columns.tolist() == NAMES
+    assert decoded.index.tolist() == [7, 8]
+    assert decoded["dress"].tolist() == ["breach", "met"]
+    assert decoded["logged"].tolist() == ["breach", "not_applicable"]
+    assert set(decoded.drop(columns=["dress", "logged"]).to_numpy().ravel()) == {"not_applicable"}
 
 
-def test_a_code_has_the_outcome_what_told_it_and_whether_it_is_disputed() -> None:
+def test_judge_encodes_outcome_evidence_and_dispute() -> None:
     judged = judge(school(20), SETTINGS, NOW)
     table = judged.table()
     number = (

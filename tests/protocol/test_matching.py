@@ -66,7 +66,7 @@ def plain_match(logs: list[Log], calls: list[Call]) -> set[tuple[int, int]]:
 
 @given(st.lists(log, max_size=5), st.lists(call, max_size=5))
 @settings(max_examples=200, deadline=None)
-def test_matching_equals_a_plain_walk(logs: list[Log], calls: list[Call]) -> None:
+def test_match_equals_a_plain_walk(logs: list[Log], calls: list[Call]) -> None:
     found = match(*frames(logs, calls), np.full(len(logs), TOLERANCE * MINUTE))
     first = found[found["place"] == 0]
     assert set(zip(first["log"], first["call"], strict=True)) == plain_match(logs, calls)
@@ -81,7 +81,7 @@ def joined(logs: list[Log], calls: list[Call]) -> set[tuple[int, int, bool]]:
 ONE, TWO = frozenset({1}), frozenset({2})
 
 
-def test_of_two_that_fit_alike_the_first_by_name_is_taken_wherever_it_stands() -> None:
+def test_match_of_equal_pairs_takes_the_lowest_id() -> None:
     lesson, seen = (1, frozenset({1}), 0, 30), (frozenset({1}), frozenset({1}), 0, 30)
     logs, log_pupils, calls, stays = frames([lesson], [seen, seen])
     calls["call_id"] = ["c2", "c1"]
@@ -91,29 +91,29 @@ def test_of_two_that_fit_alike_the_first_by_name_is_taken_wherever_it_stands() -
     assert match(logs, log_pupils, calls, stays, np.full(2, TOLERANCE * MINUTE)).values.tolist() == [[1, 0, 0]]
 
 
-def test_a_dropped_connection_is_one_session() -> None:
+def test_match_joins_a_dropped_connection() -> None:
     calls = [(ONE, ONE, 0, 20), (ONE, ONE, 23, 7)]
     assert joined([(1, ONE, 0, 30)], calls) == {(0, 0, False), (0, 1, True)}
 
 
-def test_the_second_call_stays_apart_when_the_log_does_not_cover_it() -> None:
+def test_match_keeps_a_call_apart_that_the_log_does_not_cover() -> None:
     assert joined([(1, ONE, 0, 20)], [(ONE, ONE, 0, 20), (ONE, ONE, 23, 7)]) == {(0, 0, False)}
 
 
-def test_the_second_call_stays_apart_with_other_people() -> None:
+def test_match_keeps_a_call_with_other_people_apart() -> None:
     other_pupil = frozenset({1, 2})
     assert joined([(1, ONE, 0, 30)], [(ONE, ONE, 0, 20), (ONE, other_pupil, 23, 7)]) == {(0, 0, False)}
 
 
-def test_the_second_call_stays_apart_when_it_comes_much_later() -> None:
+def test_match_keeps_a_much_later_call_apart() -> None:
     assert joined([(1, ONE, 0, 90)], [(ONE, ONE, 0, 20), (ONE, ONE, 60, 30)]) == {(0, 1, False)}
 
 
-def test_a_call_without_staff_does_not_join_one_with() -> None:
+def test_match_keeps_a_call_without_staff_apart_from_one_with() -> None:
     assert joined([(1, ONE, 0, 30)], [(ONE, ONE, 0, 20), (frozenset(), ONE, 23, 7)]) == {(0, 0, False)}
 
 
-def test_a_recording_without_call_id_belongs_to_its_organisers_call() -> None:
+def test_recorded_calls_finds_a_recording_without_call_id_by_organiser_and_time() -> None:
     calls = pd.DataFrame(
         {
             "call_id": ["a", "b", "c", "d"],
@@ -129,38 +129,38 @@ def test_a_recording_without_call_id_belongs_to_its_organisers_call() -> None:
     assert recorded_calls(calls, recordings).tolist() == [False, True, True, False]
 
 
-def test_calls_that_join_come_in_order_of_time() -> None:
+def test_match_places_joined_calls_in_order_of_time() -> None:
     calls = [(ONE, ONE, 0, 5), (ONE, ONE, 30, 5), (ONE, ONE, 10, 15), (ONE, ONE, 30, 5)]
     found = match(*frames([(1, ONE, 0, 40)], calls), np.full(1, TOLERANCE * MINUTE))
     assert found.sort_values("place")["call"].tolist() == [2, 0, 1, 3]
     assert found["place"].tolist() == [0, 1, 2, 3]
 
 
-def test_a_second_call_with_a_pupil_whom_only_the_log_names() -> None:
+def test_match_joins_a_call_with_a_pupil_whom_only_the_log_names() -> None:
     both = frozenset({1, 2})
     assert joined([(1, both, 0, 30)], [(ONE, ONE, 0, 20), (ONE, TWO, 23, 7)]) == {(0, 0, False), (0, 1, True)}
 
 
-def test_a_second_call_with_another_member_of_staff_stays_apart() -> None:
+def test_match_keeps_a_call_with_another_member_of_staff_apart() -> None:
     assert joined([(1, ONE, 0, 30)], [(ONE, ONE, 0, 20), (frozenset({1, 2}), ONE, 23, 7)]) == {(0, 0, False)}
 
 
-def test_a_second_call_without_staff_joins_one_without() -> None:
+def test_match_joins_a_call_without_staff_to_one_without() -> None:
     nobody: frozenset[int] = frozenset()
     assert joined([(1, ONE, 0, 30)], [(nobody, ONE, 0, 20), (nobody, ONE, 23, 7)]) == {(0, 0, False), (0, 1, True)}
 
 
-def test_a_second_call_that_two_logs_cover_joins_the_one_that_covers_more() -> None:
+def test_match_joins_a_call_to_the_log_that_covers_more() -> None:
     calls = [(ONE, ONE, 0, 30), (ONE, ONE, 40, 30), (ONE, ONE, 32, 6)]
     assert joined([(1, ONE, 0, 34), (1, ONE, 35, 35)], calls) == {(0, 0, False), (1, 1, False), (1, 2, True)}
 
 
-def test_a_second_call_that_two_logs_cover_alike_joins_the_first_of_them() -> None:
+def test_match_joins_a_call_that_two_logs_cover_alike_to_the_first() -> None:
     calls = [(ONE, ONE, 0, 30), (ONE, ONE, 40, 30), (ONE, ONE, 32, 6)]
     assert joined([(1, ONE, 0, 40), (1, ONE, 30, 40)], calls) == {(0, 0, False), (1, 1, False), (0, 2, True)}
 
 
-def test_a_gap_as_long_as_the_tolerance_is_still_one_session() -> None:
+def test_match_joins_across_a_gap_as_long_as_the_tolerance() -> None:
     calls = [(ONE, ONE, 0, 40), (ONE, ONE, 40 + TOLERANCE, 5)]
     assert joined([(1, ONE, 0, 90)], calls) == {(0, 0, False), (0, 1, True)}
     calls = [(ONE, ONE, 0, 40), (ONE, ONE, 41 + TOLERANCE, 5)]

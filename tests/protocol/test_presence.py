@@ -43,7 +43,7 @@ def plain_alone(rows: list[tuple[int, int, int, bool]], group: int) -> list[tupl
 
 
 @given(stays)
-def test_alone_stretches_equal_a_plain_walk(rows: list[tuple[int, int, int, bool]]) -> None:
+def test_alone_equals_a_plain_walk(rows: list[tuple[int, int, int, bool]]) -> None:
     rows = [r for r in rows if r[2] > 0]
     found = presence.alone(3, *columns(rows))
     for group in range(3):
@@ -56,7 +56,7 @@ def test_alone_stretches_equal_a_plain_walk(rows: list[tuple[int, int, int, bool
 
 
 @given(stays)
-def test_camera_time_equals_a_plain_walk(rows: list[tuple[int, int, int, bool]]) -> None:
+def test_time_with_equals_a_plain_walk(rows: list[tuple[int, int, int, bool]]) -> None:
     whole, both = presence.time_with(3, *columns(rows))
     assert whole.dtype == both.dtype == np.int64
     for group in range(3):
@@ -66,7 +66,7 @@ def test_camera_time_equals_a_plain_walk(rows: list[tuple[int, int, int, bool]])
 
 
 @given(stays, st.randoms())
-def test_order_and_repetition_change_nothing(rows: list[tuple[int, int, int, bool]], random: Random) -> None:
+def test_alone_does_not_depend_on_order_and_repetition(rows: list[tuple[int, int, int, bool]], random: Random) -> None:
     rows = [r for r in rows if r[2] > 0]
     again = rows + rows[:3]
     random.shuffle(again)
@@ -76,7 +76,7 @@ def test_order_and_repetition_change_nothing(rows: list[tuple[int, int, int, boo
     assert (one.end == two.end).all()
 
 
-def test_a_call_that_lasted_years_does_not_overflow() -> None:
+def test_alone_does_not_overflow_over_years() -> None:
     year = 365 * 24 * 3600 * SECOND
     group = np.repeat(np.arange(200_000), 2)
     start, end = np.zeros(400_000, np.int64), np.full(400_000, 3 * year)
@@ -88,7 +88,7 @@ def test_a_call_that_lasted_years_does_not_overflow() -> None:
     assert (found.end - found.start == year).all()
 
 
-def test_a_stretch_ends_with_its_session_though_the_next_ones_begins_in_that_instant() -> None:
+def test_alone_ends_a_stretch_with_its_session() -> None:
     rows = [(0, 0, 10, True), (0, 0, 20, False), (1, 0, 20, True), (1, 0, 30, False)]
     found = presence.alone(2, *columns(rows))
     assert found.group.tolist() == [0, 1]
