@@ -97,7 +97,7 @@ def test_figures_by_hand() -> None:
     assert counted.loc["dress", ["rate", "evidence_share"]].tolist() == [1, 1]
     assert pd.isna(counted.loc["background", "rate"])
     assert counted.loc["background", "evidence_share"] == 0
-    assert counted.loc["parents-words", ["rate", "evidence_share"]].isna().all()
+    assert counted.loc["parents-told", ["rate", "evidence_share"]].isna().all()
     nothing = figures(decode(pd.Series([], dtype=object)))
     assert nothing[list(OUTCOMES)].to_numpy().sum() == 0
     assert nothing.shape == (len(NAMES), 7)
