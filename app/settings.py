@@ -169,11 +169,11 @@ class Settings(_Entry):
 
     def rules_on(self, day: date) -> Rules:
         """The figures in force on a day."""
-        return [r for r in self.rules if r.from_ <= day][-1] if day >= self.rules[0].from_ else self.rules[0]
+        return next((rules for rules in reversed(self.rules) if rules.from_ <= day), self.rules[0])
 
     def version_on(self, day: date) -> Version | None:
         """The version of the protocol in force on a day; None before the first."""
-        return next((v for v in reversed(self.versions) if v.from_ <= day), None)
+        return next((version for version in reversed(self.versions) if version.from_ <= day), None)
 
     def is_school_day(self, day: date) -> bool:
         """Whether a day is one from Monday to Friday in a term."""
@@ -181,26 +181,22 @@ class Settings(_Entry):
 
     def term_on(self, day: date) -> Period | None:
         """The term that a day falls in, else the last that began before it."""
-        began = [t for t in self.terms if t.from_ <= day]
-        return max(began, key=lambda t: t.from_, default=None)
+        return max((term for term in self.terms if term.from_ <= day), key=lambda term: term.from_, default=None)
 
 
 def settings_file() -> Path:
-    """The file of the settings: PROTOCOL_FILE's, else the one in data/."""
+    """The file that PROTOCOL_FILE names, else data/protocol.toml."""
     return Path(variable("PROTOCOL_FILE") or ROOT / "data" / "protocol.toml")
 
 
 def load_settings(path: str | Path | None = None) -> Settings:
-    """Read and check the settings: `path`, else what PROTOCOL_FILE names, else data/protocol.toml."""
-    file = Path(path) if path else settings_file()
+    """Read and check the settings: those at `path`, else in `settings_file()`."""
+    file = Path(path or settings_file())
     try:
-        text = file.read_text(encoding="utf-8-sig")
+        return Settings.model_validate(tomllib.loads(file.read_text(encoding="utf-8-sig")))
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(
-            f"The settings file {file} cannot be read: {error}. Set PROTOCOL_FILE to one that can."
-        ) from None
-    try:
-        return Settings.model_validate(tomllib.loads(text))
+        words = f"The settings file {file} cannot be read: {error}. Set PROTOCOL_FILE to one that can."
+        raise SettingsError(words) from None
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"The settings file {file} is not valid TOML: {error}.") from None
     except ValidationError as error:
@@ -217,33 +213,34 @@ def changed(settings: Settings, figures: Mapping[str, Any]) -> Settings:
 
 
 def _describe_errors(error: ValidationError) -> str:
-    return "\n".join(f"  {_entry_name(e)}{_describe(e)}" for e in error.errors())
+    """One line for each wrong entry: its name and what is wrong, with the fix."""
+    lines = []
+    for found in error.errors():
+        name = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in found["loc"]).lstrip(".")
+        words = _ERRORS.get(found["type"], found["msg"].removeprefix("Value error, "))
+        lines.append(f"  {name}: {words}" if name else f"  {words}")
+    return "\n".join(lines)
 
 
-def _entry_name(error: Any) -> str:
-    name = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in error["loc"])
-    return f"{name.lstrip('.')}: " if name else ""
-
-
-def _describe(error: Any) -> str:
-    if error["type"] == "missing":
-        return "missing; add the entry"
-    if error["type"] == "extra_forbidden":
-        return "not an entry of the settings; remove it or correct its spelling"
-    return str(error["msg"]).removeprefix("Value error, ")
+_ERRORS = {
+    "missing": "missing; add the entry",
+    "extra_forbidden": "not an entry of the settings; remove it or correct its spelling",
+}
 
 
 def variable(name: str) -> str | None:
     """An environment variable, else the entry of that name in `.streamlit/secrets.toml`; None if empty or not set."""
-    value = os.environ.get(name) or _secrets().get(name)
+    value = os.environ.get(name) or load_secrets().get(name)
     return str(value) if value not in (None, "") else None
 
 
 @cache
-def _secrets() -> dict[str, Any]:
-    """`.streamlit/secrets.toml`, read once in a process, because every encrypted value asks for the keys."""
-    secrets = ROOT / ".streamlit" / "secrets.toml"
-    if not secrets.is_file():
+def load_secrets() -> dict[str, Any]:
+    """`.streamlit/secrets.toml` of the working directory, as Streamlit reads it, else the program's own. Read once in a
+    process, because every encrypted value asks for the keys. SettingsError if it is not valid."""
+    places = (folder / ".streamlit" / "secrets.toml" for folder in (Path.cwd(), ROOT))
+    secrets = next(filter(Path.is_file, places), None)
+    if secrets is None:
         return {}
     try:
         return tomllib.loads(secrets.read_text(encoding="utf-8-sig"))

@@ -13,7 +13,7 @@ from app.access.administration import (
     list_imports,
     verify_audit_trail,
 )
-from app.auth import sign_in
+from app.auth.configuration import roles_from_entra
 from app.formatting import how_many, moment, on_day
 from app.intake.files import import_table
 from app.operations.alerts import get_alerts_view, send_alerts_now
@@ -170,7 +170,7 @@ if len(staff):
         never=f"{never:,}",
         without=f"{without:,}",
     )
-    if sign_in.roles_from_entra():
+    if roles_from_entra():
         st.info("Roles come from Entra ID (ROLES_FROM is entra). The roles on the roster are not used.")
     holders = staff.explode("roles").groupby("roles")["name"].agg(list)
     for role, why in {

@@ -1,14 +1,15 @@
 """What `python -m app check` says: whether each part works, and how to fix it."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import func, not_, select
 from sqlalchemy.exc import DBAPIError
 
 from app.alerts.outbox import WAITING
 from app.alerts.sending import hindrance
-from app.auth import sign_in
+from app.auth import configuration
+from app.formatting import moment, on_day
 from app.graph.sync import check_graph
 from app.operations.verification import last_restore_test
 from app.school import School, open_school
@@ -20,6 +21,7 @@ from app.store.key_rotation import KeyCounts, count_by_key, round_counts
 
 Finding = tuple[str, bool, str]  # what was looked at, whether it works, in words
 _LATE = timedelta(minutes=30)  # an alert older than this shows that nothing sends them
+_TESTED_EVERY = timedelta(days=120)  # once a term
 
 
 def check_everything() -> Iterator[Finding]:
@@ -49,68 +51,67 @@ def check_school(school: School, *, thorough: bool) -> Iterator[Finding]:
     except DBAPIError as error:
         yield "database", False, describe_error(error)
         return
-    yield from _sealing(school, thorough)
+    yield from _encryption(school, thorough=thorough)
     yield from _backups(school)
     if thorough:
         yield from _graph(school)
-    yield _alerts(school, thorough)
+    yield _alerts(school, thorough=thorough)
     yield _sign_in(school)
 
 
 def _database(school: School) -> Iterator[Finding]:
     with school.engine.connect() as connection:
-        counts = [
-            connection.scalar(select(func.count()).select_from(table)) or 0 for table in (tables.staff, tables.pupils)
-        ]
+        staff, pupils = (
+            connection.scalar(select(func.count()).select_from(table)) for table in (tables.staff, tables.pupils)
+        )
     kind = "the demonstration, " if school.is_demonstration() else ""
-    staff, pupils = counts
     yield "database", True, f"{kind}{staff} staff and {pupils} pupils are or were on the roster"
     if not staff or not pupils:
         yield "roster", False, "nobody is on it yet: python -m app import roster DIR"
 
 
-def _sealing(school: School, thorough: bool) -> Iterator[Finding]:
+def _encryption(school: School, *, thorough: bool) -> Iterator[Finding]:
     try:
         decrypt(encrypt(b"test"))
     except (SettingsError, DecryptionError) as error:
         yield "encryption", False, str(error)
         return
-    if not encryption_keys():
-        if not school.is_demonstration():
-            yield (
-                "encryption",
-                False,
-                "ENCRYPTION_KEYS is not set, so narratives and call records can be read in a stolen backup: "
-                "python -m app keys new prints a key",
-            )
-        return
-    words = "narratives, notes and call records are encrypted"
-    if thorough:
+    keys = len(encryption_keys())
+    good, words = True, f"narratives, notes and call records are encrypted; {keys} key(s) are set"
+    if keys and thorough:
         with school.engine.connect() as connection:
             good, found = describe_key_counts(round_counts(count_by_key(connection, sample=True)))
-        yield "encryption", good, f"{words}. In a sample of a thousand of each kind: {found}"
-    else:
-        yield "encryption", True, f"{words}; {len(encryption_keys())} key(s) are set"
+        words += f". In a sample of a thousand of each kind: {found}"
+    if not keys and not school.is_demonstration():
+        good, words = (
+            False,
+            (
+                "ENCRYPTION_KEYS is not set, so narratives and call records can be read in a stolen backup: "
+                "python -m app keys new prints a key"
+            ),
+        )
+    if keys or not good:
+        yield "encryption", good, words
 
 
 def describe_key_counts(found: Sequence[KeyCounts]) -> tuple[bool, str]:
     """Whether the keys that are set decrypt everything, and what to do."""
-    told = sum(found, KeyCounts("all"))
-    if told.lost:
+    total = sum(found, KeyCounts("all"))
+    if total.lost:
         return False, (
-            f"Up to {told.lost:,} values are encrypted with a key that is missing in ENCRYPTION_KEYS. Nobody can "
+            f"Up to {total.lost:,} values are encrypted with a key that is missing in ENCRYPTION_KEYS. Nobody can "
             "read them until that key is added again, after the others."
         )
     if not encryption_keys():
         return True, "no key is set, and nothing is encrypted."
-    if told.no_key:
+    if total.no_key:
         return False, (
-            f"Up to {told.no_key:,} values are not encrypted, because they are older than the first key. "
+            f"Up to {total.no_key:,} values are not encrypted, because they are older than the first key. "
             "python -m app keys rotate encrypts them."
         )
-    if told.older:
+    if total.older:
         return True, (
-            f"Up to {told.older:,} values still use an older key. python -m app keys rotate encrypts them with the "
+            f"Up to {total.older:,} values still use an older key. python -m app keys rotate encrypts them with the "
             "newest; keep the older keys until then."
         )
     if len(encryption_keys()) > 1:
@@ -118,57 +119,46 @@ def describe_key_counts(found: Sequence[KeyCounts]) -> tuple[bool, str]:
     return True, "all use the one key."
 
 
-_OFTEN = timedelta(days=120)  # once a term
-
-
 def _backups(school: School) -> Iterator[Finding]:
     if school.is_demonstration() or school.engine.dialect.name != "sqlite":
         return
-    last = last_restore_test(school)
+    last, fix = last_restore_test(school), "python -m app restore FILE --test"
     if last is None:
-        words = "no backup has been tested yet: python -m app restore FILE --test"
+        yield "backup", False, f"no backup has been tested yet: {fix}"
+        return
+    words = f"a backup was tested on {on_day(last.astimezone(school.settings.zone))}"
+    if school.now() - last > _TESTED_EVERY:
+        yield "backup", False, f"{words}, too long ago: {fix}"
     else:
-        words = f"a backup was tested on {last.astimezone(school.settings.zone):%d %b %Y}"
-        if school.now() - last > _OFTEN:
-            words += ", too long ago: python -m app restore FILE --test"
-    yield "backup", last is not None and school.now() - last <= _OFTEN, words
+        yield "backup", True, words
 
 
 def _graph(school: School) -> Iterator[Finding]:
     if not variable("GRAPH_CLIENT_ID"):
-        yield (
-            "Microsoft Graph",
-            True,
-            "no sync is configured (GRAPH_TENANT_ID, GRAPH_CLIENT_ID); call records come from files",
-        )
+        words = "no sync is configured (GRAPH_TENANT_ID, GRAPH_CLIENT_ID); call records come from files"
+        yield "Microsoft Graph", True, words
         return
-
     for good, words, fix in check_graph(school):
         yield "Microsoft Graph", good, f"{words} {fix}".strip()
 
 
-def _alerts(school: School, thorough: bool) -> Finding:
-    alert, now = tables.alerts.c, school.now()
-    mine = not_(alert.confidential)
+def _alerts(school: School, *, thorough: bool) -> Finding:
+    alert = tables.alerts.c
+    counted = select(func.count(), func.min(alert.queued_at)).where(not_(alert.confidential), alert.state == WAITING)
     with school.engine.connect() as connection:
-        waiting, oldest = connection.execute(
-            select(func.count(), func.min(alert.queued_at)).where(mine, alert.state == WAITING)
-        ).one()
-    words = f"{waiting} not sent" + (f", the oldest since {_moment(school, oldest)}" if waiting else "")
-    if hinders := hindrance(school, ask=thorough):
-        return "alerts", school.is_demonstration(), f"{hinders} {words.capitalize()}."
-    if waiting and now - oldest > _LATE:
-        return ("alerts", False, f"{words}: run python -m app alerts every five minutes by a timer")
+        waiting, oldest = connection.execute(counted).one()
+    since = f", the oldest since {moment(oldest.astimezone(school.settings.zone))}" if waiting else ""
+    words = f"{waiting} not sent{since}"
+    if reason := hindrance(school, ask=thorough):
+        return "alerts", school.is_demonstration(), f"{reason} {words}."
+    if waiting and school.now() - oldest > _LATE:
+        return "alerts", False, f"{words}: run python -m app alerts every five minutes by a timer"
     return "alerts", True, words
 
 
-def _moment(school: School, when: datetime) -> str:
-    return f"{when.astimezone(school.settings.zone):%d %b, %H:%M}".lstrip("0")
-
-
 def _sign_in(school: School) -> Finding:
-    if hindrance := sign_in.hindrance(school):
-        return "sign-in", False, hindrance
+    if reason := configuration.hindrance(school):
+        return "sign-in", False, reason
     if school.is_demonstration():
         return "sign-in", True, "the demonstration needs none"
     return "sign-in", True, "configured in .streamlit/secrets.toml"

@@ -8,7 +8,7 @@ import streamlit as st
 from app.access.administration import record_access
 from app.access.people import list_demo_people
 from app.access.policy import Person
-from app.auth import sign_in
+from app.auth import configuration, sign_in
 from app.demo.filling import fill, was_cut_off
 from app.judging.rejudge import refresh
 from app.school import School, open_school
@@ -49,7 +49,7 @@ def _judging_again() -> AbstractContextManager[None]:
 
 def _is_untouched(school: School) -> bool:
     """No configuration and nothing in the database: that is a first look, so the demonstration."""
-    if variable("DATABASE_URL") or sign_in.configured() or school.is_demonstration():
+    if variable("DATABASE_URL") or configuration.configured() or school.is_demonstration():
         return False
     return school.is_untouched() or was_cut_off(school)
 
@@ -72,13 +72,13 @@ def _fill_demonstration(school: School) -> None:
 
 def current_person(school: School) -> Person | None:
     """The person who looks: in the demonstration the one whose eyes were chosen, else who signed in."""
-    if sign_in.hindrance(school):
+    if configuration.hindrance(school):
         return None
     if school.is_demonstration():
         people = {p.email: p for p in list_demo_people(school)}
         return people.get(st.session_state.get("eyes", ""), next(iter(people.values())))
     try:
-        person = sign_in.person(school)
+        person = sign_in.get_person(school)
     except SettingsError as error:
         show_error("The program cannot start.", str(error))
         st.stop()

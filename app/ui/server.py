@@ -12,7 +12,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.auth.sign_in import GREATEST_AGE
+from app.auth.configuration import GREATEST_AGE
 
 _USER, _TOKENS = "_streamlit_user", "_streamlit_user_tokens"
 _WANTED = "wanted"  # the address that somebody opened who had to sign in first

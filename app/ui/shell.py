@@ -9,7 +9,7 @@ import streamlit as st
 from app.access.administration import record_access
 from app.access.people import list_demo_people
 from app.access.policy import Person, describe_post, first_page, may_open
-from app.auth import sign_in
+from app.auth import configuration, sign_in
 from app.school import School
 from app.settings import ROOT
 from app.ui.current import current_person, get_school, record_once
@@ -32,13 +32,13 @@ def _sign_out() -> None:
     school = get_school()
     if person := current_person(school):
         record_access(school, person, "signed out", "")
-    sign_in.out(school)
+    sign_in.sign_out(school)
 
 
 def _watch(school: School) -> None:
     """Clear an unattended screen when the sign-in ends, without a click."""
 
-    @st.fragment(run_every=min(timedelta(minutes=1), sign_in.idle_time() / 3))
+    @st.fragment(run_every=min(timedelta(minutes=1), configuration.idle_time() / 3))
     def look() -> None:
         if not sign_in.holds(school):
             st.rerun()
@@ -62,7 +62,7 @@ def require(page: Page) -> tuple[School, Person]:
 
 
 def _not_signed_in() -> None:
-    if hindrance := sign_in.hindrance(get_school()):
+    if hindrance := configuration.hindrance(get_school()):
         st.title("Not set up yet")
         write_html("{hindrance}", hindrance=hindrance)
         st.stop()

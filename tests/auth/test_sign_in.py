@@ -6,6 +6,7 @@ from html import unescape
 from pathlib import Path
 
 import pytest
+import tomli_w
 from sqlalchemy import select, update
 from streamlit.testing.v1 import AppTest
 
@@ -16,7 +17,7 @@ from app.graph.fetching import synchronise
 from app.intake.files import import_logs, import_roster, import_table
 from app.operations.health import check_school
 from app.school import School, open_school
-from app.settings import ROOT
+from app.settings import ROOT, load_secrets
 from app.store import tables
 from app.store.database import DatabaseError
 from app.ui import current
@@ -33,6 +34,23 @@ AUTH = {
 HOURS = 60 * 60
 GRAPH = dict.fromkeys(("GRAPH_TENANT_ID", "GRAPH_CLIENT_ID", "GRAPH_CLIENT_SECRET"), people.TENANT)
 Opening = Callable[..., AppTest]
+
+
+@pytest.fixture(autouse=True)
+def _own_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A working directory without secrets, as long as none are written."""
+    monkeypatch.chdir(tmp_path)
+    load_secrets.cache_clear()
+    yield
+    load_secrets.cache_clear()
+
+
+def write_secrets(auth: dict[str, str]) -> None:
+    """The secrets of the working directory, with these entries for sign-in."""
+    secrets = Path(".streamlit") / "secrets.toml"
+    secrets.parent.mkdir(exist_ok=True)
+    secrets.write_text(tomli_w.dumps({"auth": auth}), encoding="utf-8")
+    load_secrets.cache_clear()
 
 
 @pytest.fixture
@@ -52,8 +70,8 @@ def opened(new_database: Callable[[], str], tmp_path: Path, monkeypatch: pytest.
     def open_page(
         page: str, who: str | None, ago: float = 0, auth: dict[str, str] | None = AUTH, **claims: object
     ) -> AppTest:
+        write_secrets(auth or {})
         at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-        at.secrets["auth"] = auth or {}
         at.user = {"is_logged_in": False}
         if who:
             signed_in = {"sub": who, "tid": people.TENANT, "preferred_username": people.email(who), "email": ""}
@@ -187,7 +205,7 @@ def test_eyes_are_never_lent_beside_what_is_configured_for_a_real_school(
     if real == "graph":
         monkeypatch.setenv("GRAPH_CLIENT_ID", people.TENANT)
     else:
-        at.secrets["auth"] = AUTH
+        write_secrets(AUTH)
     at.run()
     assert not at.sidebar.info
     assert not at.dataframe

@@ -7,7 +7,7 @@ from oidc_provider_mock import User, run_server_in_thread
 from playwright.sync_api import Browser, Page, expect
 
 from app import vocabulary
-from app.auth.sign_in import GREATEST_AGE
+from app.auth.configuration import GREATEST_AGE
 from app.clock import real
 from app.intake.files import import_logs
 from app.school import open_school

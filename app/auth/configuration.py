@@ -1,0 +1,66 @@
+"""What is configured for sign-in, and what prevents the program from showing anything.
+
+Without any configuration there is the demonstration, open to everybody. Whatever is configured for a real school asks
+for sign-in, and for a database that the demonstration is not in.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from app.school import School
+from app.settings import SettingsError, load_secrets, variable
+
+GREATEST_AGE = timedelta(hours=12)  # after which one signs in again, however active
+_NEEDED = ("redirect_uri", "cookie_secret", "client_id", "client_secret", "server_metadata_url")
+_OF_GRAPH = ("GRAPH_TENANT_ID", "GRAPH_CLIENT_ID", "GRAPH_CLIENT_SECRET", "GRAPH_CERTIFICATE_FILE")
+
+
+def hindrance(school: School) -> str | None:
+    """Why nothing of the school may be shown, with the fix; None where nothing prevents it."""
+    real = configured()
+    if school.is_demonstration():
+        if not real:
+            return None
+        return (
+            f"Configured for a real school: {' and '.join(real)}. But the database holds the demonstration, into which "
+            "anybody may look. Set DATABASE_URL to a database of the school's own, or remove that configuration."
+        )
+    entries = _entries()
+    if missing := [entry for entry in _NEEDED if not entries.get(entry)]:
+        return (
+            "This database is not the demonstration's, so nothing of it is shown without sign-in. Missing in "
+            f".streamlit/secrets.toml, under [auth]: {', '.join(missing)}. The ICT administrator finds how in "
+            "docs/service.md."
+        )
+    return None
+
+
+def configured() -> list[str]:
+    """What is configured for a real school, in words."""
+    graph = any(variable(name) for name in _OF_GRAPH)
+    return ["Microsoft Graph"] * graph + ["sign-in"] * bool(_entries())
+
+
+def _entries() -> dict[str, Any]:
+    entries: dict[str, Any] = load_secrets().get("auth", {})
+    return entries
+
+
+def idle_time() -> timedelta:
+    """How long a person may do nothing: IDLE_MINUTES, 30 by default. SettingsError if it is no number above 0."""
+    value = variable("IDLE_MINUTES") or "30"
+    try:
+        minutes = float(value)
+    except ValueError:
+        minutes = 0
+    if not 0 < minutes <= 24 * 60:
+        raise SettingsError(f"IDLE_MINUTES is {value!r}: give the minutes after which sign-in ends, for example 30.")
+    return timedelta(minutes=minutes)
+
+
+def roles_from_entra() -> bool:
+    """Whether people have the app roles of their sign-in in place of the roster's."""
+    value = variable("ROLES_FROM") or "roster"
+    if value not in ("roster", "entra"):
+        raise SettingsError(f"ROLES_FROM is {value!r}: give roster, or entra for the app roles of the sign-in.")
+    return value == "entra"
