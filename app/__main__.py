@@ -3,8 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, NoReturn
@@ -22,20 +21,18 @@ from app.operations.retention import past_keeping, purge
 from app.operations.scheduled import alerts, sync
 from app.operations.verification import rehearse_restore, verify, verify_copy
 from app.records.rows import UnreadableFileError
-from app.reports.outcomes_csv import COLUMNS, write_csv
-from app.reports.outcomes_csv import list_outcomes as outcomes_of
+from app.reports.outcomes_csv import COLUMNS, list_outcomes, write_csv
 from app.reports.subject_access import UnknownPupilError, subject
 from app.school import open_school
 from app.settings import SettingsError, database_url
 from app.store import audit_log
 from app.store.backup import backup, restore
 from app.store.database import DatabaseError, describe_error
-from app.store.encryption import DecryptionError, generate_key
-from app.store.encryption import encryption_keys as known_keys
+from app.store.encryption import DecryptionError, encryption_keys, generate_key
 from app.store.key_rotation import count_by_key, reencrypt_all, round_counts
 from app.store.transfer import transfer
 
-_DONE, _SOME_REJECTED, _NOT_DONE = 0, 1, 2
+_SOME_REJECTED, _NOT_DONE = 1, 2  # exit status
 
 
 class _Commands(click.Group):
@@ -52,13 +49,13 @@ class _Commands(click.Group):
             _stop(f"{error.strerror or error}. Nothing was changed.")
 
 
-def _stop(words: str) -> NoReturn:
-    click.echo(words, err=True)
-    sys.exit(_NOT_DONE)
-
-
 def _note(words: str) -> None:
     click.echo(words, err=True)
+
+
+def _stop(words: str) -> NoReturn:
+    _note(words)
+    sys.exit(_NOT_DONE)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -82,34 +79,34 @@ def import_() -> None:
 @import_.command("roster")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 def roster_command(folder: Path) -> None:
-    """Read schools.csv, staff.csv and pupils.csv of DIR, those that are there."""
+    """Read schools.csv, staff.csv and pupils.csv of DIR, any that are there."""
     _report(import_roster(open_school(), folder))
 
 
-def _file_command(name: str, words: str, read: Callable[..., ImportResult], metavar: str) -> None:
-    @import_.command(name, help=words)
+def _file_command(name: str, read: Callable[..., ImportResult], description: str, metavar: str = "FILE") -> None:
+    @import_.command(name, help=description)
     @click.argument("path", metavar=metavar, type=click.Path(path_type=Path))
     def command(path: Path) -> None:
         _report([read(open_school(), path)])
 
 
-_file_command("logs", "Read session logs, one row for each session: CSV or .xlsx.", import_logs, "FILE")
+_file_command("logs", import_logs, "Read session logs, one row for each session: CSV or .xlsx.")
 _file_command(
     "calls",
+    import_calls,
     "Read call records of Microsoft Graph: a JSON file with one record, a list or a page, a .jsonl file, or a "
     "folder of such files; sessions and segments expanded.",
-    import_calls,
     "PATH",
 )
 _file_command(
-    "recordings", "Read callRecording objects of Microsoft Graph, in the same forms.", import_recordings, "PATH"
+    "recordings", import_recordings, "Read callRecording objects of Microsoft Graph, in the same forms.", "PATH"
 )
-_file_command("letters", "Read the register of letters to parents: CSV or .xlsx.", import_letters, "FILE")
-_file_command("consents", "Read the register of parental consents: CSV or .xlsx.", import_consents, "FILE")
+_file_command("letters", import_letters, "Read the register of letters to parents: CSV or .xlsx.")
+_file_command("consents", import_consents, "Read the register of parental consents: CSV or .xlsx.")
 
 
 def _report(results: list[ImportResult]) -> None:
-    """What was read on standard output, each rejected row with its fix on standard error."""
+    """Print what was read on standard output, and each rejected row with its fix on standard error."""
     for result in results:
         if result.unknown_columns:
             _note(f"{result.source}: unknown columns ignored: {', '.join(result.unknown_columns)}")
@@ -134,36 +131,26 @@ def _report(results: list[ImportResult]) -> None:
 def outcomes_command(form: str, first: datetime | None, last: datetime | None) -> None:
     """Print one line for each session and clause: the outcome, its evidence and the reason."""
     days = (first.date() if first else date.min, last.date() if last else date.max)
-    rows = outcomes_of(open_school(), days)
+    rows = list_outcomes(open_school(), days)
     if form == "json":
-        json.dump(rows, sys.stdout, ensure_ascii=False, indent=1)
-        click.echo()
-        return
-    write_csv(sys.stdout, COLUMNS, rows)
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+    else:
+        write_csv(sys.stdout, COLUMNS, rows)
 
 
 @cli.command("demo")
 @click.option("--sessions", type=click.IntRange(100, 2_000_000), default=5000, show_default=True)
 def demo_command(sessions: int) -> None:
     """Fill an empty database with a fictional school."""
-    school = open_school()
-    with _progress() as show:
-        fill(school, sessions=sessions, progress=show)
+    steps: list[str] = []
+
+    def show(step: str, _share: float) -> None:
+        if step not in steps:
+            _note(step)
+            steps.append(step)
+
+    fill(open_school(), sessions=sessions, progress=show)
     click.echo("The demonstration school is ready: streamlit run streamlit_app.py")
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str, float], None]]:
-    """Progress on standard error: a line for each step."""
-    last = ""
-
-    def show(words: str, _: float) -> None:
-        nonlocal last
-        if words != last:
-            _note(words)
-        last = words
-
-    yield show
 
 
 @cli.command("backup")
@@ -177,14 +164,14 @@ def backup_command(file: Path) -> None:
 @cli.command("restore")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--test", is_flag=True, help="Verify that it could be restored; only the date of the test changes.")
-def restore_command(file: Path, test: bool) -> None:
+def restore_command(*, file: Path, test: bool) -> None:
     """Replace the embedded database by the copy in FILE; the old database is kept beside it."""
     if test:
         click.echo(f"{file} could be restored: {rehearse_restore(open_school(), file)}.")
         return
-    proved = verify_copy(file)
-    kept = restore(database_url(), file)
-    click.echo(f"Restored from {file}: {proved}." + (f" The old database is in {kept}." if kept else ""))
+    verified = verify_copy(file)
+    old = restore(database_url(), file)
+    click.echo(f"Restored from {file}: {verified}." + (f" The old database is in {old}." if old else ""))
 
 
 @cli.command("move")
@@ -215,7 +202,7 @@ def subject_command(email: str, file: Path | None) -> None:
 
 @cli.command("purge")
 @click.option("--dry-run", is_flag=True, help="List what would be deleted, and change nothing.")
-def purge_command(dry_run: bool) -> None:
+def purge_command(*, dry_run: bool) -> None:
     """Delete what is past its retention period. Only a backup can bring it back."""
     school = open_school()
     for past in past_keeping(school) if dry_run else purge(school):
@@ -254,8 +241,8 @@ def used_command() -> None:
     """Count, in hundreds, the values encrypted with the newest key, an older one, no key, or a lost one."""
     with open_school().engine.connect() as connection:
         found = round_counts(count_by_key(connection))
-    for one in found:
-        click.echo(f"{one.table}: {one.newest:,} newest, {one.older:,} older, {one.no_key:,} none, {one.lost:,} lost")
+    for row in found:
+        click.echo(f"{row.table}: {row.newest:,} newest, {row.older:,} older, {row.no_key:,} none, {row.lost:,} lost")
     good, words = describe_key_counts(found)
     if not good:
         _stop(words)
@@ -265,14 +252,13 @@ def used_command() -> None:
 @keys.command("rotate")
 def rotate_command() -> None:
     """Encrypt everything with the newest key; afterwards the older keys can be removed."""
-    if not known_keys():
+    if not encryption_keys():
         _stop("ENCRYPTION_KEYS is not set: set a key first; python -m app keys new prints one.")
     school = open_school()
     with school.writing() as connection:
         number = reencrypt_all(connection)
         if number:
-            about = "everything sealed, to the newest key"
-            school.add_to_trail(connection, audit_log.COMMAND, "changed", about)
+            school.add_to_trail(connection, audit_log.COMMAND, "changed", "everything sealed, to the newest key")
     click.echo(f"{number:,} values were encrypted again; all use the newest key.")
 
 

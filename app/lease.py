@@ -4,7 +4,6 @@ import socket
 import threading
 import uuid
 from datetime import datetime, timedelta
-from types import TracebackType
 from typing import ClassVar, Self
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -19,9 +18,6 @@ _RENEWED = 30.0  # seconds
 
 class BusyError(Exception):
     """Another process holds the lease: the message says where, and how long to wait at most."""
-
-    def __init__(self, words: str, fix: str) -> None:
-        super().__init__(f"{words} {fix}")
 
 
 class LostError(Exception):
@@ -48,15 +44,15 @@ class Lease:
             if held is not None and held.expires_at > now:
                 until = held.expires_at.astimezone(self._school.settings.zone)
                 raise BusyError(
-                    f"Another {self.what} is running on {held.holder.split('|')[0]}.",
-                    f"Wait for it; if it died, another can start after {until:%H:%M:%S}.",
+                    f"Another {self.what} is running on {held.holder.split('|')[0]}. Wait for it; if it died, another "
+                    f"can start after {until:%H:%M:%S}."
                 )
             connection.execute(delete(leases).where(leases.c.name == self.name))
             connection.execute(insert(leases).values(name=self.name, holder=self._holder, expires_at=now + DURATION))
         self._renewing.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self._over.set()
         self._renewing.join()
         with self._school.writing() as connection:
@@ -64,8 +60,8 @@ class Lease:
 
     def hold(self, connection: Connection) -> None:
         """Renew the lease in the transaction that writes. LostError if another process took it meanwhile."""
-        mine = update(leases).where(leases.c.name == self.name, leases.c.holder == self._holder)
-        if not connection.execute(mine.values(expires_at=self._school.now() + DURATION)).rowcount:
+        own = update(leases).where(leases.c.name == self.name, leases.c.holder == self._holder)
+        if not connection.execute(own.values(expires_at=self._school.now() + DURATION)).rowcount:
             raise LostError(
                 f"Another {self.what} took this one's place, because this one had not renewed its lease in time."
             )

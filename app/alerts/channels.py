@@ -12,7 +12,7 @@ from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 import apprise
@@ -32,7 +32,7 @@ class UnreachableError(Exception):
 
 
 class NotSentError(Exception):
-    """Nobody said that this message was accepted; the message says why, and how to fix it."""
+    """One message was not accepted, as far as is known; the text says why, and how to fix it."""
 
 
 class BrokenConnectionError(NotSentError):
@@ -41,7 +41,7 @@ class BrokenConnectionError(NotSentError):
 
 @dataclass(frozen=True)
 class Message:
-    """What is sent. `number`: the same for every try of one alert, another for every other alert."""
+    """What is sent. `number`: the same at every attempt to send one alert, another for every other alert."""
 
     number: str
     to: str
@@ -50,57 +50,8 @@ class Message:
     written_at: datetime
 
 
-class Transport(Protocol):
-    def send(self, message: Message) -> None:
-        """Send a message. UnreachableError or NotSentError unless it was accepted."""
-
-    def probe(self) -> None:
-        """UnreachableError if nothing can be sent, as far as can be found out without sending."""
-
-
-@dataclass(frozen=True)
-class Transports:
-    """`to_staff`: to each member of staff; `shared`: the channel that several people read, if there is one;
-    `address`: where the program is, for links."""
-
-    to_staff: Transport
-    shared: Transport | None
-    address: str
-
-
-def configured() -> bool:
-    """Whether alerts are configured, well or not."""
-    return bool(variable("ALERT_URL"))
-
-
-def transports() -> Transports:
-    """The transports that are configured. AlertsNotConfiguredError if there is none, or one cannot be used."""
-    to_staff, address, shared = variable("ALERT_URL"), variable("APP_URL"), variable("ALERT_CHANNEL")
-    if not to_staff:
-        raise AlertsNotConfiguredError(
-            "No alerts are configured. Set ALERT_URL and APP_URL; docs/service.md explains how."
-        )
-    if not address or urlsplit(address).scheme not in ("http", "https") or not urlsplit(address).hostname:
-        raise AlertsNotConfiguredError(
-            "APP_URL is not the address at which staff open the program: set it, for example to "
-            "https://protocol.school.example, so that alerts can lead there."
-        )
-    plugin = _plugin("ALERT_URL", to_staff.replace(_TO, "somebody@school.example"))
-    if urlsplit(to_staff).scheme in ("mailto", "mailtos"):
-        mine: Transport = Mail(plugin)
-    elif _TO in to_staff:
-        mine = Service("ALERT_URL", to_staff)
-    else:
-        raise AlertsNotConfiguredError(
-            "ALERT_URL has to say where the recipient's address goes: write {to} there, or use mailtos://."
-        )
-    if shared:
-        _plugin("ALERT_CHANNEL", shared)
-    return Transports(mine, Service("ALERT_CHANNEL", shared) if shared else None, address.rstrip("/"))
-
-
 def _plugin(name: str, url: str) -> Any:
-    apprise.logger.disabled = True  # it would log who was written to
+    apprise.logger.disabled = True  # it would log the recipients
     plugin = apprise.Apprise.instantiate(url)
     if plugin is None:
         raise AlertsNotConfiguredError(
@@ -110,50 +61,51 @@ def _plugin(name: str, url: str) -> Any:
 
 
 class Mail:
-    """Mail to one person a message, each over a connection of its own."""
+    """Mail to one person a message, each over a connection of its own; `plugin` is apprise's reading of the address."""
 
     def __init__(self, plugin: Any) -> None:
-        self._host, self._port = str(plugin.smtp_host), int(plugin.port)
-        self._secure, self._trusting = str(plugin.secure_mode), not plugin.verify_certificate
-        self._user, self._password = plugin.user, plugin.password
+        self._plugin = plugin
         self._from_name, self._from = plugin.from_addr
 
     def send(self, message: Message) -> None:
+        """Send a message. UnreachableError or NotSentError unless it was accepted."""
         smtp = self._connect()
         try:
-            smtp.send_message(self._written(message), self._from, [message.to])
+            smtp.send_message(self._write_mail(message), self._from, [message.to])
             with suppress(smtplib.SMTPException, OSError):  # it was accepted: nothing can change that any more
                 smtp.quit()
         except (smtplib.SMTPException, OSError, UnicodeError) as error:
-            raise _not_sent(error) from None
+            raise _why_not_sent(error) from None
         finally:
             smtp.close()
 
     def probe(self) -> None:
+        """UnreachableError if no mail can be sent, as far as can be found out without sending any."""
         self._connect().close()
 
     def _connect(self) -> smtplib.SMTP:
+        server = self._plugin
+        context = ssl.create_default_context()
+        if not server.verify_certificate:
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         smtp: smtplib.SMTP | None = None
         try:
-            context = ssl.create_default_context()
-            if self._trusting:
-                context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-            if self._secure == "ssl":
-                smtp = smtplib.SMTP_SSL(self._host, self._port, timeout=_TIMEOUT, context=context)
+            if server.secure_mode == "ssl":
+                smtp = smtplib.SMTP_SSL(server.smtp_host, server.port, timeout=_TIMEOUT, context=context)
             else:
-                smtp = smtplib.SMTP(self._host, self._port, timeout=_TIMEOUT)
-            if self._secure == "starttls":
+                smtp = smtplib.SMTP(server.smtp_host, server.port, timeout=_TIMEOUT)
+            if server.secure_mode == "starttls":
                 smtp.starttls(context=context)
             smtp.ehlo_or_helo_if_needed()
-            if self._user and self._password:
-                smtp.login(self._user, self._password)
+            if server.user and server.password:
+                smtp.login(server.user, server.password)
         except (smtplib.SMTPException, OSError, UnicodeError) as error:
             if smtp is not None:
                 smtp.close()
-            raise UnreachableError(_why_unreachable(f"{self._host}:{self._port}", error)) from None
+            raise UnreachableError(_why_unreachable(f"{server.smtp_host}:{server.port}", error)) from None
         return smtp
 
-    def _written(self, message: Message) -> EmailMessage:
+    def _write_mail(self, message: Message) -> EmailMessage:
         mail = EmailMessage(policy=SMTP)
         mail["From"] = Address(self._from_name or "", addr_spec=self._from)
         mail["To"] = message.to
@@ -163,54 +115,6 @@ class Mail:
         mail["Auto-Submitted"] = "auto-generated"
         mail.set_content(message.body, cte="quoted-printable")
         return mail
-
-
-def _not_sent(error: Exception) -> Exception:
-    """What went wrong while a message was sent, as UnreachableError, NotSentError or BrokenConnectionError."""
-    code: int
-    reply: bytes | str
-    kind: type[Exception]
-    if isinstance(error, UnicodeError | smtplib.SMTPNotSupportedError):
-        return NotSentError("The address has letters that mail cannot carry: correct it on the roster.")
-    if isinstance(error, smtplib.SMTPRecipientsRefused):
-        code, reply = next(iter(error.recipients.values()))
-        what, fix, kind = "the address", "Correct it on the roster, or ask the mail administrator.", NotSentError
-    elif isinstance(error, smtplib.SMTPSenderRefused):
-        code, reply = error.smtp_code, error.smtp_error
-        what, fix, kind = "the sender", "Correct from= in ALERT_URL.", UnreachableError
-    elif isinstance(error, smtplib.SMTPDataError):
-        code, reply = error.smtp_code, error.smtp_error
-        what, fix, kind = "the message", "Ask the mail administrator.", NotSentError
-    else:
-        return BrokenConnectionError(f"The connection to the mail server broke ({_short(error)}).")
-    words = f"{code} {_plain(reply)}"
-    if code == 421:
-        return BrokenConnectionError(f"The mail server ended the connection ({words}).")
-    if code < 500:
-        return kind(f"The mail server does not accept {what} yet ({words}).")
-    return kind(f"The mail server rejects {what} ({words}). {fix}")
-
-
-def _why_unreachable(where: str, error: Exception) -> str:
-    if isinstance(error, smtplib.SMTPAuthenticationError):
-        return f"The mail server {where} rejects user or password ({error.smtp_code}). Correct them in ALERT_URL."
-    if isinstance(error, smtplib.SMTPNotSupportedError):
-        return f"The mail server {where} does not offer what ALERT_URL asks for ({_short(error)}). Correct its mode=."
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"The certificate of the mail server {where} is not trusted ({error.verify_message})."
-    return f"The mail server {where} cannot be reached ({_short(error)}). Check that it runs, and ALERT_URL."
-
-
-def _short(error: BaseException) -> str:
-    if isinstance(error, smtplib.SMTPResponseException):
-        return f"{error.smtp_code} {_plain(error.smtp_error)}"
-    return _plain(getattr(error, "strerror", None) or str(error) or type(error).__name__)
-
-
-def _plain(reply: bytes | str) -> str:
-    """What a server answered, on one line and not too long; it may contain anything."""
-    words = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in words).split())[:160]
 
 
 class Service:
@@ -226,3 +130,97 @@ class Service:
 
     def probe(self) -> None:
         """Such a service answers nothing until something is sent."""
+
+
+Transport = Mail | Service
+
+
+@dataclass(frozen=True)
+class Transports:
+    """`to_staff`: to each member of staff; `shared`: the channel that several people read, if there is one; `address`:
+    where the program is, for links."""
+
+    to_staff: Transport
+    shared: Transport | None
+    address: str
+
+
+def configured() -> bool:
+    """Whether alerts are configured, well or not."""
+    return bool(variable("ALERT_URL"))
+
+
+def load_transports() -> Transports:
+    """The transports that are configured. AlertsNotConfiguredError if there is none, or one cannot be used."""
+    to_staff, address, shared = variable("ALERT_URL"), variable("APP_URL") or "", variable("ALERT_CHANNEL")
+    if not to_staff:
+        raise AlertsNotConfiguredError(
+            "No alerts are configured. Set ALERT_URL and APP_URL; docs/service.md explains how."
+        )
+    if urlsplit(address).scheme not in ("http", "https") or not urlsplit(address).hostname:
+        raise AlertsNotConfiguredError(
+            "APP_URL is not the address at which staff open the program: set it, for example to "
+            "https://protocol.school.example, so that alerts can lead there."
+        )
+    plugin = _plugin("ALERT_URL", to_staff.replace(_TO, "somebody@school.example"))
+    is_mail = urlsplit(to_staff).scheme in ("mailto", "mailtos")
+    if not is_mail and _TO not in to_staff:
+        raise AlertsNotConfiguredError(
+            "ALERT_URL has to say where the recipient's address goes: write {to} there, or use mailtos://."
+        )
+    if shared:
+        _plugin("ALERT_CHANNEL", shared)
+    return Transports(
+        to_staff=Mail(plugin) if is_mail else Service("ALERT_URL", to_staff),
+        shared=Service("ALERT_CHANNEL", shared) if shared else None,
+        address=address.rstrip("/"),
+    )
+
+
+_REJECTED = {  # what a mail server rejects while a message is sent, with the fix
+    smtplib.SMTPRecipientsRefused: ("the address", "Correct it on the roster, or ask the mail administrator."),
+    smtplib.SMTPSenderRefused: ("the sender", "Correct from= in ALERT_URL."),
+    smtplib.SMTPDataError: ("the message", "Ask the mail administrator."),
+}
+
+
+def _why_not_sent(error: Exception) -> Exception:
+    """What went wrong while a message was sent, as UnreachableError, NotSentError or BrokenConnectionError."""
+    if isinstance(error, UnicodeError | smtplib.SMTPNotSupportedError):
+        return NotSentError("The address has letters that mail cannot carry: correct it on the roster.")
+    if type(error) not in _REJECTED:
+        return BrokenConnectionError(f"The connection to the mail server broke ({_shorten(error)}).")
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        code, reply = next(iter(error.recipients.values()))
+    else:
+        code, reply = error.args[:2]
+    answer = f"{code} {_on_one_line(reply)}"
+    if code == 421:
+        return BrokenConnectionError(f"The mail server ended the connection ({answer}).")
+    what, fix = _REJECTED[type(error)]
+    kind = UnreachableError if isinstance(error, smtplib.SMTPSenderRefused) else NotSentError
+    if code < 500:
+        return kind(f"The mail server does not accept {what} yet ({answer}).")
+    return kind(f"The mail server rejects {what} ({answer}). {fix}")
+
+
+def _why_unreachable(where: str, error: Exception) -> str:
+    if isinstance(error, smtplib.SMTPAuthenticationError):
+        return f"The mail server {where} rejects user or password ({error.smtp_code}). Correct them in ALERT_URL."
+    if isinstance(error, smtplib.SMTPNotSupportedError):
+        return f"The mail server {where} does not offer what ALERT_URL asks for ({_shorten(error)}). Correct its mode=."
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"The certificate of the mail server {where} is not trusted ({error.verify_message})."
+    return f"The mail server {where} cannot be reached ({_shorten(error)}). Check that it runs, and ALERT_URL."
+
+
+def _shorten(error: Exception) -> str:
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"{error.smtp_code} {_on_one_line(error.smtp_error)}"
+    return _on_one_line(getattr(error, "strerror", None) or str(error) or type(error).__name__)
+
+
+def _on_one_line(reply: bytes | str) -> str:
+    """A server's answer, which may contain anything, on one line of at most 160 characters."""
+    words = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in words).split())[:160]

@@ -64,22 +64,22 @@ class Alert:
     """An alert to be sent.
 
     - `recipient_id`: a staff id; None: the school's shared channel
-    - `kind`: one of KINDS; `about`: a reference such as "concern C-7KQ2MX4P", never a name
-    - `words`: sentences of the program's own to add, without anybody's name
+    - `kind`: one of KINDS; `subject`: a reference such as "concern C-7KQ2MX4P", never a name
+    - `body`: sentences of the program's own to add, without anybody's name
     - `confidential`: as of Kind, for this one alone
     """
 
     recipient_id: int | None
     kind: str
-    about: str
+    subject: str
     queued_at: datetime
-    words: str = ""
+    body: str | None = None
     confidential: bool = False
 
     @property
     def key(self) -> str:
         """The same for alerts of which only one is ever sent."""
-        return f"{self.about}, {self.kind}, to {self.recipient_id or 'all'}"
+        return f"{self.subject}, {self.kind}, to {self.recipient_id or 'all'}"
 
 
 def enqueue(connection: Connection, alert: Alert) -> bool:
@@ -87,22 +87,11 @@ def enqueue(connection: Connection, alert: Alert) -> bool:
     same kind, about the same, to the same person. ValueError for an unknown kind or a wrong reference."""
     if alert.kind not in KINDS:
         raise ValueError(f"{alert.kind!r} is no kind of alert")
-    if not _REFERENCE.fullmatch(alert.about):
+    if not _REFERENCE.fullmatch(alert.subject):
         raise ValueError("What an alert is about is said by a reference, such as concern C-7KQ2MX4P")
     if connection.scalar(select(tables.alerts.c.id).where(tables.alerts.c.key == alert.key)) is not None:
         return False
-    connection.execute(
-        insert(tables.alerts).values(
-            key=alert.key,
-            recipient_id=alert.recipient_id,
-            kind=alert.kind,
-            subject=alert.about,
-            body=alert.words or None,
-            queued_at=alert.queued_at,
-            next_attempt_at=alert.queued_at,
-            attempts=0,
-            state=WAITING,
-            confidential=alert.confidential or KINDS[alert.kind].confidential,
-        )
-    )
+    confidential = alert.confidential or KINDS[alert.kind].confidential
+    waiting = {"key": alert.key, "next_attempt_at": alert.queued_at, "attempts": 0, "state": WAITING}
+    connection.execute(insert(tables.alerts).values(vars(alert) | waiting | {"confidential": confidential}))
     return True

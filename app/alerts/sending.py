@@ -3,7 +3,7 @@
 An alert is marked as sent after the mail server, or another service, accepted it. Where that answer is missing, since
 the connection broke or the sender was killed, the alert is sent again, as the same message with the same Message-ID: a
 concern that arrives twice does no harm, one that is lost does. What is not accepted is tried again, with growing
-pauses, and never given up.
+pauses, without end.
 """
 
 import hashlib
@@ -11,11 +11,11 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, select, update
+from sqlalchemy import ColumnElement, Row, select, update
 from sqlalchemy.exc import DBAPIError
 
 from app import lease
@@ -28,7 +28,7 @@ from app.alerts.channels import (
     Transports,
     UnreachableError,
     configured,
-    transports,
+    load_transports,
 )
 from app.alerts.due import enqueue_due
 from app.alerts.outbox import KINDS, SENT, WAITING
@@ -36,9 +36,8 @@ from app.school import School
 from app.store import audit_log, tables
 
 _alert = tables.alerts.c
-_FIRST_PAUSE, _LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
 _BATCH = 50
-_BROKEN_IN_A_ROW = 3  # after so many broken connections the rest of a run waits
+_MOST_BROKEN = 3  # after so many broken connections in a row the rest of a run waits
 _PATIENCE = lease.DURATION.total_seconds() + 5  # for which an urgent alert waits for another sender, dead or alive
 
 
@@ -64,38 +63,35 @@ def send(school: School, *, at_once: bool = False) -> Run:
     AlertsNotConfiguredError where nothing can be sent, and always in the demonstration; `lease.BusyError` if another
     process sends.
     """
-    out = _transports(school)
+    transports = _get_transports(school)
     with Lease(school) as held:
         enqueue_due(school)
-        return _Sending(school, held, out).run(at_once)
+        if at_once:
+            with school.writing() as connection:
+                waiting = update(tables.alerts).where(_alert.state == WAITING)
+                connection.execute(waiting.values(next_attempt_at=school.now()))
+        sending = _Sending(school, held, transports.address)
+        sending.send_all(transports.to_staff, _alert.recipient_id.is_not(None))
+        if transports.shared:
+            sending.send_all(transports.shared, _alert.recipient_id.is_(None))
+        return sending.run
 
 
-def send_in_words(school: School) -> tuple[bool, str]:
-    """Send the outbox at once. Returns whether all of it was sent, and the result in words."""
-    try:
-        run = send(school, at_once=True)
-    except (AlertsNotConfiguredError, lease.BusyError, lease.LostError) as error:
-        return False, str(error)
-    if run.trouble:
-        return False, f"{run.sent} sent, {run.waiting} not: {run.trouble}"
-    return True, f"{run.sent} sent." if run.sent else "Nothing to send."
-
-
-def hindrance(school: School, ask: bool = False) -> str:
+def hindrance(school: School, *, ask: bool = False) -> str:
     """Why no alert can be sent, and how to fix it; blank if no reason is known. With `ask` the mail server is asked."""
     try:
-        out = _transports(school)
+        transports = _get_transports(school)
         if ask:
-            out.to_staff.probe()
+            transports.to_staff.probe()
     except (AlertsNotConfiguredError, UnreachableError) as error:
         return str(error)
     return ""
 
 
-def _transports(school: School) -> Transports:
+def _get_transports(school: School) -> Transports:
     if school.is_demonstration():
         raise AlertsNotConfiguredError("This is the demonstration, whose people are invented: no alert is ever sent.")
-    return transports()
+    return load_transports()
 
 
 def send_in_background(school: School) -> None:
@@ -109,32 +105,27 @@ def _send_patiently(school: School) -> None:
     while True:
         try:
             send(school)
+            return
         except lease.BusyError:  # the other sender may have looked before this alert was queued
-            if time.monotonic() < deadline:
-                time.sleep(1)
-                continue
+            if time.monotonic() >= deadline:
+                return
+            time.sleep(1)
         except (AlertsNotConfiguredError, lease.LostError, DBAPIError) as error:
             logging.getLogger(__name__).warning("Alerts wait: %s", type(error).__name__)
-        return
+            return
 
 
+@dataclass
 class _Sending:
-    def __init__(self, school: School, held: Lease, out: Transports) -> None:
-        self._school, self._lease, self._out = school, held, out
-        self._done = Run()
-        self._broken = 0
+    """One sending, with what it did so far; `address` is the program's, for links."""
 
-    def run(self, at_once: bool) -> Run:
-        if at_once:
-            with self._school.writing() as connection:
-                waiting = update(tables.alerts).where(_alert.state == WAITING)
-                connection.execute(waiting.values(next_attempt_at=self._school.now()))
-        self._send_all(self._out.to_staff, _alert.recipient_id.is_not(None))
-        if self._out.shared:
-            self._send_all(self._out.shared, _alert.recipient_id.is_(None))
-        return self._done
+    school: School
+    lease: Lease
+    address: str
+    run: Run = field(default_factory=Run)
+    broken_in_a_row: int = 0
 
-    def _send_all(self, transport: Transport, whose: ColumnElement[bool]) -> None:
+    def send_all(self, transport: Transport, whose: ColumnElement[bool]) -> None:
         while rows := self._due(whose):
             for row in rows:
                 try:
@@ -148,66 +139,48 @@ class _Sending:
         query = (
             select(tables.alerts, tables.staff.c.email)
             .outerjoin(tables.staff, tables.staff.c.id == _alert.recipient_id)
-            .where(whose, _alert.state == WAITING, _alert.next_attempt_at <= self._school.now())
+            .where(whose, _alert.state == WAITING, _alert.next_attempt_at <= self.school.now())
             .order_by(_alert.kind == "digest", _alert.attempts, _alert.id)
             .limit(limit)
         )
-        with self._school.engine.connect() as connection:
+        with self.school.engine.connect() as connection:
             return list(connection.execute(query))
 
     def _send(self, transport: Transport, row: Row[Any]) -> None:
         try:
-            transport.send(written(row, self._out.address, self._school))
+            transport.send(_write_message(row, self.address, self.school))
         except NotSentError as error:
             self._put_off([row], str(error))
-            self._broken = self._broken + 1 if isinstance(error, BrokenConnectionError) else 0
-            if self._broken >= _BROKEN_IN_A_ROW:
+            self.broken_in_a_row = self.broken_in_a_row + 1 if isinstance(error, BrokenConnectionError) else 0
+            if self.broken_in_a_row >= _MOST_BROKEN:
                 raise UnreachableError(str(error)) from None
-        else:
-            self._broken = 0
-            self._mark_sent(row)
-            self._done.sent += 1
-
-    def _put_off(self, rows: Sequence[Row[Any]], why: str) -> None:
-        """These were not accepted: they wait for their next try."""
-        now = self._school.now()
-        later = [
-            {
-                "number": row.id,
-                "error": why,
-                "attempts": row.attempts + 1,
-                "next_attempt_at": now + _pause(row.attempts),
-            }
-            for row in rows
-        ]
-        self._done.trouble = why
-        self._done.waiting += len(later)
-        if later:
-            change = update(tables.alerts).where(_alert.id == bindparam("number"))
-            with self._school.writing() as connection:
-                connection.execute(change, later)
-
-    def _mark_sent(self, row: Row[Any]) -> None:
-        """That somebody was alerted to a record goes on the audit trail; a digest is of no record."""
-        now = self._school.now()
-        with self._school.writing() as connection:
-            self._lease.hold(connection)
-            sent = {"state": SENT, "sent_at": now, "error": None}
+            return
+        self.broken_in_a_row = 0
+        self.run.sent += 1
+        with self.school.writing() as connection:
+            self.lease.hold(connection)
+            sent = {"state": SENT, "sent_at": self.school.now(), "error": None}
             connection.execute(update(tables.alerts).where(_alert.id == row.id).values(sent))
-            if not row.confidential and row.kind != "digest":
-                audit_log.add(
-                    connection, occurred_at=now, actor=audit_log.COMMAND, action="alerted", subject=row.subject
-                )
+            if not row.confidential and row.kind != "digest":  # a digest is of no record
+                self.school.add_to_trail(connection, audit_log.COMMAND, "alerted", row.subject)
+
+    def _put_off(self, rows: Sequence[Row[Any]], reason: str) -> None:
+        """Let alerts that were not accepted wait for their next attempt."""
+        self.run.trouble = reason
+        self.run.waiting += len(rows)
+        with self.school.writing() as connection:
+            for row in rows:
+                later = {"error": reason, "attempts": row.attempts + 1, "next_attempt_at": self._next_attempt(row)}
+                connection.execute(update(tables.alerts).where(_alert.id == row.id).values(later))
+
+    def _next_attempt(self, row: Row[Any]) -> datetime:
+        """After a pause of 1, 2, 4 … minutes, of an hour at most."""
+        doublings: int = 2 ** min(row.attempts, 6)
+        return self.school.now() + min(timedelta(minutes=doublings), timedelta(hours=1))
 
 
-def _pause(tries: int) -> timedelta:
-    """How long to wait after this many tries: 1, 2, 4 … minutes."""
-    doublings: int = 2 ** min(tries, 10)
-    return min(_FIRST_PAUSE * doublings, _LONGEST_PAUSE)
-
-
-def written(row: Row[Any], address: str, school: School) -> Message:
-    """What an alert says; the same at every try."""
+def _write_message(row: Row[Any], address: str, school: School) -> Message:
+    """An alert as a message, the same at every attempt."""
     kind, ref = KINDS[row.kind], str(row.subject).rpartition(" ")[2]
     words = [part for part in (kind.words.format(ref=ref), row.body) if part]
     page = "" if kind.page == "start" else kind.page.format(ref=ref)

@@ -18,42 +18,29 @@ from app.store.writing import raise_revision
 from app.vocabulary import RowResolution
 
 
-class _RejectedAgainError(Exception):
-    def __init__(self, rejected: RejectedRow) -> None:
-        super().__init__()
-        self.rejected = rejected
-
-
 def fix_row(school: School, person: Person, number: int, cells: Mapping[str, str]) -> RejectedRow | None:
-    """Import a rejected row with the administrator's cells, the way that its file was imported; cells withheld from
-    them stay as they came. None if it was imported; if it is rejected again, how, and nothing is changed. ValueError,
-    in words, if the row is not theirs to fix."""
+    """Import a rejected row with the administrator's cells, as its file was imported; cells withheld from them stay as
+    they came. None if it was imported; if it is rejected again, how, and nothing is changed. ValueError, in words, if
+    the row is not theirs to fix."""
     found = list_rejected_rows(school, person, number)
     fixable = found["fixable"].iloc[0] if len(found) else ()
     if not fixable:
         raise ValueError("This row is resolved already, or cannot be fixed here. Nothing was changed.")
     check_not_demonstration(school, found["kind"].iloc[0])
-    stored = tables.rejected_rows
-    try:
-        with school.writing() as connection:
-            row = connection.execute(select(stored).where(stored.c.id == number)).one()
-            fixed = rejected_rows.resolve(
-                connection, [number], RowResolution.FIXED, at=school.now(), actor_id=person.staff_id
-            )
-            if not fixed:
-                raise ValueError("Somebody else has resolved this row. Nothing was changed.")
-            before = {name.strip().lower(): cell for name, cell in json.loads(row.original).items() if name}
-            after = before | {name: cell.strip() for name, cell in cells.items() if name in fixable}
-            if row.kind == "logs" and _author(after) == person.email != _author(before):
-                raise ValueError("Enter a log of your own on the page “Log a session”. Nothing was changed.")
-            table = Table(row.source, tuple(after), [(row.row, after)])
-            work = create_work(school, row.kind, table)
-            result = run_import_in(connection, school, row.kind, row.source, person.staff_id, work)
-            if result.rejected:
-                raise _RejectedAgainError(result.rejected[0])
-            _audit(connection, school, person, fixed, RowResolution.FIXED)
-    except _RejectedAgainError as again:
-        return again.rejected
+    with school.writing() as connection:
+        if not _resolve(connection, school, person, [number], RowResolution.FIXED):
+            raise ValueError("Somebody else has resolved this row. Nothing was changed.")
+        stored = tables.rejected_rows
+        row = connection.execute(select(stored).where(stored.c.id == number)).one()
+        before = {name.strip().lower(): cell for name, cell in json.loads(row.original).items() if name}
+        after = before | {name: cell.strip() for name, cell in cells.items() if name in fixable}
+        if row.kind == "logs" and _author(after) == person.email != _author(before):
+            raise ValueError("Enter a log of your own on the page “Log a session”. Nothing was changed.")
+        work = create_work(school, row.kind, Table(row.source, tuple(after), [(row.row, after)]))
+        result = run_import_in(connection, school, row.kind, row.source, person.staff_id, work)
+        if result.rejected:
+            connection.rollback()
+            return result.rejected[0]
     return None
 
 
@@ -66,25 +53,25 @@ def dismiss_rows(school: School, person: Person, numbers: Collection[int], reaso
     ValueError, in words, without a reason."""
     if not reason.strip():
         raise ValueError("Say why the rows need not be fixed.")
-    theirs = set(list_rejected_rows(school, person)["id"]) & set(numbers)
+    visible = set(list_rejected_rows(school, person)["id"]) & set(numbers)
     with school.writing() as connection:
-        done = rejected_rows.resolve(
-            connection,
-            theirs,
-            RowResolution.DISMISSED,
-            at=school.now(),
-            actor_id=person.staff_id,
-            reason=reason.strip(),
-        )
-        _audit(connection, school, person, done, RowResolution.DISMISSED)
-    return len(done)
+        return len(_resolve(connection, school, person, visible, RowResolution.DISMISSED, reason.strip()))
 
 
-def _audit(
-    connection: Connection, school: School, person: Person, numbers: Collection[int], how: RowResolution
-) -> None:
-    """Put on the audit trail that the person resolved rejected rows."""
-    if numbers:
-        subject = f"rejected row {', '.join(map(str, sorted(numbers)))}: {how}"
+def _resolve(
+    connection: Connection,
+    school: School,
+    person: Person,
+    numbers: Collection[int],
+    resolution: RowResolution,
+    reason: str | None = None,
+) -> list[int]:
+    """Resolve those rows that are still open, and put that on the audit trail; their ids."""
+    resolved = rejected_rows.resolve(
+        connection, numbers, resolution, at=school.now(), actor_id=person.staff_id, reason=reason
+    )
+    if resolved:
+        subject = f"rejected row {', '.join(map(str, sorted(resolved)))}: {resolution}"
         school.add_to_trail(connection, person.email, "changed", subject)
         raise_revision(connection)
+    return resolved

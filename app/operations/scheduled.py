@@ -4,14 +4,13 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from types import FrameType
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import click
 from sqlalchemy.exc import DBAPIError
 
 from app import lease
-from app.alerts import channels
+from app.alerts.channels import AlertsNotConfiguredError
 from app.alerts.sending import send
 from app.graph.errors import GraphError, NotConfiguredError
 from app.graph.fetching import WORKERS, synchronise
@@ -19,61 +18,54 @@ from app.school import School, open_school
 from app.store.database import describe_error
 
 _DONE, _PARTLY_DONE, _NOT_DONE = 0, 1, 2
-
-
-def _watch(words: str) -> Callable[..., Any]:
-    return click.option("--watch", type=click.IntRange(1, 24 * 60), metavar="MINUTES", help=words)
+_WATCH = click.option("--watch", type=click.IntRange(1, 24 * 60), metavar="MINUTES", help="Repeat every MINUTES.")
 
 
 @click.command("sync")
 @click.option("--days", type=click.IntRange(1, 30), help="Fetch the last N days, not those since the last success.")
-@_watch("Keep running, and sync every MINUTES.")
+@_WATCH
 @click.option("--retry", is_flag=True, help="Also try again the records that could not be read.")
 @click.option("--workers", type=click.IntRange(1, 16), default=WORKERS, show_default=True, help="Requests at a time.")
 def sync(*, days: int | None, watch: int | None, retry: bool, workers: int) -> None:
     """Fetch new call records and recordings from Microsoft Graph.
 
-    By default from a little before the last success on, 30 days at most; Microsoft keeps no more. A run that
-    is ended or killed goes on where it was, the next time. Exit status: 0 done, 1 done with records in quarantine,
-    2 not done.
+    By default from a little before the last success on, 30 days at most; Microsoft keeps no more. If a run is ended or
+    killed, the next one goes on from there. Exit status: 0 done, 1 done with records in quarantine, 2 not done.
     """
     school = open_school()
     _repeat(lambda: _sync_once(school, days=days, retry=retry, workers=workers), watch)
 
 
 @click.command("alerts")
-@_watch("Keep running, and send every MINUTES.")
+@_WATCH
 @click.option("--at-once", is_flag=True, help="Also send again at once what failed.")
 def alerts(*, watch: int | None, at_once: bool) -> None:
-    """Send the alerts in the outbox, with those that are due: concerns unread, and the day's digests.
+    """Send the alerts in the outbox, with those that are due: unread concerns, and the day's digests.
 
-    What a mail server does not accept is tried again, with growing pauses. Exit status: 0 done, 1 done
-    with some that were not accepted, 2 not done.
+    What a mail server does not accept is tried again, with growing pauses. Exit status: 0 done, 1 done with some that
+    were not accepted, 2 not done.
     """
     school = open_school()
     _repeat(lambda: _send_once(school, at_once=at_once), watch)
 
 
-def _repeat(once: Callable[[], int], minutes: int | None) -> NoReturn:
-    """Run `once`, again and again every so many minutes, if any; else exit with the status that it returns."""
-    signal.signal(signal.SIGTERM, _end)
+def _repeat(run_once: Callable[[], int], minutes: int | None) -> NoReturn:
+    """Run once and exit with the status that it returns; or, if `minutes` are given, again and again."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_NOT_DONE))  # so that a stopped service gives its lease back
     while True:
+        status = _NOT_DONE
         try:
-            status = once()
-        except (NotConfiguredError, channels.AlertsNotConfiguredError) as error:
+            status = run_once()
+        except (NotConfiguredError, AlertsNotConfiguredError) as error:
             _say(str(error))
             sys.exit(_NOT_DONE)
         except (GraphError, lease.BusyError, lease.LostError) as error:
             _say(str(error))
-            status = _NOT_DONE
-        except KeyboardInterrupt:
-            _say("Ended. What came so far is kept; the next run goes on.")
-            sys.exit(_NOT_DONE)
         except DBAPIError as error:
-            if minutes is None:
-                raise
             _say(describe_error(error))
-            status = _NOT_DONE
+        except KeyboardInterrupt:
+            _say("Ended. What was done so far is stored; the next run goes on.")
+            sys.exit(_NOT_DONE)
         if minutes is None:
             sys.exit(status)
         time.sleep(minutes * 60)
@@ -105,8 +97,3 @@ def _send_once(school: School, *, at_once: bool) -> int:
 
 def _say(words: str) -> None:
     click.echo(words, err=True)
-
-
-def _end(_number: int, _frame: FrameType | None) -> None:
-    """A service that is stopped gives its lease back."""
-    sys.exit(_NOT_DONE)

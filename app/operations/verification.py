@@ -1,11 +1,13 @@
-"""Proving that a database is whole: a copy that could be restored, or one that everything was moved to."""
+"""Verifying that a database is whole: a copy that could be restored, or one that everything was moved to."""
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, create_engine, func, inspect, select
+from sqlalchemy import Connection, Engine, create_engine, func, inspect, select
 
 from app.school import School
 from app.store import audit_log, tables
@@ -30,64 +32,65 @@ class Verification:
 
 
 def verify(connection: Connection) -> Verification:
-    """What the database holds. DatabaseError, in words, if the audit trail was altered, or if something in it is
-    sealed with a key that is not at hand."""
+    """What the database holds. DatabaseError, in words, if the audit trail was altered, or if a value is encrypted with
+    a key that is not set."""
     _, fault = audit_log.verify(connection)
     if fault:
         raise DatabaseError(f"The audit trail in it was altered. {fault}")
-    if lost := sum(one.lost for one in count_by_key(connection, sample=True)):
+    if lost := sum(counts.lost for counts in count_by_key(connection, sample=True)):
         raise DatabaseError(
             f"{lost} or more values in it are sealed with a key that ENCRYPTION_KEYS does not hold: add that key."
         )
-    rows = {
-        table.name: connection.scalar(select(func.count()).select_from(table)) or 0
-        for table in tables.metadata.sorted_tables
-    }
+    rows = _count_rows(connection)
     return Verification(rows, rows["audit"])
 
 
 def verify_copy(file: Path) -> Verification:
-    """What a copy holds, as `restore` would bring it back: it is restored into a folder of its own, brought up to
-    date there, and read. DatabaseError if it could not be used; the copy itself is not touched."""
+    """What a copy holds, as `restore` would bring it back: it is restored into a folder of its own, upgraded there, and
+    read. DatabaseError if it could not be used; the copy itself is not changed."""
     with tempfile.TemporaryDirectory(prefix="restore-test-") as folder:
-        again = Path(folder) / "restored.sqlite"
-        copy_checked(file, again)
-        before = _counts(again)
-        engine = open_database(f"sqlite:///{again}")
-        try:
-            with engine.connect() as connection:
-                proved = verify(connection)
-        finally:
-            engine.dispose()
-    if changed := [name for name, number in before.items() if proved.rows.get(name, number) < number]:
+        restored = Path(folder) / "restored.sqlite"
+        copy_checked(file, restored)
+        url = f"sqlite:///{restored}"
+        with _connected(create_engine(url)) as connection:
+            before = _count_rows(connection)
+        with _connected(open_database(url)) as connection:
+            verified = verify(connection)
+    if changed := [name for name, number in before.items() if verified.rows.get(name, number) < number]:
         raise DatabaseError(f"Rows of {', '.join(changed)} were lost while it was brought up to date.")
-    return proved
+    return verified
 
 
-def _counts(file: Path) -> dict[str, int]:
-    engine = create_engine(f"sqlite:///{file}")
+@contextmanager
+def _connected(engine: Engine) -> Iterator[Connection]:
     try:
         with engine.connect() as connection:
-            names = [name for name in inspect(connection).get_table_names() if name in tables.metadata.tables]
-            return {
-                name: connection.scalar(select(func.count()).select_from(tables.metadata.tables[name])) or 0
-                for name in names
-            }
+            yield connection
     finally:
         engine.dispose()
 
 
+def _count_rows(connection: Connection) -> dict[str, int]:
+    """The number of rows of each table that there is and that this version knows."""
+    known = tables.metadata.tables
+    return {
+        name: connection.scalar(select(func.count()).select_from(known[name])) or 0
+        for name in inspect(connection).get_table_names()
+        if name in known
+    }
+
+
 def rehearse_restore(school: School, file: Path) -> Verification:
-    """Prove that a copy could be restored, and remember the day, for the administrator to see."""
-    proved = verify_copy(file)
+    """Verify that a copy could be restored, and store the day, for the administrator to see."""
+    verified = verify_copy(file)
     with school.writing() as connection:
         set_meta(connection, _TESTED, school.now().isoformat())
         school.add_to_trail(connection, audit_log.COMMAND, "changed", "restore test of a copy, passed")
-    return proved
+    return verified
 
 
 def last_restore_test(school: School) -> datetime | None:
-    """When a copy last proved that it could be restored; None: never."""
+    """When a copy was last verified; None: never."""
     with school.engine.connect() as connection:
-        told = get_meta(connection, _TESTED)
-    return datetime.fromisoformat(told) if told else None
+        tested = get_meta(connection, _TESTED)
+    return datetime.fromisoformat(tested) if tested else None

@@ -129,7 +129,7 @@ def test_the_same_alert_is_in_the_outbox_once(school: School) -> None:
     assert dict(states(school)) == {"a": "waiting", "b": "waiting"}
 
 
-@pytest.mark.parametrize("wrong", [{"kind": "gossip"}, {"about": "Aled Pugh"}, {"about": "concern about Aled"}])
+@pytest.mark.parametrize("wrong", [{"kind": "gossip"}, {"subject": "Aled Pugh"}, {"subject": "concern about Aled"}])
 def test_what_is_no_kind_or_no_reference_is_refused(school: School, wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="alert"):
         put(school, "dsp", "a", **wrong)
