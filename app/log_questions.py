@@ -5,7 +5,7 @@ the column of the table `logs` (added when the database is next opened), the col
 page and the subject access file follow. `docs/columns.md` needs a line; a test says which.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.vocabulary import (
     Account,
@@ -46,8 +46,8 @@ class Question:
     - `name`: its column in files, in the table `logs` and in the rules' frame
     - `words`: the question on the form and on paper; `label`: the answer's heading on the session's page; `help`: an
       explanation on the form
-    - `answers`: what may be answered; None: free text. With `other_words`, other words are stored as they are typed
     - `expected`: the answer when there were no issues, and the words that say so; blank if there is no such answer
+    - `answers`: what may be answered; None: free text. With `other_words`, other words are stored as they are typed
     - `only_if`: when it is asked, if not always; `purposes`: for which purposes. One that depends on the answer to
       another question comes after it, and is asked only if that one is
     """
@@ -55,9 +55,9 @@ class Question:
     name: str
     words: str
     label: str
+    expected: tuple[str, str] = ("", "")
     answers: type[Labelled] | None = YesNo
     other_words: bool = False
-    expected: tuple[str, str] = ("", "")
     only_if: Condition | None = None
     purposes: frozenset[Purpose] = frozenset(Purpose)
     help: str = ""
@@ -78,154 +78,132 @@ class Question:
         return self.answers(word).label if self.answers and word in set(self.answers) else word
 
 
+def _yes(words: str) -> tuple[str, str]:
+    return YesNo.YES, words
+
+
+def _no(words: str) -> tuple[str, str]:
+    return YesNo.NO, words
+
+
+def _asked_if(condition: Condition, *questions: Question) -> list[Question]:
+    return [replace(question, only_if=condition) for question in questions]
+
+
 QUESTIONS = (
     Question(
-        "platform",
-        "Which platform?",
-        "Platform",
-        answers=Platform,
-        other_words=True,
-        expected=(Platform.TEAMS, "it was in Teams"),
+        "platform", "Which platform?", "Platform", (Platform.TEAMS, "it was in Teams"), Platform, other_words=True
     ),
     Question(
         "account",
         "Which account?",
         "Account",
-        answers=Account,
+        (Account.SCHOOL, "you used your school account"),
+        Account,
         other_words=True,
-        expected=(Account.SCHOOL, "you used your school account"),
     ),
-    Question(
-        "staff_opened", "Did you open the call?", "Staff opened the call", expected=(YesNo.YES, "you opened the call")
-    ),
+    Question("staff_opened", "Did you open the call?", "Staff opened the call", _yes("you opened the call")),
     Question(
         "staff_ended",
         "Did you end the call, with no pupil left in it?",
         "Staff ended the call",
-        expected=(YesNo.YES, "you ended it, with no pupil left in it"),
+        _yes("you ended it, with no pupil left in it"),
     ),
     Question(
         "pupil_left_alone",
         "Was a pupil ever alone in the call?",
         "A pupil was left alone",
-        expected=(YesNo.NO, "no pupil was ever alone in it"),
+        _no("no pupil was ever alone in it"),
     ),
     Question(
-        "cameras_on",
-        "Did pupils have their cameras on?",
-        "Cameras on",
-        answers=CamerasOn,
-        expected=(CamerasOn.YES, "cameras were on"),
+        "cameras_on", "Did pupils have their cameras on?", "Cameras on", (CamerasOn.YES, "cameras were on"), CamerasOn
     ),
     Question(
         "dress_ok",
         "Was everybody dressed appropriately?",
         "Appropriate dress",
-        expected=(YesNo.YES, "everybody was dressed appropriately"),
+        _yes("everybody was dressed appropriately"),
     ),
     Question(
         "background_ok",
         "Was the background neutral or blurred?",
         "Neutral background",
-        expected=(YesNo.YES, "the background was neutral or blurred"),
+        _yes("the background was neutral or blurred"),
     ),
     Question(
         "room",
         "Where was the pupil?",
         "Room",
-        answers=Room,
+        (Room.PUBLIC, "the pupil was in a room where adults come and go"),
+        Room,
         other_words=True,
-        expected=(Room.PUBLIC, "the pupil was in a room where adults come and go"),
         purposes=frozenset(Purpose) - {Purpose.COUNSELLING},
     ),
-    Question(
-        "bedroom_reason",
-        "Why a bedroom?",
-        "Reason for the bedroom",
-        answers=BedroomReason,
-        other_words=True,
-        only_if=BEDROOM,
+    *_asked_if(
+        BEDROOM,
+        Question("bedroom_reason", "Why a bedroom?", "Reason for the bedroom", answers=BedroomReason, other_words=True),
+        Question("door_open", "Was the door open?", "Door open"),
     ),
-    Question("door_open", "Was the door open?", "Door open", only_if=BEDROOM),
-    Question("recorded", "Did you record it?", "Recorded", expected=(YesNo.NO, "you did not record it")),
-    Question(
-        "recording_announced",
-        "Were pupils told at the start?",
-        "Recording announced",
-        expected=(YesNo.YES, "pupils were told at the start that you record"),
-        only_if=RECORDED,
-    ),
-    Question(
-        "recording_on_team",
-        "Is the recording on the Team?",
-        "Recording on the Team",
-        expected=(YesNo.YES, "the recording is on the Team"),
-        only_if=RECORDED,
-    ),
-    Question(
-        "cameras_off_offered",
-        "Could pupils turn their cameras off?",
-        "Cameras off offered",
-        expected=(YesNo.YES, "pupils could turn their cameras off"),
-        only_if=RECORDED,
+    Question("recorded", "Did you record it?", "Recorded", _no("you did not record it")),
+    *_asked_if(
+        RECORDED,
+        Question(
+            "recording_announced",
+            "Were pupils told at the start?",
+            "Recording announced",
+            _yes("pupils were told at the start that you record"),
+        ),
+        Question(
+            "recording_on_team",
+            "Is the recording on the Team?",
+            "Recording on the Team",
+            _yes("the recording is on the Team"),
+        ),
+        Question(
+            "cameras_off_offered",
+            "Could pupils turn their cameras off?",
+            "Cameras off offered",
+            _yes("pupils could turn their cameras off"),
+        ),
     ),
     Question(
         "private_recording",
         "Did anybody make a private recording?",
         "Private recording",
-        expected=(YesNo.NO, "nobody made a private recording"),
+        _no("nobody made a private recording"),
     ),
-    Question(
-        "reason",
-        "Why a one-to-one?",
-        "Reason for the one-to-one",
-        answers=OneToOneReason,
-        other_words=True,
-        only_if=ONE_TO_ONE,
+    *_asked_if(
+        ONE_TO_ONE,
+        Question("reason", "Why a one-to-one?", "Reason for the one-to-one", answers=OneToOneReason, other_words=True),
+        Question(
+            "adult_present", "Was an adult in the house?", "Adult in the house", _yes("an adult was in the house")
+        ),
+        Question(
+            "adult_introduced",
+            "Did the adult introduce themselves on camera?",
+            "Adult introduced themselves",
+            _yes("the adult introduced themselves on camera"),
+        ),
+        Question(
+            "adult_permission",
+            "Did the adult give permission?",
+            "Adult gave permission",
+            _yes("the adult gave permission"),
+        ),
+        Question(
+            "home_alone",
+            "Was the child home alone and too young for it?",
+            "Child home alone",
+            _no("no child too young for it was home alone"),
+        ),
     ),
-    Question(
-        "adult_present",
-        "Was an adult in the house?",
-        "Adult in the house",
-        expected=(YesNo.YES, "an adult was in the house"),
-        only_if=ONE_TO_ONE,
-    ),
-    Question(
-        "adult_introduced",
-        "Did the adult introduce themselves on camera?",
-        "Adult introduced themselves",
-        expected=(YesNo.YES, "the adult introduced themselves on camera"),
-        only_if=ONE_TO_ONE,
-    ),
-    Question(
-        "adult_permission",
-        "Did the adult give permission?",
-        "Adult gave permission",
-        expected=(YesNo.YES, "the adult gave permission"),
-        only_if=ONE_TO_ONE,
-    ),
-    Question(
-        "home_alone",
-        "Was the child home alone and too young for it?",
-        "Child home alone",
-        expected=(YesNo.NO, "no child too young for it was home alone"),
-        only_if=ONE_TO_ONE,
-    ),
-    Question(
-        "concern",
-        "Did a safeguarding concern arise?",
-        "A concern arose",
-        expected=(YesNo.NO, "no safeguarding concern arose"),
-    ),
-    Question(
-        "concern_summary",
-        "The concern, in a sentence or two: it goes to the DSP",
-        "The concern",
-        answers=None,
-        only_if=CONCERN,
-    ),
-    Question(
-        "concern_category", "What kind?", "Kind of concern", answers=ConcernCategory, other_words=True, only_if=CONCERN
+    Question("concern", "Did a safeguarding concern arise?", "A concern arose", _no("no safeguarding concern arose")),
+    *_asked_if(
+        CONCERN,
+        Question(
+            "concern_summary", "The concern, in a sentence or two: it goes to the DSP", "The concern", answers=None
+        ),
+        Question("concern_category", "What kind?", "Kind of concern", answers=ConcernCategory, other_words=True),
     ),
     Question("notes", "Notes (optional)", "Notes", answers=None),
 )

@@ -11,7 +11,7 @@ class Labelled(StrEnum):
 
     label: str
 
-    def __new__(cls, word: str, label: str = "") -> Self:
+    def __new__(cls, word: str, label: str = "", *_: object) -> Self:
         member = str.__new__(cls, word)
         member._value_ = word
         member.label = label
@@ -207,12 +207,8 @@ class Scope(Labelled):
 class Page(Labelled):
     """A page, for those who may see some of its `resource`."""
 
-    resource: Resource
-
-    def __new__(cls, word: str, label: str = "", resource: Resource = Resource.SESSIONS) -> Self:
-        page = str.__new__(cls, word)
-        page._value_, page.label, page.resource = word, label, resource
-        return page
+    def __init__(self, _word: str, _label: str = "", resource: Resource = Resource.SESSIONS) -> None:
+        self.resource = resource
 
     OVERVIEW = "overview", "Overview", Resource.OVERVIEW
     SESSIONS = "sessions", "Sessions", Resource.SESSIONS
