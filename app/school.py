@@ -1,7 +1,6 @@
 """The school: its database and its settings, opened together."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -42,11 +41,9 @@ class School:
         """The day in the school's time zone."""
         return self.now().astimezone(self.settings.zone).date()
 
-    @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing(self) -> AbstractContextManager[Connection]:
         """A transaction that writes: all of it or nothing, one at a time."""
-        with writing(self.engine) as connection:
-            yield connection
+        return writing(self.engine)
 
     def add_to_trail(self, connection: Connection, actor: str, action: str, subject: str) -> None:
         """Add an entry to the audit trail, of this moment; see `audit_log.add`."""

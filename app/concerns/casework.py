@@ -283,7 +283,7 @@ def _change_what_it_is_about(
             connection.execute(delete(sessions).where(sessions.c.concern_id == number, *link))
         if register is CHILD:
             linked = connection.scalars(select(SESSION.id).where(is_linked([session.log_ref], [session.call_id])))
-            rejudge(connection, school.settings, Touched(sessions=set(linked)), now)
+            rejudge(connection, school, Touched(sessions=set(linked)))
 
 
 # --- raised, read, done ------------------------------------------------------------------------------------

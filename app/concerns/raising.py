@@ -101,7 +101,7 @@ def raise_concern(school: School, person: Person, report: Report, session_id: in
         raised = open_concern(connection, report, raised_by=person.staff_id, raised_at=school.now(), session=session)
         if report.register is CHILD:
             if view:
-                rejudge(connection, school.settings, Touched(sessions={view.session_id}), school.now())
+                rejudge(connection, school, Touched(sessions={view.session_id}))
             raise_revision(connection)
             school.add_to_trail(connection, person.email, "changed", f"concern {raised.ref}, raised")
     send_in_background(school)
@@ -186,13 +186,13 @@ def alert(
         add_event(connection, register, concern_id, kind="alerted", occurred_at=at, recipient_id=person)
     row = connection.execute(select(register.concerns).where(concern.id == concern_id)).one()
     recipients: list[int | None] = [person for person in new if person != row.raised_by]
-    kind, words = "conduct", ""
+    kind, body = "conduct", ""
     if register is CHILD:
         kind = "concern"
-        words = f"What kind: {'; '.join(CATEGORIES[category].lower() for category in row.categories.split(';'))}."
+        body = f"What kind: {'; '.join(CATEGORIES[category].lower() for category in row.categories.split(';'))}."
         recipients += [None] if shared_channel() else []
     for recipient in recipients:
-        enqueue(connection, Alert(recipient, kind, f"concern {row.ref}", at, words))
+        enqueue(connection, Alert(recipient, kind, f"concern {row.ref}", at, body))
     return new
 
 

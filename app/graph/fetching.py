@@ -253,7 +253,7 @@ class _Sync:
 
     def _judge(self, connection: Connection, touched: Touched) -> None:
         if touched.times or touched.sessions:
-            rejudge(connection, self._school.settings, touched, self._school.now())
+            rejudge(connection, self._school, touched)
             raise_revision(connection)
 
     def _judge_new(self) -> None:

@@ -168,7 +168,7 @@ def _store_entered(connection: Connection, school: School, log: Log, actor_id: i
     else:
         connection.execute(update(stored).where(stored.c.id == before.id).values(current=False))
         number = _insert_logs(connection, school, [log], before.version + 1, reason)
-    judged = rejudge_log(connection, school.settings, number, before.id if before else None, school.now())
+    judged = rejudge_log(connection, school, number, before.id if before else None)
     raise_revision(connection)
     about = f"log {log.ref}, version {before.version + 1 if before else 1}"
     record_change(connection, school, actor_id, "changed", about)

@@ -70,7 +70,7 @@ def run_import_in(
         .values(imported_at=school.now(), imported_by=actor_id, rejected=len(result.rejected))
     )
     insert_rows(connection, tables.rejected_rows, [row | {"import_id": import_id} for row in new])
-    rejudge(connection, school.settings, touched, school.now())
+    rejudge(connection, school, touched)
     raise_revision(connection)
     record_change(connection, school, actor_id, "imported", f"{kind} from {source}, import {import_id}")
     return result

@@ -1,15 +1,16 @@
-"""What if the figures were others: what would change, in words, and how to put it into force.
+"""What would change under other figures, in words, and how to put them into force.
 
-`access.what_if` judges the sessions of some days under other figures, for the eye only. How far a log and its
-call may lie apart is not among them: another figure there makes other sessions of the same logs and calls, so
-that nothing could stand beside what was.
+`access.what_if` judges the sessions of some days under other figures and stores nothing. How far a log and its call may
+lie apart is not among them: another figure there makes other sessions of the same logs and calls, which cannot be
+compared.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import tomli_w
 
@@ -21,7 +22,7 @@ FIGURES = ("academic_hours", "one_to_one_slots", "grace_seconds", "camera_share"
 
 @dataclass(frozen=True)
 class WhatIf:
-    """What `sessions` sessions came to, and what they would come to.
+    """How the outcomes of `sessions` sessions would change.
 
     - `clauses` (index: the clauses of which an outcome would change): `title`, `was_broken`, `would_be_broken`
       (sessions that did not keep it), `gained` (would keep it and did not), `lost` (kept it and would not),
@@ -43,50 +44,49 @@ def differing(figures: Mapping[str, Any], rules: Rules) -> dict[str, Any]:
 
 
 def compare(was: pd.DataFrame, would_be: pd.DataFrame, sessions: pd.DataFrame) -> WhatIf:
-    """Two decoded frames of the same sessions, and what is known of them (the columns of `changes`)."""
-    kept = {"met": "kept", "exempt": "kept", "breach": "broken", "no_evidence": "open", "not_applicable": "none"}
-    rows = []
-    for name in was.columns:
-        differ = (was[name] != would_be[name]).to_numpy(bool)
-        part = sessions[differ].assign(clause=name, was=was[name][differ], would_be=would_be[name][differ])
-        rows.append(part.astype({"was": object, "would_be": object}))
-    changes = pd.concat(rows, ignore_index=True)
-    before, after = changes["was"].map(kept), changes["would_be"].map(kept)
+    """Compare two decoded frames of the same sessions; `sessions` has what is known of them (columns of `changes`)."""
+    before, after = was.to_numpy(object), would_be.to_numpy(object)
+    row, column = np.nonzero(before != after)
+    changes = sessions.iloc[row].assign(
+        title=[title_of(name) for name in was.columns[column]], was=before[row, column], would_be=after[row, column]
+    )
+    group = {"met": "kept", "exempt": "kept", "breach": "broken", "no_evidence": "open"}
+    grouped, grouped_after = changes["was"].map(group), changes["would_be"].map(group)
     marked = changes.assign(
-        gained=(after == "kept") & (before != "kept"),
-        lost=(after == "broken") & (before != "broken"),
-        open=(after == "open") | (before == "open"),
+        clause=was.columns[column],
+        gained=(grouped_after == "kept") & (grouped != "kept"),
+        lost=(grouped_after == "broken") & (grouped != "broken"),
+        open=(grouped_after == "open") | (grouped == "open"),
+        department=changes["department"].fillna("not known"),
     )
-    clauses = (
-        marked.groupby("clause")[["gained", "lost", "open"]]
-        .sum()
-        .reindex([c for c in was if c in set(marked["clause"])])
-    )
-    clauses.insert(0, "would_be_broken", [int((would_be[name] == "breach").sum()) for name in clauses.index])
-    clauses.insert(0, "was_broken", [int((was[name] == "breach").sum()) for name in clauses.index])
-    clauses.insert(0, "title", [title_of(name) for name in clauses.index])
+    order = was.columns[np.unique(column)]
+    clauses = pd.DataFrame(
+        {
+            "title": [title_of(name) for name in order],
+            "was_broken": (was[order] == "breach").sum(),
+            "would_be_broken": (would_be[order] == "breach").sum(),
+        },
+        index=order,
+    ).join(marked.groupby("clause")[["gained", "lost", "open"]].sum())
     departments = (
-        marked.assign(department=marked["department"].fillna("not known"))
-        .groupby("department", as_index=False)
+        marked.groupby("department", as_index=False)
         .agg(sessions=("session_id", "nunique"), gained=("gained", "sum"), lost=("lost", "sum"))
         .sort_values(["sessions", "department"], ascending=[False, True], ignore_index=True)
     )
-    changes.insert(changes.columns.get_loc("clause"), "title", changes.pop("clause").map(title_of))
-    return WhatIf(
-        len(sessions), clauses, departments, changes.sort_values("started_at", ascending=False, ignore_index=True)
-    )
+    changes = changes.sort_values("started_at", ascending=False, ignore_index=True)
+    return WhatIf(len(sessions), clauses, departments, changes)
 
 
 def sentence(figures: Mapping[str, Any], found: WhatIf) -> str:
     """What would change, in words."""
-    means = f"With {_in_words([_figure_words(name, value) for name, value in figures.items()])}, "
+    means = f"With {_list_in_words([_figure_words(name, value) for name, value in figures.items()])}, "
     if found.clauses.empty:
         return means + f"none of the {found.sessions:,} sessions would be judged differently."
     parts = []
     for row in found.clauses.itertuples():
         words = (
             f"“{row.title}” would be kept in {_sessions(row.gained)} in which it was not; "
-            f"{'none' if not row.lost else f'{row.lost:,}'} would be lost"
+            f"{f'{row.lost:,}' if row.lost else 'none'} would be lost"
         )
         if row.open:
             words += f"; in {_sessions(row.open)} it would gain or lose its evidence"
@@ -97,19 +97,18 @@ def sentence(figures: Mapping[str, Any], found: WhatIf) -> str:
 def _figure_words(name: str, value: Any) -> str:
     if name == "academic_hours":
         return f"tuition from {value[0]:%H:%M} to {value[1]:%H:%M}"
-    if name == "grace_seconds":
-        return f"a grace of {value:g} seconds"
-    if name == "camera_share":
-        return f"cameras on for {value * 100:g}% of the time"
-    if name == "log_within_hours":
-        return f"{value:g} hours to log a call"
-    return "one-to-ones at " + (
-        _in_words([f"{s.name} {s.from_:%H:%M}–{s.to:%H:%M}" for s in value]) if value else "no time"
-    )
+    if name == "one_to_one_slots":
+        slots = [f"{slot.name} {slot.from_:%H:%M}–{slot.to:%H:%M}" for slot in value]
+        return f"one-to-ones at {_list_in_words(slots) or 'no time'}"
+    return {
+        "grace_seconds": f"a grace of {value:g} seconds",
+        "camera_share": f"cameras on for {value * 100:g}% of the time",
+        "log_within_hours": f"{value:g} hours to log a call",
+    }[name]
 
 
-def _in_words(items: list[str]) -> str:
-    return " and ".join(part for part in (", ".join(items[:-1]), items[-1]) if part)
+def _list_in_words(items: list[str]) -> str:
+    return " and ".join(part for part in (", ".join(items[:-1]), *items[-1:]) if part)
 
 
 def _sessions(n: int) -> str:
@@ -118,11 +117,11 @@ def _sessions(n: int) -> str:
 
 def first_day(settings: Settings) -> date:
     """The first day on which other figures can come into force: after the last entry's."""
-    return date.fromordinal(settings.rules[-1].from_.toordinal() + 1)
+    return settings.rules[-1].from_ + timedelta(days=1)
 
 
 def in_force(settings: Settings, figures: Mapping[str, Any], day: date) -> str:
-    """What to put at the end of the settings file, so that the figures hold from a day on."""
+    """The entry for the end of the settings file, so that the figures hold from a day on."""
     rules = changed(settings, {**figures, "from": day}).rules[-1]
     entry = rules.model_dump(by_alias=True)
     for slot in entry["one_to_one_slots"]:

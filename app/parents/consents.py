@@ -192,7 +192,7 @@ class _Change:
             )
         )
         sessions = set(self.connection.scalars(covered))
-        rejudge(self.connection, self.school.settings, Touched(sessions=sessions), now)
+        rejudge(self.connection, self.school, Touched(sessions=sessions))
         self.school.add_to_trail(
             self.connection, self.person.email, "changed", f"consent {self.consent_id}, {description}"
         )
