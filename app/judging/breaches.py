@@ -21,17 +21,17 @@ _breach = tables.breaches.c
 
 
 def update_breaches(connection: Connection, sessions: pd.DataFrame, gone: Collection[int], now: datetime) -> None:
-    """Open, close and reopen what the judging of some sessions asks for, in its transaction.
+    """Open, close and reopen breaches after some sessions were judged, in the same transaction.
 
-    `sessions`: `id`, `confidential`, `codes` as judged now; `gone`: the numbers of sessions that are no more.
+    `sessions`: `id`, `confidential`, `codes` as judged now; `gone`: the ids of sessions that no longer exist.
     """
     outcomes = decode(sessions["codes"])
     row, column = np.nonzero(((outcomes == "breach") & ~sessions[["confidential"]].to_numpy(bool)).to_numpy())
     broken = pd.DataFrame(
         {"session_id": sessions["id"].to_numpy(np.int64)[row], "clause": outcomes.columns.to_numpy(object)[column]}
     )
-    mine = reading.is_among(connection, _breach.session_id, {*sessions["id"].tolist(), *gone})
-    known = reading.frame(connection, select(tables.breaches).where(mine))
+    affected = reading.is_among(connection, _breach.session_id, {*sessions["id"].tolist(), *gone})
+    known = reading.frame(connection, select(tables.breaches).where(affected))
     both = broken.merge(known, on=["session_id", "clause"], how="outer", indicator="found")
     new = both.loc[both["found"] == "left_only", ["session_id", "clause"]]
     insert_rows(connection, tables.breaches, new.assign(opened_at=pd.Timestamp(now), state=BreachState.OPEN))
@@ -44,7 +44,7 @@ def update_breaches(connection: Connection, sessions: pd.DataFrame, gone: Collec
 def change_state(
     connection: Connection, ids: Collection[int], state: str, at: datetime, kind: str, **more: int | str | None
 ) -> None:
-    """Give breaches a state, and each the event that led to it; `more` of it: `actor_id`, `resolution`, `text`."""
+    """Give breaches a state, and each the event that led to it, which may have `actor_id`, `resolution`, `text`."""
     if not ids:
         return
     chosen = reading.is_among(connection, _breach.id, ids)

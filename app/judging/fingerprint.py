@@ -1,4 +1,4 @@
-"""By what outcomes were judged, in one short text: if it is another, everything is judged again."""
+"""A fingerprint of the rules and settings: when it changes, everything is judged again."""
 
 import ast
 import hashlib
@@ -14,20 +14,19 @@ from app.settings import Settings
 
 
 def rules_fingerprint(settings: Settings) -> str:
-    """Of everything but the evidence that an outcome depends on: the settings, and what the rules do."""
+    """A digest of everything but the evidence that an outcome depends on: the settings, and what the rules do."""
     values = settings.model_dump_json(include={"timezone", "tenant_id", "remote_learning", "rules"})
-    return _digest([values, *sorted(CLAUSES), *OUTCOMES, *EVIDENCE, *STATUSES, _of_the_rules()])
+    return _digest([values, *sorted(CLAUSES), *OUTCOMES, *EVIDENCE, *STATUSES, _fingerprint_protocol()])
 
 
-@cache
-def _of_the_rules() -> str:
-    """Read once a process: every page asks for it."""
+@cache  # every page asks for it
+def _fingerprint_protocol() -> str:
     return package_fingerprint(Path(app.protocol.__file__).parent)
 
 
 def package_fingerprint(folder: Path) -> str:
-    """Of what the modules of a package do. Comments, docstrings and formatting make no difference, and neither does the
-    module that something stands in; what the package imports from this program is left out for that reason."""
+    """A digest of what the modules of a package do. Comments, docstrings and formatting make no difference, and neither
+    does the module that a statement is in; therefore imports from this program are left out."""
     found: set[str] = set()
     for file in folder.rglob("*.py"):
         module = ast.parse(file.read_bytes())
@@ -43,12 +42,12 @@ def package_fingerprint(folder: Path) -> str:
 
 
 def _is_text(statement: ast.stmt) -> bool:
-    """Whether it is a docstring, or another text that does nothing."""
+    """Whether a statement is a docstring, or another text that does nothing."""
     return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
 
 
 def _imported_names(statement: ast.Import | ast.ImportFrom) -> Iterator[str]:
-    """Each by itself: which names are imported together depends on the module."""
+    """The names one by one, because the module decides which are imported together."""
     for name in statement.names:
         source = statement.module or "" if isinstance(statement, ast.ImportFrom) else name.name
         if source.partition(".")[0] != "app":

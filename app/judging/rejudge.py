@@ -51,7 +51,7 @@ def rejudge(connection: Connection, school: School, touched: Touched) -> None:
         for logs, calls in _stretches(connection, school.settings, np.array(touched.times, np.int64)):
             _judge(connection, school, logs, calls)
     if touched.sessions:
-        _judge(connection, school, *_evidence_of(connection, touched.sessions))
+        _judge(connection, school, *reading.logs_and_calls(connection, touched.sessions))
 
 
 def rejudge_log(connection: Connection, school: School, log_id: int, before: int | None) -> pd.DataFrame:
@@ -93,15 +93,6 @@ def _of_log(judged: Judged, log_id: int) -> pd.DataFrame:
     number = judged.sessions.index[judged.sessions["log_id"] == log_id][0]
     table = judged.table()
     return table[table["session"] == number].drop(columns="session").reset_index(drop=True)
-
-
-def _evidence_of(connection: Connection, sessions: Collection[int]) -> tuple[list[int], list[str]]:
-    """The logs and the calls of some sessions."""
-    session, of_call = tables.sessions.c, tables.session_calls.c
-    mine = reading.is_among(connection, session.id, sessions)
-    logs = connection.scalars(select(session.log_id).where(mine, session.log_id.is_not(None)))
-    calls = connection.scalars(select(of_call.call_id).join(tables.sessions).where(mine))
-    return list(logs), list(calls)
 
 
 def refresh(school: School, announce: Callable[[], AbstractContextManager[Any]] = nullcontext) -> None:
@@ -217,7 +208,7 @@ def _apart(settings: Settings) -> int:
 
 
 def _judge(
-    connection: Connection, school: School, logs: list[int], calls: list[str], *, reasons: bool = False
+    connection: Connection, school: School, logs: Sequence[int], calls: Sequence[str], *, reasons: bool = False
 ) -> Judged:
     """Judge some logs and calls, whole sessions of them, and store the sessions in place of those before."""
     by_ref, by_call = _stored_sessions(connection, logs, calls)
@@ -236,7 +227,7 @@ def _judge(
     return judged
 
 
-def _stored_sessions(connection: Connection, logs: list[int], calls: list[str]) -> tuple[pd.Series, pd.Series]:
+def _stored_sessions(connection: Connection, logs: Sequence[int], calls: Sequence[str]) -> tuple[pd.Series, pd.Series]:
     """The ids of the sessions that have some logs (any version of theirs), by the log's reference, and of those that
     have some calls, by the call's id."""
     log, session, of_call = tables.logs.c, tables.sessions.c, tables.session_calls.c

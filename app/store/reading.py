@@ -84,6 +84,14 @@ def roster(connection: Connection) -> Roster:
     return Roster(staff, pupils, staff_entra, pupil_entra)
 
 
+def logs_and_calls(connection: Connection, session_ids: Collection[int]) -> tuple[Sequence[int], Sequence[str]]:
+    """The ids of the logs and calls of some sessions."""
+    session, of_call = tables.sessions.c, tables.session_calls.c
+    logs = select(session.log_id).where(is_among(connection, session.id, session_ids), session.log_id.is_not(None))
+    calls = select(of_call.call_id).where(is_among(connection, of_call.session_id, session_ids))
+    return connection.scalars(logs).all(), connection.scalars(calls).all()
+
+
 def evidence(
     connection: Connection,
     *,
@@ -96,10 +104,7 @@ def evidence(
     for the pupils named, beside those of the sessions."""
     among = partial(is_among, connection)
     if session_ids is not None:
-        session, of_call = tables.sessions.c, tables.session_calls
-        which = among(session.id, session_ids)
-        logs = connection.scalars(select(session.log_id).where(which, session.log_id.is_not(None))).all()
-        calls = connection.scalars(select(of_call.c.call_id).join_from(of_call, tables.sessions).where(which)).all()
+        logs, calls = logs_and_calls(connection, session_ids)
 
     def read(name: str, query: Select[Any], key: Column[Any], wanted: Collection[Any]) -> pd.DataFrame:
         return _fit(name, frame(connection, query.where(among(key, wanted)))) if wanted else empty(name)
