@@ -19,7 +19,7 @@ from app.intake.transaction import ImportResult
 from app.operations.health import check_everything, describe_key_counts
 from app.operations.retention import past_keeping, purge
 from app.operations.scheduled import alerts, sync
-from app.operations.verification import rehearse_restore, verify, verify_copy
+from app.operations.verification import describe_rows, rehearse_restore, verify, verify_copy
 from app.records.rows import UnreadableFileError
 from app.reports.outcomes_csv import COLUMNS, list_outcomes, write_csv
 from app.reports.subject_access import UnknownPupilError, subject
@@ -167,11 +167,11 @@ def backup_command(file: Path) -> None:
 def restore_command(*, file: Path, test: bool) -> None:
     """Replace the embedded database by the copy in FILE; the old database is kept beside it."""
     if test:
-        click.echo(f"{file} could be restored: {rehearse_restore(open_school(), file)}.")
+        click.echo(f"{file} could be restored: {describe_rows(rehearse_restore(open_school(), file))}.")
         return
-    verified = verify_copy(file)
+    rows = verify_copy(file)
     old = restore(database_url(), file)
-    click.echo(f"Restored from {file}: {verified}." + (f" The old database is in {old}." if old else ""))
+    click.echo(f"Restored from {file}: {describe_rows(rows)}." + (f" The old database is in {old}." if old else ""))
 
 
 @cli.command("move")

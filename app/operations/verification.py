@@ -3,7 +3,6 @@
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -19,21 +18,15 @@ from app.store.writing import get_meta, set_meta
 _TESTED = "restore_tested"
 
 
-@dataclass(frozen=True)
-class Verification:
-    """What a whole database holds: rows by table, and entries of the audit trail."""
-
-    rows: dict[str, int]
-    entries: int
-
-    def __str__(self) -> str:
-        rows = f"{sum(self.rows.values()):,} rows in {len(self.rows)} tables"
-        return f"{rows}; {self.entries:,} entries of the audit trail, all unchanged"
+def describe_rows(rows: dict[str, int]) -> str:
+    """What a verified database holds, in words."""
+    total = f"{sum(rows.values()):,} rows in {len(rows)} tables"
+    return f"{total}; {rows['audit']:,} entries of the audit trail, all unchanged"
 
 
-def verify(connection: Connection) -> Verification:
-    """What the database holds. DatabaseError, in words, if the audit trail was altered, or if a value is encrypted with
-    a key that is not set."""
+def verify(connection: Connection) -> dict[str, int]:
+    """The number of rows by table. DatabaseError, in words, if the audit trail was altered, or if a value is encrypted
+    with a key that is not set."""
     _, fault = audit_log.verify(connection)
     if fault:
         raise DatabaseError(f"The audit trail in it was altered. {fault}")
@@ -41,13 +34,12 @@ def verify(connection: Connection) -> Verification:
         raise DatabaseError(
             f"{lost} or more values in it are sealed with a key that ENCRYPTION_KEYS does not hold: add that key."
         )
-    rows = _count_rows(connection)
-    return Verification(rows, rows["audit"])
+    return _count_rows(connection)
 
 
-def verify_copy(file: Path) -> Verification:
-    """What a copy holds, as `restore` would bring it back: it is restored into a folder of its own, upgraded there, and
-    read. DatabaseError if it could not be used; the copy itself is not changed."""
+def verify_copy(file: Path) -> dict[str, int]:
+    """The number of rows by table of a copy, as `restore` would bring it back: it is restored into a folder of its own,
+    upgraded there, and read. DatabaseError if it could not be used; the copy itself is not changed."""
     with tempfile.TemporaryDirectory(prefix="restore-test-") as folder:
         restored = Path(folder) / "restored.sqlite"
         copy_checked(file, restored)
@@ -56,7 +48,7 @@ def verify_copy(file: Path) -> Verification:
             before = _count_rows(connection)
         with _connected(open_database(url)) as connection:
             verified = verify(connection)
-    if changed := [name for name, number in before.items() if verified.rows.get(name, number) < number]:
+    if changed := [name for name, number in before.items() if verified.get(name, number) < number]:
         raise DatabaseError(f"Rows of {', '.join(changed)} were lost while it was brought up to date.")
     return verified
 
@@ -80,7 +72,7 @@ def _count_rows(connection: Connection) -> dict[str, int]:
     }
 
 
-def rehearse_restore(school: School, file: Path) -> Verification:
+def rehearse_restore(school: School, file: Path) -> dict[str, int]:
     """Verify that a copy could be restored, and store the day, for the administrator to see."""
     verified = verify_copy(file)
     with school.writing() as connection:
