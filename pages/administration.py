@@ -6,13 +6,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from app.access.administration import (
-    count_encrypted_values,
-    get_audit_trail,
-    get_roster,
-    list_imports,
-    verify_audit_trail,
-)
+from app.access import administration
 from app.auth.configuration import roles_from_entra
 from app.formatting import how_many, moment, on_day
 from app.intake.files import import_table
@@ -27,10 +21,10 @@ from app.store.database import DatabaseError
 from app.ui.rejected_rows import KINDS, show_rejected_rows
 from app.ui.shell import require
 from app.ui.text import note, show_error, write_html
-from app.ui.widgets import filtered, table
+from app.ui.widgets import as_listing, choose_dates, filter_rows, table
 from app.vocabulary import Page, Role
 
-_KEPT = {
+_RETENTION = {
     "sessions": "Sessions with their logs, calls and breaches",
     "call_originals": "Call records word for word",
     "concerns": "Closed concerns, from the last entry",
@@ -38,7 +32,12 @@ _KEPT = {
     "audit": "The audit trail",
 }
 
-_COLUMNS = {"from_day": "Valid from", "signed_in": "Last signed in", "email_domain": "Email domain"}
+_NEEDED = {
+    Role.DSP: "nobody receives concerns",
+    Role.SENIOR_DEPUTY_HEAD: "nobody sees the whole school",
+    Role.ADMIN: "nobody can open this page",
+}
+
 
 school, person = require(Page.ADMINISTRATION)
 st.title("Administration")
@@ -55,11 +54,11 @@ if sync.last_run is not None:
         f"{number:,} {name.replace('_', ' ')}" for name, number in sync.last_run.figures.items() if number
     )
     write_html(
-        "Last run: {when}, {how}: {figures}. {trouble}",
-        when=moment(sync.last_run.started_at.astimezone(school.settings.zone)),
+        "Last run: {started_at}, {how}: {figures}. {run.trouble}",
+        started_at=sync.last_run.started_at.astimezone(school.settings.zone),
         how="completed" if sync.last_run.ended_well else "not completed",
         figures=figures or "nothing new",
-        trouble=sync.last_run.trouble,
+        run=sync.last_run,
     )
 if sync.configured and st.button("Sync now", icon=":material/sync:", disabled=sync.running):
     with st.status("Fetching call records", expanded=True) as status:
@@ -89,25 +88,16 @@ if school.is_demonstration():
     st.info("The demonstration sends no email: its people are fictional. A school would send the alerts listed here.")
 elif alerts.hindrance:
     show_error("Email alerts are not being sent.", alerts.hindrance)
-if len(alerts.waiting):
-    write_html(
-        "<b>{alerts}</b> waiting to be sent; oldest {since}.",
-        alerts=how_many(len(alerts.waiting), "alert"),
-        since=moment(alerts.waiting["queued_at"].min()),
-    )
-    rows = pd.DataFrame(
-        {
-            "To": alerts.waiting["to"],
-            "Subject": alerts.waiting["subject"],
-            "Since": [moment(when) for when in alerts.waiting["queued_at"]],
-        }
-    )
-    if alerts.waiting["attempts"].any():
-        rows = rows.assign(**{"Attempts": alerts.waiting["attempts"], "Last error": alerts.waiting["error"]})
+waiting = alerts.waiting
+if len(waiting):
+    number, oldest = how_many(len(waiting), "alert"), waiting["queued_at"].min()
+    write_html("<b>{number}</b> waiting to be sent; oldest {oldest}.", number=number, oldest=oldest)
+    columns = ["to", "subject", "queued_at", *(["attempts", "error"] if waiting["attempts"].any() else [])]
+    rows = as_listing(waiting, columns, queued_at="Since", error="Last error")
     table(rows, "Alerts waiting to be sent", "alerts waiting", height="content" if len(rows) < 10 else 360)
 elif not alerts.hindrance:
     write_html("No alerts waiting. {last}", last=f"Last sent {moment(alerts.last_sent)}." if alerts.last_sent else "")
-if len(alerts.waiting) and not alerts.hindrance and st.button("Send now", icon=":material/send:"):
+if len(waiting) and not alerts.hindrance and st.button("Send now", icon=":material/send:"):
     with st.spinner("Sending"):
         good, words = send_alerts_now(school, person)
     (st.success if good else st.warning)(words)
@@ -125,12 +115,9 @@ if sent and file is not None:
     try:
         result = import_table(school, kind, content, person.staff_id)
         write_html(
-            "{file}: {read} rows read, {added} new, {changed} changed, {unchanged} unchanged, {rejected} rejected.",
-            file=file.name,
-            read=result.read,
-            added=result.added,
-            changed=result.changed,
-            unchanged=result.unchanged,
+            "{file.name}: {result.read} rows read, {result.added} new, {result.changed} changed, {result.unchanged} unchanged, {rejected} rejected.",
+            file=file,
+            result=result,
             rejected=len(result.rejected),
         )
         if result.resolved:
@@ -146,78 +133,57 @@ st.header("Rejected rows")
 show_rejected_rows(school, person, partial(fix_row, school, person), partial(dismiss_rows, school, person))
 
 st.header("Imports")
-done = list_imports(school, person)
+done = administration.list_imports(school, person)
 if done.empty:
     st.write("Nothing has been imported yet. Start with the roster: schools, staff, pupils.")
 else:
-    rows = done.assign(
-        imported_at=[moment(when) for when in done["imported_at"]], imported_by=done["imported_by"].fillna("a command")
-    ).rename(columns=lambda name: {"imported_at": "At", "imported_by": "By"}.get(name, name.capitalize()))
+    done = done.assign(imported_by=done["imported_by"].fillna("a command"))
+    rows = as_listing(done, done.columns, imported_at="At", imported_by="By")
     table(rows, "Imports, newest first", "imports")
 
 st.header("Roster")
-roster = get_roster(school, person)
+roster = administration.get_roster(school, person)
 staff = roster["staff"].assign(
     roles=[cell.split(";") if cell else [] for cell in roster["staff"]["roles"]],
     signed_in=[moment(when) or "never" for when in roster["staff"]["signed_in"]],
 )
 if len(staff):
-    never, without = int((staff["signed_in"] == "never").sum()), int((staff["roles"].str.len() == 0).sum())
+    never, without_role = staff[staff["signed_in"] == "never"], int((staff["roles"].str.len() == 0).sum())
     write_html(
-        "{staff} staff and {pupils} pupils. {never} staff have never signed in; {without} have no role, and see only their own sessions.",
-        staff=f"{len(staff):,}",
-        pupils=f"{len(roster['pupils']):,}",
-        never=f"{never:,}",
-        without=f"{without:,}",
+        "{staff:,} staff and {pupils:,} pupils. {never:,} staff have never signed in; {without:,} have no role, and see only their own sessions.",
+        staff=len(staff),
+        pupils=len(roster["pupils"]),
+        never=len(never),
+        without=without_role,
     )
     if roles_from_entra():
         st.info("Roles come from Entra ID (ROLES_FROM is entra). The roles on the roster are not used.")
-    holders = staff.explode("roles").groupby("roles")["name"].agg(list)
-    for role, why in {
-        Role.DSP: "nobody receives concerns",
-        Role.SENIOR_DEPUTY_HEAD: "nobody sees the whole school",
-        Role.ADMIN: "nobody can open this page",
-    }.items():
-        missing = (
-            []
-            if role is not Role.DSP
-            else [
-                code
-                for code in roster["schools"]["code"]
-                if not ((staff["school"] == code) & staff["roles"].map(lambda roles: Role.DSP in roles)).any()
-            ]
+    by_role = staff.explode("roles")
+    holders = by_role.groupby("roles")["name"].agg(sorted).to_dict()
+    has_dsp = set(by_role.loc[by_role["roles"] == Role.DSP, "school"])
+    without_dsp = [code for code in roster["schools"]["code"] if code not in has_dsp]
+    if Role.DSP in holders and without_dsp:
+        write_html(
+            "The roster has no DSP for {schools}: nobody there receives concerns about its pupils.",
+            schools=", ".join(without_dsp),
         )
-        if role not in holders.index:
-            st.warning(f"The roster has no {role.label}: {why}.", icon=":material/warning:")
-        elif missing:
-            write_html(
-                "The roster has no DSP for {schools}: nobody there receives concerns about its pupils.",
-                schools=", ".join(missing),
-            )
+    for role, consequence in _NEEDED.items():
+        if role not in holders:
+            st.warning(f"The roster has no {role.label}: {consequence}.", icon=":material/warning:")
     rows = pd.DataFrame(
-        [(role.label, len(holders.get(role, [])), ", ".join(sorted(holders.get(role, [])))) for role in Role],
+        [(role.label, len(holders.get(role, ())), ", ".join(holders.get(role, ()))) for role in Role],
         columns=["Role", "Staff", "Names"],
     )
     with st.expander("Staff by role"):
         table(rows, "Staff by role, from the roster", "roles", height="content")
-    with st.expander(f"Staff who have never signed in ({never:,})"):
-        table(
-            staff.loc[staff["signed_in"] == "never", ["name", "email", "school", "department"]].rename(
-                columns=str.capitalize
-            ),
-            "Staff on the roster who have never signed in",
-            "never signed in",
-        )
+    with st.expander(f"Staff who have never signed in ({len(never):,})"):
+        rows = as_listing(never, ["name", "email", "school", "department"])
+        table(rows, "Staff on the roster who have never signed in", "never signed in")
 for name, people in roster.items():
     with st.expander(f"{name.capitalize()} ({len(people):,})"):
         shown = people.assign(signed_in=staff["signed_in"]) if name == "staff" else people
-        table(
-            shown.astype(str).rename(
-                columns=lambda column: _COLUMNS.get(column, column.replace("_", " ").capitalize())
-            ),
-            f"The roster's {name}",
-            f"roster {name}",
-        )
+        rows = as_listing(shown.astype(str), shown.columns, from_day="Valid from", signed_in="Last signed in")
+        table(rows, f"The roster's {name}", f"roster {name}")
 
 st.header("Keys")
 note(
@@ -225,14 +191,12 @@ note(
 )
 if st.button("Check encryption keys", icon=":material/key:"):
     with st.spinner("Decrypting every value, about 5,000 a second…"):
-        sealed = count_encrypted_values(school, person)
-    good, words = describe_key_counts(sealed)
+        counts = administration.count_encrypted_values(school, person)
+    good, words = describe_key_counts(counts)
     write_html("{mark} {words}", mark="✓" if good else "✗", words=words)
-    if sealed:
-        rows = pd.DataFrame(
-            [(one.table, one.newest, one.older, one.no_key, one.lost) for one in sealed],
-            columns=["Records", "Newest key", "Older key", "Not encrypted", "Lost key"],
-        )
+    if counts:
+        rows = pd.DataFrame(counts)
+        rows.columns = ["Records", "Newest key", "Older key", "Not encrypted", "Lost key"]
         table(rows, "Encrypted values by key", "keys", height="content")
 with st.expander("Rotate keys"):
     st.markdown(
@@ -245,7 +209,7 @@ with st.expander("Rotate keys"):
 st.header("How long records are kept")
 years = school.settings.retention.model_dump()
 rows = pd.DataFrame(
-    [(_KEPT[kind], years[kind], on_day(first)) for kind, first in keeping(school).items()],
+    [(_RETENTION[kind], years[kind], on_day(first)) for kind, first in keeping(school).items()],
     columns=["Records", "Years", "Kept from"],
 )
 table(rows, "Retention of each kind of record", "how long records are kept", height="content")
@@ -255,45 +219,35 @@ note(
 
 st.header("Audit trail")
 today = school.today()
-own = st.date_input(
-    "From and to", (today - timedelta(days=6), today), max_value=today, format="DD/MM/YYYY", key="audit days"
-)
-if isinstance(own, tuple) and len(own) == 2:
-    trail = get_audit_trail(school, person, own)
+if days := choose_dates((today - timedelta(days=6), today), today, "audit days"):
+    trail = administration.get_audit_trail(school, person, days)
     trail["action"] = trail["action"].map(audit_log.KINDS)
     if len(trail):
-        places = st.columns(2)
-        with places[0]:
-            trail = filtered(trail, "action", "What", "audit what")
-        with places[1]:
-            trail = filtered(trail, "actor", "Who", "audit who")
+        trail = filter_rows(trail, {"action": "What", "actor": "Who"}, "audit")
         write_html("{entries}, newest first.", entries=how_many(len(trail), "entry", "entries"))
-        rows = pd.DataFrame(
-            {
-                "Number": trail["id"],
-                "When": [moment(when) for when in trail["occurred_at"]],
-                "Who": trail["actor"],
-                "What": trail["action"],
-                "About": trail["subject"],
-            }
+        rows = as_listing(
+            trail,
+            ["id", "occurred_at", "actor", "action", "subject"],
+            id="Number",
+            occurred_at="When",
+            actor="Who",
+            action="What",
+            subject="About",
         )
-        table(rows, "The audit trail", f"audit trail {own[0]} to {own[1]}")
+        table(rows, "The audit trail", f"audit trail {days[0]} to {days[1]}")
     else:
         st.write("No entries for these dates.")
-else:
-    st.info("Choose the end date as well.")
 if st.button("Verify the audit trail", icon=":material/verified_user:"):
     with st.spinner("Comparing every entry with the one before it…"):
-        found = verify_audit_trail(school, person)
+        found = administration.verify_audit_trail(school, person)
     if found.fault:
         show_error(
             "The audit trail was altered.", f"{found.fault} Do not change the database; compare it with your backups."
         )
     elif found.newest_hash:
         write_html(
-            "✓ All entries up to number {number} are as written: none was altered, removed or inserted. The hash of the newest is {hash}. Note it elsewhere, and compare it next time.",
-            number=f"{found.number:,}",
-            hash=found.newest_hash,
+            "✓ All entries up to number {found.number:,} are as written: none was altered, removed or inserted. The hash of the newest is {found.newest_hash}. Note it elsewhere, and compare it next time.",
+            found=found,
         )
     else:
         st.write("The audit trail has no entries yet.")

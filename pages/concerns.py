@@ -11,6 +11,7 @@ from app.ui.concerns.lists import show_children, show_conduct
 from app.ui.concerns.raising import raise_one
 from app.ui.shell import require
 from app.ui.text import note
+from app.ui.widgets import download
 from app.vocabulary import Page, Resource
 
 school, person = require(Page.CONCERNS)
@@ -33,15 +34,7 @@ def show_subject_access() -> None:
         st.warning("Choose a pupil first.", icon=":material/edit:")
     elif page := create_subject_access_file(school, person, pupil):
         st.success("File created. This is recorded on the audit trail.", icon=":material/check:")
-        st.download_button(
-            "Download",
-            page,
-            f"everything held on pupil {pupil}.html",
-            "text/html",
-            on_click="ignore",
-            icon=":material/download:",
-            type="primary",
-        )
+        download("Download", page, f"everything held on pupil {pupil}.html", type="primary")
 
 
 if "raise" in st.query_params:

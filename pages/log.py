@@ -1,12 +1,13 @@
 """Log a session: the calls to log, the form, and what each answer means for the protocol."""
 
 import uuid
+from functools import partial
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from app.access.forms import get_draft, get_own_log, list_calls_to_log, list_pupils_to_choose, list_staff_to_choose
+from app.access.forms import get_own_log, list_calls_to_log, list_pupils_to_choose, list_staff_to_choose
 from app.access.plans import list_plans
 from app.formatting import how_many, moment
 from app.intake.logs import Entered, enter_log, preview_entered_log
@@ -17,83 +18,87 @@ from app.records.log_form import Form
 from app.records.rows import RejectedRow
 from app.reports import governors
 from app.sessions import planning
-from app.sessions.drafts import save_draft
 from app.ui import session_fields
+from app.ui.drafts import Draft
 from app.ui.labels import EVIDENCE_WORDS, OUTCOME_WORDS
 from app.ui.shell import require
 from app.ui.text import note, write_html
-from app.ui.widgets import table
+from app.ui.widgets import card, download, link, table
 from app.vocabulary import Page
 
 school, person = require(Page.LOG)
+draft = Draft(school, person, "log")
 state = st.session_state
+_SAVED = f"log saved {person.staff_id}"
 _SAVE = "save the log"
 _MOST_CALLS = 5  # listed at once
 
 
 def start(values: Form) -> None:
-    """A form with these values; its widgets are new ones."""
-    state["log form"] = {"ref": f"F-{uuid.uuid4().hex[:12]}"} | values
-    state["log number"] = state.get("log number", 0) + 1
-    state.pop("log done", None)
+    """Begin the form with these values."""
+    draft.begin(values)
+    state.pop(_SAVED, None)
 
 
-def ask(form: Form) -> None:
+def ask() -> None:
     """The form: only what the purpose and the answers so far make relevant."""
-    n = f"log {state['log number']}"
-    session_fields.purpose(form, n, "What was it for?")
-    session_fields.pupils(form, list_pupils_to_choose(school, person), n)
-    session_fields.times(form, n, school.today(), last=school.today())
-    if not log_form.has_essentials(form):
+    session_fields.ask_purpose(draft, "What was it for?")
+    session_fields.ask_pupils(draft, list_pupils_to_choose(school, person))
+    session_fields.ask_times(draft, school.today(), last=school.today())
+    if not log_form.has_essentials(draft.values):
         note("Choose the purpose, pupils and times; the questions follow.")
         return
-    if log_form.is_one_to_one(school.settings, form):
-        ask_about_one_to_one(form, n)
-    offer_expected_answers(form)
+    if log_form.is_one_to_one(school.settings, draft.values):
+        ask_about_one_to_one()
+    offer_expected_answers()
     last = ["concern", *(question.name for question in QUESTIONS if question.only_if is CONCERN), "notes"]
     others = [question.name for question in QUESTIONS if question.name not in ("reason", *last)]
-    with st.expander("All questions", expanded=not form.get("folded"), key=f"questions {n}"):
-        ask_questions(form, others, n)
-    ask_questions(form, last, n)
+    with st.expander("All questions", expanded=not draft.values.get("folded"), key=draft.key("questions")):
+        ask_questions(others)
+    ask_questions(last)
 
 
-def ask_questions(form: Form, names: list[str], n: str) -> None:
+def ask_questions(names: list[str]) -> None:
     for name in names:  # an answer may make the next question relevant
-        if name in [question.name for question in log_form.list_questions(school.settings, form)]:
-            session_fields.choose(form, name, n)
+        if name in [question.name for question in log_form.list_questions(school.settings, draft.values)]:
+            session_fields.ask_question(draft, name)
 
 
-def ask_about_one_to_one(form: Form, n: str) -> None:
+def ask_about_one_to_one() -> None:
     st.subheader("One-to-one")
-    session_fields.choose(form, "reason", n)
-    log = planning.read(school, log_form.as_row(school.settings, form, person.email), planned=False)
-    right = {} if isinstance(log, RejectedRow) else planning.second_members(school, person, log)
-    session_fields.second_members(form, right, n, "Which second member of the pastoral team was invited?")
+    session_fields.ask_question(draft, "reason")
+    log = planning.read(school, as_row(), planned=False)
+    accepted = {} if isinstance(log, RejectedRow) else planning.second_members(school, person, log)
+    session_fields.ask_second_members(draft, accepted, "Which second member of the pastoral team was invited?")
     staff = list_staff_to_choose(school, person)
-    session_fields.other_members(form, right, staff[staff["email"] != person.email], n)
+    session_fields.ask_other_members(draft, accepted, staff[staff["email"] != person.email])
 
 
-def offer_expected_answers(form: Form) -> None:
+def as_row() -> dict[str, str]:
+    return log_form.as_row(school.settings, draft.values, person.email)
+
+
+def offer_expected_answers() -> None:
     """One click answers everything that is not answered yet; what it records is shown before."""
-    expected = log_form.expected_answers(school.settings, form)
+    expected = log_form.expected_answers(school.settings, draft.values)
     if not expected:
         return
     with st.container(border=True):
-        if st.button("No issues", icon=":material/done_all:", key=f"usual {state['log number']}"):
-            start(form | expected | {"folded": True})
+        if st.button("No issues", icon=":material/done_all:", key=draft.key("usual")):
+            start(draft.values | expected | {"folded": True})
             st.rerun()
         note(f"This will record: {', '.join(log_form.describe_answers(expected))}.")
 
 
-def preview(form: Form) -> bool:
+def preview() -> bool:
     """What the answers so far mean for the protocol; whether the log can be saved."""
     if state.get(_SAVE):
         return True  # it is being saved, and shown once it is
     st.subheader("What this means for the protocol")
-    if not log_form.has_essentials(form):
+    if not log_form.has_essentials(draft.values):
         note("Results appear as you answer.")
         return False
-    found = preview_entered_log(school, log_form.as_row(school.settings, form, person.email))
+    found = preview_entered_log(school, as_row())
     if isinstance(found, RejectedRow):
         session_fields.show_fault(found)
         return False
@@ -107,7 +112,7 @@ def preview(form: Form) -> bool:
         write_html("<b>? Not answered yet:</b> {clauses}", clauses=", ".join(title_of(c) for c in gaps["clause"]))
     if good and not (broken.empty and gaps.empty):
         note(f"✓ {how_many(good, 'check')} met or exempt.")
-    by_source = log_form.answers_by_source(school.settings, form)
+    by_source = log_form.answers_by_source(school.settings, draft.values)
     for source, answers in zip(("The call record shows", "You answered"), by_source, strict=True):
         if answers:
             words = "; ".join(log_form.describe_answers(answers))
@@ -120,16 +125,13 @@ def show_saved(entered: Entered, waiting: pd.DataFrame) -> None:
     st.success("Logged." if entered.new else "Already saved.", icon=":material/check:")
     rows = pd.DataFrame() if entered.judged is None else entered.judged.query("outcome != 'not_applicable'")
     if len(rows):
+        checks = how_many(len(rows), "check")
         broken, gaps = ((rows["outcome"] == outcome).sum() for outcome in ("breach", "no_evidence"))
         if broken or gaps:
-            write_html(
-                "{checks}: {broken}, {gaps} without evidence.",
-                checks=how_many(len(rows), "check"),
-                broken=how_many(broken, "breach", "breaches"),
-                gaps=gaps,
-            )
+            breaches = how_many(broken, "breach", "breaches")
+            write_html("{checks}: {breaches}, {gaps} without evidence.", checks=checks, breaches=breaches, gaps=gaps)
         else:
-            write_html("All {checks} met.", checks=how_many(len(rows), "check"))
+            write_html("All {checks} met.", checks=checks)
     if len(waiting):
         list_calls(waiting)
     if len(rows):
@@ -142,15 +144,8 @@ def show_saved(entered: Entered, waiting: pd.DataFrame) -> None:
         }
         table(pd.DataFrame(listing), "How the session was judged", "the logged session", height="content")
     with st.container(horizontal=True):
-        st.page_link(
-            "pages/sessions.py",
-            label="Open the session",
-            icon=":material/groups:",
-            query_params={"session": str(entered.session_id)},
-        )
-        if st.button("Log another", icon=":material/add:"):
-            start({})
-            st.rerun()
+        link(Page.SESSIONS, "Open the session", query={"session": str(entered.session_id)})
+        st.button("Log another", icon=":material/add:", on_click=start, args=({},))
 
 
 def list_calls(waiting: pd.DataFrame) -> None:
@@ -161,24 +156,11 @@ def list_calls(waiting: pd.DataFrame) -> None:
         return
     write_html("{calls} with pupils to log.", calls=how_many(len(waiting), "call"))
     for row in waiting.head(_MOST_CALLS).itertuples():
-        with st.container(border=True):
-            left, right = st.columns([4, 1], vertical_alignment="center")
-            with left:
-                write_html(
-                    "<b>{when}</b> · {due}{planned}<br>{pupils}",
-                    when=moment(row.started_at),
-                    due="overdue" if pd.isna(row.due_at) else f"due {moment(row.due_at)}",
-                    planned=" · planned" if row.session_id in plan_of else "",
-                    pupils=row.pupils,
-                )
-            if right.button(
-                "Log this call",
-                key=f"log call {row.session_id} {'log done' in state}",
-                icon=":material/edit_note:",
-                width="stretch",
-            ):
-                start(from_call(row))
-                st.rerun()
+        due = "overdue" if pd.isna(row.due_at) else f"due {moment(row.due_at)}"
+        planned = " · planned" if row.session_id in plan_of else ""
+        place = card("<b>{row.started_at}</b> · {due}{planned}<br>{row.pupils}", row=row, due=due, planned=planned)
+        begin, key = partial(start, from_call(row)), f"log call {row.session_id} {_SAVED in state}"
+        place.button("Log this call", key=key, icon=":material/edit_note:", width="stretch", on_click=begin)
     if len(waiting) > _MOST_CALLS:
         older = how_many(len(waiting) - _MOST_CALLS, "older call")
         write_html("{older} will be listed as you log these.", older=older)
@@ -199,29 +181,15 @@ def list_plans_without_call() -> None:
     """Sessions that were planned and are over, without a call record so far."""
     over = plans[(plans["ended_at"] < school.now()) & ~plans["ref"].isin(plan_of.values())]
     for row in over.itertuples():
-        with st.container(border=True):
-            left, right = st.columns([4, 1], vertical_alignment="center")
-            with left:
-                write_html(
-                    "<b>{when}</b> · planned, no call record yet<br>{pupils}",
-                    when=moment(row.started_at),
-                    pupils=row.pupils,
-                )
-            if right.button(
-                "Log this session", key=f"log plan {row.ref}", icon=":material/edit_note:", width="stretch"
-            ):
-                start(from_plan(row.ref))
-                st.rerun()
-            if right.button("Did not take place", key=f"drop plan {row.ref}", type="tertiary"):
-                planning.delete_plan(school, person, row.ref)
-                st.rerun()
+        place = card("<b>{row.started_at}</b> · planned, no call record yet<br>{row.pupils}", row=row)
+        begin, key = partial(start, from_plan(row.ref)), f"log plan {row.ref}"
+        place.button("Log this session", key=key, icon=":material/edit_note:", width="stretch", on_click=begin)
+        delete = partial(planning.delete_plan, school, person, row.ref)
+        place.button("Did not take place", key=f"drop plan {row.ref}", type="tertiary", on_click=delete)
 
 
-def open_form() -> None:
-    """Start with the draft, or with what the address names."""
-    if "log form" not in state or state.get("log who") != person.staff_id:
-        state["log who"] = person.staff_id
-        start(get_draft(school, person, "log") or {})
+def open_what_address_names() -> None:
+    """Begin the form of the call, or of the log to correct, that the address names."""
     if (wanted := st.query_params.get("call")) and len(found := waiting[waiting["session_id"].astype(str) == wanted]):
         start(from_call(next(found.itertuples())))
         del st.query_params["call"]
@@ -231,67 +199,53 @@ def open_form() -> None:
 
 
 def show_form() -> None:
-    """The form of a log, and the calls to log; `log done` in the state once it is saved."""
-    form = state["log form"]
-    correcting = bool(form.get("correcting"))
-    if not form.get("call") and not correcting:
+    """The form of a log, and the calls to log."""
+    draft.values.setdefault("ref", f"F-{uuid.uuid4().hex[:12]}")
+    correcting = bool(draft.values.get("correcting"))
+    if not draft.values.get("call") and not correcting:
         list_calls(waiting)
         list_plans_without_call()
     st.header("Correct a log" if correcting else "Log")
     left, right = st.columns([3, 2], gap="large")
     with left:
-        ask(form)
-        reason = (
-            st.text_input("Reason for the correction", key=f"log why {state['log number']}") if correcting else None
-        )
+        ask()
+        reason = st.text_input("Reason for the correction", key=draft.key("why")) if correcting else None
     with right, st.container(border=True):
-        ready = preview(form)
+        ready = preview()
         if st.button(
             "Save log", type="primary", disabled=not ready, icon=":material/save:", width="stretch", key=_SAVE
-        ):
-            save(form, reason)
-            if "log done" in state:
-                return
-        if st.button("Clear form", type="tertiary"):
-            save_draft(school, person, "log", None)
-            start({})
-            st.rerun()
-    st.download_button(
-        "Blank form to print, for use offline",
-        lambda: governors.blank_log(school),
-        "blank log.pdf",
-        "application/pdf",
-        icon=":material/print:",
-        type="tertiary",
-        on_click="ignore",
-    )
-    if form != state.get("log saved") and len(form) > 1:
-        save_draft(school, person, "log", form)
-        state["log saved"] = dict(form)
+        ) and save(reason):
+            return
+        st.button("Clear form", type="tertiary", on_click=draft.drop)
+    words, icon = "Blank form to print, for use offline", "print"
+    download(words, lambda: governors.blank_log(school), "blank log.pdf", icon, type="tertiary")
+    draft.store()
 
 
-def save(form: Form, reason: str | None) -> None:
-    outcome = enter_log(school, log_form.as_row(school.settings, form, person.email), person.staff_id, reason)
+def save(reason: str | None) -> bool:
+    """Save the log; whether it could be saved."""
+    outcome = enter_log(school, as_row(), person.staff_id, reason)
     if isinstance(outcome, RejectedRow):
         session_fields.show_fault(outcome)
-        return
-    save_draft(school, person, "log", None)
-    if form.get("plan"):
-        planning.delete_plan(school, person, form["plan"])
-    state["log done"] = outcome
+        return False
+    if draft.values.get("plan"):
+        planning.delete_plan(school, person, draft.values["plan"])
+    draft.drop()
+    state[_SAVED] = outcome
+    return True
 
 
 st.title("Log a session")
 waiting = list_calls_to_log(school, person)
 plans = list_plans(school, person)
 plan_of = planning.of_calls(school, waiting, plans) if len(waiting) and len(plans) else {}
-open_form()
+open_what_address_names()
 # A saved log takes the place of its form in the same run: a second run would make people wait twice.
 place = st.empty()
-if "log done" not in state:
+if _SAVED not in state:
     with place.container():
         show_form()
-    waiting = list_calls_to_log(school, person) if "log done" in state else waiting
-if "log done" in state:
+    waiting = list_calls_to_log(school, person) if _SAVED in state else waiting
+if _SAVED in state:
     with place.container():
-        show_saved(state["log done"], waiting)
+        show_saved(state[_SAVED], waiting)

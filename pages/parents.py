@@ -8,9 +8,9 @@ from app.formatting import how_many
 from app.school import School
 from app.ui.consents import show_consent, show_consents, show_request_form
 from app.ui.letters import list_remote_learning, show_letters
-from app.ui.parents import show_confirmation
 from app.ui.shell import require
 from app.ui.text import write_html
+from app.ui.widgets import show_confirmation
 from app.vocabulary import Page
 
 
@@ -48,6 +48,6 @@ else:
     show_outstanding(school, consents, pupils)
     consents_tab, letters_tab = st.tabs(["Consents", "Letters"])
     with consents_tab:
-        show_consents(school, person, consents)
+        show_consents(school, consents)
     with letters_tab:
         show_letters(school, person, pupils)

@@ -1,6 +1,6 @@
 """Protocol: the clauses in plain words with this term's figures, the version in force, and the what-if."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pandas as pd
@@ -9,56 +9,53 @@ import streamlit as st
 from app.access.administration import record_access
 from app.access.overview import get_protocol_figures
 from app.access.people import read_revision
-from app.access.policy import Person, scopes
+from app.access.policy import scopes
 from app.access.what_if import run_what_if
-from app.formatting import moment, on_day, with_counts
+from app.formatting import on_day, with_counts
 from app.judging import what_if
 from app.protocol.clause import Heading
 from app.protocol.clauses import CLAUSES
 from app.reports import charts
-from app.school import School
 from app.settings import Period, Rules, SettingsError, changed
 from app.ui.labels import OUTCOME_WORDS
 from app.ui.shell import require
 from app.ui.text import note, show_error, write_html
-from app.ui.widgets import draw, table, table_expander
+from app.ui.widgets import as_listing, choose_one, draw, session_table, table, table_expander
 from app.vocabulary import Page, Resource
 
+school, person = require(Page.PROTOCOL)
+today = school.today()
 
-def show_version(school: School, today: date) -> None:
+
+def show_version() -> None:
     day = st.date_input("Version in force on", today, format="DD/MM/YYYY")
     version = school.settings.version_on(day)
     if version is None:
         st.info("No protocol was in force on that day.")
     else:
-        write_html("<b>{name}</b>, in force since {day}.", name=version.name, day=on_day(version.from_))
+        write_html("<b>{version.name}</b>, in force since {version.from_}.", version=version)
         if version.next_review and version.next_review < today:
             st.warning(
                 f"The protocol was due for review on {on_day(version.next_review)}.", icon=":material/event_busy:"
             )
         elif version.next_review:
-            write_html("Next review: {day}.", day=on_day(version.next_review))
-
+            write_html("Next review: {day}.", day=version.next_review)
     rules = school.settings.rules_on(day)
     slots = "; ".join(f"{s.name} {s.from_:%H:%M}–{s.to:%H:%M} ({', '.join(s.days)})" for s in rules.one_to_one_slots)
     with st.expander("Settings in force on that day"):
         write_html(
-            "Academic tuition {a} to {b}. One-to-ones: {slots}. Grace when joining and leaving: {grace} seconds. Camera on "
-            "for at least {camera} of the time. Time to log a call: {log} hours. A log and its call may lie {match} "
-            "minutes apart.",
-            a=f"{rules.academic_hours[0]:%H:%M}",
-            b=f"{rules.academic_hours[1]:%H:%M}",
+            "Academic tuition {rules.academic_hours[0]:%H:%M} to {rules.academic_hours[1]:%H:%M}. One-to-ones: {slots}. "
+            "Grace when joining and leaving: {rules.grace_seconds:g} seconds. Camera on for at least "
+            "{rules.camera_share:.0%} of the time. Time to log a call: {rules.log_within_hours:g} hours. A log and its "
+            "call may lie {rules.match_minutes:g} minutes apart.",
+            rules=rules,
             slots=slots,
-            grace=f"{rules.grace_seconds:g}",
-            camera=f"{rules.camera_share:.0%}",
-            log=f"{rules.log_within_hours:g}",
-            match=f"{rules.match_minutes:g}",
         )
 
 
-def show_clauses(school: School, person: Person, today: date) -> None:
+def show_clauses() -> None:
     term = school.settings.term_on(today)
-    told = get_protocol_figures(school, person, (term.from_, today)) if term else None
+    figures = get_protocol_figures(school, person, (term.from_, today)) if term else None
     if term:
         write_html("Figures: {term}, whole school, without counselling.", term=term.name)
     for heading, title in (
@@ -67,31 +64,28 @@ def show_clauses(school: School, person: Person, today: date) -> None:
     ):
         st.header(title)
         for clause in (c for c in CLAUSES.values() if c.reference.heading == heading):
-            with st.container(border=True):
-                left, right = st.columns([3, 1])
-                with left:
-                    st.subheader(clause.title)
-                    st.write(clause.words)
-                    note(
-                        f"Applies to: {clause.applies_to}. Decided by: {clause.decided_by} Source: {clause.reference}."
-                    )
+            left, right = st.container(border=True).columns([3, 1])
+            with left:
+                st.subheader(clause.title)
+                st.write(clause.words)
+                note(f"Applies to: {clause.applies_to}. Decided by: {clause.decided_by} Source: {clause.reference}.")
+            if figures is not None:
                 with right:
-                    if told is None:
-                        continue
-                    row = told.loc[clause.name]
-                    kept = int(row["met"] + row["exempt"])
-                    shown = kept + int(row["breach"])
-                    st.markdown(f"**{with_counts(row['rate'], kept, shown)}**" if shown else "**No sessions yet**")
-                    if shown:
-                        note("met or exempt")
-                    if row["no_evidence"]:
-                        note(f"{int(row['no_evidence']):,} without evidence")
+                    show_figures(figures.loc[clause.name])
 
 
-# --- what if ----------------------------------------------------------------------------------------------
+def show_figures(figures: pd.Series) -> None:
+    """How often a clause was kept, and how often there was no evidence."""
+    kept = int(figures["met"] + figures["exempt"])
+    known = kept + int(figures["breach"])
+    st.markdown(f"**{with_counts(figures['rate'], kept, known)}**" if known else "**No sessions yet**")
+    if known:
+        note("met or exempt")
+    if figures["no_evidence"]:
+        note(f"{int(figures['no_evidence']):,} without evidence")
 
 
-def show_what_if(school: School, person: Person, today: date) -> None:
+def show_what_if() -> None:
     st.write(
         "Try other settings: the sessions of a term are checked again and compared with their outcomes. Nothing is saved, "
         "and nobody else sees the result. Counselling is left out."
@@ -105,24 +99,23 @@ def show_what_if(school: School, person: Person, today: date) -> None:
     rules = school.settings.rules_on(min(term.to, today))
     asked = ask_figures(rules, term)
     if asked is not None:
+        st.session_state.pop("what if", None)
         try:
             checked = changed(school.settings, asked).rules_on(term.to)
         except SettingsError as error:
             show_error("These settings cannot be used. Nothing was checked again.", str(error))
-            st.session_state.pop("what if", None)
             return
-        # A figure that stays as it is may have been another earlier in the term: only what was changed is replaced.
+        # A figure that is not changed here may have been another earlier in the term: only what was changed is replaced.
         figures = what_if.differing({name: getattr(checked, name) for name in what_if.FIGURES}, rules)
         if not figures:
-            st.session_state.pop("what if", None)
             st.info("These are the settings in force. Change at least one of them.")
             return
-        judge_again(school, person, term, {name: asked[name] for name in figures}, figures)
-    key, *kept = st.session_state.get("what if", [None])
+        judge_again(term, {name: asked[name] for name in figures}, figures)
+    key, *result = st.session_state.get("what if", [None])
     if key == (person.staff_id, term.name, read_revision(school)):
-        asked, figures, found = kept
+        asked, figures, found = result
         show_changes(figures, found)
-        show_in_force(school, asked, today)
+        show_in_force(asked)
 
 
 def ask_figures(rules: Rules, term: Period) -> dict[str, Any] | None:
@@ -160,13 +153,10 @@ def ask_figures(rules: Rules, term: Period) -> dict[str, Any] | None:
     }
 
 
-def judge_again(school: School, person: Person, term: Period, asked: dict[str, Any], figures: dict[str, Any]) -> None:
+def judge_again(term: Period, asked: dict[str, Any], figures: dict[str, Any]) -> None:
+    """Judge the sessions of a term again, and store the result in the session."""
     bar = st.progress(0.0, text=f"Checking the sessions of {term.name} again…")
-
-    def show_share(share: float) -> None:
-        bar.progress(share)
-
-    found = run_what_if(school, person, (term.from_, term.to), asked, show_share)
+    found = run_what_if(school, person, (term.from_, term.to), asked, bar.progress)
     bar.empty()
     record_access(school, person, "viewed", f"what if, {term.from_} to {term.to}")
     key = (person.staff_id, term.name, read_revision(school))
@@ -181,33 +171,25 @@ def show_changes(figures: dict[str, Any], found: what_if.WhatIf) -> None:
     if found.clauses.empty:
         return
     draw(charts.what_if_bars(found.clauses), words)
-    table_expander(
-        found.clauses.rename(
-            columns={
-                "title": "Clause",
-                "was_broken": "Breaches now",
-                "would_be_broken": "Breaches then",
-                "gained": "Newly met",
-                "lost": "No longer met",
-                "open": "Evidence gained or lost",
-            }
-        ),
-        "what if by clause",
-        "What would change, clause by clause",
-    )
+    clauses = {
+        "title": "Clause",
+        "was_broken": "Breaches now",
+        "would_be_broken": "Breaches then",
+        "gained": "Newly met",
+        "lost": "No longer met",
+        "open": "Evidence gained or lost",
+    }
+    alt = "What would change, clause by clause"
+    table_expander(found.clauses.rename(columns=clauses), "what if by clause", alt)
     st.subheader("By department")
-    table(
-        found.departments.rename(
-            columns={
-                "department": "Department",
-                "sessions": "Sessions that change",
-                "gained": "Checks newly met",
-                "lost": "Checks no longer met",
-            }
-        ),
-        "What would change, by department",
-        "what if by department",
-    )
+    departments = {
+        "department": "Department",
+        "sessions": "Sessions that change",
+        "gained": "Checks newly met",
+        "lost": "Checks no longer met",
+    }
+    alt, name = "What would change, by department", "what if by department"
+    table(found.departments.rename(columns=departments), alt, name)
     if len(found.changes):
         show_sessions(found.changes)
 
@@ -215,30 +197,19 @@ def show_changes(figures: dict[str, Any], found: what_if.WhatIf) -> None:
 def show_sessions(changes: pd.DataFrame) -> None:
     st.subheader("The sessions")
     write_html("Every check that would change, newest session first. Select a row to open the session.")
-    event = table(
-        pd.DataFrame(
-            {
-                "When": [moment(when) for when in changes["started_at"]],
-                "Staff": changes["staff_name"].fillna("unknown"),
-                "Department": changes["department"].fillna(""),
-                "Clause": changes["title"],
-                "Now": changes["was"].map(OUTCOME_WORDS),
-                "Then": changes["would_be"].map(OUTCOME_WORDS),
-            }
-        ),
-        "Checks that would have another outcome",
-        "what if sessions",
-        on_select="rerun",
-        selection_mode="single-row",
-        key=f"what if sessions {len(changes)} {changes['session_id'].iloc[0]}",
-        height="content" if len(changes) < 14 else 520,
+    rows = changes.assign(
+        staff_name=changes["staff_name"].fillna("unknown"),
+        was=changes["was"].map(OUTCOME_WORDS),
+        would_be=changes["would_be"].map(OUTCOME_WORDS),
     )
-    if event["selection"]["rows"]:
-        number = int(changes["session_id"].iloc[event["selection"]["rows"][0]])
-        st.switch_page("pages/sessions.py", query_params={"session": str(number)})
+    columns = ["started_at", "staff_name", "department", "title", "was", "would_be"]
+    headings = {"started_at": "When", "staff_name": "Staff", "title": "Clause", "was": "Now", "would_be": "Then"}
+    listing = as_listing(rows, columns, **headings)
+    ids = changes["session_id"].tolist()
+    session_table(listing, ids, "Checks that would have another outcome", "what if sessions")
 
 
-def show_in_force(school: School, asked: dict[str, Any], today: date) -> None:
+def show_in_force(asked: dict[str, Any]) -> None:
     st.header("Putting it into force")
     first = max(what_if.first_day(school.settings), today + timedelta(days=1))
     day = st.date_input("From", first, min_value=what_if.first_day(school.settings), format="DD/MM/YYYY")
@@ -250,25 +221,14 @@ def show_in_force(school: School, asked: dict[str, Any], today: date) -> None:
     st.code(what_if.in_force(school.settings, asked, day), language="toml")
 
 
-school, person = require(Page.PROTOCOL)
-today = school.today()
 st.title("The protocol")
 view = "clauses"
 if scopes(person, Resource.WHAT_IF):
-    view = (
-        st.segmented_control(
-            "View",
-            ["clauses", "what if"],
-            format_func={"clauses": "The clauses", "what if": "What if"}.__getitem__,
-            default="what if" if st.query_params.get("view") == "what-if" else "clauses",
-            key="protocol view",
-            required=True,
-            label_visibility="collapsed",
-        )
-        or "clauses"
-    )
+    views = {"clauses": "The clauses", "what if": "What if"}
+    default = "what if" if st.query_params.get("view") == "what-if" else "clauses"
+    view = choose_one("View", views, default, key="protocol view", label_visibility="collapsed")
 if view == "what if":
-    show_what_if(school, person, today)
+    show_what_if()
 else:
-    show_version(school, today)
-    show_clauses(school, person, today)
+    show_version()
+    show_clauses()

@@ -1,4 +1,4 @@
-"""Sessions: the list, calls nobody logged, and one session explained clause by clause."""
+"""Sessions: the list, those to explain or resolve, repeated one-to-ones, and one session clause by clause."""
 
 import pandas as pd
 import streamlit as st
@@ -10,13 +10,13 @@ from app.access.sessions import list_sessions
 from app.formatting import how_many, moment
 from app.school import School
 from app.ui.breaches import show_breaches
-from app.ui.current import seen
+from app.ui.current import record_once
 from app.ui.labels import STATUS_WORDS, describe_purpose
 from app.ui.repeats import show_repeats
-from app.ui.session_detail import reasons, show_session
+from app.ui.session_detail import show_reasons, show_session
 from app.ui.shell import require
 from app.ui.text import write_html
-from app.ui.widgets import choose_days, filtered, table
+from app.ui.widgets import as_listing, choose_days, choose_one, filter_rows, link, select_row, session_table
 from app.vocabulary import Page, Resource, Scope
 
 _FILTERS = {"staff_name": "Staff", "department": "Department", "purpose": "Purpose"}
@@ -40,31 +40,22 @@ def show_all(school: School, person: Person) -> None:
     if scopes(person, Resource.REPEATED_ONE_TO_ONES):
         views["repeats"] = "Repeated one-to-ones"
     wanted = st.query_params.get("view", "list" if "show" in st.query_params else next(iter(views)))
-    view: str | None = "list"
-    if len(views) > 1:
-        view = st.segmented_control(
-            "View",
-            list(views),
-            format_func=views.__getitem__,
-            default=wanted if wanted in views else "list",
-            key=f"sessions view {person.staff_id}",
-            required=True,
-            label_visibility="collapsed",
-        )
+    default, key = wanted if wanted in views else "list", f"sessions view {person.staff_id}"
+    view = choose_one("View", views, default, key=key, label_visibility="collapsed") if len(views) > 1 else "list"
     if view == "resolve":
-        show_waiting(school, person, to_resolve, "resolve", "Nothing to resolve.")
+        show_waiting(school, person, to_resolve, "resolve")
     elif view == "explain":
-        show_waiting(school, person, to_explain, "explain", "Nothing to explain.")
+        show_waiting(school, person, to_explain, "explain")
     elif view == "repeats":
         show_repeats(school, person)
     else:
         show_list(school, person)
 
 
-def show_waiting(school: School, person: Person, rows: pd.DataFrame, what: str, nothing: str) -> None:
+def show_waiting(school: School, person: Person, rows: pd.DataFrame, what: str) -> None:
     """Sessions with open breaches, one after the other: the oldest, or the one that is selected."""
     if rows.empty:
-        st.success(nothing, icon=":material/check:")
+        st.success(f"Nothing to {what}.", icon=":material/check:")
         return
     oldest = int(rows["days"].max())
     write_html(
@@ -75,33 +66,25 @@ def show_waiting(school: School, person: Person, rows: pd.DataFrame, what: str, 
         what=what,
         oldest=oldest,
     )
-    first, others = st.columns([2, 3], gap="large")
-    listing = pd.DataFrame(
-        {
-            "When": [moment(when) for when in rows["started_at"]],
-            "Breaches": rows["clauses"],
-            "Staff": rows["staff_name"].fillna("unknown"),
-            "Pupils": rows["pupils"],
-            "Explained": rows["explained"].map({True: "yes", False: "not yet"}),
-            "Waiting (days)": rows["days"],
-        }
+    listing = as_listing(
+        rows.assign(
+            staff_name=rows["staff_name"].fillna("unknown"),
+            explained=rows["explained"].map({True: "yes", False: "not yet"}),
+        ),
+        ["started_at", "clauses", "staff_name", "pupils", "explained", "days"],
+        started_at="When",
+        clauses="Breaches",
+        staff_name="Staff",
+        days="Waiting (days)",
     )
     if what == "explain":
         listing = listing.drop(columns=["Staff", "Explained"])
-    with others:
-        event = table(
-            listing,
-            f"Sessions to {what}",
-            f"sessions to {what}",
-            on_select="rerun",
-            selection_mode="single-row",
-            key=f"waiting {what} {person.staff_id} {len(rows)} {rows['session_id'].iloc[0]}",
-            height="content" if len(rows) < 14 else 520,
-            column_config={"Breaches": st.column_config.TextColumn(width="medium")},
-        )
-    chosen = event["selection"]["rows"]
-    with first:
-        show_one_waiting(school, person, int(rows["session_id"].iloc[chosen[0] if chosen else 0]))
+    ids, config = rows["session_id"].tolist(), {"Breaches": st.column_config.TextColumn(width="medium")}
+    left, right = st.columns([2, 3], gap="large")
+    with right:
+        chosen = select_row(listing, ids, f"Sessions to {what}", f"sessions to {what}", column_config=config)
+    with left:
+        show_one_waiting(school, person, ids[0] if chosen is None else chosen)
 
 
 def show_one_waiting(school: School, person: Person, number: int) -> None:
@@ -109,18 +92,16 @@ def show_one_waiting(school: School, person: Person, number: int) -> None:
     view = get_session(school, person, number)
     if view is None:
         return
-    seen(school, person, f"session {number}")
+    record_once(school, person, "viewed", f"session {number}")
     st.subheader(moment(view.started_at), anchor=False)
     write_html(
         "<b>{staff}</b> with {pupils}",
         staff=view.staff_name or "Unknown",
         pupils=", ".join(view.pupils["name"]) or "no pupil known",
     )
-    reasons(view.clauses[view.clauses["outcome"] == "breach"])
+    show_reasons(view.clauses[view.clauses["outcome"] == "breach"])
     show_breaches(school, person, view)
-    st.page_link(
-        "pages/sessions.py", label="Open the session", icon=":material/groups:", query_params={"session": str(number)}
-    )
+    link(Page.SESSIONS, "Open the session", query={"session": str(number)})
 
 
 def show_list(school: School, person: Person) -> None:
@@ -130,61 +111,38 @@ def show_list(school: School, person: Person) -> None:
     if rows.empty:
         st.info("No sessions to show for these dates. Choose other dates, or log a session.")
         return
-    shown, rows = filter_list(rows)
+    rows = filter_list(rows)
     broken, gaps = int((rows["status"] == "breach").sum()), int((rows["status"] == "incomplete").sum())
     write_html(
-        "<b>{sessions}</b>, newest first: <b>{broken}</b> with a breach, <b>{gaps}</b> without enough evidence. "
+        "<b>{sessions}</b>, newest first: <b>{broken:,}</b> with a breach, <b>{gaps:,}</b> without enough evidence. "
         "Select a row to open a session.",
         sessions=how_many(len(rows), "session"),
-        broken=f"{broken:,}",
-        gaps=f"{gaps:,}",
+        broken=broken,
+        gaps=gaps,
     )
     if rows.empty:
         st.info("No matches for these dates.")
         return
-    # A list keeps the position of a selected row when its rows change, so each list has a key of its own.
-    key = f"sessions {person.staff_id} {days} {shown} {len(rows)} {rows['session_id'].iloc[0]}"
-    event = table(
-        as_listing(rows),
-        "Sessions",
-        "sessions",
-        on_select="rerun",
-        selection_mode="single-row",
-        key=key,
-        height=520,
-        column_config={"Pupils": st.column_config.TextColumn(width="medium")},
-    )
-    if event["selection"]["rows"]:
-        st.query_params["session"] = str(int(rows["session_id"].iloc[event["selection"]["rows"][0]]))
-        st.rerun()
+    ids, config = rows["session_id"].tolist(), {"Pupils": st.column_config.TextColumn(width="medium")}
+    session_table(list_columns(rows), ids, "Sessions", "sessions", height=520, column_config=config)
 
 
-def filter_list(rows: pd.DataFrame) -> tuple[str, pd.DataFrame]:
-    """Which kind of session is shown, and the rows that the filters leave."""
+def filter_list(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows that the filters leave."""
     wanted = st.query_params.get("show", "all")
-    shown = st.segmented_control(
-        "Show",
-        list(_SHOW),
-        format_func=_SHOW.__getitem__,
-        default=wanted if wanted in _SHOW else "all",
-        key="sessions show",
-        required=True,
-    )
+    shown = choose_one("Show", _SHOW, wanted if wanted in _SHOW else "all", key="sessions show")
     with st.expander("Filters"):
-        for place, (column, label) in zip(st.columns(3), _FILTERS.items(), strict=True):
-            with place:
-                words = describe_purpose if column == "purpose" else str
-                rows = filtered(rows, column, label, f"sessions {column}", words)
+        rows = filter_rows(rows, _FILTERS, "sessions", describe_purpose)
     if shown in ("breach", "incomplete"):
         rows = rows[rows["status"] == shown]
     elif shown == "unlogged":
         rows = rows[~rows["logged"]]
     elif shown == "disputed":
         rows = rows[rows["disputed"]]
-    return str(shown), rows
+    return rows
 
 
-def as_listing(rows: pd.DataFrame) -> pd.DataFrame:
+def list_columns(rows: pd.DataFrame) -> pd.DataFrame:
     """Sessions as people see them in a list."""
     return pd.DataFrame(
         {

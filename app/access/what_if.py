@@ -24,7 +24,7 @@ def run_what_if(
     person: Person,
     days: Days,
     figures: Mapping[str, Any],
-    progress: Callable[[float], None] = lambda _: None,
+    progress: Callable[[float], object] = lambda _: None,
 ) -> WhatIf:
     """What would change of the sessions of the days if some figures of the rules (entries as in the settings
     file) had been others; confidential sessions left out. `progress` is called with the share done.

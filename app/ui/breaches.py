@@ -1,17 +1,15 @@
 """Explaining and resolving the breaches of a session."""
 
-from collections.abc import Callable
-
+import pandas as pd
 import streamlit as st
 
 from app.access.breaches import get_session_breaches
 from app.access.forms import CONDUCT_DRAFT
 from app.access.policy import Person
-from app.access.session_detail import SessionView, get_session
-from app.formatting import moment
+from app.access.session_detail import SessionView
 from app.school import School
 from app.sessions.breaches import BreachNotOpenError, explain_breaches, resolve_breaches
-from app.sessions.drafts import save_draft
+from app.ui.drafts import Draft
 from app.ui.text import show_error, write_html
 from app.vocabulary import BreachEventKind, Resolution
 
@@ -23,18 +21,7 @@ def show_breaches(school: School, person: Person, view: SessionView) -> None:
         return
     if len(found.events):
         st.header("Explanations and decisions")
-    steps = found.events.groupby(["occurred_at", "actor", "kind", "resolution", "text"], sort=False, dropna=False)[
-        "title"
-    ].agg(", ".join)
-    for (at, by, kind, how, text), titles in steps.items():
-        write_html(
-            "<b>{when}</b> {by}{done} <em>({titles})</em>" + ("<br>“{text}”" if isinstance(text, str) else ""),
-            when=moment(at),
-            by=f"{by}: " if isinstance(by, str) else "",
-            titles=titles,
-            text=text,
-            done=Resolution(how).label if kind == BreachEventKind.RESOLVED else BreachEventKind(kind).label,
-        )
+        _show_events(found.events)
     waiting = found.rows.loc[found.rows["state"] == "open", "title"]
     if waiting.empty:
         return
@@ -44,29 +31,52 @@ def show_breaches(school: School, person: Person, view: SessionView) -> None:
         wait=f"With {' or '.join(found.owners)}." if found.owners else "Nobody on the roster can resolve it.",
     )
     if found.to_resolve:
-        resolve(school, person, view.session_id, explained=bool((found.events["kind"] == "explained").any()))
+        _ask_resolution(school, person, view, explained=bool((found.events["kind"] == "explained").any()))
     elif found.to_explain:
-        explain(school, person, view.session_id)
+        _ask_explanation(school, person, view.session_id)
 
 
-def explain(school: School, person: Person, number: int) -> None:
+def _show_events(events: pd.DataFrame) -> None:
+    """Each explanation and decision once, with the clauses that it is about."""
+    same = ["occurred_at", "actor", "kind", "resolution", "text"]
+    steps = events.groupby(same, sort=False, dropna=False)["title"].agg(", ".join)
+    for (occurred_at, actor, kind, resolution, text), titles in steps.items():
+        write_html(
+            "<b>{occurred_at}</b> {by}{done} <em>({titles})</em>" + ("<br>“{text}”" if isinstance(text, str) else ""),
+            occurred_at=occurred_at,
+            by=f"{actor}: " if isinstance(actor, str) else "",
+            done=Resolution(resolution).label if kind == BreachEventKind.RESOLVED else BreachEventKind(kind).label,
+            titles=titles,
+            text=text,
+        )
+
+
+def _ask_explanation(school: School, person: Person, number: int) -> None:
     with st.form(f"explain {number}"):
         words = st.text_area("What happened?", key=f"explanation {number}", max_chars=5000)
-        if st.form_submit_button("Send explanation", type="primary"):
-            if words.strip():
-                change_and_rerun(lambda: explain_breaches(school, person, number, words), "Explanation sent.")
-            else:
-                st.error("Write a sentence first.")
+        if not st.form_submit_button("Send explanation", type="primary"):
+            return
+        if not words.strip():
+            st.error("Write a sentence first.")
+            return
+        try:
+            explain_breaches(school, person, number, words)
+        except BreachNotOpenError as error:
+            show_error("It could not be done.", str(error))
+            return
+        st.toast("Explanation sent.", icon=":material/check:")
+        st.rerun()
 
 
 _CONDUCT = "conduct"
 
 
-def resolve(school: School, person: Person, number: int, explained: bool) -> None:
+def _ask_resolution(school: School, person: Person, view: SessionView, *, explained: bool) -> None:
+    number = view.session_id
     ways = {way.value: way.label for way in Resolution}
     ways[_CONDUCT] = "Conduct concern: resolve here and raise it separately"
     with st.form(f"resolve {number}"):
-        how = st.radio(
+        way = st.radio(
             "Resolve this session",
             list(ways),
             format_func=ways.__getitem__,
@@ -80,34 +90,26 @@ def resolve(school: School, person: Person, number: int, explained: bool) -> Non
             height=80,
             help="The member of staff can read this note. Never mention a concern about conduct here.",
         )
-        if st.form_submit_button("Resolve", type="primary"):
-            if how is None or not words.strip():
-                st.error("Choose how it was resolved, and write a short note.")
-            elif how == _CONDUCT:
-                change_and_rerun(
-                    lambda: resolve_breaches(school, person, number, Resolution.OTHER, words),
-                    "",
-                    lambda: raise_conduct(school, person, number),
-                )
-            else:
-                change_and_rerun(lambda: resolve_breaches(school, person, number, Resolution(how), words), "Resolved.")
+        if not st.form_submit_button("Resolve", type="primary"):
+            return
+        if way is None or not words.strip():
+            st.error("Choose how it was resolved, and write a short note.")
+            return
+        resolution = Resolution.OTHER if way == _CONDUCT else Resolution(way)
+        try:
+            resolve_breaches(school, person, number, resolution, words)
+        except BreachNotOpenError as error:
+            show_error("It could not be done.", str(error))
+            return
+        if way == _CONDUCT:
+            _raise_conduct(school, person, view)
+        st.toast("Resolved.", icon=":material/check:")
+        st.rerun()
 
 
-def raise_conduct(school: School, person: Person, number: int) -> None:
-    """The form for a concern about conduct, begun with the session and who conducted it."""
-    view = get_session(school, person, number)
-    staff = [view.staff_id] if view is not None and view.staff_id is not None else []
-    save_draft(school, person, CONDUCT_DRAFT, {"session": str(number), "staff": staff})
-    st.session_state.pop(f"draft {CONDUCT_DRAFT} {person.staff_id}", None)
+def _raise_conduct(school: School, person: Person, view: SessionView) -> None:
+    """Go to the form for a concern about conduct, begun with the session and who conducted it."""
+    draft = Draft(school, person, CONDUCT_DRAFT)
+    draft.begin({"session": str(view.session_id), "staff": [] if view.staff_id is None else [view.staff_id]})
+    draft.store()
     st.switch_page("pages/concerns.py", query_params={"raise": "conduct"})
-
-
-def change_and_rerun(what: Callable[[], None], words: str, then: Callable[[], None] = st.rerun) -> None:
-    try:
-        what()
-    except BreachNotOpenError as error:
-        show_error("It could not be done.", str(error))
-    else:
-        if words:
-            st.toast(words, icon=":material/check:")
-        then()

@@ -21,10 +21,12 @@ from app.parents.consents import (
 from app.parents.letters import times, write_requests
 from app.records.registers import Consent
 from app.school import School
-from app.ui.current import seen
-from app.ui.parents import attempt, confirm_on_rerun, matching, offer_letters, show_confirmation, sorted_years
+from app.ui.current import record_once
+from app.ui.drafts import name_pupils
+from app.ui.letters import offer_letters, sorted_years
 from app.ui.text import note, title, write_html
-from app.ui.widgets import table
+from app.ui.widgets import as_listing, attempt, confirm_on_rerun, link, matching, select_row, show_confirmation, table
+from app.vocabulary import Page
 
 _STATUS = {
     "waiting": "? awaiting an answer",
@@ -49,10 +51,13 @@ _CHOICES = {
     "outside_hours": "Academic tuition outside the usual hours, for example because of a time zone (SLT is informed)",
     "one_to_one": "A pastoral one-to-one during remote learning, outside lunchtime and tutor time",
 }
+_MISSING_COLUMNS = ["Pupil", "Missing", "Days", "When", "Consent to", "Reason", "Asked for by", "Year", "House"]
+_COLUMNS = ["Pupil", "Status", "Year", "House", "When", "Consent to", "Reason", "Asked for", "Asked for by"]
+_COLUMNS += ["Answered", "Parent", "SLT informed"]
 _ANSWERS = {True: "They consent", False: "They do not consent"}
 
 
-def show_consents(school: School, person: Person, consents: pd.DataFrame) -> None:
+def show_consents(school: School, consents: pd.DataFrame) -> None:
     """The tab Consents; `consents` from `access.parents.list_consents`."""
     if consents.empty:
         st.write(
@@ -66,7 +71,7 @@ def show_consents(school: School, person: Person, consents: pd.DataFrame) -> Non
     if missing.empty:
         st.success("None.", icon=":material/check:")
     else:
-        _show_list(person, missing, _missing_columns(school, missing), "consents missing")
+        _show_list(school, missing, "consents missing", _MISSING_COLUMNS)
     _link_to_request()
     st.header("All consents")
     left, middle, right = st.columns(3)
@@ -78,33 +83,19 @@ def show_consents(school: School, person: Person, consents: pd.DataFrame) -> Non
     if shown.empty:
         st.write("No matches. Remove a filter.")
     else:
-        _show_list(person, shown, _all_columns(shown), "consents")
+        _show_list(school, shown, "consents", _COLUMNS)
 
 
 def _link_to_request() -> None:
-    st.page_link("pages/parents.py", label="Ask for a consent", icon=":material/add:", query_params={"ask": "yes"})
+    link(Page.PARENTS, "Ask for a consent", "add", query={"ask": "yes"})
 
 
-def _missing_columns(school: School, consents: pd.DataFrame) -> pd.DataFrame:
-    return pd.DataFrame(
+def _show_list(school: School, consents: pd.DataFrame, name: str, columns: list[str]) -> None:
+    listing = pd.DataFrame(
         {
             "Pupil": consents["pupil"],
             "Missing": consents["lacks"].map(_MISSING),
             "Days": (pd.Timestamp(school.now()) - consents["asked_at"]).dt.days,
-            "When": _periods(consents),
-            "Consent to": consents["kind"].map(KINDS),
-            "Reason": consents["reason"].fillna(""),
-            "Asked for by": consents["asked_by"].fillna(""),
-            "Year": consents["year_group"],
-            "House": consents["house"],
-        }
-    )
-
-
-def _all_columns(consents: pd.DataFrame) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "Pupil": consents["pupil"],
             "Status": consents["stands"].map(_STATUS),
             "Year": consents["year_group"],
             "House": consents["house"],
@@ -118,22 +109,12 @@ def _all_columns(consents: pd.DataFrame) -> pd.DataFrame:
             "SLT informed": consents["slt_informed_at"].map(moment),
         }
     )
-
-
-def _show_list(person: Person, consents: pd.DataFrame, rows: pd.DataFrame, name: str) -> None:
-    event = table(
-        rows,
-        name.capitalize(),
-        name,
-        on_select="rerun",
-        selection_mode="single-row",
-        height="content" if len(consents) < 12 else 420,
-        key=f"{name} {person.staff_id} {','.join(map(str, consents['consent_id']))}",
-    )
+    height = "content" if len(consents) < 12 else 420
+    ids = consents["consent_id"].tolist()
+    consent_id = select_row(listing[columns], ids, name.capitalize(), name, height=height)
     note("Select a row to open it.")
-    if event["selection"]["rows"]:
-        st.query_params["consent"] = str(consents["consent_id"].iloc[event["selection"]["rows"][0]])
-        st.rerun()
+    if consent_id is not None:
+        st.switch_page("pages/parents.py", query_params={"consent": str(consent_id)})
 
 
 def _periods(consents: pd.DataFrame) -> list[str]:
@@ -146,19 +127,15 @@ def _periods(consents: pd.DataFrame) -> list[str]:
     ]
 
 
-# --- asking for a consent -----------------------------------------------------------------------------------
-
-
 def show_request_form(school: School, person: Person) -> None:
     """The form to ask for a consent; it leads to the new one."""
-    st.page_link("pages/parents.py", label="Consents and letters", icon=":material/arrow_back:")
+    link(Page.PARENTS, "Consents and letters", "arrow_back")
     st.title("Ask for a consent")
     st.write(
         "For academic tuition outside the usual hours, and for one-to-ones outside lunchtime and tutor time. "
         "Counselling does not need one."
     )
-    people = list_pupils_to_choose(school, person)
-    names = {row.pupil_id: f"{row.name} · year {row.year_group} · {row.house}" for row in people.itertuples()}
+    names = name_pupils(list_pupils_to_choose(school, person))
     with st.form("ask", border=False):
         pupil = st.selectbox("Pupil", list(names), index=None, format_func=names.__getitem__, placeholder="Type a name")
         kind = st.radio("Consent to", list(_CHOICES), index=None, format_func=_CHOICES.__getitem__)
@@ -175,35 +152,27 @@ def show_request_form(school: School, person: Person) -> None:
         st.warning("Choose the pupil and the kind of consent. Nothing you wrote is lost.", icon=":material/edit:")
         return
     try:
-        covers_from, covers_to = _moment_of(school, first, begins), _moment_of(school, last, ends)
+        covers_from = datetime.combine(first, begins, school.settings.zone)
+        covers_to = datetime.combine(last, ends, school.settings.zone)
         request = Consent(pupil_id=pupil, kind=kind, covers_from=covers_from, covers_to=covers_to, reason=reason)
         consent_id = ask_for_consent(school, person, request)
     except ValueError as error:
         st.warning(f"{error} Nothing you wrote is lost.", icon=":material/edit:")
         return
     confirm_on_rerun("Request saved. Next: create the letter and send it.")
-    st.query_params.clear()
-    st.query_params["consent"] = str(consent_id)
-    st.rerun()
-
-
-def _moment_of(school: School, day: object, at: object) -> datetime:
-    return datetime.combine(day, at, school.settings.zone)  # type: ignore[arg-type]
-
-
-# --- one consent --------------------------------------------------------------------------------------------
+    st.switch_page("pages/parents.py", query_params={"consent": str(consent_id)})
 
 
 def show_consent(school: School, person: Person, consents: pd.DataFrame, number: str) -> None:
-    """One of the consents; of a number that is not among them only that there is none."""
-    st.page_link("pages/parents.py", label="Consents and letters", icon=":material/arrow_back:")
+    """One of the consents, with its history and next step; a number that is not among them is not found."""
+    link(Page.PARENTS, "Consents and letters", "arrow_back")
     found = consents[consents["consent_id"].astype(str) == number]
     if found.empty:
         st.title("Consent")
         st.info("This consent does not exist, or you do not have access to it.")
         return
     row = found.iloc[0]
-    seen(school, person, f"consent {number}")
+    record_once(school, person, "viewed", f"consent {number}")
     title(f"Consent of {row['pupil']}'s parents")
     show_confirmation()
     write_html(
@@ -229,88 +198,65 @@ def show_consent(school: School, person: Person, consents: pd.DataFrame, number:
 
 
 def _show_history(history: pd.DataFrame) -> None:
-    rows = pd.DataFrame(
-        {
-            "When": history["occurred_at"].map(moment),
-            "What": history["kind"].map(_EVENTS) + history["struck"].map({True: " (struck out)", False: ""}),
-            "Parent": history["parent"].fillna(""),
-            "Entered by": history["entered_by"].fillna("imported"),
-            "Entered": history["entered_at"].map(moment),
-            "Reason": history["reason"].fillna(""),
-        }
+    rows = history.assign(
+        what=history["kind"].map(_EVENTS) + history["struck"].map({True: " (struck out)", False: ""}),
+        entered_by=history["entered_by"].fillna("imported"),
     )
-    table(rows, "History of the consent", "history of a consent", height="content")
+    columns = ["occurred_at", "what", "parent", "entered_by", "entered_at", "reason"]
+    listing = as_listing(rows, columns, occurred_at="When", entered_at="Entered")
+    table(listing, "History of the consent", "history of a consent", height="content")
 
 
 def _show_next_step(school: School, person: Person, row: pd.Series, consent_id: int) -> None:
+    given = row["state"] == "given"
     if row["state"] == "asked":
         _send_request(school, person, row, consent_id)
-    if (
-        row["state"] == "given"
-        and row["kind"] == "outside_hours"
-        and pd.isna(row["slt_informed_at"])
-        and st.button("Inform SLT now", type="primary", icon=":material/send:")
-    ):
-        attempt(lambda: inform_slt(school, person, consent_id), "SLT has been informed by email alert.")
-    if row["state"] == "given":
-        _withdrawal_form(school, person, consent_id)
-    else:
-        _answer_form(school, person, consent_id)
+    to_inform = given and row["kind"] == "outside_hours" and pd.isna(row["slt_informed_at"])
+    if to_inform and st.button("Inform SLT now", type="primary", icon=":material/send:"):
+        attempt("SLT has been informed by email alert.", inform_slt, school, person, consent_id)
+    _answer_form(school, person, consent_id, withdrawal=given)
 
 
 def _send_request(school: School, person: Person, row: pd.Series, consent_id: int) -> None:
     st.header("Request")
     if pd.notna(row["sent_at"]):
-        write_html("Sent to the parents {when}.", when=moment(row["sent_at"]))
+        write_html("Sent to the parents {row[sent_at]}.", row=row)
     left, right = st.columns(2)
     with left:
         offer_letters(
             "Create the letter", f"request {consent_id}", lambda _progress: write_requests(school, person, [consent_id])
         )
     if pd.isna(row["sent_at"]) and right.button("Mark as sent", icon=":material/mark_email_read:"):
-        attempt(lambda: mark_request_sent(school, person, consent_id), "Marked as sent.")
+        attempt("Marked as sent.", mark_request_sent, school, person, consent_id)
 
 
-def _answer_form(school: School, person: Person, consent_id: int) -> None:
+def _answer_form(school: School, person: Person, consent_id: int, *, withdrawal: bool) -> None:
+    """The form for the parents' answer, or for the withdrawal of a consent that they gave."""
+    given = None
     with st.form("answer", border=True):
-        st.subheader("Record the answer")
-        given = st.radio("Answer", list(_ANSWERS), index=None, format_func=_ANSWERS.__getitem__, horizontal=True)
-        parent, at = _parent_and_time(school)
-        sent = st.form_submit_button("Save answer", type="primary", icon=":material/save:")
+        st.subheader("Record a withdrawal" if withdrawal else "Record the answer")
+        if not withdrawal:
+            given = st.radio("Answer", list(_ANSWERS), index=None, format_func=_ANSWERS.__getitem__, horizontal=True)
+        parent = st.text_input("Who answered?", placeholder="Name, or mother, father, carer", max_chars=200)
+        left, right = st.columns(2)
+        today = school.today()
+        day = left.date_input("Day", today, max_value=today, format="DD/MM/YYYY")
+        at = right.time_input("Time", None, help="Sessions that began before this time are not affected.")
+        label = "Save withdrawal" if withdrawal else "Save answer"
+        sent = st.form_submit_button(label, type="primary", icon=":material/save:")
     if not sent:
         return
-    if at is None or given is None:
-        st.warning("Enter the answer and its time. Nothing you wrote is lost.", icon=":material/edit:")
+    if at is None or (given is None and not withdrawal):
+        missing = "the time of the withdrawal" if withdrawal else "the answer and its time"
+        st.warning(f"Enter {missing}. Nothing you wrote is lost.", icon=":material/edit:")
         return
-    attempt(
-        lambda: answer_consent(school, person, consent_id, given=bool(given), parent=parent, at=at), "Answer saved."
-    )
-
-
-def _withdrawal_form(school: School, person: Person, consent_id: int) -> None:
-    with st.form("answer", border=True):
-        st.subheader("Record a withdrawal")
-        parent, at = _parent_and_time(school)
-        sent = st.form_submit_button("Save withdrawal", type="primary", icon=":material/save:")
-    if not sent:
-        return
-    if at is None:
-        st.warning("Enter the time of the withdrawal. Nothing you wrote is lost.", icon=":material/edit:")
-        return
-    attempt(
-        lambda: withdraw_consent(school, person, consent_id, parent=parent, at=at),
-        "Withdrawal saved. Sessions from then on are not covered.",
-    )
-
-
-def _parent_and_time(school: School) -> tuple[str, datetime | None]:
-    """Who answered and when; no time until one is entered."""
-    parent = st.text_input("Who answered?", placeholder="Name, or mother, father, carer", max_chars=200)
-    left, right = st.columns(2)
-    today = school.today()
-    day = left.date_input("Day", today, max_value=today, format="DD/MM/YYYY")
-    at = right.time_input("Time", None, help="Sessions that began before this time are not affected.")
-    return parent, None if at is None else _moment_of(school, day, at)
+    answered_at = datetime.combine(day, at, school.settings.zone)
+    if withdrawal:
+        done = "Withdrawal saved. Sessions from then on are not covered."
+        attempt(done, withdraw_consent, school, person, consent_id, parent=parent, at=answered_at)
+    else:
+        yes, done = bool(given), "Answer saved."
+        attempt(done, answer_consent, school, person, consent_id, given=yes, parent=parent, at=answered_at)
 
 
 def _strike_out(school: School, person: Person, consent_id: int, history: pd.DataFrame) -> None:
@@ -322,7 +268,5 @@ def _strike_out(school: School, person: Person, consent_id: int, history: pd.Dat
         event_id = st.selectbox("Entry", list(words), format_func=words.__getitem__)
         reason = st.text_input("What was the mistake?", max_chars=500)
         if st.form_submit_button("Strike out"):
-            attempt(
-                lambda: strike_out(school, person, consent_id, event_id, reason),
-                "Struck out. The entry no longer counts, and stays in the history.",
-            )
+            done = "Struck out. The entry no longer counts, and stays in the history."
+            attempt(done, strike_out, school, person, consent_id, event_id, reason)

@@ -1,6 +1,5 @@
-"""The school that is open, and who is signed in."""
+"""The open school, and who is signed in."""
 
-from contextlib import AbstractContextManager
 from threading import Lock
 
 import streamlit as st
@@ -25,7 +24,7 @@ def _opened() -> School:
 
 
 def get_school() -> School:
-    """The school, its outcomes as the clock has them. What prevents it is said on the screen in words."""
+    """The school with its outcomes up to date. If it cannot be opened, the page ends here with the reason."""
     try:
         school = _opened()
         if _is_untouched(school):
@@ -33,7 +32,7 @@ def get_school() -> School:
             _opened.clear()
             school.engine.dispose()
             school = _opened()
-        refresh(school, _judging_again)
+        refresh(school, lambda: st.spinner("The rules have changed. Re-checking all sessions…"))
     except (SettingsError, DatabaseError) as error:
         show_error("The program cannot start.", str(error))
         st.stop()
@@ -43,12 +42,8 @@ def get_school() -> School:
     return school
 
 
-def _judging_again() -> AbstractContextManager[None]:
-    return st.spinner("The rules have changed. Re-checking all sessions…")
-
-
 def _is_untouched(school: School) -> bool:
-    """No configuration and nothing in the database: that is a first look, so the demonstration."""
+    """Whether nothing is configured and the database is empty: whoever tries the program sees the demonstration."""
     if variable("DATABASE_URL") or configuration.configured() or school.is_demonstration():
         return False
     return school.is_untouched() or was_cut_off(school)
@@ -71,7 +66,7 @@ def _fill_demonstration(school: School) -> None:
 
 
 def current_person(school: School) -> Person | None:
-    """The person who looks: in the demonstration the one whose eyes were chosen, else who signed in."""
+    """Who is signed in; in the demonstration, as whom somebody views it."""
     if configuration.hindrance(school):
         return None
     if school.is_demonstration():
@@ -87,12 +82,8 @@ def current_person(school: School) -> Person | None:
     return person
 
 
-def seen(school: School, person: Person, about: str) -> None:
-    """Put on the audit trail that the person opened a record, once while they look at it."""
-    record_once(school, person, "viewed", about)
-
-
 def record_once(school: School, person: Person, what: str, about: str) -> None:
+    """Record something on the audit trail, once in the person's session."""
     noted = st.session_state.setdefault("noted", set())
     if (person.staff_id, what, about) not in noted:
         noted.add((person.staff_id, what, about))

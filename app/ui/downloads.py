@@ -1,7 +1,8 @@
-"""What the Overview gives to take along. Nothing is made before it is clicked."""
+"""The downloads of the Overview. A file is created when somebody asks for it."""
 
 from collections.abc import Callable, Sequence
 from datetime import date
+from functools import partial
 
 import streamlit as st
 
@@ -12,80 +13,39 @@ from app.reports import governors
 from app.reports.inspection import inspection_pack
 from app.school import School
 from app.ui.text import note
-
-_PDF, _XLSX = "application/pdf", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+from app.ui.widgets import download
 
 
 @st.fragment
 def show_export(school: School, person: Person, days: tuple[date, date], chosen: dict[str, Sequence[str]]) -> None:
-    """The downloads of the Overview, as it stands for these days; `chosen` are its filters' values by column."""
-    label = "Export"
-    with st.expander(label, icon=":material/download:", key="take", on_change="rerun") as place:
+    """The downloads of the Overview for these days; `chosen` are its filters' values by column."""
+    with st.expander("Export", icon=":material/download:", key="take", on_change="rerun") as place:
         if not place.open:
             return
-        span, as_of = f"{days[0]} to {days[1]}", read_revision(school)
-
-        def offer(label: str, file: str, kind: str, make: Callable[[], bytes], of: str = "") -> None:
-            _offer(school, person, label, file, kind, make, (file, of, person.staff_id, as_of))
-
+        span = f"{days[0]} to {days[1]}"
+        workbook = partial(governors.figures_workbook, school, person, days)
+        filters = str(sorted((column, *values) for column, values in chosen.items()))
         note("For governors: the whole school, without names, counts under 3 hidden. Takes a few seconds.")
-        offer(
-            "Governors' report (PDF)",
-            f"governors report {span}.pdf",
-            _PDF,
-            lambda: governors.governors_report(school, person, days),
-        )
-        offer(
-            "Tables for governors (Excel)",
-            f"tables for governors {span}.xlsx",
-            _XLSX,
-            lambda: governors.figures_workbook(school, person, days, governors=True),
-        )
-        offer(
-            "Inspection pack (PDF)",
-            f"inspection pack {school.today()}.pdf",
-            _PDF,
-            lambda: inspection_pack(school, person),
-        )
+        report = partial(governors.governors_report, school, person, days)
+        tables, pack = partial(workbook, governors=True), partial(inspection_pack, school, person)
+        _offer(school, person, "Governors' report (PDF)", f"governors report {span}.pdf", report)
+        _offer(school, person, "Tables for governors (Excel)", f"tables for governors {span}.xlsx", tables)
+        _offer(school, person, "Inspection pack (PDF)", f"inspection pack {school.today()}.pdf", pack)
         note("For leadership only: as shown on this page, with its filters and small counts.")
-        offer(
-            "Tables as shown (Excel)",
-            f"tables for leadership {span}.xlsx",
-            _XLSX,
-            lambda: governors.figures_workbook(school, person, days, governors=False, chosen=chosen),
-            of=str(sorted((column, *values) for column, values in chosen.items())),
-        )
+        tables, file = partial(workbook, governors=False, chosen=chosen), f"tables for leadership {span}.xlsx"
+        _offer(school, person, "Tables as shown (Excel)", file, tables, filters)
 
 
 def _offer(
-    school: School,
-    person: Person,
-    label: str,
-    file: str,
-    kind: str,
-    make: Callable[[], bytes],
-    state: tuple[object, ...],
+    school: School, person: Person, label: str, file: str, create: Callable[[], bytes], filters: str = ""
 ) -> None:
-    """A button that makes a file, then one that downloads it, until its `state` changes."""
-    key = f"take {label}"
+    """A button that creates a file, then one that downloads it until the data, or the filters it depends on, change."""
+    key, state = f"take {label}", (file, filters, person.staff_id, read_revision(school))
     with st.container(horizontal=True):
         if st.button(label, key=key, icon=":material/description:"):
             with st.spinner("Creating…", show_time=True):
-                st.session_state[f"{key} made"] = (state, make())
-        made = st.session_state.get(f"{key} made")
-        if made and made[0] == state:
-            st.download_button(
-                f"Download {file}",
-                made[1],
-                file,
-                kind,
-                key=f"{key} download",
-                type="primary",
-                on_click=_exported,
-                args=(school, person, file),
-                icon=":material/download:",
-            )
-
-
-def _exported(school: School, person: Person, file: str) -> None:
-    record_access(school, person, "exported", file)
+                st.session_state[f"{key} made"] = (state, create())
+        created_for, content = st.session_state.get(f"{key} made", (None, b""))
+        if created_for == state:
+            record = partial(record_access, school, person, "exported", file)
+            download(f"Download {file}", content, file, key=f"{key} download", type="primary", on_click=record)

@@ -1,6 +1,6 @@
-"""Key figures side by side: what each is now, how it changed, and its weeks as a line.
+"""Key figures side by side: each with its change, and its weeks as a line.
 
-All of them are one element: Streamlit's own metric is several, each with a chart that takes longest of all to draw.
+All are one element of the page: Streamlit's own metric is several, each with a chart that takes longest of all to draw.
 """
 
 from collections.abc import Sequence
@@ -10,21 +10,24 @@ from urllib.parse import quote
 
 import streamlit as st
 
+from app.formatting import percent
+
 _WIDE, _HIGH, _EDGE = 100, 40, 2  # of the line's drawing, which is stretched to its place
 _INK = "#4f8cc4"  # seen on a light and on a dark ground
 
 
 @dataclass(frozen=True)
 class KeyFigure:
-    """`value` and `counts` as they are read; `change` in points against the period before (None: not known), and
-    whether `more_is_better`; `weeks`: the share of each week in per cent."""
+    """How many of how many (`part` of `whole`), and what share that was before (None: not known); whether
+    `more_is_better`, and the share of each week in per cent. Of a few, no share is shown."""
 
     label: str
-    value: str
-    counts: str
-    change: float | None
+    part: int
+    whole: int
+    before: float | None
     more_is_better: bool
     weeks: Sequence[float]
+    few: bool
 
 
 def show_figures(figures: Sequence[KeyFigure]) -> None:
@@ -33,12 +36,14 @@ def show_figures(figures: Sequence[KeyFigure]) -> None:
 
 
 def _card(figure: KeyFigure) -> str:
-    parts = [f"<dt>{escape(figure.label)}</dt>", f'<dd class="value">{escape(figure.value)}</dd>']
-    if figure.change is not None:
-        parts.append(_change(round(figure.change, 1), more_is_better=figure.more_is_better))
+    counts, share = f"{figure.part:,} of {figure.whole:,}", figure.part / max(figure.whole, 1)
+    value, below = (counts, "too few for a share") if figure.few else (percent(share), counts)
+    parts = [f"<dt>{escape(figure.label)}</dt>", f'<dd class="value">{escape(value)}</dd>']
+    if figure.before is not None and not figure.few:
+        parts.append(_change(round(100 * (share - figure.before), 1), more_is_better=figure.more_is_better))
     if len(figure.weeks) > 1:
         parts.append(f'<dd class="weeks">{_line(figure.weeks)}</dd>')
-    parts.append(f'<dd class="aside">{escape(figure.counts)}</dd>')
+    parts.append(f'<dd class="aside">{escape(below)}</dd>')
     return f"<div>{''.join(parts)}</div>"
 
 

@@ -1,16 +1,18 @@
 """The tab Letters of the page Parents: which letters are outstanding, creating them, and their register."""
 
+from collections.abc import Callable
+
 import pandas as pd
 import streamlit as st
 
 from app.access.parents import list_letters_by_day
 from app.access.policy import Person
 from app.formatting import on_day
-from app.parents.letters import KINDS, mark_letters_sent, strike_letters_out, write_letters
+from app.parents.letters import KINDS, Download, TemplateError, mark_letters_sent, strike_letters_out, write_letters
 from app.school import School
-from app.ui.parents import attempt, matching, offer_letters, sorted_years
-from app.ui.text import note, write_html
-from app.ui.widgets import table
+from app.ui.drafts import name_pupils
+from app.ui.text import note, show_error, write_html
+from app.ui.widgets import as_listing, attempt, choose_one, download, matching, table
 
 
 def show_letters(school: School, person: Person, pupils: pd.DataFrame) -> None:
@@ -21,11 +23,7 @@ def show_letters(school: School, person: Person, pupils: pd.DataFrame) -> None:
             "them online."
         )
         return
-    kinds = list(KINDS)
-    kind = (
-        st.segmented_control("Letter", kinds, default=kinds[0], format_func=KINDS.__getitem__, required=True)
-        or kinds[0]
-    )
+    kind = choose_one("Letter", KINDS, next(iter(KINDS)))
     among, chosen = _filter(pupils)
     lacking = among[among[kind].isna()]
     _show_outstanding(school, kind, among, lacking)
@@ -50,7 +48,7 @@ def _filter(pupils: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
     left, middle, right = st.columns(3)
     years = left.multiselect("Year", sorted_years(pupils["year_group"]), key="letters year")
     houses = middle.multiselect("House", sorted(pupils["house"].unique()), key="letters house")
-    names = {row.pupil_id: f"{row.pupil} · year {row.year_group} · {row.house}" for row in pupils.itertuples()}
+    names = name_pupils(pupils.rename(columns={"pupil": "name"}))
     only = right.multiselect("Pupils", list(names), format_func=names.__getitem__, placeholder="Type a name")
     if only:
         return pupils[pupils["pupil_id"].isin(only)], True
@@ -60,12 +58,8 @@ def _filter(pupils: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
 def _show_outstanding(school: School, kind: str, among: pd.DataFrame, lacking: pd.DataFrame) -> None:
     by_year = lacking.groupby("year_group").size()
     years = ", ".join(f"{by_year[year]} in year {year}" for year in sorted_years(lacking["year_group"]))
-    write_html(
-        "<b>{n}</b> of {total} pupils’ parents have not been sent this letter{by_year}.",
-        n=len(lacking),
-        total=len(among),
-        by_year=f": {years}" if len(by_year) > 1 else "",
-    )
+    words = "<b>{n}</b> of {total} pupils’ parents have not been sent this letter{by_year}."
+    write_html(words, n=len(lacking), total=len(among), by_year=f": {years}" if len(by_year) > 1 else "")
     if kind == "one_to_one":
         coming = list_remote_learning(school)
         note(
@@ -77,25 +71,12 @@ def _show_outstanding(school: School, kind: str, among: pd.DataFrame, lacking: p
 
 def _show_register(kind: str, among: pd.DataFrame) -> None:
     st.header("Register of letters")
-    rows = pd.DataFrame(
-        {
-            "Pupil": among["pupil"],
-            "Year": among["year_group"],
-            "House": among["house"],
-            "Tutor": among["tutor"].fillna(""),
-            **{
-                label: among[name].map(lambda day: on_day(day) if pd.notna(day) else "✗ not sent")
-                for name, label in KINDS.items()
-            },
-        }
-    )
-    first = rows[KINDS[kind]].str.startswith("✗")
-    table(
-        pd.concat([rows[first], rows[~first]]),
-        "When each pupil's parents were first sent each letter",
-        "letters",
-        height="content" if len(rows) < 12 else 420,
-    )
+    missing_first = among.sort_values(kind, key=pd.Series.notna, kind="stable")
+    sent = {name: missing_first[name].map(lambda day: on_day(day) if pd.notna(day) else "✗ not sent") for name in KINDS}
+    columns = ["pupil", "year_group", "house", "tutor", *KINDS]
+    rows = as_listing(missing_first.assign(**sent), columns, year_group="Year", **KINDS)
+    alt = "When each pupil's parents were first sent each letter"
+    table(rows, alt, "letters", height="content" if len(rows) < 12 else 420)
 
 
 def _strike_out(school: School, person: Person, kind: str, pupils: pd.DataFrame) -> None:
@@ -112,20 +93,16 @@ def _strike_out(school: School, person: Person, kind: str, pupils: pd.DataFrame)
             reason = st.text_input("What was the mistake?", max_chars=500)
             if st.form_submit_button("Strike out"):
                 ids = letters.loc[letters["sent_on"] == day, "pupil_id"].tolist()
-                attempt(
-                    lambda: strike_letters_out(school, person, kind, ids, day.date(), reason),
-                    "Struck out of the register. These pupils' sessions have been re-checked.",
-                )
+                done = "Struck out of the register. These pupils' sessions have been re-checked."
+                attempt(done, strike_letters_out, school, person, kind, ids, day.date(), reason)
         note("If only some pupils are affected, choose them above first.")
 
 
 def _send_letters(school: School, person: Person, kind: str, pupils: pd.DataFrame) -> None:
     ids = pupils["pupil_id"].tolist()
     n = "the letter" if len(ids) == 1 else f"{len(ids)} letters"
-    write_html(
-        "To the parents of {names}.",
-        names=", ".join(pupils["pupil"].head(8)) + (f" and {len(ids) - 8} more" if len(ids) > 8 else ""),
-    )
+    more = f" and {len(ids) - 8} more" if len(ids) > 8 else ""
+    write_html("To the parents of {names}.", names=", ".join(pupils["pupil"].head(8)) + more)
     left, right = st.columns(2)
     with left:
         st.subheader("1. Create")
@@ -137,7 +114,30 @@ def _send_letters(school: School, person: Person, kind: str, pupils: pd.DataFram
         st.subheader("2. Mark as sent")
         day = st.date_input("Sent on", school.today(), max_value=school.today(), format="DD/MM/YYYY")
         if st.form_submit_button(f"Mark {n} as sent", icon=":material/mark_email_read:"):
-            attempt(
-                lambda: mark_letters_sent(school, person, kind, ids, day),
-                f"Marked as sent: {n}. These pupils' sessions have been re-checked.",
-            )
+            done = f"Marked as sent: {n}. These pupils' sessions have been re-checked."
+            attempt(done, mark_letters_sent, school, person, kind, ids, day)
+
+
+def sorted_years(years: pd.Series) -> list[str]:
+    """Year groups, 7 before 10."""
+    return sorted(years.unique(), key=lambda year: (len(year), year))
+
+
+def offer_letters(label: str, key: str, make: Callable[[Callable[[float], None]], Download]) -> None:
+    """A button that creates a file, then one that downloads it; `make` takes a function that shows the share done."""
+    made: dict[str, Download] = st.session_state.setdefault("letters made", {})
+    if key not in made and st.button(label, key=f"make {key}", icon=":material/draft:"):
+        bar = st.progress(0.0, text="Creating letters…")
+
+        def show_share(share: float) -> None:
+            bar.progress(share, text="Creating letters…")
+
+        try:
+            made.clear()
+            made[key] = make(show_share)
+        except TemplateError as error:
+            show_error("The letters could not be created. Nothing was changed.", str(error))
+        bar.empty()
+    if key in made:
+        file = made[key]
+        download("Download", file.content, file.name, mime=file.type, key=f"download {key}", type="primary")

@@ -1,4 +1,4 @@
-"""The rejected rows on the page Administration: those to fix or dismiss, and those resolved."""
+"""The rejected rows on the page Administration: those to fix or dismiss, and the resolved ones."""
 
 from collections.abc import Callable, Collection, Mapping
 
@@ -7,12 +7,12 @@ import streamlit as st
 
 from app.access.administration import list_rejected_rows, list_resolved_rows
 from app.access.policy import Person
-from app.formatting import how_many, moment
+from app.formatting import how_many
 from app.records.rows import RejectedRow
 from app.school import School
 from app.store.database import DatabaseError
 from app.ui.text import note, show_error, write_html
-from app.ui.widgets import filtered, table
+from app.ui.widgets import as_listing, confirm_on_rerun, filter_rows, show_confirmation, table
 from app.vocabulary import RowResolution
 
 KINDS = {
@@ -29,10 +29,9 @@ _FILTERS = {"file": "Kind of record", "source": "File", "what": "Reason"}
 
 
 def show_rejected_rows(school: School, person: Person, fix: Fix, dismiss: Dismiss) -> None:
-    """The list of rejected rows with its forms, and those resolved; `fix` and `dismiss` are what the forms do, as of
-    `operations.rejected_rows`."""
-    if words := st.session_state.pop("rows resolved", None):
-        st.success(words, icon=":material/check:")
+    """The rejected rows with the forms to `fix` or `dismiss` them (see `operations.rejected_rows`), and the resolved
+    ones."""
+    show_confirmation()
     rejected = list_rejected_rows(school, person)
     if rejected.empty:
         st.write("None.")
@@ -49,18 +48,22 @@ def show_rejected_rows(school: School, person: Person, fix: Fix, dismiss: Dismis
 
 
 def _show_resolved(resolved: pd.DataFrame) -> None:
-    rows = pd.DataFrame(
-        {
-            "When": resolved["resolved_at"].map(moment),
-            "How": resolved["resolution"].map(lambda word: RowResolution(word).label),
-            "By": resolved["resolved_by"].fillna("a command"),
-            "File": resolved["source"],
-            "Row": resolved["row"],
-            "Rejected because": _reasons(resolved),
-            "Why dismissed": resolved["resolution_reason"].fillna(""),
-        }
+    rows = resolved.assign(
+        resolution=resolved["resolution"].map(lambda word: RowResolution(word).label),
+        resolved_by=resolved["resolved_by"].fillna("a command"),
+        reason=_reasons(resolved),
     )
-    table(rows, "Resolved rows, newest first", "resolved rows")
+    listing = as_listing(
+        rows,
+        ["resolved_at", "resolution", "resolved_by", "source", "row", "reason", "resolution_reason"],
+        resolved_at="When",
+        resolution="How",
+        resolved_by="By",
+        source="File",
+        reason="Rejected because",
+        resolution_reason="Why dismissed",
+    )
+    table(listing, "Resolved rows, newest first", "resolved rows")
 
 
 def _reasons(rows: pd.DataFrame) -> list[str]:
@@ -68,25 +71,16 @@ def _reasons(rows: pd.DataFrame) -> list[str]:
 
 
 def _show_unresolved(rejected: pd.DataFrame, fix: Fix, dismiss: Dismiss) -> None:
-    rejected = rejected.assign(what=_reasons(rejected), file=rejected["kind"].map(KINDS).fillna("Call records"))
-    listed = rejected
-    if len(rejected) > 1:
-        for place, (column, label) in zip(st.columns(3), _FILTERS.items(), strict=True):
-            with place:
-                listed = filtered(listed, column, label, f"rejected {column}")
-    rows = pd.DataFrame(
-        {
-            "File": listed["source"],
-            "Row": listed["row"],
-            "Column": listed["column"].fillna(""),
-            "Value": listed["value"].fillna(""),
-            "Reason": listed["reason"],
-            "Fix": listed["fix"],
-            "Imported": listed["imported_at"].map(moment),
-        }
+    rejected = rejected.assign(
+        what=_reasons(rejected),
+        file=rejected["kind"].map(KINDS).fillna("Call records"),
+        title=rejected["source"] + ", row " + rejected["row"].astype(str),
     )
+    listed = filter_rows(rejected, _FILTERS, "rejected") if len(rejected) > 1 else rejected
+    columns = ["source", "row", "column", "value", "reason", "fix", "imported_at"]
+    rows = as_listing(listed, columns, source="File", imported_at="Imported")
     table(rows, "Rejected rows and how to fix them", "rejected rows")
-    names = {row.id: f"{row.source}, row {row.row}: {row.what}" for row in listed.itertuples()}
+    names = {row.id: f"{row.title}: {row.what}" for row in listed.itertuples()}
     chosen = st.selectbox(
         "Row to fix",
         list(names),
@@ -98,15 +92,11 @@ def _show_unresolved(rejected: pd.DataFrame, fix: Fix, dismiss: Dismiss) -> None
     if chosen is not None:
         row = listed.set_index("id").loc[chosen]
         _fix(row, int(chosen), fix)
-        _dismiss([int(chosen)], _name(row), dismiss)
+        _dismiss([int(chosen)], row["title"], dismiss)
     elif len(listed) > 1:
         with st.expander(f"Dismiss all {len(listed):,}"):
             ids = [int(number) for number in listed["id"]]
             _dismiss(ids, f"the {len(listed):,} rows listed above", dismiss)
-
-
-def _name(row: pd.Series) -> str:
-    return f"{row['source']}, row {row['row']}"
 
 
 def _fix(row: pd.Series, number: int, fix: Fix) -> None:
@@ -114,12 +104,12 @@ def _fix(row: pd.Series, number: int, fix: Fix) -> None:
         write_html(
             "{name} cannot be fixed here, because you do not have access to the value that is wrong. Ask for a "
             "corrected file and import it, or dismiss the row once it has been entered another way.",
-            name=_name(row),
+            name=row["title"],
         )
         return
     with st.form(f"fix {number}"):
-        write_html("Fix {name}", "h3", name=_name(row))
-        write_html("{column} {reason}: {fix}.", column=row["column"] or "The row", reason=row["reason"], fix=row["fix"])
+        write_html("Fix {row[title]}", "h3", row=row)
+        write_html("{column} {row[reason]}: {row[fix]}.", column=row["column"] or "The row", row=row)
         if line := row["original"].get(""):
             write_html("Original line: {line}", line=line)
         if row["withheld"]:
@@ -133,7 +123,7 @@ def _fix(row: pd.Series, number: int, fix: Fix) -> None:
             show_error("The row was not imported.", str(error))
             return
         if again is None:
-            st.session_state["rows resolved"] = f"Row {row['row']} was imported."
+            confirm_on_rerun(f"Row {row['row']} was imported.")
             st.rerun()
         show_error(
             "The row was rejected again. Nothing was changed.", f"{again.column or 'It'} {again.reason}: {again.fix}."
@@ -168,5 +158,5 @@ def _dismiss(numbers: list[int], name: str, dismiss: Dismiss) -> None:
         except ValueError as error:
             show_error("Nothing was dismissed.", str(error))
             return
-        st.session_state["rows resolved"] = f"{how_many(dismissed, 'row')} dismissed."
+        confirm_on_rerun(f"{how_many(dismissed, 'row')} dismissed.")
         st.rerun()

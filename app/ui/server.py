@@ -1,8 +1,8 @@
-"""What the server does beside the pages: cookies that last no longer than a sign-in, and closed doors.
+"""What the server does beside the pages: it limits cookies to a sign-in, and closes what nobody needs.
 
-Streamlit's sign-in cookie lasts for 30 days, is sent over http as well, and a second one carries the tokens of
-Entra ID, which nothing here needs; after signing in one lands on the first page, wherever a link led. None of
-that can be set, so it is put right on the way out.
+Streamlit's sign-in cookie lasts for 30 days and is sent over http as well, a second one carries the tokens of Entra ID,
+which nothing here needs, and signing in leads to the first page, whatever link somebody followed. None of that can be
+set, so it is corrected in each response.
 """
 
 from http.cookies import CookieError, SimpleCookie
@@ -35,18 +35,18 @@ class Guard:
             return
         asked = Headers(scope=scope)
 
-        async def send_mended(message: Message) -> None:
+        async def send_corrected(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                _bring_back(scope, asked, headers)
-                _mend_cookies(headers, secure="https" in (scope["scheme"], asked.get("x-forwarded-proto")))
+                _remember_address(scope, asked, headers)
+                _correct_cookies(headers, secure="https" in (scope["scheme"], asked.get("x-forwarded-proto")))
             await send(message)
 
-        await self.app(scope, receive, send_mended)
+        await self.app(scope, receive, send_corrected)
 
 
-def _bring_back(scope: Scope, asked: Headers, headers: MutableHeaders) -> None:
-    """Keep the address that a browser opens, and go there once somebody has signed in."""
+def _remember_address(scope: Scope, asked: Headers, headers: MutableHeaders) -> None:
+    """Remember the address that a browser opens, and go there once somebody has signed in."""
     path = scope["path"]
     if path.endswith("/oauth2callback") and headers.get("location", "").endswith("/"):
         wanted = unquote(_cookies(asked).get(_WANTED, ""))
@@ -67,29 +67,26 @@ def _bring_back(scope: Scope, asked: Headers, headers: MutableHeaders) -> None:
 
 def _cookies(asked: Headers) -> dict[str, str]:
     try:
-        return {name: one.value for name, one in SimpleCookie(asked.get("cookie", "")).items()}
+        return {name: cookie.value for name, cookie in SimpleCookie(asked.get("cookie", "")).items()}
     except CookieError:
         return {}
 
 
-def _mend_cookies(headers: MutableHeaders, secure: bool) -> None:
+def _correct_cookies(headers: MutableHeaders, *, secure: bool) -> None:
     cookies = headers.getlist("set-cookie")
-    if not cookies:
-        return
     del headers["set-cookie"]
     for cookie in cookies:
         pair, *attributes = (part.strip() for part in cookie.split(";"))
         name, _, value = pair.partition("=")
-        kept = dict(attribute.partition("=")[::2] for attribute in attributes)
-        goes = kept.get("Max-Age") == "0" or not value.strip('"')
-        if name.startswith(_TOKENS) and not goes:
+        options = dict(attribute.partition("=")[::2] for attribute in attributes)
+        is_deleted = options.get("Max-Age") == "0" or not value.strip('"')
+        if name.startswith(_TOKENS) and not is_deleted:
             continue
-        if name.startswith(_USER) and not goes:
-            kept = {key: told for key, told in kept.items() if key.lower() not in ("max-age", "expires")}
-            kept["Max-Age"] = str(int(GREATEST_AGE.total_seconds()))
-        if not any(key.lower() == "samesite" for key in kept):
-            kept["SameSite"] = "Lax"
+        if name.startswith(_USER) and not is_deleted:
+            options = {key: option for key, option in options.items() if key.lower() not in ("max-age", "expires")}
+            options["Max-Age"] = str(int(GREATEST_AGE.total_seconds()))
+        if not any(key.lower() == "samesite" for key in options):
+            options["SameSite"] = "Lax"
         if secure:
-            kept["Secure"] = ""
-        told = "; ".join(f"{key}={value}" if value else key for key, value in kept.items())
-        headers.append("set-cookie", f"{pair}; {told}")
+            options["Secure"] = ""
+        headers.append("set-cookie", "; ".join([pair, *(f"{k}={v}" if v else k for k, v in options.items())]))

@@ -10,60 +10,49 @@ from app.log_questions import QUESTIONS
 from app.reports import charts
 from app.school import School
 from app.ui.breaches import show_breaches
-from app.ui.current import seen
+from app.ui.current import record_once
 from app.ui.labels import EVIDENCE_WORDS, OUTCOME_WORDS, describe_purpose
 from app.ui.text import note, title, write_html
-from app.ui.widgets import draw, table, table_expander
+from app.ui.widgets import draw, link, table, table_expander
+from app.vocabulary import Page
 
 _ORDER = ["breach", "no_evidence", "met", "exempt", "not_applicable"]
 
 
 def show_session(school: School, person: Person, number: str) -> None:
-    st.page_link("pages/sessions.py", label="All sessions", icon=":material/arrow_back:")
+    link(Page.SESSIONS, "All sessions", "arrow_back")
     view = get_session(school, person, int(number)) if number.isdecimal() and len(number) < 18 else None
     if view is None:
         st.title("Session")
         st.info("There is no such session, or you do not have access to it.")
         return
-    seen(school, person, f"session {view.session_id}")
+    record_once(school, person, "viewed", f"session {view.session_id}")
     kind = "One-to-one" if view.one_to_one else describe_purpose(view.purpose)
     title(f"{kind if view.logged else 'Call, not logged'} · {moment(view.started_at)}")
     write_html(
-        "<b>{staff}</b>, {department} · {start} to {end} · {pupils}{entered}",
+        "<b>{staff}</b>, {department} · {view.started_at:%H:%M} to {view.ended_at:%H:%M} · {pupils}{entered}",
+        view=view,
         staff=view.staff_name or "Unknown",
         department=view.department or "no department",
-        start=f"{view.started_at:%H:%M}",
-        end=f"{view.ended_at:%H:%M}",
         pupils="pupils confidential" if view.withheld else ", ".join(view.pupils["name"]) or "no pupil known",
         entered="" if view.versions.empty else f" · logged {moment(view.versions['entered_at'].min())}",
     )
-    summary(view)
+    _show_summary(view)
     with st.container(horizontal=True):
         if view.own and not view.logged:
-            st.page_link(
-                "pages/log.py",
-                label="Log this call",
-                icon=":material/edit_note:",
-                query_params={"call": str(view.session_id)},
-            )
+            link(Page.LOG, "Log this call", query={"call": str(view.session_id)})
         if view.own and view.log_ref:
-            st.page_link(
-                "pages/log.py", label="Correct the log", icon=":material/edit:", query_params={"correct": view.log_ref}
-            )
+            link(Page.LOG, "Correct the log", "edit", query={"correct": view.log_ref})
         if not view.withheld:
-            st.page_link(
-                "pages/concerns.py",
-                label="Raise a concern about this session",
-                icon=":material/flag:",
-                query_params={"raise": "yes", "session": str(view.session_id)},
-            )
+            query = {"raise": "yes", "session": str(view.session_id)}
+            link(Page.CONCERNS, "Raise a concern about this session", "flag", query=query)
     show_breaches(school, person, view)
-    show_clauses(view)
-    show_timeline(view)
-    show_log(view)
+    _show_clauses(view)
+    _show_timeline(view)
+    _show_log(view)
 
 
-def summary(view: SessionView) -> None:
+def _show_summary(view: SessionView) -> None:
     broken = view.clauses[view.clauses["outcome"] == "breach"]
     gaps = view.clauses[view.clauses["outcome"] == "no_evidence"]
     if len(broken):
@@ -74,8 +63,8 @@ def summary(view: SessionView) -> None:
         st.warning("**Evidence is missing;** nothing shows a breach.", icon=":material/help:")
     else:
         st.success("**All checks met**, or exempt.", icon=":material/check:")
-    reasons(broken)
-    reasons(gaps, "?")
+    show_reasons(broken)
+    show_reasons(gaps, "?")
     if view.disputed and not (broken["disputed"].any() or gaps["disputed"].any()):
         st.warning(
             "For a check marked below, the log says the opposite of the call record, which decides.",
@@ -83,14 +72,14 @@ def summary(view: SessionView) -> None:
         )
 
 
-def reasons(clauses: pd.DataFrame, mark: str = "✗") -> None:
+def show_reasons(clauses: pd.DataFrame, mark: str = "✗") -> None:
     """Why clauses were not kept, or what evidence is missing."""
     for row in clauses.itertuples():
         disputed = " <em>The log says otherwise; the call record decides.</em>" if row.disputed else ""
-        write_html("{mark} <b>{title}:</b> {reason}" + disputed, mark=mark, title=row.title, reason=row.reason)
+        write_html("{mark} <b>{row.title}:</b> {row.reason}" + disputed, mark=mark, row=row)
 
 
-def show_clauses(view: SessionView) -> None:
+def _show_clauses(view: SessionView) -> None:
     st.header("By clause")
     rows = view.clauses.assign(place=view.clauses["outcome"].map(_ORDER.index)).sort_values("place", kind="stable")
     listing = pd.DataFrame(
@@ -113,7 +102,7 @@ def show_clauses(view: SessionView) -> None:
         write_html("Not applicable: {clauses}.", clauses=", ".join(rows.loc[~applies, "title"]))
 
 
-def show_timeline(view: SessionView) -> None:
+def _show_timeline(view: SessionView) -> None:
     st.header("Attendance timeline")
     if view.withheld:
         st.info("Counselling is confidential: only the counsellor sees who took part.")
@@ -135,13 +124,13 @@ def show_timeline(view: SessionView) -> None:
             "Role": view.stays["role"],
             "Joined": view.stays["joined_at"].dt.strftime("%H:%M:%S"),
             "Left": view.stays["left_at"].dt.strftime("%H:%M:%S"),
-            "Camera": view.stays["camera"].fillna(False).map({True: "sent video", False: "not known"}),
+            "Camera": view.stays["camera"].map({True: "sent video"}).fillna("not known"),
         }
     )
     table_expander(rows, "who was in the call", "Who was in the call when")
 
 
-def show_log(view: SessionView) -> None:
+def _show_log(view: SessionView) -> None:
     if view.log is None:
         return
     with st.expander("Session log"):
@@ -154,10 +143,7 @@ def show_log(view: SessionView) -> None:
             rows.append(("Second member invited", view.log["invited"]))
         table(pd.DataFrame(rows, columns=["Question", "Answer"]), "The answers of the log", "log", height="content")
         for version in view.versions.itertuples():
-            write_html(
-                "Version {n}, entered {when} by {who}{why}",
-                n=version.version,
-                when=moment(version.entered_at),
-                who=version.entered_by or "an import",
-                why=f": {version.correction_reason}" if isinstance(version.correction_reason, str) else "",
-            )
+            by = version.entered_by or "an import"
+            reason = f": {version.correction_reason}" if isinstance(version.correction_reason, str) else ""
+            words = "Version {version.version}, entered {version.entered_at} by {by}{reason}"
+            write_html(words, version=version, by=by, reason=reason)

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, NoReturn
 
 import streamlit as st
 
@@ -13,19 +13,12 @@ from app.auth import configuration, sign_in
 from app.school import School
 from app.settings import ROOT
 from app.ui.current import current_person, get_school, record_once
+from app.ui.labels import PAGE_ICONS
 from app.ui.text import as_plain_text, write_html
+from app.ui.widgets import link
 from app.vocabulary import Page
 
-_ICONS = {
-    Page.OVERVIEW: ":material/insights:",
-    Page.SESSIONS: ":material/groups:",
-    Page.LOG: ":material/edit_note:",
-    Page.PLAN: ":material/event:",
-    Page.CONCERNS: ":material/volunteer_activism:",
-    Page.PARENTS: ":material/family_restroom:",
-    Page.PROTOCOL: ":material/rule:",
-    Page.ADMINISTRATION: ":material/settings:",
-}
+_ASSETS = Path(__file__).parent
 
 
 def _sign_out() -> None:
@@ -47,21 +40,21 @@ def _watch(school: School) -> None:
 
 
 def require(page: Page) -> tuple[School, Person]:
-    """The first line of every page: the school, and a person who may open it. Everybody else sees the reason
-    for the refusal, and nothing more of the page runs."""
+    """The first line of every page: the school, and the person, who may open it. For everybody else the page ends
+    here, with the reason."""
     school = get_school()
     person = current_person(school)
     if person is None:
         _not_signed_in()
-    elif not may_open(person, page):
+    if not may_open(person, page):
         record_once(school, person, "refused", f"page {page}")
         st.title(page.label)
         st.write("You do not have access to this page.")
         st.stop()
-    return school, person  # type: ignore[return-value]
+    return school, person
 
 
-def _not_signed_in() -> None:
+def _not_signed_in() -> NoReturn:
     if hindrance := configuration.hindrance(get_school()):
         st.title("Not set up yet")
         write_html("{hindrance}", hindrance=hindrance)
@@ -80,40 +73,29 @@ def _not_signed_in() -> None:
 
 
 def show() -> None:
-    """The frame around every page: its navigation, and who one is."""
-    st.set_page_config(page_title="Videoconferencing protocol", page_icon=_ICON, layout="wide")
-    st.html(_STYLE)
+    """The frame around every page: its navigation, and who is signed in."""
+    st.set_page_config(page_title="Videoconferencing protocol", page_icon=_ASSETS / "icon.png", layout="wide")
+    st.html(_ASSETS / "screen.css")
     school = get_school()
     person = current_person(school)
     if person is None:
-        # Each address stays what it is, so that one lands there after signing in.
+        # Each address stays as it is, so that signing in leads there.
         first = st.Page(_not_signed_in, title="Sign in", default=True)
         others = [st.Page(_not_signed_in, title="Sign in", url_path=name) for name in (*Page, "start")]
         st.navigation([first, *others], position="hidden")
         _not_signed_in()
-        return
     with st.sidebar:
         st.markdown(f"### {as_plain_text(school.settings.name)}")
         if school.is_demonstration():
-            _eyes(school, person)
+            _show_view_as(school, person)
     home = first_page(person)
-    # The first page has the bare address; by its own name, as links have it, it is there once more.
+    # The first page has the bare address, and once more its own, as links have it.
     pages = [_page(page, visible=may_open(person, page), first=page == home) for page in Page]
     pages.append(_page(home, visible=False, first=False))
     chosen = st.navigation(pages)
     with st.sidebar:
-        st.page_link(
-            "pages/concerns.py",
-            label="**I'm worried about a child**",
-            icon=":material/emergency_home:",
-            query_params={"raise": "yes"},
-        )
-        st.page_link(
-            "pages/concerns.py",
-            label="I'm worried about an adult",
-            icon=":material/person_alert:",
-            query_params={"raise": "conduct"},
-        )
+        link(Page.CONCERNS, "**I'm worried about a child**", "emergency_home", query={"raise": "yes"})
+        link(Page.CONCERNS, "I'm worried about an adult", "person_alert", query={"raise": "conduct"})
         if not school.is_demonstration():
             st.button("Sign out", on_click=_sign_out)
             _watch(school)
@@ -121,47 +103,38 @@ def show() -> None:
 
 
 def _page(page: Page, *, visible: bool, first: bool) -> Any:
-    visibility: Literal["visible", "hidden"] = "visible" if visible else "hidden"
     return st.Page(
-        _FOLDER / f"{page}.py",
+        ROOT / "pages" / f"{page}.py",
         title=page.label,
-        icon=_ICONS[page],
+        icon=PAGE_ICONS[page],
         url_path="start" if first else page.value,
         default=first,
-        visibility=visibility,
+        visibility="visible" if visible else "hidden",
     )
 
 
-_FOLDER = ROOT / "pages"
-
-
-_ICON = Path(__file__).parent / "icon.png"
-
-
-_STYLE = Path(__file__).parent / "screen.css"
-
-
-def _eyes(school: School, person: Person) -> None:
+def _show_view_as(school: School, person: Person) -> None:
     st.info(
-        f"**Demonstration.** Nobody here is real. Viewing as **{as_plain_text(_who(person))}**.",
+        f"**Demonstration.** Nobody here is real. Viewing as **{as_plain_text(_describe(person))}**.",
         icon=":material/theater_comedy:",
     )
-    _other_eyes(school, person)
+    _choose_view_as(school, person)
 
 
 @st.fragment
-def _other_eyes(school: School, person: Person) -> None:
-    """The people to choose from, drawn once somebody looks for them."""
+def _choose_view_as(school: School, person: Person) -> None:
+    """The people to choose from, listed once somebody looks for them."""
     with st.expander("View as…", key="other eyes", on_change="rerun") as place:
         if not place.open:
             return
         with st.container(gap=None):
-            others = [one for one in list_demo_people(school) if one.email != person.email]
-            for other in others:
-                if st.button(as_plain_text(_who(other)), key=f"eyes of {other.email}", type="tertiary"):
+            for other in list_demo_people(school):
+                if other.email != person.email and st.button(
+                    as_plain_text(_describe(other)), key=f"eyes of {other.email}", type="tertiary"
+                ):
                     st.session_state["eyes"] = other.email
                     st.rerun()
 
 
-def _who(person: Person) -> str:
+def _describe(person: Person) -> str:
     return f"{describe_post(person)} · {person.name}"

@@ -1,17 +1,29 @@
 """Text on the screens. What people typed is shown as they typed it, never run as Markdown or HTML."""
 
 import re
+from datetime import date, datetime
 from html import escape
+from string import Formatter
 from typing import Any
 
 import streamlit as st
 
+from app.formatting import moment, on_day
+
+
+class _Html(Formatter):
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if not format_spec and isinstance(value, datetime):
+            value = moment(value)
+        elif not format_spec and isinstance(value, date):
+            value = on_day(value)
+        return f"<bdi>{escape(format(value, format_spec))}</bdi>"
+
 
 def write_html(template: str, tag: str = "p", /, **values: Any) -> None:
-    """A sentence with people's words in it, which are shown as they were typed. Characters that reverse the direction
-    of writing affect only their own words."""
-    words = {name: f"<bdi>{escape(str(value))}</bdi>" for name, value in values.items()}
-    st.html(f"<{tag}>{template.format(**words)}</{tag}>")
+    """A sentence with values in it, as `str.format` puts them; days and times as `formatting` writes them. People's
+    words are shown as they were typed, and characters that reverse the direction of writing affect only their own."""
+    st.html(f"<{tag}>{_Html().format(template, **values)}</{tag}>")
 
 
 def as_plain_text(text: str) -> str:
@@ -22,7 +34,7 @@ def as_plain_text(text: str) -> str:
 
 
 def note(words: str) -> None:
-    """A remark of ours in small grey letters, dark enough to be read (`st.caption` is too faint)."""
+    """A remark in small grey letters, dark enough to be read (`st.caption` is too faint)."""
     st.html(f'<p class="aside">{escape(words)}</p>')
 
 

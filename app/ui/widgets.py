@@ -1,50 +1,103 @@
-"""Tables, charts and filters that several pages use."""
+"""Links, lists, downloads, charts and filters that several pages use."""
 
-import csv
-import io
-from collections.abc import Callable
-from datetime import date
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
 
 import pandas as pd
 import streamlit as st
 
 from app.access.administration import record_access
+from app.access.policy import NotAllowedError
+from app.formatting import moment
 from app.reports.charts import Drawing
 from app.reports.outcomes_csv import harmless
 from app.school import School
 from app.ui.current import current_person, get_school
-from app.ui.text import note
+from app.ui.labels import PAGE_ICONS
+from app.ui.text import note, write_html
+from app.vocabulary import Page
+
+_TYPES = {
+    ".csv": "text/csv",
+    ".html": "text/html",
+    ".ics": "text/calendar",
+    ".pdf": "application/pdf",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+T = TypeVar("T")
+P = ParamSpec("P")
+
+
+# --- links and downloads ------------------------------------------------------------------------------------
+
+
+def link(page: Page, label: str, icon: str = "", *, query: Mapping[str, str] | None = None) -> None:
+    """A link to a page, or by its `query` to something on it; with the page's icon unless another is named."""
+    icon = f":material/{icon}:" if icon else PAGE_ICONS[page]
+    st.page_link(f"pages/{page}.py", label=label, icon=icon, query_params=query)
+
+
+def download(label: str, content: Any, file: str, icon: str = "download", **more: Any) -> None:
+    """A button that downloads a file; `content` is the file, or a function that creates it."""
+    options = {"on_click": "ignore", "mime": _TYPES.get(Path(file).suffix)} | more
+    st.download_button(label, content, file, icon=f":material/{icon}:", **options)
+
+
+# --- lists and charts ---------------------------------------------------------------------------------------
+
+
+def as_listing(rows: pd.DataFrame, columns: Sequence[str], **headings: str) -> pd.DataFrame:
+    """Some columns of rows as people read them: times in words, blanks empty, a heading for each (else its name)."""
+    shown = {}
+    for column in columns:
+        cells = rows[column]
+        if isinstance(cells.dtype, pd.DatetimeTZDtype):
+            cells = cells.map(moment)
+        elif cells.dtype == object or isinstance(cells.dtype, pd.StringDtype):
+            cells = cells.fillna("")
+        shown[headings.get(column, column.replace("_", " ").capitalize())] = cells
+    return pd.DataFrame(shown)
 
 
 def table(rows: pd.DataFrame, alt: str, name: str, note: Callable[[], None] | None = None, **more: Any) -> Any:
-    """A list as people see it, with its download: neutralised against formulas. That it was taken away goes on
-    the audit trail, or where `note` puts it."""
+    """A list with its download, which is made safe against formulas. The audit trail records the download, unless
+    `note` records it elsewhere."""
     numbers = rows.select_dtypes("number").columns
     shares = {name: st.column_config.NumberColumn(format="percent") for name in numbers if name.startswith("Share")}
     event = st.dataframe(rows, hide_index=True, alt=alt, **({"column_config": shares} | more))
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(rows.columns)
-    writer.writerows([[harmless(cell) for cell in row] for row in rows.itertuples(index=False)])
-    st.download_button(
+    text = rows.map(harmless).to_csv(index=False, lineterminator="\r\n")
+    download(
         "Download this list",
-        "\ufeff" + text.getvalue(),
+        "\ufeff" + text,
         f"{name}.csv",
-        "text/csv",
         key=f"download {name}",
-        on_click=note or _exported,
-        args=() if note else (name, len(rows)),
-        icon=":material/download:",
+        on_click=note or (lambda: _record_download(name, len(rows))),
         type="tertiary",
     )
     return event
 
 
-def _exported(name: str, rows: int) -> None:
+def _record_download(name: str, rows: int) -> None:
     school = get_school()
     if person := current_person(school):
         record_access(school, person, "exported", f"{name}, {rows} rows")
+
+
+def select_row(rows: pd.DataFrame, ids: Sequence[T], alt: str, name: str, **more: Any) -> T | None:
+    """A list with a row to select; the selected one of its `ids`, which stand for its rows."""
+    # A list keeps the position of a selected row when its rows change, so each list has a key of its own.
+    options = {"height": "content" if len(rows) < 14 else 520, "key": f"{name} {hash(tuple(ids))}"} | more
+    event = table(rows, alt, name, on_select="rerun", selection_mode="single-row", **options)
+    return next((ids[position] for position in event["selection"]["rows"]), None)
+
+
+def session_table(rows: pd.DataFrame, ids: Sequence[int], alt: str, name: str, **more: Any) -> None:
+    """A list of sessions; the selected one opens."""
+    session_id = select_row(rows, ids, alt, name, **more)
+    if session_id is not None:
+        st.switch_page("pages/sessions.py", query_params={"session": str(session_id)})
 
 
 def draw(chart: Drawing, words: str, **more: Any) -> Any:
@@ -61,42 +114,99 @@ def draw(chart: Drawing, words: str, **more: Any) -> Any:
 
 @st.fragment
 def table_expander(
-    rows: pd.DataFrame | Callable[[], pd.DataFrame], name: str, alt: str, label: str = "View as table", rest: str = ""
+    rows: pd.DataFrame | Callable[[], pd.DataFrame], name: str, alt: str, label: str = "View as table", below: str = ""
 ) -> None:
-    """The table behind a chart or a sentence, one click away; it is made, or looked up, when somebody opens it. `rest`
-    is said below it."""
+    """The table behind a chart or a sentence, made or looked up when somebody opens it, with a remark `below`."""
     with st.expander(label, key=f"behind {name}", on_change="rerun") as place:
         if place.open:
             table(rows() if callable(rows) else rows, alt, name)
-            if rest:
-                note(rest)
+            if below:
+                note(below)
+
+
+def card(template: str, **values: Any) -> Any:
+    """A box with a sentence (see `write_html`), and the place for its buttons."""
+    left, right = st.container(border=True).columns([4, 1], vertical_alignment="center")
+    with left:
+        write_html(template, **values)
+    return right
+
+
+# --- what was done ------------------------------------------------------------------------------------------
+
+
+def confirm_on_rerun(words: str) -> None:
+    """Have the next run of the page say what was done."""
+    st.session_state["done"] = words
+
+
+def show_confirmation() -> None:
+    if words := st.session_state.pop("done", None):
+        st.success(words, icon=":material/check:")
+
+
+def attempt(confirmation: str, change: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
+    """Make a change and run the page again with the confirmation at its top; or say why it was not made."""
+    try:
+        change(*args, **kwargs)
+    except (ValueError, NotAllowedError) as error:
+        st.warning(f"{error} Nothing was changed.", icon=":material/edit:")
+        return
+    confirm_on_rerun(confirmation)
+    st.rerun()
+
+
+# --- choosing what to show ----------------------------------------------------------------------------------
+
+
+def choose_one(label: str, options: Mapping[str, str], default: str, **more: Any) -> str:
+    """One of a few options, by their labels."""
+    chosen = st.segmented_control(
+        label, list(options), format_func=options.__getitem__, default=default, required=True, **more
+    )
+    return chosen or default
 
 
 def choose_days(school: School, key: str) -> tuple[date, date]:
-    """The days to look at: this term, last term, the last 30 days, or days of one's own."""
+    """The days to look at: this term, last term, the last 30 days, or custom dates."""
     today = school.today()
     current = school.settings.term_on(today)
-    earlier = school.settings.term_on(current.from_ - pd.Timedelta(days=1).to_pytimedelta()) if current else None
+    earlier = school.settings.term_on(current.from_ - timedelta(days=1)) if current else None
     ranges: dict[str, tuple[date, date]] = {}
     if current:
-        ranges["This term"] = (current.from_, min(current.to, today) if current.to >= today else current.to)
-    if earlier and earlier is not current:
+        ranges["This term"] = (current.from_, min(current.to, today))
+    if earlier:
         ranges["Last term"] = (earlier.from_, earlier.to)
-    month = (today - pd.Timedelta(days=29).to_pytimedelta(), today)
-    ranges["Last 30 days"] = month
+    ranges["Last 30 days"] = (today - timedelta(days=29), today)
     names = [*ranges, "Custom dates"]
-    chosen = st.segmented_control("Days", names, default=names[0], key=f"{key} range", required=True) or names[0]
-    if chosen != "Custom dates":
-        return ranges[chosen]
-    own = st.date_input("From and to", month, max_value=today, key=f"{key} days", format="DD/MM/YYYY")
-    if not isinstance(own, tuple) or len(own) != 2:
-        st.info("Choose the end date as well.")
-        st.stop()
-    return own
+    chosen = choose_one("Days", dict(zip(names, names, strict=True)), names[0], key=f"{key} range")
+    days = ranges.get(chosen) or choose_dates(ranges["Last 30 days"], today, f"{key} days")
+    return days or st.stop()
 
 
-def filtered(rows: pd.DataFrame, column: str, label: str, key: str, words: Callable[[str], str] = str) -> pd.DataFrame:
-    """The rows with the chosen values of a column; all of them when nothing is chosen."""
-    values = sorted(rows[column].dropna().unique())
-    chosen = st.multiselect(label, values, key=key, format_func=words, placeholder="All")
-    return rows[rows[column].isin(chosen)] if chosen else rows
+def choose_dates(default: tuple[date, date], last: date, key: str) -> tuple[date, date] | None:
+    """The first and last of the days to look at; None until both are chosen."""
+    days = st.date_input("From and to", default, max_value=last, key=key, format="DD/MM/YYYY")
+    if isinstance(days, tuple) and len(days) == 2:
+        return days
+    st.info("Choose the end date as well.")
+    return None
+
+
+def filter_rows(
+    rows: pd.DataFrame, columns: Mapping[str, str], key: str, words: Callable[[str], str] = str
+) -> pd.DataFrame:
+    """The rows with the chosen values of some columns, which have labels; all of them where nothing is chosen."""
+    for place, (column, label) in zip(st.columns(len(columns)), columns.items(), strict=True):
+        values = sorted(rows[column].dropna().unique())
+        chosen = place.multiselect(label, values, key=f"{key} {column}", format_func=words, placeholder="All")
+        rows = rows[rows[column].isin(chosen)] if chosen else rows
+    return rows
+
+
+def matching(rows: pd.DataFrame, **wanted: Sequence[str]) -> pd.DataFrame:
+    """The rows with one of the wanted values in each named column; an empty list wants all."""
+    for column, values in wanted.items():
+        if values:
+            rows = rows[rows[column].isin(values)]
+    return rows

@@ -123,10 +123,12 @@ def test_page_opens_no_further_database_when_it_runs_again(opened: Opened, pools
 
 
 def test_every_link_that_a_page_reads_or_gives_is_tried_here() -> None:
-    pattern = r'query_params(?:\.get\(|\[|=\{)"(\w+)"|"(\w+)" in st\.query_params'
+    read = r'query_params(?:\.get\(|\[)"(\w+)"|"(\w+)" in st\.query_params'
+    given = r'query(?:_params)?(?:=| = )[^{}\n]*\{"(\w+)"'
     files = [*(ROOT / "pages").glob("*.py"), *(ROOT / "app").rglob("*.py")]
     code = " ".join(file.read_text(encoding="utf-8") for file in files)
-    assert {name for pair in re.findall(pattern, code) for name in pair if name} == LINKS.keys()
+    names = {name for found in re.findall(f"{read}|{given}", code) for name in found if name}
+    assert names == LINKS.keys()
 
 
 @pytest.mark.parametrize("link", LINKS)

@@ -1,6 +1,7 @@
 """The lists of both registers: what is outstanding, what a person may read or raised, and their actions."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -16,62 +17,50 @@ from app.access.concerns import (
 from app.access.forms import CONCERN_DRAFT, CONDUCT_DRAFT, get_draft
 from app.access.policy import Person, scopes
 from app.concerns import casework
-from app.formatting import moment, on_day
+from app.formatting import on_day
 from app.school import School
 from app.store.concerns import CHILD, CONDUCT, NOT_ASSESSED, Register
-from app.ui.concerns.draft import Draft
+from app.ui.drafts import Draft
 from app.ui.text import note, write_html
-from app.ui.widgets import table
-from app.vocabulary import Resource, Scope
+from app.ui.widgets import as_listing, link, select_row, table
+from app.vocabulary import Page, Resource, Scope
 
 
 def show_children(school: School, person: Person) -> None:
     """The page as it opens: what is outstanding, what the person may read, what they raised."""
     st.title("Concerns")
-    asked = list_actions_to_do(school, person)
-    actions, of_conduct = asked[~asked["conduct"]], asked[asked["conduct"] & asked["mine"]]
-    if scopes(person, Resource.CONCERNS):
-        concerns = list_concerns(school, person)
-        if _follows(person):
-            _waiting(concerns, actions)
-        _show_actions(school, person, actions)
-        if _follows(person):
-            _open_and_closed(person, concerns, CHILD, "Open, by level and age")
-        elif len(concerns):
-            _open_and_closed(person, concerns, CHILD, "Shared with you")
-    else:
-        _show_actions(school, person, actions)
-    if _follows(person):
+    actions = list_actions_to_do(school, person)
+    about_children = actions[~actions["conduct"]]
+    concerns = list_concerns(school, person) if scopes(person, Resource.CONCERNS) else None
+    follows = _follows(person)
+    if concerns is not None and follows:
+        _show_waiting(concerns, about_children)
+    _show_actions(school, person, about_children)
+    if concerns is not None and (follows or len(concerns)):
+        _show_open_and_closed(concerns, CHILD, "Open, by level and age" if follows else "Shared with you")
+    if follows:
         st.header("Adults' conduct")
-        still_open = int(list_conduct_concerns(school, person)["open"].sum())
         note("Kept apart from concerns about children. Anyone named in a concern cannot see it.")
-        st.page_link(
-            "pages/concerns.py",
-            label=f"Concerns about an adult's conduct ({still_open} open, {len(of_conduct)} actions for you)",
-            icon=":material/arrow_forward:",
-            query_params={"about": "conduct"},
-        )
-    _raised_by(school, person)
+        still_open = int(list_conduct_concerns(school, person)["open"].sum())
+        own = int((actions["conduct"] & actions["mine"]).sum())
+        label = f"Concerns about an adult's conduct ({still_open} open, {own} actions for you)"
+        link(Page.CONCERNS, label, "arrow_forward", query={"about": "conduct"})
+    _show_own(school, person)
 
 
 def show_conduct(school: School, person: Person) -> None:
     """Concerns about adults' conduct, for those who may see some."""
-    st.page_link("pages/concerns.py", label="Concerns about children", icon=":material/arrow_back:")
+    link(Page.CONCERNS, "Concerns about children", "arrow_back")
     st.title("Adults' conduct")
     if not _follows(person):
         st.info("You do not have access to any concerns here.")
         return
     concerns, actions = list_conduct_concerns(school, person), list_actions_to_do(school, person)
     actions = actions[actions["conduct"]]
-    _waiting(concerns, actions)
+    _show_waiting(concerns, actions)
     _show_actions(school, person, actions)
-    _open_and_closed(
-        person,
-        concerns,
-        CONDUCT,
-        "Open, by level and age",
-        record=lambda refs: casework.record_download(school, person, refs),
-    )
+    record = partial(casework.record_download, school, person)
+    _show_open_and_closed(concerns, CONDUCT, "Open, by level and age", record)
     _raise_link("Raise a concern about an adult's conduct", "conduct")
 
 
@@ -80,38 +69,30 @@ def _follows(person: Person) -> bool:
     return Scope.FOLLOWED_UP in scopes(person, Resource.CONCERN_ACTIONS)
 
 
-# --- raised by oneself ------------------------------------------------------------------------------
-
-
-def _raised_by(school: School, person: Person) -> None:
+def _show_own(school: School, person: Person) -> None:
     st.header("Raised by me")
-    _begun(school, person)
-    mine, about_adults = list_own_concerns(school, person), list_own_conduct_concerns(school, person)
-    if mine.empty and about_adults.empty:
+    _show_unsent(school, person)
+    about_children, about_adults = list_own_concerns(school, person), list_own_conduct_concerns(school, person)
+    if about_children.empty and about_adults.empty:
         st.write("None.")
-    if len(mine):
-        table(_own(mine), "Concerns that I raised", "my concerns", height="content")
+    if len(about_children):
+        table(_own(about_children), "Concerns that I raised", "my concerns", height="content")
     if len(about_adults):
         st.subheader("About an adult's conduct")
-        refs = about_adults["ref"].tolist()
-        table(
-            _own(about_adults),
-            "Concerns about conduct that I raised",
-            "my concerns about conduct",
-            height="content",
-            note=lambda: casework.record_download(school, person, refs),
-        )
+        record = partial(casework.record_download, school, person, about_adults["ref"].tolist())
+        name = "my concerns about conduct"
+        table(_own(about_adults), "Concerns about conduct that I raised", name, record, height="content")
     with st.container(horizontal=True):
         _raise_link("Raise a concern about a child", "yes")
         _raise_link("Raise a concern about an adult's conduct", "conduct")
 
 
 def _raise_link(label: str, what: str) -> None:
-    st.page_link("pages/concerns.py", label=label, icon=":material/flag:", query_params={"raise": what})
+    link(Page.CONCERNS, label, "flag", query={"raise": what})
 
 
-def _begun(school: School, person: Person) -> None:
-    """A form that was begun and not sent."""
+def _show_unsent(school: School, person: Person) -> None:
+    """The forms that were begun and not sent."""
     for form, what, words in (
         (CONCERN_DRAFT, "yes", "You have an unsent concern about a child."),
         (CONDUCT_DRAFT, "conduct", "You have an unsent concern about an adult's conduct."),
@@ -121,23 +102,17 @@ def _begun(school: School, person: Person) -> None:
             _raise_link("Continue", what)
 
 
-def _own(mine: pd.DataFrame) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "Reference": mine["ref"],
-            "Raised": [moment(when) for when in mine["raised_at"]],
-            "Received by": mine["received_by"].replace("", "nobody yet"),
-            "Read by": mine["read_by"].replace("", "nobody yet"),
-            "About": mine["pupils"],
-            "What I wrote": mine["summary"].replace("", "recorded in the school's safeguarding system"),
-        }
+def _own(concerns: pd.DataFrame) -> pd.DataFrame:
+    rows = concerns.assign(
+        received_by=concerns["received_by"].replace("", "nobody yet"),
+        read_by=concerns["read_by"].replace("", "nobody yet"),
+        summary=concerns["summary"].replace("", "recorded in the school's safeguarding system"),
     )
+    columns = ["ref", "raised_at", "received_by", "read_by", "pupils", "summary"]
+    return as_listing(rows, columns, ref="Reference", raised_at="Raised", pupils="About", summary="What I wrote")
 
 
-# --- outstanding, and actions -----------------------------------------------------------------------
-
-
-def _waiting(concerns: pd.DataFrame, actions: pd.DataFrame) -> None:
+def _show_waiting(concerns: pd.DataFrame, actions: pd.DataFrame) -> None:
     """In one sentence what is outstanding."""
     still_open = concerns[concerns["open"]]
     if still_open.empty:
@@ -154,10 +129,9 @@ def _waiting(concerns: pd.DataFrame, actions: pd.DataFrame) -> None:
     }
     words = ", ".join(f"<b>{number}</b> {what}" for what, number in waits.items() if number)
     write_html(
-        f"{words or 'Nothing waiting for you'}. " + "{n} open; oldest {ref}, {age} days.",
+        f"{words or 'Nothing waiting for you'}. " + "{n} open; oldest {oldest[ref]}, {oldest[age_days]} days.",
         n=len(still_open),
-        ref=oldest["ref"],
-        age=oldest["age_days"],
+        oldest=oldest,
     )
 
 
@@ -168,41 +142,26 @@ def _show_actions(school: School, person: Person, actions: pd.DataFrame) -> None
         st.header("My actions")
     for row in mine.itertuples():
         with st.container(border=True):
-            write_html(
-                "<b>{what}</b><br>{late}by {due} · assigned by {by} · {ref}",
-                what=row.what,
-                due=on_day(row.due),
-                by=row.asked_by,
-                ref=row.ref,
-                late="⚠ Overdue: " if row.overdue else "",
-            )
+            words = "<b>{row.what}</b><br>{late}by {row.due} · assigned by {row.asked_by} · {row.ref}"
+            write_html(words, row=row, late="⚠ Overdue: " if row.overdue else "")
             if row.may_open:
-                st.page_link(
-                    "pages/concerns.py",
-                    label="Open the concern",
-                    icon=":material/folder_open:",
-                    query_params={"ref": row.ref},
-                )
+                link(Page.CONCERNS, "Open the concern", "folder_open", query={"ref": row.ref})
             else:
-                _say_done(school, person, row)
+                _ask_what_was_done(school, person, row)
     if len(others):
         with st.expander(f"Actions assigned to others ({len(others)})", expanded=bool(others["overdue"].any())):
-            rows = pd.DataFrame(
-                {
-                    "By": [on_day(day) for day in others["due"]],
-                    "": ["⚠ overdue" if late else "" for late in others["overdue"]],
-                    "Who": others["owner"],
-                    "What": others["what"],
-                    "Reference": others["ref"],
-                }
+            late = others["overdue"].map({True: "⚠ overdue", False: ""})
+            rows = others.assign(due=[on_day(day) for day in others["due"]], late=late)
+            rows = as_listing(
+                rows, ["due", "late", "owner", "what", "ref"], due="By", late="", owner="Who", ref="Reference"
             )
             st.dataframe(rows, hide_index=True, alt="Actions assigned to others", height="content")
 
 
-def _say_done(school: School, person: Person, row: Any) -> None:
+def _ask_what_was_done(school: School, person: Person, row: Any) -> None:
     draft = Draft(school, person, f"{row.ref} done {row.number}")
     words = draft.line("text", "What was done?")
-    draft.keep()
+    draft.store()
     if st.button("Done", key=f"done {row.ref} {row.number}", icon=":material/check:"):
         try:
             casework.finish(school, person, row.ref, int(row.number), words)
@@ -214,16 +173,10 @@ def _say_done(school: School, person: Person, row: Any) -> None:
             st.rerun()
 
 
-# --- open and closed --------------------------------------------------------------------------------
-
-
-def _open_and_closed(
-    person: Person,
-    concerns: pd.DataFrame,
-    register: Register,
-    heading: str,
-    record: Callable[[list[str]], None] | None = None,
+def _show_open_and_closed(
+    concerns: pd.DataFrame, register: Register, heading: str, record: Callable[[list[str]], None] | None = None
 ) -> None:
+    """The lists of open and closed concerns; `record` puts the download of some (by reference) on record."""
     still_open, closed = concerns[concerns["open"]], concerns[~concerns["open"]]
     st.header(heading)
     name = "concerns" if register is CHILD else "concerns about conduct"
@@ -231,15 +184,13 @@ def _open_and_closed(
         st.write("None.")
     else:
         note("Select a row to open it.")
-        _listing(person, still_open, register, f"open {name}", record)
+        _listing(still_open, register, f"open {name}", record)
     if len(closed):
         with st.expander(f"Closed ({len(closed)})"):
-            _listing(person, closed, register, f"closed {name}", record)
+            _listing(closed, register, f"closed {name}", record)
 
 
-def _listing(
-    person: Person, concerns: pd.DataFrame, register: Register, name: str, record: Callable[[list[str]], None] | None
-) -> None:
+def _listing(concerns: pd.DataFrame, register: Register, name: str, record: Callable[[list[str]], None] | None) -> None:
     columns = {"Reference": concerns["ref"], "Level": concerns["level"], "Days": concerns["age_days"]}
     if register is CONDUCT:
         columns["Adults"] = concerns["adults"]
@@ -252,17 +203,7 @@ def _listing(
         "With": concerns["owner"].replace("", "nobody"),
     }
     refs = concerns["ref"].tolist()
-    event = table(
-        pd.DataFrame(columns),
-        name.capitalize(),
-        name,
-        on_select="rerun",
-        selection_mode="single-row",
-        key=f"{name} {person.staff_id} {','.join(refs)}",
-        height="content",
-        note=(lambda: record(refs)) if record else None,
-    )
-    if event["selection"]["rows"]:
-        st.query_params["ref"] = refs[event["selection"]["rows"][0]]
-        st.query_params.pop("about", None)
-        st.rerun()
+    note_download = partial(record, refs) if record else None
+    ref = select_row(pd.DataFrame(columns), refs, name.capitalize(), name, height="content", note=note_download)
+    if ref:
+        st.switch_page("pages/concerns.py", query_params={"ref": ref})

@@ -9,187 +9,164 @@ import streamlit as st
 from app.access.concern_detail import ConcernView, list_conduct_team
 from app.access.concern_history import FIELDS, Entry, LinkedSession
 from app.access.concerns import list_leaders_to_share_with
-from app.access.forms import get_draft
+from app.access.forms import get_draft, list_pupils_to_choose, list_staff_to_choose
 from app.access.linked_sessions import list_sessions_to_link
 from app.access.policy import Person
 from app.concerns import casework
 from app.concerns.steps import STEPS, Ask
-from app.formatting import moment
 from app.school import School
 from app.store.concerns import CONDUCT, MOST_CATEGORIES
-from app.ui.concerns.draft import Draft, pupils, staff
+from app.ui.drafts import Draft, name_pupils, name_staff
 from app.ui.text import write_html
 
 
-def choose_step(person: Person, view: ConcernView, kind: str | None, action: int | None = None) -> None:
-    """Choose what is added next, and about which action; the box that shows it is a new one."""
-    number, *_ = st.session_state.get(_chosen(person, view), (0,))
-    st.session_state[_chosen(person, view)] = (number + 1, kind, action)
+class NextStep:
+    """The form for one more step of a concern."""
 
+    def __init__(self, school: School, person: Person, view: ConcernView) -> None:
+        self.school, self.person, self.view = school, person, view
+        self._state = st.session_state.setdefault(f"step {view.ref} {person.staff_id}", {"number": 0})
+        self._state.setdefault("version", view.version)
+        if "kind" not in self._state:  # one may have been begun in another browser
+            kinds = casework.steps_for(view)
+            self.choose(next((kind for kind in kinds if get_draft(school, person, f"{view.ref} {kind}")), None))
 
-def next_step(school: School, person: Person, view: ConcernView) -> None:
-    """One more step: what to add, what it asks, and what changed meanwhile."""
-    st.header("Add an update")
-    version = st.session_state.setdefault(_opened_at(person, view), view.version)
-    with st.container(border=True):
-        kind = _choice(school, person, view)
-        sent = False
-        if kind:
-            draft = _draft(school, person, view, kind)
-            given = _asked(school, person, view, kind, draft)
-            draft.keep()
-            with st.container(horizontal=True, vertical_alignment="center"):
-                sent = st.button("Save", type="primary", icon=":material/save:", key=f"keep {view.ref}")
-                if st.button("Cancel", type="tertiary", key=f"not now {view.ref}"):
-                    draft.drop()
-                    choose_step(person, view, None)
-                    st.rerun()
-        if kind and sent:
-            _keep(school, person, view, version, kind, given, draft)
-        elif version != view.version:
-            _meanwhile(casework.since(view, version))
-            st.session_state[_opened_at(person, view)] = view.version
+    def choose(self, kind: str | None, action: int | None = None) -> None:
+        """Choose what is added next, and about which action; the box that shows it is a new one."""
+        self._state.update(number=self._state["number"] + 1, kind=kind, action=action)
 
+    def show(self) -> None:
+        """What to add, what that asks, and what changed meanwhile."""
+        st.header("Add an update")
+        with st.container(border=True):
+            kind, sent = self._ask_kind(), False
+            if kind:
+                draft = self._draft(kind)
+                given = self._ask_all(kind, draft)
+                draft.store()
+                with st.container(horizontal=True, vertical_alignment="center"):
+                    sent = st.button("Save", type="primary", icon=":material/save:", key=f"keep {self.view.ref}")
+                    if st.button("Cancel", type="tertiary", key=f"not now {self.view.ref}"):
+                        draft.drop()
+                        self.choose(None)
+                        st.rerun()
+            if kind and sent:
+                self._save(kind, given, draft)
+            elif self._state["version"] != self.view.version:
+                self._show_changes(casework.since(self.view, self._state["version"]), self.view.version)
 
-def _chosen(person: Person, view: ConcernView) -> str:
-    return f"step {view.ref} {person.staff_id}"
-
-
-def _opened_at(person: Person, view: ConcernView) -> str:
-    return f"version {view.ref} {person.staff_id}"
-
-
-def _choice(school: School, person: Person, view: ConcernView) -> str | None:
-    steps = list(casework.steps_for(view))
-    if _chosen(person, view) not in st.session_state:  # one may have been begun in another browser
-        begun = next((kind for kind in steps if get_draft(school, person, f"{view.ref} {kind}")), None)
-        choose_step(person, view, begun)
-    number, chosen, _ = st.session_state[_chosen(person, view)]
-    return st.selectbox(
-        "What do you want to add?",
-        steps,
-        index=steps.index(chosen) if chosen in steps else None,
-        format_func=lambda kind: STEPS[kind].label,
-        key=f"{_chosen(person, view)} {number}",
-        placeholder="Level, action, decision, note, handover, close, …",
-    )
-
-
-def _draft(school: School, person: Person, view: ConcernView, kind: str) -> Draft:
-    """What was typed for this step; an action that was pressed just now is the one it is about."""
-    draft = Draft(school, person, f"{view.ref} {kind}")
-    number, chosen, action = st.session_state[_chosen(person, view)]
-    if action is not None:
-        st.session_state[_chosen(person, view)] = (number, chosen, None)
-        draft.put("action", action)
-    return draft
-
-
-def _keep(
-    school: School, person: Person, view: ConcernView, version: int, kind: str, given: dict[str, Any], draft: Draft
-) -> None:
-    try:
-        casework.record(school, person, view.ref, version, kind, given)
-    except casework.ConcernChangedError as error:
-        _meanwhile(error.entries)
-        st.session_state[_opened_at(person, view)] = error.version
-    except (casework.IncompleteStepError, casework.NotYoursError) as error:
-        st.warning(f"{error} Nothing you wrote is lost.", icon=":material/edit:")
-    else:
-        draft.drop()
-        del st.session_state[_opened_at(person, view)]
-        choose_step(person, view, None)
-        st.toast("Saved.", icon=":material/check:")
-        st.rerun()
-
-
-def _meanwhile(entries: Sequence[Entry]) -> None:
-    st.warning(
-        "Somebody changed this concern while you were writing. Nothing you wrote is lost: read what changed, then save "
-        "again if it still applies.",
-        icon=":material/sync_problem:",
-    )
-    for entry in entries:
-        show_entry(entry)
-
-
-def _asked(school: School, person: Person, view: ConcernView, kind: str, draft: Draft) -> dict[str, Any]:
-    given = {ask.name: _ask(school, person, view, ask, draft) for ask in STEPS[kind].asks}
-    if kind == "corrected" and given["field"]:
-        given["after"] = _after(school, view, given["field"], draft)
-    waiting = sum(action.done_on is None for action in view.actions)
-    if kind == "closed" and waiting:
-        given["although"] = draft.tick(
-            "although", f"Close it although {'an action is' if waiting == 1 else f'{waiting} actions are'} open"
+    def _ask_kind(self) -> str | None:
+        kinds, chosen = list(casework.steps_for(self.view)), self._state["kind"]
+        return st.selectbox(
+            "What do you want to add?",
+            kinds,
+            index=kinds.index(chosen) if chosen in kinds else None,
+            format_func=lambda kind: STEPS[kind].label,
+            key=f"step {self.view.ref} {self.person.staff_id} {self._state['number']}",
+            placeholder="Level, action, decision, note, handover, close, …",
         )
-    return given
 
+    def _draft(self, kind: str) -> Draft:
+        """What was typed for this step; an action that was pressed just now is the one it is about."""
+        draft = Draft(self.school, self.person, f"{self.view.ref} {kind}")
+        if self._state["action"] is not None:
+            draft.begin(draft.values | {"action": self._state["action"]})
+            self._state["action"] = None
+        return draft
 
-def _ask(school: School, person: Person, view: ConcernView, ask: Ask, draft: Draft) -> Any:
-    if ask.what == "words":
-        return draft.words(ask.name, ask.question, lines=3)
-    if ask.what == "line":
-        return draft.line(ask.name, ask.question)
-    if ask.what == "day":
-        return draft.day(ask.name, ask.question)
-    if ask.what in ("session", "session_of"):
-        found = _sessions_to_link(school, person, view) if ask.what == "session" else view.links
-        sessions = {f"{session.log_ref or ''}|{session.call_id or ''}": session for session in found}
-        options = {key: session.description for key, session in sessions.items()}
-        return sessions.get(draft.one(ask.name, ask.question, options))
-    choices: dict[str, Callable[[], Mapping[Any, str]]] = {
-        "level": lambda: {level: level for level in view.register.levels if level != view.level},
-        "staff": lambda: (
-            list_conduct_team(school, person, view.ref)
-            if view.register is CONDUCT and ask.needed
-            else staff(school, person)
-        ),
-        "pupil": lambda: pupils(school, person),
-        "pupil_of": lambda: dict(zip(view.pupils["pupil_id"].tolist(), view.pupils["name"], strict=True)),
-        "leader": lambda: list_leaders_to_share_with(school, person),
-        "shared": lambda: view.shared_with,
-        "action": lambda: {action.number: action.what for action in view.actions if action.done_on is None},
-        "field": lambda: FIELDS,
-    }
-    return draft.one(ask.name, ask.question, choices[ask.what]())
+    def _save(self, kind: str, given: dict[str, Any], draft: Draft) -> None:
+        try:
+            casework.record(self.school, self.person, self.view.ref, self._state["version"], kind, given)
+        except casework.ConcernChangedError as error:
+            self._show_changes(error.entries, error.version)
+        except (casework.IncompleteStepError, casework.NotYoursError) as error:
+            st.warning(f"{error} Nothing you wrote is lost.", icon=":material/edit:")
+        else:
+            draft.drop()
+            del self._state["version"]
+            self.choose(None)
+            st.toast("Saved.", icon=":material/check:")
+            st.rerun()
 
+    def _show_changes(self, entries: Sequence[Entry], version: int) -> None:
+        """What others changed up to a version; the next save goes by that version."""
+        self._state["version"] = version
+        st.warning(
+            "Somebody changed this concern while you were writing. Nothing you wrote is lost: read what changed, then "
+            "save again if it still applies.",
+            icon=":material/sync_problem:",
+        )
+        for entry in entries:
+            show_entry(entry)
 
-def _sessions_to_link(school: School, person: Person, view: ConcernView) -> list[LinkedSession]:
-    linked = {session[:2] for session in view.links}
-    return [session for session in list_sessions_to_link(school, person, view.ref) if session[:2] not in linked]
+    def _ask_all(self, kind: str, draft: Draft) -> dict[str, Any]:
+        given = {ask.name: self._ask(ask, draft) for ask in STEPS[kind].asks}
+        if kind == "corrected" and given["field"]:
+            given["after"] = self._ask_correction(given["field"], draft)
+        waiting = sum(action.done_on is None for action in self.view.actions)
+        if kind == "closed" and waiting:
+            actions = "an action is" if waiting == 1 else f"{waiting} actions are"
+            given["although"] = draft.tick("although", f"Close it although {actions} open")
+        return given
 
+    def _ask(self, ask: Ask, draft: Draft) -> Any:
+        school, person, view = self.school, self.person, self.view
+        boxes: dict[str, Callable[[str, str], Any]] = {"words": draft.words, "line": draft.line, "day": draft.day}
+        if ask.what in boxes:
+            return boxes[ask.what](ask.name, ask.question)
+        if ask.what in ("session", "session_of"):
+            found = self._list_sessions() if ask.what == "session" else view.links
+            sessions = {f"{session.log_ref or ''}|{session.call_id or ''}": session for session in found}
+            options = {key: session.description for key, session in sessions.items()}
+            return sessions.get(draft.one(ask.name, ask.question, options))
+        choices: dict[str, Callable[[], Mapping[Any, str]]] = {
+            "level": lambda: {level: level for level in view.register.levels if level != view.level},
+            "staff": lambda: (
+                list_conduct_team(school, person, view.ref)
+                if view.register is CONDUCT and ask.needed
+                else name_staff(list_staff_to_choose(school, person))
+            ),
+            "pupil": lambda: name_pupils(list_pupils_to_choose(school, person)),
+            "pupil_of": lambda: dict(zip(view.pupils["pupil_id"].tolist(), view.pupils["name"], strict=True)),
+            "leader": lambda: list_leaders_to_share_with(school, person),
+            "shared": lambda: view.shared_with,
+            "action": lambda: {action.number: action.what for action in view.actions if action.done_on is None},
+            "field": lambda: FIELDS,
+        }
+        return draft.one(ask.name, ask.question, choices[ask.what]())
 
-def _after(school: School, view: ConcernView, name: str, draft: Draft) -> Any:
-    """What a field is to say from now on; it begins as it is."""
-    box = f"after {name}"
-    if box not in draft.values and name in ("summary", "childs_words", "place"):
-        draft.values[box] = getattr(view, name) or ""
-    if name in ("summary", "childs_words"):
-        return draft.words(box, "Corrected text")
-    if name == "place":
-        return draft.line(box, "Corrected text")
-    if name == "told_dsp":
-        return draft.yes_no(box, "A DSP was told in person", "Yes", "Not before it was raised")
-    if name == "categories":
-        if box not in draft.values:
-            draft.values[box] = list(view.categories)
-        return draft.some(box, "Categories", view.register.categories, max_selections=MOST_CATEGORIES)
-    left, right = st.columns(2)
-    with left:
-        day = draft.day(box, "It happened on", max_value=school.today())
-    with right:
-        at = draft.clock(f"{box} at", "At, if known")
-    return datetime.combine(day, at or time(), school.settings.zone) if day else None
+    def _list_sessions(self) -> list[LinkedSession]:
+        """The sessions that can be linked and are not."""
+        linked = {session[:2] for session in self.view.links}
+        sessions = list_sessions_to_link(self.school, self.person, self.view.ref)
+        return [session for session in sessions if session[:2] not in linked]
+
+    def _ask_correction(self, name: str, draft: Draft) -> Any:
+        """What a field should say; its box begins with what it says now."""
+        box = f"after {name}"
+        if name in ("summary", "childs_words", "place", "categories"):
+            draft.values.setdefault(box, getattr(self.view, name) or "")
+        if name in ("summary", "childs_words"):
+            return draft.words(box, "Corrected text")
+        if name == "place":
+            return draft.line(box, "Corrected text")
+        if name == "told_dsp":
+            return draft.yes_no(box, "A DSP was told in person", "Yes", "Not before it was raised")
+        if name == "categories":
+            return draft.some(box, "Categories", self.view.register.categories, max_selections=MOST_CATEGORIES)
+        left, right = st.columns(2)
+        with left:
+            day = draft.day(box, "It happened on", max_value=self.school.today())
+        with right:
+            at = draft.clock(f"{box} at", "At, if known")
+        return datetime.combine(day, at or time(), self.school.settings.zone) if day else None
 
 
 def show_entry(entry: Entry) -> None:
     """One entry of a chronology, its words as they were typed."""
+    by = " · {entry.by}" if entry.by else ""
     lines = "".join(
-        f"<br>{{label{n}}}: <span style='white-space: pre-wrap'>{{text{n}}}</span>" for n in range(len(entry.words))
+        f"<br>{{entry.words[{n}][0]}}: <span style='white-space: pre-wrap'>{{entry.words[{n}][1]}}</span>"
+        for n in range(len(entry.words))
     )
-    words = {f"label{n}": label for n, (label, _) in enumerate(entry.words)}
-    words |= {f"text{n}": text for n, (_, text) in enumerate(entry.words)}
-    by = " · {by}" if entry.by else ""
-    write_html(
-        "<b>{when}</b> · <b>{what}</b>" + by + lines, when=moment(entry.at), what=entry.what, by=entry.by, **words
-    )
+    write_html("<b>{entry.at}</b> · <b>{entry.what}</b>" + by + lines, entry=entry)

@@ -1,0 +1,28 @@
+"""Lists as the screens show them, without a page."""
+
+import pandas as pd
+
+from app.ui.widgets import as_listing, matching
+
+ROWS = pd.DataFrame(
+    {
+        "pupil": ["Aled", None],
+        "year_group": ["7", "10"],
+        "started_at": pd.to_datetime(["2020-11-03T14:05Z", None], utc=True),
+        "sessions": [1, 2],
+    }
+)
+
+
+def test_as_listing_names_columns_writes_times_and_leaves_blanks_empty() -> None:
+    listing = as_listing(ROWS, ["started_at", "pupil", "year_group", "sessions"], started_at="When")
+    assert listing.to_dict("list") == {
+        "When": ["Tue 3 Nov 2020, 14:05", ""],
+        "Pupil": ["Aled", ""],
+        "Year group": ["7", "10"],
+        "Sessions": [1, 2],
+    }
+
+
+def test_matching_wants_every_value_where_none_is_named() -> None:
+    assert matching(ROWS, year_group=["10"], pupil=[])["sessions"].tolist() == [2]
