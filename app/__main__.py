@@ -15,7 +15,7 @@ from app.demo.filling import fill
 from app.formatting import how_many
 from app.intake.calls import import_calls, import_recordings
 from app.intake.files import import_consents, import_letters, import_logs, import_roster
-from app.intake.transaction import ImportResult
+from app.intake.result import ImportResult
 from app.operations.health import check_everything, describe_key_counts
 from app.operations.retention import past_keeping, purge
 from app.operations.scheduled import alerts, sync

@@ -51,12 +51,12 @@ sync = get_sync_state(school, person)
 {"red": st.error, "yellow": st.warning}.get(sync.level, st.info)(sync.words)
 if sync.last_run is not None:
     figures = ", ".join(
-        f"{number:,} {name.replace('_', ' ')}" for name, number in sync.last_run.figures.items() if number
+        f"{number:,} {name.replace('_', ' ')}" for name, number in sync.last_run.counts.items() if number
     )
     write_html(
-        "Last run: {started_at}, {how}: {figures}. {run.trouble}",
+        "Last run: {started_at}, {how}: {figures}. {run.error}",
         started_at=sync.last_run.started_at.astimezone(school.settings.zone),
-        how="completed" if sync.last_run.ended_well else "not completed",
+        how="completed" if sync.last_run.completed else "not completed",
         figures=figures or "nothing new",
         run=sync.last_run,
     )
@@ -74,13 +74,9 @@ if sync.configured and st.button("Sync now", icon=":material/sync:", disabled=sy
         )
 if sync.quarantined:
     write_html(
-        "{records} could not be read. To try again, run `python -m app sync --retry` on the server.",
-        records=how_many(len(sync.quarantined), "call record"),
+        "{records} could not be read; see “Rejected rows” below. “Sync now” fetches them again.",
+        records=how_many(sync.quarantined, "record"),
     )
-    rows = pd.DataFrame(
-        [{"Kind": p.kind, "Reference": p.ref, "Reason": p.reason, "Tries": p.attempts} for p in sync.quarantined]
-    )
-    table(rows, "Call records that could not be read", "unreadable records")
 
 st.header("Alerts")
 alerts = get_alerts_view(school, person)

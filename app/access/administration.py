@@ -1,4 +1,4 @@
-"""What the administrator works with: roster, imports, sync, audit trail, refused rows."""
+"""What the administrator works with: roster, imports, audit trail, encryption keys, quarantine."""
 
 import json
 from dataclasses import dataclass
@@ -144,25 +144,25 @@ _SHOWN_OF_OTHER_LOGS = ("purpose", "pupil_emails", "second_staff_emails", "platf
 
 
 def list_rejected_rows(school: School, person: Person, number: int | None = None) -> pd.DataFrame:
-    """The rejected rows that nobody has resolved, for the administrator to fix; or one of them.
+    """What is in quarantine and nobody has resolved, for the administrator to fix; or one entry of it.
 
-    Columns: `id`, `kind`, `source`, `imported_at`, `row` (as in the file), `column`, `value` (blank where withheld),
-    `reason`, `fix`, `original` (the cells that may be shown, by column), `withheld` (cells were left out),
-    `fixable` (the columns that the administrator may write; none where what is wrong is withheld).
-    Of logs the pupils are shown only where the row says that it was no counselling; never a narrative.
+    Columns: `id`, `kind`, `source`, `place` (the row of the file, or what the sync fetched), `rejected_at`, `column`,
+    `value` (blank where withheld), `reason`, `fix`, `attempts`, `original` (the cells that may be shown, by column),
+    `withheld` (cells were left out), `fixable` (the columns that the administrator may write; none where what is wrong
+    is withheld). Of logs the pupils are shown only where the row says that it was no counselling; never a narrative,
+    and nothing of a call record.
     """
     require(person, Resource.REJECTED_ROWS)
-    kept, imported = tables.rejected_rows.c, tables.imports.c
-    columns = (kept.id, kept.kind, kept.source, imported.imported_at, kept.row, kept.column, kept.value)
+    entry = tables.quarantine.c
+    columns = (entry.id, entry.kind, entry.source, entry.row, entry.call_id, entry.rejected_at, entry.column)
     query = (
-        select(*columns, kept.reason, kept.fix, kept.original)
-        .join(tables.imports, imported.id == kept.import_id)
-        .where(kept.resolved_at.is_(None), kept.id == number if number is not None else true())
-        .order_by(kept.id)
+        select(*columns, entry.value, entry.reason, entry.fix, entry.attempts, entry.original)
+        .where(entry.resolved_at.is_(None), entry.id == number if number is not None else true())
+        .order_by(entry.id)
     )
     with school.engine.connect() as connection:
-        rows = reading.frame(connection, query)
-    originals = [_cells(original) for original in rows["original"]]
+        rows = _add_places(reading.frame(connection, query))
+    originals = [_cells(kind, original) for kind, original in zip(rows["kind"], rows["original"], strict=True)]
     shown = [_shown(kind, cells) for kind, cells in zip(rows["kind"], originals, strict=True)]
     rows["original"] = shown
     rows["withheld"] = [len(some) < len(cells) for some, cells in zip(shown, originals, strict=True)]
@@ -178,28 +178,38 @@ def list_rejected_rows(school: School, person: Person, number: int | None = None
 
 
 def list_resolved_rows(school: School, person: Person) -> pd.DataFrame:
-    """The rejected rows that are resolved, the latest first, for the administrator.
+    """The entries of the quarantine that are resolved, the latest first, for the administrator.
 
-    Columns: `kind`, `source`, `row`, `column`, `reason`, `resolved_at`, `resolved_by` (name; blank: a command),
+    Columns: `kind`, `source`, `place`, `column`, `reason`, `resolved_at`, `resolved_by` (name; blank: a command),
     `resolution` (see RowResolution), `resolution_reason` (of a dismissal).
     """
     require(person, Resource.REJECTED_ROWS)
-    kept, by = tables.rejected_rows.c, valid_versions(tables.staff_versions)
-    columns = (kept.kind, kept.source, kept.row, kept.column, kept.reason, kept.resolved_at)
+    entry, by = tables.quarantine.c, valid_versions(tables.staff_versions)
+    columns = (entry.kind, entry.source, entry.row, entry.call_id, entry.column, entry.reason, entry.resolved_at)
     query = (
-        select(*columns, by.c.name.label("resolved_by"), kept.resolution, kept.resolution_reason)
-        .outerjoin(by, and_(by.c.staff_id == kept.resolved_by, valid_on(by, school.today())))
-        .where(kept.resolved_at.is_not(None))
-        .order_by(kept.resolved_at.desc(), kept.id.desc())
+        select(*columns, by.c.name.label("resolved_by"), entry.resolution, entry.resolution_reason)
+        .outerjoin(by, and_(by.c.staff_id == entry.resolved_by, valid_on(by, school.today())))
+        .where(entry.resolved_at.is_not(None))
+        .order_by(entry.resolved_at.desc(), entry.id.desc())
     )
     with school.engine.connect() as connection:
-        return in_school_time(school, reading.frame(connection, query))
+        return in_school_time(school, _add_places(reading.frame(connection, query)))
 
 
-def _cells(original: str) -> dict[str, Any]:
+def _add_places(rows: pd.DataFrame) -> pd.DataFrame:
+    """With `place`, in words: the row of a file, or the call whose record the sync fetched."""
+    rows["place"] = [
+        f"row {row}" if not pd.isna(row) else f"call {call_id}" if call_id else "entry of a list"
+        for row, call_id in zip(rows.pop("row"), rows.pop("call_id"), strict=True)
+    ]
+    return rows
+
+
+def _cells(kind: str, original: bytes | None) -> dict[str, Any]:
     """A row as it came: its cells by column. A call record is no row of cells."""
-    cells = json.loads(original)
-    return {str(name).strip().lower(): cell for name, cell in cells.items()} if isinstance(cells, dict) else {"": cells}
+    if kind not in _SHOWN:
+        return {"": original}
+    return {str(name).strip().lower(): cell for name, cell in json.loads(original or b"{}").items()}
 
 
 def _shown(kind: str, cells: dict[str, Any]) -> dict[str, Any]:

@@ -19,8 +19,10 @@ from app.demo.calendar import calendar, demonstration
 from app.demo.chance import Chance
 from app.demo.story import Story
 from app.intake.calls import import_calls, import_recordings
-from app.intake.files import import_consents, import_letters, import_logs, import_people
+from app.intake.files import create_work, import_consents, import_letters, import_logs
 from app.intake.logs import enter_log
+from app.intake.result import ImportResult
+from app.intake.transaction import run_import
 from app.records.tabular import read_table
 from app.school import OWN_SETTINGS, OwnSettings, School
 from app.settings import Settings
@@ -86,7 +88,8 @@ def fill(
     made = _so_far(generate(seed, day, sessions, school.settings), school.now(), school.settings)
     progress("Importing the roster", 0.15)
     for kind in ("schools", "staff", "pupils"):
-        import_people(judged_by, kind, read_table(_csv(kind, getattr(made, kind))))
+        table = read_table(_csv(kind, getattr(made, kind)))
+        run_import(judged_by, ImportResult(kind, table.name), create_work(judged_by, table))
     progress("Importing letters and consents", 0.17)
     import_letters(judged_by, _csv("letters", made.letters))
     import_consents(judged_by, _csv("consents", made.consents))

@@ -39,12 +39,11 @@ class Client(AbstractContextManager["Client"]):
     def __init__(
         self,
         registration: Registration,
-        workers: int = 1,
         note: Callable[[str], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] | None = None,
     ) -> None:
-        self._transport = Transport(secret=registration.secret, workers=workers, note=note, clock=clock, sleep=sleep)
+        self._transport = Transport(secret=registration.secret, note=note, clock=clock, sleep=sleep)
         self._tokens = TokenSource(registration, self._transport)
         self._base_url = registration.base_url
         self._base = urlsplit(registration.base_url)
@@ -59,11 +58,6 @@ class Client(AbstractContextManager["Client"]):
     def close(self) -> None:
         """Wake up every waiting thread, and ask for nothing more."""
         self._transport.close()
-
-    @property
-    def request_count(self) -> int:
-        """How many requests were sent, including retries and those for tokens."""
-        return self._transport.request_count
 
     def call_pages(self, from_at: datetime, to_at: datetime) -> Iterator[list[Any]]:
         """The call records that started in [from_at, to_at), as Graph lists them, page by page. StoppedError

@@ -16,14 +16,15 @@ from sqlalchemy import BigInteger, Connection, cast, delete, or_, select
 from sqlalchemy.exc import OperationalError
 
 from app import lease
-from app.graph import quarantine
 from app.graph.client import Client, is_call_entry
 from app.graph.errors import ForbiddenError, GoneError, GraphError, NotConfiguredError, RequestFailedError, StoppedError
-from app.graph.quarantine import Unreadable, digest, unreadable
 from app.graph.registration import registration
 from app.graph.runs import LISTED, Run, RunLog, complete_until
+from app.graph.transport import WORKERS
+from app.intake import quarantine
 from app.intake.calls import is_of_stored_call, store_calls, store_recordings
-from app.intake.transaction import ImportResult
+from app.intake.quarantine import RejectedRecord, digest
+from app.intake.result import ImportResult
 from app.judging.rejudge import Touched, rejudge
 from app.records.calls import Call, read_call
 from app.records.graph_objects import UnreadableObjectError
@@ -34,7 +35,6 @@ from app.store.tables import calls as calls_table
 from app.store.tables import session_calls, sync_seen
 from app.store.writing import insert_rows, raise_revision
 
-WORKERS = 4
 _FORGOTTEN = timedelta(days=40)  # Graph lists nothing of that age any more
 _AT_ONCE = 60  # records in a transaction, as many as a page lists
 _JUDGED_TOGETHER = 20  # pages
@@ -52,12 +52,11 @@ def synchronise(
     *,
     days: int | None = None,
     retry: bool = False,
-    workers: int = WORKERS,
     report: Callable[[str], None] = lambda _: None,
     client: Client | None = None,
 ) -> Run:
     """Fetch once what is new: `days` back, else from a little before the last success; `retry` also tries again
-    everything in quarantine. Up to `workers` requests are sent at a time. `report` is called with the progress in
+    everything in quarantine. `report` is called with the progress in
     words; `client` takes the place of one that really waits. GraphError, or an error of `lease`, if the run could not
     be completed; what came so far is kept."""
     registered = registration()
@@ -70,8 +69,8 @@ def synchronise(
             "This database holds the demonstration: no real call comes into it.",
             "Set DATABASE_URL to a database of the school's own.",
         )
-    with Lease(school) as held, client or Client(registered, workers, report) as asking:
-        return _Sync(school, asking, held, workers, report).run(days, retry=retry)
+    with Lease(school) as held, client or Client(registered, report) as asking:
+        return _Sync(school, asking, held, report).run(days, retry=retry)
 
 
 @dataclass
@@ -79,17 +78,15 @@ class _Fetched:
     """Calls that were asked for together, by what became of them."""
 
     read: dict[str, Call] = field(default_factory=dict)
-    unreadable: list[Unreadable] = field(default_factory=list)
+    unreadable: list[RejectedRecord] = field(default_factory=list)
     gone: set[str] = field(default_factory=set)
     stopped: StoppedError | None = None  # why the others were not fetched
 
 
 class _Sync:
-    def __init__(
-        self, school: School, client: Client, held: Lease, workers: int, report: Callable[[str], None]
-    ) -> None:
+    def __init__(self, school: School, client: Client, held: Lease, report: Callable[[str], None]) -> None:
         self._school, self._client, self._lease, self._report = school, client, held, report
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="sync")
+        self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="sync")
         self._done = Run()
         self._log = RunLog(school, self._done)
         self._tried: set[str] = set()  # calls that were gone or in quarantine
@@ -117,7 +114,7 @@ class _Sync:
             self._lease.hold(connection)
             connection.execute(delete(sync_seen).where(sync_seen.c.seen_at < to_at - _FORGOTTEN))
             if retry:
-                quarantine.release_unlisted(connection, to_at)
+                quarantine.delete_unlisted(connection, to_at)
             until = complete_until(connection)
             if until is not None and from_at > max(until, to_at - LISTED):
                 # Only these days were asked for; what lies between them and the last success has yet to be fetched.
@@ -168,7 +165,7 @@ class _Sync:
             if seen.get(call_id) not in (stamps[call_id], digest(stamps[call_id] + roster))
         ]
         fetched = self._fetch(new)
-        fetched.unreadable += [unreadable("entry", entry, "an entry of the list has no id") for entry in wrong]
+        fetched.unreadable += [_reject("calls", entry, "an entry of the list has no id") for entry in wrong]
         self._store(fetched, stamps, roster)
 
     def _fetch(self, call_ids: Collection[str]) -> _Fetched:
@@ -182,7 +179,7 @@ class _Sync:
             except GoneError:
                 fetched.gone.add(call_id)
             except RequestFailedError as error:
-                fetched.unreadable.append(Unreadable("call", call_id, error.words, error.content))
+                fetched.unreadable.append(RejectedRecord("calls", call_id, error.words, error.content, is_call=True))
             else:
                 _read(call_id, record, content, fetched)
         return fetched
@@ -194,7 +191,7 @@ class _Sync:
             self._lease.hold(connection)
             for entry in self._store_calls(connection, list(fetched.read.values())):
                 fetched.unreadable.append(entry)
-                fetched.read.pop(entry.ref, None)
+                fetched.read.pop(entry.key, None)
             stored = set(connection.scalars(select(calls_table.c.id).where(calls_table.c.id.in_(list(fetched.read)))))
             self._remember(
                 connection,
@@ -203,17 +200,17 @@ class _Sync:
                     for call_id in fetched.read
                 },
             )
-            quarantine.release_calls(connection, fetched.read)
+            quarantine.delete_calls(connection, fetched.read)
             self._put_aside(connection, fetched.unreadable)
             self._done.gone += len(fetched.gone)
             self._done.fetched += len(fetched.read)
-            self._tried |= fetched.gone | {entry.ref for entry in fetched.unreadable}
+            self._tried |= fetched.gone | {entry.key for entry in fetched.unreadable}
             self._log.save(connection)
         self._report_progress()
         if fetched.stopped:
             raise fetched.stopped
 
-    def _store_calls(self, connection: Connection, calls: list[Call]) -> list[Unreadable]:
+    def _store_calls(self, connection: Connection, calls: list[Call]) -> list[RejectedRecord]:
         """Store those that are sessions, and judge what they touch. Returns those that cannot be stored."""
         if not calls:
             return []
@@ -226,7 +223,7 @@ class _Sync:
             if len(calls) > 1:
                 return [entry for call in calls for entry in self._store_calls(connection, [call])]
             reason = f"a record that cannot be kept ({type(error).__name__})"
-            return [Unreadable("call", calls[0].id, reason, calls[0].original)]
+            return [RejectedRecord("calls", calls[0].id, reason, calls[0].original, is_call=True)]
         return []
 
     def _store_all(self, connection: Connection, calls: list[Call]) -> None:
@@ -246,9 +243,9 @@ class _Sync:
         connection.execute(delete(sync_seen).where(sync_seen.c.id.in_([row["id"] for row in rows])))
         insert_rows(connection, sync_seen, rows)
 
-    def _put_aside(self, connection: Connection, entries: Sequence[Unreadable]) -> None:
+    def _put_aside(self, connection: Connection, entries: Sequence[RejectedRecord]) -> None:
         for entry in entries:
-            quarantine.store(connection, entry, self._school.now())
+            quarantine.put_aside_record(connection, entry, self._school.now())
         self._done.quarantined += len(entries)
 
     def _judge(self, connection: Connection, touched: Touched) -> None:
@@ -280,12 +277,12 @@ class _Sync:
         """Fetch again what earlier runs put into quarantine and this one did not list: what never arrived, or all."""
         with self._school.engine.connect() as connection:
             roster = _roster_digest(connection)
-            call_ids = quarantine.call_refs(connection, before, everything=everything)
+            call_ids = quarantine.list_calls_to_retry(connection, before, everything=everything)
         for start in range(0, len(call_ids), _AT_ONCE):
             fetched = self._fetch(call_ids[start : start + _AT_ONCE])
             with self._school.engine.connect() as connection:
                 for call_id in fetched.gone:  # a newer version of the program may read what came earlier
-                    _read_stored(call_id, quarantine.call_content(connection, call_id), fetched)
+                    _read_stored(call_id, quarantine.get_call_content(connection, call_id), fetched)
             fetched.gone.clear()
             self._store(fetched, {}, roster)
 
@@ -312,10 +309,10 @@ class _Sync:
                         "OnlineMeetingRecording.Read.All and an application access policy (docs/graph.md)."
                     )
             except RequestFailedError as error:
-                self._store_recordings([], [Unreadable("recordings", organiser, error.words, error.content)])
+                self._store_recordings([], [RejectedRecord("recordings", organiser, error.words, error.content)])
             self._report_progress()
 
-    def _store_recordings(self, recordings: list[Recording], wrong: Sequence[Unreadable]) -> None:
+    def _store_recordings(self, recordings: list[Recording], wrong: Sequence[RejectedRecord]) -> None:
         """Store the recordings of calls that are sessions; of other meetings nothing is stored."""
         if not recordings and not wrong:
             return
@@ -349,10 +346,10 @@ def _read(call_id: str, record: Any, content: bytes, fetched: _Fetched) -> None:
         _check_times(call)
         fetched.read[call_id] = call
     except UnreadableObjectError as error:
-        fetched.unreadable.append(Unreadable("call", call_id, str(error), content))
+        fetched.unreadable.append(RejectedRecord("calls", call_id, str(error), content, is_call=True))
     except Exception as error:  # whatever a record does to its reader, it must not end the run
         reason = f"it is not what a call record is ({type(error).__name__})"
-        fetched.unreadable.append(Unreadable("call", call_id, reason, content))
+        fetched.unreadable.append(RejectedRecord("calls", call_id, reason, content, is_call=True))
 
 
 def _read_stored(call_id: str, content: bytes, fetched: _Fetched) -> None:
@@ -364,6 +361,12 @@ def _read_stored(call_id: str, content: bytes, fetched: _Fetched) -> None:
     _read(call_id, record, content, fetched)
 
 
+def _reject(kind: str, entry: Any, reason: str) -> RejectedRecord:
+    """An entry without an id of its own: its digest recognises it."""
+    content = json.dumps(entry)
+    return RejectedRecord(kind, digest(content), reason, content.encode())
+
+
 def _check_times(call: Call) -> None:
     """UnreadableObjectError if a call has times that no school can have had."""
     times = [call.started_at, call.ended_at, *(t for stay in call.stays for t in (stay.joined_at, stay.left_at))]
@@ -371,14 +374,14 @@ def _check_times(call: Call) -> None:
         raise UnreadableObjectError("its times cannot be right")
 
 
-def _read_recordings(entries: Sequence[Any]) -> tuple[list[Recording], list[Unreadable]]:
+def _read_recordings(entries: Sequence[Any]) -> tuple[list[Recording], list[RejectedRecord]]:
     """The recordings of an organiser's list, and those of its entries that cannot be read."""
     recordings, wrong = [], []
     for entry in entries:
         try:
             recordings.append(read_recording(entry))
         except UnreadableObjectError as error:
-            wrong.append(unreadable("recording", entry, str(error)))
+            wrong.append(_reject("recordings", entry, str(error)))
         except Exception as error:  # as with call records
-            wrong.append(unreadable("recording", entry, f"it is not what a recording is ({type(error).__name__})"))
+            wrong.append(_reject("recordings", entry, f"it is not what a recording is ({type(error).__name__})"))
     return recordings, wrong

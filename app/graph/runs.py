@@ -18,7 +18,7 @@ READ_AGAIN = timedelta(days=3)  # before the last success, because later version
 class Run:
     """What a run did: calls listed and fetched; those new, changed, and dropped because they are no sessions; records
     put into quarantine, and records that no longer exist at Graph; recordings new or changed; organisers whose
-    recordings were refused. `lost` is the time for which Graph had deleted its records before they were fetched."""
+    recordings were refused."""
 
     listed: int = 0
     fetched: int = 0
@@ -29,7 +29,6 @@ class Run:
     gone: int = 0
     recordings: int = 0
     rejected: int = 0
-    lost: tuple[datetime, datetime] | None = None
     troubles: list[str] = field(default_factory=list)
 
 
@@ -53,10 +52,10 @@ class RunLog:
             from_at = now - min(timedelta(days=days) if days else LISTED, LISTED)
             if not days and until is not None:
                 from_at = max(from_at, until - READ_AGAIN)
+            lost_from, lost_to = None, None
             if until is not None and until < now - LISTED:
-                self._run.lost = (until, now - LISTED)
-                self._run.troubles.append(_describe_lost(self._school, *self._run.lost))
-            lost_from, lost_to = self._run.lost or (None, None)
+                lost_from, lost_to = until, now - LISTED
+                self._run.troubles.append(describe_lost(self._school, lost_from, lost_to))
             last_good = select(func.max(run.id)).where(run.complete_until.is_not(None)).scalar_subquery()
             first_since = select(func.min(run.id)).where(or_(last_good.is_(None), run.id > last_good))
             chain = connection.scalar(first_since)
@@ -85,7 +84,8 @@ def complete_until(connection: Connection) -> datetime | None:
     return until
 
 
-def _describe_lost(school: School, from_at: datetime, to_at: datetime) -> str:
+def describe_lost(school: School, from_at: datetime, to_at: datetime) -> str:
+    """That calls were lost: Graph had deleted their records before they were fetched."""
     first, last = (moment.astimezone(school.settings.zone) for moment in (from_at, to_at))
     return (
         f"Calls from {first:%d %B %Y} to {last:%d %B %Y} are lost: no sync succeeded in that time, and Microsoft "

@@ -21,6 +21,7 @@ from app.graph.errors import RequestFailedError, StoppedError, UnansweredError
 
 T = TypeVar("T")
 
+WORKERS = 4  # requests at a time
 REQUESTS, SECONDS = 1400, 20.0  # Microsoft allows 1,500 in 20 seconds; the network squeezes some together
 _TIMEOUTS = (10.0, 60.0)  # to connect; between two pieces of a response
 _WHOLE_RESPONSE = 300.0  # seconds
@@ -50,7 +51,6 @@ class Gate:
         self._passed: deque[float] = deque(maxlen=REQUESTS)
         self._shut_until = 0.0
         self._lock = threading.Lock()
-        self.count = 0
 
     def shut(self, seconds: float) -> None:
         """Let no request through for this long."""
@@ -67,7 +67,6 @@ class Gate:
                     opens = max(opens, self._passed[0] + SECONDS)
                 if opens <= now:
                     self._passed.append(now)
-                    self.count += 1
                     return
             self._sleep(opens - now)
 
@@ -108,7 +107,6 @@ class Transport:
         self,
         *,
         secret: str | None,
-        workers: int,
         note: Callable[[str], None],
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] | None = None,
@@ -118,17 +116,12 @@ class Transport:
         self._sleep = sleep or self._wait_unless_closing
         self._gate = Gate(clock, self._sleep)
         self._session = requests.Session()
-        self._session.mount("https://", HTTPAdapter(pool_maxsize=workers + 1, max_retries=0))
+        self._session.mount("https://", HTTPAdapter(pool_maxsize=WORKERS + 1, max_retries=0))
 
     def close(self) -> None:
         """Wake up every waiting thread, and send nothing more."""
         self._closing.set()
         self._session.close()
-
-    @property
-    def request_count(self) -> int:
-        """How many requests were sent, including retries and those for tokens."""
-        return self._gate.count
 
     def _wait_unless_closing(self, seconds: float) -> None:
         if self._closing.wait(seconds):

@@ -8,9 +8,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, insert, select, update
 
-from app.intake.transaction import ImportResult, run_import, span
+from app.intake.result import ImportResult
+from app.intake.transaction import run_import, span
 from app.judging.rejudge import Touched, remove_sessions
 from app.records.calls import READER, Call, read_call
 from app.records.graph_objects import UnreadableObjectError
@@ -44,7 +45,7 @@ def import_calls(
                 progress(result.read)
         return touched
 
-    return run_import(school, "calls", path.name, actor_id, work)
+    return run_import(school, ImportResult("calls", path.name, actor_id), work)
 
 
 def import_recordings(school: School, path: str | Path, actor_id: int | None = None) -> ImportResult:
@@ -57,7 +58,7 @@ def import_recordings(school: School, path: str | Path, actor_id: int | None = N
             store_recordings(connection, list(_read_each(part, read_recording, result)), result, touched)
         return touched
 
-    return run_import(school, "recordings", path.name, actor_id, work)
+    return run_import(school, ImportResult("recordings", path.name, actor_id), work)
 
 
 def _check_exists(path: str | Path) -> Path:
@@ -76,19 +77,17 @@ def _read_each(part: Iterable[FoundObject], read: Callable[[Any], T], result: Im
     """What can be read; the rest is rejected, whole, with its reason."""
     for found in part:
         result.read += 1
-        reason = found.reason
-        if reason is None:
-            try:
-                one = read(found.content)
-            except UnreadableObjectError as error:
-                reason = str(error)
-            else:
-                result.calls[one.id] = max(getattr(one, "version", 0), result.calls.get(one.id, 0))
-                yield one
-                continue
-        original = {"where": found.file, "content": found.content if found.content is not None else found.raw}
-        fix = f"correct it in {found.file}, or fetch it again"
-        result.rejected.append(RejectedRow(found.number, None, None, reason, fix, original))
+        try:
+            if found.reason:
+                raise UnreadableObjectError(found.reason)
+            one = read(found.content)
+        except UnreadableObjectError as error:
+            original = {"where": found.file, "content": found.content if found.content is not None else found.raw}
+            fix = f"correct it in {found.file}, or fetch it again"
+            result.rejected.append(RejectedRow(found.number, None, None, str(error), fix, original))
+        else:
+            result.calls[one.id] = max(getattr(one, "version", 0), result.calls.get(one.id, 0))
+            yield one
 
 
 def store_calls(
@@ -194,19 +193,8 @@ def _insert_calls(
     rows: dict[Table, list[dict[str, Any]]] = defaultdict(list)
     for call in calls:
         organiser, _ = roster.ids(call.organiser_id, call.organiser_upn)
-        values = {
-            "id": call.id,
-            "version": call.version,
-            "type": call.type,
-            "started_at": call.started_at,
-            "ended_at": call.ended_at,
-            "organiser_id": call.organiser_id,
-            "organiser_tenant": call.organiser_tenant,
-            "organiser_staff_id": organiser,
-            "channel": call.channel,
-            "reader": READER,
-            "stored_at": now,
-        }
+        values = {name: value for name, value in vars(call).items() if name in tables.calls.c}
+        values |= {"organiser_staff_id": organiser, "reader": READER, "stored_at": now}
         if call.id in known:
             connection.execute(update(tables.calls).where(tables.calls.c.id == call.id).values(values))
         else:
@@ -227,45 +215,34 @@ def store_recordings(
     """Store that there are recordings. One that came before its call is found when the call comes."""
     newest = {recording.id: recording for recording in recordings}
     stored = tables.recordings
-    known = {
-        row.id: row._asdict()
-        for row in connection.execute(select(stored).where(reading.is_among(connection, stored.c.id, newest)))
-    }
+    rows = connection.execute(select(stored).where(reading.is_among(connection, stored.c.id, newest)))
+    known = {row.id: Recording(**row._asdict()) for row in rows}
+    sessions = select(tables.session_calls.c.session_id).join(tables.calls)
     for recording in newest.values():
-        if known.get(recording.id) == vars(recording):
+        before = known.get(recording.id)
+        if recording == before:
             result.unchanged += 1
             continue
-        result.changed += recording.id in known
-        result.added += recording.id not in known
+        result.changed += before is not None
+        result.added += before is None
         connection.execute(delete(stored).where(stored.c.id == recording.id))
         connection.execute(insert(stored).values(vars(recording)))
-        for row in (known.get(recording.id), vars(recording)):
-            touched.sessions |= _sessions_recorded(connection, row) if row else set()
+        for one in (before, recording):
+            if one is not None:
+                touched.sessions |= set(connection.scalars(sessions.where(_is_recorded(one))))
     result.unchanged += len(recordings) - len(newest)
 
 
-def _sessions_recorded(connection: Connection, recording: Mapping[str, Any]) -> set[int]:
-    of_call, call = tables.session_calls.c, tables.calls.c
-    query = select(of_call.session_id).join(tables.calls, call.id == of_call.call_id)
-    if recording["call_id"] is not None:
-        return set(connection.scalars(query.where(call.id == recording["call_id"])))
-    at = recording["created_at"]
-    return set(
-        connection.scalars(
-            query.where(call.organiser_id == recording["organiser_id"], call.started_at <= at, call.ended_at >= at)
-        )
-    )
+def _is_recorded(recording: Recording) -> ColumnElement[bool]:
+    """Whether a recording is of a call."""
+    call, at = tables.calls.c, recording.created_at
+    if recording.call_id is not None:
+        return call.id == recording.call_id
+    return and_(call.organiser_id == recording.organiser_id, call.started_at <= at, call.ended_at >= at)
 
 
 def is_of_stored_call(connection: Connection, recording: Recording) -> bool:
     """Whether a recording is known, or of a call that is stored."""
-    call = tables.calls.c
     known = select(tables.recordings.c.id).where(tables.recordings.c.id == recording.id)
-    if connection.scalar(known) is not None:
-        return True
-    if recording.call_id is not None:
-        mine = call.id == recording.call_id
-    else:
-        at = recording.created_at
-        mine = and_(call.organiser_id == recording.organiser_id, call.started_at <= at, call.ended_at >= at)
-    return connection.scalar(select(call.id).where(mine).limit(1)) is not None
+    of_call = select(tables.calls.c.id).where(_is_recorded(recording))
+    return connection.execute(known.union_all(of_call).limit(1)).first() is not None

@@ -8,7 +8,8 @@ from sqlalchemy import Connection
 from app.intake.logs import store_logs
 from app.intake.people import store_pupils, store_schools, store_staff
 from app.intake.registers import store_consents, store_letters
-from app.intake.transaction import ImportResult, Work, run_import, run_import_in
+from app.intake.result import ImportResult
+from app.intake.transaction import Work, run_import, run_import_in
 from app.judging.rejudge import Touched
 from app.records.rows import UnreadableFileError
 from app.records.tabular import Table, read_table
@@ -33,7 +34,7 @@ def import_table(school: School, kind: str, file: Source, actor_id: int | None =
     """A table of `logs`, `letters`, `consents`, `schools`, `staff` or `pupils`."""
     check_not_demonstration(school, kind)
     table = read_table(file)
-    return run_import(school, kind, table.name, actor_id, create_work(school, kind, table))
+    return run_import(school, ImportResult(kind, table.name, actor_id), create_work(school, table))
 
 
 def import_logs(school: School, file: Source, actor_id: int | None = None) -> ImportResult:
@@ -52,11 +53,6 @@ def import_consents(school: School, file: Source, actor_id: int | None = None) -
     return import_table(school, "consents", file, actor_id)
 
 
-def import_people(school: School, kind: str, table: Table, actor_id: int | None = None) -> ImportResult:
-    """A table of `schools`, `staff` or `pupils`, also of the fictional school."""
-    return run_import(school, kind, table.name, actor_id, create_work(school, kind, table))
-
-
 def import_roster(school: School, folder: str | Path, actor_id: int | None = None) -> list[ImportResult]:
     """schools.csv, staff.csv and pupils.csv (or .xlsx) of a folder, those that are there."""
     folder = Path(folder)
@@ -70,7 +66,7 @@ def import_roster(school: School, folder: str | Path, actor_id: int | None = Non
         check_not_demonstration(school, kind)
     with school.writing() as connection:
         return [
-            run_import_in(connection, school, kind, table.name, actor_id, create_work(school, kind, table))
+            run_import_in(connection, school, ImportResult(kind, table.name, actor_id), create_work(school, table))
             for kind, table in read.items()
         ]
 
@@ -79,12 +75,12 @@ def _roster_file(folder: Path, kind: str) -> Path | None:
     return next((f for f in sorted(folder.iterdir()) if f.name.lower() in (f"{kind}.csv", f"{kind}.xlsx")), None)
 
 
-def create_work(school: School, kind: str, table: Table) -> Work:
-    """What an import of a table of that kind does."""
+def create_work(school: School, table: Table) -> Work:
+    """What an import of a table does; its kind is the result's."""
 
     def work(connection: Connection, result: ImportResult) -> Touched:
         result.read = len(table.rows)
-        return _STORE[kind](connection, school, table, result)
+        return _STORE[result.kind](connection, school, table, result)
 
     return work
 

@@ -11,7 +11,8 @@ from sqlalchemy import Connection, func, select, update
 from app.access.concern_history import LinkedSession
 from app.alerts.sending import send_in_background
 from app.concerns.raising import Report, open_concern
-from app.intake.transaction import ImportResult, note_rows, record_change, span
+from app.intake.result import ImportResult
+from app.intake.transaction import record_change, span
 from app.judging.rejudge import Touched, preview_log, rejudge_log
 from app.records.logs import Log, parse_log, parse_logs
 from app.records.rows import InvalidCellError, ReadRow, RejectedRow, reject
@@ -35,7 +36,7 @@ def store_logs(connection: Connection, school: School, file: Table, result: Impo
     ):
         stored[ref].add(fingerprint)
     new: list[ReadRow[Log]] = []
-    for read in note_rows(result, parsed):
+    for read in result.note(parsed):
         versions = stored[read.row.ref]
         if read.row.fingerprint in versions:
             result.unchanged += 1

@@ -3,20 +3,23 @@
 Who took part in calls, or was invited, before the roster knew them is recognised as soon as it does.
 """
 
-from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, delete, func, insert, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Table, delete, func, insert, null, select, update
 
-from app.intake.transaction import ImportResult, note_rows, span
+from app.intake.result import ImportResult
+from app.intake.transaction import span
 from app.judging.rejudge import Touched
-from app.records.roster import Pupil, Roster, Staff, parse_pupils, parse_schools, parse_staff
+from app.records.roster import Roster, parse_pupils, parse_schools, parse_staff
 from app.records.rows import InvalidCellError, ReadRow, reject
 from app.records.tabular import Table as File
 from app.school import School
 from app.store import reading, tables
 from app.store.writing import insert_rows
+
+Facts = dict[str, Any]
 
 _EVER = date(1900, 1, 1)  # a person's first version is valid on all days before it came
 
@@ -25,7 +28,7 @@ def store_schools(connection: Connection, _school: School, file: File, result: I
     """Store schools as they are now."""
     known = {row.code: row for row in connection.execute(select(tables.schools))}
     touched = Touched()
-    for read in note_rows(result, parse_schools(file)):
+    for read in result.note(parse_schools(file)):
         row = read.row
         values = row.model_dump() | {"email_domain": row.email_domain or ""}
         before = known.get(row.code)
@@ -40,52 +43,58 @@ def store_schools(connection: Connection, _school: School, file: File, result: I
     return touched
 
 
+@dataclass(frozen=True)
+class _People:
+    """Staff or pupils: their table, that of what they are from which day on, and how it refers to them."""
+
+    table: Table
+    versions: Table
+    key: str
+
+
+_STAFF = _People(tables.staff, tables.staff_versions, "staff_id")
+_PUPILS = _People(tables.pupils, tables.pupil_versions, "pupil_id")
+
+
 def store_staff(connection: Connection, school: School, file: File, result: ImportResult) -> Touched:
     """Store staff, as `_store_people`."""
     pupils = reading.roster(connection).pupils
-    rows = note_rows(result, parse_staff(file, set(connection.scalars(select(tables.schools.c.code))), pupils))
-
-    def version(row: Staff) -> dict[str, Any]:
-        lists = {name: ";".join(getattr(row, name)) for name in ("roles", "year_groups", "houses")}
-        return {"name": row.name, "school": row.school, "department": row.department} | lists
-
-    return _store_people(connection, school, result, tables.staff, tables.staff_versions, rows, version)
+    schools = set(connection.scalars(select(tables.schools.c.code)))
+    rows: list[tuple[ReadRow[Any], Facts]] = []
+    for read in result.note(parse_staff(file, schools, pupils)):
+        facts = {name: getattr(read.row, name) for name in ("name", "school", "department")}
+        lists = {name: ";".join(getattr(read.row, name)) for name in ("roles", "year_groups", "houses")}
+        rows.append((read, facts | lists))
+    return _store_people(connection, school.today(), result, _STAFF, rows)
 
 
 def store_pupils(connection: Connection, school: School, file: File, result: ImportResult) -> Touched:
     """Store pupils, as `_store_people`."""
     staff = reading.roster(connection).staff
-    rows = note_rows(result, parse_pupils(file, set(connection.scalars(select(tables.schools.c.code))), staff))
-
-    def version(row: Pupil) -> dict[str, Any]:
-        facts = {name: getattr(row, name) for name in ("name", "school", "year_group", "house")}
-        return facts | {"tutor_id": staff[row.tutor_email] if row.tutor_email else None}
-
-    return _store_people(connection, school, result, tables.pupils, tables.pupil_versions, rows, version)
+    schools = set(connection.scalars(select(tables.schools.c.code)))
+    rows: list[tuple[ReadRow[Any], Facts]] = []
+    for read in result.note(parse_pupils(file, schools, staff)):
+        facts = {name: getattr(read.row, name) for name in ("name", "school", "year_group", "house")}
+        tutor = read.row.tutor_email
+        rows.append((read, facts | {"tutor_id": staff[tutor] if tutor else None}))
+    return _store_people(connection, school.today(), result, _PUPILS, rows)
 
 
 def _store_people(
-    connection: Connection,
-    school: School,
-    result: ImportResult,
-    people: Table,
-    versions: Table,
-    rows: Sequence[ReadRow[Any]],
-    version: Callable[[Any], dict[str, Any]],
+    connection: Connection, today: date, result: ImportResult, people: _People, rows: list[tuple[ReadRow[Any], Facts]]
 ) -> Touched:
     """Store new people, whose first version is valid on all days; and of known people a new version from today if
-    something about them changed."""
-    key = "staff_id" if people is tables.staff else "pupil_id"
-    today = school.today()
-    known = {row.email: row for row in connection.execute(select(people))}
+    something about them changed. Each row comes with the facts of its version."""
+    table, versions, key = people.table, people.versions, people.key
+    known = {row.email: row for row in connection.execute(select(table))}
     owners = _owners(connection)
     latest = _latest(connection, versions, key)
-    last = connection.scalar(select(func.max(people.c.id))) or 0
-    new: list[dict[str, Any]] = []
-    dated: list[dict[str, Any]] = []
+    last = connection.scalar(select(func.max(table.c.id))) or 0
+    new: list[Facts] = []
+    dated: list[Facts] = []
     changed: set[int] = set()
-    for read in rows:
-        row, facts = read.row, version(read.row)
+    for read, facts in rows:
+        row = read.row
         if row.entra_id and owners.setdefault(row.entra_id, row.email) != row.email:
             fault = InvalidCellError("belongs to somebody else on the roster", "give each person their own", "entra_id")
             result.rejected.append(reject(read.number, read.cells, fault))
@@ -99,17 +108,17 @@ def _store_people(
                 dated.append({key: number, "from_day": today} | facts)
                 changed.add(number)
             if row.entra_id not in (None, entra_id):
-                connection.execute(update(people).where(people.c.id == number).values(entra_id=row.entra_id))
+                connection.execute(update(table).where(table.c.id == number).values(entra_id=row.entra_id))
                 changed.add(number)
     result.rejected.sort(key=lambda rejected: rejected.row)
     # A second change on one day takes the place of the first.
     again = versions.c[key].in_([row[key] for row in dated if row["from_day"] == today])
     connection.execute(delete(versions).where(versions.c.from_day == today, again))
-    insert_rows(connection, people, new)
+    insert_rows(connection, table, new)
     insert_rows(connection, versions, dated)
     result.added, result.changed = len(new), len(changed)
     result.unchanged = result.read - len(new) - len(changed) - len(result.rejected)
-    return Touched(_recognised(connection), _sessions_since(connection, key, changed, today))
+    return Touched(_recognise(connection), _sessions_since(connection, key, changed, today))
 
 
 def _owners(connection: Connection) -> dict[str, str]:
@@ -148,15 +157,18 @@ def _sessions_since(connection: Connection, key: str, people: set[int], day: dat
     return {number for query in found for number in connection.scalars(query.where(session.day >= day))}
 
 
-# --- who is known now -------------------------------------------------------------------------------
-
-
-def _recognised(connection: Connection) -> list[tuple[int, int]]:
-    """Give their names to people of calls and logs who were not on the roster when those came, and are now; the
+def _recognise(connection: Connection) -> list[tuple[int, int]]:
+    """Give their ids to people of calls and logs who were not on the roster when those came, and are now. Returns the
     times of those calls and logs."""
     roster = reading.roster(connection)
-    calls = _recognise_in_calls(connection, roster) | _recognise_organisers(connection, roster)
-    logs = _recognise_invited(connection, roster)
+    stays, listed, invited = tables.call_stays.c, tables.call_listed.c, tables.log_invited.c
+    organiser_id = tables.calls.c.organiser_id
+    calls = {
+        *_recognise_in(connection, roster, stays.call_id, entra_id=stays.entra_id, upn=stays.upn),
+        *_recognise_in(connection, roster, listed.call_id, entra_id=listed.entra_id, upn=listed.upn),
+        *_recognise_in(connection, roster, tables.calls.c.id, entra_id=organiser_id, upn=null()),
+    }
+    logs = _recognise_in(connection, roster, invited.log_id, entra_id=null(), upn=invited.email)
     times = []
     for table, ids in ((tables.calls, calls), (tables.logs, logs)):
         mine = reading.is_among(connection, table.c.id, ids)
@@ -165,39 +177,20 @@ def _recognised(connection: Connection) -> list[tuple[int, int]]:
     return times
 
 
-def _recognise_in_calls(connection: Connection, roster: Roster) -> set[str]:
-    calls = set()
-    for table in (tables.call_stays, tables.call_listed):
-        unknown = select(table.c.call_id, table.c.person, table.c.entra_id, table.c.upn).where(
-            table.c.staff_id.is_(None), table.c.pupil_id.is_(None)
-        )
-        for row in connection.execute(unknown.distinct()).all():
-            staff_id, pupil_id = roster.ids(row.entra_id, row.upn)
-            if staff_id or pupil_id:
-                mine = and_(table.c.call_id == row.call_id, table.c.person == row.person)
-                connection.execute(update(table).where(mine).values(staff_id=staff_id, pupil_id=pupil_id))
-                calls.add(row.call_id)
-    return calls
-
-
-def _recognise_organisers(connection: Connection, roster: Roster) -> set[str]:
-    calls, call = set(), tables.calls.c
-    unknown = select(call.id, call.organiser_id).where(
-        call.organiser_staff_id.is_(None), call.organiser_id.is_not(None)
-    )
-    for call_id, organiser in connection.execute(unknown).all():
-        if staff_id := roster.staff_entra.get(organiser):
-            connection.execute(update(tables.calls).where(call.id == call_id).values(organiser_staff_id=staff_id))
-            calls.add(call_id)
-    return calls
-
-
-def _recognise_invited(connection: Connection, roster: Roster) -> set[int]:
-    logs, invited = set(), tables.log_invited.c
-    unknown = select(invited.log_id, invited.email).where(invited.staff_id.is_(None))
-    for log_id, email in connection.execute(unknown).all():
-        if staff_id := roster.staff.get(email):
-            mine = and_(invited.log_id == log_id, invited.email == email)
-            connection.execute(update(tables.log_invited).where(mine).values(staff_id=staff_id))
-            logs.add(log_id)
-    return logs
+def _recognise_in(
+    connection: Connection, roster: Roster, key: Column[Any], *, entra_id: ColumnElement[Any], upn: ColumnElement[Any]
+) -> set[Any]:
+    """Give their ids to the people of a table whose account the roster knows. Returns the `key` of their rows."""
+    table = key.table
+    ids = [table.c[name] for name in ("organiser_staff_id", "staff_id", "pupil_id") if name in table.c]
+    found = set()
+    for number, *account in connection.execute(
+        select(key, entra_id, upn).where(*(column.is_(None) for column in ids)).distinct()
+    ).all():
+        staff_id, pupil_id = roster.ids(*account)
+        known = dict(zip(ids, (staff_id, pupil_id), strict=False))
+        if any(known.values()):
+            same = [column.is_not_distinct_from(value) for column, value in zip((entra_id, upn), account, strict=True)]
+            connection.execute(update(table).where(key == number, *same).values(known))
+            found.add(number)
+    return found

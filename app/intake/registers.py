@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from app.intake.transaction import ImportResult, note_rows
+from app.intake.result import ImportResult
 from app.judging.rejudge import Touched
 from app.parents import consents
 from app.records.registers import Consent, Letter, parse_consents, parse_letters
@@ -21,8 +21,7 @@ def store_letters(connection: Connection, school: School, file: Table, result: I
     parsed = parse_letters(file, reading.roster(connection), school.settings, school.now())
     stored = tables.letters.c
     known = {tuple(row) for row in connection.execute(select(stored.pupil_id, stored.kind, stored.sent_on))}
-    rows = note_rows(result, parsed)
-    new = _pick_new(result, rows, known, lambda letter: (letter.pupil_id, letter.kind, letter.sent_on))
+    new = _pick_new(result, result.note(parsed), known, lambda letter: (letter.pupil_id, letter.kind, letter.sent_on))
     insert_rows(connection, tables.letters, [letter.model_dump() for letter in new])
     return _touch_pupils(connection, new)
 
@@ -31,7 +30,7 @@ def store_consents(connection: Connection, school: School, file: Table, result: 
     """Store the consents that are not stored yet."""
     parsed = parse_consents(file, reading.roster(connection), school.settings)
     known = set(connection.scalars(select(tables.consents.c.fingerprint)))
-    new = _pick_new(result, note_rows(result, parsed), known, lambda consent: consent.fingerprint)
+    new = _pick_new(result, result.note(parsed), known, lambda consent: consent.fingerprint)
     consents.add_imported(connection, new, result.actor_id, school.now())
     return _touch_pupils(connection, new)
 

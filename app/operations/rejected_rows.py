@@ -7,8 +7,9 @@ from sqlalchemy import Connection, select
 
 from app.access.administration import list_rejected_rows
 from app.access.policy import Person
-from app.intake import rejected_rows
+from app.intake import quarantine
 from app.intake.files import check_not_demonstration, create_work
+from app.intake.result import ImportResult
 from app.intake.transaction import run_import_in
 from app.records.rows import RejectedRow
 from app.records.tabular import Table
@@ -30,14 +31,15 @@ def fix_row(school: School, person: Person, number: int, cells: Mapping[str, str
     with school.writing() as connection:
         if not _resolve(connection, school, person, [number], RowResolution.FIXED):
             raise ValueError("Somebody else has resolved this row. Nothing was changed.")
-        stored = tables.rejected_rows
+        stored = tables.quarantine
         row = connection.execute(select(stored).where(stored.c.id == number)).one()
         before = {name.strip().lower(): cell for name, cell in json.loads(row.original).items() if name}
         after = before | {name: cell.strip() for name, cell in cells.items() if name in fixable}
         if row.kind == "logs" and _author(after) == person.email != _author(before):
             raise ValueError("Enter a log of your own on the page “Log a session”. Nothing was changed.")
-        work = create_work(school, row.kind, Table(row.source, tuple(after), [(row.row, after)]))
-        result = run_import_in(connection, school, row.kind, row.source, person.staff_id, work)
+        result = ImportResult(row.kind, row.source, person.staff_id)
+        table = Table(row.source, tuple(after), [(row.row, after)])
+        run_import_in(connection, school, result, create_work(school, table))
         if result.rejected:
             connection.rollback()
             return result.rejected[0]
@@ -67,7 +69,7 @@ def _resolve(
     reason: str | None = None,
 ) -> list[int]:
     """Resolve those rows that are still open, and put that on the audit trail; their ids."""
-    resolved = rejected_rows.resolve(
+    resolved = quarantine.resolve(
         connection, numbers, resolution, at=school.now(), actor_id=person.staff_id, reason=reason
     )
     if resolved:

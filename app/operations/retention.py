@@ -203,17 +203,14 @@ def _originals(connection: Connection, since: datetime, which: ColumnElement[boo
 
 
 def _unfinished(connection: Connection, since: datetime) -> _Part:
-    imported = select(tables.imports.c.id).where(tables.imports.c.imported_at < since)
-    rejected = tables.rejected_rows.c.import_id.in_(imported)
-    unreadable = tables.sync_quarantine.c.last_seen_at < since
+    rejected = tables.quarantine.c.rejected_at < since
     drafted = tables.drafts.c.saved_at < since
     plan = tables.plans.c
     planned = plan.ended_at < since
     number = sum(
         _count(connection, table, which)
         for table, which in (
-            (tables.rejected_rows, rejected),
-            (tables.sync_quarantine, unreadable),
+            (tables.quarantine, rejected),
             (tables.drafts, and_(drafted, not_(_about_conduct))),
             (tables.plans, and_(planned, not_(is_counselling(plan.purpose, plan.staff_id)))),
         )
@@ -221,7 +218,6 @@ def _unfinished(connection: Connection, since: datetime) -> _Part:
     plans = connection.scalars(select(plan.id).where(planned)).all()
     return Past("rejected rows, drafts, plans and unreadable records", since.date(), number), [
         *_deletes(connection, [tables.plan_pupils.c.plan_id, tables.plan_invited.c.plan_id, plan.id], plans),
-        delete(tables.rejected_rows).where(rejected),
-        delete(tables.sync_quarantine).where(unreadable),
+        delete(tables.quarantine).where(rejected),
         delete(tables.drafts).where(drafted),
     ]

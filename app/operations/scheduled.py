@@ -13,7 +13,7 @@ from app import lease
 from app.alerts.channels import AlertsNotConfiguredError
 from app.alerts.sending import send
 from app.graph.errors import GraphError, NotConfiguredError
-from app.graph.fetching import WORKERS, synchronise
+from app.graph.fetching import synchronise
 from app.school import School, open_school
 from app.store.database import describe_error
 
@@ -25,15 +25,14 @@ _WATCH = click.option("--watch", type=click.IntRange(1, 24 * 60), metavar="MINUT
 @click.option("--days", type=click.IntRange(1, 30), help="Fetch the last N days, not those since the last success.")
 @_WATCH
 @click.option("--retry", is_flag=True, help="Also try again the records that could not be read.")
-@click.option("--workers", type=click.IntRange(1, 16), default=WORKERS, show_default=True, help="Requests at a time.")
-def sync(*, days: int | None, watch: int | None, retry: bool, workers: int) -> None:
+def sync(*, days: int | None, watch: int | None, retry: bool) -> None:
     """Fetch new call records and recordings from Microsoft Graph.
 
     By default from a little before the last success on, 30 days at most; Microsoft keeps no more. If a run is ended or
     killed, the next one goes on from there. Exit status: 0 done, 1 done with records in quarantine, 2 not done.
     """
     school = open_school()
-    _repeat(lambda: _sync_once(school, days=days, retry=retry, workers=workers), watch)
+    _repeat(lambda: _sync_once(school, days=days, retry=retry), watch)
 
 
 @click.command("alerts")
@@ -71,8 +70,8 @@ def _repeat(run_once: Callable[[], int], minutes: int | None) -> NoReturn:
         time.sleep(minutes * 60)
 
 
-def _sync_once(school: School, *, days: int | None, retry: bool, workers: int) -> int:
-    run = synchronise(school, days=days, retry=retry, workers=workers, report=_say)
+def _sync_once(school: School, *, days: int | None, retry: bool) -> int:
+    run = synchronise(school, days=days, retry=retry, report=_say)
     for trouble in run.troubles:
         _say(trouble)
     if run.quarantined:

@@ -18,11 +18,11 @@ def get_sync_state(school: School, person: Person) -> SyncState:
 
 
 def sync_now(school: School, person: Person, report: Callable[[str], None]) -> tuple[bool, str]:
-    """Sync once; `report` is called with the progress in words. Returns whether everything could be read, and what was
-    done, in words."""
+    """Sync once, also what is in quarantine; `report` is called with the progress in words. Returns whether everything
+    could be read, and what was done, in words."""
     require(person, Resource.SYNC)
     try:
-        run = synchronise(school, report=report)
+        run = synchronise(school, retry=True, report=report)
     except (GraphError, lease.BusyError, lease.LostError) as error:
         return False, str(error)
     return (

@@ -120,6 +120,15 @@ def parse_end(value: str, settings: Settings) -> datetime:
     return parse_instant(f"{parse_day(value) + timedelta(days=1)}T00:00", settings) - timedelta(microseconds=1)
 
 
+# The settings are the context of the validation: see `check_cells`.
+DayCell = Annotated[date, BeforeValidator(lambda value: parse_day(_parse_required(value)))]
+StartCell = Annotated[datetime, BeforeValidator(lambda value, info: parse_start(_parse_required(value), info.context))]
+EndCell = Annotated[datetime, BeforeValidator(lambda value, info: parse_end(_parse_required(value), info.context))]
+OptionalEndCell = Annotated[
+    datetime | None, BeforeValidator(lambda value, info: parse_end(value, info.context) if value else None)
+]
+
+
 @contextmanager
 def column(name: str) -> Iterator[None]:
     """An InvalidCellError that is raised in here is of that column."""
@@ -129,8 +138,9 @@ def column(name: str) -> Iterator[None]:
         raise InvalidCellError(fault.reason, fault.fix, name) from None
 
 
-def check_cells(model: type[M], cells: Mapping[str, Any]) -> M:
-    """The cells as a row of that model. InvalidCellError, with its column, if one cannot be used."""
+def check_cells(model: type[M], cells: Mapping[str, Any], settings: Settings | None = None) -> M:
+    """The cells as a row of that model, which needs the settings if it has times. InvalidCellError, with its column, if
+    one cannot be used."""
     if "" in cells:
         raise InvalidCellError(
             "does not match the columns: it has a cell or a quotation mark too many",
@@ -140,7 +150,7 @@ def check_cells(model: type[M], cells: Mapping[str, Any]) -> M:
     if damaged := next((name for name, value in wanted.items() if "\0" in value), None):
         raise InvalidCellError("contains an invalid character", "type the cell again", damaged)
     try:
-        return model.model_validate(wanted)
+        return model.model_validate(wanted, context=settings)
     except ValidationError as error:
         first = error.errors()[0]
         fault = first.get("ctx", {}).get("error")

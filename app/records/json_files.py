@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 _MAX_BYTES = 300_000_000  # of a file that has to be read whole
 _MAX_LINE = 50_000_000  # bytes
@@ -31,52 +31,41 @@ def iter_objects(path: Path) -> Iterator[FoundObject]:
         for file in sorted(path.rglob("*")):
             if file.is_file() and file.suffix.lower() in (".json", *_LINES):
                 yield from iter_objects(file)
-    elif path.suffix.lower() in _LINES:
-        yield from _iter_lines(path)
-    else:
-        yield from _iter_whole(path)
-
-
-def _iter_whole(path: Path) -> Iterator[FoundObject]:
+        return
     try:
-        with path.open("rb") as file:
-            content = file.read(_MAX_BYTES + 1)
+        with path.open("rb") as content:
+            yield from (_iter_lines if path.suffix.lower() in _LINES else _iter_whole)(path.name, content)
     except OSError as error:
         yield FoundObject(path.name, 1, None, f"the file cannot be read ({error.strerror})")
-        return
+
+
+def _iter_whole(name: str, file: BinaryIO) -> Iterator[FoundObject]:
+    content = file.read(_MAX_BYTES + 1)
     if len(content) > _MAX_BYTES:
-        yield FoundObject(
-            path.name, 1, None, "the file is too large: save it as .jsonl, one record a line, or split it"
-        )
+        yield FoundObject(name, 1, None, "the file is too large: save it as .jsonl, one record a line, or split it")
         return
     try:
         whole = json.loads(content.decode("utf-8-sig"))
     except (ValueError, RecursionError):
-        yield FoundObject(path.name, 1, None, "it is not JSON, or was cut off", content.decode(errors="replace"))
+        yield FoundObject(name, 1, None, "it is not JSON, or was cut off", content.decode(errors="replace"))
         return
     for number, one in enumerate(_objects_in(whole, content), start=1):
-        yield FoundObject(path.name, number, one)
+        yield FoundObject(name, number, one)
 
 
-def _iter_lines(path: Path) -> Iterator[FoundObject]:
-    try:
-        with path.open("rb") as lines:
-            for number, line in enumerate(iter(lambda: lines.readline(_MAX_LINE), b""), start=1):
-                if len(line) == _MAX_LINE:
-                    reason = "the line is too long to be a record, and the rest was not read"
-                    yield FoundObject(path.name, number, None, reason)
-                    return
-                if not line.strip(b"\xef\xbb\xbf \t\r\n"):
-                    continue
-                try:
-                    whole = json.loads(line.decode("utf-8-sig"))
-                except (ValueError, RecursionError):
-                    reason = "the line is not JSON, or was cut off"
-                    yield FoundObject(path.name, number, None, reason, line.decode(errors="replace"))
-                else:
-                    yield from (FoundObject(path.name, number, one) for one in _objects_in(whole, line))
-    except OSError as error:
-        yield FoundObject(path.name, 1, None, f"the file cannot be read ({error.strerror})")
+def _iter_lines(name: str, file: BinaryIO) -> Iterator[FoundObject]:
+    for number, line in enumerate(iter(lambda: file.readline(_MAX_LINE), b""), start=1):
+        if len(line) == _MAX_LINE:
+            yield FoundObject(name, number, None, "the line is too long to be a record, and the rest was not read")
+            return
+        if not line.strip(b"\xef\xbb\xbf \t\r\n"):
+            continue
+        try:
+            whole = json.loads(line.decode("utf-8-sig"))
+        except (ValueError, RecursionError):
+            yield FoundObject(name, number, None, "the line is not JSON, or was cut off", line.decode(errors="replace"))
+        else:
+            yield from (FoundObject(name, number, one) for one in _objects_in(whole, line))
 
 
 def _objects_in(whole: Any, content: bytes) -> list[Any]:

@@ -158,10 +158,10 @@ def _parse_times(row: _SessionCells, settings: Settings, now: datetime, *, plann
         started_at = parse_instant(row.started_at, settings)
     with column("ended_at"):
         ended_at = parse_instant(row.ended_at, settings)
-        if ended_at <= started_at:
-            raise InvalidCellError("is not after the start", "correct one of the two")
-        if ended_at - started_at > LONGEST:
-            raise InvalidCellError("is more than 12 hours after the start", "correct one of the two")
+    if ended_at <= started_at:
+        raise InvalidCellError("is not after the start", "correct one of the two", "ended_at")
+    if ended_at - started_at > LONGEST:
+        raise InvalidCellError("is more than 12 hours after the start", "correct one of the two", "ended_at")
     if planned and started_at <= now:
         raise InvalidCellError(
             "is in the past", "plan sessions that are still to come, and log past ones", "started_at"

@@ -3,21 +3,21 @@
 import hashlib
 import json
 from datetime import date, datetime
-from typing import Annotated, Any
+from functools import partial
+from typing import Annotated
 
 from pydantic import BeforeValidator
 
 from app.records.fields import (
+    DayCell,
     Email,
+    EndCell,
+    OptionalEndCell,
     OptionalText,
-    Required,
     Row,
+    StartCell,
     check_cells,
-    column,
-    parse_day,
-    parse_end,
     parse_rows,
-    parse_start,
 )
 from app.records.roster import Roster
 from app.records.rows import InvalidCellError, ParsedRows
@@ -29,31 +29,27 @@ LETTERS = tuple(kind.value for kind in LetterKind)
 CONSENTS = tuple(kind.value for kind in ConsentKind)
 
 
-def _one_of(kinds: tuple[str, ...]) -> BeforeValidator:
-    def parse(value: Any) -> str:
-        word = str(value or "").strip().lower()
-        if word not in kinds:
-            raise InvalidCellError("is not one of the kinds", f"write one of: {', '.join(kinds)}")
-        return word
-
-    return BeforeValidator(parse)
+def _parse_kind(value: str, kinds: tuple[str, ...]) -> str:
+    if value.lower() not in kinds:
+        raise InvalidCellError("is not one of the kinds", f"write one of: {', '.join(kinds)}")
+    return value.lower()
 
 
 class _LetterCells(Row):
     pupil_email: Email
-    kind: Annotated[str, _one_of(LETTERS)]
-    sent_on: Required
+    kind: Annotated[str, BeforeValidator(partial(_parse_kind, kinds=LETTERS))]
+    sent_on: DayCell
 
 
 class _ConsentCells(Row):
     pupil_email: Email
-    kind: Annotated[str, _one_of(CONSENTS)]
-    covers_from: Required
-    covers_to: Required
+    kind: Annotated[str, BeforeValidator(partial(_parse_kind, kinds=CONSENTS))]
+    covers_from: StartCell
+    covers_to: EndCell
     reason: OptionalText
-    obtained_at: OptionalText
+    obtained_at: OptionalEndCell
     given_by: OptionalText
-    slt_informed_at: OptionalText
+    slt_informed_at: OptionalEndCell
 
 
 class Letter(Row):
@@ -88,11 +84,9 @@ def parse_letters(table: Table, roster: Roster, settings: Settings, now: datetim
 
     def parse(cells: dict[str, str]) -> Letter:
         row = check_cells(_LetterCells, cells)
-        with column("sent_on"):
-            sent_on = parse_day(row.sent_on)
-            if sent_on > now.astimezone(settings.zone).date():
-                raise InvalidCellError("is in the future", "enter a letter once it has been sent")
-        return Letter(pupil_id=_pupil_id(row.pupil_email, roster), kind=row.kind, sent_on=sent_on)
+        if row.sent_on > now.astimezone(settings.zone).date():
+            raise InvalidCellError("is in the future", "enter a letter once it has been sent", "sent_on")
+        return Letter(pupil_id=_pupil_id(row.pupil_email, roster), kind=row.kind, sent_on=row.sent_on)
 
     return parse_rows(table, _LetterCells, parse)
 
@@ -103,27 +97,10 @@ def parse_consents(table: Table, roster: Roster, settings: Settings) -> ParsedRo
     table.require(("pupil_email", "kind", "covers_from", "covers_to"))
 
     def parse(cells: dict[str, str]) -> Consent:
-        row = check_cells(_ConsentCells, cells)
-        with column("covers_from"):
-            covers_from = parse_start(row.covers_from, settings)
-        with column("covers_to"):
-            covers_to = parse_end(row.covers_to, settings)
-            if covers_to <= covers_from:
-                raise InvalidCellError("is not after covers_from", "correct one of the two")
-        with column("obtained_at"):
-            obtained_at = parse_end(row.obtained_at, settings) if row.obtained_at else None
-        with column("slt_informed_at"):
-            slt_informed_at = parse_end(row.slt_informed_at, settings) if row.slt_informed_at else None
-        return Consent(
-            pupil_id=_pupil_id(row.pupil_email, roster),
-            kind=row.kind,
-            covers_from=covers_from,
-            covers_to=covers_to,
-            reason=row.reason,
-            obtained_at=obtained_at,
-            given_by=row.given_by,
-            slt_informed_at=slt_informed_at,
-        )
+        row = check_cells(_ConsentCells, cells, settings)
+        if row.covers_to <= row.covers_from:
+            raise InvalidCellError("is not after covers_from", "correct one of the two", "covers_to")
+        return Consent(pupil_id=_pupil_id(row.pupil_email, roster), **row.model_dump(exclude={"pupil_email"}))
 
     return parse_rows(table, _ConsentCells, parse)
 

@@ -304,18 +304,13 @@ class _File:
 
     def _rejected_rows(self) -> Iterator[Held]:
         """Those that name the pupil's address; of what may have been counselling only that there is one."""
-        row, imported = tables.rejected_rows, tables.imports.c
-        for kept in self.connection.execute(
-            select(row, imported.imported_at).join(tables.imports, imported.id == row.c.import_id).order_by(row.c.id)
-        ):
-            if self.email not in kept.original.lower():
+        for kept in self.connection.execute(select(tables.quarantine).order_by(tables.quarantine.c.id)):
+            if self.email.encode() not in (kept.original or b"").lower():
                 continue
-            cells = json.loads(kept.original)
-            head = [
-                Cell("File", f"{kept.source}, row {kept.row}, {self._moment(kept.imported_at)}"),
-                Cell("Reason", kept.reason),
-            ]
-            purpose = str(cells.get("purpose") or "").strip().lower() if isinstance(cells, dict) else ""
+            cells = json.loads(kept.original) if kept.row is not None else {}
+            source = f"{kept.source}, row {kept.row}" if kept.row is not None else kept.source
+            head = [Cell("File", f"{source}, {self._moment(kept.rejected_at)}"), Cell("Reason", kept.reason)]
+            purpose = str(cells.get("purpose") or "").strip().lower()
             if kept.kind in ("letters", "consents", "pupils") or purpose in OTHER_PURPOSES:
                 yield Held([*head, *(Cell(name, _said(value)) for name, value in cells.items() if name)])
             elif self.counselling:

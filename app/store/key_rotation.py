@@ -42,7 +42,7 @@ def count_by_key(connection: Connection, *, sample: bool = False) -> list[KeyCou
     return [KeyCounts(name, *(counted[status] for status in KeyStatus)) for name, counted in counts.items()]
 
 
-_COUNTED_APART = {"call_originals": "call records", "sync_quarantine": "call records", "rejected_rows": "rejected rows"}
+_COUNTED_APART = {"call_originals": "call records", "quarantine": "rejected rows"}
 
 
 def round_counts(counts: Sequence[KeyCounts]) -> list[KeyCounts]:

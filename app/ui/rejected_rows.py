@@ -55,11 +55,12 @@ def _show_resolved(resolved: pd.DataFrame) -> None:
     )
     listing = as_listing(
         rows,
-        ["resolved_at", "resolution", "resolved_by", "source", "row", "reason", "resolution_reason"],
+        ["resolved_at", "resolution", "resolved_by", "source", "place", "reason", "resolution_reason"],
         resolved_at="When",
         resolution="How",
         resolved_by="By",
         source="File",
+        place="Row or call",
         reason="Rejected because",
         resolution_reason="Why dismissed",
     )
@@ -67,18 +68,19 @@ def _show_resolved(resolved: pd.DataFrame) -> None:
 
 
 def _reasons(rows: pd.DataFrame) -> list[str]:
-    return [f"{column or 'the row'} {reason}" for column, reason in zip(rows["column"], rows["reason"], strict=True)]
+    """Each as a phrase; that of a record is one already."""
+    return [f"{row.column or 'the row'} {row.reason}" if row.kind in KINDS else row.reason for row in rows.itertuples()]
 
 
 def _show_unresolved(rejected: pd.DataFrame, fix: Fix, dismiss: Dismiss) -> None:
     rejected = rejected.assign(
         what=_reasons(rejected),
-        file=rejected["kind"].map(KINDS).fillna("Call records"),
-        title=rejected["source"] + ", row " + rejected["row"].astype(str),
+        file=rejected["kind"].map(KINDS).fillna("Call records and recordings"),
+        title=rejected["source"] + ", " + rejected["place"],
     )
     listed = filter_rows(rejected, _FILTERS, "rejected") if len(rejected) > 1 else rejected
-    columns = ["source", "row", "column", "value", "reason", "fix", "imported_at"]
-    rows = as_listing(listed, columns, source="File", imported_at="Imported")
+    columns = ["source", "place", "column", "value", "reason", "fix", "rejected_at", "attempts"]
+    rows = as_listing(listed, columns, source="File", place="Row or call", rejected_at="Rejected")
     table(rows, "Rejected rows and how to fix them", "rejected rows")
     names = {row.id: f"{row.title}: {row.what}" for row in listed.itertuples()}
     chosen = st.selectbox(
@@ -100,6 +102,12 @@ def _show_unresolved(rejected: pd.DataFrame, fix: Fix, dismiss: Dismiss) -> None
 
 
 def _fix(row: pd.Series, number: int, fix: Fix) -> None:
+    if row["source"] == "sync":
+        write_html(
+            "{name} cannot be fixed here. “Sync now” fetches it again; or dismiss it, if it need not be read.",
+            name=row["title"],
+        )
+        return
     if not row["fixable"]:
         write_html(
             "{name} cannot be fixed here, because you do not have access to the value that is wrong. Ask for a "
@@ -115,7 +123,7 @@ def _fix(row: pd.Series, number: int, fix: Fix) -> None:
         if row["withheld"]:
             note("You do not have access to the row's other cells. They stay as they are.")
         cells = _cells(row, number)
-        if not st.form_submit_button(f"Import row {row['row']}", type="primary", icon=":material/upload:"):
+        if not st.form_submit_button(f"Import {row['place']}", type="primary", icon=":material/upload:"):
             return
         try:
             again = fix(number, cells)
@@ -123,7 +131,7 @@ def _fix(row: pd.Series, number: int, fix: Fix) -> None:
             show_error("The row was not imported.", str(error))
             return
         if again is None:
-            confirm_on_rerun(f"Row {row['row']} was imported.")
+            confirm_on_rerun(f"{row['place'].capitalize()} was imported.")
             st.rerun()
         show_error(
             "The row was rejected again. Nothing was changed.", f"{again.column or 'It'} {again.reason}: {again.fix}."

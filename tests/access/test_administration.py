@@ -3,7 +3,6 @@
 import hashlib
 
 import pytest
-from sqlalchemy import insert
 
 from app.access.administration import get_audit_trail, get_roster, list_rejected_rows, record_access
 from app.access.policy import WITHHELD_ABOUT
@@ -15,25 +14,9 @@ from tests.access.school import PEOPLE, PUPILS, TODAY, add_row, at_hour, someone
 
 def _refuse(school: School, kind: str, column: str | None, value: str | None, original: str) -> None:
     with school.engine.begin() as connection:
-        imported = connection.scalar(
-            insert(tables.imports)
-            .returning(tables.imports.c.id)
-            .values(
-                kind=kind,
-                source="file.csv",
-                imported_at=at_hour(TODAY),
-                read=1,
-                added=0,
-                changed=0,
-                unchanged=0,
-                dropped=0,
-                rejected=1,
-            )
-        )
         add_row(
             connection,
-            tables.rejected_rows,
-            import_id=imported,
+            tables.quarantine,
             kind=kind,
             source="file.csv",
             row=2,
@@ -41,8 +24,10 @@ def _refuse(school: School, kind: str, column: str | None, value: str | None, or
             value=value,
             reason="Unknown.",
             fix="Correct it.",
-            original=original,
+            original=original.encode(),
             fingerprint=hashlib.sha256(original.encode()).hexdigest(),
+            rejected_at=at_hour(TODAY),
+            attempts=1,
         )
 
 

@@ -83,4 +83,4 @@ def asking(clock: Clock | None = None) -> Client:
     clock = clock or Clock()
     registered = registration()
     assert registered is not None
-    return Client(registered, 4, clock=clock, sleep=clock.sleep)
+    return Client(registered, clock=clock, sleep=clock.sleep)

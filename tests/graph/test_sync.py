@@ -15,12 +15,16 @@ import pytest
 from sqlalchemy import Engine, insert, select, update
 
 from app import lease
+from app.access.administration import list_rejected_rows, list_resolved_rows
+from app.access.people import find_person
 from app.clock import now
 from app.graph.errors import StoppedError
 from app.graph.fetching import Lease, synchronise
 from app.graph.runs import Run
 from app.graph.sync import check_graph, sync_state
+from app.intake.calls import import_calls
 from app.intake.files import import_roster
+from app.operations.rejected_rows import dismiss_rows
 from app.school import School
 from app.settings import ROOT
 from app.store import tables
@@ -38,7 +42,7 @@ def run(school: School, **how: Any) -> Run:
 
 def stored(engine: Engine) -> dict[str, list[str]]:
     """What is in the store about calls, apart from numbers and times that the storing gave."""
-    given = {"id", "stored_at", "session_id", "attempts", "first_seen_at", "last_seen_at"}
+    given = {"id", "stored_at", "session_id", "attempts", "rejected_at"}
     named = {"calls": "id", "recordings": "id"}
     found = {}
     with engine.connect() as connection:
@@ -52,7 +56,7 @@ def stored(engine: Engine) -> dict[str, list[str]]:
             tables.sessions,
             tables.session_calls,
             tables.session_pupils,
-            tables.sync_quarantine,
+            tables.quarantine,
         ):
             columns = [c for c in table.c if c.name not in given or named.get(table.name) == c.name]
             found[table.name] = sorted(map(repr, connection.execute(select(*columns))))
@@ -200,9 +204,9 @@ def test_a_run_that_failed_does_not_count_as_a_success(school: School, graph: St
     with pytest.raises(StoppedError):
         run(school)
     state = sync_state(school)
-    assert state.last_success is None
+    assert state.words.startswith("No sync has succeeded yet")
     assert state.last_run is not None
-    assert "500" in state.last_run.trouble
+    assert "500" in state.last_run.error
     graph.always = {}
     run(school)
     assert windows(graph)[-1] == about(30)
@@ -241,17 +245,43 @@ def test_what_cannot_be_read_is_put_aside_whole_and_tried_again(school: School, 
     graph.raw["c1"] = content
     assert run(school).quarantined == 1
     assert set(ids(school)) == {"c2"}
-    state = sync_state(school)
-    assert [(one.kind, one.ref, one.attempts) for one in state.quarantined] == [("call", "c1", 1)]
-    assert state.quarantined[0].reason
+    assert sync_state(school).quarantined == 1
     with school.engine.connect() as connection:
-        kept = connection.scalar(select(tables.sync_quarantine.c.content))
-    assert kept == (content if isinstance(content, bytes) else json.dumps(content).encode())
+        entry = connection.execute(select(tables.quarantine)).one()
+    assert (entry.kind, entry.source, entry.call_id, entry.attempts) == ("calls", "sync", "c1", 1)
+    assert entry.reason
+    assert entry.original == (content if isinstance(content, bytes) else json.dumps(content).encode())
     graph.raw.clear()
     move_back(school, days=-5)  # so that the list does not hold it any more
     assert run(school, retry=True).quarantined == 0
     assert set(ids(school)) == {"c1", "c2"}
-    assert sync_state(school).quarantined == []
+    assert sync_state(school).quarantined == 0
+
+
+def test_a_record_in_quarantine_is_listed_and_can_be_dismissed(school: School, graph: StandIn) -> None:
+    graph.add(lesson("c1", ago(days=1)))
+    graph.raw["c1"] = {"id": "c1", "displayName": "Aled Pugh"}
+    run(school)
+    admin = people.found(find_person(school, people.email("admin")))
+    entry = list_rejected_rows(school, admin).iloc[0]
+    assert (entry["source"], entry["place"], entry["attempts"], entry["fixable"]) == ("sync", "call c1", 1, ())
+    assert "--retry" in entry["fix"]
+    assert "Aled" not in str(entry.to_dict())
+    assert dismiss_rows(school, admin, [int(entry["id"])], "a test call") == 1
+    assert sync_state(school).quarantined == 0
+    assert list_resolved_rows(school, admin)["place"].tolist() == ["call c1"]
+    move_back(school, days=-5)
+    graph.asked.clear()
+    run(school, retry=True)
+    assert not graph.asked_for("callRecords/c1")
+
+
+def test_a_file_brings_a_record_that_the_sync_could_not_read(school: School, graph: StandIn, tmp_path: Path) -> None:
+    graph.add(lesson("c1", ago(days=1)), lesson("c2", ago(days=1)))
+    graph.raw |= {"c1": {}, "c2": {}}
+    run(school)
+    result = import_calls(school, people.calls(tmp_path / "calls.json", lesson("c1", ago(days=1))))
+    assert (result.added, result.resolved, sync_state(school).quarantined) == (1, 1, 1)
 
 
 def test_a_record_that_breaks_its_reader_or_the_store_keeps_out_no_other(school: School, graph: StandIn) -> None:
@@ -273,7 +303,7 @@ def test_strange_entries_of_the_list_are_put_aside(school: School, graph: StandI
     assert (done.quarantined, set(ids(school))) == (7, {"c1"})
     graph.strange_entries = []
     run(school, retry=True)
-    assert sync_state(school).quarantined == []
+    assert sync_state(school).quarantined == 0
 
 
 def test_a_record_that_never_arrives_is_tried_again_by_itself(school: School, graph: StandIn) -> None:
@@ -367,7 +397,7 @@ def test_a_refused_organiser_is_noted_and_the_others_come(school: School, graph:
     assert (recorded(school), done.rejected, done.quarantined) == ({"r2"}, 1, 0)
     state = sync_state(school)
     assert state.last_run is not None
-    assert "application access policy" in state.last_run.trouble
+    assert "application access policy" in state.last_run.error
 
 
 # --- one at a time
@@ -425,7 +455,6 @@ def test_a_gap_is_said_loudly(school: School, graph: StandIn, days: float, level
     state = sync_state(school)
     assert (state.level, said in state.words) == (level, True)
     losing = (now() - timedelta(days=days - 30)).astimezone(SETTINGS.zone).date()
-    assert state.losing_from == losing
     if level != "none":
         assert f"{losing.day} {losing:%B %Y}" in state.words
 
@@ -434,15 +463,17 @@ def test_what_was_lost_is_kept_in_view(school: School, graph: StandIn) -> None:
     run(school)
     move_back(school, days=40)
     done = run(school)
-    assert done.lost is not None
-    assert any("are lost" in trouble for trouble in done.troubles)
+    (lost,) = done.troubles
+    first = (now() - timedelta(days=40)).astimezone(SETTINGS.zone)
+    assert lost.startswith(f"Calls from {first:%d %B %Y} to ")
+    run(school)
     assert sync_state(school).level == "none"
-    assert sync_state(school).lost == [done.lost]
+    assert sync_state(school).words == f"The sync is up to date. {lost}"
 
 
 def test_without_a_registration_the_state_says_so(school: School) -> None:
     state = sync_state(school)
-    assert (state.configured, state.level, state.quarantined) == (False, "none", [])
+    assert (state.configured, state.level, state.quarantined) == (False, "none", 0)
     assert "No sync is configured" in state.words
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from app.intake.calls import import_calls
 from app.intake.files import import_letters, import_logs, import_roster
-from app.intake.transaction import ImportResult
+from app.intake.result import ImportResult
 from app.records.rows import UnreadableFileError
 from app.school import School
 from tests import people

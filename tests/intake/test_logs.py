@@ -34,7 +34,7 @@ def test_import_logs_stores_good_rows_and_lists_the_rejected(school: School, tmp
         (6, "started_at"),
     ]
     with school.engine.connect() as connection:
-        kept = connection.execute(select(tables.rejected_rows.c.row, tables.rejected_rows.c.value)).all()
+        kept = connection.execute(select(tables.quarantine.c.row, tables.quarantine.c.value)).all()
     assert [row.row for row in kept] == [3, 4, 5, 6]
     assert "perhaps" in [row.value for row in kept]
 

@@ -32,7 +32,7 @@ def person(school: School, who: str) -> Person:
 
 def waiting(school: School) -> list[tuple[str, int]]:
     rows = list_rejected_rows(school, person(school, "admin"))
-    return list(zip(rows["kind"], rows["row"], strict=True))
+    return [(kind, int(place.removeprefix("row "))) for kind, place in zip(rows["kind"], rows["place"], strict=True)]
 
 
 def number(school: School) -> int:
@@ -121,14 +121,14 @@ def test_dismiss_rows_needs_a_reason_and_lasts(school: School) -> None:
             fix_row(school, person(school, who), one, {})
 
 
-def test_list_new_recognises_a_row_that_was_stored_with_its_reason_in_other_words(school: School) -> None:
+def test_put_aside_recognises_a_row_that_was_stored_with_its_reason_in_other_words(school: School) -> None:
     file = ("pupils.csv", b"email,name,school,year_group,house\nnew@habs.example,New,NONE,9,Wye\n")
     import_table(school, "pupils", file)
     admin, one = person(school, "admin"), number(school)
     with school.writing() as connection:
-        stored = tables.rejected_rows
-        original = connection.scalar(select(stored.c.original))
-        digest = hashlib.sha256(f"pupils|school|is no school|{original}".encode()).hexdigest()
+        stored = tables.quarantine
+        original = connection.scalars(select(stored.c.original)).one()
+        digest = hashlib.sha256(b"pupils|school|is no school|" + original).hexdigest()
         connection.execute(update(stored).values(reason="is no school", fingerprint=digest))
     import_table(school, "pupils", file)
     assert waiting(school) == [("pupils", 2)]

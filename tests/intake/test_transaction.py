@@ -7,7 +7,7 @@ import pytest
 
 from app.intake.calls import import_calls, import_recordings
 from app.intake.files import import_consents, import_letters, import_logs, import_roster
-from app.intake.transaction import ImportResult
+from app.intake.result import ImportResult
 from app.school import School
 from app.store import reading
 from tests import people

@@ -57,7 +57,7 @@ def test_transfer_moves_everything_and_the_school_can_go_on(lived_in: School, el
     messages: list[str] = []
     rows = transfer(lived_in.engine, url, verify, messages.append)
     assert rows["logs"] == 2
-    assert rows["rejected_rows"] == rows["concerns"] == rows["calls"] == 1
+    assert rows["quarantine"] == rows["concerns"] == rows["calls"] == 1
     assert len(messages) == len(tables.metadata.sorted_tables) - 1  # the days are packed there
     there = School(open_school(url).engine, lived_in.settings)
     assert list_outcomes(there, EVER) == list_outcomes(lived_in, EVER)

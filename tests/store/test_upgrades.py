@@ -5,8 +5,9 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
+from hashlib import sha256
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.demo.calendar import demonstration
 from app.intake.files import import_logs
+from app.intake.quarantine import FETCH_AGAIN
 from app.operations.verification import verify
 from app.protocol.clauses import CLAUSES
 from app.school import School, open_school
@@ -37,8 +39,6 @@ from tests.store.version_0_1_0 import KEY, create_database
 TABLES = {  # of 0.1.0: its name now
     "exceptions": "breaches",
     "exception_events": "breach_events",
-    "refused_rows": "rejected_rows",
-    "sync_put_aside": "sync_quarantine",
 }
 _EVENT = {"at": "occurred_at", "by": "actor_id", "told": "recipient_id"}
 COLUMNS = {  # of 0.1.0, by the table's name now: the column's name now
@@ -59,22 +59,12 @@ COLUMNS = {  # of 0.1.0, by the table's name now: the column's name now
     "imports": {"at": "imported_at", "by": "imported_by", "refused": "rejected"},
     "letters_struck": {"at": "struck_at", "by": "struck_by", "why": "reason"},
     "logs": {"why": "correction_reason"},
-    "rejected_rows": {
-        "why": "reason",
-        "mend": "fix",
-        "settled_at": "resolved_at",
-        "settled_by": "resolved_by",
-        "settled_how": "resolution",
-        "settled_why": "resolution_reason",
-    },
-    "sync_quarantine": {"why": "reason", "first_at": "first_seen_at", "last_at": "last_seen_at", "tries": "attempts"},
     "sync_runs": {"put_aside": "quarantined", "refused": "rejected", "trouble": "error"},
 }
 WORDS = {  # of 0.1.0, by table and column now: the words now
     ("alerts", "state"): {"handed": "waiting"},
     ("breaches", "state"): {"settled": "resolved", "kept": "closed"},
     ("breach_events", "kind"): {"settled": "resolved", "kept": "closed"},
-    ("rejected_rows", "resolution"): {"mended": "fixed", "came right": "imported"},
 }
 
 
@@ -119,10 +109,45 @@ def _rows(url: str, schema: str | None = None) -> Rows:
     return rows
 
 
+def _expected_quarantine(before: Rows) -> Iterator[dict[str, Any]]:
+    """What became of the two tables of 0.1.0 with rows and records that were rejected."""
+    imported_at = {row["id"]: row["at"] for row in before["imports"]}
+    for row in before["refused_rows"]:
+        same = {name: row[name] for name in ("kind", "source", "row", "column", "value", "fingerprint")}
+        how = {"mended": "fixed", "came right": "imported"}.get(row["settled_how"], row["settled_how"])
+        yield same | {
+            "call_id": None,
+            "reason": row["why"],
+            "fix": row["mend"],
+            "original": row["original"].encode(),
+            "rejected_at": imported_at[row["import_id"]],
+            "attempts": 1,
+            "resolved_at": row["settled_at"],
+            "resolved_by": row["settled_by"],
+            "resolution": how,
+            "resolution_reason": row["settled_why"],
+        }
+    for row in before["sync_put_aside"]:
+        kind = {"call": "calls", "entry": "calls"}.get(row["kind"], "recordings")
+        fingerprint = sha256(f"sync|{kind}|{row['ref']}".encode()).hexdigest()
+        names = ("row", "column", "value", "resolved_at", "resolved_by", "resolution", "resolution_reason")
+        yield dict.fromkeys(names) | {
+            "kind": kind,
+            "source": "sync",
+            "call_id": row["ref"] if row["kind"] == "call" else None,
+            "reason": row["why"],
+            "fix": FETCH_AGAIN,
+            "original": row["content"],
+            "fingerprint": fingerprint,
+            "rejected_at": row["last_at"],
+            "attempts": row["tries"],
+        }
+
+
 def _assert_all_there(before: Rows, after: Rows) -> None:
     """Every row of 0.1.0 is there once, with every value, and none was added to its tables."""
     for old_table, rows in before.items():
-        if old_table == "alembic_version":
+        if old_table in ("alembic_version", "refused_rows", "sync_put_aside"):
             continue
         table = TABLES.get(old_table, old_table)
         names = {column: COLUMNS.get(table, {}).get(column, column) for column in rows[0]}
@@ -132,6 +157,9 @@ def _assert_all_there(before: Rows, after: Rows) -> None:
         ]
         found = [{name: row[name] for name in names.values()} for row in after[table]]
         assert sorted(map(repr, found)) == sorted(map(repr, expected)), table
+    rejected = [sorted(entry.items()) for entry in _expected_quarantine(before)]
+    quarantine = [[item for item in sorted(row.items()) if item[0] != "id"] for row in after["quarantine"]]
+    assert sorted(map(repr, quarantine)) == sorted(map(repr, rejected))
 
 
 def _schema(url: str) -> dict[str, Any]:
@@ -255,15 +283,17 @@ def test_open_database_reads_what_0_1_0_wrote(old_url: str, monkeypatch: pytest.
         assert set(values(tables.breaches.c.state)) == set(BreachState)
         assert values(tables.breach_events.c.resolution).count(Resolution.SPOKEN_WITH) == 2
         assert set(values(tables.breach_events.c.text)) == {None, "The bell rang late.", "We spoke about it."}
-        assert set(values(tables.rejected_rows.c.resolution)) == {None, *RowResolution}
-        assert [text for text in values(tables.rejected_rows.c.resolution_reason) if text] == ["Entered by hand."]
+        assert set(values(tables.quarantine.c.resolution)) == {None, *RowResolution}
+        assert [text for text in values(tables.quarantine.c.resolution_reason) if text] == ["Entered by hand."]
         assert values(tables.letters_struck.c.reason) == ["A slip."]
         assert "It was her mother." in values(tables.consent_events.c.reason)
         assert "Cried and would not say why." in values(tables.concerns.c.summary)
         assert values(tables.conduct_concerns.c.summary) == ["Writes to pupils late at night."]
         assert values(tables.conduct_sessions.c.description)[0].startswith("Tue 3 Nov")
         assert json.loads(values(tables.drafts.c.content)[0])["purpose"] == "music"
-        assert values(tables.sync_quarantine.c.content) == [b'{"id": "c7"}']
+        *rows, fetched = values(tables.quarantine.c.original)
+        assert fetched == b'{"id": "c7"}'
+        assert all(json.loads(row) for row in rows)
     with pytest.raises(DBAPIError, match="only ever added to"), writing(engine) as connection:
         connection.execute(update(tables.conduct_events).values(actor_id=1))
     with pytest.raises(DBAPIError, match="only ever added to"), writing(engine) as connection:
@@ -333,7 +363,7 @@ def test_open_database_changes_nothing_where_a_migration_fails(
     last = max(broken.glob("versions/[0-9]*.py"))
     last.write_text(
         last.read_text().replace(
-            "def _rename_rejected_rows() -> None:", "def _rename_rejected_rows() -> None:\n    op.execute('x')"
+            "def _add_clause_sets() -> None:", "def _add_clause_sets() -> None:\n    op.execute('x')"
         )
     )
     monkeypatch.setattr(database, "_MIGRATIONS", broken)

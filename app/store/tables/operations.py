@@ -24,20 +24,22 @@ imports = Table(
     Column("rejected", Integer, nullable=False),
 )
 
-rejected_rows = Table(
-    "rejected_rows",
+quarantine = Table(  # rows of files, and records that the sync fetched, that cannot be used
+    "quarantine",
     metadata,
     id_column(),
-    foreign_key("import_id", "imports.id", nullable=False),
-    Column("kind", String(40), nullable=False),
-    Column("source", Text, nullable=False),
-    Column("row", Integer, nullable=False),
+    Column("kind", String(40), nullable=False),  # as of an import
+    Column("source", Text, nullable=False),  # the file, or "sync"
+    Column("row", Integer),  # of the file; blank: the sync fetched it
+    Column("call_id", String(200)),  # of a call record that the sync can fetch again
     Column("column", Text),
     Column("value", EncryptedText),
     Column("reason", Text, nullable=False),
     Column("fix", Text, nullable=False),
-    Column("original", EncryptedText, nullable=False),  # the whole row as it came, as JSON
+    Column("original", EncryptedBytes),  # a row as JSON, a record as it arrived; blank: nothing arrived
     Column("fingerprint", String(64), nullable=False, unique=True),
+    Column("rejected_at", Instant, nullable=False),  # last
+    Column("attempts", Integer, nullable=False),
     Column("resolved_at", Instant),
     foreign_key("resolved_by", "staff.id"),
     Column("resolution", String(40)),  # a RowResolution
@@ -78,18 +80,6 @@ sync_seen = Table(  # call records that were fetched, also those of calls that w
     Column("id", String(64), primary_key=True),  # a digest of the call's id
     Column("stamp", String(64), nullable=False),  # a digest of its version and time of change as listed
     Column("seen_at", Instant, nullable=False, index=True),
-)
-
-sync_quarantine = Table(  # what Graph sent and the program could not read
-    "sync_quarantine",
-    metadata,
-    Column("kind", String(40), primary_key=True),  # call, recording, entry (of a list)
-    Column("ref", String(200), primary_key=True),  # the call's id, else a digest of the content
-    Column("reason", Text, nullable=False),
-    Column("content", EncryptedBytes),  # blank: nothing arrived
-    Column("first_seen_at", Instant, nullable=False),
-    Column("last_seen_at", Instant, nullable=False),
-    Column("attempts", Integer, nullable=False),
 )
 
 leases = Table(  # what only one process may do at a time; a lease expires when its holder stops renewing it

@@ -3,6 +3,7 @@
 The words on the audit trail stay, since its hashes are of them.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from datetime import date, timedelta
@@ -39,16 +40,16 @@ _COLUMNS: Mapping[str, Mapping[str, str]] = {
     "imports": {"at": "imported_at", "by": "imported_by", "refused": "rejected"},
     "letters_struck": {"at": "struck_at", "by": "struck_by", "why": "reason"},
     "logs": {"why": "correction_reason"},
-    "sync_quarantine": {"why": "reason", "first_at": "first_seen_at", "last_at": "last_seen_at", "tries": "attempts"},
     "sync_runs": {"put_aside": "quarantined", "refused": "rejected", "trouble": "error"},
 }
+_FETCH_AGAIN = "choose “Sync now”, or run python -m app sync --retry"
 _NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
     _rename_columns()
     _rename_breaches()
-    _rename_rejected_rows()
+    _create_quarantine()
     # Nobody knows whether these arrived: an alert that arrives twice is harmless, one that is lost is not.
     op.execute("update alerts set state = 'waiting' where state = 'handed'")
     _add_clause_sets()
@@ -60,13 +61,11 @@ def _is_postgresql() -> bool:
 
 
 def _rename_columns() -> None:
-    op.rename_table("sync_put_aside", "sync_quarantine")
-    if _is_postgresql():  # SQLite cannot rename a constraint, and never asks for its name
-        op.execute("alter table sync_quarantine rename constraint pk_sync_put_aside to pk_sync_quarantine")
     for table, columns in _COLUMNS.items():
         foreign_keys = sa.inspect(op.get_bind()).get_foreign_keys(table)
         for old, new in columns.items():
             op.execute(f'alter table {table} rename column "{old}" to {new}')
+            # SQLite cannot rename a constraint, and never asks for its name.
             if _is_postgresql() and any(key["constrained_columns"] == [old] for key in foreign_keys):
                 op.execute(f"alter table {table} rename constraint fk_{table}_{old} to fk_{table}_{new}")
     for index in ("ix_audit_at", "ix_audit_what"):
@@ -103,33 +102,47 @@ def _rename_breaches() -> None:
     op.drop_table("exceptions")
 
 
-def _rename_rejected_rows() -> None:
-    op.create_table(
-        "rejected_rows",
+def _create_quarantine() -> None:
+    """One table takes over the rejected rows of files and what the sync could not read."""
+    quarantine = op.create_table(
+        "quarantine",
         sa.Column("id", _NUMBER, primary_key=True),
-        sa.Column("import_id", _NUMBER, sa.ForeignKey("imports.id"), nullable=False),
         sa.Column("kind", sa.String(40), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
-        sa.Column("row", sa.Integer(), nullable=False),
+        sa.Column("row", sa.Integer()),
+        sa.Column("call_id", sa.String(200)),
         sa.Column("column", sa.Text()),
         sa.Column("value", sa.Text()),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("fix", sa.Text(), nullable=False),
-        sa.Column("original", sa.Text(), nullable=False),
+        sa.Column("original", sa.LargeBinary()),
         sa.Column("fingerprint", sa.String(64), nullable=False, unique=True),
+        sa.Column("rejected_at", sa.BigInteger(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("resolved_at", sa.BigInteger()),
         sa.Column("resolved_by", _NUMBER, sa.ForeignKey("staff.id")),
         sa.Column("resolution", sa.String(40)),
         sa.Column("resolution_reason", sa.Text()),
     )
     resolution = _translated("settled_how", {"mended": "fixed", "came right": "imported"})
-    _copy(
-        "refused_rows",
-        "rejected_rows",
-        'id, import_id, kind, source, "row", "column", value, why, mend, original, fingerprint, settled_at, '
-        f"settled_by, {resolution}, settled_why",
+    original = "convert_to(original, 'UTF8')" if _is_postgresql() else "cast(original as blob)"
+    rejected_at = "(select imported_at from imports where imports.id = import_id)"
+    columns = (
+        *("id", "kind", "source", '"row"', "null", '"column"', "value", "why", "mend", original, "fingerprint"),
+        *(rejected_at, "1", "settled_at", "settled_by", resolution, "settled_why"),
     )
+    _copy("refused_rows", "quarantine", ", ".join(columns))
+    fetched = op.get_bind().execute(sa.text("select kind, ref, why, content, last_at, tries from sync_put_aside"))
+    rows = []
+    for row in fetched.all():
+        kind = "calls" if row.kind in ("call", "entry") else "recordings"
+        entry = {"kind": kind, "source": "sync", "call_id": row.ref if row.kind == "call" else None}
+        entry |= {"reason": row.why, "fix": _FETCH_AGAIN, "original": row.content}
+        fingerprint = hashlib.sha256(f"sync|{kind}|{row.ref}".encode(errors="replace")).hexdigest()
+        rows.append(entry | {"fingerprint": fingerprint, "rejected_at": row.last_at, "attempts": row.tries})
+    op.bulk_insert(quarantine, rows)
     op.drop_table("refused_rows")
+    op.drop_table("sync_put_aside")
 
 
 def _translated(column: str, words: Mapping[str, str]) -> str:

@@ -1,0 +1,192 @@
+"""The quarantine: everything that was rejected, from files and from the sync, whole and encrypted, with the reason.
+
+A row stays until somebody fixes or dismisses it, or a later file brings it right; a record of the sync until it can be
+read, or somebody dismisses it.
+"""
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, select, update
+
+from app.intake.result import ImportResult
+from app.records.logs import find_ref
+from app.settings import Settings
+from app.store import reading, tables
+from app.store.writing import insert_rows
+from app.vocabulary import RowResolution
+
+# Of these the newest file counts: a row that was right in between and is rejected again is wrong again.
+_ROSTER = ("schools", "staff", "pupils")
+_entry = tables.quarantine.c
+_is_fetched = _entry.row.is_(None)
+FETCH_AGAIN = "choose “Sync now”, or run python -m app sync --retry"
+
+Identity = tuple[Any, ...]  # something by which a row is recognised in another file
+
+
+@dataclass(frozen=True)
+class RejectedRecord:
+    """A record that the sync fetched, or an entry of a list, that cannot be read. `content` is what arrived, None if
+    nothing did. `key` recognises it the next time; of a call record it is the call's id."""
+
+    kind: str  # calls or recordings
+    key: str
+    reason: str
+    content: bytes | None
+    is_call: bool = False
+
+
+def put_aside(connection: Connection, result: ImportResult, now: datetime) -> int:
+    """Put the rejected rows of an import into quarantine; those of a roster that had been right in between are open
+    again. Returns the number of rows that are new."""
+    kind, table = result.kind, tables.quarantine
+    stored_reasons: dict[str | None, set[str]] = defaultdict(set)
+    for column, reason in connection.execute(
+        select(_entry.column, _entry.reason).where(_entry.kind == kind).distinct()
+    ):
+        stored_reasons[column].add(reason)
+    rows: dict[str, dict[str, Any]] = {}
+    same: dict[str, str] = {}  # the fingerprint that a row may be stored under: its own
+    for rejected in result.rejected:
+        original = json.dumps(rejected.original, ensure_ascii=False, sort_keys=True, default=str)
+        own = digest(f"{kind}|{rejected.column}|{rejected.reason}|{original}")
+        # A version before may have stored the same row with its reason in other words.
+        reasons = stored_reasons[rejected.column]
+        same |= {digest(f"{kind}|{rejected.column}|{reason}|{original}"): own for reason in reasons} | {own: own}
+        rows[own] = vars(rejected) | {
+            "kind": kind,
+            "source": result.source,
+            "original": original.encode(),
+            "fingerprint": own,
+            "rejected_at": now,
+            "attempts": 1,
+        }
+    stored = reading.is_among(connection, _entry.fingerprint, same)
+    if kind in _ROSTER:
+        reopened = update(table).where(stored, _entry.resolution == RowResolution.IMPORTED)
+        connection.execute(reopened.values(resolved_at=None, resolved_by=None, resolution=None))
+    for fingerprint in connection.scalars(select(_entry.fingerprint).where(stored)):
+        rows.pop(same[fingerprint], None)
+    insert_rows(connection, table, list(rows.values()))
+    return len(rows)
+
+
+def put_aside_record(connection: Connection, record: RejectedRecord, now: datetime) -> None:
+    """Put a record of the sync into quarantine, or count another attempt."""
+    fingerprint = digest(f"sync|{record.kind}|{record.key}")
+    values: dict[str, Any] = {"reason": record.reason, "original": record.content, "rejected_at": now}
+    again = update(tables.quarantine).where(_entry.fingerprint == fingerprint)
+    if not connection.execute(again.values(attempts=_entry.attempts + 1, **values)).rowcount:
+        values |= {"kind": record.kind, "source": "sync", "fix": FETCH_AGAIN, "fingerprint": fingerprint, "attempts": 1}
+        insert_rows(connection, tables.quarantine, [values | {"call_id": record.key if record.is_call else None}])
+
+
+def count_fetched(connection: Connection) -> int:
+    """The number of records that the sync fetched and that are still open."""
+    return connection.scalar(select(func.count()).where(_is_fetched, _entry.resolved_at.is_(None))) or 0
+
+
+def list_calls_to_retry(connection: Connection, before: datetime, *, everything: bool) -> list[str]:
+    """The ids of the open calls last tried before a time: those of which nothing arrived, or all."""
+    query = select(_entry.call_id).where(
+        _is_fetched, _entry.call_id.is_not(None), _entry.resolved_at.is_(None), _entry.rejected_at < before
+    )
+    return list(connection.scalars(query if everything else query.where(_entry.original.is_(None))))
+
+
+def get_call_content(connection: Connection, call_id: str) -> bytes:
+    """What the sync fetched of a call; empty if nothing arrived."""
+    return connection.scalar(select(_entry.original).where(_is_fetched, _entry.call_id == call_id)) or b""
+
+
+def delete_calls(connection: Connection, call_ids: Collection[str]) -> int:
+    """Delete what the sync fetched of calls that could be read after all, since they may be no sessions. Returns the
+    number deleted."""
+    among = reading.is_among(connection, _entry.call_id, call_ids)
+    return connection.execute(delete(tables.quarantine).where(_is_fetched, among)).rowcount
+
+
+def delete_unlisted(connection: Connection, before: datetime) -> None:
+    """Delete records other than calls that Graph no longer lists: those last tried before a time."""
+    unlisted = _entry.call_id.is_(None), _entry.rejected_at < before
+    connection.execute(delete(tables.quarantine).where(_is_fetched, *unlisted))
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="replace")).hexdigest()
+
+
+def find_fixed(connection: Connection, settings: Settings, result: ImportResult) -> list[int]:
+    """The ids of open rows that an import certainly fixed: it used the very same row, or one about the same log,
+    person, school or call; in a register, one about the same pupil in the same place of the same file."""
+    kind, source = result.kind, result.source
+    open_rows = connection.execute(
+        select(_entry.id, _entry.source, _entry.row, _entry.original).where(
+            _entry.kind == kind, ~_is_fetched, _entry.resolved_at.is_(None)
+        )
+    ).all()
+    if not open_rows:
+        return []
+    bad = {rejected.row for rejected in result.rejected}
+    right: set[Identity] = set()
+    for number, cells in result.rows:
+        if number not in bad:
+            right |= _identify(kind, source, number, cells, settings)
+    for rejected in result.rejected:
+        right -= _identify(kind, source, rejected.row, rejected.original, settings)
+    return [
+        row.id
+        for row in open_rows
+        if _is_call_read(original := json.loads(row.original), result.calls)
+        or _identify(kind, row.source, row.row, original, settings) & right
+    ]
+
+
+def _is_call_read(original: Any, calls: Mapping[str, int]) -> bool:
+    content = original.get("content") if isinstance(original, dict) else None
+    if not calls or not isinstance(content, dict) or content.get("id") not in calls:
+        return False
+    version = content.get("version", 0)
+    return isinstance(version, int) and version <= calls[content["id"]]
+
+
+def _identify(kind: str, source: str, row: int, original: Any, settings: Settings) -> set[Identity]:
+    """What a row is recognised by: all its cells, and what it is about."""
+    if not isinstance(original, Mapping) or not all(isinstance(cell, str) for cell in original.values()):
+        return set()
+    cells = {name.strip().lower(): cell.strip() for name, cell in original.items()}
+    identities: set[Identity] = {("cells", *sorted((name, cell) for name, cell in cells.items() if cell))}
+    key: Identity = ()
+    if kind == "logs":
+        key = (find_ref(cells, settings),)
+    elif kind in _ROSTER:
+        key = (cells.get("code" if kind == "schools" else "email", "").lower(),)
+    elif kind in ("letters", "consents"):
+        key = (source, row, cells.get("pupil_email", "").lower(), cells.get("kind", "").lower())
+    return identities | {("key", *key)} if key and all(key) else identities
+
+
+def resolve(
+    connection: Connection,
+    ids: Collection[int],
+    resolution: RowResolution,
+    *,
+    at: datetime,
+    actor_id: int | None,
+    reason: str | None = None,
+) -> list[int]:
+    """Resolve those of the rows that are still open; their ids."""
+    still_open = _entry.resolved_at.is_(None), reading.is_among(connection, _entry.id, ids)
+    found = list(connection.scalars(select(_entry.id).where(*still_open)))
+    if found:
+        change = update(tables.quarantine).where(*still_open)
+        connection.execute(
+            change.values(resolved_at=at, resolved_by=actor_id, resolution=resolution, resolution_reason=reason)
+        )
+    return found

@@ -1,0 +1,33 @@
+"""What an import did."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from app.records.rows import ParsedRows, R, ReadRow, RejectedRow
+
+
+@dataclass
+class ImportResult:
+    """How many rows or records were read, and what became of them. `actor_id` is the staff id of who imported them;
+    None: a command."""
+
+    kind: str
+    source: str
+    actor_id: int | None = None
+    read: int = 0
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    dropped: int = 0  # calls that are not sessions
+    rejected: list[RejectedRow] = field(default_factory=list)
+    unknown_columns: list[str] = field(default_factory=list)
+    resolved: int = 0  # rows that earlier imports had rejected
+    rows: list[tuple[int, Mapping[str, str]]] = field(default_factory=list)  # that could be used, by number
+    calls: dict[str, int] = field(default_factory=dict)  # that could be read: id and version; of a recording 0
+
+    def note(self, parsed: ParsedRows[R]) -> list[ReadRow[R]]:
+        """Note what was found in a file. Returns its rows that can be used."""
+        self.rejected += parsed.rejected
+        self.unknown_columns = parsed.unknown_columns
+        self.rows = [(read.number, read.cells) for read in parsed.rows]
+        return parsed.rows
