@@ -1,13 +1,12 @@
 """One concern in full, and the chronology of one child."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import pandas as pd
 from sqlalchemy import Connection, and_, select
 
-from app.access.concern_history import FIELDS, Action, ConcernHistory, Entry, Link, LinkedSession, Version
+from app.access.concern_history import FIELDS, Action, Entry, LinkedSession, Version
 from app.access.concern_reading import read_histories, read_names
 from app.access.concern_scope import concerns_open_to, find_conduct_team, find_followed
 from app.access.linked_sessions import describe_sessions, find_linked_sessions
@@ -20,13 +19,13 @@ from app.store.versions import valid_on, valid_versions
 
 @dataclass
 class ConcernView:
-    """A concern in full, as it stands.
+    """A concern in full, as it is now.
 
     - `version`: the number of its last change; `may_change`: the person follows it up (else they read it)
     - `fields`: for each of FIELDS its versions in words, the newest first
     - `pupils`: `pupil_id`, `name`, `school`, `year_group`, `house`, as of today; `adults`: whom a concern about
       conduct names
-    - `entries`: the chronology; `opened_by`: who opened and took away a concern about conduct
+    - `entries`: the chronology; `opened_by`: who opened and downloaded a concern about conduct
     - `sessions`: the linked sessions that the person may open: `session_id`, `started_at`, `staff_name`,
       `purpose`, `status`; `links`: those that they may know of, in words
     - `shared_with`: staff ids with names
@@ -64,69 +63,45 @@ def get_concern(school: School, person: Person, ref: str) -> ConcernView | None:
     """One concern of either kind; None if it is not there or not for them. NotAllowedError as the list of its kind."""
     register = register_of(ref)
     require(person, register.resource)
+    pupil, zone = valid_versions(tables.pupil_versions), school.settings.zone
     with school.engine.connect() as connection:
         which = and_(register.concerns.c.ref == ref, concerns_open_to(school, person, register))
-        found = read_histories(connection, register, which, school.settings.zone)
+        found = read_histories(connection, register, which, zone)
         if not found:
             return None
-        pupils = _pupils(school, connection, found[0].pupil_ids)
+        history = found[0]
+        pupils = reading.frame(
+            connection,
+            select(pupil.c.pupil_id, pupil.c.name, pupil.c.school, pupil.c.year_group, pupil.c.house)
+            .where(pupil.c.pupil_id.in_(history.pupil_ids), valid_on(pupil, school.today()))
+            .order_by(pupil.c.name),
+        )
         followed = find_followed(school, connection, person, register)
         described = describe_sessions(school, connection, person, found, followed)
-    return _view(school, person, found[0], pupils, described, may_change=found[0].row.id in followed)
-
-
-def _view(
-    school: School,
-    person: Person,
-    history: ConcernHistory,
-    pupils: pd.DataFrame,
-    described: Mapping[Link, str],
-    *,
-    may_change: bool,
-) -> ConcernView:
-    row, happened, handed = history.row, history.value("happened_at"), history.last("handed_over")
-    closed = history.last("closed")
+    may_change = history.row.id in followed
+    handed, closed = history.last("handed_over"), history.last("closed")
     return ConcernView(
-        ref=row.ref,
-        register=history.register,
+        ref=ref,
+        register=register,
         open=history.open,
         level=history.level,
         version=history.version,
         may_change=may_change,
-        raised_at=row.raised_at.astimezone(school.settings.zone),
-        happened_at=datetime.fromisoformat(happened).astimezone(school.settings.zone) if happened else None,
-        raised_by=history.names.member(row.raised_by),
+        raised_at=history.row.raised_at.astimezone(zone),
+        raised_by=history.names.member(history.row.raised_by),
         owner=", ".join(history.alerted),
-        summary=history.value("summary"),
-        childs_words=history.value("childs_words"),
-        place=history.value("place"),
-        told_dsp=history.value("told_dsp"),
-        categories=tuple(history.value("categories").split(";")),
+        **history.current(),
         fields={name: history.versions(name) for name in FIELDS},
         adults=history.adults,
         pupils=pupils,
         sessions=find_linked_sessions(school, person, history.links),
-        links=[
-            LinkedSession(*key, described[key])
-            for link in history.links
-            if (key := (link.log_ref, link.call_id)) in described
-        ],
+        links=[LinkedSession(*link[:2], described[link[:2]]) for link in history.links if link[:2] in described],
         actions=history.actions,
         shared_with={number: history.names.member(number) for number in history.shared_with},
         handed_over=(handed[1]["system"], handed[1]["reference"]) if handed else None,
         outcome=closed[1].get("outcome") if closed and not history.open else None,
         entries=history.entries(described, every_link=may_change),
         opened_by=history.opened_by(),
-    )
-
-
-def _pupils(school: School, connection: Connection, pupil_ids: Sequence[int]) -> pd.DataFrame:
-    pupil = valid_versions(tables.pupil_versions)
-    return reading.frame(
-        connection,
-        select(pupil.c.pupil_id, pupil.c.name, pupil.c.school, pupil.c.year_group, pupil.c.house)
-        .where(pupil.c.pupil_id.in_(pupil_ids), valid_on(pupil, school.today()))
-        .order_by(pupil.c.name),
     )
 
 
@@ -162,10 +137,10 @@ def list_conduct_team(school: School, person: Person, ref: str) -> dict[int, str
     """Who may see a concern about conduct, by staff id: only they can be asked to do something about it. Empty
     where it is not the person's to see."""
     require(person, CONDUCT.resource)
-    kept = CONDUCT.concerns.c
-    mine = select(kept.id).where(kept.ref == ref, concerns_open_to(school, person, CONDUCT))
+    concern = CONDUCT.concerns.c
+    query = select(concern.id).where(concern.ref == ref, concerns_open_to(school, person, CONDUCT))
     with school.engine.connect() as connection:
-        number = connection.scalar(mine)
+        concern_id = connection.scalar(query)
         names = read_names(connection, school.settings.zone)
-        allowed = find_conduct_team(connection, number, school.today()) if number is not None else ()
-    return {one: names.member(one) for one in allowed}
+        allowed = find_conduct_team(connection, concern_id, school.today()) if concern_id is not None else ()
+    return {number: names.member(number) for number in allowed}

@@ -1,11 +1,10 @@
 """A concern's history as it is read: what holds now, what held before, and its chronology."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
-from itertools import pairwise
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -100,7 +99,7 @@ class ConcernHistory:
     names: Names
     events: list[Row[Any]] = field(default_factory=list)
     pupil_ids: list[int] = field(default_factory=list)
-    links: list[Row[Any]] = field(default_factory=list)
+    links: list[LinkedSession] = field(default_factory=list)
     named: list[Row[Any]] = field(default_factory=list)
 
     @cached_property
@@ -134,11 +133,8 @@ class ConcernHistory:
     @property
     def alerted(self) -> list[str]:
         """The names of those who were alerted, each once."""
-        return list(
-            dict.fromkeys(
-                self.names.member(event.recipient_id) for event, _ in self.of("alerted") if event.recipient_id
-            )
-        )
+        alerted = [event.recipient_id for event, _ in self.of("alerted") if event.recipient_id]
+        return [self.names.member(number) for number in dict.fromkeys(alerted)]
 
     @property
     def shared_with(self) -> list[int]:
@@ -162,27 +158,32 @@ class ConcernHistory:
 
     def value(self, name: str) -> Any:
         """What a field says now, as `corrected` gives it."""
-        found = [content["after"] for _, content in self.of("corrected") if content["field"] == name]
-        return found[-1] if found else self.reported(name)
+        corrections = self._corrections(name)
+        return corrections[-1][1] if corrections else self.reported(name)
 
     def reported(self, name: str) -> Any:
         """What a field said when it was reported; instants as ISO text."""
         value = getattr(self.row, name)
         return value.isoformat() if isinstance(value, datetime) else value
 
+    def current(self) -> dict[str, Any]:
+        """What each field says now, times as instants and categories apart."""
+        now = {name: self.value(name) for name in FIELDS}
+        if now["happened_at"]:
+            now["happened_at"] = datetime.fromisoformat(now["happened_at"]).astimezone(self.names.zone)
+        return now | {"categories": tuple(now["categories"].split(";"))}
+
+    def _corrections(self, name: str) -> list[tuple[Row[Any], Any]]:
+        """The corrections of a field in their order, each with what it says from then on."""
+        return [(event, content["after"]) for event, content in self.of("corrected") if content["field"] == name]
+
     def versions(self, name: str) -> list[Version]:
         """Every version of a field, the newest first."""
-        row = self.row
-        first = Version(self.in_words(name, self.reported(name)), row.raised_at, self.names.member(row.raised_by), "")
+        row, member = self.row, self.names.member
+        first = Version(self.in_words(name, self.reported(name)), row.raised_at, member(row.raised_by), "")
         later = [
-            Version(
-                self.in_words(name, content["after"]),
-                event.occurred_at,
-                self.names.member(event.actor_id),
-                event.text or "",
-            )
-            for event, content in self.of("corrected")
-            if content["field"] == name
+            Version(self.in_words(name, after), event.occurred_at, member(event.actor_id), event.text or "")
+            for event, after in self._corrections(name)
         ]
         return [first, *later][::-1]
 
@@ -205,15 +206,11 @@ class ConcernHistory:
         for event, content in self.of("action", "moved", "done"):
             known = found.get(content.get("action", event.id))
             if event.kind == "done" and known:
-                done = {"done_on": date.fromisoformat(content["on"]), "how": event.text or ""}
-                found[known.number] = Action(**(vars(known) | done))
+                done_on = date.fromisoformat(content["on"])
+                found[known.number] = replace(known, done_on=done_on, how=event.text or "")
             elif event.kind == "moved" and known:
-                other = {
-                    "owner_id": event.recipient_id,
-                    "owner": self.names.member(event.recipient_id),
-                    "due": date.fromisoformat(content["due"]),
-                }
-                found[known.number] = Action(**(vars(known) | other))
+                owner, due = self.names.member(event.recipient_id), date.fromisoformat(content["due"])
+                found[known.number] = replace(known, owner_id=event.recipient_id, owner=owner, due=due)
             elif event.kind == "action":
                 found[event.id] = Action(
                     event.id,
@@ -231,161 +228,116 @@ class ConcernHistory:
 
     def entries(self, sessions: Mapping[Link, str], *, every_link: bool) -> list[Entry]:
         """Everything that happened, in its order. `sessions` says for each link what the session was, where the
-        reader may know. Of the others every link stands there without its session, or (not `every_link`) none:
-        the reason for it might tell."""
+        reader may know. Other links are without their session, or (not `every_link`) left out: the reason for one
+        might tell what it was."""
         found = [self._report(sessions)]
         for event, content in zip(self.events, self.contents, strict=True):
             if event.kind in _OPENS or event.kind == "opened":
                 continue
-            if event.kind in LINKS and not every_link and (content["log_ref"], content["call_id"]) not in sessions:
+            if event.kind in LINKS and not every_link and key_of(content) not in sessions:
                 continue
-            what, words = _STEPS[event.kind](self, event, content, sessions)
-            if event.text:
-                words = [*words, (_LABELS.get(event.kind, "Why"), event.text)]
-            entry = self._entry(event.id, event.occurred_at, what, event.actor_id, words)
-            found.append(replace(entry, kind=event.kind))
+            found.append(self._entry(event, *self._describe(event, content, sessions)))
         return found
 
     def opened_by(self) -> list[Entry]:
-        """Who opened, and who took away, a concern about conduct."""
-        what = {"viewed": "Opened", "taken": "Downloaded"}
-        return [
-            self._entry(event.id, event.occurred_at, what[event.kind], event.actor_id, [])
-            for event, _ in self.of(*_OPENS)
-        ]
+        """Who opened, and who downloaded, a concern about conduct."""
+        return [self._entry(event, _STEPS[event.kind][0], []) for event, _ in self.of(*_OPENS)]
 
-    def _entry(self, number: int, at: datetime, what: str, by: int | None, words: Sequence[tuple[str, str]]) -> Entry:
-        return Entry(number, at.astimezone(self.names.zone), self.row.ref, what, self.names.member(by), tuple(words))
+    def _entry(self, event: Row[Any], what: str, words: Sequence[tuple[str, str]]) -> Entry:
+        at, by = event.occurred_at.astimezone(self.names.zone), self.names.member(event.actor_id)
+        return Entry(event.id, at, self.row.ref, what, by, tuple(words), event.kind)
 
     def _report(self, sessions: Mapping[Link, str]) -> Entry:
         """The report as it was, before anybody added or corrected anything."""
-        pupils, links, adults = set(self.pupil_ids), {_key(link) for link in self.links}, list(self.named)
-        for event, content in list(self.of("linked", "unlinked", *LINKS, "named"))[::-1]:
-            if event.kind == "named":
-                adults.pop()
-            elif "pupil" in content:
-                (pupils.discard if event.kind == "linked" else pupils.add)(content["pupil"])
-            else:
-                key = (content["log_ref"], content["call_id"])
-                (links.discard if event.kind == "session_linked" else links.add)(key)
-        words = [(label, self.in_words(name, self.reported(name))) for name, label in FIELDS.items()]
-        if adults:
-            words.insert(0, ("About", ", ".join(sorted(map(self._adult, adults)))))
-        if pupils:
-            words.insert(0, ("Children", ", ".join(sorted(self.names.pupils.get(number, "") for number in pupils))))
+        pupils, links, adults = set(self.pupil_ids), {link[:2] for link in self.links}, self.named
+        for event, content in reversed(list(self.of("linked", "unlinked", *LINKS, "named"))):
+            match event.kind:
+                case "named":
+                    adults = adults[:-1]
+                case "linked":
+                    pupils.discard(content["pupil"])
+                case "unlinked":
+                    pupils.add(content["pupil"])
+                case "session_linked":
+                    links.discard(key_of(content))
+                case "session_unlinked":
+                    links.add(key_of(content))
+        children = ", ".join(sorted(self.names.pupils.get(number, "") for number in pupils))
+        about = ", ".join(sorted(map(self._adult, adults)))
+        words = [(label, text) for label, text in (("Children", children), ("About", about)) if text]
+        words += [(label, self.in_words(name, self.reported(name))) for name, label in FIELDS.items()]
         words += [("Session", sessions[key]) for key in sorted(links, key=str) if key in sessions]
-        opened = next((event.level for event, _ in self.of("opened")), "")
-        words.append(("Level", opened))
-        return self._entry(0, self.row.raised_at, "Raised", self.row.raised_by, words)
+        words.append(("Level", next((event.level for event, _ in self.of("opened")), "")))
+        at, by = self.row.raised_at.astimezone(self.names.zone), self.names.member(self.row.raised_by)
+        return Entry(0, at, self.row.ref, "Raised", by, tuple(words))
+
+    def _describe(
+        self, event: Row[Any], content: Mapping[str, Any], sessions: Mapping[Link, str]
+    ) -> tuple[str, list[tuple[str, str]]]:
+        """What a step was, and its words by label."""
+        what, labels = _STEPS[event.kind]
+        if event.kind == "level":
+            what = f"{what}: {event.level}"
+            levels = [one.level for one in self.events if one.level and one.id < event.id]
+            words = [("Before", levels[-1] if levels else "")]
+        elif event.kind == "corrected":
+            name = content["field"]
+            what = f"{what}: {FIELDS[name].lower()}"
+            corrected = [after for correction, after in self._corrections(name) if correction.id <= event.id]
+            values = [self.reported(name), *corrected]
+            words = [("Before", self.in_words(name, values[-2])), ("Now", self.in_words(name, values[-1]))]
+        else:
+            words = [(label, self._answer(name, event, content, sessions)) for name, label in labels.items()]
+        words.append((_LABELS.get(event.kind, "Why"), event.text or ""))
+        return what, [(label, text) for label, text in words if text]
+
+    def _answer(self, name: str, event: Row[Any], content: Mapping[str, Any], sessions: Mapping[Link, str]) -> str:
+        """An answer of a step in words; "" if it was not given."""
+        answer = content.get(name)
+        match name:
+            case "recipient_id":
+                answer = self.names.member(event.recipient_id)
+            case "session":
+                answer = sessions.get(key_of(content), "one that is not on record any more, or not yours to see")
+            case "pupil":
+                answer = self.names.pupils.get(content["pupil"])
+            case "action":
+                answer = next((asked["what"] for one, asked in self.of("action") if one.id == answer), "")
+            case "due" | "on":
+                answer = on_day(date.fromisoformat(content[name]))
+            case "open_actions" if answer:
+                answer = f"{answer} actions were open"
+        return answer or ""
 
 
-_SOME_SESSION = "one that is not on record any more, or not yours to see"
-_Step = tuple[str, list[tuple[str, str]]]
+def key_of(content: Mapping[str, Any]) -> Link:
+    """The link of which an event tells."""
+    return content["log_ref"], content["call_id"]
 
 
-def _key(link: Any) -> Link:
-    return link.log_ref, link.call_id
-
-
-def _level(history: ConcernHistory, event: Row[Any], _content: dict[str, Any], _sessions: Any) -> _Step:
-    levels = [one.level for one in history.events if one.level and one.id <= event.id]
-    before = next((one for one, _ in reversed(list(pairwise(levels)))), "")
-    return f"Level: {event.level}", [("Before", before)] if before else []
-
-
-def _action(history: ConcernHistory, event: Row[Any], content: dict[str, Any], _sessions: Any) -> _Step:
-    due = on_day(date.fromisoformat(content["due"]))
-    return "Action", [("What", content["what"]), ("Who", history.names.member(event.recipient_id)), ("By", due)]
-
-
-def _asked(history: ConcernHistory, number: int) -> str:
-    return next((content["what"] for event, content in history.of("action") if event.id == number), "")
-
-
-def _moved(history: ConcernHistory, event: Row[Any], content: dict[str, Any], _sessions: Any) -> _Step:
-    due = on_day(date.fromisoformat(content["due"]))
-    return "Action changed", [
-        ("What", _asked(history, content["action"])),
-        ("Now with", history.names.member(event.recipient_id)),
-        ("Now by", due),
-    ]
-
-
-def _done(history: ConcernHistory, _event: Row[Any], content: dict[str, Any], _sessions: Any) -> _Step:
-    done = on_day(date.fromisoformat(content["on"]))
-    return "Action done", [("What", _asked(history, content["action"])), ("On", done)]
-
-
-def _referral(_history: ConcernHistory, _event: Row[Any], content: dict[str, Any], _sessions: Any) -> _Step:
-    referred = on_day(date.fromisoformat(content["on"]))
-    words = [("To", content["to"]), ("On", referred), ("Reference", content.get("reference") or "")]
-    return "Referred", [(label, text) for label, text in words if text]
-
-
-def _corrected(history: ConcernHistory, event: Row[Any], content: dict[str, Any], _sessions: Any) -> _Step:
-    name = content["field"]
-    earlier = [other["after"] for one, other in history.of("corrected") if other["field"] == name and one.id < event.id]
-    before = earlier[-1] if earlier else history.reported(name)
-    return f"Corrected: {FIELDS[name].lower()}", [
-        ("Before", history.in_words(name, before)),
-        ("Now", history.in_words(name, content["after"])),
-    ]
-
-
-def _pupil(what: str) -> Callable[..., _Step]:
-    def step(history: ConcernHistory, _event: Row[Any], content: dict[str, Any], _sessions: Any) -> _Step:
-        return what, [("Child", history.names.pupils.get(content["pupil"], ""))]
-
-    return step
-
-
-def _session(what: str) -> Callable[..., _Step]:
-    def step(_history: ConcernHistory, _event: Row[Any], content: dict[str, Any], sessions: Any) -> _Step:
-        return what, [("Session", sessions.get((content["log_ref"], content["call_id"]), _SOME_SESSION))]
-
-    return step
-
-
-def _step_to(what: str, label: str) -> Callable[..., _Step]:
-    def step(history: ConcernHistory, event: Row[Any], content: dict[str, Any], _sessions: Any) -> _Step:
-        name = history.names.member(event.recipient_id) or content.get("name") or ""
-        return what, [(label, name)] if name else []
-
-    return step
-
-
-def _plain(what: str, **labels: str) -> Callable[..., _Step]:
-    def step(_history: ConcernHistory, _event: Row[Any], content: dict[str, Any], _sessions: Any) -> _Step:
-        return what, [(label, content[name]) for name, label in labels.items() if content.get(name)]
-
-    return step
-
-
-def _closed(_history: ConcernHistory, _event: Row[Any], content: dict[str, Any], _sessions: Any) -> _Step:
-    words = [("Outcome", content["outcome"])] if content.get("outcome") else []
-    return "Closed", [*words, *([("Although", f"{n} actions were open")] if (n := content.get("open_actions")) else [])]
-
-
-_STEPS: dict[str, Callable[..., _Step]] = {
-    "alerted": _step_to("Alerted", "Who"),
-    "read": _plain("Read"),
-    "level": _level,
-    "action": _action,
-    "moved": _moved,
-    "done": _done,
-    "decision": _plain("Decision", decision="What"),
-    "referral": _referral,
-    "note": _plain("Note"),
-    "linked": _pupil("Child added"),
-    "unlinked": _pupil("Child unlinked"),
-    "session_linked": _session("Session linked"),
-    "session_unlinked": _session("Session no longer linked"),
-    "named": _step_to("Adult added", "Who"),
-    "shared": _step_to("Shared", "With"),
-    "unshared": _step_to("No longer shared", "With"),
-    "handed_over": _plain("Handed over", system="To", reference="Reference there"),
-    "corrected": _corrected,
-    "closed": _closed,
-    "reopened": _plain("Opened again"),
+# What each step is called in a chronology, and the label of each of its answers.
+_STEPS: dict[str, tuple[str, dict[str, str]]] = {
+    "alerted": ("Alerted", {"recipient_id": "Who"}),
+    "read": ("Read", {}),
+    "viewed": ("Opened", {}),
+    "taken": ("Downloaded", {}),
+    "level": ("Level", {}),
+    "action": ("Action", {"what": "What", "recipient_id": "Who", "due": "By"}),
+    "moved": ("Action changed", {"action": "What", "recipient_id": "Now with", "due": "Now by"}),
+    "done": ("Action done", {"action": "What", "on": "On"}),
+    "decision": ("Decision", {"decision": "What"}),
+    "referral": ("Referred", {"to": "To", "on": "On", "reference": "Reference"}),
+    "note": ("Note", {}),
+    "linked": ("Child added", {"pupil": "Child"}),
+    "unlinked": ("Child unlinked", {"pupil": "Child"}),
+    "session_linked": ("Session linked", {"session": "Session"}),
+    "session_unlinked": ("Session no longer linked", {"session": "Session"}),
+    "named": ("Adult added", {"recipient_id": "Who", "name": "Who"}),
+    "shared": ("Shared", {"recipient_id": "With"}),
+    "unshared": ("No longer shared", {"recipient_id": "With"}),
+    "handed_over": ("Handed over", {"system": "To", "reference": "Reference there"}),
+    "corrected": ("Corrected", {}),
+    "closed": ("Closed", {"outcome": "Outcome", "open_actions": "Although"}),
+    "reopened": ("Opened again", {}),
 }
 _LABELS = {"note": "Words", "done": "What was done", "referral": "What was said", "handed_over": "Words"}

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, case, func, select, true
 
-from app.access.concern_history import ConcernHistory, Names
+from app.access.concern_history import ConcernHistory, LinkedSession, Names
 from app.store import tables
 from app.store.concerns import CONDUCT, Register
 
@@ -31,7 +31,8 @@ def read_histories(
         found[pupil.concern_id].pupil_ids.append(pupil.pupil_id)
     links = select(register.sessions).where(register.sessions.c.concern_id.in_(ids)).order_by(register.sessions.c.id)
     for link in connection.execute(links):
-        found[link.concern_id].links.append(link)
+        session = LinkedSession(link.log_ref, link.call_id, getattr(link, "description", ""))
+        found[link.concern_id].links.append(session)
     if register is CONDUCT:
         named = tables.conduct_named
         for adult in connection.execute(select(named).where(named.c.concern_id.in_(ids)).order_by(named.c.id)):

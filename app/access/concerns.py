@@ -1,7 +1,6 @@
 """Lists of concerns about children and, apart, about adults' conduct; what they ask people to do."""
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -17,23 +16,6 @@ from app.store import reading, tables
 from app.store.concerns import CHILD, CONDUCT, Register
 from app.store.versions import valid_on, valid_versions
 from app.vocabulary import Resource, Scope
-
-_LISTED = [
-    "ref",
-    "open",
-    "level",
-    "raised_at",
-    "happened_at",
-    "age_days",
-    "categories",
-    "pupils",
-    "raised_by",
-    "owner",
-    "summary",
-    "childs_words",
-    "read",
-    "actions",
-]
 
 
 def list_concerns(school: School, person: Person) -> pd.DataFrame:
@@ -57,10 +39,7 @@ def list_conduct_concerns(school: School, person: Person) -> pd.DataFrame:
 def _list(school: School, person: Person, register: Register) -> pd.DataFrame:
     require(person, register.resource)
     with school.engine.connect() as connection:
-        found = read_histories(
-            connection, register, concerns_open_to(school, person, register), school.settings.zone, whole=False
-        )
-    return _frame(school, found, register)
+        return _read(school, connection, register, concerns_open_to(school, person, register))
 
 
 def get_oldest_concern(school: School, person: Person) -> dict[str, Any] | None:
@@ -68,14 +47,12 @@ def get_oldest_concern(school: School, person: Person) -> dict[str, Any] | None:
     `age_days`, `owner`, and `waiting` (how many are open); None if none is. For the Senior Deputy Head."""
     require(person, Resource.OLDEST_CONCERN)
     with school.engine.connect() as connection:
-        concerns = _frame(school, read_histories(connection, CHILD, true(), school.settings.zone, whole=False), CHILD)
+        concerns = _read(school, connection, CHILD, true())
     concerns = concerns[concerns["open"]].sort_values("raised_at")
     if concerns.empty:
         return None
-    oldest = concerns.iloc[0]
-    return {name: oldest[name] for name in ("ref", "level", "raised_at", "age_days", "owner")} | {
-        "waiting": len(concerns)
-    }
+    oldest = concerns[["ref", "level", "raised_at", "age_days", "owner"]].iloc[0]
+    return oldest.to_dict() | {"waiting": len(concerns)}
 
 
 def list_own_concerns(school: School, person: Person) -> pd.DataFrame:
@@ -91,31 +68,25 @@ def list_own_conduct_concerns(school: School, person: Person) -> pd.DataFrame:
 
 
 def _own(school: School, person: Person, register: Register, which: ColumnElement[bool]) -> pd.DataFrame:
-    mine = and_(register.concerns.c.raised_by == person.staff_id, which)
+    raised = and_(register.concerns.c.raised_by == person.staff_id, which)
     with school.engine.connect() as connection:
-        found = read_histories(connection, register, mine, school.settings.zone, whole=False)
-    rows = [
-        {
-            "ref": history.row.ref,
-            "raised_at": history.row.raised_at,
-            "happened_at": history.row.happened_at,
-            "pupils": ", ".join(history.about),
-            "summary": history.row.summary,
-            "childs_words": history.row.childs_words,
-            "received_by": ", ".join(history.alerted),
-            "read_by": _read_by(history),
-        }
-        for history in reversed(found)
-    ]
-    columns = ["ref", "raised_at", "happened_at", "pupils", "summary", "childs_words", "received_by", "read_by"]
-    return _timed(school, pd.DataFrame(rows, columns=columns), "raised_at", "happened_at")
+        found = read_histories(connection, register, raised, school.settings.zone, whole=False)[::-1]
+    columns = {
+        "ref": [history.row.ref for history in found],
+        "raised_at": [history.row.raised_at for history in found],
+        "happened_at": [history.row.happened_at for history in found],
+        "pupils": [", ".join(history.about) for history in found],
+        "summary": [history.row.summary for history in found],
+        "childs_words": [history.row.childs_words for history in found],
+        "received_by": [", ".join(history.alerted) for history in found],
+        "read_by": ["; ".join(_readers(history)) for history in found],
+    }
+    return _in_school_time(school, columns)
 
 
-def _read_by(history: ConcernHistory) -> str:
-    return "; ".join(
-        f"{history.names.member(event.actor_id)}, {history.names.moment(event.occurred_at)}"
-        for event, _ in history.of("read")
-    )
+def _readers(history: ConcernHistory) -> list[str]:
+    names = history.names
+    return [f"{names.member(event.actor_id)}, {names.moment(event.occurred_at)}" for event, _ in history.of("read")]
 
 
 def list_actions_to_do(school: School, person: Person) -> pd.DataFrame:
@@ -188,37 +159,35 @@ def list_leaders_to_share_with(school: School, person: Person) -> dict[int, str]
         return {row[0]: row[1] for row in connection.execute(query)}
 
 
-def _frame(school: School, found: Sequence[ConcernHistory], register: Register) -> pd.DataFrame:
-    now = school.now()
-    rows = [
-        {
-            "ref": history.row.ref,
-            "open": history.open,
-            "level": history.level,
-            "raised_at": history.row.raised_at,
-            "happened_at": pd.Timestamp(happened) if (happened := history.value("happened_at")) else None,
-            "age_days": (now - history.row.raised_at).days,
-            "categories": history.value("categories"),
-            "pupils": ", ".join(history.about),
-            "raised_by": history.names.member(history.row.raised_by) or None,
-            "owner": ", ".join(history.alerted),
-            "summary": history.value("summary"),
-            "childs_words": history.value("childs_words"),
-            "read": history.last("read") is not None,
-            "actions": sum(action.done_on is None for action in history.actions),
-            "adults": ", ".join(history.adults),
-        }
-        for history in found
-    ]
-    order = {level: place for place, level in enumerate(register.levels)}
-    rows.sort(key=lambda row: (not row["open"], order.get(str(row["level"]), math.inf), row["raised_at"]))
-    columns = [*_LISTED, "adults"] if register is CONDUCT else _LISTED
-    listed_rows = pd.DataFrame(rows, columns=columns).astype({"open": bool, "read": bool})
-    return _timed(school, listed_rows, "raised_at", "happened_at")
+def _read(school: School, connection: Connection, register: Register, which: ColumnElement[bool]) -> pd.DataFrame:
+    """The concerns of a register that a condition names, as `list_concerns` lists them."""
+    now, order = school.now(), {level: place for place, level in enumerate(register.levels)}
+    found = read_histories(connection, register, which, school.settings.zone, whole=False)
+    found.sort(key=lambda one: (not one.open, order.get(one.level, math.inf), one.row.raised_at))
+    columns = {
+        "ref": [history.row.ref for history in found],
+        "open": [history.open for history in found],
+        "level": [history.level for history in found],
+        "raised_at": [history.row.raised_at for history in found],
+        "happened_at": [history.current()["happened_at"] for history in found],
+        "age_days": [(now - history.row.raised_at).days for history in found],
+        "categories": [history.value("categories") for history in found],
+        "pupils": [", ".join(history.about) for history in found],
+        "raised_by": [history.names.member(history.row.raised_by) or None for history in found],
+        "owner": [", ".join(history.alerted) for history in found],
+        "summary": [history.value("summary") for history in found],
+        "childs_words": [history.value("childs_words") for history in found],
+        "read": [history.last("read") is not None for history in found],
+        "actions": [sum(action.done_on is None for action in history.actions) for history in found],
+    }
+    if register is CONDUCT:
+        columns["adults"] = [", ".join(history.adults) for history in found]
+    return _in_school_time(school, columns).astype({"open": bool, "read": bool})
 
 
-def _timed(school: School, frame: pd.DataFrame, *columns: str) -> pd.DataFrame:
-    for column in columns:
+def _in_school_time(school: School, columns: dict[str, list[Any]]) -> pd.DataFrame:
+    frame = pd.DataFrame(columns)
+    for column in ("raised_at", "happened_at"):
         frame[column] = pd.to_datetime(frame[column], utc=True)
     return in_school_time(school, frame)
 
@@ -230,5 +199,4 @@ def select_linked_concerns(
     link = tables.concern_sessions.c
     linked = select(link.concern_id).where(or_(link.log_ref == log_ref, link.call_id.in_(call_ids)))
     which = false() if withheld else and_(tables.concerns.c.id.in_(linked), concerns_open_to(school, person, CHILD))
-    found = read_histories(connection, CHILD, which, school.settings.zone, whole=False)
-    return _frame(school, found, CHILD)[["ref", "raised_at", "level"]]
+    return _read(school, connection, CHILD, which)[["ref", "raised_at", "level"]]

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, false, not_, or_, select, true
 
-from app.access.concern_history import LINKS, ConcernHistory, Link, LinkedSession
+from app.access.concern_history import LINKS, ConcernHistory, Link, LinkedSession, key_of
 from app.access.concern_scope import concerns_open_to
 from app.access.policy import Person, require
 from app.access.scope import SESSION, confidential, is_linked, open_to
@@ -36,7 +36,7 @@ def list_sessions_to_link(school: School, person: Person, ref: str) -> list[Link
     return [LinkedSession(row.ref, None if row.ref else row.call_id, _describe(school, row)) for row in rows]
 
 
-def find_linked_sessions(school: School, person: Person, links: Sequence[Any]) -> pd.DataFrame:
+def find_linked_sessions(school: School, person: Person, links: Sequence[LinkedSession]) -> pd.DataFrame:
     """The linked sessions that a person may open, without any counselling: beside the concern's pupils
     it would tell who took part."""
     log_refs, call_ids = (
@@ -61,12 +61,12 @@ def describe_sessions(
     )
 
 
-def _all_links(found: Iterable[ConcernHistory]) -> dict[Link, str | None]:
-    """Every link there is or was, with what was written down of its session, where anything was."""
-    links: dict[Link, str | None] = {}
+def _all_links(found: Iterable[ConcernHistory]) -> dict[Link, str]:
+    """Every link that is or was, with the stored description of its session ("" if there is none)."""
+    links: dict[Link, str] = {}
     for history in found:
-        links |= {(link.log_ref, link.call_id): getattr(link, "description", None) for link in history.links}
-        links |= {(content["log_ref"], content["call_id"]): content.get("words") for _, content in history.of(*LINKS)}
+        links |= {link[:2]: link.description for link in history.links}
+        links |= {key_of(content): content.get("words", "") for _, content in history.of(*LINKS)}
     return links
 
 
