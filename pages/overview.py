@@ -34,7 +34,7 @@ _COLUMNS = {
     "kept": "Met",
     "of": "Checks",
     "sessions": "Sessions",
-    "exceptions": "Breaches",
+    "breaches": "Breaches",
     "oldest": "Oldest (days)",
     "rate": "Share met",
     "evidence_share": "Share with evidence",

@@ -2,16 +2,15 @@
 
 import json
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import and_, select, true, type_coerce
+from sqlalchemy import select, true, type_coerce
 
 from app.access.policy import OTHER_PURPOSES, WITHHELD_ABOUT, Days, Person, require
-from app.access.scope import ever_counsellor, in_school_time
+from app.access.scope import PUPIL_FACTS, ever_counsellor, in_school_time, read_frame, start_and_end, with_staff_name
 from app.school import School
-from app.store import audit_log, reading, tables
+from app.store import audit_log, tables
 from app.store.key_rotation import KeyCounts, count_by_key, round_counts
 from app.store.versions import valid_on, valid_versions
 from app.vocabulary import Resource
@@ -23,11 +22,8 @@ def get_roster(school: School, person: Person) -> dict[str, pd.DataFrame]:
     last, as far back as the audit trail goes) and `pupils` (`email`, `name`, `school`, `year_group`, `house`,
     `tutor`, `from_day`)."""
     require(person, Resource.ROSTER)
-    staff, pupil, tutor = (
-        valid_versions(tables.staff_versions),
-        valid_versions(tables.pupil_versions),
-        tables.staff.alias("tutor"),
-    )
+    staff, pupil = valid_versions(tables.staff_versions), valid_versions(tables.pupil_versions)
+    tutor = tables.staff.alias("tutor")
     today = school.today()
     listed_staff = ("name", "school", "department", "roles", "year_groups", "houses", "from_day")
     signed_in = audit_log.last_signed_in().subquery()
@@ -44,7 +40,7 @@ def get_roster(school: School, person: Person) -> dict[str, pd.DataFrame]:
         .order_by(staff.c.name),
         "pupils": select(
             tables.pupils.c.email,
-            *(pupil.c[name] for name in ("name", "school", "year_group", "house")),
+            *(pupil.c[name] for name in PUPIL_FACTS),
             tutor.c.email.label("tutor"),
             pupil.c.from_day,
         )
@@ -53,23 +49,17 @@ def get_roster(school: School, person: Person) -> dict[str, pd.DataFrame]:
         .where(valid_on(pupil, today))
         .order_by(pupil.c.name),
     }
-    with school.engine.connect() as connection:
-        return {name: in_school_time(school, reading.frame(connection, query)) for name, query in queries.items()}
+    return {name: read_frame(school, query) for name, query in queries.items()}
 
 
 def list_imports(school: School, person: Person) -> pd.DataFrame:
-    """What was imported, the newest first, for the administrator: `kind`, `source`, `at`, `by` (name;
-    blank: by a command), and the numbers `read`, `added`, `changed`, `unchanged`, `dropped`, `refused`."""
+    """What was imported, the newest first, for the administrator: `kind`, `source`, `imported_at`, `imported_by`
+    (name; blank: a command), and the numbers `read`, `added`, `changed`, `unchanged`, `dropped`, `rejected`."""
     require(person, Resource.IMPORTS)
-    kept, by = tables.imports.c, valid_versions(tables.staff_versions)
-    numbers = (kept.read, kept.added, kept.changed, kept.unchanged, kept.dropped, kept.rejected)
-    query = (
-        select(kept.kind, kept.source, kept.imported_at, by.c.name.label("imported_by"), *numbers)
-        .outerjoin(by, and_(by.c.staff_id == kept.imported_by, valid_on(by, school.today())))
-        .order_by(kept.id.desc())
-    )
-    with school.engine.connect() as connection:
-        return in_school_time(school, reading.frame(connection, query))
+    done = tables.imports.c
+    numbers = (done.read, done.added, done.changed, done.unchanged, done.dropped, done.rejected)
+    query = select(done.kind, done.source, done.imported_at, *numbers).order_by(done.id.desc())
+    return read_frame(school, with_staff_name(query, "imported_by", done.imported_by, school.today()))
 
 
 def get_audit_trail(school: School, person: Person, days: Days | None = None) -> pd.DataFrame:
@@ -79,23 +69,21 @@ def get_audit_trail(school: School, person: Person, days: Days | None = None) ->
     What a counsellor opened, logged or downloaded is withheld: each new reference would be one more
     counselling session. Concerns stay, whoever raised them."""
     require(person, Resource.AUDIT_TRAIL)
-    since, until = (_begin(school, days[0]), _begin(school, days[1] + timedelta(days=1))) if days else (None, None)
+    begin, end = start_and_end(school, days) if days else (None, None)
     with school.engine.connect() as connection:
-        entries = audit_log.entries(connection, since, until)
+        entries = audit_log.entries(connection, begin, end)
         counsellors = connection.scalars(
             select(tables.staff.c.email).where(
                 tables.staff.c.id.in_(ever_counsellor()), tables.staff.c.id != person.staff_id
             )
         ).all()
-    of_sessions = entries["action"].isin(["viewed", "changed", "exported"]) & ~entries["subject"].str.startswith(
-        "concern "
+    is_withheld = (
+        entries["actor"].isin(counsellors)
+        & entries["action"].isin(["viewed", "changed", "exported"])
+        & ~entries["subject"].str.startswith("concern ")
     )
-    entries["subject"] = entries["subject"].mask(entries["actor"].isin(counsellors) & of_sessions, WITHHELD_ABOUT)
+    entries["subject"] = entries["subject"].mask(is_withheld, WITHHELD_ABOUT)
     return in_school_time(school, entries)
-
-
-def _begin(school: School, day: date) -> datetime:
-    return datetime.combine(day, time(), school.settings.zone)
 
 
 @dataclass(frozen=True)
@@ -117,20 +105,19 @@ def verify_audit_trail(school: School, person: Person) -> Trail:
 
 
 def count_encrypted_values(school: School, person: Person) -> list[KeyCounts]:
-    """How many sealed values stand under which key, for the administrator, as `rotation.in_hundreds` tells it; some
-    5,000 a second."""
+    """How many values are encrypted with which key, rounded, for the administrator; some 5,000 a second."""
     require(person, Resource.ENCRYPTION_KEYS)
     with school.engine.connect() as connection:
         return round_counts(count_by_key(connection))
 
 
 def record_access(school: School, person: Person, what: str, about: str) -> None:
-    """Put on the audit trail what the person saw or did: `what` one of `audit.KINDS`, `about` a reference."""
+    """Put on the audit trail what the person saw or did: an action of `audit_log`, and a reference."""
     with school.writing() as connection:
         school.add_to_trail(connection, person.email, what, about)
 
 
-# Of a rejected row, what the administrator may read in order to fix it; "" is what fits under no column.
+# The columns of a rejected row that the administrator may read in order to fix it; "" is what fits under no column.
 # Anything else of a log or a call may be a narrative or tell of a concern; a consent's reason may too.
 _SHOWN = {
     "schools": ("code", "name", "senior", "email_domain", ""),
@@ -160,21 +147,28 @@ def list_rejected_rows(school: School, person: Person, number: int | None = None
         .where(entry.resolved_at.is_(None), entry.id == number if number is not None else true())
         .order_by(entry.id)
     )
-    with school.engine.connect() as connection:
-        rows = _add_places(reading.frame(connection, query))
-    originals = [_cells(kind, original) for kind, original in zip(rows["kind"], rows["original"], strict=True)]
-    shown = [_shown(kind, cells) for kind, cells in zip(rows["kind"], originals, strict=True)]
-    rows["original"] = shown
-    rows["withheld"] = [len(some) < len(cells) for some, cells in zip(shown, originals, strict=True)]
-    rows["value"] = [
-        value if isinstance(column, str) and column.strip().lower() in some else None
-        for value, column, some in zip(rows["value"], rows["column"], shown, strict=True)
-    ]
-    rows["fixable"] = [
-        _fixable(kind, column, cells)
-        for kind, column, cells in zip(rows["kind"], rows["column"], originals, strict=True)
-    ]
-    return in_school_time(school, rows)
+    rows = _add_places(read_frame(school, query))
+    shown = [_shown(row) for row in rows.itertuples()]
+    for place, name in enumerate(("original", "withheld", "value", "fixable")):
+        rows[name] = [facts[place] for facts in shown]
+    return rows
+
+
+def _shown(entry: Any) -> tuple[dict[str, Any], bool, str | None, tuple[str, ...]]:
+    """What may be shown of an entry of the quarantine: `original`, `withheld`, `value` and `fixable`."""
+    names = _SHOWN.get(entry.kind)
+    if names is None:  # a call record
+        return {}, True, None, ()
+    cells = {str(name).strip().lower(): cell for name, cell in json.loads(entry.original or b"{}").items()}
+    if entry.kind == "logs" and str(cells.get("purpose") or "").strip().lower() in OTHER_PURPOSES:
+        names += _SHOWN_OF_OTHER_LOGS
+    shown = {name: cells[name] for name in names if name in cells}
+    has_value = entry.column is not None and entry.column.strip().lower() in shown
+    fixable = tuple(name for name in names if name) if (entry.column or "") in names else ()
+    if entry.kind == "logs" and entry.column != "staff_email":
+        # A log keeps its author, unless that is what is wrong: whoever it is given to will read all of it.
+        fixable = tuple(name for name in fixable if name != "staff_email")
+    return shown, len(shown) < len(cells), entry.value if has_value else None, fixable
 
 
 def list_resolved_rows(school: School, person: Person) -> pd.DataFrame:
@@ -184,16 +178,14 @@ def list_resolved_rows(school: School, person: Person) -> pd.DataFrame:
     `resolution` (see RowResolution), `resolution_reason` (of a dismissal).
     """
     require(person, Resource.REJECTED_ROWS)
-    entry, by = tables.quarantine.c, valid_versions(tables.staff_versions)
+    entry = tables.quarantine.c
     columns = (entry.kind, entry.source, entry.row, entry.call_id, entry.column, entry.reason, entry.resolved_at)
     query = (
-        select(*columns, by.c.name.label("resolved_by"), entry.resolution, entry.resolution_reason)
-        .outerjoin(by, and_(by.c.staff_id == entry.resolved_by, valid_on(by, school.today())))
+        select(*columns, entry.resolution, entry.resolution_reason)
         .where(entry.resolved_at.is_not(None))
         .order_by(entry.resolved_at.desc(), entry.id.desc())
     )
-    with school.engine.connect() as connection:
-        return in_school_time(school, _add_places(reading.frame(connection, query)))
+    return _add_places(read_frame(school, with_staff_name(query, "resolved_by", entry.resolved_by, school.today())))
 
 
 def _add_places(rows: pd.DataFrame) -> pd.DataFrame:
@@ -203,29 +195,3 @@ def _add_places(rows: pd.DataFrame) -> pd.DataFrame:
         for row, call_id in zip(rows.pop("row"), rows.pop("call_id"), strict=True)
     ]
     return rows
-
-
-def _cells(kind: str, original: bytes | None) -> dict[str, Any]:
-    """A row as it came: its cells by column. A call record is no row of cells."""
-    if kind not in _SHOWN:
-        return {"": original}
-    return {str(name).strip().lower(): cell for name, cell in json.loads(original or b"{}").items()}
-
-
-def _shown(kind: str, cells: dict[str, Any]) -> dict[str, Any]:
-    return {name: cells[name] for name in _columns_shown(kind, cells) if name in cells}
-
-
-def _columns_shown(kind: str, cells: dict[str, Any]) -> tuple[str, ...]:
-    names = _SHOWN.get(kind, ())
-    if kind == "logs" and str(cells.get("purpose") or "").strip().lower() in OTHER_PURPOSES:
-        names += _SHOWN_OF_OTHER_LOGS
-    return names
-
-
-def _fixable(kind: str, column: str | None, cells: dict[str, Any]) -> tuple[str, ...]:
-    """A log keeps its author, unless that is what is wrong: whoever it is given to will read all of it."""
-    names = _columns_shown(kind, cells)
-    if (column or "") not in names:  # of a row out of step no column is named
-        return ()
-    return tuple(name for name in names if name and (kind != "logs" or name != "staff_email" or column == name))

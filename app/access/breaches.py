@@ -7,19 +7,18 @@ Head, and those without a HOY or HM, belong to the Senior Deputy Head; if there 
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, and_, func, not_, select
+from sqlalchemy import ColumnElement, Connection, func, not_, select
 
 from app.access.policy import Person, require, roles_with
-from app.access.scope import SESSION, confidential, holds_any, in_school_time, joined, open_to
+from app.access.scope import SESSION, confidential, holds_any, in_school_time, joined, open_to, with_staff_name
 from app.access.sessions import select_session_pupils
 from app.protocol.clauses import title_of
 from app.protocol.frames import Versions, days_since_1970, ids
 from app.school import School
 from app.store import reading, tables
 from app.store.versions import valid_on, valid_versions
-from app.vocabulary import Resource, Role, Scope
+from app.vocabulary import BreachEventKind, BreachState, Resource, Role, Scope
 
 _breach, _event = tables.breaches.c, tables.breach_events.c
 
@@ -67,7 +66,7 @@ def list_unresolved_breaches(school: School, person: Person) -> tuple[int, int]:
 
 
 def count_breaches_by_owner(school: School, person: Person) -> pd.DataFrame:
-    """How many sessions wait for whom, the longest waiting first: `owner` (name), `sessions`, `exceptions`,
+    """How many sessions wait for whom, the longest waiting first: `owner` (name), `sessions`, `breaches`,
     `oldest` (days). One with several owners counts for each of them."""
     require(person, Resource.BREACH_COUNTS)
     name, today = valid_versions(tables.staff_versions), school.today()
@@ -78,54 +77,42 @@ def count_breaches_by_owner(school: School, person: Person) -> pd.DataFrame:
     each["owner"] = each["owner_id"].map(names.set_index("staff_id")["name"])
     each["days"] = (pd.Timestamp(school.now()) - each["opened_at"]).dt.days
     waiting = each.groupby("owner").agg(
-        sessions=("session_id", "nunique"), exceptions=("id", "nunique"), oldest=("days", "max")
+        sessions=("session_id", "nunique"), breaches=("id", "nunique"), oldest=("days", "max")
     )
     return waiting.reset_index().sort_values(["oldest", "sessions"], ascending=False, ignore_index=True)
 
 
 def get_session_breaches(school: School, person: Person, session_id: int) -> SessionBreaches:
     """The breaches of a session that the person may open; empty if they may not, or there are none."""
-    by = valid_versions(tables.staff_versions)
+    query = select(SESSION.id.label("session_id"), SESSION.staff_id, SESSION.day).where(
+        SESSION.id == session_id, open_to(person, school.today()), not_(confidential())
+    )
+    name = valid_versions(tables.staff_versions)
     with school.engine.connect() as connection:
-        row = connection.execute(
-            select(SESSION.id, SESSION.staff_id, SESSION.day).where(
-                SESSION.id == session_id, open_to(person, school.today()), not_(confidential())
-            )
-        ).one_or_none()
-        mine = _breach.session_id == (row.id if row else None)
-        rows = reading.frame(connection, select(tables.breaches).where(mine).order_by(_breach.id))
-        events = reading.frame(
-            connection,
-            select(
-                _breach.clause,
-                _event.occurred_at,
-                by.c.name.label("actor"),
-                _event.kind,
-                _event.resolution,
-                _event.text,
-            )
+        session = reading.frame(connection, query)
+        of_session = _breach.session_id.in_(session["session_id"].tolist())
+        rows = reading.frame(connection, select(tables.breaches).where(of_session).order_by(_breach.id))
+        happened = (
+            select(_breach.clause, _event.occurred_at, _event.kind, _event.resolution, _event.text)
             .join(tables.breaches, _breach.id == _event.breach_id)
-            .outerjoin(by, and_(by.c.staff_id == _event.actor_id, valid_on(by, school.today())))
-            .where(mine)
-            .order_by(_event.occurred_at, _event.id),
+            .where(of_session)
+            .order_by(_event.occurred_at, _event.id)
         )
-        excepted = SESSION.id.in_(rows["session_id"].unique().tolist())
-        asked = reading.frame(
-            connection, select(SESSION.id.label("session_id"), SESSION.staff_id, SESSION.day).where(excepted)
-        )
-        owners = find_owners(school, connection, asked)
-        names = connection.scalars(
-            select(by.c.name).where(by.c.staff_id.in_(owners["owner_id"].tolist()), valid_on(by, school.today()))
-        ).all()
+        events = reading.frame(connection, with_staff_name(happened, "actor", _event.actor_id, school.today()))
+        owners = find_owners(school, connection, session[session["session_id"].isin(rows["session_id"])])
+        owner_ids = owners["owner_id"].tolist()
+        named = select(name.c.name).where(name.c.staff_id.in_(owner_ids), valid_on(name, school.today()))
+        names = connection.scalars(named).all()
     for frame in (rows, events):
         frame.insert(0, "title", frame["clause"].map(title_of))
-    open_ones = rows.loc[rows["state"] == "open", "id"].tolist()
+    open_ones = rows.loc[rows["state"] == BreachState.OPEN, "id"].tolist()
+    is_own = (session["staff_id"] == person.staff_id).any()
     return SessionBreaches(
         rows=in_school_time(school, rows.drop(columns="session_id")),
         events=in_school_time(school, events.drop(columns="clause")),
         owners=sorted(names),
-        to_explain=open_ones if row and row.staff_id == person.staff_id else [],
-        to_resolve=open_ones if (owners["owner_id"] == person.staff_id).any() else [],
+        to_explain=open_ones if is_own else [],
+        to_resolve=open_ones if person.staff_id in owner_ids else [],
     )
 
 
@@ -150,25 +137,21 @@ def find_open_breaches(connection: Connection, *which: ColumnElement[bool]) -> p
 
 
 def _open() -> tuple[ColumnElement[bool], ...]:
-    """Which exceptions wait, of sessions that are not confidential."""
-    return _breach.state == "open", not_(confidential())
+    """The open breaches of sessions that are not confidential, as conditions."""
+    return _breach.state == BreachState.OPEN, not_(confidential())
 
 
 def _listed(school: School, connection: Connection, found: pd.DataFrame) -> pd.DataFrame:
     """One row a session, from open breaches."""
-    who, numbers = valid_versions(tables.staff_versions), found["session_id"].unique().tolist()
-    mine = reading.is_among(connection, SESSION.id, numbers)
-    staff = reading.frame(
-        connection,
-        select(SESSION.id, who.c.name)
-        .join(tables.sessions, and_(who.c.staff_id == SESSION.staff_id, valid_on(who, SESSION.day)))
-        .where(mine),
-    )
-    pupils = reading.frame(connection, select_session_pupils().where(mine))
+    numbers = found["session_id"].unique().tolist()
+    listed = reading.is_among(connection, SESSION.id, numbers)
+    staff = with_staff_name(select(SESSION.id).where(listed), "name", SESSION.staff_id, SESSION.day)
+    names = reading.frame(connection, staff).set_index("id")["name"]
+    pupils = reading.frame(connection, select_session_pupils().where(listed))
     explained = connection.scalars(
         select(_breach.session_id)
         .join(tables.breach_events, _event.breach_id == _breach.id)
-        .where(_event.kind == "explained", reading.is_among(connection, _breach.session_id, numbers))
+        .where(_event.kind == BreachEventKind.EXPLAINED, reading.is_among(connection, _breach.session_id, numbers))
     ).all()
     rows = (
         found.assign(clause=found["clause"].map(title_of))
@@ -176,7 +159,7 @@ def _listed(school: School, connection: Connection, found: pd.DataFrame) -> pd.D
         .agg(started_at=("started_at", "first"), clauses=("clause", ", ".join), opened_at=("opened_at", "min"))
         .reset_index()
     )
-    rows["staff_name"] = rows["session_id"].map(staff.set_index("id")["name"])
+    rows["staff_name"] = rows["session_id"].map(names)
     rows["pupils"] = joined(rows["session_id"], pupils, "session_id")
     rows["explained"] = rows["session_id"].isin(explained)
     rows["days"] = (pd.Timestamp(school.now()) - rows["opened_at"]).dt.days
@@ -190,14 +173,10 @@ def find_owners(school: School, connection: Connection, sessions: pd.DataFrame) 
     pupil = valid_versions(tables.pupil_versions)
     pupils = Versions(reading.frame(connection, select(pupil)), "pupil_id")
     of_pupils = _owners_of_pupils(school, connection, pupils.frame)
-    by_tutor = _tutees(sessions, pupils.frame)
-    others = sessions[~_with_any(sessions, by_tutor)]
-    led = pd.concat(
-        [
-            sessions.merge(by_tutor.merge(of_pupils, on="version").drop(columns="version"), on=["staff_id", "day"]),
-            _taught(connection, others, pupils).merge(of_pupils, on="version"),
-        ]
-    )
+    tutees = _tutees(sessions, pupils.frame)
+    others = sessions[~sessions["session_id"].isin(tutees["session_id"])]
+    concerned = pd.concat([tutees, _taught(connection, others, pupils)])
+    led = concerned.merge(of_pupils, on="version").merge(sessions, on="session_id")
     own = led["owner_id"] == led["staff_id"].fillna(0)
     by_leaders = led["session_id"].isin(_by_leaders(connection, sessions))
     owned = led.loc[~own & ~by_leaders, ["session_id", "owner_id"]].drop_duplicates()
@@ -219,27 +198,20 @@ def _owners_of_pupils(school: School, connection: Connection, pupils: pd.DataFra
 
 
 def _tutees(sessions: pd.DataFrame, pupils: pd.DataFrame) -> pd.DataFrame:
-    """Whom those who conducted sessions were tutors of on their days: `staff_id`, `day`, `version`."""
+    """The tutees, on the day of each session, of whoever conducted it: `session_id`, `version`."""
     tutees = pupils[["tutor_id", "since", "until"]].rename_axis("version").reset_index().dropna(subset=["tutor_id"])
-    found = (
-        sessions[["staff_id", "day"]].dropna().drop_duplicates().merge(tutees, left_on="staff_id", right_on="tutor_id")
-    )
+    found = sessions.dropna(subset=["staff_id"]).merge(tutees, left_on="staff_id", right_on="tutor_id")
     on_day = (found["since"] <= found["day"]) & ~(found["until"] <= found["day"])
-    return found.loc[on_day, ["staff_id", "day", "version"]]
-
-
-def _with_any(sessions: pd.DataFrame, tutees: pd.DataFrame) -> np.ndarray:
-    """Which sessions were conducted by a tutor of anybody."""
-    pairs = pd.MultiIndex.from_frame(sessions[["staff_id", "day"]])
-    return np.asarray(pairs.isin(pd.MultiIndex.from_frame(tutees[["staff_id", "day"]])), bool)
+    return found.loc[on_day, ["session_id", "version"]]
 
 
 def _taught(connection: Connection, sessions: pd.DataFrame, pupils: Versions) -> pd.DataFrame:
-    """The pupils of sessions as they were on the day: `session_id`, `staff_id`, `version`."""
+    """The pupils of sessions as they were on the day: `session_id`, `version`."""
     among = tables.session_pupils.c
-    mine = reading.is_among(connection, among.session_id, sessions["session_id"].tolist())
-    found = reading.frame(connection, select(among.session_id, among.pupil_id).where(mine)).merge(sessions)
-    return found.assign(version=pupils.rows(found["pupil_id"].to_numpy(), days_since_1970(found["day"])))
+    of_sessions = reading.is_among(connection, among.session_id, sessions["session_id"].tolist())
+    found = reading.frame(connection, select(among.session_id, among.pupil_id).where(of_sessions)).merge(sessions)
+    versions = pupils.rows(found["pupil_id"].to_numpy(), days_since_1970(found["day"]))
+    return found[["session_id"]].assign(version=versions)
 
 
 def _leaders(school: School, connection: Connection) -> pd.DataFrame:

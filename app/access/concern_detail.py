@@ -11,10 +11,9 @@ from app.access.concern_reading import read_histories, read_names
 from app.access.concern_scope import concerns_open_to, find_conduct_team, find_followed
 from app.access.linked_sessions import describe_sessions, find_linked_sessions
 from app.access.policy import Person, require
+from app.access.scope import read_frame, select_pupils
 from app.school import School
-from app.store import reading, tables
 from app.store.concerns import CHILD, CONDUCT, Register, register_of
-from app.store.versions import valid_on, valid_versions
 
 
 @dataclass
@@ -63,21 +62,17 @@ def get_concern(school: School, person: Person, ref: str) -> ConcernView | None:
     """One concern of either kind; None if it is not there or not for them. NotAllowedError as the list of its kind."""
     register = register_of(ref)
     require(person, register.resource)
-    pupil, zone = valid_versions(tables.pupil_versions), school.settings.zone
+    zone = school.settings.zone
     with school.engine.connect() as connection:
         which = and_(register.concerns.c.ref == ref, concerns_open_to(school, person, register))
         found = read_histories(connection, register, which, zone)
         if not found:
             return None
         history = found[0]
-        pupils = reading.frame(
-            connection,
-            select(pupil.c.pupil_id, pupil.c.name, pupil.c.school, pupil.c.year_group, pupil.c.house)
-            .where(pupil.c.pupil_id.in_(history.pupil_ids), valid_on(pupil, school.today()))
-            .order_by(pupil.c.name),
-        )
         followed = find_followed(school, connection, person, register)
         described = describe_sessions(school, connection, person, found, followed)
+    pupils = select_pupils(school.today())
+    linked = pupils.where(pupils.selected_columns["pupil_id"].in_(history.pupil_ids))
     may_change = history.row.id in followed
     handed, closed = history.last("handed_over"), history.last("closed")
     return ConcernView(
@@ -93,7 +88,7 @@ def get_concern(school: School, person: Person, ref: str) -> ConcernView | None:
         **history.current(),
         fields={name: history.versions(name) for name in FIELDS},
         adults=history.adults,
-        pupils=pupils,
+        pupils=read_frame(school, linked).drop(columns="email"),
         sessions=find_linked_sessions(school, person, history.links),
         links=[LinkedSession(*link[:2], described[link[:2]]) for link in history.links if link[:2] in described],
         actions=history.actions,

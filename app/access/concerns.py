@@ -10,9 +10,9 @@ from app.access.concern_history import ConcernHistory
 from app.access.concern_reading import read_histories
 from app.access.concern_scope import concerns_open_to, does_not_name, find_followed
 from app.access.policy import Person, require, roles_with
-from app.access.scope import holds_any, in_school_time
+from app.access.scope import holds_any, in_school_time, read_frame, select_pupils
 from app.school import School
-from app.store import reading, tables
+from app.store import tables
 from app.store.concerns import CHILD, CONDUCT, Register
 from app.store.versions import valid_on, valid_versions
 from app.vocabulary import Resource, Scope
@@ -31,7 +31,7 @@ def list_concerns(school: School, person: Person) -> pd.DataFrame:
 
 
 def list_conduct_concerns(school: School, person: Person) -> pd.DataFrame:
-    """The concerns about adults' conduct that the person may open, as `concerns_list`, with `adults` (whom they
+    """The concerns about adults' conduct that the person may open, as `list_concerns`, with `adults` (whom they
     name). NotAllowedError but for DSPs and the Senior Deputy Head."""
     return _list(school, person, CONDUCT)
 
@@ -51,8 +51,10 @@ def get_oldest_concern(school: School, person: Person) -> dict[str, Any] | None:
     concerns = concerns[concerns["open"]].sort_values("raised_at")
     if concerns.empty:
         return None
-    oldest = concerns[["ref", "level", "raised_at", "age_days", "owner"]].iloc[0]
-    return oldest.to_dict() | {"waiting": len(concerns)}
+    oldest = concerns.iloc[0]
+    return {name: oldest[name] for name in ("ref", "level", "raised_at", "age_days", "owner")} | {
+        "waiting": len(concerns)
+    }
 
 
 def list_own_concerns(school: School, person: Person) -> pd.DataFrame:
@@ -63,7 +65,7 @@ def list_own_concerns(school: School, person: Person) -> pd.DataFrame:
 
 
 def list_own_conduct_concerns(school: School, person: Person) -> pd.DataFrame:
-    """What the person raised about adults' conduct and is not named in themselves, as `own_concerns`."""
+    """What the person raised about adults' conduct and is not named in themselves, as `list_own_concerns`."""
     return _own(school, person, CONDUCT, does_not_name(person))
 
 
@@ -134,15 +136,9 @@ def list_pupils_on_record(school: School, person: Person) -> pd.DataFrame:
     """The pupils of whom the person may have everything that is held: `pupil_id`, `email`, `name`,
     `year_group`, by name. Those of the DSP's school, also those who have left."""
     require(person, Resource.SUBJECT_ACCESS)
-    pupil = valid_versions(tables.pupil_versions)
-    query = (
-        select(pupil.c.pupil_id, tables.pupils.c.email, pupil.c.name, pupil.c.year_group)
-        .join(tables.pupils, tables.pupils.c.id == pupil.c.pupil_id)
-        .where(pupil.c.school == person.school, valid_on(pupil, school.today()))
-        .order_by(pupil.c.name, tables.pupils.c.email)
-    )
-    with school.engine.connect() as connection:
-        return reading.frame(connection, query)
+    pupils = select_pupils(school.today())
+    of_school = pupils.where(pupils.selected_columns["school"] == person.school)
+    return read_frame(school, of_school)[["pupil_id", "email", "name", "year_group"]]
 
 
 def list_leaders_to_share_with(school: School, person: Person) -> dict[int, str]:
@@ -193,10 +189,10 @@ def _in_school_time(school: School, columns: dict[str, list[Any]]) -> pd.DataFra
 
 
 def select_linked_concerns(
-    school: School, connection: Connection, person: Person, log_ref: str | None, call_ids: list[str], withheld: bool
+    school: School, connection: Connection, person: Person, linked: ColumnElement[bool]
 ) -> pd.DataFrame:
-    """The concerns about children that hang on a session and are the person's to open; never one about conduct."""
-    link = tables.concern_sessions.c
-    linked = select(link.concern_id).where(or_(link.log_ref == log_ref, link.call_id.in_(call_ids)))
-    which = false() if withheld else and_(tables.concerns.c.id.in_(linked), concerns_open_to(school, person, CHILD))
+    """The concerns about children that are the person's to open and have some links, a condition on
+    `concern_sessions`: `ref`, `raised_at`, `level`. Never one about conduct."""
+    ids = select(tables.concern_sessions.c.concern_id).where(linked)
+    which = and_(tables.concerns.c.id.in_(ids), concerns_open_to(school, person, CHILD))
     return _read(school, connection, CHILD, which)[["ref", "raised_at", "level"]]

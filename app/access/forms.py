@@ -7,7 +7,7 @@ import pandas as pd
 from sqlalchemy import and_, func, select
 
 from app.access.policy import Person, require
-from app.access.scope import SESSION, in_school_time, joined
+from app.access.scope import SESSION, in_school_time, joined, read_frame, select_pupils
 from app.access.session_detail import ANSWERS
 from app.access.sessions import select_session_pupils
 from app.protocol.matching import recorded_calls
@@ -15,7 +15,16 @@ from app.school import School
 from app.store import reading, tables
 from app.store.outcomes import decode_outcomes
 from app.store.versions import valid_on, valid_versions
-from app.vocabulary import Resource
+from app.vocabulary import Outcome, Resource
+
+# What a call itself answers: the clause that it decides, with the outcomes that mean yes and no.
+_SHOWN_BY_CALL = {
+    "staff_opened": ("staff-opens", Outcome.MET, Outcome.BREACH),
+    "staff_ended": ("staff-ends", Outcome.MET, Outcome.BREACH),
+    "pupil_left_alone": ("never-alone", Outcome.BREACH, Outcome.MET),
+    "cameras_on": ("cameras-on", Outcome.MET, Outcome.BREACH),
+    "school_account": ("school-account", Outcome.MET, Outcome.BREACH),
+}
 
 
 def list_calls_to_log(school: School, person: Person) -> pd.DataFrame:
@@ -61,22 +70,11 @@ def list_calls_to_log(school: School, person: Person) -> pd.DataFrame:
         )
     frame["pupils"] = joined(frame["session_id"], pupils, "session_id")
     frame["pupil_emails"] = joined(frame["session_id"], pupils, "session_id", "email", ";")
-    _fill_answers(frame, outcomes)
+    for answer, (clause, yes, no) in _SHOWN_BY_CALL.items():
+        frame[answer] = outcomes[clause].astype("object").map({yes: True, no: False}).astype("boolean")
     recorded = set(calls.loc[recorded_calls(calls, listed_recordings), "call_id"])
     frame["recorded"] = frame["call_id"].isin(recorded).astype("boolean").replace(False, pd.NA)
     return in_school_time(school, frame.drop(columns=["codes", "clause_set_id"]))
-
-
-def _fill_answers(frame: pd.DataFrame, outcomes: pd.DataFrame) -> None:
-    """What the call itself answers, from the outcomes of its clauses: true, false or blank."""
-    for answer, clause, yes, no in (
-        ("staff_opened", "staff-opens", "met", "breach"),
-        ("staff_ended", "staff-ends", "met", "breach"),
-        ("pupil_left_alone", "never-alone", "breach", "met"),
-        ("cameras_on", "cameras-on", "met", "breach"),
-        ("school_account", "school-account", "met", "breach"),
-    ):
-        frame[answer] = outcomes[clause].astype("object").map({yes: True, no: False}).astype("boolean")
 
 
 def get_own_log(school: School, person: Person, ref: str) -> dict[str, str] | None:
@@ -116,22 +114,7 @@ def _as_typed(value: Any) -> str:
 def list_pupils_to_choose(school: School, person: Person) -> pd.DataFrame:
     """Every pupil as of today, by name: `pupil_id`, `email`, `name`, `school`, `year_group`, `house`."""
     require(person, Resource.DIRECTORY)
-    version = valid_versions(tables.pupil_versions)
-    query = (
-        select(
-            version.c.pupil_id,
-            tables.pupils.c.email,
-            version.c.name,
-            version.c.school,
-            version.c.year_group,
-            version.c.house,
-        )
-        .join(version, version.c.pupil_id == tables.pupils.c.id)
-        .where(valid_on(version, school.today()))
-        .order_by(version.c.name, tables.pupils.c.email)
-    )
-    with school.engine.connect() as connection:
-        return reading.frame(connection, query)
+    return read_frame(school, select_pupils(school.today()))
 
 
 def list_staff_to_choose(school: School, person: Person) -> pd.DataFrame:
@@ -144,8 +127,7 @@ def list_staff_to_choose(school: School, person: Person) -> pd.DataFrame:
         .where(valid_on(version, school.today()))
         .order_by(version.c.name, tables.staff.c.email)
     )
-    with school.engine.connect() as connection:
-        return reading.frame(connection, query)
+    return read_frame(school, query)
 
 
 CONCERN_DRAFT, CONDUCT_DRAFT = "concern", "conduct"  # of the forms that raise one; of a step: its reference and kind

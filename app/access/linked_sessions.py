@@ -9,13 +9,12 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, false, not_
 from app.access.concern_history import LINKS, ConcernHistory, Link, LinkedSession, key_of
 from app.access.concern_scope import concerns_open_to
 from app.access.policy import Person, require
-from app.access.scope import SESSION, confidential, is_linked, open_to
+from app.access.scope import SESSION, confidential, is_linked, open_to, with_staff_name
 from app.access.sessions import find_sessions
 from app.formatting import on_day_at
 from app.school import School
 from app.store import tables
 from app.store.concerns import CONDUCT, register_of
-from app.store.versions import valid_on, valid_versions
 from app.vocabulary import Resource
 
 
@@ -83,17 +82,17 @@ def _describe_links(
 
 def _select_sessions(*which: ColumnElement[bool], first_call: bool = False) -> Select[Any]:
     """Sessions that are not counselling, one row for each of their calls, or for the first call alone."""
-    who, link = valid_versions(tables.staff_versions), tables.session_calls.c
+    link = tables.session_calls.c
     calls = and_(link.session_id == SESSION.id, link.place == 0 if first_call else true())
-    return (
-        select(SESSION.started_at, SESSION.purpose, who.c.name, tables.logs.c.ref, link.call_id)
-        .outerjoin(who, and_(who.c.staff_id == SESSION.staff_id, valid_on(who, SESSION.day)))
+    query = (
+        select(SESSION.started_at, SESSION.purpose, tables.logs.c.ref, link.call_id)
         .outerjoin(tables.logs, tables.logs.c.id == SESSION.log_id)
         .outerjoin(tables.session_calls, calls)
         .where(not_(confidential()), *which)
     )
+    return with_staff_name(query, "staff_name", SESSION.staff_id, SESSION.day)
 
 
 def _describe(school: School, session: Row[Any]) -> str:
     when = on_day_at(session.started_at.astimezone(school.settings.zone))
-    return f"{when}, {session.purpose or 'not logged'}, {session.name or 'unknown'}"
+    return f"{when}, {session.purpose or 'not logged'}, {session.staff_name or 'unknown'}"

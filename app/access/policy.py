@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from app.vocabulary import STAFF_GRANTS, Page, Resource, Role, Scope
+from app.vocabulary import STAFF_GRANTS, Page, Purpose, Resource, Role, Scope
 
 Days = tuple[date, date]  # both belong to it
 
@@ -12,9 +12,9 @@ WITHHELD = "Counselling is confidential: the reason is for the counsellor."
 
 WITHHELD_ABOUT = "withheld: counselling is confidential"
 
-COUNSELLING = "counselling"
+COUNSELLING = Purpose.COUNSELLING
 
-OTHER_PURPOSES = ("music", "academic", "pastoral")
+OTHER_PURPOSES = (Purpose.MUSIC, Purpose.ACADEMIC, Purpose.PASTORAL)
 
 UNDER = 3  # no smaller number of counselling sessions is ever told
 

@@ -5,7 +5,7 @@ from sqlalchemy import ColumnElement, and_, case, exists, func, not_, select
 
 from app.access.overview import find_late_consents
 from app.access.policy import Days, Person, require
-from app.access.scope import SESSION, confidential, during
+from app.access.scope import SESSION, confidential, during, start_and_end
 from app.school import School
 from app.store import audit_log, reading, tables
 from app.store.consents import ANSWERS, consent_status
@@ -17,7 +17,7 @@ def count_resolved_breaches(school: School, person: Person, days: Days) -> pd.Da
     """How the breaches of the days' sessions ended: `how` (a BreachState, or a Resolution where one was resolved),
     `breaches`, `days` (the median of whole days from opening to the end; of open ones until now)."""
     require(person, Resource.RESOLUTION_FIGURES)
-    exception, event = tables.breaches.c, tables.breach_events.c
+    breach, event = tables.breaches.c, tables.breach_events.c
     last = (
         select(event.breach_id, func.max(event.id).label("id"))
         .where(event.kind.in_([BreachEventKind.RESOLVED, BreachEventKind.CLOSED]))
@@ -25,9 +25,9 @@ def count_resolved_breaches(school: School, person: Person, days: Days) -> pd.Da
         .subquery()
     )
     query = (
-        select(exception.state, exception.opened_at, event.occurred_at, event.resolution)
-        .join(tables.sessions, SESSION.id == exception.session_id)
-        .outerjoin(last, and_(last.c.breach_id == exception.id, exception.state != BreachState.OPEN))
+        select(breach.state, breach.opened_at, event.occurred_at, event.resolution)
+        .join(tables.sessions, SESSION.id == breach.session_id)
+        .outerjoin(last, and_(last.c.breach_id == breach.id, breach.state != BreachState.OPEN))
         .outerjoin(tables.breach_events, event.id == last.c.id)
         .where(during(days), not_(confidential()))
     )
@@ -56,7 +56,8 @@ def count_registers(school: School, person: Person, days: Days) -> dict[str, int
         return func.count(case((has, 1)))
 
     state = consent_status()
-    covered = and_(consent.covers_from < _after(school, days), consent.covers_to >= _begin(school, days))
+    begin, end = start_and_end(school, days)
+    covered = and_(consent.covers_from < end, consent.covers_to >= begin)
     with school.engine.connect() as connection:
         pupils = connection.execute(
             select(func.count(), with_letter("introduction"), with_letter("one_to_one")).select_from(pupil).where(today)
@@ -70,14 +71,6 @@ def count_registers(school: School, person: Person, days: Days) -> dict[str, int
     told = dict.fromkeys(("asked", *ANSWERS), 0) | {row.state: row.number for row in consents}
     told |= dict(zip(("pupils", "introduction", "one_to_one"), pupils, strict=True))
     return told | {"late": len(find_late_consents(school, days))}
-
-
-def _begin(school: School, days: Days) -> pd.Timestamp:
-    return pd.Timestamp(days[0]).tz_localize(school.settings.zone)
-
-
-def _after(school: School, days: Days) -> pd.Timestamp:
-    return (pd.Timestamp(days[1]) + pd.Timedelta(days=1)).tz_localize(school.settings.zone)
 
 
 def check_audit_trail(school: School, person: Person) -> tuple[int, str | None]:

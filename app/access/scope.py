@@ -1,20 +1,20 @@
 """Which sessions a person may open, as conditions that stand in every query of sessions."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from sqlalchemy import ColumnElement, Select, and_, exists, false, func, not_, or_, select, true
 
 from app.access.policy import COUNSELLING, OTHER_PURPOSES, Days, Person, scopes
 from app.school import School
-from app.store import tables
+from app.store import reading, tables
 from app.store.versions import list_contains, valid_on, valid_versions
 from app.vocabulary import Resource, Role, Scope
 
 SESSION = tables.sessions.c
+PUPIL_FACTS = ("name", "school", "year_group", "house")
 
 
 def ever_counsellor() -> Select[Any]:
@@ -41,12 +41,10 @@ def is_counselling(purpose: ColumnElement[Any], staff_id: ColumnElement[Any]) ->
     )
 
 
-def counselling_among(purpose: pd.Series, staff_id: pd.Series, counsellors: Sequence[int]) -> np.ndarray:
+def counselling_among(purpose: pd.Series, staff_id: pd.Series, counsellors: Sequence[int]) -> pd.Series:
     """`is_counselling` of rows that were read, their purposes categorical; for each whether it is."""
-    words = purpose.cat.categories.str.lower()
-    codes = purpose.cat.codes.to_numpy()
-    plainly, other = (np.append(words.isin(of), False)[codes] for of in ([COUNSELLING], OTHER_PURPOSES))
-    return np.asarray(plainly | (np.isin(staff_id.to_numpy(), counsellors) & ~other), bool)
+    words = purpose.map(str.lower, na_action="ignore")
+    return words.isin([COUNSELLING]) | (staff_id.isin(counsellors) & ~words.isin(OTHER_PURPOSES))
 
 
 def _counselling_by_others() -> ColumnElement[bool]:
@@ -114,7 +112,40 @@ def is_linked(log_refs: Any, call_ids: Any) -> ColumnElement[bool]:
 
 
 def during(days: Days) -> ColumnElement[bool]:
+    """The sessions of some days, as a condition on `sessions`."""
     return SESSION.day.between(*days)
+
+
+def start_and_end(school: School, days: Days) -> tuple[datetime, datetime]:
+    """When the first of some days begins, and when the last one has ended."""
+    zone = school.settings.zone
+    return datetime.combine(days[0], time(), zone), datetime.combine(days[1] + timedelta(days=1), time(), zone)
+
+
+def with_staff_name(
+    query: Select[Any], label: str, staff_id: ColumnElement[Any], day: ColumnElement[date] | date
+) -> Select[Any]:
+    """A query with the name of a member of staff, as on a day, as one more column; blank where there is nobody."""
+    who = valid_versions(tables.staff_versions)
+    named = query.add_columns(who.c.name.label(label))
+    return named.outerjoin(who, and_(who.c.staff_id == staff_id, valid_on(who, day)))
+
+
+def select_pupils(day: date) -> Select[Any]:
+    """Every pupil as on a day, by name: `pupil_id`, `email`, `name`, `school`, `year_group`, `house`."""
+    pupil = valid_versions(tables.pupil_versions)
+    return (
+        select(pupil.c.pupil_id, tables.pupils.c.email, *(pupil.c[name] for name in PUPIL_FACTS))
+        .join(tables.pupils, tables.pupils.c.id == pupil.c.pupil_id)
+        .where(valid_on(pupil, day))
+        .order_by(pupil.c.name, tables.pupils.c.email)
+    )
+
+
+def read_frame(school: School, query: Select[Any]) -> pd.DataFrame:
+    """A query's rows, their times in school time."""
+    with school.engine.connect() as connection:
+        return in_school_time(school, reading.frame(connection, query))
 
 
 def joined(ids: pd.Series, rows: pd.DataFrame, key: str, column: str = "name", by: str = ", ") -> list[str]:
@@ -124,6 +155,7 @@ def joined(ids: pd.Series, rows: pd.DataFrame, key: str, column: str = "name", b
 
 
 def in_school_time(school: School, frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame, changed in place: its times in school time."""
     for column in frame.select_dtypes("datetimetz"):
         frame[column] = frame[column].dt.tz_convert(school.settings.timezone)
     return frame

@@ -1,15 +1,15 @@
 """One session in full."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, Select, and_, case, func, select
+from sqlalchemy import Connection, Select, and_, case, false, func, or_, select
 
 from app.access.concerns import select_linked_concerns
 from app.access.policy import COUNSELLING, WITHHELD, Person, scopes
-from app.access.scope import SESSION, confidential, in_school_time, joined, open_to
+from app.access.scope import SESSION, confidential, in_school_time, joined, open_to, with_staff_name
 from app.access.sessions import select_session_pupils
 from app.log_questions import CONCERN, QUESTIONS
 from app.protocol.clauses import title_of
@@ -31,7 +31,7 @@ class SessionView:
     - `alone`: `from_at`, `to_at`, `seconds`: pupils without staff
     - `log`: its answers, named as in `tables.logs`, with `pupils` and `invited` (names); None if not logged
     - `versions`: earlier and current versions of the log, the newest first: `version`, `entered_at`,
-      `entered_by` (name), `why`, and the answers
+      `entered_by` (name), `correction_reason`, and the answers
     - `concerns`: `ref`, `raised_at`, `level`: those linked to it that the person may open
     """
 
@@ -58,103 +58,81 @@ class SessionView:
     alone: pd.DataFrame
     versions: pd.DataFrame
     concerns: pd.DataFrame
-    log: dict[str, Any] | None = field(default=None)
+    log: dict[str, Any] | None
 
 
 def get_session(school: School, person: Person, session_id: int) -> SessionView | None:
     """One session explained by the rules that judged it; None if it is not there or not for them."""
-    query = _select_session(school, person, session_id)
     zone = school.settings.zone
     with school.engine.connect() as connection:
-        row = connection.execute(query).one_or_none()
+        row = connection.execute(_select_session(school, person, session_id)).one_or_none()
         if row is None:
             return None
         own = row.staff_id == person.staff_id
         withheld = bool(row.is_confidential) and not own
+        call = tables.session_calls.c
+        calls = select(call.call_id).where(call.session_id == session_id).order_by(call.place)
+        call_ids = list(connection.scalars(calls))
+        clauses, alone = _judge_again(school, connection, row, call_ids)
+        if withheld:
+            clauses["reason"] = clauses["reason"].where(clauses["clause"] == "purpose-allowed", WITHHELD)
+        stays, videos = _timeline(school, connection, call_ids, row.day)
         pupils = reading.frame(connection, select_session_pupils().where(SESSION.id == session_id))
-        told = _explained(school, connection, row, withheld)
-        versions = _versions(school, connection, row.log_ref, own)
-        view = SessionView(
-            session_id=session_id,
-            log_ref=None if withheld else row.log_ref,
-            call_ids=[] if withheld else told.call_ids,
-            started_at=row.started_at.astimezone(zone),
-            ended_at=row.ended_at.astimezone(zone),
-            staff_id=row.staff_id,
-            staff_name=row.staff_name,
-            school=row.school,
-            department=row.department,
-            purpose=row.purpose,
-            one_to_one=row.one_to_one,
-            status=row.status,
-            disputed=row.disputed,
-            logged=row.log_id is not None,
-            own=own,
-            withheld=withheld,
-            pupils=pupils.drop(columns="session_id").iloc[: 0 if withheld else None],
-            clauses=told.clauses,
-            stays=told.stays.iloc[: 0 if withheld else None],
-            videos=told.videos.iloc[: 0 if withheld else None],
-            alone=told.alone.iloc[: 0 if withheld else None],
-            versions=versions.iloc[: 0 if withheld else None],
-            concerns=select_linked_concerns(school, connection, person, row.log_ref, told.call_ids, withheld),
-        )
-    if not withheld and not _may_read_concern(person, own):
-        view.versions = view.versions.drop(columns=_ABOUT_CONCERNS)
-    answers = view.versions.drop(columns=["version", "entered_at", "entered_by", "correction_reason"])
-    for current in answers.to_dict("records")[:1]:
-        view.log = {str(answer): given for answer, given in current.items()}
-    return view
+        versions = _versions(school, connection, row.log_ref, own=own)
+        linked = false() if withheld else or_(_link.log_ref == row.log_ref, _link.call_id.in_(call_ids))
+        concerns = select_linked_concerns(school, connection, person, linked)
+    if not own and not {Scope.OWN_SCHOOL, Scope.ALL} & scopes(person, Resource.CONCERNS):
+        versions = versions.drop(columns=_ABOUT_CONCERNS)  # a concern's narrative is not for a HOY or HM
+    shown = 0 if withheld else None
+    answers = versions.drop(columns=["version", "entered_at", "entered_by", "correction_reason"])
+    return SessionView(
+        session_id=session_id,
+        log_ref=None if withheld else row.log_ref,
+        call_ids=call_ids[:shown],
+        started_at=row.started_at.astimezone(zone),
+        ended_at=row.ended_at.astimezone(zone),
+        logged=row.log_id is not None,
+        own=own,
+        withheld=withheld,
+        pupils=pupils.drop(columns="session_id")[:shown],
+        clauses=clauses,
+        stays=stays[:shown],
+        videos=videos[:shown],
+        alone=alone[:shown],
+        versions=versions[:shown],
+        concerns=concerns,
+        log=next(iter(answers[:shown].to_dict("records")), None),
+        **{name: row._mapping[name] for name in _OF_ROW},
+    )
 
 
-def _may_read_concern(person: Person, own: bool) -> bool:
-    """Whether a log's words about a concern are for them: a concern's narrative is not for HOY or HM."""
-    return own or bool({Scope.OWN_SCHOOL, Scope.ALL} & scopes(person, Resource.CONCERNS))
-
-
-@dataclass
-class _Explained:
-    call_ids: list[str]
-    clauses: pd.DataFrame
-    stays: pd.DataFrame
-    videos: pd.DataFrame
-    alone: pd.DataFrame
+_link = tables.concern_sessions.c
+_OF_ROW = ("staff_id", "staff_name", "school", "department", "purpose", "one_to_one", "status", "disputed")
 
 
 def _select_session(school: School, person: Person, session_id: int) -> Select[Any]:
     """The row of one session that is open to the person, with `staff_name`, `log_ref` and `is_confidential`."""
-    who = valid_versions(tables.staff_versions)
-    return (
-        select(
-            tables.sessions,
-            who.c.name.label("staff_name"),
-            tables.logs.c.ref.label("log_ref"),
-            confidential().label("is_confidential"),
-        )
-        .outerjoin(who, and_(who.c.staff_id == SESSION.staff_id, valid_on(who, SESSION.day)))
+    query = (
+        select(tables.sessions, tables.logs.c.ref.label("log_ref"), confidential().label("is_confidential"))
         .outerjoin(tables.logs, tables.logs.c.id == SESSION.log_id)
         .where(SESSION.id == session_id, open_to(person, school.today()))
     )
+    return with_staff_name(query, "staff_name", SESSION.staff_id, SESSION.day)
 
 
-def _explained(school: School, connection: Connection, row: Any, withheld: bool) -> _Explained:
-    """Judge the one session again, now with reasons."""
-    evidence = reading.evidence(connection, session_ids=[row.id])
-    judged = judge(evidence, school.settings, school.now(), reasons=True)
-    call = tables.session_calls.c
-    kept = connection.scalars(select(call.call_id).where(call.session_id == row.id).order_by(call.place))
-    call_ids = list(kept)
+def _judge_again(
+    school: School, connection: Connection, row: Any, call_ids: list[str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """One session judged with reasons, as `clauses` and `alone` of SessionView."""
+    judged = judge(reading.evidence(connection, session_ids=[row.id]), school.settings, school.now(), reasons=True)
     if row.log_id is not None:
         number = judged.sessions.index[judged.sessions["log_id"] == row.log_id][0]
     else:
         number = judged.calls.loc[judged.calls["call_id"].isin(call_ids), "session"].iloc[0]
     clauses = judged.table().query("session == @number").drop(columns="session").reset_index(drop=True)
     clauses.insert(1, "title", clauses["clause"].map(title_of))
-    if withheld:
-        clauses["reason"] = clauses["reason"].where(clauses["clause"] == "purpose-allowed", WITHHELD)
-
     alone = judged.alone.loc[judged.alone["session"] == number, ["from_at", "to_at", "seconds"]]
-    return _Explained(call_ids, clauses, *_timeline(school, connection, call_ids, row.day), _by_time(school, alone))
+    return clauses, _by_time(school, alone)
 
 
 def _timeline(
@@ -206,44 +184,30 @@ ANSWERS = ("purpose", *(question.name for question in QUESTIONS))
 _ABOUT_CONCERNS = [question.name for question in QUESTIONS if question.only_if is CONCERN]
 
 
-def _versions(school: School, connection: Connection, ref: str | None, own: bool) -> pd.DataFrame:
+def _versions(school: School, connection: Connection, ref: str | None, *, own: bool) -> pd.DataFrame:
     """The versions of a log, the newest first. One that said counselling is the author's alone, and with
     it the reasons why the log was corrected."""
-    log, by = tables.logs, valid_versions(tables.staff_versions)
-    query = (
-        select(
-            log.c.id,
-            log.c.version,
-            log.c.entered_at,
-            by.c.name.label("entered_by"),
-            log.c.correction_reason,
-            log.c.started_at,
-            log.c.ended_at,
-            *(log.c[answer] for answer in ANSWERS),
-        )
-        .outerjoin(by, and_(by.c.staff_id == log.c.entered_by, valid_on(by, school.today())))
-        .where(log.c.ref == ref)
-        .order_by(log.c.version.desc())
-    )
-    versions = reading.frame(connection, query)
+    log, today = tables.logs, school.today()
+    facts = ("id", "version", "entered_at", "correction_reason", "started_at", "ended_at", *ANSWERS)
+    query = select(*(log.c[name] for name in facts)).where(log.c.ref == ref).order_by(log.c.version.desc())
+    versions = reading.frame(connection, with_staff_name(query, "entered_by", log.c.entered_by, today))
     counselling = versions["purpose"].astype("str").str.lower() == COUNSELLING
     if not own and counselling.any():
         versions = versions[~counselling].assign(correction_reason=None)
     pupil, who = valid_versions(tables.pupil_versions), valid_versions(tables.staff_versions)
     among, invited = tables.log_pupils.c, tables.log_invited.c
-    ids = [int(i) for i in versions["id"]]
+    ids = versions["id"].tolist()
     pupils = reading.frame(
         connection,
         select(among.log_id, pupil.c.name)
         .join(pupil, pupil.c.pupil_id == among.pupil_id)
-        .join(log, log.c.id == among.log_id)
-        .where(among.log_id.in_(ids), valid_on(pupil, school.today()))
+        .where(among.log_id.in_(ids), valid_on(pupil, today))
         .order_by(pupil.c.name),
     )
     guests = reading.frame(
         connection,
         select(invited.log_id, func.coalesce(who.c.name, invited.email).label("name"))
-        .outerjoin(who, and_(who.c.staff_id == invited.staff_id, valid_on(who, school.today())))
+        .outerjoin(who, and_(who.c.staff_id == invited.staff_id, valid_on(who, today)))
         .where(invited.log_id.in_(ids))
         .order_by("name"),
     )

@@ -6,7 +6,16 @@ import pandas as pd
 from sqlalchemy import ColumnElement, Select, and_, func, not_, select
 
 from app.access.policy import Days, Person
-from app.access.scope import SESSION, confidential, during, in_school_time, joined, open_to
+from app.access.scope import (
+    PUPIL_FACTS,
+    SESSION,
+    confidential,
+    during,
+    in_school_time,
+    joined,
+    open_to,
+    with_staff_name,
+)
 from app.school import School
 from app.store import reading, tables
 from app.store.outcomes import decode_outcomes
@@ -39,13 +48,11 @@ def list_unlogged_calls(school: School, person: Person, days: Days) -> pd.DataFr
 
 def find_sessions(school: School, person: Person, *which: ColumnElement[bool]) -> pd.DataFrame:
     visible = and_(open_to(person, school.today()), *which)
-    who = valid_versions(tables.staff_versions)
     query = (
         select(
             SESSION.id.label("session_id"),
             SESSION.started_at,
             SESSION.ended_at,
-            who.c.name.label("staff_name"),
             SESSION.school,
             SESSION.department,
             SESSION.purpose,
@@ -59,16 +66,16 @@ def find_sessions(school: School, person: Person, *which: ColumnElement[bool]) -
             SESSION.codes,
             SESSION.clause_set_id,
         )
-        .outerjoin(who, and_(who.c.staff_id == SESSION.staff_id, valid_on(who, SESSION.day)))
         .where(visible)
         .order_by(SESSION.started_at.desc(), SESSION.id)
     )
     with school.engine.connect() as connection:
-        frame = reading.frame(connection, query)
+        named = with_staff_name(query, "staff_name", SESSION.staff_id, SESSION.day)
+        frame = reading.frame(connection, named)
         outcomes = decode_outcomes(connection, frame)
         pupils = reading.frame(connection, select_session_pupils().where(visible))
     theirs = frame["session_id"].mask(frame["withheld"].astype(bool))
-    frame.insert(7, "pupils", joined(theirs, pupils, "session_id"))
+    frame["pupils"] = joined(theirs, pupils, "session_id")
     frame["n_breach"] = (outcomes == "breach").sum(axis=1)
     frame["n_gaps"] = (outcomes == "no_evidence").sum(axis=1)
     return in_school_time(school, frame.drop(columns=["codes", "clause_set_id"]))
@@ -78,15 +85,7 @@ def select_session_pupils() -> Select[Any]:
     """The pupils of sessions as they were on the day: `session_id`, `pupil_id`, `email`, `name`, …"""
     pupil, among = valid_versions(tables.pupil_versions), tables.session_pupils
     return (
-        select(
-            among.c.session_id,
-            among.c.pupil_id,
-            tables.pupils.c.email,
-            pupil.c.name,
-            pupil.c.school,
-            pupil.c.year_group,
-            pupil.c.house,
-        )
+        select(among.c.session_id, among.c.pupil_id, tables.pupils.c.email, *(pupil.c[name] for name in PUPIL_FACTS))
         .join(tables.sessions, SESSION.id == among.c.session_id)
         .join(tables.pupils, tables.pupils.c.id == among.c.pupil_id)
         .join(pupil, and_(pupil.c.pupil_id == among.c.pupil_id, valid_on(pupil, SESSION.day)))

@@ -7,13 +7,12 @@ import pandas as pd
 from sqlalchemy import Select, and_, not_, select
 
 from app.access.policy import Days, Person, require, scopes
-from app.access.scope import SESSION, confidential, during, in_school_time
+from app.access.scope import SESSION, confidential, during, in_school_time, with_staff_name
 from app.judging.what_if import WhatIf, compare
 from app.protocol.judge import decode, judge
 from app.school import School
 from app.settings import changed
 from app.store import reading, tables
-from app.store.versions import valid_on, valid_versions
 from app.vocabulary import Resource, Scope
 
 _AT_ONCE = 2_500  # sessions between two signs of progress
@@ -60,22 +59,21 @@ def run_what_if(
 
 def _select_sessions(days: Days) -> Select[Any]:
     """The sessions of the days that are not confidential, each with its log or first call."""
-    who, first_call = valid_versions(tables.staff_versions), tables.session_calls.c
-    return (
+    first_call = tables.session_calls.c
+    query = (
         select(
             SESSION.id.label("session_id"),
             SESSION.started_at,
-            who.c.name.label("staff_name"),
             SESSION.department,
             SESSION.purpose,
             SESSION.log_id,
             first_call.call_id,
         )
-        .outerjoin(who, and_(who.c.staff_id == SESSION.staff_id, valid_on(who, SESSION.day)))
         .outerjoin(tables.session_calls, and_(first_call.session_id == SESSION.id, first_call.place == 0))
         .where(during(days), not_(confidential()))
         .order_by(SESSION.started_at, SESSION.id)
     )
+    return with_staff_name(query, "staff_name", SESSION.staff_id, SESSION.day)
 
 
 def _numbers(sessions: pd.DataFrame, known_as: pd.DataFrame) -> pd.Series:
