@@ -8,15 +8,16 @@ informed of.
 """
 
 from datetime import timedelta
+from typing import Any
 
 import pandas as pd
 from sqlalchemy import Boolean, ColumnElement, Date, Subquery, and_, false, func, not_, or_, select, true, type_coerce
 
 from app.access.policy import Person, require, scopes
-from app.access.scope import SESSION, confidential, in_school_time
+from app.access.scope import SESSION, confidential, read_frame, with_staff_name
 from app.records.registers import LETTERS
 from app.school import School
-from app.store import reading, tables
+from app.store import tables
 from app.store.consents import consent_status
 from app.store.versions import valid_on, valid_versions
 from app.vocabulary import Resource, Scope
@@ -33,35 +34,29 @@ def list_letters_sent(school: School, person: Person) -> pd.DataFrame:
     person's to write to them, as HOY, HM or Senior Deputy Head.
     """
     require(person, Resource.PARENT_REGISTERS)
-    pupil, tutor, letter = (
-        valid_versions(tables.pupil_versions),
-        valid_versions(tables.staff_versions),
-        tables.letters.c,
-    )
-    today, led = school.today(), _led_by(person, pupil)
+    pupil, letter, today = valid_versions(tables.pupil_versions), tables.letters.c, school.today()
     first = {
         kind: select(func.min(letter.sent_on)).where(letter.pupil_id == pupil.c.pupil_id, letter.kind == kind)
         for kind in LETTERS
     }
+    led, is_tutee = _led_by(person, pupil), pupil.c.tutor_id == person.staff_id
     query = (
         select(
-            pupil.c.pupil_id,
-            tables.pupils.c.email,
-            pupil.c.name.label("pupil"),
-            pupil.c.school,
-            pupil.c.year_group,
-            pupil.c.house,
-            tutor.c.name.label("tutor"),
+            *_pupil_columns(pupil),
             *(type_coerce(day.scalar_subquery(), Date).label(kind) for kind, day in first.items()),
             type_coerce(led, Boolean).label("led"),
         )
         .join(tables.pupils, tables.pupils.c.id == pupil.c.pupil_id)
-        .outerjoin(tutor, and_(tutor.c.staff_id == pupil.c.tutor_id, valid_on(tutor, today)))
-        .where(valid_on(pupil, today), or_(led, pupil.c.tutor_id == person.staff_id, _taught_by(school, person, pupil)))
+        .where(valid_on(pupil, today), or_(led, is_tutee, _taught_by(school, person, pupil)))
         .order_by(pupil.c.name, pupil.c.pupil_id)
     )
-    with school.engine.connect() as connection:
-        return reading.frame(connection, query)
+    return read_frame(school, with_staff_name(query, "tutor", pupil.c.tutor_id, today))
+
+
+def _pupil_columns(pupil: Subquery) -> list[ColumnElement[Any]]:
+    """`pupil_id`, `email`, `pupil` (name), `school`, `year_group`, `house`."""
+    others = (pupil.c.school, pupil.c.year_group, pupil.c.house)
+    return [pupil.c.pupil_id, tables.pupils.c.email, pupil.c.name.label("pupil"), *others]
 
 
 def list_letters_by_day(school: School, person: Person) -> pd.DataFrame:
@@ -75,8 +70,7 @@ def list_letters_by_day(school: School, person: Person) -> pd.DataFrame:
         .where(_led_by(person, pupil))
         .order_by(letter.sent_on.desc(), letter.pupil_id)
     )
-    with school.engine.connect() as connection:
-        return reading.frame(connection, query)
+    return read_frame(school, query)
 
 
 def list_consents(school: School, person: Person) -> pd.DataFrame:
@@ -84,47 +78,32 @@ def list_consents(school: School, person: Person) -> pd.DataFrame:
 
     Columns: `consent_id`, `pupil_id`, `email`, `pupil` (name), `school`, `year_group`, `house`, `kind`,
     `covers_from`, `covers_to`, `reason`, `state` ("asked", "given", "refused", "withdrawn"), `asked_at`,
-    `asked_by` (name; both blank where only a file tells of it), `sent_at` (when the request went to the
+    `asked_by` (name; both blank where it came from a file), `sent_at` (when the request went to the
     parents), `answered_at`, `answered_by`, `slt_informed_at`, `own` (whether it is the person's to enter what
     becomes of it), `stands`: the state, but of those without an answer "waiting", "lapsed" (its times are over) or
     "covered" (by another consent that holds), and "given_late" where its times had begun; `lacks`: what sessions to
     come still need of it, "answer", "slt" or "".
     """
     require(person, Resource.PARENT_REGISTERS)
-    pupil, who, state, today = (
-        valid_versions(tables.pupil_versions),
-        valid_versions(tables.staff_versions),
-        consent_status(),
-        school.today(),
-    )
-    facts = ("answered_at", "answered_by", "slt_informed_at")
+    pupil, state = valid_versions(tables.pupil_versions), consent_status()
+    own = _consents_open_to(school, person, pupil, state)
+    facts = ("state", "asked_at", "sent_at", "answered_at", "answered_by", "slt_informed_at")
     query = (
         select(
             _consent.id.label("consent_id"),
-            _consent.pupil_id,
-            tables.pupils.c.email,
-            pupil.c.name.label("pupil"),
-            pupil.c.school,
-            pupil.c.year_group,
-            pupil.c.house,
+            *_pupil_columns(pupil),
             *(_consent[name] for name in ("kind", "covers_from", "covers_to", "reason")),
-            state.c.state,
-            state.c.asked_at,
-            who.c.name.label("asked_by"),
-            state.c.sent_at,
             *(state.c[name] for name in facts),
-            type_coerce(_consents_open_to(school, person, pupil, state), Boolean).label("own"),
+            type_coerce(own, Boolean).label("own"),
         )
         .join(state, state.c.consent_id == _consent.id)
         .join(tables.pupils, tables.pupils.c.id == _consent.pupil_id)
-        .join(pupil, and_(pupil.c.pupil_id == _consent.pupil_id, valid_on(pupil, today)))
-        .outerjoin(who, and_(who.c.staff_id == state.c.asked_by, valid_on(who, today)))
-        .where(or_(_consents_open_to(school, person, pupil, state), _told_to(person, state)))
+        .join(pupil, and_(pupil.c.pupil_id == _consent.pupil_id, valid_on(pupil, school.today())))
+        .where(or_(own, _told_to(person, state)))
         .order_by(_consent.id.desc())
     )
-    with school.engine.connect() as connection:
-        rows = reading.frame(connection, query)
-    return in_school_time(school, _with_status(rows, pd.Timestamp(school.now())))
+    rows = read_frame(school, with_staff_name(query, "asked_by", state.c.asked_by, school.today()))
+    return _with_status(rows, pd.Timestamp(school.now()))
 
 
 def _with_status(rows: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
@@ -149,34 +128,20 @@ def _covered(rows: pd.DataFrame) -> pd.Series:
 
 
 def get_consent_history(school: School, person: Person, consent_id: int) -> pd.DataFrame:
-    """Everything that was entered of a consent, in its order; empty if it is not the person's to see.
+    """Everything that was entered about a consent, in its order; empty if it is not the person's to see.
 
     Columns: `event_id`, `kind` ("asked", "sent", "given", "refused", "withdrawn", "slt_informed", "struck"),
     `occurred_at`, `entered_at` (blank: before that was kept), `entered_by` (name; blank: a file), `parent`,
     `struck_event_id` (the event that this one strikes out), `reason` (it does), `struck`: whether another
     one strikes it out.
     """
-    event, who = tables.consent_events.c, valid_versions(tables.staff_versions)
-    mine = consent_id if may_answer_consent(school, person, consent_id) else None
-    query = (
-        select(
-            event.id.label("event_id"),
-            event.kind,
-            event.occurred_at,
-            event.entered_at,
-            who.c.name.label("entered_by"),
-            event.parent,
-            event.struck_event_id,
-            event.reason,
-        )
-        .outerjoin(who, and_(who.c.staff_id == event.actor_id, valid_on(who, school.today())))
-        .where(event.consent_id == mine)
-        .order_by(event.id)
-    )
-    with school.engine.connect() as connection:
-        rows = reading.frame(connection, query)
+    event = tables.consent_events.c
+    allowed = consent_id if may_answer_consent(school, person, consent_id) else None
+    columns = (event.kind, event.occurred_at, event.entered_at, event.parent, event.struck_event_id, event.reason)
+    query = select(event.id.label("event_id"), *columns).where(event.consent_id == allowed).order_by(event.id)
+    rows = read_frame(school, with_staff_name(query, "entered_by", event.actor_id, school.today()))
     rows["struck"] = rows["event_id"].isin(rows["struck_event_id"].dropna())
-    return in_school_time(school, rows)
+    return rows
 
 
 def may_answer_consent(school: School, person: Person, consent_id: int) -> bool:
@@ -224,10 +189,6 @@ def _led_by(person: Person, pupil: Subquery) -> ColumnElement[bool]:
 
 def _taught_by(school: School, person: Person, pupil: Subquery) -> ColumnElement[bool]:
     """Whether a person conducted a session with a pupil in the last year that is not confidential."""
-    among = tables.session_pupils.c
-    with_them = select(among.pupil_id).join(tables.sessions, SESSION.id == among.session_id)
-    return pupil.c.pupil_id.in_(
-        with_them.where(
-            SESSION.staff_id == person.staff_id, SESSION.day >= school.today() - _LOOK_BACK, not_(confidential())
-        )
-    )
+    among, recently = tables.session_pupils.c, SESSION.day >= school.today() - _LOOK_BACK
+    taught = select(among.pupil_id).join(tables.sessions, SESSION.id == among.session_id)
+    return pupil.c.pupil_id.in_(taught.where(SESSION.staff_id == person.staff_id, recently, not_(confidential())))
