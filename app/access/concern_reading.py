@@ -2,18 +2,19 @@
 
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Connection, case, func, select, true
+from sqlalchemy import ColumnElement, Connection, case, select, true
 
 from app.access.concern_history import ConcernHistory, LinkedSession, Names
 from app.store import tables
 from app.store.concerns import CONDUCT, Register
+from app.store.versions import valid_versions
 
 
 def read_histories(
     connection: Connection, register: Register, which: ColumnElement[bool], zone: ZoneInfo, *, whole: bool = True
 ) -> list[ConcernHistory]:
-    """The concerns of a register that a condition names. Without `whole` their events are without words but
-    for what a list needs."""
+    """The concerns of a register that meet a condition. Without `whole`, events have only the words that a list needs,
+    since each has to be decrypted."""
     concern, event = register.concerns.c, register.events.c
     names = read_names(connection, zone)
     found = {
@@ -42,12 +43,7 @@ def read_histories(
 
 def read_names(connection: Connection, zone: ZoneInfo) -> Names:
     """Everybody's newest name."""
-    people: list[dict[int, str]] = []
-    for table, key in ((tables.staff_versions, "staff_id"), (tables.pupil_versions, "pupil_id")):
-        column = table.c[key]
-        newest = select(column, func.max(table.c.from_day).label("day")).group_by(column).subquery()
-        query = select(column, table.c.name).join(
-            newest, (newest.c[key] == column) & (newest.c.day == table.c.from_day)
-        )
-        people.append({row[0]: row[1] for row in connection.execute(query)})
-    return Names(people[0], people[1], zone)
+    staff, pupil = valid_versions(tables.staff_versions), valid_versions(tables.pupil_versions)
+    of_staff = select(staff.c.staff_id, staff.c.name).where(staff.c.until.is_(None))
+    of_pupils = select(pupil.c.pupil_id, pupil.c.name).where(pupil.c.until.is_(None))
+    return Names(dict(connection.execute(of_staff).all()), dict(connection.execute(of_pupils).all()), zone)

@@ -92,8 +92,8 @@ def _readers(history: ConcernHistory) -> list[str]:
 
 
 def list_actions_to_do(school: School, person: Person) -> pd.DataFrame:
-    """What open concerns ask to be done and is not: of the person, and for whom a concern is open, of everybody.
-    The person's own first, then by day.
+    """The open actions of open concerns: the person's own, and all those of concerns that they follow up. The person's
+    own first, then by day.
 
     Columns: `ref`, `number`, `what`, `due` (a day), `overdue`, `owner`, `mine`, `asked_by`, `conduct`, `may_open`.
     """
@@ -110,15 +110,11 @@ def list_actions_to_do(school: School, person: Person) -> pd.DataFrame:
             followed = find_followed(school, connection, person, register)
             for history in read_histories(connection, register, or_(open_to, by_asking), zone, whole=False):
                 rows += [
-                    {
+                    vars(action)
+                    | {
                         "ref": history.row.ref,
-                        "number": action.number,
-                        "what": action.what,
-                        "due": action.due,
                         "overdue": action.due < today,
-                        "owner": action.owner,
                         "mine": action.owner_id == person.staff_id,
-                        "asked_by": action.asked_by,
                         "conduct": register is CONDUCT,
                         "may_open": history.row.id in to_open,
                     }

@@ -44,22 +44,17 @@ def _people(school: School, which: ColumnElement[bool]) -> list[Person]:
     with school.engine.connect() as connection:
         return [
             Person(
-                row.staff_id,
-                row.email,
-                row.name,
-                row.school,
-                row.department,
-                _roles(row.roles),
-                _items(row.year_groups),
-                _items(row.houses),
+                staff_id=row.staff_id,
+                email=row.email,
+                name=row.name,
+                school=row.school,
+                department=row.department,
+                roles=frozenset(role for role in Role if role in _items(row.roles)),
+                year_groups=_items(row.year_groups),
+                houses=_items(row.houses),
             )
             for row in connection.execute(query)
         ]
-
-
-def _roles(cell: str) -> frozenset[Role]:
-    words = _items(cell)
-    return frozenset(role for role in Role if role in words)
 
 
 def _items(cell: str) -> frozenset[str]:

@@ -35,18 +35,17 @@ def list_sessions(school: School, person: Person, days: Days) -> pd.DataFrame:
 
 def list_unlogged_calls(school: School, person: Person, days: Days) -> pd.DataFrame:
     """Of the days, the calls of others that nobody logged and that the person may open; never a
-    counsellor's. Columns as of `sessions`, and `due_at` (when the time to log it ends; blank: it has)."""
-    return find_sessions(
-        school,
-        person,
-        during(days),
-        SESSION.log_id.is_(None),
-        not_(confidential()),
-        func.coalesce(SESSION.staff_id, 0) != person.staff_id,
-    )
+    counsellor's. Columns as of `list_sessions`, and `due_at` (when the time to log it ends; blank: it has)."""
+    unlogged = (SESSION.log_id.is_(None), not_(confidential()), not_(_is_own(person)))
+    return find_sessions(school, person, during(days), *unlogged)
+
+
+def _is_own(person: Person) -> ColumnElement[bool]:
+    return func.coalesce(SESSION.staff_id, 0) == person.staff_id
 
 
 def find_sessions(school: School, person: Person, *which: ColumnElement[bool]) -> pd.DataFrame:
+    """The sessions that the person may open and that meet some conditions, as `list_sessions`."""
     visible = and_(open_to(person, school.today()), *which)
     query = (
         select(
@@ -56,12 +55,12 @@ def find_sessions(school: School, person: Person, *which: ColumnElement[bool]) -
             SESSION.school,
             SESSION.department,
             SESSION.purpose,
-            and_(confidential(), func.coalesce(SESSION.staff_id, 0) != person.staff_id).label("withheld"),
+            and_(confidential(), not_(_is_own(person))).label("withheld"),
             SESSION.one_to_one,
             SESSION.status,
             SESSION.disputed,
             SESSION.log_id.is_not(None).label("logged"),
-            (func.coalesce(SESSION.staff_id, 0) == person.staff_id).label("own"),
+            _is_own(person).label("own"),
             SESSION.due_at,
             SESSION.codes,
             SESSION.clause_set_id,

@@ -30,10 +30,12 @@ from app.records.registers import Consent
 from app.records.rows import InvalidCellError, RejectedRow, reject
 from app.school import School
 from app.store import reading, tables
+from app.vocabulary import Outcome
 
 _plan = tables.plans.c
-_KEPT = ("met", "exempt")
-# People come early and run over: a consent is asked for so much more than the planned time.
+_GOOD = (Outcome.MET, Outcome.EXEMPT)
+_BEFOREHAND = [name for name, clause in CLAUSES.items() if clause.remedy]  # decided before the session begins
+# A consent is asked for so much more than the planned time, because people come early and run over.
 MARGIN = timedelta(minutes=15)
 
 
@@ -80,39 +82,39 @@ def foresee(school: School, person: Person, plan: Log) -> Foreseen:
     with school.engine.connect() as connection:
         judged = preview_plans(connection, school.settings, [plan, *alone])
     own = judged[judged["plan"] == 0].set_index("clause")
-    known = own[own.index.isin(_beforehand()) & (own["outcome"] != "not_applicable")]
+    known = own[own.index.isin(_BEFOREHAND) & (own["outcome"] != Outcome.NOT_APPLICABLE)]
     emails = list_pupils_to_choose(school, person).set_index("pupil_id")["email"]
     lacking = {}
-    for name in known.index[~known["outcome"].isin(_KEPT)]:
+    for name in known.index[~known["outcome"].isin(_GOOD)]:
         remedy = CLAUSES[name].remedy
         if remedy and (remedy.letter or remedy.consent):
             of_one = judged[(judged["clause"] == name) & (judged["plan"] > 0)].set_index("plan")["outcome"]
-            short = [plan.pupil_ids[n - 1] for n in of_one.index[~of_one.isin(_KEPT)]]
+            short = [plan.pupil_ids[n - 1] for n in of_one.index[~of_one.isin(_GOOD)]]
             lacking[str(name)] = [str(emails[pupil]) for pupil in short if pupil in emails.index]
     to_mind = [
         {"clause": clause.name, "title": clause.title, "words": clause.words}
         for clause in sorted(CLAUSES.values(), key=lambda clause: clause.reference.heading != Heading.ONE_TO_ONE)
-        if clause.remedy is None and own.loc[clause.name, "outcome"] not in ("not_applicable", "exempt")
+        if clause.remedy is None and own.loc[clause.name, "outcome"] not in (Outcome.NOT_APPLICABLE, Outcome.EXEMPT)
     ]
     return Foreseen(_in_words(known), lacking, pd.DataFrame(to_mind, columns=["clause", "title", "words"]))
 
 
 def verdicts(school: School, person: Person, plans: pd.DataFrame) -> dict[str, str]:
-    """For the plans still to come of `access.plans`, by their reference: "yes", "no" or "not yet"."""
+    """For the plans still to come of `list_plans`, by their reference: "yes", "no" or "not yet"."""
     coming = plans[plans["started_at"] > school.now()]
     rows = [log_form.as_row(school.settings, form_of(row), person.email) for row in coming.itertuples()]
     logs = [log for row in rows if isinstance(log := read(school, row), Log)]
     with school.engine.connect() as connection:
         judged = preview_plans(connection, school.settings, logs) if logs else pd.DataFrame()
     return {
-        log.ref: _verdict(judged[(judged["plan"] == place) & judged["clause"].isin(_beforehand())]["outcome"])
+        log.ref: _verdict(judged[(judged["plan"] == place) & judged["clause"].isin(_BEFOREHAND)]["outcome"])
         for place, log in enumerate(logs)
     }
 
 
 def _verdict(outcomes: pd.Series) -> Literal["yes", "no", "not yet"]:
     found = set(outcomes)
-    return "no" if "breach" in found else "not yet" if "no_evidence" in found else "yes"
+    return "no" if Outcome.BREACH in found else "not yet" if Outcome.NO_EVIDENCE in found else "yes"
 
 
 def second_members(school: School, person: Person, log: Log) -> dict[str, str]:
@@ -124,30 +126,24 @@ def second_members(school: School, person: Person, log: Log) -> dict[str, str]:
     clauses = [name for name, clause in CLAUSES.items() if clause.remedy and clause.remedy.second_member]
     with school.engine.connect() as connection:
         judged = preview_plans(connection, school.settings, tried)
-    right = judged[judged["clause"].isin(clauses) & (judged["outcome"] == "met")]["plan"]
+    right = judged[judged["clause"].isin(clauses) & (judged["outcome"] == Outcome.MET)]["plan"]
     people = [find_person(school, email) for email in staff["email"].iloc[sorted(right)]]
-    return {one.email: f"{one.name} · {describe_post(one)}" for one in people if one}
-
-
-def _beforehand() -> list[str]:
-    """The clauses that are decided before the session begins."""
-    return [name for name, clause in CLAUSES.items() if clause.remedy]
+    return {member.email: f"{member.name} · {describe_post(member)}" for member in people if member}
 
 
 def _in_words(known: pd.DataFrame) -> pd.DataFrame:
     """The clauses that are decided beforehand, each with its remedy."""
-    of = [CLAUSES[name] for name in known.index]
-    remedies = [clause.remedy or Remedy("") for clause in of]
-    return pd.DataFrame(
-        {
-            "clause": list(known.index),
-            "title": [clause.title for clause in of],
-            "outcome": list(known["outcome"]),
-            "reason": list(known["reason"]),
-            "fix": [remedy.words for remedy in remedies],
-            "letter": [remedy.letter for remedy in remedies],
-            "consent": [remedy.consent for remedy in remedies],
-        }
+    clauses = [CLAUSES[name] for name in known.index]
+    remedies = [clause.remedy or Remedy("") for clause in clauses]
+    return (
+        known[["outcome", "reason"]]
+        .reset_index()
+        .assign(
+            title=[clause.title for clause in clauses],
+            fix=[remedy.words for remedy in remedies],
+            letter=[remedy.letter for remedy in remedies],
+            consent=[remedy.consent for remedy in remedies],
+        )
     )
 
 
@@ -155,7 +151,7 @@ def _in_words(known: pd.DataFrame) -> pd.DataFrame:
 
 
 def save_plan(school: School, person: Person, plan: Log) -> None:
-    """Keep a plan, in place of what its reference held before. NotYoursError if that is somebody else's."""
+    """Save a plan, in place of one with the same reference. NotYoursError if that is somebody else's."""
     if plan.staff_id != person.staff_id:
         raise NotYoursError("You can plan only your own sessions.")
     values = {
@@ -165,13 +161,12 @@ def save_plan(school: School, person: Person, plan: Log) -> None:
         "reason": plan.answers["reason"],
     }
     with school.writing() as connection:
-        before = _of(connection, person, plan.ref)
-        if before is None:
+        number = _find_own(connection, person, plan.ref)
+        if number is None:
             new = insert(tables.plans).values(ref=plan.ref, staff_id=person.staff_id, changes=0, **values)
             number = connection.execute(new.returning(_plan.id)).scalar_one()
         else:
-            number = before
-            _forget_people(connection, number)
+            _delete_people(connection, number)
             changed = update(tables.plans).where(_plan.id == number)
             connection.execute(changed.values(changes=_plan.changes + 1, **values))
         connection.execute(
@@ -185,24 +180,24 @@ def save_plan(school: School, person: Person, plan: Log) -> None:
 
 
 def is_saved(school: School, person: Person, row: Any, plan: Log) -> bool:
-    """Whether a row of `access.plans` holds the plan as it stands."""
-    kept = read(school, log_form.as_row(school.settings, form_of(row), person.email))
-    return isinstance(kept, Log) and kept.fingerprint == plan.fingerprint
+    """Whether a row of `list_plans` is the same as the plan."""
+    saved = read(school, log_form.as_row(school.settings, form_of(row), person.email))
+    return isinstance(saved, Log) and saved.fingerprint == plan.fingerprint
 
 
 def delete_plan(school: School, person: Person, ref: str) -> None:
-    """Let a plan go: it is logged now, or the session is not held. One that is gone already stays gone."""
+    """Delete a plan: it is logged now, or the session is not held. Nothing happens if it was deleted before."""
     with school.writing() as connection:
-        number = _of(connection, person, ref)
+        number = _find_own(connection, person, ref)
         if number is None:
             return
-        _forget_people(connection, number)
+        _delete_people(connection, number)
         connection.execute(delete(tables.plans).where(_plan.id == number))
         school.add_to_trail(connection, person.email, "changed", f"plan {ref}, deleted")
 
 
-def _of(connection: Any, person: Person, ref: str) -> int | None:
-    """The number of a plan of the person's; None if there is none of this reference."""
+def _find_own(connection: Any, person: Person, ref: str) -> int | None:
+    """The number of a plan of the person's; None if there is none with this reference. NotYoursError."""
     row = connection.execute(select(_plan.id, _plan.staff_id).where(_plan.ref == ref)).one_or_none()
     if row is None:
         return None
@@ -211,7 +206,7 @@ def _of(connection: Any, person: Person, ref: str) -> int | None:
     return int(row.id)
 
 
-def _forget_people(connection: Any, number: int) -> None:
+def _delete_people(connection: Any, number: int) -> None:
     for table in (tables.plan_pupils, tables.plan_invited):
         connection.execute(delete(table).where(table.c.plan_id == number))
 
@@ -220,8 +215,8 @@ def _forget_people(connection: Any, number: int) -> None:
 
 
 def consents_for(school: School, person: Person, plan: Log, kind: str, emails: Sequence[str]) -> pd.DataFrame:
-    """How it stands with the consents of some pupils of a plan: `email`, `pupil` (name), `consent_id` (blank: none was
-    asked for), `state` ("" also if none was asked for), `slt_informed_at`, one row each."""
+    """The consents of some pupils of a plan, one row each: `email`, `pupil` (name), `consent_id` (blank: none was asked
+    for), `state` ("" also if none was asked for), `slt_informed_at`."""
     names = list_pupils_to_choose(school, person).set_index("email")["name"]
     rows = list_consents(school, person)
     fits = (rows["kind"] == kind) & (rows["covers_from"] <= plan.started_at) & (rows["covers_to"] >= plan.ended_at)
@@ -253,7 +248,7 @@ def ask_for_consents(school: School, person: Person, plan: Log, kind: str, email
 
 
 def form_of(plan: Any) -> Form:
-    """The form (see `log_form`) of a row of `access.plans`."""
+    """The form (see `log_form`) of a row of `list_plans`."""
     return {
         "ref": plan.ref,
         "purpose": plan.purpose,
@@ -267,14 +262,13 @@ def form_of(plan: Any) -> Form:
 
 
 def for_log(plan: Any) -> Form:
-    """What a row of `access.plans` brings to the form of its log: all that was planned; a call record's own times
-    and pupils go over it."""
+    """The form of the log of a row of `list_plans`, as it was planned."""
     return {name: value for name, value in form_of(plan).items() if name != "ref"} | {"plan": plan.ref}
 
 
 def of_calls(school: School, calls: pd.DataFrame, plans: pd.DataFrame) -> dict[int, str]:
-    """Which plan (`ref`) each call (`session_id`) of one's `access.calls_to_log` belongs to: matched by pupils and
-    times as a log would be."""
+    """The plan (`ref`) of each of the calls of `list_calls_to_log`, by `session_id`: matched by pupils and times, as a
+    log would be."""
     pupils, _ = pd.factorize(
         pd.Series(";".join([*plans["pupil_emails"], *calls["pupil_emails"]]).split(";"), dtype=object)
     )
