@@ -56,10 +56,11 @@ def list_imports(school: School, person: Person) -> pd.DataFrame:
     """What was imported, the newest first, for the administrator: `kind`, `source`, `imported_at`, `imported_by`
     (name; blank: a command), and the numbers `read`, `added`, `changed`, `unchanged`, `dropped`, `rejected`."""
     require(person, Resource.IMPORTS)
-    done = tables.imports.c
-    numbers = (done.read, done.added, done.changed, done.unchanged, done.dropped, done.rejected)
-    query = select(done.kind, done.source, done.imported_at, *numbers).order_by(done.id.desc())
-    return read_frame(school, with_staff_name(query, "imported_by", done.imported_by, school.today()))
+    done, numbers = tables.imports.c, ("read", "added", "changed", "unchanged", "dropped", "rejected")
+    columns = (done.kind, done.source, done.imported_at, *(done[name] for name in numbers))
+    query = select(*columns).order_by(done.id.desc())
+    rows = read_frame(school, with_staff_name(query, "imported_by", done.imported_by, school.today()))
+    return rows[["kind", "source", "imported_at", "imported_by", *numbers]]
 
 
 def get_audit_trail(school: School, person: Person, days: Days | None = None) -> pd.DataFrame:
