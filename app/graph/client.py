@@ -129,11 +129,11 @@ class Client(AbstractContextManager["Client"]):
         a meeting. It is composed again, so that what was checked is what is asked for."""
         try:
             parts = urlsplit(link)
-            theirs, ours = ((at.scheme, at.hostname, at.port or 443) for at in (parts, self._base))
+            origin, own_origin = ((at.scheme, at.hostname, at.port or 443) for at in (parts, self._base))
         except (ValueError, TypeError, AttributeError):
             raise RequestFailedError("its next page has no address") from None
         path = unquote(parts.path)
-        if theirs != ours or parts.username or parts.fragment or not path.startswith(f"{self._base.path}/"):
+        if origin != own_origin or parts.username or parts.fragment or not path.startswith(f"{self._base.path}/"):
             raise RequestFailedError("its next page is not at the configured Graph host, so nothing was asked there")
         if ".." in path or path.lower().rstrip("/").endswith(("/content", "/$value")):
             raise RequestFailedError("its next page is no list")

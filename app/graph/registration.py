@@ -110,15 +110,15 @@ def certificate(file: Path, password: str | None) -> Certificate:
         raise NotConfiguredError(
             "GRAPH_CERTIFICATE_FILE holds no RSA key.", "Microsoft Entra requires one; create it again."
         )
-    own = next((one for one in found if _public(one.public_key()) == _public(key.public_key())), None)
-    if own is None:
+    matching = next((each for each in found if _public(each.public_key()) == _public(key.public_key())), None)
+    if matching is None:
         raise NotConfiguredError(
             "GRAPH_CERTIFICATE_FILE holds a private key without its certificate.", "Put both into the one file."
         )
     return Certificate(
         key=key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(),
-        public=own.public_bytes(Encoding.PEM).decode(),
-        ends_at=own.not_valid_after_utc,
+        public=matching.public_bytes(Encoding.PEM).decode(),
+        ends_at=matching.not_valid_after_utc,
     )
 
 

@@ -70,9 +70,9 @@ class TokenSource:
             if generation == self._generation:
                 self._rejected += 1
                 if self._rejected > _MOST_TOKENS:
-                    said = self._transport.describe(response)
+                    message = self._transport.describe(response)
                     raise StoppedError(
-                        f"Microsoft Graph accepts neither the token nor new ones: {said}.",
+                        f"Microsoft Graph accepts neither the token nor new ones: {message}.",
                         "Check GRAPH_TENANT_ID, GRAPH_BASE_URL and the machine's clock.",
                     )
                 self._generation += 1

@@ -80,14 +80,14 @@ def _read_each(part: Iterable[FoundObject], read: Callable[[Any], T], result: Im
         try:
             if found.reason:
                 raise UnreadableObjectError(found.reason)
-            one = read(found.content)
+            record = read(found.content)
         except UnreadableObjectError as error:
             original = {"where": found.file, "content": found.content if found.content is not None else found.raw}
             fix = f"correct it in {found.file}, or fetch it again"
             result.rejected.append(RejectedRow(found.number, None, None, str(error), fix, original))
         else:
-            result.calls[one.id] = max(getattr(one, "version", 0), result.calls.get(one.id, 0))
-            yield one
+            result.calls[record.id] = max(getattr(record, "version", 0), result.calls.get(record.id, 0))
+            yield record
 
 
 def store_calls(
@@ -178,9 +178,10 @@ def _remove_read(connection: Connection, calls: Sequence[str]) -> None:
 def _remove_calls(connection: Connection, calls: Sequence[str]) -> None:
     """Delete calls that turned out not to be sessions, and the sessions that they alone made up."""
     of_call, session = tables.session_calls, tables.sessions
-    mine = select(of_call.c.session_id).where(reading.is_among(connection, of_call.c.call_id, calls))
-    sessions = connection.scalars(select(session.c.id).where(session.c.id.in_(mine), session.c.log_id.is_(None))).all()
-    connection.execute(delete(of_call).where(reading.is_among(connection, of_call.c.call_id, calls)))
+    is_of_calls = reading.is_among(connection, of_call.c.call_id, calls)
+    with_calls = session.c.id.in_(select(of_call.c.session_id).where(is_of_calls))
+    sessions = connection.scalars(select(session.c.id).where(with_calls, session.c.log_id.is_(None))).all()
+    connection.execute(delete(of_call).where(is_of_calls))
     remove_sessions(connection, sessions)
     session_days.pack(connection)
     connection.execute(delete(tables.calls).where(reading.is_among(connection, tables.calls.c.id, calls)))
@@ -191,22 +192,23 @@ def _insert_calls(
 ) -> None:
     now = school.now()
     rows: dict[Table, list[dict[str, Any]]] = defaultdict(list)
+    rows[tables.calls] = []  # comes first: the others refer to it
     for call in calls:
         organiser, _ = roster.ids(call.organiser_id, call.organiser_upn)
-        values = {name: value for name, value in vars(call).items() if name in tables.calls.c}
-        values |= {"organiser_staff_id": organiser, "reader": READER, "stored_at": now}
+        row = {name: value for name, value in vars(call).items() if name in tables.calls.c}
+        row |= {"organiser_staff_id": organiser, "reader": READER, "stored_at": now}
         if call.id in known:
-            connection.execute(update(tables.calls).where(tables.calls.c.id == call.id).values(values))
+            connection.execute(update(tables.calls).where(tables.calls.c.id == call.id).values(row))
         else:
-            rows[tables.calls].append(values)
+            rows[tables.calls].append(row)
         rows[tables.call_originals].append({"call_id": call.id, "original": zlib.compress(call.original, _COMPRESSION)})
         rows[tables.call_videos] += [vars(video) | {"call_id": call.id} for video in call.videos]
         for table, people in ((tables.call_stays, call.stays), (tables.call_listed, call.listed)):
-            for one in people:
-                staff_id, pupil_id = roster.ids(one.entra_id, one.upn)
-                rows[table].append(vars(one) | {"call_id": call.id, "staff_id": staff_id, "pupil_id": pupil_id})
-    for table in (tables.calls, *(table for table in rows if table is not tables.calls)):  # the others refer to it
-        insert_rows(connection, table, rows[table])
+            for person in people:
+                staff_id, pupil_id = roster.ids(person.entra_id, person.upn)
+                rows[table].append(vars(person) | {"call_id": call.id, "staff_id": staff_id, "pupil_id": pupil_id})
+    for table, values in rows.items():
+        insert_rows(connection, table, values)
 
 
 def store_recordings(
@@ -227,9 +229,8 @@ def store_recordings(
         result.added += before is None
         connection.execute(delete(stored).where(stored.c.id == recording.id))
         connection.execute(insert(stored).values(vars(recording)))
-        for one in (before, recording):
-            if one is not None:
-                touched.sessions |= set(connection.scalars(sessions.where(_is_recorded(one))))
+        for version in filter(None, (before, recording)):
+            touched.sessions |= set(connection.scalars(sessions.where(_is_recorded(version))))
     result.unchanged += len(recordings) - len(newest)
 
 

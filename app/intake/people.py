@@ -112,8 +112,8 @@ def _store_people(
                 changed.add(number)
     result.rejected.sort(key=lambda rejected: rejected.row)
     # A second change on one day takes the place of the first.
-    again = versions.c[key].in_([row[key] for row in dated if row["from_day"] == today])
-    connection.execute(delete(versions).where(versions.c.from_day == today, again))
+    replaced = versions.c[key].in_([row[key] for row in dated if row["from_day"] == today])
+    connection.execute(delete(versions).where(versions.c.from_day == today, replaced))
     insert_rows(connection, table, new)
     insert_rows(connection, versions, dated)
     result.added, result.changed = len(new), len(changed)
@@ -171,8 +171,9 @@ def _recognise(connection: Connection) -> list[tuple[int, int]]:
     logs = _recognise_in(connection, roster, invited.log_id, entra_id=null(), upn=invited.email)
     times = []
     for table, ids in ((tables.calls, calls), (tables.logs, logs)):
-        mine = reading.is_among(connection, table.c.id, ids)
-        rows = connection.execute(select(table.c.started_at, table.c.ended_at).where(mine))
+        rows = connection.execute(
+            select(table.c.started_at, table.c.ended_at).where(reading.is_among(connection, table.c.id, ids))
+        )
         times += [span(row.started_at, row.ended_at) for row in rows]
     return times
 

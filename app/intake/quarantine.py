@@ -52,18 +52,18 @@ def put_aside(connection: Connection, result: ImportResult, now: datetime) -> in
     ):
         stored_reasons[column].add(reason)
     rows: dict[str, dict[str, Any]] = {}
-    same: dict[str, str] = {}  # the fingerprint that a row may be stored under: its own
+    same: dict[str, str] = {}  # each fingerprint that a row may be stored under: its own
     for rejected in result.rejected:
         original = json.dumps(rejected.original, ensure_ascii=False, sort_keys=True, default=str)
-        own = digest(f"{kind}|{rejected.column}|{rejected.reason}|{original}")
-        # A version before may have stored the same row with its reason in other words.
-        reasons = stored_reasons[rejected.column]
-        same |= {digest(f"{kind}|{rejected.column}|{reason}|{original}"): own for reason in reasons} | {own: own}
-        rows[own] = vars(rejected) | {
+        fingerprint = digest(f"{kind}|{rejected.column}|{rejected.reason}|{original}")
+        # An earlier version may have stored the same row with its reason in other words.
+        for reason in {rejected.reason, *stored_reasons[rejected.column]}:
+            same[digest(f"{kind}|{rejected.column}|{reason}|{original}")] = fingerprint
+        rows[fingerprint] = vars(rejected) | {
             "kind": kind,
             "source": result.source,
             "original": original.encode(),
-            "fingerprint": own,
+            "fingerprint": fingerprint,
             "rejected_at": now,
             "attempts": 1,
         }
@@ -81,8 +81,8 @@ def put_aside_record(connection: Connection, record: RejectedRecord, now: dateti
     """Put a record of the sync into quarantine, or count another attempt."""
     fingerprint = digest(f"sync|{record.kind}|{record.key}")
     values: dict[str, Any] = {"reason": record.reason, "original": record.content, "rejected_at": now}
-    again = update(tables.quarantine).where(_entry.fingerprint == fingerprint)
-    if not connection.execute(again.values(attempts=_entry.attempts + 1, **values)).rowcount:
+    stored = update(tables.quarantine).where(_entry.fingerprint == fingerprint)
+    if not connection.execute(stored.values(attempts=_entry.attempts + 1, **values)).rowcount:
         values |= {"kind": record.kind, "source": "sync", "fix": FETCH_AGAIN, "fingerprint": fingerprint, "attempts": 1}
         insert_rows(connection, tables.quarantine, [values | {"call_id": record.key if record.is_call else None}])
 
@@ -181,12 +181,9 @@ def resolve(
     actor_id: int | None,
     reason: str | None = None,
 ) -> list[int]:
-    """Resolve those of the rows that are still open; their ids."""
-    still_open = _entry.resolved_at.is_(None), reading.is_among(connection, _entry.id, ids)
-    found = list(connection.scalars(select(_entry.id).where(*still_open)))
-    if found:
-        change = update(tables.quarantine).where(*still_open)
-        connection.execute(
-            change.values(resolved_at=at, resolved_by=actor_id, resolution=resolution, resolution_reason=reason)
-        )
-    return found
+    """Resolve those of the entries that are still open. Returns their ids."""
+    still_open = update(tables.quarantine).where(
+        _entry.resolved_at.is_(None), reading.is_among(connection, _entry.id, ids)
+    )
+    change = still_open.values(resolved_at=at, resolved_by=actor_id, resolution=resolution, resolution_reason=reason)
+    return list(connection.scalars(change.returning(_entry.id)))

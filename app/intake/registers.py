@@ -50,5 +50,5 @@ def _pick_new(result: ImportResult, rows: Sequence[ReadRow[R]], known: set[Any],
 def _touch_pupils(connection: Connection, rows: Sequence[Letter | Consent]) -> Touched:
     """The sessions of the pupils of some rows."""
     attended = tables.session_pupils.c
-    theirs = reading.is_among(connection, attended.pupil_id, {row.pupil_id for row in rows})
-    return Touched(sessions=set(connection.scalars(select(attended.session_id).where(theirs))))
+    is_attended = reading.is_among(connection, attended.pupil_id, {row.pupil_id for row in rows})
+    return Touched(sessions=set(connection.scalars(select(attended.session_id).where(is_attended))))

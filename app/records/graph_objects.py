@@ -115,21 +115,21 @@ def read_identity_set(identities: Any, key: str) -> Identity | None:
 def read_identity(identity: dict[str, Any], key: str, kind: str | None = None) -> Identity | None:
     if any(isinstance(identity.get(name), dict) for name in _NESTED):
         return read_identity_set(identity, key)
-    type_words = (identity.get("@odata.type"), identity.get("userIdentityType") or identity.get("identityType"))
-    said = " ".join(map(str, type_words)).lower()
-    if any(word in said for word in ("applicationinstance", "bot", "application")):
+    type_words = f"{identity.get('@odata.type')} {identity.get('userIdentityType') or identity.get('identityType')}"
+    type_words = type_words.lower()
+    if any(word in type_words for word in ("applicationinstance", "bot", "application")):
         return None
     entra_id, upn = read_lower(identity.get("id")), read_lower(identity.get("userPrincipalName"), 320)
     own_key = entra_id or (upn or "")[:_MAX_ID] or key
     tenant = read_lower(identity.get("tenantId"), 100)
-    return Identity(own_key, kind or _kind_of(said, entra_id), entra_id, upn, tenant)
+    return Identity(own_key, kind or _kind_of(type_words, entra_id), entra_id, upn, tenant)
 
 
-def _kind_of(said: str, entra_id: str | None) -> str:
-    if "teamsvisitor" in (entra_id or "") or "guest" in said or "anonymous" in said:
+def _kind_of(type_words: str, entra_id: str | None) -> str:
+    if "teamsvisitor" in (entra_id or "") or "guest" in type_words or "anonymous" in type_words:
         return "guest"
-    if "phone" in said:
+    if "phone" in type_words:
         return "phone"
-    if "acs" in said or "communicationservices" in said:
+    if "acs" in type_words or "communicationservices" in type_words:
         return "acs"
     return "user" if entra_id else "unknown"

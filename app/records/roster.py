@@ -140,17 +140,17 @@ def _parse(table: Table, model: type[M], key: str, check: Callable[[M], None]) -
     def parse(cells: dict[str, str]) -> M | None:
         row = check_cells(model, cells)
         check(row)
-        own: str = getattr(row, key)
-        if own in seen:
-            if seen[own] != row:
+        identity: str = getattr(row, key)
+        if identity in seen:
+            if seen[identity] != row:
                 raise InvalidCellError("is in an earlier row that says otherwise", "keep one of the two", key)
             return None
         entra_id = getattr(row, "entra_id", None)
-        if entra_id and owners.setdefault(entra_id, own) != own:
+        if entra_id and owners.setdefault(entra_id, identity) != identity:
             raise InvalidCellError(
                 "belongs to somebody else in an earlier row", "give each person their own", "entra_id"
             )
-        seen[own] = row
+        seen[identity] = row
         return row
 
     return parse_rows(table, model, parse)

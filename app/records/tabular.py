@@ -162,8 +162,8 @@ def _unpacked(name: str, content: bytes) -> io.BytesIO:
     a single cell far out in a sheet is enough for that, or one long text that stands in many. What a file says of
     its own size may be untrue, and each reader may find other parts in it: only what was measured here is read."""
     texts: list[int] = []
-    again = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as packed, zipfile.ZipFile(again, "w", zipfile.ZIP_DEFLATED) as out:
+    repacked = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as packed, zipfile.ZipFile(repacked, "w", zipfile.ZIP_DEFLATED) as out:
         parts = [entry for entry in packed.infolist() if entry.filename.lower().endswith((".xml", ".rels"))]
         if sum(entry.file_size for entry in parts) > _MOST_BYTES:
             raise _too_large(f"{name}, unpacked,")
@@ -171,13 +171,13 @@ def _unpacked(name: str, content: bytes) -> io.BytesIO:
         for entry in sorted(parts, key=lambda part: not part.filename.lower().endswith("sharedstrings.xml")):
             if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                 raise zipfile.BadZipFile("it is packed in a way that Excel does not use")
-            said, entry.file_size = entry.file_size, 2**62  # read to its end, whatever it says
+            stated, entry.file_size = entry.file_size, 2**62  # read to its end, whatever it says
             extent = _Extent(texts)
-            with packed.open(entry) as part, out.open(zipfile.ZipInfo(entry.filename), "w") as kept:
+            with packed.open(entry) as part, out.open(zipfile.ZipInfo(entry.filename), "w") as target:
                 size = 0
                 while piece := part.read(_PIECE):
                     size += len(piece)
-                    if size > said:
+                    if size > stated:
                         break
                     extent.parser.Parse(piece)
                     if extent.rows * extent.columns > _MOST_CELLS:
@@ -187,12 +187,12 @@ def _unpacked(name: str, content: bytes) -> io.BytesIO:
                         )
                     if extent.text > _MOST_TEXT:
                         raise _too_large(name)
-                    kept.write(piece)
-            if size != said:
+                    target.write(piece)
+            if size != stated:
                 raise zipfile.BadZipFile("it is not as large as it says")
             extent.parser.Parse(b"", True)
-    again.seek(0)
-    return again
+    repacked.seek(0)
+    return repacked
 
 
 class _Extent:
