@@ -1,6 +1,5 @@
 """Two terms and their dates, placed around the current day."""
 
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 from app.settings import Period, Settings, Training
@@ -11,17 +10,20 @@ TENANT = "0d3e0a5c-1111-4aaa-8bbb-000000000000"
 _WEEK = timedelta(weeks=1)
 
 
-@dataclass(frozen=True)
 class Calendar:
     """The terms up to `day`, this one's half-term, and its fortnight of remote learning; another week of it, which
-    is still to come."""
+    is still to come. The day lies in the twelfth week of its term, so that there is enough to look back on."""
 
-    day: date
-    last_term: Period
-    this_term: Period
-    half_term: Period
-    remote: Period
-    remote_ahead: Period
+    def __init__(self, day: date) -> None:
+        monday = day - timedelta(days=day.weekday())
+        begins = monday - 11 * _WEEK
+        before = begins - 20 * _WEEK
+        self.day = day
+        self.last_term = _weeks(_term_name(before), before, 12)
+        self.this_term = _weeks(_term_name(begins), begins, 14)
+        self.half_term = _weeks("Half-term", begins + 6 * _WEEK)
+        self.remote = _weeks("Remote learning after the flood", begins + 3 * _WEEK, 2)
+        self.remote_ahead = _weeks("Remote learning while the boilers are replaced", monday + _WEEK)
 
     def is_remote(self, day: date) -> bool:
         return self.remote.from_ <= day <= self.remote.to
@@ -35,24 +37,10 @@ class Calendar:
         ]
 
 
-def calendar(day: date) -> Calendar:
-    """The day lies in the twelfth week of its term, so that there is enough behind it to look back on."""
-    monday = day - timedelta(days=day.weekday())
-    begins = monday - 11 * _WEEK
-    friday = timedelta(days=4)
-    before = begins - 20 * _WEEK
-
-    def period(name: str, first: date, last: date) -> Period:
-        return Period.model_validate({"name": name, "from": first, "to": last})
-
-    return Calendar(
-        day,
-        period(_term_name(before), before, before + 11 * _WEEK + friday),
-        period(_term_name(begins), begins, monday + 2 * _WEEK + friday),
-        period("Half-term", begins + 6 * _WEEK, begins + 6 * _WEEK + friday),
-        period("Remote learning after the flood", begins + 3 * _WEEK, begins + 4 * _WEEK + friday),
-        period("Remote learning while the boilers are replaced", monday + _WEEK, monday + _WEEK + friday),
-    )
+def _weeks(name: str, monday: date, weeks: int = 1) -> Period:
+    """A period from a Monday to the Friday of its last week."""
+    friday = monday + (weeks - 1) * _WEEK + timedelta(days=4)
+    return Period.model_validate({"name": name, "from": monday, "to": friday})
 
 
 def _term_name(first: date) -> str:
@@ -66,16 +54,16 @@ def _term_name(first: date) -> str:
 def demonstration(settings: Settings, day: date) -> Settings:
     """The settings by which the demonstration filled up to `day` is judged: its own name, tenant, terms and
     remote learning; the protocol's figures are the school's."""
-    laid_out = calendar(day)
+    calendar = Calendar(day)
     return settings.model_copy(
         update={
             "name": NAME,
             "tenant_id": TENANT,
-            "terms": (laid_out.last_term, laid_out.this_term),
-            "remote_learning": (laid_out.remote, laid_out.remote_ahead),
+            "terms": (calendar.last_term, calendar.this_term),
+            "remote_learning": (calendar.remote, calendar.remote_ahead),
             "training": (
-                Training(name="Safe video calls, all staff", reference="CPD 14/2", on=laid_out.last_term.from_),
-                Training(name="Recording and consent, tutors", reference="CPD 14/9", on=laid_out.this_term.from_),
+                Training(name="Safe video calls, all staff", reference="CPD 14/2", on=calendar.last_term.from_),
+                Training(name="Recording and consent, tutors", reference="CPD 14/9", on=calendar.this_term.from_),
             ),
         }
     )

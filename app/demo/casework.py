@@ -1,11 +1,11 @@
 """What the fictional DSPs did about the concerns, and one concern about an adult's conduct."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Table, insert, select
 
 from app.concerns.raising import Report, open_concern
 from app.store import tables
@@ -14,91 +14,85 @@ from app.store.versions import list_contains, valid_on, valid_versions
 from app.vocabulary import Role
 
 _SYSTEM = "MySafeguarding"  # no product of this name is meant
-# Hours after the concern was raised, what was done, and its words.
-Step = tuple[int, str, dict[str, Any]]
+_Step = tuple[int, str, dict[str, Any]]  # hours after the concern was raised, what was done, and its words
 
 
 def follow_up(connection: Connection, now: datetime, today: date) -> None:
     """The newest two wait, one of them read; the others have a level and what followed; the older half is closed."""
     concern, event = tables.concerns.c, tables.concern_events.c
     alerts = connection.execute(select(event.concern_id, event.recipient_id).where(event.kind == "alerted"))
-    dsp = {alert.concern_id: alert.recipient_id for alert in alerts}
+    dsp = dict(alerts.tuples().all())
     rows = connection.execute(select(concern.id, concern.raised_at).order_by(concern.raised_at)).all()
-    for place, (number, raised_at) in enumerate(rows[:-1]):
-        steps: list[Step] = [(1, "read", {})]
+    events: list[dict[str, Any]] = []
+    for place, (concern_id, raised_at) in enumerate(rows[:-1]):
+        steps: list[_Step] = [(1, "read", {})]
         if place < len(rows) - 2:
-            steps += _closed(place) if place < len(rows) // 2 else _open(place, today)
-        _keep(connection, tables.concern_events, number, raised_at, dsp.get(number), now, steps)
+            steps += _steps_to_close(place) if place < len(rows) // 2 else _open_steps(place, today)
+        events += _events(concern_id, raised_at, dsp.get(concern_id), steps)
+    _add_events(connection, tables.concern_events, events, now)
 
 
-def _closed(place: int) -> list[Step]:
+def _steps_to_close(place: int) -> list[_Step]:
     level = ("early help", "child protection", "monitoring")[place % 3]
-    steps: list[Step] = [(20, "level", {"level": level, "text": "Spoken with the child and with home."})]
+    steps: list[_Step] = [(20, "level", {"level": level, "text": "Spoken with the child and with home."})]
     if level == "child protection":
         steps += [
             (21, "decision", {"decision": "Refer to children's services.", "text": "What was said may be harm."}),
             (22, "referral", {"to": "Children's services, duty desk", "on": None, "reference": f"D-{4100 + place}"}),
         ]
+    outcome = "Support is in place; nothing new for three weeks."
     if place % 2:
         steps.append((30, "handed_over", {"system": _SYSTEM, "reference": f"{7000 + place}"}))
-    outcome = "Handed over; followed up there." if place % 2 else "Support is in place; nothing new for three weeks."
-    steps.append((21 * 24, "closed", {"outcome": outcome, "text": "Nothing is left to be done here."}))
-    return steps
+        outcome = "Handed over; followed up there."
+    return [*steps, (21 * 24, "closed", {"outcome": outcome, "text": "Nothing is left to be done here."})]
 
 
-def _open(place: int, today: date) -> list[Step]:
+def _open_steps(place: int, today: date) -> list[_Step]:
     level = ("early help", "monitoring", "child protection")[place % 3]
-    due = _day(today, -3 if place % 2 else 4)
-    steps: list[Step] = [
+    due = str(today + timedelta(days=-3 if place % 2 else 4))
+    steps: list[_Step] = [
         (18, "level", {"level": "early help", "text": "Spoken with the child: tired, and much alone in the evenings."}),
         (19, "action", {"what": "Ring home, and ask who is in after school.", "due": due}),
         (26, "note", {"text": "The form tutor will look in every morning this week."}),
     ]
     if level != "early help":
-        steps.insert(2, (40, "level", {"level": level, "text": "After the talk with home."}))
+        steps.append((40, "level", {"level": level, "text": "After the talk with home."}))
     if place % 3 == 0:
-        steps.append(
-            (44, "corrected", {"field": "place", "after": "At home, in the kitchen", "text": "Told by the child."})
-        )
+        corrected = {"field": "place", "after": "At home, in the kitchen", "text": "Told by the child."}
+        steps.append((44, "corrected", corrected))
     return steps
 
 
-def _day(today: date, days: int) -> str:
-    return (today + timedelta(days=days)).isoformat()
+def _add_events(connection: Connection, table: Table, events: Iterable[dict[str, Any]], now: datetime) -> None:
+    """Add those that have happened by now."""
+    connection.execute(insert(table), [event for event in events if event["occurred_at"] <= now])
 
 
-def _keep(
-    connection: Connection,
-    events: Any,
-    number: int,
-    raised_at: datetime,
-    by: int | None,
-    now: datetime,
-    steps: Sequence[Step],
-) -> None:
-    for hours, kind, said in sorted(steps, key=lambda step: step[0]):
+def _events(
+    concern_id: int, raised_at: datetime, actor_id: int | None, steps: Iterable[_Step]
+) -> Iterator[dict[str, Any]]:
+    """The steps as rows of a table of events."""
+    for hours, kind, said in steps:
         at = raised_at + timedelta(hours=hours)
-        if at > now:
-            continue
-        event = {name: said.get(name) for name in ("level", "text")}
-        content = {name: value for name, value in said.items() if name not in event}
-        if "on" in content:
-            content["on"] = at.date().isoformat()
-        event |= {
-            "concern_id": number,
+        content = {name: value for name, value in said.items() if name not in ("level", "text")}
+        if kind == "referral":
+            content["on"] = str(at.date())
+        yield {
+            "concern_id": concern_id,
             "occurred_at": at,
-            "actor_id": by,
+            "actor_id": actor_id,
             "kind": kind,
-            "recipient_id": by if kind == "action" else None,
+            "level": said.get("level"),
+            "recipient_id": actor_id if kind == "action" else None,
+            "text": said.get("text"),
+            "content": json.dumps(content) if content else None,
         }
-        event["content"] = json.dumps(content) if content else None
-        connection.execute(insert(events).values(event))
 
 
 def raise_about_conduct(connection: Connection, now: datetime, today: date) -> None:
     """One, raised by a HOY about a music teacher, looked into by the Senior Deputy Head."""
     hoy, leader, teacher = (
-        _somebody(connection, today, role) for role in (Role.HOY, Role.SENIOR_DEPUTY_HEAD, Role.MUSIC_TEACHER)
+        _find_staff(connection, today, role) for role in (Role.HOY, Role.SENIOR_DEPUTY_HEAD, Role.MUSIC_TEACHER)
     )
     raised_at = now - timedelta(days=6)
     report = Report(
@@ -111,19 +105,20 @@ def raise_about_conduct(connection: Connection, now: datetime, today: date) -> N
         place="In my office",
         told_dsp=True,
     )
-    number = open_concern(connection, report, raised_by=hoy, raised_at=raised_at).concern_id
-    steps: list[Step] = [
+    concern_id = open_concern(connection, report, raised_by=hoy, raised_at=raised_at).concern_id
+    due = str(today + timedelta(days=1))
+    steps: list[_Step] = [
         (2, "read", {}),
         (3, "level", {"level": "lower level", "text": "No sign of harm so far; it breaks the code of conduct."}),
-        (4, "action", {"what": "Speak with the Head, and ask the designated officer.", "due": _day(today, 1)}),
+        (4, "action", {"what": "Speak with the Head, and ask the designated officer.", "due": due}),
         (28, "decision", {"decision": "Speak with the pupil's parents first.", "text": "They may know of it."}),
     ]
-    _keep(connection, tables.conduct_events, number, raised_at, leader, now, steps)
+    _add_events(connection, tables.conduct_events, _events(concern_id, raised_at, leader, steps), now)
 
 
-def _somebody(connection: Connection, today: date, role: Role) -> int:
+def _find_staff(connection: Connection, today: date, role: Role) -> int:
+    """The first on the roster who has the role."""
     who = valid_versions(tables.staff_versions)
-    query = (
-        select(who.c.staff_id).where(valid_on(who, today), list_contains(who.c.roles, role)).order_by(who.c.staff_id)
-    )
-    return connection.scalars(query).first() or 0
+    having = select(who.c.staff_id).where(valid_on(who, today), list_contains(who.c.roles, role))
+    found: int = connection.execute(having.order_by(who.c.staff_id).limit(1)).scalar_one()
+    return found

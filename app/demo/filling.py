@@ -1,22 +1,21 @@
 """The fictional school, moved in by the same import as a real one."""
 
-import csv
-import io
 import json
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from sqlalchemy import BigInteger, Connection, case, delete, func, literal, select, type_coerce, update
 
 from app.access.policy import roles_with
 from app.demo import asking, casework, resolving
-from app.demo import people as roster
-from app.demo.calendar import calendar, demonstration
+from app.demo.calendar import Calendar, demonstration
 from app.demo.chance import Chance
+from app.demo.people import DemoSchool, Rows, ask_parents_abroad, invent, send_letters
 from app.demo.story import Story
 from app.intake.calls import import_calls, import_recordings
 from app.intake.files import create_work, import_consents, import_letters, import_logs
@@ -29,63 +28,31 @@ from app.settings import Settings
 from app.store import tables
 from app.store.database import DatabaseError
 from app.store.writing import get_meta, raise_revision, set_meta
-from app.vocabulary import Resource, Scope
+from app.vocabulary import BreachState, Resource, Scope
 
-Rows = list[dict[str, str]]
-
-
-@dataclass
-class DemoSchool:
-    """The fictional school as the files of a real one: rows of tables by column, objects of Graph.
-    `corrections` are rows of logs entered again, each with its `why`; `shown` the emails of whom to show first."""
-
-    schools: Rows
-    staff: Rows
-    pupils: Rows
-    letters: Rows
-    consents: Rows
-    logs: Rows
-    corrections: Rows
-    calls: list[dict[str, Any]]
-    recordings: list[dict[str, Any]]
-    shown: list[str]
-
-
-def generate(seed: int, day: date, sessions: int, settings: Settings) -> DemoSchool:
-    """The fictional school up to a day. The same seed, day and number of sessions give the same school."""
-    chance, laid_out = Chance(seed, day.toordinal(), sessions), calendar(day)
-    people = roster.invent(chance)
-    story = Story(chance, people, laid_out, settings.zone)
-    letters = roster.letters(people, laid_out, chance)
-    story.tell(sessions)
-    return DemoSchool(
-        schools=people.schools,
-        staff=people.staff,
-        pupils=people.pupils,
-        letters=letters,
-        consents=roster.consents_abroad(people, laid_out) + story.consents,
-        logs=story.logs,
-        corrections=story.corrections,
-        calls=story.calls,
-        recordings=story.recordings,
-        shown=[person["email"] for person in people.shown],
-    )
-
-
+_SEED = 1
 _UNFINISHED = "demo_unfinished"
 _HOUR = 3_600_000_000  # in microseconds
 
 
-def fill(
-    school: School, sessions: int = 5000, seed: int = 1, progress: Callable[[str, float], None] = lambda *_: None
-) -> None:
+def generate(seed: int, day: date, sessions: int, settings: Settings) -> DemoSchool:
+    """The fictional school up to a day. The same seed, day and number of sessions give the same school."""
+    chance, calendar = Chance(seed, day.toordinal(), sessions), Calendar(day)
+    school = invent(chance)
+    send_letters(school, calendar, chance)
+    ask_parents_abroad(school, calendar)
+    Story(chance, school, calendar, settings.zone).tell(sessions)
+    return school
+
+
+def fill(school: School, sessions: int = 5000, progress: Callable[[str, float], None] = lambda *_: None) -> None:
     """Fill an empty database with the fictional school up to today. DatabaseError if it holds anything but an earlier
     fill that was cut off, which is begun again. `progress` is called with a step and the share done."""
     day = school.today()
     _empty(school)
     judged_by = School(school.engine, demonstration(school.settings, day))
     progress("Inventing people and sessions", 0.0)
-    made = _so_far(generate(seed, day, sessions, school.settings), school.now(), school.settings)
+    made = _so_far(generate(_SEED, day, sessions, school.settings), school.now(), school.settings)
     progress("Importing the roster", 0.15)
     for kind in ("schools", "staff", "pupils"):
         table = read_table(_csv(kind, getattr(made, kind)))
@@ -105,8 +72,8 @@ def fill(
     scopes = (Scope.YEAR_GROUPS, Scope.HOUSES, Scope.REMAINING)
     roles = [role for scope in scopes for role in roles_with(Resource.BREACHES, scope)]
     leaders = [row["email"] for role in roles for row in made.staff if role in row["roles"].split(";")]
-    resolving.resolve(judged_by, leaders, Chance(seed, day.toordinal()))
-    asking.ask(judged_by)
+    resolving.resolve(judged_by, leaders, Chance(_SEED, day.toordinal()))
+    asking.ask(judged_by, made)
     with school.writing() as connection:
         connection.execute(delete(tables.meta).where(tables.meta.c.key == _UNFINISHED))
         set_meta(connection, "demo", day.isoformat())
@@ -152,7 +119,8 @@ def _correct(school: School, corrections: Rows) -> None:
 
 
 def _date_back(connection: Connection, now: datetime) -> None:
-    """Logs were entered, and concerns raised, within hours of their session; corrections a day later."""
+    """Logs were entered within two hours and corrected a day later, concerns raised and breaches opened some hours
+    after their session, but never after `now`. The order of this import closed no breach."""
 
     def later(moment: Any, hours: Any) -> Any:
         """Microseconds, but never after now."""
@@ -163,8 +131,16 @@ def _date_back(connection: Connection, now: datetime) -> None:
     log, concern, event = tables.logs.c, tables.concerns.c, tables.concern_events.c
     connection.execute(update(tables.logs).values(entered_at=later(log.ended_at, 2 + 19 * (log.version - 1))))
     connection.execute(update(tables.concerns).values(raised_at=later(concern.happened_at, 3)))
-    at = select(concern.raised_at).where(concern.id == event.concern_id).scalar_subquery()
-    connection.execute(update(tables.concern_events).values(occurred_at=at))
+    raised_at = select(concern.raised_at).where(concern.id == event.concern_id).scalar_subquery()
+    connection.execute(update(tables.concern_events).values(occurred_at=raised_at))
+
+    breach, session = tables.breaches.c, tables.sessions.c
+    closed = breach.state == BreachState.CLOSED
+    of_closed = tables.breach_events.c.breach_id.in_(select(breach.id).where(closed))
+    connection.execute(delete(tables.breach_events).where(of_closed))
+    connection.execute(delete(tables.breaches).where(closed))
+    ended_at = select(session.ended_at).where(session.id == breach.session_id).scalar_subquery()
+    connection.execute(update(tables.breaches).values(opened_at=later(ended_at, 5)))
 
 
 def was_cut_off(school: School) -> bool:
@@ -189,11 +165,6 @@ def _empty(school: School) -> None:
         set_meta(connection, _UNFINISHED, "yes")
 
 
-def _csv(name: str, rows: list[dict[str, str]]) -> tuple[str, bytes]:
+def _csv(name: str, rows: Rows) -> tuple[str, bytes]:
     """Rows as the file a school would send."""
-    columns = list(dict.fromkeys(column for row in rows for column in row))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns or ["pupil_email", "kind", "sent_on"], restval="")
-    writer.writeheader()
-    writer.writerows(rows)
-    return f"{name}.csv", text.getvalue().encode()
+    return f"{name}.csv", pd.DataFrame(rows).to_csv(index=False).encode()

@@ -1,6 +1,7 @@
 """Call records and recordings in the shape in which Microsoft Graph gives them.
 
-Teams gives no times of streams; a room system that joins by SIP does. All times carry seven decimals.
+Teams gives no times of streams; a room system that joins by SIP does. All times carry seven decimals. Left out is
+the telemetry of devices and networks, which the program does not read.
 """
 
 from dataclasses import dataclass
@@ -9,38 +10,26 @@ from typing import Any
 
 from app.demo.calendar import TENANT
 from app.demo.chance import Chance
+from app.demo.people import Row
 
 Json = dict[str, Any]
 
 _TYPE = "#microsoft.graph.callRecords."
 _SERVICE = {
     "@odata.type": f"{_TYPE}serviceEndpoint",
-    "userAgent": {"@odata.type": f"{_TYPE}serviceUserAgent", "headerValue": "CallSignalingAgent", "role": "mcu"},
+    "userAgent": {"@odata.type": f"{_TYPE}serviceUserAgent", "role": "mcu"},
 }
 _CLIENTS = [
-    {
-        "@odata.type": f"{_TYPE}clientUserAgent",
-        "headerValue": f"CallSignalingAgent (27/{version}; {system})",
-        "platform": platform,
-        "productFamily": "teams",
-    }
-    for platform, version, system in (
-        ("windows", "49/25060212643", "TsCallingVersion=2025.19"),
-        ("macOS", "50/25060212643", "TsCallingVersion=2025.19"),
-        ("chromeOS", "1415/25061500", "WebClient"),
-        ("iPadOS", "1416/7.8.0", "iPad13,18"),
-        ("android", "1418/1.0.0", "SM-X200"),
-    )
+    {"@odata.type": f"{_TYPE}clientUserAgent", "platform": platform, "productFamily": "teams"}
+    for platform in ("windows", "macOS", "chromeOS", "iPadOS", "android")
 ]
-_NETWORK = {"ipAddress": "10.20.0.0", "subnet": "10.20.0.0", "connectionType": "wifi", "linkSpeed": 400000000}
-_DEVICE = {"captureDeviceName": "Default input device", "renderDeviceName": "Default output device"}
 
 
 @dataclass(frozen=True)
 class Leg:
     """One device's time in a meeting. `person` is a row of the roster; None for a visitor without a name."""
 
-    person: dict[str, str] | None
+    person: Row | None
     joined: datetime
     left: datetime
     camera: bool = True
@@ -48,7 +37,7 @@ class Leg:
     shares_screen: bool = False
 
 
-def identity(person: dict[str, str]) -> Json:
+def _identity(person: Row) -> Json:
     return {
         "id": person["entra_id"],
         "displayName": person["name"],
@@ -57,22 +46,23 @@ def identity(person: dict[str, str]) -> Json:
     }
 
 
-def moment(at: datetime, chance: Chance) -> str:
+def _moment(at: datetime, chance: Chance) -> str:
     """A time as Graph writes it: UTC, seven decimals; the seventh is finer than a datetime holds."""
     return f"{at:%Y-%m-%dT%H:%M:%S.%f}{chance.whole(0, 9)}Z"
 
 
 def meeting(
     chance: Chance,
-    organiser: dict[str, str],
+    organiser: Row,
     legs: list[Leg],
-    invited: list[dict[str, str]],
+    invited: list[Row],
+    *,
     in_channel: bool = False,
     recorded: bool = False,
 ) -> Json:
     """A group call: a session for each leg, between the participant and the meeting service."""
     thread = f"19:{chance.uuid()}@thread.tacv2" if in_channel else f"19:meeting_{chance.uuid()}@thread.v2"
-    sessions = [_with_service(chance, leg) for leg in legs]
+    sessions = [_session(chance, chance.uuid(), leg) | {"callee": _SERVICE} for leg in legs]
     if recorded:
         sessions.append(_recorder(sessions[0], chance))
     link = thread.replace(":", "%3a").replace("@", "%40")
@@ -90,21 +80,22 @@ def peer_to_peer(chance: Chance, caller: Leg, callee: Leg) -> Json:
     call_id = chance.uuid()
     session = _session(chance, call_id, caller) | {"callee": _end(chance, callee)}
     video = session["segments"][0]["media"][1]
-    video["streams"] = [_stream(chance, away) for away in _directions(caller.camera, callee.camera)]
+    sent = {"callerToCallee": caller.camera, "calleeToCaller": callee.camera}
+    video["streams"] = [_stream(chance, direction) for direction, on in sent.items() if on]
     people = [caller.person, callee.person]
     return _record(chance, "peerToPeer", call_id, [session], caller.person, people) | {"joinWebUrl": None}
 
 
-def recording(chance: Chance, call: Json, organiser: dict[str, str], started: datetime, ended: datetime) -> Json:
+def recording(chance: Chance, call: Json, organiser: Row, started: datetime, ended: datetime) -> Json:
     """That a meeting was recorded. The call is not always named; then organiser and time tell it."""
     return {
         "@odata.type": "#microsoft.graph.callRecording",
         "id": f"MSMjMCMj{chance.uuid()}",
         "meetingId": f"MSpkYzE3{chance.uuid()}",
         "callId": call["id"] if chance.often(0.9) else None,
-        "createdDateTime": moment(started, chance),
-        "endDateTime": moment(ended, chance),
-        "meetingOrganizer": {"application": None, "device": None, "user": identity(organiser)},
+        "createdDateTime": _moment(started, chance),
+        "endDateTime": _moment(ended, chance),
+        "meetingOrganizer": {"application": None, "device": None, "user": _identity(organiser)},
     }
 
 
@@ -113,14 +104,7 @@ def earlier_version(call: Json) -> Json:
     return call | {"version": call["version"] - 1, "sessions": call["sessions"][:-1]}
 
 
-def _record(
-    chance: Chance,
-    kind: str,
-    call_id: str,
-    sessions: list[Json],
-    organiser: dict[str, str],
-    people: list[dict[str, str]],
-) -> Json:
+def _record(chance: Chance, kind: str, call_id: str, sessions: list[Json], organiser: Row, people: list[Row]) -> Json:
     started = min(session["startDateTime"] for session in sessions)
     ended = max(session["endDateTime"] for session in sessions)
     changed = datetime.fromisoformat(ended) + timedelta(minutes=chance.between(15, 60))
@@ -129,50 +113,46 @@ def _record(
         "version": chance.one((1, 1, 1, 2, 2, 3)),
         "type": kind,
         "modalities": ["audio", "video"],
-        "lastModifiedDateTime": moment(changed, chance),
+        "lastModifiedDateTime": _moment(changed, chance),
         "startDateTime": started,
         "endDateTime": ended,
-        "organizer_v2": {"id": organiser["entra_id"], "identity": {"user": identity(organiser)}},
+        "organizer_v2": {"id": organiser["entra_id"], "identity": {"user": _identity(organiser)}},
         "participants_v2": [
-            {"id": person["entra_id"], "identity": {"user": identity(person)}, "administrativeUnitInfos": []}
+            {"id": person["entra_id"], "identity": {"user": _identity(person)}, "administrativeUnitInfos": []}
             for person in people
         ],
         "sessions": sessions,
     }
 
 
-def _with_service(chance: Chance, leg: Leg) -> Json:
-    return _session(chance, chance.uuid(), leg) | {"callee": _SERVICE}
-
-
 def _session(chance: Chance, session_id: str, leg: Leg) -> Json:
-    begun, ended = moment(leg.joined, chance), moment(leg.left, chance)
+    started, ended = _moment(leg.joined, chance), _moment(leg.left, chance)
     video = [_stream(chance, "calleeToCaller")]
     if leg.filmed is not None:
         until = leg.joined + (leg.left - leg.joined) * leg.filmed
-        video.append(_stream(chance, "callerToCallee", begun, moment(until, chance)))
+        video.append(_stream(chance, "callerToCallee", started, _moment(until, chance)))
     elif leg.camera:
         video.append(_stream(chance, "callerToCallee"))
-    heard = [_stream(chance, away) for away in ("callerToCallee", "calleeToCaller")]
-    media = [_media("main-audio", heard), _media("main-video", video)]
+    heard = [_stream(chance, direction) for direction in ("callerToCallee", "calleeToCaller")]
+    media = [{"label": "main-audio", "streams": heard}, {"label": "main-video", "streams": video}]
     if leg.shares_screen:
-        media.append(_media("vbss", [_stream(chance, "callerToCallee")]))
+        media.append({"label": "vbss", "streams": [_stream(chance, "callerToCallee")]})
     return {
         "id": session_id,
         "modalities": ["audio", "video", "screenSharing"] if leg.shares_screen else ["audio", "video"],
-        "startDateTime": begun,
+        "startDateTime": started,
         "endDateTime": ended,
         "isTest": False,
         "failureInfo": None,
         "caller": _end(chance, leg),
         "segments": [
-            {"id": session_id, "startDateTime": begun, "endDateTime": ended, "failureInfo": None, "media": media}
+            {"id": session_id, "startDateTime": started, "endDateTime": ended, "failureInfo": None, "media": media}
         ],
     }
 
 
 def _end(chance: Chance, leg: Leg) -> Json:
-    known = identity(leg.person) if leg.person else {"id": f"teamsvisitor:{chance.uuid()}", "displayName": None}
+    known = _identity(leg.person) if leg.person else {"id": f"teamsvisitor:{chance.uuid()}", "displayName": None}
     return {
         "@odata.type": f"{_TYPE}participantEndpoint",
         "name": None,
@@ -181,23 +161,14 @@ def _end(chance: Chance, leg: Leg) -> Json:
     }
 
 
-def _media(label: str, streams: list[Json]) -> Json:
-    return {"label": label, "callerNetwork": _NETWORK, "callerDevice": _DEVICE, "streams": streams}
-
-
-def _stream(chance: Chance, away: str, begun: str | None = None, ended: str | None = None) -> Json:
+def _stream(chance: Chance, direction: str, started: str | None = None, ended: str | None = None) -> Json:
     return {
         "streamId": str(chance.whole(1, 2**31)),
-        "streamDirection": away,
-        "startDateTime": begun,
+        "streamDirection": direction,
+        "startDateTime": started,
         "endDateTime": ended,
         "packetUtilization": chance.whole(2_000, 90_000),
-        "averageJitter": "PT0.016S",
     }
-
-
-def _directions(caller: bool, callee: bool) -> list[str]:
-    return [away for away, on in (("callerToCallee", caller), ("calleeToCaller", callee)) if on]
 
 
 def _recorder(like: Json, chance: Chance) -> Json:

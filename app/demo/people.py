@@ -1,15 +1,18 @@
 """Who there is at the fictional school, and what its parents' registers hold."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import cycle
+from typing import Any
 
 from app.demo.calendar import Calendar
 from app.demo.chance import Chance
 from app.demo.names import FIRST, LAST
 
-Person = dict[str, str]  # a row of the roster
+Row = dict[str, str]  # of a file: each column's cell
+Rows = list[Row]
 
 DRIFTING, WAITING = "Modern Languages", "Music"  # departments of the story
 _DEPARTMENTS = ("English", "Mathematics", "Sciences", DRIFTING, "Humanities", "Welsh", "Art and Design", "Computing")
@@ -25,56 +28,71 @@ _MORNING = ("Hong Kong", "Singapore", "Shanghai")
 
 
 @dataclass
-class People:
-    """The rosters as rows of their files, and who plays which part."""
+class DemoSchool:
+    """The fictional school as the files of a real one, and who plays which part. `corrections` are rows of logs entered
+    again, each with its `why`; `calls` and `recordings` objects of Graph."""
 
-    schools: list[Person] = field(default_factory=list)
-    staff: list[Person] = field(default_factory=list)
-    pupils: list[Person] = field(default_factory=list)
-    tutors: dict[tuple[str, str], list[Person]] = field(default_factory=lambda: defaultdict(list))  # school and year
-    hoys: dict[str, Person] = field(default_factory=dict)  # by year
-    hms: dict[str, Person] = field(default_factory=dict)  # by house
-    teachers: dict[str, list[Person]] = field(default_factory=lambda: defaultdict(list))  # by department
-    counsellors: list[Person] = field(default_factory=list)
-    abroad: list[tuple[Person, str]] = field(default_factory=list)  # a pupil, and where
-    new: list[Person] = field(default_factory=list)  # pupils who came this term
+    schools: Rows = field(default_factory=list)
+    staff: Rows = field(default_factory=list)
+    pupils: Rows = field(default_factory=list)
+    letters: Rows = field(default_factory=list)
+    consents: Rows = field(default_factory=list)
+    logs: Rows = field(default_factory=list)
+    corrections: Rows = field(default_factory=list)
+    calls: list[dict[str, Any]] = field(default_factory=list)
+    recordings: list[dict[str, Any]] = field(default_factory=list)
+
+    tutors: dict[tuple[str, str], Rows] = field(default_factory=lambda: defaultdict(list))  # by school and year
+    hoys: dict[str, Row] = field(default_factory=dict)  # by year
+    hms: dict[str, Row] = field(default_factory=dict)  # by house
+    teachers: dict[str, Rows] = field(default_factory=lambda: defaultdict(list))  # by department
+    counsellors: Rows = field(default_factory=list)
+    abroad: list[tuple[Row, str]] = field(default_factory=list)  # a pupil, and where
+    new: Rows = field(default_factory=list)  # pupils who came this term
 
     @property
-    def senior_deputy_head(self) -> Person:
+    def senior_deputy_head(self) -> Row:
         return self.staff[0]
 
     @property
-    def forgetful(self) -> Person:
+    def forgetful(self) -> Row:
         """The tutor whose calls go unlogged."""
         return self.tutors["SEN", "10"][1]
 
     @property
-    def shown_tutor(self) -> Person:
+    def not_abroad(self) -> Rows:
+        away = [pupil for pupil, _ in self.abroad]
+        return [pupil for pupil in self.pupils if pupil not in away]
+
+    @property
+    def shown_tutor(self) -> Row:
         """The tutor whom the demonstration shows first."""
         return self.tutors["SEN", "9"][0]
 
     @property
-    def shown(self) -> list[Person]:
-        """Whom the demonstration shows first of their role: those who lead the tutor's pupils, and their school's."""
+    def shown(self) -> list[str]:
+        """The emails of whom the demonstration shows first of their role: a tutor, and who leads the tutor's pupils."""
         dsp = next(person for person in self.staff if person["roles"] == "dsp")
-        return [self.shown_tutor, self.hoys["9"], self.hms["Monnow"], self.counsellors[0], dsp]
+        shown = (self.shown_tutor, self.hoys["9"], self.hms["Monnow"], self.counsellors[0], dsp)
+        return [person["email"] for person in shown]
 
 
-def invent(chance: Chance) -> People:
+def invent(chance: Chance) -> DemoSchool:
     """Sixty staff and six hundred pupils."""
-    people, named = People(), _Namer(chance)
+    school = DemoSchool()
+    taken: set[str] = set()
     for code, (name, senior, domain) in _SCHOOLS.items():
-        people.schools.append({"code": code, "name": name, "senior": senior, "email_domain": domain})
+        school.schools.append({"code": code, "name": name, "senior": senior, "email_domain": domain})
 
-    def staff(code: str, department: str, roles: str, **looks_after: str) -> Person:
+    def staff(code: str, department: str, roles: str, **looks_after: str) -> Row:
         person = (
-            named.person(_SCHOOLS[code][2])
+            _name(chance, taken, _SCHOOLS[code][2])
             | {"school": code, "department": department, "roles": roles, "year_groups": "", "houses": ""}
             | looks_after
         )
-        people.staff.append(person)
+        school.staff.append(person)
         if {"teacher", "music_teacher"} & set(roles.split(";")):
-            people.teachers[department].append(person)
+            school.teachers[department].append(person)
         return person
 
     teaches = cycle(_DEPARTMENTS)
@@ -83,15 +101,15 @@ def invent(chance: Chance) -> People:
     staff("SEN", "Humanities", "slt")
     staff("SEN", "Computing", "admin")
     for code in _SCHOOLS:
-        people.counsellors.append(staff(code, "Pastoral", "counsellor"))
+        school.counsellors.append(staff(code, "Pastoral", "counsellor"))
         staff(code, "Pastoral", "dsp")
     for code, years in _YEARS.items():
         for year in map(str, years):
-            people.hoys[year] = staff(code, next(teaches), "teacher;hoy", year_groups=year)
+            school.hoys[year] = staff(code, next(teaches), "teacher;hoy", year_groups=year)
             for _ in range(_TUTORS_A_YEAR):
-                people.tutors[code, year].append(staff(code, next(teaches), "teacher;tutor"))
+                school.tutors[code, year].append(staff(code, next(teaches), "teacher;tutor"))
         for house in _HOUSES[code]:
-            people.hms[house] = staff(code, next(teaches), "teacher;hm", houses=house)
+            school.hms[house] = staff(code, next(teaches), "teacher;hm", houses=house)
     for code in ("SEN", "SEN", "SEN", "SEN", "PREP", "PREP"):
         staff(code, WAITING, "music_teacher")
     for _ in range(3):
@@ -100,54 +118,46 @@ def invent(chance: Chance) -> People:
     for code, number in _PUPILS.items():
         for place in range(number):
             year = str(_YEARS[code][place % len(_YEARS[code])])
-            tutor = people.tutors[code, year][place // len(_YEARS[code]) % _TUTORS_A_YEAR]
-            people.pupils.append(
-                named.person(f"pupils.{_SCHOOLS[code][2]}")
+            tutor = school.tutors[code, year][place // len(_YEARS[code]) % _TUTORS_A_YEAR]
+            school.pupils.append(
+                _name(chance, taken, f"pupils.{_SCHOOLS[code][2]}")
                 | {"school": code, "year_group": year, "house": _HOUSES[code][place % 4], "tutor_email": tutor["email"]}
             )
-    seniors = chance.some([p for p in people.pupils if p["school"] == "SEN"], 18)
-    people.abroad = list(zip(seniors, (*_EVENING, *_MORNING), strict=False))
-    people.new = seniors[12:] + chance.some([p for p in people.pupils if p["school"] == "PREP"], 4)
-    return people
+    seniors = chance.some([p for p in school.pupils if p["school"] == "SEN"], 18)
+    school.abroad = list(zip(seniors, (*_EVENING, *_MORNING), strict=False))
+    school.new = seniors[12:] + chance.some([p for p in school.pupils if p["school"] == "PREP"], 4)
+    return school
 
 
-class _Namer:
-    def __init__(self, chance: Chance) -> None:
-        self.chance = chance
-        self.taken: set[str] = set()
-
-    def person(self, domain: str) -> Person:
-        """A name that nobody has yet, with its address and its Entra object id."""
-        while True:
-            first, last = self.chance.one(FIRST), self.chance.one(LAST)
-            plain = f"{first}.{last}".lower().translate(str.maketrans("âêîôûŵŷ", "aeiouwy"))
-            if plain not in self.taken:
-                self.taken.add(plain)
-                return {"email": f"{plain}@{domain}", "name": f"{first} {last}", "entra_id": self.chance.uuid()}
+def _name(chance: Chance, taken: set[str], domain: str) -> Row:
+    """A name that is not `taken` yet, with its address and its Entra object id."""
+    while True:
+        first, last = chance.one(FIRST), chance.one(LAST)
+        plain = f"{first}.{last}".lower().translate(str.maketrans("âêîôûŵŷ", "aeiouwy"))
+        if plain not in taken:
+            taken.add(plain)
+            return {"email": f"{plain}@{domain}", "name": f"{first} {last}", "entra_id": chance.uuid()}
 
 
-def letters(people: People, calendar: Calendar, chance: Chance) -> list[Person]:
+def send_letters(school: DemoSchool, calendar: Calendar, chance: Chance) -> None:
     """Introductions before the terms, to new pupils' parents late or not at all; letters about one-to-ones
     before the fortnight of remote learning, to nearly all."""
-    rows = []
 
-    def sent(pupil: Person, kind: str, on: date) -> None:
-        if on <= calendar.day:
-            rows.append({"pupil_email": pupil["email"], "kind": kind, "sent_on": str(on)})
+    def send(pupil: Row, kind: str, day: date) -> None:
+        if day <= calendar.day:
+            school.letters.append({"pupil_email": pupil["email"], "kind": kind, "sent_on": str(day)})
 
-    new = {pupil["email"]: place for place, pupil in enumerate(people.new)}
-    for pupil in people.pupils:
-        place = new.get(pupil["email"])
+    for pupil in school.pupils:
+        place = school.new.index(pupil) if pupil in school.new else None
         if place is None:
-            sent(pupil, "introduction", calendar.last_term.from_ - timedelta(days=10))
+            send(pupil, "introduction", calendar.last_term.from_ - timedelta(days=10))
         elif place % 5 != 4:  # to every fifth nobody has written yet
-            sent(pupil, "introduction", calendar.half_term.to + timedelta(days=3 + 2 * place))
+            send(pupil, "introduction", calendar.half_term.to + timedelta(days=3 + 2 * place))
         if chance.often(0.97):
-            sent(pupil, "one_to_one", calendar.remote.from_ - timedelta(days=4))
-    return rows
+            send(pupil, "one_to_one", calendar.remote.from_ - timedelta(days=4))
 
 
-def consent_row(pupil: Person, kind: str, covers: tuple[str, str], reason: str, given: date, by: str) -> Person:
+def consent_row(pupil: Row, kind: str, covers: Sequence[str], reason: str, given: date, by: str) -> Row:
     """A consent obtained in the morning of a day, of which SLT is informed an hour later."""
     return {
         "pupil_email": pupil["email"],
@@ -161,15 +171,13 @@ def consent_row(pupil: Person, kind: str, covers: tuple[str, str], reason: str, 
     }
 
 
-def consents_abroad(people: People, calendar: Calendar) -> list[Person]:
-    """For the lessons of pupils abroad: most before the terms, some when it had begun, for two none."""
-    rows = []
-    for place, (pupil, town) in enumerate(people.abroad):
+def ask_parents_abroad(school: DemoSchool, calendar: Calendar) -> None:
+    """Consents to the lessons of pupils abroad: most before the terms, some when it had begun, for two none."""
+    covers = (str(calendar.last_term.from_), str(calendar.this_term.to))
+    for place, (pupil, town) in enumerate(school.abroad):
         if place in (3, 7):
             continue  # nobody asked
         late = place in (1, 5)
         given = calendar.half_term.to + timedelta(days=9) if late else calendar.last_term.from_ - timedelta(days=5)
-        covers = (str(calendar.last_term.from_), str(calendar.this_term.to))
-        by = "Mother" if place % 3 else "Father"
-        rows.append(consent_row(pupil, "outside_hours", covers, f"At home in {town}: another time zone", given, by))
-    return rows
+        reason, by = f"At home in {town}: another time zone", "Mother" if place % 3 else "Father"
+        school.consents.append(consent_row(pupil, "outside_hours", covers, reason, given, by))

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import BigInteger, Connection, case, delete, insert, literal, select, type_coerce, update
+from sqlalchemy import Connection, insert, select, update
 
 from app.access.breaches import list_breaches_to_resolve
 from app.access.people import find_person
@@ -21,7 +21,7 @@ _EXPLANATIONS = (
     "The link in the invitation was the wrong one, so we started again.",
     "I had not seen that it needed writing down; I shall from now on.",
 )
-_SETTLEMENTS = (
+_RESOLUTIONS = (
     (Resolution.EXPLAINED, "Seen, and understood."),
     (Resolution.SPOKEN_WITH, "We went through the protocol together."),
     (Resolution.SPOKEN_WITH, "Agreed to open the call five minutes early from now on."),
@@ -29,76 +29,44 @@ _SETTLEMENTS = (
     (Resolution.OTHER, "The room has a new cable now."),
     (Resolution.OTHER, "Looked at; nothing more is needed from you."),
 )
-_DAY = timedelta(days=1)
-_breach = tables.breaches.c
 
 
 def resolve(school: School, leaders: Iterable[str], chance: Chance) -> None:
     """Explain and resolve most of what is older than a week; the first of the leaders (emails) is behind with it."""
-    with school.writing() as connection:
-        _date_back(connection, school)
-    resolved: dict[int, int] = {}
+    resolved_by: dict[int, int] = {}
     for place, email in enumerate(leaders):
         person = find_person(school, email)
         assert person is not None
         rows = list_breaches_to_resolve(school, person)
-        for row in rows[rows["opened_at"] < pd.Timestamp(school.now() - 7 * _DAY)].itertuples():
-            if row.session_id not in resolved and chance.often(0.4 if place == 0 else 0.95):
-                resolved[row.session_id] = person.staff_id
-    with school.writing() as connection:
-        _resolve(connection, resolved, chance)
+        for row in rows[rows["opened_at"] < pd.Timestamp(school.now() - timedelta(days=7))].itertuples():
+            if row.session_id not in resolved_by and chance.often(0.4 if place == 0 else 0.95):
+                resolved_by[row.session_id] = person.staff_id
+    if resolved_by:
+        with school.writing() as connection:
+            _resolve(connection, resolved_by, chance)
 
 
-def _date_back(connection: Connection, school: School) -> None:
-    """Exceptions were opened some hours after their session; none was closed by the order of this import."""
-    by_order = select(_breach.id).where(_breach.state == BreachState.CLOSED)
-    event = tables.breach_events
-    connection.execute(delete(event).where(event.c.breach_id.in_(by_order)))
-    connection.execute(delete(tables.breaches).where(_breach.state == BreachState.CLOSED))
-    ended = select(type_coerce(tables.sessions.c.ended_at, BigInteger)).where(
-        tables.sessions.c.id == _breach.session_id
-    )
-    later = ended.scalar_subquery() + literal(5 * 3_600_000_000, BigInteger)
-    present = literal(int(school.now().timestamp()) * 1_000_000, BigInteger)
-    connection.execute(update(tables.breaches).values(opened_at=case((later > present, present), else_=later)))
-
-
-def _resolve(connection: Connection, resolved: dict[int, int], chance: Chance) -> None:
-    mine = is_among(connection, _breach.session_id, resolved)
+def _resolve(connection: Connection, resolved_by: dict[int, int], chance: Chance) -> None:
+    """Resolve all breaches of sessions; `resolved_by`: who resolves them, by session."""
+    breach, session = tables.breaches.c, tables.sessions.c
+    chosen = is_among(connection, breach.session_id, resolved_by)
+    breaches = connection.execute(
+        select(tables.breaches, session.staff_id).join(tables.sessions, session.id == breach.session_id).where(chosen)
+    ).all()
+    said: dict[int, tuple[Resolution, str, str | None]] = {}
     events: list[dict[str, Any]] = []
-    lives: dict[int, list[dict[str, Any]]] = {}
-    session = tables.sessions.c
-    found = connection.execute(
-        select(tables.breaches, session.staff_id).join(tables.sessions, session.id == _breach.session_id).where(mine)
-    )
-    for row in found.all():
-        if row.session_id not in lives:
-            how, words = chance.one(_SETTLEMENTS)
-            life = [
-                {
-                    "actor_id": resolved[row.session_id],
-                    "kind": BreachEventKind.RESOLVED,
-                    "resolution": how,
-                    "text": words,
-                    "after": 4 * _DAY,
-                }
-            ]
-            if row.staff_id and chance.often(0.5):
-                words = chance.one(_EXPLANATIONS)
-                life.insert(
-                    0,
-                    {
-                        "actor_id": row.staff_id,
-                        "kind": BreachEventKind.EXPLAINED,
-                        "resolution": None,
-                        "text": words,
-                        "after": _DAY,
-                    },
-                )
-            lives[row.session_id] = life
-        for step in lives[row.session_id]:
-            event = {name: step[name] for name in ("actor_id", "kind", "resolution", "text")}
-            events.append(event | {"breach_id": row.id, "occurred_at": row.opened_at + step["after"]})
-    connection.execute(update(tables.breaches).where(mine).values(state=BreachState.RESOLVED))
-    if events:
-        connection.execute(insert(tables.breach_events), events)
+    for row in breaches:
+        if row.session_id not in said:
+            resolution, note = chance.one(_RESOLUTIONS)
+            explanation = chance.one(_EXPLANATIONS) if row.staff_id and chance.often(0.5) else None
+            said[row.session_id] = (resolution, note, explanation)
+        resolution, note, explanation = said[row.session_id]
+        if explanation:
+            explained = {"actor_id": row.staff_id, "kind": BreachEventKind.EXPLAINED, "resolution": None}
+            at = row.opened_at + timedelta(days=1)
+            events.append(explained | {"breach_id": row.id, "occurred_at": at, "text": explanation})
+        resolved = {"kind": BreachEventKind.RESOLVED, "resolution": resolution, "text": note}
+        at = row.opened_at + timedelta(days=4)
+        events.append(resolved | {"actor_id": resolved_by[row.session_id], "breach_id": row.id, "occurred_at": at})
+    connection.execute(update(tables.breaches).where(chosen).values(state=BreachState.RESOLVED))
+    connection.execute(insert(tables.breach_events), events)

@@ -17,7 +17,6 @@ from app.formatting import FEW, percent
 from app.protocol.clauses import CLAUSES
 from app.protocol.frames import Ints
 
-_KEPT, _SHOWN = ("met", "exempt"), ("met", "exempt", "breach")
 # Orange to blue: told apart by everybody, also by those who see no red or green.
 _WORSE_TO_BETTER = ["#a8480a", "#e8903f", "#f6d7b0", "#c4d9ec", "#4f8cc4", "#1d4f7c"]
 _BLUE, _ORANGE, _GREY, _INK = "#2f75b5", "#c25a10", "#7d8894", "#10181f"
@@ -34,23 +33,22 @@ class Drawing:
 
 
 def _spec(chart: alt.TopLevelMixin) -> dict[str, Any]:
-    spec: dict[str, Any] = chart.to_dict()
-    return {key: value for key, value in spec.items() if key != "config"}
+    """The chart's specification without the look, which the page and the paper add."""
+    return {key: value for key, value in chart.to_dict().items() if key != "config"}
 
 
 def _floor(rates: pd.Series, otherwise: float) -> float:
     """The least of some rates in whole per cent, never above 0.9: where a scale begins."""
-    least = float(rates.min()) if rates.notna().any() else otherwise
+    least = rates.min() if rates.notna().any() else otherwise
     return min(math.floor(least * 100) / 100, 0.9)
 
 
 def placed(sessions: pd.DataFrame) -> pd.DataFrame:
     """Sessions (a frame of `access.overview`) with `band`, the column of the heat map that each begins in, and
     `week`, its Monday."""
-    bands = np.clip(sessions["minute"].to_numpy() // 60 - 7, 0, len(_BANDS) - 1)
-    days = sessions["day"].to_numpy().astype("datetime64[D]").view(np.int64)
-    mondays = (days - (days + 3) % 7).view("datetime64[D]").astype("datetime64[s]")
-    return sessions.assign(band=pd.Categorical.from_codes(bands, dtype=_BAND, validate=False), week=mondays)
+    bands = (sessions["minute"] // 60 - 7).clip(0, len(_BANDS) - 1)
+    mondays = sessions["day"] - pd.to_timedelta(sessions["day"].dt.day_of_week, unit="D")
+    return sessions.assign(band=pd.Categorical.from_codes(bands, dtype=_BAND), week=mondays)
 
 
 def counts(sessions: pd.DataFrame, clause: str | None) -> dict[str, Ints]:
@@ -138,17 +136,12 @@ def heat_sentence(cells: pd.DataFrame, what: str) -> str:
 
 def clause_bars(figures: pd.DataFrame) -> Drawing:
     """Compliance clause by clause, the lowest first; `figures` as of `app.protocol.figures`, with `title`."""
-    rows = figures[figures["rate"].notna()].reset_index()
-    shown = rows[list(_SHOWN)].sum(axis=1)
-    kept = rows[list(_KEPT)].sum(axis=1)
-    share = [
-        f"{min(rate * 100, 99.9) if rate < 1 else 100:.1f}%" if of >= FEW else ""
-        for rate, of in zip(rows["rate"], shown, strict=True)
-    ]
-    rows = rows.assign(
-        share=share, words=[f"{s}  {k:,} of {of:,}".strip() for s, k, of in zip(share, kept, shown, strict=True)]
-    ).sort_values("rate")
-    return Drawing(_clause_bars(), {"clauses": rows})
+    rows = figures[figures["rate"].notna()].reset_index().sort_values("rate")
+    kept = rows["met"] + rows["exempt"]
+    of = kept + rows["breach"]
+    share = rows["rate"].map(percent).where(of >= FEW, "")
+    words = share + "  " + kept.map("{:,}".format) + " of " + of.map("{:,}".format)
+    return Drawing(_clause_bars(), {"clauses": rows.assign(share=share, words=words.str.strip())})
 
 
 @cache
@@ -167,11 +160,9 @@ def _clause_bars() -> dict[str, Any]:
 
 def what_if_bars(clauses: pd.DataFrame) -> Drawing:
     """How many sessions breach a clause, and would; `clauses` as of `WhatIf`."""
-    rows = clauses.melt("title", ["was_broken", "would_be_broken"], var_name="when", value_name="sessions")
-    return Drawing(
-        _what_if_bars(),
-        {"clauses": rows.assign(when=rows["when"].map({"was_broken": "now", "would_be_broken": "then"}))},
-    )
+    named = clauses.rename(columns={"was_broken": "now", "would_be_broken": "then"})
+    rows = named.melt("title", ["now", "then"], var_name="when", value_name="sessions")
+    return Drawing(_what_if_bars(), {"clauses": rows})
 
 
 @cache
@@ -234,33 +225,29 @@ def timeline(stays: pd.DataFrame, videos: pd.DataFrame, alone: pd.DataFrame) -> 
     """Who was in the call when: a bar for each stay, blue for staff and grey for others, with a thin bar over it while
     a camera is known to have been on; times when pupils were alone in orange over the whole height."""
     camera = stays["camera"].fillna(value=False).astype(bool)
-    stays = stays.assign(
-        joined=stays["joined_at"].dt.tz_localize(None),
-        left=stays["left_at"].dt.tz_localize(None),
+    stays = _in_local_time(stays).assign(
         who=_names_with_role(stays),
         video=np.where(camera, "with video", "video not known"),
         mark=np.where(camera, "▶ video", ""),
     )
-    order = list(dict.fromkeys(stays.sort_values(["role", "joined"], ascending=[False, True])["who"]))
+    order = list(dict.fromkeys(stays.sort_values(["role", "joined_at"], ascending=[False, True])["who"]))
     rows, layers = {"stays": stays}, _stay_layers(order)
     if len(alone):
-        rows["gaps"] = alone.assign(
-            from_time=alone["from_at"].dt.tz_localize(None),
-            to_time=alone["to_at"].dt.tz_localize(None),
-            words="✗ no staff, " + alone["seconds"].round().astype(int).astype(str) + " s",
-        )
+        words = "✗ no staff, " + alone["seconds"].round().astype(int).astype(str) + " s"
+        rows["gaps"] = _in_local_time(alone).assign(words=words)
         gaps = alt.Chart(alt.NamedData("gaps")).mark_rect(color=_ORANGE, opacity=0.45)
-        words = alt.Tooltip("words:N", title="Pupils alone")
-        layers.insert(0, gaps.encode(x="from_time:T", x2="to_time:T", tooltip=[words]))
+        tooltip = alt.Tooltip("words:N", title="Pupils alone")
+        layers.insert(0, gaps.encode(x="from_at:T", x2="to_at:T", tooltip=[tooltip]))
     if len(videos):
-        rows["filmed"] = videos.assign(
-            from_time=videos["started_at"].dt.tz_localize(None),
-            to_time=videos["ended_at"].dt.tz_localize(None),
-            who=_names_with_role(videos),
-        )
+        rows["filmed"] = _in_local_time(videos).assign(who=_names_with_role(videos))
         filmed = alt.Chart(alt.NamedData("filmed")).mark_bar(height=5, color=_INK, yOffset=7)
-        layers.append(filmed.encode(y=alt.Y("who:N", sort=order), x="from_time:T", x2="to_time:T"))
+        layers.append(filmed.encode(y=alt.Y("who:N", sort=order), x="started_at:T", x2="ended_at:T"))
     return Drawing(_spec(alt.LayerChart(layer=layers).properties(height=alt.Step(30))), rows)
+
+
+def _in_local_time(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows with their times without a zone: a browser would show them in its own."""
+    return rows.assign(**{name: rows[name].dt.tz_localize(None) for name in rows.select_dtypes("datetimetz")})
 
 
 def _names_with_role(people: pd.DataFrame) -> pd.Series:
@@ -272,16 +259,16 @@ def _stay_layers(order: list[str]) -> list[alt.Chart]:
     """The bars of the stays and their marks; `order`: the people from top to bottom."""
     base = alt.Chart(alt.NamedData("stays")).encode(
         y=alt.Y("who:N", sort=order, title=None, axis=alt.Axis(labelLimit=220)),
-        x=alt.X("joined:T", title="School time", axis=alt.Axis(format="%H:%M")),
+        x=alt.X("joined_at:T", title="School time", axis=alt.Axis(format="%H:%M")),
     )
     roles = alt.Scale(domain=["staff", "pupil", "other"], range=[_BLUE, "#93a4b5", "#c9b458"])
     bars = base.mark_bar(height=18, cornerRadius=2).encode(
-        x2="left:T",
+        x2="left_at:T",
         color=alt.Color("role:N", scale=roles, legend=alt.Legend(title=None, orient="top")),
         tooltip=[
             alt.Tooltip("who:N", title="Who"),
-            alt.Tooltip("joined:T", title="Joined", format="%H:%M:%S"),
-            alt.Tooltip("left:T", title="Left", format="%H:%M:%S"),
+            alt.Tooltip("joined_at:T", title="Joined", format="%H:%M:%S"),
+            alt.Tooltip("left_at:T", title="Left", format="%H:%M:%S"),
             alt.Tooltip("video:N", title="Camera"),
         ],
     )

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from app.access.overview import count_counselling_sessions, get_overview
@@ -22,6 +21,7 @@ from app.reports.disclosure import (
     GONE,
     SHOWN,
     UNDER,
+    WITHHELD,
     count_in_words,
     lower_bound,
     part_in_words,
@@ -36,8 +36,8 @@ from app.vocabulary import BreachState, Outcome, Purpose, Resolution
 Days = tuple[date, date]
 
 _WIDTH = 560  # of a chart's inner part, in pixels; with its labels it fills a page across
-_HIDDEN = f"under {FEW}"
-_ENDED = {resolution.value: resolution.label for resolution in Resolution} | {
+HIDDEN = f"under {FEW}"
+_ENDINGS = {resolution.value: resolution.label for resolution in Resolution} | {
     BreachState.CLOSED: "Closed automatically by later evidence",
     BreachState.OPEN: "Open",
 }
@@ -47,13 +47,13 @@ _OUTCOMES = {
     Outcome.NOT_APPLICABLE: Outcome.NOT_APPLICABLE.label,
     "evidence_share": "Share with evidence",
 }
-_MEASURED = (
+HOW_MEASURED = (
     "Every session with pupils is judged against each clause of the school's protocol that applies to it: by the "
     "call record of Microsoft Teams where it has the answer, otherwise by the school's registers of letters and "
     "consents, otherwise by the staff member's log. A check without evidence counts as neither met nor a breach, and "
     "is shown separately; an exempt check counts as met."
 )
-_SMALL = (
+SMALL_COUNTS = (
     f"Counts under {FEW} are not shown, nor others from which they could be worked out. The report covers the whole "
     "school; counselling is confidential and excluded from all figures."
 )
@@ -61,24 +61,22 @@ _SMALL = (
 
 def governors_report(school: School, person: Person, days: Days) -> bytes:
     """The Overview of some days as a PDF for governors. NotAllowedError but for the Overview's readers."""
-    seen = _looked_at(school, person, days)
-    paper = _paper(school, "Videoconferencing with pupils: report to governors") | {
+    seen = _read_figures(school, person, days)
+    data = paper(school, "Videoconferencing with pupils: report to governors") | {
         "period": f"{on_day(days[0])} to {on_day(days[1])}",
-        "measured": _MEASURED,
-        "small": _SMALL,
-        "version": _version(school),
+        "measured": HOW_MEASURED,
+        "small": SMALL_COUNTS,
+        "version": version_in_force(school),
         "key": [_key_figure(*figure) for figure in _key_figures(seen)],
         "compared": _compared(seen),
         "heat": _heat(seen),
         "clauses": _clauses(seen),
         "weeks": _weeks(seen),
-        "done": _done(count_resolved_breaches(school, person, days)),
-        "waits": _waits(school, person, days, seen.rows),
-        "counselling": [
-            f"{row.term}: {row.sessions} sessions." for row in _counselling(school, person, days).itertuples()
-        ],
+        "done": describe_endings(count_resolved_breaches(school, person, days)),
+        "waits": _list_attention(school, person, days, seen.rows),
+        "counselling": _counselling(school, person, days),
     }
-    return pdf("governors", paper)
+    return pdf("governors", data)
 
 
 def figures_workbook(
@@ -86,30 +84,32 @@ def figures_workbook(
 ) -> bytes:
     """The tables behind the Overview's charts as an Excel workbook. That for `governors` hides small counts, and is
     of the whole school; else only sessions with the `chosen` values of columns of `access.overview` count."""
-    seen = _looked_at(school, person, days, {} if governors else chosen or {})
+    seen = _read_figures(school, person, days, {} if governors else chosen or {})
     narrowed = [f"{column}: {', '.join(values)}" for column, values in (chosen or {}).items() if values]
     about = {
         "School": school.settings.name,
         "First day": days[0],
         "Last day": days[1],
         "Made on": school.today(),
-        "Protocol": _version(school),
-        "How it is measured": _MEASURED,
-        "Edition": _SMALL if governors else "For leadership: shows small counts. Do not share.",
+        "Protocol": version_in_force(school),
+        "How it is measured": HOW_MEASURED,
+        "Edition": SMALL_COUNTS if governors else "For leadership: shows small counts. Do not share.",
         "Filters": "None: the whole school" if governors or not narrowed else "; ".join(narrowed),
     }
     key = [_key_row(label, number, whole, governors=governors) for label, number, whole, _ in _key_figures(seen)]
     sheets = {
         "About": pd.DataFrame({"What": about.keys(), "Entry": about.values()}),
         "Key figures": pd.DataFrame(key, columns=["Figure", "Number", "Of", "Share"]),
-        "Department and hour": _tabled(seen.cells, {"department": "Department", "band": "Hour"}, governors=governors),
-        "By clause": _tabled(
+        "Department and hour": _rates_table(
+            seen.cells, {"department": "Department", "band": "Hour"}, governors=governors
+        ),
+        "By clause": _rates_table(
             seen.clauses, {"title": "Clause", "reference": "Reference"}, governors=governors, more=_OUTCOMES
         ),
-        "Week by week": _tabled(seen.weeks, {"week": "Week of"}, governors=governors),
+        "Week by week": _rates_table(seen.weeks, {"week": "Week of"}, governors=governors),
     }
     if governors or not narrowed:
-        sheets["Breaches"] = _ended_table(count_resolved_breaches(school, person, days), governors=governors)
+        sheets["Breaches"] = _endings_table(count_resolved_breaches(school, person, days), governors=governors)
     return workbook(sheets)
 
 
@@ -117,16 +117,16 @@ def blank_log(school: School) -> bytes:
     """A log form on one sheet of paper, for days without network."""
     purposes = [purpose.label for purpose in Purpose if purpose is not Purpose.OTHER]
     questions = {"purposes": purposes, "groups": log_form.list_printed_questions()}
-    return pdf("log_form", _paper(school, "Log of a videoconferencing session") | questions)
+    return pdf("log_form", paper(school, "Log of a videoconferencing session") | questions)
 
 
-# --- what is looked at ------------------------------------------------------------------------------------
+# --- figures ------------------------------------------------------------------------------------------------
 
 
 @dataclass
-class _Seen:
+class _Figures:
     """Sessions of some days and those of as many days before, and the first ones' compliance by cell, clause and
-    week: `kept`, `of`, `rate`, where there are several sessions `sessions`, and `state` (see `app.disclosure`)."""
+    week: `kept`, `of`, `rate`, where there are several sessions `sessions`, and `state` (see `disclosure.suppress`)."""
 
     rows: pd.DataFrame
     earlier: pd.DataFrame
@@ -135,86 +135,78 @@ class _Seen:
     weeks: pd.DataFrame
 
 
-def _looked_at(school: School, person: Person, days: Days, chosen: Mapping[str, Sequence[str]] | None = None) -> _Seen:
+def _read_figures(
+    school: School, person: Person, days: Days, chosen: Mapping[str, Sequence[str]] | None = None
+) -> _Figures:
     length = days[1] - days[0] + timedelta(days=1)
 
-    def of(days: Days) -> pd.DataFrame:
+    def sessions_of(days: Days) -> pd.DataFrame:
         rows = get_overview(school, person, days)
         for column, values in (chosen or {}).items():
             rows = rows[rows[column].isin(values)] if values else rows
         return charts.placed(rows)
 
-    rows, earlier = of(days), of((days[0] - length, days[0] - timedelta(days=1)))
-    cells, weeks = (_covered(charts.rates(rows, by, None)) for by in (["department", "band"], ["week"]))
-    return _Seen(rows, earlier, cells, _covered(_rates_of(figures(rows[list(CLAUSES)]))), weeks)
+    rows, earlier = sessions_of(days), sessions_of((days[0] - length, days[0] - timedelta(days=1)))
+    cells, weeks = (with_state(charts.rates(rows, by, None)) for by in (["department", "band"], ["week"]))
+    return _Figures(rows, earlier, cells, with_state(rates_by_clause(figures(rows[list(CLAUSES)]))), weeks)
 
 
-def _rates_of(told: pd.DataFrame) -> pd.DataFrame:
+def rates_by_clause(counts: pd.DataFrame) -> pd.DataFrame:
     """Compliance clause by clause, from `app.protocol.figures`."""
-    kept = told["met"] + told["exempt"]
-    rates = told.assign(kept=kept, of=kept + told["breach"], title=told.index.map(title_of))
+    kept = counts["met"] + counts["exempt"]
+    rates = counts.assign(kept=kept, of=kept + counts["breach"], title=counts.index.map(title_of))
     rates["reference"] = [str(clause.reference) for clause in CLAUSES.values()]
     return rates.assign(rate=rates["rate"].where(rates["of"] >= FEW))[rates["of"] > 0]
 
 
-def _covered(rates: pd.DataFrame) -> pd.DataFrame:
+def with_state(rates: pd.DataFrame) -> pd.DataFrame:
+    """The rates with the `state` in which each may be shown."""
     state = suppress(rates)
     return rates.assign(state=GONE if state is None else state)
 
 
-def _counted(rows: pd.DataFrame) -> dict[str, int]:
-    each = figures(rows[list(CLAUSES)])[["met", "exempt", "breach", "no_evidence"]].sum()
-    shown = int(each["met"] + each["exempt"] + each["breach"])
-    return {
-        "kept": int(each["met"] + each["exempt"]),
-        "shown": shown,
-        "known": shown + int(each["no_evidence"]),
-        "broken": int((rows["status"] == "breach").sum()),
-        "silent": int((~rows["has_log"]).sum()),
-        "sessions": len(rows),
-    }
+def _count(rows: pd.DataFrame) -> dict[str, int]:
+    """What the key figures count: outcomes (see `charts.counts`), and sessions of each kind."""
+    outcomes = {name: int(counts.sum()) for name, counts in charts.counts(rows, None).items()}
+    breached, unlogged = int((rows["status"] == "breach").sum()), int((~rows["has_log"]).sum())
+    return outcomes | {"sessions": len(rows), "breached": breached, "unlogged": unlogged}
 
 
-def _key_figures(seen: _Seen) -> list[tuple[str, int, int, float | None]]:
+def _key_figures(seen: _Figures) -> list[tuple[str, int, int, float | None]]:
     """The Overview's: label, number, of how many, and its change in points (blank where a count is small)."""
-    now, then = _counted(seen.rows), _counted(seen.earlier)
-    told = []
+    now, then = _count(seen.rows), _count(seen.earlier)
+    found = []
     for label, number, whole in (
-        ("Checks met", "kept", "shown"),
-        ("Sessions with a breach", "broken", "sessions"),
-        ("Unlogged calls", "silent", "sessions"),
-        ("Checks with evidence", "shown", "known"),
+        ("Checks met", "kept", "of"),
+        ("Sessions with a breach", "breached", "sessions"),
+        ("Unlogged calls", "unlogged", "sessions"),
+        ("Checks with evidence", "of", "known"),
     ):
         small = any(min(c[number], c[whole] - c[number]) < FEW for c in (now, then))
         change = None if small else (now[number] / now[whole] - then[number] / then[whole]) * 100
-        told.append((label, now[number], now[whole], change))
-    return told
+        found.append((label, now[number], now[whole], change))
+    return found
 
 
-def _counselling(school: School, person: Person, days: Days) -> pd.DataFrame:
-    """The terms that the days fall in."""
-    terms = {t.name for t in school.settings.terms if t.from_ <= days[1] and t.to >= days[0]}
-    counts = count_counselling_sessions(school, person)
-    return counts[counts["term"].isin(terms)]
+# --- in words -----------------------------------------------------------------------------------------------
 
 
-# --- in words ----------------------------------------------------------------------------------------
-
-
-def _paper(school: School, title: str) -> dict[str, Any]:
+def paper(school: School, title: str) -> dict[str, Any]:
     return {"title": title, "school": school.settings.name, "made": on_day(school.today())}
 
 
-def _version(school: School) -> str:
-    version = school.settings.version_on(school.today())
+def version_in_force(school: School) -> str:
+    """The version of the protocol and its review, in a sentence or two."""
+    today = school.today()
+    version = school.settings.version_on(today)
     if version is None:
         return "No version of the protocol is in force."
-    since = f"Version {version.name}, in force since {on_day(version.from_)}."
     if version.next_review is None:
-        return f"{since} No review date is set."
-    if version.next_review < school.today():
-        return f"{since} Its review was due on {on_day(version.next_review)}."
-    return f"{since} Its next review is due on {on_day(version.next_review)}."
+        review = "No review date is set."
+    else:
+        due = "review was due" if version.next_review < today else "next review is due"
+        review = f"Its {due} on {on_day(version.next_review)}."
+    return f"Version {version.name}, in force since {on_day(version.from_)}. {review}"
 
 
 def _key_figure(label: str, number: int, whole: int, change: float | None) -> dict[str, str]:
@@ -227,7 +219,7 @@ def _key_figure(label: str, number: int, whole: int, change: float | None) -> di
     }
 
 
-def _compared(seen: _Seen) -> str:
+def _compared(seen: _Figures) -> str:
     if len(seen.earlier) < FEW:
         return "There are too few sessions in the previous period of the same length for a comparison."
     return f"Compared with the previous period of the same length ({len(seen.earlier):,} sessions)."
@@ -237,7 +229,7 @@ def _exact(rates: pd.DataFrame) -> pd.DataFrame:
     return rates[rates["state"] == SHOWN]
 
 
-def _heat(seen: _Seen) -> dict[str, Any]:
+def _heat(seen: _Figures) -> dict[str, Any]:
     cells = seen.cells
     if _exact(cells).empty:
         return {"sentence": "There are too few sessions to show by department and time of day."}
@@ -255,7 +247,7 @@ def _heat(seen: _Seen) -> dict[str, Any]:
     }
 
 
-def _clauses(seen: _Seen) -> dict[str, Any]:
+def _clauses(seen: _Figures) -> dict[str, Any]:
     rates, exact = seen.clauses, _exact(seen.clauses)
     rare = rates.loc[rates["state"] == UNDER, "title"].tolist()
     others = rates.loc[~rates["state"].isin([SHOWN, UNDER]), "title"].tolist()
@@ -278,7 +270,7 @@ def _clauses(seen: _Seen) -> dict[str, Any]:
     }
 
 
-def _weeks(seen: _Seen) -> dict[str, Any]:
+def _weeks(seen: _Figures) -> dict[str, Any]:
     exact = _exact(seen.weeks)
     left_out = len(seen.weeks) - len(exact)
     note = f" Weeks omitted because of small counts: {left_out}." if left_out else ""
@@ -288,7 +280,7 @@ def _weeks(seen: _Seen) -> dict[str, Any]:
     }
 
 
-def _done(ended: pd.DataFrame) -> dict[str, Any]:
+def describe_endings(ended: pd.DataFrame) -> dict[str, Any]:
     """What was done about breaches: a sentence and a table of those that ended."""
     if ended.empty:
         return {"sentence": "There were no breaches to resolve."}
@@ -298,52 +290,49 @@ def _done(ended: pd.DataFrame) -> dict[str, Any]:
         "A check that a session did not meet is a breach: the member of staff explains it, and the Head of Year or "
         "House, or the Senior Deputy Head, resolves it."
     )
-    table = _ended_table(ended, governors=True)
-    waiting = table.loc[table["What was done"] == _ENDED[BreachState.OPEN], "Breaches"].tolist()
+    table = _endings_table(ended, governors=True)
+    waiting = table.loc[table["What was done"] == _ENDINGS[BreachState.OPEN], "Breaches"].tolist()
     # With few breaches, the number resolved follows from the table's number of open ones and the total.
-    if "withheld" not in waiting and done >= FEW:
+    if WITHHELD not in waiting and done >= FEW:
         sentence += f" Of these sessions' breaches {part_in_words(done, total)} are resolved or closed."
     if table.empty:
         return {"sentence": sentence}
-    return {
-        "sentence": sentence,
-        "table": {"columns": list(table.columns), "rows": [[_cell(v) for v in row] for row in table.to_numpy()]},
-    }
+    cells = table.map(lambda cell: cell if isinstance(cell, str) else f"{cell:,.0f}")
+    return {"sentence": sentence, "table": {"columns": list(table.columns), "rows": cells.to_numpy().tolist()}}
 
 
-def _ended_table(ended: pd.DataFrame, *, governors: bool) -> pd.DataFrame:
-    """How breaches ended, a row for each of _ENDED: were one left out that nothing ended in, those shown would
+def _endings_table(ended: pd.DataFrame, *, governors: bool) -> pd.DataFrame:
+    """How breaches ended, a row for each of _ENDINGS: were one left out that nothing ended in, those shown would
     tell that their counts are not nought. KeyError for an ending that is none of these."""
-    ended = ended.set_index("how")
-    if unknown := set(ended.index) - _ENDED.keys():
+    if unknown := set(ended["how"]) - _ENDINGS.keys():
         raise KeyError(f"not in the table of what was done: {', '.join(sorted(unknown))}")
-    ended = ended.reindex(list(_ENDED)).fillna({"breaches": 0}).astype({"breaches": int})
-    table = pd.DataFrame(
-        {
-            "What was done": [_ENDED[how] for how in ended.index],
-            "Breaches": ended["breaches"].to_list(),
-            "Days (median)": ended["days"].to_list(),
-        },
-        dtype=object,
-    )
+    ended = ended.set_index("how").reindex(list(_ENDINGS))
+    breaches = ended["breaches"].fillna(0).astype(int)
+    columns = {"What was done": list(_ENDINGS.values()), "Breaches": breaches, "Days (median)": ended["days"]}
+    table = pd.DataFrame(columns, dtype=object)
     if governors:
-        state = suppress_counts(ended["breaches"])
+        state = suppress_counts(breaches)
         if state is None:
             return table.iloc[:0]
-        hidden = (state != SHOWN).to_numpy()
-        table.loc[hidden, "Breaches"] = [_HIDDEN if s == UNDER else "withheld" for s in state[hidden]]
-        table.loc[hidden, "Days (median)"] = ""
+        table["Breaches"] = table["Breaches"].where(state == SHOWN, state.replace(UNDER, HIDDEN))
+        table["Days (median)"] = table["Days (median)"].where(state == SHOWN, "")
     return table
 
 
-def _waits(school: School, person: Person, days: Days, rows: pd.DataFrame) -> list[str]:
+def _counselling(school: School, person: Person, days: Days) -> list[str]:
+    """The number of counselling sessions of each term that the days fall in."""
+    terms = {term.name for term in school.settings.terms if term.from_ <= days[1] and term.to >= days[0]}
+    counts = count_counselling_sessions(school, person).itertuples()
+    return [f"{row.term}: {row.sessions} sessions." for row in counts if row.term in terms]
+
+
+def _list_attention(school: School, person: Person, days: Days, rows: pd.DataFrame) -> list[str]:
     """What needs attention, each in a sentence, also where there is none: leaving it out would reveal that."""
+    late = count_registers(school, person, days)["late"]
     counts = {
         "unlogged calls with pupils": int((~rows["has_log"]).sum()),
         "sessions where the log and the call record disagree": int(rows["disputed"].sum()),
-        "sessions that began before the parent's consent came or SLT was informed": count_registers(
-            school, person, days
-        )["late"],
+        "sessions that began before the parent's consent came or SLT was informed": late,
     }
     return [f"{count_in_words(number).capitalize()} {what}." for what, number in counts.items()]
 
@@ -351,47 +340,40 @@ def _waits(school: School, person: Person, days: Days, rows: pd.DataFrame) -> li
 # --- tables -------------------------------------------------------------------------------------------------
 
 
-def _tabled(
+def _rates_table(
     rates: pd.DataFrame, by: Mapping[str, str], *, governors: bool, more: Mapping[str, str] | None = None
 ) -> pd.DataFrame:
     """The table behind a chart; `by` its first columns and their headings, `more` further ones for leadership."""
     numbers = {"sessions": "Sessions", "kept": "Checks met", "of": "Checks with evidence"}
     last = {"broken": "Breaches", "rate": "Share met"} | ({} if governors else dict(more or {}))
     table = rates.assign(broken=rates["of"] - rates["kept"])
-    table = table[[*by, *(n for n in numbers if n in table), *last, "state"]].astype(object)
+    table = table[[*by, *(name for name in numbers if name in table), *last]].astype(object)
     if governors:
-        state = table["state"]
-        table.loc[state == UNDER, "kept"] = "withheld"
-        table.loc[state == UNDER, "broken"] = _HIDDEN
-        table.loc[state == UNDER, "rate"] = [_over(of) for of in table.loc[state == UNDER, "of"]]
-        others = ~state.isin([SHOWN, UNDER])
-        table.loc[others, ["kept", "broken", "rate"]] = "withheld"
-        table.loc[state == GONE, [n for n in ("sessions", "of") if n in table]] = "withheld"
-        if (
-            "title" in by
-        ):  # with the calls that nobody logged, how many outcomes there are would tell how many were late
-            table.loc[state != SHOWN, "of"] = "withheld"
-    return table.drop(columns="state").rename(columns={**by, **numbers, **last})
+        shown, under, gone = (rates["state"] == state for state in (SHOWN, UNDER, GONE))
+        table["kept"] = table["kept"].where(shown, WITHHELD)
+        table["broken"] = table["broken"].where(shown, under.map({True: HIDDEN, False: WITHHELD}))
+        table["rate"] = table["rate"].where(shown, rates["of"].map(_lower_bound_in_words).where(under, WITHHELD))
+        table.loc[gone, [name for name in ("sessions", "of") if name in table]] = WITHHELD
+        if "title" in by:
+            # With the unlogged calls, how many checks of a clause there are would tell how many were logged late.
+            table["of"] = table["of"].where(shown, WITHHELD)
+    return table.rename(columns={**by, **numbers, **last})
 
 
-def _over(of: int) -> str:
+def _lower_bound_in_words(of: int) -> str:
     share = lower_bound(of)
-    return "withheld" if share is None else f"over {share * 100:.0f}%"
+    return WITHHELD if share is None else f"over {share * 100:.0f}%"
 
 
 def _key_row(label: str, number: int, whole: int, *, governors: bool) -> tuple[str, int | str, int | str, float | str]:
     if not governors or FEW <= number <= whole - FEW:
         return label, number, whole, number / whole if whole >= FEW else ""
     if number < FEW:
-        return label, _HIDDEN, whole if whole >= FEW else _HIDDEN, _small(number, whole)
-    return label, "withheld", "withheld", _small(number, whole)
+        return label, HIDDEN, whole if whole >= FEW else HIDDEN, _small(number, whole)
+    return label, WITHHELD, WITHHELD, _small(number, whole)
 
 
 def _small(number: int, whole: int) -> str:
     """A key figure of which a part is small. How many outcomes there are stands in two of them: beside the one that
     lacks a few, the whole would tell how many."""
     return part_in_words(number, whole) if number < FEW else f"all but under {FEW}"
-
-
-def _cell(value: Any) -> str:
-    return f"{value:,.0f}" if isinstance(value, int | float | np.number) else str(value)

@@ -10,10 +10,29 @@ from app.access.policy import Person
 from app.access.reporting import check_audit_trail, count_registers, count_resolved_breaches
 from app.formatting import how_many, on_day
 from app.protocol.clauses import CLAUSES
+from app.reports import governors
 from app.reports.disclosure import SHOWN, UNDER, count_in_words, part_in_words
-from app.reports.governors import _HIDDEN, _MEASURED, _SMALL, _covered, _done, _paper, _rates_of, _version
 from app.reports.pdf import pdf
 from app.school import School
+from app.vocabulary import LetterKind
+
+_REGISTERS = {
+    "pupils": "Pupils on the roster",
+    "introduction": "of these, parents sent the letter of introduction",
+    "one_to_one": "of these, parents sent the letter on one-to-ones",
+    "given": "Parents' consents given",
+    "asked": "awaiting an answer",
+    "refused": "refused",
+    "withdrawn": "withdrawn",
+    "late": "Sessions that began before consent came or SLT was informed",
+}
+_RETENTION = {
+    "sessions": "Sessions with their logs, calls and breaches; parents' consents",
+    "call_originals": "Original call records",
+    "concerns": "Closed safeguarding concerns, from the last entry",
+    "unfinished": "Rejected rows, drafts, unreadable records",
+    "audit": "The audit trail",
+}
 
 
 def inspection_pack(school: School, person: Person) -> bytes:
@@ -21,17 +40,18 @@ def inspection_pack(school: School, person: Person) -> bytes:
     today = school.today()
     terms = [t for t in school.settings.terms if t.from_ <= today][-2:]
     days = (terms[0].from_, min(terms[-1].to, today)) if terms else (today - timedelta(days=364), today)
-    by_term = {
-        t.name: _covered(_rates_of(get_protocol_figures(school, person, (t.from_, min(t.to, today))))) for t in terms
-    }
+    by_term = {}
+    for term in terms:
+        figures = get_protocol_figures(school, person, (term.from_, min(term.to, today)))
+        by_term[term.name] = governors.with_state(governors.rates_by_clause(figures))
     entry, fault = check_audit_trail(school, person)
-    register = count_registers(school, person, days)
-    paper = _paper(school, "Videoconferencing with pupils: inspection pack") | {
-        "version": _version(school),
+    registers = count_registers(school, person, days)
+    data = governors.paper(school, "Videoconferencing with pupils: inspection pack") | {
+        "version": governors.version_in_force(school),
         "versions": [f"{v.name}, in force from {on_day(v.from_)}" for v in school.settings.versions],
         "rules": _rules(school),
-        "measured": _MEASURED,
-        "small": _SMALL,
+        "measured": governors.HOW_MEASURED,
+        "small": governors.SMALL_COUNTS,
         "terms": list(by_term),
         "clauses": [
             {
@@ -46,40 +66,15 @@ def inspection_pack(school: School, person: Person) -> bytes:
             for c in CLAUSES.values()
         ],
         "period": f"{on_day(days[0])} to {on_day(days[1])}",
-        "done": _done(count_resolved_breaches(school, person, days)),
-        "registers": _registers(register),
+        "done": governors.describe_endings(count_resolved_breaches(school, person, days)),
+        "registers": [[words, _register_words(name, registers)] for name, words in _REGISTERS.items()],
         "training": [[t.name, t.reference, on_day(t.on)] for t in school.settings.training],
         "trail": fault or f"All entries up to number {entry:,} are unaltered.",
         "retention": [
             [words, how_many(getattr(school.settings.retention, name), "year")] for name, words in _RETENTION.items()
         ],
     }
-    return pdf("inspection", paper)
-
-
-def _registers(figures: Mapping[str, int]) -> list[list[str]]:
-    return [
-        ["Pupils on the roster", count_in_words(figures["pupils"])],
-        [
-            "of these, parents sent the letter of introduction",
-            part_in_words(figures["introduction"], figures["pupils"]),
-        ],
-        ["of these, parents sent the letter on one-to-ones", part_in_words(figures["one_to_one"], figures["pupils"])],
-        ["Parents' consents given", count_in_words(figures["given"])],
-        ["awaiting an answer", count_in_words(figures["asked"])],
-        ["refused", count_in_words(figures["refused"])],
-        ["withdrawn", count_in_words(figures["withdrawn"])],
-        ["Sessions that began before consent came or SLT was informed", count_in_words(figures["late"])],
-    ]
-
-
-_RETENTION = {
-    "sessions": "Sessions with their logs, calls and breaches; parents' consents",
-    "call_originals": "Original call records",
-    "concerns": "Closed safeguarding concerns, from the last entry",
-    "unfinished": "Rejected rows, drafts, unreadable records",
-    "audit": "The audit trail",
-}
+    return pdf("inspection", data)
 
 
 def _rules(school: School) -> str:
@@ -92,10 +87,16 @@ def _rules(school: School) -> str:
     )
 
 
+def _register_words(name: str, registers: Mapping[str, int]) -> str:
+    if name in set(LetterKind):
+        return part_in_words(registers[name], registers["pupils"])
+    return count_in_words(registers[name])
+
+
 def _kept_words(rates: pd.DataFrame, clause: str) -> str:
     if clause not in rates.index:
         return "none"
     row = rates.loc[clause]
     if row["state"] == SHOWN:
         return part_in_words(int(row["kept"]), int(row["of"]))
-    return f"all but {_HIDDEN}" if row["state"] == UNDER else "not shown"
+    return f"all but {governors.HIDDEN}" if row["state"] == UNDER else "not shown"

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, TextIO
 
 import pandas as pd
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from app.judging.rejudge import refresh
 from app.protocol.judge import judge
@@ -46,14 +46,14 @@ def list_outcomes(school: School, days: tuple[date, date]) -> list[dict[str, Any
     return rows
 
 
-def _outcomes(school: School, connection: Any, ids: Sequence[int]) -> list[dict[str, Any]]:
-    judged = judge(reading.evidence(connection, session_ids=ids), school.settings, school.now(), reasons=True)
-    log, staff = tables.logs.c, tables.staff.c
-    logs = judged.sessions["log_id"].dropna().tolist()
-    refs = dict(connection.execute(select(log.id, log.ref).where(reading.is_among(connection, log.id, logs))).all())
+def _outcomes(school: School, connection: Connection, ids: Sequence[int]) -> list[dict[str, Any]]:
+    evidence = reading.evidence(connection, session_ids=ids)
+    judged = judge(evidence, school.settings, school.now(), reasons=True)
+    staff = tables.staff.c
     emails = dict(connection.execute(select(staff.id, staff.email)).all())
+    refs = dict(zip(evidence.logs["log_id"], evidence.logs["ref"], strict=True))
     sessions = judged.sessions
-    told = pd.DataFrame(
+    facts = pd.DataFrame(
         {
             "log_ref": [refs.get(log_id, "") for log_id in sessions["log_id"]],
             "call_id": sessions["call_id"].fillna(""),
@@ -63,11 +63,10 @@ def _outcomes(school: School, connection: Any, ids: Sequence[int]) -> list[dict[
             "confidential": sessions["confidential"],
         }
     )
-    rows = judged.table().join(told, on="session")
-    withheld = rows["confidential"] & (rows["reason"] != "")
-    rows["reason"] = rows["reason"].mask(withheld, CONFIDENTIAL)
-    found: list[dict[str, Any]] = rows[list(COLUMNS)].to_dict("records")
-    return found
+    rows = judged.table().join(facts, on="session")
+    rows["reason"] = rows["reason"].mask(rows["confidential"] & (rows["reason"] != ""), CONFIDENTIAL)
+    records: list[dict[str, Any]] = rows[list(COLUMNS)].to_dict("records")
+    return records
 
 
 def write_csv(file: TextIO, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:

@@ -23,8 +23,8 @@ def pdf(template: str, data: dict[str, Any]) -> bytes:
     """The paper that `app/reports/templates/<template>.typ` makes of `data`, tagged for screen readers.
 
     Every paper needs `title`, `school` (its name) and `made` (the day, in words); `confidential` (true) puts
-    that word on every page, `flipped` lays it across. The rest is the template's: texts, numbers, lists and
-    dictionaries; days and moments in words.
+    that word on every page. The rest is the template's: texts, numbers, lists and dictionaries; days and moments in
+    words.
     """
     return typst.compile(
         _TEMPLATES / f"{template}.typ", root=_TEMPLATES, font_paths=_fonts(), sys_inputs={"data": json.dumps(data)}

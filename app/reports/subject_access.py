@@ -1,14 +1,15 @@
 """Subject access: everything held on one pupil, in one file for the DSP to read and redact."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, Table, or_, select
 
 from app.access.concern_detail import list_entries_about
 from app.access.concerns import list_pupils_on_record
@@ -24,9 +25,8 @@ from app.store import audit_log, reading, tables
 from app.store.versions import valid_on, valid_versions
 from app.vocabulary import Outcome, Resolution
 
-COUNSELLING_NOTE = "Counselling. Notes and reasons are the counsellor's and are not in this file: ask the counsellor."
-
-_MAY_BE = "It names the pupil and may be about counselling: its content is not in this file."
+_IS_COUNSELLING = "Counselling. Notes and reasons are the counsellor's and are not in this file: ask the counsellor."
+_MAY_BE_COUNSELLING = "It names the pupil and may be about counselling: its content is not in this file."
 
 
 class UnknownPupilError(Exception):
@@ -42,7 +42,7 @@ class Cell(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Held:
+class Record:
     """One record; `redact` where it is counselling."""
 
     cells: Sequence[Cell]
@@ -57,16 +57,37 @@ def subject(school: School, email: str) -> str:
         pupil_id = connection.scalar(select(pupil.id).where(pupil.email == email.strip().lower()))
     if pupil_id is None:
         raise UnknownPupilError("Nobody with this email address is or was a pupil on the roster. Nothing was written.")
-    return _page(school, pupil_id, by=audit_log.COMMAND, counselling=True)
+    return _create_page(school, pupil_id, by=audit_log.COMMAND, counselling=True)
 
 
-def _page(school: School, pupil_id: int, *, by: str, counselling: bool) -> str:
+def create_subject_access_file(school: School, person: Person, pupil_id: int) -> str | None:
+    """An HTML page with everything that is held on a pupil, for the DSP to read and redact, without a sign
+    of counselling; None if the pupil is not theirs. Recorded on the audit trail."""
+    if pupil_id not in set(list_pupils_on_record(school, person)["pupil_id"]):
+        return None
+    return _create_page(school, pupil_id, by=person.email, counselling=False)
+
+
+def _create_page(school: School, pupil_id: int, *, by: str, counselling: bool) -> str:
     """The page of a pupil on record. Without `counselling` nothing in it, not even a mark, reveals whether there was
     any. `by`: the actor for the audit trail."""
     with school.writing() as connection:
-        written = _File(connection, school, pupil_id, counselling=counselling).written()
+        page = _File(connection, school, pupil_id, counselling=counselling).as_html()
         school.add_to_trail(connection, by, "exported", f"everything held on pupil {pupil_id}")
-    return written
+    return page
+
+
+def _cells(facts: Mapping[str, Any]) -> list[Cell]:
+    """Facts by their labels, the values as JSON has them; one that is blank is not shown."""
+    return [Cell(label, _in_words(value)) for label, value in facts.items()]
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None else str(value)
 
 
 class _File:
@@ -78,9 +99,10 @@ class _File:
         who = valid_versions(tables.staff_versions)
         today = valid_on(who, school.today())
         self.staff = dict(connection.execute(select(who.c.staff_id, who.c.name).where(today)).all())
+        self.counsellors = set(connection.scalars(ever_counsellor()))
 
-    def written(self) -> str:
-        roster = self._mine(tables.pupil_versions)
+    def as_html(self) -> str:
+        roster = self._rows_of(tables.pupil_versions)
         environment = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True)
         return environment.get_template("subject.html").render(
             name=max(roster, key=lambda row: row.from_day).name,
@@ -90,34 +112,20 @@ class _File:
             parts=mark_third_persons(self.connection, self.pupil_id, set(self.staff.values())),
             records={
                 "On the roster": [self._version(row) for row in roster],
-                "Letters to parents": [
-                    Held([Cell("Kind", row.kind.replace("_", " ")), Cell("Sent on", f"{row.sent_on:%d %b %Y}")])
-                    for row in self._mine(tables.letters)
-                ],
-                "Letters struck out": [
-                    Held(
-                        [
-                            Cell("Kind", row.kind.replace("_", " ")),
-                            Cell("Sent on", f"{row.sent_on:%d %b %Y}"),
-                            Cell(
-                                "Struck out",
-                                f"{self._moment(row.struck_at)} by {self.staff.get(row.struck_by, '')}: {row.reason}",
-                            ),
-                        ]
-                    )
-                    for row in self._mine(tables.letters_struck)
-                ],
-                "Parental consents": [self._consent(row) for row in self._mine(tables.consents)],
+                "Letters to parents": [self._letter(row) for row in self._rows_of(tables.letters)],
+                "Letters struck out": [self._letter(row, struck=True) for row in self._rows_of(tables.letters_struck)],
+                "Parental consents": [self._consent(row) for row in self._rows_of(tables.consents)],
                 "Sessions": list(self._sessions()),
                 "Safeguarding concerns": list(self._concerns()),
                 "Rejected rows of imported files": list(self._rejected_rows()),
-                "Unsent drafts of logs and plans": list(self._drafts()),
+                "Unsent drafts of logs and plans": list(self._drafts("log", "plan")),
                 "Planned sessions": list(self._plans()),
-                "Unsent drafts of concerns": list(self._concern_drafts()),
+                "Unsent drafts of concerns": list(self._drafts(CONCERN_DRAFT)),
             },
         )
 
-    def _mine(self, table: Any) -> Sequence[Any]:
+    def _rows_of(self, table: Table) -> Sequence[Any]:
+        """The pupil's rows of a table, in the order in which they were entered."""
         return self.connection.execute(
             select(table).where(table.c.pupil_id == self.pupil_id).order_by(table.c.id)
         ).all()
@@ -125,108 +133,104 @@ class _File:
     def _moment(self, when: datetime | None) -> str:
         return f"{when.astimezone(self.school.settings.zone):%d %b %Y, %H:%M}" if when else ""
 
-    # --- the records --------------------------------------------------------------------------------------
+    def _unless_counselling(self, head: list[Cell], cells: Iterable[Cell], counselling: str) -> Iterator[Record]:
+        """A record; where `counselling` says that it is or may be, only its head, and nothing in a file that must not
+        show that there was any."""
+        if not counselling:
+            yield Record([*head, *cells])
+        elif self.counselling:
+            yield Record([*head, Cell("What", counselling)], redact=True)
 
-    def _version(self, row: Any) -> Held:
-        tutor = self.staff.get(row.tutor_id, "")
-        first = "" if row.from_day == date(1900, 1, 1) else f"{row.from_day:%d %b %Y}"
+    # --- roster and registers -----------------------------------------------------------------------------------
+
+    def _version(self, row: Any) -> Record:
         facts = {
-            "From": first,
+            "From": "" if row.from_day == date(1900, 1, 1) else f"{row.from_day:%d %b %Y}",
             "Name": row.name,
             "School": row.school,
             "Year": row.year_group,
             "House": row.house,
-            "Tutor": tutor,
+            "Tutor": self.staff.get(row.tutor_id),
         }
-        return Held([Cell(label, words) for label, words in facts.items()])
+        return Record(_cells(facts))
 
-    def _consent(self, row: Any) -> Held:
+    def _letter(self, row: Any, *, struck: bool = False) -> Record:
+        facts = {"Kind": row.kind.replace("_", " "), "Sent on": f"{row.sent_on:%d %b %Y}"}
+        if struck:
+            by = self.staff.get(row.struck_by, "")
+            facts["Struck out"] = f"{self._moment(row.struck_at)} by {by}: {row.reason}"
+        return Record(_cells(facts))
+
+    def _consent(self, row: Any) -> Record:
         event = tables.consent_events.c
         events = self.connection.execute(
             select(tables.consent_events).where(event.consent_id == row.id).order_by(event.id)
-        ).all()
-        return Held(
-            [
-                Cell("Kind", row.kind.replace("_", " ")),
-                Cell("From", self._moment(row.covers_from)),
-                Cell("To", self._moment(row.covers_to)),
-                Cell("Reason", row.reason or ""),
-                *(cell for told in events for cell in self._consent_event(told)),
-            ]
         )
+        facts = {
+            "Kind": row.kind.replace("_", " "),
+            "From": self._moment(row.covers_from),
+            "To": self._moment(row.covers_to),
+            "Reason": row.reason,
+        }
+        return Record([*_cells(facts), *(cell for entry in events for cell in self._consent_event(entry))])
 
     def _consent_event(self, row: Any) -> Iterator[Cell]:
         entered = f", entered {self._moment(row.entered_at)}" if row.entered_at else ""
         by = f" by {self.staff.get(row.actor_id, '')}" if row.actor_id else ""
-        words = (
-            f"Entry {row.struck_event_id} struck out: {row.reason}"
-            if row.struck_event_id
-            else self._moment(row.occurred_at)
-        )
+        struck = f"Entry {row.struck_event_id} struck out: {row.reason}" if row.struck_event_id else ""
         label = "SLT informed" if row.kind == "slt_informed" else row.kind.capitalize()
-        yield Cell(f"{label} (entry {row.id})", f"{words}{entered}{by}")
+        yield Cell(f"{label} (entry {row.id})", f"{struck or self._moment(row.occurred_at)}{entered}{by}")
         if row.parent:
             yield Cell(f"{label} by", row.parent, third=True)
 
-    def _sessions(self) -> Iterator[Held]:
+    # --- sessions -----------------------------------------------------------------------------------------------
+
+    def _sessions(self) -> Iterator[Record]:
         """The newest first, each with its log in all versions, the pupil's times in the call, and what was
         judged; also those that name the pupil in an earlier version of the log alone."""
         session, among, who = tables.sessions, tables.session_pupils.c, valid_versions(tables.staff_versions)
-        log, named, kept = tables.logs.c, tables.log_pupils.c, tables.logs.alias()
+        log, named, current = tables.logs.c, tables.log_pupils.c, tables.logs.alias()
         refs = select(log.ref).join(tables.log_pupils, named.log_id == log.id).where(named.pupil_id == self.pupil_id)
-        is_counselling = confidential().label("is_counselling")
+        with_pupil = select(among.session_id).where(among.pupil_id == self.pupil_id)
         query = (
-            select(session, is_counselling, who.c.name.label("staff_name"), kept.c.ref)
-            .outerjoin(kept, kept.c.id == session.c.log_id)
+            select(session, confidential().label("is_counselling"), who.c.name.label("staff_name"), current.c.ref)
+            .outerjoin(current, current.c.id == session.c.log_id)
             .outerjoin(who, (who.c.staff_id == session.c.staff_id) & valid_on(who, session.c.day))
-            .where(
-                or_(
-                    session.c.id.in_(select(among.session_id).where(among.pupil_id == self.pupil_id)),
-                    kept.c.ref.in_(refs),
-                )
-            )
+            .where(or_(session.c.id.in_(with_pupil), current.c.ref.in_(refs)))
             .order_by(session.c.started_at.desc())
         )
         rows = self.connection.execute(query).all()
-        reasons = self._reasons([row.id for row in rows if not row.is_counselling])
+        checks = self._checks([row for row in rows if not row.is_counselling])
         for row in rows:
-            head = [Cell("When", self._moment(row.started_at)), Cell("With", row.staff_name or "unknown")]
-            if row.is_counselling:
-                if self.counselling:
-                    yield Held([*head, Cell("What", COUNSELLING_NOTE)], redact=True)
-                continue
-            yield Held(
-                [
-                    *head,
-                    Cell("Purpose", row.purpose or "not logged"),
-                    *self._log(row.ref),
-                    *self._calls(row.id),
-                    *reasons.get(row.id, []),
-                    *self._breaches(row.id),
-                ]
-            )
+            head = _cells({"When": self._moment(row.started_at), "With": row.staff_name or "unknown"})
+            cells = self._session(row, checks[row.id])
+            yield from self._unless_counselling(head, cells, _IS_COUNSELLING if row.is_counselling else "")
 
-    def _reasons(self, ids: Sequence[int]) -> dict[int, list[Cell]]:
-        """What each clause came to and why, by session number."""
-        if not ids:
-            return {}
+    def _session(self, row: Any, checks: list[Cell]) -> Iterator[Cell]:
+        yield Cell("Purpose", row.purpose or "not logged")
+        yield from self._log(row.ref)
+        yield from self._calls(row.id)
+        yield from checks
+        yield from self._breaches(row.id)
+
+    def _checks(self, sessions: Sequence[Any]) -> dict[int, list[Cell]]:
+        """What each clause came to and why, by session number; none for the others."""
+        checks: dict[int, list[Cell]] = defaultdict(list)
+        if not sessions:
+            return checks
+        ids = [row.id for row in sessions]
         evidence = reading.evidence(self.connection, session_ids=ids)
         judged = judge(evidence, self.school.settings, self.school.now(), reasons=True)
-        session, of_call = tables.sessions.c, tables.session_calls.c
-        by_log = select(session.log_id, session.id).where(session.id.in_(ids), session.log_id.is_not(None))
-        by_call = select(of_call.call_id, of_call.session_id).where(of_call.session_id.in_(ids))
-        of_log = dict(self.connection.execute(by_log).all())
-        of_calls = dict(self.connection.execute(by_call).all())
-        keys = [
-            of_log.get(log_id) or of_calls.get(call_id)
-            for log_id, call_id in judged.sessions[["log_id", "call_id"]].astype(object).to_numpy().tolist()
-        ]
-        told: dict[int, list[Cell]] = {}
+        call = tables.session_calls.c
+        of_calls = select(call.call_id, call.session_id).where(call.session_id.in_(ids))
+        by_call = dict(self.connection.execute(of_calls).all())
+        by_log = {row.log_id: row.id for row in sessions if row.log_id is not None}
+        number = judged.sessions["log_id"].map(by_log).fillna(judged.sessions["call_id"].map(by_call))
         for row in judged.table().itertuples():
             if row.outcome != Outcome.NOT_APPLICABLE:
                 words = f"{Outcome(row.outcome).label.lower()}: {row.reason}".removesuffix(": ")
-                told.setdefault(keys[row.session] or 0, []).append(Cell(title_of(row.clause), words))
-        return told
+                checks[int(number[row.session])].append(Cell(title_of(row.clause), words))
+        return checks
 
     def _log(self, ref: str | None) -> Iterator[Cell]:
         """Every version of the log; of one that was counselling at any time that version and the reasons for
@@ -239,7 +243,7 @@ class _File:
             label = f"Log, version {row.version}, entered {self._moment(row.entered_at)}"
             if row.private:
                 if self.counselling:
-                    yield Cell(label, COUNSELLING_NOTE, third=True)
+                    yield Cell(label, _IS_COUNSELLING, third=True)
                 continue
             lines = [f"Purpose: {row.purpose}"]
             for question in QUESTIONS:
@@ -262,20 +266,16 @@ class _File:
 
     def _calls(self, session_id: int) -> Iterator[Cell]:
         """When the pupil came and went, and that there is a recording."""
-        stay, of_call, recording = tables.call_stays.c, tables.session_calls.c, tables.recordings.c
+        stay, call, recording = tables.call_stays.c, tables.session_calls.c, tables.recordings.c
+        calls = select(call.call_id).where(call.session_id == session_id)
         stays = self.connection.execute(
             select(stay.joined_at, stay.left_at)
-            .join(tables.session_calls, of_call.call_id == stay.call_id)
-            .where(of_call.session_id == session_id, stay.pupil_id == self.pupil_id)
+            .where(stay.call_id.in_(calls), stay.pupil_id == self.pupil_id)
             .order_by(stay.joined_at)
         )
         yield Cell("In the call", "\n".join(f"{self._moment(came)} to {self._moment(went)}" for came, went in stays))
-        recorded = self.connection.scalars(
-            select(recording.created_at)
-            .join(tables.session_calls, of_call.call_id == recording.call_id)
-            .where(of_call.session_id == session_id)
-        )
-        yield Cell("Recorded in Teams", "\n".join(self._moment(when) for when in recorded))
+        recorded = self.connection.scalars(select(recording.created_at).where(recording.call_id.in_(calls)))
+        yield Cell("Recorded in Teams", "\n".join(map(self._moment, recorded)))
 
     def _breaches(self, session_id: int) -> Iterator[Cell]:
         breach, event = tables.breaches.c, tables.breach_events.c
@@ -289,90 +289,54 @@ class _File:
             words = [Resolution(how).label if how else "", text or ""]
             yield Cell(f"{title_of(clause)}: {kind}, {self._moment(at)}", ". ".join(filter(None, words)) or "–")
 
-    def _concerns(self) -> Iterator[Held]:
+    # --- concerns, rejected rows, drafts and plans ----------------------------------------------------------------
+
+    def _concerns(self) -> Iterator[Record]:
         """Every concern about the pupil, with everything that happened to it; of an adult's conduct nothing."""
         for entries in list_entries_about(self.school, self.connection, self.pupil_id):
-            yield Held(
-                [
-                    Cell(
-                        f"{entry.what}, {self._moment(entry.at)}",
-                        "\n".join(f"{label}: {text}" for label, text in (*entry.words, ("By", entry.by)) if text),
-                    )
-                    for entry in entries
-                ]
-            )
+            cells = []
+            for entry in entries:
+                lines = [f"{label}: {text}" for label, text in (*entry.words, ("By", entry.by)) if text]
+                cells.append(Cell(f"{entry.what}, {self._moment(entry.at)}", "\n".join(lines)))
+            yield Record(cells)
 
-    def _rejected_rows(self) -> Iterator[Held]:
+    def _rejected_rows(self) -> Iterator[Record]:
         """Those that name the pupil's address; of what may have been counselling only that there is one."""
-        for kept in self.connection.execute(select(tables.quarantine).order_by(tables.quarantine.c.id)):
-            if self.email.encode() not in (kept.original or b"").lower():
+        for row in self.connection.execute(select(tables.quarantine).order_by(tables.quarantine.c.id)):
+            if self.email.encode() not in (row.original or b"").lower():
                 continue
-            cells = json.loads(kept.original) if kept.row is not None else {}
-            source = f"{kept.source}, row {kept.row}" if kept.row is not None else kept.source
-            head = [Cell("File", f"{source}, {self._moment(kept.rejected_at)}"), Cell("Reason", kept.reason)]
-            purpose = str(cells.get("purpose") or "").strip().lower()
-            if kept.kind in ("letters", "consents", "pupils") or purpose in OTHER_PURPOSES:
-                yield Held([*head, *(Cell(name, _said(value)) for name, value in cells.items() if name)])
-            elif self.counselling:
-                yield Held([*head, Cell("What", _MAY_BE)], redact=True)
+            source = f"{row.source}, row {row.row}" if row.row is not None else row.source
+            original = json.loads(row.original) if row.row is not None else {}
+            facts = {name: value for name, value in original.items() if name}
+            purpose = str(facts.get("purpose") or "").strip().lower()
+            harmless = row.kind in ("letters", "consents", "pupils") or purpose in OTHER_PURPOSES
+            head = _cells({"File": f"{source}, {self._moment(row.rejected_at)}", "Reason": row.reason})
+            yield from self._unless_counselling(head, _cells(facts), "" if harmless else _MAY_BE_COUNSELLING)
 
-    def _drafts(self) -> Iterator[Held]:
-        """Of logs and plans; a draft names pupils by their address."""
-        draft, counsellors = tables.drafts, set(self.connection.scalars(ever_counsellor()))
-        for kept in self.connection.execute(
-            select(draft).where(draft.c.form.in_(["log", "plan"])).order_by(draft.c.saved_at)
-        ):
-            if self.email not in kept.content.lower():
+    def _drafts(self, *forms: str) -> Iterator[Record]:
+        """Of logs and plans, which name pupils by their address, or of concerns about children, which name them by
+        number. One by somebody who is or was a counsellor may tell of counselling."""
+        draft = tables.drafts.c
+        query = select(tables.drafts).where(draft.form.in_(forms)).order_by(draft.saved_at)
+        for row in self.connection.execute(query):
+            answers = json.loads(row.content)
+            if row.form == CONCERN_DRAFT:
+                named = self.pupil_id in answers.pop("pupils", [])
+            else:
+                named = self.email in row.content.lower()
+            if not named:
                 continue
-            head = [Cell("By", self.staff.get(kept.staff_id, "")), Cell("Saved", self._moment(kept.saved_at))]
-            answers = json.loads(kept.content)
-            if kept.staff_id not in counsellors and answers.get("purpose") != COUNSELLING:
-                yield Held([*head, *(Cell(name, _said(value)) for name, value in answers.items())])
-            elif self.counselling:
-                yield Held([*head, Cell("What", _MAY_BE)], redact=True)
+            private = row.staff_id in self.counsellors or answers.get("purpose") == COUNSELLING
+            head = _cells({"By": self.staff.get(row.staff_id), "Saved": self._moment(row.saved_at)})
+            yield from self._unless_counselling(head, _cells(answers), _MAY_BE_COUNSELLING if private else "")
 
-    def _plans(self) -> Iterator[Held]:
+    def _plans(self) -> Iterator[Record]:
         """Those with the pupil; of counselling only that there is one."""
         plan, among = tables.plans, tables.plan_pupils.c
         private = is_counselling(plan.c.purpose, plan.c.staff_id).label("private")
-        mine = select(among.plan_id).where(among.pupil_id == self.pupil_id)
-        for row in self.connection.execute(
-            select(plan, private).where(plan.c.id.in_(mine)).order_by(plan.c.started_at, plan.c.id)
-        ):
-            head = [Cell("By", self.staff.get(row.staff_id, "")), Cell("From", self._moment(row.started_at))]
-            if not row.private:
-                facts = {"To": self._moment(row.ended_at), "Purpose": row.purpose, "Reason": row.reason or ""}
-                yield Held([*head, *(Cell(label, words) for label, words in facts.items())])
-            elif self.counselling:
-                yield Held([*head, Cell("What", COUNSELLING_NOTE)], redact=True)
-
-    def _concern_drafts(self) -> Iterator[Held]:
-        """Of concerns about children, which name them by number; one by somebody who is or was a counsellor may
-        tell of counselling."""
-        draft, counsellors = tables.drafts, set(self.connection.scalars(ever_counsellor()))
-        mine = draft.c.form == CONCERN_DRAFT
-        for kept in self.connection.execute(select(draft).where(mine).order_by(draft.c.saved_at)):
-            answers = json.loads(kept.content)
-            if self.pupil_id not in answers.pop("pupils", []):
-                continue
-            head = [Cell("By", self.staff.get(kept.staff_id, "")), Cell("Saved", self._moment(kept.saved_at))]
-            if kept.staff_id not in counsellors:
-                yield Held([*head, *(Cell(name, _said(value)) for name, value in answers.items())])
-            elif self.counselling:
-                yield Held([*head, Cell("What", _MAY_BE)], redact=True)
-
-
-def _said(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
-    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
-
-
-def create_subject_access_file(school: School, person: Person, pupil_id: int) -> str | None:
-    """An HTML page with everything that is held on a pupil, for the DSP to read and redact, without a sign
-    of counselling; None if the pupil is not theirs. Recorded on the audit trail."""
-    if pupil_id not in set(list_pupils_on_record(school, person)["pupil_id"]):
-        return None
-    return _page(school, pupil_id, by=person.email, counselling=False)
+        with_pupil = plan.c.id.in_(select(among.plan_id).where(among.pupil_id == self.pupil_id))
+        query = select(plan, private).where(with_pupil).order_by(plan.c.started_at, plan.c.id)
+        for row in self.connection.execute(query):
+            head = _cells({"By": self.staff.get(row.staff_id), "From": self._moment(row.started_at)})
+            cells = _cells({"To": self._moment(row.ended_at), "Purpose": row.purpose, "Reason": row.reason})
+            yield from self._unless_counselling(head, cells, _IS_COUNSELLING if row.private else "")

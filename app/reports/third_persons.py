@@ -18,26 +18,18 @@ def mark_third_persons(
     version, pupil = tables.pupil_versions.c, tables.pupils.c
     rows = connection.execute(select(version.pupil_id, version.name).union(select(pupil.id, pupil.email))).all()
     own = {words for number, words in rows if number == pupil_id}
-    known = {words.lower() for words in own | (staff - {words for _, words in rows})}
-    full_names = {*(words for _, words in rows), *staff} - {""}
-    near = _find_companions(connection, pupil_id)
-    own_parts = {part for words in own for part in words.split()}
-    parts_of_names = {
-        part
-        for number, words in rows
-        if number in near and "@" not in words
-        for part in words.split()
-        if len(part) > 1 and part not in own_parts
-    }
-    found = re.compile(rf"(?i:{_any_of(full_names)})|\b(?:{_any_of(parts_of_names)})\b")
+    names = {words for _, words in rows}
+    unmarked = {words.lower() for words in own | (staff - names)}
+    companions = _find_companions(connection, pupil_id)
+    near = {words for number, words in rows if number in companions and "@" not in words}
+    parts = {part for words in near for part in words.split() if len(part) > 1}
+    parts -= {part for words in own for part in words.split()}
+    full_names = (names | staff) - {""}
+    found = re.compile(rf"((?i:{_any_of(full_names)})|\b(?:{_any_of(parts)})\b)")
 
     def split(text: str) -> Iterator[tuple[str, bool]]:
-        end = 0
-        for match in found.finditer(text):
-            yield text[end : match.start()], False
-            yield match.group(), match.group().lower() not in known
-            end = match.end()
-        yield text[end:], False
+        for place, piece in enumerate(found.split(text)):
+            yield piece, place % 2 == 1 and piece.lower() not in unmarked
 
     return split
 

@@ -15,7 +15,8 @@ from app.access.parents import list_consents
 from app.access.people import list_demo_people
 from app.access.policy import Person
 from app.demo.calendar import demonstration
-from app.demo.filling import DemoSchool, fill, generate
+from app.demo.filling import fill, generate
+from app.demo.people import DemoSchool
 from app.school import School, open_school
 from app.settings import load_settings
 from app.vocabulary import Role

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 from sqlalchemy import func, select
 
-from app.demo.calendar import calendar, demonstration
-from app.demo.filling import DemoSchool, fill, generate, was_cut_off
+from app.demo.calendar import Calendar, demonstration
+from app.demo.filling import fill, generate, was_cut_off
+from app.demo.people import DemoSchool
 from app.intake.files import import_letters
 from app.protocol.judge import decode, figures
 from app.records.calls import Call, read_call
@@ -169,7 +170,7 @@ def test_each_kind_of_breach_is_there_to_look_at(judged: pd.DataFrame) -> None:
 
 
 def test_one_department_drifts_out_of_hours_since_half_term(judged: pd.DataFrame) -> None:
-    half_term = pd.Timestamp(calendar(DAY).half_term.to)
+    half_term = pd.Timestamp(Calendar(DAY).half_term.to)
     theirs = judged["department"] == "Modern Languages"
     since = judged["day"] > half_term
     assert rate(judged[theirs & ~since], "academic-hours") > 0.97
@@ -206,7 +207,7 @@ def test_pupils_abroad_have_evening_lessons_with_and_without_consent(judged: pd.
 
 
 def test_remote_learning_brought_one_to_ones(judged: pd.DataFrame) -> None:
-    remote = calendar(DAY).remote
+    remote = Calendar(DAY).remote
     inside = judged["day"].between(pd.Timestamp(remote.from_), pd.Timestamp(remote.to))
     assert judged["one_to_one"].sum() > 200
     assert not judged[~inside]["one_to_one"].any()

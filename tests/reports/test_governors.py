@@ -195,7 +195,7 @@ def test_what_the_school_wrote_is_shown_as_written(busy: School) -> None:
 
 def test_no_sentence_tells_a_count_that_its_table_withholds() -> None:
     ended = pd.DataFrame({"how": ["training", "open", "explained"], "breaches": [1, 5, 40], "days": [1.0, 2.0, 3.0]})
-    done = governors._done(ended)
+    done = governors.describe_endings(ended)
     assert done["table"]["rows"] == [
         ["Explained: nothing more to do", "40", "3"],
         ["Spoken with", "under 3", ""],
@@ -277,7 +277,7 @@ def open_by_sentence(sentence: str, total: int) -> tuple[float, float]:
 @example([1, 0, 1, 0, 0, 40])
 def test_done_lets_no_small_count_be_worked_out(counts: list[int]) -> None:
     ended = pd.DataFrame({"how": [*Resolution, "closed", "open"], "breaches": counts, "days": 2.0})
-    done = governors._done(ended[ended["breaches"] > 0])
+    done = governors.describe_endings(ended[ended["breaches"] > 0])
     total = sum(counts)
     assert total - counts[-1] >= 3 or f" of {total}" not in done["sentence"]
     if "table" not in done:
