@@ -140,7 +140,7 @@ PARTS: dict[str, Callable[[], Iterable[Row]]] = {
 @click.command()
 @click.argument("parts", nargs=-1, type=click.Choice(list(PARTS)))
 @click.option("--save", is_flag=True, help="Replace the table in docs/measured.md.")
-def main(parts: tuple[str, ...], save: bool) -> None:
+def main(parts: tuple[str, ...], *, save: bool) -> None:
     """Measure and print; with --save also replace the table in the documentation."""
     lines = []
     for part in parts or PARTS:

@@ -1,167 +1,115 @@
 """Frames of any number of sessions, for measuring the rules alone."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from app.protocol.evidence import COLUMNS, Evidence
 
 PUPILS, STAFF = 600, 60
-MINUTE = 60_000_000
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
 
 
-def _typed(name: str, columns: dict[str, object], n: int) -> pd.DataFrame:
-    """A frame of that name; a column that is not given is blank."""
+def _frame(name: str, n: int, /, **columns: Any) -> pd.DataFrame:
+    """A frame of that name with n rows; a single value is for all of them, a column that is not given is blank.
+    Instants are given in microseconds."""
     frame = {}
     for column, dtype in COLUMNS[name].items():
         given = columns.get(column)
         if given is None:
-            frame[column] = pd.Series([None] * n, dtype=dtype)
+            given = [None] * n
         elif dtype.startswith("datetime64[us"):
-            frame[column] = pd.Series(np.asarray(given).view("datetime64[us]")).dt.tz_localize("UTC")
-        else:
-            frame[column] = pd.Series(given).astype(dtype)
+            given = pd.to_datetime(np.asarray(given), unit="us", utc=True)
+        frame[column] = pd.Series(given, index=range(n), dtype=dtype)
     return pd.DataFrame(frame)
 
 
 def school(sessions: int, seed: int = 1) -> Evidence:
     """`sessions` logged sessions with a call each, over three years of weekdays from 08:00 to 19:00:
     one member of staff and one to three pupils, some of whom rejoin, come early or stay on."""
-    r = np.random.default_rng(seed)
-    n = sessions
+    r, n, number = np.random.default_rng(seed), sessions, np.arange(sessions)
     day = np.datetime64("2023-09-04", "us").astype(np.int64) + r.integers(0, 3 * 365, n) * 24 * 60 * MINUTE
     start = np.sort(day + r.integers(8 * 60, 19 * 60, n) * MINUTE)  # as a store gives them: in order of time
-    length = r.integers(20, 60, n) * MINUTE
+    end = start + r.integers(20, 60, n) * MINUTE
     staff = r.integers(1, STAFF + 1, n)
-    number = np.arange(n)
-    call_id = np.char.mod("call-%08d", number).astype(object)
-    yes = np.ones(n, bool)
-
     size = r.integers(1, 4, n)
-    of = np.repeat(number, size)
-    pupil = (
-        r.integers(1, PUPILS + 1, n)[of] + np.arange(len(of)) - np.repeat(np.cumsum(size) - size, size) * 1
-    ) % PUPILS + 1
-    joined = start[of] + r.integers(-5, 120, len(of)) * 1_000_000
-    left = start[of] + length[of] + r.integers(-120, 12, len(of)) * 1_000_000
-    again = np.flatnonzero(r.random(len(of)) < 0.2)
-    cut = (joined[again] + left[again]) // 2
-    stays_of = np.concatenate([number, of, of[again]])
-    order = np.argsort(stays_of, kind="stable")  # and call by call
-    stays_from = np.concatenate([start - 30_000_000, joined, cut + 20_000_000])
-    pupil_to = left.copy()
-    pupil_to[again] = cut
-    stays_to = np.concatenate([start + length, pupil_to, left[again]])
-    staff_ids = np.concatenate([staff, np.zeros(len(of) + len(again), np.int64)])
-    pupil_ids = np.concatenate([np.zeros(n, np.int64), pupil, pupil[again]])
-    stays_of, stays_from, stays_to, staff_ids, pupil_ids = (
-        column[order] for column in (stays_of, stays_from, stays_to, staff_ids, pupil_ids)
-    )
-    person = np.where(staff_ids > 0, "s", "p") + np.where(staff_ids > 0, staff_ids, pupil_ids).astype(str).astype(
-        object
+    of = np.repeat(number, size)  # for each pupil in a session, which session
+    place = np.arange(len(of)) - np.repeat(np.cumsum(size) - size, size)
+    pupil = (r.integers(1, PUPILS + 1, n)[of] + place) % PUPILS + 1
+    joined = start[of] + r.integers(-5, 120, len(of)) * SECOND
+    left = end[of] + r.integers(-120, 12, len(of)) * SECOND
+    rejoins = r.random(len(of)) < 0.2
+    pupils = pd.DataFrame({"session": of, "pupil_id": pupil, "joined_at": joined, "left_at": left})
+    hosts = pd.DataFrame({"session": number, "staff_id": staff, "joined_at": start - 30 * SECOND, "left_at": end})
+    filmed = pupils[r.random(len(of)) < 0.3]
+    purposes = r.choice(np.array(["music", "academic", "pastoral"], object), n)
+    return Evidence(
+        logs=_logs(n, log_id=number, staff_id=staff, started_at=start, ended_at=end, purpose=purposes),
+        log_pupils=_frame("log_pupils", len(of), log_id=of, pupil_id=pupil).drop_duplicates(),
+        calls=_frame(
+            "calls",
+            n,
+            call_id=_call_ids(number),
+            type="groupCall",
+            started_at=start - 30 * SECOND,
+            ended_at=end + 12 * SECOND,
+            organiser_staff_id=staff,
+            organiser_tenant="school",
+            channel=False,
+        ),
+        stays=_stays(hosts, pupils, rejoins),
+        videos=_frame(
+            "videos",
+            len(filmed),
+            call_id=_call_ids(filmed["session"]),
+            person="p" + filmed["pupil_id"].astype(str).to_numpy(object),
+            started_at=filmed["joined_at"],
+            ended_at=filmed["left_at"],
+        ),
+        **_roster(),
     )
 
-    stays = _typed(
-        "stays",
-        {
-            "call_id": call_id[stays_of],
-            "person": person,
-            "tenant": np.full(len(stays_of), "school", object),
-            "staff_id": pd.array(staff_ids, "Int64"),
-            "pupil_id": pd.array(pupil_ids, "Int64"),
-            "joined_at": stays_from,
-            "left_at": stays_to,
-        },
-        len(stays_of),
+
+def _call_ids(sessions: Any) -> Any:
+    return np.char.mod("call-%08d", sessions).astype(object)
+
+
+def _logs(n: int, **columns: Any) -> pd.DataFrame:
+    """Logs in which everything was as it should be."""
+    yes = dict.fromkeys(("staff_opened", "staff_ended", "dress_ok", "background_ok"), True)
+    no = dict.fromkeys(("recorded", "private_recording", "pupil_left_alone", "concern"), False)
+    words = {"platform": "teams", "account": "school", "cameras_on": "yes", "room": "public"}
+    refs = np.char.mod("ref-%08d", np.arange(n)).astype(object)
+    return _frame("logs", n, ref=refs, **columns, **yes, **no, **words)
+
+
+def _stays(hosts: pd.DataFrame, pupils: pd.DataFrame, rejoins: Any) -> pd.DataFrame:
+    """Staff's stays and pupils'; those who rejoin were away for twenty seconds in the middle."""
+    cut = (pupils["joined_at"] + pupils["left_at"]) // 2
+    before = pupils.assign(left_at=pupils["left_at"].mask(rejoins, cut))
+    after = pupils.assign(joined_at=cut + 20 * SECOND)[rejoins]
+    stays = pd.concat([hosts, before, after], ignore_index=True).sort_values(
+        "session", kind="stable", ignore_index=True
     )
-    stays["staff_id"] = stays["staff_id"].mask(stays["staff_id"] == 0)
-    stays["pupil_id"] = stays["pupil_id"].mask(stays["pupil_id"] == 0)
-    filmed = np.flatnonzero(r.random(len(of)) < 0.3)
-    videos = _typed(
-        "videos",
-        {
-            "call_id": call_id[of[filmed]],
-            "person": ("p" + pd.Series(pupil[filmed]).astype("str")).to_numpy(object),
-            "started_at": joined[filmed],
-            "ended_at": left[filmed],
-        },
-        len(filmed),
-    )
+    staff_id, pupil_id = stays["staff_id"].astype("Int64"), stays["pupil_id"].astype("Int64")
+    person = ("s" + staff_id.astype("string")).fillna("p" + pupil_id.astype("string"))
+    times = {"joined_at": stays["joined_at"], "left_at": stays["left_at"]}
+    calls = _call_ids(stays["session"])
+    ids = {"call_id": calls, "person": person.to_numpy(object), "staff_id": staff_id, "pupil_id": pupil_id}
+    return _frame("stays", len(stays), tenant="school", **ids, **times)
+
+
+def _roster() -> dict[str, pd.DataFrame]:
     first = np.datetime64("2020-01-01", "s")
-    return Evidence(
-        logs=_typed(
-            "logs",
-            {
-                "log_id": number,
-                "staff_id": staff,
-                "started_at": start,
-                "ended_at": start + length,
-                "ref": np.char.mod("ref-%08d", number).astype(object),
-                "purpose": r.choice(np.array(["music", "academic", "pastoral"], object), n),
-                "platform": np.full(n, "teams", object),
-                "account": np.full(n, "school", object),
-                "cameras_on": np.full(n, "yes", object),
-                "room": np.full(n, "public", object),
-                "recorded": ~yes,
-                "private_recording": ~yes,
-                "staff_opened": yes,
-                "staff_ended": yes,
-                "pupil_left_alone": ~yes,
-                "dress_ok": yes,
-                "background_ok": yes,
-                "concern": ~yes,
-            },
-            n,
-        ),
-        log_pupils=_typed("log_pupils", {"log_id": of, "pupil_id": pupil}, len(of)).drop_duplicates(),
-        calls=_typed(
-            "calls",
-            {
-                "call_id": call_id,
-                "type": np.full(n, "groupCall", object),
-                "started_at": start - 30_000_000,
-                "ended_at": start + length + 12_000_000,
-                "organiser_staff_id": staff,
-                "organiser_tenant": np.full(n, "school", object),
-                "channel": ~yes,
-            },
-            n,
-        ),
-        stays=stays,
-        videos=videos,
-        staff=_typed(
-            "staff",
-            {
-                "staff_id": np.arange(1, STAFF + 1),
-                "from_day": np.full(STAFF, first),
-                "name": np.full(STAFF, "Staff", object),
-                "school": np.full(STAFF, "SEN", object),
-                "senior": np.ones(STAFF, bool),
-                "department": np.char.mod("Department %d", np.arange(STAFF) % 10).astype(object),
-                "roles": np.full(STAFF, "teacher;tutor", object),
-                "year_groups": np.full(STAFF, "", object),
-                "houses": np.full(STAFF, "", object),
-            },
-            STAFF,
-        ),
-        pupils=_typed(
-            "pupils",
-            {
-                "pupil_id": np.arange(1, PUPILS + 1),
-                "from_day": np.full(PUPILS, first),
-                "name": np.full(PUPILS, "Pupil", object),
-                "school": np.full(PUPILS, "SEN", object),
-                "year_group": np.full(PUPILS, "9", object),
-                "house": np.full(PUPILS, "Wye", object),
-            },
-            PUPILS,
-        ),
-        letters=_typed(
-            "letters",
-            {
-                "pupil_id": np.arange(1, PUPILS + 1),
-                "kind": np.full(PUPILS, "introduction", object),
-                "sent_on": np.full(PUPILS, first),
-            },
-            PUPILS,
-        ),
-    )
+    staff, pupils = np.arange(1, STAFF + 1), np.arange(1, PUPILS + 1)
+    departments = np.char.mod("Department %d", np.arange(STAFF) % 10).astype(object)
+    teaches = {"department": departments, "roles": "teacher;tutor", "year_groups": "", "houses": ""}
+    in_school = {"from_day": first, "school": "SEN"}
+    in_year = {"year_group": "9", "house": "Wye"}
+    return {
+        "staff": _frame("staff", STAFF, staff_id=staff, name="Staff", senior=True, **teaches, **in_school),
+        "pupils": _frame("pupils", PUPILS, pupil_id=pupils, name="Pupil", **in_year, **in_school),
+        "letters": _frame("letters", PUPILS, pupil_id=pupils, kind="introduction", sent_on=first),
+    }

@@ -54,7 +54,8 @@ def _stream(direction: str, number: int) -> dict[str, Any]:
     }
 
 
-def _media(label: str) -> dict[str, Any]:
+def media_with_telemetry(label: str) -> dict[str, Any]:
+    """What Teams tells of one medium of a session; most of a record's bytes are such figures."""
     network = {
         "ipAddress": "10.150.0.2",
         "subnet": "10.150.0.0",
@@ -103,7 +104,7 @@ def _session(call: int, person: int) -> dict[str, Any]:
         "tenantId": "00000000-0000-0000-0000-000000000001",
         "userPrincipalName": f"person{person}@school.example",
     }
-    media = [_media(label) for label in ("main-audio", "main-video", "vbss")]
+    media = [media_with_telemetry(label) for label in ("main-audio", "main-video", "vbss")]
     return {
         "id": f"{call:08d}-0000-0000-0000-{person:012d}",
         "modalities": ["audio", "video"],

@@ -1,6 +1,6 @@
 """What a sync costs: requests, memory, and time beside that of reading the same JSON.
 
-    python benchmarks/sync.py [CALLS]
+    python -m benchmarks.sync [CALLS]
 
 The stand-in for Microsoft Graph runs in a process of its own and the sync in another, so that the
 processor's time counted is the sync's alone; waiting for the network costs none.
@@ -22,76 +22,16 @@ from typing import Any
 import msal
 import requests
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 from app.graph.client import EXPANDED
 from app.graph.fetching import synchronise
 from app.graph.registration import registration
 from app.school import School
 from app.settings import load_settings
 from app.store.database import open_database
+from benchmarks.records import media_with_telemetry
 from tests import people
 from tests.graph.conftest import ago, lesson
 from tests.graph.standin import PAGE, StandIn
-
-# What Teams tells of one stream and of one end's network; most of a record's bytes are such figures.
-STREAM = {
-    **dict.fromkeys(
-        (
-            "averageAudioDegradation",
-            "averageRatioOfConcealedSamples",
-            "maxRatioOfConcealedSamples",
-            "rmsFreezeDuration",
-            "postForwardErrorCorrectionPacketLossRate",
-            "averageVideoFrameLossPercentage",
-            "averageReceivedFrameRate",
-            "lowFrameRateRatio",
-            "averageVideoPacketLossRate",
-            "averageVideoFrameRate",
-            "lowVideoProcessingCapabilityRatio",
-            "startDateTime",
-            "endDateTime",
-            "isAudioForwardErrorCorrectionUsed",
-        )
-    ),
-    "streamId": "1504545584",
-    "streamDirection": "callerToCallee",
-    "averageJitter": "PT0.016S",
-    "maxJitter": "PT0.021S",
-    "averagePacketLossRate": 0.0,
-    "maxPacketLossRate": 0.0,
-    "averageRoundTripTime": "PT0.061S",
-    "maxRoundTripTime": "PT0.079S",
-    "packetUtilization": 67,
-    "averageBandwidthEstimate": 9965083,
-    "wasMediaBypassed": False,
-    "averageAudioNetworkJitter": "PT0.043S",
-    "maxAudioNetworkJitter": "PT0.046S",
-    "audioCodec": "satin",
-    "videoCodec": "unknown",
-}
-NETWORK = {
-    "ipAddress": "10.150.0.2",
-    "subnet": "10.150.0.0",
-    "linkSpeed": 54000000,
-    "connectionType": "wifi",
-    "port": 27288,
-    "reflexiveIPAddress": "127.0.0.2",
-    "relayIPAddress": "52.114.188.32",
-    "relayPort": 61443,
-    "dnsSuffix": None,
-    "macAddress": "00-00-00-00-00-00",
-    "basicServiceSetIdentifier": "00-00-00-00-00-00",
-    "wifiRadioType": "wifi80211ac",
-    "wifiMicrosoftDriver": "Microsoft Hosted Network Virtual Adapter",
-    "wifiVendorDriver": "Microsoft Wi-Fi",
-    "sentQualityEventRatio": 0.31,
-    "receivedQualityEventRatio": 0.27,
-    "delayEventRatio": 0.0,
-    "bandwidthLowEventRatio": 0.0,
-    "wifiSignalStrength": 99,
-    "wifiChannel": 162,
-}
 
 
 def teams_call(call_id: str, number: int, count: int) -> dict[str, Any]:
@@ -100,21 +40,9 @@ def teams_call(call_id: str, number: int, count: int) -> dict[str, Any]:
     who = {"teacher": (0.0, 30.0)} | dict.fromkeys(pupils[: 1 + number % 20], (1.0, 29.0))
     call = lesson(call_id, ago(days=25) + number * timedelta(days=25) / count, **who)
     for session in call["sessions"]:
+        facts = {name: session[name] for name in ("id", "startDateTime", "endDateTime", "caller", "callee")}
         labels = ("main-audio", "main-video", "vbss", "data")
-        both = [STREAM, STREAM | {"streamDirection": "calleeToCaller"}]
-        session["segments"] = [
-            {
-                "id": session["id"],
-                "startDateTime": session["startDateTime"],
-                "endDateTime": session["endDateTime"],
-                "caller": session["caller"],
-                "callee": session["callee"],
-                "media": [
-                    {"label": label, "callerNetwork": NETWORK, "calleeNetwork": NETWORK, "streams": both}
-                    for label in labels
-                ],
-            }
-        ]
+        session["segments"] = [facts | {"media": [media_with_telemetry(label) for label in labels]}]
     return call
 
 
