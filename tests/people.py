@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+from app.access.people import find_person
+from app.access.policy import Person
 from app.intake.files import import_letters, import_roster
 from app.school import School
 from app.store import reading
@@ -136,6 +138,11 @@ def found(value: Found | None) -> Found:
     """The value, which must be there."""
     assert value is not None
     return value
+
+
+def someone(school: School, who: str) -> Person:
+    """A member of staff, by the short name."""
+    return found(find_person(school, email(who)))
 
 
 def log(by: str, pupils: str, start: str, minutes: int = 30, **answers: str) -> dict[str, str]:

@@ -21,8 +21,6 @@ from sqlalchemy import select, update
 from app import lease
 from app.access.administration import get_audit_trail
 from app.access.forms import list_pupils_to_choose
-from app.access.people import find_person
-from app.access.policy import Person
 from app.alerts.channels import AlertsNotConfiguredError
 from app.alerts.due import enqueue_due
 from app.alerts.outbox import KINDS, Alert, enqueue
@@ -42,7 +40,7 @@ from tests import people
 from tests.clock import AHEAD, Clock, follow
 from tests.conftest import SETTINGS
 from tests.mail_server import MailServer
-from tests.people import call, calls, log, table
+from tests.people import call, calls, log, someone, table
 from tests.running import run
 
 NOON = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
@@ -71,12 +69,6 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
     monkeypatch.setenv("APP_URL", ADDRESS)
     with server.running():
         yield server
-
-
-def someone(school: School, who: str) -> Person:
-    person = find_person(school, people.email(who))
-    assert person
-    return person
 
 
 def put(school: School, who: str, ref: str, queued_at: datetime = NOON, **other: Any) -> bool:

@@ -11,8 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.access.overview import get_overview
-from app.access.people import find_person
-from app.access.policy import NotAllowedError, Person
+from app.access.policy import NotAllowedError
 from app.access.what_if import run_what_if
 from app.intake.calls import import_calls
 from app.intake.files import import_logs
@@ -22,6 +21,7 @@ from app.protocol.clauses import CLAUSES
 from app.school import School
 from app.settings import ROOT, SettingsError, changed, load_settings
 from tests import people
+from tests.people import someone
 
 TERM = (date(2025, 9, 3), date(2025, 12, 12))
 TIMES = ["08:00", "08:20", "08:30", "10:00", "16:45", "17:00", "17:20", "17:45", "18:30", "20:00"]
@@ -45,21 +45,15 @@ def term(school: School, tmp_path: Path) -> School:
     return school
 
 
-def person(school: School, who: str = "sdh") -> Person:
-    found = find_person(school, people.email(who))
-    assert found
-    return found
-
-
 def outcomes(school: School) -> pd.DataFrame:
     """What each session came to, by its number."""
     refresh(school)
-    return get_overview(school, person(school), TERM).set_index("session_id")[NAMES].astype(object).sort_index()
+    return get_overview(school, someone(school, "sdh"), TERM).set_index("session_id")[NAMES].astype(object).sort_index()
 
 
 def test_with_later_hours_the_lessons_after_half_past_five_are_kept(term: School) -> None:
     figures = {"academic_hours": ["08:30", "18:15"]}
-    found = run_what_if(term, person(term), TERM, figures)
+    found = run_what_if(term, someone(term, "sdh"), TERM, figures)
     assert found.clauses.loc["academic-hours"].to_dict() == {
         "title": "Tuition hours",
         "was_broken": 6,
@@ -80,12 +74,12 @@ def test_with_later_hours_the_lessons_after_half_past_five_are_kept(term: School
 
 def test_the_figures_in_force_change_nothing_and_shorter_grace_loses(term: School) -> None:
     same = {name: getattr(term.settings.rules[-1], name) for name in what_if.FIGURES}
-    nothing = run_what_if(term, person(term), TERM, same)
+    nothing = run_what_if(term, someone(term, "sdh"), TERM, same)
     assert (nothing.clauses.empty, nothing.changes.empty, nothing.departments.empty) == (True, True, True)
     assert "none of the 10 sessions" in what_if.sentence({"grace_seconds": 10.0}, nothing)
     before = outcomes(term)
-    lost = run_what_if(term, person(term), TERM, {"grace_seconds": 0})
-    longer = run_what_if(term, person(term), TERM, {"grace_seconds": 60})
+    lost = run_what_if(term, someone(term, "sdh"), TERM, {"grace_seconds": 0})
+    longer = run_what_if(term, someone(term, "sdh"), TERM, {"grace_seconds": 60})
     assert lost.clauses.loc["staff-opens", ["gained", "lost"]].tolist() == [0, 1]
     assert longer.clauses.loc["staff-opens", ["gained", "lost"]].tolist() == [4, 0]
     pd.testing.assert_frame_equal(outcomes(term), before)
@@ -99,7 +93,7 @@ clocks = st.times().map(lambda clock: clock.replace(second=0, microsecond=0))
 def test_looser_hours_never_break_what_was_kept(term: School, begins: Any, ends: Any) -> None:
     now_begins, now_ends = term.settings.rules[-1].academic_hours
     hours = [f"{min(begins, now_begins):%H:%M}", f"{max(ends, now_ends):%H:%M}"]
-    found = run_what_if(term, person(term), TERM, {"academic_hours": hours})
+    found = run_what_if(term, someone(term, "sdh"), TERM, {"academic_hours": hours})
     assert found.clauses["lost"].sum() == 0
     assert set(found.changes["title"]) <= {"Tuition hours"}
 
@@ -113,7 +107,7 @@ def test_looser_hours_never_break_what_was_kept(term: School, begins: Any, ends:
     ],
 )
 def test_put_into_force_the_same_comes_out(term: School, tmp_path: Path, figures: dict[str, Any]) -> None:
-    found = run_what_if(term, person(term), TERM, figures)
+    found = run_what_if(term, someone(term, "sdh"), TERM, figures)
     before = outcomes(term)
     file = tmp_path / "protocol.toml"
     told = (ROOT / "data" / "protocol.toml").read_text(encoding="utf-8")
@@ -139,14 +133,14 @@ def test_wrong_figures_are_named_as_at_the_start(term: School) -> None:
         ({"camera_share": 1.2}, "camera_share: Input should be less than or equal to 1"),
     ):
         with pytest.raises(SettingsError, match=words.replace("(", r"\(")):
-            run_what_if(term, person(term), TERM, figures)
+            run_what_if(term, someone(term, "sdh"), TERM, figures)
 
 
 def test_slt_gets_figures_without_a_session_and_nobody_else_anything(term: School) -> None:
     figures = {"academic_hours": ["08:30", "18:15"]}
-    found = run_what_if(term, person(term, "slt"), TERM, figures)
+    found = run_what_if(term, someone(term, "slt"), TERM, figures)
     assert found.clauses.loc["academic-hours", "gained"] == 2
     assert found.changes.empty
     for who in ("hoy9", "hm", "tutor", "counsellor", "dsp", "admin"):
         with pytest.raises(NotAllowedError):
-            run_what_if(term, person(term, who), TERM, figures)
+            run_what_if(term, someone(term, who), TERM, figures)

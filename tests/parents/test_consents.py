@@ -12,8 +12,7 @@ from sqlalchemy import select
 
 from app.access.administration import get_audit_trail
 from app.access.parents import get_consent_history, list_consents
-from app.access.people import find_person
-from app.access.policy import NotAllowedError, Person
+from app.access.policy import NotAllowedError
 from app.access.session_detail import get_session
 from app.access.sessions import list_sessions
 from app.clock import now
@@ -30,15 +29,10 @@ from app.records.registers import Consent
 from app.school import School
 from app.store import consents, tables
 from tests import people
+from tests.people import someone
 
 ZONE = ZoneInfo("Europe/London")
 DAY = now().astimezone(ZONE).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=10)
-
-
-def someone(school: School, name: str) -> Person:
-    found = find_person(school, people.email(name))
-    assert found is not None
-    return found
 
 
 def ask(school: School, name: str = "teacher", **more: Any) -> int:

@@ -15,8 +15,7 @@ from sqlalchemy import select, update
 
 from app.access.administration import get_audit_trail
 from app.access.parents import list_letters_sent
-from app.access.people import find_person
-from app.access.policy import NotAllowedError, Person
+from app.access.policy import NotAllowedError
 from app.access.session_detail import get_session
 from app.access.sessions import list_sessions
 from app.intake.files import import_logs
@@ -27,14 +26,9 @@ from app.records.registers import Consent
 from app.school import School
 from app.store import tables
 from tests import people
+from tests.people import someone
 
 NASTY = "Siân <b>& Co</b> {{ sender }} {% if x %} {_{ y }_} a_b \u200f\u202eabc"
-
-
-def someone(school: School, name: str) -> Person:
-    found = find_person(school, people.email(name))
-    assert found is not None
-    return found
 
 
 def pupils(school: School, name: str = "sdh") -> dict[str, int]:

@@ -13,8 +13,6 @@ from app.access.breaches import (
     list_breaches_to_explain,
     list_breaches_to_resolve,
 )
-from app.access.people import find_person
-from app.access.policy import Person
 from app.intake.calls import import_calls
 from app.intake.files import import_logs
 from app.intake.logs import enter_log
@@ -22,20 +20,13 @@ from app.school import School
 from app.sessions.breaches import BreachNotOpenError, explain_breaches, resolve_breaches
 from app.store import tables
 from app.vocabulary import Resolution
-from tests import people
-from tests.people import call, calls, log, table
+from tests.people import call, calls, log, someone, table
 
 pytestmark = pytest.mark.usefixtures("story_clock")
 
 START = "2026-11-03T10:00"
 ALONE = {"teacher": (0, 20), "aled": (1, 29)}  # the pupil stayed nine minutes after the teacher
 TOGETHER = {"teacher": (0, 30), "aled": (1, 29)}
-
-
-def someone(school: School, who: str) -> Person:
-    person = find_person(school, people.email(who))
-    assert person
-    return person
 
 
 def number(school: School) -> int:

@@ -14,9 +14,7 @@ from sqlalchemy import func, select
 
 from app.access.administration import get_audit_trail
 from app.access.forms import list_calls_to_log
-from app.access.people import find_person
 from app.access.plans import list_plans
-from app.access.policy import Person
 from app.intake.calls import import_calls
 from app.intake.files import import_consents, import_letters, import_logs, import_roster
 from app.judging.rejudge import preview_plans
@@ -36,6 +34,7 @@ from app.store import tables
 from app.store.database import open_database
 from tests import people
 from tests.conftest import SETTINGS
+from tests.people import someone
 
 BEFOREHAND = {clause.name for clause in CLAUSES.values() if clause.remedy}
 EVENING = {"day": "2027-02-03", "from": "19:00", "to": "19:40"}  # in school time, in winter
@@ -64,12 +63,6 @@ WINTER = SETTINGS.model_copy(
 @pytest.fixture
 def winter(school: School) -> AtTime:
     return AtTime(school.engine, WINTER)
-
-
-def someone(school: School, name: str) -> Person:
-    found = find_person(school, people.email(name))
-    assert found is not None
-    return found
 
 
 def form(pupils: str = "aled", **more: object) -> Form:
