@@ -1,1 +1,1 @@
-"""The school's protocol for videoconferencing with pupils: kept, judged and shown."""
+"""The school's protocol for videoconferencing with pupils: whether it is kept, and what follows."""

@@ -258,7 +258,7 @@ def rotate_command() -> None:
     with school.writing() as connection:
         number = reencrypt_all(connection)
         if number:
-            school.add_to_trail(connection, audit_log.COMMAND, "changed", "everything sealed, to the newest key")
+            school.add_to_trail(connection, audit_log.COMMAND, "changed", "everything encrypted, with the newest key")
     click.echo(f"{number:,} values were encrypted again; all use the newest key.")
 
 

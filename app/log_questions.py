@@ -25,8 +25,8 @@ Answer = bool | str  # as stored: yes and no as true and false
 
 @dataclass(frozen=True)
 class Condition:
-    """What has to be so for some questions to be asked: that `question` was answered with `answer`, or without those
-    something that the form works out. `heading` says it on paper."""
+    """When further questions are asked: if `question` was answered with `answer`, or, if these are blank, when the form
+    finds so by itself. `heading` is printed on paper."""
 
     heading: str
     question: str = ""

@@ -39,7 +39,7 @@ class WhatIf:
 
 
 def differing(figures: Mapping[str, Any], rules: Rules) -> dict[str, Any]:
-    """Those of some checked figures that are others than the rules'."""
+    """The checked figures that differ from the rules."""
     return {name: value for name, value in figures.items() if value != getattr(rules, name)}
 
 

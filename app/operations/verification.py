@@ -32,7 +32,7 @@ def verify(connection: Connection) -> dict[str, int]:
         raise DatabaseError(f"The audit trail in it was altered. {fault}")
     if lost := sum(counts.lost for counts in count_by_key(connection, sample=True)):
         raise DatabaseError(
-            f"{lost} or more values in it are sealed with a key that ENCRYPTION_KEYS does not hold: add that key."
+            f"{lost} or more values in it are encrypted with a key that is missing in ENCRYPTION_KEYS: add that key."
         )
     return _count_rows(connection)
 
