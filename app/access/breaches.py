@@ -11,7 +11,16 @@ import pandas as pd
 from sqlalchemy import ColumnElement, Connection, func, not_, select
 
 from app.access.policy import Person, require, roles_with
-from app.access.scope import SESSION, confidential, holds_any, in_school_time, joined, open_to, with_staff_name
+from app.access.scope import (
+    SESSION,
+    confidential,
+    holds_any,
+    in_school_time,
+    joined,
+    open_to,
+    select_staff,
+    with_staff_name,
+)
 from app.access.sessions import select_session_pupils
 from app.protocol.clauses import title_of
 from app.protocol.frames import Versions, days_since_1970, ids
@@ -239,6 +248,6 @@ def _by_leaders(connection: Connection, sessions: pd.DataFrame) -> pd.Series:
 
 def find_staff_with_role(school: School, connection: Connection, *roles: Role) -> pd.DataFrame:
     """Who holds one of some roles today: `owner_id`."""
-    who = valid_versions(tables.staff_versions)
-    query = select(who.c.staff_id.label("owner_id")).where(valid_on(who, school.today()), holds_any(who.c.roles, roles))
-    return reading.frame(connection, query)
+    return reading.frame(connection, select_staff(school.today(), roles))[["staff_id"]].rename(
+        columns={"staff_id": "owner_id"}
+    )

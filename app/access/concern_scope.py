@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, false, func, or_, select, true
 
 from app.access.policy import Person, roles_with, scopes
-from app.access.scope import holds_any, of_school
+from app.access.scope import of_school, select_staff
 from app.school import School
 from app.store import tables
 from app.store.concerns import CONDUCT, Register
@@ -28,10 +28,11 @@ def concerns_open_to(school: School, person: Person, register: Register) -> Colu
 
 
 def _followed_by(school: School, person: Person, register: Register) -> ColumnElement[bool]:
-    """Those that they may open and change: a DSP who leads a year only reads what another school shares with them."""
+    """The concerns that a person may open and change: a DSP who leads a year can only read what another school shares
+    with them."""
+    granted = scopes(person, register.resource)
     if register is CONDUCT:
-        return _conduct_open_to(person)
-    granted = scopes(person, Resource.CONCERNS)
+        return does_not_name(person) if Scope.NOT_NAMING_THEM in granted else false()
     if Scope.ALL in granted:
         return true()
     if Scope.OWN_SCHOOL in granted:
@@ -44,17 +45,11 @@ def find_followed(school: School, connection: Connection, person: Person, regist
 
 
 def _shared_with(person: Person) -> Any:
-    """The concerns of which the last word on sharing with the person is that it is."""
+    """The concerns that are shared with the person, by the last event about that."""
     event = tables.concern_events.c
     of_sharing = and_(event.recipient_id == person.staff_id, event.kind.in_(("shared", "unshared")))
     last = select(func.max(event.id)).where(of_sharing).group_by(event.concern_id)
     return select(event.concern_id).where(event.id.in_(last), event.kind == "shared").correlate(None)
-
-
-def _conduct_open_to(person: Person) -> ColumnElement[bool]:
-    """The concerns about conduct that a person may open, as a condition on `conduct_concerns`."""
-    granted = scopes(person, Resource.CONDUCT_CONCERNS)
-    return does_not_name(person) if Scope.NOT_NAMING_THEM in granted else false()
 
 
 def does_not_name(person: Person) -> ColumnElement[bool]:
@@ -64,19 +59,17 @@ def does_not_name(person: Person) -> ColumnElement[bool]:
 
 
 def find_dsps(connection: Connection, pupil_ids: Sequence[int], day: date) -> Sequence[int]:
-    """The staff ids of those who have the concerns of the schools that pupils are in, on a day: the DSPs."""
-    pupil, staff = valid_versions(tables.pupil_versions), valid_versions(tables.staff_versions)
+    """The staff ids of the DSPs, on a day, of the schools that some pupils are in."""
+    pupil = valid_versions(tables.pupil_versions)
     schools = select(pupil.c.school).where(pupil.c.pupil_id.in_(pupil_ids), valid_on(pupil, day))
-    dsps = holds_any(staff.c.roles, roles_with(Resource.CONCERNS, Scope.OWN_SCHOOL))
-    query = select(staff.c.staff_id).where(valid_on(staff, day), dsps, staff.c.school.in_(schools))
-    return connection.scalars(query.order_by(staff.c.staff_id)).all()
+    dsps = select_staff(day, roles_with(Resource.CONCERNS, Scope.OWN_SCHOOL))
+    return connection.scalars(dsps.where(dsps.selected_columns["school"].in_(schools))).all()
 
 
 def find_conduct_team(connection: Connection, concern_id: int, day: date) -> Sequence[int]:
-    """The staff ids of those who may see a concern about conduct on a day: whom it does not name of the DSPs and
-    Senior Deputy Heads."""
-    staff, name = valid_versions(tables.staff_versions), tables.conduct_named.c
+    """The staff ids of those who may see a concern about conduct on a day: the DSPs and Senior Deputy Heads whom it
+    does not name."""
+    name = tables.conduct_named.c
     named = select(name.staff_id).where(name.concern_id == concern_id, name.staff_id.is_not(None))
-    team = holds_any(staff.c.roles, roles_with(Resource.CONDUCT_CONCERNS, Scope.NOT_NAMING_THEM))
-    query = select(staff.c.staff_id).where(valid_on(staff, day), team, staff.c.staff_id.not_in(named))
-    return connection.scalars(query.order_by(staff.c.staff_id)).all()
+    team = select_staff(day, roles_with(Resource.CONDUCT_CONCERNS, Scope.NOT_NAMING_THEM))
+    return connection.scalars(team.where(team.selected_columns["staff_id"].not_in(named))).all()

@@ -10,11 +10,10 @@ from app.access.concern_history import ConcernHistory
 from app.access.concern_reading import read_histories
 from app.access.concern_scope import concerns_open_to, does_not_name, find_followed
 from app.access.policy import Person, require, roles_with
-from app.access.scope import holds_any, in_school_time, read_frame, select_pupils
+from app.access.scope import in_school_time, read_frame, select_pupils, select_staff
 from app.school import School
 from app.store import tables
 from app.store.concerns import CHILD, CONDUCT, Register
-from app.store.versions import valid_on, valid_versions
 from app.vocabulary import Resource, Scope
 
 
@@ -140,15 +139,9 @@ def list_pupils_on_record(school: School, person: Person) -> pd.DataFrame:
 def list_leaders_to_share_with(school: School, person: Person) -> dict[int, str]:
     """The HOYs and HMs with whom a concern can be shared, by staff id, for whoever follows concerns up."""
     require(person, Resource.LINKABLE_SESSIONS)
-    version = valid_versions(tables.staff_versions)
-    leads = holds_any(version.c.roles, roles_with(Resource.CONCERNS, Scope.SHARED))
-    query = (
-        select(version.c.staff_id, version.c.name)
-        .where(valid_on(version, school.today()), leads)
-        .order_by(version.c.name)
-    )
-    with school.engine.connect() as connection:
-        return {row[0]: row[1] for row in connection.execute(query)}
+    leaders = read_frame(school, select_staff(school.today(), roles_with(Resource.CONCERNS, Scope.SHARED)))
+    leaders = leaders.sort_values("name")
+    return dict(zip(leaders["staff_id"], leaders["name"], strict=True))
 
 
 def _read(school: School, connection: Connection, register: Register, which: ColumnElement[bool]) -> pd.DataFrame:

@@ -73,7 +73,8 @@ def list_calls_to_log(school: School, person: Person) -> pd.DataFrame:
     for answer, (clause, yes, no) in _SHOWN_BY_CALL.items():
         frame[answer] = outcomes[clause].astype("object").map({yes: True, no: False}).astype("boolean")
     recorded = set(calls.loc[recorded_calls(calls, listed_recordings), "call_id"])
-    frame["recorded"] = frame["call_id"].isin(recorded).astype("boolean").replace(False, pd.NA)
+    is_recorded = frame["call_id"].isin(recorded)
+    frame["recorded"] = is_recorded.astype("boolean").where(is_recorded)
     return in_school_time(school, frame.drop(columns=["codes", "clause_set_id"]))
 
 

@@ -26,28 +26,19 @@ def get_overview(school: School, person: Person, days: Days) -> pd.DataFrame:
     clause, named as in CLAUSES (`logged` is a clause); words are categorical.
     """
     require(person, Resource.OVERVIEW)
-    named = Scope.WITH_NAMES in scopes(person, Resource.OVERVIEW)
     version = tables.staff_versions.c
+    query = select(version.staff_id, version.from_day, version.name)
     with school.engine.connect() as connection:
         frame = _not_counselling(connection, days)
-        people = Versions(
-            reading.frame(connection, select(version.staff_id, version.from_day, version.name)), "staff_id"
-        )
-    whose = np.full(len(frame), -1)
-    if named:
-        whose = people.rows(frame["staff_id"].to_numpy(), days_since_1970(frame["day"]))
-    frame.insert(frame.columns.get_loc("staff_id"), "staff_name", _worded(whose, people.frame["name"]))
-    # What somebody typed there instead of a purpose may name a pupil.
-    purposes = frame["purpose"].cat
-    told = purposes.categories.to_series().where(purposes.categories.isin(OTHER_PURPOSES), "other")
-    frame["purpose"] = _worded(purposes.codes.to_numpy(), told)
-    return frame.drop(columns="staff_id")
-
-
-def _worded(places: np.ndarray, words: pd.Series) -> pd.Categorical:
-    """The word at each place, blank at -1."""
-    codes, categories = pd.factorize(words)
-    return pd.Categorical.from_codes(np.append(codes, -1)[places], categories)
+        people = Versions(reading.frame(connection, query), "staff_id")
+    if Scope.WITH_NAMES in scopes(person, Resource.OVERVIEW):
+        names = people.fact("name", people.rows(frame["staff_id"].to_numpy(), days_since_1970(frame["day"])))
+    else:
+        names = np.full(len(frame), None)
+    # What somebody typed instead of a purpose may name a pupil.
+    purpose = frame["purpose"].map(lambda word: word if word in OTHER_PURPOSES else "other", na_action="ignore")
+    named = frame.assign(staff_id=pd.Categorical(names), purpose=purpose.astype("category"))
+    return named.rename(columns={"staff_id": "staff_name"})
 
 
 def _not_counselling(connection: Connection, days: Days) -> pd.DataFrame:

@@ -14,7 +14,7 @@ import pandas as pd
 from sqlalchemy import Boolean, ColumnElement, Date, Subquery, and_, false, func, not_, or_, select, true, type_coerce
 
 from app.access.policy import Person, require, scopes
-from app.access.scope import SESSION, confidential, read_frame, with_staff_name
+from app.access.scope import SESSION, confidential, is_led_by, read_frame, with_staff_name
 from app.records.registers import LETTERS
 from app.school import School
 from app.store import tables
@@ -176,15 +176,9 @@ def _told_to(person: Person, state: Subquery) -> ColumnElement[bool]:
 
 def _led_by(person: Person, pupil: Subquery) -> ColumnElement[bool]:
     """Whether a pupil is in the years or houses that a person looks after; all are the Senior Deputy Head's."""
-    granted = scopes(person, Resource.PARENT_REGISTERS)
-    if Scope.ALL in granted:
+    if Scope.ALL in scopes(person, Resource.PARENT_REGISTERS):
         return true()
-    found = [pupil.c.pupil_id.is_(None)]  # nobody
-    looked_after = ((Scope.YEAR_GROUPS, "year_group", person.year_groups), (Scope.HOUSES, "house", person.houses))
-    for scope, of, which in looked_after:
-        if scope in granted and which:
-            found.append(func.lower(pupil.c[of]).in_([word.lower() for word in which]))
-    return and_(pupil.c.school == person.school, or_(*found))
+    return is_led_by(person, Resource.PARENT_REGISTERS, pupil)
 
 
 def _taught_by(school: School, person: Person, pupil: Subquery) -> ColumnElement[bool]:

@@ -9,14 +9,12 @@ from app.vocabulary import STAFF_GRANTS, Page, Purpose, Resource, Role, Scope
 Days = tuple[date, date]  # both belong to it
 
 WITHHELD = "Counselling is confidential: the reason is for the counsellor."
-
 WITHHELD_ABOUT = "withheld: counselling is confidential"
 
 COUNSELLING = Purpose.COUNSELLING
-
 OTHER_PURPOSES = (Purpose.MUSIC, Purpose.ACADEMIC, Purpose.PASTORAL)
 
-UNDER = 3  # no smaller number of counselling sessions is ever told
+UNDER = 3  # no smaller number of counselling sessions is ever shown
 
 
 class NotAllowedError(Exception):

@@ -1,17 +1,17 @@
 """The same adult and pupil, one to one, again and again or out of hours: a plain list."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import ColumnElement, FromClause, Select, func, not_, select, true
+from sqlalchemy import Select, func, not_, select
 
 from app.access.policy import Days, Person, require, scopes
-from app.access.scope import SESSION, confidential, during, in_school_time
+from app.access.scope import SESSION, confidential, during, read_frame, select_pupils, with_staff_name
 from app.school import School
-from app.store import reading, tables
-from app.store.versions import valid_on, valid_versions
+from app.store import tables
 from app.vocabulary import Resource, Scope
 
 
@@ -38,47 +38,38 @@ def list_repeats(school: School, person: Person, days: Days) -> Repeats:
     within the hours of academic tuition on that day, or at a weekend.
     """
     require(person, Resource.REPEATED_ONE_TO_ONES)
-    who, pupil, today = valid_versions(tables.staff_versions), valid_versions(tables.pupil_versions), school.today()
-    with school.engine.connect() as connection:
-        rows = _one_to_ones(reading.frame(connection, _candidates(days)))
-        adults = reading.frame(connection, select(who.c.staff_id, who.c.name).where(valid_on(who, today)))
-        pupils = reading.frame(
-            connection, select(pupil.c.pupil_id, pupil.c.name).where(valid_on(pupil, today), _of_theirs(person, pupil))
-        )
-    rows = rows[(rows["adult_id"] != person.staff_id) & rows["pupil_id"].isin(pupils["pupil_id"])]
-    rows = in_school_time(school, rows.reset_index(drop=True))
+    today, asked = school.today(), school.settings.repeats
+    pupils = select_pupils(today)
+    if Scope.ALL not in scopes(person, Resource.REPEATED_ONE_TO_ONES):
+        pupils = pupils.where(pupils.selected_columns["school"] == person.school)
+    names = read_frame(school, pupils).set_index("pupil_id")["name"]
+    rows = _one_to_ones(read_frame(school, _candidates(days, today)))
+    rows = rows[(rows["adult_id"] != person.staff_id) & rows["pupil_id"].isin(names.index)].reset_index(drop=True)
     rows["out_of_hours"] = _out_of_hours(school, rows)
-    asked = school.settings.repeats
-    rows["most"] = _within(rows, asked.days)
-    rows["most_out"] = 0
-    out = rows["out_of_hours"]
-    rows.loc[out, "most_out"] = _within(rows[out], asked.days)
-    pairs = rows.groupby(["adult_id", "pupil_id"], as_index=False).agg(
+    most, most_out = _within(rows, asked.days), _within(rows[rows["out_of_hours"]], asked.days)
+    counted = rows.assign(most=most, most_out=most_out, unlogged=~rows["logged"].astype(bool))
+    pairs = counted.groupby(["adult_id", "pupil_id"], as_index=False).agg(
+        adult=("adult", "first"),
         sessions=("session_id", "size"),
         most=("most", "max"),
         most_out=("most_out", "max"),
         out_of_hours=("out_of_hours", "sum"),
-        unlogged=("logged", lambda logged: int((~logged).sum())),
+        unlogged=("unlogged", "sum"),
         first=("started_at", "min"),
         last=("started_at", "max"),
     )
     pairs = pairs[(pairs["most"] >= asked.sessions) | (pairs["most_out"] >= asked.out_of_hours)]
-    pairs.insert(2, "adult", pairs["adult_id"].map(adults.set_index("staff_id")["name"]).fillna("unknown"))
-    pairs.insert(3, "pupil", pairs["pupil_id"].map(pupils.set_index("pupil_id")["name"]))
-    theirs = rows.merge(pairs[["adult_id", "pupil_id"]], on=["adult_id", "pupil_id"])
+    pairs = pairs.assign(adult=pairs["adult"].fillna("unknown"), pupil=pairs["pupil_id"].map(names))
+    theirs = rows.drop(columns="adult").merge(pairs[["adult_id", "pupil_id"]], on=["adult_id", "pupil_id"])
     return Repeats(
         pairs.drop(columns="most_out").sort_values(["adult", "pupil"], ignore_index=True),
-        theirs.drop(columns=["most", "most_out"]).sort_values("started_at", ascending=False, ignore_index=True),
+        theirs.sort_values("started_at", ascending=False, ignore_index=True),
     )
 
 
-def _of_theirs(person: Person, pupil: FromClause) -> ColumnElement[bool]:
-    granted = scopes(person, Resource.REPEATED_ONE_TO_ONES)
-    return true() if Scope.ALL in granted else pupil.c.school == person.school
-
-
-def _candidates(days: Days) -> Select[Any]:
-    """The sessions of the days with how many were in the call, or are in the log, and one of each."""
+def _candidates(days: Days, today: date) -> Select[Any]:
+    """The sessions of the days with how many were in the call, or are in the log, and one of each; the `adult` by
+    today's name."""
     of_call, stay, among = tables.session_calls.c, tables.call_stays.c, tables.session_pupils.c
     in_call = (
         select(
@@ -101,7 +92,8 @@ def _candidates(days: Days) -> Select[Any]:
         .group_by(among.session_id)
         .subquery()
     )
-    return (
+    adult_id = func.coalesce(in_call.c.staff_id, SESSION.staff_id)
+    query = (
         select(
             SESSION.id.label("session_id"),
             SESSION.started_at,
@@ -110,13 +102,14 @@ def _candidates(days: Days) -> Select[Any]:
             SESSION.log_id.is_not(None).label("logged"),
             func.coalesce(in_call.c.staff, 0).label("staff"),
             func.coalesce(func.nullif(in_call.c.pupils, 0), listed.c.pupils).label("pupils"),
-            func.coalesce(in_call.c.staff_id, SESSION.staff_id).label("adult_id"),
+            adult_id.label("adult_id"),
             func.coalesce(in_call.c.pupil_id, listed.c.pupil_id).label("pupil_id"),
         )
         .join(listed, listed.c.session_id == SESSION.id)
         .outerjoin(in_call, in_call.c.session_id == SESSION.id)
         .where(during(days), not_(confidential()))
     )
+    return with_staff_name(query, "adult", adult_id, today)
 
 
 def _one_to_ones(rows: pd.DataFrame) -> pd.DataFrame:
@@ -135,7 +128,7 @@ def _out_of_hours(school: School, rows: pd.DataFrame) -> np.ndarray:
 
 
 def _within(rows: pd.DataFrame, days: int) -> pd.Series:
-    """For each session, how many of its adult and pupil there were in the days up to it, it included."""
+    """For each session, how many its adult and pupil had within the days up to it, it included."""
     pair = rows.groupby(["adult_id", "pupil_id"]).ngroup().to_numpy(np.int64)
     day = rows["started_at"].dt.tz_localize(None).to_numpy().astype("datetime64[D]").astype(np.int64)
     at = pair * 10**6 + day  # days since 1970: never so many

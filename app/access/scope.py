@@ -5,7 +5,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Select, and_, exists, false, func, not_, or_, select, true
+from sqlalchemy import ColumnElement, Select, Subquery, and_, exists, false, func, not_, or_, select, true
 
 from app.access.policy import COUNSELLING, OTHER_PURPOSES, Days, Person, scopes
 from app.school import School
@@ -58,10 +58,8 @@ def open_to(person: Person, today: date) -> ColumnElement[bool]:
     if Scope.ALL in granted:
         of_others = [true()]
     else:
-        if Scope.YEAR_GROUPS in granted and person.year_groups:
-            of_others.append(_looked_after(person, "year_group", person.year_groups))
-        if Scope.HOUSES in granted and person.houses:
-            of_others.append(_looked_after(person, "house", person.houses))
+        if granted & {Scope.YEAR_GROUPS, Scope.HOUSES}:
+            of_others.append(_of_pupils_led_by(person))
         if Scope.LINKED_TO_CONCERN in granted:
             of_others.append(_linked_to_concern(person.school, today))
     visible = or_(SESSION.staff_id == person.staff_id, and_(not_(confidential()), or_(*of_others)))
@@ -70,20 +68,28 @@ def open_to(person: Person, today: date) -> ColumnElement[bool]:
     return visible
 
 
-def _looked_after(person: Person, of: str, which: frozenset[str]) -> ColumnElement[bool]:
-    """Sessions with the pupils of a year or house of the person's school, and by those pupils' tutors;
-    who they were on the session's day."""
-    pupil = valid_versions(tables.pupil_versions)
-    here = and_(
-        pupil.c.school == person.school,
-        or_(pupil.c[of].in_(which), func.lower(pupil.c[of]).in_([word.lower() for word in which])),
-        valid_on(pupil, SESSION.day),
-    )
-    among = tables.session_pupils.c
+def _of_pupils_led_by(person: Person) -> ColumnElement[bool]:
+    """Sessions with the pupils whom a person looks after, and by those pupils' tutors; who they were on the session's
+    day."""
+    pupil, among = valid_versions(tables.pupil_versions), tables.session_pupils.c
+    led = and_(is_led_by(person, Resource.SESSIONS, pupil), valid_on(pupil, SESSION.day))
     # Only `sessions` is the outer query's: the pupils that it may join are others than these.
-    with_pupils = select(among.pupil_id).where(among.session_id == SESSION.id, among.pupil_id == pupil.c.pupil_id, here)
-    by_tutors = select(pupil.c.pupil_id).where(pupil.c.tutor_id == SESSION.staff_id, here)
+    with_pupils = select(among.pupil_id).where(among.session_id == SESSION.id, among.pupil_id == pupil.c.pupil_id, led)
+    by_tutors = select(pupil.c.pupil_id).where(pupil.c.tutor_id == SESSION.staff_id, led)
     return or_(*(exists(query.correlate(tables.sessions)) for query in (with_pupils, by_tutors)))
+
+
+def is_led_by(person: Person, resource: Resource, pupil: Subquery) -> ColumnElement[bool]:
+    """Whether a pupil is in the years or houses that a person looks after in their school, where they may see so much
+    of a resource."""
+    granted = scopes(person, resource)
+    found: list[ColumnElement[bool]] = [false()]
+    looked_after = ((Scope.YEAR_GROUPS, "year_group", person.year_groups), (Scope.HOUSES, "house", person.houses))
+    for scope, column, words in looked_after:
+        if scope in granted:
+            cell = pupil.c[column]
+            found.append(or_(cell.in_(words), func.lower(cell).in_([word.lower() for word in words])))
+    return and_(pupil.c.school == person.school, or_(*found))
 
 
 def of_school(code: str, today: date) -> Select[Any]:
@@ -129,6 +135,13 @@ def with_staff_name(
     who = valid_versions(tables.staff_versions)
     named = query.add_columns(who.c.name.label(label))
     return named.outerjoin(who, and_(who.c.staff_id == staff_id, valid_on(who, day)))
+
+
+def select_staff(day: date, roles: Iterable[Role]) -> Select[Any]:
+    """Who has one of some roles on a day: `staff_id`, `name`, `school`."""
+    who = valid_versions(tables.staff_versions)
+    query = select(who.c.staff_id, who.c.name, who.c.school)
+    return query.where(valid_on(who, day), holds_any(who.c.roles, roles)).order_by(who.c.staff_id)
 
 
 def select_pupils(day: date) -> Select[Any]:

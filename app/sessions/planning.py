@@ -79,8 +79,7 @@ def foresee(school: School, person: Person, plan: Log) -> Foreseen:
     """What the protocol will say of the plan, clause by clause, by the settings in force on its day."""
     # The same session with each pupil alone tells whose letter or consent is missing: no rule is written twice.
     alone = [plan.model_copy(update={"pupil_ids": (pupil,)}) for pupil in plan.pupil_ids]
-    with school.engine.connect() as connection:
-        judged = preview_plans(connection, school.settings, [plan, *alone])
+    judged = _judge(school, [plan, *alone])
     own = judged[judged["plan"] == 0].set_index("clause")
     known = own[own.index.isin(_BEFOREHAND) & (own["outcome"] != Outcome.NOT_APPLICABLE)]
     emails = list_pupils_to_choose(school, person).set_index("pupil_id")["email"]
@@ -104,12 +103,16 @@ def verdicts(school: School, person: Person, plans: pd.DataFrame) -> dict[str, s
     coming = plans[plans["started_at"] > school.now()]
     rows = [log_form.as_row(school.settings, form_of(row), person.email) for row in coming.itertuples()]
     logs = [log for row in rows if isinstance(log := read(school, row), Log)]
-    with school.engine.connect() as connection:
-        judged = preview_plans(connection, school.settings, logs) if logs else pd.DataFrame()
+    judged = _judge(school, logs) if logs else pd.DataFrame()
     return {
         log.ref: _verdict(judged[(judged["plan"] == place) & judged["clause"].isin(_BEFOREHAND)]["outcome"])
         for place, log in enumerate(logs)
     }
+
+
+def _judge(school: School, plans: Sequence[Log]) -> pd.DataFrame:
+    with school.engine.connect() as connection:
+        return preview_plans(connection, school.settings, plans)
 
 
 def _verdict(outcomes: pd.Series) -> Literal["yes", "no", "not yet"]:
@@ -124,8 +127,7 @@ def second_members(school: School, person: Person, log: Log) -> dict[str, str]:
     # Each member of staff is tried: the rule itself says who is right.
     tried = [log.model_copy(update={"invited": (("", number),)}) for number in staff["staff_id"]]
     clauses = [name for name, clause in CLAUSES.items() if clause.remedy and clause.remedy.second_member]
-    with school.engine.connect() as connection:
-        judged = preview_plans(connection, school.settings, tried)
+    judged = _judge(school, tried)
     right = judged[judged["clause"].isin(clauses) & (judged["outcome"] == Outcome.MET)]["plan"]
     people = [find_person(school, email) for email in staff["email"].iloc[sorted(right)]]
     return {member.email: f"{member.name} · {describe_post(member)}" for member in people if member}
