@@ -17,25 +17,15 @@ from app.store.concerns import CHILD, CONDUCT, Register
 from app.vocabulary import Resource, Scope
 
 
-def list_concerns(school: School, person: Person) -> pd.DataFrame:
-    """The concerns about children that the person may open, open ones first, then by level and age. NotAllowedError
-    but for DSPs, the Senior Deputy Head, and HOYs and HMs, who have those that were shared with them.
+def list_concerns(school: School, person: Person, register: Register = CHILD) -> pd.DataFrame:
+    """The concerns of a register that the person may open, open ones first, then by level and age. NotAllowedError for
+    those who can have none.
 
     Columns: `ref`, `open`, `level`, `raised_at`, `happened_at`, `age_days` (whole days since it was
     raised), `categories` (as in CATEGORIES, joined by ";"), `pupils` (names), `raised_by`, `owner` (the
     DSPs alerted; blank: nobody), `summary`, `childs_words` (as corrected last), `read` (by a DSP), `actions` (how
-    many are open).
+    many are open), and for CONDUCT `adults` (whom it names).
     """
-    return _list(school, person, CHILD)
-
-
-def list_conduct_concerns(school: School, person: Person) -> pd.DataFrame:
-    """The concerns about adults' conduct that the person may open, as `list_concerns`, with `adults` (whom they
-    name). NotAllowedError but for DSPs and the Senior Deputy Head."""
-    return _list(school, person, CONDUCT)
-
-
-def _list(school: School, person: Person, register: Register) -> pd.DataFrame:
     require(person, register.resource)
     with school.engine.connect() as connection:
         return _read(school, connection, register, concerns_open_to(school, person, register))
@@ -56,20 +46,12 @@ def get_oldest_concern(school: School, person: Person) -> dict[str, Any] | None:
     }
 
 
-def list_own_concerns(school: School, person: Person) -> pd.DataFrame:
-    """What the person raised about children themselves, the newest first: `ref`, `raised_at`, `happened_at`,
-    `pupils`, `summary`, `childs_words` (their own words, as they reported them), `received_by` (names of the DSPs
-    alerted; blank: nobody yet), `read_by` (names with the time; blank: nobody yet)."""
-    return _own(school, person, CHILD, true())
-
-
-def list_own_conduct_concerns(school: School, person: Person) -> pd.DataFrame:
-    """What the person raised about adults' conduct and is not named in themselves, as `list_own_concerns`."""
-    return _own(school, person, CONDUCT, does_not_name(person))
-
-
-def _own(school: School, person: Person, register: Register, which: ColumnElement[bool]) -> pd.DataFrame:
-    raised = and_(register.concerns.c.raised_by == person.staff_id, which)
+def list_own_concerns(school: School, person: Person, register: Register = CHILD) -> pd.DataFrame:
+    """What the person raised themselves, the newest first; about conduct, without what names them: `ref`, `raised_at`,
+    `happened_at`, `pupils`, `summary`, `childs_words` (their own words, as they reported them), `received_by` (names
+    of those alerted; blank: nobody yet), `read_by` (names with the time; blank: nobody yet)."""
+    visible = does_not_name(person) if register is CONDUCT else true()
+    raised = and_(register.concerns.c.raised_by == person.staff_id, visible)
     with school.engine.connect() as connection:
         found = read_histories(connection, register, raised, school.settings.zone, whole=False)[::-1]
     columns = {

@@ -23,10 +23,8 @@ from app.access.concerns import (
     get_oldest_concern,
     list_actions_to_do,
     list_concerns,
-    list_conduct_concerns,
     list_leaders_to_share_with,
     list_own_concerns,
-    list_own_conduct_concerns,
     list_pupils_on_record,
 )
 from app.access.forms import get_draft, get_own_log, list_calls_to_log, list_pupils_to_choose, list_staff_to_choose
@@ -50,6 +48,7 @@ from app.operations.alerts import get_alerts_view
 from app.operations.sync import get_sync_state
 from app.reports.subject_access import create_subject_access_file
 from app.school import School
+from app.store.concerns import CONDUCT
 from tests.access.school import EVER, NUMBER, PUPILS, TERM, concern_refs, conduct_refs, consent_ids
 
 
@@ -86,14 +85,14 @@ QUESTIONS = {
     "list_sessions_to_link": lambda school, person: [
         list_sessions_to_link(school, person, ref) for ref in concern_refs(school)
     ],
-    "list_conduct_concerns": list_conduct_concerns,
+    "list_conduct_concerns": lambda school, person: list_concerns(school, person, CONDUCT),
     "conduct_concern": lambda school, person: [
         found for ref in conduct_refs(school) if (found := get_concern(school, person, ref))
     ],
     "list_conduct_team": lambda school, person: [
         found for ref in conduct_refs(school) if (found := list_conduct_team(school, person, ref))
     ],
-    "list_own_conduct_concerns": list_own_conduct_concerns,
+    "list_own_conduct_concerns": lambda school, person: list_own_concerns(school, person, CONDUCT),
     "list_late_consents": lambda school, person: list_late_consents(school, person, EVER),
     "list_imports": list_imports,
     "get_sync_state": get_sync_state,

@@ -5,7 +5,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import DBAPIError
 
 from app.access.concern_detail import get_concern
-from app.access.concerns import list_conduct_concerns, list_own_conduct_concerns
+from app.access.concerns import list_concerns, list_own_concerns
 from app.concerns import casework
 from app.concerns.raising import Report, raise_concern
 from app.school import School
@@ -15,14 +15,14 @@ from tests.access.school import ID, NUMBER, TODAY, add_row, conduct_refs, raise_
 from tests.people import found
 
 
-def test_list_conduct_concerns_is_for_the_senior_deputy_head_and_dsps_whom_it_does_not_name(school: School) -> None:
+def test_list_concerns_about_conduct_is_for_the_sdh_and_dsps_whom_it_does_not_name(school: School) -> None:
     everybody = {"sdh", "dsp_sen", "dsp_prep"}
     for named in ([], ["sdh"], ["dsp_sen"], ["dsp_sen", "dsp_prep"]):
         ref = raise_about(school, "musician", *named)
         for name in everybody:
             person = someone(school, name)
             assert (get_concern(school, person, ref) is not None) == (name not in named)
-            assert (ref in set(list_conduct_concerns(school, person)["ref"])) == (name not in named)
+            assert (ref in set(list_concerns(school, person, CONDUCT)["ref"])) == (name not in named)
         with school.engine.connect() as connection:
             alerted = set(
                 connection.scalars(
@@ -35,7 +35,7 @@ def test_list_conduct_concerns_is_for_the_senior_deputy_head_and_dsps_whom_it_do
             )
 
 
-def test_list_conduct_concerns_keeps_one_that_names_everybody_for_who_comes_later(school: School) -> None:
+def test_list_concerns_about_conduct_keeps_one_that_names_everybody_for_who_comes_later(school: School) -> None:
     everybody = ["sdh", "dsp_sen", "dsp_prep"]
     report = Report(
         CONDUCT, summary="s", categories=["other"], staff_ids=[ID[name] for name in everybody], told_dsp=False
@@ -54,19 +54,19 @@ def test_list_conduct_concerns_keeps_one_that_names_everybody_for_who_comes_late
             year_groups="",
             houses="",
         )
-    assert len(list_conduct_concerns(school, someone(school, "slt"))) == 1
+    assert len(list_concerns(school, someone(school, "slt"), CONDUCT)) == 1
 
 
 def test_get_concern_is_closed_for_good_to_who_is_named_later(school: School) -> None:
     ref, sdh = raise_about(school, "musician"), someone(school, "sdh")
     casework.opened(school, sdh, ref)
-    own = list_own_conduct_concerns(school, someone(school, "teacher"))
+    own = list_own_concerns(school, someone(school, "teacher"), CONDUCT)
     assert own["read_by"].iloc[0].startswith("Sdh, ")
     for adult in ("dsp_sen", "teacher"):
         view = found(get_concern(school, sdh, ref))
         casework.record(school, sdh, ref, view.version, "named", {"recipient_id": ID[adult], "text": "was there too"})
     assert get_concern(school, someone(school, "dsp_sen"), ref) is None
-    assert list_own_conduct_concerns(school, someone(school, "teacher")).empty
+    assert list_own_concerns(school, someone(school, "teacher"), CONDUCT).empty
     view = found(get_concern(school, sdh, ref))
     assert view.adults == ["Dsp_Sen", "Musician", "Teacher"]
     assert ("About", "Musician") in view.entries[0].words, "the report stays as it was"

@@ -8,7 +8,7 @@ import pytest
 
 from app.access.administration import list_rejected_rows
 from app.access.breaches import list_breaches_to_explain, list_breaches_to_resolve
-from app.access.concerns import list_actions_to_do, list_concerns, list_conduct_concerns
+from app.access.concerns import list_actions_to_do, list_concerns
 from app.access.forms import list_calls_to_log
 from app.access.overview import get_overview
 from app.access.parents import list_consents
@@ -19,6 +19,7 @@ from app.demo.filling import fill, generate
 from app.demo.people import DemoSchool
 from app.school import School, open_school
 from app.settings import load_settings
+from app.store.concerns import CONDUCT
 from app.vocabulary import Role
 from tests.clock import Clock, moment
 
@@ -113,7 +114,7 @@ def to_do(school: School, person: Person, role: Role) -> dict[str, int]:
     """How much of each kind somebody finds in the role."""
     match role:
         case Role.SENIOR_DEPUTY_HEAD:
-            conduct, children = list_conduct_concerns(school, person), list_concerns(school, person)
+            conduct, children = list_concerns(school, person, CONDUCT), list_concerns(school, person)
             return {"sessions": sessions(school, person), "conduct": len(conduct), "children": len(children)}
         case Role.SLT:
             return {"sessions": sessions(school, person)}

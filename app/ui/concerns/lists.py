@@ -7,13 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.access.concerns import (
-    list_actions_to_do,
-    list_concerns,
-    list_conduct_concerns,
-    list_own_concerns,
-    list_own_conduct_concerns,
-)
+from app.access.concerns import list_actions_to_do, list_concerns, list_own_concerns
 from app.access.forms import CONCERN_DRAFT, CONDUCT_DRAFT, get_draft
 from app.access.policy import Person, scopes
 from app.concerns import casework
@@ -41,7 +35,7 @@ def show_children(school: School, person: Person) -> None:
     if follows:
         st.header("Adults' conduct")
         note("Kept apart from concerns about children. Anyone named in a concern cannot see it.")
-        still_open = int(list_conduct_concerns(school, person)["open"].sum())
+        still_open = int(list_concerns(school, person, CONDUCT)["open"].sum())
         own = int((actions["conduct"] & actions["mine"]).sum())
         label = f"Concerns about an adult's conduct ({still_open} open, {own} actions for you)"
         link(Page.CONCERNS, label, "arrow_forward", query={"about": "conduct"})
@@ -55,7 +49,7 @@ def show_conduct(school: School, person: Person) -> None:
     if not _follows(person):
         st.info("You do not have access to any concerns here.")
         return
-    concerns, actions = list_conduct_concerns(school, person), list_actions_to_do(school, person)
+    concerns, actions = list_concerns(school, person, CONDUCT), list_actions_to_do(school, person)
     actions = actions[actions["conduct"]]
     _show_waiting(concerns, actions)
     _show_actions(school, person, actions)
@@ -72,7 +66,7 @@ def _follows(person: Person) -> bool:
 def _show_own(school: School, person: Person) -> None:
     st.header("Raised by me")
     _show_unsent(school, person)
-    about_children, about_adults = list_own_concerns(school, person), list_own_conduct_concerns(school, person)
+    about_children, about_adults = list_own_concerns(school, person), list_own_concerns(school, person, CONDUCT)
     if about_children.empty and about_adults.empty:
         st.write("None.")
     if len(about_children):
