@@ -78,12 +78,11 @@ def count_breaches_by_owner(school: School, person: Person) -> pd.DataFrame:
     """How many sessions wait for whom, the longest waiting first: `owner` (name), `sessions`, `breaches`,
     `oldest` (days). One with several owners counts for each of them."""
     require(person, Resource.BREACH_COUNTS)
-    name, today = valid_versions(tables.staff_versions), school.today()
     with school.engine.connect() as connection:
         found = find_open_breaches(connection)
-        each = found.merge(find_owners(school, connection, found), on="session_id", how="left")
-        names = reading.frame(connection, select(name.c.staff_id, name.c.name).where(valid_on(name, today)))
-    each["owner"] = each["owner_id"].map(names.set_index("staff_id")["name"])
+        owners = find_owners(school, connection, found)
+        owners["owner"] = _names_of(school, connection, owners["owner_id"])
+    each = found.merge(owners, on="session_id")
     each["days"] = (pd.Timestamp(school.now()) - each["opened_at"]).dt.days
     waiting = each.groupby("owner").agg(
         sessions=("session_id", "nunique"), breaches=("id", "nunique"), oldest=("days", "max")
@@ -96,7 +95,6 @@ def get_session_breaches(school: School, person: Person, session_id: int) -> Ses
     query = select(SESSION.id.label("session_id"), SESSION.staff_id, SESSION.day).where(
         SESSION.id == session_id, open_to(person, school.today()), not_(confidential())
     )
-    name = valid_versions(tables.staff_versions)
     with school.engine.connect() as connection:
         session = reading.frame(connection, query)
         of_session = _breach.session_id.in_(session["session_id"].tolist())
@@ -109,9 +107,7 @@ def get_session_breaches(school: School, person: Person, session_id: int) -> Ses
         )
         events = reading.frame(connection, with_staff_name(happened, "actor", _event.actor_id, school.today()))
         owners = find_owners(school, connection, session[session["session_id"].isin(rows["session_id"])])
-        owner_ids = owners["owner_id"].tolist()
-        named = select(name.c.name).where(name.c.staff_id.in_(owner_ids), valid_on(name, school.today()))
-        names = connection.scalars(named).all()
+        names = _names_of(school, connection, owners["owner_id"])
     for frame in (rows, events):
         frame.insert(0, "title", frame["clause"].map(title_of))
     open_ones = rows.loc[rows["state"] == BreachState.OPEN, "id"].tolist()
@@ -121,8 +117,15 @@ def get_session_breaches(school: School, person: Person, session_id: int) -> Ses
         events=in_school_time(school, events.drop(columns="clause")),
         owners=sorted(names),
         to_explain=open_ones if is_own else [],
-        to_resolve=open_ones if person.staff_id in owner_ids else [],
+        to_resolve=open_ones if (owners["owner_id"] == person.staff_id).any() else [],
     )
+
+
+def _names_of(school: School, connection: Connection, staff_ids: pd.Series) -> pd.Series:
+    """Today's name for each staff id."""
+    who = valid_versions(tables.staff_versions)
+    found = connection.execute(select(who.c.staff_id, who.c.name).where(valid_on(who, school.today())))
+    return staff_ids.map({row.staff_id: row.name for row in found})
 
 
 def find_open_breaches(connection: Connection, *which: ColumnElement[bool]) -> pd.DataFrame:

@@ -138,32 +138,21 @@ def _judge_again(
 def _timeline(
     school: School, connection: Connection, call_ids: list[str], day: date
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Who was in the calls when, and with camera when, as `stays` and `videos` of SessionView.
-
-    Who is not on the roster has no name, only what kind of participant they were: their address or
-    telephone number is nobody's business."""
+    """Who was in the calls when, and with camera when, as `stays` and `videos` of SessionView. Of somebody who is not
+    on the roster only the kind of participant is shown: their address or telephone number is nobody's business."""
     stay, video = tables.call_stays.c, tables.call_videos.c
     staff, pupil = valid_versions(tables.staff_versions), valid_versions(tables.pupil_versions)
+    name = func.coalesce(staff.c.name, pupil.c.name, "Not on the roster (" + stay.kind + ")").label("name")
+    role = case((stay.staff_id.is_not(None), "staff"), (stay.pupil_id.is_not(None), "pupil"), else_="other")
     stays = reading.frame(
         connection,
-        select(
-            stay.call_id,
-            stay.person,
-            func.coalesce(staff.c.name, pupil.c.name, "Not on the roster (" + stay.kind + ")").label("name"),
-            case((stay.staff_id.is_not(None), "staff"), (stay.pupil_id.is_not(None), "pupil"), else_="other").label(
-                "role"
-            ),
-            stay.joined_at,
-            stay.left_at,
-        )
+        select(stay.call_id, stay.person, name, role.label("role"), stay.joined_at, stay.left_at)
         .outerjoin(staff, and_(staff.c.staff_id == stay.staff_id, valid_on(staff, day)))
         .outerjoin(pupil, and_(pupil.c.pupil_id == stay.pupil_id, valid_on(pupil, day)))
         .where(stay.call_id.in_(call_ids)),
     )
-    videos = reading.frame(
-        connection,
-        select(video.call_id, video.person, video.started_at, video.ended_at).where(video.call_id.in_(call_ids)),
-    )
+    sent_video = select(video.call_id, video.person, video.started_at, video.ended_at)
+    videos = reading.frame(connection, sent_video.where(video.call_id.in_(call_ids)))
     person = ["call_id", "person"]
     sent = pd.Series(pd.MultiIndex.from_frame(stays[person]).isin(pd.MultiIndex.from_frame(videos[person])))
     stays["camera"] = sent.astype("boolean").where(sent, pd.NA)
