@@ -59,8 +59,8 @@ class _Logging:
 
 def _sent(window: Window) -> float:
     seconds = window.click("Save log")
-    # "Kept already": the draft was opened in another window as well, which has sent it.
-    if not any(words in e.alert.body for e in window.elements for words in ("Logged.", "This log was kept already")):
+    # "Already saved.": the draft was opened in another window as well, which has sent it.
+    if not any(words in e.alert.body for e in window.elements for words in ("Logged.", "Already saved.")):
         raise RuntimeError("The log was not kept")
     return seconds
 
