@@ -31,7 +31,6 @@ _RETENTION = {
     "unfinished": "Rejected rows, drafts, unreadable records",
     "audit": "The audit trail",
 }
-
 _NEEDED = {
     Role.DSP: "nobody receives concerns",
     Role.SENIOR_DEPUTY_HEAD: "nobody sees the whole school",
@@ -86,8 +85,8 @@ elif alerts.hindrance:
     show_error("Email alerts are not being sent.", alerts.hindrance)
 waiting = alerts.waiting
 if len(waiting):
-    number, oldest = how_many(len(waiting), "alert"), waiting["queued_at"].min()
-    write_html("<b>{number}</b> waiting to be sent; oldest {oldest}.", number=number, oldest=oldest)
+    words = "<b>{number}</b> waiting to be sent; oldest {oldest}."
+    write_html(words, number=how_many(len(waiting), "alert"), oldest=waiting["queued_at"].min())
     columns = ["to", "subject", "queued_at", *(["attempts", "error"] if waiting["attempts"].any() else [])]
     rows = as_listing(waiting, columns, queued_at="Since", error="Last error")
     table(rows, "Alerts waiting to be sent", "alerts waiting", height="content" if len(rows) < 10 else 360)

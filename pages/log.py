@@ -23,7 +23,7 @@ from app.ui.drafts import Draft
 from app.ui.labels import EVIDENCE_WORDS, OUTCOME_WORDS
 from app.ui.shell import require
 from app.ui.text import note, write_html
-from app.ui.widgets import card, download, link, table
+from app.ui.widgets import card, card_button, download, link, table
 from app.vocabulary import Page
 
 school, person = require(Page.LOG)
@@ -159,8 +159,8 @@ def list_calls(waiting: pd.DataFrame) -> None:
         due = "overdue" if pd.isna(row.due_at) else f"due {moment(row.due_at)}"
         planned = " · planned" if row.session_id in plan_of else ""
         place = card("<b>{row.started_at}</b> · {due}{planned}<br>{row.pupils}", row=row, due=due, planned=planned)
-        begin, key = partial(start, from_call(row)), f"log call {row.session_id} {_SAVED in state}"
-        place.button("Log this call", key=key, icon=":material/edit_note:", width="stretch", on_click=begin)
+        key = f"log call {row.session_id} {_SAVED in state}"
+        card_button(place, "Log this call", "edit_note", key, partial(start, from_call(row)))
     if len(waiting) > _MOST_CALLS:
         older = how_many(len(waiting) - _MOST_CALLS, "older call")
         write_html("{older} will be listed as you log these.", older=older)
@@ -182,8 +182,8 @@ def list_plans_without_call() -> None:
     over = plans[(plans["ended_at"] < school.now()) & ~plans["ref"].isin(plan_of.values())]
     for row in over.itertuples():
         place = card("<b>{row.started_at}</b> · planned, no call record yet<br>{row.pupils}", row=row)
-        begin, key = partial(start, from_plan(row.ref)), f"log plan {row.ref}"
-        place.button("Log this session", key=key, icon=":material/edit_note:", width="stretch", on_click=begin)
+        begin = partial(start, from_plan(row.ref))
+        card_button(place, "Log this session", "edit_note", f"log plan {row.ref}", begin)
         delete = partial(planning.delete_plan, school, person, row.ref)
         place.button("Did not take place", key=f"drop plan {row.ref}", type="tertiary", on_click=delete)
 
@@ -217,8 +217,8 @@ def show_form() -> None:
         ) and save(reason):
             return
         st.button("Clear form", type="tertiary", on_click=draft.drop)
-    words, icon = "Blank form to print, for use offline", "print"
-    download(words, lambda: governors.blank_log(school), "blank log.pdf", icon, type="tertiary")
+    form = partial(governors.blank_log, school)
+    download("Blank form to print, for use offline", form, "blank log.pdf", "print", type="tertiary")
     draft.store()
 
 

@@ -23,7 +23,7 @@ from app.ui.drafts import Draft
 from app.ui.labels import PURPOSE_WORDS
 from app.ui.shell import require
 from app.ui.text import note, write_html
-from app.ui.widgets import card, download, link
+from app.ui.widgets import card, card_button, download, link
 from app.vocabulary import OneToOneReason, Page
 
 _VERDICTS = {
@@ -172,15 +172,15 @@ def list_coming() -> None:
         verdict = _MARKS.get(found.get(row.ref, ""), "begun")
         words = "<b>{row.started_at}</b> · {purpose} · {verdict}<br>{row.pupils}"
         place = card(words, row=row, purpose=purpose, verdict=verdict)
-        form = planning.form_of(row)
-        key, icon = f"open {row.ref}", ":material/edit:"
-        place.button("Open plan", key=key, icon=icon, width="stretch", on_click=draft.begin, args=(form,))
-        key, icon = f"drop {row.ref}", ":material/delete:"
-        if place.button("Delete plan", key=key, type="tertiary", icon=icon, width="stretch"):
-            planning.delete_plan(school, person, row.ref)
-            if draft.values["ref"] == row.ref:
-                draft.begin({})
-            st.rerun()
+        begin = partial(draft.begin, planning.form_of(row))
+        card_button(place, "Open plan", "edit", f"open {row.ref}", begin)
+        card_button(place, "Delete plan", "delete", f"drop {row.ref}", partial(delete, row.ref), type="tertiary")
+
+
+def delete(ref: str) -> None:
+    planning.delete_plan(school, person, ref)
+    if draft.values["ref"] == ref:
+        draft.begin({})
 
 
 st.title("Plan a session")
@@ -199,8 +199,7 @@ with right, st.container(border=True):
         foreseen = planning.foresee(school, person, plan)
         show_verdict(plan, foreseen)
         show_saving(plan, foreseen)
-    is_begun = draft.values["purpose"] or draft.values["pupils"]
-    if is_begun:
+    if draft.values["purpose"] or draft.values["pupils"]:
         st.button("New plan", type="tertiary", icon=":material/add:", on_click=draft.drop)
 if isinstance(plan, Log):
     show_what_to_mind(foreseen)

@@ -40,7 +40,8 @@ def show_all(school: School, person: Person) -> None:
     if scopes(person, Resource.REPEATED_ONE_TO_ONES):
         views["repeats"] = "Repeated one-to-ones"
     wanted = st.query_params.get("view", "list" if "show" in st.query_params else next(iter(views)))
-    default, key = wanted if wanted in views else "list", f"sessions view {person.staff_id}"
+    default = wanted if wanted in views else "list"
+    key = f"sessions view {person.staff_id}"
     view = choose_one("View", views, default, key=key, label_visibility="collapsed") if len(views) > 1 else "list"
     if view == "resolve":
         show_waiting(school, person, to_resolve, "resolve")
@@ -79,7 +80,8 @@ def show_waiting(school: School, person: Person, rows: pd.DataFrame, what: str) 
     )
     if what == "explain":
         listing = listing.drop(columns=["Staff", "Explained"])
-    ids, config = rows["session_id"].tolist(), {"Breaches": st.column_config.TextColumn(width="medium")}
+    ids = rows["session_id"].tolist()
+    config = {"Breaches": st.column_config.TextColumn(width="medium")}
     left, right = st.columns([2, 3], gap="large")
     with right:
         chosen = select_row(listing, ids, f"Sessions to {what}", f"sessions to {what}", column_config=config)
@@ -123,7 +125,8 @@ def show_list(school: School, person: Person) -> None:
     if rows.empty:
         st.info("No matches for these dates.")
         return
-    ids, config = rows["session_id"].tolist(), {"Pupils": st.column_config.TextColumn(width="medium")}
+    ids = rows["session_id"].tolist()
+    config = {"Pupils": st.column_config.TextColumn(width="medium")}
     session_table(list_columns(rows), ids, "Sessions", "sessions", height=520, column_config=config)
 
 

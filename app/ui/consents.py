@@ -1,6 +1,7 @@
 """The consents on the page Parents: the lists, one consent with its history, and the form to ask for one."""
 
 from datetime import datetime, time
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -64,7 +65,7 @@ def show_consents(school: School, consents: pd.DataFrame) -> None:
             "No consents on record for your pupils. Ask for one before academic tuition outside the usual hours, or "
             "before a one-to-one outside lunchtime and tutor time."
         )
-        _link_to_request()
+        link(Page.PARENTS, "Ask for a consent", "add", query={"ask": "yes"})
         return
     missing = consents[consents["lacks"] != ""].sort_values(["asked_at", "consent_id"], na_position="first")
     st.header("Outstanding consents")
@@ -72,7 +73,7 @@ def show_consents(school: School, consents: pd.DataFrame) -> None:
         st.success("None.", icon=":material/check:")
     else:
         _show_list(school, missing, "consents missing", _MISSING_COLUMNS)
-    _link_to_request()
+    link(Page.PARENTS, "Ask for a consent", "add", query={"ask": "yes"})
     st.header("All consents")
     left, middle, right = st.columns(3)
     found = [status for status in _STATUS if status in set(consents["stands"])]
@@ -84,10 +85,6 @@ def show_consents(school: School, consents: pd.DataFrame) -> None:
         st.write("No matches. Remove a filter.")
     else:
         _show_list(school, shown, "consents", _COLUMNS)
-
-
-def _link_to_request() -> None:
-    link(Page.PARENTS, "Ask for a consent", "add", query={"ask": "yes"})
 
 
 def _show_list(school: School, consents: pd.DataFrame, name: str, columns: list[str]) -> None:
@@ -110,8 +107,7 @@ def _show_list(school: School, consents: pd.DataFrame, name: str, columns: list[
         }
     )
     height = "content" if len(consents) < 12 else 420
-    ids = consents["consent_id"].tolist()
-    consent_id = select_row(listing[columns], ids, name.capitalize(), name, height=height)
+    consent_id = select_row(listing[columns], consents["consent_id"].tolist(), name.capitalize(), name, height=height)
     note("Select a row to open it.")
     if consent_id is not None:
         st.switch_page("pages/parents.py", query_params={"consent": str(consent_id)})
@@ -255,8 +251,8 @@ def _answer_form(school: School, person: Person, consent_id: int, *, withdrawal:
         done = "Withdrawal saved. Sessions from then on are not covered."
         attempt(done, withdraw_consent, school, person, consent_id, parent=parent, at=answered_at)
     else:
-        yes, done = bool(given), "Answer saved."
-        attempt(done, answer_consent, school, person, consent_id, given=yes, parent=parent, at=answered_at)
+        answer = partial(answer_consent, given=bool(given))
+        attempt("Answer saved.", answer, school, person, consent_id, parent=parent, at=answered_at)
 
 
 def _strike_out(school: School, person: Person, consent_id: int, history: pd.DataFrame) -> None:

@@ -27,20 +27,22 @@ def show_export(school: School, person: Person, days: tuple[date, date], chosen:
         filters = str(sorted((column, *values) for column, values in chosen.items()))
         note("For governors: the whole school, without names, counts under 3 hidden. Takes a few seconds.")
         report = partial(governors.governors_report, school, person, days)
-        tables, pack = partial(workbook, governors=True), partial(inspection_pack, school, person)
+        tables = partial(workbook, governors=True)
+        pack = partial(inspection_pack, school, person)
         _offer(school, person, "Governors' report (PDF)", f"governors report {span}.pdf", report)
         _offer(school, person, "Tables for governors (Excel)", f"tables for governors {span}.xlsx", tables)
         _offer(school, person, "Inspection pack (PDF)", f"inspection pack {school.today()}.pdf", pack)
         note("For leadership only: as shown on this page, with its filters and small counts.")
-        tables, file = partial(workbook, governors=False, chosen=chosen), f"tables for leadership {span}.xlsx"
-        _offer(school, person, "Tables as shown (Excel)", file, tables, filters)
+        tables = partial(workbook, governors=False, chosen=chosen)
+        _offer(school, person, "Tables as shown (Excel)", f"tables for leadership {span}.xlsx", tables, filters)
 
 
 def _offer(
     school: School, person: Person, label: str, file: str, create: Callable[[], bytes], filters: str = ""
 ) -> None:
     """A button that creates a file, then one that downloads it until the data, or the filters it depends on, change."""
-    key, state = f"take {label}", (file, filters, person.staff_id, read_revision(school))
+    key = f"take {label}"
+    state = (file, filters, person.staff_id, read_revision(school))
     with st.container(horizontal=True):
         if st.button(label, key=key, icon=":material/description:"):
             with st.spinner("Creating…", show_time=True):

@@ -113,17 +113,13 @@ def _page(page: Page, *, visible: bool, first: bool) -> Any:
     )
 
 
+@st.fragment
 def _show_view_as(school: School, person: Person) -> None:
+    """As whom somebody views the demonstration, and the people to choose from, listed once it is opened."""
     st.info(
         f"**Demonstration.** Nobody here is real. Viewing as **{as_plain_text(_describe(person))}**.",
         icon=":material/theater_comedy:",
     )
-    _choose_view_as(school, person)
-
-
-@st.fragment
-def _choose_view_as(school: School, person: Person) -> None:
-    """The people to choose from, listed once somebody looks for them."""
     with st.expander("View as…", key="other eyes", on_change="rerun") as place:
         if not place.open:
             return

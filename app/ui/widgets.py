@@ -132,6 +132,11 @@ def card(template: str, **values: Any) -> Any:
     return right
 
 
+def card_button(place: Any, label: str, icon: str, key: str, on_click: Callable[[], None], **more: Any) -> None:
+    """A button of a card, as wide as its place."""
+    place.button(label, key=key, icon=f":material/{icon}:", width="stretch", on_click=on_click, **more)
+
+
 # --- what was done ------------------------------------------------------------------------------------------
 
 

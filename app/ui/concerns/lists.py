@@ -55,7 +55,7 @@ def show_conduct(school: School, person: Person) -> None:
     _show_actions(school, person, actions)
     record = partial(casework.record_download, school, person)
     _show_open_and_closed(concerns, CONDUCT, "Open, by level and age", record)
-    _raise_link("Raise a concern about an adult's conduct", "conduct")
+    link(Page.CONCERNS, "Raise a concern about an adult's conduct", "flag", query={"raise": "conduct"})
 
 
 def _follows(person: Person) -> bool:
@@ -77,12 +77,8 @@ def _show_own(school: School, person: Person) -> None:
         name = "my concerns about conduct"
         table(_own(about_adults), "Concerns about conduct that I raised", name, record, height="content")
     with st.container(horizontal=True):
-        _raise_link("Raise a concern about a child", "yes")
-        _raise_link("Raise a concern about an adult's conduct", "conduct")
-
-
-def _raise_link(label: str, what: str) -> None:
-    link(Page.CONCERNS, label, "flag", query={"raise": what})
+        link(Page.CONCERNS, "Raise a concern about a child", "flag", query={"raise": "yes"})
+        link(Page.CONCERNS, "Raise a concern about an adult's conduct", "flag", query={"raise": "conduct"})
 
 
 def _show_unsent(school: School, person: Person) -> None:
@@ -93,7 +89,7 @@ def _show_unsent(school: School, person: Person) -> None:
     ):
         if get_draft(school, person, form):
             st.warning(words, icon=":material/edit_note:")
-            _raise_link("Continue", what)
+            link(Page.CONCERNS, "Continue", "flag", query={"raise": what})
 
 
 def _own(concerns: pd.DataFrame) -> pd.DataFrame:

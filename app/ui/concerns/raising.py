@@ -116,8 +116,9 @@ def _ask_narrative(register: Register, draft: Draft) -> dict[str, Any]:
 
 
 def _ask_circumstances(school: School, register: Register, draft: Draft) -> dict[str, Any]:
-    label, most = "Categories (up to three)", MOST_CATEGORIES
-    categories = draft.some("categories", label, register.categories, max_selections=most, placeholder="Choose")
+    label = "Categories (up to three)"
+    options = {"max_selections": MOST_CATEGORIES, "placeholder": "Choose"}
+    categories = draft.some("categories", label, register.categories, **options)
     left, middle, right = st.columns([1, 1, 2])
     with left:
         day = draft.day("day", "Day it happened", max_value=school.today())
