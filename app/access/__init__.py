@@ -1,12 +1,12 @@
-"""Who sees what: every question about people's data is asked here, and nowhere else. Nothing here writes, but that a
-read is put on the audit trail.
+"""Who may see what: every read of people's data for a person is here, and nowhere else. Nothing here writes, except
+that a read is put on the audit trail.
 
 Each function takes the school and the person who asks, and answers only with what that person may see; the filter is
 in the query itself. Who holds a role is decided by the roster in force today; whose tutor or pupil somebody was, by
 the one in force on the session's day. `policy` says what each role is granted.
 
 Counselling: a confidential session is left out of everything for everybody but the member of staff who conducted it,
-so that no filter and no difference of two figures tells of one. Only a session that somebody who is no counsellor
+so that no filter and no difference between two figures can reveal one. Only a session that somebody who is no counsellor
 logged as counselling is shown to the Senior Deputy Head: that it took place, without pupils, notes and reasons.
 `count_counselling_sessions` gives the only figure there is.
 

@@ -131,21 +131,14 @@ def _names_of(school: School, connection: Connection, staff_ids: pd.Series) -> p
 def find_open_breaches(connection: Connection, *which: ColumnElement[bool]) -> pd.DataFrame:
     """Open breaches with their sessions: `id`, `session_id`, `clause`, `opened_at`, `staff_id`, `day`,
     `started_at`."""
-    return reading.frame(
-        connection,
-        select(
-            _breach.id,
-            _breach.session_id,
-            _breach.clause,
-            _breach.opened_at,
-            SESSION.staff_id,
-            SESSION.day,
-            SESSION.started_at,
-        )
+    columns = (_breach.id, _breach.session_id, _breach.clause, _breach.opened_at)
+    query = (
+        select(*columns, SESSION.staff_id, SESSION.day, SESSION.started_at)
         .join(tables.sessions, SESSION.id == _breach.session_id)
         .where(*_open(), *which)
-        .order_by(_breach.opened_at, _breach.id),
+        .order_by(_breach.opened_at, _breach.id)
     )
+    return reading.frame(connection, query)
 
 
 def _open() -> tuple[ColumnElement[bool], ...]:

@@ -40,11 +40,7 @@ def list_calls_to_log(school: School, person: Person) -> pd.DataFrame:
         select(
             SESSION.id.label("session_id"),
             link.call_id,
-            SESSION.started_at,
-            SESSION.ended_at,
-            SESSION.due_at,
-            SESSION.codes,
-            SESSION.clause_set_id,
+            *(SESSION[name] for name in ("started_at", "ended_at", "due_at", "codes", "clause_set_id")),
         )
         .join(tables.session_calls, and_(link.session_id == SESSION.id, link.place == 0))
         .where(mine)
@@ -82,10 +78,9 @@ def get_own_log(school: School, person: Person, ref: str) -> dict[str, str] | No
     """The current version of a log that the person wrote, as the columns of a log file hold it (times with
     their offset, yes/no, lists joined by ";"); None if there is none or it is somebody else's."""
     log, among, invited = tables.logs.c, tables.log_pupils.c, tables.log_invited.c
+    query = select(tables.logs).where(log.ref == ref, log.current, log.staff_id == person.staff_id)
     with school.engine.connect() as connection:
-        row = connection.execute(
-            select(tables.logs).where(log.ref == ref, log.current, log.staff_id == person.staff_id)
-        ).one_or_none()
+        row = connection.execute(query).one_or_none()
         if row is None:
             return None
         pupils = connection.scalars(

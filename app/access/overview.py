@@ -42,7 +42,7 @@ def get_overview(school: School, person: Person, days: Days) -> pd.DataFrame:
 
 
 def _not_counselling(connection: Connection, days: Days) -> pd.DataFrame:
-    """`app.store.days.read` without what is, or may be, counselling."""
+    """`session_days.read` without what is, or may be, counselling."""
     rows = day_rows.read(connection, *days)
     counsellors = connection.scalars(ever_counsellor()).all()
     may_be = counselling_among(rows["purpose"], rows["staff_id"], counsellors)
@@ -52,8 +52,8 @@ def _not_counselling(connection: Connection, days: Days) -> pd.DataFrame:
 def get_protocol_figures(school: School, person: Person, days: Days) -> pd.DataFrame:
     """How often the whole school kept each clause, counselling left out: `app.protocol.figures`.
 
-    Who does not read the overview gets the whole term that the last of the days falls in, whatever days
-    were asked for: a week's figures would tell of one session.
+    Those who do not read the overview get the whole term that the last of the days is in, whatever days they ask for:
+    the figures of a week could reveal a single session.
     """
     require(person, Resource.PROTOCOL_FIGURES)
     if Scope.ANY_DAYS not in scopes(person, Resource.PROTOCOL_FIGURES):
@@ -85,8 +85,8 @@ def find_late_consents(school: School, days: Days) -> pd.DataFrame:
     begun, one_to_one = both["started_at"], both["one_to_one"].astype(bool)
     right = both["kind"] == np.where(one_to_one, "one_to_one", "outside_hours")
     covered = (both["covers_from"] <= begun) & (both["covers_to"] >= both["ended_at"])
-    told = both["slt_informed_at"].fillna(both["obtained_at"])
-    late = (both["obtained_at"] >= begun) | (~one_to_one & (told >= begun))
+    slt_informed_at = both["slt_informed_at"].fillna(both["obtained_at"])
+    late = (both["obtained_at"] >= begun) | (~one_to_one & (slt_informed_at >= begun))
     found = both.loc[right & covered & late, ["session_id", "started_at"]].drop_duplicates("session_id")
     return in_school_time(school, found.sort_values("started_at", ascending=False, ignore_index=True))
 
@@ -95,8 +95,8 @@ def count_counselling_sessions(school: School, person: Person) -> pd.DataFrame:
     """How many counselling sessions by counsellors there were: the only figure of them there is.
 
     Columns: `term` (its name), `until` (the last day counted: completed weeks only), `sessions` in
-    words: "under 3", or "at least 3", 6, 9 … A count that went up by one would tell of the one session
-    that was logged since, so it goes up in threes, for the whole school and for whole terms.
+    words: "under 3", or "at least 3", 6, 9 … A count that went up by one would reveal the session that was logged
+    since, so it goes up in threes, for the whole school and for whole terms.
     """
     require(person, Resource.COUNSELLING_COUNT)
     today = school.today()

@@ -64,7 +64,7 @@ def _items(cell: str) -> frozenset[str]:
 def read_revision(school: School) -> int:
     """A number that every write raises: what was read at one revision holds until the next.
 
-    Part of what is read depends on the person too, and some on the day: a cache's key holds all three.
+    What is read may also depend on the person and the day, so the key of a cache needs all three.
     """
     with school.engine.connect() as connection:
         return reading.revision(connection)

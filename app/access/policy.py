@@ -6,7 +6,7 @@ from datetime import date
 
 from app.vocabulary import STAFF_GRANTS, Page, Purpose, Resource, Role, Scope
 
-Days = tuple[date, date]  # both belong to it
+Days = tuple[date, date]  # from the first to the last, both included
 
 WITHHELD = "Counselling is confidential: the reason is for the counsellor."
 WITHHELD_ABOUT = "withheld: counselling is confidential"

@@ -68,9 +68,9 @@ def count_registers(school: School, person: Person, days: Days) -> dict[str, int
             .where(covered)
             .group_by(state.c.state)
         ).all()
-    told = dict.fromkeys(("asked", *ANSWERS), 0) | {row.state: row.number for row in consents}
-    told |= dict(zip(("pupils", "introduction", "one_to_one"), pupils, strict=True))
-    return told | {"late": len(find_late_consents(school, days))}
+    counts = dict.fromkeys(("asked", *ANSWERS), 0) | {row.state: row.number for row in consents}
+    counts |= dict(zip(("pupils", "introduction", "one_to_one"), pupils, strict=True))
+    return counts | {"late": len(find_late_consents(school, days))}
 
 
 def check_audit_trail(school: School, person: Person) -> tuple[int, str | None]:

@@ -18,7 +18,7 @@ PUPIL_FACTS = ("name", "school", "year_group", "house")
 
 
 def ever_counsellor() -> Select[Any]:
-    """Staff who are or were counsellors: who is new in it may have begun before the roster said so."""
+    """Staff who are or were counsellors: a new one may have begun before the roster said so."""
     version = tables.staff_versions.c
     return select(version.staff_id).where(list_contains(version.roles, Role.COUNSELLOR)).correlate(None)
 
@@ -42,7 +42,7 @@ def is_counselling(purpose: ColumnElement[Any], staff_id: ColumnElement[Any]) ->
 
 
 def counselling_among(purpose: pd.Series, staff_id: pd.Series, counsellors: Sequence[int]) -> pd.Series:
-    """`is_counselling` of rows that were read, their purposes categorical; for each whether it is."""
+    """For each row read, its purpose categorical, whether it is counselling as in `is_counselling`."""
     words = purpose.map(str.lower, na_action="ignore")
     return words.isin([COUNSELLING]) | (staff_id.isin(counsellors) & ~words.isin(OTHER_PURPOSES))
 

@@ -21,6 +21,8 @@ from app.store import reading, tables
 from app.store.outcomes import decode_outcomes
 from app.store.versions import valid_on, valid_versions
 
+_FACTS = ("started_at", "ended_at", "school", "department", "purpose", "one_to_one", "status", "disputed", "due_at")
+
 
 def list_sessions(school: School, person: Person, days: Days) -> pd.DataFrame:
     """The sessions of the days that the person may open, the newest first.
@@ -50,18 +52,10 @@ def find_sessions(school: School, person: Person, *which: ColumnElement[bool]) -
     query = (
         select(
             SESSION.id.label("session_id"),
-            SESSION.started_at,
-            SESSION.ended_at,
-            SESSION.school,
-            SESSION.department,
-            SESSION.purpose,
+            *(SESSION[name] for name in _FACTS),
             and_(confidential(), not_(_is_own(person))).label("withheld"),
-            SESSION.one_to_one,
-            SESSION.status,
-            SESSION.disputed,
             SESSION.log_id.is_not(None).label("logged"),
             _is_own(person).label("own"),
-            SESSION.due_at,
             SESSION.codes,
             SESSION.clause_set_id,
         )

@@ -63,10 +63,7 @@ def _select_sessions(days: Days) -> Select[Any]:
     query = (
         select(
             SESSION.id.label("session_id"),
-            SESSION.started_at,
-            SESSION.department,
-            SESSION.purpose,
-            SESSION.log_id,
+            *(SESSION[name] for name in ("started_at", "department", "purpose", "log_id")),
             first_call.call_id,
         )
         .outerjoin(tables.session_calls, and_(first_call.session_id == SESSION.id, first_call.place == 0))

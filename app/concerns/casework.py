@@ -80,7 +80,7 @@ def record(school: School, person: Person, ref: str, version: int, kind: str, gi
         if view.version != version:
             raise ConcernChangedError(since(view, version), view.version)
         answers = _read_answers(view.register, kind, given)
-        if check := _CHECKS.get(kind):
+        for check in _CHECKS.get(kind, ()):
             check(_Update(school, person, view, given, answers))
         columns = {name: answers[name] for name in _COLUMNS if name in answers}
         content = {name: answer for name, answer in answers.items() if name not in _COLUMNS}
@@ -165,13 +165,7 @@ def _check_action(update: _Update) -> None:
         raise IncompleteStepError("That action has already been done.")
 
 
-def _check_moved(update: _Update) -> None:
-    _check_owner(update)
-    _check_action(update)
-
-
-def _check_done(update: _Update) -> None:
-    _check_action(update)
+def _check_day(update: _Update) -> None:
     if date.fromisoformat(update.answers["on"]) > update.school.today():
         raise IncompleteStepError("The day is in the future.")
 
@@ -243,18 +237,18 @@ def _check_closed(update: _Update) -> None:
         update.answers["open_actions"] = open_actions
 
 
-_CHECKS: dict[str, Callable[[_Update], None]] = {
-    "level": _check_level,
-    "action": _check_owner,
-    "moved": _check_moved,
-    "done": _check_done,
-    "named": _check_named,
-    "corrected": _check_corrected,
-    "closed": _check_closed,
-    "linked": _check_linked,
-    "shared": _check_shared,
-    "session_linked": _check_session_linked,
-    "session_unlinked": _check_session_unlinked,
+_CHECKS: dict[str, tuple[Callable[[_Update], None], ...]] = {
+    "level": (_check_level,),
+    "action": (_check_owner,),
+    "moved": (_check_owner, _check_action),
+    "done": (_check_action, _check_day),
+    "named": (_check_named,),
+    "corrected": (_check_corrected,),
+    "closed": (_check_closed,),
+    "linked": (_check_linked,),
+    "shared": (_check_shared,),
+    "session_linked": (_check_session_linked,),
+    "session_unlinked": (_check_session_unlinked,),
 }
 
 
