@@ -6,9 +6,9 @@ in the query itself. Who holds a role is decided by the roster in force today; w
 the one in force on the session's day. `policy` says what each role is granted.
 
 Counselling: a confidential session is left out of everything for everybody but the member of staff who conducted it,
-so that no filter and no difference between two figures can reveal one. Only a session that somebody who is no counsellor
-logged as counselling is shown to the Senior Deputy Head: that it took place, without pupils, notes and reasons.
-`count_counselling_sessions` gives the only figure there is.
+so that no filter and no difference between two figures can reveal one. Only a session that somebody who is no
+counsellor logged as counselling is shown to the Senior Deputy Head: that it took place, without pupils, notes and
+reasons. `count_counselling_sessions` gives the only figure there is.
 
 Times in frames are in school time. A question that the person may not ask at all raises NotAllowedError.
 """
