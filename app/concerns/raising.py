@@ -186,7 +186,7 @@ def alert(
         add_event(connection, register, concern_id, kind="alerted", occurred_at=at, recipient_id=person)
     row = connection.execute(select(register.concerns).where(concern.id == concern_id)).one()
     recipients: list[int | None] = [person for person in new if person != row.raised_by]
-    kind, body = "conduct", ""
+    kind, body = "conduct", None  # not even an empty text is stored, which would be counted with the encryption keys
     if register is CHILD:
         kind = "concern"
         body = f"What kind: {'; '.join(CATEGORIES[category].lower() for category in row.categories.split(';'))}."
