@@ -12,6 +12,7 @@ from app.protocol.frames import NONE, Ints, Mask, Words, days_since_1970, flags,
 from app.protocol.matching import recorded_calls
 from app.protocol.sessions import DAY, SECOND, Sessions
 from app.settings import WEEKDAYS, Rules
+from app.vocabulary import Role
 
 # What a pupil's own video streams show of the camera.
 UNKNOWN, SHORT, SENT, ENOUGH = range(4)
@@ -217,7 +218,7 @@ class SessionFacts(Sessions):
     def confidential(self) -> Mask:
         """Counselling; whatever a counsellor logged without a purpose that is plainly another; and an unlogged call
         with a counsellor in it, which may be counselling."""
-        counsellor = self.staff.lists("roles", "counsellor")
+        counsellor = self.staff.lists("roles", Role.COUNSELLOR)
         day = self.day[self._stay_session]
         has_counsellor = self._with_stay(counsellor[self.staff.rows(self._stay_staff, day)])
         other_purpose = self.purpose.isin(["music", "academic", "pastoral"])

@@ -5,6 +5,7 @@ from app.protocol.facts import SessionFacts
 from app.protocol.outcomes import BREACH, CALL, EXEMPT, LOG, MET, NO_EVIDENCE, NOTHING, REGISTER
 from app.protocol.rulings import Ruling, by_hours, by_letters, fill
 from app.protocol.sessions import MINUTE
+from app.vocabulary import Role
 
 
 @clause(
@@ -40,9 +41,11 @@ def purpose_allowed(facts: SessionFacts) -> Ruling:
     ruling.decide(purpose == "", NO_EVIDENCE, NOTHING, "The log does not say.")
     ruling.decide(purpose == "music", MET, LOG, "Music tuition is an allowed purpose.")
     ruling.decide(purpose == "academic", MET, LOG, "Academic tuition is an allowed purpose.")
-    ruling.decide(counselling & facts.has_role("counsellor"), MET, LOG, "Counselling by a school counsellor.")
+    ruling.decide(counselling & facts.has_role(Role.COUNSELLOR), MET, LOG, "Counselling by a school counsellor.")
     ruling.decide(counselling, BREACH, LOG, "Logged as counselling, by somebody who is not a school counsellor.")
-    ruling.decide(pastoral & facts.has_role("tutor", "hoy", "hm"), MET, LOG, "A pastoral check by a tutor, HOY or HM.")
+    ruling.decide(
+        pastoral & facts.has_role(Role.TUTOR, Role.HOY, Role.HM), MET, LOG, "A pastoral check by a tutor, HOY or HM."
+    )
     ruling.decide(pastoral, BREACH, LOG, "Logged as pastoral, by somebody who is not a tutor, HOY or HM.")
     other = "The purpose is not music, academic tuition, counselling or a pastoral check."
     ruling.decide(ruling.undecided, BREACH, LOG, other)
@@ -105,7 +108,7 @@ def public_room(facts: SessionFacts) -> Ruling:
     in_bedroom, door_open, door_shut = room == "bedroom", facts.yes("door_open"), facts.no("door_open")
     allowed_reason = reason.isin(["quarantine", "only_room"])
     other_reason = (reason != "") & ~allowed_reason
-    by_counsellor = (facts.purpose == "counselling") & facts.has_role("counsellor")
+    by_counsellor = (facts.purpose == "counselling") & facts.has_role(Role.COUNSELLOR)
     ruling = Ruling(facts)
     ruling.decide(by_counsellor, EXEMPT, LOG, "A session with a school counsellor need not be in a public room.")
     ruling.decide(room == "public", MET, LOG, "The pupil was in a room where an adult can come and go freely.")

@@ -8,6 +8,7 @@ from app.protocol.facts import SessionFacts
 from app.protocol.frames import NONE, Mask, words_in
 from app.protocol.outcomes import BREACH, CALL, EXEMPT, LOG, MET, NO_EVIDENCE, NOTHING, REGISTER
 from app.protocol.rulings import Ruling, by_hours, by_letters, fill
+from app.vocabulary import Role
 
 _ONE_TO_ONES = "One-to-ones: pastoral sessions with one pupil during remote learning"
 
@@ -80,7 +81,7 @@ def one_to_one_hours(facts: SessionFacts) -> Ruling:
 )
 def second_member_invited(facts: SessionFacts) -> Ruling:
     """Pastoral one-to-ones, point 3: a second member of the pastoral team is invited, above whoever makes the call."""
-    by_leader = facts.has_role("hoy", "hm")
+    by_leader = facts.has_role(Role.HOY, Role.HM)
     who = np.where(by_leader, "Senior Deputy Head (Pastoral)", "pupil's HOY or HM")
     took_part, listed, invited = facts.took_part(), facts.listed_in_call(), facts.invited_by_log()
     has_call_list, has_log_list = facts.mask_of(listed["session"]), facts.mask_of(invited["session"])
@@ -89,7 +90,7 @@ def second_member_invited(facts: SessionFacts) -> Ruling:
         people = people[facts.one_to_one[people["session"]]]
         return facts.mask_of(people.loc[_is_second_member(facts, people, by_leader), "session"])
 
-    ruling = Ruling(facts, facts.one_to_one & ~facts.has_role("senior_deputy_head"))
+    ruling = Ruling(facts, facts.one_to_one & ~facts.has_role(Role.SENIOR_DEPUTY_HEAD))
     ruling.decide(includes(took_part), MET, CALL, fill("The {who} took part in the call.", who=who))
     ruling.decide(includes(listed), MET, CALL, fill("The {who} was invited.", who=who))
     ruling.decide(includes(invited), MET, LOG, fill("The {who} was invited.", who=who))
@@ -114,9 +115,9 @@ def _is_second_member(facts: SessionFacts, people: pd.DataFrame, by_leader: Mask
         return np.array([bool(words_in(of_member) & words_in(of_pupil)) for of_member, of_pupil in pairs], bool)
 
     same_school = staff.fact("school", member) == pupils.fact("school", pupil)
-    is_hoy = staff.lists("roles", "hoy")[member] & shares("year_groups", "year_group")
-    is_hm = staff.lists("roles", "hm")[member] & shares("houses", "house")
-    is_senior_deputy = staff.lists("roles", "senior_deputy_head")[member]
+    is_hoy = staff.lists("roles", Role.HOY)[member] & shares("year_groups", "year_group")
+    is_hm = staff.lists("roles", Role.HM)[member] & shares("houses", "house")
+    is_senior_deputy = staff.lists("roles", Role.SENIOR_DEPUTY_HEAD)[member]
     return np.where(by_leader[session], is_senior_deputy, same_school & (is_hoy | is_hm))
 
 

@@ -13,6 +13,7 @@ from app.protocol.evidence import Evidence
 from app.protocol.frames import NONE, Ints, Mask, Versions, Words, flags, ids, instants, micros, paired
 from app.protocol.matching import match
 from app.settings import Rules, Settings
+from app.vocabulary import Role
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
@@ -174,7 +175,7 @@ class Sessions:
         """The session of each call id; NONE where there is none."""
         return _at(self._call_index.get_indexer(call_ids), self._session_of_call, NONE)
 
-    def has_role(self, *roles: str) -> Mask:
+    def has_role(self, *roles: Role) -> Mask:
         """Whether the conducting member of staff had one of the roles on the session's day."""
         return self.staff.lists("roles", *roles)[self._staff_row]
 
