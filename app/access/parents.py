@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Boolean, ColumnElement, Date, Subquery, and_, false, func, not_, or_, select, true, type_coerce
+from sqlalchemy import Boolean, ColumnElement, Date, Subquery, and_, false, func, not_, or_, select, type_coerce
 
 from app.access.policy import Person, require, scopes
 from app.access.scope import SESSION, confidential, is_led_by, read_frame, with_staff_name
@@ -20,7 +20,7 @@ from app.school import School
 from app.store import tables
 from app.store.consents import consent_status
 from app.store.versions import valid_on, valid_versions
-from app.vocabulary import Resource, Scope
+from app.vocabulary import ConsentKind, Resource, Scope
 
 _consent = tables.consents.c
 _LOOK_BACK = timedelta(days=365)
@@ -39,7 +39,7 @@ def list_letters_sent(school: School, person: Person) -> pd.DataFrame:
         kind: select(func.min(letter.sent_on)).where(letter.pupil_id == pupil.c.pupil_id, letter.kind == kind)
         for kind in LETTERS
     }
-    led, is_tutee = _led_by(person, pupil), pupil.c.tutor_id == person.staff_id
+    led, is_tutee = is_led_by(person, Resource.PARENT_REGISTERS, pupil), pupil.c.tutor_id == person.staff_id
     query = (
         select(
             *_pupil_columns(pupil),
@@ -67,7 +67,7 @@ def list_letters_by_day(school: School, person: Person) -> pd.DataFrame:
     query = (
         select(letter.pupil_id, letter.kind, letter.sent_on)
         .join(pupil, and_(pupil.c.pupil_id == letter.pupil_id, valid_on(pupil, school.today())))
-        .where(_led_by(person, pupil))
+        .where(is_led_by(person, Resource.PARENT_REGISTERS, pupil))
         .order_by(letter.sent_on.desc(), letter.pupil_id)
     )
     return read_frame(school, query)
@@ -99,7 +99,7 @@ def list_consents(school: School, person: Person) -> pd.DataFrame:
         .join(state, state.c.consent_id == _consent.id)
         .join(tables.pupils, tables.pupils.c.id == _consent.pupil_id)
         .join(pupil, and_(pupil.c.pupil_id == _consent.pupil_id, valid_on(pupil, school.today())))
-        .where(or_(own, _told_to(person, state)))
+        .where(or_(own, _told_as_slt(person, state)))
         .order_by(_consent.id.desc())
     )
     rows = read_frame(school, with_staff_name(query, "asked_by", state.c.asked_by, school.today()))
@@ -113,7 +113,7 @@ def _with_status(rows: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
     rows["stands"] = rows["state"].where(~asked, "waiting").mask(asked & ~ahead, "lapsed")
     rows["stands"] = rows["stands"].mask(asked & rows["consent_id"].isin(_covered(rows)), "covered")
     rows["stands"] = rows["stands"].mask(given & (rows["answered_at"] > rows["covers_from"]), "given_late")
-    untold = given & ahead & (rows["kind"] == "outside_hours") & rows["slt_informed_at"].isna()
+    untold = given & ahead & (rows["kind"] == ConsentKind.OUTSIDE_HOURS) & rows["slt_informed_at"].isna()
     rows["lacks"] = pd.Series("", rows.index).mask(rows["stands"] == "waiting", "answer").mask(untold, "slt")
     return rows
 
@@ -145,7 +145,7 @@ def get_consent_history(school: School, person: Person, consent_id: int) -> pd.D
 
 
 def may_answer_consent(school: School, person: Person, consent_id: int) -> bool:
-    """Whether it is for the person to enter what becomes of a consent."""
+    """Whether the person may enter what becomes of a consent."""
     pupil, state = valid_versions(tables.pupil_versions), consent_status()
     query = (
         select(_consent.id)
@@ -158,27 +158,20 @@ def may_answer_consent(school: School, person: Person, consent_id: int) -> bool:
 
 
 def _consents_open_to(school: School, person: Person, pupil: Subquery, state: Subquery) -> ColumnElement[bool]:
-    """The consents that are a person's, as a condition on `consents` with their pupils and how they stand."""
+    """The consents that a person may answer, as a condition on `consents` with their pupils and status."""
     return or_(
-        _led_by(person, pupil),
+        is_led_by(person, Resource.PARENT_REGISTERS, pupil),
         pupil.c.tutor_id == person.staff_id,
         state.c.asked_by == person.staff_id,
-        and_(_consent.kind == "outside_hours", _taught_by(school, person, pupil)),
+        and_(_consent.kind == ConsentKind.OUTSIDE_HOURS, _taught_by(school, person, pupil)),
     )
 
 
-def _told_to(person: Person, state: Subquery) -> ColumnElement[bool]:
+def _told_as_slt(person: Person, state: Subquery) -> ColumnElement[bool]:
     """The consents that a person may read because SLT was informed of them."""
     if Scope.SLT_INFORMED not in scopes(person, Resource.PARENT_REGISTERS):
         return false()
-    return and_(_consent.kind == "outside_hours", state.c.slt_informed_at.is_not(None))
-
-
-def _led_by(person: Person, pupil: Subquery) -> ColumnElement[bool]:
-    """Whether a pupil is in the years or houses that a person looks after; all are the Senior Deputy Head's."""
-    if Scope.ALL in scopes(person, Resource.PARENT_REGISTERS):
-        return true()
-    return is_led_by(person, Resource.PARENT_REGISTERS, pupil)
+    return and_(_consent.kind == ConsentKind.OUTSIDE_HOURS, state.c.slt_informed_at.is_not(None))
 
 
 def _taught_by(school: School, person: Person, pupil: Subquery) -> ColumnElement[bool]:

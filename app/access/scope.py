@@ -80,9 +80,11 @@ def _of_pupils_led_by(person: Person) -> ColumnElement[bool]:
 
 
 def is_led_by(person: Person, resource: Resource, pupil: Subquery) -> ColumnElement[bool]:
-    """Whether a pupil is in the years or houses that a person looks after in their school, where they may see so much
-    of a resource."""
+    """Whether a pupil is in the years or houses that a person looks after in their school, if they may see those of a
+    resource; any pupil is, if they may see all of it."""
     granted = scopes(person, resource)
+    if Scope.ALL in granted:
+        return true()
     found: list[ColumnElement[bool]] = [false()]
     looked_after = ((Scope.YEAR_GROUPS, "year_group", person.year_groups), (Scope.HOUSES, "house", person.houses))
     for scope, column, words in looked_after:
