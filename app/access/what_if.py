@@ -1,4 +1,4 @@
-"""The sessions of some days judged again under other figures; nothing of it is kept."""
+"""The sessions of some days judged again under other figures; nothing is saved."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -32,28 +32,20 @@ def run_what_if(
     require(person, Resource.WHAT_IF)
     with_sessions = Scope.WITH_SESSIONS in scopes(person, Resource.WHAT_IF)
     other, now = changed(school.settings, figures), school.now()
-    was, would_be, known_as = [], [], []
+    judged = [pd.DataFrame(columns=["log_id", "call_id", "was", "would_be"])]
     with school.engine.connect() as connection:
         sessions = reading.frame(connection, _select_sessions(days))
         for first in range(0, len(sessions), _AT_ONCE):
             some = sessions["session_id"].iloc[first : first + _AT_ONCE].tolist()
             evidence = reading.evidence(connection, session_ids=some)
-            # What was is judged again as well: so that the clock, which goes on, makes no difference.
+            # The past is judged again as well, so that the time that has passed since makes no difference.
             before, after = (judge(evidence, settings, now).sessions for settings in (school.settings, other))
-            was.append(before["codes"])
-            would_be.append(after["codes"])
-            known_as.append(before[["log_id", "call_id"]])
+            judged.append(before[["log_id", "call_id"]].assign(was=before["codes"], would_be=after["codes"]))
             progress(min((first + _AT_ONCE) / len(sessions), 1.0))
-    if not known_as:
-        nothing = decode(pd.Series([], dtype=object))
-        return compare(nothing, nothing, in_school_time(school, sessions.drop(columns=["log_id", "call_id"])))
-    order = _numbers(sessions, pd.concat(known_as, ignore_index=True))
+    whole = pd.concat(judged, ignore_index=True)
+    order = _numbers(sessions, whole)
     in_order = sessions.set_index("session_id").loc[order].drop(columns=["log_id", "call_id"]).reset_index()
-    found = compare(
-        decode(pd.concat(was, ignore_index=True)),
-        decode(pd.concat(would_be, ignore_index=True)),
-        in_school_time(school, in_order),
-    )
+    found = compare(decode(whole["was"]), decode(whole["would_be"]), in_school_time(school, in_order))
     return found if with_sessions else WhatIf(found.sessions, found.clauses, found.departments, found.changes.iloc[:0])
 
 
@@ -73,8 +65,8 @@ def _select_sessions(days: Days) -> Select[Any]:
     return with_staff_name(query, "staff_name", SESSION.staff_id, SESSION.day)
 
 
-def _numbers(sessions: pd.DataFrame, known_as: pd.DataFrame) -> pd.Series:
-    """The number of each session that is known as some log or, without one, as some call."""
+def _numbers(sessions: pd.DataFrame, judged: pd.DataFrame) -> pd.Series:
+    """The number of each session that was judged, found by its log or else its call."""
     by_log = sessions.dropna(subset=["log_id"]).set_index("log_id")["session_id"]
     by_call = sessions[sessions["log_id"].isna()].set_index("call_id")["session_id"]
-    return known_as["log_id"].map(by_log).fillna(known_as["call_id"].map(by_call)).astype("int64")
+    return judged["log_id"].map(by_log).fillna(judged["call_id"].map(by_call)).astype("int64")
