@@ -1,4 +1,4 @@
-"""Chance that gives the same again for the same seed."""
+"""Random numbers that are the same again for the same seed."""
 
 import uuid
 from collections.abc import Sequence
@@ -18,13 +18,13 @@ class Chance:
         self._left: list[float] = []
 
     def share(self) -> float:
-        """A number from 0 up to, and not with, 1."""
+        """A number from 0 up to 1, which is not included."""
         if not self._left:
             self._left = self.generator.random(_AT_ONCE).tolist()
         return self._left.pop()
 
     def often(self, share: float) -> bool:
-        """Yes in that share of cases."""
+        """True in that share of cases."""
         return self.share() < share
 
     def between(self, low: float, high: float) -> float:
@@ -34,15 +34,15 @@ class Chance:
         """A whole number, both ends included."""
         return low + int((high - low + 1) * self.share())
 
-    def one(self, of: Sequence[T]) -> T:
-        return of[int(len(of) * self.share())]
+    def one(self, choices: Sequence[T]) -> T:
+        return choices[int(len(choices) * self.share())]
 
-    def some(self, of: Sequence[T], number: int) -> list[T]:
-        """That many different ones, or all there are."""
+    def some(self, choices: Sequence[T], number: int) -> list[T]:
+        """So many different ones, or all if there are fewer."""
         chosen: dict[int, None] = {}
-        while len(chosen) < min(number, len(of)):
-            chosen[int(len(of) * self.share())] = None
-        return [of[place] for place in chosen]
+        while len(chosen) < min(number, len(choices)):
+            chosen[int(len(choices) * self.share())] = None
+        return [choices[place] for place in chosen]
 
     def uuid(self) -> str:
         return str(uuid.UUID(int=int(self.share() * 2**52) << 76 | int(self.share() * 2**52) << 12, version=4))

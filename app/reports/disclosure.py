@@ -1,4 +1,4 @@
-"""Small counts in what leaves the school: hidden, also from whoever subtracts what is shown from its total.
+"""Hides small counts in what leaves the school, also from readers who subtract what is shown from a total.
 
 A count under three is shown as "under 3". Where the total of a column is known and the counts hidden could be
 worked out from it, further ones are withheld until each hidden count could be anything from 0 to 2; or from 1 to 2
@@ -12,14 +12,15 @@ import pandas as pd
 from app.formatting import FEW, percent
 
 SHOWN, UNDER, WITHHELD, GONE = "shown", "under", "withheld", "gone"
+HIDDEN = f"under {FEW}"  # a small count in words
 _Counts = npt.NDArray[np.float64]
 
 
 def suppress(rows: pd.DataFrame) -> pd.Series | None:
-    """How each row of a table of `kept`, `of` and, where it has them, `sessions` may be shown when the totals
-    are known: SHOWN as it is, UNDER (fewer than three not kept: without `kept`, and no share but "at least"),
-    WITHHELD (the same, to hide the others) or GONE (nothing of it). None: no part of the table. `of` and
-    `sessions` are at least 1: that a row is there tells so.
+    """How each row of a table of `kept`, `of` and, where it has them, `sessions` may be shown to readers who know the
+    totals: SHOWN as it is, UNDER (fewer than three breaches: without `kept`, and the share only as "over"),
+    WITHHELD (the same, to hide the others) or GONE (nothing of it). None: no part of the table may be shown. `of` and
+    `sessions` are at least 1, or the row would not be there.
     """
     state = np.full(len(rows), SHOWN, object)
     broken = (rows["of"] - rows["kept"]).to_numpy(float)
@@ -37,7 +38,7 @@ def suppress(rows: pd.DataFrame) -> pd.Series | None:
 
 
 def suppress_counts(counts: pd.Series) -> pd.Series | None:
-    """As `suppress`, of one column whose total is known: SHOWN, UNDER or WITHHELD."""
+    """The same for one column whose total is known: SHOWN, UNDER or WITHHELD."""
     values, state = counts.to_numpy(float), np.where(counts < FEW, UNDER, SHOWN).astype(object)
     while not _safe(values, state):
         if not _hide_another(values, state, WITHHELD):
@@ -57,8 +58,8 @@ def _hide_another(counts: _Counts, state: npt.NDArray[np.object_], word: str, lo
 
 
 def _safe(counts: _Counts, state: npt.NDArray[np.object_], lowest_gone: int = 0) -> bool:
-    """Whether every hidden count under three could be any number from its lowest to 2, for all that the total and the
-    words tell. The lowest is `lowest_gone` of a row that is GONE, of others 0."""
+    """Whether every hidden count under three could be any number from its lowest to 2, going by the total and the
+    states. The lowest is `lowest_gone` for a row that is GONE, for others 0."""
     hidden = state != SHOWN
     counts, words = counts[hidden], state[hidden]
     least = np.where(words == WITHHELD, FEW, np.where(words == GONE, lowest_gone, 0.0))
@@ -74,20 +75,20 @@ def _safe(counts: _Counts, state: npt.NDArray[np.object_], lowest_gone: int = 0)
 def part_in_words(number: int, of: int) -> str:
     """A part of a whole in words: "41 of 230 (17.8%)", "under 3 of 230", "all but under 3 of 230"."""
     if of < FEW:
-        return f"under {FEW}"
+        return HIDDEN
     if number < FEW:
-        return f"under {FEW} of {of:,}"
+        return f"{HIDDEN} of {of:,}"
     if of - number < FEW:
-        return f"all but under {FEW} of {of:,}"
+        return f"all but {HIDDEN} of {of:,}"
     return f"{number:,} of {of:,} ({percent(number / of)})"
 
 
 def count_in_words(number: int) -> str:
     """A count in words."""
-    return f"{number:,}" if number >= FEW else f"under {FEW}"
+    return f"{number:,}" if number >= FEW else HIDDEN
 
 
 def lower_bound(of: int) -> float | None:
-    """A share, in whole per cent, that more than is kept where fewer than three of so many are not; None where
+    """The share, in whole per cent, that is exceeded when fewer than three of so many checks are breaches; None where
     there are too few for it to mean anything."""
     return None if of < 20 else float((of - FEW) * 100 // of) / 100

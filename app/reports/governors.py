@@ -19,6 +19,7 @@ from app.records import log_form
 from app.reports import charts
 from app.reports.disclosure import (
     GONE,
+    HIDDEN,
     SHOWN,
     UNDER,
     WITHHELD,
@@ -36,7 +37,6 @@ from app.vocabulary import BreachState, Outcome, Purpose, Resolution
 Days = tuple[date, date]
 
 _WIDTH = 560  # of a chart's inner part, in pixels; with its labels it fills a page across
-HIDDEN = f"under {FEW}"
 _ENDINGS = {resolution.value: resolution.label for resolution in Resolution} | {
     BreachState.CLOSED: "Closed automatically by later evidence",
     BreachState.OPEN: "Open",
@@ -376,4 +376,4 @@ def _key_row(label: str, number: int, whole: int, *, governors: bool) -> tuple[s
 def _small(number: int, whole: int) -> str:
     """A key figure of which a part is small. How many outcomes there are stands in two of them: beside the one that
     lacks a few, the whole would tell how many."""
-    return part_in_words(number, whole) if number < FEW else f"all but under {FEW}"
+    return part_in_words(number, whole) if number < FEW else f"all but {HIDDEN}"

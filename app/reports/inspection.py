@@ -11,7 +11,7 @@ from app.access.reporting import check_audit_trail, count_registers, count_resol
 from app.formatting import how_many, on_day
 from app.protocol.clauses import CLAUSES
 from app.reports import governors
-from app.reports.disclosure import SHOWN, UNDER, count_in_words, part_in_words
+from app.reports.disclosure import HIDDEN, SHOWN, UNDER, count_in_words, part_in_words
 from app.reports.pdf import pdf
 from app.school import School
 from app.vocabulary import LetterKind
@@ -99,4 +99,4 @@ def _kept_words(rates: pd.DataFrame, clause: str) -> str:
     row = rates.loc[clause]
     if row["state"] == SHOWN:
         return part_in_words(int(row["kept"]), int(row["of"]))
-    return f"all but {governors.HIDDEN}" if row["state"] == UNDER else "not shown"
+    return f"all but {HIDDEN}" if row["state"] == UNDER else "not shown"

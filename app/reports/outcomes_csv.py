@@ -1,4 +1,4 @@
-"""Lists for outside the program: rows that a spreadsheet can open without running anything."""
+"""Outcomes as CSV, written so that a spreadsheet opens them without running anything."""
 
 import csv
 import math

@@ -1,4 +1,4 @@
-"""Whom the words in a pupil's subject access file name besides the pupil."""
+"""Finds whom the text of a pupil's subject access file names besides the pupil."""
 
 import re
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Excel workbooks from frames: a sheet a table, typed, and no text that runs."""
+"""Excel workbooks from frames: a sheet for each table, its cells typed, and no text that is run as a formula."""
 
 import io
 from collections.abc import Mapping
