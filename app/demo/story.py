@@ -204,9 +204,9 @@ class Story:
             for session, row in self._logged
             if session.one_to_one and session.pupils[0]["year_group"] in ("7", "8", "9")
         ]
-        told = _concern("Alone in the house since breakfast; no adult expected before four o'clock.", "home_alone")
+        reported = _concern("Alone in the house since breakfast; no adult expected before four o'clock.", "home_alone")
         for share in (0.2, 0.45, 0.7, 0.9) if young else ():
-            young[int(share * len(young))].update(_HOME_ALONE | (told if share < 0.9 else {}))
+            young[int(share * len(young))].update(_HOME_ALONE | (reported if share < 0.9 else {}))
 
     def _before_today(self) -> list[tuple[Session, Row]]:
         """The logged sessions of earlier days, with their logs: of today's, some may be still to come."""
