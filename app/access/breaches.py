@@ -27,7 +27,7 @@ from app.protocol.frames import Versions, days_since_1970, ids
 from app.school import School
 from app.store import reading, tables
 from app.store.versions import valid_on, valid_versions
-from app.vocabulary import BreachEventKind, BreachState, Resource, Role, Scope
+from app.vocabulary import BreachEventKind, BreachState, Resource, Scope
 
 _breach, _event = tables.breaches.c, tables.breach_events.c
 
@@ -186,8 +186,8 @@ def find_owners(school: School, connection: Connection, sessions: pd.DataFrame) 
     by_leaders = led["session_id"].isin(_by_leaders(connection, sessions))
     owned = led.loc[~own & ~by_leaders, ["session_id", "owner_id"]].drop_duplicates()
     rest = sessions[~sessions["session_id"].isin(owned["session_id"])]
-    for_the_rest = roles_with(Resource.BREACHES, Scope.REMAINING)
-    senior = rest.merge(find_staff_with_role(school, connection, *for_the_rest), how="cross")
+    seniors = connection.scalars(select_staff(school.today(), roles_with(Resource.BREACHES, Scope.REMAINING))).all()
+    senior = rest.merge(pd.DataFrame({"owner_id": seniors}, dtype="int64"), how="cross")
     someone_else = senior["owner_id"] != senior["staff_id"].fillna(0)
     senior = senior[someone_else | ~senior["session_id"].isin(senior.loc[someone_else, "session_id"])]
     return pd.concat([owned, senior[["session_id", "owner_id"]]], ignore_index=True)
@@ -240,10 +240,3 @@ def _by_leaders(connection: Connection, sessions: pd.DataFrame) -> pd.Series:
     staff = Versions(reading.frame(connection, select(version.staff_id, version.from_day, version.roles)), "staff_id")
     rows = staff.rows(ids(sessions["staff_id"]), days_since_1970(sessions["day"]))
     return sessions.loc[staff.lists("roles", *roles_with(Resource.BREACHES))[rows], "session_id"]
-
-
-def find_staff_with_role(school: School, connection: Connection, *roles: Role) -> pd.DataFrame:
-    """Who holds one of some roles today: `owner_id`."""
-    return reading.frame(connection, select_staff(school.today(), roles))[["staff_id"]].rename(
-        columns={"staff_id": "owner_id"}
-    )

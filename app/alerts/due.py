@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Connection, and_, delete, select
 
-from app.access.breaches import find_open_breaches, find_owners, find_staff_with_role
+from app.access.breaches import find_open_breaches, find_owners
 from app.access.concern_scope import find_dsps
-from app.access.scope import SESSION, ever_counsellor
+from app.access.scope import SESSION, ever_counsellor, select_staff
 from app.alerts.outbox import WAITING, Alert, enqueue
 from app.formatting import how_many
 from app.judging.rejudge import refresh
@@ -47,7 +47,7 @@ def _list_unread(school: School, connection: Connection) -> Iterator[Alert]:
     unread = select(concern.id, concern.ref, concern.raised_at, concern.raised_by).where(
         concern.raised_at >= now - _HISTORY, concern.id.not_in(touched)
     )
-    seniors = set(find_staff_with_role(school, connection, Role.SENIOR_DEPUTY_HEAD)["owner_id"].tolist())
+    seniors = set(connection.scalars(select_staff(school.today(), [Role.SENIOR_DEPUTY_HEAD])))
     for row in connection.execute(unread.order_by(concern.id)).all():
         pupils = connection.scalars(select(about.pupil_id).where(about.concern_id == row.id)).all()
         dsps = set(find_dsps(connection, pupils, school.today())) - {row.raised_by}
