@@ -3,7 +3,7 @@
 from typing import Any
 
 import pandas as pd
-from icalendar import Calendar, Event, vCalAddress, vText
+from icalendar import Calendar, Event, vCalAddress
 
 from app.access.forms import list_pupils_to_choose, list_staff_to_choose
 from app.access.policy import COUNSELLING, OTHER_PURPOSES, Person
@@ -15,34 +15,35 @@ _FOR_PUPILS = ("adult-introduced", "public-room", "cameras-on", "background", "d
 
 
 def create_invitation(school: School, person: Person, plan: Any, foreseen: Foreseen) -> bytes:
-    """The invitation to a planned session (a row of `access.plans`) as an iCalendar file, to the pupils and the
+    """The invitation to a planned session (a row of `list_plans`) as an iCalendar file, to the pupils and the
     second member of staff. Of counselling it holds the counsellor's time and nobody else: calendars are shared."""
-    event = Event()
-    event.add("uid", f"{plan.ref}@{person.email.partition('@')[2]}")
-    event.add("sequence", int(plan.changes))
-    event.add("dtstamp", school.now())
-    event.add("dtstart", plan.started_at.to_pydatetime())
-    event.add("dtend", plan.ended_at.to_pydatetime())
-    event.add("organizer", _address(person.email, person.name))
+    confidential = is_confidential(person, plan.purpose)
+    if confidential:
+        details: dict[str, Any] = {"summary": "Appointment", "classification": "PRIVATE"}
+    else:
+        clauses = foreseen.to_mind.set_index("clause")["words"]
+        details = {
+            "summary": f"Session in Teams with {person.name}",
+            "location": "Microsoft Teams",
+            "description": "\n".join(clauses[name] for name in _FOR_PUPILS if name in clauses),
+            "attendees": [
+                vCalAddress.new(email, cn=name, role="REQ-PARTICIPANT", partstat="NEEDS-ACTION", rsvp=True)
+                for email, name in _names_of(school, person, plan).items()
+            ],
+        }
+    event = Event.new(
+        uid=f"{plan.ref}@{person.email.partition('@')[2]}",
+        sequence=int(plan.changes),
+        stamp=school.now(),
+        start=plan.started_at.to_pydatetime(),
+        end=plan.ended_at.to_pydatetime(),
+        organizer=vCalAddress.new(person.email, cn=person.name),
+        **details,
+    )
     calendar = Calendar()
     calendar.add("prodid", "-//videoconferencing protocol//EN")
     calendar.add("version", "2.0")
-    if is_confidential(person, plan.purpose):
-        calendar.add("method", "PUBLISH")
-        event.add("summary", "Appointment")
-        event.add("class", "PRIVATE")
-    else:
-        calendar.add("method", "REQUEST")
-        event.add("summary", f"Session in Teams with {person.name}")
-        event.add("location", "Microsoft Teams")
-        clauses = foreseen.to_mind.set_index("clause")["words"]
-        event.add("description", "\n".join(clauses[name] for name in _FOR_PUPILS if name in clauses))
-        for address, name in _names_of(school, person, plan).items():
-            guest = _address(address, name)
-            guest.params.update(
-                {"ROLE": vText("REQ-PARTICIPANT"), "PARTSTAT": vText("NEEDS-ACTION"), "RSVP": vText("TRUE")}
-            )
-            event.add("attendee", guest, encode=False)
+    calendar.add("method", "PUBLISH" if confidential else "REQUEST")
     calendar.add_component(event)
     calendar.add_missing_timezones()
     return bytes(calendar.to_ical())
@@ -54,14 +55,8 @@ def is_confidential(person: Person, purpose: str) -> bool:
     return word == COUNSELLING or (Role.COUNSELLOR in person.roles and word not in OTHER_PURPOSES)
 
 
-def _address(email: str, name: str) -> vCalAddress:
-    address = vCalAddress(f"mailto:{email}")
-    address.params["CN"] = vText(name)
-    return address
-
-
 def _names_of(school: School, person: Person, plan: Any) -> dict[str, str]:
-    """Those who are invited, by address."""
+    """The names of those who are invited, by email address."""
     people = pd.concat([list_pupils_to_choose(school, person), list_staff_to_choose(school, person)])
     names = people.set_index("email")["name"]
     invited = [email for cell in (plan.pupil_emails, plan.second_emails) for email in cell.split(";") if email]
