@@ -11,16 +11,7 @@ import pandas as pd
 from sqlalchemy import ColumnElement, Connection, func, not_, select
 
 from app.access.policy import Person, require, roles_with
-from app.access.scope import (
-    SESSION,
-    confidential,
-    holds_any,
-    in_school_time,
-    joined,
-    open_to,
-    select_staff,
-    with_staff_name,
-)
+from app.access.scope import SESSION, confidential, in_school_time, joined, open_to, select_staff, with_staff_name
 from app.access.sessions import select_session_pupils
 from app.protocol.clauses import title_of
 from app.protocol.frames import Versions, days_since_1970, ids
@@ -221,16 +212,13 @@ def _taught(connection: Connection, sessions: pd.DataFrame, pupils: Versions) ->
 
 def _leaders(school: School, connection: Connection) -> pd.DataFrame:
     """Today's HOYs and HMs by what they look after: `school`, `of`, `which`, `owner_id`."""
-    who = valid_versions(tables.staff_versions)
     lists = []
     for scope, of in ((Scope.YEAR_GROUPS, "year_groups"), (Scope.HOUSES, "houses")):
-        leads = holds_any(who.c.roles, roles_with(Resource.BREACHES, scope))
-        query = select(who.c.staff_id.label("owner_id"), who.c.school, who.c[of].label("which"))
-        found = reading.frame(connection, query.where(valid_on(who, school.today()), leads))
-        found["which"] = found["which"].str.lower().str.split(";")
-        lists.append(found.explode("which").assign(of=of))
-    led = pd.concat(lists, ignore_index=True)
-    return led.assign(which=led["which"].str.strip())[led["which"].fillna("") != ""]
+        staff = reading.frame(connection, select_staff(school.today(), roles_with(Resource.BREACHES, scope)))
+        lists.append(staff.assign(of=of, which=staff[of].str.lower().str.split(";")).explode("which"))
+    led = pd.concat(lists, ignore_index=True).rename(columns={"staff_id": "owner_id"})
+    led["which"] = led["which"].str.strip()
+    return led.loc[led["which"].fillna("") != "", ["school", "of", "which", "owner_id"]]
 
 
 def _by_leaders(connection: Connection, sessions: pd.DataFrame) -> pd.Series:

@@ -140,9 +140,9 @@ def with_staff_name(
 
 
 def select_staff(day: date, roles: Iterable[Role]) -> Select[Any]:
-    """Who has one of some roles on a day: `staff_id`, `name`, `school`."""
+    """Who has one of some roles on a day: `staff_id`, `name`, `school`, `year_groups`, `houses`."""
     who = valid_versions(tables.staff_versions)
-    query = select(who.c.staff_id, who.c.name, who.c.school)
+    query = select(who.c.staff_id, who.c.name, who.c.school, who.c.year_groups, who.c.houses)
     return query.where(valid_on(who, day), holds_any(who.c.roles, roles)).order_by(who.c.staff_id)
 
 
