@@ -23,11 +23,6 @@ def ever_counsellor() -> Select[Any]:
     return select(version.staff_id).where(list_contains(version.roles, Role.COUNSELLOR)).correlate(None)
 
 
-def holds_any(cell: ColumnElement[str], roles: Iterable[Role]) -> ColumnElement[bool]:
-    """Whether a cell of roles has one of these."""
-    return or_(false(), *(list_contains(cell, role) for role in roles))
-
-
 def confidential() -> ColumnElement[bool]:
     """Whether a session is counselling, or may be."""
     return or_(SESSION.confidential, is_counselling(SESSION.purpose, SESSION.staff_id))
@@ -143,7 +138,8 @@ def select_staff(day: date, roles: Iterable[Role]) -> Select[Any]:
     """Who has one of some roles on a day: `staff_id`, `name`, `school`, `year_groups`, `houses`."""
     who = valid_versions(tables.staff_versions)
     query = select(who.c.staff_id, who.c.name, who.c.school, who.c.year_groups, who.c.houses)
-    return query.where(valid_on(who, day), holds_any(who.c.roles, roles)).order_by(who.c.staff_id)
+    has_role = or_(false(), *(list_contains(who.c.roles, role) for role in roles))
+    return query.where(valid_on(who, day), has_role).order_by(who.c.staff_id)
 
 
 def select_pupils(day: date) -> Select[Any]:
