@@ -111,9 +111,7 @@ def count_counselling_sessions(school: School, person: Person) -> pd.DataFrame:
                 func.lower(SESSION.purpose) == COUNSELLING,
                 SESSION.staff_id.in_(ever_counsellor()),
             )
-            rows.append({"term": term.name, "until": until, "sessions": _in_threes(connection.scalar(counted) or 0)})
+            count = connection.scalar(counted) or 0
+            words = f"at least {count - count % UNDER}" if count >= UNDER else f"under {UNDER}"
+            rows.append({"term": term.name, "until": until, "sessions": words})
     return pd.DataFrame(rows, columns=["term", "until", "sessions"])
-
-
-def _in_threes(count: int) -> str:
-    return f"at least {count - count % UNDER}" if count >= UNDER else f"under {UNDER}"

@@ -93,15 +93,11 @@ def since(view: ConcernView, version: int) -> list[Entry]:
     return [entry for entry in view.entries if entry.number > version and entry.kind not in BY_ITSELF]
 
 
-def _find_number(connection: Connection, register: Register, ref: str) -> int:
-    concern = register.concerns.c
-    return int(connection.execute(select(concern.id).where(concern.ref == ref)).scalar_one())
-
-
 def _add_step(connection: Connection, school: School, person: Person, ref: str, **event: Any) -> int:
     """Add what somebody did to a concern's events; returns the concern's id."""
     register = register_of(ref)
-    number = _find_number(connection, register, ref)
+    concern = register.concerns.c
+    number = int(connection.execute(select(concern.id).where(concern.ref == ref)).scalar_one())
     add_event(connection, register, number, occurred_at=school.now(), actor_id=person.staff_id, **event)
     if register is CHILD:
         step = event["kind"].replace("_", " ")

@@ -26,16 +26,8 @@ def explain_breaches(school: School, person: Person, session_id: int, words: str
 def resolve_breaches(school: School, person: Person, session_id: int, how: Resolution, words: str) -> None:
     """Resolve all open breaches of a session together, as their owner, with a note. BreachNotOpenError."""
     ids = get_session_breaches(school, person, session_id).to_resolve
-    _record(
-        school,
-        person,
-        session_id,
-        ids,
-        BreachState.RESOLVED,
-        BreachEventKind.RESOLVED,
-        resolution=how,
-        text=words.strip() or None,
-    )
+    event = {"resolution": how, "text": words.strip() or None}
+    _record(school, person, session_id, ids, BreachState.RESOLVED, BreachEventKind.RESOLVED, **event)
 
 
 def _record(
