@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Boolean, ColumnElement, Date, Subquery, and_, false, func, not_, or_, select, type_coerce
+from sqlalchemy import Boolean, ColumnElement, Date, Subquery, and_, func, not_, or_, select, type_coerce
 
 from app.access.policy import Person, require, scopes
 from app.access.scope import SESSION, confidential, is_led_by, read_frame, with_staff_name
@@ -87,6 +87,10 @@ def list_consents(school: School, person: Person) -> pd.DataFrame:
     require(person, Resource.PARENT_REGISTERS)
     pupil, state = valid_versions(tables.pupil_versions), consent_status()
     own = _consents_open_to(school, person, pupil, state)
+    readable = own
+    if Scope.SLT_INFORMED in scopes(person, Resource.PARENT_REGISTERS):
+        is_outside_hours = _consent.kind == ConsentKind.OUTSIDE_HOURS
+        readable = or_(own, and_(is_outside_hours, state.c.slt_informed_at.is_not(None)))
     facts = ("state", "asked_at", "sent_at", "answered_at", "answered_by", "slt_informed_at")
     query = (
         select(
@@ -99,7 +103,7 @@ def list_consents(school: School, person: Person) -> pd.DataFrame:
         .join(state, state.c.consent_id == _consent.id)
         .join(tables.pupils, tables.pupils.c.id == _consent.pupil_id)
         .join(pupil, and_(pupil.c.pupil_id == _consent.pupil_id, valid_on(pupil, school.today())))
-        .where(or_(own, _told_as_slt(person, state)))
+        .where(readable)
         .order_by(_consent.id.desc())
     )
     rows = read_frame(school, with_staff_name(query, "asked_by", state.c.asked_by, school.today()))
@@ -165,13 +169,6 @@ def _consents_open_to(school: School, person: Person, pupil: Subquery, state: Su
         state.c.asked_by == person.staff_id,
         and_(_consent.kind == ConsentKind.OUTSIDE_HOURS, _taught_by(school, person, pupil)),
     )
-
-
-def _told_as_slt(person: Person, state: Subquery) -> ColumnElement[bool]:
-    """The consents that a person may read because SLT was informed of them."""
-    if Scope.SLT_INFORMED not in scopes(person, Resource.PARENT_REGISTERS):
-        return false()
-    return and_(_consent.kind == ConsentKind.OUTSIDE_HOURS, state.c.slt_informed_at.is_not(None))
 
 
 def _taught_by(school: School, person: Person, pupil: Subquery) -> ColumnElement[bool]:
