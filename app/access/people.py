@@ -12,8 +12,7 @@ from app.vocabulary import Role
 
 def find_person(school: School, email: str) -> Person | None:
     """The member of staff with this email; None if the roster has none."""
-    found = _people(school, tables.staff.c.email == email.strip().lower())
-    return found[0] if found else None
+    return next(iter(_people(school, tables.staff.c.email == email.strip().lower())), None)
 
 
 def list_demo_people(school: School) -> list[Person]:
