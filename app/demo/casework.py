@@ -21,7 +21,7 @@ def follow_up(connection: Connection, now: datetime, today: date) -> None:
     """The newest two wait, one of them read; the others have a level and what followed; the older half is closed."""
     concern, event = tables.concerns.c, tables.concern_events.c
     alerts = connection.execute(select(event.concern_id, event.recipient_id).where(event.kind == "alerted"))
-    dsp = dict(alerts.tuples().all())
+    dsp = dict(alerts.all())
     rows = connection.execute(select(concern.id, concern.raised_at).order_by(concern.raised_at)).all()
     events: list[dict[str, Any]] = []
     for place, (concern_id, raised_at) in enumerate(rows[:-1]):
