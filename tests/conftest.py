@@ -5,24 +5,31 @@ By default a test that opens a school runs on SQLite, and what stores and import
 """
 
 import shutil
+import sqlite3
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import create_engine, event, make_url, text
+from sqlalchemy.pool import Pool
 from xdist.scheduler import LoadFileScheduling
 
 from app.clock import now
+from app.demo.filling import fill
 from app.protocol.clauses import CLAUSES
-from app.school import School
+from app.school import School, open_school
 from app.settings import Settings, load_settings
 from app.store.database import open_database
 from tests import people
 from tests.clock import Clock, moment, start_at, stopped_at
 
 _ON_BOTH = ("tests/store/", "tests/intake/")
+Fill = Callable[[School, Path], None]  # fills a school further; the folder is for files
+SchoolWith = Callable[[Fill], School]
 SETTINGS: Settings = load_settings().model_copy(update={"tenant_id": people.TENANT})
 
 
@@ -44,7 +51,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database_kind" not in metafunc.fixturenames:
         return
     sqlite, postgresql = pytest.param("sqlite"), pytest.param("postgresql", marks=pytest.mark.postgresql)
-    both = "empty_school" in metafunc.fixturenames and metafunc.definition.nodeid.startswith(_ON_BOTH)
+    both = {"empty_school", "school", "school_with"} & set(
+        metafunc.fixturenames
+    ) and metafunc.definition.nodeid.startswith(_ON_BOTH)
     if metafunc.config.getoption("database"):
         kinds = [postgresql]
     elif both:
@@ -63,6 +72,13 @@ class _OneBrowser(LoadFileScheduling):  # type: ignore[misc] # xdist has no type
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
     return _OneBrowser(config, log)
+
+
+@event.listens_for(Pool, "checkout")
+def _spare_the_disk(connection: Any, *_: Any) -> None:
+    """What is thrown away need not survive a power cut."""
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("pragma synchronous=off")
 
 
 def _named(address: str, database: str) -> str:
@@ -127,6 +143,60 @@ def new_database(
     return create
 
 
+@pytest.fixture(scope="session")
+def peopled_database(new_database: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Callable[[], str]:
+    """Gives the address of a new database with the school of `tests.people`, imported on the day that the clock has."""
+
+    @cache
+    def filled(_day: date) -> str:
+        url = new_database()
+        school = School(open_database(url), SETTINGS)
+        people.move_in(school, tmp_path_factory.mktemp("people"))
+        school.engine.dispose()
+        return url
+
+    return lambda: new_database(copy_of=filled(now().date()))
+
+
+@pytest.fixture(scope="session")
+def filled_by(peopled_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Callable[[Fill], str]:
+    """Gives the address of a database that a function has filled further, once; nobody else writes into it."""
+
+    @cache
+    def filled(fill_further: Fill) -> str:
+        url = peopled_database()
+        school = School(open_database(url), SETTINGS)
+        fill_further(school, tmp_path_factory.mktemp("filled"))
+        school.engine.dispose()
+        return url
+
+    return filled
+
+
+@pytest.fixture
+def school_with(new_database: Callable[..., str], filled_by: Callable[[Fill], str]) -> Iterator[SchoolWith]:
+    """Opens the school of `tests.people` as a function has filled it further: a copy of the test's own."""
+    opened: list[School] = []
+
+    def open_copy(fill_further: Fill) -> School:
+        opened.append(School(open_database(new_database(copy_of=filled_by(fill_further))), SETTINGS))
+        return opened[-1]
+
+    yield open_copy
+    for school in opened:
+        school.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def demonstration(new_database: Callable[..., str]) -> str:
+    """The address of a database with the fictional school; nobody writes into it."""
+    url = new_database()
+    school = open_school(url)
+    fill(school, sessions=600)
+    school.engine.dispose()
+    return url
+
+
 @pytest.fixture
 def empty_school(new_database: Callable[..., str]) -> Iterator[School]:
     """A school with nobody on its roster, on each kind of database."""
@@ -145,7 +215,8 @@ def clauses() -> Iterator[None]:
 
 
 @pytest.fixture
-def school(empty_school: School, tmp_path: Path) -> School:
+def school(peopled_database: Callable[[], str]) -> Iterator[School]:
     """The school of `tests.people`, on each kind of database."""
-    people.move_in(empty_school, tmp_path)
-    return empty_school
+    school = School(open_database(peopled_database()), SETTINGS)
+    yield school
+    school.engine.dispose()

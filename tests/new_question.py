@@ -9,7 +9,6 @@ from pathlib import Path
 
 from pypdf import PdfReader
 from sqlalchemy import select
-from streamlit.testing.v1 import AppTest
 
 from app.access.people import list_demo_people
 from app.access.policy import Person
@@ -22,6 +21,7 @@ from app.settings import ROOT
 from app.store import reading, tables
 from app.vocabulary import Role
 from tests import people
+from tests.apptest import AppTest
 
 WORDS = "Did everybody wear headphones?"
 

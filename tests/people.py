@@ -127,11 +127,16 @@ def roster(folder: Path) -> Path:
     return folder
 
 
-def move_in(school: School, tmp_path: Path) -> None:
-    """The roster, and a letter of introduction to every pupil's parents."""
-    assert not any(result.rejected for result in import_roster(school, roster(tmp_path / "roster")))
-    letters = [{"pupil_email": email(who), "kind": "introduction", "sent_on": "2020-09-01"} for who in PUPILS]
-    assert not import_letters(school, table(tmp_path / "letters.csv", letters)).rejected
+def letters(folder: Path) -> Path:
+    """The register of letters in a folder: a letter of introduction to every pupil's parents."""
+    rows = [{"pupil_email": email(who), "kind": "introduction", "sent_on": "2020-09-01"} for who in PUPILS]
+    return table(folder / "letters.csv", rows)
+
+
+def move_in(school: School, folder: Path) -> None:
+    """The roster and the letters, written into a folder and imported."""
+    assert not any(result.rejected for result in import_roster(school, roster(folder / "roster")))
+    assert not import_letters(school, letters(folder)).rejected
 
 
 def found(value: Found | None) -> Found:

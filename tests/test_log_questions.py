@@ -44,12 +44,11 @@ def program_with(entry: str, folder: Path) -> Path:
 
 
 def test_a_new_question_is_followed_from_the_form_to_the_report(
-    new_database: Callable[[], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    peopled_database: Callable[[], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url = new_database()
+    url = peopled_database()
     monkeypatch.setenv("DATABASE_URL", url)
     school = open_school()
-    people.move_in(school, tmp_path)
     logs = people.table(tmp_path / "logs.csv", [people.log("teacher", "aled", "2026-11-03T10:00", ref="L1")])
     assert import_logs(school, logs).added == 1
     with school.writing() as connection:

@@ -165,6 +165,8 @@ def _listed(school: School, connection: Connection, found: pd.DataFrame) -> pd.D
 
 def find_owners(school: School, connection: Connection, sessions: pd.DataFrame) -> pd.DataFrame:
     """Who owns the breaches of some sessions (`session_id`, `staff_id`, `day`): `session_id`, `owner_id`."""
+    if sessions.empty:
+        return pd.DataFrame(columns=["session_id", "owner_id"], dtype="int64")
     sessions = sessions[["session_id", "staff_id", "day"]].drop_duplicates("session_id")
     pupil = valid_versions(tables.pupil_versions)
     pupils = Versions(reading.frame(connection, select(pupil)), "pupil_id")

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Connection, insert, select, update
 
-from app.access.breaches import list_breaches_to_resolve
+from app.access.breaches import find_open_breaches, find_owners
 from app.access.people import find_person
 from app.demo.chance import Chance
 from app.school import School
@@ -33,14 +33,18 @@ _RESOLUTIONS = (
 
 def resolve(school: School, leaders: Iterable[str], chance: Chance) -> None:
     """Explain and resolve most of what is older than a week; the first of the leaders (emails) is behind with it."""
+    with school.engine.connect() as connection:
+        found = find_open_breaches(connection)
+        owners = find_owners(school, connection, found)
+    found = found[found["opened_at"] < pd.Timestamp(school.now() - timedelta(days=7))]
     resolved_by: dict[int, int] = {}
     for place, email in enumerate(leaders):
         person = find_person(school, email)
         assert person is not None
-        rows = list_breaches_to_resolve(school, person)
-        for row in rows[rows["opened_at"] < pd.Timestamp(school.now() - timedelta(days=7))].itertuples():
-            if row.session_id not in resolved_by and chance.often(0.4 if place == 0 else 0.95):
-                resolved_by[row.session_id] = person.staff_id
+        own = owners.loc[owners["owner_id"] == person.staff_id, "session_id"]
+        for session_id in found.loc[found["session_id"].isin(own), "session_id"].unique().tolist():
+            if session_id not in resolved_by and chance.often(0.4 if place == 0 else 0.95):
+                resolved_by[session_id] = person.staff_id
     if resolved_by:
         with school.writing() as connection:
             _resolve(connection, resolved_by, chance)

@@ -108,12 +108,11 @@ LOOKS = st.lists(
 
 
 @pytest.fixture(scope="module")
-def without(new_database: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> str:
+def without(peopled_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> str:
     """The address of a school in which everybody but the counsellor had sessions, some against the protocol."""
     folder = tmp_path_factory.mktemp("without")
-    url = new_database()
+    url = peopled_database()
     school = open_school(url)
-    people.move_in(school, folder)
     conductors = [("tutor", "aled"), ("teacher", "carys"), ("musician", "bethan"), ("preptutor", "dai")]
     rows = [
         people.log(by, pupil, f"{FIRST + timedelta(days=3 * n)}T{9 + n % 9:02}:00", ref=f"L{n}", pupil_left_alone=left)

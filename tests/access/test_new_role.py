@@ -29,11 +29,10 @@ FIRST_ENTRY = "    SENIOR_DEPUTY_HEAD = RoleEntry("
 
 
 @pytest.fixture
-def database(new_database: Callable[..., str], tmp_path: Path) -> str:
+def database(peopled_database: Callable[[], str], tmp_path: Path) -> str:
     """The address of a database with the roster and two sessions, one of them with a pupil of Monnow."""
-    url = new_database()
+    url = peopled_database()
     school = School(open_database(url), SETTINGS)
-    people.move_in(school, tmp_path)
     logs = [people.log("teacher", "aled", "2026-09-09T10:00"), people.log("teacher", "bethan", "2026-09-10T10:00")]
     assert import_logs(school, people.table(tmp_path / "logs.csv", logs)).added == 2
     school.engine.dispose()

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 import tomli_w
 from sqlalchemy import select, update
-from streamlit.testing.v1 import AppTest
 
 from app.clock import now
 from app.demo.filling import fill
 from app.graph.errors import NotConfiguredError
 from app.graph.fetching import synchronise
 from app.intake.files import import_logs, import_roster, import_table
+from app.judging.rejudge import refresh
 from app.operations.health import check_school
 from app.school import School, open_school
 from app.settings import ROOT, load_secrets
@@ -23,6 +23,8 @@ from app.store.database import DatabaseError
 from app.ui import current
 from app.vocabulary import Page
 from tests import people
+from tests.apptest import AppTest
+from tests.conftest import SchoolWith
 
 AUTH = {
     "redirect_uri": "http://localhost/oauth2callback",
@@ -53,18 +55,22 @@ def write_secrets(auth: dict[str, str]) -> None:
     load_secrets.cache_clear()
 
 
+def log_a_session(school: School, folder: Path) -> None:
+    """Of Aled."""
+    rows = [people.log("teacher", "aled", "2026-11-03T10:00", ref="L1")]
+    assert import_logs(school, people.table(folder / "logs.csv", rows)).added == 1
+    refresh(school)
+
+
 @pytest.fixture
-def opened(new_database: Callable[[], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Opening]:
+def opened(school_with: SchoolWith, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Opening]:
     """Opens a page of a real school, in which Aled had a session, as somebody who signed in some seconds ago."""
-    url = new_database()
+    school = school_with(log_a_session)
     settings = (ROOT / "data" / "protocol.toml").read_text(encoding="utf-8")
     ours = tmp_path / "protocol.toml"
     ours.write_text(settings.replace("00000000-0000-0000-0000-000000000000", people.TENANT), encoding="utf-8")
-    monkeypatch.setenv("DATABASE_URL", url)
+    monkeypatch.setenv("DATABASE_URL", school.engine.url.render_as_string(hide_password=False))
     monkeypatch.setenv("PROTOCOL_FILE", str(ours))
-    school = open_school(url)
-    people.move_in(school, tmp_path)
-    import_logs(school, people.table(tmp_path / "l.csv", [people.log("teacher", "aled", "2026-11-03T10:00", ref="L1")]))
     current._opened.clear()
 
     def open_page(
@@ -188,9 +194,8 @@ def test_a_real_school_without_sign_in_shows_only_what_is_missing(opened: Openin
 
 
 @pytest.fixture
-def filled(new_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> str:
-    url = new_database()
-    fill(open_school(url), sessions=100)
+def filled(new_database: Callable[..., str], demonstration: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    url = new_database(copy_of=demonstration)
     monkeypatch.setenv("DATABASE_URL", url)
     current._opened.clear()
     return url

@@ -1,7 +1,6 @@
 """A concern's life: nothing that was kept ever disappears, two at once lose nothing, and each sees what is theirs."""
 
 import io
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -26,10 +25,8 @@ from app.reports.chronology import child_paper
 from app.school import School
 from app.store import tables
 from app.store.concerns import CHILD
-from app.store.database import open_database
 from app.vocabulary import Role
 from tests import people
-from tests.conftest import SETTINGS
 
 REPORTED: dict[str, Any] = {
     "summary": "Cried and would not say why.",
@@ -38,14 +35,6 @@ REPORTED: dict[str, Any] = {
     "categories": ["distress"],
     "place": "On the call",
 }
-
-
-@pytest.fixture
-def school(new_database: Callable[..., str], tmp_path: Path) -> Iterator[School]:
-    school = School(open_database(new_database()), SETTINGS)
-    people.move_in(school, tmp_path)
-    yield school
-    school.engine.dispose()
 
 
 def who(school: School, name: str) -> Person:

@@ -79,17 +79,23 @@ def enter(school: School, what: dict[str, str]) -> None:
 
 Row = dict[str, Any]
 Rows = list[Row]
-Part = tuple[Callable[..., Any], str, dict[str, Any]]
+Part = tuple[Callable[..., Any], str, Rows]
+
+
+def one_by_one(work: Callable[..., Any], kind: str, rows: Rows) -> list[Part]:
+    """A part for each row."""
+    return [(work, kind, [row]) for row in rows]
 
 
 def take_in(url: str, folder: Path, parts: list[Part]) -> list[dict[str, Any]]:
-    """The outcomes in a school of its own that took in one file for each part, in this order."""
+    """The outcomes in a school of its own that took in one file, or one form, for each part, in this order."""
     folder.mkdir()
     school = School(open_database(url), SETTINGS)
     import_roster(school, people.roster(folder / "roster"))
-    for number, (work, kind, what) in enumerate(parts):
+    for number, (work, kind, rows) in enumerate(parts):
         file = folder / f"{number}.{kind}"
-        work(school, table(file, [what]) if kind == "csv" else calls(file, what) if kind == "json" else what)
+        if rows:
+            work(school, table(file, rows) if kind == "csv" else calls(file, *rows) if kind == "json" else rows[0])
     found = list_outcomes(school, EVER)
     school.engine.dispose()
     return sorted(found, key=lambda row: (row["log_ref"], row["call_id"], row["clause"]))
@@ -113,17 +119,18 @@ def test_imports_in_any_order_give_the_same_outcomes(
     letters: Rows,
     random: Random,
 ) -> None:
-    parts: list[Part] = [
-        *((import_letters, "csv", one) for one in letters),
-        *((import_consents, "csv", one) for one in consents),
-        *((import_logs, "csv", one | {"ref": f"L{n}"}) for n, one in enumerate(logs)),
-        *((import_calls, "json", one | {"version": n}) for n, one in enumerate(told_calls, start=1)),
-        *((import_recordings, "json", one | {"id": f"r{n}"}) for n, one in enumerate(recordings)),
+    whole: list[Part] = [
+        (import_letters, "csv", letters),
+        (import_consents, "csv", consents),
+        (import_logs, "csv", [one | {"ref": f"L{n}"} for n, one in enumerate(logs)]),
+        (import_calls, "json", [one | {"version": n} for n, one in enumerate(told_calls, start=1)]),
+        (import_recordings, "json", [one | {"id": f"r{n}"} for n, one in enumerate(recordings)]),
     ]
+    pieces = [piece for part in whole for piece in one_by_one(*part)]
     with TemporaryDirectory() as folder:
-        expected = take_in(new_database(), Path(folder) / "in order", parts)
+        expected = take_in(new_database(), Path(folder) / "whole", whole)
         assert expected
-        shuffled = random.sample(parts, len(parts))
+        shuffled = random.sample(pieces, len(pieces))
         assert take_in(new_database(), Path(folder) / "shuffled", shuffled) == expected
 
 
@@ -150,12 +157,13 @@ def wanted_by_rivals(draw: st.DrawFn) -> dict[str, Any]:
 def test_enter_log_judges_what_it_touches_as_judging_everything_would(
     new_database: Callable[..., str], logs: list[tuple[Row, Row]], told_calls: Rows, random: Random
 ) -> None:
-    heard: list[Part] = [(import_calls, "json", one | {"version": n}) for n, one in enumerate(told_calls, start=1)]
+    heard = [one | {"version": n} for n, one in enumerate(told_calls, start=1)]
     first = [one | {"ref": f"L{n}"} for n, (one, _) in enumerate(logs)]
     last = [one | {"ref": f"L{n}", "staff_email": old["staff_email"]} for n, (old, one) in enumerate(logs)]
-    entered: list[Part] = random.sample([*((enter, "form", one) for one in first), *heard], len(first) + len(heard))
-    corrected: list[Part] = [(enter, "form", one) for one in random.sample(last, len(last))]
+    new = one_by_one(enter, "form", first) + one_by_one(import_calls, "json", heard)
+    entered = random.sample(new, len(new))
+    corrected = one_by_one(enter, "form", random.sample(last, len(last)))
     with TemporaryDirectory() as folder:
-        at_once = [*heard, *((import_logs, "csv", one) for one in last)]
+        at_once: list[Part] = [(import_calls, "json", heard), (import_logs, "csv", last)]
         expected = take_in(new_database(), Path(folder) / "at once", at_once)
         assert take_in(new_database(), Path(folder) / "by form", [*entered, *corrected]) == expected

@@ -19,9 +19,10 @@ pytestmark = pytest.mark.usefixtures("story_clock")
 
 def test_import_roster_leaves_earlier_sessions_as_they_were(school: School, tmp_path: Path) -> None:
     import_logs(school, table(tmp_path / "l.csv", [log("teacher", "aled", "2026-07-01T10:00", ref="L1")]))
-    staff = (tmp_path / "roster" / "staff.csv").read_text()
-    (tmp_path / "roster" / "staff.csv").write_text(staff.replace("Mathematics", "Computing"))
-    result = {r.kind: r for r in import_roster(school, tmp_path / "roster")}
+    roster = people.roster(tmp_path / "roster")
+    staff = (roster / "staff.csv").read_text()
+    (roster / "staff.csv").write_text(staff.replace("Mathematics", "Computing"))
+    result = {r.kind: r for r in import_roster(school, roster)}
     assert (result["staff"].added, result["staff"].changed) == (0, 1)
     with school.engine.connect() as connection:
         assert connection.scalars(select(tables.sessions.c.department)).all() == ["Mathematics"]

@@ -49,8 +49,8 @@ def test_run_import_of_the_same_files_twice_changes_nothing(school: School, tmp_
     assert [result.added for result in first] == [1, 1, 1, 1]
     assert [len(result.rejected) for result in first] == [1, 1, 0, 0]
     before = all_rows(school)
-    import_roster(school, tmp_path / "roster")
-    import_letters(school, tmp_path / "letters.csv")
+    import_roster(school, people.roster(tmp_path / "roster"))
+    import_letters(school, people.letters(tmp_path))
     again = [run(school, file) for run, file in files]
     assert [(result.added, result.changed) for result in again] == [(0, 0)] * 4
     assert [len(result.rejected) for result in again] == [1, 1, 0, 0]

@@ -21,6 +21,7 @@ from app.protocol.clauses import CLAUSES
 from app.school import School
 from app.settings import ROOT, SettingsError, changed, load_settings
 from tests import people
+from tests.conftest import SchoolWith
 from tests.people import someone
 
 TERM = (date(2025, 9, 3), date(2025, 12, 12))
@@ -28,8 +29,7 @@ TIMES = ["08:00", "08:20", "08:30", "10:00", "16:45", "17:00", "17:20", "17:45",
 NAMES = list(CLAUSES)
 
 
-@pytest.fixture
-def term(school: School, tmp_path: Path) -> School:
+def fill_term(school: School, folder: Path) -> None:
     """Lessons at all hours, some of them with a call, which one pupil opened, and one session of counselling."""
     logs = [
         people.log(("teacher", "tutor")[n % 2], "aled", f"2025-11-{n + 3:02}T{clock}", ref=f"L{n}")
@@ -40,9 +40,13 @@ def term(school: School, tmp_path: Path) -> School:
         people.call(f"call-{n}", f"2025-11-{n + 3:02}T{TIMES[n]}", {"teacher": (n / 10 or 0.08, 30), "aled": (0, 30)})
         for n in range(0, len(TIMES), 2)
     ]
-    assert not import_logs(school, people.table(tmp_path / "logs.csv", logs)).rejected
-    assert not import_calls(school, people.calls(tmp_path / "calls.json", *calls)).rejected
-    return school
+    assert not import_logs(school, people.table(folder / "logs.csv", logs)).rejected
+    assert not import_calls(school, people.calls(folder / "calls.json", *calls)).rejected
+
+
+@pytest.fixture
+def term(school_with: SchoolWith) -> School:
+    return school_with(fill_term)
 
 
 def outcomes(school: School) -> pd.DataFrame:

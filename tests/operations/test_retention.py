@@ -21,14 +21,14 @@ from app.store import audit_log, tables
 from app.store.concerns import CHILD
 from tests import people
 from tests.clock import Clock
+from tests.conftest import SchoolWith
 
 pytestmark = pytest.mark.usefixtures("story_clock")
 
 OLD, NEW = "2016-11-07", "2026-11-03"
 
 
-@pytest.fixture
-def long_ago(school: School, tmp_path: Path) -> School:
+def go_back_ten_years(school: School, folder: Path) -> None:
     """Sessions of ten years ago and of this term; one of the old ones led to a concern."""
     answers: dict[str, dict[str, Any]] = {"quiet": {}, "worry": {"concern": "yes", "concern_summary": "cried"}}
     rows = [
@@ -41,11 +41,11 @@ def long_ago(school: School, tmp_path: Path) -> School:
             "started_at": row["started_at"].replace("T10", f"T1{n}"),
             "ended_at": row["ended_at"].replace("T10", f"T1{n}"),
         }
-    assert not import_logs(school, people.table(tmp_path / "l.csv", rows)).rejected
+    assert not import_logs(school, people.table(folder / "l.csv", rows)).rejected
     records = [
         people.call(f"call-{day}", f"{day}T15:00:00", {"tutor": (0, 20), "bethan": (0, 20)}) for day in (OLD, NEW)
     ]
-    assert not import_calls(school, people.calls(tmp_path / "c.json", *records)).rejected
+    assert not import_calls(school, people.calls(folder / "c.json", *records)).rejected
     consents = [
         {
             "pupil_email": people.email("bethan"),
@@ -58,8 +58,12 @@ def long_ago(school: School, tmp_path: Path) -> School:
         }
         for day in (OLD, NEW)
     ]
-    assert not import_consents(school, people.table(tmp_path / "p.csv", consents)).rejected
-    return school
+    assert not import_consents(school, people.table(folder / "p.csv", consents)).rejected
+
+
+@pytest.fixture
+def long_ago(school_with: SchoolWith) -> School:
+    return school_with(go_back_ten_years)
 
 
 def held(school: School) -> dict[str, int]:

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from sqlalchemy import event, select
 from sqlalchemy.pool import Pool
-from streamlit.testing.v1 import AppTest
 
 from app import formatting
 from app.access.administration import get_audit_trail, list_rejected_rows
@@ -22,7 +21,6 @@ from app.access.session_detail import get_session
 from app.access.sessions import list_sessions
 from app.concerns import casework
 from app.concerns.raising import Report, raise_concern
-from app.demo.filling import fill
 from app.intake.files import import_letters
 from app.school import open_school
 from app.settings import ROOT
@@ -31,6 +29,7 @@ from app.store.concerns import CONDUCT
 from app.ui import current
 from app.vocabulary import Page
 from tests import people
+from tests.apptest import AppTest
 
 HOSTILE = "1 or 1=1; <img src=x> %s {0} ../\x00" + "9" * 200
 LINKS = {  # what a link can carry: the page that reads it, and what it names
@@ -48,11 +47,9 @@ LINKS = {  # what a link can carry: the page that reads it, and what it names
 
 
 @pytest.fixture(scope="module")
-def demonstration(new_database: Callable[[], str]) -> str:
-    """The address of a small demonstration."""
-    url = new_database()
-    fill(open_school(url), sessions=600)
-    return url
+def database(new_database: Callable[..., str], demonstration: str) -> str:
+    """The address of a demonstration."""
+    return new_database(copy_of=demonstration)
 
 
 @dataclass(frozen=True)
@@ -71,10 +68,10 @@ class Opened:
 
 
 @pytest.fixture
-def opened(demonstration: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Opened]:
-    monkeypatch.setenv("DATABASE_URL", demonstration)
+def opened(database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Opened]:
+    monkeypatch.setenv("DATABASE_URL", database)
     current._opened.clear()
-    yield Opened({role: p for p in list_demo_people(open_school(demonstration)) for role in p.roles})
+    yield Opened({role: p for p in list_demo_people(open_school(database)) for role in p.roles})
     current._opened.clear()
 
 

@@ -4,16 +4,16 @@ from datetime import time
 
 import pandas as pd
 import pytest
-from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
 from app.access.forms import list_pupils_to_choose
 from app.access.parents import list_consents, list_letters_sent
 from app.access.policy import Person
 from app.school import open_school
-from tests.pages.test_pages import Opened, demonstration, opened, text
+from tests.apptest import AppTest
+from tests.pages.test_pages import Opened, database, opened, text
 
-__all__ = ["demonstration", "opened"]
+__all__ = ["database", "opened"]
 
 
 def consents(person: Person, **like: str) -> pd.DataFrame:

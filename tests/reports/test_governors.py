@@ -43,15 +43,13 @@ def text_of(pdf: bytes) -> str:
 
 
 @pytest.fixture(scope="module")
-def quiet(new_database: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> School:
+def quiet(peopled_database: Callable[[], str]) -> School:
     """A school in which nobody has had a session."""
-    school = School(open_database(new_database()), SETTINGS)
-    people.move_in(school, tmp_path_factory.mktemp("quiet"))
-    return school
+    return School(open_database(peopled_database()), SETTINGS)
 
 
 @pytest.fixture(scope="module")
-def busy(new_database: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> School:
+def busy(peopled_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> School:
     """Thirty academic sessions of two teachers, two of them with a room that is no public one, and one of music."""
     rows = [
         people.log(
@@ -65,8 +63,7 @@ def busy(new_database: Callable[..., str], tmp_path_factory: pytest.TempPathFact
     ]
     rows.append(people.log("musician", "bethan", f"{MONDAY}T10:00", ref="M", purpose="music"))
     folder = tmp_path_factory.mktemp("busy")
-    school = School(open_database(new_database()), SETTINGS)
-    people.move_in(school, folder)
+    school = School(open_database(peopled_database()), SETTINGS)
     assert not import_logs(school, people.table(folder / "logs.csv", rows)).rejected
     return school
 
@@ -209,7 +206,7 @@ def test_no_sentence_tells_a_count_that_its_table_withholds() -> None:
 
 
 @pytest.fixture(scope="module")
-def resolved(new_database: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> School:
+def resolved(peopled_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> School:
     """Sessions in the garden in the one term there is: four breaches resolved in each way, one alone as OTHER, and two
     not resolved."""
     folder = tmp_path_factory.mktemp("resolved")
@@ -219,8 +216,7 @@ def resolved(new_database: Callable[..., str], tmp_path_factory: pytest.TempPath
         for n in range(len(ways) + 2)
     ]
     term = Period.model_validate({"name": "Autumn", "from": DAYS[0], "to": DAYS[1]})
-    school = School(open_database(new_database()), SETTINGS.model_copy(update={"terms": (term,)}))
-    people.move_in(school, folder)
+    school = School(open_database(peopled_database()), SETTINGS.model_copy(update={"terms": (term,)}))
     assert not import_logs(school, people.table(folder / "logs.csv", rows)).rejected
     hoy = who(school, "hoy9")
     waiting = list_breaches_to_resolve(school, hoy)["session_id"]

@@ -19,6 +19,7 @@ from app.sessions.drafts import save_draft
 from app.store import tables
 from app.vocabulary import Resolution
 from tests import people
+from tests.conftest import SchoolWith
 
 pytestmark = pytest.mark.usefixtures("story_clock")
 
@@ -26,8 +27,7 @@ DAY = "2026-11-03"
 NOTES = "Helped bethan rees. <b>Well.</b> Bethan laughed, Pugh too, Carys was away."
 
 
-@pytest.fixture
-def held_much(school: School, tmp_path: Path) -> School:
+def hold_much(school: School, folder: Path) -> None:
     rows = [
         people.log("teacher", "aled bethan", f"{DAY}T10:00", ref="L1", notes=NOTES),
         people.log("tutor", "aled", f"{DAY}T11:00", ref="L2", concern="yes", concern_summary="Cried about home."),
@@ -35,13 +35,13 @@ def held_much(school: School, tmp_path: Path) -> School:
         people.log("teacher", "carys", f"{DAY}T13:00", ref="L4", notes="nothing to do with him"),
         people.log("counsellor", "aled", f"{DAY}T14:00", ref="L5", purpose="counceling", notes="as secret"),
     ]
-    assert not import_logs(school, people.table(tmp_path / "l.csv", rows)).rejected
+    assert not import_logs(school, people.table(folder / "l.csv", rows)).rejected
     lost = [
         people.log("nobody", "aled", f"{DAY}T15:00", notes="an academic row"),
         people.log("nobody", "aled", f"{DAY}T16:00", purpose="counselling", notes="a secret row"),
         people.log("nobody", "bethan", f"{DAY}T17:00", notes="a row about her"),
     ]
-    assert len(import_logs(school, people.table(tmp_path / "lost.csv", lost)).rejected) == 3
+    assert len(import_logs(school, people.table(folder / "lost.csv", lost)).rejected) == 3
     teacher, counsellor = (find_person(school, people.email(who)) for who in ("teacher", "counsellor"))
     for person, purpose, notes in ((teacher, "music", "half a draft"), (counsellor, "", "a secret draft")):
         assert person
@@ -58,7 +58,7 @@ def held_much(school: School, tmp_path: Path) -> School:
             connection.execute(insert(tables.plan_pupils).values(plan_id=number, pupil_id=aled))
     there = {"tutor": (0, 30), "aled": (4, 25)}
     assert not import_calls(
-        school, people.calls(tmp_path / "c.json", people.call("c1", f"{DAY}T11:00:00", there))
+        school, people.calls(folder / "c.json", people.call("c1", f"{DAY}T11:00:00", there))
     ).rejected
     consent = {
         "pupil_email": people.email("aled"),
@@ -69,8 +69,12 @@ def held_much(school: School, tmp_path: Path) -> School:
         "given_by": "his father",
         "reason": "a course",
     }
-    assert not import_consents(school, people.table(tmp_path / "p.csv", [consent])).rejected
-    return school
+    assert not import_consents(school, people.table(folder / "p.csv", [consent])).rejected
+
+
+@pytest.fixture
+def held_much(school_with: SchoolWith) -> School:
+    return school_with(hold_much)
 
 
 def test_subject_says_how_a_breach_was_resolved(school: School, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from app.school import School
 from app.sessions.breaches import BreachNotOpenError, explain_breaches, resolve_breaches
 from app.store import tables
 from app.vocabulary import Resolution
+from tests.conftest import SchoolWith
 from tests.people import call, calls, log, someone, table
 
 pytestmark = pytest.mark.usefixtures("story_clock")
@@ -48,12 +49,15 @@ def steps(school: School) -> list[tuple[str, str]]:
     return list(zip(events["title"], events["kind"], strict=True))
 
 
-@pytest.fixture
-def broken(school: School, tmp_path: Path) -> School:
+def leave_alone(school: School, folder: Path) -> None:
     """A logged lesson in which a pupil was left alone at the end."""
-    import_logs(school, table(tmp_path / "l.csv", [log("teacher", "aled", START, ref="L1")]))
-    import_calls(school, calls(tmp_path / "c.json", call("c1", START, ALONE)))
-    return school
+    import_logs(school, table(folder / "l.csv", [log("teacher", "aled", START, ref="L1")]))
+    import_calls(school, calls(folder / "c.json", call("c1", START, ALONE)))
+
+
+@pytest.fixture
+def broken(school_with: SchoolWith) -> School:
+    return school_with(leave_alone)
 
 
 def test_each_breach_opens_one_and_nothing_else_does(broken: School) -> None:

@@ -31,6 +31,7 @@ from app.store import session_days, tables
 from app.store.outcomes import current_clause_set, decode_outcomes
 from app.vocabulary import Resolution
 from tests import people
+from tests.conftest import SchoolWith
 
 DAYS = (date(2026, 11, 1), date(2026, 11, 30))
 NEW = "chat-saved"
@@ -43,18 +44,21 @@ def chat_saved(facts: SessionFacts) -> Ruling:
     return ruling
 
 
-@pytest.fixture
-def busy(school: School, tmp_path: Path) -> School:
+def fill(school: School, folder: Path) -> None:
     """Three logs and a call, two of the sessions on one day, hours apart."""
     logs = [
         people.log("teacher", "aled", "2026-11-03T09:00", ref="L1", dress_ok="no"),
         people.log("teacher", "bethan", "2026-11-03T15:00", ref="L2", dress_ok="no"),
         people.log("musician", "bethan", "2026-11-04T10:00", ref="L3", purpose="music"),
     ]
-    assert import_logs(school, people.table(tmp_path / "logs.csv", logs)).added == 3
-    import_calls(school, people.calls(tmp_path / "calls.json", _call("c1", "2026-11-05T10:00")))
+    assert import_logs(school, people.table(folder / "logs.csv", logs)).added == 3
+    import_calls(school, people.calls(folder / "calls.json", _call("c1", "2026-11-05T10:00")))
     refresh(school)
-    return school
+
+
+@pytest.fixture
+def busy(school_with: SchoolWith) -> School:
+    return school_with(fill)
 
 
 def _call(call_id: str, start: str) -> dict[str, object]:

@@ -16,6 +16,7 @@ from app.protocol.judge import decode
 from app.school import School
 from app.store import reading, session_days, tables
 from tests import people
+from tests.conftest import SchoolWith
 
 pytestmark = pytest.mark.usefixtures("story_clock")
 
@@ -23,21 +24,24 @@ EVER = (date(2020, 1, 1), date(2030, 1, 1))
 _session = tables.sessions.c
 
 
-@pytest.fixture
-def busy(school: School, tmp_path: Path) -> School:
+def fill(school: School, folder: Path) -> None:
     logs = [
         people.log("teacher", "aled", "2026-11-03T10:00", ref="L1", private_recording="yes"),
         people.log("musician", "bethan", "2026-11-03T08:30", ref="L2", purpose="music"),
         people.log("teacher", "bethan", "2026-11-04T10:00", ref="L3", purpose="nothing that there is"),
     ]
-    assert import_logs(school, people.table(tmp_path / "logs.csv", logs)).added == 3
+    assert import_logs(school, people.table(folder / "logs.csv", logs)).added == 3
     import_calls(
         school,
         people.calls(
-            tmp_path / "calls.json", people.call("c1", "2026-11-05T10:00", {"teacher": (0, 31), "aled": (1, 30)})
+            folder / "calls.json", people.call("c1", "2026-11-05T10:00", {"teacher": (0, 31), "aled": (1, 30)})
         ),
     )
-    return school
+
+
+@pytest.fixture
+def busy(school_with: SchoolWith) -> School:
+    return school_with(fill)
 
 
 def read_sessions(connection: Connection) -> pd.DataFrame:
