@@ -1,38 +1,116 @@
-"""The commands in processes of their own, as schedulers and scripts run them."""
+"""The program in processes of its own, as schedulers, scripts and servers run it.
 
+Most are forked from a process that has imported the program already, and so begin without the seconds that imports
+take; each has its own environment, output and end all the same, and can be killed. `PYTHON` starts one from nothing.
+"""
+
+import gc
+import multiprocessing
 import os
+import runpy
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from typing import Any, TextIO
 
 from app.settings import ROOT
+from tests import clock
 
 Run = Callable[..., subprocess.CompletedProcess[str]]  # a command's words, and variables of its environment
 PYTHON = (sys.executable, "-m", "tests.clock")  # runs a module by the clock of the test
 
+_processes = multiprocessing.get_context("forkserver")
+_processes.set_forkserver_preload(["tests.imported"])
+
+
+def fork(work: Callable[..., None], *arguments: Any, **environment: str) -> ForkServerProcess:
+    """Starts a module's function in a process of its own, in the environment and by the clock of the test."""
+    process = _processes.Process(target=_begin, args=(os.environ | environment, work, arguments))
+    process.start()
+    return process
+
+
+def _begin(environment: dict[str, str], work: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
+    clock.follow()
+    work(*arguments)
+
+
+class Running:
+    """A module that runs as `python -m MODULE WORDS…` in a process of its own, by the clock of the test.
+
+    `heard`: whether somebody reads what it writes, on `stdout` and `stderr`.
+    """
+
+    def __init__(
+        self, module: str, words: list[str], environment: dict[str, str], folder: Path = ROOT, *, heard: bool = True
+    ) -> None:
+        self.stdout, out = _pipe()
+        self.stderr, error = _pipe()
+        self._process = fork(_become, module, words, folder, (out, error) if heard else (), **environment)
+        out.close()
+        error.close()
+
+    @property
+    def returncode(self) -> int | None:
+        """The exit status, -9 if it was killed; None: it still runs."""
+        return self._process.exitcode
+
+    def wait(self, seconds: float | None = None) -> int | None:
+        self._process.join(seconds)
+        return self.returncode
+
+    def communicate(self, seconds: float = 120) -> tuple[str, str]:
+        """What it writes on standard output and standard error until it ends."""
+        too_long = threading.Timer(seconds, self.kill)
+        too_long.start()
+        with ThreadPoolExecutor() as readers:
+            out, error = readers.map(lambda file: file.read(), (self.stdout, self.stderr))
+        self.wait()
+        too_long.cancel()
+        return out, error
+
+    def terminate(self) -> None:
+        self._process.terminate()
+
+    def kill(self) -> None:
+        self._process.kill()
+
+
+def _pipe() -> "tuple[TextIO, Connection[Any, Any]]":
+    reader, writer = _processes.Pipe(duplex=False)
+    return open(os.dup(reader.fileno()), encoding="utf-8"), writer
+
+
+def _become(module: str, words: list[str], folder: Path, pipes: "tuple[Connection[Any, Any], ...]") -> None:
+    os.chdir(folder)
+    for number, pipe in enumerate(pipes, start=1):
+        os.dup2(pipe.fileno(), number)
+        pipe.close()
+    sys.argv = [module, *words]
+    status = None
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        status = end.code
+    gc.collect()  # closes what is still open, as the end of an interpreter does: a database leaves no further file
+    sys.exit(status)
+
+
+def start(database: str, *words: str | Path, **environment: str) -> Running:
+    """Starts `python -m app …` on a database."""
+    return Running("app", [*map(str, words)], {"DATABASE_URL": database} | environment)
+
 
 def run(database: str, *words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Runs `python -m app …` on a database to its end."""
-    return subprocess.run(
-        [*PYTHON, "app", *map(str, words)],
-        cwd=ROOT,
-        env=os.environ | {"DATABASE_URL": database} | environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-
-
-def start(
-    database: str, *words: str | Path, stderr: int = subprocess.DEVNULL, **environment: str
-) -> subprocess.Popen[str]:
-    """Starts `python -m app …` on a database, its standard output to be read."""
-    return subprocess.Popen(
-        [*PYTHON, "app", *map(str, words)],
-        cwd=ROOT,
-        env=os.environ | {"DATABASE_URL": database} | environment,
-        stdout=subprocess.PIPE,
-        stderr=stderr,
-        text=True,
-    )
+    running = start(database, *words, **environment)
+    out, error = running.communicate()
+    assert running.returncode is not None
+    return subprocess.CompletedProcess(words, running.returncode, out, error)

@@ -1,8 +1,6 @@
 """Alerts: what is put into the outbox, what arrives at a real mail server, and when."""
 
 import logging
-import multiprocessing.context
-import os
 import random
 import signal
 import socket
@@ -34,14 +32,12 @@ from app.operations.alerts import get_alerts_view
 from app.school import School, open_school
 from app.store import tables
 from app.store.concerns import CHILD
-from app.store.database import open_database
 from app.vocabulary import Page
 from tests import people
-from tests.clock import AHEAD, Clock, follow
-from tests.conftest import SETTINGS
+from tests.clock import Clock
 from tests.mail_server import MailServer
 from tests.people import call, calls, log, someone, table
-from tests.running import run
+from tests.running import fork, run
 
 NOON = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
 ADDRESS = "https://protocol.school.example"
@@ -54,11 +50,9 @@ def clock(clock: Clock) -> Clock:
 
 
 @pytest.fixture
-def school(clock: Clock, new_database: Callable[..., str], tmp_path: Path) -> Iterator[School]:
-    school = School(open_database(new_database()), SETTINGS)
-    people.move_in(school, tmp_path)
-    yield school
-    school.engine.dispose()
+def school(clock: Clock, school: School) -> School:
+    """The school of `tests.people`, once the clock stands."""
+    return school
 
 
 @pytest.fixture
@@ -291,23 +285,14 @@ def test_send_shows_and_logs_no_password(
     assert people.email("dsp") not in done.trouble + caplog.text
 
 
-def sender(database: str, environment: dict[str, str]) -> None:
+def sender(database: str) -> None:
     """What runs in a process of its own, to be killed."""
-    os.environ |= environment
-    follow()
     send_now(open_school(database), at_once=True)
-
-
-@pytest.fixture(scope="module")
-def processes() -> multiprocessing.context.ForkServerContext:
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.alerts.test_sending"])
-    return context
 
 
 @pytest.mark.parametrize("delay", [0, 0.03])
 def test_send_loses_no_alert_when_killed_at_random_moments(
-    school: School, clock: Clock, server: MailServer, processes: multiprocessing.context.ForkServerContext, delay: float
+    school: School, clock: Clock, server: MailServer, delay: float
 ) -> None:
     """At a random word of the conversation, or up to 30 ms after it; what was then under way may arrive once more."""
     chance = random.Random(7)
@@ -325,9 +310,7 @@ def test_send_loses_no_alert_when_killed_at_random_moments(
     server.at_word = kill
     for _ in range(5):
         words = chance.randrange(1, 10)
-        environment = {name: os.environ[name] for name in ("ALERT_URL", "APP_URL", AHEAD)}
-        process = processes.Process(target=sender, args=(database, environment))
-        process.start()
+        process = fork(sender, database)
         process.join(60)
         assert process.exitcode in (-signal.SIGKILL, 0 if delay else None)
         clock.later(minutes=3)  # the lease of the dead sender expires
@@ -339,16 +322,11 @@ def test_send_loses_no_alert_when_killed_at_random_moments(
     assert {state for _, state in states(school)} == {"sent"}
 
 
-def test_two_senders_at_once_send_each_alert_once(
-    school: School, server: MailServer, processes: multiprocessing.context.ForkServerContext
-) -> None:
+def test_two_senders_at_once_send_each_alert_once(school: School, server: MailServer) -> None:
     for number in range(12):
         put(school, "dsp", f"a{number}")
     database = school.engine.url.render_as_string(hide_password=False)
-    environment = {name: os.environ[name] for name in ("ALERT_URL", "APP_URL", AHEAD)}
-    senders = [processes.Process(target=sender, args=(database, environment)) for _ in range(2)]
-    for process in senders:
-        process.start()
+    senders = [fork(sender, database) for _ in range(2)]
     for process in senders:
         process.join(60)
         assert process.exitcode == 0

@@ -1,10 +1,8 @@
 """A real server and a real browser: Playwright's own where it is there, else the system's."""
 
-import os
 import re
 import shutil
 import socket
-import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -15,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, Playwright, expect, sync_playwright
 
 from app.settings import ROOT
-from tests.running import PYTHON
+from tests.running import Running
 
 _FLAGS = [
     "--no-sandbox",
@@ -81,18 +79,18 @@ def _answers(address: str) -> bool:
 @pytest.fixture(scope="module")
 def serve() -> Iterator[Callable[..., str]]:
     """Starts the program on a database and gives its address."""
-    running: list[subprocess.Popen[bytes]] = []
+    running: list[Running] = []
 
     def start(database: str, port: int | None = None, folder: Path = ROOT, **environment: str) -> str:
         port = port or free_port()
-        command = [*PYTHON, "streamlit", "run", str(ROOT / "streamlit_app.py"), "--server.port", str(port)]
-        environment = os.environ | {"DATABASE_URL": database, "PYTHONPATH": str(ROOT)} | environment
-        running.append(subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL))
+        command = ["run", str(ROOT / "streamlit_app.py"), "--server.port", str(port)]
+        environment = {"DATABASE_URL": database, "PYTHONPATH": str(ROOT)} | environment
+        running.append(Running("streamlit", command, environment, folder, heard=False))
         address = f"http://localhost:{port}"
         deadline = time.monotonic() + 60
         while not _answers(address):
             assert time.monotonic() < deadline, "the program did not start"
-            assert running[-1].poll() is None, "the program ended"
+            assert running[-1].returncode is None, "the program ended"
         return address
 
     yield start

@@ -12,7 +12,6 @@ from app.access.forms import CONDUCT_DRAFT, get_draft, list_pupils_to_choose
 from app.access.people import list_demo_people
 from app.access.policy import Person
 from app.concerns.raising import Report, raise_concern
-from app.demo.filling import fill
 from app.school import School, open_school
 from app.store.concerns import CHILD
 from tests.browser.conftest import drawn, eyes, look_through
@@ -23,10 +22,8 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def school(new_database: Callable[[], str]) -> School:
-    school = open_school(new_database())
-    fill(school, sessions=300)
-    return open_school(school.engine.url.render_as_string(hide_password=False))
+def school(new_database: Callable[..., str], demonstration: str) -> School:
+    return open_school(new_database(copy_of=demonstration))
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,6 @@ from app.access.forms import list_pupils_to_choose
 from app.access.people import list_demo_people
 from app.access.policy import Person
 from app.demo.calendar import TENANT
-from app.demo.filling import fill
 from app.intake.calls import import_calls
 from app.school import School, open_school
 from app.sessions.breaches import explain_breaches, resolve_breaches
@@ -28,10 +27,8 @@ MOST_STEPS = 5  # of two exceptions, one of them explained: clicks and fields ty
 
 
 @pytest.fixture
-def school(new_database: Callable[[], str]) -> Iterator[School]:
-    url = new_database()
-    fill(open_school(url), sessions=200)
-    school = open_school(url)
+def school(new_database: Callable[..., str], demonstration: str) -> Iterator[School]:
+    school = open_school(new_database(copy_of=demonstration))
     yield school
     school.engine.dispose()
 

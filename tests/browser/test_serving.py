@@ -11,22 +11,16 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from app.school import open_school
 from app.settings import ROOT
-from tests import people
 from tests.browser.conftest import free_port
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def address(
-    serve: Callable[..., str], new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
-) -> str:
+def address(serve: Callable[..., str], peopled_database: Callable[[], str]) -> str:
     """A real school, without sign-in configured."""
-    url = new_database()
-    people.move_in(open_school(url), tmp_path_factory.mktemp("real"))
-    return serve(url)
+    return serve(peopled_database())
 
 
 def ask(address: str, path: str, method: str = "GET", body: bytes = b"", **headers: Any) -> http.client.HTTPResponse:

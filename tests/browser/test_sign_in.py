@@ -27,7 +27,7 @@ def user(who: str, tenant: str = TENANT, **claims: object) -> User:
 
 @pytest.fixture(scope="module")
 def in_service(
-    serve: Callable[..., str], new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
+    serve: Callable[..., str], peopled_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[..., str]]:
     """Starts the program with a real school and sign-in, and gives its address."""
     users = [user("sdh"), user("teacher", roles=["slt", "no role of ours"]), user("admin"), user("stranger")]
@@ -36,9 +36,8 @@ def in_service(
 
         def start(**environment: str) -> str:
             folder = tmp_path_factory.mktemp("real")
-            url = new_database()
+            url = peopled_database()
             school = open_school(url)
-            people.move_in(school, folder)
             rows = [people.log("teacher", "aled", "2026-11-03T10:00", ref="L1")]
             import_logs(school, people.table(folder / "l.csv", rows))
             port = free_port()

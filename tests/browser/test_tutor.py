@@ -16,7 +16,6 @@ from app.access.people import list_demo_people
 from app.access.policy import Person
 from app.access.sessions import list_sessions
 from app.demo.calendar import TENANT
-from app.demo.filling import fill
 from app.intake.calls import import_calls
 from app.parents import consents
 from app.school import School, open_school
@@ -42,20 +41,18 @@ class Hand:
 
 
 @pytest.fixture(scope="module")
-def demonstration(new_database: Callable[[], str]) -> str:
-    url = new_database()
-    fill(open_school(url), sessions=200)
-    return url
+def database(new_database: Callable[..., str], demonstration: str) -> str:
+    return new_database(copy_of=demonstration)
 
 
 @pytest.fixture(scope="module")
-def address(serve: Callable[..., str], demonstration: str) -> str:
-    return serve(demonstration)
+def address(serve: Callable[..., str], database: str) -> str:
+    return serve(database)
 
 
 @pytest.fixture
-def school(demonstration: str) -> Iterator[School]:
-    school = open_school(demonstration)
+def school(database: str) -> Iterator[School]:
+    school = open_school(database)
     yield school
     school.engine.dispose()
 

@@ -13,7 +13,6 @@ from sqlalchemy import select
 
 from app.access.overview import get_overview
 from app.access.people import list_demo_people
-from app.demo.filling import fill
 from app.reports import charts
 from app.school import open_school
 from app.store import tables
@@ -24,11 +23,9 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def database(new_database: Callable[[], str]) -> str:
+def database(new_database: Callable[..., str], demonstration: str) -> str:
     """The address of the demonstration's database."""
-    url = new_database()
-    fill(open_school(url), sessions=800)
-    return url
+    return new_database(copy_of=demonstration)
 
 
 @pytest.fixture(scope="module")
@@ -154,12 +151,10 @@ def test_the_deputy_reads_what_waits_and_takes_the_report_to_governors(page: Pag
     "name", ["", "overview", "sessions", "log", "plan", "concerns", "parents", "protocol", "administration"]
 )
 def test_a_real_school_shows_nothing_to_strangers(
-    page: Page, serve: Callable[..., str], new_database: Callable[[], str], tmp_path: Path, name: str
+    page: Page, serve: Callable[..., str], peopled_database: Callable[[], str], name: str
 ) -> None:
     """Each page by its address, on a server that nobody has opened before."""
-    url = new_database()
-    people.move_in(open_school(url), tmp_path)
-    page.goto(f"{serve(url)}/{name}")
+    page.goto(f"{serve(peopled_database())}/{name}")
     heading(page, "Not set up yet")
     expect(page.get_by_text("redirect_uri")).to_be_visible()
     words = page.locator("body").inner_text()

@@ -1,10 +1,8 @@
 """The sync: nothing lost, nothing doubled, nothing kept of what is no session."""
 
 import json
-import os
 import random
 import signal
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -29,11 +27,11 @@ from app.school import School
 from app.settings import ROOT
 from app.store import tables
 from app.store.database import open_database, writing
-from tests import people
+from tests import people, running
 from tests.conftest import SETTINGS
 from tests.graph.conftest import ago, asking, lesson, term
 from tests.graph.standin import BROKEN, EVERYTHING, PAGE, SECRET, Fault, StandIn
-from tests.running import PYTHON
+from tests.running import Running
 
 
 def run(school: School, **how: Any) -> Run:
@@ -489,31 +487,17 @@ def test_the_check_names_what_is_missing(school: School, graph: StandIn) -> None
 # --- as a command
 
 
-def environment(graph: StandIn, folder: Path, engine: Engine) -> dict[str, str]:
-    settings = folder / "protocol.toml"
-    settings.write_text(
-        (ROOT / "data/protocol.toml").read_text().replace(SETTINGS_TENANT, people.TENANT), encoding="utf-8"
-    )
-    return (
-        os.environ
-        | graph.environment
-        | {"DATABASE_URL": engine.url.render_as_string(hide_password=False), "PROTOCOL_FILE": str(settings)}
-    )
-
-
-SETTINGS_TENANT = "00000000-0000-0000-0000-000000000000"
-
-
 @pytest.fixture
-def command(graph: StandIn, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+def command(graph: StandIn, tmp_path: Path) -> Iterator[Callable[..., Running]]:
     """Starts `python -m app sync` on the school of an engine."""
-    started: list[subprocess.Popen[str]] = []
+    started: list[Running] = []
+    text = (ROOT / "data/protocol.toml").read_text(encoding="utf-8")
+    file = tmp_path / "protocol.toml"
+    file.write_text(text.replace("00000000-0000-0000-0000-000000000000", people.TENANT), encoding="utf-8")
 
-    def start(engine: Engine, *arguments: str) -> subprocess.Popen[str]:
-        program = [*PYTHON, "app", "sync", *arguments]
-        pipe = subprocess.PIPE
-        its = environment(graph, tmp_path, engine)
-        started.append(subprocess.Popen(program, cwd=ROOT, env=its, stdout=pipe, stderr=pipe, text=True))
+    def start(engine: Engine, *words: str) -> Running:
+        database = engine.url.render_as_string(hide_password=False)
+        started.append(running.start(database, "sync", *words, PROTOCOL_FILE=str(file), **graph.environment))
         return started[-1]
 
     yield start
@@ -523,13 +507,12 @@ def command(graph: StandIn, tmp_path: Path) -> Iterator[Callable[..., subprocess
 
 
 @pytest.fixture
-def moved_in(new_database: Callable[[], str], tmp_path: Path) -> Iterator[Callable[[], Engine]]:
+def moved_in(peopled_database: Callable[[], str]) -> Iterator[Callable[[], Engine]]:
     """Makes a school with everybody in it."""
     engines: list[Engine] = []
 
     def make() -> Engine:
-        engines.append(open_database(new_database()))
-        people.move_in(School(engines[-1], SETTINGS), tmp_path)
+        engines.append(open_database(peopled_database()))
         return engines[-1]
 
     yield make
@@ -538,7 +521,7 @@ def moved_in(new_database: Callable[[], str], tmp_path: Path) -> Iterator[Callab
 
 
 def test_the_command_says_what_it_did_and_nothing_secret(
-    graph: StandIn, moved_in: Callable[[], Engine], command: Callable[..., subprocess.Popen[str]]
+    graph: StandIn, moved_in: Callable[[], Engine], command: Callable[..., Running]
 ) -> None:
     engine = moved_in()
     graph.add(*term(70))
@@ -562,20 +545,19 @@ def test_the_command_says_what_it_did_and_nothing_secret(
 
 
 def test_a_watch_goes_on_until_it_is_ended(
-    graph: StandIn, moved_in: Callable[[], Engine], command: Callable[..., subprocess.Popen[str]]
+    graph: StandIn, moved_in: Callable[[], Engine], command: Callable[..., Running]
 ) -> None:
     engine = moved_in()
     graph.add(*term(10))
     process = command(engine, "--watch", "60")
-    assert process.stdout is not None
     assert "10 calls listed" in process.stdout.readline()
-    process.send_signal(signal.SIGTERM)
+    process.terminate()
     assert process.wait(20) == 2
     with engine.connect() as connection:
         assert connection.execute(select(tables.leases)).all() == []
 
 
-def undisturbed(engine: Engine, command: Callable[..., subprocess.Popen[str]]) -> dict[str, Any]:
+def undisturbed(engine: Engine, command: Callable[..., Running]) -> dict[str, Any]:
     process = command(engine)
     _, said = process.communicate()
     assert process.returncode == 0, said
@@ -589,7 +571,7 @@ def expire_lease(engine: Engine) -> None:
 
 
 def killed_and_run_again(
-    graph: StandIn, engine: Engine, command: Callable[..., subprocess.Popen[str]], moments: list[int], most: int
+    graph: StandIn, engine: Engine, command: Callable[..., Running], moments: list[int], most: int
 ) -> tuple[dict[str, Any], int]:
     """A sync killed when so many requests have come, a hair later, each time; then one to the end."""
     killed = 0
@@ -598,7 +580,7 @@ def killed_and_run_again(
         graph.asked.clear()
         process = command(engine)
 
-        def kill(number: int, address: str, process: subprocess.Popen[str] = process, moment: int = moment) -> None:
+        def kill(number: int, address: str, process: Running = process, moment: int = moment) -> None:
             if number == moment:
                 threading.Timer(chance.random() * 0.05, process.kill).start()
 
@@ -615,7 +597,7 @@ def killed_and_run_again(
 
 
 def test_killed_at_any_moment_it_goes_on_where_it_was(
-    graph: StandIn, moved_in: Callable[[], Engine], command: Callable[..., subprocess.Popen[str]]
+    graph: StandIn, moved_in: Callable[[], Engine], command: Callable[..., Running]
 ) -> None:
     graph.add(*term(150))
     expected = undisturbed(moved_in(), command)
@@ -629,7 +611,7 @@ def test_killed_at_any_moment_it_goes_on_where_it_was(
 
 @pytest.mark.slow
 def test_killed_at_thirty_moments_under_every_fault(
-    graph: StandIn, moved_in: Callable[[], Engine], command: Callable[..., subprocess.Popen[str]]
+    graph: StandIn, moved_in: Callable[[], Engine], command: Callable[..., Running]
 ) -> None:
     graph.add(*term(600))
     graph.recordings = {people.entra("teacher"): [recording("r", "call-00000", ago(days=20))]}

@@ -1,8 +1,6 @@
 """Every scenario told in the YAML files beside this: imported and judged by the public commands."""
 
 import json
-import os
-import subprocess
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
@@ -11,8 +9,7 @@ import pytest
 
 from app.clock import now
 from app.protocol.clauses import CLAUSES
-from app.settings import ROOT
-from tests.running import PYTHON
+from tests import running
 from tests.scenarios.conftest import IMPORTS, SCENARIOS, Worlds
 from tests.scenarios.telling import HERE, Scenario, compare, write
 
@@ -47,14 +44,15 @@ def test_scenario(scenario: Scenario, worlds: Worlds) -> None:
 def test_the_commands_from_outside(tmp_path: Path, new_database: Callable[[], str]) -> None:
     told = [s for s in SCENARIOS if s.file == "status"][:1]
     write(told, tmp_path, now())
-    environment = os.environ | {"DATABASE_URL": new_database(), "PROTOCOL_FILE": str(HERE / "protocol.toml")}
+    database = new_database()
 
-    def run(*arguments: str) -> str:
-        command = [*PYTHON, "app", *arguments]
-        return subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout
+    def run(*words: str | Path) -> str:
+        done = running.run(database, *words, PROTOCOL_FILE=str(HERE / "protocol.toml"))
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     for kind in ("roster", "letters", "calls", "logs"):
-        run("import", kind, str(tmp_path / IMPORTS[kind]))
+        run("import", kind, tmp_path / IMPORTS[kind])
     outcomes = json.loads(run("outcomes", "--format", "json"))
     assert [row["clause"] for row in outcomes] == list(CLAUSES)
     assert {row["outcome"] for row in outcomes} == {"met", "not_applicable"}

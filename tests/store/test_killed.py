@@ -1,6 +1,5 @@
 """After processes are killed, or write at the same time, what was acknowledged is stored once, and nothing by half."""
 
-import multiprocessing
 import random
 from collections import Counter
 from collections.abc import Callable
@@ -14,27 +13,19 @@ from app.school import School
 from app.store import audit_log, tables
 from app.store.backup import backup
 from app.store.database import open_database
-from tests import people
 from tests.conftest import SETTINGS
+from tests.running import fork
 from tests.store.writer import write
-
-processes = multiprocessing.get_context("forkserver")
-processes.set_forkserver_preload(["tests.store.writer"])
 
 
 @pytest.fixture
-def shared_school(new_database: Callable[[], str], tmp_path: Path) -> tuple[str, School]:
-    url = new_database()
-    school = School(open_database(url), SETTINGS)
-    people.move_in(school, tmp_path)
-    return url, school
+def shared_school(peopled_database: Callable[[], str]) -> tuple[str, School]:
+    url = peopled_database()
+    return url, School(open_database(url), SETTINGS)
 
 
-def _start(url: str, folder: Path, names: list[str], **more: int) -> list[ForkServerProcess]:
-    started = [processes.Process(target=write, args=(url, name, str(folder / name)), kwargs=more) for name in names]
-    for process in started:
-        process.start()
-    return started
+def _start(url: str, folder: Path, names: list[str], *most: int) -> list[ForkServerProcess]:
+    return [fork(write, url, name, str(folder / name), *most) for name in names]
 
 
 def _count_acknowledged(school: School, folder: Path, names: list[str]) -> int:
@@ -91,7 +82,7 @@ def test_twenty_writers_lose_nothing_and_a_backup_meanwhile_is_whole(
 ) -> None:
     url, school = shared_school
     names = [f"w{n}" for n in range(20)]
-    started = _start(url, tmp_path, names, most=5)
+    started = _start(url, tmp_path, names, 5)
     if school.engine.dialect.name == "sqlite":
         started[0].join(3)
         backup(school.engine, tmp_path / "copy.sqlite")

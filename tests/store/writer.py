@@ -12,13 +12,12 @@ from app.intake.logs import Entered, enter_log
 from app.school import School
 from app.store.concerns import CHILD
 from app.store.database import open_database
-from tests import clock, people
+from tests import people
 from tests.conftest import SETTINGS
 
 
 def write(url: str, name: str, acknowledged: str, most: int = 10_000) -> None:
     """Write a line into the file `acknowledged` for each thing that was: its kind and reference."""
-    clock.follow()
     school = School(open_database(url), SETTINGS)
     teacher = find_person(school, people.email("teacher"))
     assert teacher is not None
