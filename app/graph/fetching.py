@@ -201,7 +201,7 @@ class _Sync:
                 },
             )
             quarantine.delete_calls(connection, fetched.read)
-            self._put_aside(connection, fetched.unreadable)
+            self._quarantine(connection, fetched.unreadable)
             self._done.gone += len(fetched.gone)
             self._done.fetched += len(fetched.read)
             self._tried |= fetched.gone | {entry.key for entry in fetched.unreadable}
@@ -243,9 +243,9 @@ class _Sync:
         connection.execute(delete(sync_seen).where(sync_seen.c.id.in_([row["id"] for row in rows])))
         insert_rows(connection, sync_seen, rows)
 
-    def _put_aside(self, connection: Connection, entries: Sequence[RejectedRecord]) -> None:
+    def _quarantine(self, connection: Connection, entries: Sequence[RejectedRecord]) -> None:
         for entry in entries:
-            quarantine.put_aside_record(connection, entry, self._school.now())
+            quarantine.quarantine_record(connection, entry, self._school.now())
         self._done.quarantined += len(entries)
 
     def _judge(self, connection: Connection, touched: Touched) -> None:
@@ -325,7 +325,7 @@ class _Sync:
             if (result.added or result.changed) and not touched.sessions:
                 raise_revision(connection)
             self._done.recordings += result.added + result.changed
-            self._put_aside(connection, wrong)
+            self._quarantine(connection, wrong)
             self._log.save(connection)
 
     def _report_progress(self) -> None:

@@ -42,7 +42,7 @@ class RejectedRecord:
     is_call: bool = False
 
 
-def put_aside(connection: Connection, result: ImportResult, now: datetime) -> int:
+def quarantine_rows(connection: Connection, result: ImportResult, now: datetime) -> int:
     """Put the rejected rows of an import into quarantine; those of a roster that had been right in between are open
     again. Returns the number of rows that are new."""
     kind, table = result.kind, tables.quarantine
@@ -77,7 +77,7 @@ def put_aside(connection: Connection, result: ImportResult, now: datetime) -> in
     return len(rows)
 
 
-def put_aside_record(connection: Connection, record: RejectedRecord, now: datetime) -> None:
+def quarantine_record(connection: Connection, record: RejectedRecord, now: datetime) -> None:
     """Put a record of the sync into quarantine, or count another attempt."""
     fingerprint = digest(f"sync|{record.kind}|{record.key}")
     values: dict[str, Any] = {"reason": record.reason, "original": record.content, "rejected_at": now}

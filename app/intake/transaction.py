@@ -30,7 +30,7 @@ def run_import_in(connection: Connection, school: School, result: ImportResult, 
     fixed = quarantine.find_fixed(connection, school.settings, result)
     done = quarantine.resolve(connection, fixed, RowResolution.IMPORTED, at=school.now(), actor_id=result.actor_id)
     result.resolved = len(done) + quarantine.delete_calls(connection, result.calls)
-    new = quarantine.put_aside(connection, result, school.now())
+    new = quarantine.quarantine_rows(connection, result, school.now())
     wrote = result.added or result.changed or result.resolved or new
     if not (wrote or touched.times):  # a call that turned out not to be a session is none of these, and gone
         return result

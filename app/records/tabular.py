@@ -190,7 +190,7 @@ def _unpacked(name: str, content: bytes) -> io.BytesIO:
                     target.write(piece)
             if size != stated:
                 raise zipfile.BadZipFile("it is not as large as it says")
-            extent.parser.Parse(b"", True)
+            extent.parser.Parse(b"", True)  # it is the end; takes no keyword # noqa: FBT003
     repacked.seek(0)
     return repacked
 

@@ -17,6 +17,13 @@ from tests import people
 DAYS = (date(2025, 9, 1), date(2025, 12, 31))
 
 
+@pytest.fixture
+def school(empty_school: School, tmp_path: Path) -> School:
+    """The school of `tests.people`, not the small one of these tests."""
+    people.move_in(empty_school, tmp_path)
+    return empty_school
+
+
 def listed(school: School, who: str) -> list[tuple[str, str, int, int, int]]:
     person = find_person(school, people.email(who))
     assert person

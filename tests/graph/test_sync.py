@@ -238,7 +238,7 @@ BROKEN_RECORDS: list[Any] = [
 
 
 @pytest.mark.parametrize("content", BROKEN_RECORDS, ids=lambda content: repr(content)[:30])
-def test_what_cannot_be_read_is_put_aside_whole_and_tried_again(school: School, graph: StandIn, content: Any) -> None:
+def test_sync_quarantines_what_cannot_be_read_and_tries_it_again(school: School, graph: StandIn, content: Any) -> None:
     graph.add(lesson("c1", ago(days=1)), lesson("c2", ago(days=1)))
     graph.raw["c1"] = content
     assert run(school).quarantined == 1
@@ -294,7 +294,7 @@ def test_a_record_that_breaks_its_reader_or_the_store_keeps_out_no_other(school:
     assert done.quarantined >= 1
 
 
-def test_strange_entries_of_the_list_are_put_aside(school: School, graph: StandIn) -> None:
+def test_sync_quarantines_strange_entries_of_the_list(school: School, graph: StandIn) -> None:
     graph.add(lesson("c1", ago(days=1)))
     graph.strange_entries = [None, 5, {}, {"id": 7}, {"id": ".."}, {"id": "x" * 500}, {"id": "a/../b"}]
     done = run(school)

@@ -121,7 +121,7 @@ def test_dismiss_rows_needs_a_reason_and_lasts(school: School) -> None:
             fix_row(school, person(school, who), one, {})
 
 
-def test_put_aside_recognises_a_row_that_was_stored_with_its_reason_in_other_words(school: School) -> None:
+def test_quarantine_rows_recognises_a_row_that_was_stored_with_its_reason_in_other_words(school: School) -> None:
     file = ("pupils.csv", b"email,name,school,year_group,house\nnew@habs.example,New,NONE,9,Wye\n")
     import_table(school, "pupils", file)
     admin, one = person(school, "admin"), number(school)
