@@ -67,8 +67,8 @@ def test_no_page_has_a_violation_of_ours(screen: Page, served: tuple[str, list[t
         screen.goto(f"{address}/{page}")
         if page == "administration":
             as_administrator(screen)
-        expect(screen.get_by_text(re.compile(words)).first).to_be_visible(timeout=30_000)
-        expect(screen.get_by_test_id("stSkeleton")).to_have_count(0, timeout=30_000)
+        expect(screen.get_by_text(re.compile(words)).first).to_be_visible()
+        expect(screen.get_by_test_id("stSkeleton")).to_have_count(0)
         for scheme in SCHEMES:
             screen.emulate_media(color_scheme=scheme)
             expect(screen.get_by_test_id("stApp")).to_have_css("color-scheme", scheme)
@@ -86,7 +86,7 @@ def as_administrator(page: Page) -> None:
     assert size
     page.set_viewport_size({"width": 1400, "height": size["height"]})
     look_through(page, "ICT")
-    expect(page.get_by_role("heading", name="Audit trail")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("heading", name="Audit trail")).to_be_visible()
     page.set_viewport_size(size)
 
 
@@ -119,25 +119,25 @@ def tab_to(page: Page, words: str) -> None:
 def test_a_call_is_logged_by_keyboard_alone(keys: Page, served: tuple[str, list[tuple[str, str]]]) -> None:
     address, _ = served
     keys.goto(f"{address}/log")
-    expect(keys.get_by_role("heading", name="Log a session")).to_be_visible(timeout=30_000)
+    expect(keys.get_by_role("heading", name="Log a session")).to_be_visible()
     tab_to(keys, "View as…")
     keys.keyboard.press("Enter")
-    expect(keys.get_by_role("button", name="Tutor")).to_be_visible(timeout=30_000)
+    expect(keys.get_by_role("button", name="Tutor")).to_be_visible()
     tab_to(keys, "Tutor")
     keys.keyboard.press("Enter")
-    expect(keys.get_by_role("button", name="Log this call").first).to_be_visible(timeout=30_000)
+    expect(keys.get_by_role("button", name="Log this call").first).to_be_visible()
     tab_to(keys, "Log this call")
     keys.keyboard.press("Enter")
-    expect(keys.get_by_test_id("stMultiSelect").get_by_text("year").first).to_be_visible(timeout=30_000)
+    expect(keys.get_by_test_id("stMultiSelect").get_by_text("year").first).to_be_visible()
     tab_to(keys, "Music")
     keys.keyboard.press("Space")
-    expect(keys.get_by_role("button", name="No issues").first).to_be_visible(timeout=30_000)
+    expect(keys.get_by_role("button", name="No issues").first).to_be_visible()
     tab_to(keys, "No issues")
     keys.keyboard.press("Enter")
-    expect(keys.get_by_role("button", name="Save log")).to_be_enabled(timeout=30_000)
+    expect(keys.get_by_role("button", name="Save log")).to_be_enabled()
     tab_to(keys, "Save log")
     keys.keyboard.press("Enter")
-    expect(keys.get_by_text("Logged.", exact=True)).to_be_visible(timeout=30_000)
+    expect(keys.get_by_text("Logged.", exact=True)).to_be_visible()
 
 
 def test_nothing_runs_out_of_the_page_enlarged_or_on_a_phone(
@@ -149,7 +149,7 @@ def test_nothing_runs_out_of_the_page_enlarged_or_on_a_phone(
         if name != "administration":
             page.set_viewport_size({"width": 700, "height": 900})
             page.goto(f"{address}/{name}")
-            expect(page.get_by_text(re.compile(words)).first).to_be_visible(timeout=30_000)
+            expect(page.get_by_text(re.compile(words)).first).to_be_visible()
             assert page.evaluate(WIDTH) <= 700, name
             page.set_viewport_size({"width": 420, "height": 900})
             page.wait_for_function(f"{WIDTH} <= 420")

@@ -92,7 +92,7 @@ def test_what_one_process_keeps_the_other_shows_and_no_page_breaks_the_headers(
     first.on("console", lambda message: refused.append(message.text) if "Content Security" in message.text else None)
     first.goto(site)
     heading(first, "Overview")
-    expect(first.get_by_test_id("stVegaLiteChart").first.get_by_text("Music").first).to_be_visible(timeout=30_000)
+    expect(first.get_by_test_id("stVegaLiteChart").first.get_by_text("Music").first).to_be_visible()
     second = window()
     for _ in range(20):  # the proxy gives out processes by chance
         second.context.clear_cookies()
@@ -114,13 +114,13 @@ def test_what_one_process_keeps_the_other_shows_and_no_page_breaks_the_headers(
     first.get_by_text("Not yet", exact=True).click()
     first.get_by_role("button", name="Send to the DSP").click()
     received = first.get_by_text("Received. The reference is C-")
-    expect(received).to_be_visible(timeout=30_000)
+    expect(received).to_be_visible()
     reference = "C-" + received.inner_text().split("C-")[1].split()[0].rstrip(".")
 
     second.goto(site)
     look_through(second, "Senior Deputy Head")
     second.goto(f"{site}/concerns?ref={reference}")
-    expect(second.get_by_test_id("stText").get_by_text("Said by the one process.")).to_be_visible(timeout=30_000)
+    expect(second.get_by_test_id("stText").get_by_text("Said by the one process.")).to_be_visible()
     assert not [words for words in refused if _FOR_SEARCH_ENGINES not in words]
 
 

@@ -59,13 +59,13 @@ def add(page: Page, step: str) -> None:
 
 def keep(page: Page) -> None:
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("button", name="Save")).to_have_count(0, timeout=30_000)
+    expect(page.get_by_role("button", name="Save")).to_have_count(0)
     drawn(page)
 
 
 def open_as(page: Page, address: str, role: str, where: str) -> None:
     page.goto(f"{address}/{where}")
-    expect(eyes(page)).to_be_visible(timeout=30_000)
+    expect(eyes(page)).to_be_visible()
     drawn(page)
     look_through(page, role)
     drawn(page)
@@ -100,7 +100,7 @@ def test_the_dsps_morning(page: Page, school: School, address: str) -> None:
     drawn(page)
     page.get_by_role("button", name="Send to the DSP").click()
     received = page.get_by_text(re.compile("Received. The reference is C-"))
-    expect(received).to_be_visible(timeout=30_000)
+    expect(received).to_be_visible()
     found = re.search(r"C-\w+", received.inner_text())
     assert found
     ref = found.group()
@@ -155,7 +155,7 @@ def test_two_browsers_on_one_concern_lose_nothing(browser: Browser, school: Scho
     first, second = windows
     keep(first)
     second.get_by_role("button", name="Save").click()
-    expect(second.get_by_text("somebody changed this concern")).to_be_visible(timeout=30_000)
+    expect(second.get_by_text("somebody changed this concern")).to_be_visible()
     expect(second.get_by_text("Because, says the DSP").first).to_be_visible()
     expect(second.get_by_role("textbox", name="What was decided?")).to_have_value("Decided by the Senior Deputy Head")
     keep(second)

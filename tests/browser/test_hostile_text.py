@@ -163,8 +163,8 @@ def open_as(page: Page, address: str, role: str, name: str) -> None:
 
 
 def drawn(page: Page) -> None:
-    expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=30_000)
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=30_000)
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
 
 
 def downloaded(page: Page, folder: Path) -> list[str]:

@@ -71,27 +71,27 @@ def test_two_exceptions_are_settled_from_the_list_and_the_member_of_staff_sees_i
     heading(page, "Sessions")
     hand = Hand(page)
 
-    expect(page.get_by_text("2 sessions to resolve")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("2 sessions to resolve")).to_be_visible()
     expect(page.get_by_text("The fire bell rang.")).to_be_visible()  # and so that is how it is settled
     note(hand, "Seen.")
     hand.click("button", "Resolve")
 
-    expect(page.get_by_text("One session to resolve")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("One session to resolve")).to_be_visible()
     expect(page.get_by_text("The fire bell rang.")).to_have_count(0)
-    expect(page.get_by_test_id("stForm")).to_have_count(1, timeout=30_000)  # the first one's is gone
+    expect(page.get_by_test_id("stForm")).to_have_count(1)  # the first one's is gone
     hand.steps += 1
     drawn(page)
     page.get_by_test_id("stRadio").get_by_text("Spoken with").click()
     note(hand, "We agreed that pupils leave first.")
     hand.click("button", "Resolve")
 
-    expect(page.get_by_text("Nothing to resolve.")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Nothing to resolve.")).to_be_visible()
     assert hand.steps <= MOST_STEPS
     assert list_breaches_to_resolve(school, hoy).empty
 
     page.goto(f"{address}/sessions?session={second}")
     look_through(page, "SLT")
-    expect(page.get_by_text(re.compile("Spoken with"))).to_be_visible(timeout=30_000)
+    expect(page.get_by_text(re.compile("Spoken with"))).to_be_visible()
     expect(page.get_by_text("We agreed that pupils leave first.")).to_be_visible()
 
 

@@ -90,13 +90,13 @@ def test_the_right_person_sees_what_is_theirs_and_no_more(window: Callable[[], P
     """Two people in two windows at once."""
     deputy, teacher = window(), window()
     sign_in(deputy, address, "sdh")
-    expect(deputy.get_by_role("heading", name="Overview")).to_be_visible(timeout=30_000)
+    expect(deputy.get_by_role("heading", name="Overview")).to_be_visible()
     sign_in(teacher, address, "teacher")
-    expect(teacher.get_by_role("heading", name="Log a session")).to_be_visible(timeout=30_000)
+    expect(teacher.get_by_role("heading", name="Log a session")).to_be_visible()
     teacher.goto(f"{address}/overview")
-    expect(teacher.get_by_text("You do not have access to this page")).to_be_visible(timeout=30_000)
+    expect(teacher.get_by_text("You do not have access to this page")).to_be_visible()
     deputy.goto(f"{address}/sessions")
-    expect(deputy.get_by_role("heading", name="Sessions")).to_be_visible(timeout=30_000)
+    expect(deputy.get_by_role("heading", name="Sessions")).to_be_visible()
 
 
 def test_a_link_leads_where_it_led_after_signing_in_and_the_cookie_ends_with_the_sign_in(
@@ -104,7 +104,7 @@ def test_a_link_leads_where_it_led_after_signing_in_and_the_cookie_ends_with_the
 ) -> None:
     page = window()
     sign_in(page, address, "sdh", to="sessions?session=1")
-    expect(page.get_by_text("There is no such session")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("There is no such session")).to_be_visible()
     assert page.url == f"{address}/sessions?session=1"
     cookies = {cookie["name"]: cookie for cookie in page.context.cookies()}
     assert cookies.keys() == {"_streamlit_user", "_streamlit_xsrf", "wanted"} | cookies.keys() & {"_streamlit_session"}
@@ -121,7 +121,7 @@ def test_each_page_by_its_address_shows_nothing_before_anybody_signed_in(
     """On a server just started, of which nobody has opened the first page."""
     page = window()
     page.goto(f"{in_service()}/{name}")
-    expect(page.get_by_role("button", name="Sign in")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
     assert " ".join(page.get_by_test_id("stMain").inner_text().split()) == "Sign in Use your school account. Sign in"
     assert not page.get_by_test_id("stSidebar").count()
 
@@ -132,24 +132,24 @@ def test_another_tenant_and_people_not_on_the_roster_see_nothing(
 ) -> None:
     page = window()
     sign_in(page, address, sub)
-    expect(page.get_by_text("not one of the school's staff")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("not one of the school's staff")).to_be_visible()
     page.goto(f"{address}/sessions")
-    expect(page.get_by_text("not one of the school's staff")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("not one of the school's staff")).to_be_visible()
     assert "Aled" not in page.locator("body").inner_text()
 
 
 def test_signing_out_in_one_window_ends_the_other(window: Callable[[], Page], address: str) -> None:
     page = window()
     sign_in(page, address, "admin")
-    expect(page.get_by_role("heading", name="Administration")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("heading", name="Administration")).to_be_visible()
     other = page.context.new_page()
     other.goto(f"{address}/administration")
-    expect(other.get_by_role("heading", name="Administration")).to_be_visible(timeout=30_000)
+    expect(other.get_by_role("heading", name="Administration")).to_be_visible()
     page.get_by_role("button", name="Sign out").click()
     page.get_by_role("button", name="End session").click()  # the provider's own
-    expect(page.get_by_role("heading", name="Sign in")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     other.get_by_test_id("stSidebar").get_by_text("Protocol").click()
-    expect(other.get_by_role("heading", name="Sign in")).to_be_visible(timeout=30_000)
+    expect(other.get_by_role("heading", name="Sign in")).to_be_visible()
     assert "Sen" not in other.get_by_test_id("stMain").inner_text()
 
 
@@ -158,11 +158,11 @@ def test_an_idle_window_shows_nothing_any_more_by_itself(
 ) -> None:
     page, address = window(), in_service(IDLE_MINUTES="0.15")
     sign_in(page, address, "sdh")
-    expect(page.get_by_role("heading", name="Overview")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible(timeout=60_000)
     expect(page.get_by_role("heading", name="Overview")).not_to_be_visible()
     page.goto(f"{address}/sessions")
-    expect(page.get_by_role("heading", name="Sign in")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
 def test_roles_come_from_entra_where_the_school_prefers(
@@ -170,4 +170,4 @@ def test_roles_come_from_entra_where_the_school_prefers(
 ) -> None:
     page = window()
     sign_in(page, in_service(ROLES_FROM="entra"), "teacher")
-    expect(page.get_by_role("heading", name="Overview")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible()

@@ -97,12 +97,12 @@ def test_three_calls_that_were_in_order_are_logged_in_few_steps(
         hand.click("button", "Log this call")
         the_call_is_filled_in(page)
         hand.click("radio", "Pastoral")
-        expect(page.get_by_text("This will record: everybody was dressed appropriately")).to_be_visible(timeout=30_000)
+        expect(page.get_by_text("This will record: everybody was dressed appropriately")).to_be_visible()
         hand.click("button", "No issues")
-        expect(page.get_by_text("no safeguarding concern arose", exact=False)).to_be_visible(timeout=30_000)
+        expect(page.get_by_text("no safeguarding concern arose", exact=False)).to_be_visible()
         expect(page.get_by_text("This will record")).to_have_count(0)
         hand.click("button", "Save log")
-        expect(page.get_by_text("Logged.", exact=True)).to_be_visible(timeout=30_000)
+        expect(page.get_by_text("Logged.", exact=True)).to_be_visible()
         assert hand.steps <= MOST_STEPS
         assert logs_of(school, tutor) == before + number
 
@@ -128,20 +128,20 @@ def test_an_evening_lesson_is_no_then_consent_is_given_and_it_is_yes(page: Page,
         page.get_by_role("group", name=field).get_by_role("spinbutton").first.click()
         page.keyboard.type(typed)
         page.keyboard.press("Tab")
-    expect(page.get_by_text("No: as planned, this session would breach the protocol.")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("No: as planned, this session would breach the protocol.")).to_be_visible()
     expect(page.get_by_text("is outside 08:30 to 17:30")).to_be_visible()
     why = page.get_by_role("textbox", name="Reason for this time (the parents will read this)")
     why.fill("The family is abroad")
     why.blur()
     hand.click("button", "Ask for consent")
-    expect(page.get_by_text("awaiting an answer")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("awaiting an answer")).to_be_visible()
 
     asked = list_consents(school, tutor).query("state == 'asked' and email == @pupil.email").iloc[0]
     consents.answer_consent(school, tutor, int(asked["consent_id"]), given=True, parent="her mother", at=school.now())
     page.get_by_role("button", name="Open plan", exact=True).first.click()
-    expect(page.get_by_text("given; SLT not yet informed")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("given; SLT not yet informed")).to_be_visible()
     hand.click("button", "Inform SLT")
-    expect(page.get_by_text("Yes: as planned, this session meets the protocol.")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Yes: as planned, this session meets the protocol.")).to_be_visible()
     with page.expect_download() as taken:
         hand.click("button", "Download the invitation")
     meeting: Any
@@ -173,9 +173,9 @@ def test_a_closed_browser_loses_nothing_and_the_form_sent_from_two_is_one_log(
         expect(again.get_by_role("textbox", name="Notes (optional)")).to_have_value("Spoke about the mock examination.")
         expect(again.get_by_text("no safeguarding concern arose", exact=False)).to_be_visible()
     Hand(second).click("button", "Save log")
-    expect(second.get_by_text("Logged.", exact=True)).to_be_visible(timeout=30_000)
+    expect(second.get_by_text("Logged.", exact=True)).to_be_visible()
     Hand(third).click("button", "Save log")
-    expect(third.get_by_text("Already saved.")).to_be_visible(timeout=30_000)
+    expect(third.get_by_text("Already saved.")).to_be_visible()
     assert logs_of(school, tutor) == before + 1
     for page in (second, third):
         page.context.close()
@@ -188,7 +188,7 @@ def at_rest(page: Page) -> None:
 
 
 def the_call_is_filled_in(page: Page) -> None:
-    expect(page.get_by_test_id("stMultiSelect").get_by_text("year").first).to_be_visible(timeout=30_000)
+    expect(page.get_by_test_id("stMultiSelect").get_by_text("year").first).to_be_visible()
 
 
 def opened_by_tutor(browser: Browser, address: str) -> Page:

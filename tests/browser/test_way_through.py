@@ -43,7 +43,7 @@ def click_at(page: Page, what: Locator, across: float, down: float) -> None:
 
 
 def heading(page: Page, words: str) -> None:
-    expect(page.get_by_role("heading", name=words, exact=True).first).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("heading", name=words, exact=True).first).to_be_visible()
 
 
 def test_a_cell_of_few_sessions_is_grey_and_no_other_is(page: Page, address: str, database: str) -> None:
@@ -55,7 +55,7 @@ def test_a_cell_of_few_sessions_is_grey_and_no_other_is(page: Page, address: str
     cells = charts.rates(charts.placed(get_overview(school, leader, days)), ["department", "band"], None)
     page.goto(address)
     boxes = page.get_by_test_id("stVegaLiteChart").first.locator(".mark-rect.role-mark path")
-    expect(boxes).to_have_count(len(cells), timeout=30_000)
+    expect(boxes).to_have_count(len(cells))
     colours = boxes.evaluate_all("found => found.map(one => one.getAttribute('fill'))")
     assert 0 < colours.count("#dfe4ea") == cells["rate"].isna().sum() < len(cells)
 
@@ -67,7 +67,7 @@ def test_from_the_overview_to_a_concern(page: Page, address: str) -> None:
 
     # A cell of the heat map leads to its sessions, a session to its reasons.
     chart = page.get_by_test_id("stVegaLiteChart").first
-    expect(chart.get_by_text("Modern Languages").first).to_be_visible(timeout=30_000)
+    expect(chart.get_by_text("Modern Languages").first).to_be_visible()
     click_at(page, chart, 0.35, 0.5)
     heading(page, "Sessions in this cell")
     rows = page.get_by_test_id("stDataFrame").locator("visible=true").first
@@ -82,13 +82,13 @@ def test_from_the_overview_to_a_concern(page: Page, address: str) -> None:
     page.get_by_test_id("stSidebar").get_by_text("Log a session").click()
     heading(page, "Log a session")
     page.get_by_role("button", name="Log this call").first.click()
-    expect(page.get_by_test_id("stMultiSelect").get_by_text("year").first).to_be_visible(timeout=30_000)
+    expect(page.get_by_test_id("stMultiSelect").get_by_text("year").first).to_be_visible()
     # While the page is drawn again, the old control stands beside the new one for a moment.
     page.get_by_role("radio", name="Pastoral", exact=True).first.click()
     page.get_by_role("button", name="No issues").click()
-    expect(page.get_by_role("button", name="Save log")).to_be_enabled(timeout=30_000)
+    expect(page.get_by_role("button", name="Save log")).to_be_enabled()
     page.get_by_role("button", name="Save log").click()
-    expect(page.get_by_text("Logged.", exact=True)).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Logged.", exact=True)).to_be_visible()
     expect(page.get_by_text(re.compile(r"All \d+ checks met|\d+ checks?: "))).to_be_visible()
 
     # A concern is raised, and the DSP of the pupil's school has it.
@@ -104,7 +104,7 @@ def test_from_the_overview_to_a_concern(page: Page, address: str) -> None:
     page.get_by_text("Not yet", exact=True).click()
     page.get_by_role("button", name="Send to the DSP").click()
     received = page.get_by_text(re.compile("Received. The reference is C-"))
-    expect(received).to_be_visible(timeout=30_000)
+    expect(received).to_be_visible()
     reference = re.search(r"C-\w+", received.inner_text())
     assert reference
     look_through(page, "Senior Deputy Head")
@@ -117,9 +117,9 @@ def test_from_the_overview_to_a_concern(page: Page, address: str) -> None:
 def test_the_deputy_reads_what_waits_and_takes_the_report_to_governors(page: Page, address: str, database: str) -> None:
     page.goto(address)
     expect(page.get_by_role("heading", name="Needs attention")).to_be_visible(timeout=60_000)
-    expect(page.get_by_text(re.compile("unlogged call"))).to_be_visible(timeout=30_000)
+    expect(page.get_by_text(re.compile("unlogged call"))).to_be_visible()
     shares = page.locator(".figures .value")
-    expect(shares).to_have_count(4, timeout=30_000)
+    expect(shares).to_have_count(4)
     figures = [share.strip() for share in shares.all_inner_texts()]
 
     page.get_by_text("Export", exact=True).click()
