@@ -237,12 +237,21 @@ def timeline(stays: pd.DataFrame, videos: pd.DataFrame, alone: pd.DataFrame) -> 
         rows["gaps"] = _in_local_time(alone).assign(words=words)
         gaps = alt.Chart(alt.NamedData("gaps")).mark_rect(color=_ORANGE, opacity=0.45)
         tooltip = alt.Tooltip("words:N", title="Pupils alone")
-        layers.insert(0, gaps.encode(x="from_at:T", x2="to_at:T", tooltip=[tooltip]))
+        layers.insert(0, gaps.encode(x=_school_time("from_at"), x2=alt.X2("to_at:T", title="Until"), tooltip=[tooltip]))
     if len(videos):
         rows["filmed"] = _in_local_time(videos).assign(who=_names_with_role(videos))
         filmed = alt.Chart(alt.NamedData("filmed")).mark_bar(height=5, color=_INK, yOffset=7)
-        layers.append(filmed.encode(y=alt.Y("who:N", sort=order), x="started_at:T", x2="ended_at:T"))
+        layers.append(
+            filmed.encode(
+                y=alt.Y("who:N", sort=order), x=_school_time("started_at"), x2=alt.X2("ended_at:T", title="Until")
+            )
+        )
     return Drawing(_spec(alt.LayerChart(layer=layers).properties(height=alt.Step(30))), rows)
+
+
+def _school_time(column: str) -> alt.X:
+    """The axis of the timeline, by its title for those who hear it."""
+    return alt.X(f"{column}:T", title="School time", axis=alt.Axis(format="%H:%M"))
 
 
 def _in_local_time(rows: pd.DataFrame) -> pd.DataFrame:
@@ -258,12 +267,11 @@ def _names_with_role(people: pd.DataFrame) -> pd.Series:
 def _stay_layers(order: list[str]) -> list[alt.Chart]:
     """The bars of the stays and their marks; `order`: the people from top to bottom."""
     base = alt.Chart(alt.NamedData("stays")).encode(
-        y=alt.Y("who:N", sort=order, title=None, axis=alt.Axis(labelLimit=220)),
-        x=alt.X("joined_at:T", title="School time", axis=alt.Axis(format="%H:%M")),
+        y=alt.Y("who:N", sort=order, title=None, axis=alt.Axis(labelLimit=220)), x=_school_time("joined_at")
     )
     roles = alt.Scale(domain=["staff", "pupil", "other"], range=[_BLUE, "#93a4b5", "#c9b458"])
     bars = base.mark_bar(height=18, cornerRadius=2).encode(
-        x2="left_at:T",
+        x2=alt.X2("left_at:T", title="Until"),
         color=alt.Color("role:N", scale=roles, legend=alt.Legend(title=None, orient="top")),
         tooltip=[
             alt.Tooltip("who:N", title="Who"),
