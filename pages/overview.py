@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.access.breaches import count_breaches_by_owner, list_unresolved_breaches
+from app.access.breaches import count_breaches_by_owner, count_sessions_with_open_breaches
 from app.access.concerns import get_oldest_concern
 from app.access.overview import count_counselling_sessions, get_overview, list_late_consents
 from app.access.people import read_revision
@@ -106,7 +106,7 @@ def show_what_needs_attention(rows: pd.DataFrame) -> None:
         elif number:
             st.write(words)
         found = found or number > 0
-    if by_name and (unresolved := list_unresolved_breaches(school, person))[0]:
+    if by_name and (unresolved := count_sessions_with_open_breaches(school, person))[0]:
         found = True
         show_unresolved(*unresolved)
     if scopes(person, Resource.OLDEST_CONCERN) and (oldest := get_oldest_concern(school, person)):

@@ -16,7 +16,7 @@ from app.vocabulary import Page
 
 def show_outstanding(school: School, consents: pd.DataFrame, pupils: pd.DataFrame) -> None:
     """What needs attention, in up to three sentences."""
-    waiting = consents[consents["stands"] == "waiting"]
+    waiting = consents[consents["status"] == "waiting"]
     age = (pd.Timestamp(school.now()) - waiting["asked_at"].dropna()).max()
     write_html(
         "<b>{requests}</b> awaiting an answer{oldest}.",

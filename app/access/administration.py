@@ -8,7 +8,14 @@ import pandas as pd
 from sqlalchemy import select, true, type_coerce
 
 from app.access.policy import OTHER_PURPOSES, WITHHELD_ABOUT, Days, Person, require
-from app.access.scope import PUPIL_FACTS, ever_counsellor, in_school_time, read_frame, start_and_end, with_staff_name
+from app.access.scope import (
+    PUPIL_FACTS,
+    in_school_time,
+    read_frame,
+    select_past_and_present_counsellors,
+    start_and_end,
+    with_staff_name,
+)
 from app.school import School
 from app.store import audit_log, tables
 from app.store.key_rotation import KeyCounts, count_by_key, round_counts
@@ -75,7 +82,7 @@ def get_audit_trail(school: School, person: Person, days: Days | None = None) ->
         entries = audit_log.entries(connection, begin, end)
         counsellors = connection.scalars(
             select(tables.staff.c.email).where(
-                tables.staff.c.id.in_(ever_counsellor()), tables.staff.c.id != person.staff_id
+                tables.staff.c.id.in_(select_past_and_present_counsellors()), tables.staff.c.id != person.staff_id
             )
         ).all()
     is_withheld = (

@@ -11,7 +11,15 @@ import pandas as pd
 from sqlalchemy import ColumnElement, Connection, func, not_, select
 
 from app.access.policy import Person, require, roles_with
-from app.access.scope import SESSION, confidential, in_school_time, joined, open_to, select_staff, with_staff_name
+from app.access.scope import (
+    SESSION,
+    in_school_time,
+    is_confidential,
+    join_values,
+    open_to,
+    select_staff,
+    with_staff_name,
+)
 from app.access.sessions import select_session_pupils
 from app.protocol.clauses import title_of
 from app.protocol.frames import Versions, days_since_1970, ids
@@ -44,18 +52,18 @@ def list_breaches_to_resolve(school: School, person: Person) -> pd.DataFrame:
         found = find_open_breaches(connection)
         owners = find_owners(school, connection, found)
         mine = owners.loc[owners["owner_id"] == person.staff_id, "session_id"]
-        return _listed(school, connection, found[found["session_id"].isin(mine)])
+        return _to_rows(school, connection, found[found["session_id"].isin(mine)])
 
 
 def list_breaches_to_explain(school: School, person: Person) -> pd.DataFrame:
     """The person's own sessions with open breaches that they have not explained, as `list_breaches_to_resolve`."""
     require(person, Resource.BREACHES)
     with school.engine.connect() as connection:
-        found = _listed(school, connection, find_open_breaches(connection, SESSION.staff_id == person.staff_id))
+        found = _to_rows(school, connection, find_open_breaches(connection, SESSION.staff_id == person.staff_id))
     return found[~found["explained"]].reset_index(drop=True)
 
 
-def list_unresolved_breaches(school: School, person: Person) -> tuple[int, int]:
+def count_sessions_with_open_breaches(school: School, person: Person) -> tuple[int, int]:
     """How many sessions have open breaches, and the age of the oldest in days."""
     require(person, Resource.BREACH_COUNTS)
     counted = select(func.count(_breach.session_id.distinct()), func.min(_breach.opened_at))
@@ -84,7 +92,7 @@ def count_breaches_by_owner(school: School, person: Person) -> pd.DataFrame:
 def get_session_breaches(school: School, person: Person, session_id: int) -> SessionBreaches:
     """The breaches of a session that the person may open; empty if they may not, or there are none."""
     query = select(SESSION.id.label("session_id"), SESSION.staff_id, SESSION.day).where(
-        SESSION.id == session_id, open_to(person, school.today()), not_(confidential())
+        SESSION.id == session_id, open_to(person, school.today()), not_(is_confidential())
     )
     with school.engine.connect() as connection:
         session = reading.frame(connection, query)
@@ -134,10 +142,10 @@ def find_open_breaches(connection: Connection, *which: ColumnElement[bool]) -> p
 
 def _open() -> tuple[ColumnElement[bool], ...]:
     """The open breaches of sessions that are not confidential, as conditions."""
-    return _breach.state == BreachState.OPEN, not_(confidential())
+    return _breach.state == BreachState.OPEN, not_(is_confidential())
 
 
-def _listed(school: School, connection: Connection, found: pd.DataFrame) -> pd.DataFrame:
+def _to_rows(school: School, connection: Connection, found: pd.DataFrame) -> pd.DataFrame:
     """One row a session, from open breaches."""
     numbers = found["session_id"].unique().tolist()
     listed = reading.is_among(connection, SESSION.id, numbers)
@@ -156,7 +164,7 @@ def _listed(school: School, connection: Connection, found: pd.DataFrame) -> pd.D
         .reset_index()
     )
     rows["staff_name"] = rows["session_id"].map(names)
-    rows["pupils"] = joined(rows["session_id"], pupils, "session_id")
+    rows["pupils"] = join_values(rows["session_id"], pupils, "session_id")
     rows["explained"] = rows["session_id"].isin(explained)
     rows["days"] = (pd.Timestamp(school.now()) - rows["opened_at"]).dt.days
     columns = ["session_id", "started_at", "staff_name", "pupils", "clauses", "explained", "opened_at", "days"]
@@ -173,10 +181,10 @@ def find_owners(school: School, connection: Connection, sessions: pd.DataFrame) 
     of_pupils = _owners_of_pupils(school, connection, pupils.frame)
     tutees = _tutees(sessions, pupils.frame)
     others = sessions[~sessions["session_id"].isin(tutees["session_id"])]
-    concerned = pd.concat([tutees, _taught(connection, others, pupils)])
+    concerned = pd.concat([tutees, _find_pupils(connection, others, pupils)])
     led = concerned.merge(of_pupils, on="version").merge(sessions, on="session_id")
     own = led["owner_id"] == led["staff_id"].fillna(0)
-    by_leaders = led["session_id"].isin(_by_leaders(connection, sessions))
+    by_leaders = led["session_id"].isin(_find_led_by_owners(connection, sessions))
     owned = led.loc[~own & ~by_leaders, ["session_id", "owner_id"]].drop_duplicates()
     rest = sessions[~sessions["session_id"].isin(owned["session_id"])]
     seniors = connection.scalars(select_staff(school.today(), roles_with(Resource.BREACHES, Scope.REMAINING))).all()
@@ -189,9 +197,9 @@ def find_owners(school: School, connection: Connection, sessions: pd.DataFrame) 
 def _owners_of_pupils(school: School, connection: Connection, pupils: pd.DataFrame) -> pd.DataFrame:
     """Today's HOYs and HMs of pupils as they were: `version` (a row of `pupils`), `owner_id`."""
     facts = pupils.rename(columns={"year_group": "year_groups", "house": "houses"}).rename_axis("version").reset_index()
-    long = facts.melt(["version", "school"], ["year_groups", "houses"], var_name="of", value_name="which")
-    long["which"] = long["which"].str.strip().str.lower()
-    led = long.merge(_leaders(school, connection), on=["school", "of", "which"])
+    long = facts.melt(["version", "school"], ["year_groups", "houses"], var_name="group_kind", value_name="group_name")
+    long["group_name"] = long["group_name"].str.strip().str.lower()
+    led = long.merge(_leaders(school, connection), on=["school", "group_kind", "group_name"])
     return led[["version", "owner_id"]].drop_duplicates()
 
 
@@ -203,7 +211,7 @@ def _tutees(sessions: pd.DataFrame, pupils: pd.DataFrame) -> pd.DataFrame:
     return found.loc[on_day, ["session_id", "version"]]
 
 
-def _taught(connection: Connection, sessions: pd.DataFrame, pupils: Versions) -> pd.DataFrame:
+def _find_pupils(connection: Connection, sessions: pd.DataFrame, pupils: Versions) -> pd.DataFrame:
     """The pupils of sessions as they were on the day: `session_id`, `version`."""
     among = tables.session_pupils.c
     of_sessions = reading.is_among(connection, among.session_id, sessions["session_id"].tolist())
@@ -213,17 +221,19 @@ def _taught(connection: Connection, sessions: pd.DataFrame, pupils: Versions) ->
 
 
 def _leaders(school: School, connection: Connection) -> pd.DataFrame:
-    """Today's HOYs and HMs by what they look after: `school`, `of`, `which`, `owner_id`."""
+    """Today's HOYs and HMs by what they look after: `school`, `group_kind`, `group_name`, `owner_id`."""
     lists = []
-    for scope, of in ((Scope.YEAR_GROUPS, "year_groups"), (Scope.HOUSES, "houses")):
+    for scope, kind in ((Scope.YEAR_GROUPS, "year_groups"), (Scope.HOUSES, "houses")):
         staff = reading.frame(connection, select_staff(school.today(), roles_with(Resource.BREACHES, scope)))
-        lists.append(staff.assign(of=of, which=staff[of].str.lower().str.split(";")).explode("which"))
+        lists.append(
+            staff.assign(group_kind=kind, group_name=staff[kind].str.lower().str.split(";")).explode("group_name")
+        )
     led = pd.concat(lists, ignore_index=True).rename(columns={"staff_id": "owner_id"})
-    led["which"] = led["which"].str.strip()
-    return led.loc[led["which"].fillna("") != "", ["school", "of", "which", "owner_id"]]
+    led["group_name"] = led["group_name"].str.strip()
+    return led.loc[led["group_name"].fillna("") != "", ["school", "group_kind", "group_name", "owner_id"]]
 
 
-def _by_leaders(connection: Connection, sessions: pd.DataFrame) -> pd.Series:
+def _find_led_by_owners(connection: Connection, sessions: pd.DataFrame) -> pd.Series:
     """Those of some sessions that were conducted by somebody who resolves breaches: a HOY, an HM, the Senior Deputy
     Head."""
     version = tables.staff_versions.c

@@ -22,9 +22,9 @@ FIELDS = {
     "told_dsp": "Told in person",
     "categories": "What kind",
 }
-BY_ITSELF = ("alerted", "read", "viewed", "taken")  # happens beside people's changes, and disturbs none
+AUTOMATIC_EVENTS = ("alerted", "read", "viewed", "taken")  # happens beside people's changes, and disturbs none
 LINKS = ("session_linked", "session_unlinked")
-_OPENS = ("viewed", "taken")  # of concerns about conduct, which are not on the audit trail
+_ACCESS_EVENTS = ("viewed", "taken")  # of concerns about conduct, which are not on the audit trail
 
 Link = tuple[str | None, str | None]  # to a session: the reference of its log, or the id of its call
 
@@ -107,14 +107,14 @@ class ConcernHistory:
         """What each event says beside its words."""
         return [json.loads(event.content) if event.content else {} for event in self.events]
 
-    def of(self, *kinds: str) -> Iterator[tuple[Row[Any], dict[str, Any]]]:
+    def events_of_kind(self, *kinds: str) -> Iterator[tuple[Row[Any], dict[str, Any]]]:
         """The events of these kinds, each with what it says."""
         return (
             (event, content) for event, content in zip(self.events, self.contents, strict=True) if event.kind in kinds
         )
 
     def last(self, *kinds: str) -> tuple[Row[Any], dict[str, Any]] | None:
-        return next(iter(list(self.of(*kinds))[::-1]), None)
+        return next(iter(list(self.events_of_kind(*kinds))[::-1]), None)
 
     @property
     def open(self) -> bool:
@@ -128,18 +128,18 @@ class ConcernHistory:
     @property
     def version(self) -> int:
         """The number of the last change: two people who work on different ones have not seen the same."""
-        return max((event.id for event in self.events if event.kind not in BY_ITSELF), default=0)
+        return max((event.id for event in self.events if event.kind not in AUTOMATIC_EVENTS), default=0)
 
     @property
     def alerted(self) -> list[str]:
         """The names of those who were alerted, each once."""
-        alerted = [event.recipient_id for event, _ in self.of("alerted") if event.recipient_id]
+        alerted = [event.recipient_id for event, _ in self.events_of_kind("alerted") if event.recipient_id]
         return [self.names.member(number) for number in dict.fromkeys(alerted)]
 
     @property
     def shared_with(self) -> list[int]:
         """The staff with whom it is shared now."""
-        state = {event.recipient_id: event.kind for event, _ in self.of("shared", "unshared")}
+        state = {event.recipient_id: event.kind for event, _ in self.events_of_kind("shared", "unshared")}
         return [number for number, kind in state.items() if kind == "shared"]
 
     @property
@@ -175,7 +175,9 @@ class ConcernHistory:
 
     def _corrections(self, name: str) -> list[tuple[Row[Any], Any]]:
         """The corrections of a field in their order, each with what it says from then on."""
-        return [(event, content["after"]) for event, content in self.of("corrected") if content["field"] == name]
+        return [
+            (event, content["after"]) for event, content in self.events_of_kind("corrected") if content["field"] == name
+        ]
 
     def versions(self, name: str) -> list[Version]:
         """Every version of a field, the newest first."""
@@ -203,7 +205,7 @@ class ConcernHistory:
     def actions(self) -> list[Action]:
         """In the order of their days, those not done first."""
         found: dict[int, Action] = {}
-        for event, content in self.of("action", "moved", "done"):
+        for event, content in self.events_of_kind("action", "moved", "done"):
             known = found.get(content.get("action", event.id))
             if event.kind == "done" and known:
                 done_on = date.fromisoformat(content["on"])
@@ -232,7 +234,7 @@ class ConcernHistory:
         might tell what it was."""
         found = [self._report(sessions)]
         for event, content in zip(self.events, self.contents, strict=True):
-            if event.kind in _OPENS or event.kind == "opened":
+            if event.kind in _ACCESS_EVENTS or event.kind == "opened":
                 continue
             if event.kind in LINKS and not every_link and key_of(content) not in sessions:
                 continue
@@ -241,7 +243,7 @@ class ConcernHistory:
 
     def opened_by(self) -> list[Entry]:
         """Who opened, and who downloaded, a concern about conduct."""
-        return [self._entry(event, _STEPS[event.kind][0], []) for event, _ in self.of(*_OPENS)]
+        return [self._entry(event, _STEPS[event.kind][0], []) for event, _ in self.events_of_kind(*_ACCESS_EVENTS)]
 
     def _entry(self, event: Row[Any], what: str, words: Sequence[tuple[str, str]]) -> Entry:
         at, by = event.occurred_at.astimezone(self.names.zone), self.names.member(event.actor_id)
@@ -250,7 +252,7 @@ class ConcernHistory:
     def _report(self, sessions: Mapping[Link, str]) -> Entry:
         """The report as it was, before anybody added or corrected anything."""
         pupils, links, adults = set(self.pupil_ids), {link[:2] for link in self.links}, self.named
-        for event, content in reversed(list(self.of("linked", "unlinked", *LINKS, "named"))):
+        for event, content in reversed(list(self.events_of_kind("linked", "unlinked", *LINKS, "named"))):
             match event.kind:
                 case "named":
                     adults = adults[:-1]
@@ -267,7 +269,7 @@ class ConcernHistory:
         words = [(label, text) for label, text in (("Children", children), ("About", about)) if text]
         words += [(label, self.in_words(name, self.reported(name))) for name, label in FIELDS.items()]
         words += [("Session", sessions[key]) for key in sorted(links, key=str) if key in sessions]
-        words.append(("Level", next((event.level for event, _ in self.of("opened")), "")))
+        words.append(("Level", next((event.level for event, _ in self.events_of_kind("opened")), "")))
         at, by = self.row.raised_at.astimezone(self.names.zone), self.names.member(self.row.raised_by)
         return Entry(0, at, self.row.ref, "Raised", by, tuple(words))
 
@@ -302,7 +304,7 @@ class ConcernHistory:
             case "pupil":
                 answer = self.names.pupils.get(content["pupil"])
             case "action":
-                answer = next((asked["what"] for one, asked in self.of("action") if one.id == answer), "")
+                answer = next((asked["what"] for one, asked in self.events_of_kind("action") if one.id == answer), "")
             case "due" | "on":
                 answer = on_day(date.fromisoformat(content[name]))
             case "open_actions" if answer:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, false, func, or_, select, true
 
 from app.access.policy import Person, roles_with, scopes
-from app.access.scope import of_school, select_staff
+from app.access.scope import select_concern_ids_of_school, select_staff
 from app.school import School
 from app.store import tables
 from app.store.concerns import CONDUCT, Register
@@ -36,7 +36,7 @@ def _followed_by(school: School, person: Person, register: Register) -> ColumnEl
     if Scope.ALL in granted:
         return true()
     if Scope.OWN_SCHOOL in granted:
-        return tables.concerns.c.id.in_(of_school(person.school, school.today()).correlate(None))
+        return tables.concerns.c.id.in_(select_concern_ids_of_school(person.school, school.today()).correlate(None))
     return false()
 
 

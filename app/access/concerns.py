@@ -69,7 +69,10 @@ def list_own_concerns(school: School, person: Person, register: Register = CHILD
 
 def _readers(history: ConcernHistory) -> list[str]:
     names = history.names
-    return [f"{names.member(event.actor_id)}, {names.moment(event.occurred_at)}" for event, _ in history.of("read")]
+    return [
+        f"{names.member(event.actor_id)}, {names.moment(event.occurred_at)}"
+        for event, _ in history.events_of_kind("read")
+    ]
 
 
 def list_actions_to_do(school: School, person: Person) -> pd.DataFrame:

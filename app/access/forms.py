@@ -7,7 +7,7 @@ import pandas as pd
 from sqlalchemy import and_, func, select
 
 from app.access.policy import Person, require
-from app.access.scope import SESSION, in_school_time, joined, read_frame, select_pupils
+from app.access.scope import SESSION, in_school_time, join_values, read_frame, select_pupils
 from app.access.session_detail import ANSWERS
 from app.access.sessions import select_session_pupils
 from app.protocol.matching import recorded_calls
@@ -64,8 +64,8 @@ def list_calls_to_log(school: School, person: Person) -> pd.DataFrame:
                 recording.created_at >= earliest.scalar_subquery()
             ),
         )
-    frame["pupils"] = joined(frame["session_id"], pupils, "session_id")
-    frame["pupil_emails"] = joined(frame["session_id"], pupils, "session_id", "email", ";")
+    frame["pupils"] = join_values(frame["session_id"], pupils, "session_id")
+    frame["pupil_emails"] = join_values(frame["session_id"], pupils, "session_id", "email", ";")
     for answer, (clause, yes, no) in _SHOWN_BY_CALL.items():
         frame[answer] = outcomes[clause].astype("object").map({yes: True, no: False}).astype("boolean")
     recorded = set(calls.loc[recorded_calls(calls, listed_recordings), "call_id"])

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, false, not_
 from app.access.concern_history import LINKS, ConcernHistory, Link, LinkedSession, key_of
 from app.access.concern_scope import concerns_open_to
 from app.access.policy import Person, require
-from app.access.scope import SESSION, confidential, is_linked, open_to, with_staff_name
+from app.access.scope import SESSION, is_confidential, is_linked, open_to, with_staff_name
 from app.access.sessions import find_sessions
 from app.formatting import on_day_at
 from app.school import School
@@ -65,7 +65,7 @@ def _all_links(found: Iterable[ConcernHistory]) -> dict[Link, str]:
     links: dict[Link, str] = {}
     for history in found:
         links |= {link[:2]: link.description for link in history.links}
-        links |= {key_of(content): content.get("words", "") for _, content in history.of(*LINKS)}
+        links |= {key_of(content): content.get("words", "") for _, content in history.events_of_kind(*LINKS)}
     return links
 
 
@@ -88,7 +88,7 @@ def _select_sessions(*which: ColumnElement[bool], first_call: bool = False) -> S
         select(SESSION.started_at, SESSION.purpose, tables.logs.c.ref, link.call_id)
         .outerjoin(tables.logs, tables.logs.c.id == SESSION.log_id)
         .outerjoin(tables.session_calls, calls)
-        .where(not_(confidential()), *which)
+        .where(not_(is_confidential()), *which)
     )
     return with_staff_name(query, "staff_name", SESSION.staff_id, SESSION.day)
 

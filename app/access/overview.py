@@ -7,7 +7,7 @@ import pandas as pd
 from sqlalchemy import Connection, func, select
 
 from app.access.policy import COUNSELLING, OTHER_PURPOSES, UNDER, Days, Person, require, scopes
-from app.access.scope import SESSION, counselling_among, during, ever_counsellor, in_school_time
+from app.access.scope import SESSION, counselling_among, in_school_time, is_during, select_past_and_present_counsellors
 from app.protocol.frames import Versions, days_since_1970
 from app.protocol.judge import figures
 from app.school import School
@@ -44,7 +44,7 @@ def get_overview(school: School, person: Person, days: Days) -> pd.DataFrame:
 def _not_counselling(connection: Connection, days: Days) -> pd.DataFrame:
     """`session_days.read` without what is, or may be, counselling."""
     rows = day_rows.read(connection, *days)
-    counsellors = connection.scalars(ever_counsellor()).all()
+    counsellors = connection.scalars(select_past_and_present_counsellors()).all()
     may_be = counselling_among(rows["purpose"], rows["staff_id"], counsellors)
     return rows[~may_be].reset_index(drop=True) if may_be.any() else rows
 
@@ -106,10 +106,10 @@ def count_counselling_sessions(school: School, person: Person) -> pd.DataFrame:
         for term in (t for t in school.settings.terms if t.from_ <= today):
             until = min(term.to, last_sunday)
             counted = select(func.count()).where(
-                during((term.from_, until)),
+                is_during((term.from_, until)),
                 SESSION.confidential,
                 func.lower(SESSION.purpose) == COUNSELLING,
-                SESSION.staff_id.in_(ever_counsellor()),
+                SESSION.staff_id.in_(select_past_and_present_counsellors()),
             )
             count = connection.scalar(counted) or 0
             words = f"at least {count - count % UNDER}" if count >= UNDER else f"under {UNDER}"

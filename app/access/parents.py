@@ -1,10 +1,9 @@
 """The parents' registers: letters, and consents.
 
-A pupil is somebody's here as of today: the HOY's of the year and the HM's of the house, the tutor's, and for a
-year after the last session that of a member of staff who conducted one which is not confidential. No session of
-counselling makes a pupil anybody's here. A consent to a one-to-one tells why somebody wants to speak to a child
-alone, so who merely taught the pupil does not see it unless they asked for it themselves. SLT reads what it was
-informed of.
+A person may see a pupil's letters and consents if today they are the pupil's HOY, HM or tutor, or conducted a session
+with the pupil within the last year. Counselling sessions give no access. A consent to a one-to-one reveals why somebody
+wants to speak to a child alone, so staff who only taught the pupil do not see it unless they asked for it themselves.
+SLT reads the consents of which it was informed.
 """
 
 from datetime import timedelta
@@ -14,7 +13,7 @@ import pandas as pd
 from sqlalchemy import Boolean, ColumnElement, Date, Subquery, and_, func, not_, or_, select, type_coerce
 
 from app.access.policy import Person, require, scopes
-from app.access.scope import SESSION, confidential, is_led_by, read_frame, with_staff_name
+from app.access.scope import SESSION, is_confidential, is_led_by, read_frame, with_staff_name
 from app.records.registers import LETTERS
 from app.school import School
 from app.store import tables
@@ -30,8 +29,8 @@ def list_letters_sent(school: School, person: Person) -> pd.DataFrame:
     """The pupils whose registers the person may see, and when their parents were first written to.
 
     Columns: `pupil_id`, `email`, `pupil` (name), `school`, `year_group`, `house`, `tutor` (name), for each kind
-    of letter the day of the first one (`introduction`, `one_to_one`; blank: none), and `led`: whether it is the
-    person's to write to them, as HOY, HM or Senior Deputy Head.
+    of letter the day of the first one (`introduction`, `one_to_one`; blank: none), and `led`: whether the person
+    writes to them, as HOY, HM or Senior Deputy Head.
     """
     require(person, Resource.PARENT_REGISTERS)
     pupil, letter, today = valid_versions(tables.pupil_versions), tables.letters.c, school.today()
@@ -74,15 +73,15 @@ def list_letters_by_day(school: School, person: Person) -> pd.DataFrame:
 
 
 def list_consents(school: School, person: Person) -> pd.DataFrame:
-    """The consents that are the person's to see, those asked for last first.
+    """The consents that the person may see, the last asked for first.
 
     Columns: `consent_id`, `pupil_id`, `email`, `pupil` (name), `school`, `year_group`, `house`, `kind`,
     `covers_from`, `covers_to`, `reason`, `state` ("asked", "given", "refused", "withdrawn"), `asked_at`,
-    `asked_by` (name; both blank where it came from a file), `sent_at` (when the request went to the
-    parents), `answered_at`, `answered_by`, `slt_informed_at`, `own` (whether it is the person's to enter what
-    becomes of it), `stands`: the state, but of those without an answer "waiting", "lapsed" (its times are over) or
-    "covered" (by another consent that holds), and "given_late" where its times had begun; `lacks`: what sessions to
-    come still need of it, "answer", "slt" or "".
+    `asked_by` (name; both blank if it came from a file), `sent_at` (when the request went to the
+    parents), `answered_at`, `answered_by`, `slt_informed_at`, `own` (whether the person may enter the answer),
+    `status`: the state, but without an answer "waiting", "lapsed" (its times are over) or "covered" (by another
+    consent that holds), and "given_late" if its times had begun; `missing_step`: what it still needs to cover
+    coming sessions, "answer", "slt" or "".
     """
     require(person, Resource.PARENT_REGISTERS)
     pupil, state = valid_versions(tables.pupil_versions), consent_status()
@@ -111,14 +110,15 @@ def list_consents(school: School, person: Person) -> pd.DataFrame:
 
 
 def _with_status(rows: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
-    """Consents with `stands` and `lacks`, as `list_consents` describes them."""
+    """Consents with `status` and `missing_step`, as `list_consents` describes them."""
     ahead, asked, given = rows["covers_to"] > now, rows["state"] == "asked", rows["state"] == "given"
-    rows["own"] = rows["own"].fillna(value=False)  # blank for whoever may only read it
-    rows["stands"] = rows["state"].where(~asked, "waiting").mask(asked & ~ahead, "lapsed")
-    rows["stands"] = rows["stands"].mask(asked & rows["consent_id"].isin(_covered(rows)), "covered")
-    rows["stands"] = rows["stands"].mask(given & (rows["answered_at"] > rows["covers_from"]), "given_late")
-    untold = given & ahead & (rows["kind"] == ConsentKind.OUTSIDE_HOURS) & rows["slt_informed_at"].isna()
-    rows["lacks"] = pd.Series("", rows.index).mask(rows["stands"] == "waiting", "answer").mask(untold, "slt")
+    rows["own"] = rows["own"].fillna(value=False)  # blank if the person may only read it
+    rows["status"] = rows["state"].where(~asked, "waiting").mask(asked & ~ahead, "lapsed")
+    rows["status"] = rows["status"].mask(asked & rows["consent_id"].isin(_covered(rows)), "covered")
+    rows["status"] = rows["status"].mask(given & (rows["answered_at"] > rows["covers_from"]), "given_late")
+    slt_not_informed = given & ahead & (rows["kind"] == ConsentKind.OUTSIDE_HOURS) & rows["slt_informed_at"].isna()
+    missing_step = pd.Series("", rows.index).mask(rows["status"] == "waiting", "answer")
+    rows["missing_step"] = missing_step.mask(slt_not_informed, "slt")
     return rows
 
 
@@ -132,12 +132,12 @@ def _covered(rows: pd.DataFrame) -> pd.Series:
 
 
 def get_consent_history(school: School, person: Person, consent_id: int) -> pd.DataFrame:
-    """Everything that was entered about a consent, in its order; empty if it is not the person's to see.
+    """Everything that was entered about a consent, in order; empty if the person may not see it.
 
     Columns: `event_id`, `kind` ("asked", "sent", "given", "refused", "withdrawn", "slt_informed", "struck"),
     `occurred_at`, `entered_at` (blank: before that was kept), `entered_by` (name; blank: a file), `parent`,
-    `struck_event_id` (the event that this one strikes out), `reason` (it does), `struck`: whether another
-    one strikes it out.
+    `struck_event_id` (the event that this one strikes out), `reason` (for striking it out), `struck`: whether
+    another event strikes this one out.
     """
     event = tables.consent_events.c
     allowed = consent_id if may_answer_consent(school, person, consent_id) else None
@@ -149,7 +149,7 @@ def get_consent_history(school: School, person: Person, consent_id: int) -> pd.D
 
 
 def may_answer_consent(school: School, person: Person, consent_id: int) -> bool:
-    """Whether the person may enter what becomes of a consent."""
+    """Whether the person may enter the answer to a consent and what follows."""
     pupil, state = valid_versions(tables.pupil_versions), consent_status()
     query = (
         select(_consent.id)
@@ -173,6 +173,6 @@ def _consents_open_to(school: School, person: Person, pupil: Subquery, state: Su
 
 def _taught_by(school: School, person: Person, pupil: Subquery) -> ColumnElement[bool]:
     """Whether a person conducted a session with a pupil in the last year that is not confidential."""
-    among, recently = tables.session_pupils.c, SESSION.day >= school.today() - _LOOK_BACK
-    taught = select(among.pupil_id).join(tables.sessions, SESSION.id == among.session_id)
-    return pupil.c.pupil_id.in_(taught.where(SESSION.staff_id == person.staff_id, recently, not_(confidential())))
+    participant, is_recent = tables.session_pupils.c, SESSION.day >= school.today() - _LOOK_BACK
+    taught = select(participant.pupil_id).join(tables.sessions, SESSION.id == participant.session_id)
+    return pupil.c.pupil_id.in_(taught.where(SESSION.staff_id == person.staff_id, is_recent, not_(is_confidential())))

@@ -4,7 +4,7 @@ import pandas as pd
 from sqlalchemy import select
 
 from app.access.policy import Person, require
-from app.access.scope import in_school_time, joined
+from app.access.scope import in_school_time, join_values
 from app.school import School
 from app.store import reading, tables
 from app.store.versions import valid_on, valid_versions
@@ -40,7 +40,7 @@ def list_plans(school: School, person: Person) -> pd.DataFrame:
             .order_by(tables.staff.c.email),
         )
     frame["reason"] = frame["reason"].fillna("")
-    frame["pupils"] = joined(frame["id"], pupils, "plan_id")
-    frame["pupil_emails"] = joined(frame["id"], pupils, "plan_id", "email", ";")
-    frame["second_emails"] = joined(frame["id"], second, "plan_id", "email", ";")
+    frame["pupils"] = join_values(frame["id"], pupils, "plan_id")
+    frame["pupil_emails"] = join_values(frame["id"], pupils, "plan_id", "email", ";")
+    frame["second_emails"] = join_values(frame["id"], second, "plan_id", "email", ";")
     return in_school_time(school, frame.drop(columns=["id", "staff_id"]))

@@ -9,7 +9,7 @@ import pandas as pd
 from sqlalchemy import Select, func, not_, select
 
 from app.access.policy import Days, Person, require, scopes
-from app.access.scope import SESSION, confidential, during, read_frame, select_pupils, with_staff_name
+from app.access.scope import SESSION, is_confidential, is_during, read_frame, select_pupils, with_staff_name
 from app.school import School
 from app.store import tables
 from app.vocabulary import Resource, Scope
@@ -81,14 +81,14 @@ def _candidates(days: Days, today: date) -> Select[Any]:
         )
         .join(tables.call_stays, stay.call_id == of_call.call_id)
         .join(tables.sessions, SESSION.id == of_call.session_id)
-        .where(during(days), stay.left_at > stay.joined_at)
+        .where(is_during(days), stay.left_at > stay.joined_at)
         .group_by(of_call.session_id)
         .subquery()
     )
     listed = (
         select(among.session_id, func.count().label("pupils"), func.min(among.pupil_id).label("pupil_id"))
         .join(tables.sessions, SESSION.id == among.session_id)
-        .where(during(days))
+        .where(is_during(days))
         .group_by(among.session_id)
         .subquery()
     )
@@ -107,7 +107,7 @@ def _candidates(days: Days, today: date) -> Select[Any]:
         )
         .join(listed, listed.c.session_id == SESSION.id)
         .outerjoin(in_call, in_call.c.session_id == SESSION.id)
-        .where(during(days), not_(confidential()))
+        .where(is_during(days), not_(is_confidential()))
     )
     return with_staff_name(query, "adult", adult_id, today)
 

@@ -5,7 +5,7 @@ from sqlalchemy import ColumnElement, and_, case, exists, func, not_, select
 
 from app.access.overview import find_late_consents
 from app.access.policy import Days, Person, require
-from app.access.scope import SESSION, confidential, during, start_and_end
+from app.access.scope import SESSION, is_confidential, is_during, start_and_end
 from app.school import School
 from app.store import audit_log, reading, tables
 from app.store.consents import ANSWERS, consent_status
@@ -29,7 +29,7 @@ def count_resolved_breaches(school: School, person: Person, days: Days) -> pd.Da
         .join(tables.sessions, SESSION.id == breach.session_id)
         .outerjoin(last, and_(last.c.breach_id == breach.id, breach.state != BreachState.OPEN))
         .outerjoin(tables.breach_events, event.id == last.c.id)
-        .where(during(days), not_(confidential()))
+        .where(is_during(days), not_(is_confidential()))
     )
     with school.engine.connect() as connection:
         found = reading.frame(connection, query)

@@ -17,13 +17,13 @@ SESSION = tables.sessions.c
 PUPIL_FACTS = ("name", "school", "year_group", "house")
 
 
-def ever_counsellor() -> Select[Any]:
+def select_past_and_present_counsellors() -> Select[Any]:
     """Staff who are or were counsellors: a new one may have begun before the roster said so."""
     version = tables.staff_versions.c
     return select(version.staff_id).where(list_contains(version.roles, Role.COUNSELLOR)).correlate(None)
 
 
-def confidential() -> ColumnElement[bool]:
+def is_confidential() -> ColumnElement[bool]:
     """Whether a session is counselling, or may be."""
     return or_(SESSION.confidential, is_counselling(SESSION.purpose, SESSION.staff_id))
 
@@ -32,7 +32,8 @@ def is_counselling(purpose: ColumnElement[Any], staff_id: ColumnElement[Any]) ->
     """Counselling, a counsellor's call that is not logged, or one whose purpose the counsellor misspelt."""
     purpose = func.lower(func.coalesce(purpose, ""))
     return or_(
-        purpose == COUNSELLING, and_(func.coalesce(staff_id, 0).in_(ever_counsellor()), purpose.not_in(OTHER_PURPOSES))
+        purpose == COUNSELLING,
+        and_(func.coalesce(staff_id, 0).in_(select_past_and_present_counsellors()), purpose.not_in(OTHER_PURPOSES)),
     )
 
 
@@ -43,7 +44,9 @@ def counselling_among(purpose: pd.Series, staff_id: pd.Series, counsellors: Sequ
 
 
 def _counselling_by_others() -> ColumnElement[bool]:
-    return and_(func.lower(SESSION.purpose) == COUNSELLING, SESSION.staff_id.not_in(ever_counsellor()))
+    return and_(
+        func.lower(SESSION.purpose) == COUNSELLING, SESSION.staff_id.not_in(select_past_and_present_counsellors())
+    )
 
 
 def open_to(person: Person, today: date) -> ColumnElement[bool]:
@@ -57,7 +60,7 @@ def open_to(person: Person, today: date) -> ColumnElement[bool]:
             of_others.append(_of_pupils_led_by(person))
         if Scope.LINKED_TO_CONCERN in granted:
             of_others.append(_linked_to_concern(person.school, today))
-    visible = or_(SESSION.staff_id == person.staff_id, and_(not_(confidential()), or_(*of_others)))
+    visible = or_(SESSION.staff_id == person.staff_id, and_(not_(is_confidential()), or_(*of_others)))
     if Scope.NOT_BY_COUNSELLORS in scopes(person, Resource.COUNSELLING_SESSIONS):
         return or_(visible, _counselling_by_others())
     return visible
@@ -89,7 +92,7 @@ def is_led_by(person: Person, resource: Resource, pupil: Subquery) -> ColumnElem
     return and_(pupil.c.school == person.school, or_(*found))
 
 
-def of_school(code: str, today: date) -> Select[Any]:
+def select_concern_ids_of_school(code: str, today: date) -> Select[Any]:
     """The ids of concerns about a pupil who is at the school today."""
     pupil, about = valid_versions(tables.pupil_versions), tables.concern_pupils.c
     return (
@@ -102,7 +105,7 @@ def of_school(code: str, today: date) -> Select[Any]:
 def _linked_to_concern(code: str, today: date) -> ColumnElement[bool]:
     """Sessions linked to a concern about a pupil of a school."""
     link = tables.concern_sessions.c
-    links = select(link.log_ref, link.call_id).where(link.concern_id.in_(of_school(code, today)))
+    links = select(link.log_ref, link.call_id).where(link.concern_id.in_(select_concern_ids_of_school(code, today)))
     return is_linked(links.with_only_columns(link.log_ref), links.with_only_columns(link.call_id))
 
 
@@ -114,7 +117,7 @@ def is_linked(log_refs: Any, call_ids: Any) -> ColumnElement[bool]:
     return or_(SESSION.log_id.in_(by_log.correlate(None)), SESSION.id.in_(by_call.correlate(None)))
 
 
-def during(days: Days) -> ColumnElement[bool]:
+def is_during(days: Days) -> ColumnElement[bool]:
     """The sessions of some days, as a condition on `sessions`."""
     return SESSION.day.between(*days)
 
@@ -159,7 +162,7 @@ def read_frame(school: School, query: Select[Any]) -> pd.DataFrame:
         return in_school_time(school, reading.frame(connection, query))
 
 
-def joined(ids: pd.Series, rows: pd.DataFrame, key: str, column: str = "name", by: str = ", ") -> list[str]:
+def join_values(ids: pd.Series, rows: pd.DataFrame, key: str, column: str = "name", by: str = ", ") -> list[str]:
     """For each id the column of its rows, joined; "" where it has none."""
     found = rows.groupby(key)[column].agg(by.join).to_dict()
     return [found.get(i, "") for i in ids]

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, and_, case, false, func, or_, select
 
 from app.access.concerns import select_linked_concerns
 from app.access.policy import COUNSELLING, WITHHELD, Person, scopes
-from app.access.scope import SESSION, confidential, in_school_time, joined, open_to, with_staff_name
+from app.access.scope import SESSION, in_school_time, is_confidential, join_values, open_to, with_staff_name
 from app.access.sessions import select_session_pupils
 from app.log_questions import CONCERN, QUESTIONS
 from app.protocol.clauses import title_of
@@ -113,7 +113,7 @@ _OF_ROW = ("staff_id", "staff_name", "school", "department", "purpose", "one_to_
 def _select_session(school: School, person: Person, session_id: int) -> Select[Any]:
     """The row of one session that is open to the person, with `staff_name`, `log_ref` and `is_confidential`."""
     query = (
-        select(tables.sessions, tables.logs.c.ref.label("log_ref"), confidential().label("is_confidential"))
+        select(tables.sessions, tables.logs.c.ref.label("log_ref"), is_confidential().label("is_confidential"))
         .outerjoin(tables.logs, tables.logs.c.id == SESSION.log_id)
         .where(SESSION.id == session_id, open_to(person, school.today()))
     )
@@ -201,5 +201,5 @@ def _versions(school: School, connection: Connection, ref: str | None, *, own: b
         .order_by("name"),
     )
     for column, names in (("pupils", pupils), ("invited", guests)):
-        versions[column] = joined(versions["id"], names, "log_id")
+        versions[column] = join_values(versions["id"], names, "log_id")
     return in_school_time(school, versions.drop(columns="id").reset_index(drop=True))

@@ -9,10 +9,10 @@ from app.access.policy import Days, Person
 from app.access.scope import (
     PUPIL_FACTS,
     SESSION,
-    confidential,
-    during,
     in_school_time,
-    joined,
+    is_confidential,
+    is_during,
+    join_values,
     open_to,
     with_staff_name,
 )
@@ -32,14 +32,14 @@ def list_sessions(school: School, person: Person, days: Days) -> pd.DataFrame:
     `withheld` (counselling that is not theirs), `one_to_one`, `status`, `disputed`, `logged`, `own`,
     `n_breach`, `n_gaps` (clauses without evidence).
     """
-    return find_sessions(school, person, during(days))
+    return find_sessions(school, person, is_during(days))
 
 
 def list_unlogged_calls(school: School, person: Person, days: Days) -> pd.DataFrame:
     """Of the days, the calls of others that nobody logged and that the person may open; never a
     counsellor's. Columns as of `list_sessions`, and `due_at` (when the time to log it ends; blank: it has)."""
-    unlogged = (SESSION.log_id.is_(None), not_(confidential()), not_(_is_own(person)))
-    return find_sessions(school, person, during(days), *unlogged)
+    unlogged = (SESSION.log_id.is_(None), not_(is_confidential()), not_(_is_own(person)))
+    return find_sessions(school, person, is_during(days), *unlogged)
 
 
 def _is_own(person: Person) -> ColumnElement[bool]:
@@ -53,7 +53,7 @@ def find_sessions(school: School, person: Person, *which: ColumnElement[bool]) -
         select(
             SESSION.id.label("session_id"),
             *(SESSION[name] for name in _FACTS),
-            and_(confidential(), not_(_is_own(person))).label("withheld"),
+            and_(is_confidential(), not_(_is_own(person))).label("withheld"),
             SESSION.log_id.is_not(None).label("logged"),
             _is_own(person).label("own"),
             SESSION.codes,
@@ -68,7 +68,7 @@ def find_sessions(school: School, person: Person, *which: ColumnElement[bool]) -
         outcomes = decode_outcomes(connection, frame)
         pupils = reading.frame(connection, select_session_pupils().where(visible))
     theirs = frame["session_id"].mask(frame["withheld"].astype(bool))
-    frame["pupils"] = joined(theirs, pupils, "session_id")
+    frame["pupils"] = join_values(theirs, pupils, "session_id")
     frame["n_breach"] = (outcomes == "breach").sum(axis=1)
     frame["n_gaps"] = (outcomes == "no_evidence").sum(axis=1)
     return in_school_time(school, frame.drop(columns=["codes", "clause_set_id"]))

@@ -7,7 +7,7 @@ import pandas as pd
 from sqlalchemy import Select, and_, not_, select
 
 from app.access.policy import Days, Person, require, scopes
-from app.access.scope import SESSION, confidential, during, in_school_time, with_staff_name
+from app.access.scope import SESSION, in_school_time, is_confidential, is_during, with_staff_name
 from app.judging.what_if import WhatIf, compare
 from app.protocol.judge import decode, judge
 from app.school import School
@@ -59,7 +59,7 @@ def _select_sessions(days: Days) -> Select[Any]:
             first_call.call_id,
         )
         .outerjoin(tables.session_calls, and_(first_call.session_id == SESSION.id, first_call.place == 0))
-        .where(during(days), not_(confidential()))
+        .where(is_during(days), not_(is_confidential()))
         .order_by(SESSION.started_at, SESSION.id)
     )
     return with_staff_name(query, "staff_name", SESSION.staff_id, SESSION.day)

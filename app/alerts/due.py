@@ -9,7 +9,7 @@ from sqlalchemy import Connection, and_, delete, select
 
 from app.access.breaches import find_open_breaches, find_owners
 from app.access.concern_scope import find_dsps
-from app.access.scope import SESSION, ever_counsellor, select_staff
+from app.access.scope import SESSION, select_past_and_present_counsellors, select_staff
 from app.alerts.outbox import WAITING, Alert, enqueue
 from app.formatting import how_many
 from app.judging.rejudge import refresh
@@ -127,7 +127,7 @@ def count_waiting_for_each(school: School, since: datetime) -> pd.DataFrame:
         found = find_open_breaches(connection)
         owned = find_owners(school, connection, found).rename(columns={"owner_id": "staff_id"})
         said = connection.scalars(explained).all()
-        counsellors = connection.scalars(ever_counsellor()).all()
+        counsellors = connection.scalars(select_past_and_present_counsellors()).all()
     opened = found.groupby("session_id").agg(
         staff_id=("staff_id", "first"), since=("opened_at", "max"), oldest=("opened_at", "min")
     )

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select
 
 from app.access.concern_detail import ConcernView, get_concern, list_conduct_team
-from app.access.concern_history import BY_ITSELF, Entry, LinkedSession
+from app.access.concern_history import AUTOMATIC_EVENTS, Entry, LinkedSession
 from app.access.concern_scope import find_conduct_team, find_dsps
 from app.access.concerns import list_actions_to_do, list_leaders_to_share_with
 from app.access.linked_sessions import list_sessions_to_link
@@ -90,7 +90,7 @@ def record(school: School, person: Person, ref: str, version: int, kind: str, gi
 
 def since(view: ConcernView, version: int) -> list[Entry]:
     """What people did to a concern after a version, in its order."""
-    return [entry for entry in view.entries if entry.number > version and entry.kind not in BY_ITSELF]
+    return [entry for entry in view.entries if entry.number > version and entry.kind not in AUTOMATIC_EVENTS]
 
 
 def _add_step(connection: Connection, school: School, person: Person, ref: str, **event: Any) -> int:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, insert, select
 from app.access.concern_history import LinkedSession
 from app.access.concern_scope import find_conduct_team, find_dsps
 from app.access.policy import Person
-from app.access.scope import confidential
+from app.access.scope import is_confidential
 from app.access.session_detail import SessionView, get_session
 from app.alerts.outbox import Alert, enqueue, shared_channel
 from app.alerts.sending import send_in_background
@@ -205,7 +205,7 @@ def _as_linked(connection: Connection, register: Register, view: SessionView) ->
     if register is CHILD:
         return LinkedSession(view.log_ref, call_id)
     session = tables.sessions.c
-    if connection.scalar(select(session.id).where(session.id == view.session_id, ~confidential())) is None:
+    if connection.scalar(select(session.id).where(session.id == view.session_id, ~is_confidential())) is None:
         return None
     when = f"{on_day_at(view.started_at)} to {view.ended_at:%H:%M}"
     broken = ", ".join(view.clauses.loc[view.clauses["outcome"] == "breach", "title"]) or "none"

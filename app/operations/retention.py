@@ -15,7 +15,7 @@ import pandas as pd
 from sqlalchemy import Column, ColumnElement, Connection, Delete, Table, and_, delete, func, not_, or_, select
 
 from app.access.forms import CONDUCT_DRAFT
-from app.access.scope import confidential, is_counselling
+from app.access.scope import is_confidential, is_counselling
 from app.school import School
 from app.store import audit_log, session_days, tables
 from app.store.concerns import CHILD, CONDUCT, Register
@@ -24,7 +24,7 @@ from app.store.writing import raise_revision
 
 _session, _of_call = tables.sessions.c, tables.session_calls.c
 _log, _call, _link = tables.logs.c, tables.calls.c, tables.concern_sessions.c
-_COUNSELLING = confidential().label("counselling")
+_COUNSELLING = is_confidential().label("counselling")
 _AUDIT = "entries of the audit trail"
 # Drafts of a concern about conduct, and of an update to one.
 _about_conduct = or_(tables.drafts.c.form == CONDUCT_DRAFT, tables.drafts.c.form.startswith(CONDUCT.prefix))

@@ -15,7 +15,7 @@ from app.access.concern_detail import list_entries_about
 from app.access.concerns import list_pupils_on_record
 from app.access.forms import CONCERN_DRAFT
 from app.access.policy import COUNSELLING, OTHER_PURPOSES, Person
-from app.access.scope import confidential, ever_counsellor, is_counselling
+from app.access.scope import is_confidential, is_counselling, select_past_and_present_counsellors
 from app.log_questions import QUESTIONS
 from app.protocol.clauses import title_of
 from app.protocol.judge import judge
@@ -99,7 +99,7 @@ class _File:
         who = valid_versions(tables.staff_versions)
         today = valid_on(who, school.today())
         self.staff = dict(connection.execute(select(who.c.staff_id, who.c.name).where(today)).all())
-        self.counsellors = set(connection.scalars(ever_counsellor()))
+        self.counsellors = set(connection.scalars(select_past_and_present_counsellors()))
 
     def as_html(self) -> str:
         roster = self._rows_of(tables.pupil_versions)
@@ -193,7 +193,7 @@ class _File:
         refs = select(log.ref).join(tables.log_pupils, named.log_id == log.id).where(named.pupil_id == self.pupil_id)
         with_pupil = select(among.session_id).where(among.pupil_id == self.pupil_id)
         query = (
-            select(session, confidential().label("is_counselling"), who.c.name.label("staff_name"), current.c.ref)
+            select(session, is_confidential().label("is_counselling"), who.c.name.label("staff_name"), current.c.ref)
             .outerjoin(current, current.c.id == session.c.log_id)
             .outerjoin(who, (who.c.staff_id == session.c.staff_id) & valid_on(who, session.c.day))
             .where(or_(session.c.id.in_(with_pupil), current.c.ref.in_(refs)))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 from sqlalchemy import Connection, select
 
-from app.access.scope import confidential
+from app.access.scope import is_confidential
 from app.store import tables
 
 
@@ -42,7 +42,7 @@ def _any_of(words: set[str]) -> str:
 def _find_companions(connection: Connection, pupil_id: int) -> set[int]:
     """The pupils who share a session or a concern with this one; counselling sessions are left out."""
     among, session = tables.session_pupils.c, tables.sessions.c
-    not_confidential = select(session.id).where(~confidential())
+    not_confidential = select(session.id).where(~is_confidential())
     shared = select(among.session_id).where(among.pupil_id == pupil_id, among.session_id.in_(not_confidential))
     about = tables.concern_pupils.c
     concerns = select(about.concern_id).where(about.pupil_id == pupil_id)

@@ -67,7 +67,7 @@ def show_consents(school: School, consents: pd.DataFrame) -> None:
         )
         link(Page.PARENTS, "Ask for a consent", "add", query={"ask": "yes"})
         return
-    missing = consents[consents["lacks"] != ""].sort_values(["asked_at", "consent_id"], na_position="first")
+    missing = consents[consents["missing_step"] != ""].sort_values(["asked_at", "consent_id"], na_position="first")
     st.header("Outstanding consents")
     if missing.empty:
         st.success("None.", icon=":material/check:")
@@ -76,11 +76,11 @@ def show_consents(school: School, consents: pd.DataFrame) -> None:
     link(Page.PARENTS, "Ask for a consent", "add", query={"ask": "yes"})
     st.header("All consents")
     left, middle, right = st.columns(3)
-    found = [status for status in _STATUS if status in set(consents["stands"])]
+    found = [status for status in _STATUS if status in set(consents["status"])]
     status = left.multiselect("Status", found, format_func=_STATUS.__getitem__)
     years = middle.multiselect("Year", sorted_years(consents["year_group"]), key="consents year")
     houses = right.multiselect("House", sorted(consents["house"].unique()), key="consents house")
-    shown = matching(consents, stands=status, year_group=years, house=houses)
+    shown = matching(consents, status=status, year_group=years, house=houses)
     if shown.empty:
         st.write("No matches. Remove a filter.")
     else:
@@ -91,9 +91,9 @@ def _show_list(school: School, consents: pd.DataFrame, name: str, columns: list[
     listing = pd.DataFrame(
         {
             "Pupil": consents["pupil"],
-            "Missing": consents["lacks"].map(_MISSING),
+            "Missing": consents["missing_step"].map(_MISSING),
             "Days": (pd.Timestamp(school.now()) - consents["asked_at"]).dt.days,
-            "Status": consents["stands"].map(_STATUS),
+            "Status": consents["status"].map(_STATUS),
             "Year": consents["year_group"],
             "House": consents["house"],
             "When": _periods(consents),
@@ -173,7 +173,7 @@ def show_consent(school: School, person: Person, consents: pd.DataFrame, number:
     show_confirmation()
     write_html(
         "<b>{status}</b> · {kind}, {period}",
-        status=_STATUS[row["stands"]],
+        status=_STATUS[row["status"]],
         kind=KINDS[row["kind"]],
         period=times(row["covers_from"], row["covers_to"]),
     )

@@ -5,9 +5,9 @@ from sqlalchemy import update
 
 from app.access.breaches import (
     count_breaches_by_owner,
+    count_sessions_with_open_breaches,
     get_session_breaches,
     list_breaches_to_resolve,
-    list_unresolved_breaches,
 )
 from app.school import School
 from app.store import tables
@@ -48,6 +48,6 @@ def test_count_breaches_by_owner_counts_sessions_for_each_owner(school: School) 
     assert waiting["sessions"].to_dict() == {
         name.title(): len(TO_SETTLE[name]) for name in TO_SETTLE if TO_SETTLE[name]
     }
-    sessions, days = list_unresolved_breaches(school, someone(school, "sdh"))
+    sessions, days = count_sessions_with_open_breaches(school, someone(school, "sdh"))
     assert sessions == len(set().union(*TO_SETTLE.values()))
     assert days == waiting["oldest"].max()

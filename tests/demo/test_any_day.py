@@ -144,7 +144,7 @@ def sessions(school: School, person: Person) -> int:
 
 
 def waiting(school: School, person: Person) -> int:
-    return int((list_consents(school, person)["stands"] == "waiting").sum())
+    return int((list_consents(school, person)["status"] == "waiting").sum())
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def button(at: AppTest, label: str) -> Button:
 
 def test_a_hoy_sees_what_waits_and_enters_the_answer(opened: Opened) -> None:
     hoy = opened.people["hoy"]
-    row = consents(hoy, stands="waiting", kind="outside_hours").iloc[0]
+    row = consents(hoy, status="waiting", kind="outside_hours").iloc[0]
     at = opened("parents", "hoy")
     assert "awaiting an answer" in text(at)
     assert row["pupil"] in at.dataframe[0].value["Pupil"].tolist()

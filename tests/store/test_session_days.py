@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from sqlalchemy import Connection, String, delete, func, literal, select, update
 
-from app.access.scope import counselling_among, ever_counsellor, is_counselling
+from app.access.scope import counselling_among, is_counselling, select_past_and_present_counsellors
 from app.intake.calls import import_calls
 from app.intake.files import import_logs
 from app.protocol.clauses import CLAUSES
@@ -113,7 +113,7 @@ def test_read_ignores_a_day_that_was_packed_with_other_columns(busy: School) -> 
 def test_counselling_among_agrees_with_the_database(school: School) -> None:
     words = ["counselling", "Counselling", "music", "MUSIC", "academic", "counseling", "", None]
     with school.engine.connect() as connection:
-        counsellors = connection.scalars(ever_counsellor()).all()
+        counsellors = connection.scalars(select_past_and_present_counsellors()).all()
         rows = pd.DataFrame(
             [(word, staff) for word in words for staff in (0, *counsellors, max(counsellors) + 1)],
             columns=["purpose", "staff_id"],
