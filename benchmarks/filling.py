@@ -30,7 +30,7 @@ def filled(url: str, sessions: int) -> School:
     school = open_school(url)
     evidence = _moved(frames(sessions), school)
     with school.writing() as connection:
-        known = reading.evidence(connection, pupils=range(1, 10_000))
+        known = reading.read_evidence(connection, pupils=range(1, 10_000))
         first = int(connection.scalar(select(func.max(tables.logs.c.id))) or 0) + 1
         people = replace(known, **{name: getattr(evidence, name) for name in _COMING})
         for start in range(0, sessions, _AT_ONCE):

@@ -188,7 +188,7 @@ def list_plans_without_call() -> None:
         place.button("Did not take place", key=f"drop plan {row.ref}", type="tertiary", on_click=delete)
 
 
-def open_what_address_names() -> None:
+def open_from_query() -> None:
     """Begin the form of the call, or of the log to correct, that the address names."""
     if (wanted := st.query_params.get("call")) and len(found := waiting[waiting["session_id"].astype(str) == wanted]):
         start(from_call(next(found.itertuples())))
@@ -239,7 +239,7 @@ st.title("Log a session")
 waiting = list_calls_to_log(school, person)
 plans = list_plans(school, person)
 plan_of = planning.of_calls(school, waiting, plans) if len(waiting) and len(plans) else {}
-open_what_address_names()
+open_from_query()
 # A saved log takes the place of its form in the same run: a second run would make people wait twice.
 place = st.empty()
 if _SAVED not in state:

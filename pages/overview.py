@@ -55,17 +55,17 @@ def late_consents_of(days: tuple[date, date], key: tuple[Any, ...]) -> int:  # n
     return len(list_late_consents(school, person, days))
 
 
-def counted(rows: pd.DataFrame) -> pd.DataFrame:
+def count_by_session(rows: pd.DataFrame) -> pd.DataFrame:
     """What the key figures count, for each session: its `week`, and each count."""
     outcomes = charts.counts(rows, None)
-    broken, silent = rows["status"] == "breach", ~rows["has_log"].astype(bool)
-    return rows[["week"]].assign(sessions=1, broken=broken, silent=silent, **outcomes)
+    broken, unlogged = rows["status"] == "breach", ~rows["has_log"].astype(bool)
+    return rows[["week"]].assign(sessions=1, broken=broken, unlogged=unlogged, **outcomes)
 
 
 def show_key_figures(rows: pd.DataFrame, earlier: pd.DataFrame) -> None:
     """Four figures, each compared with the same number of days before (`earlier`), and its weeks."""
-    sessions = counted(rows)
-    now, then = sessions.drop(columns="week").sum(), counted(earlier).drop(columns="week").sum()
+    sessions = count_by_session(rows)
+    now, then = sessions.drop(columns="week").sum(), count_by_session(earlier).drop(columns="week").sum()
     weeks = sessions.groupby("week").sum()
     known_before = len(earlier) >= FEW
 
@@ -78,7 +78,7 @@ def show_key_figures(rows: pd.DataFrame, earlier: pd.DataFrame) -> None:
         [
             figure("Checks met", "kept", "of", more_is_better=True),
             figure("Sessions with a breach", "broken", "sessions", more_is_better=False),
-            figure("Unlogged calls", "silent", "sessions", more_is_better=False),
+            figure("Unlogged calls", "unlogged", "sessions", more_is_better=False),
             figure("Checks with evidence", "of", "known", more_is_better=True),
         ]
     )

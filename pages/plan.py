@@ -120,7 +120,7 @@ def describe_consent(row: Any) -> str:
     return words[row.state]
 
 
-def show_what_to_mind(foreseen: Foreseen) -> None:
+def show_in_session_checks(foreseen: Foreseen) -> None:
     st.header("During the session")
     note("These can be checked only in the session.")
     with st.container(gap="xsmall"):
@@ -202,6 +202,6 @@ with right, st.container(border=True):
     if draft.values["purpose"] or draft.values["pupils"]:
         st.button("New plan", type="tertiary", icon=":material/add:", on_click=draft.drop)
 if isinstance(plan, Log):
-    show_what_to_mind(foreseen)
+    show_in_session_checks(foreseen)
 list_coming()
 draft.store()

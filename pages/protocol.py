@@ -106,7 +106,7 @@ def show_what_if() -> None:
             show_error("These settings cannot be used. Nothing was checked again.", str(error))
             return
         # A figure that is not changed here may have been another earlier in the term: only what was changed is replaced.
-        figures = what_if.differing({name: getattr(checked, name) for name in what_if.FIGURES}, rules)
+        figures = what_if.find_differences({name: getattr(checked, name) for name in what_if.FIGURES}, rules)
         if not figures:
             st.info("These are the settings in force. Change at least one of them.")
             return
@@ -165,7 +165,7 @@ def judge_again(term: Period, asked: dict[str, Any], figures: dict[str, Any]) ->
 
 def show_changes(figures: dict[str, Any], found: what_if.WhatIf) -> None:
     st.header("What would change")
-    words = what_if.sentence(figures, found)
+    words = what_if.describe(figures, found)
     write_html("<b>{words}</b>", words=words)
     note(f"Of {found.sessions:,} sessions, counselling left out.")
     if found.clauses.empty:
@@ -211,14 +211,14 @@ def show_sessions(changes: pd.DataFrame) -> None:
 
 def show_in_force(asked: dict[str, Any]) -> None:
     st.header("Putting it into force")
-    first = max(what_if.first_day(school.settings), today + timedelta(days=1))
-    day = st.date_input("From", first, min_value=what_if.first_day(school.settings), format="DD/MM/YYYY")
+    first = max(what_if.get_earliest_start(school.settings), today + timedelta(days=1))
+    day = st.date_input("From", first, min_value=what_if.get_earliest_start(school.settings), format="DD/MM/YYYY")
     st.write(
         "Give these lines to the ICT administrator, to put at the end of the settings file (`data/protocol.toml`, or the "
         "one that `PROTOCOL_FILE` names) and restart the program. Sessions before that day keep their outcomes. "
         "The text of the protocol must say the same: enter its new version there too."
     )
-    st.code(what_if.in_force(school.settings, asked, day), language="toml")
+    st.code(what_if.format_settings_entry(school.settings, asked, day), language="toml")
 
 
 st.title("The protocol")

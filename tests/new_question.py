@@ -33,7 +33,7 @@ def main(folder: Path) -> None:
     assert answers(school) == {"L1": None, "L2": True, "F-1": False}
     with school.engine.connect() as connection:
         logs = list(connection.scalars(select(tables.logs.c.id).order_by(tables.logs.c.id)))
-        assert reading.evidence(connection, logs=logs).logs["headphones"].tolist()[1:] == [True, False]
+        assert reading.read_evidence(connection, logs=logs).logs["headphones"].tolist()[1:] == [True, False]
     at = open_page("sessions", session=str(session))
     listed = next(table.value for table in at.dataframe if "Question" in table.value)
     assert ("Headphones worn", "No") in listed.itertuples(index=False, name=None)
@@ -87,7 +87,7 @@ def tutor(school: School) -> Person:
 
 def open_page(page: str, **query: str) -> AppTest:
     at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-    at.session_state["eyes"] = tutor(open_school()).email
+    at.session_state["view_as"] = tutor(open_school()).email
     at.switch_page(f"pages/{page}.py")
     for name, value in query.items():
         at.query_params[name] = value

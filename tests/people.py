@@ -66,7 +66,7 @@ def email(who: str) -> str:
 def staff_id(school: School, who: str) -> int:
     """A member of staff's number in the school."""
     with school.engine.connect() as connection:
-        return reading.roster(connection).staff[email(who)]
+        return reading.read_roster(connection).staff[email(who)]
 
 
 def entra(who: str) -> str:

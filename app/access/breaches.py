@@ -95,16 +95,16 @@ def get_session_breaches(school: School, person: Person, session_id: int) -> Ses
         SESSION.id == session_id, open_to(person, school.today()), not_(is_confidential())
     )
     with school.engine.connect() as connection:
-        session = reading.frame(connection, query)
+        session = reading.read_frame(connection, query)
         of_session = _breach.session_id.in_(session["session_id"].tolist())
-        rows = reading.frame(connection, select(tables.breaches).where(of_session).order_by(_breach.id))
+        rows = reading.read_frame(connection, select(tables.breaches).where(of_session).order_by(_breach.id))
         happened = (
             select(_breach.clause, _event.occurred_at, _event.kind, _event.resolution, _event.text)
             .join(tables.breaches, _breach.id == _event.breach_id)
             .where(of_session)
             .order_by(_event.occurred_at, _event.id)
         )
-        events = reading.frame(connection, with_staff_name(happened, "actor", _event.actor_id, school.today()))
+        events = reading.read_frame(connection, with_staff_name(happened, "actor", _event.actor_id, school.today()))
         owners = find_owners(school, connection, session[session["session_id"].isin(rows["session_id"])])
         names = _names_of(school, connection, owners["owner_id"])
     for frame in (rows, events):
@@ -137,7 +137,7 @@ def find_open_breaches(connection: Connection, *which: ColumnElement[bool]) -> p
         .where(*_open(), *which)
         .order_by(_breach.opened_at, _breach.id)
     )
-    return reading.frame(connection, query)
+    return reading.read_frame(connection, query)
 
 
 def _open() -> tuple[ColumnElement[bool], ...]:
@@ -150,8 +150,8 @@ def _to_rows(school: School, connection: Connection, found: pd.DataFrame) -> pd.
     numbers = found["session_id"].unique().tolist()
     listed = reading.is_among(connection, SESSION.id, numbers)
     staff = with_staff_name(select(SESSION.id).where(listed), "name", SESSION.staff_id, SESSION.day)
-    names = reading.frame(connection, staff).set_index("id")["name"]
-    pupils = reading.frame(connection, select_session_pupils().where(listed))
+    names = reading.read_frame(connection, staff).set_index("id")["name"]
+    pupils = reading.read_frame(connection, select_session_pupils().where(listed))
     explained = connection.scalars(
         select(_breach.session_id)
         .join(tables.breach_events, _event.breach_id == _breach.id)
@@ -177,7 +177,7 @@ def find_owners(school: School, connection: Connection, sessions: pd.DataFrame) 
         return pd.DataFrame(columns=["session_id", "owner_id"], dtype="int64")
     sessions = sessions[["session_id", "staff_id", "day"]].drop_duplicates("session_id")
     pupil = valid_versions(tables.pupil_versions)
-    pupils = Versions(reading.frame(connection, select(pupil)), "pupil_id")
+    pupils = Versions(reading.read_frame(connection, select(pupil)), "pupil_id")
     of_pupils = _owners_of_pupils(school, connection, pupils.frame)
     tutees = _tutees(sessions, pupils.frame)
     others = sessions[~sessions["session_id"].isin(tutees["session_id"])]
@@ -215,7 +215,7 @@ def _find_pupils(connection: Connection, sessions: pd.DataFrame, pupils: Version
     """The pupils of sessions as they were on the day: `session_id`, `version`."""
     among = tables.session_pupils.c
     of_sessions = reading.is_among(connection, among.session_id, sessions["session_id"].tolist())
-    found = reading.frame(connection, select(among.session_id, among.pupil_id).where(of_sessions)).merge(sessions)
+    found = reading.read_frame(connection, select(among.session_id, among.pupil_id).where(of_sessions)).merge(sessions)
     versions = pupils.rows(found["pupil_id"].to_numpy(), days_since_1970(found["day"]))
     return found[["session_id"]].assign(version=versions)
 
@@ -224,7 +224,7 @@ def _leaders(school: School, connection: Connection) -> pd.DataFrame:
     """Today's HOYs and HMs by what they look after: `school`, `group_kind`, `group_name`, `owner_id`."""
     lists = []
     for scope, kind in ((Scope.YEAR_GROUPS, "year_groups"), (Scope.HOUSES, "houses")):
-        staff = reading.frame(connection, select_staff(school.today(), roles_with(Resource.BREACHES, scope)))
+        staff = reading.read_frame(connection, select_staff(school.today(), roles_with(Resource.BREACHES, scope)))
         lists.append(
             staff.assign(group_kind=kind, group_name=staff[kind].str.lower().str.split(";")).explode("group_name")
         )
@@ -237,6 +237,8 @@ def _find_led_by_owners(connection: Connection, sessions: pd.DataFrame) -> pd.Se
     """Those of some sessions that were conducted by somebody who resolves breaches: a HOY, an HM, the Senior Deputy
     Head."""
     version = tables.staff_versions.c
-    staff = Versions(reading.frame(connection, select(version.staff_id, version.from_day, version.roles)), "staff_id")
+    staff = Versions(
+        reading.read_frame(connection, select(version.staff_id, version.from_day, version.roles)), "staff_id"
+    )
     rows = staff.rows(ids(sessions["staff_id"]), days_since_1970(sessions["day"]))
     return sessions.loc[staff.lists("roles", *roles_with(Resource.BREACHES))[rows], "session_id"]

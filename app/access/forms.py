@@ -47,10 +47,10 @@ def list_calls_to_log(school: School, person: Person) -> pd.DataFrame:
         .order_by(SESSION.started_at.desc(), SESSION.id)
     )
     with school.engine.connect() as connection:
-        frame = reading.frame(connection, query)
+        frame = reading.read_frame(connection, query)
         outcomes = decode_outcomes(connection, frame)
-        pupils = reading.frame(connection, select_session_pupils().where(mine))
-        calls = reading.frame(
+        pupils = reading.read_frame(connection, select_session_pupils().where(mine))
+        calls = reading.read_frame(
             connection,
             select(call.id.label("call_id"), call.organiser_id, call.started_at, call.ended_at)
             .join(tables.session_calls, link.call_id == call.id)
@@ -58,7 +58,7 @@ def list_calls_to_log(school: School, person: Person) -> pd.DataFrame:
             .where(mine),
         )
         earliest = select(func.min(call.started_at)).where(call.id.in_(list(calls["call_id"])))
-        listed_recordings = reading.frame(
+        listed_recordings = reading.read_frame(
             connection,
             select(recording.call_id, recording.organiser_id, recording.created_at).where(
                 recording.created_at >= earliest.scalar_subquery()

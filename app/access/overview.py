@@ -30,7 +30,7 @@ def get_overview(school: School, person: Person, days: Days) -> pd.DataFrame:
     query = select(version.staff_id, version.from_day, version.name)
     with school.engine.connect() as connection:
         frame = _not_counselling(connection, days)
-        people = Versions(reading.frame(connection, query), "staff_id")
+        people = Versions(reading.read_frame(connection, query), "staff_id")
     if Scope.WITH_NAMES in scopes(person, Resource.OVERVIEW):
         names = people.fact("name", people.rows(frame["staff_id"].to_numpy(), days_since_1970(frame["day"])))
     else:
@@ -76,11 +76,11 @@ def find_late_consents(school: School, days: Days) -> pd.DataFrame:
     with school.engine.connect() as connection:
         rows = _not_counselling(connection, days)
         broken = (rows["academic-hours"] == "breach") | (rows["one-to-one-hours"] == "breach")
-        given = reading.frame(connection, select(consents.given_consents()))
+        given = reading.read_frame(connection, select(consents.given_consents()))
         mine = reading.is_among(connection, SESSION.id, rows.loc[broken, "session_id"].tolist())
         asked = among.pupil_id.in_(given["pupil_id"].unique().tolist())
         of_pupils = select(*facts).join(tables.session_pupils, among.session_id == SESSION.id).where(mine, asked)
-        sessions = reading.frame(connection, of_pupils)
+        sessions = reading.read_frame(connection, of_pupils)
     both = sessions.merge(given, on="pupil_id")
     begun, one_to_one = both["started_at"], both["one_to_one"].astype(bool)
     right = both["kind"] == np.where(one_to_one, "one_to_one", "outside_hours")

@@ -21,8 +21,8 @@ def list_plans(school: School, person: Person) -> pd.DataFrame:
     mine = _plan.staff_id == person.staff_id
     pupil = valid_versions(tables.pupil_versions)
     with school.engine.connect() as connection:
-        frame = reading.frame(connection, select(tables.plans).where(mine).order_by(_plan.started_at, _plan.id))
-        pupils = reading.frame(
+        frame = reading.read_frame(connection, select(tables.plans).where(mine).order_by(_plan.started_at, _plan.id))
+        pupils = reading.read_frame(
             connection,
             select(_among.plan_id, tables.pupils.c.email, pupil.c.name)
             .join(tables.plans, _plan.id == _among.plan_id)
@@ -31,7 +31,7 @@ def list_plans(school: School, person: Person) -> pd.DataFrame:
             .where(mine, valid_on(pupil, school.today()))
             .order_by(pupil.c.name, tables.pupils.c.email),
         )
-        second = reading.frame(
+        second = reading.read_frame(
             connection,
             select(_invited.plan_id, tables.staff.c.email)
             .join(tables.plans, _plan.id == _invited.plan_id)

@@ -32,7 +32,7 @@ def count_resolved_breaches(school: School, person: Person, days: Days) -> pd.Da
         .where(is_during(days), not_(is_confidential()))
     )
     with school.engine.connect() as connection:
-        found = reading.frame(connection, query)
+        found = reading.read_frame(connection, query)
     how = found["resolution"].where(found["state"] == BreachState.RESOLVED, found["state"])
     took = (found["occurred_at"].fillna(pd.Timestamp(school.now())) - found["opened_at"]).dt.days
     return (

@@ -159,7 +159,7 @@ def select_pupils(day: date) -> Select[Any]:
 def read_frame(school: School, query: Select[Any]) -> pd.DataFrame:
     """A query's rows, their times in school time."""
     with school.engine.connect() as connection:
-        return in_school_time(school, reading.frame(connection, query))
+        return in_school_time(school, reading.read_frame(connection, query))
 
 
 def join_values(ids: pd.Series, rows: pd.DataFrame, key: str, column: str = "name", by: str = ", ") -> list[str]:

@@ -77,7 +77,7 @@ def get_session(school: School, person: Person, session_id: int) -> SessionView 
         if withheld:
             clauses["reason"] = clauses["reason"].where(clauses["clause"] == "purpose-allowed", WITHHELD)
         stays, videos = _timeline(school, connection, call_ids, row.day)
-        pupils = reading.frame(connection, select_session_pupils().where(SESSION.id == session_id))
+        pupils = reading.read_frame(connection, select_session_pupils().where(SESSION.id == session_id))
         versions = _versions(school, connection, row.log_ref, own=own)
         linked = false() if withheld else or_(_link.log_ref == row.log_ref, _link.call_id.in_(call_ids))
         concerns = select_linked_concerns(school, connection, person, linked)
@@ -124,7 +124,7 @@ def _judge_again(
     school: School, connection: Connection, row: Any, call_ids: list[str]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """One session judged with reasons, as `clauses` and `alone` of SessionView."""
-    judged = judge(reading.evidence(connection, session_ids=[row.id]), school.settings, school.now(), reasons=True)
+    judged = judge(reading.read_evidence(connection, session_ids=[row.id]), school.settings, school.now(), reasons=True)
     if row.log_id is not None:
         number = judged.sessions.index[judged.sessions["log_id"] == row.log_id][0]
     else:
@@ -144,7 +144,7 @@ def _timeline(
     staff, pupil = valid_versions(tables.staff_versions), valid_versions(tables.pupil_versions)
     name = func.coalesce(staff.c.name, pupil.c.name, "Not on the roster (" + stay.kind + ")").label("name")
     role = case((stay.staff_id.is_not(None), "staff"), (stay.pupil_id.is_not(None), "pupil"), else_="other")
-    stays = reading.frame(
+    stays = reading.read_frame(
         connection,
         select(stay.call_id, stay.person, name, role.label("role"), stay.joined_at, stay.left_at)
         .outerjoin(staff, and_(staff.c.staff_id == stay.staff_id, valid_on(staff, day)))
@@ -152,7 +152,7 @@ def _timeline(
         .where(stay.call_id.in_(call_ids)),
     )
     sent_video = select(video.call_id, video.person, video.started_at, video.ended_at)
-    videos = reading.frame(connection, sent_video.where(video.call_id.in_(call_ids)))
+    videos = reading.read_frame(connection, sent_video.where(video.call_id.in_(call_ids)))
     person = ["call_id", "person"]
     sent = pd.Series(pd.MultiIndex.from_frame(stays[person]).isin(pd.MultiIndex.from_frame(videos[person])))
     stays["camera"] = sent.astype("boolean").where(sent, pd.NA)
@@ -179,21 +179,21 @@ def _versions(school: School, connection: Connection, ref: str | None, *, own: b
     log, today = tables.logs, school.today()
     facts = ("id", "version", "entered_at", "correction_reason", "started_at", "ended_at", *ANSWERS)
     query = select(*(log.c[name] for name in facts)).where(log.c.ref == ref).order_by(log.c.version.desc())
-    versions = reading.frame(connection, with_staff_name(query, "entered_by", log.c.entered_by, today))
+    versions = reading.read_frame(connection, with_staff_name(query, "entered_by", log.c.entered_by, today))
     counselling = versions["purpose"].astype("str").str.lower() == COUNSELLING
     if not own and counselling.any():
         versions = versions[~counselling].assign(correction_reason=None)
     pupil, who = valid_versions(tables.pupil_versions), valid_versions(tables.staff_versions)
     among, invited = tables.log_pupils.c, tables.log_invited.c
     ids = versions["id"].tolist()
-    pupils = reading.frame(
+    pupils = reading.read_frame(
         connection,
         select(among.log_id, pupil.c.name)
         .join(pupil, pupil.c.pupil_id == among.pupil_id)
         .where(among.log_id.in_(ids), valid_on(pupil, today))
         .order_by(pupil.c.name),
     )
-    guests = reading.frame(
+    guests = reading.read_frame(
         connection,
         select(invited.log_id, func.coalesce(who.c.name, invited.email).label("name"))
         .outerjoin(who, and_(who.c.staff_id == invited.staff_id, valid_on(who, today)))

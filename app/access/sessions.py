@@ -64,9 +64,9 @@ def find_sessions(school: School, person: Person, *which: ColumnElement[bool]) -
     )
     with school.engine.connect() as connection:
         named = with_staff_name(query, "staff_name", SESSION.staff_id, SESSION.day)
-        frame = reading.frame(connection, named)
+        frame = reading.read_frame(connection, named)
         outcomes = decode_outcomes(connection, frame)
-        pupils = reading.frame(connection, select_session_pupils().where(visible))
+        pupils = reading.read_frame(connection, select_session_pupils().where(visible))
     theirs = frame["session_id"].mask(frame["withheld"].astype(bool))
     frame["pupils"] = join_values(theirs, pupils, "session_id")
     frame["n_breach"] = (outcomes == "breach").sum(axis=1)

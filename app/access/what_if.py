@@ -34,10 +34,10 @@ def run_what_if(
     other, now = changed(school.settings, figures), school.now()
     judged = [pd.DataFrame(columns=["log_id", "call_id", "was", "would_be"])]
     with school.engine.connect() as connection:
-        sessions = reading.frame(connection, _select_sessions(days))
+        sessions = reading.read_frame(connection, _select_sessions(days))
         for first in range(0, len(sessions), _AT_ONCE):
             some = sessions["session_id"].iloc[first : first + _AT_ONCE].tolist()
-            evidence = reading.evidence(connection, session_ids=some)
+            evidence = reading.read_evidence(connection, session_ids=some)
             # The past is judged again as well, so that the time that has passed since makes no difference.
             before, after = (judge(evidence, settings, now).sessions for settings in (school.settings, other))
             judged.append(before[["log_id", "call_id"]].assign(was=before["codes"], would_be=after["codes"]))

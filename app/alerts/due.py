@@ -123,7 +123,7 @@ def count_waiting_for_each(school: School, since: datetime) -> pd.DataFrame:
         .where(tables.breach_events.c.kind == "explained", tables.breaches.c.state == "open")
     )
     with school.engine.connect() as connection:
-        to_log = reading.frame(connection, unlogged)
+        to_log = reading.read_frame(connection, unlogged)
         found = find_open_breaches(connection)
         owned = find_owners(school, connection, found).rename(columns={"owner_id": "staff_id"})
         said = connection.scalars(explained).all()

@@ -23,7 +23,7 @@ from app.access.scope import SESSION, is_linked
 from app.alerts.outbox import Alert, enqueue
 from app.concerns.raising import add_event, alert, link_session
 from app.concerns.steps import STEPS, Step
-from app.judging.rejudge import Touched, rejudge
+from app.judging.rejudge import Affected, rejudge
 from app.school import School
 from app.store import tables
 from app.store.concerns import CHILD, CONDUCT, MOST_CATEGORIES, Register, register_of
@@ -273,7 +273,7 @@ def _change_what_it_is_about(
             connection.execute(delete(sessions).where(sessions.c.concern_id == number, *link))
         if register is CHILD:
             linked = connection.scalars(select(SESSION.id).where(is_linked([session.log_ref], [session.call_id])))
-            rejudge(connection, school, Touched(sessions=set(linked)))
+            rejudge(connection, school, Affected(sessions=set(linked)))
 
 
 # --- raised, read, done ------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from app.access.session_detail import SessionView, get_session
 from app.alerts.outbox import Alert, enqueue, shared_channel
 from app.alerts.sending import send_in_background
 from app.formatting import on_day_at
-from app.judging.rejudge import Touched, rejudge
+from app.judging.rejudge import Affected, rejudge
 from app.school import School
 from app.store import tables
 from app.store.concerns import CATEGORIES, CHILD, CONDUCT, MOST_CATEGORIES, NOT_ASSESSED, Register
@@ -101,7 +101,7 @@ def raise_concern(school: School, person: Person, report: Report, session_id: in
         raised = open_concern(connection, report, raised_by=person.staff_id, raised_at=school.now(), session=session)
         if report.register is CHILD:
             if view:
-                rejudge(connection, school, Touched(sessions={view.session_id}))
+                rejudge(connection, school, Affected(sessions={view.session_id}))
             raise_revision(connection)
             school.add_to_trail(connection, person.email, "changed", f"concern {raised.ref}, raised")
     send_in_background(school)

@@ -25,7 +25,7 @@ from app.intake import quarantine
 from app.intake.calls import is_of_stored_call, store_calls, store_recordings
 from app.intake.quarantine import RejectedRecord, digest
 from app.intake.result import ImportResult
-from app.judging.rejudge import Touched, rejudge
+from app.judging.rejudge import Affected, rejudge
 from app.records.calls import Call, read_call
 from app.records.graph_objects import UnreadableObjectError
 from app.records.recordings import Recording, read_recording
@@ -227,10 +227,10 @@ class _Sync:
         return []
 
     def _store_all(self, connection: Connection, calls: list[Call]) -> None:
-        result, touched = ImportResult("calls", "sync"), Touched()
-        store_calls(connection, self._school, calls, reading.roster(connection), result, touched)
-        if len(touched.times) > result.added:  # some replaced what was judged already; new ones wait for more
-            self._judge(connection, touched)
+        result, affected = ImportResult("calls", "sync"), Affected()
+        store_calls(connection, self._school, calls, reading.read_roster(connection), result, affected)
+        if len(affected.times) > result.added:  # some replaced what was judged already; new ones wait for more
+            self._judge(connection, affected)
         self._done.added += result.added
         self._done.changed += result.changed
         self._done.dropped += result.dropped
@@ -248,9 +248,9 @@ class _Sync:
             quarantine.quarantine_record(connection, entry, self._school.now())
         self._done.quarantined += len(entries)
 
-    def _judge(self, connection: Connection, touched: Touched) -> None:
-        if touched.times or touched.sessions:
-            rejudge(connection, self._school, touched)
+    def _judge(self, connection: Connection, affected: Affected) -> None:
+        if affected.times or affected.sessions:
+            rejudge(connection, self._school, affected)
             raise_revision(connection)
 
     def _judge_new(self) -> None:
@@ -264,9 +264,9 @@ class _Sync:
                 .outerjoin(session_calls, of_session.call_id == call.id)
                 .where(of_session.call_id.is_(None))
             )
-            touched = Touched(times=[(start, end) for start, end in connection.execute(new)])
+            affected = Affected(times=[(start, end) for start, end in connection.execute(new)])
             try:
-                self._judge(connection, touched)
+                self._judge(connection, affected)
             except (ArithmeticError, LookupError, TypeError, ValueError) as error:
                 raise StoppedError(
                     f"Calls were kept but cannot be judged ({type(error).__name__}).",
@@ -318,11 +318,11 @@ class _Sync:
             return
         with self._school.writing() as connection:
             self._lease.hold(connection)
-            result, touched = ImportResult("recordings", "sync"), Touched()
+            result, affected = ImportResult("recordings", "sync"), Affected()
             ours = [recording for recording in recordings if is_of_stored_call(connection, recording)]
-            store_recordings(connection, ours, result, touched)
-            self._judge(connection, touched)
-            if (result.added or result.changed) and not touched.sessions:
+            store_recordings(connection, ours, result, affected)
+            self._judge(connection, affected)
+            if (result.added or result.changed) and not affected.sessions:
                 raise_revision(connection)
             self._done.recordings += result.added + result.changed
             self._quarantine(connection, wrong)
@@ -334,7 +334,7 @@ class _Sync:
 
 
 def _roster_digest(connection: Connection) -> str:
-    return digest(json.dumps(asdict(reading.roster(connection)), sort_keys=True))
+    return digest(json.dumps(asdict(reading.read_roster(connection)), sort_keys=True))
 
 
 def _read(call_id: str, record: Any, content: bytes, fetched: _Fetched) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, delete, insert, s
 
 from app.intake.result import ImportResult
 from app.intake.transaction import run_import, span
-from app.judging.rejudge import Touched, remove_sessions
+from app.judging.rejudge import Affected, remove_sessions
 from app.records.calls import READER, Call, read_call
 from app.records.graph_objects import UnreadableObjectError
 from app.records.json_files import FoundObject, iter_objects
@@ -35,15 +35,15 @@ def import_calls(
     """Call records of Microsoft Graph: a file or a folder, in the forms of `iter_objects`."""
     path = _check_exists(path)
 
-    def work(connection: Connection, result: ImportResult) -> Touched:
-        touched = Touched()
-        roster = reading.roster(connection)
+    def work(connection: Connection, result: ImportResult) -> Affected:
+        affected = Affected()
+        roster = reading.read_roster(connection)
         for part in _iter_parts(iter_objects(path)):
             calls = list(_read_each(part, read_call, result))
-            store_calls(connection, school, calls, roster, result, touched)
+            store_calls(connection, school, calls, roster, result, affected)
             if progress:
                 progress(result.read)
-        return touched
+        return affected
 
     return run_import(school, ImportResult("calls", path.name, actor_id), work)
 
@@ -52,11 +52,11 @@ def import_recordings(school: School, path: str | Path, actor_id: int | None = N
     """Recordings of Microsoft Graph, in the forms of `iter_objects`."""
     path = _check_exists(path)
 
-    def work(connection: Connection, result: ImportResult) -> Touched:
-        touched = Touched()
+    def work(connection: Connection, result: ImportResult) -> Affected:
+        affected = Affected()
         for part in _iter_parts(iter_objects(path)):
-            store_recordings(connection, list(_read_each(part, read_recording, result)), result, touched)
-        return touched
+            store_recordings(connection, list(_read_each(part, read_recording, result)), result, affected)
+        return affected
 
     return run_import(school, ImportResult("recordings", path.name, actor_id), work)
 
@@ -96,7 +96,7 @@ def store_calls(
     calls: Sequence[Call],
     roster: Roster,
     result: ImportResult,
-    touched: Touched,
+    affected: Affected,
 ) -> None:
     """Store call records: those that are sessions, and of each the highest version. A call that a later
     version shows not to be a session goes; nothing of a call that is not one is ever stored."""
@@ -115,8 +115,8 @@ def store_calls(
             (new if _is_session(call, roster) else dropped).append(call)
     for call in new + dropped:
         if (before := known.get(call.id)) is not None:
-            touched.times.append(span(before.started_at, before.ended_at))
-    touched.times += [span(call.started_at, call.ended_at) for call in new]
+            affected.times.append(span(before.started_at, before.ended_at))
+    affected.times += [span(call.started_at, call.ended_at) for call in new]
     replaced = [call.id for call in new if call.id in known]
     demoted = [call.id for call in dropped if call.id in known]
     result.unchanged += len(calls) - len(new) - len(dropped)
@@ -212,7 +212,7 @@ def _insert_calls(
 
 
 def store_recordings(
-    connection: Connection, recordings: Sequence[Recording], result: ImportResult, touched: Touched
+    connection: Connection, recordings: Sequence[Recording], result: ImportResult, affected: Affected
 ) -> None:
     """Store that there are recordings. One that came before its call is found when the call comes."""
     newest = {recording.id: recording for recording in recordings}
@@ -230,7 +230,7 @@ def store_recordings(
         connection.execute(delete(stored).where(stored.c.id == recording.id))
         connection.execute(insert(stored).values(vars(recording)))
         for version in filter(None, (before, recording)):
-            touched.sessions |= set(connection.scalars(sessions.where(_is_recorded(version))))
+            affected.sessions |= set(connection.scalars(sessions.where(_is_recorded(version))))
     result.unchanged += len(recordings) - len(newest)
 
 

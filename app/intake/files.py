@@ -10,7 +10,7 @@ from app.intake.people import store_pupils, store_schools, store_staff
 from app.intake.registers import store_consents, store_letters
 from app.intake.result import ImportResult
 from app.intake.transaction import Work, run_import, run_import_in
-from app.judging.rejudge import Touched
+from app.judging.rejudge import Affected
 from app.records.rows import UnreadableFileError
 from app.records.tabular import Table, read_table
 from app.school import School
@@ -20,7 +20,7 @@ from app.store.writing import get_meta
 Source = str | Path | tuple[str, bytes]
 
 _ROSTER = ("schools", "staff", "pupils")
-_STORE: dict[str, Callable[[Connection, School, Table, ImportResult], Touched]] = {
+_STORE: dict[str, Callable[[Connection, School, Table, ImportResult], Affected]] = {
     "schools": store_schools,
     "staff": store_staff,
     "pupils": store_pupils,
@@ -78,7 +78,7 @@ def _roster_file(folder: Path, kind: str) -> Path | None:
 def create_work(school: School, table: Table) -> Work:
     """What an import of a table does; its kind is the result's."""
 
-    def work(connection: Connection, result: ImportResult) -> Touched:
+    def work(connection: Connection, result: ImportResult) -> Affected:
         result.read = len(table.rows)
         return _STORE[result.kind](connection, school, table, result)
 

@@ -13,7 +13,7 @@ from app.alerts.sending import send_in_background
 from app.concerns.raising import Report, open_concern
 from app.intake.result import ImportResult
 from app.intake.transaction import record_change, span
-from app.judging.rejudge import Touched, preview_log, rejudge_log
+from app.judging.rejudge import Affected, preview_log, rejudge_log
 from app.records.logs import Log, parse_log, parse_logs
 from app.records.rows import InvalidCellError, ReadRow, RejectedRow, reject
 from app.records.tabular import Table
@@ -25,9 +25,9 @@ from app.store.writing import insert_rows, raise_revision
 CORRECTION_REASON = "correction_reason"  # the field of the form, as a column that can be at fault
 
 
-def store_logs(connection: Connection, school: School, file: Table, result: ImportResult) -> Touched:
+def store_logs(connection: Connection, school: School, file: Table, result: ImportResult) -> Affected:
     """Store the logs of a file that are not stored yet; one whose reference is another's is rejected."""
-    parsed = parse_logs(file, reading.roster(connection), school.settings, school.now())
+    parsed = parse_logs(file, reading.read_roster(connection), school.settings, school.now())
     log = tables.logs.c
     refs = [read.row.ref for read in parsed.rows]
     stored: dict[str, set[str]] = defaultdict(set)  # the fingerprints of every version, by reference
@@ -54,7 +54,7 @@ def store_logs(connection: Connection, school: School, file: Table, result: Impo
     result.rejected.sort(key=lambda rejected: rejected.row)
     result.added = len(new)
     _insert_logs(connection, school, [read.row for read in new])
-    return Touched(times=[span(read.row.started_at, read.row.ended_at) for read in new])
+    return Affected(times=[span(read.row.started_at, read.row.ended_at) for read in new])
 
 
 def _insert_logs(
@@ -130,7 +130,7 @@ def enter_log(
     new log; with other content it is a correction, which only its author may make, and for a reason."""
     with school.writing() as connection:
         try:
-            log = parse_log(values, reading.roster(connection), school.settings, school.now())
+            log = parse_log(values, reading.read_roster(connection), school.settings, school.now())
             judged = _store_entered(connection, school, log, actor_id, (reason or "").strip())
         except InvalidCellError as fault:
             return reject(0, dict(values), fault)
@@ -145,7 +145,7 @@ def enter_log(
 def preview_entered_log(school: School, values: Mapping[str, str]) -> pd.DataFrame | RejectedRow:
     """How a log from the form would be judged (as `preview_log`), or why it cannot be stored yet."""
     with school.engine.connect() as connection:
-        roster = reading.roster(connection)
+        roster = reading.read_roster(connection)
     try:
         return preview_log(school, parse_log(values, roster, school.settings, school.now()))
     except InvalidCellError as fault:

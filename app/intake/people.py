@@ -11,7 +11,7 @@ from sqlalchemy import Column, ColumnElement, Connection, Table, delete, func, i
 
 from app.intake.result import ImportResult
 from app.intake.transaction import span
-from app.judging.rejudge import Touched
+from app.judging.rejudge import Affected
 from app.records.roster import Roster, parse_pupils, parse_schools, parse_staff
 from app.records.rows import InvalidCellError, ReadRow, reject
 from app.records.tabular import Table as File
@@ -24,10 +24,10 @@ Facts = dict[str, Any]
 _EVER = date(1900, 1, 1)  # a person's first version is valid on all days before it came
 
 
-def store_schools(connection: Connection, _school: School, file: File, result: ImportResult) -> Touched:
+def store_schools(connection: Connection, _school: School, file: File, result: ImportResult) -> Affected:
     """Store schools as they are now."""
     known = {row.code: row for row in connection.execute(select(tables.schools))}
-    touched = Touched()
+    affected = Affected()
     for read in result.note(parse_schools(file)):
         row = read.row
         values = row.model_dump() | {"email_domain": row.email_domain or ""}
@@ -38,9 +38,9 @@ def store_schools(connection: Connection, _school: School, file: File, result: I
         elif before._asdict() != values:
             connection.execute(update(tables.schools).where(tables.schools.c.code == row.code).values(values))
             result.changed += 1
-            touched.times = [(-(2**62), 2**62)]  # whether it is a senior school decides a clause
+            affected.times = [(-(2**62), 2**62)]  # whether it is a senior school decides a clause
     result.unchanged = result.read - result.added - result.changed - len(result.rejected)
-    return touched
+    return affected
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,9 @@ _STAFF = _People(tables.staff, tables.staff_versions, "staff_id")
 _PUPILS = _People(tables.pupils, tables.pupil_versions, "pupil_id")
 
 
-def store_staff(connection: Connection, school: School, file: File, result: ImportResult) -> Touched:
+def store_staff(connection: Connection, school: School, file: File, result: ImportResult) -> Affected:
     """Store staff, as `_store_people`."""
-    pupils = reading.roster(connection).pupils
+    pupils = reading.read_roster(connection).pupils
     schools = set(connection.scalars(select(tables.schools.c.code)))
     rows: list[tuple[ReadRow[Any], Facts]] = []
     for read in result.note(parse_staff(file, schools, pupils)):
@@ -68,9 +68,9 @@ def store_staff(connection: Connection, school: School, file: File, result: Impo
     return _store_people(connection, school.today(), result, _STAFF, rows)
 
 
-def store_pupils(connection: Connection, school: School, file: File, result: ImportResult) -> Touched:
+def store_pupils(connection: Connection, school: School, file: File, result: ImportResult) -> Affected:
     """Store pupils, as `_store_people`."""
-    staff = reading.roster(connection).staff
+    staff = reading.read_roster(connection).staff
     schools = set(connection.scalars(select(tables.schools.c.code)))
     rows: list[tuple[ReadRow[Any], Facts]] = []
     for read in result.note(parse_pupils(file, schools, staff)):
@@ -82,7 +82,7 @@ def store_pupils(connection: Connection, school: School, file: File, result: Imp
 
 def _store_people(
     connection: Connection, today: date, result: ImportResult, people: _People, rows: list[tuple[ReadRow[Any], Facts]]
-) -> Touched:
+) -> Affected:
     """Store new people, whose first version is valid on all days; and of known people a new version from today if
     something about them changed. Each row comes with the facts of its version."""
     table, versions, key = people.table, people.versions, people.key
@@ -118,7 +118,7 @@ def _store_people(
     insert_rows(connection, versions, dated)
     result.added, result.changed = len(new), len(changed)
     result.unchanged = result.read - len(new) - len(changed) - len(result.rejected)
-    return Touched(_recognise(connection), _sessions_since(connection, key, changed, today))
+    return Affected(_recognise(connection), _sessions_since(connection, key, changed, today))
 
 
 def _owners(connection: Connection) -> dict[str, str]:
@@ -160,7 +160,7 @@ def _sessions_since(connection: Connection, key: str, people: set[int], day: dat
 def _recognise(connection: Connection) -> list[tuple[int, int]]:
     """Give their ids to people of calls and logs who were not on the roster when those came, and are now. Returns the
     times of those calls and logs."""
-    roster = reading.roster(connection)
+    roster = reading.read_roster(connection)
     stays, listed, invited = tables.call_stays.c, tables.call_listed.c, tables.log_invited.c
     organiser_id = tables.calls.c.organiser_id
     calls = {

@@ -7,13 +7,13 @@ from sqlalchemy import Connection, insert, select
 
 from app.intake import quarantine
 from app.intake.result import ImportResult
-from app.judging.rejudge import Touched, rejudge
+from app.judging.rejudge import Affected, rejudge
 from app.school import School
 from app.store import audit_log, tables
 from app.store.writing import raise_revision
 from app.vocabulary import RowResolution
 
-Work = Callable[[Connection, ImportResult], Touched]
+Work = Callable[[Connection, ImportResult], Affected]
 _COUNTED = ("kind", "source", "read", "added", "changed", "unchanged", "dropped")
 
 
@@ -26,13 +26,13 @@ def run_import(school: School, result: ImportResult, work: Work) -> ImportResult
 def run_import_in(connection: Connection, school: School, result: ImportResult, work: Work) -> ImportResult:
     """An import's work, its rejected rows, what it touched judged again, and an entry in the list of imports
     if it changed anything."""
-    touched = work(connection, result)
+    affected = work(connection, result)
     fixed = quarantine.find_fixed(connection, school.settings, result)
     done = quarantine.resolve(connection, fixed, RowResolution.IMPORTED, at=school.now(), actor_id=result.actor_id)
     result.resolved = len(done) + quarantine.delete_calls(connection, result.calls)
     new = quarantine.quarantine_rows(connection, result, school.now())
     wrote = result.added or result.changed or result.resolved or new
-    if not (wrote or touched.times):  # a call that turned out not to be a session is none of these, and gone
+    if not (wrote or affected.times):  # a call that turned out not to be a session is none of these, and gone
         return result
     import_id = connection.scalar(
         insert(tables.imports)
@@ -40,7 +40,7 @@ def run_import_in(connection: Connection, school: School, result: ImportResult, 
         .values({name: getattr(result, name) for name in _COUNTED})
         .values(imported_at=school.now(), imported_by=result.actor_id, rejected=len(result.rejected))
     )
-    rejudge(connection, school, touched)
+    rejudge(connection, school, affected)
     raise_revision(connection)
     about = f"{result.kind} from {result.source}, import {import_id}"
     record_change(connection, school, result.actor_id, "imported", about)

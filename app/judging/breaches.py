@@ -31,7 +31,7 @@ def update_breaches(connection: Connection, sessions: pd.DataFrame, gone: Collec
         {"session_id": sessions["id"].to_numpy(np.int64)[row], "clause": outcomes.columns.to_numpy(object)[column]}
     )
     affected = reading.is_among(connection, _breach.session_id, {*sessions["id"].tolist(), *gone})
-    known = reading.frame(connection, select(tables.breaches).where(affected))
+    known = reading.read_frame(connection, select(tables.breaches).where(affected))
     both = broken.merge(known, on=["session_id", "clause"], how="outer", indicator="found")
     new = both.loc[both["found"] == "left_only", ["session_id", "clause"]]
     insert_rows(connection, tables.breaches, new.assign(opened_at=pd.Timestamp(now), state=BreachState.OPEN))

@@ -33,11 +33,11 @@ from app.vocabulary import ConcernCategory
 _NEAR = timedelta(days=2)  # further apart than a log and a call can be and still touch
 _AT_ONCE = 50_000  # sessions judged in one go
 _JUDGED_BY = "judged_by"  # the fingerprint of the settings and clauses of the last judgement
-_NUMBERS = 2**53  # of sessions: so many that none is drawn twice
+_MAX_SESSION_ID = 2**53  # of sessions: so many that none is drawn twice
 
 
 @dataclass
-class Touched:
+class Affected:
     """What a change affects: `times` of logs and calls that were added, changed or removed (microseconds, from and to),
     and `sessions` whose registers changed, by id."""
 
@@ -45,13 +45,13 @@ class Touched:
     sessions: set[int] = field(default_factory=set)
 
 
-def rejudge(connection: Connection, school: School, touched: Touched) -> None:
+def rejudge(connection: Connection, school: School, affected: Affected) -> None:
     """Judge again what a change affects, in its transaction."""
-    if touched.times:
-        for logs, calls in _stretches(connection, school.settings, np.array(touched.times, np.int64)):
+    if affected.times:
+        for logs, calls in _iter_time_ranges(connection, school.settings, np.array(affected.times, np.int64)):
             _judge(connection, school, logs, calls)
-    if touched.sessions:
-        _judge(connection, school, *reading.logs_and_calls(connection, touched.sessions))
+    if affected.sessions:
+        _judge(connection, school, *reading.logs_and_calls(connection, affected.sessions))
 
 
 def rejudge_log(connection: Connection, school: School, log_id: int, before: int | None) -> pd.DataFrame:
@@ -69,14 +69,14 @@ def _list_matchable(connection: Connection, settings: Settings, versions: Sequen
     log, of_log, call, stay = tables.logs.c, tables.log_pupils.c, tables.calls.c, tables.call_stays.c
     of_logs = select(log.id.label("of"), of_log.pupil_id, log.started_at, log.ended_at).join(tables.log_pupils)
     of_calls = select(call.id.label("of"), stay.pupil_id, call.started_at, call.ended_at).join(tables.call_stays)
-    own = reading.frame(connection, of_logs.where(log.id.in_(versions)))
+    own = reading.read_frame(connection, of_logs.where(log.id.in_(versions)))
     near = [own]
     times = np.column_stack([micros(own["started_at"]), micros(own["ended_at"])])
-    for logs, calls in _stretches(connection, settings, times):
-        near.append(reading.frame(connection, of_logs.where(reading.is_among(connection, log.id, logs))))
-        near.append(reading.frame(connection, of_calls.where(reading.is_among(connection, call.id, calls))))
+    for logs, calls in _iter_time_ranges(connection, settings, times):
+        near.append(reading.read_frame(connection, of_logs.where(reading.is_among(connection, log.id, logs))))
+        near.append(reading.read_frame(connection, of_calls.where(reading.is_among(connection, call.id, calls))))
     rows = pd.concat(near, ignore_index=True).dropna(subset=["pupil_id"]).drop_duplicates()
-    apart = pd.Timedelta(microseconds=_apart(settings))
+    apart = pd.Timedelta(microseconds=_matching_tolerance(settings))
     found: set[int | str] = set(versions)
     new = found
     while new:
@@ -106,10 +106,10 @@ def refresh(school: School, announce: Callable[[], AbstractContextManager[Any]] 
     with school.writing() as connection:
         if get_meta(connection, _JUDGED_BY) != current:
             with announce():
-                rejudge(connection, school, Touched(times=[(-(2**62), 2**62)]))
+                rejudge(connection, school, Affected(times=[(-(2**62), 2**62)]))
             set_meta(connection, _JUDGED_BY, current)
         else:
-            rejudge(connection, school, Touched(sessions=set(connection.scalars(due))))
+            rejudge(connection, school, Affected(sessions=set(connection.scalars(due))))
         raise_revision(connection)
 
 
@@ -118,7 +118,7 @@ def preview_log(school: School, log: Log) -> pd.DataFrame:
     matched with the calls near it that no other log has. A concern described in it would be opened, so it counts as
     reported."""
     call, link, session, logged = tables.calls.c, tables.session_calls.c, tables.sessions.c, tables.logs.c
-    near = timedelta(microseconds=_apart(school.settings))
+    near = timedelta(microseconds=_matching_tolerance(school.settings))
     free = (
         select(call.id)
         .join(tables.session_calls, link.call_id == call.id)
@@ -131,7 +131,7 @@ def preview_log(school: School, log: Log) -> pd.DataFrame:
         )
     )
     with school.engine.connect() as connection:
-        found = reading.evidence(connection, calls=connection.scalars(free).all(), pupils=log.pupil_ids)
+        found = reading.read_evidence(connection, calls=connection.scalars(free).all(), pupils=log.pupil_ids)
     evidence = _as_logged(found, [log])
     return _of_log(judge(evidence, school.settings, school.now(), reasons=True), 0)
 
@@ -139,7 +139,7 @@ def preview_log(school: School, log: Log) -> pd.DataFrame:
 def preview_plans(connection: Connection, settings: Settings, plans: Sequence[Log]) -> pd.DataFrame:
     """What each plan would be judged if it took place and was logged as planned, with no call record: `plan` (its
     place), `clause`, `outcome`, `evidence`, `disputed`, `reason`. What a plan leaves blank has no evidence."""
-    found = reading.evidence(connection, pupils={pupil for plan in plans for pupil in plan.pupil_ids})
+    found = reading.read_evidence(connection, pupils={pupil for plan in plans for pupil in plan.pupil_ids})
     last = max((plan.ended_at for plan in plans), default=tables.EPOCH)
     judged = judge(_as_logged(found, plans), settings, last, reasons=True)
     table = judged.table()
@@ -172,7 +172,7 @@ def _frame(name: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(COLUMNS[name])).astype(COLUMNS[name]) if rows else empty(name)
 
 
-def _stretches(connection: Connection, settings: Settings, times: Ints) -> Iterator[tuple[list[int], list[str]]]:
+def _iter_time_ranges(connection: Connection, settings: Settings, times: Ints) -> Iterator[tuple[list[int], list[str]]]:
     """The current logs and the calls of each stretch of time that `times` touch, many stretches together. A stretch
     ends where for longer than any tolerance there is neither a log nor a call."""
     log, call = tables.logs.c, tables.calls.c
@@ -182,11 +182,14 @@ def _stretches(connection: Connection, settings: Settings, times: Ints) -> Itera
     near = first - _NEAR, last + _NEAR
     logs = select(log.id, log.started_at, log.ended_at).where(log.current, log.started_at.between(*near))
     calls = select(call.id, call.started_at, call.ended_at).where(call.started_at.between(*near))
-    found = [reading.frame(connection, logs).assign(is_log=True), reading.frame(connection, calls).assign(is_log=False)]
+    found = [
+        reading.read_frame(connection, logs).assign(is_log=True),
+        reading.read_frame(connection, calls).assign(is_log=False),
+    ]
     both = pd.concat(found, ignore_index=True).sort_values("started_at", ignore_index=True)
     if both.empty:
         return
-    tolerance = _apart(settings)
+    tolerance = _matching_tolerance(settings)
     starts, reached = micros(both["started_at"]), np.maximum.accumulate(micros(both["ended_at"]))
     begins = np.append(True, starts[1:] > reached[:-1] + tolerance)
     stretch = np.cumsum(begins) - 1
@@ -195,14 +198,14 @@ def _stretches(connection: Connection, settings: Settings, times: Ints) -> Itera
     entered = np.searchsorted(ends + tolerance, times[:, 0])
     left = np.searchsorted(starts[begins] - tolerance, times[:, 1], side="right")
     counts = [np.bincount(edge, minlength=len(ends) + 1) for edge in (entered, left)]
-    touched = np.cumsum(counts[0] - counts[1])[:-1] > 0
-    wanted = both.assign(stretch=stretch)[touched[stretch]]
+    affected = np.cumsum(counts[0] - counts[1])[:-1] > 0
+    wanted = both.assign(stretch=stretch)[affected[stretch]]
     chunk = wanted.groupby("stretch").size().cumsum() // _AT_ONCE
     for _, part in wanted.groupby(wanted["stretch"].map(chunk)):
         yield part.loc[part["is_log"], "id"].tolist(), part.loc[~part["is_log"], "id"].tolist()
 
 
-def _apart(settings: Settings) -> int:
+def _matching_tolerance(settings: Settings) -> int:
     """How far apart a log and a call may lie and still match, by any of the rules, in microseconds."""
     return int(max(rules.match_minutes for rules in settings.rules) * 60_000_000)
 
@@ -214,7 +217,7 @@ def _judge(
     by_ref, by_call = _stored_sessions(connection, logs, calls)
     before = {*by_ref, *by_call}
     now = school.now()
-    judged = judge(reading.evidence(connection, logs=logs, calls=calls), school.settings, now, reasons=reasons)
+    judged = judge(reading.read_evidence(connection, logs=logs, calls=calls), school.settings, now, reasons=reasons)
     ids = _number_sessions(connection, judged, by_ref, by_call)
     remove_sessions(connection, before)
     sessions = judged.sessions.assign(id=ids, clause_set_id=current_clause_set(connection))
@@ -234,8 +237,8 @@ def _stored_sessions(connection: Connection, logs: Sequence[int], calls: Sequenc
     refs = select(log.ref).where(reading.is_among(connection, log.id, logs))
     of_refs = select(log.ref, session.id).join(tables.sessions, session.log_id == log.id).where(log.ref.in_(refs))
     of_calls = select(of_call.call_id, of_call.session_id).where(reading.is_among(connection, of_call.call_id, calls))
-    by_ref = reading.frame(connection, of_refs).set_index("ref")["id"]
-    return by_ref, reading.frame(connection, of_calls).set_index("call_id")["session_id"]
+    by_ref = reading.read_frame(connection, of_refs).set_index("ref")["id"]
+    return by_ref, reading.read_frame(connection, of_calls).set_index("call_id")["session_id"]
 
 
 def _number_sessions(connection: Connection, judged: Judged, by_ref: pd.Series, by_call: pd.Series) -> Ints:
@@ -243,7 +246,7 @@ def _number_sessions(connection: Connection, judged: Judged, by_ref: pd.Series, 
     there; a new one where it had none."""
     log, log_ids = tables.logs.c, judged.sessions["log_id"]
     known = reading.is_among(connection, log.id, log_ids.dropna().tolist())
-    refs = reading.frame(connection, select(log.id, log.ref).where(known)).set_index("id")["ref"]
+    refs = reading.read_frame(connection, select(log.id, log.ref).where(known)).set_index("id")["ref"]
     from_log = log_ids.map(refs).map(by_ref[~by_ref.index.duplicated()])
     from_call = judged.sessions["call_id"].map(by_call)
     ids = from_log.fillna(from_call.mask(from_call.isin(from_log.dropna())))
@@ -251,7 +254,7 @@ def _number_sessions(connection: Connection, judged: Judged, by_ref: pd.Series, 
     new = ids.isna().to_numpy(bool)
     numbers = ids.fillna(0).to_numpy(np.int64, copy=True)
     # Drawn, not counted up: gaps in a sequence would reveal how many sessions of counselling there are.
-    numbers[new] = [secrets.randbelow(_NUMBERS) + 1 for _ in range(int(new.sum()))]
+    numbers[new] = [secrets.randbelow(_MAX_SESSION_ID) + 1 for _ in range(int(new.sum()))]
     return np.asarray(numbers)
 
 

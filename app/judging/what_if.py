@@ -38,7 +38,7 @@ class WhatIf:
     changes: pd.DataFrame
 
 
-def differing(figures: Mapping[str, Any], rules: Rules) -> dict[str, Any]:
+def find_differences(figures: Mapping[str, Any], rules: Rules) -> dict[str, Any]:
     """The checked figures that differ from the rules."""
     return {name: value for name, value in figures.items() if value != getattr(rules, name)}
 
@@ -77,7 +77,7 @@ def compare(was: pd.DataFrame, would_be: pd.DataFrame, sessions: pd.DataFrame) -
     return WhatIf(len(sessions), clauses, departments, changes)
 
 
-def sentence(figures: Mapping[str, Any], found: WhatIf) -> str:
+def describe(figures: Mapping[str, Any], found: WhatIf) -> str:
     """What would change, in words."""
     means = f"With {_list_in_words([_figure_words(name, value) for name, value in figures.items()])}, "
     if found.clauses.empty:
@@ -115,12 +115,12 @@ def _sessions(n: int) -> str:
     return {0: "no session", 1: "one session"}.get(n, f"{n:,} sessions")
 
 
-def first_day(settings: Settings) -> date:
+def get_earliest_start(settings: Settings) -> date:
     """The first day on which other figures can come into force: after the last entry's."""
     return settings.rules[-1].from_ + timedelta(days=1)
 
 
-def in_force(settings: Settings, figures: Mapping[str, Any], day: date) -> str:
+def format_settings_entry(settings: Settings, figures: Mapping[str, Any], day: date) -> str:
     """The entry for the end of the settings file, so that the figures hold from a day on."""
     rules = changed(settings, {**figures, "from": day}).rules[-1]
     entry = rules.model_dump(by_alias=True)

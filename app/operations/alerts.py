@@ -48,7 +48,7 @@ def get_alerts_view(school: School, person: Person) -> AlertsView:
     )
     last = select(func.max(_alert.sent_at)).where(_alert.state == SENT, not_(_alert.confidential))
     with school.engine.connect() as connection:
-        found = reading.frame(connection, waiting).fillna({"to": "the shared channel", "error": ""})
+        found = reading.read_frame(connection, waiting).fillna({"to": "the shared channel", "error": ""})
         last_sent = connection.scalar(last)
     found.insert(1, "subject", [KINDS[kind].subject for kind in found.pop("kind")])
     return AlertsView(

@@ -133,7 +133,7 @@ def _concerns(connection: Connection, since: datetime, concerns: Collection[int]
     """Those about children, and uncounted those about conduct."""
     about_conduct = _closed_concerns(connection, CONDUCT, since)
     of_child = (tables.concern_events, tables.concern_sessions, tables.concern_pupils)
-    *of_conduct, conduct_concerns = tables.CONDUCT
+    *of_conduct, conduct_concerns = tables.CONDUCT_TABLES
     return Past("closed concerns", since.date(), len(concerns)), [
         *_deletes(connection, [*(table.c.concern_id for table in of_child), tables.concerns.c.id], concerns),
         *_deletes(connection, [*(t.c.concern_id for t in of_conduct), conduct_concerns.c.id], about_conduct),

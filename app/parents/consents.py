@@ -19,7 +19,7 @@ from app.access.parents import may_answer_consent
 from app.access.policy import NotAllowedError, Person
 from app.alerts.outbox import Alert, enqueue
 from app.alerts.sending import send_in_background
-from app.judging.rejudge import Touched, rejudge
+from app.judging.rejudge import Affected, rejudge
 from app.records.registers import CONSENTS, Consent
 from app.school import School
 from app.store import tables
@@ -192,7 +192,7 @@ class _Change:
             )
         )
         sessions = set(self.connection.scalars(covered))
-        rejudge(self.connection, self.school, Touched(sessions=sessions))
+        rejudge(self.connection, self.school, Affected(sessions=sessions))
         self.school.add_to_trail(
             self.connection, self.person.email, "changed", f"consent {self.consent_id}, {description}"
         )

@@ -29,7 +29,7 @@ from sqlalchemy import Connection, and_, delete, select
 from app.access.administration import record_access
 from app.access.parents import list_consents, list_letters_sent
 from app.access.policy import NotAllowedError, Person, describe_post
-from app.judging.rejudge import Touched, rejudge
+from app.judging.rejudge import Affected, rejudge
 from app.records.registers import LETTERS
 from app.school import School
 from app.settings import ROOT, WEEKDAYS, Slot, settings_file
@@ -146,7 +146,7 @@ def _finish(connection: Connection, school: School, person: Person, description:
     among = tables.session_pupils.c
     of_pupils = reading.is_among(connection, among.pupil_id, pupils)
     sessions = set(connection.scalars(select(among.session_id).where(of_pupils)))
-    rejudge(connection, school, Touched(sessions=sessions))
+    rejudge(connection, school, Affected(sessions=sessions))
     school.add_to_trail(connection, person.email, "changed", f"{description}, to {_describe_pupils(pupils)}")
     raise_revision(connection)
 

@@ -47,7 +47,7 @@ def list_outcomes(school: School, days: tuple[date, date]) -> list[dict[str, Any
 
 
 def _outcomes(school: School, connection: Connection, ids: Sequence[int]) -> list[dict[str, Any]]:
-    evidence = reading.evidence(connection, session_ids=ids)
+    evidence = reading.read_evidence(connection, session_ids=ids)
     judged = judge(evidence, school.settings, school.now(), reasons=True)
     staff = tables.staff.c
     emails = dict(connection.execute(select(staff.id, staff.email)).all())

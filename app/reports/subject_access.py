@@ -219,7 +219,7 @@ class _File:
         if not sessions:
             return checks
         ids = [row.id for row in sessions]
-        evidence = reading.evidence(self.connection, session_ids=ids)
+        evidence = reading.read_evidence(self.connection, session_ids=ids)
         judged = judge(evidence, self.school.settings, self.school.now(), reasons=True)
         call = tables.session_calls.c
         of_calls = select(call.call_id, call.session_id).where(call.session_id.in_(ids))

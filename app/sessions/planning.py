@@ -68,7 +68,7 @@ class Foreseen:
 def read(school: School, values: Mapping[str, str], *, planned: bool = True) -> Log | RejectedRow:
     """A plan from the row of a log file (`log_form.cells`), as the log that it would be; or why it cannot be one."""
     with school.engine.connect() as connection:
-        roster = reading.roster(connection)
+        roster = reading.read_roster(connection)
     try:
         return parse_log(dict(values), roster, school.settings, school.now(), planned=planned)
     except InvalidCellError as fault:

@@ -143,7 +143,7 @@ def entries(connection: Connection, since: datetime | None = None, until: dateti
         query = query.where(_entry.occurred_at >= since)
     if until is not None:
         query = query.where(_entry.occurred_at < until)
-    return reading.frame(connection, query)
+    return reading.read_frame(connection, query)
 
 
 def last_signed_in() -> Select[tuple[str, datetime]]:

@@ -110,13 +110,13 @@ def _sqlite(url: str) -> Engine:
         # A writer takes the lock at once: one that takes it after reading would fail, not wait.
         if not connection.get_execution_options().get("writes"):
             connection.exec_driver_sql("begin")
-        elif not _has_begun_to_write(connection.connection.driver_connection):
+        elif not _acquire_write_lock(connection.connection.driver_connection):
             connection.exec_driver_sql("begin immediate")
 
     return engine
 
 
-def _has_begun_to_write(connection: Any) -> bool:
+def _acquire_write_lock(connection: Any) -> bool:
     """Wait for a turn to write, and take it. SQLite itself asks so seldom that, of twenty who write again and again,
     one may ask for a minute in vain; asking often, and out of step, gives everybody a turn."""
     last = monotonic() + _BUSY_SECONDS - _BUSY_SECONDS_OF_SQLITE
@@ -161,7 +161,7 @@ def _create_or_upgrade(engine: Engine) -> None:
             MigrationContext.configure(connection).stamp(scripts, "head")
         elif version != head:
             _check_can_upgrade(version, scripts)
-            _copy_before(connection, version)
+            _back_up_before_upgrade(connection, version)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
         operations = Operations(MigrationContext.configure(connection))
@@ -189,7 +189,7 @@ def _missing_answers(connection: Connection) -> list[Column[Any]]:
     return [logs.c[question.name] for question in QUESTIONS if question.name not in known]
 
 
-def _copy_before(connection: Connection, version: str) -> None:
+def _back_up_before_upgrade(connection: Connection, version: str) -> None:
     """Copy a database of an earlier version, while the lock to write is held: an embedded one to a file beside it,
     PostgreSQL's tables into a schema."""
     name = f"version-{version}-{clock.now().astimezone():%Y%m%d-%H%M%S}"

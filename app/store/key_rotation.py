@@ -36,7 +36,7 @@ def count_by_key(connection: Connection, *, sample: bool = False) -> list[KeyCou
     is enough to tell whether there is anything to rotate."""
     counts: defaultdict[str, Counter[KeyStatus]] = defaultdict(Counter)
     for table, column in _encrypted_columns():
-        if table not in tables.CONDUCT:
+        if table not in tables.CONDUCT_TABLES:
             for rows in islice(_stored_values(connection, table, column), 1 if sample else None):
                 counts[table.name].update(key_status(_to_bytes(row.stored)) for row in rows)
     return [KeyCounts(name, *(counted[status] for status in KeyStatus)) for name, counted in counts.items()]
@@ -61,7 +61,8 @@ def reencrypt_all(connection: Connection) -> int:
     """Encrypt with the newest key what is not, plain values included. Returns how many values; those of concerns about
     conduct are not counted, since no figure may reveal them."""
     return sum(
-        _reencrypt(connection, table, column) * (table not in tables.CONDUCT) for table, column in _encrypted_columns()
+        _reencrypt(connection, table, column) * (table not in tables.CONDUCT_TABLES)
+        for table, column in _encrypted_columns()
     )
 
 

@@ -40,7 +40,7 @@ from app.vocabulary import ConcernCategory
 REVISION = "revision"
 
 
-def frame(connection: Connection, query: Select[Any]) -> pd.DataFrame:
+def read_frame(connection: Connection, query: Select[Any]) -> pd.DataFrame:
     """A query's rows: instants as datetime64[us, UTC], days as datetime64[s], yes/no as "boolean", whole numbers as
     "Int64" where one is blank, everything else as objects with None."""
     columns = list(query.selected_columns)
@@ -73,7 +73,7 @@ def revision(connection: Connection) -> int:
     return int(connection.scalar(select(tables.meta.c.value).where(tables.meta.c.key == REVISION)) or 0)
 
 
-def roster(connection: Connection) -> Roster:
+def read_roster(connection: Connection) -> Roster:
     """Everybody who is or was on the roster, to find them by address and by Entra id."""
 
     def ids(table: Table) -> tuple[dict[str, int], dict[str, int]]:
@@ -92,7 +92,7 @@ def logs_and_calls(connection: Connection, session_ids: Collection[int]) -> tupl
     return connection.scalars(logs).all(), connection.scalars(calls).all()
 
 
-def evidence(
+def read_evidence(
     connection: Connection,
     *,
     session_ids: Collection[int] | None = None,
@@ -107,7 +107,7 @@ def evidence(
         logs, calls = logs_and_calls(connection, session_ids)
 
     def read(name: str, query: Select[Any], key: Column[Any], wanted: Collection[Any]) -> pd.DataFrame:
-        return _fit(name, frame(connection, query.where(among(key, wanted)))) if wanted else empty(name)
+        return _fit(name, read_frame(connection, query.where(among(key, wanted)))) if wanted else empty(name)
 
     log, call, stay = tables.logs, tables.calls, tables.call_stays
     log_pupils = read("log_pupils", select(tables.log_pupils), tables.log_pupils.c.log_id, logs)
@@ -125,10 +125,10 @@ def evidence(
         videos=read("videos", select(videos), videos.c.call_id, calls),
         listed=read("listed", select(listed), listed.c.call_id, calls),
         recordings=_recordings(connection, among(call.c.id, calls)),
-        staff=_fit("staff", frame(connection, _STAFF)),
+        staff=_fit("staff", read_frame(connection, _STAFF)),
         pupils=read("pupils", select(version), version.c.pupil_id, pupils),
         letters=read("letters", select(letter), letter.c.pupil_id, pupils),
-        consents=_fit("consents", frame(connection, given)),
+        consents=_fit("consents", read_frame(connection, given)),
         concerns=_concerns(connection, among(log.c.id, logs), calls),
     )
 
@@ -144,7 +144,7 @@ def _recordings(connection: Connection, called: ColumnElement[bool]) -> pd.DataF
     of_call = recording.c.call_id.in_(select(call.id).where(called))
     of_organiser = recording.c.organiser_id.in_(select(call.organiser_id).where(called))
     query = select(recording).where(or_(of_call, and_(recording.c.call_id.is_(None), of_organiser)))
-    return _fit("recordings", frame(connection, query))
+    return _fit("recordings", read_frame(connection, query))
 
 
 def _concerns(connection: Connection, of_logs: ColumnElement[bool], calls: Collection[str]) -> pd.DataFrame:
@@ -158,7 +158,7 @@ def _concerns(connection: Connection, of_logs: ColumnElement[bool], calls: Colle
     by_log = by_log.select_from(linked.join(log, log.c.ref == link.c.log_ref))
     by_call = select(literal(None).label("log_id"), link.c.call_id, *facts).select_from(linked)
     by_call = by_call.where(is_among(connection, link.c.call_id, calls))
-    rows = pd.concat([frame(connection, by_log), frame(connection, by_call)])
+    rows = pd.concat([read_frame(connection, by_log), read_frame(connection, by_call)])
     home_alone = [ConcernCategory.HOME_ALONE in categories.split(";") for categories in rows.pop("categories")]
     return _fit("concerns", rows.assign(home_alone=pd.array(home_alone, "boolean")))
 

@@ -101,7 +101,7 @@ def _read_sessions(connection: Connection, which: ColumnElement[bool]) -> pd.Dat
         _session.codes,
         _session.clause_set_id,
     )
-    frame = reading.frame(connection, select(*columns).where(which, not_(_session.confidential)))
+    frame = reading.read_frame(connection, select(*columns).where(which, not_(_session.confidential)))
     # pandas sorts in a fraction of the time that a database takes.
     frame = frame.sort_values(["day", "minute", "session_id"], ignore_index=True)
     outcomes = decode_outcomes(connection, frame)

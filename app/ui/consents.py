@@ -23,7 +23,7 @@ from app.parents.letters import times, write_requests
 from app.records.registers import Consent
 from app.school import School
 from app.ui.current import record_once
-from app.ui.drafts import name_pupils
+from app.ui.drafts import label_pupils
 from app.ui.letters import offer_letters, sorted_years
 from app.ui.text import note, title, write_html
 from app.ui.widgets import as_listing, attempt, confirm_on_rerun, link, matching, select_row, show_confirmation, table
@@ -131,7 +131,7 @@ def show_request_form(school: School, person: Person) -> None:
         "For academic tuition outside the usual hours, and for one-to-ones outside lunchtime and tutor time. "
         "Counselling does not need one."
     )
-    names = name_pupils(list_pupils_to_choose(school, person))
+    names = label_pupils(list_pupils_to_choose(school, person))
     with st.form("ask", border=False):
         pupil = st.selectbox("Pupil", list(names), index=None, format_func=names.__getitem__, placeholder="Type a name")
         kind = st.radio("Consent to", list(_CHOICES), index=None, format_func=_CHOICES.__getitem__)

@@ -71,7 +71,7 @@ def current_person(school: School) -> Person | None:
         return None
     if school.is_demonstration():
         people = {p.email: p for p in list_demo_people(school)}
-        return people.get(st.session_state.get("eyes", ""), next(iter(people.values())))
+        return people.get(st.session_state.get("view_as", ""), next(iter(people.values())))
     try:
         person = sign_in.get_person(school)
     except SettingsError as error:

@@ -49,32 +49,32 @@ class Draft:
             save_draft(self.school, self.person, self.name, given or None)
             self._state["stored"] = given
 
-    def words(self, name: str, question: str, *, lines: int = 3, **more: Any) -> str:
+    def ask_text(self, name: str, question: str, *, lines: int = 3, **more: Any) -> str:
         self.values[name] = st.text_area(
             question, self.values.get(name, ""), max_chars=10_000, key=self.key(name), height=28 * lines, **more
         )
         return self.values[name] or ""
 
-    def line(self, name: str, question: str, **more: Any) -> str:
+    def ask_line(self, name: str, question: str, **more: Any) -> str:
         self.values[name] = st.text_input(
             question, self.values.get(name, ""), max_chars=500, key=self.key(name), **more
         )
         return self.values[name] or ""
 
-    def day(self, name: str, question: str, **more: Any) -> date | None:
+    def ask_day(self, name: str, question: str, **more: Any) -> date | None:
         before = date.fromisoformat(self.values[name]) if self.values.get(name) else None
         day = st.date_input(question, before, key=self.key(name), format="DD/MM/YYYY", **more)
         day = day if isinstance(day, date) else None
         self.values[name] = day.isoformat() if day else None
         return day
 
-    def clock(self, name: str, question: str) -> time | None:
+    def ask_time(self, name: str, question: str) -> time | None:
         before = time.fromisoformat(self.values[name]) if self.values.get(name) else None
         at = st.time_input(question, before, key=self.key(name), step=300)
         self.values[name] = f"{at:%H:%M}" if at else None
         return at
 
-    def one(self, name: str, question: str, options: Mapping[Any, str], **more: Any) -> Any:
+    def ask_one(self, name: str, question: str, options: Mapping[Any, str], **more: Any) -> Any:
         self.values[name] = st.selectbox(
             question,
             list(options),
@@ -86,7 +86,7 @@ class Draft:
         )
         return self.values[name]
 
-    def some(self, name: str, question: str, options: Mapping[Any, str], **more: Any) -> list[Any]:
+    def ask_several(self, name: str, question: str, options: Mapping[Any, str], **more: Any) -> list[Any]:
         self.values[name] = st.multiselect(
             question,
             list(options),
@@ -97,7 +97,7 @@ class Draft:
         )
         return list(self.values[name])
 
-    def yes_no(self, name: str, question: str, yes: str, no: str) -> bool | None:
+    def ask_yes_no(self, name: str, question: str, yes: str, no: str) -> bool | None:
         options = {"yes": yes, "no": no}
         self.values[name] = st.radio(
             question,
@@ -109,7 +109,7 @@ class Draft:
         )
         return None if self.values[name] is None else self.values[name] == "yes"
 
-    def tick(self, name: str, words: str) -> bool:
+    def ask_checkbox(self, name: str, words: str) -> bool:
         ticked = st.checkbox(words, bool(self.values.get(name)), key=self.key(name))
         self.values[name] = ticked
         return ticked
@@ -124,11 +124,11 @@ def _given(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value not in (None, "", [], False)}
 
 
-def name_pupils(pupils: pd.DataFrame, by: str = "pupil_id") -> dict[Any, str]:
+def label_pupils(pupils: pd.DataFrame, by: str = "pupil_id") -> dict[Any, str]:
     """Pupils to choose from (see `access.forms`), by number or email."""
     return {getattr(row, by): f"{row.name} · year {row.year_group} · {row.house}" for row in pupils.itertuples()}
 
 
-def name_staff(staff: pd.DataFrame, by: str = "staff_id") -> dict[Any, str]:
+def label_staff(staff: pd.DataFrame, by: str = "staff_id") -> dict[Any, str]:
     """Staff to choose from (see `access.forms`), by number or email."""
     return {getattr(row, by): f"{row.name} · {row.department}" for row in staff.itertuples()}

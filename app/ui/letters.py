@@ -10,7 +10,7 @@ from app.access.policy import Person
 from app.formatting import on_day
 from app.parents.letters import KINDS, Download, TemplateError, mark_letters_sent, strike_letters_out, write_letters
 from app.school import School
-from app.ui.drafts import name_pupils
+from app.ui.drafts import label_pupils
 from app.ui.text import note, show_error, write_html
 from app.ui.widgets import as_listing, attempt, choose_one, download, matching, table
 
@@ -48,7 +48,7 @@ def _filter(pupils: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
     left, middle, right = st.columns(3)
     years = left.multiselect("Year", sorted_years(pupils["year_group"]), key="letters year")
     houses = middle.multiselect("House", sorted(pupils["house"].unique()), key="letters house")
-    names = name_pupils(pupils.rename(columns={"pupil": "name"}))
+    names = label_pupils(pupils.rename(columns={"pupil": "name"}))
     only = right.multiselect("Pupils", list(names), format_func=names.__getitem__, placeholder="Type a name")
     if only:
         return pupils[pupils["pupil_id"].isin(only)], True

@@ -11,7 +11,7 @@ import streamlit as st
 from app.intake.logs import CORRECTION_REASON
 from app.log_questions import QUESTIONS
 from app.records.rows import RejectedRow
-from app.ui.drafts import Draft, name_pupils, name_staff
+from app.ui.drafts import Draft, label_pupils, label_staff
 from app.vocabulary import Purpose
 
 _QUESTIONS = {question.name: question for question in QUESTIONS}
@@ -75,7 +75,7 @@ def ask_purpose(draft: Draft, question: str) -> None:
 
 def ask_pupils(draft: Draft, pupils: pd.DataFrame) -> None:
     most = max(MAX_PUPILS, len(draft.values.get("pupils", [])))  # so that "Select all" cannot pick the whole school
-    draft.some("pupils", "Pupils", name_pupils(pupils, "email"), placeholder="Type a name", max_selections=most)
+    draft.ask_several("pupils", "Pupils", label_pupils(pupils, "email"), placeholder="Type a name", max_selections=most)
 
 
 def ask_times(draft: Draft, default: date, first: date | None = None, last: date | None = None) -> None:
@@ -84,11 +84,11 @@ def ask_times(draft: Draft, default: date, first: date | None = None, last: date
     draft.values["day"] = str(min(max(given, first or given), last or given))
     left, middle, right = st.columns(3)
     with left:
-        draft.day("day", "Day", min_value=first, max_value=last)
+        draft.ask_day("day", "Day", min_value=first, max_value=last)
     with middle:
-        draft.clock("from", "From")
+        draft.ask_time("from", "From")
     with right:
-        draft.clock("to", "To")
+        draft.ask_time("to", "To")
 
 
 def ask_second_members(draft: Draft, accepted: Mapping[str, str], question: str) -> None:
@@ -108,7 +108,7 @@ def ask_second_members(draft: Draft, accepted: Mapping[str, str], question: str)
 def ask_other_members(draft: Draft, accepted: Mapping[str, str], staff: pd.DataFrame) -> None:
     """Which of the other staff were invited."""
     given = draft.values["second"]
-    others = name_staff(staff[~staff["email"].isin(accepted.keys())], "email")
+    others = label_staff(staff[~staff["email"].isin(accepted.keys())], "email")
     invited = st.multiselect(
         "Anybody else who was invited (optional)",
         list(others),

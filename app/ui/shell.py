@@ -120,15 +120,15 @@ def _show_view_as(school: School, person: Person) -> None:
         f"**Demonstration.** Nobody here is real. Viewing as **{as_plain_text(_describe(person))}**.",
         icon=":material/theater_comedy:",
     )
-    with st.expander("View as…", key="other eyes", on_change="rerun") as place:
+    with st.expander("View as…", key="view_as_choice", on_change="rerun") as place:
         if not place.open:
             return
         with st.container(gap=None):
             for other in list_demo_people(school):
                 if other.email != person.email and st.button(
-                    as_plain_text(_describe(other)), key=f"eyes of {other.email}", type="tertiary"
+                    as_plain_text(_describe(other)), key=f"view_as_{other.email}", type="tertiary"
                 ):
-                    st.session_state["eyes"] = other.email
+                    st.session_state["view_as"] = other.email
                     st.rerun()
 
 

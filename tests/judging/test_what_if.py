@@ -70,7 +70,7 @@ def test_with_later_hours_the_lessons_after_half_past_five_are_kept(term: School
     assert list(found.departments["sessions"]) == [1, 1]
     assert found.sessions == len(TIMES)  # without counselling
     checked = changed(term.settings, figures).rules[0].academic_hours
-    assert what_if.sentence({"academic_hours": checked}, found) == (
+    assert what_if.describe({"academic_hours": checked}, found) == (
         "With tuition from 08:30 to 18:15, “Tuition hours” would be kept in 2 sessions in which it was not; "
         "none would be lost."
     )
@@ -80,7 +80,7 @@ def test_the_figures_in_force_change_nothing_and_shorter_grace_loses(term: Schoo
     same = {name: getattr(term.settings.rules[-1], name) for name in what_if.FIGURES}
     nothing = run_what_if(term, someone(term, "sdh"), TERM, same)
     assert (nothing.clauses.empty, nothing.changes.empty, nothing.departments.empty) == (True, True, True)
-    assert "none of the 10 sessions" in what_if.sentence({"grace_seconds": 10.0}, nothing)
+    assert "none of the 10 sessions" in what_if.describe({"grace_seconds": 10.0}, nothing)
     before = outcomes(term)
     lost = run_what_if(term, someone(term, "sdh"), TERM, {"grace_seconds": 0})
     longer = run_what_if(term, someone(term, "sdh"), TERM, {"grace_seconds": 60})
@@ -115,7 +115,7 @@ def test_put_into_force_the_same_comes_out(term: School, tmp_path: Path, figures
     before = outcomes(term)
     file = tmp_path / "protocol.toml"
     told = (ROOT / "data" / "protocol.toml").read_text(encoding="utf-8")
-    file.write_text(told + what_if.in_force(term.settings, figures, TERM[0]), encoding="utf-8")
+    file.write_text(told + what_if.format_settings_entry(term.settings, figures, TERM[0]), encoding="utf-8")
     written = load_settings(file).model_copy(update={"tenant_id": term.settings.tenant_id})
     assert written.rules[-1] == changed(term.settings, {**figures, "from": TERM[0]}).rules[-1]
     after = outcomes(replace(term, settings=written))

@@ -60,7 +60,7 @@ class Opened:
 
     def __call__(self, page: str, role: str, **query: str) -> AppTest:
         at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-        at.session_state["eyes"] = self.people[role].email
+        at.session_state["view_as"] = self.people[role].email
         at.switch_page(f"pages/{page}.py")
         for name, value in query.items():
             at.query_params[name] = value

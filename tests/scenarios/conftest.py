@@ -70,7 +70,7 @@ class Worlds:
         with create_engine(self.url).connect() as connection:
             logs = connection.scalars(select(tables.logs.c.id).where(tables.logs.c.current)).all()
             calls = connection.scalars(select(tables.calls.c.id)).all()
-            return reading.evidence(connection, logs=logs, calls=calls)
+            return reading.read_evidence(connection, logs=logs, calls=calls)
 
 
 @pytest.fixture(scope="session")

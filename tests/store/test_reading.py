@@ -7,7 +7,7 @@ from sqlalchemy import insert, select
 
 from app.school import School
 from app.store import tables
-from app.store.reading import frame, is_among
+from app.store.reading import is_among, read_frame
 
 
 def test_is_among_finds_numbers_and_text_however_many(school: School) -> None:
@@ -30,9 +30,9 @@ def test_frame_gives_each_column_its_type_with_and_without_blanks(school: School
     with school.writing() as connection:
         connection.execute(insert(tables.sync_runs), [known | ended, known | dict.fromkeys(ended)])
         query = select(run.started_at, run.ended_at, run.listed, run.error).order_by(run.id)
-        rows, nothing = frame(connection, query), frame(connection, query.where(run.listed > 0))
+        rows, nothing = read_frame(connection, query), read_frame(connection, query.where(run.listed > 0))
         others = [
-            frame(connection, select(column))
+            read_frame(connection, select(column))
             for column in (tables.imports.c.imported_by, tables.pupil_versions.c.from_day, tables.schools.c.senior)
         ]
     instant = "datetime64[us, UTC]"

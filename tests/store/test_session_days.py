@@ -48,7 +48,7 @@ def read_sessions(connection: Connection) -> pd.DataFrame:
     """What `session_days.read` returns, read from the sessions themselves."""
     names = ["id", "day", "minute", "staff_id", "school", "department", "purpose", "one_to_one", "status", "disputed"]
     query = select(*(_session[name] for name in names), _session.log_id, _session.codes)
-    rows = reading.frame(connection, query.where(~_session.confidential).order_by(_session.day, _session.minute))
+    rows = reading.read_frame(connection, query.where(~_session.confidential).order_by(_session.day, _session.minute))
     outcomes = decode(rows.pop("codes"))
     rows["log_id"] = rows["log_id"].notna()
     rows["staff_id"] = rows["staff_id"].fillna(0)

@@ -6,7 +6,7 @@ from app.store.tables.operations import alerts, audit, imports, leases, meta, qu
 from app.store.tables.parents import consent_events, consents, letters, letters_struck
 from app.store.tables.people import drafts, pupil_versions, pupils, schools, sign_ins, staff, staff_versions
 from app.store.tables.safeguarding import (
-    CONDUCT,
+    CONDUCT_TABLES,
     concern_events,
     concern_pupils,
     concern_sessions,

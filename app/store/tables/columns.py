@@ -2,7 +2,7 @@
 
 Instants are stored as microseconds since 1970 in UTC, days as the school's dates, emails and Entra ids in lower case.
 An instant goes in and comes out as an aware `datetime`; frames read the integers themselves, which is many times
-faster (`reading.frame`).
+faster (`reading.read_frame`).
 """
 
 from datetime import UTC, datetime, timedelta

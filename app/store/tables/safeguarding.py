@@ -80,4 +80,4 @@ conduct_named = Table(  # whom it names; never removed
     foreign_key("staff_id", "staff.id", index=True),
     Column("name", EncryptedText),  # of somebody who is not on the roster
 )
-CONDUCT = (conduct_named, conduct_sessions, conduct_pupils, conduct_events, conduct_concerns)
+CONDUCT_TABLES = (conduct_named, conduct_sessions, conduct_pupils, conduct_events, conduct_concerns)

@@ -150,7 +150,7 @@ def _show_actions(school: School, person: Person, actions: pd.DataFrame) -> None
 
 def _ask_what_was_done(school: School, person: Person, row: Any) -> None:
     draft = Draft(school, person, f"{row.ref} done {row.number}")
-    words = draft.line("text", "What was done?")
+    words = draft.ask_line("text", "What was done?")
     draft.store()
     if st.button("Done", key=f"done {row.ref} {row.number}", icon=":material/check:"):
         try:

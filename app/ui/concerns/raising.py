@@ -12,7 +12,7 @@ from app.alerts import channels
 from app.concerns.raising import Elsewhere, Report, raise_concern
 from app.school import School
 from app.store.concerns import CHILD, CONDUCT, MOST_CATEGORIES, Register
-from app.ui.drafts import Draft, name_pupils, name_staff
+from app.ui.drafts import Draft, label_pupils, label_staff
 from app.ui.text import note, show_error, write_html
 from app.ui.widgets import link
 from app.vocabulary import Page
@@ -84,53 +84,53 @@ def _link_session(school: School, person: Person, register: Register, draft: Dra
 
 
 def _ask_about(school: School, person: Person, register: Register, draft: Draft) -> dict[str, Any]:
-    pupils = name_pupils(list_pupils_to_choose(school, person))
+    pupils = label_pupils(list_pupils_to_choose(school, person))
     if register is CHILD:
-        return {"pupil_ids": draft.some("pupils", "Which child?", pupils, placeholder="Type a name")}
+        return {"pupil_ids": draft.ask_several("pupils", "Which child?", pupils, placeholder="Type a name")}
     note(
         "This goes to the Senior Deputy Head and the DSPs. Anyone named in it cannot see that it exists. Do not "
         "discuss it with anyone else."
     )
-    staff = name_staff(list_staff_to_choose(school, person))
+    staff = label_staff(list_staff_to_choose(school, person))
     return {
-        "staff_ids": draft.some("staff", "Which adult?", staff, placeholder="Type a name"),
-        "others": [draft.line("other", "Or somebody not on the list: their name, if known")],
-        "pupil_ids": draft.some("pupils", "Which child was there, if any?", pupils, placeholder="Type a name"),
+        "staff_ids": draft.ask_several("staff", "Which adult?", staff, placeholder="Type a name"),
+        "others": [draft.ask_line("other", "Or somebody not on the list: their name, if known")],
+        "pupil_ids": draft.ask_several("pupils", "Which child was there, if any?", pupils, placeholder="Type a name"),
     }
 
 
 def _ask_narrative(register: Register, draft: Draft) -> dict[str, Any]:
     """What was seen and heard; or where else that is written down."""
-    if draft.tick("away", "It is recorded in the school's own safeguarding system; I give only the reference"):
+    if draft.ask_checkbox("away", "It is recorded in the school's own safeguarding system; I give only the reference"):
         left, right = st.columns(2)
         with left:
-            system = draft.line("system", "Which system?")
+            system = draft.ask_line("system", "Which system?")
         with right:
-            reference = draft.line("reference", "Its reference there")
+            reference = draft.ask_line("reference", "Its reference there")
         return {"summary": "", "childs_words": "", "elsewhere": Elsewhere(system, reference)}
     advice = "What you saw and heard, not your interpretation."
     return {
-        "summary": draft.words("summary", "What worries you?", lines=4, help=advice),
-        "childs_words": draft.words("words", _WORDS[register.resource]["words"]),
+        "summary": draft.ask_text("summary", "What worries you?", lines=4, help=advice),
+        "childs_words": draft.ask_text("words", _WORDS[register.resource]["words"]),
     }
 
 
 def _ask_circumstances(school: School, register: Register, draft: Draft) -> dict[str, Any]:
     label = "Categories (up to three)"
     options = {"max_selections": MOST_CATEGORIES, "placeholder": "Choose"}
-    categories = draft.some("categories", label, register.categories, **options)
+    categories = draft.ask_several("categories", label, register.categories, **options)
     left, middle, right = st.columns([1, 1, 2])
     with left:
-        day = draft.day("day", "Day it happened", max_value=school.today())
+        day = draft.ask_day("day", "Day it happened", max_value=school.today())
     with middle:
-        at = draft.clock("at", "Time, if known")
+        at = draft.ask_time("at", "Time, if known")
     with right:
-        place = draft.line("place", "Where?")
+        place = draft.ask_line("place", "Where?")
     return {
         "categories": categories,
         "happened_at": datetime.combine(day, at or time(), school.settings.zone) if day else None,
         "place": place.strip(),
-        "told_dsp": draft.yes_no("told", _WORDS[register.resource]["told"], "Yes", "Not yet"),
+        "told_dsp": draft.ask_yes_no("told", _WORDS[register.resource]["told"], "Yes", "Not yet"),
     }
 
 

@@ -16,7 +16,7 @@ from app.concerns import casework
 from app.concerns.steps import STEPS, Ask
 from app.school import School
 from app.store.concerns import CONDUCT, MOST_CATEGORIES
-from app.ui.drafts import Draft, name_pupils, name_staff
+from app.ui.drafts import Draft, label_pupils, label_staff
 from app.ui.text import write_html
 
 
@@ -106,34 +106,35 @@ class NextStep:
         waiting = sum(action.done_on is None for action in self.view.actions)
         if kind == "closed" and waiting:
             actions = "an action is" if waiting == 1 else f"{waiting} actions are"
-            given["although"] = draft.tick("although", f"Close it although {actions} open")
+            given["although"] = draft.ask_checkbox("although", f"Close it although {actions} open")
         return given
 
     def _ask(self, ask: Ask, draft: Draft) -> Any:
         school, person, view = self.school, self.person, self.view
-        boxes: dict[str, Callable[[str, str], Any]] = {"words": draft.words, "line": draft.line, "day": draft.day}
+        boxes: dict[str, Callable[[str, str], Any]]
+        boxes = {"words": draft.ask_text, "line": draft.ask_line, "day": draft.ask_day}
         if ask.what in boxes:
             return boxes[ask.what](ask.name, ask.question)
         if ask.what in ("session", "session_of"):
             found = self._list_sessions() if ask.what == "session" else view.links
             sessions = {f"{session.log_ref or ''}|{session.call_id or ''}": session for session in found}
             options = {key: session.description for key, session in sessions.items()}
-            return sessions.get(draft.one(ask.name, ask.question, options))
+            return sessions.get(draft.ask_one(ask.name, ask.question, options))
         choices: dict[str, Callable[[], Mapping[Any, str]]] = {
             "level": lambda: {level: level for level in view.register.levels if level != view.level},
             "staff": lambda: (
                 list_conduct_team(school, person, view.ref)
                 if view.register is CONDUCT and ask.needed
-                else name_staff(list_staff_to_choose(school, person))
+                else label_staff(list_staff_to_choose(school, person))
             ),
-            "pupil": lambda: name_pupils(list_pupils_to_choose(school, person)),
+            "pupil": lambda: label_pupils(list_pupils_to_choose(school, person)),
             "pupil_of": lambda: dict(zip(view.pupils["pupil_id"].tolist(), view.pupils["name"], strict=True)),
             "leader": lambda: list_leaders_to_share_with(school, person),
             "shared": lambda: view.shared_with,
             "action": lambda: {action.number: action.what for action in view.actions if action.done_on is None},
             "field": lambda: FIELDS,
         }
-        return draft.one(ask.name, ask.question, choices[ask.what]())
+        return draft.ask_one(ask.name, ask.question, choices[ask.what]())
 
     def _list_sessions(self) -> list[LinkedSession]:
         """The sessions that can be linked and are not."""
@@ -147,18 +148,18 @@ class NextStep:
         if name in ("summary", "childs_words", "place", "categories"):
             draft.values.setdefault(box, getattr(self.view, name) or "")
         if name in ("summary", "childs_words"):
-            return draft.words(box, "Corrected text")
+            return draft.ask_text(box, "Corrected text")
         if name == "place":
-            return draft.line(box, "Corrected text")
+            return draft.ask_line(box, "Corrected text")
         if name == "told_dsp":
-            return draft.yes_no(box, "A DSP was told in person", "Yes", "Not before it was raised")
+            return draft.ask_yes_no(box, "A DSP was told in person", "Yes", "Not before it was raised")
         if name == "categories":
-            return draft.some(box, "Categories", self.view.register.categories, max_selections=MOST_CATEGORIES)
+            return draft.ask_several(box, "Categories", self.view.register.categories, max_selections=MOST_CATEGORIES)
         left, right = st.columns(2)
         with left:
-            day = draft.day(box, "It happened on", max_value=self.school.today())
+            day = draft.ask_day(box, "It happened on", max_value=self.school.today())
         with right:
-            at = draft.clock(f"{box} at", "At, if known")
+            at = draft.ask_time(f"{box} at", "At, if known")
         return datetime.combine(day, at or time(), self.school.settings.zone) if day else None
 
 
