@@ -1,4 +1,4 @@
-"""Microsoft Graph's call records that are sessions, and that there are recordings of them."""
+"""Imports Microsoft Graph's call records, of which only sessions are stored, and the existence of recordings."""
 
 import hashlib
 import zlib
@@ -32,7 +32,7 @@ _COMPRESSION = 3  # of originals: half the time of level 6, and still a sixth of
 def import_calls(
     school: School, path: str | Path, actor_id: int | None = None, progress: Callable[[int], None] | None = None
 ) -> ImportResult:
-    """Call records of Microsoft Graph: a file or a folder, in the forms of `iter_objects`."""
+    """Import Microsoft Graph's call records from a file or a folder, in any form that `iter_objects` reads."""
     path = _check_exists(path)
 
     def work(connection: Connection, result: ImportResult) -> Affected:
@@ -49,7 +49,7 @@ def import_calls(
 
 
 def import_recordings(school: School, path: str | Path, actor_id: int | None = None) -> ImportResult:
-    """Recordings of Microsoft Graph, in the forms of `iter_objects`."""
+    """Import Microsoft Graph's recordings, in any form that `iter_objects` reads."""
     path = _check_exists(path)
 
     def work(connection: Connection, result: ImportResult) -> Affected:
@@ -74,7 +74,7 @@ def _iter_parts(found: Iterator[FoundObject]) -> Iterator[list[FoundObject]]:
 
 
 def _read_each(part: Iterable[FoundObject], read: Callable[[Any], T], result: ImportResult) -> Iterator[T]:
-    """What can be read; the rest is rejected, whole, with its reason."""
+    """Yield the records that can be read; reject the others, unshortened, with the reason."""
     for found in part:
         result.read += 1
         try:
@@ -110,7 +110,7 @@ def store_calls(
     dropped: list[Call] = []
     for call in newest.values():
         before = known.get(call.id)
-        # The version that was dropped may come again: the roster may know its people by now.
+        # A dropped version is read again, since the roster may know its people by now.
         if (before is None or call.version > before.version) and call.version >= dropped_before.get(call.id, 0):
             (new if _is_session(call, roster) else dropped).append(call)
     for call in new + dropped:
@@ -132,7 +132,7 @@ def store_calls(
 
 
 def _newest(calls: Iterable[Call]) -> dict[str, Call]:
-    """Of each call the first with the highest version, by id."""
+    """The highest version of each call, by id; the first of equals."""
     newest: dict[str, Call] = {}
     for call in calls:
         if call.id not in newest or call.version > newest[call.id].version:
@@ -141,7 +141,7 @@ def _newest(calls: Iterable[Call]) -> dict[str, Call]:
 
 
 def _dropped_before(connection: Connection, calls: Iterable[str]) -> dict[str, int]:
-    """The version in which each of the calls was not a session, by call id."""
+    """The version at which each of the calls was found not to be a session, by call id."""
     ids = {_digest(call_id): call_id for call_id in calls}
     gone = tables.calls_dropped
     rows = connection.execute(select(gone).where(reading.is_among(connection, gone.c.key, ids)))
@@ -149,7 +149,7 @@ def _dropped_before(connection: Connection, calls: Iterable[str]) -> dict[str, i
 
 
 def _remember_dropped(connection: Connection, calls: Mapping[str, int]) -> None:
-    """Store of calls that are not sessions the version alone, by a digest of the id."""
+    """For calls that are not sessions, store only a digest of the id and the version."""
     gone = tables.calls_dropped
     rows = [{"key": _digest(call_id), "version": version} for call_id, version in calls.items()]
     before = reading.is_among(connection, gone.c.key, [row["key"] for row in rows])
@@ -162,21 +162,20 @@ def _digest(call_id: str) -> str:
 
 
 def _is_session(call: Call, roster: Roster) -> bool:
-    """Whether at least one pupil of the roster and another person took part, and they were not pupils
-    alone."""
+    """Whether at least one pupil on the roster took part, and at least one person who is not such a pupil."""
     people = {stay.person: roster.ids(stay.entra_id, stay.upn) for stay in call.stays}
     pupils = {pupil for _, pupil in people.values() if pupil is not None}
     return bool(pupils) and any(pupil is None for _, pupil in people.values())
 
 
 def _remove_read(connection: Connection, calls: Sequence[str]) -> None:
-    """Delete what was read from calls."""
+    """Delete the rows that were read from calls, but not the calls themselves."""
     for table in (tables.call_originals, tables.call_stays, tables.call_videos, tables.call_listed):
         connection.execute(delete(table).where(reading.is_among(connection, table.c.call_id, calls)))
 
 
 def _remove_calls(connection: Connection, calls: Sequence[str]) -> None:
-    """Delete calls that turned out not to be sessions, and the sessions that they alone made up."""
+    """Delete calls that turned out not to be sessions, and their sessions unless these have a log."""
     of_call, session = tables.session_calls, tables.sessions
     is_of_calls = reading.is_among(connection, of_call.c.call_id, calls)
     with_calls = session.c.id.in_(select(of_call.c.session_id).where(is_of_calls))
@@ -192,7 +191,7 @@ def _insert_calls(
 ) -> None:
     now = school.now()
     rows: dict[Table, list[dict[str, Any]]] = defaultdict(list)
-    rows[tables.calls] = []  # comes first: the others refer to it
+    rows[tables.calls] = []  # inserted first, because the other tables refer to it
     for call in calls:
         organiser, _ = roster.ids(call.organiser_id, call.organiser_upn)
         row = {name: value for name, value in vars(call).items() if name in tables.calls.c}
@@ -214,7 +213,7 @@ def _insert_calls(
 def store_recordings(
     connection: Connection, recordings: Sequence[Recording], result: ImportResult, affected: Affected
 ) -> None:
-    """Store that there are recordings. One that came before its call is found when the call comes."""
+    """Store that there are recordings. One that arrives before its call is matched when the call arrives."""
     newest = {recording.id: recording for recording in recordings}
     stored = tables.recordings
     rows = connection.execute(select(stored).where(reading.is_among(connection, stored.c.id, newest)))

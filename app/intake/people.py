@@ -1,6 +1,6 @@
-"""Schools, staff and pupils: what the roster says of each from which day on.
+"""Imports schools, staff and pupils, and stores from which day each version of a person is valid.
 
-Who took part in calls, or was invited, before the roster knew them is recognised as soon as it does.
+Earlier calls and invitations are linked to people as soon as these are on the roster.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from app.store.writing import insert_rows
 
 Facts = dict[str, Any]
 
-_EVER = date(1900, 1, 1)  # a person's first version is valid on all days before it came
+_EVER = date(1900, 1, 1)  # a person's first version is also valid on all earlier days
 
 
 def store_schools(connection: Connection, _school: School, file: File, result: ImportResult) -> Affected:
@@ -45,7 +45,7 @@ def store_schools(connection: Connection, _school: School, file: File, result: I
 
 @dataclass(frozen=True)
 class _People:
-    """Staff or pupils: their table, that of what they are from which day on, and how it refers to them."""
+    """Staff or pupils: the table, its version table and the foreign key between them."""
 
     table: Table
     versions: Table
@@ -83,7 +83,7 @@ def store_pupils(connection: Connection, school: School, file: File, result: Imp
 def _store_people(
     connection: Connection, today: date, result: ImportResult, people: _People, rows: list[tuple[ReadRow[Any], Facts]]
 ) -> Affected:
-    """Store new people, whose first version is valid on all days; and of known people a new version from today if
+    """Store new people, whose first version is valid on all days, and a new version from today for known people if
     something about them changed. Each row comes with the facts of its version."""
     table, versions, key = people.table, people.versions, people.key
     known = {row.email: row for row in connection.execute(select(table))}
@@ -111,7 +111,7 @@ def _store_people(
                 connection.execute(update(table).where(table.c.id == number).values(entra_id=row.entra_id))
                 changed.add(number)
     result.rejected.sort(key=lambda rejected: rejected.row)
-    # A second change on one day takes the place of the first.
+    # A second change on the same day replaces the first.
     replaced = versions.c[key].in_([row[key] for row in dated if row["from_day"] == today])
     connection.execute(delete(versions).where(versions.c.from_day == today, replaced))
     insert_rows(connection, table, new)
@@ -122,7 +122,7 @@ def _store_people(
 
 
 def _owners(connection: Connection) -> dict[str, str]:
-    """Whose each Entra id is, staff's or pupils', by email."""
+    """Each Entra id on the roster, mapped to the email of the member of staff or pupil who has it."""
     accounts = select(tables.staff.c.email, tables.staff.c.entra_id).union_all(
         select(tables.pupils.c.email, tables.pupils.c.entra_id)
     )
@@ -136,7 +136,7 @@ def _latest(connection: Connection, versions: Table, key: str) -> dict[int, dict
 
 
 def _sessions_since(connection: Connection, key: str, people: set[int], day: date) -> set[int]:
-    """The sessions from a day on of some pupils, or by or with some staff, the invited included."""
+    """The sessions, from a day on, of some pupils, or of some staff, whether they led, joined or were invited."""
     session, of_call, stay = tables.sessions.c, tables.session_calls.c, tables.call_stays.c
     if not people:
         return set()
@@ -158,8 +158,8 @@ def _sessions_since(connection: Connection, key: str, people: set[int], day: dat
 
 
 def _recognise(connection: Connection) -> list[tuple[int, int]]:
-    """Give their ids to people of calls and logs who were not on the roster when those came, and are now. Returns the
-    times of those calls and logs."""
+    """Link earlier calls and logs to people who have since been added to the roster. Returns the times of those calls
+    and logs."""
     roster = reading.read_roster(connection)
     stays, listed, invited = tables.call_stays.c, tables.call_listed.c, tables.log_invited.c
     organiser_id = tables.calls.c.organiser_id
@@ -181,7 +181,7 @@ def _recognise(connection: Connection) -> list[tuple[int, int]]:
 def _recognise_in(
     connection: Connection, roster: Roster, key: Column[Any], *, entra_id: ColumnElement[Any], upn: ColumnElement[Any]
 ) -> set[Any]:
-    """Give their ids to the people of a table whose account the roster knows. Returns the `key` of their rows."""
+    """Link the rows of a table to the people whose account the roster now knows. Returns the `key` of those rows."""
     table = key.table
     ids = [table.c[name] for name in ("organiser_staff_id", "staff_id", "pupil_id") if name in table.c]
     found = set()

@@ -1,6 +1,6 @@
 """The quarantine: everything that was rejected, from files and from the sync, whole and encrypted, with the reason.
 
-A row stays until somebody fixes or dismisses it, or a later file brings it right; a record of the sync until it can be
+A row stays until somebody fixes or dismisses it, or a later file corrects it; a record of the sync until it can be
 read, or somebody dismisses it.
 """
 
@@ -21,7 +21,7 @@ from app.store import reading, tables
 from app.store.writing import insert_rows
 from app.vocabulary import RowResolution
 
-# Of these the newest file counts: a row that was right in between and is rejected again is wrong again.
+# For these the newest file wins: if a fixed row is rejected again, reopen it.
 _ROSTER = ("schools", "staff", "pupils")
 _entry = tables.quarantine.c
 _is_fetched = _entry.row.is_(None)
@@ -43,8 +43,8 @@ class RejectedRecord:
 
 
 def quarantine_rows(connection: Connection, result: ImportResult, now: datetime) -> int:
-    """Put the rejected rows of an import into quarantine; those of a roster that had been right in between are open
-    again. Returns the number of rows that are new."""
+    """Put the rejected rows of an import into quarantine, and reopen those of a roster that had been fixed. Returns
+    the number of new rows."""
     kind, table = result.kind, tables.quarantine
     stored_reasons: dict[str | None, set[str]] = defaultdict(set)
     for column, reason in connection.execute(
@@ -52,13 +52,13 @@ def quarantine_rows(connection: Connection, result: ImportResult, now: datetime)
     ):
         stored_reasons[column].add(reason)
     rows: dict[str, dict[str, Any]] = {}
-    same: dict[str, str] = {}  # each fingerprint that a row may be stored under: its own
+    current_fingerprint: dict[str, str] = {}  # maps old fingerprints to current ones
     for rejected in result.rejected:
         original = json.dumps(rejected.original, ensure_ascii=False, sort_keys=True, default=str)
         fingerprint = digest(f"{kind}|{rejected.column}|{rejected.reason}|{original}")
-        # An earlier version may have stored the same row with its reason in other words.
+        # An earlier version may have stored the same row with its reason worded differently.
         for reason in {rejected.reason, *stored_reasons[rejected.column]}:
-            same[digest(f"{kind}|{rejected.column}|{reason}|{original}")] = fingerprint
+            current_fingerprint[digest(f"{kind}|{rejected.column}|{reason}|{original}")] = fingerprint
         rows[fingerprint] = vars(rejected) | {
             "kind": kind,
             "source": result.source,
@@ -67,12 +67,12 @@ def quarantine_rows(connection: Connection, result: ImportResult, now: datetime)
             "rejected_at": now,
             "attempts": 1,
         }
-    stored = reading.is_among(connection, _entry.fingerprint, same)
+    stored = reading.is_among(connection, _entry.fingerprint, current_fingerprint)
     if kind in _ROSTER:
         reopened = update(table).where(stored, _entry.resolution == RowResolution.IMPORTED)
         connection.execute(reopened.values(resolved_at=None, resolved_by=None, resolution=None))
     for fingerprint in connection.scalars(select(_entry.fingerprint).where(stored)):
-        rows.pop(same[fingerprint], None)
+        rows.pop(current_fingerprint[fingerprint], None)
     insert_rows(connection, table, list(rows.values()))
     return len(rows)
 
@@ -106,10 +106,10 @@ def get_call_content(connection: Connection, call_id: str) -> bytes:
 
 
 def delete_calls(connection: Connection, call_ids: Collection[str]) -> int:
-    """Delete what the sync fetched of calls that could be read after all, since they may be no sessions. Returns the
+    """Delete what the sync fetched of calls that could be read after all, since they may not be sessions. Returns the
     number deleted."""
-    among = reading.is_among(connection, _entry.call_id, call_ids)
-    return connection.execute(delete(tables.quarantine).where(_is_fetched, among)).rowcount
+    of_calls = reading.is_among(connection, _entry.call_id, call_ids)
+    return connection.execute(delete(tables.quarantine).where(_is_fetched, of_calls)).rowcount
 
 
 def delete_unlisted(connection: Connection, before: datetime) -> None:

@@ -1,4 +1,4 @@
-"""One import, whatever it brings: its work, its rejected rows, and what it touched judged again."""
+"""Runs an import of any kind, quarantines its rejected rows, and judges again what it affects."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -18,21 +18,21 @@ _COUNTED = ("kind", "source", "read", "added", "changed", "unchanged", "dropped"
 
 
 def run_import(school: School, result: ImportResult, work: Work) -> ImportResult:
-    """One import in one transaction. `result` names it, and is filled and returned."""
+    """Run an import in a transaction of its own. `result` says what is imported; it is filled in and returned."""
     with school.writing() as connection:
         return run_import_in(connection, school, result, work)
 
 
 def run_import_in(connection: Connection, school: School, result: ImportResult, work: Work) -> ImportResult:
-    """An import's work, its rejected rows, what it touched judged again, and an entry in the list of imports
-    if it changed anything."""
+    """Run an import in an open transaction: do its work, quarantine its rejected rows, judge again what it affects, and
+    list it among the imports if it changed anything."""
     affected = work(connection, result)
     fixed = quarantine.find_fixed(connection, school.settings, result)
     done = quarantine.resolve(connection, fixed, RowResolution.IMPORTED, at=school.now(), actor_id=result.actor_id)
     result.resolved = len(done) + quarantine.delete_calls(connection, result.calls)
     new = quarantine.quarantine_rows(connection, result, school.now())
     wrote = result.added or result.changed or result.resolved or new
-    if not (wrote or affected.times):  # a call that turned out not to be a session is none of these, and gone
+    if not (wrote or affected.times):  # removing a call that is no session after all adds to no count
         return result
     import_id = connection.scalar(
         insert(tables.imports)

@@ -1,8 +1,8 @@
-"""Judging again what a change affects, and storing the outcomes.
+"""Judges again what a change affects, and stores the outcomes.
 
-Which sessions there are follows from matching logs with calls, and only logs and calls whose times lie near each other
-can match. So when a log or a call is added or changed, everything in the same stretch of the day is judged again; when
-a register changes, only the sessions of its pupils are. Judging a part gives what judging everything would give.
+Sessions result from matching logs with calls, and only logs and calls whose times lie near each other can match. So
+when a log or a call is added or changed, everything in the same range of time is judged again; when a register changes,
+only the sessions of its pupils are. Judging a part gives what judging everything would give.
 """
 
 import secrets
@@ -30,10 +30,10 @@ from app.store.outcomes import current_clause_set
 from app.store.writing import get_meta, insert_rows, raise_revision, set_meta
 from app.vocabulary import ConcernCategory
 
-_NEAR = timedelta(days=2)  # further apart than a log and a call can be and still touch
+_NEAR = timedelta(days=2)  # wider than any gap across which a log and a call can match
 _AT_ONCE = 50_000  # sessions judged in one go
 _JUDGED_BY = "judged_by"  # the fingerprint of the settings and clauses of the last judgement
-_MAX_SESSION_ID = 2**53  # of sessions: so many that none is drawn twice
+_MAX_SESSION_ID = 2**53  # so large that no random id is drawn twice
 
 
 @dataclass
@@ -55,7 +55,7 @@ def rejudge(connection: Connection, school: School, affected: Affected) -> None:
 
 
 def rejudge_log(connection: Connection, school: School, log_id: int, before: int | None) -> pd.DataFrame:
-    """Judge again what a log, which replaced the one `before`, affects. Returns of its session `clause`, `outcome`,
+    """Judge again what a log affects that replaced the log `before`. Returns its session's `clause`, `outcome`,
     `evidence`, `disputed`, `reason`."""
     logs, calls = _list_matchable(connection, school.settings, [log_id] if before is None else [log_id, before])
     current = [log for log in logs if log != before]
@@ -63,9 +63,9 @@ def rejudge_log(connection: Connection, school: School, log_id: int, before: int
 
 
 def _list_matchable(connection: Connection, settings: Settings, versions: Sequence[int]) -> tuple[list[int], list[str]]:
-    """The current logs and the calls that the matching of some versions of a log can depend on: those with one of
-    their pupils at about the same time, those with one of these pupils then, and so on. At a large school that is a
-    few of the thousands of a day."""
+    """The current logs and the calls on which the matching of some versions of a log can depend: those that share a
+    pupil with them at about the same time, those that share a pupil with these, and so on. At a large school these are
+    a few of the day's thousands."""
     log, of_log, call, stay = tables.logs.c, tables.log_pupils.c, tables.calls.c, tables.call_stays.c
     of_logs = select(log.id.label("of"), of_log.pupil_id, log.started_at, log.ended_at).join(tables.log_pupils)
     of_calls = select(call.id.label("of"), stay.pupil_id, call.started_at, call.ended_at).join(tables.call_stays)
@@ -96,8 +96,8 @@ def _of_log(judged: Judged, log_id: int) -> pd.DataFrame:
 
 
 def refresh(school: School, announce: Callable[[], AbstractContextManager[Any]] = nullcontext) -> None:
-    """Judge again what the clock alone changed: calls whose time to be logged has passed; and everything, if the
-    settings or the rules have changed, which takes a while, within `announce()`."""
+    """Judge again the sessions whose outcomes change as time passes, since the time to log their call is over; or
+    everything, within `announce()`, if the settings or the rules have changed, which takes a while."""
     current = rules_fingerprint(school.settings)
     due = select(tables.sessions.c.id).where(tables.sessions.c.due_at <= school.now())
     with school.engine.connect() as connection:
@@ -114,7 +114,7 @@ def refresh(school: School, announce: Callable[[], AbstractContextManager[Any]] 
 
 
 def preview_log(school: School, log: Log) -> pd.DataFrame:
-    """What a log would be judged, before it is stored: `clause`, `outcome`, `evidence`, `disputed`, `reason`. It is
+    """How a log would be judged, before it is stored: `clause`, `outcome`, `evidence`, `disputed`, `reason`. It is
     matched with the calls near it that no other log has. A concern described in it would be opened, so it counts as
     reported."""
     call, link, session, logged = tables.calls.c, tables.session_calls.c, tables.sessions.c, tables.logs.c
@@ -137,8 +137,8 @@ def preview_log(school: School, log: Log) -> pd.DataFrame:
 
 
 def preview_plans(connection: Connection, settings: Settings, plans: Sequence[Log]) -> pd.DataFrame:
-    """What each plan would be judged if it took place and was logged as planned, with no call record: `plan` (its
-    place), `clause`, `outcome`, `evidence`, `disputed`, `reason`. What a plan leaves blank has no evidence."""
+    """How each plan would be judged if it took place and was logged as planned, with no call record: `plan` (its
+    position), `clause`, `outcome`, `evidence`, `disputed`, `reason`. What a plan leaves blank has no evidence."""
     found = reading.read_evidence(connection, pupils={pupil for plan in plans for pupil in plan.pupil_ids})
     last = max((plan.ended_at for plan in plans), default=tables.EPOCH)
     judged = judge(_as_logged(found, plans), settings, last, reasons=True)
@@ -148,7 +148,7 @@ def preview_plans(connection: Connection, settings: Settings, plans: Sequence[Lo
 
 
 def _as_logged(found: Evidence, logs: Sequence[Log]) -> Evidence:
-    """The evidence with these logs in it, by their places, as if they were stored."""
+    """The evidence together with these logs, as if they were stored; their ids are their positions."""
     rows, pupils, invited, concerns = [], [], [], []
     for place, log in enumerate(logs):
         row = log.answers | {"log_id": place, "ref": log.ref, "staff_id": log.staff_id}
@@ -173,47 +173,47 @@ def _frame(name: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
 
 
 def _iter_time_ranges(connection: Connection, settings: Settings, times: Ints) -> Iterator[tuple[list[int], list[str]]]:
-    """The current logs and the calls of each stretch of time that `times` touch, many stretches together. A stretch
-    ends where for longer than any tolerance there is neither a log nor a call."""
+    """Yield the current logs and the calls of each range of time that `times` touch, many ranges together. A range ends
+    where there is neither a log nor a call for longer than any tolerance."""
     log, call = tables.logs.c, tables.calls.c
-    # Within what the database can store: "everything" goes beyond.
+    # Clip to what the database can store: the times that mean "everything" lie outside it.
     edges = [int(np.clip(edge, -(10**15), 10**17)) for edge in (times[:, 0].min(), times[:, 1].max())]
     first, last = (tables.EPOCH + timedelta(microseconds=edge) for edge in edges)
     near = first - _NEAR, last + _NEAR
     logs = select(log.id, log.started_at, log.ended_at).where(log.current, log.started_at.between(*near))
     calls = select(call.id, call.started_at, call.ended_at).where(call.started_at.between(*near))
-    found = [
+    frames = [
         reading.read_frame(connection, logs).assign(is_log=True),
         reading.read_frame(connection, calls).assign(is_log=False),
     ]
-    both = pd.concat(found, ignore_index=True).sort_values("started_at", ignore_index=True)
+    both = pd.concat(frames, ignore_index=True).sort_values("started_at", ignore_index=True)
     if both.empty:
         return
     tolerance = _matching_tolerance(settings)
     starts, reached = micros(both["started_at"]), np.maximum.accumulate(micros(both["ended_at"]))
     begins = np.append(True, starts[1:] > reached[:-1] + tolerance)
-    stretch = np.cumsum(begins) - 1
+    time_range = np.cumsum(begins) - 1
     ends = np.maximum.reduceat(reached, np.flatnonzero(begins))
-    # What a time touches: from the first stretch that ends after it to the last that begins before it.
+    # A time affects the ranges from the first that ends after it to the last that begins before it.
     entered = np.searchsorted(ends + tolerance, times[:, 0])
     left = np.searchsorted(starts[begins] - tolerance, times[:, 1], side="right")
     counts = [np.bincount(edge, minlength=len(ends) + 1) for edge in (entered, left)]
     affected = np.cumsum(counts[0] - counts[1])[:-1] > 0
-    wanted = both.assign(stretch=stretch)[affected[stretch]]
-    chunk = wanted.groupby("stretch").size().cumsum() // _AT_ONCE
-    for _, part in wanted.groupby(wanted["stretch"].map(chunk)):
+    rows = both.assign(time_range=time_range)[affected[time_range]]
+    chunk = rows.groupby("time_range").size().cumsum() // _AT_ONCE
+    for _, part in rows.groupby(rows["time_range"].map(chunk)):
         yield part.loc[part["is_log"], "id"].tolist(), part.loc[~part["is_log"], "id"].tolist()
 
 
 def _matching_tolerance(settings: Settings) -> int:
-    """How far apart a log and a call may lie and still match, by any of the rules, in microseconds."""
+    """The widest gap across which any of the rules matches a log with a call, in microseconds."""
     return int(max(rules.match_minutes for rules in settings.rules) * 60_000_000)
 
 
 def _judge(
     connection: Connection, school: School, logs: Sequence[int], calls: Sequence[str], *, reasons: bool = False
 ) -> Judged:
-    """Judge some logs and calls, whole sessions of them, and store the sessions in place of those before."""
+    """Judge some logs and calls, which make up whole sessions, and replace the stored sessions by the new ones."""
     by_ref, by_call = _stored_sessions(connection, logs, calls)
     before = {*by_ref, *by_call}
     now = school.now()
@@ -253,13 +253,13 @@ def _number_sessions(connection: Connection, judged: Judged, by_ref: pd.Series, 
     ids = ids.mask(ids.duplicated())
     new = ids.isna().to_numpy(bool)
     numbers = ids.fillna(0).to_numpy(np.int64, copy=True)
-    # Drawn, not counted up: gaps in a sequence would reveal how many sessions of counselling there are.
+    # Random rather than sequential: gaps in a sequence would reveal how many sessions of counselling there are.
     numbers[new] = [secrets.randbelow(_MAX_SESSION_ID) + 1 for _ in range(int(new.sum()))]
     return np.asarray(numbers)
 
 
 def remove_sessions(connection: Connection, sessions: Collection[int]) -> None:
-    """Remove sessions; the caller packs their days again (`app.store.session_days`)."""
+    """Remove sessions. The caller must then repack their days (`app.store.session_days`)."""
     for table, key in (
         (tables.session_pupils, tables.session_pupils.c.session_id),
         (tables.session_calls, tables.session_calls.c.session_id),

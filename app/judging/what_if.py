@@ -1,8 +1,7 @@
-"""What would change under other figures, in words, and how to put them into force.
+"""Describes what would change under other figures, and how to put them into force.
 
-`access.what_if` judges the sessions of some days under other figures and stores nothing. How far a log and its call may
-lie apart is not among them: another figure there makes other sessions of the same logs and calls, which cannot be
-compared.
+`access.what_if` judges the sessions of some days under other figures and stores nothing. The tolerance for matching a
+log with a call cannot be varied: it would make different sessions of the same logs and calls, which cannot be compared.
 """
 
 from collections.abc import Mapping
@@ -78,7 +77,7 @@ def compare(was: pd.DataFrame, would_be: pd.DataFrame, sessions: pd.DataFrame) -
 
 
 def describe(figures: Mapping[str, Any], found: WhatIf) -> str:
-    """What would change, in words."""
+    """What would change, as text."""
     means = f"With {_list_in_words([_figure_words(name, value) for name, value in figures.items()])}, "
     if found.clauses.empty:
         return means + f"none of the {found.sessions:,} sessions would be judged differently."
@@ -116,12 +115,12 @@ def _sessions(n: int) -> str:
 
 
 def get_earliest_start(settings: Settings) -> date:
-    """The first day on which other figures can come into force: after the last entry's."""
+    """The first day on which other figures can come into force: the day after the last entry's."""
     return settings.rules[-1].from_ + timedelta(days=1)
 
 
 def format_settings_entry(settings: Settings, figures: Mapping[str, Any], day: date) -> str:
-    """The entry for the end of the settings file, so that the figures hold from a day on."""
+    """The TOML entry to add to the end of the settings file so that the figures apply from a day on."""
     rules = changed(settings, {**figures, "from": day}).rules[-1]
     entry = rules.model_dump(by_alias=True)
     for slot in entry["one_to_one_slots"]:

@@ -117,8 +117,8 @@ def _sqlite(url: str) -> Engine:
 
 
 def _acquire_write_lock(connection: Any) -> bool:
-    """Wait for a turn to write, and take it. SQLite itself asks so seldom that, of twenty who write again and again,
-    one may ask for a minute in vain; asking often, and out of step, gives everybody a turn."""
+    """Wait for the write lock; whether it was acquired. SQLite polls so rarely that a writer can starve: of twenty busy
+    writers one may wait a minute. Polling often, at random intervals, gives every writer a turn."""
     last = monotonic() + _BUSY_SECONDS - _BUSY_SECONDS_OF_SQLITE
     connection.execute("pragma busy_timeout=0")
     try:
@@ -129,7 +129,7 @@ def _acquire_write_lock(connection: Any) -> bool:
             except sqlite3.OperationalError as error:
                 if "locked" not in str(error):
                     break  # `begin` raises it again, as SQLAlchemy's
-                sleep(uniform(0.002, 0.02))  # no secret # noqa: S311 # nosec B311
+                sleep(uniform(0.002, 0.02))  # not used for security # noqa: S311 # nosec B311
     finally:
         connection.execute(f"pragma busy_timeout={_BUSY_SECONDS_OF_SQLITE * 1000}")
     return False

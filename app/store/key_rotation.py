@@ -58,8 +58,8 @@ def round_counts(counts: Sequence[KeyCounts]) -> list[KeyCounts]:
 
 
 def reencrypt_all(connection: Connection) -> int:
-    """Encrypt with the newest key what is not, plain values included. Returns how many values; those of concerns about
-    conduct are not counted, since no figure may reveal them."""
+    """Re-encrypt every value not yet encrypted with the newest key, including plain text. Returns the number of values
+    without those of concerns about conduct, since no figure may reveal them."""
     return sum(
         _reencrypt(connection, table, column) * (table not in tables.CONDUCT_TABLES)
         for table, column in _encrypted_columns()

@@ -6,8 +6,8 @@ from sqlalchemy import ColumnElement, Date, Subquery, Table, and_, case, func, l
 
 
 def valid_versions(versions: Table) -> Subquery:
-    """`staff_versions` or `pupil_versions` with the day `since` which a version is valid (the first always was) and the
-    day `until` which it is, blank for the last."""
+    """`staff_versions` or `pupil_versions` with `since` (the first valid day; unlimited for the first version) and
+    `until` (the day after the last; blank for the last version)."""
     person = versions.c[versions.name.removesuffix("_versions").rstrip("s") + "_id"]
     first = func.row_number().over(partition_by=person, order_by=versions.c.from_day) == 1
     following = func.lead(versions.c.from_day, type_=Date()).over(partition_by=person, order_by=versions.c.from_day)

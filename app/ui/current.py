@@ -66,7 +66,7 @@ def _fill_demonstration(school: School) -> None:
 
 
 def current_person(school: School) -> Person | None:
-    """Who is signed in; in the demonstration, as whom somebody views it."""
+    """The person who is signed in or, in the demonstration, the person it is viewed as."""
     if configuration.hindrance(school):
         return None
     if school.is_demonstration():

@@ -115,7 +115,7 @@ def _page(page: Page, *, visible: bool, first: bool) -> Any:
 
 @st.fragment
 def _show_view_as(school: School, person: Person) -> None:
-    """As whom somebody views the demonstration, and the people to choose from, listed once it is opened."""
+    """The person the demonstration is viewed as, and the people to choose from, listed once the box is opened."""
     st.info(
         f"**Demonstration.** Nobody here is real. Viewing as **{as_plain_text(_describe(person))}**.",
         icon=":material/theater_comedy:",

@@ -125,7 +125,7 @@ call_listed = Table(  # people on the call's own list of participants
     foreign_key("pupil_id", "pupils.id"),
 )
 
-calls_dropped = Table(  # calls that were no session: stored only so that no older version of one is taken in
+calls_dropped = Table(  # calls that are not sessions, kept so that no older version is imported
     "calls_dropped",
     metadata,
     Column("key", String(64), primary_key=True),  # a digest of the call's id

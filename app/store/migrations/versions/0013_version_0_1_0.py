@@ -1,4 +1,4 @@
-"""The tables of version 0.1.0, the first that was released: where the way to every later version begins.
+"""The tables of version 0.1.0, the first that was released: the base of all migrations.
 
 A new database is created as `app.store.tables` describes it now, and never runs a migration.
 """

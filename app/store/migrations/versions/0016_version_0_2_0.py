@@ -1,6 +1,6 @@
-"""From 0.1.0 to 0.2.0: standard names, the clauses that stored outcomes are of, a demonstration's own settings.
+"""From 0.1.0 to 0.2.0: standard names, clause sets for stored outcomes, a demonstration's own settings.
 
-The words on the audit trail stay, since its hashes are of them.
+The audit trail's wording stays, since its hashes depend on it.
 """
 
 import hashlib
