@@ -1,5 +1,6 @@
-"""Who may see what: every read of people's data for a person is here, and nowhere else. Nothing here writes, except
-that a read is put on the audit trail.
+"""Who may see what: `policy` decides it, and what pages read of people's data is here. Two modules read for a page
+themselves, once they have asked here: `app.reports.subject_access` and `app.operations.alerts`. Commands and alerts
+(`app.alerts.due`) read for nobody who is signed in. Nothing here writes, except that a read is put on the audit trail.
 
 Each function takes the school and the person who asks, and answers only with what that person may see; the filter is
 in the query itself. Who holds a role is decided by the roster in force today; whose tutor or pupil somebody was, by

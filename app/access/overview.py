@@ -50,7 +50,7 @@ def _not_counselling(connection: Connection, days: Days) -> pd.DataFrame:
 
 
 def get_protocol_figures(school: School, person: Person, days: Days) -> pd.DataFrame:
-    """How often the whole school kept each clause, counselling left out: `app.protocol.figures`.
+    """How often the whole school kept each clause, counselling left out: `app.protocol.judge.figures`.
 
     Those who do not read the overview get the whole term that the last of the days is in, whatever days they ask for:
     the figures of a week could reveal a single session.

@@ -2,7 +2,7 @@
 
 A run lists the calls of the last days, page by page, and fetches those it has not seen as they are listed, several at a
 time. Each page is stored in one transaction with the note that it was seen, so that a killed run continues where
-it was. Of calls that are no sessions only a digest of the id is stored. What cannot be read goes into quarantine.
+it was. Of calls that are no sessions only digests and the version are stored. What cannot be read goes into quarantine.
 """
 
 import json
@@ -236,7 +236,7 @@ class _Sync:
         self._done.dropped += result.dropped
 
     def _remember(self, connection: Connection, stamps: Mapping[str, str]) -> None:
-        """Note that calls were fetched, as digests: of calls that are no sessions nothing else is stored."""
+        """Note that calls were fetched, as digests, which are deleted after 40 days."""
         rows = [
             {"id": digest(call_id), "stamp": stamp, "seen_at": self._school.now()} for call_id, stamp in stamps.items()
         ]

@@ -99,7 +99,8 @@ def store_calls(
     affected: Affected,
 ) -> None:
     """Store call records: those that are sessions, and of each the highest version. A call that a later
-    version shows not to be a session goes; nothing of a call that is not one is ever stored."""
+    version shows not to be a session goes; of a call that is not one only a digest of its id and its version are kept,
+    so that no older version is imported later."""
     newest = _newest(calls)
     stored = tables.calls.c
     query = select(stored.id, stored.version, stored.started_at, stored.ended_at)

@@ -1,8 +1,8 @@
 """What a clause is, and the decorator that makes a function one.
 
 A clause is one function with `@clause(...)`: given the facts of all sessions it gives a `Ruling`, in which the first
-`decide` that reaches a session decides it, so that the function reads from top to bottom like the clause itself. The
-forms, charts, exports and the Protocol page follow from it.
+`decide` that reaches a session decides it, so that the function reads from top to bottom like the clause itself.
+Charts, exports and the Protocol page follow from it, and planning if it has a remedy.
 """
 
 from collections.abc import Callable

@@ -40,8 +40,8 @@ def _watch(school: School) -> None:
 
 
 def require(page: Page) -> tuple[School, Person]:
-    """The first line of every page: the school, and the person, who may open it. For everybody else the page ends
-    here, with the reason."""
+    """The school, and the person, who may open the page: every page asks before it reads or shows anything. For
+    everybody else it ends here, with the reason."""
     school = get_school()
     person = current_person(school)
     if person is None:
