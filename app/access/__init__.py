@@ -2,14 +2,14 @@
 themselves, once they have asked here: `app.reports.subject_access` and `app.operations.alerts`. Commands and alerts
 (`app.alerts.due`) read for nobody who is signed in. Nothing here writes, except that a read is put on the audit trail.
 
-Each function takes the school and the person who asks, and answers only with what that person may see; the filter is
-in the query itself. Who holds a role is decided by the roster in force today; whose tutor or pupil somebody was, by
+Each function takes the school and the person who asks, and returns only what that person may see; the filter is part of
+the query. Who holds a role is decided by the roster in force today; whose tutor or pupil somebody was, by
 the one in force on the session's day. `policy` says what each role is granted.
 
-Counselling: a confidential session is left out of everything for everybody but the member of staff who conducted it,
-so that no filter and no difference between two figures can reveal one. Only a session that somebody who is no
-counsellor logged as counselling is shown to the Senior Deputy Head: that it took place, without pupils, notes and
-reasons. `count_counselling_sessions` gives the only figure there is.
+Counselling: everybody except the member of staff who conducted it gets everything without a confidential session, so
+that no filter and no difference between two figures can reveal one. The exception is a session that somebody who is not
+a counsellor logged as counselling: the Senior Deputy Head sees that it took place, without pupils, notes and reasons.
+`count_counselling_sessions` gives the only figure there is.
 
 Times in frames are in school time. A question that the person may not ask at all raises NotAllowedError.
 """

@@ -60,7 +60,7 @@ def get_roster(school: School, person: Person) -> dict[str, pd.DataFrame]:
 
 
 def list_imports(school: School, person: Person) -> pd.DataFrame:
-    """What was imported, the newest first, for the administrator: `kind`, `source`, `imported_at`, `imported_by`
+    """The imports, the newest first, for the administrator: `kind`, `source`, `imported_at`, `imported_by`
     (name; blank: a command), and the numbers `read`, `added`, `changed`, `unchanged`, `dropped`, `rejected`."""
     require(person, Resource.IMPORTS)
     done, numbers = tables.imports.c, ("read", "added", "changed", "unchanged", "dropped", "rejected")
@@ -72,10 +72,10 @@ def list_imports(school: School, person: Person) -> pd.DataFrame:
 
 def get_audit_trail(school: School, person: Person, days: Days | None = None) -> pd.DataFrame:
     """Who saw and did what, the newest first, for the administrator: `id`, `occurred_at`, `actor`
-    (email), `action`, `subject` (a reference), `hash`; of some days, or all of it.
+    (email), `action`, `subject` (a reference), `hash`; of some days, or all.
 
-    What a counsellor opened, logged or downloaded is withheld: each new reference would be one more
-    counselling session. Concerns stay, whoever raised them."""
+    What a counsellor opened, logged or downloaded is withheld: each new reference would reveal one more counselling
+    session. References to concerns stay, whoever raised them."""
     require(person, Resource.AUDIT_TRAIL)
     begin, end = start_and_end(school, days) if days else (None, None)
     with school.engine.connect() as connection:
@@ -96,8 +96,8 @@ def get_audit_trail(school: School, person: Person, days: Days | None = None) ->
 
 @dataclass(frozen=True)
 class Trail:
-    """What a verification of the audit trail found: up to which entry it was read, what does not fit (in words;
-    blank: everything does), and the newest entry's hash, to be noted elsewhere and compared."""
+    """What a verification of the audit trail found: up to which entry it was read, what does not fit (as text;
+    blank: everything fits), and the newest entry's hash, to be noted elsewhere and compared."""
 
     number: int
     fault: str
@@ -105,7 +105,7 @@ class Trail:
 
 
 def verify_audit_trail(school: School, person: Person) -> Trail:
-    """Prove, for the administrator, that the audit trail is as it was written."""
+    """Check, for the administrator, that the audit trail is unaltered."""
     require(person, Resource.AUDIT_TRAIL)
     with school.engine.connect() as connection:
         number, fault = audit_log.verify(connection)
@@ -120,13 +120,13 @@ def count_encrypted_values(school: School, person: Person) -> list[KeyCounts]:
 
 
 def record_access(school: School, person: Person, what: str, about: str) -> None:
-    """Put on the audit trail what the person saw or did: an action of `audit_log`, and a reference."""
+    """Record on the audit trail what the person saw or did: an action of `audit_log`, and a reference."""
     with school.writing() as connection:
         school.add_to_trail(connection, person.email, what, about)
 
 
-# The columns of a rejected row that the administrator may read in order to fix it; "" is what fits under no column.
-# Anything else of a log or a call may be a narrative or tell of a concern; a consent's reason may too.
+# The columns of a rejected row that the administrator may read in order to fix it; "" holds cells without a column.
+# Any other cell of a log or a call may be a narrative or mention a concern; so may a consent's reason.
 _SHOWN = {
     "schools": ("code", "name", "senior", "email_domain", ""),
     "staff": ("email", "name", "school", "department", "roles", "year_groups", "houses", "entra_id", ""),
@@ -139,13 +139,13 @@ _SHOWN_OF_OTHER_LOGS = ("purpose", "pupil_emails", "second_staff_emails", "platf
 
 
 def list_rejected_rows(school: School, person: Person, number: int | None = None) -> pd.DataFrame:
-    """What is in quarantine and nobody has resolved, for the administrator to fix; or one entry of it.
+    """The unresolved entries of the quarantine, or one of them, for the administrator to fix.
 
     Columns: `id`, `kind`, `source`, `place` (the row of the file, or what the sync fetched), `rejected_at`, `column`,
     `value` (blank where withheld), `reason`, `fix`, `attempts`, `original` (the cells that may be shown, by column),
-    `withheld` (cells were left out), `fixable` (the columns that the administrator may write; none where what is wrong
-    is withheld). Of logs the pupils are shown only where the row says that it was no counselling; never a narrative,
-    and nothing of a call record.
+    `withheld` (cells were left out), `fixable` (the columns that the administrator may write; none if the faulty
+    cell is withheld). The pupils of a log are shown only if the row says that it was not counselling. Narratives and
+    call records are never shown.
     """
     require(person, Resource.REJECTED_ROWS)
     entry = tables.quarantine.c
@@ -174,7 +174,7 @@ def _shown(entry: Any) -> tuple[dict[str, Any], bool, str | None, tuple[str, ...
     has_value = entry.column is not None and entry.column.strip().lower() in shown
     fixable = tuple(name for name in names if name) if (entry.column or "") in names else ()
     if entry.kind == "logs" and entry.column != "staff_email":
-        # A log keeps its author, unless that is what is wrong: whoever it is given to will read all of it.
+        # A log keeps its author unless the author is the fault: whoever becomes the author may read all of the log.
         fixable = tuple(name for name in fixable if name != "staff_email")
     return shown, len(shown) < len(cells), entry.value if has_value else None, fixable
 
@@ -197,7 +197,7 @@ def list_resolved_rows(school: School, person: Person) -> pd.DataFrame:
 
 
 def _add_places(rows: pd.DataFrame) -> pd.DataFrame:
-    """With `place`, in words: the row of a file, or the call whose record the sync fetched."""
+    """Add `place`, as text: the row of a file, or the call whose record the sync fetched."""
     rows["place"] = [
         f"row {row}" if not pd.isna(row) else f"call {call_id}" if call_id else "entry of a list"
         for row, call_id in zip(rows.pop("row"), rows.pop("call_id"), strict=True)

@@ -1,8 +1,8 @@
 """Breaches: who owns them, who may explain and resolve them, and how many are open.
 
 A breach belongs to the HOYs and HMs of the tutor who conducted the session (those in whose years and houses the tutees
-were on that day), else to those of its pupils; each of them may resolve it. Breaches of HOYs, HMs and the Senior Deputy
-Head, and those without a HOY or HM, belong to the Senior Deputy Head; if there is only one, their own as well.
+were on that day), otherwise to those of its pupils; each of them may resolve it. Breaches by HOYs, HMs and the Senior
+Deputy Head, and those without a HOY or HM, belong to the Senior Deputy Head; if there is only one, their own as well.
 """
 
 from dataclasses import dataclass
@@ -49,22 +49,22 @@ def list_breaches_to_resolve(school: School, person: Person) -> pd.DataFrame:
     `session_id`, `started_at`, `staff_name`, `pupils`, `clauses` (titles), `explained`, `opened_at`, `days`."""
     require(person, Resource.BREACHES)
     with school.engine.connect() as connection:
-        found = find_open_breaches(connection)
-        owners = find_owners(school, connection, found)
+        open_breaches = find_open_breaches(connection)
+        owners = find_owners(school, connection, open_breaches)
         mine = owners.loc[owners["owner_id"] == person.staff_id, "session_id"]
-        return _to_rows(school, connection, found[found["session_id"].isin(mine)])
+        return _to_rows(school, connection, open_breaches[open_breaches["session_id"].isin(mine)])
 
 
 def list_breaches_to_explain(school: School, person: Person) -> pd.DataFrame:
     """The person's own sessions with open breaches that they have not explained, as `list_breaches_to_resolve`."""
     require(person, Resource.BREACHES)
     with school.engine.connect() as connection:
-        found = _to_rows(school, connection, find_open_breaches(connection, SESSION.staff_id == person.staff_id))
-    return found[~found["explained"]].reset_index(drop=True)
+        rows = _to_rows(school, connection, find_open_breaches(connection, SESSION.staff_id == person.staff_id))
+    return rows[~rows["explained"]].reset_index(drop=True)
 
 
 def count_sessions_with_open_breaches(school: School, person: Person) -> tuple[int, int]:
-    """How many sessions have open breaches, and the age of the oldest in days."""
+    """The number of sessions with open breaches, and the age of the oldest breach in days (0 if none is open)."""
     require(person, Resource.BREACH_COUNTS)
     counted = select(func.count(_breach.session_id.distinct()), func.min(_breach.opened_at))
     with school.engine.connect() as connection:
@@ -74,14 +74,14 @@ def count_sessions_with_open_breaches(school: School, person: Person) -> tuple[i
 
 
 def count_breaches_by_owner(school: School, person: Person) -> pd.DataFrame:
-    """How many sessions wait for whom, the longest waiting first: `owner` (name), `sessions`, `breaches`,
-    `oldest` (days). One with several owners counts for each of them."""
+    """How many sessions wait for each owner, the longest waiting first: `owner` (name), `sessions`, `breaches`,
+    `oldest` (days). A session with several owners counts for each of them."""
     require(person, Resource.BREACH_COUNTS)
     with school.engine.connect() as connection:
-        found = find_open_breaches(connection)
-        owners = find_owners(school, connection, found)
+        open_breaches = find_open_breaches(connection)
+        owners = find_owners(school, connection, open_breaches)
         owners["owner"] = _names_of(school, connection, owners["owner_id"])
-    each = found.merge(owners, on="session_id")
+    each = open_breaches.merge(owners, on="session_id")
     each["days"] = (pd.Timestamp(school.now()) - each["opened_at"]).dt.days
     waiting = each.groupby("owner").agg(
         sessions=("session_id", "nunique"), breaches=("id", "nunique"), oldest=("days", "max")
@@ -122,19 +122,19 @@ def get_session_breaches(school: School, person: Person, session_id: int) -> Ses
 
 def _names_of(school: School, connection: Connection, staff_ids: pd.Series) -> pd.Series:
     """Today's name for each staff id."""
-    who = valid_versions(tables.staff_versions)
-    found = connection.execute(select(who.c.staff_id, who.c.name).where(valid_on(who, school.today())))
-    return staff_ids.map({row.staff_id: row.name for row in found})
+    staff = valid_versions(tables.staff_versions)
+    names = connection.execute(select(staff.c.staff_id, staff.c.name).where(valid_on(staff, school.today())))
+    return staff_ids.map({row.staff_id: row.name for row in names})
 
 
-def find_open_breaches(connection: Connection, *which: ColumnElement[bool]) -> pd.DataFrame:
+def find_open_breaches(connection: Connection, *conditions: ColumnElement[bool]) -> pd.DataFrame:
     """Open breaches with their sessions: `id`, `session_id`, `clause`, `opened_at`, `staff_id`, `day`,
     `started_at`."""
     columns = (_breach.id, _breach.session_id, _breach.clause, _breach.opened_at)
     query = (
         select(*columns, SESSION.staff_id, SESSION.day, SESSION.started_at)
         .join(tables.sessions, SESSION.id == _breach.session_id)
-        .where(*_open(), *which)
+        .where(*_open(), *conditions)
         .order_by(_breach.opened_at, _breach.id)
     )
     return reading.read_frame(connection, query)
@@ -145,20 +145,20 @@ def _open() -> tuple[ColumnElement[bool], ...]:
     return _breach.state == BreachState.OPEN, not_(is_confidential())
 
 
-def _to_rows(school: School, connection: Connection, found: pd.DataFrame) -> pd.DataFrame:
-    """One row a session, from open breaches."""
-    numbers = found["session_id"].unique().tolist()
-    listed = reading.is_among(connection, SESSION.id, numbers)
-    staff = with_staff_name(select(SESSION.id).where(listed), "name", SESSION.staff_id, SESSION.day)
+def _to_rows(school: School, connection: Connection, breaches: pd.DataFrame) -> pd.DataFrame:
+    """One row for each session with open breaches, as `list_breaches_to_resolve`."""
+    numbers = breaches["session_id"].unique().tolist()
+    is_listed = reading.is_among(connection, SESSION.id, numbers)
+    staff = with_staff_name(select(SESSION.id).where(is_listed), "name", SESSION.staff_id, SESSION.day)
     names = reading.read_frame(connection, staff).set_index("id")["name"]
-    pupils = reading.read_frame(connection, select_session_pupils().where(listed))
+    pupils = reading.read_frame(connection, select_session_pupils().where(is_listed))
     explained = connection.scalars(
         select(_breach.session_id)
         .join(tables.breach_events, _event.breach_id == _breach.id)
         .where(_event.kind == BreachEventKind.EXPLAINED, reading.is_among(connection, _breach.session_id, numbers))
     ).all()
     rows = (
-        found.assign(clause=found["clause"].map(title_of))
+        breaches.assign(clause=breaches["clause"].map(title_of))
         .groupby("session_id", sort=False)
         .agg(started_at=("started_at", "first"), clauses=("clause", ", ".join), opened_at=("opened_at", "min"))
         .reset_index()
@@ -172,7 +172,7 @@ def _to_rows(school: School, connection: Connection, found: pd.DataFrame) -> pd.
 
 
 def find_owners(school: School, connection: Connection, sessions: pd.DataFrame) -> pd.DataFrame:
-    """Who owns the breaches of some sessions (`session_id`, `staff_id`, `day`): `session_id`, `owner_id`."""
+    """The owners of the breaches of some sessions (`session_id`, `staff_id`, `day`): `session_id`, `owner_id`."""
     if sessions.empty:
         return pd.DataFrame(columns=["session_id", "owner_id"], dtype="int64")
     sessions = sessions[["session_id", "staff_id", "day"]].drop_duplicates("session_id")
@@ -204,20 +204,21 @@ def _owners_of_pupils(school: School, connection: Connection, pupils: pd.DataFra
 
 
 def _tutees(sessions: pd.DataFrame, pupils: pd.DataFrame) -> pd.DataFrame:
-    """The tutees, on the day of each session, of whoever conducted it: `session_id`, `version`."""
+    """For each session, the tutees on that day of the member of staff who conducted it: `session_id`, `version`."""
     tutees = pupils[["tutor_id", "since", "until"]].rename_axis("version").reset_index().dropna(subset=["tutor_id"])
-    found = sessions.dropna(subset=["staff_id"]).merge(tutees, left_on="staff_id", right_on="tutor_id")
-    on_day = (found["since"] <= found["day"]) & ~(found["until"] <= found["day"])
-    return found.loc[on_day, ["session_id", "version"]]
+    pairs = sessions.dropna(subset=["staff_id"]).merge(tutees, left_on="staff_id", right_on="tutor_id")
+    on_day = (pairs["since"] <= pairs["day"]) & ~(pairs["until"] <= pairs["day"])
+    return pairs.loc[on_day, ["session_id", "version"]]
 
 
 def _find_pupils(connection: Connection, sessions: pd.DataFrame, pupils: Versions) -> pd.DataFrame:
     """The pupils of sessions as they were on the day: `session_id`, `version`."""
-    among = tables.session_pupils.c
-    of_sessions = reading.is_among(connection, among.session_id, sessions["session_id"].tolist())
-    found = reading.read_frame(connection, select(among.session_id, among.pupil_id).where(of_sessions)).merge(sessions)
-    versions = pupils.rows(found["pupil_id"].to_numpy(), days_since_1970(found["day"]))
-    return found[["session_id"]].assign(version=versions)
+    participant = tables.session_pupils.c
+    of_sessions = reading.is_among(connection, participant.session_id, sessions["session_id"].tolist())
+    query = select(participant.session_id, participant.pupil_id).where(of_sessions)
+    pairs = reading.read_frame(connection, query).merge(sessions)
+    versions = pupils.rows(pairs["pupil_id"].to_numpy(), days_since_1970(pairs["day"]))
+    return pairs[["session_id"]].assign(version=versions)
 
 
 def _leaders(school: School, connection: Connection) -> pd.DataFrame:
@@ -234,8 +235,8 @@ def _leaders(school: School, connection: Connection) -> pd.DataFrame:
 
 
 def _find_led_by_owners(connection: Connection, sessions: pd.DataFrame) -> pd.Series:
-    """Those of some sessions that were conducted by somebody who resolves breaches: a HOY, an HM, the Senior Deputy
-    Head."""
+    """The ids of those sessions that were conducted by somebody who may own breaches: a HOY, an HM or the Senior
+    Deputy Head."""
     version = tables.staff_versions.c
     staff = Versions(
         reading.read_frame(connection, select(version.staff_id, version.from_day, version.roles)), "staff_id"

@@ -20,13 +20,13 @@ from app.store.concerns import CHILD, CONDUCT, Register, register_of
 class ConcernView:
     """A concern in full, as it is now.
 
-    - `version`: the number of its last change; `may_change`: the person follows it up (else they read it)
-    - `fields`: for each of FIELDS its versions in words, the newest first
-    - `pupils`: `pupil_id`, `name`, `school`, `year_group`, `house`, as of today; `adults`: whom a concern about
-      conduct names
+    - `version`: the number of its last change; `may_change`: the person follows it up (otherwise they only read it)
+    - `fields`: for each of FIELDS its versions as text, the newest first
+    - `pupils`: `pupil_id`, `name`, `school`, `year_group`, `house`, as of today; `adults`: the names in a
+      concern about conduct
     - `entries`: the chronology; `opened_by`: who opened and downloaded a concern about conduct
     - `sessions`: the linked sessions that the person may open: `session_id`, `started_at`, `staff_name`,
-      `purpose`, `status`; `links`: those that they may know of, in words
+      `purpose`, `status`; `links`: those that they may know of, with descriptions
     - `shared_with`: staff ids with names
     """
 
@@ -59,18 +59,19 @@ class ConcernView:
 
 
 def get_concern(school: School, person: Person, ref: str) -> ConcernView | None:
-    """One concern of either kind; None if it is not there or not for them. NotAllowedError as the list of its kind."""
+    """One concern of either kind; None if it does not exist or the person may not open it. Raises NotAllowedError if
+    the person's roles allow no concern of its kind."""
     register = register_of(ref)
     require(person, register.resource)
     zone = school.settings.zone
     with school.engine.connect() as connection:
-        which = and_(register.concerns.c.ref == ref, concerns_open_to(school, person, register))
-        found = read_histories(connection, register, which, zone)
-        if not found:
+        condition = and_(register.concerns.c.ref == ref, concerns_open_to(school, person, register))
+        histories = read_histories(connection, register, condition, zone)
+        if not histories:
             return None
-        history = found[0]
+        history = histories[0]
         followed = find_followed(school, connection, person, register)
-        described = describe_sessions(school, connection, person, found, followed)
+        described = describe_sessions(school, connection, person, histories, followed)
     pupils = select_pupils(school.today())
     linked = pupils.where(pupils.selected_columns["pupil_id"].in_(history.pupil_ids))
     may_change = history.row.id in followed
@@ -101,22 +102,21 @@ def get_concern(school: School, person: Person, ref: str) -> ConcernView | None:
 
 
 def get_chronology(school: School, person: Person, pupil_id: int) -> list[Entry]:
-    """Everything that the person may know of concerns about one child: each concern's report and events and the
-    sessions linked to them, as one list in time. Empty if none is theirs to see; of an adult's conduct nothing."""
+    """Everything that the person may know of concerns about one child: each concern's report, events and linked
+    sessions, in order of time. Empty if the person may open none; concerns about conduct are never included."""
     require(person, CHILD.resource)
     about = select(CHILD.pupils.c.concern_id).where(CHILD.pupils.c.pupil_id == pupil_id)
-    which = and_(CHILD.concerns.c.id.in_(about), concerns_open_to(school, person, CHILD))
+    condition = and_(CHILD.concerns.c.id.in_(about), concerns_open_to(school, person, CHILD))
     with school.engine.connect() as connection:
-        found = read_histories(connection, CHILD, which, school.settings.zone)
+        histories = read_histories(connection, CHILD, condition, school.settings.zone)
         followed = find_followed(school, connection, person, CHILD)
-        described = describe_sessions(school, connection, person, found, followed)
+        described = describe_sessions(school, connection, person, histories, followed)
     entries = [
-        entry for history in found for entry in history.entries(described, every_link=history.row.id in followed)
+        entry for history in histories for entry in history.entries(described, every_link=history.row.id in followed)
     ]
-    for history in found:
+    for history in histories:
         for session in find_linked_sessions(school, person, history.links).itertuples():
-            who = session.staff_name or "unknown"
-            words = (("With", who), ("Purpose", session.purpose or "not logged"))
+            words = (("With", session.staff_name or "unknown"), ("Purpose", session.purpose or "not logged"))
             entries.append(Entry(0, session.started_at, history.row.ref, "Session", "", words, "session"))
     return sorted(entries, key=lambda entry: (entry.at, entry.ref, entry.number))
 
@@ -124,13 +124,13 @@ def get_chronology(school: School, person: Person, pupil_id: int) -> list[Entry]
 def list_entries_about(school: School, connection: Connection, pupil_id: int) -> list[list[Entry]]:
     """For subject access: the chronology of each concern about a pupil, without what the linked sessions were."""
     about = select(CHILD.pupils.c.concern_id).where(CHILD.pupils.c.pupil_id == pupil_id)
-    found = read_histories(connection, CHILD, CHILD.concerns.c.id.in_(about), school.settings.zone)
-    return [history.entries({}, every_link=True) for history in found]
+    histories = read_histories(connection, CHILD, CHILD.concerns.c.id.in_(about), school.settings.zone)
+    return [history.entries({}, every_link=True) for history in histories]
 
 
 def list_conduct_team(school: School, person: Person, ref: str) -> dict[int, str]:
-    """Who may see a concern about conduct, by staff id: only they can be asked to do something about it. Empty
-    where it is not the person's to see."""
+    """The names of those who may see a concern about conduct, by staff id: only they can be given an action. Empty if
+    the person may not see it."""
     require(person, CONDUCT.resource)
     concern = CONDUCT.concerns.c
     query = select(concern.id).where(concern.ref == ref, concerns_open_to(school, person, CONDUCT))

@@ -1,4 +1,4 @@
-"""A concern's history as it is read: what holds now, what held before, and its chronology."""
+"""A concern's history: its current state, its earlier versions and its chronology."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +13,7 @@ from sqlalchemy import Row
 from app.formatting import on_day, on_day_at
 from app.store.concerns import Register
 
-# What of a concern can be corrected, and how that reads.
+# The fields of a concern that can be corrected, and their labels.
 FIELDS = {
     "summary": "What was reported",
     "childs_words": "In their own words",
@@ -22,7 +22,7 @@ FIELDS = {
     "told_dsp": "Told in person",
     "categories": "What kind",
 }
-AUTOMATIC_EVENTS = ("alerted", "read", "viewed", "taken")  # happens beside people's changes, and disturbs none
+AUTOMATIC_EVENTS = ("alerted", "read", "viewed", "taken")  # they conflict with nobody's changes
 LINKS = ("session_linked", "session_unlinked")
 _ACCESS_EVENTS = ("viewed", "taken")  # of concerns about conduct, which are not on the audit trail
 
@@ -39,8 +39,8 @@ class LinkedSession(NamedTuple):
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing that happened: `number` of the event (0: the report itself), when (school time), of which concern,
-    what, by whom (blank: by itself), its words by label, and the event's kind (of the report: opened)."""
+    """One thing that happened: `number` of the event (0: the report itself), when (school time), the concern's `ref`,
+    what, by whom (blank: automatically), its texts by label, and the event's kind (of the report: opened)."""
 
     number: int
     at: datetime
@@ -53,7 +53,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Version:
-    """What a field said, since when, by whom, and why it was corrected (blank: as it was reported)."""
+    """What a field said, from when, by whom, and why it was corrected (blank: as reported)."""
 
     words: str
     at: datetime
@@ -92,7 +92,7 @@ class Names:
 
 @dataclass
 class ConcernHistory:
-    """One concern with everything that happened to it, in its order."""
+    """One concern with everything that happened to it, in order."""
 
     register: Register
     row: Row[Any]
@@ -104,11 +104,11 @@ class ConcernHistory:
 
     @cached_property
     def contents(self) -> list[dict[str, Any]]:
-        """What each event says beside its words."""
+        """The stored answers of each event, apart from its text."""
         return [json.loads(event.content) if event.content else {} for event in self.events]
 
     def events_of_kind(self, *kinds: str) -> Iterator[tuple[Row[Any], dict[str, Any]]]:
-        """The events of these kinds, each with what it says."""
+        """The events of these kinds, each with its content."""
         return (
             (event, content) for event, content in zip(self.events, self.contents, strict=True) if event.kind in kinds
         )
@@ -118,8 +118,8 @@ class ConcernHistory:
 
     @property
     def open(self) -> bool:
-        found = self.last("opened", "closed", "reopened")
-        return found is None or found[0].kind != "closed"
+        last = self.last("opened", "closed", "reopened")
+        return last is None or last[0].kind != "closed"
 
     @property
     def level(self) -> str:
@@ -127,7 +127,7 @@ class ConcernHistory:
 
     @property
     def version(self) -> int:
-        """The number of the last change: two people who work on different ones have not seen the same."""
+        """The number of the last change, by which a save detects that somebody else has changed the concern since."""
         return max((event.id for event in self.events if event.kind not in AUTOMATIC_EVENTS), default=0)
 
     @property
@@ -138,7 +138,7 @@ class ConcernHistory:
 
     @property
     def shared_with(self) -> list[int]:
-        """The staff with whom it is shared now."""
+        """The ids of the staff with whom it is shared now."""
         state = {event.recipient_id: event.kind for event, _ in self.events_of_kind("shared", "unshared")}
         return [number for number, kind in state.items() if kind == "shared"]
 
@@ -148,7 +148,7 @@ class ConcernHistory:
 
     @property
     def adults(self) -> list[str]:
-        """Whom a concern about conduct names."""
+        """The adults whom a concern about conduct names."""
         return sorted(self._adult(one) for one in self.named)
 
     def _adult(self, one: Row[Any]) -> str:
@@ -167,14 +167,14 @@ class ConcernHistory:
         return value.isoformat() if isinstance(value, datetime) else value
 
     def current(self) -> dict[str, Any]:
-        """What each field says now, times as instants and categories apart."""
+        """What each field says now, times as instants and categories as a tuple."""
         now = {name: self.value(name) for name in FIELDS}
         if now["happened_at"]:
             now["happened_at"] = datetime.fromisoformat(now["happened_at"]).astimezone(self.names.zone)
         return now | {"categories": tuple(now["categories"].split(";"))}
 
     def _corrections(self, name: str) -> list[tuple[Row[Any], Any]]:
-        """The corrections of a field in their order, each with what it says from then on."""
+        """The corrections of a field in order, each with the value that it set."""
         return [
             (event, content["after"]) for event, content in self.events_of_kind("corrected") if content["field"] == name
         ]
@@ -182,15 +182,15 @@ class ConcernHistory:
     def versions(self, name: str) -> list[Version]:
         """Every version of a field, the newest first."""
         row, member = self.row, self.names.member
-        first = Version(self.in_words(name, self.reported(name)), row.raised_at, member(row.raised_by), "")
+        first = Version(self.as_text(name, self.reported(name)), row.raised_at, member(row.raised_by), "")
         later = [
-            Version(self.in_words(name, after), event.occurred_at, member(event.actor_id), event.text or "")
+            Version(self.as_text(name, after), event.occurred_at, member(event.actor_id), event.text or "")
             for event, after in self._corrections(name)
         ]
         return [first, *later][::-1]
 
-    def in_words(self, name: str, value: Any) -> str:
-        """A field's value in words."""
+    def as_text(self, name: str, value: Any) -> str:
+        """A field's value as text."""
         if value is None or value == "":
             return "not said"
         if name == "happened_at":
@@ -203,18 +203,18 @@ class ConcernHistory:
 
     @property
     def actions(self) -> list[Action]:
-        """In the order of their days, those not done first."""
-        found: dict[int, Action] = {}
+        """The actions, those not done first, then by the day on which they are due."""
+        actions: dict[int, Action] = {}
         for event, content in self.events_of_kind("action", "moved", "done"):
-            known = found.get(content.get("action", event.id))
+            known = actions.get(content.get("action", event.id))
             if event.kind == "done" and known:
                 done_on = date.fromisoformat(content["on"])
-                found[known.number] = replace(known, done_on=done_on, how=event.text or "")
+                actions[known.number] = replace(known, done_on=done_on, how=event.text or "")
             elif event.kind == "moved" and known:
                 owner, due = self.names.member(event.recipient_id), date.fromisoformat(content["due"])
-                found[known.number] = replace(known, owner_id=event.recipient_id, owner=owner, due=due)
+                actions[known.number] = replace(known, owner_id=event.recipient_id, owner=owner, due=due)
             elif event.kind == "action":
-                found[event.id] = Action(
+                actions[event.id] = Action(
                     event.id,
                     content["what"],
                     event.recipient_id,
@@ -224,22 +224,22 @@ class ConcernHistory:
                     None,
                     "",
                 )
-        return sorted(found.values(), key=lambda action: (action.done_on is not None, action.due, action.number))
+        return sorted(actions.values(), key=lambda action: (action.done_on is not None, action.due, action.number))
 
     # --- the chronology ------------------------------------------------------------------------------------
 
     def entries(self, sessions: Mapping[Link, str], *, every_link: bool) -> list[Entry]:
-        """Everything that happened, in its order. `sessions` says for each link what the session was, where the
-        reader may know. Other links are without their session, or (not `every_link`) left out: the reason for one
-        might tell what it was."""
-        found = [self._report(sessions)]
+        """Everything that happened, in order. `sessions` describes the session of each link that the reader may see.
+        Other links appear without their session or, without `every_link`, not at all: the reason for a link might
+        reveal the session."""
+        entries = [self._report(sessions)]
         for event, content in zip(self.events, self.contents, strict=True):
             if event.kind in _ACCESS_EVENTS or event.kind == "opened":
                 continue
             if event.kind in LINKS and not every_link and key_of(content) not in sessions:
                 continue
-            found.append(self._entry(event, *self._describe(event, content, sessions)))
-        return found
+            entries.append(self._entry(event, *self._describe(event, content, sessions)))
+        return entries
 
     def opened_by(self) -> list[Entry]:
         """Who opened, and who downloaded, a concern about conduct."""
@@ -250,7 +250,7 @@ class ConcernHistory:
         return Entry(event.id, at, self.row.ref, what, by, tuple(words), event.kind)
 
     def _report(self, sessions: Mapping[Link, str]) -> Entry:
-        """The report as it was, before anybody added or corrected anything."""
+        """The report as it was before anybody added or corrected anything."""
         pupils, links, adults = set(self.pupil_ids), {link[:2] for link in self.links}, self.named
         for event, content in reversed(list(self.events_of_kind("linked", "unlinked", *LINKS, "named"))):
             match event.kind:
@@ -267,7 +267,7 @@ class ConcernHistory:
         children = ", ".join(sorted(self.names.pupils.get(number, "") for number in pupils))
         about = ", ".join(sorted(map(self._adult, adults)))
         words = [(label, text) for label, text in (("Children", children), ("About", about)) if text]
-        words += [(label, self.in_words(name, self.reported(name))) for name, label in FIELDS.items()]
+        words += [(label, self.as_text(name, self.reported(name))) for name, label in FIELDS.items()]
         words += [("Session", sessions[key]) for key in sorted(links, key=str) if key in sessions]
         words.append(("Level", next((event.level for event, _ in self.events_of_kind("opened")), "")))
         at, by = self.row.raised_at.astimezone(self.names.zone), self.names.member(self.row.raised_by)
@@ -276,7 +276,7 @@ class ConcernHistory:
     def _describe(
         self, event: Row[Any], content: Mapping[str, Any], sessions: Mapping[Link, str]
     ) -> tuple[str, list[tuple[str, str]]]:
-        """What a step was, and its words by label."""
+        """What a step is called, and its texts by label."""
         what, labels = _STEPS[event.kind]
         if event.kind == "level":
             what = f"{what}: {event.level}"
@@ -287,14 +287,14 @@ class ConcernHistory:
             what = f"{what}: {FIELDS[name].lower()}"
             corrected = [after for correction, after in self._corrections(name) if correction.id <= event.id]
             values = [self.reported(name), *corrected]
-            words = [("Before", self.in_words(name, values[-2])), ("Now", self.in_words(name, values[-1]))]
+            words = [("Before", self.as_text(name, values[-2])), ("Now", self.as_text(name, values[-1]))]
         else:
             words = [(label, self._answer(name, event, content, sessions)) for name, label in labels.items()]
         words.append((_LABELS.get(event.kind, "Why"), event.text or ""))
         return what, [(label, text) for label, text in words if text]
 
     def _answer(self, name: str, event: Row[Any], content: Mapping[str, Any], sessions: Mapping[Link, str]) -> str:
-        """An answer of a step in words; "" if it was not given."""
+        """An answer of a step as text; "" if it was not given."""
         answer = content.get(name)
         match name:
             case "recipient_id":
@@ -313,7 +313,7 @@ class ConcernHistory:
 
 
 def key_of(content: Mapping[str, Any]) -> Link:
-    """The link of which an event tells."""
+    """The link that an event is about."""
     return content["log_ref"], content["call_id"]
 
 

@@ -1,4 +1,4 @@
-"""Reads concerns with everything that happened to them."""
+"""Reading concerns with everything that happened to them."""
 
 from zoneinfo import ZoneInfo
 
@@ -11,34 +11,36 @@ from app.store.versions import valid_versions
 
 
 def read_histories(
-    connection: Connection, register: Register, which: ColumnElement[bool], zone: ZoneInfo, *, whole: bool = True
+    connection: Connection, register: Register, condition: ColumnElement[bool], zone: ZoneInfo, *, whole: bool = True
 ) -> list[ConcernHistory]:
-    """The concerns of a register that meet a condition. Without `whole`, events have only the words that a list needs,
+    """The concerns of a register that meet a condition. Without `whole`, events have only the texts that a list needs,
     since each has to be decrypted."""
     concern, event = register.concerns.c, register.events.c
     names = read_names(connection, zone)
-    found = {
+    histories = {
         row.id: ConcernHistory(register, row, names)
-        for row in connection.execute(select(register.concerns).where(which).order_by(concern.raised_at, concern.id))
+        for row in connection.execute(
+            select(register.concerns).where(condition).order_by(concern.raised_at, concern.id)
+        )
     }
-    ids = select(concern.id).where(which)
+    ids = select(concern.id).where(condition)
     needed = true() if whole else event.kind.in_(("corrected", "action", "moved", "done"))
     words = [case((needed, event[name])).label(name) for name in ("text", "content")]
     plain = [column for column in event if column.name not in ("text", "content")]
     events = select(*plain, *words).where(event.concern_id.in_(ids)).order_by(event.occurred_at, event.id)
     for row in connection.execute(events):
-        found[row.concern_id].events.append(row)
+        histories[row.concern_id].events.append(row)
     for pupil in connection.execute(select(register.pupils).where(register.pupils.c.concern_id.in_(ids))):
-        found[pupil.concern_id].pupil_ids.append(pupil.pupil_id)
+        histories[pupil.concern_id].pupil_ids.append(pupil.pupil_id)
     links = select(register.sessions).where(register.sessions.c.concern_id.in_(ids)).order_by(register.sessions.c.id)
     for link in connection.execute(links):
         session = LinkedSession(link.log_ref, link.call_id, getattr(link, "description", ""))
-        found[link.concern_id].links.append(session)
+        histories[link.concern_id].links.append(session)
     if register is CONDUCT:
         named = tables.conduct_named
         for adult in connection.execute(select(named).where(named.c.concern_id.in_(ids)).order_by(named.c.id)):
-            found[adult.concern_id].named.append(adult)
-    return list(found.values())
+            histories[adult.concern_id].named.append(adult)
+    return list(histories.values())
 
 
 def read_names(connection: Connection, zone: ZoneInfo) -> Names:

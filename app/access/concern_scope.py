@@ -1,7 +1,7 @@
-"""Which concerns a person may open, and which of them they follow up, as conditions that stand in every query.
+"""Which concerns a person may open, and which of them they follow up, as conditions for every query.
 
-A concern about conduct is the DSPs' and the Senior Deputy Head's, less anybody it names: once named means never to
-see it.
+The DSPs and the Senior Deputy Head may open a concern about conduct, except anybody whom it names. Whoever was once
+named never sees it.
 """
 
 from collections.abc import Sequence
@@ -45,7 +45,7 @@ def find_followed(school: School, connection: Connection, person: Person, regist
 
 
 def _shared_with(person: Person) -> Any:
-    """The concerns that are shared with the person, by the last event about that."""
+    """The concerns that are shared with the person, by the last event about sharing."""
     event = tables.concern_events.c
     of_sharing = and_(event.recipient_id == person.staff_id, event.kind.in_(("shared", "unshared")))
     last = select(func.max(event.id)).where(of_sharing).group_by(event.concern_id)

@@ -1,4 +1,4 @@
-"""Lists of concerns about children and, apart, about adults' conduct; what they ask people to do."""
+"""Lists of concerns about children and, separately, about adults' conduct; the actions that they ask of people."""
 
 import math
 from typing import Any
@@ -18,13 +18,13 @@ from app.vocabulary import Resource, Scope
 
 
 def list_concerns(school: School, person: Person, register: Register = CHILD) -> pd.DataFrame:
-    """The concerns of a register that the person may open, open ones first, then by level and age. NotAllowedError for
-    those who can have none.
+    """The concerns of a register that the person may open, open ones first, then by level and age.
+    Raises NotAllowedError if the person's roles allow no access.
 
     Columns: `ref`, `open`, `level`, `raised_at`, `happened_at`, `age_days` (whole days since it was
     raised), `categories` (as in CATEGORIES, joined by ";"), `pupils` (names), `raised_by`, `owner` (the
-    DSPs alerted; blank: nobody), `summary`, `childs_words` (as corrected last), `read` (by a DSP), `actions` (how
-    many are open), and for CONDUCT `adults` (whom it names).
+    DSPs alerted; blank: nobody), `summary`, `childs_words` (as last corrected), `read` (by a DSP), `actions` (how
+    many are open), and for CONDUCT `adults` (names).
     """
     require(person, register.resource)
     with school.engine.connect() as connection:
@@ -33,7 +33,7 @@ def list_concerns(school: School, person: Person, register: Register = CHILD) ->
 
 def get_oldest_concern(school: School, person: Person) -> dict[str, Any] | None:
     """The oldest open concern about a child without its narrative and pupils: `ref`, `level`, `raised_at`,
-    `age_days`, `owner`, and `waiting` (how many are open); None if none is. For the Senior Deputy Head."""
+    `age_days`, `owner`, and `waiting` (how many are open); None if none is open. For the Senior Deputy Head."""
     require(person, Resource.OLDEST_CONCERN)
     with school.engine.connect() as connection:
         concerns = _read(school, connection, CHILD, true())
@@ -47,22 +47,22 @@ def get_oldest_concern(school: School, person: Person) -> dict[str, Any] | None:
 
 
 def list_own_concerns(school: School, person: Person, register: Register = CHILD) -> pd.DataFrame:
-    """What the person raised themselves, the newest first; about conduct, without what names them: `ref`, `raised_at`,
-    `happened_at`, `pupils`, `summary`, `childs_words` (their own words, as they reported them), `received_by` (names
-    of those alerted; blank: nobody yet), `read_by` (names with the time; blank: nobody yet)."""
+    """The concerns that the person raised, the newest first, except those about conduct that name the person: `ref`,
+    `raised_at`, `happened_at`, `pupils`, `summary`, `childs_words` (as first reported), `received_by` (names of those
+    alerted; blank: nobody yet), `read_by` (names with the time; blank: nobody yet)."""
     visible = does_not_name(person) if register is CONDUCT else true()
     raised = and_(register.concerns.c.raised_by == person.staff_id, visible)
     with school.engine.connect() as connection:
-        found = read_histories(connection, register, raised, school.settings.zone, whole=False)[::-1]
+        histories = read_histories(connection, register, raised, school.settings.zone, whole=False)[::-1]
     columns = {
-        "ref": [history.row.ref for history in found],
-        "raised_at": [history.row.raised_at for history in found],
-        "happened_at": [history.row.happened_at for history in found],
-        "pupils": [", ".join(history.about) for history in found],
-        "summary": [history.row.summary for history in found],
-        "childs_words": [history.row.childs_words for history in found],
-        "received_by": [", ".join(history.alerted) for history in found],
-        "read_by": ["; ".join(_readers(history)) for history in found],
+        "ref": [history.row.ref for history in histories],
+        "raised_at": [history.row.raised_at for history in histories],
+        "happened_at": [history.row.happened_at for history in histories],
+        "pupils": [", ".join(history.about) for history in histories],
+        "summary": [history.row.summary for history in histories],
+        "childs_words": [history.row.childs_words for history in histories],
+        "received_by": [", ".join(history.alerted) for history in histories],
+        "read_by": ["; ".join(_readers(history)) for history in histories],
     }
     return _in_school_time(school, columns)
 
@@ -76,8 +76,8 @@ def _readers(history: ConcernHistory) -> list[str]:
 
 
 def list_actions_to_do(school: School, person: Person) -> pd.DataFrame:
-    """The open actions of open concerns: the person's own, and all those of concerns that they follow up. The person's
-    own first, then by day.
+    """The open actions of open concerns: the person's own, and all of those concerns that they follow up. The person's
+    own come first, then by day.
 
     Columns: `ref`, `number`, `what`, `due` (a day), `overdue`, `owner`, `mine`, `asked_by`, `conduct`, `may_open`.
     """
@@ -108,13 +108,15 @@ def list_actions_to_do(school: School, person: Person) -> pd.DataFrame:
                     and (action.owner_id == person.staff_id or history.row.id in followed)
                 ]
     columns = ["ref", "number", "what", "due", "overdue", "owner", "mine", "asked_by", "conduct", "may_open"]
-    found = pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(("overdue", "mine", "conduct", "may_open"), bool))
-    return found.sort_values(["mine", "due", "ref", "number"], ascending=[False, True, True, True], ignore_index=True)
+    actions = pd.DataFrame(rows, columns=columns).astype(
+        dict.fromkeys(("overdue", "mine", "conduct", "may_open"), bool)
+    )
+    return actions.sort_values(["mine", "due", "ref", "number"], ascending=[False, True, True, True], ignore_index=True)
 
 
 def list_pupils_on_record(school: School, person: Person) -> pd.DataFrame:
-    """The pupils of whom the person may have everything that is held: `pupil_id`, `email`, `name`,
-    `year_group`, by name. Those of the DSP's school, also those who have left."""
+    """The pupils whose complete record the person may download: `pupil_id`, `email`, `name`, `year_group`, by name.
+    They are the pupils of the DSP's school, including those who have left."""
     require(person, Resource.SUBJECT_ACCESS)
     pupils = select_pupils(school.today())
     of_school = pupils.where(pupils.selected_columns["school"] == person.school)
@@ -122,36 +124,36 @@ def list_pupils_on_record(school: School, person: Person) -> pd.DataFrame:
 
 
 def list_leaders_to_share_with(school: School, person: Person) -> dict[int, str]:
-    """The HOYs and HMs with whom a concern can be shared, by staff id, for whoever follows concerns up."""
+    """The names of the HOYs and HMs with whom a concern can be shared, by staff id, for those who follow them up."""
     require(person, Resource.LINKABLE_SESSIONS)
     leaders = read_frame(school, select_staff(school.today(), roles_with(Resource.CONCERNS, Scope.SHARED)))
     leaders = leaders.sort_values("name")
     return dict(zip(leaders["staff_id"], leaders["name"], strict=True))
 
 
-def _read(school: School, connection: Connection, register: Register, which: ColumnElement[bool]) -> pd.DataFrame:
-    """The concerns of a register that a condition names, as `list_concerns` lists them."""
+def _read(school: School, connection: Connection, register: Register, condition: ColumnElement[bool]) -> pd.DataFrame:
+    """The concerns of a register that meet a condition, as `list_concerns` lists them."""
     now, order = school.now(), {level: place for place, level in enumerate(register.levels)}
-    found = read_histories(connection, register, which, school.settings.zone, whole=False)
-    found.sort(key=lambda one: (not one.open, order.get(one.level, math.inf), one.row.raised_at))
+    histories = read_histories(connection, register, condition, school.settings.zone, whole=False)
+    histories.sort(key=lambda history: (not history.open, order.get(history.level, math.inf), history.row.raised_at))
     columns = {
-        "ref": [history.row.ref for history in found],
-        "open": [history.open for history in found],
-        "level": [history.level for history in found],
-        "raised_at": [history.row.raised_at for history in found],
-        "happened_at": [history.current()["happened_at"] for history in found],
-        "age_days": [(now - history.row.raised_at).days for history in found],
-        "categories": [history.value("categories") for history in found],
-        "pupils": [", ".join(history.about) for history in found],
-        "raised_by": [history.names.member(history.row.raised_by) or None for history in found],
-        "owner": [", ".join(history.alerted) for history in found],
-        "summary": [history.value("summary") for history in found],
-        "childs_words": [history.value("childs_words") for history in found],
-        "read": [history.last("read") is not None for history in found],
-        "actions": [sum(action.done_on is None for action in history.actions) for history in found],
+        "ref": [history.row.ref for history in histories],
+        "open": [history.open for history in histories],
+        "level": [history.level for history in histories],
+        "raised_at": [history.row.raised_at for history in histories],
+        "happened_at": [history.current()["happened_at"] for history in histories],
+        "age_days": [(now - history.row.raised_at).days for history in histories],
+        "categories": [history.value("categories") for history in histories],
+        "pupils": [", ".join(history.about) for history in histories],
+        "raised_by": [history.names.member(history.row.raised_by) or None for history in histories],
+        "owner": [", ".join(history.alerted) for history in histories],
+        "summary": [history.value("summary") for history in histories],
+        "childs_words": [history.value("childs_words") for history in histories],
+        "read": [history.last("read") is not None for history in histories],
+        "actions": [sum(action.done_on is None for action in history.actions) for history in histories],
     }
     if register is CONDUCT:
-        columns["adults"] = [", ".join(history.adults) for history in found]
+        columns["adults"] = [", ".join(history.adults) for history in histories]
     return _in_school_time(school, columns).astype({"open": bool, "read": bool})
 
 
@@ -165,8 +167,8 @@ def _in_school_time(school: School, columns: dict[str, list[Any]]) -> pd.DataFra
 def select_linked_concerns(
     school: School, connection: Connection, person: Person, linked: ColumnElement[bool]
 ) -> pd.DataFrame:
-    """The concerns about children that are the person's to open and have some links, a condition on
-    `concern_sessions`: `ref`, `raised_at`, `level`. Never one about conduct."""
+    """The concerns about children that the person may open and that have a link for which `linked` holds, a condition
+    on `concern_sessions`: `ref`, `raised_at`, `level`. Never one about conduct."""
     ids = select(tables.concern_sessions.c.concern_id).where(linked)
-    which = and_(tables.concerns.c.id.in_(ids), concerns_open_to(school, person, CHILD))
-    return _read(school, connection, CHILD, which)[["ref", "raised_at", "level"]]
+    condition = and_(tables.concerns.c.id.in_(ids), concerns_open_to(school, person, CHILD))
+    return _read(school, connection, CHILD, condition)[["ref", "raised_at", "level"]]

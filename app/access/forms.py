@@ -1,4 +1,4 @@
-"""What the forms need: calls to log, one's own logs, people to choose from, drafts."""
+"""What the forms need: calls to log, the person's own logs, people to choose from, drafts."""
 
 import json
 from typing import Any
@@ -17,7 +17,7 @@ from app.store.outcomes import decode_outcomes
 from app.store.versions import valid_on, valid_versions
 from app.vocabulary import Outcome, Resource
 
-# What a call itself answers: the clause that it decides, with the outcomes that mean yes and no.
+# The answers that a call record gives: for each the clause that decides it and the outcomes that mean yes and no.
 _SHOWN_BY_CALL = {
     "staff_opened": ("staff-opens", Outcome.MET, Outcome.BREACH),
     "staff_ended": ("staff-ends", Outcome.MET, Outcome.BREACH),
@@ -28,10 +28,10 @@ _SHOWN_BY_CALL = {
 
 
 def list_calls_to_log(school: School, person: Person) -> pd.DataFrame:
-    """The person's own calls that nobody logged yet, the newest first, with what the call itself tells.
+    """The person's own calls that are not logged yet, the newest first, with the answers that the call record gives.
 
     Columns: `session_id`, `call_id`, `started_at`, `ended_at`, `due_at` (when the time to log it ends;
-    blank: it has), `pupils` (names), `pupil_emails` (";"-joined), `staff_opened`, `staff_ended`,
+    blank: it has ended), `pupils` (names), `pupil_emails` (";"-joined), `staff_opened`, `staff_ended`,
     `pupil_left_alone`, `cameras_on`, `school_account`, `recorded` (true, false or blank: the call does not show it).
     """
     call, link, recording = tables.calls.c, tables.session_calls.c, tables.recordings.c
@@ -76,8 +76,8 @@ def list_calls_to_log(school: School, person: Person) -> pd.DataFrame:
 
 def get_own_log(school: School, person: Person, ref: str) -> dict[str, str] | None:
     """The current version of a log that the person wrote, as the columns of a log file hold it (times with
-    their offset, yes/no, lists joined by ";"); None if there is none or it is somebody else's."""
-    log, among, invited = tables.logs.c, tables.log_pupils.c, tables.log_invited.c
+    their offset, yes/no, lists joined by ";"); None if there is none or somebody else wrote it."""
+    log, log_pupil, invited = tables.logs.c, tables.log_pupils.c, tables.log_invited.c
     query = select(tables.logs).where(log.ref == ref, log.current, log.staff_id == person.staff_id)
     with school.engine.connect() as connection:
         row = connection.execute(query).one_or_none()
@@ -85,8 +85,8 @@ def get_own_log(school: School, person: Person, ref: str) -> dict[str, str] | No
             return None
         pupils = connection.scalars(
             select(tables.pupils.c.email)
-            .join(tables.log_pupils, among.pupil_id == tables.pupils.c.id)
-            .where(among.log_id == row.id)
+            .join(tables.log_pupils, log_pupil.pupil_id == tables.pupils.c.id)
+            .where(log_pupil.log_id == row.id)
             .order_by(tables.pupils.c.email)
         ).all()
         second = connection.scalars(select(invited.email).where(invited.log_id == row.id).order_by(invited.email)).all()
@@ -126,11 +126,11 @@ def list_staff_to_choose(school: School, person: Person) -> pd.DataFrame:
     return read_frame(school, query)
 
 
-CONCERN_DRAFT, CONDUCT_DRAFT = "concern", "conduct"  # of the forms that raise one; of a step: its reference and kind
+CONCERN_DRAFT, CONDUCT_DRAFT = "concern", "conduct"  # the forms that raise one; a step's form is its reference and kind
 
 
 def get_draft(school: School, person: Person, form: str) -> dict[str, Any] | None:
-    """What the person had typed into a form and not sent; None if nothing."""
+    """What the person typed into a form and has not sent; None if nothing."""
     kept = tables.drafts.c
     with school.engine.connect() as connection:
         content = connection.scalar(select(kept.content).where(kept.staff_id == person.staff_id, kept.form == form))

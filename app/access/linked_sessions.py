@@ -1,4 +1,4 @@
-"""The sessions that are linked to concerns: those that a person may open, and what the others were, in words."""
+"""The sessions that are linked to concerns: those that a person may open, and descriptions of the others."""
 
 from collections.abc import Collection, Iterable, Sequence, Set
 from typing import Any
@@ -20,14 +20,14 @@ from app.vocabulary import Resource
 
 def list_sessions_to_link(school: School, person: Person, ref: str) -> list[LinkedSession]:
     """The sessions that can be linked to a concern that the person follows up: those of its children, and of the
-    adults whom a concern about conduct names, never counselling, the newest 200. Empty where there is none."""
+    adults whom a concern about conduct names, never counselling, the newest 200. Empty if there is no such concern."""
     require(person, Resource.LINKABLE_SESSIONS)
-    register, among = register_of(ref), tables.session_pupils.c
+    register, participant = register_of(ref), tables.session_pupils.c
     concern, about, named = register.concerns.c, register.pupils.c, tables.conduct_named.c
     concerned = select(concern.id).where(concern.ref == ref, concerns_open_to(school, person, register))
     pupils = select(about.pupil_id).where(about.concern_id.in_(concerned))
     adults = select(named.staff_id).where(named.concern_id.in_(concerned), named.staff_id.is_not(None))
-    with_pupils = SESSION.id.in_(select(among.session_id).where(among.pupil_id.in_(pupils)))
+    with_pupils = SESSION.id.in_(select(participant.session_id).where(participant.pupil_id.in_(pupils)))
     by_adults = SESSION.staff_id.in_(adults) if register is CONDUCT else false()
     query = _select_sessions(or_(with_pupils, by_adults), first_call=True)
     with school.engine.connect() as connection:
@@ -36,23 +36,23 @@ def list_sessions_to_link(school: School, person: Person, ref: str) -> list[Link
 
 
 def find_linked_sessions(school: School, person: Person, links: Sequence[LinkedSession]) -> pd.DataFrame:
-    """The linked sessions that a person may open, without any counselling: beside the concern's pupils
-    it would tell who took part."""
+    """The linked sessions that a person may open, except counselling: next to the concern's pupils a counselling
+    session would reveal who took part."""
     log_refs, call_ids = (
         [link.log_ref for link in links if link.log_ref],
         [link.call_id for link in links if link.call_id],
     )
-    found = find_sessions(school, person, is_linked(log_refs, call_ids))
-    return found.loc[~found["withheld"], ["session_id", "started_at", "staff_name", "purpose", "status"]]
+    sessions = find_sessions(school, person, is_linked(log_refs, call_ids))
+    return sessions.loc[~sessions["withheld"], ["session_id", "started_at", "staff_name", "purpose", "status"]]
 
 
 def describe_sessions(
-    school: School, connection: Connection, person: Person, found: Sequence[ConcernHistory], followed: Set[int]
+    school: School, connection: Connection, person: Person, histories: Sequence[ConcernHistory], followed: Set[int]
 ) -> dict[Link, str]:
-    """What each link's session was, in words, now or at any time before: all those of concerns that the person
-    follows, of others only sessions that are theirs to open. Counselling is never among them."""
-    mine = _all_links(history for history in found if history.row.id in followed)
-    shared = _all_links(history for history in found if history.row.id not in followed)
+    """A description of the session of each present or past link: of the concerns that the person follows up every
+    session, of other concerns only the sessions that the person may open. Counselling is never included."""
+    mine = _all_links(history for history in histories if history.row.id in followed)
+    shared = _all_links(history for history in histories if history.row.id not in followed)
     return (
         _describe_links(school, connection, shared, open_to(person, school.today()))
         | _describe_links(school, connection, mine, true())
@@ -60,10 +60,10 @@ def describe_sessions(
     )
 
 
-def _all_links(found: Iterable[ConcernHistory]) -> dict[Link, str]:
-    """Every link that is or was, with the stored description of its session ("" if there is none)."""
+def _all_links(histories: Iterable[ConcernHistory]) -> dict[Link, str]:
+    """Every present or past link, with the stored description of its session ("" if there is none)."""
     links: dict[Link, str] = {}
-    for history in found:
+    for history in histories:
         links |= {link[:2]: link.description for link in history.links}
         links |= {key_of(content): content.get("words", "") for _, content in history.events_of_kind(*LINKS)}
     return links
@@ -80,15 +80,15 @@ def _describe_links(
     return described
 
 
-def _select_sessions(*which: ColumnElement[bool], first_call: bool = False) -> Select[Any]:
-    """Sessions that are not counselling, one row for each of their calls, or for the first call alone."""
+def _select_sessions(*conditions: ColumnElement[bool], first_call: bool = False) -> Select[Any]:
+    """Sessions that are not counselling, one row for each of their calls, or only for the first call."""
     link = tables.session_calls.c
     calls = and_(link.session_id == SESSION.id, link.place == 0 if first_call else true())
     query = (
         select(SESSION.started_at, SESSION.purpose, tables.logs.c.ref, link.call_id)
         .outerjoin(tables.logs, tables.logs.c.id == SESSION.log_id)
         .outerjoin(tables.session_calls, calls)
-        .where(not_(is_confidential()), *which)
+        .where(not_(is_confidential()), *conditions)
     )
     return with_staff_name(query, "staff_name", SESSION.staff_id, SESSION.day)
 

@@ -17,13 +17,13 @@ from app.vocabulary import Resource, Scope
 
 
 def get_overview(school: School, person: Person, days: Days) -> pd.DataFrame:
-    """One row a session of the days, confidential ones left out, no pupil in it. NotAllowedError but for
-    the overview's readers.
+    """One row for each session of the days, without confidential sessions and without pupils. Raises NotAllowedError
+    if the person's roles give no access to the overview.
 
     Columns: `session_id`, `day` (datetime64), `minute` (of the school's day at which it started),
     `school`, `department`, `purpose` ("music", "academic", "pastoral", "other"; blank: not logged),
     `staff_name` (blank for SLT), `one_to_one`, `status`, `disputed`, `has_log`, and the outcomes of each
-    clause, named as in CLAUSES (`logged` is a clause); words are categorical.
+    clause, named as in CLAUSES (`logged` is a clause); text columns are categorical.
     """
     require(person, Resource.OVERVIEW)
     version = tables.staff_versions.c
@@ -50,10 +50,10 @@ def _not_counselling(connection: Connection, days: Days) -> pd.DataFrame:
 
 
 def get_protocol_figures(school: School, person: Person, days: Days) -> pd.DataFrame:
-    """How often the whole school kept each clause, counselling left out: `app.protocol.judge.figures`.
+    """How often the whole school kept each clause, without counselling: `app.protocol.judge.figures`.
 
-    Those who do not read the overview get the whole term that the last of the days is in, whatever days they ask for:
-    the figures of a week could reveal a single session.
+    Those who may not read the overview get the whole term of the last day, whatever days they ask for: the figures of
+    a week could reveal a single session.
     """
     require(person, Resource.PROTOCOL_FIGURES)
     if Scope.ANY_DAYS not in scopes(person, Resource.PROTOCOL_FIGURES):
@@ -64,39 +64,40 @@ def get_protocol_figures(school: School, person: Person, days: Days) -> pd.DataF
 
 
 def list_late_consents(school: School, person: Person, days: Days) -> pd.DataFrame:
-    """The sessions of the days for which a parent's consent came, or SLT was told, only after they had
-    begun: `session_id`, `started_at`, the newest first. For the Senior Deputy Head."""
+    """The sessions of the days for which a parent's consent came, or SLT was informed, only after the start:
+    `session_id`, `started_at`, the newest first. For the Senior Deputy Head."""
     require(person, Resource.OVERVIEW, Scope.WITH_NAMES)
     return find_late_consents(school, days)
 
 
 def find_late_consents(school: School, days: Days) -> pd.DataFrame:
-    among = tables.session_pupils.c
-    facts = (SESSION.id.label("session_id"), SESSION.started_at, SESSION.ended_at, SESSION.one_to_one, among.pupil_id)
+    participant = tables.session_pupils.c
+    facts = (SESSION.started_at, SESSION.ended_at, SESSION.one_to_one, participant.pupil_id)
     with school.engine.connect() as connection:
         rows = _not_counselling(connection, days)
         broken = (rows["academic-hours"] == "breach") | (rows["one-to-one-hours"] == "breach")
         given = reading.read_frame(connection, select(consents.given_consents()))
-        mine = reading.is_among(connection, SESSION.id, rows.loc[broken, "session_id"].tolist())
-        asked = among.pupil_id.in_(given["pupil_id"].unique().tolist())
-        of_pupils = select(*facts).join(tables.session_pupils, among.session_id == SESSION.id).where(mine, asked)
-        sessions = reading.read_frame(connection, of_pupils)
+        of_broken = reading.is_among(connection, SESSION.id, rows.loc[broken, "session_id"].tolist())
+        asked = participant.pupil_id.in_(given["pupil_id"].unique().tolist())
+        query = select(SESSION.id.label("session_id"), *facts).where(of_broken, asked)
+        query = query.join(tables.session_pupils, participant.session_id == SESSION.id)
+        sessions = reading.read_frame(connection, query)
     both = sessions.merge(given, on="pupil_id")
     begun, one_to_one = both["started_at"], both["one_to_one"].astype(bool)
     right = both["kind"] == np.where(one_to_one, "one_to_one", "outside_hours")
     covered = (both["covers_from"] <= begun) & (both["covers_to"] >= both["ended_at"])
     slt_informed_at = both["slt_informed_at"].fillna(both["obtained_at"])
     late = (both["obtained_at"] >= begun) | (~one_to_one & (slt_informed_at >= begun))
-    found = both.loc[right & covered & late, ["session_id", "started_at"]].drop_duplicates("session_id")
-    return in_school_time(school, found.sort_values("started_at", ascending=False, ignore_index=True))
+    late_sessions = both.loc[right & covered & late, ["session_id", "started_at"]].drop_duplicates("session_id")
+    return in_school_time(school, late_sessions.sort_values("started_at", ascending=False, ignore_index=True))
 
 
 def count_counselling_sessions(school: School, person: Person) -> pd.DataFrame:
-    """How many counselling sessions by counsellors there were: the only figure of them there is.
+    """How many sessions counsellors held: the only figure about counselling that anybody gets.
 
-    Columns: `term` (its name), `until` (the last day counted: completed weeks only), `sessions` in
-    words: "under 3", or "at least 3", 6, 9 … A count that went up by one would reveal the session that was logged
-    since, so it goes up in threes, for the whole school and for whole terms.
+    Columns: `term` (its name), `until` (the last day counted: completed weeks only), `sessions` as text: "under 3", or
+    "at least 3", 6, 9 … A count that rose by one would reveal the session logged since, so it rises in threes, for the
+    whole school and for whole terms.
     """
     require(person, Resource.COUNSELLING_COUNT)
     today = school.today()

@@ -1,4 +1,4 @@
-"""Who somebody is."""
+"""Finds staff by email, for sign-in and for the demonstration."""
 
 from sqlalchemy import ColumnElement, select, true
 
@@ -19,7 +19,8 @@ def list_demo_people(school: School) -> list[Person]:
     """One person of each role to view the demonstration as, in the order of Role; nobody unless this is the
     demonstration.
 
-    Of several the one with the fewest other roles, and then with a few calls to log when the demonstration was made.
+    Of several people with a role, the one with the fewest other roles and then with a few calls to log when the
+    demonstration was made.
     """
     with school.engine.connect() as connection:
         if get_meta(connection, "demo") is None:
@@ -32,12 +33,12 @@ def list_demo_people(school: School) -> list[Person]:
     return chosen
 
 
-def _people(school: School, which: ColumnElement[bool]) -> list[Person]:
+def _people(school: School, condition: ColumnElement[bool]) -> list[Person]:
     version = valid_versions(tables.staff_versions)
     query = (
         select(tables.staff.c.email, version)
         .join(version, version.c.staff_id == tables.staff.c.id)
-        .where(which, valid_on(version, school.today()))
+        .where(condition, valid_on(version, school.today()))
         .order_by(tables.staff.c.email)
     )
     with school.engine.connect() as connection:
@@ -61,7 +62,7 @@ def _items(cell: str) -> frozenset[str]:
 
 
 def read_revision(school: School) -> int:
-    """A number that every write raises: what was read at one revision holds until the next.
+    """A number that every write increases: what was read at one revision is valid until the next.
 
     What is read may also depend on the person and the day, so the key of a cache needs all three.
     """

@@ -1,4 +1,4 @@
-"""Sessions that are planned: whoever planned one sees it, and nobody else."""
+"""Planned sessions: only the person who planned one sees it."""
 
 import pandas as pd
 from sqlalchemy import select
@@ -10,12 +10,12 @@ from app.store import reading, tables
 from app.store.versions import valid_on, valid_versions
 from app.vocabulary import Resource
 
-_plan, _among, _invited = tables.plans.c, tables.plan_pupils.c, tables.plan_invited.c
+_plan, _pupil, _invited = tables.plans.c, tables.plan_pupils.c, tables.plan_invited.c
 
 
 def list_plans(school: School, person: Person) -> pd.DataFrame:
     """The sessions that the person planned and has not logged, the earliest first: `ref`, `started_at`, `ended_at`,
-    `purpose`, `reason` ("" where none), `changes`, `pupils` (names), `pupil_emails` and `second_emails`
+    `purpose`, `reason` ("" if none), `changes`, `pupils` (names), `pupil_emails` and `second_emails`
     (";"-joined)."""
     require(person, Resource.PLANS)
     mine = _plan.staff_id == person.staff_id
@@ -24,10 +24,10 @@ def list_plans(school: School, person: Person) -> pd.DataFrame:
         frame = reading.read_frame(connection, select(tables.plans).where(mine).order_by(_plan.started_at, _plan.id))
         pupils = reading.read_frame(
             connection,
-            select(_among.plan_id, tables.pupils.c.email, pupil.c.name)
-            .join(tables.plans, _plan.id == _among.plan_id)
-            .join(tables.pupils, tables.pupils.c.id == _among.pupil_id)
-            .join(pupil, pupil.c.pupil_id == _among.pupil_id)
+            select(_pupil.plan_id, tables.pupils.c.email, pupil.c.name)
+            .join(tables.plans, _plan.id == _pupil.plan_id)
+            .join(tables.pupils, tables.pupils.c.id == _pupil.pupil_id)
+            .join(pupil, pupil.c.pupil_id == _pupil.pupil_id)
             .where(mine, valid_on(pupil, school.today()))
             .order_by(pupil.c.name, tables.pupils.c.email),
         )

@@ -18,7 +18,7 @@ UNDER = 3  # no smaller number of counselling sessions is ever shown
 
 
 class NotAllowedError(Exception):
-    """The person may not ask this; the message names what was asked for and nobody."""
+    """The person may not ask this; the message names the resource and no person."""
 
 
 @dataclass(frozen=True)
@@ -54,25 +54,25 @@ def scopes(person: Person, resource: Resource) -> set[Scope]:
 
 
 def require(person: Person, resource: Resource, scope: Scope | None = None) -> None:
-    """NotAllowedError unless the person may see some of a resource, or has this scope of it."""
+    """Raise NotAllowedError unless the person may see some of a resource, or has this scope of it."""
     granted = scopes(person, resource)
     if not granted or (scope and scope not in granted):
         raise NotAllowedError(f"You do not have access to {resource.label}.")
 
 
 def may_open(person: Person, page: Page) -> bool:
-    """Whether a page is for the person."""
+    """Whether the person may open a page."""
     return bool(scopes(person, page.resource))
 
 
 def first_page(person: Person) -> Page:
-    """The page that opens first: of those that the person's roles name, the first one in the navigation."""
+    """The page that opens first: the first in the navigation that one of the person's roles names."""
     named = {role.first_page for role in Role if role in person.roles}
     return next((page for page in Page if page in named), Page.LOG)
 
 
 def describe_post(person: Person, roles: Iterable[Role] = Role) -> str:
-    """What somebody is at the school, by the first of some roles that they have: "Head of Year 9", "Tutor"."""
+    """A person's post at the school, by the first of some roles that they have: "Head of Year 9", "Tutor"."""
     role = next((role for role in roles if role in person.roles), None)
     if role is None:
         return "Member of staff"

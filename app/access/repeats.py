@@ -1,4 +1,4 @@
-"""The same adult and pupil, one to one, again and again or out of hours: a plain list."""
+"""Lists adults and pupils who met one to one repeatedly or out of hours."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -21,7 +21,7 @@ class Repeats:
 
     - `pairs`: `adult_id`, `pupil_id`, `adult`, `pupil`, `sessions`, `most` (within as many days as are set),
       `out_of_hours`, `unlogged`, `first`, `last`
-    - `sessions`: theirs, the newest first: `session_id`, `adult_id`, `pupil_id`, `started_at`, `ended_at`,
+    - `sessions`: those of the pairs, the newest first: `session_id`, `adult_id`, `pupil_id`, `started_at`, `ended_at`,
       `purpose` (blank: not logged), `out_of_hours`, `logged`
     """
 
@@ -30,15 +30,15 @@ class Repeats:
 
 
 def list_repeats(school: School, person: Person, days: Days) -> Repeats:
-    """The repeated one-to-ones of the days, confidential sessions left out. NotAllowedError but for the Senior Deputy
-    Head and, of pupils of their school today, its DSPs; nobody sees their own.
+    """The repeated one-to-ones of the days, without confidential sessions. The Senior Deputy Head sees all, DSPs those
+    of pupils who are in their school today, and nobody sees their own. Raises NotAllowedError for anybody else.
 
-    One to one: one pupil in the call and no second member of staff; without a call, one pupil in the log. That
-    the log names a second member as invited takes nothing off the list: nobody saw them come. Out of hours: not
-    within the hours of academic tuition on that day, or at a weekend.
+    One to one: one pupil in the call and no second member of staff; without a call, one pupil in the log. A second
+    member whom the log names as invited does not count: nothing shows that they came. Out of hours: outside the hours
+    of academic tuition on that day, or at a weekend.
     """
     require(person, Resource.REPEATED_ONE_TO_ONES)
-    today, asked = school.today(), school.settings.repeats
+    today, limits = school.today(), school.settings.repeats
     pupils = select_pupils(today)
     if Scope.ALL not in scopes(person, Resource.REPEATED_ONE_TO_ONES):
         pupils = pupils.where(pupils.selected_columns["school"] == person.school)
@@ -46,7 +46,7 @@ def list_repeats(school: School, person: Person, days: Days) -> Repeats:
     rows = _one_to_ones(read_frame(school, _candidates(days, today)))
     rows = rows[(rows["adult_id"] != person.staff_id) & rows["pupil_id"].isin(names.index)].reset_index(drop=True)
     rows["out_of_hours"] = _out_of_hours(school, rows)
-    most, most_out = _within(rows, asked.days), _within(rows[rows["out_of_hours"]], asked.days)
+    most, most_out = _within(rows, limits.days), _within(rows[rows["out_of_hours"]], limits.days)
     counted = rows.assign(most=most, most_out=most_out, unlogged=~rows["logged"].astype(bool))
     pairs = counted.groupby(["adult_id", "pupil_id"], as_index=False).agg(
         adult=("adult", "first"),
@@ -58,19 +58,19 @@ def list_repeats(school: School, person: Person, days: Days) -> Repeats:
         first=("started_at", "min"),
         last=("started_at", "max"),
     )
-    pairs = pairs[(pairs["most"] >= asked.sessions) | (pairs["most_out"] >= asked.out_of_hours)]
+    pairs = pairs[(pairs["most"] >= limits.sessions) | (pairs["most_out"] >= limits.out_of_hours)]
     pairs = pairs.assign(adult=pairs["adult"].fillna("unknown"), pupil=pairs["pupil_id"].map(names))
-    theirs = rows.drop(columns="adult").merge(pairs[["adult_id", "pupil_id"]], on=["adult_id", "pupil_id"])
+    of_pairs = rows.drop(columns="adult").merge(pairs[["adult_id", "pupil_id"]], on=["adult_id", "pupil_id"])
     return Repeats(
         pairs.drop(columns="most_out").sort_values(["adult", "pupil"], ignore_index=True),
-        theirs.sort_values("started_at", ascending=False, ignore_index=True),
+        of_pairs.sort_values("started_at", ascending=False, ignore_index=True),
     )
 
 
 def _candidates(days: Days, today: date) -> Select[Any]:
-    """The sessions of the days with how many were in the call, or are in the log, and one of each; the `adult` by
-    today's name."""
-    of_call, stay, among = tables.session_calls.c, tables.call_stays.c, tables.session_pupils.c
+    """The sessions of the days with the numbers of staff and pupils in the call, or else in the log, and the id of one
+    of each; the `adult` by today's name."""
+    of_call, stay, participant = tables.session_calls.c, tables.call_stays.c, tables.session_pupils.c
     in_call = (
         select(
             of_call.session_id,
@@ -86,10 +86,10 @@ def _candidates(days: Days, today: date) -> Select[Any]:
         .subquery()
     )
     listed = (
-        select(among.session_id, func.count().label("pupils"), func.min(among.pupil_id).label("pupil_id"))
-        .join(tables.sessions, SESSION.id == among.session_id)
+        select(participant.session_id, func.count().label("pupils"), func.min(participant.pupil_id).label("pupil_id"))
+        .join(tables.sessions, SESSION.id == participant.session_id)
         .where(is_during(days))
-        .group_by(among.session_id)
+        .group_by(participant.session_id)
         .subquery()
     )
     adult_id = func.coalesce(in_call.c.staff_id, SESSION.staff_id)
@@ -128,10 +128,10 @@ def _out_of_hours(school: School, rows: pd.DataFrame) -> np.ndarray:
 
 
 def _within(rows: pd.DataFrame, days: int) -> pd.Series:
-    """For each session, how many its adult and pupil had within the days up to it, it included."""
+    """For each session, how many sessions its adult and pupil had in the last `days` days, including this one."""
     pair = rows.groupby(["adult_id", "pupil_id"]).ngroup().to_numpy(np.int64)
     day = rows["started_at"].dt.tz_localize(None).to_numpy().astype("datetime64[D]").astype(np.int64)
-    at = pair * 10**6 + day  # days since 1970: never so many
+    at = pair * 10**6 + day  # days since 1970: always fewer than 10**6
     in_order = np.sort(at)
     first = np.searchsorted(in_order, at - days, side="right")
     begins = np.searchsorted(in_order, pair * 10**6, side="left")

@@ -1,4 +1,4 @@
-"""Figures that only reports ask for: counts without anybody's name."""
+"""Figures that only reports use: counts without names."""
 
 import pandas as pd
 from sqlalchemy import ColumnElement, and_, case, exists, func, not_, select
@@ -32,9 +32,9 @@ def count_resolved_breaches(school: School, person: Person, days: Days) -> pd.Da
         .where(is_during(days), not_(is_confidential()))
     )
     with school.engine.connect() as connection:
-        found = reading.read_frame(connection, query)
-    how = found["resolution"].where(found["state"] == BreachState.RESOLVED, found["state"])
-    took = (found["occurred_at"].fillna(pd.Timestamp(school.now())) - found["opened_at"]).dt.days
+        rows = reading.read_frame(connection, query)
+    how = rows["resolution"].where(rows["state"] == BreachState.RESOLVED, rows["state"])
+    took = (rows["occurred_at"].fillna(pd.Timestamp(school.now())) - rows["opened_at"]).dt.days
     return (
         pd.DataFrame({"how": how.astype("object"), "days": took})
         .groupby("how", as_index=False)
@@ -45,7 +45,7 @@ def count_resolved_breaches(school: School, person: Person, days: Days) -> pd.Da
 def count_registers(school: School, person: Person, days: Days) -> dict[str, int]:
     """The parents' registers in figures: `pupils` on the roster today, of them `introduction` and `one_to_one`
     (have such a letter); of the consents that cover any of the days `asked` (no answer yet), `given`, `refused`
-    and `withdrawn`; `late`, the sessions for which consent came, or SLT was told, only after they had begun.
+    and `withdrawn`; `late`, the sessions for which consent came, or SLT was informed, only after the start.
     """
     require(person, Resource.REGISTER_FIGURES)
     pupil, letter, consent = valid_versions(tables.pupil_versions), tables.letters.c, tables.consents.c
@@ -74,7 +74,8 @@ def count_registers(school: School, person: Person, days: Days) -> dict[str, int
 
 
 def check_audit_trail(school: School, person: Person) -> tuple[int, str | None]:
-    """The number of the entry of the audit trail up to which everything fits, and what does not, in words."""
+    """The number of the last entry up to which the audit trail is intact, and a description of the first fault (None if
+    there is none)."""
     require(person, Resource.AUDIT_CHECK)
     with school.engine.connect() as connection:
         return audit_log.verify(connection)

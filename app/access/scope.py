@@ -1,4 +1,4 @@
-"""Which sessions a person may open, as conditions that stand in every query of sessions."""
+"""Which sessions a person may open, as conditions for every query of sessions."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time, timedelta
@@ -18,7 +18,7 @@ PUPIL_FACTS = ("name", "school", "year_group", "house")
 
 
 def select_past_and_present_counsellors() -> Select[Any]:
-    """Staff who are or were counsellors: a new one may have begun before the roster said so."""
+    """The ids of staff who are or were counsellors: a new one may have begun before the roster said so."""
     version = tables.staff_versions.c
     return select(version.staff_id).where(list_contains(version.roles, Role.COUNSELLOR)).correlate(None)
 
@@ -38,7 +38,7 @@ def is_counselling(purpose: ColumnElement[Any], staff_id: ColumnElement[Any]) ->
 
 
 def counselling_among(purpose: pd.Series, staff_id: pd.Series, counsellors: Sequence[int]) -> pd.Series:
-    """For each row read, its purpose categorical, whether it is counselling as in `is_counselling`."""
+    """For each row, whether it is counselling as in `is_counselling`; `purpose` is categorical."""
     words = purpose.map(str.lower, na_action="ignore")
     return words.isin([COUNSELLING]) | (staff_id.isin(counsellors) & ~words.isin(OTHER_PURPOSES))
 
@@ -67,29 +67,30 @@ def open_to(person: Person, today: date) -> ColumnElement[bool]:
 
 
 def _of_pupils_led_by(person: Person) -> ColumnElement[bool]:
-    """Sessions with the pupils whom a person looks after, and by those pupils' tutors; who they were on the session's
-    day."""
-    pupil, among = valid_versions(tables.pupil_versions), tables.session_pupils.c
+    """Sessions with the pupils whom a person looks after, and those conducted by these pupils' tutors; pupils and
+    tutors as on the session's day."""
+    pupil, participant = valid_versions(tables.pupil_versions), tables.session_pupils.c
     led = and_(is_led_by(person, Resource.SESSIONS, pupil), valid_on(pupil, SESSION.day))
-    # Only `sessions` is the outer query's: the pupils that it may join are others than these.
-    with_pupils = select(among.pupil_id).where(among.session_id == SESSION.id, among.pupil_id == pupil.c.pupil_id, led)
+    # Only `sessions` comes from the outer query, which may join other pupils.
+    is_participant = and_(participant.session_id == SESSION.id, participant.pupil_id == pupil.c.pupil_id)
+    with_pupils = select(participant.pupil_id).where(is_participant, led)
     by_tutors = select(pupil.c.pupil_id).where(pupil.c.tutor_id == SESSION.staff_id, led)
     return or_(*(exists(query.correlate(tables.sessions)) for query in (with_pupils, by_tutors)))
 
 
 def is_led_by(person: Person, resource: Resource, pupil: Subquery) -> ColumnElement[bool]:
-    """Whether a pupil is in the years or houses that a person looks after in their school, if they may see those of a
-    resource; any pupil is, if they may see all of it."""
+    """Whether a pupil is in a year or house that the person looks after in their school and may see of a resource;
+    true of every pupil if they may see all of the resource."""
     granted = scopes(person, resource)
     if Scope.ALL in granted:
         return true()
-    found: list[ColumnElement[bool]] = [false()]
+    conditions: list[ColumnElement[bool]] = [false()]
     looked_after = ((Scope.YEAR_GROUPS, "year_group", person.year_groups), (Scope.HOUSES, "house", person.houses))
     for scope, column, words in looked_after:
         if scope in granted:
             cell = pupil.c[column]
-            found.append(or_(cell.in_(words), func.lower(cell).in_([word.lower() for word in words])))
-    return and_(pupil.c.school == person.school, or_(*found))
+            conditions.append(or_(cell.in_(words), func.lower(cell).in_([word.lower() for word in words])))
+    return and_(pupil.c.school == person.school, or_(*conditions))
 
 
 def select_concern_ids_of_school(code: str, today: date) -> Select[Any]:
@@ -110,7 +111,7 @@ def _linked_to_concern(code: str, today: date) -> ColumnElement[bool]:
 
 
 def is_linked(log_refs: Any, call_ids: Any) -> ColumnElement[bool]:
-    """Whether a session's log, or one of its calls, is among some references and ids (lists or queries)."""
+    """Whether a session's log, or one of its calls, is in some references or ids (lists or queries)."""
     log, call = tables.logs.c, tables.session_calls.c
     by_log = select(log.id).where(log.ref.in_(log_refs))
     by_call = select(call.session_id).where(call.call_id.in_(call_ids))
@@ -131,18 +132,18 @@ def start_and_end(school: School, days: Days) -> tuple[datetime, datetime]:
 def with_staff_name(
     query: Select[Any], label: str, staff_id: ColumnElement[Any], day: ColumnElement[date] | date
 ) -> Select[Any]:
-    """A query with the name of a member of staff, as on a day, as one more column; blank where there is nobody."""
-    who = valid_versions(tables.staff_versions)
-    named = query.add_columns(who.c.name.label(label))
-    return named.outerjoin(who, and_(who.c.staff_id == staff_id, valid_on(who, day)))
+    """A query with the name of a member of staff, as on a day, as one more column; blank if there is none."""
+    staff = valid_versions(tables.staff_versions)
+    named = query.add_columns(staff.c.name.label(label))
+    return named.outerjoin(staff, and_(staff.c.staff_id == staff_id, valid_on(staff, day)))
 
 
 def select_staff(day: date, roles: Iterable[Role]) -> Select[Any]:
-    """Who has one of some roles on a day: `staff_id`, `name`, `school`, `year_groups`, `houses`."""
-    who = valid_versions(tables.staff_versions)
-    query = select(who.c.staff_id, who.c.name, who.c.school, who.c.year_groups, who.c.houses)
-    has_role = or_(false(), *(list_contains(who.c.roles, role) for role in roles))
-    return query.where(valid_on(who, day), has_role).order_by(who.c.staff_id)
+    """The staff who have one of some roles on a day: `staff_id`, `name`, `school`, `year_groups`, `houses`."""
+    staff = valid_versions(tables.staff_versions)
+    query = select(staff.c.staff_id, staff.c.name, staff.c.school, staff.c.year_groups, staff.c.houses)
+    has_role = or_(false(), *(list_contains(staff.c.roles, role) for role in roles))
+    return query.where(valid_on(staff, day), has_role).order_by(staff.c.staff_id)
 
 
 def select_pupils(day: date) -> Select[Any]:
@@ -157,19 +158,19 @@ def select_pupils(day: date) -> Select[Any]:
 
 
 def read_frame(school: School, query: Select[Any]) -> pd.DataFrame:
-    """A query's rows, their times in school time."""
+    """A query's rows, with times in school time."""
     with school.engine.connect() as connection:
         return in_school_time(school, reading.read_frame(connection, query))
 
 
 def join_values(ids: pd.Series, rows: pd.DataFrame, key: str, column: str = "name", by: str = ", ") -> list[str]:
-    """For each id the column of its rows, joined; "" where it has none."""
-    found = rows.groupby(key)[column].agg(by.join).to_dict()
-    return [found.get(i, "") for i in ids]
+    """For each id, the values of a column of its rows, joined; "" if it has no rows."""
+    joined = rows.groupby(key)[column].agg(by.join).to_dict()
+    return [joined.get(i, "") for i in ids]
 
 
 def in_school_time(school: School, frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame, changed in place: its times in school time."""
+    """Convert a frame's times to school time, in place, and return it."""
     for column in frame.select_dtypes("datetimetz"):
         frame[column] = frame[column].dt.tz_convert(school.settings.timezone)
     return frame

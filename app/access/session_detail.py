@@ -62,7 +62,7 @@ class SessionView:
 
 
 def get_session(school: School, person: Person, session_id: int) -> SessionView | None:
-    """One session explained by the rules that judged it; None if it is not there or not for them."""
+    """One session explained by the rules that judged it; None if it does not exist or the person may not open it."""
     zone = school.settings.zone
     with school.engine.connect() as connection:
         row = connection.execute(_select_session(school, person, session_id)).one_or_none()
@@ -138,8 +138,8 @@ def _judge_again(
 def _timeline(
     school: School, connection: Connection, call_ids: list[str], day: date
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Who was in the calls when, and with camera when, as `stays` and `videos` of SessionView. Of somebody who is not
-    on the roster only the kind of participant is shown: their address or telephone number is nobody's business."""
+    """Who was in the calls when, and when with camera, as `stays` and `videos` of SessionView. For somebody who is not
+    on the roster only the kind of participant is shown, to keep their address or telephone number private."""
     stay, video = tables.call_stays.c, tables.call_videos.c
     staff, pupil = valid_versions(tables.staff_versions), valid_versions(tables.pupil_versions)
     name = func.coalesce(staff.c.name, pupil.c.name, "Not on the roster (" + stay.kind + ")").label("name")
@@ -174,8 +174,8 @@ _ABOUT_CONCERNS = [question.name for question in QUESTIONS if question.only_if i
 
 
 def _versions(school: School, connection: Connection, ref: str | None, *, own: bool) -> pd.DataFrame:
-    """The versions of a log, the newest first. One that said counselling is the author's alone, and with
-    it the reasons why the log was corrected."""
+    """The versions of a log, the newest first. Only the author sees a version that says counselling; from others the
+    reasons for corrections are then withheld too."""
     log, today = tables.logs, school.today()
     facts = ("id", "version", "entered_at", "correction_reason", "started_at", "ended_at", *ANSWERS)
     query = select(*(log.c[name] for name in facts)).where(log.c.ref == ref).order_by(log.c.version.desc())
@@ -183,20 +183,20 @@ def _versions(school: School, connection: Connection, ref: str | None, *, own: b
     counselling = versions["purpose"].astype("str").str.lower() == COUNSELLING
     if not own and counselling.any():
         versions = versions[~counselling].assign(correction_reason=None)
-    pupil, who = valid_versions(tables.pupil_versions), valid_versions(tables.staff_versions)
-    among, invited = tables.log_pupils.c, tables.log_invited.c
+    pupil, staff = valid_versions(tables.pupil_versions), valid_versions(tables.staff_versions)
+    log_pupil, invited = tables.log_pupils.c, tables.log_invited.c
     ids = versions["id"].tolist()
     pupils = reading.read_frame(
         connection,
-        select(among.log_id, pupil.c.name)
-        .join(pupil, pupil.c.pupil_id == among.pupil_id)
-        .where(among.log_id.in_(ids), valid_on(pupil, today))
+        select(log_pupil.log_id, pupil.c.name)
+        .join(pupil, pupil.c.pupil_id == log_pupil.pupil_id)
+        .where(log_pupil.log_id.in_(ids), valid_on(pupil, today))
         .order_by(pupil.c.name),
     )
     guests = reading.read_frame(
         connection,
-        select(invited.log_id, func.coalesce(who.c.name, invited.email).label("name"))
-        .outerjoin(who, and_(who.c.staff_id == invited.staff_id, valid_on(who, today)))
+        select(invited.log_id, func.coalesce(staff.c.name, invited.email).label("name"))
+        .outerjoin(staff, and_(staff.c.staff_id == invited.staff_id, valid_on(staff, today)))
         .where(invited.log_id.in_(ids))
         .order_by("name"),
     )

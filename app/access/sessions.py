@@ -29,15 +29,15 @@ def list_sessions(school: School, person: Person, days: Days) -> pd.DataFrame:
 
     Columns: `session_id`, `started_at`, `ended_at`, `staff_name` (blank: unknown), `school`,
     `department`, `purpose` (blank: not logged), `pupils` (names joined; blank where withheld),
-    `withheld` (counselling that is not theirs), `one_to_one`, `status`, `disputed`, `logged`, `own`,
+    `withheld` (somebody else's counselling), `one_to_one`, `status`, `disputed`, `logged`, `own`,
     `n_breach`, `n_gaps` (clauses without evidence).
     """
     return find_sessions(school, person, is_during(days))
 
 
 def list_unlogged_calls(school: School, person: Person, days: Days) -> pd.DataFrame:
-    """Of the days, the calls of others that nobody logged and that the person may open; never a
-    counsellor's. Columns as of `list_sessions`, and `due_at` (when the time to log it ends; blank: it has)."""
+    """The calls of others on the days that are not logged and that the person may open; never a counsellor's.
+    Columns as in `list_sessions`, and `due_at` (when the time to log it ends; blank: it has ended)."""
     unlogged = (SESSION.log_id.is_(None), not_(is_confidential()), not_(_is_own(person)))
     return find_sessions(school, person, is_during(days), *unlogged)
 
@@ -46,9 +46,9 @@ def _is_own(person: Person) -> ColumnElement[bool]:
     return func.coalesce(SESSION.staff_id, 0) == person.staff_id
 
 
-def find_sessions(school: School, person: Person, *which: ColumnElement[bool]) -> pd.DataFrame:
+def find_sessions(school: School, person: Person, *conditions: ColumnElement[bool]) -> pd.DataFrame:
     """The sessions that the person may open and that meet some conditions, as `list_sessions`."""
-    visible = and_(open_to(person, school.today()), *which)
+    visible = and_(open_to(person, school.today()), *conditions)
     query = (
         select(
             SESSION.id.label("session_id"),
@@ -67,20 +67,25 @@ def find_sessions(school: School, person: Person, *which: ColumnElement[bool]) -
         frame = reading.read_frame(connection, named)
         outcomes = decode_outcomes(connection, frame)
         pupils = reading.read_frame(connection, select_session_pupils().where(visible))
-    theirs = frame["session_id"].mask(frame["withheld"].astype(bool))
-    frame["pupils"] = join_values(theirs, pupils, "session_id")
+    visible_ids = frame["session_id"].mask(frame["withheld"].astype(bool))
+    frame["pupils"] = join_values(visible_ids, pupils, "session_id")
     frame["n_breach"] = (outcomes == "breach").sum(axis=1)
     frame["n_gaps"] = (outcomes == "no_evidence").sum(axis=1)
     return in_school_time(school, frame.drop(columns=["codes", "clause_set_id"]))
 
 
 def select_session_pupils() -> Select[Any]:
-    """The pupils of sessions as they were on the day: `session_id`, `pupil_id`, `email`, `name`, …"""
-    pupil, among = valid_versions(tables.pupil_versions), tables.session_pupils
+    """The pupils of sessions as they were on the day: `session_id`, `pupil_id`, `email`, and PUPIL_FACTS."""
+    pupil, participant = valid_versions(tables.pupil_versions), tables.session_pupils.c
     return (
-        select(among.c.session_id, among.c.pupil_id, tables.pupils.c.email, *(pupil.c[name] for name in PUPIL_FACTS))
-        .join(tables.sessions, SESSION.id == among.c.session_id)
-        .join(tables.pupils, tables.pupils.c.id == among.c.pupil_id)
-        .join(pupil, and_(pupil.c.pupil_id == among.c.pupil_id, valid_on(pupil, SESSION.day)))
-        .order_by(pupil.c.name, among.c.pupil_id)
+        select(
+            participant.session_id,
+            participant.pupil_id,
+            tables.pupils.c.email,
+            *(pupil.c[name] for name in PUPIL_FACTS),
+        )
+        .join(tables.sessions, SESSION.id == participant.session_id)
+        .join(tables.pupils, tables.pupils.c.id == participant.pupil_id)
+        .join(pupil, and_(pupil.c.pupil_id == participant.pupil_id, valid_on(pupil, SESSION.day)))
+        .order_by(pupil.c.name, participant.pupil_id)
     )

@@ -15,7 +15,7 @@ from app.settings import changed
 from app.store import reading, tables
 from app.vocabulary import Resource, Scope
 
-_AT_ONCE = 2_500  # sessions between two signs of progress
+_AT_ONCE = 2_500  # sessions between two calls of `progress`
 
 
 def run_what_if(
@@ -25,10 +25,11 @@ def run_what_if(
     figures: Mapping[str, Any],
     progress: Callable[[float], object] = lambda _: None,
 ) -> WhatIf:
-    """What would change of the sessions of the days if some figures of the rules (entries as in the settings
-    file) had been others; confidential sessions left out. `progress` is called with the share done.
+    """How the outcomes of the days' sessions would differ under other figures of the rules (entries as in the settings
+    file); confidential sessions are left out. `progress` is called with the share done.
 
-    NotAllowedError but for the Senior Deputy Head and SLT, who gets no session; SettingsError for wrong figures."""
+    Only the Senior Deputy Head and SLT may ask, and SLT gets no list of sessions. Raises NotAllowedError for anybody
+    else, SettingsError for wrong figures."""
     require(person, Resource.WHAT_IF)
     with_sessions = Scope.WITH_SESSIONS in scopes(person, Resource.WHAT_IF)
     other, now = changed(school.settings, figures), school.now()
@@ -45,8 +46,9 @@ def run_what_if(
     whole = pd.concat(judged, ignore_index=True)
     order = _numbers(sessions, whole)
     in_order = sessions.set_index("session_id").loc[order].drop(columns=["log_id", "call_id"]).reset_index()
-    found = compare(decode(whole["was"]), decode(whole["would_be"]), in_school_time(school, in_order))
-    return found if with_sessions else WhatIf(found.sessions, found.clauses, found.departments, found.changes.iloc[:0])
+    result = compare(decode(whole["was"]), decode(whole["would_be"]), in_school_time(school, in_order))
+    changes = result.changes if with_sessions else result.changes.iloc[:0]
+    return WhatIf(result.sessions, result.clauses, result.departments, changes)
 
 
 def _select_sessions(days: Days) -> Select[Any]:
@@ -66,7 +68,7 @@ def _select_sessions(days: Days) -> Select[Any]:
 
 
 def _numbers(sessions: pd.DataFrame, judged: pd.DataFrame) -> pd.Series:
-    """The number of each session that was judged, found by its log or else its call."""
+    """The id of each session that was judged, found by its log or else its call."""
     by_log = sessions.dropna(subset=["log_id"]).set_index("log_id")["session_id"]
     by_call = sessions[sessions["log_id"].isna()].set_index("call_id")["session_id"]
     return judged["log_id"].map(by_log).fillna(judged["call_id"].map(by_call)).astype("int64")
