@@ -24,7 +24,7 @@ from app.records.rows import UnreadableFileError
 from app.reports.outcomes_csv import COLUMNS, list_outcomes, write_csv
 from app.reports.subject_access import UnknownPupilError, subject
 from app.school import open_school
-from app.settings import SettingsError, database_url
+from app.settings import SettingsError, get_database_url
 from app.store import audit_log
 from app.store.backup import backup, restore
 from app.store.database import DatabaseError, describe_error
@@ -170,7 +170,7 @@ def restore_command(*, file: Path, test: bool) -> None:
         click.echo(f"{file} could be restored: {describe_rows(rehearse_restore(open_school(), file))}.")
         return
     rows = verify_copy(file)
-    old = restore(database_url(), file)
+    old = restore(get_database_url(), file)
     click.echo(f"Restored from {file}: {describe_rows(rows)}." + (f" The old database is in {old}." if old else ""))
 
 

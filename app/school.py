@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from sqlalchemy import Connection, Engine, func, select
 
 from app import clock
-from app.settings import Period, Settings, Training, database_url, load_settings
+from app.settings import Period, Settings, Training, get_database_url, load_settings
 from app.store import audit_log, tables
 from app.store.database import disposed_on_error, open_database, writing
 from app.store.writing import get_meta
@@ -64,7 +64,7 @@ def open_school(url: str | None = None) -> School:
     """The school that DATABASE_URL (or `url`) and PROTOCOL_FILE name. SettingsError or DatabaseError,
     each with its fix, if one of them cannot be used."""
     settings = load_settings()
-    engine = open_database(url or database_url())
+    engine = open_database(url or get_database_url())
     with disposed_on_error(engine):
         with engine.connect() as connection:
             own = get_meta(connection, OWN_SETTINGS)

@@ -1,7 +1,7 @@
 """What the school configures: `data/protocol.toml` and the environment.
 
 `load_settings()` returns a `Settings`. Anything wrong or missing raises `SettingsError`, whose message names each entry
-with its fix; nothing is guessed. `variable(NAME)` returns a value of the environment,
+with its fix; nothing is guessed. `get_variable(NAME)` returns a value of the environment,
 else of `.streamlit/secrets.toml`.
 """
 
@@ -184,14 +184,14 @@ class Settings(_Entry):
         return max((term for term in self.terms if term.from_ <= day), key=lambda term: term.from_, default=None)
 
 
-def settings_file() -> Path:
+def get_settings_file() -> Path:
     """The file that PROTOCOL_FILE names, else data/protocol.toml."""
-    return Path(variable("PROTOCOL_FILE") or ROOT / "data" / "protocol.toml")
+    return Path(get_variable("PROTOCOL_FILE") or ROOT / "data" / "protocol.toml")
 
 
 def load_settings(path: str | Path | None = None) -> Settings:
-    """Read and check the settings: those at `path`, else in `settings_file()`."""
-    file = Path(path or settings_file())
+    """Read and check the settings: those at `path`, else in `get_settings_file()`."""
+    file = Path(path or get_settings_file())
     try:
         return Settings.model_validate(tomllib.loads(file.read_text(encoding="utf-8-sig")))
     except (OSError, UnicodeDecodeError) as error:
@@ -203,7 +203,7 @@ def load_settings(path: str | Path | None = None) -> Settings:
         raise SettingsError(f"The settings file {file} cannot be used:\n{_describe_errors(error)}") from None
 
 
-def changed(settings: Settings, figures: Mapping[str, Any]) -> Settings:
+def replace_figures(settings: Settings, figures: Mapping[str, Any]) -> Settings:
     """The same settings with some figures of every entry of `rules` replaced. SettingsError if one is wrong."""
     try:
         rules = [Rules.model_validate({**entry.model_dump(by_alias=True), **figures}) for entry in settings.rules]
@@ -228,7 +228,7 @@ _ERRORS = {
 }
 
 
-def variable(name: str) -> str | None:
+def get_variable(name: str) -> str | None:
     """An environment variable, else the entry of that name in `.streamlit/secrets.toml`; None if empty or not set."""
     value = os.environ.get(name) or load_secrets().get(name)
     return str(value) if value not in (None, "") else None
@@ -248,6 +248,6 @@ def load_secrets() -> dict[str, Any]:
         raise SettingsError(f"{secrets} is not valid TOML: {error}.") from None
 
 
-def database_url() -> str:
+def get_database_url() -> str:
     """The URL in DATABASE_URL, else the embedded SQLite file under data/."""
-    return variable("DATABASE_URL") or f"sqlite:///{ROOT / 'data' / 'protocol.sqlite'}"
+    return get_variable("DATABASE_URL") or f"sqlite:///{ROOT / 'data' / 'protocol.sqlite'}"

@@ -10,7 +10,7 @@ import pandas as pd
 from app.access.overview import get_overview
 from app.access.people import list_demo_people
 from app.protocol.clauses import CLAUSES
-from app.protocol.judge import figures
+from app.protocol.judge import count_outcomes
 from app.reports import charts
 from app.school import School, open_school
 from benchmarks.judging import timed
@@ -36,7 +36,11 @@ def _rows(school: School, days: tuple[date, date]) -> pd.DataFrame:
 
 def _ours(school: School, days: tuple[date, date]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     rows = _rows(school, days)
-    return (charts.rates(rows, ["department", "band"], None), charts.rates(rows, ["week"], None), figures(rows[_NAMES]))
+    return (
+        charts.rates(rows, ["department", "band"], None),
+        charts.rates(rows, ["week"], None),
+        count_outcomes(rows[_NAMES]),
+    )
 
 
 def measure(url: str, times: int = 5) -> dict[str, list[float]]:

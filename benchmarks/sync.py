@@ -24,7 +24,7 @@ import requests
 
 from app.graph.client import EXPANDED
 from app.graph.fetching import synchronise
-from app.graph.registration import registration
+from app.graph.registration import read_registration
 from app.school import School
 from app.settings import load_settings
 from app.store.database import open_database
@@ -75,7 +75,7 @@ def fetch(folder: Path, environment: dict[str, str], channel: Connection) -> Non
 
 def bare_requests(count: int) -> float:
     """The processor's time for one record by `requests` alone: TLS and HTTP, nothing read of what came."""
-    registered = registration()
+    registered = read_registration()
     assert registered is not None
     application = msal.ConfidentialClientApplication(
         registered.client_id,

@@ -13,14 +13,14 @@ from app.access.people import read_revision
 from app.access.policy import scopes
 from app.formatting import FEW, how_many, on_day, with_counts
 from app.protocol.clauses import CLAUSES, title_of
-from app.protocol.judge import figures
+from app.protocol.judge import count_outcomes
 from app.reports import charts
 from app.ui.downloads import show_export
 from app.ui.key_figures import KeyFigure, show_figures
 from app.ui.labels import PURPOSE_WORDS
 from app.ui.shell import require
 from app.ui.text import note, write_html
-from app.ui.widgets import choose_days, draw, filter_rows, link, matching, session_table, table, table_expander
+from app.ui.widgets import choose_days, draw, filter_rows, filter_values, link, session_table, table, table_expander
 from app.vocabulary import Outcome, Page, Purpose, Resource, Scope
 
 _FILTERS = {"school": "School", "department": "Department", "purpose": "Purpose"}
@@ -43,15 +43,15 @@ _COLUMNS = {
 
 
 @st.cache_resource(max_entries=20, show_spinner=False)
-def sessions_of(days: tuple[date, date], key: tuple[Any, ...]) -> pd.DataFrame:  # noqa: ARG001 - for the cache
+def load_sessions(days: tuple[date, date], key: tuple[Any, ...]) -> pd.DataFrame:  # noqa: ARG001 - for the cache
     """The sessions that people with these roles may see; `key` names the roles and the state of the data. All share one
     frame, which nobody changes: a copy for each click would take longer than the figures from it."""
     return charts.placed(get_overview(school, person, days))
 
 
 @st.cache_data(max_entries=20, show_spinner=False)
-def late_consents_of(days: tuple[date, date], key: tuple[Any, ...]) -> int:  # noqa: ARG001 - for the cache
-    """How many consents came late; `key` as in `sessions_of`."""
+def count_late_consents(days: tuple[date, date], key: tuple[Any, ...]) -> int:  # noqa: ARG001 - for the cache
+    """How many consents came late; `key` as in `load_sessions`."""
     return len(list_late_consents(school, person, days))
 
 
@@ -89,7 +89,7 @@ def show_key_figures(rows: pd.DataFrame, earlier: pd.DataFrame) -> None:
 def show_what_needs_attention(rows: pd.DataFrame) -> None:
     st.header("Needs attention", anchor=False)
     found = False
-    if by_name and (late_consents := late_consents_of(days, key)):
+    if by_name and (late_consents := count_late_consents(days, key)):
         found = True
         write_html(
             "<b>{sessions}</b> for which a parent's consent, or informing SLT, came too late.",
@@ -209,7 +209,7 @@ def show_cell(rows: pd.DataFrame, department: str, hour: str, measure: str | Non
 
 def show_by_clause(rows: pd.DataFrame) -> None:
     st.header("By clause", anchor=False)
-    clauses = figures(rows[list(CLAUSES)])
+    clauses = count_outcomes(rows[list(CLAUSES)])
     clauses.insert(0, "title", [title_of(name) for name in clauses.index])
     known = clauses[clauses[["met", "exempt", "breach"]].sum(axis=1) >= FEW]
     if not known.empty:
@@ -239,7 +239,7 @@ by_name = Scope.WITH_NAMES in scopes(person, Resource.OVERVIEW)
 st.title("Overview", anchor=False)
 days = choose_days(school, "overview")
 key = (sorted(person.roles), read_revision(school), school.today(), str(school.engine.url))
-rows, measure = sessions_of(days, key), None
+rows, measure = load_sessions(days, key), None
 # Its lists are drawn once it is open: until then nobody sees them, and the charts are there sooner.
 with st.expander("Filters", key="overview narrow", on_change="rerun") as place:
     if place.open or any(st.session_state.get(f"overview {what}") for what in (*_FILTERS, "clause")):
@@ -261,7 +261,7 @@ show_by_department_and_hour(rows, measure, name)
 show_by_week(rows, measure, name)
 show_by_clause(rows)
 length = days[1] - days[0] + timedelta(days=1)
-earlier = matching(sessions_of((days[0] - length, days[1] - length), key), **chosen)
+earlier = filter_values(load_sessions((days[0] - length, days[1] - length), key), **chosen)
 with above:
     show_key_figures(rows, earlier)
     show_export(school, person, days, chosen)

@@ -16,7 +16,7 @@ from app.judging import what_if
 from app.protocol.clause import Heading
 from app.protocol.clauses import CLAUSES
 from app.reports import charts
-from app.settings import Period, Rules, SettingsError, changed
+from app.settings import Period, Rules, SettingsError, replace_figures
 from app.ui.labels import OUTCOME_WORDS
 from app.ui.shell import require
 from app.ui.text import note, show_error, write_html
@@ -101,7 +101,7 @@ def show_what_if() -> None:
     if asked is not None:
         st.session_state.pop("what if", None)
         try:
-            checked = changed(school.settings, asked).rules_on(term.to)
+            checked = replace_figures(school.settings, asked).rules_on(term.to)
         except SettingsError as error:
             show_error("These settings cannot be used. Nothing was checked again.", str(error))
             return

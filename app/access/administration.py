@@ -33,7 +33,7 @@ def get_roster(school: School, person: Person) -> dict[str, pd.DataFrame]:
     tutor = tables.staff.alias("tutor")
     today = school.today()
     listed_staff = ("name", "school", "department", "roles", "year_groups", "houses", "from_day")
-    signed_in = audit_log.last_signed_in().subquery()
+    signed_in = audit_log.select_last_signed_in().subquery()
     queries = {
         "schools": select(tables.schools).order_by(tables.schools.c.code),
         "staff": select(
@@ -79,7 +79,7 @@ def get_audit_trail(school: School, person: Person, days: Days | None = None) ->
     require(person, Resource.AUDIT_TRAIL)
     begin, end = start_and_end(school, days) if days else (None, None)
     with school.engine.connect() as connection:
-        entries = audit_log.entries(connection, begin, end)
+        entries = audit_log.list_entries(connection, begin, end)
         counsellors = connection.scalars(
             select(tables.staff.c.email).where(
                 tables.staff.c.id.in_(select_past_and_present_counsellors()), tables.staff.c.id != person.staff_id

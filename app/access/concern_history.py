@@ -198,7 +198,7 @@ class ConcernHistory:
         if name == "told_dsp":
             return "yes" if value else "not when it was raised"
         if name == "categories":
-            return self.register.kinds(value)
+            return self.register.describe_categories(value)
         return str(value)
 
     @property

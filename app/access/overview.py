@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select
 from app.access.policy import COUNSELLING, OTHER_PURPOSES, UNDER, Days, Person, require, scopes
 from app.access.scope import SESSION, counselling_among, in_school_time, is_during, select_past_and_present_counsellors
 from app.protocol.frames import Versions, days_since_1970
-from app.protocol.judge import figures
+from app.protocol.judge import count_outcomes
 from app.school import School
 from app.store import consents, reading, tables
 from app.store import session_days as day_rows
@@ -60,7 +60,7 @@ def get_protocol_figures(school: School, person: Person, days: Days) -> pd.DataF
         term = school.settings.term_on(days[1])
         days = (term.from_, term.to) if term else (date.max, date.min)
     with school.engine.connect() as connection:
-        return figures(_not_counselling(connection, days))
+        return count_outcomes(_not_counselling(connection, days))
 
 
 def list_late_consents(school: School, person: Person, days: Days) -> pd.DataFrame:

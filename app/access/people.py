@@ -67,4 +67,4 @@ def read_revision(school: School) -> int:
     What is read may also depend on the person and the day, so the key of a cache needs all three.
     """
     with school.engine.connect() as connection:
-        return reading.revision(connection)
+        return reading.get_revision(connection)

@@ -11,7 +11,7 @@ from app.access.scope import SESSION, in_school_time, is_confidential, is_during
 from app.judging.what_if import WhatIf, compare
 from app.protocol.judge import decode, judge
 from app.school import School
-from app.settings import changed
+from app.settings import replace_figures
 from app.store import reading, tables
 from app.vocabulary import Resource, Scope
 
@@ -32,7 +32,7 @@ def run_what_if(
     else, SettingsError for wrong figures."""
     require(person, Resource.WHAT_IF)
     with_sessions = Scope.WITH_SESSIONS in scopes(person, Resource.WHAT_IF)
-    other, now = changed(school.settings, figures), school.now()
+    other, now = replace_figures(school.settings, figures), school.now()
     judged = [pd.DataFrame(columns=["log_id", "call_id", "was", "would_be"])]
     with school.engine.connect() as connection:
         sessions = reading.read_frame(connection, _select_sessions(days))

@@ -17,7 +17,7 @@ from urllib.parse import quote, urlsplit
 
 import apprise
 
-from app.settings import variable
+from app.settings import get_variable
 
 _TIMEOUT = 60.0  # seconds in which a mail server has to answer
 _TO = "{to}"
@@ -147,12 +147,12 @@ class Transports:
 
 def configured() -> bool:
     """Whether alerts are configured, well or not."""
-    return bool(variable("ALERT_URL"))
+    return bool(get_variable("ALERT_URL"))
 
 
 def load_transports() -> Transports:
     """The transports that are configured. AlertsNotConfiguredError if there is none, or one cannot be used."""
-    to_staff, address, shared = variable("ALERT_URL"), variable("APP_URL") or "", variable("ALERT_CHANNEL")
+    to_staff, address, shared = get_variable("ALERT_URL"), get_variable("APP_URL") or "", get_variable("ALERT_CHANNEL")
     if not to_staff:
         raise AlertsNotConfiguredError(
             "No alerts are configured. Set ALERT_URL and APP_URL; docs/service.md explains how."

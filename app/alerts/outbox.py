@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert, select
 
-from app.settings import variable
+from app.settings import get_variable
 from app.store import tables
 
 WAITING, SENT = "waiting", "sent"
@@ -53,7 +53,7 @@ KINDS = {
 
 def shared_channel() -> bool:
     """Whether the school has a channel that several people read."""
-    return bool(variable("ALERT_CHANNEL"))
+    return bool(get_variable("ALERT_CHANNEL"))
 
 
 _REFERENCE = re.compile(r"[a-z]+ [A-Z0-9][A-Z0-9-]*")

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from app.school import School
-from app.settings import SettingsError, load_secrets, variable
+from app.settings import SettingsError, get_variable, load_secrets
 
 GREATEST_AGE = timedelta(hours=12)  # after which one signs in again, however active
 _NEEDED = ("redirect_uri", "cookie_secret", "client_id", "client_secret", "server_metadata_url")
@@ -37,7 +37,7 @@ def hindrance(school: School) -> str | None:
 
 def configured() -> list[str]:
     """What is configured for a real school, in words."""
-    graph = any(variable(name) for name in _OF_GRAPH)
+    graph = any(get_variable(name) for name in _OF_GRAPH)
     return ["Microsoft Graph"] * graph + ["sign-in"] * bool(_entries())
 
 
@@ -48,7 +48,7 @@ def _entries() -> dict[str, Any]:
 
 def idle_time() -> timedelta:
     """How long a person may do nothing: IDLE_MINUTES, 30 by default. SettingsError if it is no number above 0."""
-    value = variable("IDLE_MINUTES") or "30"
+    value = get_variable("IDLE_MINUTES") or "30"
     try:
         minutes = float(value)
     except ValueError:
@@ -60,7 +60,7 @@ def idle_time() -> timedelta:
 
 def roles_from_entra() -> bool:
     """Whether people have the app roles of their sign-in in place of the roster's."""
-    value = variable("ROLES_FROM") or "roster"
+    value = get_variable("ROLES_FROM") or "roster"
     if value not in ("roster", "entra"):
         raise SettingsError(f"ROLES_FROM is {value!r}: give roster, or entra for the app roles of the sign-in.")
     return value == "entra"

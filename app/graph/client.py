@@ -59,12 +59,12 @@ class Client(AbstractContextManager["Client"]):
         """Wake up every waiting thread, and ask for nothing more."""
         self._transport.close()
 
-    def call_pages(self, from_at: datetime, to_at: datetime) -> Iterator[list[Any]]:
+    def iter_call_pages(self, from_at: datetime, to_at: datetime) -> Iterator[list[Any]]:
         """The call records that started in [from_at, to_at), as Graph lists them, page by page. StoppedError
         if the list cannot be read to its end."""
-        wanted = f"startDateTime ge {_stamp(from_at)} and startDateTime lt {_stamp(to_at)}"
+        condition = f"startDateTime ge {_stamp(from_at)} and startDateTime lt {_stamp(to_at)}"
         try:
-            yield from self._pages(self._at("/communications/callRecords", {"$filter": wanted}))
+            yield from self._iter_pages(self._build_address("/communications/callRecords", {"$filter": condition}))
         except ForbiddenError as error:
             raise StoppedError(f"Microsoft Graph refuses the call records: {error.words}.", _PERMISSION) from None
         except RequestFailedError as error:
@@ -73,17 +73,17 @@ class Client(AbstractContextManager["Client"]):
                 "What was fetched so far is kept; run it again later.",
             ) from None
 
-    def call_record(self, call_id: str) -> tuple[Any, bytes]:
+    def fetch_call_record(self, call_id: str) -> tuple[Any, bytes]:
         """One whole call record, all pages of its sessions and participants in it, and its JSON. RequestFailedError
         if it cannot be fetched, GoneError if it no longer exists."""
         path = f"/communications/callRecords/{quote(call_id, safe='')}"
         try:
-            record, content = self._get(self._at(path, {"$expand": self._expanded}))
+            record, content = self._get(self._build_address(path, {"$expand": self._expanded}))
         except (BadRequestError, ForbiddenError):
             if self._expanded == SESSIONS:
                 raise
             # Microsoft shows both expansions one by one alone, and may allow one alone; the sessions are what counts.
-            record, content = self._get(self._at(path, {"$expand": SESSIONS}))
+            record, content = self._get(self._build_address(path, {"$expand": SESSIONS}))
             self._expanded = SESSIONS
         if isinstance(record, dict):
             more = [self._complete(record, name) for name in ("sessions", "participants_v2")]
@@ -94,21 +94,23 @@ class Client(AbstractContextManager["Client"]):
                 content = json.dumps(record).encode()
         return record, content
 
-    def recordings(self, organiser_id: str, from_at: datetime, to_at: datetime) -> list[Any]:
+    def list_recordings(self, organiser_id: str, from_at: datetime, to_at: datetime) -> list[Any]:
         """The recordings of an organiser's meetings; never what they show. ForbiddenError where not allowed."""
         organiser = quote(organiser_id, safe="")
-        wanted = f"meetingOrganizerUserId='{organiser}',startDateTime={_stamp(from_at)},endDateTime={_stamp(to_at)}"
-        first = self._at(f"/users/{organiser}/onlineMeetings/getAllRecordings({wanted})")
-        return [entry for page in self._pages(first) for entry in page]
+        condition = f"meetingOrganizerUserId='{organiser}',startDateTime={_stamp(from_at)},endDateTime={_stamp(to_at)}"
+        first = self._build_address(f"/users/{organiser}/onlineMeetings/getAllRecordings({condition})")
+        return [entry for page in self._iter_pages(first) for entry in page]
 
     def _complete(self, holder: dict[str, Any], name: str) -> bool:
         """Put the further pages of a list to it; whether there are any."""
         link = holder.pop(f"{name}@odata.nextLink", None)
         if link is not None:
-            holder[name] = _entries(holder, name) + [entry for page in self._pages(self._next(link)) for entry in page]
+            holder[name] = _entries(holder, name) + [
+                entry for page in self._iter_pages(self._check_next_link(link)) for entry in page
+            ]
         return link is not None
 
-    def _pages(self, address: str) -> Iterator[list[Any]]:
+    def _iter_pages(self, address: str) -> Iterator[list[Any]]:
         following: str | None = address
         asked: set[str] = set()
         while following is not None:
@@ -118,13 +120,13 @@ class Client(AbstractContextManager["Client"]):
             page, _ = self._get(following, _is_page)
             yield page["value"]
             link = page.get("@odata.nextLink")
-            following = None if link is None else self._next(link)
+            following = None if link is None else self._check_next_link(link)
 
-    def _at(self, path: str, query: Mapping[str, str] | None = None) -> str:
+    def _build_address(self, path: str, query: Mapping[str, str] | None = None) -> str:
         address = self._base_url + path
         return f"{address}?{urlencode(query, safe='$()=,:', quote_via=quote)}" if query else address
 
-    def _next(self, link: Any) -> str:
+    def _check_next_link(self, link: Any) -> str:
         """The address of a next link: on the configured host, below the configured path, and no content of
         a meeting. It is composed again, so that what was checked is what is asked for."""
         try:

@@ -18,7 +18,7 @@ from sqlalchemy.exc import OperationalError
 from app import lease
 from app.graph.client import Client, is_call_entry
 from app.graph.errors import ForbiddenError, GoneError, GraphError, NotConfiguredError, RequestFailedError, StoppedError
-from app.graph.registration import registration
+from app.graph.registration import read_registration
 from app.graph.runs import LISTED, Run, RunLog, complete_until
 from app.graph.transport import WORKERS
 from app.intake import quarantine
@@ -59,7 +59,7 @@ def synchronise(
     everything in quarantine. `report` is called with the progress in
     words; `client` takes the place of one that really waits. GraphError, or an error of `lease`, if the run could not
     be completed; what came so far is kept."""
-    registered = registration()
+    registered = read_registration()
     if registered is None:
         raise NotConfiguredError(
             "No sync is configured.", "Set GRAPH_TENANT_ID, GRAPH_CLIENT_ID and GRAPH_CERTIFICATE_FILE."
@@ -130,7 +130,7 @@ class _Sync:
         for listing in range(_MOST_LISTINGS):
             has_moved, gone_before = False, self._done.gone
             this_time: set[str] = set()
-            for page in self._client.call_pages(from_at, to_at):
+            for page in self._client.iter_call_pages(from_at, to_at):
                 calls = {entry["id"]: self._stamp(entry) for entry in page if is_call_entry(entry)}
                 has_moved = has_moved or not this_time.isdisjoint(calls)
                 this_time |= calls.keys()
@@ -169,7 +169,7 @@ class _Sync:
         self._store(fetched, stamps, roster)
 
     def _fetch(self, call_ids: Collection[str]) -> _Fetched:
-        futures = {call_id: self._pool.submit(self._client.call_record, call_id) for call_id in call_ids}
+        futures = {call_id: self._pool.submit(self._client.fetch_call_record, call_id) for call_id in call_ids}
         fetched = _Fetched()
         for call_id, future in futures.items():
             try:
@@ -296,7 +296,8 @@ class _Sync:
                 select(call.organiser_id).where(call.started_at >= from_at, *known, ours).distinct()
             ).all()
         futures = {
-            organiser: self._pool.submit(self._client.recordings, organiser, from_at, to_at) for organiser in organisers
+            organiser: self._pool.submit(self._client.list_recordings, organiser, from_at, to_at)
+            for organiser in organisers
         }
         for organiser, future in futures.items():
             try:

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from app.graph.errors import NotConfiguredError
-from app.settings import variable
+from app.settings import get_variable
 
 AUTHORITY = "https://login.microsoftonline.com"
 BASE_URL = "https://graph.microsoft.com/v1.0"
@@ -39,9 +39,9 @@ class Registration:
     base_url: str
 
 
-def registration() -> Registration | None:
+def read_registration() -> Registration | None:
     """The app registration; None where none is configured. NotConfigured if one is, but not wholly."""
-    given = {name: variable(name) for name in (*_NEEDED, *_PROOFS)}
+    given = {name: get_variable(name) for name in (*_NEEDED, *_PROOFS)}
     if not any(given.values()):
         return None
     missing = [name for name in _NEEDED if not given[name]]
@@ -57,14 +57,14 @@ def registration() -> Registration | None:
         client_id=str(given["GRAPH_CLIENT_ID"]),
         secret=given["GRAPH_CLIENT_SECRET"],
         certificate=Path(certificate) if certificate else None,
-        password=variable("GRAPH_CERTIFICATE_PASSWORD"),
+        password=get_variable("GRAPH_CERTIFICATE_PASSWORD"),
         authority=_address("GRAPH_AUTHORITY", AUTHORITY),
         base_url=_address("GRAPH_BASE_URL", BASE_URL),
     )
 
 
 def _address(name: str, default: str) -> str:
-    address = (variable(name) or default).rstrip("/")
+    address = (get_variable(name) or default).rstrip("/")
     parts = urlsplit(address)
     if parts.scheme != "https" or not parts.hostname or parts.username or parts.query or parts.fragment:
         raise NotConfiguredError(
@@ -83,7 +83,7 @@ class Certificate:
     ends_at: datetime
 
 
-def certificate(file: Path, password: str | None) -> Certificate:
+def read_certificate(file: Path, password: str | None) -> Certificate:
     """The certificate in a PEM or PFX file. NotConfigured if it cannot be used."""
     try:
         content = file.read_bytes()

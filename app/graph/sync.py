@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from app.graph.client import Client
 from app.graph.errors import GraphError
 from app.graph.fetching import Lease
-from app.graph.registration import certificate, registration
+from app.graph.registration import read_certificate, read_registration
 from app.graph.runs import COUNTED, KEPT_BY_GRAPH, complete_until, describe_lost
 from app.intake.quarantine import count_fetched
 from app.lease import is_held
@@ -45,11 +45,11 @@ class SyncState:
     quarantined: int  # records that could not be read
 
 
-def sync_state(school: School) -> SyncState:
+def read_sync_state(school: School) -> SyncState:
     """How the sync stands now, from the database alone."""
     now, run = school.now(), sync_runs.c
     try:
-        configured, trouble = registration() is not None, ""
+        configured, trouble = read_registration() is not None, ""
     except GraphError as error:
         configured, trouble = True, f"{error} "
     with school.engine.connect() as connection:
@@ -105,19 +105,19 @@ def check_graph(school: School) -> list[tuple[bool, str, str]]:
     """Checks that the sync works: for each whether it passed, the words and the fix. Asks Microsoft for a token and for
     the last hour's list of calls."""
     try:
-        registered = registration()
+        registered = read_registration()
         if registered is None:
             return [(True, _NOT_CONFIGURED, "")]
         found = [(True, "The app registration is configured.", "")]
         if registered.certificate:
-            found.append(_ends(school, certificate(registered.certificate, registered.password).ends_at))
+            found.append(_ends(school, read_certificate(registered.certificate, registered.password).ends_at))
         with Client(registered) as client:
             now = school.now()
-            next(client.call_pages(now - timedelta(hours=1), now))
+            next(client.iter_call_pages(now - timedelta(hours=1), now))
     except GraphError as error:
         return [(False, error.words, error.fix)]
     found.append((True, "Microsoft Graph lists call records.", ""))
-    state = sync_state(school)
+    state = read_sync_state(school)
     found.append((state.level == "none", state.words, "" if state.level == "none" else "Run python -m app sync."))
     if state.quarantined:
         words = f"{state.quarantined} records cannot be read and are in quarantine."

@@ -11,7 +11,7 @@ import msal
 from msal.authority import WELL_KNOWN_AUTHORITY_HOSTS
 
 from app.graph.errors import RequestFailedError, StoppedError
-from app.graph.registration import Registration, certificate
+from app.graph.registration import Registration, read_certificate
 from app.graph.transport import BearerAuth, Response, Transport, TryAgainError
 
 _MOST_TOKENS = 4  # new ones in a row that never worked
@@ -83,7 +83,7 @@ class TokenSource:
         registration = self._registration
         credential: Any = registration.secret
         if registration.certificate:
-            own = certificate(registration.certificate, registration.password)
+            own = read_certificate(registration.certificate, registration.password)
             credential = {"private_key": own.key, "public_certificate": own.public}
         known = urlsplit(registration.authority).hostname in WELL_KNOWN_AUTHORITY_HOSTS
         return msal.ConfidentialClientApplication(

@@ -164,7 +164,7 @@ def _digest(call_id: str) -> str:
 
 def _is_session(call: Call, roster: Roster) -> bool:
     """Whether at least one pupil on the roster took part, and at least one person who is not such a pupil."""
-    people = {stay.person: roster.ids(stay.entra_id, stay.upn) for stay in call.stays}
+    people = {stay.person: roster.find_ids(stay.entra_id, stay.upn) for stay in call.stays}
     pupils = {pupil for _, pupil in people.values() if pupil is not None}
     return bool(pupils) and any(pupil is None for _, pupil in people.values())
 
@@ -194,7 +194,7 @@ def _insert_calls(
     rows: dict[Table, list[dict[str, Any]]] = defaultdict(list)
     rows[tables.calls] = []  # inserted first, because the other tables refer to it
     for call in calls:
-        organiser, _ = roster.ids(call.organiser_id, call.organiser_upn)
+        organiser, _ = roster.find_ids(call.organiser_id, call.organiser_upn)
         row = {name: value for name, value in vars(call).items() if name in tables.calls.c}
         row |= {"organiser_staff_id": organiser, "reader": READER, "stored_at": now}
         if call.id in known:
@@ -205,7 +205,7 @@ def _insert_calls(
         rows[tables.call_videos] += [vars(video) | {"call_id": call.id} for video in call.videos]
         for table, people in ((tables.call_stays, call.stays), (tables.call_listed, call.listed)):
             for person in people:
-                staff_id, pupil_id = roster.ids(person.entra_id, person.upn)
+                staff_id, pupil_id = roster.find_ids(person.entra_id, person.upn)
                 rows[table].append(vars(person) | {"call_id": call.id, "staff_id": staff_id, "pupil_id": pupil_id})
     for table, values in rows.items():
         insert_rows(connection, table, values)

@@ -188,7 +188,7 @@ def _recognise_in(
     for number, *account in connection.execute(
         select(key, entra_id, upn).where(*(column.is_(None) for column in ids)).distinct()
     ).all():
-        staff_id, pupil_id = roster.ids(*account)
+        staff_id, pupil_id = roster.find_ids(*account)
         known = dict(zip(ids, (staff_id, pupil_id), strict=False))
         if any(known.values()):
             same = [column.is_not_distinct_from(value) for column, value in zip((entra_id, upn), account, strict=True)]

@@ -14,7 +14,7 @@ import pandas as pd
 import tomli_w
 
 from app.protocol.clauses import title_of
-from app.settings import Rules, Settings, changed
+from app.settings import Rules, Settings, replace_figures
 
 FIGURES = ("academic_hours", "one_to_one_slots", "grace_seconds", "camera_share", "log_within_hours")
 
@@ -121,7 +121,7 @@ def get_earliest_start(settings: Settings) -> date:
 
 def format_settings_entry(settings: Settings, figures: Mapping[str, Any], day: date) -> str:
     """The TOML entry to add to the end of the settings file so that the figures apply from a day on."""
-    rules = changed(settings, {**figures, "from": day}).rules[-1]
+    rules = replace_figures(settings, {**figures, "from": day}).rules[-1]
     entry = rules.model_dump(by_alias=True)
     for slot in entry["one_to_one_slots"]:
         slot |= {"from": f"{slot['from']:%H:%M}", "to": f"{slot['to']:%H:%M}"}

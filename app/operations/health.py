@@ -13,7 +13,7 @@ from app.formatting import moment, on_day
 from app.graph.sync import check_graph
 from app.operations.verification import last_restore_test
 from app.school import School, open_school
-from app.settings import SettingsError, variable
+from app.settings import SettingsError, get_variable
 from app.store import tables
 from app.store.database import DatabaseError, describe_error
 from app.store.encryption import DecryptionError, decrypt, encrypt, encryption_keys
@@ -134,7 +134,7 @@ def _backups(school: School) -> Iterator[Finding]:
 
 
 def _graph(school: School) -> Iterator[Finding]:
-    if not variable("GRAPH_CLIENT_ID"):
+    if not get_variable("GRAPH_CLIENT_ID"):
         words = "no sync is configured (GRAPH_TENANT_ID, GRAPH_CLIENT_ID); call records come from files"
         yield "Microsoft Graph", True, words
         return

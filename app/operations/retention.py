@@ -97,7 +97,7 @@ def _parts(connection: Connection, school: School) -> Iterator[_Part]:
     imported = tables.imports.c.imported_at < first_import
     number = _count(connection, tables.imports, imported)
     yield Past("entries of the list of imports", first_import.date(), number), [delete(tables.imports).where(imported)]
-    yield Past(_AUDIT, since["audit"].date(), audit_log.number_before(connection, since["audit"])), []
+    yield Past(_AUDIT, since["audit"].date(), audit_log.count_before(connection, since["audit"])), []
 
 
 def _count(connection: Connection, table: Table, which: ColumnElement[bool]) -> int:

@@ -6,7 +6,7 @@ from app import lease
 from app.access.policy import Person, require
 from app.graph.errors import GraphError
 from app.graph.fetching import synchronise
-from app.graph.sync import SyncState, sync_state
+from app.graph.sync import SyncState, read_sync_state
 from app.school import School
 from app.vocabulary import Resource
 
@@ -14,7 +14,7 @@ from app.vocabulary import Resource
 def get_sync_state(school: School, person: Person) -> SyncState:
     """How the sync with Microsoft Graph stands, for the administrator; nothing of any call."""
     require(person, Resource.SYNC)
-    return sync_state(school)
+    return read_sync_state(school)
 
 
 def sync_now(school: School, person: Person, report: Callable[[str], None]) -> tuple[bool, str]:

@@ -32,7 +32,7 @@ from app.access.policy import NotAllowedError, Person, describe_post
 from app.judging.rejudge import Affected, rejudge
 from app.records.registers import LETTERS
 from app.school import School
-from app.settings import ROOT, WEEKDAYS, Slot, settings_file
+from app.settings import ROOT, WEEKDAYS, Slot, get_settings_file
 from app.store import reading, tables
 from app.store.writing import insert_rows, raise_revision
 from app.vocabulary import LetterKind, Role
@@ -229,7 +229,7 @@ def _write(school: School, template: str, letters: Sequence[Fields], progress: P
 
 def _load_template(file: str) -> tuple[str, bytes]:
     """The school's own template, beside its settings, else the one that comes with the program."""
-    beside = settings_file().parent / "letters" / file
+    beside = get_settings_file().parent / "letters" / file
     try:
         return file, (beside if beside.exists() else OWN / file).read_bytes()
     except OSError:

@@ -111,7 +111,7 @@ class SessionFacts(Sessions):
     def alone(self) -> presence.Stretches:
         """The stretches longer than grace with a pupil and without staff, after the first member of staff joined."""
         rows = self._stay_shows_staff & (self._is_staff | self._is_pupil)
-        found = presence.alone(
+        found = presence.find_without_staff(
             self.n, self._stay_session[rows], self._stay_from[rows], self._stay_to[rows], self._is_staff[rows]
         )
         long = found.end - found.start > self.grace[found.group]

@@ -7,7 +7,7 @@ from app.protocol.clause import Heading, Reference, clause
 from app.protocol.facts import ENOUGH, SENT, SHORT, UNKNOWN, SessionFacts, join_names
 from app.protocol.frames import Mask, Words
 from app.protocol.outcomes import BREACH, CALL, EXEMPT, LOG, MET, NO_EVIDENCE, NOTHING
-from app.protocol.rulings import Rows, Ruling, by_log_if_recorded, durations, fill
+from app.protocol.rulings import Rows, Ruling, by_log_if_recorded, fill, format_durations
 
 _RECORDED = "Sessions that were recorded"
 
@@ -94,8 +94,10 @@ def staff_opens(facts: SessionFacts) -> Ruling:
     ruling = Ruling(facts, log_yes=facts.yes("staff_opened"), log_no=facts.no("staff_opened"))
     ruling.decide(by_call & facts.staff_called_first, MET, CALL, "The member of staff called the pupil.")
     ruling.decide(by_call & facts.pupil_called_first, BREACH, CALL, "The pupil called the member of staff.")
-    too_early = "A pupil was in the call {time} before the first member of staff."
-    ruling.decide(by_call & (waited > facts.grace), BREACH, CALL, fill(too_early, time=lambda i: durations(waited[i])))
+    too_early = fill(
+        "A pupil was in the call {time} before the first member of staff.", time=lambda i: format_durations(waited[i])
+    )
+    ruling.decide(by_call & (waited > facts.grace), BREACH, CALL, too_early)
     ruling.decide(by_call, MET, CALL, "A member of staff was in the call before the pupils.")
     ruling.decide_by_log(
         if_met="The log says that staff opened the call.",
@@ -117,8 +119,11 @@ def staff_ends(facts: SessionFacts) -> Ruling:
     stayed = np.where(pupil > staff, pupil - staff, 0)
     by_call = facts.shows_end
     ruling = Ruling(facts, log_yes=facts.yes("staff_ended"), log_no=facts.no("staff_ended"))
-    too_long = "A pupil was in the call {time} after the last member of staff had left."
-    ruling.decide(by_call & (stayed > facts.grace), BREACH, CALL, fill(too_long, time=lambda i: durations(stayed[i])))
+    too_long = fill(
+        "A pupil was in the call {time} after the last member of staff had left.",
+        time=lambda i: format_durations(stayed[i]),
+    )
+    ruling.decide(by_call & (stayed > facts.grace), BREACH, CALL, too_long)
     ruling.decide(by_call, MET, CALL, "No pupil stayed after the last member of staff had left.")
     ruling.decide_by_log(
         if_met="The log says that staff ended the call.",
@@ -158,7 +163,7 @@ def _who_was_alone(facts: SessionFacts, sessions: Rows) -> Words:
     present = present.drop_duplicates(["stretch", "pupil_id"]).sort_values(["stretch", "pupil_id"])
     names = present.groupby("stretch")["name"].agg([join_names, "count"])
     verb = np.where(names["count"] > 1, " were", " was").astype(object)
-    since, length = facts.clock_times(found.start), durations(found.end - found.start)
+    since, length = facts.clock_times(found.start), format_durations(found.end - found.start)
     words = names["join_names"] + verb + " in the call without staff from " + since + " for " + length + "."
     return np.asarray(words.groupby(found.group).agg(" ".join).reindex(sessions), object)
 

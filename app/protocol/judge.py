@@ -160,7 +160,7 @@ def decode(codes: pd.Series, clause_set: ClauseSet | None = None) -> pd.DataFram
     )
 
 
-def figures(outcomes: pd.DataFrame) -> pd.DataFrame:
+def count_outcomes(outcomes: pd.DataFrame) -> pd.DataFrame:
     """How often each clause had each outcome, from a decoded frame.
 
     Index: the clause. Columns: the five outcomes as counts; `rate` = (met + exempt) / (met + exempt +

@@ -26,7 +26,7 @@ class Segments:
     b: Mask
 
 
-def segments(group: Ints, start: Ints, end: Ints, is_b: Mask) -> Segments:
+def cut_into_segments(group: Ints, start: Ints, end: Ints, is_b: Mask) -> Segments:
     """Cut the intervals (start, end] of each group into stretches in which nothing changes.
 
     Each interval is of kind a, or b where `is_b`. Intervals without length leave no trace.
@@ -67,7 +67,7 @@ class Stretches:
     end: Ints
 
 
-def alone(n: int, group: Ints, joined: Ints, left: Ints, is_staff: Mask) -> Stretches:
+def find_without_staff(n: int, group: Ints, joined: Ints, left: Ints, is_staff: Mask) -> Stretches:
     """Every stretch with a pupil and without any staff, after the first member of staff joined.
 
     One row a stay of a pupil or, where `is_staff`, of a member of staff, in one of n groups.
@@ -78,7 +78,7 @@ def alone(n: int, group: Ints, joined: Ints, left: Ints, is_staff: Mask) -> Stre
     first = is_staff & (joined == came[group])
     outstayed = last_of(n, group[first], left[first]) >= last_of(n, group[~is_staff], left[~is_staff])
     rows = np.flatnonzero(~outstayed[group] & (came[group] != NEVER))
-    cut = segments(group[rows], joined[rows], left[rows], is_staff[rows])
+    cut = cut_into_segments(group[rows], joined[rows], left[rows], is_staff[rows])
     rows = np.flatnonzero(cut.a & ~cut.b & (cut.start >= came[cut.group]))
     if not len(rows):
         nothing = np.empty(0, np.int64)
@@ -92,7 +92,7 @@ def alone(n: int, group: Ints, joined: Ints, left: Ints, is_staff: Mask) -> Stre
 def time_with(n: int, group: Ints, start: Ints, end: Ints, is_b: Mask) -> tuple[Ints, Ints]:
     """For each of n groups: how long an interval of kind a covers it, and how long one of kind b
     does at the same time."""
-    cut = segments(group, start, end, is_b)
+    cut = cut_into_segments(group, start, end, is_b)
     length = cut.end - cut.start
     whole = np.zeros(n, np.int64)
     both = np.zeros(n, np.int64)

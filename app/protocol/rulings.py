@@ -89,7 +89,7 @@ def fill(sentence: str, **values: npt.NDArray[Any] | Callable[[Rows], npt.NDArra
     return reason
 
 
-def durations(micros: Ints) -> Words:
+def format_durations(micros: Ints) -> Words:
     """Lengths as people say them: "64 seconds", "5 min 10 s"."""
     whole = [round(length / SECOND) for length in micros.tolist()]
     return np.array([f"{s // 60} min {s % 60} s" if s >= 120 else f"{s} seconds" for s in whole], object)

@@ -56,7 +56,7 @@ def _parse_emails(value: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(parse_email(item) for item in parse_list(value)))
 
 
-def at_most(length: int) -> AfterValidator:
+def limit_length(length: int) -> AfterValidator:
     """For a cell with no more than so many characters."""
 
     def check(value: str | None) -> str | None:
@@ -130,7 +130,7 @@ OptionalEndCell = Annotated[
 
 
 @contextmanager
-def column(name: str) -> Iterator[None]:
+def in_column(name: str) -> Iterator[None]:
     """An InvalidCellError that is raised in here is of that column."""
     try:
         yield

@@ -18,9 +18,9 @@ from app.records.fields import (
     Required,
     Row,
     YesNoCell,
-    at_most,
     check_cells,
-    column,
+    in_column,
+    limit_length,
     parse_email,
     parse_instant,
     parse_list,
@@ -59,7 +59,7 @@ def _one_of(answers: type[Labelled], *, other_words: bool) -> BeforeValidator:
 class _SessionCells(Row):
     """The cells that say which session a log is of."""
 
-    ref: Annotated[OptionalText, at_most(200)]
+    ref: Annotated[OptionalText, limit_length(200)]
     staff_email: Email
     pupil_emails: Emails
     purpose: Annotated[str | None, _one_of(Purpose, other_words=True)]
@@ -154,9 +154,9 @@ _NOT_ON_ROSTER = "correct the address, or import the roster with them first"
 
 
 def _parse_times(row: _SessionCells, settings: Settings, now: datetime, *, planned: bool) -> tuple[datetime, datetime]:
-    with column("started_at"):
+    with in_column("started_at"):
         started_at = parse_instant(row.started_at, settings)
-    with column("ended_at"):
+    with in_column("ended_at"):
         ended_at = parse_instant(row.ended_at, settings)
     if ended_at <= started_at:
         raise InvalidCellError("is not after the start", "correct one of the two", "ended_at")

@@ -14,8 +14,8 @@ from app.records.fields import (
     Row,
     TextList,
     YesNoCell,
-    at_most,
     check_cells,
+    limit_length,
     parse_email,
     parse_list,
     parse_rows,
@@ -34,7 +34,7 @@ class Roster:
     staff_entra: dict[str, int]
     pupil_entra: dict[str, int]
 
-    def ids(self, entra_id: str | None, upn: str | None) -> tuple[int | None, int | None]:
+    def find_ids(self, entra_id: str | None, upn: str | None) -> tuple[int | None, int | None]:
         """The staff id and the pupil id of somebody in a call: by Entra id first, else by address."""
         staff_id = self.staff_entra.get(entra_id or "")
         pupil_id = self.pupil_entra.get(entra_id or "")
@@ -53,7 +53,7 @@ def _parse_roles(value: str) -> tuple[str, ...]:
 class School(Row):
     """A school of the roster."""
 
-    code: Annotated[Required, at_most(40)]
+    code: Annotated[Required, limit_length(40)]
     name: Required
     senior: YesNoCell
     email_domain: LowerText
@@ -69,7 +69,7 @@ class Staff(Row):
     roles: Annotated[tuple[str, ...], BeforeValidator(_parse_roles)]
     year_groups: TextList
     houses: TextList
-    entra_id: Annotated[LowerText, at_most(100)]
+    entra_id: Annotated[LowerText, limit_length(100)]
 
 
 class Pupil(Row):
@@ -78,10 +78,10 @@ class Pupil(Row):
     email: Email
     name: Required
     school: Required
-    year_group: Annotated[str, at_most(40)]
+    year_group: Annotated[str, limit_length(40)]
     house: str
     tutor_email: Annotated[str | None, BeforeValidator(lambda value: parse_email(value) if value else None)]
-    entra_id: Annotated[LowerText, at_most(100)]
+    entra_id: Annotated[LowerText, limit_length(100)]
 
 
 def parse_schools(table: Table) -> ParsedRows[School]:

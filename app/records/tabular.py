@@ -54,10 +54,10 @@ class Table:
 
 def read_table(file: str | Path | tuple[str, bytes]) -> Table:
     """Read a CSV (UTF-8, with or without BOM) or an .xlsx file, from disk or as (name, content)."""
-    name, content = file if isinstance(file, tuple) else (Path(file).name, _bytes(Path(file)))
+    name, content = file if isinstance(file, tuple) else (Path(file).name, _read_bytes(Path(file)))
     if len(content) > _MOST_BYTES:
         raise _too_large(name)
-    lines = _sheet(name, content) if zipfile.is_zipfile(io.BytesIO(content)) else _lines(name, content)
+    lines = _read_sheet(name, content) if zipfile.is_zipfile(io.BytesIO(content)) else _read_lines(name, content)
     number, header = next(((n, cells) for n, cells in enumerate(lines, 1) if "".join(cells).strip()), (0, []))
     if isinstance(header, str):
         raise UnreadableFileError(f"{name}: close the quotation mark in the first row, which names the columns.")
@@ -87,7 +87,7 @@ def _too_large(name: str) -> UnreadableFileError:
     return UnreadableFileError(f"{name} is too large; split it into several files.")
 
 
-def _bytes(file: Path) -> bytes:
+def _read_bytes(file: Path) -> bytes:
     try:
         with file.open("rb") as content:
             return content.read(_MOST_BYTES + 1)
@@ -95,9 +95,9 @@ def _bytes(file: Path) -> bytes:
         raise UnreadableFileError(f"{file.name} cannot be read: {error.strerror or error}.") from None
 
 
-def _lines(name: str, content: bytes) -> _Lines:
+def _read_lines(name: str, content: bytes) -> _Lines:
     try:
-        typed = list(_typed(name, content))
+        typed = list(_iter_lines(name, content))
     except UnicodeDecodeError:
         raise UnreadableFileError(f"{name} is not UTF-8 text; save it as “CSV UTF-8”, or as an .xlsx file.") from None
     header = next((line for line in typed if line.strip()), "")
@@ -124,7 +124,7 @@ def _lines(name: str, content: bytes) -> _Lines:
     return lines
 
 
-def _typed(name: str, content: bytes) -> Iterator[str]:
+def _iter_lines(name: str, content: bytes) -> Iterator[str]:
     """The lines of a text, each with its end."""
     text = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="")
     for number in count(1):
@@ -138,9 +138,9 @@ def _typed(name: str, content: bytes) -> Iterator[str]:
         yield line
 
 
-def _sheet(name: str, content: bytes) -> _Lines:
+def _read_sheet(name: str, content: bytes) -> _Lines:
     try:
-        sheet = CalamineWorkbook.from_filelike(_unpacked(name, content)).get_sheet_by_index(0)
+        sheet = CalamineWorkbook.from_filelike(_repack(name, content)).get_sheet_by_index(0)
         rows = sheet.to_python(skip_empty_area=False)
     except (
         CalamineError,
@@ -154,10 +154,10 @@ def _sheet(name: str, content: bytes) -> _Lines:
         expat.ExpatError,
     ) as error:
         raise UnreadableFileError(f"{name} is not a readable Excel file ({error}); save it again as .xlsx.") from None
-    return [[_cell(value) for value in row] for row in rows]
+    return [[_format_cell(value) for value in row] for row in rows]
 
 
-def _unpacked(name: str, content: bytes) -> io.BytesIO:
+def _repack(name: str, content: bytes) -> io.BytesIO:
     """The XML of a workbook, packed again. UnreadableFileError if reading it would take more memory than there may be:
     a single cell far out in a sheet is enough for that, or one long text that stands in many. What a file says of
     its own size may be untrue, and each reader may find other parts in it: only what was measured here is read."""
@@ -251,19 +251,19 @@ class _Extent:
             self.text += self._texts[number] if 0 <= number < len(self._texts) else 0
 
 
-def _cell(value: Any) -> str:
+def _format_cell(value: Any) -> str:
     """A cell as a CSV file would hold it."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     if isinstance(value, datetime):
-        return _whole_seconds(value).isoformat()
+        return _round_to_seconds(value).isoformat()
     if isinstance(value, date | time):
         return value.isoformat()
     return str(value)
 
 
-def _whole_seconds(moment: datetime) -> datetime:
+def _round_to_seconds(moment: datetime) -> datetime:
     """Excel keeps times as fractions of a day, which come back a little off a second."""
     return (moment + timedelta(milliseconds=500)).replace(microsecond=0)

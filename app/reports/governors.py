@@ -14,7 +14,7 @@ from app.access.policy import Person
 from app.access.reporting import count_registers, count_resolved_breaches
 from app.formatting import FEW, on_day, percent
 from app.protocol.clauses import CLAUSES, title_of
-from app.protocol.judge import figures
+from app.protocol.judge import count_outcomes
 from app.records import log_form
 from app.reports import charts
 from app.reports.disclosure import (
@@ -148,7 +148,7 @@ def _read_figures(
 
     rows, earlier = sessions_of(days), sessions_of((days[0] - length, days[0] - timedelta(days=1)))
     cells, weeks = (with_state(charts.rates(rows, by, None)) for by in (["department", "band"], ["week"]))
-    return _Figures(rows, earlier, cells, with_state(rates_by_clause(figures(rows[list(CLAUSES)]))), weeks)
+    return _Figures(rows, earlier, cells, with_state(rates_by_clause(count_outcomes(rows[list(CLAUSES)]))), weeks)
 
 
 def rates_by_clause(counts: pd.DataFrame) -> pd.DataFrame:

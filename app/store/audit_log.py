@@ -69,7 +69,7 @@ def remove_before(connection: Connection, moment: datetime, *, at: datetime, by:
     return number
 
 
-def number_before(connection: Connection, moment: datetime) -> int:
+def count_before(connection: Connection, moment: datetime) -> int:
     """The number of entries from before a moment."""
     last = _last_before(connection, moment)
     return last[0] - _anchor(connection)[0] if last else 0
@@ -135,7 +135,7 @@ def newest_hash(connection: Connection) -> str:
     return newest.hash if newest else ""
 
 
-def entries(connection: Connection, since: datetime | None = None, until: datetime | None = None) -> pd.DataFrame:
+def list_entries(connection: Connection, since: datetime | None = None, until: datetime | None = None) -> pd.DataFrame:
     """The entries, the newest first: `id`, `occurred_at` (UTC), `actor`, `action`, `subject`, `hash`; all of them, or
     those from `since` to before `until`."""
     query = select(tables.audit).order_by(_entry.id.desc())
@@ -146,7 +146,7 @@ def entries(connection: Connection, since: datetime | None = None, until: dateti
     return reading.read_frame(connection, query)
 
 
-def last_signed_in() -> Select[tuple[str, datetime]]:
+def select_last_signed_in() -> Select[tuple[str, datetime]]:
     """When each person last signed in: `actor` (email), `occurred_at`."""
     signed_in = select(_entry.actor, func.max(_entry.occurred_at).label("occurred_at")).where(
         _entry.action == "signed in"

@@ -38,7 +38,7 @@ class Register:
     pupils: Table
     sessions: Table
 
-    def kinds(self, categories: str) -> str:
+    def describe_categories(self, categories: str) -> str:
         """Stored categories, which are joined by ";", in words."""
         return ", ".join(self.categories.get(kind, kind) for kind in categories.split(";") if kind)
 

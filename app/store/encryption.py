@@ -12,7 +12,7 @@ from typing import Any
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from sqlalchemy import LargeBinary, Text, TypeDecorator
 
-from app.settings import SettingsError, variable
+from app.settings import SettingsError, get_variable
 
 _ENCRYPTED, _PLAIN = b"s", b"p"
 
@@ -32,7 +32,7 @@ class KeyStatus(StrEnum):
 
 def encryption_keys() -> tuple[str, ...]:
     """The keys of ENCRYPTION_KEYS, the newest first; empty where none is set."""
-    return tuple(key.strip() for key in (variable("ENCRYPTION_KEYS") or "").split(",") if key.strip())
+    return tuple(key.strip() for key in (get_variable("ENCRYPTION_KEYS") or "").split(",") if key.strip())
 
 
 @lru_cache(maxsize=16)

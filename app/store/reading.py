@@ -68,7 +68,7 @@ def _typed(kind: Any, values: list[Any]) -> Any:
     return pd.Series(values, dtype=object)
 
 
-def revision(connection: Connection) -> int:
+def get_revision(connection: Connection) -> int:
     """The number that every write raises."""
     return int(connection.scalar(select(tables.meta.c.value).where(tables.meta.c.key == REVISION)) or 0)
 

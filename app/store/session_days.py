@@ -36,12 +36,12 @@ _FACTS = {
 }
 
 
-def _schema() -> pa.Schema:
+def _build_schema() -> pa.Schema:
     """The columns of a packed day: facts, and for each clause the position of its outcome in OUTCOMES."""
     return pa.schema(_FACTS | dict.fromkeys(CLAUSES, pa.int8()))
 
 
-def _mark(schema: pa.Schema) -> bytes:
+def _compute_mark(schema: pa.Schema) -> bytes:
     """The beginning of a packed day, which shows whether its columns and outcomes are today's."""
     words = [*schema.names, *map(str, schema.types), *OUTCOMES]
     return hashlib.sha256(";".join(words).encode()).digest()
@@ -49,14 +49,14 @@ def _mark(schema: pa.Schema) -> bytes:
 
 def pack(connection: Connection) -> None:
     """Pack the days that are empty, in the transaction that emptied them."""
-    is_empty, schema = _day.packed.is_(None), _schema()
-    mark = _mark(schema)
+    is_empty, schema = _day.packed.is_(None), _build_schema()
+    mark = _compute_mark(schema)
     rows = _read_sessions(connection, _session.day.in_(select(_day.day).where(is_empty)))
     connection.execute(delete(tables.session_days).where(is_empty, _day.day.not_in(select(_session.day))))
     for day, part in rows.groupby("day"):
         stream = pa.BufferOutputStream()
         with pa.ipc.new_stream(stream, schema) as writer:
-            writer.write_table(_table(part, schema))
+            writer.write_table(_to_table(part, schema))
         packed = mark + stream.getvalue().to_pybytes()
         connection.execute(update(tables.session_days).where(_day.day == day.date()).values(packed=packed))
 
@@ -68,14 +68,14 @@ def read(connection: Connection, first: date, last: date) -> pd.DataFrame:
     Columns: these, `staff_id` (0: unknown), `school`, `department`, `purpose` (blank: not logged), `status`
     (all categorical), `one_to_one`, `disputed`, `has_log`, and an `OUTCOMES` categorical for each clause.
     """
-    schema = _schema()
-    mark = _mark(schema)
+    schema = _build_schema()
+    mark = _compute_mark(schema)
     rows = connection.execute(select(_day.day, _day.packed).where(_day.day.between(first, last))).all()
     packed = [row for row in rows if row.packed is not None and row.packed[: len(mark)] == mark]
     parts = {row.day: pa.ipc.open_stream(memoryview(row.packed)[len(mark) :]).read_all() for row in packed}
     if others := [row.day for row in rows if row.day not in parts]:
         sessions = _read_sessions(connection, _session.day.in_(others))
-        parts |= {day.date(): _table(part, schema) for day, part in sessions.groupby("day")}
+        parts |= {day.date(): _to_table(part, schema) for day, part in sessions.groupby("day")}
     parts = dict(sorted(parts.items()))
     whole = pa.concat_tables([schema.empty_table(), *parts.values()]).unify_dictionaries().combine_chunks()
     frame = {"day": np.repeat(np.array(list(parts), "datetime64[s]"), [part.num_rows for part in parts.values()])}
@@ -109,5 +109,5 @@ def _read_sessions(connection: Connection, which: ColumnElement[bool]) -> pd.Dat
     return frame.assign(**{name: outcomes[name].cat.codes for name in CLAUSES})
 
 
-def _table(rows: pd.DataFrame, schema: pa.Schema) -> pa.Table:
+def _to_table(rows: pd.DataFrame, schema: pa.Schema) -> pa.Table:
     return pa.Table.from_pandas(rows, schema, preserve_index=False).replace_schema_metadata(None)

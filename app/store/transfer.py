@@ -28,10 +28,10 @@ def transfer(
             for table in tables.metadata.sorted_tables:
                 if table is tables.session_days:
                     continue  # packed from the sessions at the end
-                for rows in _rows(old, table):
+                for rows in _iter_rows(old, table):
                     new.execute(insert(tables.as_stored(table)), rows)
-                number, _ = digest = _digest(old, table)
-                if _digest(new, table) != digest:
+                number, _ = digest = _compute_digest(old, table)
+                if _compute_digest(new, table) != digest:
                     raise DatabaseError(f"Rows of {table.name} did not arrive as they were. Nothing was changed.")
                 moved[table.name] = number
                 progress(f"{table.name}: every row as it was")
@@ -52,17 +52,17 @@ def _check_empty(connection: Connection) -> None:
             )
 
 
-def _rows(connection: Connection, table: Table) -> Iterator[list[dict[str, Any]]]:
+def _iter_rows(connection: Connection, table: Table) -> Iterator[list[dict[str, Any]]]:
     """The rows as they are stored, part by part."""
     result = connection.execute(select(tables.as_stored(table)), execution_options={"yield_per": _AT_ONCE})
     for part in result.mappings().partitions():
         yield [dict(row) for row in part]
 
 
-def _digest(connection: Connection, table: Table) -> tuple[int, int]:
+def _compute_digest(connection: Connection, table: Table) -> tuple[int, int]:
     """The number of rows and the sum of their hashes, which is the same in whatever order a database gives them."""
     number, total = 0, 0
-    for rows in _rows(connection, table):
+    for rows in _iter_rows(connection, table):
         for row in rows:
             content = repr(list(row.values())).encode(errors="surrogatepass")
             total += int.from_bytes(hashlib.sha256(content).digest())

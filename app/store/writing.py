@@ -41,4 +41,4 @@ def set_meta(connection: Connection, key: str, value: str) -> None:
 
 def raise_revision(connection: Connection) -> None:
     """Mark that something was written: what pages have in memory is valid for one revision."""
-    set_meta(connection, reading.REVISION, str(reading.revision(connection) + 1))
+    set_meta(connection, reading.REVISION, str(reading.get_revision(connection) + 1))

@@ -24,9 +24,18 @@ from app.records.registers import Consent
 from app.school import School
 from app.ui.current import record_once
 from app.ui.drafts import label_pupils
-from app.ui.letters import offer_letters, sorted_years
+from app.ui.letters import offer_letters, sort_years
 from app.ui.text import note, title, write_html
-from app.ui.widgets import as_listing, attempt, confirm_on_rerun, link, matching, select_row, show_confirmation, table
+from app.ui.widgets import (
+    as_listing,
+    attempt,
+    confirm_on_rerun,
+    filter_values,
+    link,
+    select_row,
+    show_confirmation,
+    table,
+)
 from app.vocabulary import Page
 
 _STATUS = {
@@ -78,9 +87,9 @@ def show_consents(school: School, consents: pd.DataFrame) -> None:
     left, middle, right = st.columns(3)
     found = [status for status in _STATUS if status in set(consents["status"])]
     status = left.multiselect("Status", found, format_func=_STATUS.__getitem__)
-    years = middle.multiselect("Year", sorted_years(consents["year_group"]), key="consents year")
+    years = middle.multiselect("Year", sort_years(consents["year_group"]), key="consents year")
     houses = right.multiselect("House", sorted(consents["house"].unique()), key="consents house")
-    shown = matching(consents, status=status, year_group=years, house=houses)
+    shown = filter_values(consents, status=status, year_group=years, house=houses)
     if shown.empty:
         st.write("No matches. Remove a filter.")
     else:

@@ -11,7 +11,7 @@ from app.auth import configuration, sign_in
 from app.demo.filling import fill, was_cut_off
 from app.judging.rejudge import refresh
 from app.school import School, open_school
-from app.settings import SettingsError, variable
+from app.settings import SettingsError, get_variable
 from app.store.database import UNAVAILABLE, DatabaseError, describe_error
 from app.ui.text import show_error
 
@@ -44,7 +44,7 @@ def get_school() -> School:
 
 def _is_untouched(school: School) -> bool:
     """Whether nothing is configured and the database is empty: whoever tries the program sees the demonstration."""
-    if variable("DATABASE_URL") or configuration.configured() or school.is_demonstration():
+    if get_variable("DATABASE_URL") or configuration.configured() or school.is_demonstration():
         return False
     return school.is_untouched() or was_cut_off(school)
 

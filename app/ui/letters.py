@@ -12,7 +12,7 @@ from app.parents.letters import KINDS, Download, TemplateError, mark_letters_sen
 from app.school import School
 from app.ui.drafts import label_pupils
 from app.ui.text import note, show_error, write_html
-from app.ui.widgets import as_listing, attempt, choose_one, download, matching, table
+from app.ui.widgets import as_listing, attempt, choose_one, download, filter_values, table
 
 
 def show_letters(school: School, person: Person, pupils: pd.DataFrame) -> None:
@@ -46,18 +46,18 @@ def list_remote_learning(school: School) -> list[str]:
 def _filter(pupils: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
     """The pupils that the filters leave, and whether pupils were chosen by name."""
     left, middle, right = st.columns(3)
-    years = left.multiselect("Year", sorted_years(pupils["year_group"]), key="letters year")
+    years = left.multiselect("Year", sort_years(pupils["year_group"]), key="letters year")
     houses = middle.multiselect("House", sorted(pupils["house"].unique()), key="letters house")
     names = label_pupils(pupils.rename(columns={"pupil": "name"}))
     only = right.multiselect("Pupils", list(names), format_func=names.__getitem__, placeholder="Type a name")
     if only:
         return pupils[pupils["pupil_id"].isin(only)], True
-    return matching(pupils, year_group=years, house=houses), False
+    return filter_values(pupils, year_group=years, house=houses), False
 
 
 def _show_outstanding(school: School, kind: str, among: pd.DataFrame, lacking: pd.DataFrame) -> None:
     by_year = lacking.groupby("year_group").size()
-    years = ", ".join(f"{by_year[year]} in year {year}" for year in sorted_years(lacking["year_group"]))
+    years = ", ".join(f"{by_year[year]} in year {year}" for year in sort_years(lacking["year_group"]))
     words = "<b>{n}</b> of {total} pupils’ parents have not been sent this letter{by_year}."
     write_html(words, n=len(lacking), total=len(among), by_year=f": {years}" if len(by_year) > 1 else "")
     if kind == "one_to_one":
@@ -118,7 +118,7 @@ def _send_letters(school: School, person: Person, kind: str, pupils: pd.DataFram
             attempt(done, mark_letters_sent, school, person, kind, ids, day)
 
 
-def sorted_years(years: pd.Series) -> list[str]:
+def sort_years(years: pd.Series) -> list[str]:
     """Year groups, 7 before 10."""
     return sorted(years.unique(), key=lambda year: (len(year), year))
 

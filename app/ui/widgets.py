@@ -209,7 +209,7 @@ def filter_rows(
     return rows
 
 
-def matching(rows: pd.DataFrame, **wanted: Sequence[str]) -> pd.DataFrame:
+def filter_values(rows: pd.DataFrame, **wanted: Sequence[str]) -> pd.DataFrame:
     """The rows with one of the wanted values in each named column; an empty list wants all."""
     for column, values in wanted.items():
         if values:

@@ -84,7 +84,7 @@ def _figures(school: School) -> dict[str, object]:
         figures: dict[str, object] = {"sealed": reencrypt_all(connection), "under": count_by_key(connection)}
         figures["trail"] = audit_log.verify(connection)[1]  # its length tells of the questions asked here
         figures["purged"] = past_keeping(school)
-        figures["revision"] = reading.revision(connection)
+        figures["revision"] = reading.get_revision(connection)
     return figures
 
 

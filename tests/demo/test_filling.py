@@ -13,7 +13,7 @@ from app.demo.calendar import Calendar, demonstration
 from app.demo.filling import fill, generate, was_cut_off
 from app.demo.people import DemoSchool
 from app.intake.files import import_letters
-from app.protocol.judge import decode, figures
+from app.protocol.judge import count_outcomes, decode
 from app.records.calls import Call, read_call
 from app.records.recordings import read_recording
 from app.school import School, open_school
@@ -157,7 +157,7 @@ def test_it_looks_like_a_good_school(judged: pd.DataFrame) -> None:
     assert 0.75 <= status["compliant"] <= 0.85
     assert status["incomplete"] < 0.05
     assert 0.005 < judged["disputed"].mean() < 0.03
-    found = figures(decode(judged["codes"]))
+    found = count_outcomes(decode(judged["codes"]))
     assert (found["met"] + found["exempt"] > 0).all(), "a clause that nobody ever kept"
     often = found[found["met"] + found["exempt"] + found["breach"] >= 30]
     assert (often["rate"] >= 0.85).all()
@@ -165,7 +165,7 @@ def test_it_looks_like_a_good_school(judged: pd.DataFrame) -> None:
 
 
 def test_each_kind_of_breach_is_there_to_look_at(judged: pd.DataFrame) -> None:
-    broken = [clause for clause, row in figures(decode(judged["codes"])).iterrows() if row["breach"] == 0]
+    broken = [clause for clause, row in count_outcomes(decode(judged["codes"])).iterrows() if row["breach"] == 0]
     assert broken in ([], ["one-to-one-parents-told"])  # a letter to all, or to some not at all
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from app.clock import now
 from app.graph.client import Client
-from app.graph.registration import registration
+from app.graph.registration import read_registration
 from tests import people
 from tests.graph.standin import StandIn
 
@@ -81,6 +81,6 @@ class Clock:
 def asking(clock: Clock | None = None) -> Client:
     """A client that does not really wait."""
     clock = clock or Clock()
-    registered = registration()
+    registered = read_registration()
     assert registered is not None
     return Client(registered, clock=clock, sleep=clock.sleep)

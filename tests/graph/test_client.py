@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from app.graph.errors import GoneError, GraphError, NotConfiguredError, RequestFailedError, StoppedError
-from app.graph.registration import registration
+from app.graph.registration import read_registration
 from app.graph.transport import REQUESTS, SECONDS, Gate
 from tests.graph.conftest import Clock, ago, asking, lesson
 from tests.graph.standin import BROKEN, BUSY, CUT, DROPPED, EXPIRED, HALF, SECRET, THROTTLED, Fault, StandIn
@@ -34,27 +34,27 @@ def _one_call(graph: StandIn) -> None:
 def test_what_goes_wrong_once_or_twice_is_asked_for_again(graph: StandIn, fault: Fault) -> None:
     graph.faults = [("callRecords/one", fault)] * (1 if fault is EXPIRED else 2)
     with asking() as client:
-        assert client.call_record("one")[0]["id"] == "one"
+        assert client.fetch_call_record("one")[0]["id"] == "one"
 
 
 def test_a_cut_answer_after_other_faults_is_asked_for_again(graph: StandIn) -> None:
     graph.faults = [("callRecords/one", fault) for fault in (THROTTLED, BUSY, BROKEN, CUT, DROPPED)]
     with asking() as client:
-        assert client.call_record("one")[0]["id"] == "one"
+        assert client.fetch_call_record("one")[0]["id"] == "one"
 
 
 @pytest.mark.parametrize("fault", [DROPPED, BROKEN, THROTTLED, CUT])
 def test_the_sign_in_is_asked_again_too(graph: StandIn, fault: Fault) -> None:
     graph.faults = [("openid-configuration", fault), ("oauth2/v2.0/token", fault)]
     with asking() as client:
-        assert client.call_record("one")[0]["id"] == "one"
+        assert client.fetch_call_record("one")[0]["id"] == "one"
 
 
 def test_it_waits_as_it_is_told(graph: StandIn) -> None:
     graph.faults = [("callRecords/one", Fault(429, headers=(("Retry-After", "37"),)))]
     clock = Clock()
     with asking(clock) as client:
-        client.call_record("one")
+        client.fetch_call_record("one")
     assert clock.now == 37
 
 
@@ -81,7 +81,7 @@ def test_being_told_to_wait_for_an_hour_is_an_end(graph: StandIn) -> None:
     graph.faults = [("callRecords/one", Fault(503, headers=(("Retry-After", "3600"),)))]
     clock = Clock()
     with asking(clock) as client, pytest.raises(StoppedError, match="3600 seconds"):
-        client.call_record("one")
+        client.fetch_call_record("one")
     assert clock.now == 0
 
 
@@ -89,7 +89,7 @@ def test_what_goes_wrong_every_time_ends_clearly_and_soon(graph: StandIn) -> Non
     graph.always = {"callRecords/one": BROKEN}
     clock = Clock()
     with asking(clock) as client, pytest.raises(RequestFailedError, match="500 InternalServerError: oh dear"):
-        client.call_record("one")
+        client.fetch_call_record("one")
     assert clock.now < 120
     assert len(graph.asked_for("callRecords/one")) == 7
     assert len(set(clock.slept)) == len(clock.slept)  # with jitter
@@ -100,16 +100,16 @@ def test_a_service_that_is_down_is_not_asked_for_every_record(graph: StandIn) ->
     with asking() as client:
         for number in range(3):
             with pytest.raises(RequestFailedError):
-                client.call_record(f"c{number}")
+                client.fetch_call_record(f"c{number}")
         with pytest.raises(StoppedError, match="does not answer"):
-            client.call_record("c3")
+            client.fetch_call_record("c3")
     assert not graph.asked_for("callRecords/c3")
 
 
 def test_a_token_that_never_works_ends_clearly(graph: StandIn) -> None:
     graph.always = {"callRecords": EXPIRED}
     with asking() as client, pytest.raises(StoppedError, match="accepts neither the token") as told:
-        client.call_record("one")
+        client.fetch_call_record("one")
     assert graph.given == 5
     assert "token-" not in str(told.value)
 
@@ -120,7 +120,7 @@ def test_each_page_of_sessions_and_participants_is_read(graph: StandIn) -> None:
     record["participants_v2"] = [{"id": f"p{number}", "identity": {}} for number in range(300)]
     graph.add(record)
     with asking() as client:
-        found, content = client.call_record("big")
+        found, content = client.fetch_call_record("big")
     assert [s["id"] for s in found["sessions"]] == [f"s{number}" for number in range(150)]
     assert [p["id"] for p in found["participants_v2"]] == [f"p{number}" for number in range(300)]
     assert len(graph.asked_for("callRecords/big")) == 1 + 2 + 2
@@ -149,7 +149,7 @@ def test_a_next_link_that_leads_elsewhere_is_not_followed(graph: StandIn, link: 
         "sessions@odata.nextLink": link.format(host=graph.host) if isinstance(link, str) else link
     }
     with asking() as client, pytest.raises(RequestFailedError, match="its next page"):
-        client.call_record("one")
+        client.fetch_call_record("one")
     assert len(graph.asked_for("v1.0/|beta|secrets")) == 1  # the record itself
 
 
@@ -157,7 +157,7 @@ def test_pages_that_lead_in_a_circle_end(graph: StandIn) -> None:
     circle = f"https://{graph.host}/v1.0/communications/callRecords/one"
     graph.raw["one"] = {"id": "one", "value": [], "sessions@odata.nextLink": circle, "@odata.nextLink": circle}
     with asking() as client, pytest.raises(RequestFailedError, match="in a circle"):
-        client.call_record("one")
+        client.fetch_call_record("one")
 
 
 def test_what_is_gone_and_what_is_refused_is_said(graph: StandIn) -> None:
@@ -166,9 +166,9 @@ def test_what_is_gone_and_what_is_refused_is_said(graph: StandIn) -> None:
     }
     with asking() as client:
         with pytest.raises(GoneError):
-            client.call_record("nothing")
+            client.fetch_call_record("nothing")
         with pytest.raises(StoppedError, match=r"CallRecords\.Read\.All") as told:
-            list(client.call_pages(BEFORE.astimezone(), NOW.astimezone()))
+            list(client.iter_call_pages(BEFORE.astimezone(), NOW.astimezone()))
     assert "consent" in told.value.fix
     assert "b.example" not in str(told.value)
 
@@ -177,8 +177,8 @@ def test_what_is_gone_and_what_is_refused_is_said(graph: StandIn) -> None:
 def test_where_graph_takes_one_expansion_alone_the_sessions_come(graph: StandIn, status: int) -> None:
     graph.always = {"participants_v2": Fault(status, "BadRequestError", "one expansion alone")}
     with asking() as client:
-        assert client.call_record("one")[0]["sessions"]
-        assert client.call_record("one")[0]["sessions"]
+        assert client.fetch_call_record("one")[0]["sessions"]
+        assert client.fetch_call_record("one")[0]["sessions"]
     assert len(graph.asked_for("callRecords/one")) == 3
 
 
@@ -186,7 +186,7 @@ def test_where_graph_takes_one_expansion_alone_the_sessions_come(graph: StandIn,
 def test_a_page_that_is_none_is_asked_for_again(graph: StandIn, page: bytes) -> None:
     graph.strange = [page, page]
     with asking() as client:
-        (found,) = client.call_pages(BEFORE.astimezone(), NOW.astimezone())
+        (found,) = client.iter_call_pages(BEFORE.astimezone(), NOW.astimezone())
     assert [entry["id"] for entry in found] == ["one"]
 
 
@@ -198,13 +198,13 @@ def test_an_answer_that_trickles_is_given_up(graph: StandIn) -> None:
 
     graph.raw["one"] = {"id": "one", "text": "x" * 200_000}
     with asking(Late()) as client, pytest.raises(RequestFailedError, match="did not end"):
-        client.call_record("one")
+        client.fetch_call_record("one")
 
 
 def test_a_redirect_is_not_followed(graph: StandIn) -> None:
     graph.always = {"callRecords/one": Fault(302, headers=(("Location", f"https://{graph.host}/elsewhere"),))}
     with asking() as client, pytest.raises(RequestFailedError):
-        client.call_record("one")
+        client.fetch_call_record("one")
     assert not graph.asked_for("elsewhere")
 
 
@@ -214,7 +214,7 @@ def test_a_redirect_is_not_followed(graph: StandIn) -> None:
 def test_a_wrong_secret_is_said_with_its_fix(graph: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRAPH_CLIENT_SECRET", "not-this-one")
     with asking() as client, pytest.raises(StoppedError, match="AADSTS7000215") as told:
-        client.call_record("one")
+        client.fetch_call_record("one")
     assert "GRAPH_CLIENT_SECRET" in told.value.fix
     assert "not-this-one" not in str(told.value)
     assert "habs.example" not in str(told.value)
@@ -226,11 +226,11 @@ def test_a_certificate_that_is_not_trusted_is_said(
 ) -> None:
     monkeypatch.delenv("REQUESTS_CA_BUNDLE")
     with asking() as client, pytest.raises(StoppedError, match="not trusted") as told:
-        client.call_record("one")
+        client.fetch_call_record("one")
     assert "REQUESTS_CA_BUNDLE" in told.value.fix
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "nothing.pem"))
     with asking() as client, pytest.raises(StoppedError, match=r"nothing\.pem"):
-        client.call_record("one")
+        client.fetch_call_record("one")
 
 
 def test_a_password_of_netrc_does_not_take_the_tokens_place(
@@ -239,7 +239,7 @@ def test_a_password_of_netrc_does_not_take_the_tokens_place(
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password mine")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     with asking() as client:
-        assert client.call_record("one")[0]["id"] == "one"
+        assert client.fetch_call_record("one")[0]["id"] == "one"
 
 
 def own_certificate(key: rsa.RSAPrivateKey) -> x509.Certificate:
@@ -264,10 +264,10 @@ def test_a_certificate_signs_in(graph: StandIn, tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("GRAPH_CERTIFICATE_FILE", str(file))
     if kind != "pem":
         with asking() as client, pytest.raises(NotConfiguredError, match="GRAPH_CERTIFICATE_PASSWORD"):
-            client.call_record("one")
+            client.fetch_call_record("one")
         monkeypatch.setenv("GRAPH_CERTIFICATE_PASSWORD", "open sesame")
     with asking() as client:
-        assert client.call_record("one")[0]["id"] == "one"
+        assert client.fetch_call_record("one")[0]["id"] == "one"
 
 
 @pytest.mark.parametrize(
@@ -284,14 +284,14 @@ def test_half_a_registration_is_named(
 ) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(NotConfiguredError, match=said):
-        registration()
+        read_registration()
 
 
 def test_a_registration_does_not_print_its_secret(graph: StandIn) -> None:
-    assert SECRET not in repr(registration())
+    assert SECRET not in repr(read_registration())
 
 
 def test_an_authority_that_knows_no_tenant_is_said(graph: StandIn) -> None:
     graph.always = {"openid-configuration": Fault(400, "invalid_tenant", "no such tenant")}
     with asking() as client, pytest.raises(GraphError, match="GRAPH_TENANT_ID"):
-        next(client.call_pages(BEFORE.astimezone(), (NOW + timedelta(hours=1)).astimezone()))
+        next(client.iter_call_pages(BEFORE.astimezone(), (NOW + timedelta(hours=1)).astimezone()))

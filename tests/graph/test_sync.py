@@ -19,7 +19,7 @@ from app.clock import now
 from app.graph.errors import StoppedError
 from app.graph.fetching import Lease, synchronise
 from app.graph.runs import Run
-from app.graph.sync import check_graph, sync_state
+from app.graph.sync import check_graph, read_sync_state
 from app.intake.calls import import_calls
 from app.intake.files import import_roster
 from app.operations.rejected_rows import dismiss_rows
@@ -190,18 +190,18 @@ def test_days_that_leave_a_gap_do_not_hide_it(school: School, graph: StandIn) ->
     move_back(school, days=10)
     graph.add(lesson("between", ago(days=5)))
     run(school, days=2)
-    assert sync_state(school).level == "yellow"
+    assert read_sync_state(school).level == "yellow"
     run(school)
     assert windows(graph)[-1] == about(13)
     assert "between" in ids(school)
-    assert sync_state(school).level == "none"
+    assert read_sync_state(school).level == "none"
 
 
 def test_a_run_that_failed_does_not_count_as_a_success(school: School, graph: StandIn) -> None:
     graph.always = {r"callRecords\?": BROKEN}
     with pytest.raises(StoppedError):
         run(school)
-    state = sync_state(school)
+    state = read_sync_state(school)
     assert state.words.startswith("No sync has succeeded yet")
     assert state.last_run is not None
     assert "500" in state.last_run.error
@@ -243,7 +243,7 @@ def test_sync_quarantines_what_cannot_be_read_and_tries_it_again(school: School,
     graph.raw["c1"] = content
     assert run(school).quarantined == 1
     assert set(ids(school)) == {"c2"}
-    assert sync_state(school).quarantined == 1
+    assert read_sync_state(school).quarantined == 1
     with school.engine.connect() as connection:
         entry = connection.execute(select(tables.quarantine)).one()
     assert (entry.kind, entry.source, entry.call_id, entry.attempts) == ("calls", "sync", "c1", 1)
@@ -253,7 +253,7 @@ def test_sync_quarantines_what_cannot_be_read_and_tries_it_again(school: School,
     move_back(school, days=-5)  # so that the list does not hold it any more
     assert run(school, retry=True).quarantined == 0
     assert set(ids(school)) == {"c1", "c2"}
-    assert sync_state(school).quarantined == 0
+    assert read_sync_state(school).quarantined == 0
 
 
 def test_a_record_in_quarantine_is_listed_and_can_be_dismissed(school: School, graph: StandIn) -> None:
@@ -266,7 +266,7 @@ def test_a_record_in_quarantine_is_listed_and_can_be_dismissed(school: School, g
     assert "--retry" in entry["fix"]
     assert "Aled" not in str(entry.to_dict())
     assert dismiss_rows(school, admin, [int(entry["id"])], "a test call") == 1
-    assert sync_state(school).quarantined == 0
+    assert read_sync_state(school).quarantined == 0
     assert list_resolved_rows(school, admin)["place"].tolist() == ["call c1"]
     move_back(school, days=-5)
     graph.asked.clear()
@@ -279,7 +279,7 @@ def test_a_file_brings_a_record_that_the_sync_could_not_read(school: School, gra
     graph.raw |= {"c1": {}, "c2": {}}
     run(school)
     result = import_calls(school, people.calls(tmp_path / "calls.json", lesson("c1", ago(days=1))))
-    assert (result.added, result.resolved, sync_state(school).quarantined) == (1, 1, 1)
+    assert (result.added, result.resolved, read_sync_state(school).quarantined) == (1, 1, 1)
 
 
 def test_a_record_that_breaks_its_reader_or_the_store_keeps_out_no_other(school: School, graph: StandIn) -> None:
@@ -301,7 +301,7 @@ def test_sync_quarantines_strange_entries_of_the_list(school: School, graph: Sta
     assert (done.quarantined, set(ids(school))) == (7, {"c1"})
     graph.strange_entries = []
     run(school, retry=True)
-    assert sync_state(school).quarantined == 0
+    assert read_sync_state(school).quarantined == 0
 
 
 def test_a_record_that_never_arrives_is_tried_again_by_itself(school: School, graph: StandIn) -> None:
@@ -393,7 +393,7 @@ def test_a_refused_organiser_is_noted_and_the_others_come(school: School, graph:
     }
     done = run(school)
     assert (recorded(school), done.rejected, done.quarantined) == ({"r2"}, 1, 0)
-    state = sync_state(school)
+    state = read_sync_state(school)
     assert state.last_run is not None
     assert "application access policy" in state.last_run.error
 
@@ -450,7 +450,7 @@ def test_a_sync_that_lost_its_lease_writes_nothing_more(school: School, graph: S
 def test_a_gap_is_said_loudly(school: School, graph: StandIn, days: float, level: str, said: str) -> None:
     run(school)
     move_back(school, days=days)
-    state = sync_state(school)
+    state = read_sync_state(school)
     assert (state.level, said in state.words) == (level, True)
     losing = (now() - timedelta(days=days - 30)).astimezone(SETTINGS.zone).date()
     if level != "none":
@@ -465,12 +465,12 @@ def test_what_was_lost_is_kept_in_view(school: School, graph: StandIn) -> None:
     first = (now() - timedelta(days=40)).astimezone(SETTINGS.zone)
     assert lost.startswith(f"Calls from {first:%d %B %Y} to ")
     run(school)
-    assert sync_state(school).level == "none"
-    assert sync_state(school).words == f"The sync is up to date. {lost}"
+    assert read_sync_state(school).level == "none"
+    assert read_sync_state(school).words == f"The sync is up to date. {lost}"
 
 
 def test_without_a_registration_the_state_says_so(school: School) -> None:
-    state = sync_state(school)
+    state = read_sync_state(school)
     assert (state.configured, state.level, state.quarantined) == (False, "none", 0)
     assert "No sync is configured" in state.words
 

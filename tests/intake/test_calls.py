@@ -45,7 +45,7 @@ def test_import_calls_deletes_a_call_that_turns_out_not_to_be_a_session(school: 
 def test_import_calls_judges_a_log_without_a_call_that_is_not_a_session(school: School, tmp_path: Path) -> None:
     def stored() -> tuple[int, str]:
         with school.engine.connect() as connection:
-            return reading.revision(connection), connection.scalars(select(tables.sessions.c.codes)).one()
+            return reading.get_revision(connection), connection.scalars(select(tables.sessions.c.codes)).one()
 
     import_logs(school, table(tmp_path / "l.csv", [log("teacher", "aled", "2026-11-03T10:00", ref="L1")]))
     _, by_log = stored()

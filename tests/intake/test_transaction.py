@@ -60,7 +60,7 @@ def test_run_import_of_the_same_files_twice_changes_nothing(school: School, tmp_
 def test_run_import_raises_the_revision_if_it_writes(school: School, tmp_path: Path) -> None:
     def revision() -> int:
         with school.engine.connect() as connection:
-            return reading.revision(connection)
+            return reading.get_revision(connection)
 
     before = revision()
     file = table(tmp_path / "l.csv", [log("teacher", "aled", "2026-11-03T10:00", ref="L1")])

@@ -19,7 +19,7 @@ from app.judging import what_if
 from app.judging.rejudge import refresh
 from app.protocol.clauses import CLAUSES
 from app.school import School
-from app.settings import ROOT, SettingsError, changed, load_settings
+from app.settings import ROOT, SettingsError, load_settings, replace_figures
 from tests import people
 from tests.conftest import SchoolWith
 from tests.people import someone
@@ -69,7 +69,7 @@ def test_with_later_hours_the_lessons_after_half_past_five_are_kept(term: School
     assert [f"{when:%H:%M}" for when in found.changes["started_at"]] == ["17:45", "17:20"]
     assert list(found.departments["sessions"]) == [1, 1]
     assert found.sessions == len(TIMES)  # without counselling
-    checked = changed(term.settings, figures).rules[0].academic_hours
+    checked = replace_figures(term.settings, figures).rules[0].academic_hours
     assert what_if.describe({"academic_hours": checked}, found) == (
         "With tuition from 08:30 to 18:15, “Tuition hours” would be kept in 2 sessions in which it was not; "
         "none would be lost."
@@ -117,7 +117,7 @@ def test_put_into_force_the_same_comes_out(term: School, tmp_path: Path, figures
     told = (ROOT / "data" / "protocol.toml").read_text(encoding="utf-8")
     file.write_text(told + what_if.format_settings_entry(term.settings, figures, TERM[0]), encoding="utf-8")
     written = load_settings(file).model_copy(update={"tenant_id": term.settings.tenant_id})
-    assert written.rules[-1] == changed(term.settings, {**figures, "from": TERM[0]}).rules[-1]
+    assert written.rules[-1] == replace_figures(term.settings, {**figures, "from": TERM[0]}).rules[-1]
     after = outcomes(replace(term, settings=written))
     titles = {clause.name: clause.title for clause in CLAUSES.values()}
     came = {

@@ -172,7 +172,7 @@ def test_the_command_says_what_goes_and_does_it_once(long_ago: School, monkeypat
     assert "2 sessions from before 20" in CliRunner().invoke(cli, ["purge"]).output
     assert "0 sessions from before 20" in CliRunner().invoke(cli, ["purge"]).output
     with long_ago.engine.connect() as connection:
-        trail = audit_log.entries(connection)
+        trail = audit_log.list_entries(connection)
     assert trail.loc[trail["action"] == "purged", "actor"].tolist() == [audit_log.COMMAND] * 2
 
 

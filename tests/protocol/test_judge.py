@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.protocol.clauses import CLAUSES
 from app.protocol.evidence import Evidence
-from app.protocol.judge import ClauseSet, decode, figures, judge
+from app.protocol.judge import ClauseSet, count_outcomes, decode, judge
 from app.protocol.outcomes import OUTCOMES
 from app.settings import load_settings
 from benchmarks.frames import school
@@ -63,7 +63,7 @@ def test_judge_of_no_evidence_gives_no_session() -> None:
     judged = judge(Evidence(), SETTINGS, NOW, reasons=True)
     assert judged.sessions.empty
     assert judged.table().empty
-    assert figures(decode(judged.sessions["codes"])).index.tolist() == NAMES
+    assert count_outcomes(decode(judged.sessions["codes"])).index.tolist() == NAMES
 
 
 @pytest.mark.whole
@@ -76,7 +76,7 @@ def test_judge_gives_a_reason_wherever_a_clause_applies() -> None:
 
 def test_figures_count_decoded_outcomes() -> None:
     judged = judge(school(300), SETTINGS, NOW)
-    counted = figures(decode(judged.sessions["codes"]))
+    counted = count_outcomes(decode(judged.sessions["codes"]))
     table = judged.table()
     ends = table[table["clause"] == "staff-ends"]["outcome"].value_counts()
     assert counted.loc["staff-ends", "breach"] == ends["breach"]
@@ -90,7 +90,7 @@ def test_figures_by_hand() -> None:
     given["logged"] = ["met", "met", "exempt", "breach", "no_evidence", "no_evidence", "not_applicable", "met"]
     given["dress"] = ["met"] + ["not_applicable"] * 7
     given["background"] = ["no_evidence"] + ["not_applicable"] * 7
-    counted = figures(pd.DataFrame({name: pd.Categorical(words, OUTCOMES) for name, words in given.items()}))
+    counted = count_outcomes(pd.DataFrame({name: pd.Categorical(words, OUTCOMES) for name, words in given.items()}))
     assert counted.index.name == "clause"
     assert counted.columns.tolist() == [*OUTCOMES, "rate", "evidence_share"]
     assert counted.loc["logged"].tolist() == [3, 1, 1, 2, 1, 4 / 5, 5 / 7]
@@ -98,7 +98,7 @@ def test_figures_by_hand() -> None:
     assert pd.isna(counted.loc["background", "rate"])
     assert counted.loc["background", "evidence_share"] == 0
     assert counted.loc["parents-told", ["rate", "evidence_share"]].isna().all()
-    nothing = figures(decode(pd.Series([], dtype=object)))
+    nothing = count_outcomes(decode(pd.Series([], dtype=object)))
     assert nothing[list(OUTCOMES)].to_numpy().sum() == 0
     assert nothing.shape == (len(NAMES), 7)
 

@@ -45,7 +45,7 @@ def plain_alone(rows: list[tuple[int, int, int, bool]], group: int) -> list[tupl
 @given(stays)
 def test_alone_equals_a_plain_walk(rows: list[tuple[int, int, int, bool]]) -> None:
     rows = [r for r in rows if r[2] > 0]
-    found = presence.alone(3, *columns(rows))
+    found = presence.find_without_staff(3, *columns(rows))
     for group in range(3):
         mine = [
             (int(s) // SECOND, int(e) // SECOND)
@@ -70,7 +70,7 @@ def test_alone_does_not_depend_on_order_and_repetition(rows: list[tuple[int, int
     rows = [r for r in rows if r[2] > 0]
     again = rows + rows[:3]
     random.shuffle(again)
-    one, two = presence.alone(3, *columns(rows)), presence.alone(3, *columns(again))
+    one, two = presence.find_without_staff(3, *columns(rows)), presence.find_without_staff(3, *columns(again))
     assert (one.group == two.group).all()
     assert (one.start == two.start).all()
     assert (one.end == two.end).all()
@@ -83,14 +83,14 @@ def test_alone_does_not_overflow_over_years() -> None:
     start[1::2] = year
     staff = np.tile([True, False], 200_000)
     end[::2] = 2 * year
-    found = presence.alone(200_000, group, start, end, staff)
+    found = presence.find_without_staff(200_000, group, start, end, staff)
     assert len(found.group) == 200_000
     assert (found.end - found.start == year).all()
 
 
 def test_alone_ends_a_stretch_with_its_session() -> None:
     rows = [(0, 0, 10, True), (0, 0, 20, False), (1, 0, 20, True), (1, 0, 30, False)]
-    found = presence.alone(2, *columns(rows))
+    found = presence.find_without_staff(2, *columns(rows))
     assert found.group.tolist() == [0, 1]
     assert (found.start // SECOND).tolist() == [10, 20]
     assert (found.end // SECOND).tolist() == [20, 30]

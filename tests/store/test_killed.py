@@ -39,7 +39,7 @@ def _count_acknowledged(school: School, folder: Path, names: list[str]) -> int:
         judged = set(connection.scalars(select(tables.logs.c.ref).join(tables.sessions)))
         concerns = Counter(connection.scalars(select(tables.concerns.c.ref)))
         summaries = Counter(connection.scalars(select(tables.concerns.c.summary)))
-        trail = Counter(audit_log.entries(connection)["subject"])
+        trail = Counter(audit_log.list_entries(connection)["subject"])
     assert set(logs.values()) <= {1}
     assert set(summaries.values()) <= {1}
     assert judged == set(logs)

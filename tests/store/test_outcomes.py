@@ -21,7 +21,7 @@ from app.judging.rejudge import refresh
 from app.protocol.clause import Heading, Reference, clause
 from app.protocol.clauses import CLAUSES
 from app.protocol.facts import SessionFacts
-from app.protocol.judge import figures
+from app.protocol.judge import count_outcomes
 from app.protocol.outcomes import BREACH, LOG, MET, NOTHING
 from app.protocol.rulings import Ruling
 from app.reports.outcomes_csv import list_outcomes
@@ -82,7 +82,7 @@ def _outcomes(school: School) -> pd.DataFrame:
 
 
 def _counts(school: School, clause: str) -> dict[str, int]:
-    counted = figures(_outcomes(school)).loc[clause]
+    counted = count_outcomes(_outcomes(school)).loc[clause]
     return {name: int(counted[name]) for name in ("met", "breach", "not_applicable")}
 
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from app.ui.widgets import as_listing, matching
+from app.ui.widgets import as_listing, filter_values
 
 ROWS = pd.DataFrame(
     {
@@ -25,4 +25,4 @@ def test_as_listing_names_columns_writes_times_and_leaves_blanks_empty() -> None
 
 
 def test_matching_wants_every_value_where_none_is_named() -> None:
-    assert matching(ROWS, year_group=["10"], pupil=[])["sessions"].tolist() == [2]
+    assert filter_values(ROWS, year_group=["10"], pupil=[])["sessions"].tolist() == [2]

@@ -38,7 +38,7 @@ def show_one(school: School, person: Person, ref: str) -> None:
         "<b>{state}</b> · level: <b>{view.level}</b> · {kinds} · with {owner}",
         view=view,
         state="Open" if view.open else "Closed",
-        kinds=view.register.kinds(";".join(view.categories)),
+        kinds=view.register.describe_categories(";".join(view.categories)),
         owner=view.owner or "nobody (nobody could be alerted)",
     )
     if view.register is CONDUCT:

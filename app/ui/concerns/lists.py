@@ -186,7 +186,7 @@ def _listing(concerns: pd.DataFrame, register: Register, name: str, record: Call
         columns["Adults"] = concerns["adults"]
     columns |= {
         "Children": concerns["pupils"],
-        "Category": concerns["categories"].map(register.kinds),
+        "Category": concerns["categories"].map(register.describe_categories),
         "Open actions": concerns["actions"],
         "Read": concerns["read"].map({True: "yes", False: "not yet"}),
         "Raised by": concerns["raised_by"].fillna("–"),
