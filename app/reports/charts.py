@@ -135,7 +135,7 @@ def heat_sentence(cells: pd.DataFrame, what: str) -> str:
 
 
 def clause_bars(figures: pd.DataFrame) -> Drawing:
-    """Compliance clause by clause, the lowest first; `figures` as of `app.protocol.figures`, with `title`."""
+    """Compliance clause by clause, the lowest first; `figures` as of `app.protocol.judge.figures`, with `title`."""
     rows = figures[figures["rate"].notna()].reset_index().sort_values("rate")
     kept = rows["met"] + rows["exempt"]
     of = kept + rows["breach"]

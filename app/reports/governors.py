@@ -152,7 +152,7 @@ def _read_figures(
 
 
 def rates_by_clause(counts: pd.DataFrame) -> pd.DataFrame:
-    """Compliance clause by clause, from `app.protocol.figures`."""
+    """Compliance clause by clause, from `app.protocol.judge.figures`."""
     kept = counts["met"] + counts["exempt"]
     rates = counts.assign(kept=kept, of=kept + counts["breach"], title=counts.index.map(title_of))
     rates["reference"] = [str(clause.reference) for clause in CLAUSES.values()]
