@@ -76,7 +76,7 @@ def find_late_consents(school: School, days: Days) -> pd.DataFrame:
     with school.engine.connect() as connection:
         rows = _not_counselling(connection, days)
         broken = (rows["academic-hours"] == "breach") | (rows["one-to-one-hours"] == "breach")
-        given = reading.read_frame(connection, select(consents.given_consents()))
+        given = reading.read_frame(connection, select(consents.select_given_consents()))
         of_broken = reading.is_among(connection, SESSION.id, rows.loc[broken, "session_id"].tolist())
         asked = participant.pupil_id.in_(given["pupil_id"].unique().tolist())
         query = select(SESSION.id.label("session_id"), *facts).where(of_broken, asked)

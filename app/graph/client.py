@@ -82,7 +82,7 @@ class Client(AbstractContextManager["Client"]):
         except (BadRequestError, ForbiddenError):
             if self._expanded == SESSIONS:
                 raise
-            # Microsoft shows both expansions one by one alone, and may allow one alone; the sessions are what counts.
+            # Microsoft documents each expansion only by itself, and may refuse both together; sessions matter most.
             record, content = self._get(self._build_address(path, {"$expand": SESSIONS}))
             self._expanded = SESSIONS
         if isinstance(record, dict):
@@ -95,14 +95,14 @@ class Client(AbstractContextManager["Client"]):
         return record, content
 
     def list_recordings(self, organiser_id: str, from_at: datetime, to_at: datetime) -> list[Any]:
-        """The recordings of an organiser's meetings; never what they show. ForbiddenError where not allowed."""
+        """The list of recordings of an organiser's meetings, never their content. ForbiddenError if not allowed."""
         organiser = quote(organiser_id, safe="")
         condition = f"meetingOrganizerUserId='{organiser}',startDateTime={_stamp(from_at)},endDateTime={_stamp(to_at)}"
         first = self._build_address(f"/users/{organiser}/onlineMeetings/getAllRecordings({condition})")
         return [entry for page in self._iter_pages(first) for entry in page]
 
     def _complete(self, holder: dict[str, Any], name: str) -> bool:
-        """Put the further pages of a list to it; whether there are any."""
+        """Append the further pages of a list to it. Returns whether there were any."""
         link = holder.pop(f"{name}@odata.nextLink", None)
         if link is not None:
             holder[name] = _entries(holder, name) + [
@@ -127,8 +127,8 @@ class Client(AbstractContextManager["Client"]):
         return f"{address}?{urlencode(query, safe='$()=,:', quote_via=quote)}" if query else address
 
     def _check_next_link(self, link: Any) -> str:
-        """The address of a next link: on the configured host, below the configured path, and no content of
-        a meeting. It is composed again, so that what was checked is what is asked for."""
+        """The address of a next link, which must be on the configured host, below the configured path, and no meeting's
+        content. It is rebuilt from its parts, so that exactly what was checked is requested."""
         try:
             parts = urlsplit(link)
             origin, own_origin = ((at.scheme, at.hostname, at.port or 443) for at in (parts, self._base))
@@ -142,8 +142,8 @@ class Client(AbstractContextManager["Client"]):
         return str(urlunsplit(("https", self._base.netloc, parts.path, parts.query, "")))
 
     def _get(self, address: str, fits: Callable[[Any], bool] = lambda _: True) -> tuple[Any, bytes]:
-        """What is at an address of Graph, and its JSON. RequestFailedError if it cannot be fetched, StoppedError if
-        nothing can."""
+        """The object at an address of Graph, and its JSON. RequestFailedError if it cannot be fetched, StoppedError if
+        nothing can be."""
         if self._over:
             raise self._over
         answered_before = self._answered
@@ -153,7 +153,7 @@ class Client(AbstractContextManager["Client"]):
             self._over = error
             raise
         except UnansweredError:
-            # Graph may fail on one record alone; several, with nothing answered in between, mean that it is down.
+            # Graph may fail on a single record; several failures without an answer in between mean that it is down.
             self._failures = self._failures + 1 if self._answered == answered_before else 0
             if self._failures >= _DOWN:
                 self._over = StoppedError(

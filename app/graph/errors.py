@@ -1,4 +1,4 @@
-"""What can go wrong with Microsoft Graph, in words; none of them holds a token, a name or an address."""
+"""The errors of Microsoft Graph; none of their messages holds a token, a name or an address."""
 
 
 class GraphError(Exception):
@@ -26,7 +26,7 @@ class RequestFailedError(GraphError):
 
 
 class UnansweredError(RequestFailedError):
-    """Nothing of use was answered, however often it was asked."""
+    """No attempt got a usable answer."""
 
 
 class ForbiddenError(RequestFailedError):
@@ -38,4 +38,4 @@ class BadRequestError(RequestFailedError):
 
 
 class GoneError(RequestFailedError):
-    """There is nothing at the address, or nothing any more."""
+    """Nothing exists at the address, or no longer does."""

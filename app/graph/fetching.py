@@ -1,4 +1,4 @@
-"""Fetching call records and recordings into the database, so that none is lost and none is stored twice.
+"""Fetches call records and recordings into the database, so that none is lost and none is stored twice.
 
 A run lists the calls of the last days, page by page, and fetches those it has not seen as they are listed, several at a
 time. Each page is stored in one transaction with the note that it was seen, so that a killed run continues where
@@ -35,7 +35,7 @@ from app.store.tables import calls as calls_table
 from app.store.tables import session_calls, sync_seen
 from app.store.writing import insert_rows, raise_revision
 
-_FORGOTTEN = timedelta(days=40)  # Graph lists nothing of that age any more
+_FORGOTTEN = timedelta(days=40)  # Graph no longer lists anything so old
 _AT_ONCE = 60  # records in a transaction, as many as a page lists
 _JUDGED_TOGETHER = 20  # pages
 _MOST_LISTINGS = 3
@@ -55,10 +55,10 @@ def synchronise(
     report: Callable[[str], None] = lambda _: None,
     client: Client | None = None,
 ) -> Run:
-    """Fetch once what is new: `days` back, else from a little before the last success; `retry` also tries again
-    everything in quarantine. `report` is called with the progress in
-    words; `client` takes the place of one that really waits. GraphError, or an error of `lease`, if the run could not
-    be completed; what came so far is kept."""
+    """Run the sync once: fetch what is new since `days` ago, by default since shortly before the last success; `retry`
+    also tries again everything in quarantine. `report` is called with the progress as text; tests pass a `client` that
+    does not wait. Raises GraphError, or an error of `lease`, if the run could not be completed; what it had fetched is
+    kept."""
     registered = read_registration()
     if registered is None:
         raise NotConfiguredError(
@@ -219,7 +219,7 @@ class _Sync:
                 self._store_all(connection, calls)
         except OperationalError:
             raise
-        except Exception as error:  # one record that nobody foresaw must not keep out the others
+        except Exception as error:  # an unforeseen kind of record must not keep out the others
             if len(calls) > 1:
                 return [entry for call in calls for entry in self._store_calls(connection, [call])]
             reason = f"a record that cannot be kept ({type(error).__name__})"
@@ -314,7 +314,7 @@ class _Sync:
             self._report_progress()
 
     def _store_recordings(self, recordings: list[Recording], wrong: Sequence[RejectedRecord]) -> None:
-        """Store the recordings of calls that are sessions; of other meetings nothing is stored."""
+        """Store the recordings of calls that are sessions, and nothing of other meetings."""
         if not recordings and not wrong:
             return
         with self._school.writing() as connection:
@@ -348,7 +348,7 @@ def _read(call_id: str, record: Any, content: bytes, fetched: _Fetched) -> None:
         fetched.read[call_id] = call
     except UnreadableObjectError as error:
         fetched.unreadable.append(RejectedRecord("calls", call_id, str(error), content, is_call=True))
-    except Exception as error:  # whatever a record does to its reader, it must not end the run
+    except Exception as error:  # no record may end the run, whatever is wrong with it
         reason = f"it is not what a call record is ({type(error).__name__})"
         fetched.unreadable.append(RejectedRecord("calls", call_id, reason, content, is_call=True))
 
@@ -363,7 +363,7 @@ def _read_stored(call_id: str, content: bytes, fetched: _Fetched) -> None:
 
 
 def _reject(kind: str, entry: Any, reason: str) -> RejectedRecord:
-    """An entry without an id of its own: its digest recognises it."""
+    """The rejected record of an entry without an id, which is recognised by its digest instead."""
     content = json.dumps(entry)
     return RejectedRecord(kind, digest(content), reason, content.encode())
 

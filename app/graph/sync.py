@@ -24,7 +24,7 @@ Level = Literal["none", "yellow", "red"]
 
 @dataclass(frozen=True)
 class LastRun:
-    """What the last run did, in the counts of a `Run`; `error` in words, blank if there was none."""
+    """What the last run did, in the counts of a `Run`; `error` as text, blank if there was none."""
 
     started_at: datetime
     completed: bool
@@ -46,7 +46,7 @@ class SyncState:
 
 
 def read_sync_state(school: School) -> SyncState:
-    """How the sync stands now, from the database alone."""
+    """How the sync stands now, read only from the database."""
     now, run = school.now(), sync_runs.c
     try:
         configured, trouble = read_registration() is not None, ""

@@ -1,4 +1,4 @@
-"""Importing a table of any kind; a rejected row that was fixed comes in the same way."""
+"""Imports tables of every kind; a rejected row that was fixed is imported in the same way."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -31,30 +31,30 @@ _STORE: dict[str, Callable[[Connection, School, Table, ImportResult], Affected]]
 
 
 def import_table(school: School, kind: str, file: Source, actor_id: int | None = None) -> ImportResult:
-    """A table of `logs`, `letters`, `consents`, `schools`, `staff` or `pupils`."""
+    """Import a table of `logs`, `letters`, `consents`, `schools`, `staff` or `pupils`."""
     check_not_demonstration(school, kind)
     table = read_table(file)
     return run_import(school, ImportResult(kind, table.name, actor_id), create_work(school, table))
 
 
 def import_logs(school: School, file: Source, actor_id: int | None = None) -> ImportResult:
-    """A file of session logs. A row whose reference is known with the same content changes nothing;
-    with other content it is rejected: a log is corrected by its author, for a reason."""
+    """Import a file of session logs. A row whose reference is known changes nothing if its content is the same, and is
+    rejected otherwise: only its author can correct a log, for a reason."""
     return import_table(school, "logs", file, actor_id)
 
 
 def import_letters(school: School, file: Source, actor_id: int | None = None) -> ImportResult:
-    """letters.csv."""
+    """Import letters.csv."""
     return import_table(school, "letters", file, actor_id)
 
 
 def import_consents(school: School, file: Source, actor_id: int | None = None) -> ImportResult:
-    """consents.csv."""
+    """Import consents.csv."""
     return import_table(school, "consents", file, actor_id)
 
 
 def import_roster(school: School, folder: str | Path, actor_id: int | None = None) -> list[ImportResult]:
-    """schools.csv, staff.csv and pupils.csv (or .xlsx) of a folder, those that are there."""
+    """Import schools.csv, staff.csv and pupils.csv (or .xlsx) from a folder, or those of them that exist."""
     folder = Path(folder)
     if not folder.is_dir():
         raise UnreadableFileError(f"{folder} is not a folder; give the one with schools.csv, staff.csv and pupils.csv.")
@@ -76,7 +76,7 @@ def _roster_file(folder: Path, kind: str) -> Path | None:
 
 
 def create_work(school: School, table: Table) -> Work:
-    """What an import of a table does; its kind is the result's."""
+    """The work of importing a table, whose kind the result names."""
 
     def work(connection: Connection, result: ImportResult) -> Affected:
         result.read = len(table.rows)
@@ -86,8 +86,8 @@ def create_work(school: School, table: Table) -> Work:
 
 
 def check_not_demonstration(school: School, kind: str) -> None:
-    """DatabaseError if the kind is a roster's and the database the demonstration's, in which everybody may view as
-    everybody: nobody real may be in it."""
+    """Raise DatabaseError if the kind belongs to the roster and the database is the demonstration's: no real person may
+    be in it, since anybody may view it as anybody."""
     if kind not in _ROSTER:
         return
     with school.engine.connect() as connection:

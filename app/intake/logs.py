@@ -22,7 +22,7 @@ from app.store import reading, tables
 from app.store.concerns import CHILD, known_category
 from app.store.writing import insert_rows, raise_revision
 
-CORRECTION_REASON = "correction_reason"  # the field of the form, as a column that can be at fault
+CORRECTION_REASON = "correction_reason"  # the form field, named like a column so that a fault can point to it
 
 
 def store_logs(connection: Connection, school: School, file: Table, result: ImportResult) -> Affected:
@@ -50,7 +50,7 @@ def store_logs(connection: Connection, school: School, file: Table, result: Impo
         else:
             versions.add(read.row.fingerprint)
             new.append(read)
-    result.rows = [(read.number, read.cells) for read in new]  # one stored before is not the one that was rejected
+    result.rows = [(read.number, read.cells) for read in new]  # rows stored before do not fix rejected ones
     result.rejected.sort(key=lambda rejected: rejected.row)
     result.added = len(new)
     _insert_logs(connection, school, [read.row for read in new])
@@ -60,8 +60,8 @@ def store_logs(connection: Connection, school: School, file: Table, result: Impo
 def _insert_logs(
     connection: Connection, school: School, logs: Sequence[Log], version: int = 1, reason: str | None = None
 ) -> int:
-    """Store logs, whose references are new, or `version` of a log; open the concerns that they report. Returns the id
-    of the last."""
+    """Store logs with new references, or `version` of one log, and open the concerns that they report. Returns the id
+    of the last log."""
     last = connection.scalar(select(func.max(tables.logs.c.id))) or 0
     now = school.now()
     rows, pupils, invited = [], [], []
@@ -91,7 +91,7 @@ def _insert_logs(
 
 
 def _open_reported_concern(connection: Connection, log: Log, now: datetime) -> None:
-    """A log with a concern in words opens one, unless its session has one already."""
+    """Open the concern that a log describes, unless its session already has one."""
     summary = log.answers["concern_summary"]
     if not (log.answers["concern"] and summary):
         return
@@ -126,8 +126,8 @@ class Entered:
 def enter_log(
     school: School, values: Mapping[str, str], actor_id: int, reason: str | None = None
 ) -> Entered | RejectedRow:
-    """A log from the form, `values` as in a file's row. The same reference with the same content is not a
-    new log; with other content it is a correction, which only its author may make, and for a reason."""
+    """Store a log from the form, with `values` as in a file's row. The same reference with the same content is not a
+    new log; with other content it is a correction, which only its author may make, and must give a reason for."""
     with school.writing() as connection:
         try:
             log = parse_log(values, reading.read_roster(connection), school.settings, school.now())
@@ -135,8 +135,8 @@ def enter_log(
         except InvalidCellError as fault:
             return reject(0, dict(values), fault)
         session = tables.sessions.c
-        found = select(session.id).join(tables.logs, tables.logs.c.id == session.log_id)
-        session_id = connection.scalars(found.where(tables.logs.c.ref == log.ref, tables.logs.c.current)).one()
+        query = select(session.id).join(tables.logs, tables.logs.c.id == session.log_id)
+        session_id = connection.scalars(query.where(tables.logs.c.ref == log.ref, tables.logs.c.current)).one()
     if log.answers["concern"]:
         send_in_background(school)
     return Entered(log.ref, session_id, judged)
@@ -153,7 +153,7 @@ def preview_entered_log(school: School, values: Mapping[str, str]) -> pd.DataFra
 
 
 def _store_entered(connection: Connection, school: School, log: Log, actor_id: int, reason: str) -> pd.DataFrame | None:
-    """How the session was judged; None if the log was stored already."""
+    """Store a log. Returns how its session was judged; None if the log was stored already."""
     if log.staff_id != actor_id:
         raise InvalidCellError("is somebody else", "log your own sessions only", "staff_email")
     stored = tables.logs

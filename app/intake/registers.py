@@ -1,4 +1,4 @@
-"""The parents' registers: letters that were sent, and consents."""
+"""Imports the parents' registers: letters that were sent, and consents."""
 
 from collections.abc import Callable, Sequence
 from typing import Any

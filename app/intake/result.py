@@ -8,8 +8,8 @@ from app.records.rows import ParsedRows, R, ReadRow, RejectedRow
 
 @dataclass
 class ImportResult:
-    """How many rows or records were read, and what became of them. `actor_id` is the staff id of who imported them;
-    None: a command."""
+    """How many rows or records were read, and what became of them. `actor_id` is the staff id of the person who
+    imported them; None: a command."""
 
     kind: str
     source: str
@@ -26,7 +26,7 @@ class ImportResult:
     calls: dict[str, int] = field(default_factory=dict)  # that could be read: id and version; of a recording 0
 
     def note(self, parsed: ParsedRows[R]) -> list[ReadRow[R]]:
-        """Note what was found in a file. Returns its rows that can be used."""
+        """Take over the content of a parsed file. Returns the rows that can be used."""
         self.rejected += parsed.rejected
         self.unknown_columns = parsed.unknown_columns
         self.rows = [(read.number, read.cells) for read in parsed.rows]

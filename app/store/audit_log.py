@@ -1,4 +1,4 @@
-"""The audit trail: who signed in, saw which record, changed, exported, imported, was refused.
+"""The audit trail: who signed in, opened, changed, exported or imported something, or was refused access.
 
 Entries are only ever added: triggers in the database refuse everything else. Each carries a hash over itself and the
 entry before it, so `verify` finds one that was altered, removed or inserted by hand; the latest number and hash are
@@ -99,7 +99,7 @@ def _hash(before: str, number: int, occurred_at: datetime, actor: str, action: s
 
 
 def verify(connection: Connection) -> tuple[int, str | None]:
-    """The number of the last entry that was read, and the fault that was found there, in words; None: no fault."""
+    """The number of the last entry that was read, and the fault there as text, None if there is no fault."""
     first, first_hash = number, before = _anchor(connection)
     removed = None
     rows = connection.execute(select(tables.audit).order_by(_entry.id), execution_options={"yield_per": 1000})

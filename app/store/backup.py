@@ -1,4 +1,4 @@
-"""A consistent copy of the embedded database, and back."""
+"""Backs up the embedded database as a consistent copy, and restores it."""
 
 import shutil
 import sqlite3
@@ -46,7 +46,7 @@ def restore(url: str, file: Path) -> Path | None:
 def _keep(database: Path, old: Path) -> None:
     try:
         copy_file(database, old)
-    except sqlite3.Error:  # it is damaged, which is why a copy is restored: its files are kept as they are
+    except sqlite3.Error:  # the database may be damaged, hence the restore: keep its files as they are
         for tail in ("", "-wal"):
             if (part := database.with_name(database.name + tail)).exists():
                 shutil.copy2(part, old.with_name(old.name + tail))
@@ -72,8 +72,8 @@ def _check_file(file: Path) -> None:
         with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as connection:
             is_whole = connection.execute("pragma integrity_check").fetchone()[0] == "ok"
             is_linked = connection.execute("pragma foreign_key_check").fetchone() is None
-            found = connection.execute("select name from sqlite_master where name in ('alembic_version', 'logs')")
-            is_ours = len(found.fetchall()) == 2
+            tables = connection.execute("select name from sqlite_master where name in ('alembic_version', 'logs')")
+            is_ours = len(tables.fetchall()) == 2
     except sqlite3.DatabaseError:
         raise DatabaseError(f"{file} is damaged, or is no database. Nothing was changed.") from None
     if not (is_whole and is_linked):

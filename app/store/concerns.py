@@ -39,7 +39,7 @@ class Register:
     sessions: Table
 
     def describe_categories(self, categories: str) -> str:
-        """Stored categories, which are joined by ";", in words."""
+        """The labels of stored categories (joined by ";"), separated by commas."""
         return ", ".join(self.categories.get(kind, kind) for kind in categories.split(";") if kind)
 
 
@@ -71,7 +71,6 @@ def register_of(ref: str) -> Register:
 
 
 def known_category(words: str | None) -> str:
-    """The category of a concern about a child that somebody's words name ("Home alone" is `home_alone`), else
-    `other`."""
+    """The category of a concern about a child that a text names ("Home alone" is `home_alone`), else `other`."""
     name = (words or "").strip().lower().replace(" ", "_").replace("-", "_")
     return name if name in CATEGORIES else "other"

@@ -1,7 +1,7 @@
-"""What became of each consent, read from its events.
+"""The status of each consent, derived from its events.
 
-An event that somebody struck out, because it was entered by mistake, counts nowhere. Of several answers the later one
-holds from its own moment on, whenever and in whatever order they were entered.
+An event that was struck out, because it was entered by mistake, counts nowhere. A later answer replaces an earlier one
+from its own time on, in whatever order they were entered.
 """
 
 from collections.abc import Collection
@@ -22,7 +22,7 @@ def is_not_struck() -> ColumnElement[bool]:
     return and_(_event.struck_event_id.is_(None), _event.id.not_in(select(struck).where(struck.is_not(None))))
 
 
-def given_consents(*which: ColumnElement[bool]) -> Subquery:
+def select_given_consents(*conditions: ColumnElement[bool]) -> Subquery:
     """One row for each time that a consent was given: the columns of `consents` that meet the conditions,
     `given_by`, `obtained_at`, `withdrawn_at` (blank: it still holds) and `slt_informed_at`."""
     ended = func.min(case((_event.kind != "given", _event.occurred_at))).over(
@@ -31,7 +31,7 @@ def given_consents(*which: ColumnElement[bool]) -> Subquery:
     answers = (
         select(_event.consent_id, _event.kind, _event.parent, _event.occurred_at, ended.label("withdrawn_at"))
         .join(tables.consents, _consent.id == _event.consent_id)
-        .where(_event.kind.in_(ANSWERS), is_not_struck(), *which)
+        .where(_event.kind.in_(ANSWERS), is_not_struck(), *conditions)
         .subquery()
     )
     return (

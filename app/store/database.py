@@ -1,8 +1,8 @@
 """Opens the database, brings its tables up to date, and lets one process write at a time.
 
-SQLite is embedded: write-ahead log, foreign keys on, a writer waits for another. On PostgreSQL an advisory lock makes
-our writers take turns as well: what a write touches is judged again in its own transaction, which must see everything
-that the others wrote.
+SQLite is embedded, with a write-ahead log and foreign keys; writers wait for each other. On PostgreSQL an advisory lock
+makes our writers take turns as well: a write judges again what it affects in its own transaction, which must see
+everything that others have written.
 """
 
 import sqlite3
@@ -107,7 +107,7 @@ def _sqlite(url: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        # A writer takes the lock at once: one that takes it after reading would fail, not wait.
+        # A writer takes the lock at once, because it would fail instead of waiting if it took it after reading.
         if not connection.get_execution_options().get("writes"):
             connection.exec_driver_sql("begin")
         elif not _acquire_write_lock(connection.connection.driver_connection):
@@ -183,8 +183,8 @@ def _check_can_upgrade(version: str, scripts: ScriptDirectory) -> None:
 
 
 def _missing_answers(connection: Connection) -> list[Column[Any]]:
-    """The columns of log questions that are newer than the database. They need no migration: they may be blank, and a
-    program that does not know them goes on as before."""
+    """The columns of log questions that the database still lacks. They need no migration: they may be blank, and an
+    older program that does not know them works as before."""
     known = {column["name"] for column in inspect(connection).get_columns(logs.name)}
     return [logs.c[question.name] for question in QUESTIONS if question.name not in known]
 
@@ -208,15 +208,15 @@ def _back_up_before_upgrade(connection: Connection, version: str) -> None:
 
 
 def _copy_into_schema(connection: Connection, schema: str) -> None:
-    found = MetaData()
-    found.reflect(connection)
+    existing = MetaData()
+    existing.reflect(connection)
     connection.execute(CreateSchema(schema))
-    for table in found.sorted_tables:
+    for table in existing.sorted_tables:
         connection.execute(select(table).into(table.name, schema=schema))
 
 
 def copy_file(database: Path, copy: Path) -> None:
-    """Copy an embedded database while others go on writing: all of it, or nothing. Raises sqlite3.Error or OSError."""
+    """Copy an embedded database while others write to it: all of it, or nothing. Raises sqlite3.Error or OSError."""
     part = copy.with_name(copy.name + ".part")
     part.unlink(missing_ok=True)
     read_only = f"{database.absolute().as_uri()}?mode=ro"

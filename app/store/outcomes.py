@@ -1,7 +1,7 @@
 """The clauses that stored outcomes belong to.
 
-Each session names the clause set that its `codes` were written with. So a clause can be added or removed although there
-are data, whoever reads or writes first: sessions of several clause sets exist together until all are judged again.
+Each session names the clause set with which its `codes` were written. So a clause can be added or removed although
+there are data: sessions with different clause sets exist side by side until all have been judged again.
 """
 
 import pandas as pd
@@ -17,12 +17,12 @@ def current_clause_set(connection: Connection) -> int:
     """The id of today's clause set, which is added when the first session needs it."""
     current = ClauseSet.current()
     clauses, outcomes = ";".join(current.clauses), ";".join(current.outcomes)
-    found = connection.scalar(select(_set.id).where(_set.clauses == clauses, _set.outcomes == outcomes))
-    if found is None:
-        found = connection.scalar(
+    number = connection.scalar(select(_set.id).where(_set.clauses == clauses, _set.outcomes == outcomes))
+    if number is None:
+        number = connection.scalar(
             insert(tables.clause_sets).values(clauses=clauses, outcomes=outcomes).returning(_set.id)
         )
-    return int(found)
+    return int(number)
 
 
 def decode_outcomes(connection: Connection, sessions: pd.DataFrame) -> pd.DataFrame:

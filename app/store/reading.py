@@ -100,14 +100,14 @@ def read_evidence(
     calls: Collection[str] = (),
     pupils: Collection[int] = (),
 ) -> Evidence:
-    """Everything on record for some judged sessions, or for some logs and calls, as the rules take it; and
-    for the pupils named, beside those of the sessions."""
-    among = partial(is_among, connection)
+    """Everything on record for some judged sessions, or for some logs and calls, in the form that the rules need, and
+    for further `pupils` besides those of the sessions."""
+    is_in = partial(is_among, connection)
     if session_ids is not None:
         logs, calls = logs_and_calls(connection, session_ids)
 
-    def read(name: str, query: Select[Any], key: Column[Any], wanted: Collection[Any]) -> pd.DataFrame:
-        return _fit(name, read_frame(connection, query.where(among(key, wanted)))) if wanted else empty(name)
+    def read(name: str, query: Select[Any], key: Column[Any], values: Collection[Any]) -> pd.DataFrame:
+        return _fit(name, read_frame(connection, query.where(is_in(key, values)))) if values else empty(name)
 
     log, call, stay = tables.logs, tables.calls, tables.call_stays
     log_pupils = read("log_pupils", select(tables.log_pupils), tables.log_pupils.c.log_id, logs)
@@ -115,7 +115,7 @@ def read_evidence(
     pupils = {*pupils, *pd.concat([log_pupils["pupil_id"], stays["pupil_id"]]).dropna().tolist()}
     version, letter, consent = tables.pupil_versions, tables.letters, tables.consents.c
     videos, listed = tables.call_videos, tables.call_listed
-    given = select(consents.given_consents(among(consent.pupil_id, pupils)))
+    given = select(consents.select_given_consents(is_in(consent.pupil_id, pupils)))
     return Evidence(
         logs=read("logs", select(log.c.id.label("log_id"), *_known("logs", log)), log.c.id, logs),
         log_pupils=log_pupils,
@@ -124,12 +124,12 @@ def read_evidence(
         stays=stays,
         videos=read("videos", select(videos), videos.c.call_id, calls),
         listed=read("listed", select(listed), listed.c.call_id, calls),
-        recordings=_recordings(connection, among(call.c.id, calls)),
+        recordings=_recordings(connection, is_in(call.c.id, calls)),
         staff=_fit("staff", read_frame(connection, _STAFF)),
         pupils=read("pupils", select(version), version.c.pupil_id, pupils),
         letters=read("letters", select(letter), letter.c.pupil_id, pupils),
         consents=_fit("consents", read_frame(connection, given)),
-        concerns=_concerns(connection, among(log.c.id, logs), calls),
+        concerns=_concerns(connection, is_in(log.c.id, logs), calls),
     )
 
 
@@ -138,11 +138,11 @@ _STAFF = select(tables.staff_versions, tables.schools.c.senior).join(
 )
 
 
-def _recordings(connection: Connection, called: ColumnElement[bool]) -> pd.DataFrame:
-    """The recordings of calls, and those of their organisers that name no call."""
+def _recordings(connection: Connection, of_calls: ColumnElement[bool]) -> pd.DataFrame:
+    """The recordings of the selected calls, and those of their organisers that name no call."""
     recording, call = tables.recordings, tables.calls.c
-    of_call = recording.c.call_id.in_(select(call.id).where(called))
-    of_organiser = recording.c.organiser_id.in_(select(call.organiser_id).where(called))
+    of_call = recording.c.call_id.in_(select(call.id).where(of_calls))
+    of_organiser = recording.c.organiser_id.in_(select(call.organiser_id).where(of_calls))
     query = select(recording).where(or_(of_call, and_(recording.c.call_id.is_(None), of_organiser)))
     return _fit("recordings", read_frame(connection, query))
 
@@ -174,9 +174,9 @@ def _fit(name: str, rows: pd.DataFrame) -> pd.DataFrame:
     return rows[list(COLUMNS[name])].astype(COLUMNS[name])
 
 
-def is_among(connection: Connection, key: ColumnElement[Any], wanted: Collection[Any]) -> ColumnElement[bool]:
-    """Whether `key`, a number or a text, is among the wanted values, of which there may be any number."""
+def is_among(connection: Connection, key: ColumnElement[Any], values: Collection[Any]) -> ColumnElement[bool]:
+    """Whether `key`, a number or a text, is one of the values, of which there may be any number."""
     if connection.dialect.name == "postgresql":
-        return key == any_(literal(list(wanted), ARRAY(key.type)))
-    values = func.json_each(json.dumps(list(wanted))).table_valued("value")
-    return key.in_(select(values.c.value))
+        return key == any_(literal(list(values), ARRAY(key.type)))
+    listed = func.json_each(json.dumps(list(values))).table_valued("value")
+    return key.in_(select(listed.c.value))

@@ -1,9 +1,9 @@
-"""The sessions of each day, packed into one row, so that three years of them are read in the time of a few queries.
+"""Packs the sessions of each day into one row, so that three years of them can be read in the time of a few queries.
 
 A row of `session_days` holds what figures need of a day's sessions, as Arrow's own bytes: no pupil, no note, no reason,
 and no confidential session. The database itself empties the row of a day when one of its sessions is added, changed or
 deleted (`tables.triggers`). A day that is empty, or was packed with other columns, clauses or outcomes than today's, is
-read from the sessions: what is read is right whether or not somebody has packed the day again.
+read from the sessions, so the result is right whether or not the day has been repacked.
 """
 
 import hashlib
@@ -85,7 +85,7 @@ def read(connection: Connection, first: date, last: date) -> pd.DataFrame:
     return pd.DataFrame(frame, copy=False)
 
 
-def _read_sessions(connection: Connection, which: ColumnElement[bool]) -> pd.DataFrame:
+def _read_sessions(connection: Connection, condition: ColumnElement[bool]) -> pd.DataFrame:
     columns = (
         _session.id.label("session_id"),
         _session.day,
@@ -101,7 +101,7 @@ def _read_sessions(connection: Connection, which: ColumnElement[bool]) -> pd.Dat
         _session.codes,
         _session.clause_set_id,
     )
-    frame = reading.read_frame(connection, select(*columns).where(which, not_(_session.confidential)))
+    frame = reading.read_frame(connection, select(*columns).where(condition, not_(_session.confidential)))
     # pandas sorts in a fraction of the time that a database takes.
     frame = frame.sort_values(["day", "minute", "session_id"], ignore_index=True)
     outcomes = decode_outcomes(connection, frame)

@@ -1,4 +1,4 @@
-"""Moving everything from one database to another: from the embedded one to PostgreSQL, or back."""
+"""Moves everything from one database to another: from the embedded one to PostgreSQL, or back."""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ def transfer(
 ) -> dict[str, int]:
     """Copy every row to the empty database at `url`, read it back and compare, then `prove` the whole. Returns the
     number of rows by table. One transaction there: all of it or nothing. Writers to this database wait until it is
-    done. DatabaseError, in words, if the target is not empty or a row differs."""
+    done. Raises DatabaseError if the target is not empty or a row differs."""
     target = open_database(url)
     try:
         if str(target.url) == str(source.url):
@@ -60,7 +60,7 @@ def _iter_rows(connection: Connection, table: Table) -> Iterator[list[dict[str, 
 
 
 def _compute_digest(connection: Connection, table: Table) -> tuple[int, int]:
-    """The number of rows and the sum of their hashes, which is the same in whatever order a database gives them."""
+    """The number of rows and the sum of their hashes, which does not depend on the order of the rows."""
     number, total = 0, 0
     for rows in _iter_rows(connection, table):
         for row in rows:
@@ -71,7 +71,7 @@ def _compute_digest(connection: Connection, table: Table) -> tuple[int, int]:
 
 
 def _continue_ids(connection: Connection) -> None:
-    """PostgreSQL counts ids itself: let it go on from the largest that came."""
+    """Let PostgreSQL, which counts ids itself, continue from the largest that was copied."""
     if connection.dialect.name != "postgresql":
         return
     for table in tables.metadata.sorted_tables:

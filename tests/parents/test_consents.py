@@ -182,7 +182,7 @@ def test_how_a_consent_stands_is_what_was_entered(school: School, entries: list[
     counted = sorted(((hour, place, kind) for place, (kind, hour, struck) in enumerate(entries) if not struck))
     assert row["state"] == (counted[-1][2] if counted else "asked")
     assert row["answered_by"] == (f"{counted[-1][0]}" if counted else None)
-    given_ = consents.given_consents(tables.consents.c.id == consent_id).c
+    given_ = consents.select_given_consents(tables.consents.c.id == consent_id).c
     with school.engine.connect() as connection:
         times = connection.execute(select(given_.obtained_at, given_.withdrawn_at)).all()
     for half_hours in range(12):

@@ -1,4 +1,4 @@
-"""What the program needs to run: imports, synchronisation, alerts, the audit trail."""
+"""The tables that operate the program: imports, synchronisation, alerts, the audit trail."""
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table, Text
 
@@ -20,7 +20,7 @@ imports = Table(
     Column("added", Integer, nullable=False),
     Column("changed", Integer, nullable=False),
     Column("unchanged", Integer, nullable=False),
-    Column("dropped", Integer, nullable=False),  # calls that are no session
+    Column("dropped", Integer, nullable=False),  # calls that are not sessions
     Column("rejected", Integer, nullable=False),
 )
 
@@ -71,10 +71,10 @@ sync_runs = Table(
             "rejected",
         )
     ),
-    Column("error", Text),  # why it failed, or what was rejected, in words
+    Column("error", Text),  # why it failed, or what was rejected, as text
 )
 
-sync_seen = Table(  # call records that were fetched, also those of calls that were no session
+sync_seen = Table(  # call records that were fetched, including those of calls that are not sessions
     "sync_seen",
     metadata,
     Column("id", String(64), primary_key=True),  # a digest of the call's id
@@ -104,7 +104,7 @@ alerts = Table(  # the outbox, and what was sent lately
     Column("state", String(12), nullable=False, index=True),  # waiting or sent
     Column("next_attempt_at", Instant, nullable=False),
     Column("attempts", Integer, nullable=False),
-    Column("error", Text),  # of the last attempt, in words
+    Column("error", Text),  # of the last attempt, as text
     Column("sent_at", Instant),
 )
 

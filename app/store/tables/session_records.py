@@ -23,7 +23,7 @@ from app.store.tables.columns import Instant, Reference, foreign_key, id_column,
 
 
 def _answer(question: Question) -> Column[Any]:
-    """The column of a question's answers; a database that lacks one is given it when it is opened."""
+    """The column of a question's answers; it is added to a database without it when that is opened."""
     kind = Boolean() if question.is_yes_no else Text() if question.answers else EncryptedText()
     return Column(question.name, kind)
 
@@ -142,7 +142,7 @@ recordings = Table(
     Column("ended_at", Instant),
 )
 
-plans = Table(  # visible to the planner alone, until they are logged or deleted
+plans = Table(  # visible only to the planner, until they are logged or deleted
     "plans",
     metadata,
     id_column(),
@@ -195,7 +195,7 @@ sessions = Table(
     Column("confidential", Boolean, nullable=False),  # counselling, or a counsellor's unlogged call
     Column("status", String(12), nullable=False),
     Column("disputed", Boolean, nullable=False),
-    Column("due_at", Instant),  # when an outcome changes by the clock alone
+    Column("due_at", Instant),  # when an outcome changes merely because time has passed
     Column("codes", String(80), nullable=False),
     foreign_key("clause_set_id", "clause_sets.id"),  # never blank, but SQLite cannot add such a foreign key to a table
     Index("ix_sessions_day", "day"),
