@@ -17,12 +17,12 @@ from app.intake.calls import import_calls, import_recordings
 from app.intake.files import import_consents, import_letters, import_logs, import_roster
 from app.intake.result import ImportResult
 from app.operations.health import check_everything, describe_key_counts
-from app.operations.retention import past_keeping, purge
+from app.operations.retention import find_expired, purge
 from app.operations.scheduled import alerts, sync
 from app.operations.verification import describe_rows, rehearse_restore, verify, verify_copy
 from app.records.rows import UnreadableFileError
 from app.reports.outcomes_csv import COLUMNS, list_outcomes, write_csv
-from app.reports.subject_access import UnknownPupilError, subject
+from app.reports.subject_access import UnknownPupilError, create_file_for_command
 from app.school import open_school
 from app.settings import SettingsError, get_database_url
 from app.store import audit_log
@@ -191,7 +191,7 @@ def move_command(url: str) -> None:
 @click.option("--to", "file", type=click.Path(path_type=Path), help="The file to write; else to standard output.")
 def subject_command(email: str, file: Path | None) -> None:
     """Everything held about one pupil, in one HTML file for the DSP to read, redact and print."""
-    page = subject(open_school(), email)
+    page = create_file_for_command(open_school(), email)
     if file is None:
         click.echo(page)
         return
@@ -205,7 +205,7 @@ def subject_command(email: str, file: Path | None) -> None:
 def purge_command(*, dry_run: bool) -> None:
     """Delete what is past its retention period. Only a backup can bring it back."""
     school = open_school()
-    for past in past_keeping(school) if dry_run else purge(school):
+    for past in find_expired(school) if dry_run else purge(school):
         click.echo(f"{past.number:,} {past.what} from before {past.before}{' would be deleted' if dry_run else ''}")
 
 

@@ -31,14 +31,14 @@ _QUERIES = (
 
 def _rows(school: School, days: tuple[date, date]) -> pd.DataFrame:
     person = list_demo_people(school)[0]
-    return charts.placed(get_overview(school, person, days))
+    return charts.add_band_and_week(get_overview(school, person, days))
 
 
 def _ours(school: School, days: tuple[date, date]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     rows = _rows(school, days)
     return (
-        charts.rates(rows, ["department", "band"], None),
-        charts.rates(rows, ["week"], None),
+        charts.compute_rates(rows, ["department", "band"], None),
+        charts.compute_rates(rows, ["week"], None),
         count_outcomes(rows[_NAMES]),
     )
 

@@ -7,13 +7,13 @@ import pandas as pd
 import streamlit as st
 
 from app.access import administration
-from app.auth.configuration import roles_from_entra
+from app.auth.configuration import takes_roles_from_entra
 from app.formatting import how_many, moment, on_day
 from app.intake.files import import_table
 from app.operations.alerts import get_alerts_view, send_alerts_now
 from app.operations.health import check_school, describe_key_counts
 from app.operations.rejected_rows import dismiss_rows, fix_row
-from app.operations.retention import keeping
+from app.operations.retention import find_first_days_kept
 from app.operations.sync import get_sync_state, sync_now
 from app.records.rows import UnreadableFileError
 from app.store import audit_log
@@ -81,8 +81,8 @@ st.header("Alerts")
 alerts = get_alerts_view(school, person)
 if school.is_demonstration():
     st.info("The demonstration sends no email: its people are fictional. A school would send the alerts listed here.")
-elif alerts.hindrance:
-    show_error("Email alerts are not being sent.", alerts.hindrance)
+elif alerts.obstacle:
+    show_error("Email alerts are not being sent.", alerts.obstacle)
 waiting = alerts.waiting
 if len(waiting):
     words = "<b>{number}</b> waiting to be sent; oldest {oldest}."
@@ -90,9 +90,9 @@ if len(waiting):
     columns = ["to", "subject", "queued_at", *(["attempts", "error"] if waiting["attempts"].any() else [])]
     rows = as_listing(waiting, columns, queued_at="Since", error="Last error")
     table(rows, "Alerts waiting to be sent", "alerts waiting", height="content" if len(rows) < 10 else 360)
-elif not alerts.hindrance:
+elif not alerts.obstacle:
     write_html("No alerts waiting. {last}", last=f"Last sent {moment(alerts.last_sent)}." if alerts.last_sent else "")
-if len(waiting) and not alerts.hindrance and st.button("Send now", icon=":material/send:"):
+if len(waiting) and not alerts.obstacle and st.button("Send now", icon=":material/send:"):
     with st.spinner("Sending"):
         good, words = send_alerts_now(school, person)
     (st.success if good else st.warning)(words)
@@ -151,7 +151,7 @@ if len(staff):
         never=len(never),
         without=without_role,
     )
-    if roles_from_entra():
+    if takes_roles_from_entra():
         st.info("Roles come from Entra ID (ROLES_FROM is entra). The roles on the roster are not used.")
     by_role = staff.explode("roles")
     holders = by_role.groupby("roles")["name"].agg(sorted).to_dict()
@@ -204,7 +204,7 @@ with st.expander("Rotate keys"):
 st.header("How long records are kept")
 years = school.settings.retention.model_dump()
 rows = pd.DataFrame(
-    [(_RETENTION[kind], years[kind], on_day(first)) for kind, first in keeping(school).items()],
+    [(_RETENTION[kind], years[kind], on_day(first)) for kind, first in find_first_days_kept(school).items()],
     columns=["Records", "Years", "Kept from"],
 )
 table(rows, "Retention of each kind of record", "how long records are kept", height="content")

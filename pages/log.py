@@ -67,8 +67,8 @@ def ask_questions(names: list[str]) -> None:
 def ask_about_one_to_one() -> None:
     st.subheader("One-to-one")
     session_fields.ask_question(draft, "reason")
-    log = planning.read(school, as_row(), planned=False)
-    accepted = {} if isinstance(log, RejectedRow) else planning.second_members(school, person, log)
+    log = planning.read_plan(school, as_row(), planned=False)
+    accepted = {} if isinstance(log, RejectedRow) else planning.find_second_members(school, person, log)
     session_fields.ask_second_members(draft, accepted, "Which second member of the pastoral team was invited?")
     staff = list_staff_to_choose(school, person)
     session_fields.ask_other_members(draft, accepted, staff[staff["email"] != person.email])
@@ -174,7 +174,7 @@ def from_call(call: Any) -> Form:
 def from_plan(ref: str) -> Form:
     """What a plan of this reference brings to its log; nothing, if there is none."""
     found = plans[plans["ref"] == ref]
-    return planning.for_log(next(found.itertuples())) if len(found) else {}
+    return planning.create_log_form(next(found.itertuples())) if len(found) else {}
 
 
 def list_plans_without_call() -> None:
@@ -217,7 +217,7 @@ def show_form() -> None:
         ) and save(reason):
             return
         st.button("Clear form", type="tertiary", on_click=draft.drop)
-    form = partial(governors.blank_log, school)
+    form = partial(governors.create_blank_log, school)
     download("Blank form to print, for use offline", form, "blank log.pdf", "print", type="tertiary")
     draft.store()
 
@@ -238,7 +238,7 @@ def save(reason: str | None) -> bool:
 st.title("Log a session")
 waiting = list_calls_to_log(school, person)
 plans = list_plans(school, person)
-plan_of = planning.of_calls(school, waiting, plans) if len(waiting) and len(plans) else {}
+plan_of = planning.match_plans_with_calls(school, waiting, plans) if len(waiting) and len(plans) else {}
 open_from_query()
 # A saved log takes the place of its form in the same run: a second run would make people wait twice.
 place = st.empty()

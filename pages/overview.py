@@ -46,7 +46,7 @@ _COLUMNS = {
 def load_sessions(days: tuple[date, date], key: tuple[Any, ...]) -> pd.DataFrame:  # noqa: ARG001 - for the cache
     """The sessions that people with these roles may see; `key` names the roles and the state of the data. All share one
     frame, which nobody changes: a copy for each click would take longer than the figures from it."""
-    return charts.placed(get_overview(school, person, days))
+    return charts.add_band_and_week(get_overview(school, person, days))
 
 
 @st.cache_data(max_entries=20, show_spinner=False)
@@ -57,7 +57,7 @@ def count_late_consents(days: tuple[date, date], key: tuple[Any, ...]) -> int:  
 
 def count_by_session(rows: pd.DataFrame) -> pd.DataFrame:
     """What the key figures count, for each session: its `week`, and each count."""
-    outcomes = charts.counts(rows, None)
+    outcomes = charts.count_kept(rows, None)
     broken, unlogged = rows["status"] == "breach", ~rows["has_log"].astype(bool)
     return rows[["week"]].assign(sessions=1, broken=broken, unlogged=unlogged, **outcomes)
 
@@ -143,14 +143,14 @@ def show_unresolved(sessions: int, days: int) -> None:
 
 def show_by_department_and_hour(rows: pd.DataFrame, measure: str | None, name: str) -> None:
     st.header("By department and time of day", anchor=False)
-    cells = charts.rates(rows, ["department", "band"], measure)
+    cells = charts.compute_rates(rows, ["department", "band"], measure)
     if cells.empty:
         st.info("No session on these dates has evidence for this clause.")
         return
-    write_html("{sentence}", sentence=charts.heat_sentence(cells, name))
+    write_html("{sentence}", sentence=charts.describe_heat_map(cells, name))
     key = f"{days} {measure} {list(chosen.values())}"
     event = draw(
-        charts.heat_map(cells),
+        charts.draw_heat_map(cells),
         "Heat map of compliance by department and hour; the same figures are in the table below it.",
         on_select="rerun",
         selection_mode="cell",
@@ -217,19 +217,19 @@ def show_by_clause(rows: pd.DataFrame) -> None:
         kept = int(least["met"] + least["exempt"])
         words = with_counts(least["rate"], kept, kept + int(least["breach"]))
         write_html("Lowest: {title}, {words}.", title=least["title"], words=words)
-    draw(charts.clause_bars(clauses), "Compliance of each clause; the same figures are in the table below.")
+    draw(charts.draw_clause_bars(clauses), "Compliance of each clause; the same figures are in the table below.")
     listing = clauses.reset_index(drop=True).rename(columns=_COLUMNS)
     table_expander(listing, "clause by clause", "Outcomes of each clause")
 
 
 def show_by_week(rows: pd.DataFrame, measure: str | None, name: str) -> None:
     st.header("Week by week", anchor=False)
-    weeks = charts.rates(rows, ["week"], measure)
+    weeks = charts.compute_rates(rows, ["week"], measure)
     if weeks.empty:
         st.info("No session on these dates has evidence for this clause.")
         return
-    write_html("{name}: {sentence}", name=name, sentence=charts.week_sentence(weeks))
-    draw(charts.week_line(weeks), "Compliance week by week; the same figures are in the table below.")
+    write_html("{name}: {sentence}", name=name, sentence=charts.describe_weeks(weeks))
+    draw(charts.draw_week_line(weeks), "Compliance week by week; the same figures are in the table below.")
     listing = weeks.assign(week=[on_day(week) for week in weeks["week"]]).rename(columns=_COLUMNS)
     table_expander(listing, "week by week", "Week by week")
 

@@ -48,13 +48,13 @@ def ask() -> Log | RejectedRow | None:
         return None
     if log_form.is_one_to_one(school.settings, draft.values):
         session_fields.ask_question(draft, "reason")
-        if isinstance(plan := read(), Log) and (accepted := planning.second_members(school, person, plan)):
+        if isinstance(plan := read(), Log) and (accepted := planning.find_second_members(school, person, plan)):
             session_fields.ask_second_members(draft, accepted, "Second member of the pastoral team to invite")
     return read()
 
 
 def read() -> Log | RejectedRow:
-    return planning.read(school, log_form.as_row(school.settings, draft.values, person.email))
+    return planning.read_plan(school, log_form.as_row(school.settings, draft.values, person.email))
 
 
 def show_verdict(plan: Log, foreseen: Foreseen) -> None:
@@ -76,7 +76,7 @@ def show_verdict(plan: Log, foreseen: Foreseen) -> None:
 
 def ask_for_consent(plan: Log, kind: str, emails: list[str]) -> None:
     """The missing consents: the status of each, and the next step."""
-    rows = planning.consents_for(school, person, plan, kind, emails)
+    rows = planning.find_consents(school, person, plan, kind, emails)
     for row in rows.itertuples():
         write_html("{row.pupil}: {status}.", row=row, status=describe_consent(row))
         if row.state == "asked":
@@ -166,13 +166,13 @@ def list_coming() -> None:
     if coming.empty:
         return
     st.header("Your plans")
-    found = planning.verdicts(school, person, coming)
+    found = planning.judge_plans(school, person, coming)
     for row in coming.itertuples():
         purpose = PURPOSE_WORDS.get(row.purpose, row.purpose)
         verdict = _MARKS.get(found.get(row.ref, ""), "begun")
         words = "<b>{row.started_at}</b> · {purpose} · {verdict}<br>{row.pupils}"
         place = card(words, row=row, purpose=purpose, verdict=verdict)
-        begin = partial(draft.begin, planning.form_of(row))
+        begin = partial(draft.begin, planning.create_form(row))
         card_button(place, "Open plan", "edit", f"open {row.ref}", begin)
         card_button(place, "Delete plan", "delete", f"drop {row.ref}", partial(delete, row.ref), type="tertiary")
 

@@ -170,7 +170,7 @@ def show_changes(figures: dict[str, Any], found: what_if.WhatIf) -> None:
     note(f"Of {found.sessions:,} sessions, counselling left out.")
     if found.clauses.empty:
         return
-    draw(charts.what_if_bars(found.clauses), words)
+    draw(charts.draw_what_if_bars(found.clauses), words)
     clauses = {
         "title": "Clause",
         "was_broken": "Breaches now",

@@ -13,8 +13,8 @@ from sqlalchemy import select
 from app.access.people import list_demo_people
 from app.access.policy import Person
 from app.intake.files import import_logs
-from app.reports.governors import blank_log
-from app.reports.subject_access import subject
+from app.reports.governors import create_blank_log
+from app.reports.subject_access import create_file_for_command
 from app.school import School, open_school
 from app.sessions.drafts import save_draft
 from app.settings import ROOT
@@ -37,8 +37,8 @@ def main(folder: Path) -> None:
     at = open_page("sessions", session=str(session))
     listed = next(table.value for table in at.dataframe if "Question" in table.value)
     assert ("Headphones worn", "No") in listed.itertuples(index=False, name=None)
-    assert "Headphones worn: No" in subject(school, people.email("bethan"))
-    (folder / "form.pdf").write_bytes(blank_log(school))
+    assert "Headphones worn: No" in create_file_for_command(school, people.email("bethan"))
+    (folder / "form.pdf").write_bytes(create_blank_log(school))
     assert WORDS in " ".join(page.extract_text() for page in PdfReader(folder / "form.pdf").pages)
 
 

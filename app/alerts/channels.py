@@ -50,7 +50,7 @@ class Message:
     written_at: datetime
 
 
-def _plugin(name: str, url: str) -> Any:
+def _create_plugin(name: str, url: str) -> Any:
     apprise.logger.disabled = True  # it would log the recipients
     plugin = apprise.Apprise.instantiate(url)
     if plugin is None:
@@ -124,7 +124,7 @@ class Service:
         self._name, self._url = name, url
 
     def send(self, message: Message) -> None:
-        plugin = _plugin(self._name, self._url.replace(_TO, quote(message.to, safe="")))
+        plugin = _create_plugin(self._name, self._url.replace(_TO, quote(message.to, safe="")))
         if not plugin.notify(title=message.subject, body=message.body, body_format="text"):
             raise NotSentError(f"The service in {self._name} did not accept it. Check the address and the service.")
 
@@ -145,7 +145,7 @@ class Transports:
     address: str
 
 
-def configured() -> bool:
+def is_configured() -> bool:
     """Whether alerts are configured, well or not."""
     return bool(get_variable("ALERT_URL"))
 
@@ -162,14 +162,14 @@ def load_transports() -> Transports:
             "APP_URL is not the address at which staff open the program: set it, for example to "
             "https://protocol.school.example, so that alerts can lead there."
         )
-    plugin = _plugin("ALERT_URL", to_staff.replace(_TO, "somebody@school.example"))
+    plugin = _create_plugin("ALERT_URL", to_staff.replace(_TO, "somebody@school.example"))
     is_mail = urlsplit(to_staff).scheme in ("mailto", "mailtos")
     if not is_mail and _TO not in to_staff:
         raise AlertsNotConfiguredError(
             "ALERT_URL has to say where the recipient's address goes: write {to} there, or use mailtos://."
         )
     if shared:
-        _plugin("ALERT_CHANNEL", shared)
+        _create_plugin("ALERT_CHANNEL", shared)
     return Transports(
         to_staff=Mail(plugin) if is_mail else Service("ALERT_URL", to_staff),
         shared=Service("ALERT_CHANNEL", shared) if shared else None,

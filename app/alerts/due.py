@@ -81,7 +81,7 @@ def _enqueue_digests(school: School) -> None:
             outdated = and_(alert.kind == "digest", alert.recipient_id == row.staff_id, alert.state == WAITING)
             connection.execute(delete(tables.alerts).where(outdated))
             about = f"digest {now.date()}"
-            enqueue(connection, Alert(row.staff_id, "digest", about, now, _words(row), bool(row.confidential)))
+            enqueue(connection, Alert(row.staff_id, "digest", about, now, _write_digest(row), bool(row.confidential)))
         set_meta(connection, _DIGEST, now.isoformat())
 
 
@@ -90,7 +90,7 @@ def _last_digest(connection: Connection, school: School) -> datetime | None:
     return datetime.fromisoformat(stored).astimezone(school.settings.zone) if stored else None
 
 
-def _words(row: Any) -> str:
+def _write_digest(row: Any) -> str:
     lines = []
     if row.to_log:
         lines.append(f"To log: {how_many(row.to_log, 'call')}.")

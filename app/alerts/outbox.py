@@ -51,7 +51,7 @@ KINDS = {
 }
 
 
-def shared_channel() -> bool:
+def has_shared_channel() -> bool:
     """Whether the school has a channel that several people read."""
     return bool(get_variable("ALERT_CHANNEL"))
 

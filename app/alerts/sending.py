@@ -27,7 +27,7 @@ from app.alerts.channels import (
     Transport,
     Transports,
     UnreachableError,
-    configured,
+    is_configured,
     load_transports,
 )
 from app.alerts.due import enqueue_due
@@ -77,7 +77,7 @@ def send(school: School, *, at_once: bool = False) -> Run:
         return sending.run
 
 
-def hindrance(school: School, *, ask: bool = False) -> str:
+def find_obstacle(school: School, *, ask: bool = False) -> str:
     """Why no alert can be sent, and how to fix it; blank if no reason is known. With `ask` the mail server is asked."""
     try:
         transports = _get_transports(school)
@@ -96,7 +96,7 @@ def _get_transports(school: School) -> Transports:
 
 def send_in_background(school: School) -> None:
     """Send in a thread of its own. Whatever goes wrong, the alert waits for the next run of `python -m app alerts`."""
-    if configured() and not school.is_demonstration():
+    if is_configured() and not school.is_demonstration():
         threading.Thread(target=_send_patiently, args=(school,), name="alerts", daemon=True).start()
 
 

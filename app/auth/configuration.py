@@ -15,9 +15,9 @@ _NEEDED = ("redirect_uri", "cookie_secret", "client_id", "client_secret", "serve
 _OF_GRAPH = ("GRAPH_TENANT_ID", "GRAPH_CLIENT_ID", "GRAPH_CLIENT_SECRET", "GRAPH_CERTIFICATE_FILE")
 
 
-def hindrance(school: School) -> str | None:
+def find_obstacle(school: School) -> str | None:
     """Why nothing of the school may be shown, with the fix; None where nothing prevents it."""
-    real = configured()
+    real = list_configured()
     if school.is_demonstration():
         if not real:
             return None
@@ -35,7 +35,7 @@ def hindrance(school: School) -> str | None:
     return None
 
 
-def configured() -> list[str]:
+def list_configured() -> list[str]:
     """What is configured for a real school, in words."""
     graph = any(get_variable(name) for name in _OF_GRAPH)
     return ["Microsoft Graph"] * graph + ["sign-in"] * bool(_entries())
@@ -46,7 +46,7 @@ def _entries() -> dict[str, Any]:
     return entries
 
 
-def idle_time() -> timedelta:
+def get_idle_time() -> timedelta:
     """How long a person may do nothing: IDLE_MINUTES, 30 by default. SettingsError if it is no number above 0."""
     value = get_variable("IDLE_MINUTES") or "30"
     try:
@@ -58,7 +58,7 @@ def idle_time() -> timedelta:
     return timedelta(minutes=minutes)
 
 
-def roles_from_entra() -> bool:
+def takes_roles_from_entra() -> bool:
     """Whether people have the app roles of their sign-in in place of the roster's."""
     value = get_variable("ROLES_FROM") or "roster"
     if value not in ("roster", "entra"):

@@ -14,7 +14,7 @@ from sqlalchemy import delete, insert, select
 
 from app.access.people import find_person
 from app.access.policy import Person
-from app.auth.configuration import GREATEST_AGE, idle_time, roles_from_entra
+from app.auth.configuration import GREATEST_AGE, get_idle_time, takes_roles_from_entra
 from app.school import School
 from app.store import tables
 from app.vocabulary import Role
@@ -25,10 +25,10 @@ def get_person(school: School) -> Person | None:
     if not holds(school):
         return None
     seen_at, ended_at = _last(school)
-    if school.now() - seen_at > min(timedelta(minutes=1), idle_time() / 4):  # seldom: writes are queued
+    if school.now() - seen_at > min(timedelta(minutes=1), get_idle_time() / 4):  # seldom: writes are queued
         _store(school, school.now(), ended_at)
     person = find_person(school, str(st.user.get("preferred_username") or st.user.get("email") or ""))
-    if person and roles_from_entra():
+    if person and takes_roles_from_entra():
         claimed = st.user.get("roles")
         words = claimed if isinstance(claimed, list) else [claimed]
         return replace(person, roles=frozenset(role for role in Role if role in words))
@@ -44,7 +44,7 @@ def holds(school: School) -> bool:
     signed_in = datetime.fromtimestamp(float(str(st.user.get("iat") or 0)), UTC)
     seen_at, ended_at = _last(school)
     now = school.now()
-    return signed_in > ended_at and now - signed_in <= GREATEST_AGE and now - max(signed_in, seen_at) <= idle_time()
+    return signed_in > ended_at and now - signed_in <= GREATEST_AGE and now - max(signed_in, seen_at) <= get_idle_time()
 
 
 def sign_out(school: School) -> None:

@@ -49,7 +49,7 @@ class ConcernChangedError(Exception):
         self.entries, self.version = entries, version
 
 
-def steps_for(view: ConcernView) -> dict[str, Step]:
+def find_possible_steps(view: ConcernView) -> dict[str, Step]:
     """The steps that are possible for a concern."""
     state = "open" if view.open else "closed"
     has_open_actions = any(action.done_on is None for action in view.actions)
@@ -73,12 +73,12 @@ def record(school: School, person: Person, ref: str, version: int, kind: str, gi
     `corrected` takes `after`, the field's new value. NotYoursError, IncompleteStepError, ConcernChangedError."""
     with school.writing() as connection:
         view = get_concern(school, person, ref)
-        if view is None or not view.may_change or kind not in steps_for(view):
+        if view is None or not view.may_change or kind not in find_possible_steps(view):
             raise NotYoursError(
                 "You cannot change this concern, or it has been closed or reopened meanwhile. Open it again to see."
             )
         if view.version != version:
-            raise ConcernChangedError(since(view, version), view.version)
+            raise ConcernChangedError(list_changes_since(view, version), view.version)
         answers = _read_answers(view.register, kind, given)
         for check in _CHECKS.get(kind, ()):
             check(_Update(school, person, view, given, answers))
@@ -88,7 +88,7 @@ def record(school: School, person: Person, ref: str, version: int, kind: str, gi
         _change_what_it_is_about(connection, school, view.register, number, kind, answers)
 
 
-def since(view: ConcernView, version: int) -> list[Entry]:
+def list_changes_since(view: ConcernView, version: int) -> list[Entry]:
     """What people did to a concern after a version, in its order."""
     return [entry for entry in view.entries if entry.number > version and entry.kind not in AUTOMATIC_EVENTS]
 
@@ -279,7 +279,7 @@ def _change_what_it_is_about(
 # --- raised, read, done ------------------------------------------------------------------------------------
 
 
-def opened(school: School, person: Person, ref: str) -> None:
+def record_opening(school: School, person: Person, ref: str) -> None:
     """Record that somebody who follows a concern up opened it; the first time alerts who raised it. A concern about
     conduct records every time."""
     view = get_concern(school, person, ref)
@@ -318,7 +318,7 @@ def record_download(school: School, person: Person, refs: Sequence[str]) -> None
             _add_step(connection, school, person, ref, kind="taken")
 
 
-def finish(school: School, person: Person, ref: str, action: int, words: str) -> None:
+def finish_action(school: School, person: Person, ref: str, action: int, words: str) -> None:
     """Mark one's own action as done, also where the concern is not one's own to open. NotYoursError;
     IncompleteStepError."""
     found = list_actions_to_do(school, person)

@@ -18,7 +18,7 @@ from app.access.concern_scope import find_conduct_team, find_dsps
 from app.access.policy import Person
 from app.access.scope import is_confidential
 from app.access.session_detail import SessionView, get_session
-from app.alerts.outbox import Alert, enqueue, shared_channel
+from app.alerts.outbox import Alert, enqueue, has_shared_channel
 from app.alerts.sending import send_in_background
 from app.formatting import on_day_at
 from app.judging.rejudge import Affected, rejudge
@@ -190,7 +190,7 @@ def alert(
     if register is CHILD:
         kind = "concern"
         body = f"What kind: {'; '.join(CATEGORIES[category].lower() for category in row.categories.split(';'))}."
-        recipients += [None] if shared_channel() else []
+        recipients += [None] if has_shared_channel() else []
     for recipient in recipients:
         enqueue(connection, Alert(recipient, kind, f"concern {row.ref}", at, body))
     return new

@@ -51,7 +51,7 @@ def _term_name(first: date) -> str:
     return f"{season} {middle.year}"
 
 
-def demonstration(settings: Settings, day: date) -> Settings:
+def create_demo_settings(settings: Settings, day: date) -> Settings:
     """The settings by which the demonstration filled up to `day` is judged: its own name, tenant, terms and
     remote learning; the protocol's figures are the school's."""
     calendar = Calendar(day)

@@ -13,7 +13,7 @@ from sqlalchemy import BigInteger, Connection, case, delete, func, literal, sele
 
 from app.access.policy import roles_with
 from app.demo import asking, casework, resolving
-from app.demo.calendar import Calendar, demonstration
+from app.demo.calendar import Calendar, create_demo_settings
 from app.demo.chance import Chance
 from app.demo.people import DemoSchool, Rows, ask_parents_abroad, invent, send_letters
 from app.demo.story import Story
@@ -50,7 +50,7 @@ def fill(school: School, sessions: int = 5000, progress: Callable[[str, float], 
     fill that was cut off, which is begun again. `progress` is called with a step and the share done."""
     day = school.today()
     _empty(school)
-    judged_by = School(school.engine, demonstration(school.settings, day))
+    judged_by = School(school.engine, create_demo_settings(school.settings, day))
     progress("Inventing people and sessions", 0.0)
     made = _so_far(generate(_SEED, day, sessions, school.settings), school.now(), school.settings)
     progress("Importing the roster", 0.15)

@@ -51,7 +51,7 @@ def _moment(at: datetime, chance: Chance) -> str:
     return f"{at:%Y-%m-%dT%H:%M:%S.%f}{chance.whole(0, 9)}Z"
 
 
-def meeting(
+def create_meeting(
     chance: Chance,
     organiser: Row,
     legs: list[Leg],
@@ -73,7 +73,7 @@ def meeting(
     }
 
 
-def peer_to_peer(chance: Chance, caller: Leg, callee: Leg) -> Json:
+def create_peer_to_peer_call(chance: Chance, caller: Leg, callee: Leg) -> Json:
     """A call from one person to another: one session, which bears the call's own id."""
     assert caller.person
     assert callee.person
@@ -86,7 +86,7 @@ def peer_to_peer(chance: Chance, caller: Leg, callee: Leg) -> Json:
     return _record(chance, "peerToPeer", call_id, [session], caller.person, people) | {"joinWebUrl": None}
 
 
-def recording(chance: Chance, call: Json, organiser: Row, started: datetime, ended: datetime) -> Json:
+def create_recording(chance: Chance, call: Json, organiser: Row, started: datetime, ended: datetime) -> Json:
     """That a meeting was recorded. The call is not always named; then organiser and time tell it."""
     return {
         "@odata.type": "#microsoft.graph.callRecording",
@@ -99,7 +99,7 @@ def recording(chance: Chance, call: Json, organiser: Row, started: datetime, end
     }
 
 
-def earlier_version(call: Json) -> Json:
+def create_earlier_version(call: Json) -> Json:
     """What Graph gave before the last participant's client had reported."""
     return call | {"version": call["version"] - 1, "sessions": call["sessions"][:-1]}
 

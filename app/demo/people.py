@@ -157,7 +157,7 @@ def send_letters(school: DemoSchool, calendar: Calendar, chance: Chance) -> None
             send(pupil, "one_to_one", calendar.remote.from_ - timedelta(days=4))
 
 
-def consent_row(pupil: Row, kind: str, covers: Sequence[str], reason: str, given: date, by: str) -> Row:
+def create_consent_row(pupil: Row, kind: str, covers: Sequence[str], reason: str, given: date, by: str) -> Row:
     """A consent obtained in the morning of a day, of which SLT is informed an hour later."""
     return {
         "pupil_email": pupil["email"],
@@ -180,4 +180,4 @@ def ask_parents_abroad(school: DemoSchool, calendar: Calendar) -> None:
         late = place in (1, 5)
         given = calendar.half_term.to + timedelta(days=9) if late else calendar.last_term.from_ - timedelta(days=5)
         reason, by = f"At home in {town}: another time zone", "Mother" if place % 3 else "Father"
-        school.consents.append(consent_row(pupil, "outside_hours", covers, reason, given, by))
+        school.consents.append(create_consent_row(pupil, "outside_hours", covers, reason, given, by))

@@ -83,21 +83,23 @@ class SessionRecords:
         for part in parts:
             legs = self._legs(session, *part)
             people = [*session.pupils, *([session.invited] if session.invited and chance.often(0.6) else [])]
-            call = graph.meeting(chance, session.staff, legs, people, in_channel=in_channel, recorded=session.recorded)
+            call = graph.create_meeting(
+                chance, session.staff, legs, people, in_channel=in_channel, recorded=session.recorded
+            )
             if call["version"] > 1 and chance.often(0.05):
-                self.school.calls.append(graph.earlier_version(call))
+                self.school.calls.append(graph.create_earlier_version(call))
             self.school.calls.append(call)
         if session.recorded and not in_channel and chance.often(0.95):  # of a channel's meetings Graph lists none
             started = start + timedelta(seconds=chance.between(20, 60))
             self.school.recordings.append(
-                graph.recording(chance, call, session.staff, started, end - timedelta(seconds=70))
+                graph.create_recording(chance, call, session.staff, started, end - timedelta(seconds=70))
             )
 
     def _direct_call(self, session: Session, start: datetime, end: datetime) -> dict[str, Any]:
         staff = Leg(session.staff, start, end)
         pupil = Leg(session.pupils[0], start, end, camera=not session.cameras_off)
         caller, callee = (pupil, staff) if self.chance.often(0.02) else (staff, pupil)
-        return graph.peer_to_peer(self.chance, caller, callee)
+        return graph.create_peer_to_peer_call(self.chance, caller, callee)
 
     def _seconds(self, low: float, high: float) -> timedelta:
         return timedelta(seconds=self.chance.between(low, high))

@@ -14,7 +14,7 @@ from app.demo import graph
 from app.demo.calendar import Calendar
 from app.demo.chance import Chance
 from app.demo.graph import Leg
-from app.demo.people import DRIFTING, WAITING, DemoSchool, Row, consent_row
+from app.demo.people import DRIFTING, WAITING, DemoSchool, Row, create_consent_row
 from app.demo.session_records import FORGOTTEN, Session, SessionRecords
 
 _OTHER_PURPOSES = ("Parents' evening", "Duke of Edinburgh planning", "Revision club", "Debating")
@@ -137,7 +137,7 @@ class Story:
                 covers = [f"{start + timedelta(minutes=minutes):%Y-%m-%dT%H:%M}" for minutes in (-15, 45)]
                 reason = "Asked for a time when a parent is at home"
                 given = day - timedelta(days=1)
-                self.school.consents.append(consent_row(pupil, "one_to_one", covers, reason, given, "Mother"))
+                self.school.consents.append(create_consent_row(pupil, "one_to_one", covers, reason, given, "Mother"))
         return Session(staff, [pupil], "pastoral", start, 12, one_to_one=True, invited=invited)
 
     def _tutor(self) -> Row:
@@ -239,8 +239,8 @@ class Story:
             end = start + timedelta(minutes=self.chance.whole(5, 50))
             staff = self.chance.some(self.school.staff, 4)
             caller, callee = (Leg(pupil, start, end) for pupil in self.chance.some(self.school.pupils, 2))
-            meeting = graph.meeting(self.chance, staff[0], [Leg(person, start, end) for person in staff], [])
-            self.school.calls += [meeting, graph.peer_to_peer(self.chance, caller, callee)]
+            meeting = graph.create_meeting(self.chance, staff[0], [Leg(person, start, end) for person in staff], [])
+            self.school.calls += [meeting, graph.create_peer_to_peer_call(self.chance, caller, callee)]
 
     def _add_recent(self, number: int) -> None:
         """The last school days of the people whom the demonstration shows first; chance alone would leave some of them

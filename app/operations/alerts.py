@@ -11,7 +11,7 @@ from app.access.policy import Person, require
 from app.access.scope import in_school_time
 from app.alerts.channels import AlertsNotConfiguredError
 from app.alerts.outbox import KINDS, SENT, WAITING
-from app.alerts.sending import hindrance, send
+from app.alerts.sending import find_obstacle, send
 from app.school import School
 from app.store import reading, tables
 from app.store.versions import valid_on, valid_versions
@@ -25,13 +25,13 @@ _SHOWN = ("queued_at", "attempts", "next_attempt_at", "error")
 class AlertsView:
     """The state of the alerts, without confidential ones.
 
-    - `hindrance`: why none can be sent, in words; blank: no reason known
+    - `obstacle`: why none can be sent, in words; blank: no reason known
     - `waiting`, the oldest first: `to` (name), `subject`, `queued_at`, `attempts`, `next_attempt_at`, `error` (blank:
       not tried yet)
     - `last_sent`: when the last one was sent
     """
 
-    hindrance: str
+    obstacle: str
     waiting: pd.DataFrame
     last_sent: datetime | None
 
@@ -52,7 +52,7 @@ def get_alerts_view(school: School, person: Person) -> AlertsView:
         last_sent = connection.scalar(last)
     found.insert(1, "subject", [KINDS[kind].subject for kind in found.pop("kind")])
     return AlertsView(
-        hindrance=hindrance(school),
+        obstacle=find_obstacle(school),
         waiting=in_school_time(school, found),
         last_sent=last_sent and last_sent.astimezone(school.settings.zone),
     )

@@ -7,11 +7,11 @@ from sqlalchemy import func, not_, select
 from sqlalchemy.exc import DBAPIError
 
 from app.alerts.outbox import WAITING
-from app.alerts.sending import hindrance
+from app.alerts.sending import find_obstacle
 from app.auth import configuration
 from app.formatting import moment, on_day
 from app.graph.sync import check_graph
-from app.operations.verification import last_restore_test
+from app.operations.verification import get_last_restore_test
 from app.school import School, open_school
 from app.settings import SettingsError, get_variable
 from app.store import tables
@@ -47,19 +47,19 @@ def check_school(school: School, *, thorough: bool) -> Iterator[Finding]:
     settings = school.settings
     yield "settings", True, f"{settings.name}, {len(settings.rules)} set(s) of rules, {len(settings.terms)} term(s)"
     try:
-        yield from _database(school)
+        yield from _check_database(school)
     except DBAPIError as error:
         yield "database", False, describe_error(error)
         return
-    yield from _encryption(school, thorough=thorough)
-    yield from _backups(school)
+    yield from _check_encryption(school, thorough=thorough)
+    yield from _check_backups(school)
     if thorough:
-        yield from _graph(school)
-    yield _alerts(school, thorough=thorough)
-    yield _sign_in(school)
+        yield from _check_graph(school)
+    yield _check_alerts(school, thorough=thorough)
+    yield _check_sign_in(school)
 
 
-def _database(school: School) -> Iterator[Finding]:
+def _check_database(school: School) -> Iterator[Finding]:
     with school.engine.connect() as connection:
         staff, pupils = (
             connection.scalar(select(func.count()).select_from(table)) for table in (tables.staff, tables.pupils)
@@ -70,7 +70,7 @@ def _database(school: School) -> Iterator[Finding]:
         yield "roster", False, "nobody is on it yet: python -m app import roster DIR"
 
 
-def _encryption(school: School, *, thorough: bool) -> Iterator[Finding]:
+def _check_encryption(school: School, *, thorough: bool) -> Iterator[Finding]:
     try:
         decrypt(encrypt(b"test"))
     except (SettingsError, DecryptionError) as error:
@@ -119,10 +119,10 @@ def describe_key_counts(found: Sequence[KeyCounts]) -> tuple[bool, str]:
     return True, "all use the one key."
 
 
-def _backups(school: School) -> Iterator[Finding]:
+def _check_backups(school: School) -> Iterator[Finding]:
     if school.is_demonstration() or school.engine.dialect.name != "sqlite":
         return
-    last, fix = last_restore_test(school), "python -m app restore FILE --test"
+    last, fix = get_last_restore_test(school), "python -m app restore FILE --test"
     if last is None:
         yield "backup", False, f"no backup has been tested yet: {fix}"
         return
@@ -133,7 +133,7 @@ def _backups(school: School) -> Iterator[Finding]:
         yield "backup", True, words
 
 
-def _graph(school: School) -> Iterator[Finding]:
+def _check_graph(school: School) -> Iterator[Finding]:
     if not get_variable("GRAPH_CLIENT_ID"):
         words = "no sync is configured (GRAPH_TENANT_ID, GRAPH_CLIENT_ID); call records come from files"
         yield "Microsoft Graph", True, words
@@ -142,22 +142,22 @@ def _graph(school: School) -> Iterator[Finding]:
         yield "Microsoft Graph", good, f"{words} {fix}".strip()
 
 
-def _alerts(school: School, *, thorough: bool) -> Finding:
+def _check_alerts(school: School, *, thorough: bool) -> Finding:
     alert = tables.alerts.c
     counted = select(func.count(), func.min(alert.queued_at)).where(not_(alert.confidential), alert.state == WAITING)
     with school.engine.connect() as connection:
         waiting, oldest = connection.execute(counted).one()
     since = f", the oldest since {moment(oldest.astimezone(school.settings.zone))}" if waiting else ""
     words = f"{waiting} not sent{since}"
-    if reason := hindrance(school, ask=thorough):
+    if reason := find_obstacle(school, ask=thorough):
         return "alerts", school.is_demonstration(), f"{reason} {words}."
     if waiting and school.now() - oldest > _LATE:
         return "alerts", False, f"{words}: run python -m app alerts every five minutes by a timer"
     return "alerts", True, words
 
 
-def _sign_in(school: School) -> Finding:
-    if reason := configuration.hindrance(school):
+def _check_sign_in(school: School) -> Finding:
+    if reason := configuration.find_obstacle(school):
         return "sign-in", False, reason
     if school.is_demonstration():
         return "sign-in", True, "the demonstration needs none"

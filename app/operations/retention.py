@@ -42,7 +42,7 @@ class Past:
 _Part = tuple[Past, Sequence[Delete]]  # with the statements that delete it
 
 
-def keeping(school: School) -> dict[str, date]:
+def find_first_days_kept(school: School) -> dict[str, date]:
     """For each kind of record, as named in the settings, the first day that is kept."""
     today = pd.Timestamp(school.today())
     return {
@@ -51,7 +51,7 @@ def keeping(school: School) -> dict[str, date]:
     }
 
 
-def past_keeping(school: School) -> list[Past]:
+def find_expired(school: School) -> list[Past]:
     """What `purge` would delete now; nothing is changed, and nobody who writes has to wait."""
     with school.engine.connect() as connection:
         return [past for past, _ in _parts(connection, school)]
@@ -75,8 +75,9 @@ def purge(school: School) -> list[Past]:
 
 
 def _starts(school: School) -> dict[str, datetime]:
-    """The start of each day of `keeping`."""
-    return {kind: datetime.combine(day, time(), school.settings.zone) for kind, day in keeping(school).items()}
+    """The start of each day of `find_first_days_kept`."""
+    days = find_first_days_kept(school)
+    return {kind: datetime.combine(day, time(), school.settings.zone) for kind, day in days.items()}
 
 
 def _parts(connection: Connection, school: School) -> Iterator[_Part]:

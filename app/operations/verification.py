@@ -81,7 +81,7 @@ def rehearse_restore(school: School, file: Path) -> dict[str, int]:
     return verified
 
 
-def last_restore_test(school: School) -> datetime | None:
+def get_last_restore_test(school: School) -> datetime | None:
     """When a copy was last verified; None: never."""
     with school.engine.connect() as connection:
         tested = get_meta(connection, _TESTED)

@@ -72,7 +72,7 @@ def write_letters(
 ) -> Download:
     """The letters of a kind of KINDS to the parents of some pupils whom the person leads, as one download;
     recorded on the audit trail. TemplateError; NotAllowedError."""
-    letters = [_fields(school, person, row) for row in _pupils_led(school, person, pupil_ids)]
+    letters = [_create_fields(school, person, row) for row in _pupils_led(school, person, pupil_ids)]
     download = _write(school, kind, letters, progress)
     record_access(school, person, "exported", f"letters {kind}, to {_describe_pupils(pupil_ids)}")
     return download
@@ -86,8 +86,9 @@ def write_requests(school: School, person: Person, consent_ids: Collection[int])
     if len(consents) < len(set(consent_ids)) or consents.empty:
         raise NotAllowedError("You do not have access to consents.")
     requests = [
-        _fields(school, person, row)
-        | {"what": _CONSENT_TO[row.kind], "times": times(row.covers_from, row.covers_to), "reason": row.reason or ""}
+        _create_fields(school, person, row)
+        | {"what": _CONSENT_TO[row.kind], "reason": row.reason or ""}
+        | {"times": format_period(row.covers_from, row.covers_to)}
         for row in consents.itertuples()
     ]
     download = _write(school, _REQUEST, requests)
@@ -155,7 +156,7 @@ def _describe_pupils(pupil_ids: Collection[int]) -> str:
     return f"pupil {next(iter(pupil_ids))}" if len(pupil_ids) == 1 else f"{len(pupil_ids)} pupils"
 
 
-def times(start: datetime | pd.Timestamp, end: datetime | pd.Timestamp) -> str:
+def format_period(start: datetime | pd.Timestamp, end: datetime | pd.Timestamp) -> str:
     """From when to when, in school time, as in a letter; whole days without their hours."""
 
     def day(when: datetime | pd.Timestamp) -> str:
@@ -181,7 +182,7 @@ def _pupils_led(school: School, person: Person, pupil_ids: Collection[int]) -> S
     return list(pupils.itertuples())
 
 
-def _fields(school: School, person: Person, row: Any) -> Fields:
+def _create_fields(school: School, person: Person, row: Any) -> Fields:
     """The fields of a letter about the pupil of a row of `list_letters_sent` or `list_consents`."""
     today = school.today()
     rules = school.settings.rules_on(today)

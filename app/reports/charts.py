@@ -43,7 +43,7 @@ def _floor(rates: pd.Series, otherwise: float) -> float:
     return min(math.floor(least * 100) / 100, 0.9)
 
 
-def placed(sessions: pd.DataFrame) -> pd.DataFrame:
+def add_band_and_week(sessions: pd.DataFrame) -> pd.DataFrame:
     """Sessions (a frame of `access.overview`) with `band`, the column of the heat map that each begins in, and
     `week`, its Monday."""
     bands = (sessions["minute"] // 60 - 7).clip(0, len(_BANDS) - 1)
@@ -51,7 +51,7 @@ def placed(sessions: pd.DataFrame) -> pd.DataFrame:
     return sessions.assign(band=pd.Categorical.from_codes(bands, dtype=_BAND), week=mondays)
 
 
-def counts(sessions: pd.DataFrame, clause: str | None) -> dict[str, Ints]:
+def count_kept(sessions: pd.DataFrame, clause: str | None) -> dict[str, Ints]:
     """Of each session the outcomes of a clause, or of all: `kept`, `of` (with evidence), `known` (with and without)."""
     kept, of, known = np.zeros((3, len(sessions)), np.int64)
     for name in [clause] if clause else CLAUSES:
@@ -62,10 +62,10 @@ def counts(sessions: pd.DataFrame, clause: str | None) -> dict[str, Ints]:
     return {"kept": kept, "of": of, "known": known}
 
 
-def rates(sessions: pd.DataFrame, by: list[str], clause: str | None) -> pd.DataFrame:
+def compute_rates(sessions: pd.DataFrame, by: list[str], clause: str | None) -> pd.DataFrame:
     """Compliance of sessions (a frame of `access.overview`) for each group of some of its columns: `kept`,
     `of` (outcomes with evidence), `sessions` (that have one), `rate` (blank for fewer than three)."""
-    found = counts(sessions, clause)
+    found = count_kept(sessions, clause)
     counted = sessions[by].assign(kept=found["kept"], of=found["of"], sessions=found["of"] > 0)
     groups = counted.groupby(by, observed=True, as_index=False)[["kept", "of", "sessions"]].sum()
     groups = groups[groups["of"] > 0].reset_index(drop=True)
@@ -73,10 +73,10 @@ def rates(sessions: pd.DataFrame, by: list[str], clause: str | None) -> pd.DataF
     return groups
 
 
-def heat_map(cells: pd.DataFrame) -> Drawing:
-    """Compliance by department and hour; `cells` from `rates(..., ["department", "band"], ...)`, where they have a
-    `text` to show in the cell. A click on a cell selects `department` and `band` under the name `cell`."""
-    text = np.where(cells["rate"].notna(), in_percent(cells["rate"]), cells["sessions"].astype(str))
+def draw_heat_map(cells: pd.DataFrame) -> Drawing:
+    """Compliance by department and hour; `cells` from `compute_rates(..., ["department", "band"], ...)`, perhaps with
+    a `text` to show in each. A click on a cell selects `department` and `band` under the name `cell`."""
+    text = np.where(cells["rate"].notna(), to_percent(cells["rate"]), cells["sessions"].astype(str))
     cells = cells.assign(
         text=cells.get("text", text),
         kept_words=cells["kept"].map("{:,}".format) + " of " + cells["of"].map("{:,}".format),
@@ -114,12 +114,12 @@ def _heat_map(low: float) -> dict[str, Any]:
     return _spec((few + enough.add_params(chosen) + text).properties(height=alt.Step(32)))
 
 
-def in_percent(rates: pd.Series) -> pd.Series:
+def to_percent(rates: pd.Series) -> pd.Series:
     """Shares as shown in a cell: whole per cent, never rounded up to 100; of a blank "0"."""
     return (rates.fillna(0) * 100).map(lambda share: "100" if share >= 100 else f"{min(share, 99.4):.0f}")
 
 
-def heat_sentence(cells: pd.DataFrame, what: str) -> str:
+def describe_heat_map(cells: pd.DataFrame, what: str) -> str:
     """What the heat map shows: where compliance is lowest."""
     known = cells[cells["rate"].notna() & (cells["sessions"] >= 5)]
     if known.empty:
@@ -134,7 +134,7 @@ def heat_sentence(cells: pd.DataFrame, what: str) -> str:
     )
 
 
-def clause_bars(figures: pd.DataFrame) -> Drawing:
+def draw_clause_bars(figures: pd.DataFrame) -> Drawing:
     """Compliance clause by clause, the lowest first; `figures` as of `app.protocol.judge.figures`, with `title`."""
     rows = figures[figures["rate"].notna()].reset_index().sort_values("rate")
     kept = rows["met"] + rows["exempt"]
@@ -158,7 +158,7 @@ def _clause_bars() -> dict[str, Any]:
     return _spec((bars + words).properties(height=alt.Step(24)))
 
 
-def what_if_bars(clauses: pd.DataFrame) -> Drawing:
+def draw_what_if_bars(clauses: pd.DataFrame) -> Drawing:
     """How many sessions breach a clause, and would; `clauses` as of `WhatIf`."""
     named = clauses.rename(columns={"was_broken": "now", "would_be_broken": "then"})
     rows = named.melt("title", ["now", "then"], var_name="when", value_name="sessions")
@@ -184,8 +184,8 @@ def _what_if_bars() -> dict[str, Any]:
     return _spec((bars + words).properties(height=alt.Step(22)))
 
 
-def week_line(weeks: pd.DataFrame) -> Drawing:
-    """Compliance week by week; `weeks` from `rates(..., ["week"], ...)`, the week's Monday."""
+def draw_week_line(weeks: pd.DataFrame) -> Drawing:
+    """Compliance week by week; `weeks` from `compute_rates(..., ["week"], ...)`, the week's Monday."""
     mondays = tuple(week.date() for week in weeks["week"][:: len(weeks) // 8 + 1])
     return Drawing(_week_line(_floor(weeks["rate"] - 0.01, 0.79), mondays), {"weeks": weeks})
 
@@ -208,7 +208,7 @@ def _week_line(low: float, mondays: tuple[date, ...]) -> dict[str, Any]:
     return _spec(line.properties(height=220))
 
 
-def week_sentence(weeks: pd.DataFrame) -> str:
+def describe_weeks(weeks: pd.DataFrame) -> str:
     """What the weeks show: the second half against the first."""
     known = weeks[weeks["rate"].notna()]
     if len(known) < 4:
@@ -221,7 +221,7 @@ def week_sentence(weeks: pd.DataFrame) -> str:
     return f"{word}: {percent(after)} in the later weeks, {percent(before)} in the earlier. {least}"
 
 
-def timeline(stays: pd.DataFrame, videos: pd.DataFrame, alone: pd.DataFrame) -> Drawing:
+def draw_timeline(stays: pd.DataFrame, videos: pd.DataFrame, alone: pd.DataFrame) -> Drawing:
     """Who was in the call when: a bar for each stay, blue for staff and grey for others, with a thin bar over it while
     a camera is known to have been on; times when pupils were alone in orange over the whole height."""
     camera = stays["camera"].fillna(value=False).astype(bool)
@@ -283,7 +283,7 @@ def _stay_layers(order: list[str]) -> list[alt.Chart]:
     return [bars, base.mark_text(align="left", dx=6, fontSize=11, color=_INK).encode(text="mark:N")]
 
 
-def timeline_sentence(alone: pd.DataFrame) -> str:
+def describe_timeline(alone: pd.DataFrame) -> str:
     """What the timeline shows of pupils alone."""
     if alone.empty:
         return "No time on record with pupils and no staff."

@@ -9,30 +9,30 @@ from app.access.forms import list_pupils_to_choose
 from app.access.policy import Person
 from app.concerns.casework import NotYoursError, record_download
 from app.formatting import on_day, on_day_at
-from app.reports.pdf import pdf
+from app.reports.pdf import create_pdf
 from app.school import School
 from app.store.concerns import CONDUCT
 
 
-def child_paper(school: School, person: Person, pupil_id: int) -> bytes:
+def create_child_chronology(school: School, person: Person, pupil_id: int) -> bytes:
     """The chronology of a child as a PDF, with all that the person has access to; recorded on the audit trail."""
     entries = get_chronology(school, person, pupil_id)
     people = list_pupils_to_choose(school, person).set_index("pupil_id")["name"]
     record_access(school, person, "exported", f"chronology of pupil {pupil_id}")
     about = "Every concern about this child that the reader has access to, and the linked sessions, in order of time."
-    return _paper(school, f"Chronology of {people.get(pupil_id, 'a child')}", about, entries)
+    return _create_paper(school, f"Chronology of {people.get(pupil_id, 'a child')}", about, entries)
 
 
-def conduct_paper(school: School, person: Person, ref: str) -> bytes:
+def create_conduct_chronology(school: School, person: Person, ref: str) -> bytes:
     """A concern about conduct as a PDF; recorded with the concern. NotYoursError."""
     view = get_concern(school, person, ref)
     if view is None or view.register is not CONDUCT:
         raise NotYoursError("This concern does not exist, or you do not have access to it.")
     record_download(school, person, [ref])
-    return _paper(school, f"Concern {ref}", f"About the conduct of {', '.join(view.adults)}.", view.entries)
+    return _create_paper(school, f"Concern {ref}", f"About the conduct of {', '.join(view.adults)}.", view.entries)
 
 
-def _paper(school: School, title: str, about: str, entries: Sequence[Entry]) -> bytes:
+def _create_paper(school: School, title: str, about: str, entries: Sequence[Entry]) -> bytes:
     rows = [
         {
             "at": on_day_at(entry.at),
@@ -44,4 +44,4 @@ def _paper(school: School, title: str, about: str, entries: Sequence[Entry]) -> 
         for entry in entries
     ]
     paper = {"title": title, "school": school.settings.name, "made": on_day(school.today()), "confidential": True}
-    return pdf("chronology", paper | {"about": about, "entries": rows})
+    return create_pdf("chronology", paper | {"about": about, "entries": rows})

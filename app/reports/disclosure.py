@@ -27,11 +27,11 @@ def suppress(rows: pd.DataFrame) -> pd.Series | None:
     whole = [rows[name].to_numpy(float) for name in ("sessions", "of") if name in rows]
     few = np.min([*whole, rows["kept"].to_numpy(float)], axis=0) < FEW
     state[few] = GONE
-    while not all(_safe(counts, state, 1) for counts in whole):
+    while not all(_is_safe(counts, state, 1) for counts in whole):
         if not _hide_another(whole[0], state, GONE, 1):
             return None
     state[(state == SHOWN) & (broken < FEW)] = UNDER
-    while not _safe(broken, state):
+    while not _is_safe(broken, state):
         if not _hide_another(broken, state, WITHHELD):
             return None
     return pd.Series(state, rows.index)
@@ -40,7 +40,7 @@ def suppress(rows: pd.DataFrame) -> pd.Series | None:
 def suppress_counts(counts: pd.Series) -> pd.Series | None:
     """The same for one column whose total is known: SHOWN, UNDER or WITHHELD."""
     values, state = counts.to_numpy(float), np.where(counts < FEW, UNDER, SHOWN).astype(object)
-    while not _safe(values, state):
+    while not _is_safe(values, state):
         if not _hide_another(values, state, WITHHELD):
             return None
     return pd.Series(state, counts.index)
@@ -51,13 +51,13 @@ def _hide_another(counts: _Counts, state: npt.NDArray[np.object_], word: str, lo
     left = np.flatnonzero(state == SHOWN)
     for place in left[np.argsort(counts[left], kind="stable")]:
         state[place] = word
-        if _safe(counts, state, lowest_gone) or place == left[np.argmax(counts[left])]:
+        if _is_safe(counts, state, lowest_gone) or place == left[np.argmax(counts[left])]:
             return True
         state[place] = SHOWN
     return False
 
 
-def _safe(counts: _Counts, state: npt.NDArray[np.object_], lowest_gone: int = 0) -> bool:
+def _is_safe(counts: _Counts, state: npt.NDArray[np.object_], lowest_gone: int = 0) -> bool:
     """Whether every hidden count under three could be any number from its lowest to 2, going by the total and the
     states. The lowest is `lowest_gone` for a row that is GONE, for others 0."""
     hidden = state != SHOWN
@@ -72,7 +72,7 @@ def _safe(counts: _Counts, state: npt.NDArray[np.object_], lowest_gone: int = 0)
     return True
 
 
-def part_in_words(number: int, of: int) -> str:
+def format_part(number: int, of: int) -> str:
     """A part of a whole in words: "41 of 230 (17.8%)", "under 3 of 230", "all but under 3 of 230"."""
     if of < FEW:
         return HIDDEN
@@ -83,12 +83,12 @@ def part_in_words(number: int, of: int) -> str:
     return f"{number:,} of {of:,} ({percent(number / of)})"
 
 
-def count_in_words(number: int) -> str:
+def format_count(number: int) -> str:
     """A count in words."""
     return f"{number:,}" if number >= FEW else HIDDEN
 
 
-def lower_bound(of: int) -> float | None:
+def find_lower_bound(of: int) -> float | None:
     """The share, in whole per cent, that is exceeded when fewer than three of so many checks are breaches; None where
     there are too few for it to mean anything."""
     return None if of < 20 else float((of - FEW) * 100 // of) / 100

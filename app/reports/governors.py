@@ -23,14 +23,14 @@ from app.reports.disclosure import (
     SHOWN,
     UNDER,
     WITHHELD,
-    count_in_words,
-    lower_bound,
-    part_in_words,
+    find_lower_bound,
+    format_count,
+    format_part,
     suppress,
     suppress_counts,
 )
-from app.reports.pdf import pdf, svg
-from app.reports.xlsx import workbook
+from app.reports.pdf import create_pdf, draw_svg
+from app.reports.xlsx import create_workbook
 from app.school import School
 from app.vocabulary import BreachState, Outcome, Purpose, Resolution
 
@@ -59,27 +59,27 @@ SMALL_COUNTS = (
 )
 
 
-def governors_report(school: School, person: Person, days: Days) -> bytes:
+def create_governors_report(school: School, person: Person, days: Days) -> bytes:
     """The Overview of some days as a PDF for governors. NotAllowedError but for the Overview's readers."""
     seen = _read_figures(school, person, days)
-    data = paper(school, "Videoconferencing with pupils: report to governors") | {
+    data = describe_paper(school, "Videoconferencing with pupils: report to governors") | {
         "period": f"{on_day(days[0])} to {on_day(days[1])}",
         "measured": HOW_MEASURED,
         "small": SMALL_COUNTS,
-        "version": version_in_force(school),
-        "key": [_key_figure(*figure) for figure in _key_figures(seen)],
-        "compared": _compared(seen),
-        "heat": _heat(seen),
-        "clauses": _clauses(seen),
-        "weeks": _weeks(seen),
+        "version": describe_version(school),
+        "key": [_describe_key_figure(*figure) for figure in _key_figures(seen)],
+        "compared": _describe_comparison(seen),
+        "heat": _describe_heat(seen),
+        "clauses": _describe_clauses(seen),
+        "weeks": _describe_weeks(seen),
         "done": describe_endings(count_resolved_breaches(school, person, days)),
         "waits": _list_attention(school, person, days, seen.rows),
-        "counselling": _counselling(school, person, days),
+        "counselling": _describe_counselling(school, person, days),
     }
-    return pdf("governors", data)
+    return create_pdf("governors", data)
 
 
-def figures_workbook(
+def create_figures_workbook(
     school: School, person: Person, days: Days, *, governors: bool, chosen: Mapping[str, Sequence[str]] | None = None
 ) -> bytes:
     """The tables behind the Overview's charts as an Excel workbook. That for `governors` hides small counts, and is
@@ -91,7 +91,7 @@ def figures_workbook(
         "First day": days[0],
         "Last day": days[1],
         "Made on": school.today(),
-        "Protocol": version_in_force(school),
+        "Protocol": describe_version(school),
         "How it is measured": HOW_MEASURED,
         "Edition": SMALL_COUNTS if governors else "For leadership: shows small counts. Do not share.",
         "Filters": "None: the whole school" if governors or not narrowed else "; ".join(narrowed),
@@ -110,14 +110,14 @@ def figures_workbook(
     }
     if governors or not narrowed:
         sheets["Breaches"] = _endings_table(count_resolved_breaches(school, person, days), governors=governors)
-    return workbook(sheets)
+    return create_workbook(sheets)
 
 
-def blank_log(school: School) -> bytes:
+def create_blank_log(school: School) -> bytes:
     """A log form on one sheet of paper, for days without network."""
     purposes = [purpose.label for purpose in Purpose if purpose is not Purpose.OTHER]
     questions = {"purposes": purposes, "groups": log_form.list_printed_questions()}
-    return pdf("log_form", paper(school, "Log of a videoconferencing session") | questions)
+    return create_pdf("log_form", describe_paper(school, "Log of a videoconferencing session") | questions)
 
 
 # --- figures ------------------------------------------------------------------------------------------------
@@ -144,14 +144,16 @@ def _read_figures(
         rows = get_overview(school, person, days)
         for column, values in (chosen or {}).items():
             rows = rows[rows[column].isin(values)] if values else rows
-        return charts.placed(rows)
+        return charts.add_band_and_week(rows)
 
     rows, earlier = sessions_of(days), sessions_of((days[0] - length, days[0] - timedelta(days=1)))
-    cells, weeks = (with_state(charts.rates(rows, by, None)) for by in (["department", "band"], ["week"]))
-    return _Figures(rows, earlier, cells, with_state(rates_by_clause(count_outcomes(rows[list(CLAUSES)]))), weeks)
+    cells, weeks = (add_state(charts.compute_rates(rows, by, None)) for by in (["department", "band"], ["week"]))
+    return _Figures(
+        rows, earlier, cells, add_state(compute_rates_by_clause(count_outcomes(rows[list(CLAUSES)]))), weeks
+    )
 
 
-def rates_by_clause(counts: pd.DataFrame) -> pd.DataFrame:
+def compute_rates_by_clause(counts: pd.DataFrame) -> pd.DataFrame:
     """Compliance clause by clause, from `app.protocol.judge.figures`."""
     kept = counts["met"] + counts["exempt"]
     rates = counts.assign(kept=kept, of=kept + counts["breach"], title=counts.index.map(title_of))
@@ -159,15 +161,15 @@ def rates_by_clause(counts: pd.DataFrame) -> pd.DataFrame:
     return rates.assign(rate=rates["rate"].where(rates["of"] >= FEW))[rates["of"] > 0]
 
 
-def with_state(rates: pd.DataFrame) -> pd.DataFrame:
+def add_state(rates: pd.DataFrame) -> pd.DataFrame:
     """The rates with the `state` in which each may be shown."""
     state = suppress(rates)
     return rates.assign(state=GONE if state is None else state)
 
 
 def _count(rows: pd.DataFrame) -> dict[str, int]:
-    """What the key figures count: outcomes (see `charts.counts`), and sessions of each kind."""
-    outcomes = {name: int(counts.sum()) for name, counts in charts.counts(rows, None).items()}
+    """What the key figures count: outcomes (see `charts.count_kept`), and sessions of each kind."""
+    outcomes = {name: int(counts.sum()) for name, counts in charts.count_kept(rows, None).items()}
     breached, unlogged = int((rows["status"] == "breach").sum()), int((~rows["has_log"]).sum())
     return outcomes | {"sessions": len(rows), "breached": breached, "unlogged": unlogged}
 
@@ -191,11 +193,11 @@ def _key_figures(seen: _Figures) -> list[tuple[str, int, int, float | None]]:
 # --- in words -----------------------------------------------------------------------------------------------
 
 
-def paper(school: School, title: str) -> dict[str, Any]:
+def describe_paper(school: School, title: str) -> dict[str, Any]:
     return {"title": title, "school": school.settings.name, "made": on_day(school.today())}
 
 
-def version_in_force(school: School) -> str:
+def describe_version(school: School) -> str:
     """The version of the protocol and its review, in a sentence or two."""
     today = school.today()
     version = school.settings.version_on(today)
@@ -209,52 +211,52 @@ def version_in_force(school: School) -> str:
     return f"Version {version.name}, in force since {on_day(version.from_)}. {review}"
 
 
-def _key_figure(label: str, number: int, whole: int, change: float | None) -> dict[str, str]:
+def _describe_key_figure(label: str, number: int, whole: int, change: float | None) -> dict[str, str]:
     shown = FEW <= number <= whole - FEW
     return {
         "label": label,
-        "figure": percent(number / whole) if shown else _small(number, whole),
+        "figure": percent(number / whole) if shown else _describe_small(number, whole),
         "counts": f"{number:,} of {whole:,}" if shown else "",
         "change": "" if change is None else f"{change:+.1f} points",
     }
 
 
-def _compared(seen: _Figures) -> str:
+def _describe_comparison(seen: _Figures) -> str:
     if len(seen.earlier) < FEW:
         return "There are too few sessions in the previous period of the same length for a comparison."
     return f"Compared with the previous period of the same length ({len(seen.earlier):,} sessions)."
 
 
-def _exact(rates: pd.DataFrame) -> pd.DataFrame:
+def _select_shown(rates: pd.DataFrame) -> pd.DataFrame:
     return rates[rates["state"] == SHOWN]
 
 
-def _heat(seen: _Figures) -> dict[str, Any]:
+def _describe_heat(seen: _Figures) -> dict[str, Any]:
     cells = seen.cells
-    if _exact(cells).empty:
+    if _select_shown(cells).empty:
         return {"sentence": "There are too few sessions to show by department and time of day."}
     shown = cells["state"] == SHOWN
-    lower = pd.Series([lower_bound(of) for of in cells["of"]], cells.index).where(cells["state"] == UNDER)
+    lower = pd.Series([find_lower_bound(of) for of in cells["of"]], cells.index).where(cells["state"] == UNDER)
     words = lower.map(lambda share: "–" if pd.isna(share) else f">{share * 100:.0f}")
     drawn = cells.assign(
-        rate=cells["rate"].where(shown, lower), text=charts.in_percent(cells["rate"]).where(shown, words), kept=0, of=0
+        rate=cells["rate"].where(shown, lower), text=charts.to_percent(cells["rate"]).where(shown, words), kept=0, of=0
     )
     return {
-        "sentence": charts.heat_sentence(_exact(cells), "All clauses"),
-        "chart": svg(charts.heat_map(drawn), _WIDTH),
+        "sentence": charts.describe_heat_map(_select_shown(cells), "All clauses"),
+        "chart": draw_svg(charts.draw_heat_map(drawn), _WIDTH),
         "note": f"% of checks met. “>” before a figure: more than that, fewer than {FEW} breaches. "
         "A dash: too few sessions, or withheld so that nothing can be worked out.",
     }
 
 
-def _clauses(seen: _Figures) -> dict[str, Any]:
-    rates, exact = seen.clauses, _exact(seen.clauses)
+def _describe_clauses(seen: _Figures) -> dict[str, Any]:
+    rates, exact = seen.clauses, _select_shown(seen.clauses)
     rare = rates.loc[rates["state"] == UNDER, "title"].tolist()
     others = rates.loc[~rates["state"].isin([SHOWN, UNDER]), "title"].tolist()
     sentences = []
     if not exact.empty:
         least = exact.sort_values("rate").iloc[0]
-        sentences.append(f"Lowest: {least['title']}, {part_in_words(int(least['kept']), int(least['of']))}.")
+        sentences.append(f"Lowest: {least['title']}, {format_part(int(least['kept']), int(least['of']))}.")
     if rare:
         sentences.append(f"Fewer than {FEW} breaches: {', '.join(rare)}.")
     if others:
@@ -266,17 +268,17 @@ def _clauses(seen: _Figures) -> dict[str, Any]:
         sentences.append(f"Evidence is most often missing for {worst['title']}: about {share}% of checks have it.")
     return {
         "sentence": " ".join(sentences) or "No clause has applied yet.",
-        "chart": svg(charts.clause_bars(exact), _WIDTH - 60) if len(exact) else "",
+        "chart": draw_svg(charts.draw_clause_bars(exact), _WIDTH - 60) if len(exact) else "",
     }
 
 
-def _weeks(seen: _Figures) -> dict[str, Any]:
-    exact = _exact(seen.weeks)
+def _describe_weeks(seen: _Figures) -> dict[str, Any]:
+    exact = _select_shown(seen.weeks)
     left_out = len(seen.weeks) - len(exact)
     note = f" Weeks omitted because of small counts: {left_out}." if left_out else ""
     return {
-        "sentence": charts.week_sentence(exact) + note,
-        "chart": svg(charts.week_line(exact), _WIDTH, height=130) if len(exact) > 1 else "",
+        "sentence": charts.describe_weeks(exact) + note,
+        "chart": draw_svg(charts.draw_week_line(exact), _WIDTH, height=130) if len(exact) > 1 else "",
     }
 
 
@@ -294,7 +296,7 @@ def describe_endings(ended: pd.DataFrame) -> dict[str, Any]:
     waiting = table.loc[table["What was done"] == _ENDINGS[BreachState.OPEN], "Breaches"].tolist()
     # With few breaches, the number resolved follows from the table's number of open ones and the total.
     if WITHHELD not in waiting and done >= FEW:
-        sentence += f" Of these sessions' breaches {part_in_words(done, total)} are resolved or closed."
+        sentence += f" Of these sessions' breaches {format_part(done, total)} are resolved or closed."
     if table.empty:
         return {"sentence": sentence}
     cells = table.map(lambda cell: cell if isinstance(cell, str) else f"{cell:,.0f}")
@@ -319,7 +321,7 @@ def _endings_table(ended: pd.DataFrame, *, governors: bool) -> pd.DataFrame:
     return table
 
 
-def _counselling(school: School, person: Person, days: Days) -> list[str]:
+def _describe_counselling(school: School, person: Person, days: Days) -> list[str]:
     """The number of counselling sessions of each term that the days fall in."""
     terms = {term.name for term in school.settings.terms if term.from_ <= days[1] and term.to >= days[0]}
     counts = count_counselling_sessions(school, person).itertuples()
@@ -334,7 +336,7 @@ def _list_attention(school: School, person: Person, days: Days, rows: pd.DataFra
         "sessions where the log and the call record disagree": int(rows["disputed"].sum()),
         "sessions that began before the parent's consent came or SLT was informed": late,
     }
-    return [f"{count_in_words(number).capitalize()} {what}." for what, number in counts.items()]
+    return [f"{format_count(number).capitalize()} {what}." for what, number in counts.items()]
 
 
 # --- tables -------------------------------------------------------------------------------------------------
@@ -352,7 +354,7 @@ def _rates_table(
         shown, under, gone = (rates["state"] == state for state in (SHOWN, UNDER, GONE))
         table["kept"] = table["kept"].where(shown, WITHHELD)
         table["broken"] = table["broken"].where(shown, under.map({True: HIDDEN, False: WITHHELD}))
-        table["rate"] = table["rate"].where(shown, rates["of"].map(_lower_bound_in_words).where(under, WITHHELD))
+        table["rate"] = table["rate"].where(shown, rates["of"].map(_describe_lower_bound).where(under, WITHHELD))
         table.loc[gone, [name for name in ("sessions", "of") if name in table]] = WITHHELD
         if "title" in by:
             # With the unlogged calls, how many checks of a clause there are would tell how many were logged late.
@@ -360,8 +362,8 @@ def _rates_table(
     return table.rename(columns={**by, **numbers, **last})
 
 
-def _lower_bound_in_words(of: int) -> str:
-    share = lower_bound(of)
+def _describe_lower_bound(of: int) -> str:
+    share = find_lower_bound(of)
     return WITHHELD if share is None else f"over {share * 100:.0f}%"
 
 
@@ -369,11 +371,11 @@ def _key_row(label: str, number: int, whole: int, *, governors: bool) -> tuple[s
     if not governors or FEW <= number <= whole - FEW:
         return label, number, whole, number / whole if whole >= FEW else ""
     if number < FEW:
-        return label, HIDDEN, whole if whole >= FEW else HIDDEN, _small(number, whole)
-    return label, WITHHELD, WITHHELD, _small(number, whole)
+        return label, HIDDEN, whole if whole >= FEW else HIDDEN, _describe_small(number, whole)
+    return label, WITHHELD, WITHHELD, _describe_small(number, whole)
 
 
-def _small(number: int, whole: int) -> str:
+def _describe_small(number: int, whole: int) -> str:
     """A key figure of which a part is small. How many outcomes there are stands in two of them: beside the one that
     lacks a few, the whole would tell how many."""
-    return part_in_words(number, whole) if number < FEW else f"all but {HIDDEN}"
+    return format_part(number, whole) if number < FEW else f"all but {HIDDEN}"

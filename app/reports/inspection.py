@@ -11,8 +11,8 @@ from app.access.reporting import check_audit_trail, count_registers, count_resol
 from app.formatting import how_many, on_day
 from app.protocol.clauses import CLAUSES
 from app.reports import governors
-from app.reports.disclosure import HIDDEN, SHOWN, UNDER, count_in_words, part_in_words
-from app.reports.pdf import pdf
+from app.reports.disclosure import HIDDEN, SHOWN, UNDER, format_count, format_part
+from app.reports.pdf import create_pdf
 from app.school import School
 from app.vocabulary import LetterKind
 
@@ -35,7 +35,7 @@ _RETENTION = {
 }
 
 
-def inspection_pack(school: School, person: Person) -> bytes:
+def create_inspection_pack(school: School, person: Person) -> bytes:
     """What an inspection asks for, as a PDF: the protocol in force, how it is kept, and what is done about it."""
     today = school.today()
     terms = [t for t in school.settings.terms if t.from_ <= today][-2:]
@@ -43,13 +43,13 @@ def inspection_pack(school: School, person: Person) -> bytes:
     by_term = {}
     for term in terms:
         figures = get_protocol_figures(school, person, (term.from_, min(term.to, today)))
-        by_term[term.name] = governors.with_state(governors.rates_by_clause(figures))
+        by_term[term.name] = governors.add_state(governors.compute_rates_by_clause(figures))
     entry, fault = check_audit_trail(school, person)
     registers = count_registers(school, person, days)
-    data = governors.paper(school, "Videoconferencing with pupils: inspection pack") | {
-        "version": governors.version_in_force(school),
+    data = governors.describe_paper(school, "Videoconferencing with pupils: inspection pack") | {
+        "version": governors.describe_version(school),
         "versions": [f"{v.name}, in force from {on_day(v.from_)}" for v in school.settings.versions],
-        "rules": _rules(school),
+        "rules": _describe_rules(school),
         "measured": governors.HOW_MEASURED,
         "small": governors.SMALL_COUNTS,
         "terms": list(by_term),
@@ -61,23 +61,23 @@ def inspection_pack(school: School, person: Person) -> bytes:
                 "decided": c.decided_by,
                 "heading": c.reference.heading,
                 "reference": str(c.reference),
-                "kept": [_kept_words(rates, c.name) for rates in by_term.values()],
+                "kept": [_describe_kept(rates, c.name) for rates in by_term.values()],
             }
             for c in CLAUSES.values()
         ],
         "period": f"{on_day(days[0])} to {on_day(days[1])}",
         "done": governors.describe_endings(count_resolved_breaches(school, person, days)),
-        "registers": [[words, _register_words(name, registers)] for name, words in _REGISTERS.items()],
+        "registers": [[words, _describe_register(name, registers)] for name, words in _REGISTERS.items()],
         "training": [[t.name, t.reference, on_day(t.on)] for t in school.settings.training],
         "trail": fault or f"All entries up to number {entry:,} are unaltered.",
         "retention": [
             [words, how_many(getattr(school.settings.retention, name), "year")] for name, words in _RETENTION.items()
         ],
     }
-    return pdf("inspection", data)
+    return create_pdf("inspection", data)
 
 
-def _rules(school: School) -> str:
+def _describe_rules(school: School) -> str:
     rules = school.settings.rules_on(school.today())
     slots = "; ".join(f"{s.name} {s.from_:%H:%M} to {s.to:%H:%M} ({', '.join(s.days)})" for s in rules.one_to_one_slots)
     return (
@@ -87,16 +87,16 @@ def _rules(school: School) -> str:
     )
 
 
-def _register_words(name: str, registers: Mapping[str, int]) -> str:
+def _describe_register(name: str, registers: Mapping[str, int]) -> str:
     if name in set(LetterKind):
-        return part_in_words(registers[name], registers["pupils"])
-    return count_in_words(registers[name])
+        return format_part(registers[name], registers["pupils"])
+    return format_count(registers[name])
 
 
-def _kept_words(rates: pd.DataFrame, clause: str) -> str:
+def _describe_kept(rates: pd.DataFrame, clause: str) -> str:
     if clause not in rates.index:
         return "none"
     row = rates.loc[clause]
     if row["state"] == SHOWN:
-        return part_in_words(int(row["kept"]), int(row["of"]))
+        return format_part(int(row["kept"]), int(row["of"]))
     return f"all but {HIDDEN}" if row["state"] == UNDER else "not shown"

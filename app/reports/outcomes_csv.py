@@ -42,11 +42,11 @@ def list_outcomes(school: School, days: tuple[date, date]) -> list[dict[str, Any
         ).all()
         rows: list[dict[str, Any]] = []
         for first in range(0, len(ids), _AT_ONCE):
-            rows += _outcomes(school, connection, ids[first : first + _AT_ONCE])
+            rows += _read_outcomes(school, connection, ids[first : first + _AT_ONCE])
     return rows
 
 
-def _outcomes(school: School, connection: Connection, ids: Sequence[int]) -> list[dict[str, Any]]:
+def _read_outcomes(school: School, connection: Connection, ids: Sequence[int]) -> list[dict[str, Any]]:
     evidence = reading.read_evidence(connection, session_ids=ids)
     judged = judge(evidence, school.settings, school.now(), reasons=True)
     staff = tables.staff.c
@@ -74,20 +74,20 @@ def write_csv(file: TextIO, columns: Sequence[str], rows: Iterable[Mapping[str, 
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(columns)
     for row in rows:
-        writer.writerow([harmless(row[column]) for column in columns])
+        writer.writerow([make_harmless(row[column]) for column in columns])
 
 
-def harmless(value: Any) -> str:
+def make_harmless(value: Any) -> str:
     """A cell's text that no spreadsheet takes for a formula."""
     if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value)):
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
     text = str(value)
-    return f"'{text}" if text.lstrip()[:1] in ("=", "+", "-", "@", "\t", "\r") and not _number(text) else text
+    return f"'{text}" if text.lstrip()[:1] in ("=", "+", "-", "@", "\t", "\r") and not _is_number(text) else text
 
 
-def _number(text: str) -> bool:
+def _is_number(text: str) -> bool:
     try:
         float(text)
     except ValueError:

@@ -19,7 +19,7 @@ _INK = "#34414e"
 _FONT = "Libertinus Serif"  # comes with Typst, has the Welsh letters, and prints alike on every machine
 
 
-def pdf(template: str, data: dict[str, Any]) -> bytes:
+def create_pdf(template: str, data: dict[str, Any]) -> bytes:
     """The paper that `app/reports/templates/<template>.typ` makes of `data`, tagged for screen readers.
 
     Every paper needs `title`, `school` (its name) and `made` (the day, in words); `confidential` (true) puts
@@ -37,7 +37,7 @@ def _fonts() -> typst.Fonts:
     return typst.Fonts()
 
 
-def svg(chart: Drawing, width: int, height: int | None = None) -> str:
+def draw_svg(chart: Drawing, width: int, height: int | None = None) -> str:
     """A chart of the screen for print: `width` in pixels, of which a page across has about 640."""
     axis = {"labelFontSize": 12, "titleFontSize": 12, "labelColor": _INK, "titleColor": _INK, "gridOpacity": 0.4}
     legend = {"labelFontSize": 11, "titleFontSize": 12, "labelColor": _INK, "titleColor": _INK}

@@ -49,7 +49,7 @@ class Record:
     redact: bool = False
 
 
-def subject(school: School, email: str) -> str:
+def create_file_for_command(school: School, email: str) -> str:
     """An HTML page with everything held on the pupil; other people's names are marked, and so are counselling
     sessions, of which it shows only when they were. Creating it is recorded on the audit trail. UnknownPupilError."""
     with school.engine.connect() as connection:
@@ -79,10 +79,10 @@ def _create_page(school: School, pupil_id: int, *, by: str, counselling: bool) -
 
 def _cells(facts: Mapping[str, Any]) -> list[Cell]:
     """Facts by their labels, the values as JSON has them; one that is blank is not shown."""
-    return [Cell(label, _in_words(value)) for label, value in facts.items()]
+    return [Cell(label, _as_text(value)) for label, value in facts.items()]
 
 
-def _in_words(value: Any) -> str:
+def _as_text(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value))
     if isinstance(value, bool):

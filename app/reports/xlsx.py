@@ -10,7 +10,7 @@ _AS_TEXT = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_
 _DAY = "ddd d mmm yyyy"
 
 
-def workbook(sheets: Mapping[str, pd.DataFrame]) -> bytes:
+def create_workbook(sheets: Mapping[str, pd.DataFrame]) -> bytes:
     """An .xlsx file: each frame a sheet under its name, headings frozen and to filter by. Numbers and days are
     numbers and days, shares (columns that begin with "Share") per cent; every text is a text, whatever its first
     character."""

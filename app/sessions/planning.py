@@ -65,7 +65,7 @@ class Foreseen:
         return _verdict(self.clauses["outcome"])
 
 
-def read(school: School, values: Mapping[str, str], *, planned: bool = True) -> Log | RejectedRow:
+def read_plan(school: School, values: Mapping[str, str], *, planned: bool = True) -> Log | RejectedRow:
     """A plan from the row of a log file (`log_form.cells`), as the log that it would be; or why it cannot be one."""
     with school.engine.connect() as connection:
         roster = reading.read_roster(connection)
@@ -98,11 +98,11 @@ def foresee(school: School, person: Person, plan: Log) -> Foreseen:
     return Foreseen(_in_words(known), lacking, pd.DataFrame(to_mind, columns=["clause", "title", "words"]))
 
 
-def verdicts(school: School, person: Person, plans: pd.DataFrame) -> dict[str, str]:
+def judge_plans(school: School, person: Person, plans: pd.DataFrame) -> dict[str, str]:
     """For the plans still to come of `list_plans`, by their reference: "yes", "no" or "not yet"."""
     coming = plans[plans["started_at"] > school.now()]
-    rows = [log_form.as_row(school.settings, form_of(row), person.email) for row in coming.itertuples()]
-    logs = [log for row in rows if isinstance(log := read(school, row), Log)]
+    rows = [log_form.as_row(school.settings, create_form(row), person.email) for row in coming.itertuples()]
+    logs = [log for row in rows if isinstance(log := read_plan(school, row), Log)]
     judged = _judge(school, logs) if logs else pd.DataFrame()
     return {
         log.ref: _verdict(judged[(judged["plan"] == place) & judged["clause"].isin(_BEFOREHAND)]["outcome"])
@@ -120,7 +120,7 @@ def _verdict(outcomes: pd.Series) -> Literal["yes", "no", "not yet"]:
     return "no" if Outcome.BREACH in found else "not yet" if Outcome.NO_EVIDENCE in found else "yes"
 
 
-def second_members(school: School, person: Person, log: Log) -> dict[str, str]:
+def find_second_members(school: School, person: Person, log: Log) -> dict[str, str]:
     """Whom the protocol would accept as second member of a planned or held session: by email, in words who they
     are. Nobody where it wants none."""
     staff = list_staff_to_choose(school, person)
@@ -183,7 +183,7 @@ def save_plan(school: School, person: Person, plan: Log) -> None:
 
 def is_saved(school: School, person: Person, row: Any, plan: Log) -> bool:
     """Whether a row of `list_plans` is the same as the plan."""
-    saved = read(school, log_form.as_row(school.settings, form_of(row), person.email))
+    saved = read_plan(school, log_form.as_row(school.settings, create_form(row), person.email))
     return isinstance(saved, Log) and saved.fingerprint == plan.fingerprint
 
 
@@ -216,7 +216,7 @@ def _delete_people(connection: Any, number: int) -> None:
 # --- the consents that are missing ------------------------------------------------------------------------
 
 
-def consents_for(school: School, person: Person, plan: Log, kind: str, emails: Sequence[str]) -> pd.DataFrame:
+def find_consents(school: School, person: Person, plan: Log, kind: str, emails: Sequence[str]) -> pd.DataFrame:
     """The consents of some pupils of a plan, one row each: `email`, `pupil` (name), `consent_id` (blank: none was asked
     for), `state` ("" also if none was asked for), `slt_informed_at`."""
     names = list_pupils_to_choose(school, person).set_index("email")["name"]
@@ -249,7 +249,7 @@ def ask_for_consents(school: School, person: Person, plan: Log, kind: str, email
 # --- from the plan to the form and the log -----------------------------------------------------------------
 
 
-def form_of(plan: Any) -> Form:
+def create_form(plan: Any) -> Form:
     """The form (see `log_form`) of a row of `list_plans`."""
     return {
         "ref": plan.ref,
@@ -263,12 +263,12 @@ def form_of(plan: Any) -> Form:
     }
 
 
-def for_log(plan: Any) -> Form:
+def create_log_form(plan: Any) -> Form:
     """The form of the log of a row of `list_plans`, as it was planned."""
-    return {name: value for name, value in form_of(plan).items() if name != "ref"} | {"plan": plan.ref}
+    return {name: value for name, value in create_form(plan).items() if name != "ref"} | {"plan": plan.ref}
 
 
-def of_calls(school: School, calls: pd.DataFrame, plans: pd.DataFrame) -> dict[int, str]:
+def match_plans_with_calls(school: School, calls: pd.DataFrame, plans: pd.DataFrame) -> dict[int, str]:
     """The plan (`ref`) of each of the calls of `list_calls_to_log`, by `session_id`: matched by pupils and times, as a
     log would be."""
     pupils, _ = pd.factorize(

@@ -19,7 +19,7 @@ from app.parents.consents import (
     strike_out,
     withdraw_consent,
 )
-from app.parents.letters import times, write_requests
+from app.parents.letters import format_period, write_requests
 from app.records.registers import Consent
 from app.school import School
 from app.ui.current import record_once
@@ -184,7 +184,7 @@ def show_consent(school: School, person: Person, consents: pd.DataFrame, number:
         "<b>{status}</b> · {kind}, {period}",
         status=_STATUS[row["status"]],
         kind=KINDS[row["kind"]],
-        period=times(row["covers_from"], row["covers_to"]),
+        period=format_period(row["covers_from"], row["covers_to"]),
     )
     write_html("Reason: {reason}", reason=row["reason"] or "none on record")
     if row["kind"] == "outside_hours":

@@ -44,7 +44,7 @@ def get_school() -> School:
 
 def _is_untouched(school: School) -> bool:
     """Whether nothing is configured and the database is empty: whoever tries the program sees the demonstration."""
-    if get_variable("DATABASE_URL") or configuration.configured() or school.is_demonstration():
+    if get_variable("DATABASE_URL") or configuration.list_configured() or school.is_demonstration():
         return False
     return school.is_untouched() or was_cut_off(school)
 
@@ -67,7 +67,7 @@ def _fill_demonstration(school: School) -> None:
 
 def current_person(school: School) -> Person | None:
     """The person who is signed in or, in the demonstration, the person it is viewed as."""
-    if configuration.hindrance(school):
+    if configuration.find_obstacle(school):
         return None
     if school.is_demonstration():
         people = {p.email: p for p in list_demo_people(school)}

@@ -10,7 +10,7 @@ from app.access.administration import record_access
 from app.access.people import read_revision
 from app.access.policy import Person
 from app.reports import governors
-from app.reports.inspection import inspection_pack
+from app.reports.inspection import create_inspection_pack
 from app.school import School
 from app.ui.text import note
 from app.ui.widgets import download
@@ -23,12 +23,12 @@ def show_export(school: School, person: Person, days: tuple[date, date], chosen:
         if not place.open:
             return
         span = f"{days[0]} to {days[1]}"
-        workbook = partial(governors.figures_workbook, school, person, days)
+        workbook = partial(governors.create_figures_workbook, school, person, days)
         filters = str(sorted((column, *values) for column, values in chosen.items()))
         note("For governors: the whole school, without names, counts under 3 hidden. Takes a few seconds.")
-        report = partial(governors.governors_report, school, person, days)
+        report = partial(governors.create_governors_report, school, person, days)
         tables = partial(workbook, governors=True)
-        pack = partial(inspection_pack, school, person)
+        pack = partial(create_inspection_pack, school, person)
         _offer(school, person, "Governors' report (PDF)", f"governors report {span}.pdf", report)
         _offer(school, person, "Tables for governors (Excel)", f"tables for governors {span}.xlsx", tables)
         _offer(school, person, "Inspection pack (PDF)", f"inspection pack {school.today()}.pdf", pack)

@@ -110,9 +110,9 @@ def _show_timeline(view: SessionView) -> None:
     if view.stays.empty:
         st.info("There is no call record for this session. It was judged by its log.")
         return
-    write_html("{sentence}", sentence=charts.timeline_sentence(view.alone))
+    write_html("{sentence}", sentence=charts.describe_timeline(view.alone))
     draw(
-        charts.timeline(view.stays, view.videos, view.alone),
+        charts.draw_timeline(view.stays, view.videos, view.alone),
         "Timeline of who was in the call when; the same times are in the table below.",
     )
     note(

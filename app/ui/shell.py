@@ -31,7 +31,7 @@ def _sign_out() -> None:
 def _watch(school: School) -> None:
     """Clear an unattended screen when the sign-in ends, without a click."""
 
-    @st.fragment(run_every=min(timedelta(minutes=1), configuration.idle_time() / 3))
+    @st.fragment(run_every=min(timedelta(minutes=1), configuration.get_idle_time() / 3))
     def look() -> None:
         if not sign_in.holds(school):
             st.rerun()
@@ -55,9 +55,9 @@ def require(page: Page) -> tuple[School, Person]:
 
 
 def _not_signed_in() -> NoReturn:
-    if hindrance := configuration.hindrance(get_school()):
+    if obstacle := configuration.find_obstacle(get_school()):
         st.title("Not set up yet")
-        write_html("{hindrance}", hindrance=hindrance)
+        write_html("{obstacle}", obstacle=obstacle)
         st.stop()
     st.title("Sign in")
     if st.user.get("is_logged_in"):

@@ -12,7 +12,7 @@ from app.access.administration import record_access
 from app.access.policy import NotAllowedError
 from app.formatting import moment
 from app.reports.charts import Drawing
-from app.reports.outcomes_csv import harmless
+from app.reports.outcomes_csv import make_harmless
 from app.school import School
 from app.ui.current import current_person, get_school
 from app.ui.labels import PAGE_ICONS
@@ -67,7 +67,7 @@ def table(rows: pd.DataFrame, alt: str, name: str, note: Callable[[], None] | No
     numbers = rows.select_dtypes("number").columns
     shares = {name: st.column_config.NumberColumn(format="percent") for name in numbers if name.startswith("Share")}
     event = st.dataframe(rows, hide_index=True, alt=alt, **({"column_config": shares} | more))
-    text = rows.map(harmless).to_csv(index=False, lineterminator="\r\n")
+    text = rows.map(make_harmless).to_csv(index=False, lineterminator="\r\n")
     download(
         "Download this list",
         "\ufeff" + text,

@@ -14,7 +14,7 @@ from app.clock import now
 from app.concerns import casework
 from app.concerns.raising import Report, add_event, open_concern, raise_concern
 from app.protocol.clauses import CLAUSES
-from app.reports.chronology import conduct_paper
+from app.reports.chronology import create_conduct_chronology
 from app.school import School
 from app.settings import Settings
 from app.store import tables
@@ -329,7 +329,7 @@ def raise_about(school: School, *names: str, by: str = "teacher", **other: Any) 
 def follow_up(school: School, ref: str, by: str) -> None:
     """A whole life, by somebody whom it does not name."""
     person = someone(school, by)
-    casework.opened(school, person, ref)
+    casework.record_opening(school, person, ref)
     for kind, answers in (
         ("level", {"level": "lower level", "text": "t"}),
         ("action", {"what": "w", "recipient_id": person.staff_id, "due": TODAY}),
@@ -342,7 +342,7 @@ def follow_up(school: School, ref: str, by: str) -> None:
         view = get_concern(school, person, ref)
         assert view is not None
         casework.record(school, person, ref, view.version, kind, answers)
-    conduct_paper(school, person, ref)
+    create_conduct_chronology(school, person, ref)
     casework.record_download(school, person, [ref])
 
 

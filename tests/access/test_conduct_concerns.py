@@ -59,7 +59,7 @@ def test_list_concerns_about_conduct_keeps_one_that_names_everybody_for_who_come
 
 def test_get_concern_is_closed_for_good_to_who_is_named_later(school: School) -> None:
     ref, sdh = raise_about(school, "musician"), someone(school, "sdh")
-    casework.opened(school, sdh, ref)
+    casework.record_opening(school, sdh, ref)
     own = list_own_concerns(school, someone(school, "teacher"), CONDUCT)
     assert own["read_by"].iloc[0].startswith("Sdh, ")
     for adult in ("dsp_sen", "teacher"):
@@ -70,7 +70,7 @@ def test_get_concern_is_closed_for_good_to_who_is_named_later(school: School) ->
     view = found(get_concern(school, sdh, ref))
     assert view.adults == ["Dsp_Sen", "Musician", "Teacher"]
     assert ("About", "Musician") in view.entries[0].words, "the report stays as it was"
-    assert not {"shared", "unshared"} & casework.steps_for(view).keys()
+    assert not {"shared", "unshared"} & casework.find_possible_steps(view).keys()
     with pytest.raises(casework.IncompleteStepError, match="does not name"):
         casework.record(
             school, sdh, ref, view.version, "action", {"what": "w", "recipient_id": ID["dsp_sen"], "due": TODAY}
@@ -80,7 +80,7 @@ def test_get_concern_is_closed_for_good_to_who_is_named_later(school: School) ->
 def test_get_concern_lists_who_opened_one_about_conduct(school: School) -> None:
     ref = raise_about(school, "musician")
     for name in ("sdh", "dsp_sen", "sdh"):
-        casework.opened(school, someone(school, name), ref)
+        casework.record_opening(school, someone(school, name), ref)
     view = found(get_concern(school, someone(school, "dsp_prep"), ref))
     assert [entry.by for entry in view.opened_by] == ["Sdh", "Dsp_Sen", "Sdh"]
     with pytest.raises(DBAPIError, match="only ever added to"), school.writing() as connection:

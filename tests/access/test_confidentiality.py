@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import delete, select
 
 import app.access
-from app.operations.retention import past_keeping
+from app.operations.retention import find_expired
 from app.school import School
 from app.store import audit_log, reading, tables
 from app.store.encryption import generate_key
@@ -83,7 +83,7 @@ def _figures(school: School) -> dict[str, object]:
     with school.writing() as connection:
         figures: dict[str, object] = {"sealed": reencrypt_all(connection), "under": count_by_key(connection)}
         figures["trail"] = audit_log.verify(connection)[1]  # its length tells of the questions asked here
-        figures["purged"] = past_keeping(school)
+        figures["purged"] = find_expired(school)
         figures["revision"] = reading.get_revision(connection)
     return figures
 

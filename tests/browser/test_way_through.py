@@ -52,7 +52,9 @@ def test_a_cell_of_few_sessions_is_grey_and_no_other_is(page: Page, address: str
     today = school.today()
     term = school.settings.term_on(today)
     days = (term.from_, min(term.to, today)) if term else (today - timedelta(days=29), today)
-    cells = charts.rates(charts.placed(get_overview(school, leader, days)), ["department", "band"], None)
+    cells = charts.compute_rates(
+        charts.add_band_and_week(get_overview(school, leader, days)), ["department", "band"], None
+    )
     page.goto(address)
     boxes = page.get_by_test_id("stVegaLiteChart").first.locator(".mark-rect.role-mark path")
     expect(boxes).to_have_count(len(cells))

@@ -21,7 +21,7 @@ from app.concerns import casework
 from app.concerns.raising import Elsewhere, Report, raise_concern
 from app.concerns.steps import STEPS
 from app.intake.files import import_logs
-from app.reports.chronology import child_paper
+from app.reports.chronology import create_child_chronology
 from app.school import School
 from app.store import tables
 from app.store.concerns import CHILD
@@ -82,7 +82,7 @@ def test_whatever_is_done_and_in_whatever_order_the_chronology_holds_all_of_it(s
     before = seen(school, ref).entries
     for number in range(data.draw(st.integers(1, 6))):
         view = seen(school, ref)
-        kind = data.draw(st.sampled_from(sorted(set(casework.steps_for(view)) - {"session_linked"})))
+        kind = data.draw(st.sampled_from(sorted(set(casework.find_possible_steps(view)) - {"session_linked"})))
         kind, answers, typed = _answers(school, view, kind, data, number)
         casework.record(school, who(school, "dsp"), ref, view.version, kind, answers)
         kept += typed
@@ -153,7 +153,7 @@ def test_the_childs_chronology_on_paper_holds_every_word(school: School) -> None
     ref, other = raised(school), raised(school, summary="Another one: <b>#panic()</b> \\ $x$")
     step(school, ref, "action", what="Ring home", recipient_id=who(school, "teacher").staff_id, due=school.today())
     step(school, other, "decision", decision="Wait", text="The mother was told")
-    paper = child_paper(school, who(school, "dsp"), pupil(school, "aled"))
+    paper = create_child_chronology(school, who(school, "dsp"), pupil(school, "aled"))
     told = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(paper)).pages)
     for words in ("Aled Pugh", ref, other, "Dim byd.", "Ring home", "The mother was told", "#panic()", "Confidential"):
         assert words in told, words
@@ -174,7 +174,7 @@ def test_the_second_of_two_is_told_what_changed_and_nothing_is_overwritten(schoo
     with pytest.raises(casework.IncompleteStepError, match="Choose a level"):
         step(school, ref, "level", level="high", text="no such level")
     assert "first" in words_of(seen(school, ref).entries)
-    casework.opened(school, who(school, "sdh"), ref)  # that somebody reads it disturbs nobody who writes
+    casework.record_opening(school, who(school, "sdh"), ref)  # that somebody reads it disturbs nobody who writes
     step(school, ref, "note", text="third", version=seen(school, ref).version)
 
 
@@ -219,7 +219,7 @@ def test_who_raised_it_sees_that_it_was_read_once_and_by_whom(school: School) ->
     own = list_own_concerns(school, who(school, "tutor"))
     assert (own["received_by"].iloc[0], own["read_by"].iloc[0]) == ("Dsp", "")
     for _ in range(2):
-        casework.opened(school, who(school, "dsp"), ref)
+        casework.record_opening(school, who(school, "dsp"), ref)
     assert list_own_concerns(school, who(school, "tutor"))["read_by"].iloc[0].count("Dsp, ") == 1
     step(school, ref, "note", text="secret to them")
     assert "secret" not in list_own_concerns(school, who(school, "tutor")).to_csv()
@@ -297,7 +297,7 @@ def test_get_concern_does_not_tell_that_a_counselling_session_is_linked(school: 
     for name in ("dsp", "sdh"):
         view = seen(school, ref, by=name)
         assert view.links == []
-        assert "session_unlinked" not in casework.steps_for(view)
+        assert "session_unlinked" not in casework.find_possible_steps(view)
 
 
 def test_a_dsp_who_leads_a_year_cannot_change_a_concern_of_another_school(school: School) -> None:
@@ -319,8 +319,8 @@ def test_who_is_asked_does_it_without_seeing_the_concern(school: School) -> None
     assert (row["what"], row["overdue"], row["mine"], row["may_open"]) == ("Watch the door", True, True, False)
     assert not seen_by(school, ref, "teacher")
     with pytest.raises(casework.NotYoursError):
-        casework.finish(school, who(school, "tutor"), ref, int(row["number"]), "I did")
-    casework.finish(school, teacher, ref, int(row["number"]), "Watched it")
+        casework.finish_action(school, who(school, "tutor"), ref, int(row["number"]), "I did")
+    casework.finish_action(school, teacher, ref, int(row["number"]), "Watched it")
     assert list_actions_to_do(school, teacher).empty
     assert seen(school, ref).actions[0].how == "Watched it"
 
@@ -334,7 +334,7 @@ def test_the_wrong_child_is_put_right_on_record_and_the_right_dsp_told(school: S
     view = seen(school, ref)
     assert view.pupils["name"].tolist() == ["Aled Pugh"]
     assert ("Children", "Dai Prosser") in view.entries[0].words, "the report stays as it was"
-    assert "unlinked" not in casework.steps_for(view), "a concern is about a child"
+    assert "unlinked" not in casework.find_possible_steps(view), "a concern is about a child"
 
 
 def test_every_step_of_a_childs_concern_is_on_the_trail_by_reference(school: School) -> None:

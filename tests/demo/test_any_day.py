@@ -14,7 +14,7 @@ from app.access.overview import get_overview
 from app.access.parents import list_consents
 from app.access.people import list_demo_people
 from app.access.policy import Person
-from app.demo.calendar import demonstration
+from app.demo.calendar import create_demo_settings
 from app.demo.filling import fill, generate
 from app.demo.people import DemoSchool
 from app.school import School, open_school
@@ -32,7 +32,7 @@ YEAR = [date(2028, 1, 1) + timedelta(days=n) for n in range(366)]
 
 
 def wrong_terms(day: date) -> str:
-    settings = demonstration(SETTINGS, day)
+    settings = create_demo_settings(SETTINGS, day)
     last, this = settings.terms
     remote, ahead = settings.remote_learning
     in_order = last.to < this.from_ <= remote.from_ < remote.to < day < ahead.from_ < ahead.to

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from sqlalchemy import func, select
 
-from app.demo.calendar import Calendar, demonstration
+from app.demo.calendar import Calendar, create_demo_settings
 from app.demo.filling import fill, generate, was_cut_off
 from app.demo.people import DemoSchool
 from app.intake.files import import_letters
@@ -147,7 +147,7 @@ def test_all_of_it_goes_through_the_import(filled: School, made: DemoSchool) -> 
     assert imports.loc["logs", "rejected"] == 3  # as people do mistype
     assert imports.loc["calls", "dropped"] > 20
     assert filled.is_demonstration()
-    assert filled.settings == demonstration(SETTINGS, DAY)
+    assert filled.settings == create_demo_settings(SETTINGS, DAY)
 
 
 def test_it_looks_like_a_good_school(judged: pd.DataFrame) -> None:

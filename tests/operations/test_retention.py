@@ -15,7 +15,7 @@ from app.access.concern_history import LinkedSession
 from app.concerns.raising import Report, open_concern
 from app.intake.calls import import_calls
 from app.intake.files import import_consents, import_logs
-from app.operations.retention import Past, past_keeping, purge
+from app.operations.retention import Past, find_expired, purge
 from app.school import School
 from app.store import audit_log, tables
 from app.store.concerns import CHILD
@@ -85,7 +85,7 @@ def told(found: Iterable[Past]) -> dict[str, int]:
 
 def test_a_dry_run_says_what_would_go_and_changes_nothing(long_ago: School) -> None:
     before = held(long_ago)
-    would = past_keeping(long_ago)
+    would = find_expired(long_ago)
     assert held(long_ago) == before
     assert told(would) == told(purge(long_ago))
     assert told(would) == {"sessions": 2, "parents' consents": 1}
@@ -146,7 +146,7 @@ def test_what_is_left_over_goes_too(long_ago: School) -> None:
                 insert(tables.breaches).values(session_id=-n - 1, clause="logged", opened_at=at, state="open")
             )
     before = held(long_ago)
-    assert told(past_keeping(long_ago))["rejected rows, drafts, plans and unreadable records"] == 3
+    assert told(find_expired(long_ago))["rejected rows, drafts, plans and unreadable records"] == 3
     assert told(purge(long_ago))["entries of the list of imports"] == 1
     after = held(long_ago)
     gone = {"quarantine": 2, "drafts": 1, "recordings": 1, "imports": 1}
@@ -160,7 +160,7 @@ def test_what_is_left_over_goes_too(long_ago: School) -> None:
 def test_a_dry_run_waits_for_nobody_who_writes(long_ago: School) -> None:
     with long_ago.writing() as connection:
         connection.execute(insert(tables.meta).values(key="held", value="open"))
-        assert told(past_keeping(long_ago))["sessions"] == 2
+        assert told(find_expired(long_ago))["sessions"] == 2
 
 
 def test_the_command_says_what_goes_and_does_it_once(long_ago: School, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,7 +182,7 @@ def test_old_sessions_go_with_all_that_is_theirs_but_not_what_a_concern_hangs_on
     now = held(long_ago)
     assert (now["sessions"], now["calls"], now["consents"], now["concerns"]) == (4, 1, 1, 2)
     assert now["call_stays"] == 2
-    assert past_keeping(long_ago)[1].number == 0
+    assert find_expired(long_ago)[1].number == 0
 
 
 def test_a_closed_concern_goes_after_its_years_and_then_its_session(long_ago: School) -> None:

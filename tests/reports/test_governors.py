@@ -21,8 +21,8 @@ from app.intake.files import import_logs
 from app.log_questions import CONCERN, QUESTIONS
 from app.protocol.clauses import CLAUSES
 from app.reports import governors
-from app.reports.inspection import inspection_pack
-from app.reports.xlsx import workbook
+from app.reports.inspection import create_inspection_pack
+from app.reports.xlsx import create_workbook
 from app.school import School
 from app.sessions.breaches import resolve_breaches
 from app.settings import Period, Training
@@ -75,7 +75,7 @@ def who(school: School, name: str) -> Person:
 
 
 def test_the_governors_report_has_the_figures_and_no_small_count_and_nobody(busy: School) -> None:
-    words = text_of(governors.governors_report(busy, who(busy, "sdh"), DAYS))
+    words = text_of(governors.create_governors_report(busy, who(busy, "sdh"), DAYS))
     rows = get_overview(busy, who(busy, "sdh"), DAYS)
     assert busy.settings.name in words
     assert "Mon 7 Sep 2026 to Sat 17 Oct 2026" in words
@@ -84,21 +84,21 @@ def test_the_governors_report_has_the_figures_and_no_small_count_and_nobody(busy
     assert "29 of 31" not in words
     assert not [name for name, *_ in people.PUPILS.values() if name in words or name.split()[0] in words]
     assert not [name for name in people.STAFF if people.email(name) in words]
-    assert words == text_of(governors.governors_report(busy, who(busy, "slt"), DAYS))
+    assert words == text_of(governors.create_governors_report(busy, who(busy, "slt"), DAYS))
 
 
 def test_governors_report_names_what_needs_attention_also_where_there_is_none(busy: School, quiet: School) -> None:
     for school in (busy, quiet):
-        words = text_of(governors.governors_report(school, who(school, "sdh"), DAYS))
+        words = text_of(governors.create_governors_report(school, who(school, "sdh"), DAYS))
         assert "Under 3 sessions where the log and the call record disagree." in words
 
 
 @pytest.mark.parametrize("name", ["teacher", "hoy9", "dsp", "admin", "counsellor"])
 def test_reports_are_for_the_overviews_readers(busy: School, name: str) -> None:
     makers: list[Callable[[Person], object]] = [
-        lambda person: governors.governors_report(busy, person, DAYS),
-        lambda person: governors.figures_workbook(busy, person, DAYS, governors=False),
-        lambda person: inspection_pack(busy, person),
+        lambda person: governors.create_governors_report(busy, person, DAYS),
+        lambda person: governors.create_figures_workbook(busy, person, DAYS, governors=False),
+        lambda person: create_inspection_pack(busy, person),
     ]
     for make in makers:
         with pytest.raises(NotAllowedError):
@@ -106,7 +106,7 @@ def test_reports_are_for_the_overviews_readers(busy: School, name: str) -> None:
 
 
 def test_a_period_without_sessions_is_a_report_that_says_so(quiet: School) -> None:
-    words = text_of(governors.governors_report(quiet, who(quiet, "sdh"), DAYS))
+    words = text_of(governors.create_governors_report(quiet, who(quiet, "sdh"), DAYS))
     assert "too few sessions" in words
     assert "No clause has applied yet" in words
 
@@ -121,7 +121,9 @@ def sheets(file: bytes) -> dict[str, list[tuple[object, ...]]]:
 def books(school: School, chosen: dict[str, list[str]] | None = None) -> list[dict[str, list[tuple[object, ...]]]]:
     """The workbook for leadership, and that for governors."""
     sdh = who(school, "sdh")
-    return [sheets(governors.figures_workbook(school, sdh, DAYS, governors=g, chosen=chosen)) for g in (False, True)]
+    return [
+        sheets(governors.create_figures_workbook(school, sdh, DAYS, governors=g, chosen=chosen)) for g in (False, True)
+    ]
 
 
 def test_the_workbook_for_leadership_counts_and_that_for_governors_hides(busy: School) -> None:
@@ -141,7 +143,7 @@ def test_the_workbook_for_leadership_counts_and_that_for_governors_hides(busy: S
 def test_filters_narrow_the_workbook_for_leadership_alone(busy: School) -> None:
     chosen = {"department": ["Music"], "purpose": []}
     own, out = (
-        sheets(governors.figures_workbook(busy, who(busy, "sdh"), DAYS, governors=g, chosen=chosen))
+        sheets(governors.create_figures_workbook(busy, who(busy, "sdh"), DAYS, governors=g, chosen=chosen))
         for g in (False, True)
     )
     assert {row[0] for row in own["Department and hour"][1:]} == {"Music"}
@@ -151,7 +153,7 @@ def test_filters_narrow_the_workbook_for_leadership_alone(busy: School) -> None:
 def test_a_workbook_is_typed_and_its_text_runs_nothing() -> None:
     evil = ["=1+1", "+1", "-1", "@SUM(A1)", '=HYPERLINK("http://x")', "http://x.example", "'quoted", "12"]
     rows = pd.DataFrame({"Text": evil, "Share": [0.5] * 8, "Day": [MONDAY] * 8, "N": range(8)})
-    file = workbook({"One": rows, "None": rows.iloc[:0]})
+    file = create_workbook({"One": rows, "None": rows.iloc[:0]})
     sheet = openpyxl.load_workbook(io.BytesIO(file))["One"]
     assert [(cell.value, cell.data_type, cell.hyperlink) for cell in sheet["A"][1:]] == [(t, "s", None) for t in evil]
     assert (sheet["B2"].value, sheet["B2"].number_format) == (0.5, "0.0%")
@@ -164,7 +166,7 @@ def test_a_workbook_is_typed_and_its_text_runs_nothing() -> None:
 def test_the_inspection_pack_tells_every_clause_training_the_trail_and_no_pupil(busy: School) -> None:
     training = (Training(name="Safe calls", reference="CPD-17 *b* #x", on=MONDAY),)
     settings = busy.settings.model_copy(update={"training": training})
-    words = text_of(inspection_pack(School(busy.engine, settings), who(busy, "slt")))
+    words = text_of(create_inspection_pack(School(busy.engine, settings), who(busy, "slt")))
     assert not [clause.title for clause in CLAUSES.values() if clause.title not in words]
     assert "CPD-17 *b* #x" in words
     assert "are unaltered" in words
@@ -173,7 +175,7 @@ def test_the_inspection_pack_tells_every_clause_training_the_trail_and_no_pupil(
 
 
 def test_the_log_form_asks_what_the_form_asks_on_one_page(quiet: School) -> None:
-    file = governors.blank_log(quiet)
+    file = governors.create_blank_log(quiet)
     words = text_of(file)
     assert len(PdfReader(io.BytesIO(file)).pages) == 1
     asked = [question.words for question in QUESTIONS if question.only_if is not CONCERN and question.name != "notes"]
@@ -185,8 +187,8 @@ def test_the_log_form_asks_what_the_form_asks_on_one_page(quiet: School) -> None
 def test_what_the_school_wrote_is_shown_as_written(busy: School) -> None:
     settings = busy.settings.model_copy(update={"name": "=1+1 *Tŷ Gŵyr* #eval(1) <b>"})
     hostile = School(busy.engine, settings)
-    assert settings.name in text_of(governors.governors_report(hostile, who(busy, "sdh"), DAYS))
-    about = sheets(governors.figures_workbook(hostile, who(busy, "sdh"), DAYS, governors=True))["About"]
+    assert settings.name in text_of(governors.create_governors_report(hostile, who(busy, "sdh"), DAYS))
+    about = sheets(governors.create_figures_workbook(hostile, who(busy, "sdh"), DAYS, governors=True))["About"]
     assert about[1] == ("School", settings.name)
 
 
@@ -236,7 +238,7 @@ def test_breaches_sheet_has_a_row_for_every_way_of_ending(resolved: School) -> N
 
 
 @pytest.mark.parametrize(
-    "make", [lambda school, person: governors.governors_report(school, person, DAYS), inspection_pack]
+    "make", [lambda school, person: governors.create_governors_report(school, person, DAYS), create_inspection_pack]
 )
 def test_printed_report_has_a_row_for_every_way_of_ending(
     resolved: School, make: Callable[[School, Person], bytes]

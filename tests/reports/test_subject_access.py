@@ -12,7 +12,7 @@ from app.access.people import find_person
 from app.intake.calls import import_calls
 from app.intake.files import import_consents, import_logs, import_roster
 from app.intake.logs import Entered, enter_log
-from app.reports.subject_access import UnknownPupilError, subject
+from app.reports.subject_access import UnknownPupilError, create_file_for_command
 from app.school import School
 from app.sessions.breaches import resolve_breaches
 from app.sessions.drafts import save_draft
@@ -84,11 +84,11 @@ def test_subject_says_how_a_breach_was_resolved(school: School, tmp_path: Path) 
     assert hoy
     session_id = int(list_breaches_to_resolve(school, hoy)["session_id"].iloc[0])
     resolve_breaches(school, hoy, session_id, Resolution.TRAINING, "In January.")
-    assert "Training agreed. In January." in subject(school, people.email("aled"))
+    assert "Training agreed. In January." in create_file_for_command(school, people.email("aled"))
 
 
 def test_it_holds_everything_and_marks_what_is_somebody_elses(held_much: School) -> None:
-    page = subject(held_much, f" {people.email('aled').upper()} ")
+    page = create_file_for_command(held_much, f" {people.email('aled').upper()} ")
     for words in (
         "Aled Pugh",
         "introduction",
@@ -120,7 +120,7 @@ def test_a_name_within_ones_own_is_not_marked(school: School, tmp_path: Path) ->
     (tmp_path / "more").mkdir()
     people.table(tmp_path / "more" / "pupils.csv", pupils)
     assert not import_roster(school, tmp_path / "more")[0].rejected
-    assert "<mark>" not in subject(school, "y@pupils.habs.example").split("<h2>", 1)[1]
+    assert "<mark>" not in create_file_for_command(school, "y@pupils.habs.example").split("<h2>", 1)[1]
 
 
 def test_a_log_that_named_the_pupil_by_mistake_is_held_all_the_same(held_much: School) -> None:
@@ -129,7 +129,7 @@ def test_a_log_that_named_the_pupil_by_mistake_is_held_all_the_same(held_much: S
         teacher = connection.scalar(select(log.staff_id).where(log.ref == "L1"))
     right = people.log("teacher", "bethan", f"{DAY}T10:00", ref="L1", notes="It was her alone.")
     assert isinstance(enter_log(held_much, right, teacher or 0, "the wrong pupil"), Entered)
-    page = subject(held_much, people.email("aled"))
+    page = create_file_for_command(held_much, people.email("aled"))
     for words in (
         "Log, version 1",
         "Helped",
@@ -141,7 +141,7 @@ def test_a_log_that_named_the_pupil_by_mistake_is_held_all_the_same(held_much: S
 
 
 def test_of_counselling_it_says_that_it_was_and_no_more(held_much: School) -> None:
-    page = subject(held_much, people.email("aled"))
+    page = create_file_for_command(held_much, people.email("aled"))
     assert page.count('<section class="redact">') == 6, "two sessions, a refused row, two drafts and a plan"
     assert "Counselling. Notes and reasons are the counsellor" in page
     assert "secret" not in page
@@ -154,14 +154,14 @@ def test_what_a_log_said_of_counselling_before_it_was_corrected_is_not_in_it(hel
     first = people.log("tutor", "aled", f"{DAY}T18:00", ref="L6", purpose="counselling", notes="told in confidence")
     assert isinstance(enter_log(held_much, first, tutor), Entered)
     assert isinstance(enter_log(held_much, first | {"purpose": "pastoral", "notes": ""}, tutor, "private why"), Entered)
-    page = subject(held_much, people.email("aled"))
+    page = create_file_for_command(held_much, people.email("aled"))
     assert "Log, version 2" in page
     assert "confidence" not in page
     assert "private why" not in page
 
 
 def test_it_stands_on_the_trail_without_a_name(held_much: School) -> None:
-    subject(held_much, people.email("aled"))
+    create_file_for_command(held_much, people.email("aled"))
     with held_much.engine.connect() as connection:
         pupil = connection.scalar(select(tables.pupils.c.id).where(tables.pupils.c.email == people.email("aled")))
         last = connection.scalars(select(tables.audit.c.subject).order_by(tables.audit.c.id.desc())).first()
@@ -170,7 +170,7 @@ def test_it_stands_on_the_trail_without_a_name(held_much: School) -> None:
 
 def test_nobody_of_that_name_is_an_answer(school: School) -> None:
     with pytest.raises(UnknownPupilError, match="was a pupil on the roster"):
-        subject(school, "nobody@pupils.habs.example")
+        create_file_for_command(school, "nobody@pupils.habs.example")
 
 
 def test_the_command_writes_a_file_for_its_owner_alone_and_over_none(

@@ -71,7 +71,7 @@ def form(pupils: str = "aled", **more: object) -> Form:
 
 
 def plan(school: School, name: str, values: Form) -> Log:
-    found = planning.read(school, log_form.as_row(school.settings, values, people.email(name)))
+    found = planning.read_plan(school, log_form.as_row(school.settings, values, people.email(name)))
     assert not isinstance(found, RejectedRow), found
     return found
 
@@ -94,7 +94,7 @@ def test_an_evening_lesson_is_no_until_there_is_consent_and_slt_is_informed(wint
     both = [people.email("aled"), people.email("bethan")]
     assert foreseen.lacking == {"academic-hours": both}
     planning.ask_for_consents(winter, tutor, lesson, "outside_hours", both, "The orchestra rehearses all day")
-    asked = planning.consents_for(winter, tutor, lesson, "outside_hours", both)
+    asked = planning.find_consents(winter, tutor, lesson, "outside_hours", both)
     assert list(asked["state"]) == ["asked", "asked"]
     for number in asked["consent_id"]:
         consents.answer_consent(winter, tutor, int(number), given=True, parent="mother", at=winter.now())
@@ -124,11 +124,11 @@ def test_what_only_the_session_can_show_is_to_be_minded_and_never_kept(winter: A
 )
 def test_the_right_second_member_is_named(winter: AtTime, by: str, right: set[str]) -> None:
     one_to_one = plan(winter, by, form(purpose="pastoral", reason="routine"))
-    named = planning.second_members(winter, someone(winter, by), one_to_one)
+    named = planning.find_second_members(winter, someone(winter, by), one_to_one)
     assert set(named) == {people.email(who) for who in right}
     if by == "tutor":
         assert named[people.email("hoy9")] == "Hoy9 · Head of Year 9"
-    assert planning.second_members(winter, someone(winter, by), plan(winter, by, form())) == {}
+    assert planning.find_second_members(winter, someone(winter, by), plan(winter, by, form())) == {}
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_the_right_second_member_is_named(winter: AtTime, by: str, right: set[st
     ],
 )
 def test_what_cannot_be_planned_is_said_with_its_fix(winter: AtTime, wrong: Form, column: str) -> None:
-    fault = planning.read(winter, log_form.as_row(winter.settings, form() | wrong, people.email("tutor")))
+    fault = planning.read_plan(winter, log_form.as_row(winter.settings, form() | wrong, people.email("tutor")))
     assert isinstance(fault, RejectedRow)
     assert (fault.column, bool(fault.fix)) == (column, True)
 
@@ -243,7 +243,7 @@ def test_a_session_held_as_planned_is_judged_as_it_was_foreseen(
     school = AtTime(open_database(new_database(copy_of=at_first)), WINTER)
     after = school.later(datetime(2027, 4, 1, tzinfo=UTC))
     _on_record(after, tmp_path, plans)
-    logs = [log for one in plans if isinstance(log := planning.read(school, one.cells()), Log)]
+    logs = [log for one in plans if isinstance(log := planning.read_plan(school, one.cells()), Log)]
     assert len(logs) == len(plans)
     with school.engine.connect() as connection:
         table = preview_plans(connection, WINTER, logs)
@@ -301,7 +301,7 @@ def _on_record(school: School, folder: Path, plans: list[Planned]) -> None:
 
 def test_a_plan_is_kept_changed_and_dropped_by_its_planner_alone(winter: AtTime) -> None:
     first = kept(winter, "tutor", purpose="pastoral", reason="routine", second=[people.email("hm")])
-    assert planning.form_of(first) == form(purpose="pastoral", reason="routine", second=[people.email("hm")])
+    assert planning.create_form(first) == form(purpose="pastoral", reason="routine", second=[people.email("hm")])
     assert first.changes == 0
     tutor, other = someone(winter, "tutor"), someone(winter, "hoy9")
     moved = plan(winter, "tutor", form("bethan", **{"from": "10:00", "to": "10:30"}))
@@ -333,11 +333,11 @@ def test_a_plan_fills_the_log_of_its_call_and_of_no_other(winter: AtTime, tmp_pa
     ]
     assert import_calls(after, people.calls(tmp_path / "c.json", *records)).added == 3
     calls, plans = list_calls_to_log(after, tutor), list_plans(after, tutor)
-    of = planning.of_calls(after, calls, plans)
+    of = planning.match_plans_with_calls(after, calls, plans)
     number = calls.set_index("call_id")["session_id"]["planned"]
     assert of == {number: "P-1"}
     call = next(calls[calls["call_id"] == "planned"].itertuples())
-    filled = planning.for_log(next(plans.itertuples())) | log_form.from_call(call)
+    filled = planning.create_log_form(next(plans.itertuples())) | log_form.from_call(call)
     assert (filled["purpose"], filled["reason"], filled["second"]) == ("pastoral", "routine", [people.email("hm")])
     assert (filled["from"], filled["to"], filled["plan"]) == ("19:03", "19:27", "P-1")
 

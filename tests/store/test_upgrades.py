@@ -18,7 +18,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Column, MetaData, create_engine, insert, inspect, select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from app.demo.calendar import demonstration
+from app.demo.calendar import create_demo_settings
 from app.intake.files import import_logs
 from app.intake.quarantine import FETCH_AGAIN
 from app.operations.verification import verify
@@ -310,7 +310,7 @@ def test_open_school_gives_a_demonstration_of_0_1_0_its_own_settings(old_url: st
         connection.execute(insert(tables.meta).values(key="demo", value=day.isoformat()))
     engine.dispose()
     school = open_school(old_url)
-    ours = demonstration(load_settings(), day)
+    ours = create_demo_settings(load_settings(), day)
     assert (school.settings.name, school.settings.tenant_id) == (ours.name, ours.tenant_id)
     for periods in ("terms", "remote_learning"):  # their days: the names of terms have changed since
         stored, expected = getattr(school.settings, periods), getattr(ours, periods)

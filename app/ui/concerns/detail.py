@@ -9,7 +9,7 @@ from app.access.concern_history import FIELDS
 from app.access.policy import NotAllowedError, Person
 from app.concerns import casework
 from app.formatting import moment
-from app.reports.chronology import child_paper, conduct_paper
+from app.reports.chronology import create_child_chronology, create_conduct_chronology
 from app.school import School
 from app.store.concerns import CHILD, CONDUCT
 from app.ui.concerns.steps import NextStep, show_entry
@@ -65,7 +65,7 @@ def _note_opened(school: School, person: Person, view: ConcernView) -> ConcernVi
     if (person.staff_id, view.ref) in noted or not view.may_change:
         return view
     noted.add((person.staff_id, view.ref))
-    casework.opened(school, person, view.ref)
+    casework.record_opening(school, person, view.ref)
     return get_concern(school, person, view.ref) or view
 
 
@@ -154,11 +154,11 @@ def _show_chronology(school: School, person: Person, view: ConcernView) -> None:
     st.header("Chronology")
     with st.container(horizontal=True):
         if view.register is CONDUCT:
-            paper = partial(conduct_paper, school, person, view.ref)
+            paper = partial(create_conduct_chronology, school, person, view.ref)
             download("This concern (PDF)", paper, f"concern {view.ref}.pdf", "print")
         for pupil in view.pupils.itertuples() if view.register is CHILD else ():
             label = "The child's chronology (PDF)" if len(view.pupils) == 1 else f"Chronology of {pupil.name} (PDF)"
-            paper = partial(child_paper, school, person, int(pupil.pupil_id))
+            paper = partial(create_child_chronology, school, person, int(pupil.pupil_id))
             key = f"paper {pupil.pupil_id}"
             download(label, paper, f"chronology {pupil.pupil_id}.pdf", "print", key=key)
     for entry in reversed(view.entries):

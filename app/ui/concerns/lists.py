@@ -154,7 +154,7 @@ def _ask_what_was_done(school: School, person: Person, row: Any) -> None:
     draft.store()
     if st.button("Done", key=f"done {row.ref} {row.number}", icon=":material/check:"):
         try:
-            casework.finish(school, person, row.ref, int(row.number), words)
+            casework.finish_action(school, person, row.ref, int(row.number), words)
         except (casework.IncompleteStepError, casework.NotYoursError) as error:
             st.warning(str(error), icon=":material/edit:")
         else:

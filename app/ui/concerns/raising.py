@@ -164,5 +164,5 @@ def _show_received(school: School, ref: str, alerted: str) -> None:
         else "Sent to <b>{alerted}</b>. Do not discuss it with anyone else."
     )
     write_html(words, alerted=alerted)
-    if not (channels.configured() or school.is_demonstration()):
+    if not (channels.is_configured() or school.is_demonstration()):
         st.warning("Email alerts are not set up: tell them in person as well.", icon=":material/person:")

@@ -28,7 +28,7 @@ class NextStep:
         self._state = st.session_state.setdefault(f"step {view.ref} {person.staff_id}", {"number": 0})
         self._state.setdefault("version", view.version)
         if "kind" not in self._state:  # one may have been begun in another browser
-            kinds = casework.steps_for(view)
+            kinds = casework.find_possible_steps(view)
             self.choose(next((kind for kind in kinds if get_draft(school, person, f"{view.ref} {kind}")), None))
 
     def choose(self, kind: str | None, action: int | None = None) -> None:
@@ -53,10 +53,10 @@ class NextStep:
             if kind and sent:
                 self._save(kind, given, draft)
             elif self._state["version"] != self.view.version:
-                self._show_changes(casework.since(self.view, self._state["version"]), self.view.version)
+                self._show_changes(casework.list_changes_since(self.view, self._state["version"]), self.view.version)
 
     def _ask_kind(self) -> str | None:
-        kinds, chosen = list(casework.steps_for(self.view)), self._state["kind"]
+        kinds, chosen = list(casework.find_possible_steps(self.view)), self._state["kind"]
         return st.selectbox(
             "What do you want to add?",
             kinds,
