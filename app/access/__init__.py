@@ -6,9 +6,9 @@ Each function takes the school and the person who asks, and returns only what th
 the query. Who holds a role is decided by the roster in force today; whose tutor or pupil somebody was, by
 the one in force on the session's day. `policy` says what each role is granted.
 
-Counselling: everybody except the member of staff who conducted it gets everything without a confidential session, so
-that no filter and no difference between two figures can reveal one. The exception is a session that somebody who is not
-a counsellor logged as counselling: the Senior Deputy Head sees that it took place, without pupils, notes and reasons.
+Counselling: only the member of staff who conducted a confidential session sees it. It is left out of every list and
+figure for everybody else, so that no filter and no difference between two figures can reveal it. If somebody who is not
+a counsellor logs counselling, the Senior Deputy Head sees that it took place, without pupils, notes and reasons.
 `count_counselling_sessions` gives the only figure there is.
 
 Times in frames are in school time. A question that the person may not ask at all raises NotAllowedError.

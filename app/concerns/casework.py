@@ -1,9 +1,9 @@
 """Following up a concern step by step until it is closed.
 
-Each step adds an event and changes none: STEPS says what each asks. A step carries the version of the concern that its
-form was opened at; if somebody else has changed the concern since, it is not saved (`ConcernChangedError`). Steps of a
-concern about a child go on the audit trail; those about conduct stay with the concern, so that nobody named in it finds
-a trace.
+Each step adds an event and changes no earlier one; STEPS says what each asks. A step carries the version that the
+concern had when the form was opened; if somebody else has changed the concern since, the step is not saved
+(`ConcernChangedError`). Steps of a concern about a child go on the audit trail; those about conduct stay with the
+concern, so that nobody named in it finds a trace.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -30,11 +30,11 @@ from app.store.concerns import CHILD, CONDUCT, MOST_CATEGORIES, Register, regist
 from app.store.writing import raise_revision
 
 _ONLY = {"shared": CHILD, "unshared": CHILD, "named": CONDUCT}
-_COLUMNS = ("level", "recipient_id", "text")  # of the answers, those that have a column of their own
+_COLUMNS = ("level", "recipient_id", "text")  # the answers that have a column of their own
 
 
 class NotYoursError(Exception):
-    """The concern does not exist, or is not the person's to follow up."""
+    """The concern does not exist, or the person does not follow it up."""
 
 
 class IncompleteStepError(Exception):
@@ -42,7 +42,7 @@ class IncompleteStepError(Exception):
 
 
 class ConcernChangedError(Exception):
-    """The concern was changed meanwhile: by `entries`, to `version`. Nothing was saved."""
+    """Somebody else changed the concern, by `entries`, to `version`. Nothing was saved."""
 
     def __init__(self, entries: Sequence[Entry], version: int) -> None:
         super().__init__("The concern was changed meanwhile.")
@@ -70,7 +70,7 @@ def find_possible_steps(view: ConcernView) -> dict[str, Step]:
 def record(school: School, person: Person, ref: str, version: int, kind: str, given: Mapping[str, Any]) -> None:
     """Add a step to a concern: `kind` one of STEPS, `given` its answers by name (days as dates, people, pupils
     and actions by number, a session as LinkedSession). `closed` takes `although` (true: actions may be open),
-    `corrected` takes `after`, the field's new value. NotYoursError, IncompleteStepError, ConcernChangedError."""
+    `corrected` takes `after`, the field's new value. Raises NotYoursError, IncompleteStepError, ConcernChangedError."""
     with school.writing() as connection:
         view = get_concern(school, person, ref)
         if view is None or not view.may_change or kind not in find_possible_steps(view):
@@ -89,12 +89,12 @@ def record(school: School, person: Person, ref: str, version: int, kind: str, gi
 
 
 def list_changes_since(view: ConcernView, version: int) -> list[Entry]:
-    """What people did to a concern after a version, in its order."""
+    """What people did to a concern after a version, in order."""
     return [entry for entry in view.entries if entry.number > version and entry.kind not in AUTOMATIC_EVENTS]
 
 
 def _add_step(connection: Connection, school: School, person: Person, ref: str, **event: Any) -> int:
-    """Add what somebody did to a concern's events; returns the concern's id."""
+    """Add what somebody did to a concern's events, and return the concern's id."""
     register = register_of(ref)
     concern = register.concerns.c
     number = int(connection.execute(select(concern.id).where(concern.ref == ref)).scalar_one())
@@ -107,7 +107,7 @@ def _add_step(connection: Connection, school: School, person: Person, ref: str, 
 
 
 def _read_answers(register: Register, kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The answers as an event stores them. IncompleteStepError where one is missing."""
+    """The answers as an event stores them. Raises IncompleteStepError if one is missing."""
     answers: dict[str, Any] = {}
     for ask in STEPS[kind].asks:
         value: Any = given.get(ask.name)
@@ -200,7 +200,7 @@ def _links(sessions: Sequence[LinkedSession]) -> set[tuple[str | None, str | Non
 
 
 def _check_corrected(update: _Update) -> None:
-    """Also adds the new value, `after`, to the answers."""
+    """Check a correction, and add the new value, `after`, to the answers."""
     view, name, after = update.view, update.answers["field"], update.given.get("after")
     if isinstance(after, str):
         after = after.strip() or None
@@ -222,7 +222,7 @@ def _check_corrected(update: _Update) -> None:
 
 
 def _check_closed(update: _Update) -> None:
-    """Also adds to the answers how many actions are open."""
+    """Check that a concern can be closed, and add the number of open actions to the answers."""
     open_actions = sum(action.done_on is None for action in update.view.actions)
     if open_actions and not update.given.get("although"):
         raise IncompleteStepError(
@@ -280,8 +280,8 @@ def _change_what_it_is_about(
 
 
 def record_opening(school: School, person: Person, ref: str) -> None:
-    """Record that somebody who follows a concern up opened it; the first time alerts who raised it. A concern about
-    conduct records every time."""
+    """Record that somebody who follows a concern up opened it, and alert the person who raised it the first time. A
+    concern about conduct records every time."""
     view = get_concern(school, person, ref)
     if view is None or not view.may_change:
         return
@@ -302,7 +302,7 @@ def record_opening(school: School, person: Person, ref: str) -> None:
 def _alert_who_raised_it(
     connection: Connection, view: ConcernView, number: int, raised_by: int | None, at: datetime
 ) -> None:
-    """By an alert that it was read, once; of one about conduct not to somebody whom it names."""
+    """Tell the person who raised a concern that it was read, once; not if it is about conduct and names them."""
     named = tables.conduct_named.c
     naming = select(named.id).where(named.concern_id == number, named.staff_id == raised_by).limit(1)
     is_conduct = view.register is CONDUCT
@@ -312,17 +312,17 @@ def _alert_who_raised_it(
 
 
 def record_download(school: School, person: Person, refs: Sequence[str]) -> None:
-    """Record that concerns about conduct were downloaded, with each of them and nowhere else."""
+    """Record that concerns about conduct were downloaded, on each of them and nowhere else."""
     with school.writing() as connection:
         for ref in refs:
             _add_step(connection, school, person, ref, kind="taken")
 
 
 def finish_action(school: School, person: Person, ref: str, action: int, words: str) -> None:
-    """Mark one's own action as done, also where the concern is not one's own to open. NotYoursError;
+    """Mark the person's own action as done, even if they may not open the concern. Raises NotYoursError or
     IncompleteStepError."""
-    found = list_actions_to_do(school, person)
-    if found[(found["ref"] == ref) & (found["number"] == action) & found["mine"]].empty:
+    actions = list_actions_to_do(school, person)
+    if actions[(actions["ref"] == ref) & (actions["number"] == action) & actions["mine"]].empty:
         raise NotYoursError("This action has already been done, or is not yours.")
     if not words.strip():
         raise IncompleteStepError("Say in a sentence what was done.")

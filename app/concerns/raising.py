@@ -1,7 +1,7 @@
 """Raising a concern, about a child or about an adult's conduct.
 
 What was reported is never changed; everything that happens afterwards is added to the concern's events, by
-`app.concerns.casework`. The two kinds have registers of their own and are never in one list.
+`app.concerns.casework`. Each kind has a register of its own, and no list mixes them.
 """
 
 import json
@@ -28,8 +28,8 @@ from app.store.concerns import CATEGORIES, CHILD, CONDUCT, MOST_CATEGORIES, NOT_
 from app.store.writing import raise_revision
 from app.vocabulary import Role
 
-# No 0, 1, O or I: a reference is read out on the telephone. Not counted up, so that nobody can tell
-# from their own concern's reference how many others there are.
+# No 0, 1, O or I: a reference is read out on the telephone. References are random, so that nobody can tell from
+# their own concern's reference how many others there are.
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 
@@ -43,13 +43,13 @@ class Elsewhere:
 
 @dataclass(frozen=True)
 class Report:
-    """What somebody reports. ValueError, without any of the words given, where something is missing or unknown.
+    """What somebody reports. Raises ValueError, which quotes nothing of the report, if something is missing or unknown.
 
     - `categories`: one to three of the register's
-    - `staff_ids`, `others`: whom a concern about conduct names, the latter by name because they are not on the roster
+    - `staff_ids`, `others`: the adults in a concern about conduct; `others` are names that are not on the roster
     - `happened_at`: aware; None: not known
     - `told_dsp`: whether a DSP was told in person; None: not said
-    - `elsewhere`: with it the summary may be empty
+    - `elsewhere`: if given, the summary may be empty
     """
 
     register: Register
@@ -88,10 +88,10 @@ class Raised:
 
 
 def raise_concern(school: School, person: Person, report: Report, session_id: int | None = None) -> Raised:
-    """Open a concern that a member of staff raises, linked to a session if it is theirs to see. ValueError if somebody
-    who is no DSP does not say whether they told one in person.
+    """Open a concern that a member of staff raises, linked to a session if they may see it. Raises ValueError if
+    somebody who is not a DSP does not say whether they told one in person.
 
-    One about conduct is not on the audit trail, and no revision shows that there is one.
+    A concern about conduct leaves no trace on the audit trail or in the revision.
     """
     if report.told_dsp is None and Role.DSP not in person.roles:
         raise ValueError("Say whether you have told a DSP in person.")
@@ -111,7 +111,7 @@ def raise_concern(school: School, person: Person, report: Report, session_id: in
 def open_concern(
     connection: Connection, report: Report, *, raised_by: int, raised_at: datetime, session: LinkedSession | None = None
 ) -> Raised:
-    """Store a concern and alert the DSPs of its pupils' schools, or whoever may see one about conduct.
+    """Store a concern and alert the DSPs of its pupils' schools, or those who may see a concern about conduct.
 
     `raised_by` is a staff id, `raised_at` aware. Runs in the caller's transaction, which also raises the revision and
     judges the linked session again.
@@ -163,13 +163,13 @@ def add_event(
     content: Mapping[str, Any] | None = None,
     **columns: Any,
 ) -> None:
-    """Add to what happened to a concern: `kind`, `occurred_at` and other columns of the register's events."""
+    """Add an event to a concern: `kind`, `occurred_at` and other columns of the register's events."""
     columns["content"] = json.dumps(content) if content else None
     connection.execute(insert(register.events).values(concern_id=concern_id, **columns))
 
 
 def link_session(connection: Connection, register: Register, concern_id: int, session: LinkedSession) -> None:
-    """Link a session; only a concern about conduct stores what it was."""
+    """Link a session; only a concern about conduct stores a description of it."""
     described = {"description": session.description} if register is CONDUCT else {}
     link = {"log_ref": session.log_ref, "call_id": session.call_id} | described
     connection.execute(insert(register.sessions).values(concern_id=concern_id, **link))
@@ -178,7 +178,7 @@ def link_session(connection: Connection, register: Register, concern_id: int, se
 def alert(
     connection: Connection, register: Register, concern_id: int, staff_ids: Collection[int], at: datetime
 ) -> list[int]:
-    """Alert people to a concern, each once, and return those who had not been. Nobody gets an email about their own."""
+    """Alert people to a concern, each once, and return those newly alerted. Nobody gets an email about their own."""
     event, concern = register.events.c, register.concerns.c
     before = select(event.recipient_id).where(event.concern_id == concern_id, event.kind == "alerted")
     new = sorted(set(staff_ids).difference(connection.scalars(before)))
@@ -197,8 +197,8 @@ def alert(
 
 
 def _as_linked(connection: Connection, register: Register, view: SessionView) -> LinkedSession | None:
-    """A session as the person sees it; None where it is withheld from them. A concern about conduct stores what it
-    was, and never counselling."""
+    """The link to a session as the person sees it; None if it is withheld from them. A concern about conduct stores a
+    description of the session, and is never linked to counselling."""
     call_id = view.call_ids[0] if view.call_ids and not view.log_ref else None
     if not view.log_ref and not call_id:
         return None

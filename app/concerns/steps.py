@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Ask:
-    """One thing that a step asks: its `name`, in which it is given, the words of the question, and what is to be
-    answered: words, line, day, staff, level, pupil, pupil_of, session, session_of, shared, action, field."""
+    """One question of a step: the `name` of its answer, its text, and the kind of answer, `what`: words, line, day,
+    staff, level, pupil, pupil_of, session, session_of, leader, shared, action, field."""
 
     name: str
     question: str
@@ -16,7 +16,7 @@ class Ask:
 
 @dataclass(frozen=True)
 class Step:
-    """One kind of step: what it is called, what it asks, and for which state of the concern it is."""
+    """One kind of step: its label, its questions, and the state of the concern in which it is possible."""
 
     label: str
     asks: tuple[Ask, ...]

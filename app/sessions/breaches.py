@@ -14,17 +14,18 @@ _breach = tables.breaches.c
 
 
 class BreachNotOpenError(Exception):
-    """The breach is no longer open, or is not the person's to explain or resolve."""
+    """The breach is no longer open, or the person may not explain or resolve it."""
 
 
 def explain_breaches(school: School, person: Person, session_id: int, words: str) -> None:
-    """Add the explanation of the member of staff who held the session to its open breaches. BreachNotOpenError."""
+    """Add the explanation of the member of staff who held the session to its open breaches. Raises
+    BreachNotOpenError."""
     ids = get_session_breaches(school, person, session_id).to_explain
     _record(school, person, session_id, ids, BreachState.OPEN, BreachEventKind.EXPLAINED, text=words.strip())
 
 
 def resolve_breaches(school: School, person: Person, session_id: int, how: Resolution, words: str) -> None:
-    """Resolve all open breaches of a session together, as their owner, with a note. BreachNotOpenError."""
+    """Resolve all open breaches of a session together, as their owner, with a note. Raises BreachNotOpenError."""
     ids = get_session_breaches(school, person, session_id).to_resolve
     event = {"resolution": how, "text": words.strip() or None}
     _record(school, person, session_id, ids, BreachState.RESOLVED, BreachEventKind.RESOLVED, **event)

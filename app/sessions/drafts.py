@@ -11,8 +11,8 @@ from app.store import tables
 
 
 def save_draft(school: School, person: Person, form: str, content: dict[str, Any] | None) -> None:
-    """Keep what the person has typed into a form so far (values that JSON knows) instead of what was kept before;
-    None: nothing. The revision stays: nobody else sees it. `app.access.forms.get_draft` reads it."""
+    """Replace the stored draft of a form by what the person has typed so far (values that JSON knows); None deletes
+    it. The revision stays, since nobody else sees a draft. `app.access.forms.get_draft` reads it."""
     draft = tables.drafts.c
     with school.engine.begin() as connection:
         connection.execute(delete(tables.drafts).where(draft.staff_id == person.staff_id, draft.form == form))

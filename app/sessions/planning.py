@@ -1,7 +1,7 @@
-"""A planned session: how the protocol judges it beforehand, and what it brings to the log.
+"""Planned sessions: how the protocol judges them beforehand, and how a plan fills in the log.
 
 A plan is judged as a log by the same rules that judge the session later. The clauses that have a remedy are decided
-beforehand; the others only by the session itself. A plan is the planner's alone, and is deleted when its session is
+beforehand, the others only by the session itself. Only the planner sees a plan, and it is deleted when its session is
 logged.
 """
 
@@ -35,22 +35,21 @@ from app.vocabulary import Outcome
 _plan = tables.plans.c
 _GOOD = (Outcome.MET, Outcome.EXEMPT)
 _BEFOREHAND = [name for name, clause in CLAUSES.items() if clause.remedy]  # decided before the session begins
-# A consent is asked for so much more than the planned time, because people come early and run over.
+# A request for consent adds this much before and after the planned time, because people come early and run over.
 MARGIN = timedelta(minutes=15)
 
 
 class NotYoursError(Exception):
-    """The plan is somebody else's."""
+    """The plan belongs to somebody else."""
 
 
 @dataclass(frozen=True)
 class Foreseen:
     """What the protocol will say of a planned session.
 
-    - `clauses`: those that are decided beforehand and apply: `clause`, `title`, `outcome`, `reason`, `fix` (words),
+    - `clauses`: those that are decided beforehand and apply: `clause`, `title`, `outcome`, `reason`, `fix` (a text),
       `letter` and `consent` (the kind that would meet it, or "")
-    - `lacking`: for each of them that is not met and that a letter or consent would meet, the emails of the pupils
-      concerned
+    - `lacking`: for each unmet clause that a letter or consent would meet, the emails of the pupils without it
     - `to_mind`: the clauses that only the session itself can show: `clause`, `title`, `words`, those of
       one-to-ones first
     """
@@ -61,7 +60,7 @@ class Foreseen:
 
     @property
     def verdict(self) -> Literal["yes", "no", "not yet"]:
-        """Whether the session may be held as it is planned; "not yet" where something is not on record."""
+        """Whether the session may be held as planned; "not yet" if something is not on record."""
         return _verdict(self.clauses["outcome"])
 
 
@@ -77,9 +76,9 @@ def read_plan(school: School, values: Mapping[str, str], *, planned: bool = True
 
 def foresee(school: School, person: Person, plan: Log) -> Foreseen:
     """What the protocol will say of the plan, clause by clause, by the settings in force on its day."""
-    # The same session with each pupil alone tells whose letter or consent is missing: no rule is written twice.
-    alone = [plan.model_copy(update={"pupil_ids": (pupil,)}) for pupil in plan.pupil_ids]
-    judged = _judge(school, [plan, *alone])
+    # Judging the session with each pupil on their own shows whose letter or consent is missing, without a second rule.
+    with_one_pupil = [plan.model_copy(update={"pupil_ids": (pupil,)}) for pupil in plan.pupil_ids]
+    judged = _judge(school, [plan, *with_one_pupil])
     own = judged[judged["plan"] == 0].set_index("clause")
     known = own[own.index.isin(_BEFOREHAND) & (own["outcome"] != Outcome.NOT_APPLICABLE)]
     emails = list_pupils_to_choose(school, person).set_index("pupil_id")["email"]
@@ -95,7 +94,7 @@ def foresee(school: School, person: Person, plan: Log) -> Foreseen:
         for clause in sorted(CLAUSES.values(), key=lambda clause: clause.reference.heading != Heading.ONE_TO_ONE)
         if clause.remedy is None and own.loc[clause.name, "outcome"] not in (Outcome.NOT_APPLICABLE, Outcome.EXEMPT)
     ]
-    return Foreseen(_in_words(known), lacking, pd.DataFrame(to_mind, columns=["clause", "title", "words"]))
+    return Foreseen(_add_remedies(known), lacking, pd.DataFrame(to_mind, columns=["clause", "title", "words"]))
 
 
 def judge_plans(school: School, person: Person, plans: pd.DataFrame) -> dict[str, str]:
@@ -116,24 +115,24 @@ def _judge(school: School, plans: Sequence[Log]) -> pd.DataFrame:
 
 
 def _verdict(outcomes: pd.Series) -> Literal["yes", "no", "not yet"]:
-    found = set(outcomes)
-    return "no" if Outcome.BREACH in found else "not yet" if Outcome.NO_EVIDENCE in found else "yes"
+    distinct = set(outcomes)
+    return "no" if Outcome.BREACH in distinct else "not yet" if Outcome.NO_EVIDENCE in distinct else "yes"
 
 
 def find_second_members(school: School, person: Person, log: Log) -> dict[str, str]:
-    """Whom the protocol would accept as second member of a planned or held session: by email, in words who they
-    are. Nobody where it wants none."""
+    """The staff whom the protocol accepts as second member of a planned or held session: their name and post by email.
+    Empty if the protocol asks for no second member."""
     staff = list_staff_to_choose(school, person)
-    # Each member of staff is tried: the rule itself says who is right.
+    # Each member of staff is tried, so that the rule itself decides who is acceptable.
     tried = [log.model_copy(update={"invited": (("", number),)}) for number in staff["staff_id"]]
     clauses = [name for name, clause in CLAUSES.items() if clause.remedy and clause.remedy.second_member]
     judged = _judge(school, tried)
-    right = judged[judged["clause"].isin(clauses) & (judged["outcome"] == Outcome.MET)]["plan"]
-    people = [find_person(school, email) for email in staff["email"].iloc[sorted(right)]]
+    accepted = judged[judged["clause"].isin(clauses) & (judged["outcome"] == Outcome.MET)]["plan"]
+    people = [find_person(school, email) for email in staff["email"].iloc[sorted(accepted)]]
     return {member.email: f"{member.name} · {describe_post(member)}" for member in people if member}
 
 
-def _in_words(known: pd.DataFrame) -> pd.DataFrame:
+def _add_remedies(known: pd.DataFrame) -> pd.DataFrame:
     """The clauses that are decided beforehand, each with its remedy."""
     clauses = [CLAUSES[name] for name in known.index]
     remedies = [clause.remedy or Remedy("") for clause in clauses]
@@ -153,7 +152,7 @@ def _in_words(known: pd.DataFrame) -> pd.DataFrame:
 
 
 def save_plan(school: School, person: Person, plan: Log) -> None:
-    """Save a plan, in place of one with the same reference. NotYoursError if that is somebody else's."""
+    """Save a plan, in place of one with the same reference. Raises NotYoursError if that is somebody else's."""
     if plan.staff_id != person.staff_id:
         raise NotYoursError("You can plan only your own sessions.")
     values = {
@@ -188,7 +187,7 @@ def is_saved(school: School, person: Person, row: Any, plan: Log) -> bool:
 
 
 def delete_plan(school: School, person: Person, ref: str) -> None:
-    """Delete a plan: it is logged now, or the session is not held. Nothing happens if it was deleted before."""
+    """Delete a plan, because it is logged or the session is not held. Does nothing if it is already deleted."""
     with school.writing() as connection:
         number = _find_own(connection, person, ref)
         if number is None:
@@ -199,7 +198,7 @@ def delete_plan(school: School, person: Person, ref: str) -> None:
 
 
 def _find_own(connection: Any, person: Person, ref: str) -> int | None:
-    """The number of a plan of the person's; None if there is none with this reference. NotYoursError."""
+    """The number of the person's plan; None if there is none. Raises NotYoursError if it is somebody else's."""
     row = connection.execute(select(_plan.id, _plan.staff_id).where(_plan.ref == ref)).one_or_none()
     if row is None:
         return None
@@ -223,17 +222,17 @@ def find_consents(school: School, person: Person, plan: Log, kind: str, emails: 
     rows = list_consents(school, person)
     fits = (rows["kind"] == kind) & (rows["covers_from"] <= plan.started_at) & (rows["covers_to"] >= plan.ended_at)
     newest = rows[fits].drop_duplicates("email").set_index("email")
-    found = newest[["consent_id", "state", "slt_informed_at"]].reindex(list(emails))
+    rows = newest[["consent_id", "state", "slt_informed_at"]].reindex(list(emails))
     return (
-        found.assign(pupil=names.reindex(list(emails)), state=found["state"].fillna(""))
+        rows.assign(pupil=names.reindex(list(emails)), state=rows["state"].fillna(""))
         .rename_axis("email")
         .reset_index()
     )
 
 
 def ask_for_consents(school: School, person: Person, plan: Log, kind: str, emails: Sequence[str], reason: str) -> None:
-    """Ask the parents of some pupils of a plan for their consent to its time and reason. ValueError, in words, if
-    there is no reason."""
+    """Ask the parents of some pupils of a plan for their consent to its time and reason. Raises ValueError, with
+    a message to show, if there is no reason."""
     pupils = list_pupils_to_choose(school, person).set_index("email")["pupil_id"]
     for email in emails:
         request = Consent(
@@ -264,7 +263,7 @@ def create_form(plan: Any) -> Form:
 
 
 def create_log_form(plan: Any) -> Form:
-    """The form of the log of a row of `list_plans`, as it was planned."""
+    """The log form of a row of `list_plans`, filled in as planned."""
     return {name: value for name, value in create_form(plan).items() if name != "ref"} | {"plan": plan.ref}
 
 
