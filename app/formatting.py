@@ -10,7 +10,7 @@ FEW = 3  # smaller numbers are shown as counts, never as percentages
 
 
 def how_many(number: int, singular: str, plural: str = "") -> str:
-    """A number and what is counted: "1 session", "2,409 sessions"."""
+    """A number with its noun: "1 session", "2,409 sessions"."""
     return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
 
 
@@ -20,7 +20,7 @@ def percent(share: float) -> str:
 
 
 def with_counts(share: float | None, part: int, whole: int) -> str:
-    """A share with its counts, "97.6% (41 of 42)"; for fewer than three the counts alone."""
+    """A share with its counts, "97.6% (41 of 42)"; for fewer than three only the counts."""
     if not whole:
         return "–"
     if whole < FEW or share is None:

@@ -1,4 +1,4 @@
-"""One at a time, on whatever machine: a lease in the database, which its holder renews and which expires by itself."""
+"""Lets one process at a time do something, on any machine, by a lease in the database that expires unless renewed."""
 
 import socket
 import threading

@@ -73,7 +73,7 @@ class Question:
         return self.answers is not None and self.only_if is not CONCERN
 
     def answer_label(self, answer: Answer) -> str:
-        """An answer, as stored or as in a file, in words for people."""
+        """The label of an answer, which is given as stored or as in a file."""
         word = (YesNo.YES if answer else YesNo.NO) if isinstance(answer, bool) else answer
         return self.answers(word).label if self.answers and word in set(self.answers) else word
 

@@ -13,7 +13,7 @@ from app.store import audit_log, tables
 from app.store.database import disposed_on_error, open_database, writing
 from app.store.writing import get_meta
 
-OWN_SETTINGS = "own_settings"  # the key under which a database keeps them
+OWN_SETTINGS = "own_settings"  # the key under which a database stores them
 
 
 class OwnSettings(BaseModel):

@@ -215,9 +215,9 @@ def replace_figures(settings: Settings, figures: Mapping[str, Any]) -> Settings:
 def _describe_errors(error: ValidationError) -> str:
     """One line for each wrong entry: its name and what is wrong, with the fix."""
     lines = []
-    for found in error.errors():
-        name = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in found["loc"]).lstrip(".")
-        words = _ERRORS.get(found["type"], found["msg"].removeprefix("Value error, "))
+    for fault in error.errors():
+        name = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in fault["loc"]).lstrip(".")
+        words = _ERRORS.get(fault["type"], fault["msg"].removeprefix("Value error, "))
         lines.append(f"  {name}: {words}" if name else f"  {words}")
     return "\n".join(lines)
 

@@ -234,15 +234,15 @@ if days := choose_dates((today - timedelta(days=6), today), today, "audit days")
         st.write("No entries for these dates.")
 if st.button("Verify the audit trail", icon=":material/verified_user:"):
     with st.spinner("Comparing every entry with the one before it…"):
-        found = administration.verify_audit_trail(school, person)
-    if found.fault:
+        check = administration.verify_audit_trail(school, person)
+    if check.fault:
         show_error(
-            "The audit trail was altered.", f"{found.fault} Do not change the database; compare it with your backups."
+            "The audit trail was altered.", f"{check.fault} Do not change the database; compare it with your backups."
         )
-    elif found.newest_hash:
+    elif check.newest_hash:
         write_html(
-            "✓ All entries up to number {found.number:,} are as written: none was altered, removed or inserted. The hash of the newest is {found.newest_hash}. Note it elsewhere, and compare it next time.",
-            found=found,
+            "✓ All entries up to number {check.number:,} are as written: none was altered, removed or inserted. The hash of the newest is {check.newest_hash}. Note it elsewhere, and compare it next time.",
+            check=check,
         )
     else:
         st.write("The audit trail has no entries yet.")

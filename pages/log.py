@@ -98,12 +98,12 @@ def preview() -> bool:
     if not log_form.has_essentials(draft.values):
         note("Results appear as you answer.")
         return False
-    found = preview_entered_log(school, as_row())
-    if isinstance(found, RejectedRow):
-        session_fields.show_fault(found)
+    outcomes = preview_entered_log(school, as_row())
+    if isinstance(outcomes, RejectedRow):
+        session_fields.show_fault(outcomes)
         return False
-    broken, gaps = found[found["outcome"] == "breach"], found[found["outcome"] == "no_evidence"]
-    good = found["outcome"].isin(["met", "exempt"]).sum()
+    broken, gaps = outcomes[outcomes["outcome"] == "breach"], outcomes[outcomes["outcome"] == "no_evidence"]
+    good = outcomes["outcome"].isin(["met", "exempt"]).sum()
     if broken.empty and gaps.empty:
         st.success(f"All {how_many(good, 'check')} met.", icon=":material/check:")
     for row in broken.itertuples():
@@ -173,8 +173,8 @@ def from_call(call: Any) -> Form:
 
 def from_plan(ref: str) -> Form:
     """What a plan of this reference brings to its log; nothing, if there is none."""
-    found = plans[plans["ref"] == ref]
-    return planning.create_log_form(next(found.itertuples())) if len(found) else {}
+    matches = plans[plans["ref"] == ref]
+    return planning.create_log_form(next(matches.itertuples())) if len(matches) else {}
 
 
 def list_plans_without_call() -> None:
@@ -190,10 +190,10 @@ def list_plans_without_call() -> None:
 
 def open_from_query() -> None:
     """Begin the form of the call, or of the log to correct, that the address names."""
-    if (wanted := st.query_params.get("call")) and len(found := waiting[waiting["session_id"].astype(str) == wanted]):
-        start(from_call(next(found.itertuples())))
+    if (number := st.query_params.get("call")) and len(matches := waiting[waiting["session_id"].astype(str) == number]):
+        start(from_call(next(matches.itertuples())))
         del st.query_params["call"]
-    if (wanted := st.query_params.get("correct")) and (own := get_own_log(school, person, wanted)):
+    if (ref := st.query_params.get("correct")) and (own := get_own_log(school, person, ref)):
         start(log_form.from_log(own))
         del st.query_params["correct"]
 

@@ -88,9 +88,9 @@ def show_key_figures(rows: pd.DataFrame, earlier: pd.DataFrame) -> None:
 
 def show_what_needs_attention(rows: pd.DataFrame) -> None:
     st.header("Needs attention", anchor=False)
-    found = False
+    needs_attention = False
     if by_name and (late_consents := count_late_consents(days, key)):
-        found = True
+        needs_attention = True
         write_html(
             "<b>{sessions}</b> for which a parent's consent, or informing SLT, came too late.",
             sessions=how_many(late_consents, "session"),
@@ -105,12 +105,12 @@ def show_what_needs_attention(rows: pd.DataFrame) -> None:
             link(Page.SESSIONS, words, "arrow_forward", query={"show": show})
         elif number:
             st.write(words)
-        found = found or number > 0
+        needs_attention = needs_attention or number > 0
     if by_name and (unresolved := count_sessions_with_open_breaches(school, person))[0]:
-        found = True
+        needs_attention = True
         show_unresolved(*unresolved)
     if scopes(person, Resource.OLDEST_CONCERN) and (oldest := get_oldest_concern(school, person)):
-        found = True
+        needs_attention = True
         write_html(
             "<b>{concerns}</b>; the oldest, {oldest[ref]}, is <b>{age}</b> old, level “{oldest[level]}”, with {owner}.",
             concerns=how_many(oldest["waiting"], "open concern"),
@@ -118,7 +118,7 @@ def show_what_needs_attention(rows: pd.DataFrame) -> None:
             age=how_many(oldest["age_days"], "day"),
             owner=oldest["owner"] or "nobody: no DSP was alerted",
         )
-    if not found:
+    if not needs_attention:
         st.write("Nothing needs attention.")
     version = school.settings.version_on(school.today())
     if version and version.next_review and version.next_review < school.today():

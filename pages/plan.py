@@ -166,10 +166,10 @@ def list_coming() -> None:
     if coming.empty:
         return
     st.header("Your plans")
-    found = planning.judge_plans(school, person, coming)
+    verdicts = planning.judge_plans(school, person, coming)
     for row in coming.itertuples():
         purpose = PURPOSE_WORDS.get(row.purpose, row.purpose)
-        verdict = _MARKS.get(found.get(row.ref, ""), "begun")
+        verdict = _MARKS.get(verdicts.get(row.ref, ""), "begun")
         words = "<b>{row.started_at}</b> · {purpose} · {verdict}<br>{row.pupils}"
         place = card(words, row=row, purpose=purpose, verdict=verdict)
         begin = partial(draft.begin, planning.create_form(row))

@@ -113,8 +113,8 @@ def show_what_if() -> None:
         judge_again(term, {name: asked[name] for name in figures}, figures)
     key, *result = st.session_state.get("what if", [None])
     if key == (person.staff_id, term.name, read_revision(school)):
-        asked, figures, found = result
-        show_changes(figures, found)
+        asked, figures, changes = result
+        show_changes(figures, changes)
         show_in_force(asked)
 
 
@@ -156,21 +156,21 @@ def ask_figures(rules: Rules, term: Period) -> dict[str, Any] | None:
 def judge_again(term: Period, asked: dict[str, Any], figures: dict[str, Any]) -> None:
     """Judge the sessions of a term again, and store the result in the session."""
     bar = st.progress(0.0, text=f"Checking the sessions of {term.name} again…")
-    found = run_what_if(school, person, (term.from_, term.to), asked, bar.progress)
+    changes = run_what_if(school, person, (term.from_, term.to), asked, bar.progress)
     bar.empty()
     record_access(school, person, "viewed", f"what if, {term.from_} to {term.to}")
     key = (person.staff_id, term.name, read_revision(school))
-    st.session_state["what if"] = [key, asked, figures, found]
+    st.session_state["what if"] = [key, asked, figures, changes]
 
 
-def show_changes(figures: dict[str, Any], found: what_if.WhatIf) -> None:
+def show_changes(figures: dict[str, Any], changes: what_if.WhatIf) -> None:
     st.header("What would change")
-    words = what_if.describe(figures, found)
+    words = what_if.describe(figures, changes)
     write_html("<b>{words}</b>", words=words)
-    note(f"Of {found.sessions:,} sessions, counselling left out.")
-    if found.clauses.empty:
+    note(f"Of {changes.sessions:,} sessions, counselling left out.")
+    if changes.clauses.empty:
         return
-    draw(charts.draw_what_if_bars(found.clauses), words)
+    draw(charts.draw_what_if_bars(changes.clauses), words)
     clauses = {
         "title": "Clause",
         "was_broken": "Breaches now",
@@ -180,7 +180,7 @@ def show_changes(figures: dict[str, Any], found: what_if.WhatIf) -> None:
         "open": "Evidence gained or lost",
     }
     alt = "What would change, clause by clause"
-    table_expander(found.clauses.rename(columns=clauses), "what if by clause", alt)
+    table_expander(changes.clauses.rename(columns=clauses), "what if by clause", alt)
     st.subheader("By department")
     departments = {
         "department": "Department",
@@ -189,9 +189,9 @@ def show_changes(figures: dict[str, Any], found: what_if.WhatIf) -> None:
         "lost": "Checks no longer met",
     }
     alt, name = "What would change, by department", "what if by department"
-    table(found.departments.rename(columns=departments), alt, name)
-    if len(found.changes):
-        show_sessions(found.changes)
+    table(changes.departments.rename(columns=departments), alt, name)
+    if len(changes.changes):
+        show_sessions(changes.changes)
 
 
 def show_sessions(changes: pd.DataFrame) -> None:

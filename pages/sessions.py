@@ -39,8 +39,8 @@ def show_all(school: School, person: Person) -> None:
         views = {"resolve": f"To resolve ({len(to_resolve)})"} | views
     if scopes(person, Resource.REPEATED_ONE_TO_ONES):
         views["repeats"] = "Repeated one-to-ones"
-    wanted = st.query_params.get("view", "list" if "show" in st.query_params else next(iter(views)))
-    default = wanted if wanted in views else "list"
+    requested = st.query_params.get("view", "list" if "show" in st.query_params else next(iter(views)))
+    default = requested if requested in views else "list"
     key = f"sessions view {person.staff_id}"
     view = choose_one("View", views, default, key=key, label_visibility="collapsed") if len(views) > 1 else "list"
     if view == "resolve":
@@ -132,8 +132,8 @@ def show_list(school: School, person: Person) -> None:
 
 def filter_list(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows that the filters leave."""
-    wanted = st.query_params.get("show", "all")
-    shown = choose_one("Show", _SHOW, wanted if wanted in _SHOW else "all", key="sessions show")
+    requested = st.query_params.get("show", "all")
+    shown = choose_one("Show", _SHOW, requested if requested in _SHOW else "all", key="sessions show")
     with st.expander("Filters"):
         rows = filter_rows(rows, _FILTERS, "sessions", describe_purpose)
     if shown in ("breach", "incomplete"):

@@ -148,7 +148,7 @@ class Client(AbstractContextManager["Client"]):
             raise self._over
         answered_before = self._answered
         try:
-            found = self._transport.with_retries(lambda: self._get_once(address, fits))
+            answer = self._transport.with_retries(lambda: self._get_once(address, fits))
         except StoppedError as error:
             self._over = error
             raise
@@ -161,7 +161,7 @@ class Client(AbstractContextManager["Client"]):
                 )
             raise
         self._answered += 1
-        return found
+        return answer
 
     def _get_once(self, address: str, fits: Callable[[Any], bool]) -> tuple[Any, bytes]:
         generation, token = self._tokens.get()
@@ -173,12 +173,12 @@ class Client(AbstractContextManager["Client"]):
         self._tokens.accept()
         if status == HTTPStatus.OK:
             try:
-                found = json.loads(response.body)
+                content = json.loads(response.body)
             except (ValueError, RecursionError):
                 raise TryAgainError("what arrived is not JSON, or was cut off", content=response.body) from None
-            if not fits(found):
+            if not fits(content):
                 raise TryAgainError("what arrived is not what was asked for", content=response.body)
-            return found, response.body
+            return content, response.body
         message = self._transport.describe(response)
         if status == HTTPStatus.FORBIDDEN:
             raise ForbiddenError(message)
@@ -189,8 +189,8 @@ class Client(AbstractContextManager["Client"]):
         raise RequestFailedError(message)
 
 
-def _is_page(found: Any) -> bool:
-    return isinstance(found, dict) and isinstance(found.get("value"), list)
+def _is_page(content: Any) -> bool:
+    return isinstance(content, dict) and isinstance(content.get("value"), list)
 
 
 def _entries(holder: Mapping[str, Any], name: str) -> list[Any]:

@@ -1,4 +1,4 @@
-"""The app registration that the environment names, and the certificate or secret that proves it."""
+"""Reads the app registration from the environment, and the certificate or secret that proves it."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -40,7 +40,7 @@ class Registration:
 
 
 def read_registration() -> Registration | None:
-    """The app registration; None where none is configured. NotConfigured if one is, but not wholly."""
+    """The app registration in the environment, or None. NotConfiguredError if it is only partly configured."""
     given = {name: get_variable(name) for name in (*_NEEDED, *_PROOFS)}
     if not any(given.values()):
         return None
@@ -84,7 +84,7 @@ class Certificate:
 
 
 def read_certificate(file: Path, password: str | None) -> Certificate:
-    """The certificate in a PEM or PFX file. NotConfigured if it cannot be used."""
+    """The certificate in a PEM or PFX file. NotConfiguredError if it cannot be used."""
     try:
         content = file.read_bytes()
     except OSError as error:
@@ -95,11 +95,11 @@ def read_certificate(file: Path, password: str | None) -> Certificate:
     try:
         if b"-----BEGIN" in content:
             key: Any = load_pem_private_key(content, secret if b"ENCRYPTED" in content else None)
-            found = x509.load_pem_x509_certificates(content)
+            certificates = x509.load_pem_x509_certificates(content)
         else:
             bundle = pkcs12.load_pkcs12(content, secret)
             key = bundle.key
-            found = [entry.certificate for entry in (bundle.cert, *bundle.additional_certs) if entry]
+            certificates = [entry.certificate for entry in (bundle.cert, *bundle.additional_certs) if entry]
     except (ValueError, TypeError):
         raise NotConfiguredError(
             "GRAPH_CERTIFICATE_FILE cannot be opened: it holds no certificate with its private key as PEM or PFX, or "
@@ -110,7 +110,7 @@ def read_certificate(file: Path, password: str | None) -> Certificate:
         raise NotConfiguredError(
             "GRAPH_CERTIFICATE_FILE holds no RSA key.", "Microsoft Entra requires one; create it again."
         )
-    matching = next((each for each in found if _public(each.public_key()) == _public(key.public_key())), None)
+    matching = next((each for each in certificates if _public(each.public_key()) == _public(key.public_key())), None)
     if matching is None:
         raise NotConfiguredError(
             "GRAPH_CERTIFICATE_FILE holds a private key without its certificate.", "Put both into the one file."

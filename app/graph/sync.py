@@ -108,24 +108,30 @@ def check_graph(school: School) -> list[tuple[bool, str, str]]:
         registered = read_registration()
         if registered is None:
             return [(True, _NOT_CONFIGURED, "")]
-        found = [(True, "The app registration is configured.", "")]
+        checks = [(True, "The app registration is configured.", "")]
         if registered.certificate:
-            found.append(_ends(school, read_certificate(registered.certificate, registered.password).ends_at))
+            checks.append(
+                _check_certificate(school, read_certificate(registered.certificate, registered.password).ends_at)
+            )
         with Client(registered) as client:
             now = school.now()
             next(client.iter_call_pages(now - timedelta(hours=1), now))
     except GraphError as error:
         return [(False, error.words, error.fix)]
-    found.append((True, "Microsoft Graph lists call records.", ""))
+    checks.append((True, "Microsoft Graph lists call records.", ""))
     state = read_sync_state(school)
-    found.append((state.level == "none", state.words, "" if state.level == "none" else "Run python -m app sync."))
+    checks.append((state.level == "none", state.words, "" if state.level == "none" else "Run python -m app sync."))
     if state.quarantined:
         words = f"{state.quarantined} records cannot be read and are in quarantine."
-        found.append((False, words, "Run python -m app sync --retry."))
-    return found
+        checks.append((False, words, "Run python -m app sync --retry."))
+    return checks
 
 
-def _ends(school: School, ends_at: datetime) -> tuple[bool, str, str]:
-    well = ends_at - school.now() > _ENDS_SOON
+def _check_certificate(school: School, ends_at: datetime) -> tuple[bool, str, str]:
+    is_valid = ends_at - school.now() > _ENDS_SOON
     words = f"The certificate is valid until {_format_day(school, ends_at)}."
-    return well, words, "" if well else "Create a new one and upload it to the app registration (docs/graph.md)."
+    return (
+        is_valid,
+        words,
+        "" if is_valid else "Create a new one and upload it to the app registration (docs/graph.md).",
+    )

@@ -39,7 +39,7 @@ class TokenSource:
         self._rejected = 0  # tokens in a row that Graph did not accept
 
     def get(self) -> tuple[int, str]:
-        """The generation of a token, and the token; from msal's cache while it is valid. Stopped if there is none."""
+        """A token, from msal's cache while it is valid, after its generation. StoppedError if there is none."""
         with self._lock:
             try:
                 if self._application is None:
@@ -64,8 +64,8 @@ class TokenSource:
         self._rejected = 0
 
     def reject(self, generation: int, response: Response) -> NoReturn:
-        """Replace a token that Graph does not accept: one that worked may have expired. Stopped if several new ones in
-        a row never worked."""
+        """Replace a token that Graph does not accept: one that worked may have expired. StoppedError if several
+        new ones in a row never worked."""
         with self._lock:
             if generation == self._generation:
                 self._rejected += 1

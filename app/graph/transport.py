@@ -43,8 +43,8 @@ class TryAgainError(Exception):
 
 
 class Gate:
-    """Lets requests through one after the other: at most `REQUESTS` in any `SECONDS`, and none while Microsoft
-    asked us to wait."""
+    """Lets requests through one after the other: at most `REQUESTS` in any `SECONDS`, and none while Microsoft asks us
+    to wait."""
 
     def __init__(self, clock: Callable[[], float], sleep: Callable[[float], None]) -> None:
         self._clock, self._sleep = clock, sleep
@@ -128,8 +128,8 @@ class Transport:
             raise StoppedError("The sync was ended.")
 
     def with_retries(self, send: Callable[[], T]) -> T:
-        """What `send` returns, tried until there is an answer. UnansweredError if trying again does not help: content
-        that cannot be used seldom gets better; a service that says when to return usually does."""
+        """Call `send` until there is an answer, and return it. UnansweredError if retrying does not help: unusable
+        content seldom improves, but a service that says when to return usually recovers."""
         attempt = unusable = 0
         while True:
             attempt += 1
@@ -140,13 +140,13 @@ class Transport:
                 most = _TRIES if error.wait is None else _TRIES_WHEN_ASKED_TO_WAIT
                 if unusable >= _TRIES_OF_CONTENT or attempt >= most:
                     raise UnansweredError(error.words, error.content) from None
-                # If the server named the time, no request passes the gate before it anyway.
+                # If the server named a time, the gate lets no request through before it anyway.
                 if error.wait is None or attempt > _TRIES_WITHOUT_BACKOFF:
                     pause = min(_FIRST_PAUSE * 2 ** (attempt - 1), _LONGEST_PAUSE)
                     self._sleep(pause + SystemRandom().uniform(0, _FIRST_PAUSE))
 
     def send(self, method: str, url: str, **options: Any) -> Response:
-        """One request. TryAgainError if it is worth another try, Stopped if nothing can be sent."""
+        """Send one request. TryAgainError if another try may help, StoppedError if nothing can be sent."""
         self._gate.enter()
         host = urlsplit(url).netloc
         try:
@@ -203,7 +203,7 @@ class Transport:
         return seconds
 
     def describe(self, response: Response) -> str:
-        """What the server says is wrong, without secrets and addresses."""
+        """The error that the server reports, without secrets and addresses."""
         try:
             error = json.loads(response.body)["error"]
             message = f"{error['code']}: {error['message']}"

@@ -144,18 +144,18 @@ def _newest(calls: Iterable[Call]) -> dict[str, Call]:
 def _dropped_before(connection: Connection, calls: Iterable[str]) -> dict[str, int]:
     """The version at which each of the calls was found not to be a session, by call id."""
     ids = {_digest(call_id): call_id for call_id in calls}
-    gone = tables.calls_dropped
-    rows = connection.execute(select(gone).where(reading.is_among(connection, gone.c.key, ids)))
+    dropped_calls = tables.calls_dropped
+    rows = connection.execute(select(dropped_calls).where(reading.is_among(connection, dropped_calls.c.key, ids)))
     return {ids[row.key]: row.version for row in rows}
 
 
 def _remember_dropped(connection: Connection, calls: Mapping[str, int]) -> None:
     """For calls that are not sessions, store only a digest of the id and the version."""
-    gone = tables.calls_dropped
+    dropped_calls = tables.calls_dropped
     rows = [{"key": _digest(call_id), "version": version} for call_id, version in calls.items()]
-    before = reading.is_among(connection, gone.c.key, [row["key"] for row in rows])
-    connection.execute(delete(gone).where(before))
-    insert_rows(connection, gone, rows)
+    before = reading.is_among(connection, dropped_calls.c.key, [row["key"] for row in rows])
+    connection.execute(delete(dropped_calls).where(before))
+    insert_rows(connection, dropped_calls, rows)
 
 
 def _digest(call_id: str) -> str:

@@ -1,6 +1,6 @@
-"""A breach: a clause that a session did not keep, from its opening to its end.
+"""Opens and closes breaches: clauses that a session did not keep.
 
-Judging opens one for each check with that outcome, and closes it when later evidence shows no breach. The member of
+Judging opens one for each outcome `breach`, and closes it when later evidence shows no breach. The member of
 staff explains it; its owner resolves it. Its events are never changed. `app.access` decides who owns it and who may see
 it. None is opened for a confidential session: only the counsellor sees its outcomes.
 """
@@ -20,17 +20,17 @@ from app.vocabulary import BreachEventKind, BreachState
 _breach = tables.breaches.c
 
 
-def update_breaches(connection: Connection, sessions: pd.DataFrame, gone: Collection[int], now: datetime) -> None:
+def update_breaches(connection: Connection, sessions: pd.DataFrame, removed: Collection[int], now: datetime) -> None:
     """Open, close and reopen breaches after some sessions were judged, in the same transaction.
 
-    `sessions`: `id`, `confidential`, `codes` as judged now; `gone`: the ids of sessions that no longer exist.
+    `sessions`: `id`, `confidential`, `codes` as judged now; `removed`: the ids of sessions that no longer exist.
     """
     outcomes = decode(sessions["codes"])
     row, column = np.nonzero(((outcomes == "breach") & ~sessions[["confidential"]].to_numpy(bool)).to_numpy())
     broken = pd.DataFrame(
         {"session_id": sessions["id"].to_numpy(np.int64)[row], "clause": outcomes.columns.to_numpy(object)[column]}
     )
-    affected = reading.is_among(connection, _breach.session_id, {*sessions["id"].tolist(), *gone})
+    affected = reading.is_among(connection, _breach.session_id, {*sessions["id"].tolist(), *removed})
     known = reading.read_frame(connection, select(tables.breaches).where(affected))
     both = broken.merge(known, on=["session_id", "clause"], how="outer", indicator="found")
     new = both.loc[both["found"] == "left_only", ["session_id", "clause"]]

@@ -27,7 +27,7 @@ def _fingerprint_protocol() -> str:
 def package_fingerprint(folder: Path) -> str:
     """A digest of what the modules of a package do. Comments, docstrings and formatting make no difference, and neither
     does the module that a statement is in; therefore imports from this program are left out."""
-    found: set[str] = set()
+    statements: set[str] = set()
     for file in folder.rglob("*.py"):
         module = ast.parse(file.read_bytes())
         for node in ast.walk(module):
@@ -35,10 +35,10 @@ def package_fingerprint(folder: Path) -> str:
                 node.body = [part for part in node.body if not _is_text(part)] or [ast.Pass()]
         for statement in module.body:
             if isinstance(statement, ast.Import | ast.ImportFrom):
-                found |= set(_imported_names(statement))
+                statements |= set(_imported_names(statement))
             else:
-                found.add(ast.unparse(statement))
-    return _digest(sorted(found))
+                statements.add(ast.unparse(statement))
+    return _digest(sorted(statements))
 
 
 def _is_text(statement: ast.stmt) -> bool:

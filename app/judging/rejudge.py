@@ -224,8 +224,8 @@ def _judge(
     insert_rows(connection, tables.sessions, sessions.assign(day=sessions["day"].dt.date))
     for table, rows in ((tables.session_calls, judged.calls), (tables.session_pupils, judged.pupils)):
         insert_rows(connection, table, rows.assign(session_id=ids[rows["session"]]))
-    gone = before - set(ids.tolist())
-    breaches.update_breaches(connection, sessions[["id", "confidential", "codes"]], gone, now)
+    removed = before - set(ids.tolist())
+    breaches.update_breaches(connection, sessions[["id", "confidential", "codes"]], removed, now)
     session_days.pack(connection)
     return judged
 

@@ -76,13 +76,13 @@ def compare(was: pd.DataFrame, would_be: pd.DataFrame, sessions: pd.DataFrame) -
     return WhatIf(len(sessions), clauses, departments, changes)
 
 
-def describe(figures: Mapping[str, Any], found: WhatIf) -> str:
+def describe(figures: Mapping[str, Any], changes: WhatIf) -> str:
     """What would change, as text."""
     means = f"With {_list_in_words([_figure_words(name, value) for name, value in figures.items()])}, "
-    if found.clauses.empty:
-        return means + f"none of the {found.sessions:,} sessions would be judged differently."
+    if changes.clauses.empty:
+        return means + f"none of the {changes.sessions:,} sessions would be judged differently."
     parts = []
-    for row in found.clauses.itertuples():
+    for row in changes.clauses.itertuples():
         words = (
             f"“{row.title}” would be kept in {_sessions(row.gained)} in which it was not; "
             f"{f'{row.lost:,}' if row.lost else 'none'} would be lost"

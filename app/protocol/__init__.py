@@ -1,5 +1,5 @@
-"""The rules: what the school's protocol asks, judged for every session from what is on record.
+"""The rules: judge for every session, from what is on record, whether it kept the school's protocol.
 
 Pure functions on data frames and settings: no database, no network, no screens. `judge` takes an
-`Evidence` and gives a `Judged`; `CLAUSES` says in words what is judged and why.
+`Evidence` and returns a `Judged`; `CLAUSES` describes what is judged and why.
 """

@@ -39,8 +39,8 @@ class Reference:
 
 @dataclass(frozen=True)
 class Remedy:
-    """What prevents a breach before the session begins, in words, and which part of it the program can do: a letter
-    or a consent of that kind, or a second member of staff to invite."""
+    """What prevents a breach before the session begins, as text, and the part of it that the program can do: send that
+    kind of letter, ask for that kind of consent, or invite a second member of staff."""
 
     words: str
     letter: str = ""

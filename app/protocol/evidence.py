@@ -1,4 +1,4 @@
-"""What a judgement rests on: the frames that go in."""
+"""The evidence on which sessions are judged, as frames."""
 
 from dataclasses import dataclass, field, fields
 

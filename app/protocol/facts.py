@@ -1,4 +1,4 @@
-"""Everything that the clauses ask about the sessions: what calls, logs and registers show of each."""
+"""The facts that clauses need about the sessions: what calls, logs and registers show of each."""
 
 from collections.abc import Callable
 from datetime import time
@@ -14,7 +14,7 @@ from app.protocol.sessions import DAY, SECOND, Sessions
 from app.settings import WEEKDAYS, Rules
 from app.vocabulary import Role
 
-# What a pupil's own video streams show of the camera.
+# What a pupil's own video streams show about the camera.
 UNKNOWN, SHORT, SENT, ENOUGH = range(4)
 
 
@@ -24,7 +24,7 @@ def clock_micros(clock: time) -> int:
 
 
 class SessionFacts(Sessions):
-    """Facts about the sessions. Unless something else is said, each is an array with one value a session."""
+    """Facts about the sessions. Unless stated otherwise, each is an array with one value per session."""
 
     # -- what the call shows ---------------------------------------------------------------------
 
@@ -161,13 +161,13 @@ class SessionFacts(Sessions):
         share = np.full(n, np.nan)
         share[has_times] = with_video[has_times] / present[has_times]
         camera = np.where(has_times, SHORT, UNKNOWN)
-        # A stream without times, beside one with times, may have filled the gaps: how long is not known.
+        # A stream without times may have filled the gaps of one with times; for how long is not known.
         camera[videos.loc[videos["started_at"].isna(), "row"]] = SENT
         camera[share >= self.setting(lambda r: r.camera_share)[self.pupils["session"]]] = ENOUGH
         return self.pupils.assign(camera=camera, share=share)[self.pupils["in_call"]]
 
     def took_part(self) -> pd.DataFrame:
-        """Roster staff in the session's calls, each time they were: `session`, `staff_id`."""
+        """Each time that roster staff were in a session's call: `session`, `staff_id`."""
         staff = self._is_staff
         return pd.DataFrame({"session": self._stay_session[staff], "staff_id": self._stay_staff[staff]})
 
@@ -216,8 +216,8 @@ class SessionFacts(Sessions):
 
     @cached_property
     def confidential(self) -> Mask:
-        """Counselling; whatever a counsellor logged without a purpose that is plainly another; and an unlogged call
-        with a counsellor in it, which may be counselling."""
+        """Whether it is counselling, was logged by a counsellor without a purpose that is clearly another, or is an
+        unlogged call with a counsellor in it, which may be counselling."""
         counsellor = self.staff.lists("roles", Role.COUNSELLOR)
         day = self.day[self._stay_session]
         has_counsellor = self._with_stay(counsellor[self.staff.rows(self._stay_staff, day)])
@@ -255,9 +255,9 @@ class SessionFacts(Sessions):
 
     # -- the registers ---------------------------------------------------------------------------
 
-    def consented(self, kind: str, wanted: Mask) -> tuple[Mask, Mask]:
-        """Whether every pupil of the wanted sessions has a consent (one value a session), and which pupils have one
-        (one value a row of `pupils`).
+    def consented(self, kind: str, sessions: Mask) -> tuple[Mask, Mask]:
+        """Whether every pupil of the given sessions has a consent (one value per session), and which pupils have one
+        (one value per row of `pupils`).
 
         The consent is of the given kind, covers the session's time, was given before it began and was not
         withdrawn before that. For `outside_hours` SLT was informed before it began; for `one_to_one` the consent
@@ -272,7 +272,7 @@ class SessionFacts(Sessions):
                 "end": instants(self.end[session]),
             }
         )
-        both = pupils[wanted[session]].reset_index(names="row").merge(register, on="pupil_id")
+        both = pupils[sessions[session]].reset_index(names="row").merge(register, on="pupil_id")
         start = both["start"]
         fits = (both["covers_from"] <= start) & (both["covers_to"] >= both["end"])
         fits &= (both["obtained_at"] < start) & ~(both["withdrawn_at"] <= start)
@@ -281,7 +281,7 @@ class SessionFacts(Sessions):
         else:
             fits &= both["reason"].fillna("").str.strip() != ""
         covered = pupils.index.isin(both.loc[fits, "row"])
-        return wanted & self.has_pupils & ~self.mask_of(session[~covered]), covered
+        return sessions & self.has_pupils & ~self.mask_of(session[~covered]), covered
 
     @cached_property
     def has_pupils(self) -> Mask:

@@ -1,4 +1,4 @@
-"""Small tools for frames: times as integers, people as they were on a day."""
+"""Helpers for frames: times as integers, people as they were on a day."""
 
 import numpy as np
 import numpy.typing as npt
@@ -32,13 +32,13 @@ def days_since_1970(days: pd.Series) -> Ints:
 
 
 def flags(column: pd.Series, *, blank: bool = False) -> Mask:
-    """Yes and no as plain true and false, and what a blank counts as."""
+    """Yes and no as plain true and false; `blank` is what a blank counts as."""
     return np.asarray(column.to_numpy(bool, na_value=blank))
 
 
 def paired(left: Ints, right: Ints) -> Ints:
-    """Two numbers of up to 32 bits as one, in order of `left`, then `right`. A key of one column is several times
-    faster than one of two."""
+    """Pairs of numbers of up to 32 bits as single numbers, in order of `left`, then `right`. A key of one column is
+    several times as fast as one of two."""
     return left * 2**32 + right
 
 
@@ -50,8 +50,8 @@ def words_in(cell: str | None) -> set[str]:
 class Versions:
     """People as they were on a day: the version from that day or the last before it, else the first.
 
-    `frame` has the id column `key`, `from_day` and facts. What depends on a version alone is worked
-    out once a version, not once a session.
+    `frame` has the id column `key`, `from_day` and facts. What depends only on a version is computed once for each
+    version, not for each session.
     """
 
     def __init__(self, frame: pd.DataFrame, key: str) -> None:
@@ -63,7 +63,7 @@ class Versions:
         """The row in `frame` of each id on its day (days since 1970); NONE where the id is not known."""
         place = np.searchsorted(self._keys, paired(ids, days), side="right") - 1
         known = np.append(self._ids, NONE)
-        place += known[place] != ids  # before all of somebody's versions, the first
+        place += known[place] != ids  # a day before a person's first version gets that version
         return np.where((known[place] == ids) & (ids != NONE), place, NONE)
 
     def fact(self, column: str, rows: Ints) -> Words:

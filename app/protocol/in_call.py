@@ -155,7 +155,7 @@ def never_alone(facts: SessionFacts) -> Ruling:
 
 
 def _who_was_alone(facts: SessionFacts, sessions: Rows) -> Words:
-    """Every stretch that pupils were alone in some sessions, in words and with their names."""
+    """For some sessions, sentences with each stretch in which pupils were alone, and their names."""
     found = facts.alone
     stretch = pd.DataFrame({"session": found.group, "alone_from": found.start, "alone_to": found.end})
     present = stretch.reset_index(names="stretch").merge(facts.pupil_stays(), on="session")
@@ -219,11 +219,11 @@ def _with_camera(facts: SessionFacts, *cameras: int) -> Mask:
 
 
 def _camera_off(facts: SessionFacts, objected: Mask, sessions: Rows) -> Words:
-    """Whose camera was off for too long; where the call does not show it, what the log says."""
+    """Whose camera was off for too long or, if the call does not show it, what the log says."""
     short = facts.cameras[facts.cameras["camera"] == SHORT]
     required = facts.setting(lambda rules: rules.camera_share)[short["session"]]
     names = facts.pupil_versions.fact("name", short["row"].to_numpy())
-    # Rounded down, so that nothing short of 80% is read out as 80%.
+    # Round down, so that nothing below 80% is shown as 80%.
     words = [
         f"{name}'s camera was on for {int(share * 100)}% of their time in the call; the school requires {asked:.0%}."
         for name, share, asked in zip(names, short["share"], required, strict=True)

@@ -1,4 +1,4 @@
-"""Frames in, outcomes out."""
+"""Judges every clause for every session: evidence frames in, outcomes out."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -42,7 +42,7 @@ class Judged:
     - `sessions` (index `session`): `log_id`, `call_id` (the matched call), `started_at`, `ended_at`
       (the session's time), `day`, `minute` (of the school's day at its start), `staff_id`, `school`,
       `department`, `purpose` (blank: not logged), `one_to_one`, `confidential`, `status`, `disputed`,
-      `due_at` (when the clock alone will change an outcome), `codes` (one character a clause: `decode`)
+      `due_at` (when an outcome will change merely because time has passed), `codes` (one character a clause: `decode`)
     - `calls`: `session`, `call_id`, `place` (0: matched; others joined it)
     - `pupils`: `session`, `pupil_id`
     - `alone`: `session`, `from_at`, `to_at`, `seconds`: pupils without staff, longer than grace

@@ -1,4 +1,4 @@
-"""Which log belongs to which call, and which calls were recorded.
+"""Matches logs with calls, and finds the calls that were recorded.
 
 Logs and calls are named by their positions in the frames; people and pupils by their ids.
 """
@@ -23,8 +23,8 @@ def match(
     cut off from the matched one joins it.
 
     `log_pupils` has `log` (a position) and `pupil_id`, `stays` has `call` (a position), `staff_id`
-    and `pupil_id` (NONE: not on the roster). Gives `log`, `call` and `place`: 0 for the matched call,
-    1 and on for those that joined it.
+    and `pupil_id` (NONE: not on the roster). Returns `log`, `call` and `place`: 0 for the matched call,
+    from 1 for those that joined it.
     """
     if logs.empty or calls.empty:
         return pd.DataFrame({"log": [], "call": [], "place": []}, dtype=np.int64)
@@ -79,7 +79,7 @@ def _by_hour(item: pd.Series, pupil: pd.Series, start: Ints, end: Ints) -> pd.Da
 
 
 def _best_first(pairs: pd.DataFrame) -> pd.DataFrame:
-    """From the pairs, the better first, each whose log and call no better pair has taken.
+    """Those pairs, taken from the best to the worst, whose log and call no better pair has taken.
 
     A pair without a rival is certain. So is one that is the best left of both its log and its call;
     taking all such pairs at once and looking again gives what one walk through the list would give.
@@ -98,7 +98,7 @@ def _dropped_connections(
     pairs: pd.DataFrame, matched: pd.DataFrame, log_pupils: pd.DataFrame, stays: pd.DataFrame
 ) -> pd.DataFrame:
     """The further calls of each matched log: covered by it, with the same people, minutes apart."""
-    # A call that may belong to a log and was left over has a log whose call is another.
+    # A call that is left over and may belong to a log has a log that is matched with another call.
     more = pairs[(pairs["overlap"] > 0) & ~pairs["call"].isin(matched["call"])]
     more = more.assign(first=more["log"].map(matched.set_index("log")["call"]))
     more = more[_same_people(more, log_pupils, stays)]
@@ -115,8 +115,8 @@ def _dropped_connections(
 
 
 def _same_people(more: pd.DataFrame, log_pupils: pd.DataFrame, stays: pd.DataFrame) -> pd.Series:
-    """Whether everybody from the roster in a further call was in the matched call or, a pupil, in the
-    log, and staff were in it if they were in the matched call."""
+    """Whether everybody on the roster in a further call was in the matched call or, if a pupil, in the log; and whether
+    staff were in it if they were in the matched call."""
     seen = stays[stays["call"].isin(more["call"]) | stays["call"].isin(more["first"])]
     seen = seen[(seen["staff_id"] != NONE) | (seen["pupil_id"] != NONE)]
     people = more.reset_index(names="row").merge(seen, on="call")

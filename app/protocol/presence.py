@@ -1,4 +1,4 @@
-"""Who was in the call when: intervals of many sessions at once, by one sort.
+"""Works out who was in the call when: intervals of many sessions at once, by a single sort.
 
 Times are integers (microseconds), sessions integers from 0. An interval may be listed twice, overlap
 another of the same person or be one of several devices: only whether at least one covers an instant
@@ -71,10 +71,10 @@ def find_without_staff(n: int, group: Ints, joined: Ints, left: Ints, is_staff: 
     """Every stretch with a pupil and without any staff, after the first member of staff joined.
 
     One row a stay of a pupil or, where `is_staff`, of a member of staff, in one of n groups.
-    A stretch goes on while pupils come and go, as long as one is there.
+    A stretch lasts while pupils come and go, as long as one is there.
     """
     came = first_of(n, group[is_staff], joined[is_staff])
-    # Where whoever came first of the staff outstayed every pupil, as is usual, there is nothing to look for.
+    # Skip the groups whose first member of staff outstayed every pupil, as is usual.
     first = is_staff & (joined == came[group])
     outstayed = last_of(n, group[first], left[first]) >= last_of(n, group[~is_staff], left[~is_staff])
     rows = np.flatnonzero(~outstayed[group] & (came[group] != NEVER))

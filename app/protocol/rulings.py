@@ -1,4 +1,4 @@
-"""How a clause decides many sessions at once, and how several clauses are decided: by the letters, by the hours, for
+"""Lets a clause decide many sessions at once, with rulings that several clauses share: by letters, by hours, and for
 recorded sessions."""
 
 from collections.abc import Callable
@@ -14,16 +14,16 @@ from app.protocol.outcomes import BREACH, CALL, EXEMPT, LOG, MET, NO_EVIDENCE, N
 from app.protocol.sessions import SECOND
 
 Rows = npt.NDArray[np.intp]
-# One sentence for all sessions, or made for those at the positions given.
+# One sentence for all sessions, or a function that writes one for each session at given positions.
 Reason = str | Callable[[Rows], Words]
 
 
 class Ruling:
-    """What one clause says of the sessions. The first `decide` that reaches a session decides it.
+    """How one clause judges the sessions. The first `decide` that selects a session decides it.
 
-    `applies`: the sessions that the clause applies to, every one unless given; the others stay `not_applicable`.
-    `log_yes`, `log_no`: where the log says that the clause was kept, and where that it was not. A session that the call
-    record decides to the contrary is disputed.
+    `applies`: the sessions to which the clause applies, by default all; the others stay `not_applicable`.
+    `log_yes`, `log_no`: where the log says that the clause was kept, or that it was not. A session is disputed if the
+    call record decides it to the contrary.
 
     Arrays with one value a session: `outcome` and `evidence` (positions in OUTCOMES and EVIDENCE), `disputed`,
     `undecided` (the clause applies, and nothing has decided it yet).
@@ -60,18 +60,18 @@ class Ruling:
         self._reasons.append((rows, reason))
 
     def decide_by_log(self, *, if_met: Reason, if_breach: Reason, if_blank: str = "The log does not say.") -> None:
-        """Decide the rest by what the log says."""
+        """Decide the remaining sessions by what the log says."""
         self.decide(self._log_yes, MET, LOG, if_met)
         self.decide(self._log_no, BREACH, LOG, if_breach)
         self.decide_blank(if_blank)
 
     def decide_blank(self, if_blank: str = "The log does not say.") -> None:
-        """No evidence for the rest: the log is blank, or there is none."""
+        """Give the remaining sessions no evidence: their log is blank, or they have none."""
         self.decide(~self._logged, NO_EVIDENCE, NOTHING, "The session was not logged, and only a log can say.")
         self.decide(self.undecided, NO_EVIDENCE, NOTHING, if_blank)
 
     def reasons(self) -> Words:
-        """The reason of each session's outcome, in words."""
+        """The reason for each session's outcome, as text."""
         words = np.full(len(self.outcome), "", object)
         for rows, reason in self._reasons:
             words[rows] = reason if isinstance(reason, str) else reason(rows)
@@ -79,8 +79,8 @@ class Ruling:
 
 
 def fill(sentence: str, **values: npt.NDArray[Any] | Callable[[Rows], npt.NDArray[Any]]) -> Reason:
-    """A reason with a value in place of each {name}: an array with one value a session, or what makes the values for
-    the sessions at the positions given."""
+    """A reason with a value in place of each {name}: an array with one value per session, or a function that returns
+    the values for the sessions at given positions."""
 
     def reason(rows: Rows) -> Words:
         columns = {name: value(rows) if callable(value) else value[rows] for name, value in values.items()}
@@ -90,7 +90,7 @@ def fill(sentence: str, **values: npt.NDArray[Any] | Callable[[Rows], npt.NDArra
 
 
 def format_durations(micros: Ints) -> Words:
-    """Lengths as people say them: "64 seconds", "5 min 10 s"."""
+    """Lengths of time as people say them: "64 seconds", "5 min 10 s"."""
     whole = [round(length / SECOND) for length in micros.tolist()]
     return np.array([f"{s // 60} min {s % 60} s" if s >= 120 else f"{s} seconds" for s in whole], object)
 

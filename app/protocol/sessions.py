@@ -1,4 +1,4 @@
-"""Which sessions there are: whose, with whom, from when to when, and what their logs say."""
+"""Builds the sessions from logs and calls: who took part, from when to when, and what the logs say."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -24,7 +24,7 @@ NO_TIME = 0  # where there is no log or no call
 class Sessions:
     """`n` sessions, numbered from 0 in order of their start; every array here has length n.
 
-    A session is a log with its calls, a log alone or a call alone. `log` is its position in the
+    A session is a log with its calls, a log without a call or a call without a log. `log` is its position in the
     evidence's logs or -1; `calls` has one row for each call of a session (`session`, `call`: position
     in the evidence's calls, `place`); `pupils` one row for each pupil of a session (`session`, `pupil_id`, `in_call`,
     `row`: who they were on its day, in `pupil_versions`). What begins with `_stay` has one value for each stay of a
@@ -56,7 +56,7 @@ class Sessions:
 
         with_staff = np.zeros(len(self._calls), bool)
         with_staff[self._stay_call[self._is_staff]] = True
-        # No other call shows who opened it, who ended it and whether a pupil was alone.
+        # Only such calls show who opened and ended them, and whether a pupil was alone.
         self._stay_shows_staff = (with_staff & self._is_school_tenant(self._calls["organiser_tenant"]))[self._stay_call]
 
     def _is_school_tenant(self, tenant: pd.Series) -> Mask:
@@ -96,7 +96,7 @@ class Sessions:
         self.every_session = np.ones(self.n, bool)
 
     def _tolerance(self) -> Ints:
-        """How long the gap between each log and its call may be, by the settings of the log's day."""
+        """The longest gap between each log and its call, by the settings in force on the log's day."""
         rule = self._rule_on(self._school_time(micros(self._logs["started_at"])) // DAY)
         return self.setting(lambda r: int(r.match_minutes * MINUTE), rule)
 
@@ -127,7 +127,7 @@ class Sessions:
         return np.asarray(local, "datetime64[us]").view(np.int64)
 
     def _rule_on(self, day: Ints) -> Ints:
-        """Which of the settings' rules are in force on each day; before the first, the first."""
+        """The position of the rules in force on each day; before the first rules begin, the first."""
         begins = np.array([r.from_ for r in self.settings.rules], "datetime64[D]").view(np.int64)
         return np.maximum(np.searchsorted(begins, day, side="right") - 1, 0)
 
@@ -160,7 +160,7 @@ class Sessions:
         return np.searchsorted(self._pupil_key, paired(self._stay_session[stays], self._stay_pupil[stays]))
 
     def _first_staff(self) -> Ints:
-        """The member of staff who joined first, of several at one instant the lowest id; NONE where none did."""
+        """The member of staff who joined first (of several at the same instant, the lowest id); NONE if nobody did."""
         stays = pd.DataFrame({"session": self._stay_session, "start": self._stay_from, "staff_id": self._stay_staff})
         stays = stays[self._is_staff].sort_values(["start", "staff_id"]).drop_duplicates("session")
         first = np.full(self.n, NONE)
@@ -202,7 +202,7 @@ class Sessions:
         return self.from_log(~flags(self._logs[answer], blank=True), blank=False)
 
     def word(self, answer: str) -> pd.Categorical:
-        """The log's answer in its own word; "" where blank or not logged."""
+        """The log's answer as it was stored; "" where blank or not logged."""
         return pd.Categorical(self.from_log(self._logs[answer].to_numpy(object, na_value=""), blank=""))
 
     def mask_of(self, sessions: Ints | pd.Series) -> Mask:

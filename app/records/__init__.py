@@ -1,1 +1,1 @@
-"""What comes in from outside, checked into rows."""
+"""Checks data from outside and reads it into rows."""

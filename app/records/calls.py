@@ -18,9 +18,9 @@ from app.records.graph_objects import (
     read_time,
 )
 
-READER = 1  # raise it when the reader improves: the originals that older readers read are then read again
+READER = 1  # raise it when the reader improves, so that stored originals are read again
 
-_MAX_SESSIONS = 60  # that Graph puts into one answer; more are behind a link
+_MAX_SESSIONS = 60  # the most that Graph puts into one answer; it gives a link to the others
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def read_call(record: Any, original: bytes | None = None) -> Call:
 
 
 def _check_record(record: Any) -> tuple[str, int, list[Any]]:
-    """Id, version and sessions."""
+    """Check a record's form; return its id, version and sessions."""
     if not isinstance(record, dict):
         raise UnreadableObjectError("it is not a call record")
     if "error" in record and "id" not in record:
@@ -132,7 +132,7 @@ def _to_json(record: dict[str, Any]) -> bytes:
 
 
 def _read_session(session: Any, number: int, stays: dict[Stay, None], videos: dict[Video, None]) -> None:
-    """One leg between two ends; of a group call one of them is the meeting service."""
+    """Read one leg between two ends, one of which is the meeting service in a group call."""
     if not isinstance(session, dict):
         raise UnreadableObjectError(f"its session {number + 1} is not a session")
     segments = list_objects(session.get("segments"))
@@ -175,7 +175,7 @@ def _iter_videos(segment: dict[str, Any], direction: str) -> Iterator[tuple[date
 
 
 def _read_organiser(record: Mapping[str, Any]) -> Identity | None:
-    """From `organizer_v2`, or in old records `organizer`."""
+    """Read `organizer_v2`, or in old records `organizer`."""
     for name in ("organizer_v2", "organizer"):
         entry = record.get(name)
         if not isinstance(entry, dict):
@@ -187,14 +187,14 @@ def _read_organiser(record: Mapping[str, Any]) -> Identity | None:
 
 
 def _read_listed(record: Mapping[str, Any]) -> list[Listed]:
-    """From `participants_v2`, or in old records `participants`."""
-    found: dict[str, Listed] = {}
+    """Read `participants_v2`, or in old records `participants`."""
+    listed: dict[str, Listed] = {}
     entries = list_objects(record.get("participants_v2")) or list_objects(record.get("participants"))
     for number, entry in enumerate(entries):
         person = read_entry(entry, f"listed:{number}")
         if person is not None:
-            found.setdefault(person.key, Listed(person.key, person.entra_id, person.upn))
-    return list(found.values())
+            listed.setdefault(person.key, Listed(person.key, person.entra_id, person.upn))
+    return list(listed.values())
 
 
 def _is_in_channel(join_url: str | None) -> bool:

@@ -57,7 +57,7 @@ def _parse_emails(value: str | None) -> tuple[str, ...]:
 
 
 def limit_length(length: int) -> AfterValidator:
-    """For a cell with no more than so many characters."""
+    """Accept a cell only if it has at most `length` characters."""
 
     def check(value: str | None) -> str | None:
         if value and len(value) > length:
@@ -131,7 +131,7 @@ OptionalEndCell = Annotated[
 
 @contextmanager
 def in_column(name: str) -> Iterator[None]:
-    """An InvalidCellError that is raised in here is of that column."""
+    """Name the column in an InvalidCellError that is raised inside the block."""
     try:
         yield
     except InvalidCellError as fault:
@@ -146,11 +146,11 @@ def check_cells(model: type[M], cells: Mapping[str, Any], settings: Settings | N
             "does not match the columns: it has a cell or a quotation mark too many",
             "put a cell with a comma in it in quotation marks, and write a quotation mark inside it twice",
         )
-    wanted = {name: (cells.get(name) or "").strip() for name in model.model_fields}
-    if damaged := next((name for name, value in wanted.items() if "\0" in value), None):
+    values = {name: (cells.get(name) or "").strip() for name in model.model_fields}
+    if damaged := next((name for name, value in values.items() if "\0" in value), None):
         raise InvalidCellError("contains an invalid character", "type the cell again", damaged)
     try:
-        return model.model_validate(wanted, context=settings)
+        return model.model_validate(values, context=settings)
     except ValidationError as error:
         first = error.errors()[0]
         fault = first.get("ctx", {}).get("error")

@@ -26,7 +26,7 @@ class FoundObject:
 
 def iter_objects(path: Path) -> Iterator[FoundObject]:
     """The objects in a file with one of them, a list or a page of Graph (`value`), in a .jsonl file, or in a folder of
-    such files. What cannot be read is given with its reason, and reading goes on."""
+    such files. An object that cannot be read is yielded with the reason, and reading continues."""
     if path.is_dir():
         for file in sorted(path.rglob("*")):
             if file.is_file() and file.suffix.lower() in (".json", *_LINES):

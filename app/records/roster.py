@@ -96,7 +96,7 @@ def parse_schools(table: Table) -> ParsedRows[School]:
 
 
 def parse_staff(table: Table, schools: Collection[str], pupils: Collection[str]) -> ParsedRows[Staff]:
-    """The rows of staff.csv; `schools` are the codes known, `pupils` the emails of pupils."""
+    """The rows of staff.csv; `schools` are the known codes, `pupils` the emails of pupils."""
     table.require(("email", "name", "school", "roles"))
 
     def check(row: Staff) -> None:
@@ -108,7 +108,7 @@ def parse_staff(table: Table, schools: Collection[str], pupils: Collection[str])
 
 
 def parse_pupils(table: Table, schools: Collection[str], staff: Collection[str]) -> ParsedRows[Pupil]:
-    """The rows of pupils.csv; `staff` are the emails known, a tutor has to be among them."""
+    """The rows of pupils.csv; `staff` are the known emails, which must include each tutor's."""
     table.require(("email", "name", "school", "year_group", "house"))
 
     def check(row: Pupil) -> None:
@@ -133,9 +133,9 @@ def _check_school(code: str, schools: Collection[str]) -> None:
 
 
 def _parse(table: Table, model: type[M], key: str, check: Callable[[M], None]) -> ParsedRows[M]:
-    """Each row checked. A second row with the same key has to say the same, and is left out."""
+    """Check each row. A second row with the same key must have the same content, and is left out."""
     seen: dict[str, M] = {}
-    owners: dict[str, str] = {}  # of Entra ids
+    owners: dict[str, str] = {}  # the email by Entra id
 
     def parse(cells: dict[str, str]) -> M | None:
         row = check_cells(model, cells)

@@ -1,7 +1,7 @@
 """The rows of a file: those that can be used, and those rejected.
 
-A rejected row is never lost: it is named with its column, the reason and the fix, and stored as it came. Reason and
-fix never repeat what the row says, since they are printed; `value` may.
+A rejected row is never lost: it is reported with its column, the reason and the fix, and stored unchanged. Reason and
+fix never repeat the row's content, since they are printed; `value` may.
 """
 
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ class UnreadableFileError(Exception):
 
 
 class InvalidCellError(ValueError):
-    """A cell that cannot be used. `reason` goes on after the column's name ("is blank"), `fix` is what to do about it;
+    """A cell that cannot be used. `reason` follows the column's name ("is blank"), `fix` says what to do about it;
     `column` is None if the row as a whole is at fault."""
 
     def __init__(self, reason: str, fix: str, column: str | None = None) -> None:

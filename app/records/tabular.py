@@ -1,4 +1,4 @@
-"""Reading tables that people made: CSV, or the first sheet of an Excel file."""
+"""Reads tables that people made: CSV files, or the first sheet of an Excel file."""
 
 import csv
 import functools
@@ -18,7 +18,7 @@ from python_calamine import CalamineError, CalamineWorkbook
 
 from app.records.rows import UnreadableFileError
 
-# All of a file is held in memory; what is larger is no file that somebody made, or is better split.
+# A whole file is held in memory; a larger one was not made by hand, or should be split.
 _MOST_BYTES = 200_000_000  # of a file, and of an Excel file when unpacked
 _MOST_CELLS = 5_000_000  # of a table; of a sheet those between the first cell and the last filled one
 _MOST_COLUMNS = 1_000
@@ -40,11 +40,11 @@ class Table:
     rows: list[tuple[int, dict[str, str]]]
 
     def list_unknown(self, known: Collection[str]) -> list[str]:
-        """The columns that nobody knows."""
+        """The columns that are not known."""
         return [column for column in self.columns if column not in known]
 
     def require(self, needed: Collection[str]) -> None:
-        """UnreadableFileError if the file lacks a column that it cannot do without."""
+        """Raise UnreadableFileError if the file lacks a required column."""
         if missing := [column for column in needed if column not in self.columns]:
             raise UnreadableFileError(
                 f"{self.name}: the first row must hold the names of the columns, and these are missing: "
@@ -118,7 +118,7 @@ def _read_lines(name: str, content: bytes) -> _Lines:
                 if number > _MOST_CELLS:
                     raise _too_large(name)
             break
-        except csv.Error:  # a quotation mark too many or too few spoils its own line, not those after it
+        except csv.Error:  # a stray quotation mark must spoil only its own line, not those after it
             lines.append(typed[begins].rstrip())
             done = begins + 1
     return lines
@@ -252,7 +252,7 @@ class _Extent:
 
 
 def _format_cell(value: Any) -> str:
-    """A cell as a CSV file would hold it."""
+    """The text that a CSV file would hold for a cell."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float) and value.is_integer():
@@ -265,5 +265,5 @@ def _format_cell(value: Any) -> str:
 
 
 def _round_to_seconds(moment: datetime) -> datetime:
-    """Excel keeps times as fractions of a day, which come back a little off a second."""
+    """Round to seconds, since Excel stores times as fractions of a day, which are slightly inexact."""
     return (moment + timedelta(milliseconds=500)).replace(microsecond=0)

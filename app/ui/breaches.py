@@ -15,24 +15,24 @@ from app.vocabulary import BreachEventKind, Resolution
 
 
 def show_breaches(school: School, person: Person, view: SessionView) -> None:
-    """What was done about the breaches, and the form of whoever can explain or resolve them."""
-    found = get_session_breaches(school, person, view.session_id)
-    if found.rows.empty:
+    """What was done about the breaches, and the form for a person who can explain or resolve them."""
+    breaches = get_session_breaches(school, person, view.session_id)
+    if breaches.rows.empty:
         return
-    if len(found.events):
+    if len(breaches.events):
         st.header("Explanations and decisions")
-        _show_events(found.events)
-    waiting = found.rows.loc[found.rows["state"] == "open", "title"]
+        _show_events(breaches.events)
+    waiting = breaches.rows.loc[breaches.rows["state"] == "open", "title"]
     if waiting.empty:
         return
     write_html(
         "<b>Open:</b> {titles}. {wait}",
         titles=", ".join(waiting),
-        wait=f"With {' or '.join(found.owners)}." if found.owners else "Nobody on the roster can resolve it.",
+        wait=f"With {' or '.join(breaches.owners)}." if breaches.owners else "Nobody on the roster can resolve it.",
     )
-    if found.to_resolve:
-        _ask_resolution(school, person, view, explained=bool((found.events["kind"] == "explained").any()))
-    elif found.to_explain:
+    if breaches.to_resolve:
+        _ask_resolution(school, person, view, explained=bool((breaches.events["kind"] == "explained").any()))
+    elif breaches.to_explain:
         _ask_explanation(school, person, view.session_id)
 
 

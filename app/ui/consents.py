@@ -85,8 +85,8 @@ def show_consents(school: School, consents: pd.DataFrame) -> None:
     link(Page.PARENTS, "Ask for a consent", "add", query={"ask": "yes"})
     st.header("All consents")
     left, middle, right = st.columns(3)
-    found = [status for status in _STATUS if status in set(consents["status"])]
-    status = left.multiselect("Status", found, format_func=_STATUS.__getitem__)
+    statuses = [status for status in _STATUS if status in set(consents["status"])]
+    status = left.multiselect("Status", statuses, format_func=_STATUS.__getitem__)
     years = middle.multiselect("Year", sort_years(consents["year_group"]), key="consents year")
     houses = right.multiselect("House", sorted(consents["house"].unique()), key="consents house")
     shown = filter_values(consents, status=status, year_group=years, house=houses)
@@ -171,12 +171,12 @@ def show_request_form(school: School, person: Person) -> None:
 def show_consent(school: School, person: Person, consents: pd.DataFrame, number: str) -> None:
     """One of the consents, with its history and next step; a number that is not among them is not found."""
     link(Page.PARENTS, "Consents and letters", "arrow_back")
-    found = consents[consents["consent_id"].astype(str) == number]
-    if found.empty:
+    matches = consents[consents["consent_id"].astype(str) == number]
+    if matches.empty:
         st.title("Consent")
         st.info("This consent does not exist, or you do not have access to it.")
         return
-    row = found.iloc[0]
+    row = matches.iloc[0]
     record_once(school, person, "viewed", f"consent {number}")
     title(f"Consent of {row['pupil']}'s parents")
     show_confirmation()

@@ -43,7 +43,7 @@ def get_school() -> School:
 
 
 def _is_untouched(school: School) -> bool:
-    """Whether nothing is configured and the database is empty: whoever tries the program sees the demonstration."""
+    """Whether nothing is configured and the database is empty, so that a demonstration is shown."""
     if get_variable("DATABASE_URL") or configuration.list_configured() or school.is_demonstration():
         return False
     return school.is_untouched() or was_cut_off(school)

@@ -1,4 +1,4 @@
-"""Forms whose answers are stored as a draft as they are typed, so that they are there again in another browser."""
+"""Forms whose answers are stored as a draft while they are typed, so that another browser shows them too."""
 
 from collections.abc import Mapping
 from datetime import date, time
@@ -14,7 +14,7 @@ from app.sessions.drafts import save_draft
 
 
 class Draft:
-    """The answers of a form that somebody has not sent yet, by question (`values`), and the boxes that ask for them."""
+    """The answers of an unsent form, by question (`values`), and the boxes that ask for them."""
 
     def __init__(self, school: School, person: Person, name: str) -> None:
         self.school, self.person, self.name = school, person, name
@@ -29,21 +29,21 @@ class Draft:
         return values
 
     def key(self, question: str) -> str:
-        """The key of a box; a form that begins anew has new boxes, since the old ones show what was typed there."""
+        """The key of a box; a form that starts again needs new boxes, since old ones show what was typed there."""
         return f"{self.name} {question} {self.person.staff_id} {self._state['number']}"
 
     def begin(self, values: dict[str, Any]) -> None:
-        """Begin the form anew, with these answers."""
+        """Start the form again, with these answers."""
         self._state["values"] = values
         self._state["number"] += 1
 
     def drop(self) -> None:
-        """Begin an empty form: this one was sent, or is not wanted."""
+        """Start an empty form, because this one was sent or given up."""
         self.begin({})
         self.store()
 
     def store(self) -> None:
-        """Store the answers, if any is new."""
+        """Store the answers if any has changed."""
         given = _given(self.values)
         if given != self._state["stored"]:
             save_draft(self.school, self.person, self.name, given or None)
@@ -115,7 +115,7 @@ class Draft:
         return ticked
 
     def _place(self, name: str, options: Mapping[Any, str]) -> int | None:
-        """The place of the answer so far among the options."""
+        """The position of the present answer among the options."""
         answer = self.values.get(name)
         return list(options).index(answer) if answer in options else None
 

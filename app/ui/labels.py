@@ -13,7 +13,7 @@ PAGE_ICONS = {
     Page.ADMINISTRATION: ":material/settings:",
 }
 
-# Colour never carries meaning alone: a mark and a word go with it.
+# Colour is never the only sign of a meaning: a mark and a word go with it.
 OUTCOME_WORDS = {outcome.value: f"{mark} {outcome.label}" for outcome, mark in zip(Outcome, "✓○✗?–", strict=True)}
 STATUS_WORDS = {status.value: f"{mark} {status.label}" for status, mark in zip(Status, "✓?✗", strict=True)}
 EVIDENCE_WORDS = {kind.value: kind.label for kind in EvidenceKind}

@@ -24,21 +24,21 @@ def show_letters(school: School, person: Person, pupils: pd.DataFrame) -> None:
         )
         return
     kind = choose_one("Letter", KINDS, next(iter(KINDS)))
-    among, chosen = _filter(pupils)
-    lacking = among[among[kind].isna()]
-    _show_outstanding(school, kind, among, lacking)
-    to_write = among if chosen else lacking
+    selected, chosen = _filter(pupils)
+    lacking = selected[selected[kind].isna()]
+    _show_outstanding(school, kind, selected, lacking)
+    to_write = selected if chosen else lacking
     to_write = to_write[to_write["led"].astype(bool)]
     if len(to_write):
         _send_letters(school, person, kind, to_write)
     elif len(lacking):
         note("The HOY, the HM or the Senior Deputy Head sends this letter.")
-    _show_register(kind, among)
-    _strike_out(school, person, kind, among)
+    _show_register(kind, selected)
+    _strike_out(school, person, kind, selected)
 
 
 def list_remote_learning(school: School) -> list[str]:
-    """The periods of remote learning that are not over, in words."""
+    """Descriptions of the periods of remote learning that are not over."""
     periods = [period for period in school.settings.remote_learning if period.to >= school.today()]
     return [f"the period from {on_day(period.from_)} to {on_day(period.to)}" for period in periods]
 
@@ -55,11 +55,11 @@ def _filter(pupils: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
     return filter_values(pupils, year_group=years, house=houses), False
 
 
-def _show_outstanding(school: School, kind: str, among: pd.DataFrame, lacking: pd.DataFrame) -> None:
+def _show_outstanding(school: School, kind: str, selected: pd.DataFrame, lacking: pd.DataFrame) -> None:
     by_year = lacking.groupby("year_group").size()
     years = ", ".join(f"{by_year[year]} in year {year}" for year in sort_years(lacking["year_group"]))
     words = "<b>{n}</b> of {total} pupils’ parents have not been sent this letter{by_year}."
-    write_html(words, n=len(lacking), total=len(among), by_year=f": {years}" if len(by_year) > 1 else "")
+    write_html(words, n=len(lacking), total=len(selected), by_year=f": {years}" if len(by_year) > 1 else "")
     if kind == "one_to_one":
         coming = list_remote_learning(school)
         note(
@@ -69,9 +69,9 @@ def _show_outstanding(school: School, kind: str, among: pd.DataFrame, lacking: p
         )
 
 
-def _show_register(kind: str, among: pd.DataFrame) -> None:
+def _show_register(kind: str, selected: pd.DataFrame) -> None:
     st.header("Register of letters")
-    missing_first = among.sort_values(kind, key=pd.Series.notna, kind="stable")
+    missing_first = selected.sort_values(kind, key=pd.Series.notna, kind="stable")
     sent = {name: missing_first[name].map(lambda day: on_day(day) if pd.notna(day) else "✗ not sent") for name in KINDS}
     columns = ["pupil", "year_group", "house", "tutor", *KINDS]
     rows = as_listing(missing_first.assign(**sent), columns, year_group="Year", **KINDS)
@@ -124,7 +124,7 @@ def sort_years(years: pd.Series) -> list[str]:
 
 
 def offer_letters(label: str, key: str, make: Callable[[Callable[[float], None]], Download]) -> None:
-    """A button that creates a file, then one that downloads it; `make` takes a function that shows the share done."""
+    """Show a button that creates a file, then one to download it; `make` is given a function that shows progress."""
     made: dict[str, Download] = st.session_state.setdefault("letters made", {})
     if key not in made and st.button(label, key=f"make {key}", icon=":material/draft:"):
         bar = st.progress(0.0, text="Creating letters…")

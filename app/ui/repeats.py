@@ -17,7 +17,7 @@ def show_repeats(school: School, person: Person) -> None:
     """The same adult and pupil, one to one, again and again or out of hours: nothing but who, when and how often."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         days = choose_days(school, "repeats")
-    found = list_repeats(school, person, days)
+    repeats = list_repeats(school, person, days)
     record_once(school, person, "viewed", f"{Resource.REPEATED_ONE_TO_ONES.label}, {days[0]} to {days[1]}")
     asked = school.settings.repeats
     write_html(
@@ -26,10 +26,10 @@ def show_repeats(school: School, person: Person) -> None:
         "included.",
         asked=asked,
     )
-    if found.pairs.empty:
+    if repeats.pairs.empty:
         st.info("None for these dates.")
         return
-    pairs = found.pairs
+    pairs = repeats.pairs
     columns = ["adult", "pupil", "sessions", "most", "out_of_hours", "unlogged", "first", "last"]
     most = f"Most within {asked.days} days"
     listing = as_listing(pairs, columns, sessions="One-to-ones", most=most, unlogged="Not logged")
@@ -37,9 +37,9 @@ def show_repeats(school: School, person: Person) -> None:
     if pair is None:
         note("Select a row to list its sessions.")
         return
-    mine = (found.sessions["adult_id"] == pair.adult_id) & (found.sessions["pupil_id"] == pair.pupil_id)
+    mine = (repeats.sessions["adult_id"] == pair.adult_id) & (repeats.sessions["pupil_id"] == pair.pupil_id)
     write_html("<b>{pair.adult} and {pair.pupil}</b>, the newest first.", pair=pair)
-    _list_sessions(found.sessions[mine], can_open=Scope.ALL in scopes(person, Resource.SESSIONS))
+    _list_sessions(repeats.sessions[mine], can_open=Scope.ALL in scopes(person, Resource.SESSIONS))
 
 
 def _list_sessions(sessions: pd.DataFrame, *, can_open: bool) -> None:

@@ -1,4 +1,4 @@
-"""What the server does beside the pages: it limits cookies to a sign-in, and closes what nobody needs.
+"""Wraps the server: limits cookies to a sign-in, and closes addresses that nobody needs.
 
 Streamlit's sign-in cookie lasts for 30 days and is sent over http as well, a second one carries the tokens of Entra ID,
 which nothing here needs, and signing in leads to the first page, whatever link somebody followed. None of that can be
@@ -15,13 +15,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.auth.configuration import GREATEST_AGE
 
 _USER, _TOKENS = "_streamlit_user", "_streamlit_user_tokens"
-_WANTED = "wanted"  # the address that somebody opened who had to sign in first
-_WANTED_SECONDS = 15 * 60  # that signing in may take
+_ADDRESS_COOKIE = "wanted"  # keeps the address that somebody opened before signing in
+_ADDRESS_SECONDS = 15 * 60  # the longest time that signing in may take
 _CLOSED = ("metrics", "script-health-check", "agent")  # figures of the server, and a way in that needs no browser
 
 
 class Guard:
-    """Around the program as a server: closes what nobody should ask for, and corrects cookies."""
+    """ASGI middleware around the program: closes addresses that nobody should request, and corrects cookies."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -49,19 +49,19 @@ def _remember_address(scope: Scope, asked: Headers, headers: MutableHeaders) -> 
     """Remember the address that a browser opens, and go there once somebody has signed in."""
     path = scope["path"]
     if path.endswith("/oauth2callback") and headers.get("location", "").endswith("/"):
-        wanted = unquote(_cookies(asked).get(_WANTED, ""))
-        if wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and wanted.isprintable():
-            headers["location"] = quote(wanted, safe="/?&=%-._~+")
-        headers.append("set-cookie", f"{_WANTED}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax")
+        address = unquote(_cookies(asked).get(_ADDRESS_COOKIE, ""))
+        if address.startswith("/") and not address.startswith(("//", "/\\")) and address.isprintable():
+            headers["location"] = quote(address, safe="/?&=%-._~+")
+        headers.append("set-cookie", f"{_ADDRESS_COOKIE}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax")
     elif (
         headers.get("content-type", "").startswith("text/html")
         and asked.get("sec-fetch-dest", "document") == "document"
     ):
         query = scope["query_string"].decode("latin-1")
-        wanted = quote(f"{path}?{query}" if query else path, safe="")
-        if len(wanted) < 1000:
+        address = quote(f"{path}?{query}" if query else path, safe="")
+        if len(address) < 1000:
             headers.append(
-                "set-cookie", f"{_WANTED}={wanted}; Path=/; Max-Age={_WANTED_SECONDS}; HttpOnly; SameSite=Lax"
+                "set-cookie", f"{_ADDRESS_COOKIE}={address}; Path=/; Max-Age={_ADDRESS_SECONDS}; HttpOnly; SameSite=Lax"
             )
 
 

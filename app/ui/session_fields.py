@@ -37,7 +37,7 @@ def show_fault(rejected: RejectedRow) -> None:
 
 
 def ask_question(draft: Draft, name: str) -> None:
-    """A question of the log. Words that are none of its answers are shown as "other", and stay as they were."""
+    """Ask a question of the log. Text that is none of its answers is shown as "other", and kept unchanged."""
     question, key, given = _QUESTIONS[name], draft.key(name), draft.values.get(name) or ""
     if question.answers is None:
         draft.values[name] = st.text_area(
@@ -56,7 +56,7 @@ def ask_question(draft: Draft, name: str) -> None:
 
 
 def ask_purpose(draft: Draft, question: str) -> None:
-    """What the session is for: one of the protocol's purposes, or something else in words."""
+    """What the session is for: one of the protocol's purposes, or something else as text."""
     given = draft.values.get("purpose", "")
     named = Purpose.named(given)
     picked = st.segmented_control(

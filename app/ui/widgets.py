@@ -49,7 +49,7 @@ def download(label: str, content: Any, file: str, icon: str = "download", **more
 
 
 def as_listing(rows: pd.DataFrame, columns: Sequence[str], **headings: str) -> pd.DataFrame:
-    """Some columns of rows as people read them: times in words, blanks empty, a heading for each (else its name)."""
+    """Some columns of rows as people read them: times as text, blanks empty, a heading each (by default its name)."""
     shown = {}
     for column in columns:
         cells = rows[column]
@@ -133,7 +133,7 @@ def card(template: str, **values: Any) -> Any:
 
 
 def card_button(place: Any, label: str, icon: str, key: str, on_click: Callable[[], None], **more: Any) -> None:
-    """A button of a card, as wide as its place."""
+    """A button of a card, as wide as the container."""
     place.button(label, key=key, icon=f":material/{icon}:", width="stretch", on_click=on_click, **more)
 
 
@@ -209,9 +209,9 @@ def filter_rows(
     return rows
 
 
-def filter_values(rows: pd.DataFrame, **wanted: Sequence[str]) -> pd.DataFrame:
-    """The rows with one of the wanted values in each named column; an empty list wants all."""
-    for column, values in wanted.items():
+def filter_values(rows: pd.DataFrame, **allowed: Sequence[str]) -> pd.DataFrame:
+    """The rows with one of the allowed values in each named column; an empty list allows all."""
+    for column, values in allowed.items():
         if values:
             rows = rows[rows[column].isin(values)]
     return rows

@@ -135,7 +135,7 @@ def _ask_circumstances(school: School, register: Register, draft: Draft) -> dict
 
 
 def _send(school: School, person: Person, report: Report, session_id: int | None) -> tuple[str, str]:
-    """Raise a concern: what `_show_received` shows of it. ValueError, in words, where something is missing."""
+    """Raise a concern; return what `_show_received` shows. ValueError with an explanation if something is missing."""
     raised = raise_concern(school, person, report, session_id)
     names = list_staff_to_choose(school, person).set_index("staff_id")["name"]
     alerted = ", ".join(sorted(names[number] for number in raised.alerted))
@@ -143,7 +143,7 @@ def _send(school: School, person: Person, report: Report, session_id: int | None
 
 
 def _show_received(school: School, ref: str, alerted: str) -> None:
-    """The confirmation; a concern about conduct has no reference for whoever raised it."""
+    """Show the confirmation; the person who raised a concern about conduct gets no reference for it."""
     if not alerted and ref:
         show_error(
             f"Saved as {ref}, but nobody could be alerted.",

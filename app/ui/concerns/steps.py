@@ -116,8 +116,8 @@ class NextStep:
         if ask.what in boxes:
             return boxes[ask.what](ask.name, ask.question)
         if ask.what in ("session", "session_of"):
-            found = self._list_sessions() if ask.what == "session" else view.links
-            sessions = {f"{session.log_ref or ''}|{session.call_id or ''}": session for session in found}
+            candidates = self._list_sessions() if ask.what == "session" else view.links
+            sessions = {f"{session.log_ref or ''}|{session.call_id or ''}": session for session in candidates}
             options = {key: session.description for key, session in sessions.items()}
             return sessions.get(draft.ask_one(ask.name, ask.question, options))
         choices: dict[str, Callable[[], Mapping[Any, str]]] = {
