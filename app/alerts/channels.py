@@ -1,7 +1,7 @@
-"""How alerts leave: mail by SMTP, and whatever else `apprise` can send to.
+"""The channels of alerts: mail by SMTP, and whatever else `apprise` can send to.
 
-Addresses are written as apprise writes them. Mail goes by `smtplib`: apprise would add a second Message-ID, and says
-only yes or no. Nothing here shows or logs a password or a recipient.
+Addresses are written as apprise writes them. Mail is sent by `smtplib`, because apprise would add a second Message-ID
+and reports only success or failure. Nothing here shows or logs a password or a recipient.
 """
 
 import smtplib
@@ -19,12 +19,12 @@ import apprise
 
 from app.settings import get_variable
 
-_TIMEOUT = 60.0  # seconds in which a mail server has to answer
+_TIMEOUT = 60.0  # seconds that a mail server has to answer
 _TO = "{to}"
 
 
 class AlertsNotConfiguredError(Exception):
-    """What alerts need is not configured, or cannot be used; the message says how to fix it."""
+    """Alerts are not configured, or the configuration cannot be used; the message says how to fix it."""
 
 
 class UnreachableError(Exception):
@@ -41,7 +41,7 @@ class BrokenConnectionError(NotSentError):
 
 @dataclass(frozen=True)
 class Message:
-    """What is sent. `number`: the same at every attempt to send one alert, another for every other alert."""
+    """A message to send. `number`: unique to an alert, and the same at every attempt to send it."""
 
     number: str
     to: str
@@ -61,18 +61,18 @@ def _create_plugin(name: str, url: str) -> Any:
 
 
 class Mail:
-    """Mail to one person a message, each over a connection of its own; `plugin` is apprise's reading of the address."""
+    """Mail, each message to one person over its own connection; `plugin` is apprise's reading of the address."""
 
     def __init__(self, plugin: Any) -> None:
         self._plugin = plugin
         self._from_name, self._from = plugin.from_addr
 
     def send(self, message: Message) -> None:
-        """Send a message. UnreachableError or NotSentError unless it was accepted."""
+        """Send a message. Raises UnreachableError or NotSentError unless it was accepted."""
         smtp = self._connect()
         try:
             smtp.send_message(self._write_mail(message), self._from, [message.to])
-            with suppress(smtplib.SMTPException, OSError):  # it was accepted: nothing can change that any more
+            with suppress(smtplib.SMTPException, OSError):  # it is already accepted
                 smtp.quit()
         except (smtplib.SMTPException, OSError, UnicodeError) as error:
             raise _why_not_sent(error) from None
@@ -80,7 +80,7 @@ class Mail:
             smtp.close()
 
     def probe(self) -> None:
-        """UnreachableError if no mail can be sent, as far as can be found out without sending any."""
+        """Raise UnreachableError if no mail can be sent, as far as can be found out without sending any."""
         self._connect().close()
 
     def _connect(self) -> smtplib.SMTP:
@@ -118,7 +118,7 @@ class Mail:
 
 
 class Service:
-    """Whatever else apprise can send to, an address for each message."""
+    """Whatever else apprise can send to, with an address for each message."""
 
     def __init__(self, name: str, url: str) -> None:
         self._name, self._url = name, url
@@ -129,7 +129,7 @@ class Service:
             raise NotSentError(f"The service in {self._name} did not accept it. Check the address and the service.")
 
     def probe(self) -> None:
-        """Such a service answers nothing until something is sent."""
+        """Do nothing: such a service cannot be tested without sending."""
 
 
 Transport = Mail | Service
@@ -138,7 +138,7 @@ Transport = Mail | Service
 @dataclass(frozen=True)
 class Transports:
     """`to_staff`: to each member of staff; `shared`: the channel that several people read, if there is one; `address`:
-    where the program is, for links."""
+    the program's address, for links."""
 
     to_staff: Transport
     shared: Transport | None
@@ -146,12 +146,12 @@ class Transports:
 
 
 def is_configured() -> bool:
-    """Whether alerts are configured, well or not."""
+    """Whether alerts are configured, correctly or not."""
     return bool(get_variable("ALERT_URL"))
 
 
 def load_transports() -> Transports:
-    """The transports that are configured. AlertsNotConfiguredError if there is none, or one cannot be used."""
+    """The transports that are configured. Raises AlertsNotConfiguredError if there is none, or one cannot be used."""
     to_staff, address, shared = get_variable("ALERT_URL"), get_variable("APP_URL") or "", get_variable("ALERT_CHANNEL")
     if not to_staff:
         raise AlertsNotConfiguredError(
@@ -185,7 +185,7 @@ _REJECTED = {  # what a mail server rejects while a message is sent, with the fi
 
 
 def _why_not_sent(error: Exception) -> Exception:
-    """What went wrong while a message was sent, as UnreachableError, NotSentError or BrokenConnectionError."""
+    """An error of sending a message as UnreachableError, NotSentError or BrokenConnectionError."""
     if isinstance(error, UnicodeError | smtplib.SMTPNotSupportedError):
         return NotSentError("The address has letters that mail cannot carry: correct it on the roster.")
     if type(error) not in _REJECTED:

@@ -1,4 +1,4 @@
-"""What falls due by the clock: a concern that nobody has read, and the digest of a school day."""
+"""The alerts that fall due by the clock: about a concern that nobody has read, and the digest of a school day."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -18,12 +18,12 @@ from app.store import reading, tables
 from app.store.writing import get_meta, set_meta
 from app.vocabulary import Role
 
-_HISTORY = timedelta(days=7)  # a concern unread for longer was there before alerts were
-_DIGEST = "digest"  # when the last one was queued
+_HISTORY = timedelta(days=7)  # a concern unread for longer is older than the alerts
+_DIGEST = "digest"  # the time at which the last one was queued
 
 
 def enqueue_due(school: School) -> None:
-    """Put what is due into the outbox, each alert once."""
+    """Put the alerts that are due into the outbox, each once."""
     _enqueue_unread(school)
     _enqueue_digests(school)
 
@@ -38,9 +38,8 @@ def _enqueue_unread(school: School) -> None:
 
 
 def _list_unread(school: School, connection: Connection) -> Iterator[Alert]:
-    """Of a concern to which nothing has happened for a while but that DSPs were alerted, all DSPs are alerted again.
-    After twice that time, or at once where there is no DSP to alert, the Senior Deputy Head is. Whoever raised it is
-    not."""
+    """Alerts about concerns that nobody has touched since they were raised: to the DSPs again after a while, and to the
+    Senior Deputy Head after twice that time, or at once if there is no DSP. The person who raised it gets none."""
     now, patience = school.now(), timedelta(minutes=school.settings.alerts.unread_minutes)
     concern, event, about = tables.concerns.c, tables.concern_events.c, tables.concern_pupils.c
     touched = select(event.concern_id).where(event.kind.not_in(["opened", "alerted"]))
@@ -60,7 +59,7 @@ def _list_unread(school: School, connection: Connection) -> Iterator[Alert]:
 
 
 def _enqueue_digests(school: School) -> None:
-    """One per person and school day, of what is new since the last; on the week's first also of what is still open."""
+    """Queue each person's digest of the school day, of what is new; the week's first also lists what is still open."""
     now = school.now().astimezone(school.settings.zone)
     if not school.settings.is_school_day(now.date()) or now.time() < school.settings.alerts.digest_at:
         return
@@ -104,7 +103,7 @@ def _write_digest(row: Any) -> str:
 
 
 def count_waiting_for_each(school: School, since: datetime) -> pd.DataFrame:
-    """What needs the attention of each member of staff, in numbers.
+    """The numbers of things that need the attention of each member of staff.
 
     Columns: `staff_id`, the calls `to_log`, the sessions `to_explain` and `to_resolve`, of each those `new_…` since a
     moment, `oldest` (the age in days of the oldest to resolve), and `confidential` (is or was a counsellor, so that
@@ -124,14 +123,14 @@ def count_waiting_for_each(school: School, since: datetime) -> pd.DataFrame:
     )
     with school.engine.connect() as connection:
         to_log = reading.read_frame(connection, unlogged)
-        found = find_open_breaches(connection)
-        owned = find_owners(school, connection, found).rename(columns={"owner_id": "staff_id"})
-        said = connection.scalars(explained).all()
+        open_breaches = find_open_breaches(connection)
+        owned = find_owners(school, connection, open_breaches).rename(columns={"owner_id": "staff_id"})
+        explained_ids = connection.scalars(explained).all()
         counsellors = connection.scalars(select_past_and_present_counsellors()).all()
-    opened = found.groupby("session_id").agg(
+    opened = open_breaches.groupby("session_id").agg(
         staff_id=("staff_id", "first"), since=("opened_at", "max"), oldest=("opened_at", "min")
     )
-    to_explain = opened[~opened.index.isin(said)].dropna(subset=["staff_id"])
+    to_explain = opened[~opened.index.isin(explained_ids)].dropna(subset=["staff_id"])
     to_resolve = owned.merge(opened[["since", "oldest"]], left_on="session_id", right_index=True)
     parts = []
     for name, rows in (("to_log", to_log), ("to_explain", to_explain), ("to_resolve", to_resolve)):

@@ -1,4 +1,4 @@
-"""The outbox: alerts are stored in the transaction of what they report, and sent later."""
+"""The outbox: alerts are stored in the same transaction as the change that they report, and sent later."""
 
 import re
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ WAITING, SENT = "waiting", "sent"
 
 @dataclass(frozen=True)
 class Kind:
-    """What an alert says: its subject, its sentence, and the page it leads to; `{ref}` is the reference's last word.
+    """A kind of alert: its subject, its text, and the page that it links to; `{ref}` is the reference's last word.
     Only the recipient of a `confidential` alert may learn that it exists: no figure counts it, and it is not on the
     audit trail."""
 
@@ -65,8 +65,8 @@ class Alert:
 
     - `recipient_id`: a staff id; None: the school's shared channel
     - `kind`: one of KINDS; `subject`: a reference such as "concern C-7KQ2MX4P", never a name
-    - `body`: sentences of the program's own to add, without anybody's name
-    - `confidential`: as of Kind, for this one alone
+    - `body`: further sentences of the program, without anybody's name
+    - `confidential`: as in Kind, but for this alert only
     """
 
     recipient_id: int | None
@@ -78,13 +78,13 @@ class Alert:
 
     @property
     def key(self) -> str:
-        """The same for alerts of which only one is ever sent."""
+        """Only one alert with a given key is ever sent."""
         return f"{self.subject}, {self.kind}, to {self.recipient_id or 'all'}"
 
 
 def enqueue(connection: Connection, alert: Alert) -> bool:
-    """Put an alert into the outbox, in the caller's transaction. Returns False if the same is or was in it: of the
-    same kind, about the same, to the same person. ValueError for an unknown kind or a wrong reference."""
+    """Put an alert into the outbox, in the caller's transaction. Returns False if it is or was in it already: of
+    the same kind, about the same, to the same person. Raises ValueError for an unknown kind or a wrong reference."""
     if alert.kind not in KINDS:
         raise ValueError(f"{alert.kind!r} is no kind of alert")
     if not _REFERENCE.fullmatch(alert.subject):

@@ -1,9 +1,9 @@
 """Sending the alerts in the outbox, each at least once.
 
-An alert is marked as sent after the mail server, or another service, accepted it. Where that answer is missing, since
-the connection broke or the sender was killed, the alert is sent again, as the same message with the same Message-ID: a
-concern that arrives twice does no harm, one that is lost does. What is not accepted is tried again, with growing
-pauses, without end.
+An alert is marked as sent once the mail server, or another service, has accepted it. If that answer is missing, because
+the connection broke or the sender was killed, the alert is sent again with the same Message-ID: a concern that arrives
+twice does no harm, but a lost one does. An alert that is not accepted is tried again indefinitely, with growing
+pauses.
 """
 
 import hashlib
@@ -37,8 +37,8 @@ from app.store import audit_log, tables
 
 _alert = tables.alerts.c
 _BATCH = 50
-_MOST_BROKEN = 3  # after so many broken connections in a row the rest of a run waits
-_PATIENCE = lease.DURATION.total_seconds() + 5  # for which an urgent alert waits for another sender, dead or alive
+_MOST_BROKEN = 3  # broken connections in a row after which the rest of a run waits
+_PATIENCE = lease.DURATION.total_seconds() + 5  # seconds that an urgent alert waits for another sender, even a dead one
 
 
 class Lease(lease.Lease):
@@ -49,8 +49,8 @@ class Lease(lease.Lease):
 
 @dataclass
 class Run:
-    """What one sending did: how many alerts were `sent`, and how many were not and wait (`waiting`); `trouble` in
-    words, blank if there was none."""
+    """The result of one sending: the numbers of alerts `sent` and still `waiting`; `trouble`: a message to show, blank
+    if there was none."""
 
     sent: int = 0
     waiting: int = 0
@@ -58,10 +58,10 @@ class Run:
 
 
 def send(school: School, *, at_once: bool = False) -> Run:
-    """Queue what is due and send the outbox; with `at_once` also what failed before, without its pause.
+    """Queue what is due and send the outbox; with `at_once` also retry failed alerts without waiting for their pause.
 
-    AlertsNotConfiguredError where nothing can be sent, and always in the demonstration; `lease.BusyError` if another
-    process sends.
+    Raises AlertsNotConfiguredError if nothing can be sent, and always in the demonstration; `lease.BusyError` if
+    another process is sending.
     """
     transports = _get_transports(school)
     with Lease(school) as held:
@@ -95,7 +95,7 @@ def _get_transports(school: School) -> Transports:
 
 
 def send_in_background(school: School) -> None:
-    """Send in a thread of its own. Whatever goes wrong, the alert waits for the next run of `python -m app alerts`."""
+    """Send in a thread of its own. If anything fails, alerts wait for the next run of `python -m app alerts`."""
     if is_configured() and not school.is_demonstration():
         threading.Thread(target=_send_patiently, args=(school,), name="alerts", daemon=True).start()
 
@@ -117,7 +117,7 @@ def _send_patiently(school: School) -> None:
 
 @dataclass
 class _Sending:
-    """One sending, with what it did so far; `address` is the program's, for links."""
+    """One sending and its result so far; `address` is the program's address, for links."""
 
     school: School
     lease: Lease
@@ -135,7 +135,7 @@ class _Sending:
                     return
 
     def _due(self, whose: ColumnElement[bool], limit: int | None = _BATCH) -> list[Row[Any]]:
-        """What is to be tried now: what happened first, then the day's digests."""
+        """The alerts to try now, digests last."""
         query = (
             select(tables.alerts, tables.staff.c.email)
             .outerjoin(tables.staff, tables.staff.c.id == _alert.recipient_id)
@@ -161,11 +161,11 @@ class _Sending:
             self.lease.hold(connection)
             sent = {"state": SENT, "sent_at": self.school.now(), "error": None}
             connection.execute(update(tables.alerts).where(_alert.id == row.id).values(sent))
-            if not row.confidential and row.kind != "digest":  # a digest is of no record
+            if not row.confidential and row.kind != "digest":  # a digest is about no record
                 self.school.add_to_trail(connection, audit_log.COMMAND, "alerted", row.subject)
 
     def _put_off(self, rows: Sequence[Row[Any]], reason: str) -> None:
-        """Let alerts that were not accepted wait for their next attempt."""
+        """Schedule the next attempt of alerts that were not accepted."""
         self.run.trouble = reason
         self.run.waiting += len(rows)
         with self.school.writing() as connection:
@@ -174,7 +174,7 @@ class _Sending:
                 connection.execute(update(tables.alerts).where(_alert.id == row.id).values(later))
 
     def _next_attempt(self, row: Row[Any]) -> datetime:
-        """After a pause of 1, 2, 4 … minutes, of an hour at most."""
+        """The time of the next attempt: after a pause of 1, 2, 4 … minutes, at most an hour."""
         doublings: int = 2 ** min(row.attempts, 6)
         return self.school.now() + min(timedelta(minutes=doublings), timedelta(hours=1))
 

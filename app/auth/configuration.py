@@ -1,7 +1,7 @@
-"""What is configured for sign-in, and what prevents the program from showing anything.
+"""The configuration of sign-in, and what prevents the program from showing anything.
 
-Without any configuration there is the demonstration, open to everybody. Whatever is configured for a real school asks
-for sign-in, and for a database that the demonstration is not in.
+Without any configuration the program shows the demonstration to everybody. Once anything is configured for a real
+school, it needs sign-in, and a database without the demonstration.
 """
 
 from datetime import timedelta
@@ -10,13 +10,13 @@ from typing import Any
 from app.school import School
 from app.settings import SettingsError, get_variable, load_secrets
 
-GREATEST_AGE = timedelta(hours=12)  # after which one signs in again, however active
+GREATEST_AGE = timedelta(hours=12)  # people sign in again after this, however active they are
 _NEEDED = ("redirect_uri", "cookie_secret", "client_id", "client_secret", "server_metadata_url")
 _OF_GRAPH = ("GRAPH_TENANT_ID", "GRAPH_CLIENT_ID", "GRAPH_CLIENT_SECRET", "GRAPH_CERTIFICATE_FILE")
 
 
 def find_obstacle(school: School) -> str | None:
-    """Why nothing of the school may be shown, with the fix; None where nothing prevents it."""
+    """Why the school may not be shown, with the fix; None if nothing prevents it."""
     real = list_configured()
     if school.is_demonstration():
         if not real:
@@ -36,7 +36,7 @@ def find_obstacle(school: School) -> str | None:
 
 
 def list_configured() -> list[str]:
-    """What is configured for a real school, in words."""
+    """The names of what is configured for a real school."""
     graph = any(get_variable(name) for name in _OF_GRAPH)
     return ["Microsoft Graph"] * graph + ["sign-in"] * bool(_entries())
 
@@ -47,7 +47,8 @@ def _entries() -> dict[str, Any]:
 
 
 def get_idle_time() -> timedelta:
-    """How long a person may do nothing: IDLE_MINUTES, 30 by default. SettingsError if it is no number above 0."""
+    """How long a person may do nothing: IDLE_MINUTES, 30 by default. Raises SettingsError if it is not a number
+    above 0."""
     value = get_variable("IDLE_MINUTES") or "30"
     try:
         minutes = float(value)
@@ -59,7 +60,7 @@ def get_idle_time() -> timedelta:
 
 
 def takes_roles_from_entra() -> bool:
-    """Whether people have the app roles of their sign-in in place of the roster's."""
+    """Whether people get the app roles of their sign-in instead of the roster's roles."""
     value = get_variable("ROLES_FROM") or "roster"
     if value not in ("roster", "entra"):
         raise SettingsError(f"ROLES_FROM is {value!r}: give roster, or entra for the app roles of the sign-in.")

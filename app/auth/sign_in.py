@@ -1,8 +1,8 @@
-"""Sign-in with Microsoft Entra ID, by Streamlit's own OpenID Connect, and how long it holds.
+"""Sign-in with Microsoft Entra ID, by Streamlit's own OpenID Connect, and how long it is valid.
 
-Streamlit's cookie lasts for weeks and each window has its own, so the program checks at every step: is it an account of
-the school's tenant, is the person on the roster, have they signed out anywhere, are they idle, was it too long ago?
-When somebody was last active, and when they signed out, is in the database, for all windows and processes.
+Streamlit's cookie lasts for weeks and each window has its own, so the program checks at every step: does the account
+belong to the school's tenant, is the person on the roster, have they signed out anywhere, are they idle, is the sign-in
+too old? The database stores for all windows and processes when somebody was last active and when they signed out.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from app.vocabulary import Role
 
 
 def get_person(school: School) -> Person | None:
-    """Who is signed in, if their sign-in still holds; they are active now."""
+    """The person who is signed in, now marked as active; None if nobody is, or the sign-in has ended."""
     if not holds(school):
         return None
     seen_at, ended_at = _last(school)
@@ -36,7 +36,7 @@ def get_person(school: School) -> Person | None:
 
 
 def holds(school: School) -> bool:
-    """Whether the window's sign-in is one of the school's that has not ended; asking is no activity."""
+    """Whether the window has a sign-in of the school that has not ended; asking does not count as activity."""
     if not st.user.get("is_logged_in"):
         return False
     if str(st.user.get("tid") or "").lower() != school.settings.tenant_id.lower():

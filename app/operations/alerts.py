@@ -25,7 +25,7 @@ _SHOWN = ("queued_at", "attempts", "next_attempt_at", "error")
 class AlertsView:
     """The state of the alerts, without confidential ones.
 
-    - `obstacle`: why none can be sent, in words; blank: no reason known
+    - `obstacle`: why none can be sent, as text; blank: no reason known
     - `waiting`, the oldest first: `to` (name), `subject`, `queued_at`, `attempts`, `next_attempt_at`, `error` (blank:
       not tried yet)
     - `last_sent`: when the last one was sent
@@ -48,18 +48,18 @@ def get_alerts_view(school: School, person: Person) -> AlertsView:
     )
     last = select(func.max(_alert.sent_at)).where(_alert.state == SENT, not_(_alert.confidential))
     with school.engine.connect() as connection:
-        found = reading.read_frame(connection, waiting).fillna({"to": "the shared channel", "error": ""})
+        rows = reading.read_frame(connection, waiting).fillna({"to": "the shared channel", "error": ""})
         last_sent = connection.scalar(last)
-    found.insert(1, "subject", [KINDS[kind].subject for kind in found.pop("kind")])
+    rows.insert(1, "subject", [KINDS[kind].subject for kind in rows.pop("kind")])
     return AlertsView(
         obstacle=find_obstacle(school),
-        waiting=in_school_time(school, found),
+        waiting=in_school_time(school, rows),
         last_sent=last_sent and last_sent.astimezone(school.settings.zone),
     )
 
 
 def send_alerts_now(school: School, person: Person) -> tuple[bool, str]:
-    """Send the outbox at once. Returns whether all of it was sent, and the result in words."""
+    """Send the outbox at once. Returns whether all of it was sent, and the result as text."""
     require(person, Resource.ALERTS)
     try:
         run = send(school, at_once=True)

@@ -19,7 +19,7 @@ from app.store.database import DatabaseError, describe_error
 from app.store.encryption import DecryptionError, decrypt, encrypt, encryption_keys
 from app.store.key_rotation import KeyCounts, count_by_key, round_counts
 
-Finding = tuple[str, bool, str]  # what was looked at, whether it works, in words
+Finding = tuple[str, bool, str]  # the part, whether it works, and a message
 _LATE = timedelta(minutes=30)  # an alert older than this shows that nothing sends them
 _TESTED_EVERY = timedelta(days=120)  # once a term
 
@@ -80,8 +80,8 @@ def _check_encryption(school: School, *, thorough: bool) -> Iterator[Finding]:
     good, words = True, f"narratives, notes and call records are encrypted; {keys} key(s) are set"
     if keys and thorough:
         with school.engine.connect() as connection:
-            good, found = describe_key_counts(round_counts(count_by_key(connection, sample=True)))
-        words += f". In a sample of a thousand of each kind: {found}"
+            good, advice = describe_key_counts(round_counts(count_by_key(connection, sample=True)))
+        words += f". In a sample of a thousand of each kind: {advice}"
     if not keys and not school.is_demonstration():
         good, words = (
             False,
@@ -94,9 +94,9 @@ def _check_encryption(school: School, *, thorough: bool) -> Iterator[Finding]:
         yield "encryption", good, words
 
 
-def describe_key_counts(found: Sequence[KeyCounts]) -> tuple[bool, str]:
-    """Whether the keys that are set decrypt everything, and what to do."""
-    total = sum(found, KeyCounts("all"))
+def describe_key_counts(counts: Sequence[KeyCounts]) -> tuple[bool, str]:
+    """Whether the keys that are set decrypt everything, and a message with what to do."""
+    total = sum(counts, KeyCounts("all"))
     if total.lost:
         return False, (
             f"Up to {total.lost:,} values are encrypted with a key that is missing in ENCRYPTION_KEYS. Nobody can "

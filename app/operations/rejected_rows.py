@@ -20,14 +20,14 @@ from app.vocabulary import RowResolution
 
 
 def fix_row(school: School, person: Person, number: int, cells: Mapping[str, str]) -> RejectedRow | None:
-    """Import a rejected row with the administrator's cells, as its file was imported; cells withheld from them stay as
-    they came. None if it was imported; if it is rejected again, how, and nothing is changed. ValueError, in words, if
-    the row is not theirs to fix."""
-    found = list_rejected_rows(school, person, number)
-    fixable = found["fixable"].iloc[0] if len(found) else ()
+    """Import a rejected row with the administrator's cells, in the same way as its file; withheld cells stay as they
+    came. Returns None if it was imported, or the new rejection, with nothing changed. Raises ValueError, with a message
+    to show, if the administrator may not fix the row."""
+    rows = list_rejected_rows(school, person, number)
+    fixable = rows["fixable"].iloc[0] if len(rows) else ()
     if not fixable:
         raise ValueError("This row is resolved already, or cannot be fixed here. Nothing was changed.")
-    check_not_demonstration(school, found["kind"].iloc[0])
+    check_not_demonstration(school, rows["kind"].iloc[0])
     with school.writing() as connection:
         if not _resolve(connection, school, person, [number], RowResolution.FIXED):
             raise ValueError("Somebody else has resolved this row. Nothing was changed.")
@@ -51,8 +51,8 @@ def _author(cells: Mapping[str, str]) -> str:
 
 
 def dismiss_rows(school: School, person: Person, numbers: Collection[int], reason: str) -> int:
-    """Resolve rows without fixing them, and put that on the audit trail; how many of them were still open.
-    ValueError, in words, without a reason."""
+    """Resolve rows without fixing them, record that on the audit trail, and return how many were still open. Raises
+    ValueError, with a message to show, without a reason."""
     if not reason.strip():
         raise ValueError("Say why the rows need not be fixed.")
     visible = set(list_rejected_rows(school, person)["id"]) & set(numbers)
@@ -68,7 +68,7 @@ def _resolve(
     resolution: RowResolution,
     reason: str | None = None,
 ) -> list[int]:
-    """Resolve those rows that are still open, and put that on the audit trail; their ids."""
+    """Resolve those rows that are still open, record that on the audit trail, and return their ids."""
     resolved = quarantine.resolve(
         connection, numbers, resolution, at=school.now(), actor_id=person.staff_id, reason=reason
     )

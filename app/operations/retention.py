@@ -1,9 +1,9 @@
 """Deleting what is past its retention period: the periods are in the settings, the reasons in docs/settings.md.
 
-A session that a concern about a child is linked to stays as long as the concern, with its call records, and an open
-concern stays. Concerns about conduct are kept as long, but delay no deletion and are in no count: the person named must
-not learn from what is deleted that there is one. Letters to parents and the roster are not deleted: a letter of long
-ago is evidence for a pupil who is still here. Counselling is deleted like everything else, but is in no count.
+A session that is linked to a concern about a child stays, with its call records, as long as the concern, and an open
+concern always stays. Concerns about conduct are kept for the same time, but delay no other deletion and are not
+counted, so that the person named cannot learn of one from what is deleted. Letters to parents and the roster are kept:
+an old letter is evidence for a pupil who is still here. Counselling is deleted like everything else, but not counted.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -52,7 +52,7 @@ def find_first_days_kept(school: School) -> dict[str, date]:
 
 
 def find_expired(school: School) -> list[Past]:
-    """What `purge` would delete now; nothing is changed, and nobody who writes has to wait."""
+    """What `purge` would delete now. Changes nothing, and makes no writer wait."""
     with school.engine.connect() as connection:
         return [past for past, _ in _parts(connection, school)]
 
@@ -61,7 +61,7 @@ def purge(school: School) -> list[Past]:
     """Delete what is past its retention period, all of it or nothing, and record that on the audit trail."""
     with school.writing() as connection:
         if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql("pragma secure_delete=on")  # overwritten in the file, not only let go
+            connection.exec_driver_sql("pragma secure_delete=on")  # so that SQLite overwrites the data in the file
         parts = list(_parts(connection, school))
         for past, statements in parts:
             for statement in statements:
@@ -101,23 +101,23 @@ def _parts(connection: Connection, school: School) -> Iterator[_Part]:
     yield Past(_AUDIT, since["audit"].date(), audit_log.count_before(connection, since["audit"])), []
 
 
-def _count(connection: Connection, table: Table, which: ColumnElement[bool]) -> int:
-    return connection.scalar(select(func.count()).select_from(table).where(which)) or 0
+def _count(connection: Connection, table: Table, condition: ColumnElement[bool]) -> int:
+    return connection.scalar(select(func.count()).select_from(table).where(condition)) or 0
 
 
 def _deletes(connection: Connection, columns: Sequence[Column[Any]], values: Collection[Any]) -> list[Delete]:
-    """The statements that delete, from each column's table, the rows with one of the values there."""
+    """The statements that delete, from each column's table, the rows in which the column has one of the values."""
     return [delete(column.table).where(is_among(connection, column, values)) for column in columns]
 
 
-def _find(connection: Connection, wanted: Column[Any], column: Column[Any], values: Collection[Any]) -> list[Any]:
-    """What is wanted, where the column has one of the values."""
-    query = select(wanted).where(is_among(connection, column, values), wanted.is_not(None))
+def _find(connection: Connection, target: Column[Any], column: Column[Any], values: Collection[Any]) -> list[Any]:
+    """The distinct values of `target` in the rows in which `column` has one of the values."""
+    query = select(target).where(is_among(connection, column, values), target.is_not(None))
     return list(connection.scalars(query.distinct()))
 
 
 def _closed_concerns(connection: Connection, register: Register, since: datetime) -> list[int]:
-    """Those that are closed and to which nothing has happened since; that somebody reads one does not count."""
+    """The ids of concerns that are closed and unchanged since; reading one does not count as a change."""
     event = register.events.c
     state: dict[int, tuple[bool, datetime]] = {}
     for row in connection.execute(
@@ -131,7 +131,7 @@ def _closed_concerns(connection: Connection, register: Register, since: datetime
 
 
 def _concerns(connection: Connection, since: datetime, concerns: Collection[int]) -> _Part:
-    """Those about children, and uncounted those about conduct."""
+    """Closed concerns about children and, uncounted, about conduct."""
     about_conduct = _closed_concerns(connection, CONDUCT, since)
     of_child = (tables.concern_events, tables.concern_sessions, tables.concern_pupils)
     *of_conduct, conduct_concerns = tables.CONDUCT_TABLES
@@ -146,13 +146,13 @@ def _linked(gone: Collection[int]) -> ColumnElement[bool]:
     by_log = select(_log.id).join(tables.concern_sessions, _link.log_ref == _log.ref)
     by_call = select(_of_call.session_id).join(tables.concern_sessions, _link.call_id == _of_call.call_id)
     stays = _link.concern_id.not_in(gone)
-    # A session without a log is in no list of logs, but NULL `in` a list is not false.
+    # NULL `in` a list is not false, so sessions without a log are excluded first.
     of_log = and_(_session.log_id.is_not(None), _session.log_id.in_(by_log.where(stays)))
     return or_(of_log, _session.id.in_(by_call.where(stays)))
 
 
 def _sessions(connection: Connection, since: datetime, linked: ColumnElement[bool]) -> _Part:
-    """With their logs, calls, recordings and breaches, and the recordings and breaches that belong to no session."""
+    """Sessions with their logs, calls, recordings and breaches, and recordings and breaches without a session."""
     rows = connection.execute(select(_session.id, _COUNSELLING).where(_session.day < since.date(), not_(linked))).all()
     sessions = [row.id for row in rows]
     calls = _find(connection, _of_call.call_id, _of_call.session_id, sessions)
@@ -162,13 +162,13 @@ def _sessions(connection: Connection, since: datetime, linked: ColumnElement[boo
     left = and_(breach.opened_at < since, breach.session_id.not_in(select(_session.id)))
     breaches = _find(connection, breach.id, breach.session_id, sessions)
     breaches += connection.scalars(select(breach.id).where(left)).all()
-    during = select(_call.id).where(
+    surrounding_calls = select(_call.id).where(
         _call.organiser_id == recording.organiser_id, recording.created_at.between(_call.started_at, _call.ended_at)
     )
     of_no_call = and_(
         recording.created_at < since,
         or_(recording.call_id.is_(None), recording.call_id.not_in(select(_call.id))),
-        ~during.exists(),
+        ~surrounding_calls.exists(),
     )
     of_calls = (tables.call_originals, tables.call_stays, tables.call_videos, tables.call_listed, tables.recordings)
     return Past("sessions", since.date(), sum(not row.counselling for row in rows)), [
@@ -181,9 +181,9 @@ def _sessions(connection: Connection, since: datetime, linked: ColumnElement[boo
 
 
 def _consents(connection: Connection, since: datetime, linked: ColumnElement[bool]) -> _Part:
-    """Those that ended before, except for pupils of whom an older session stays."""
-    consent, among = tables.consents.c, tables.session_pupils.c
-    older = select(among.pupil_id).join(tables.sessions, _session.id == among.session_id)
+    """Consents that ended before `since`, except those of pupils with an older session that stays."""
+    consent, participant = tables.consents.c, tables.session_pupils.c
+    older = select(participant.pupil_id).join(tables.sessions, _session.id == participant.session_id)
     staying = older.where(_session.day < since.date(), linked)
     ended = select(consent.id).where(consent.covers_to < since, consent.pupil_id.not_in(staying))
     consents = connection.scalars(ended).all()
@@ -191,13 +191,13 @@ def _consents(connection: Connection, since: datetime, linked: ColumnElement[boo
     return Past("parents' consents", since.date(), len(consents)), statements
 
 
-def _originals(connection: Connection, since: datetime, which: ColumnElement[bool]) -> _Part:
+def _originals(connection: Connection, since: datetime, condition: ColumnElement[bool]) -> _Part:
     rows = connection.execute(
         select(_call.id, _COUNSELLING)
         .join(tables.call_originals, tables.call_originals.c.call_id == _call.id)
         .outerjoin(tables.session_calls, _of_call.call_id == _call.id)
         .outerjoin(tables.sessions, _session.id == _of_call.session_id)
-        .where(_call.ended_at < since, which)
+        .where(_call.ended_at < since, condition)
     ).all()
     statements = _deletes(connection, [tables.call_originals.c.call_id], [row.id for row in rows])
     return Past("original call records", since.date(), sum(not row.counselling for row in rows)), statements
@@ -209,8 +209,8 @@ def _unfinished(connection: Connection, since: datetime) -> _Part:
     plan = tables.plans.c
     planned = plan.ended_at < since
     number = sum(
-        _count(connection, table, which)
-        for table, which in (
+        _count(connection, table, condition)
+        for table, condition in (
             (tables.quarantine, rejected),
             (tables.drafts, and_(drafted, not_(_about_conduct))),
             (tables.plans, and_(planned, not_(is_counselling(plan.purpose, plan.staff_id)))),

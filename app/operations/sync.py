@@ -12,14 +12,14 @@ from app.vocabulary import Resource
 
 
 def get_sync_state(school: School, person: Person) -> SyncState:
-    """How the sync with Microsoft Graph stands, for the administrator; nothing of any call."""
+    """The state of the sync with Microsoft Graph, for the administrator; nothing about any call."""
     require(person, Resource.SYNC)
     return read_sync_state(school)
 
 
 def sync_now(school: School, person: Person, report: Callable[[str], None]) -> tuple[bool, str]:
-    """Sync once, also what is in quarantine; `report` is called with the progress in words. Returns whether everything
-    could be read, and what was done, in words."""
+    """Sync once, and try records in quarantine again; `report` is called with messages about the progress. Returns
+    whether everything could be read, and what was done, as text."""
     require(person, Resource.SYNC)
     try:
         run = synchronise(school, retry=True, report=report)

@@ -19,14 +19,14 @@ _TESTED = "restore_tested"
 
 
 def describe_rows(rows: dict[str, int]) -> str:
-    """What a verified database holds, in words."""
+    """The contents of a verified database, as text."""
     total = f"{sum(rows.values()):,} rows in {len(rows)} tables"
     return f"{total}; {rows['audit']:,} entries of the audit trail, all unchanged"
 
 
 def verify(connection: Connection) -> dict[str, int]:
-    """The number of rows by table. DatabaseError, in words, if the audit trail was altered, or if a value is encrypted
-    with a key that is not set."""
+    """The number of rows by table. Raises DatabaseError, with a message to show, if the audit trail was altered or a
+    value is encrypted with a key that is not set."""
     _, fault = audit_log.verify(connection)
     if fault:
         raise DatabaseError(f"The audit trail in it was altered. {fault}")
@@ -39,7 +39,7 @@ def verify(connection: Connection) -> dict[str, int]:
 
 def verify_copy(file: Path) -> dict[str, int]:
     """The number of rows by table of a copy, as `restore` would bring it back: it is restored into a folder of its own,
-    upgraded there, and read. DatabaseError if it could not be used; the copy itself is not changed."""
+    upgraded there, and read. Raises DatabaseError if it could not be used; the copy itself is not changed."""
     with tempfile.TemporaryDirectory(prefix="restore-test-") as folder:
         restored = Path(folder) / "restored.sqlite"
         copy_checked(file, restored)

@@ -3,7 +3,7 @@
 Nothing is ever changed: everything that happens to a consent is added to its events, with when it happened, when it was
 entered and by whom. An event entered by mistake is struck out, and can still be read. The sessions that a consent
 covers are judged again at once. `app.access` decides whose consents somebody may see and answer. Counselling needs no
-consent of a parent: there is no such kind, and none is stored.
+consent from a parent: there is no such kind, and none is stored.
 """
 
 import hashlib
@@ -35,9 +35,9 @@ _REQUESTED = {"pupil_id", "kind", "covers_from", "covers_to", "reason"}
 
 
 def ask_for_consent(school: School, person: Person, request: Consent) -> int:
-    """Put on the register that a member of staff asks a pupil's parents for their consent, and return its number. The
-    same request again has the number of the first, until that was refused or withdrawn. `request` is without an answer,
-    its times are aware. ValueError, in words, if something is missing or does not fit."""
+    """Record that a member of staff asks a pupil's parents for their consent, and return the consent's number. The same
+    request again returns the number of the first, unless that was refused or withdrawn. `request` has no answer, and
+    its times are aware. Raises ValueError, with a message to show, if something is missing or does not fit."""
     _check_request(person, request)
     utc = {name: getattr(request, name).astimezone(UTC) for name in ("covers_from", "covers_to")}
     request = request.model_copy(update=utc | {"reason": (request.reason or "").strip()})
@@ -52,7 +52,7 @@ def ask_for_consent(school: School, person: Person, request: Consent) -> int:
             if row.state in ("asked", "given"):
                 return int(row.id)
         fingerprint = request.fingerprint
-        if earlier:  # it would be that of the refused request
+        if earlier:  # the refused request already has this fingerprint
             fingerprint = hashlib.sha256(f"{fingerprint} again {len(earlier)}".encode()).hexdigest()
         new = insert(tables.consents).returning(_consent.id).values(requested | {"fingerprint": fingerprint})
         consent_id: int = connection.execute(new).scalar_one()
@@ -61,8 +61,8 @@ def ask_for_consent(school: School, person: Person, request: Consent) -> int:
 
 
 def answer_consent(school: School, person: Person, consent_id: int, *, given: bool, parent: str, at: datetime) -> None:
-    """Record what a parent answered, who it was and when (aware); the same answer is recorded once. ValueError, in
-    words, if something is missing; NotAllowedError."""
+    """Record what a parent answered, who it was and when (aware); the same answer is recorded once. Raises ValueError,
+    with a message to show, if something is missing, and NotAllowedError."""
     answer = _check_answer(school, "given" if given else "refused", parent, at)
     with _changing(school, person, consent_id) as change:
         if not change.has_event(**answer):
@@ -71,7 +71,8 @@ def answer_consent(school: School, person: Person, consent_id: int, *, given: bo
 
 def withdraw_consent(school: School, person: Person, consent_id: int, *, parent: str, at: datetime) -> None:
     """Record that a parent withdrew a consent: it still covers the sessions that had begun by then, and no later ones.
-    ValueError, in words, if something is missing or no consent had been given; NotAllowedError."""
+    Raises ValueError, with a message to show, if something is missing or no consent had been given, and
+    NotAllowedError."""
     withdrawal = _check_answer(school, "withdrawn", parent, at)
     answers = select(_event.kind).where(_event.consent_id == consent_id, _event.kind.in_(ANSWERS), is_not_struck())
     before = answers.where(_event.occurred_at <= at).order_by(_event.occurred_at.desc(), _event.id.desc())
@@ -84,15 +85,15 @@ def withdraw_consent(school: School, person: Person, consent_id: int, *, parent:
 
 
 def mark_request_sent(school: School, person: Person, consent_id: int) -> None:
-    """Record once that the request went to the parents, now. NotAllowedError."""
+    """Record once that the request went to the parents, now. Raises NotAllowedError."""
     with _changing(school, person, consent_id) as change:
         if not change.has_event(kind="sent"):
             change.add("request sent", kind="sent")
 
 
 def inform_slt(school: School, person: Person, consent_id: int) -> None:
-    """Inform SLT of a consent that was given, now: an alert goes to each of them, once. ValueError, in words, if
-    none was given or the roster has no SLT; NotAllowedError."""
+    """Inform SLT of a consent that was given, now: an alert goes to each member of SLT, once. Raises ValueError, with a
+    message to show, if none was given or the roster has no SLT, and NotAllowedError."""
     staff, state = valid_versions(tables.staff_versions), consent_status()
     slt = select(staff.c.staff_id).where(valid_on(staff, school.today()), list_contains(staff.c.roles, Role.SLT))
     with _changing(school, person, consent_id) as change:
@@ -111,7 +112,7 @@ def inform_slt(school: School, person: Person, consent_id: int) -> None:
 
 def strike_out(school: School, person: Person, consent_id: int, event_id: int, reason: str) -> None:
     """Strike out an event of a consent that was entered by mistake: it no longer counts, and can still be read.
-    ValueError, in words, if there is no reason; NotAllowedError."""
+    Raises ValueError, with a message to show, if there is no reason, and NotAllowedError."""
     if not reason.strip():
         raise ValueError("Say what the mistake was.")
     with _changing(school, person, consent_id) as change:
@@ -151,7 +152,7 @@ def _check_request(person: Person, request: Consent) -> None:
 
 
 def _check_answer(school: School, kind: str, parent: str, at: datetime) -> dict[str, Any]:
-    """The event of a parent's answer. ValueError, in words, if something is missing."""
+    """The event of a parent's answer. Raises ValueError, with a message to show, if something is missing."""
     if not parent.strip():
         raise ValueError('Say who answered: the parent\'s name, or "mother".')
     if at > school.now():
@@ -161,7 +162,7 @@ def _check_answer(school: School, kind: str, parent: str, at: datetime) -> dict[
 
 @dataclass(frozen=True)
 class _Change:
-    """What a person enters about a consent, in one transaction."""
+    """The entries that a person makes about a consent, in one transaction."""
 
     connection: Connection
     school: School
@@ -169,22 +170,22 @@ class _Change:
     consent_id: int
 
     def has_event(self, **values: Any) -> bool:
-        """Whether the consent has an event with these values that was not struck out."""
+        """Whether the consent has an event with these values that is not struck out."""
         same = (_event[name] == value for name, value in values.items())
-        found = select(_event.id).where(_event.consent_id == self.consent_id, is_not_struck(), *same)
-        return self.connection.scalar(found.limit(1)) is not None
+        query = select(_event.id).where(_event.consent_id == self.consent_id, is_not_struck(), *same)
+        return self.connection.scalar(query.limit(1)) is not None
 
     def add(self, description: str, **values: Any) -> None:
-        """Add an event, of now unless `occurred_at` is given; judge again the sessions that the consent covers; record
-        the change on the audit trail."""
+        """Add an event, of now unless `occurred_at` is given, judge the sessions that the consent covers again, and
+        record the change on the audit trail."""
         now = self.school.now()
         event = {"consent_id": self.consent_id, "occurred_at": now, "entered_at": now, "actor_id": self.person.staff_id}
         self.connection.execute(insert(tables.consent_events).values(event | values))
-        session, among = tables.sessions.c, tables.session_pupils.c
+        session, participant = tables.sessions.c, tables.session_pupils.c
         covered = (
             select(session.id)
-            .join(tables.session_pupils, among.session_id == session.id)
-            .join(tables.consents, _consent.pupil_id == among.pupil_id)
+            .join(tables.session_pupils, participant.session_id == session.id)
+            .join(tables.consents, _consent.pupil_id == participant.pupil_id)
             .where(
                 _consent.id == self.consent_id,
                 session.started_at >= _consent.covers_from,

@@ -1,8 +1,8 @@
-"""Letters to parents: written from the school's own Word templates, and put on the register when they are sent.
+"""Letters to parents: written from the school's own Word templates, and entered on the register when they are sent.
 
 A template is a .docx file in the folder `letters` beside the settings, which the school edits in Word, with fields such
 as `{{ pupil }}`. Names come out as they were typed, whatever they contain. Several letters are one download: a document
-with all of them, to print, and each alone, to send by email.
+with all of them, to print, and one document each, to send by email.
 """
 
 import calendar
@@ -48,11 +48,11 @@ _CONSENT_TO = {
     "one_to_one": "A one-to-one with a member of the pastoral team outside lunchtime and tutor time",
 }
 _DAY_NAMES = dict(zip(WEEKDAYS, calendar.day_name, strict=True))
-# A letter says nothing of counselling, also where a counsellor who teaches writes it.
+# A letter never mentions counselling, even if a counsellor who also teaches writes it.
 _POSTS = [role for role in Role if role.has_pupils]
 
-Fields = dict[str, str]  # what is written for each field of a letter
-Progress = Callable[[float], None]  # is given the share that is done
+Fields = dict[str, str]  # the text for each field of a letter
+Progress = Callable[[float], None]  # called with the share done
 
 
 class TemplateError(Exception):
@@ -71,7 +71,7 @@ def write_letters(
     school: School, person: Person, kind: str, pupil_ids: Collection[int], progress: Progress | None = None
 ) -> Download:
     """The letters of a kind of KINDS to the parents of some pupils whom the person leads, as one download;
-    recorded on the audit trail. TemplateError; NotAllowedError."""
+    recorded on the audit trail. Raises TemplateError or NotAllowedError."""
     letters = [_create_fields(school, person, row) for row in _pupils_led(school, person, pupil_ids)]
     download = _write(school, kind, letters, progress)
     record_access(school, person, "exported", f"letters {kind}, to {_describe_pupils(pupil_ids)}")
@@ -79,8 +79,8 @@ def write_letters(
 
 
 def write_requests(school: School, person: Person, consent_ids: Collection[int]) -> Download:
-    """The requests for some consents that are the person's, as one download; recorded on the audit trail.
-    TemplateError; NotAllowedError."""
+    """The requests for some consents that the person may answer, as one download; recorded on the audit trail. Raises
+    TemplateError or NotAllowedError."""
     consents = list_consents(school, person)
     consents = consents[consents["own"].astype(bool) & consents["consent_id"].isin(consent_ids)]
     if len(consents) < len(set(consent_ids)) or consents.empty:
@@ -99,54 +99,56 @@ def write_requests(school: School, person: Person, consent_ids: Collection[int])
 
 
 def mark_letters_sent(school: School, person: Person, kind: str, pupil_ids: Collection[int], sent_on: date) -> int:
-    """Put letters of a kind of KINDS to the parents of some pupils whom the person leads on the register, and judge
-    their sessions again. Returns the number that were not on it for that day. ValueError, in words;
-    NotAllowedError."""
+    """Enter letters of a kind of KINDS to the parents of some pupils whom the person leads on the register, and judge
+    these pupils' sessions again. Returns the number that were not on it for that day. Raises ValueError, with a message
+    to show, or NotAllowedError."""
     if kind not in LETTERS:
         raise ValueError(f"{kind!r} is no kind of letter")
     if sent_on > school.today():
         raise ValueError("The day is in the future: enter a letter once it has been sent.")
-    wanted = {int(row.pupil_id) for row in _pupils_led(school, person, pupil_ids)}
+    led_ids = {int(row.pupil_id) for row in _pupils_led(school, person, pupil_ids)}
     letter = tables.letters.c
     with school.writing() as connection:
         known = select(letter.pupil_id).where(letter.kind == kind, letter.sent_on == sent_on)
-        new = sorted(wanted - set(connection.scalars(known)))
+        new = sorted(led_ids - set(connection.scalars(known)))
         insert_rows(
             connection, tables.letters, [{"pupil_id": pupil, "kind": kind, "sent_on": sent_on} for pupil in new]
         )
-        _finish(connection, school, person, f"letters {kind}, sent on {sent_on}", new)
+        _judge_again(connection, school, person, f"letters {kind}, sent on {sent_on}", new)
     return len(new)
 
 
 def strike_letters_out(
     school: School, person: Person, kind: str, pupil_ids: Collection[int], sent_on: date, reason: str
 ) -> int:
-    """Remove letters of a kind and day to the parents of some pupils whom the person leads from the register, to which
-    they had been added by mistake, and judge their sessions again; they are stored apart with the reason. Returns the
-    number struck out. ValueError, in words; NotAllowedError."""
+    """Remove letters of a kind and day, added by mistake, to the parents of some pupils whom the person leads from the
+    register, and judge these pupils' sessions again; the letters are stored separately with the reason. Returns the
+    number struck out. Raises ValueError, with a message to show, or NotAllowedError."""
     if not reason.strip():
         raise ValueError("Say what the mistake was.")
-    wanted = {int(row.pupil_id) for row in _pupils_led(school, person, pupil_ids)}
+    led_ids = {int(row.pupil_id) for row in _pupils_led(school, person, pupil_ids)}
     letter = tables.letters.c
     with school.writing() as connection:
-        of_pupils = reading.is_among(connection, letter.pupil_id, wanted)
+        of_pupils = reading.is_among(connection, letter.pupil_id, led_ids)
         mistaken = and_(letter.kind == kind, letter.sent_on == sent_on, of_pupils)
         struck = connection.scalars(select(letter.pupil_id).where(mistaken)).all()
         row = {"kind": kind, "sent_on": sent_on, "struck_at": school.now(), "struck_by": person.staff_id}
         row["reason"] = reason.strip()
         insert_rows(connection, tables.letters_struck, [row | {"pupil_id": pupil} for pupil in struck])
         connection.execute(delete(tables.letters).where(mistaken))
-        _finish(connection, school, person, f"letters {kind} of {sent_on}, struck out", struck)
+        _judge_again(connection, school, person, f"letters {kind} of {sent_on}, struck out", struck)
     return len(struck)
 
 
-def _finish(connection: Connection, school: School, person: Person, description: str, pupils: Collection[int]) -> None:
+def _judge_again(
+    connection: Connection, school: School, person: Person, description: str, pupils: Collection[int]
+) -> None:
     """Judge the pupils' sessions again after a change to the register, and record it on the audit trail."""
     if not pupils:
         return
-    among = tables.session_pupils.c
-    of_pupils = reading.is_among(connection, among.pupil_id, pupils)
-    sessions = set(connection.scalars(select(among.session_id).where(of_pupils)))
+    participant = tables.session_pupils.c
+    of_pupils = reading.is_among(connection, participant.pupil_id, pupils)
+    sessions = set(connection.scalars(select(participant.session_id).where(of_pupils)))
     rejudge(connection, school, Affected(sessions=sessions))
     school.add_to_trail(connection, person.email, "changed", f"{description}, to {_describe_pupils(pupils)}")
     raise_revision(connection)
@@ -157,7 +159,7 @@ def _describe_pupils(pupil_ids: Collection[int]) -> str:
 
 
 def format_period(start: datetime | pd.Timestamp, end: datetime | pd.Timestamp) -> str:
-    """From when to when, in school time, as in a letter; whole days without their hours."""
+    """A period as text for a letter, in school time; whole days appear without times."""
 
     def day(when: datetime | pd.Timestamp) -> str:
         return f"{when:%A} {when.day} {when:%B %Y}"
@@ -229,7 +231,7 @@ def _write(school: School, template: str, letters: Sequence[Fields], progress: P
 
 
 def _load_template(file: str) -> tuple[str, bytes]:
-    """The school's own template, beside its settings, else the one that comes with the program."""
+    """The name and content of the school's own template, beside its settings, else of the program's."""
     beside = get_settings_file().parent / "letters" / file
     try:
         return file, (beside if beside.exists() else OWN / file).read_bytes()
@@ -241,7 +243,7 @@ def _load_template(file: str) -> tuple[str, bytes]:
 
 
 def _render(file: str, content: bytes, fields: Fields) -> Document:
-    """A letter. TemplateError, with the template's name and the fix, whatever is wrong with it."""
+    """A letter. Raises TemplateError, with the template's name and the fix, whatever is wrong with it."""
     environment = SandboxedEnvironment(autoescape=True, undefined=StrictUndefined, finalize=_as_typed)
     try:
         letter = DocxTemplate(BytesIO(content))
@@ -250,8 +252,8 @@ def _render(file: str, content: bytes, fields: Fields) -> Document:
     except TemplateError:
         raise
     except UndefinedError as error:
-        found = re.search(r"'([^']{1,40})' is undefined", error.message or "")
-        name = found[1] if found else "see the words between braces"
+        match = re.search(r"'([^']{1,40})' is undefined", error.message or "")
+        name = match[1] if match else "see the words between braces"
         raise TemplateError(
             f"The template {file} has an unknown field: {name}. Correct it in Word; the fields are {', '.join(fields)}."
         ) from None
@@ -260,7 +262,7 @@ def _render(file: str, content: bytes, fields: Fields) -> Document:
             f"The template {file} has an incomplete field: {error.message}. In Word, write each as "
             "{{ pupil }}: two braces before and after, and nothing else between them."
         ) from None
-    except Exception:  # whatever a file that is no Word document can contain, or a field can ask for
+    except Exception:  # a file that is not a Word document, or a field's expression, can raise anything
         raise TemplateError(
             f"The template {file} cannot be read as a Word document with fields. Open it in Word and save it as .docx, "
             "or put back the one that comes with the program."
@@ -270,7 +272,7 @@ def _render(file: str, content: bytes, fields: Fields) -> Document:
 
 
 def _check_headers(file: str, letter: DocxTemplate) -> None:
-    """TemplateError for a field above or below the text: on all letters of a document it would be the first one's."""
+    """Raise TemplateError for a field in a header or footer: all letters of a document would show the first one's."""
     letter.init_docx()
     for part in letter.docx.part.package.iter_parts():
         around = re.search(r"(header|footer|footnotes)\+xml$", part.content_type)
@@ -285,9 +287,9 @@ _NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010fff
 
 
 def _as_typed(value: Any) -> Any:
-    """A field's words for the file. Characters that no Word document can hold are left out. Characters that turn the
-    direction of writing are ended with the words. `_` is written so that `{_{`, the template's own sign for two braces,
-    is not seen in them."""
+    """A field's text for the file. Characters that a Word document cannot hold are left out. Characters that change the
+    direction of writing are closed at the end of the text. `_` is escaped, since the template takes `{_{` for two
+    braces."""
     if isinstance(value, StrictUndefined):
         return value
     words = _NOT_IN_XML.sub("", str(value))
@@ -297,8 +299,8 @@ def _as_typed(value: Any) -> Any:
 
 
 def _join(documents: Sequence[Document]) -> Document:
-    """All letters in one document: each is a section of its own, so that it begins on a new page, and its pages
-    are counted from one. All come from one template, so that styles and pictures are the same."""
+    """All letters in one document: each is a section of its own, so that it begins on a new page, with pages counted
+    from one. All must come from one template, so that they share styles and pictures."""
     whole = docx.Document(BytesIO(_to_bytes(documents[0])))
     last = whole.element.body.sectPr
     _count_pages_from_one(last)
@@ -335,6 +337,6 @@ def _to_bytes(document: Document) -> bytes:
 
 
 def _file_name(words: str) -> str:
-    """Words as a part of a file's name, without characters that a disk does not take or that turn the reading."""
+    """A text as part of a file name, without characters that disks reject or that change the direction of reading."""
     shown = "".join(c for c in words if unicodedata.category(c)[0] != "C" and c not in '\\/:*?"<>|')
     return shown.strip(" .")[:60] or "letter"
