@@ -36,7 +36,7 @@ _SOME_REJECTED, _NOT_DONE = 1, 2  # exit status
 
 
 class _Commands(click.Group):
-    """What cannot be done ends with words and exit status 2, never with a traceback."""
+    """Ends a command that fails with a message and exit status 2, never with a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

@@ -9,7 +9,7 @@ def real() -> datetime:
     return datetime.now(UTC)
 
 
-source: Callable[[], datetime] = real  # the tests put a clock of their own here
+source: Callable[[], datetime] = real  # tests replace it by their own clock
 
 
 def now() -> datetime:

@@ -1,4 +1,4 @@
-"""What the school configures: `data/protocol.toml` and the environment.
+"""Reads what the school configures in `data/protocol.toml` and in the environment.
 
 `load_settings()` returns a `Settings`. Anything wrong or missing raises `SettingsError`, whose message names each entry
 with its fix; nothing is guessed. `get_variable(NAME)` returns a value of the environment,
@@ -180,7 +180,7 @@ class Settings(_Entry):
         return day.weekday() < 5 and any(term.from_ <= day <= term.to for term in self.terms)
 
     def term_on(self, day: date) -> Period | None:
-        """The term that a day falls in, else the last that began before it."""
+        """The term in which a day falls, else the last that began before it; None if there is none."""
         return max((term for term in self.terms if term.from_ <= day), key=lambda term: term.from_, default=None)
 
 

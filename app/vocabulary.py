@@ -7,7 +7,7 @@ from typing import Self
 
 
 class Labelled(StrEnum):
-    """A word as files and the database have it, with its `label` for people."""
+    """A word as it stands in files and in the database, with its `label` for people."""
 
     label: str
 
@@ -19,7 +19,7 @@ class Labelled(StrEnum):
 
 
 class Outcome(Labelled):
-    """What a check came to."""
+    """The outcome of a check."""
 
     MET = "met", "Met"
     EXEMPT = "exempt", "Exempt"
@@ -29,7 +29,7 @@ class Outcome(Labelled):
 
 
 class EvidenceKind(Labelled):
-    """What decided a check; NOTHING where there is no evidence."""
+    """The evidence that decided a check; NOTHING if there is none."""
 
     NOTHING = "", ""
     CALL = "call", "call record"
@@ -38,7 +38,7 @@ class EvidenceKind(Labelled):
 
 
 class Status(Labelled):
-    """What the checks of a session come to together."""
+    """The combined outcome of a session's checks."""
 
     COMPLIANT = "compliant", "Met"
     INCOMPLETE = "incomplete", "Evidence missing"
@@ -66,7 +66,7 @@ class Resolution(Labelled):
 
 
 class Purpose(Labelled):
-    """What a session is for. A log may name any other purpose in its own words: OTHER stands for them all."""
+    """The purpose of a session. A log may state any other purpose in its own words; OTHER stands for all of these."""
 
     MUSIC = "music", "Music"
     ACADEMIC = "academic", "Academic"
@@ -76,7 +76,7 @@ class Purpose(Labelled):
 
     @classmethod
     def named(cls, words: str) -> "Purpose":
-        """The purpose that these words of a log name."""
+        """The purpose that a text in a log states."""
         return cls(words) if words in set(cls) else cls.OTHER
 
 
@@ -144,7 +144,7 @@ class ConcernCategory(Labelled):
 
 
 class Resource(Labelled):
-    """What somebody may ask to see."""
+    """A kind of information that a person may ask to see."""
 
     SESSIONS = "sessions", "sessions"
     COUNSELLING_SESSIONS = "counselling_sessions", "counselling sessions"
@@ -366,7 +366,7 @@ class Role(StrEnum):
 
 
 class BreachState(Labelled):
-    """How a breach stands: CLOSED is one that later evidence showed to be none."""
+    """The state of a breach; CLOSED if later evidence showed that it was none."""
 
     OPEN = "open", "Open"
     RESOLVED = "resolved", "Resolved"
@@ -374,7 +374,7 @@ class BreachState(Labelled):
 
 
 class BreachEventKind(Labelled):
-    """What happened to a breach."""
+    """The kind of an event in a breach's history."""
 
     EXPLAINED = "explained", "Explained"
     RESOLVED = "resolved", "Resolved"

@@ -41,7 +41,7 @@ def start(values: Form) -> None:
 
 
 def ask() -> None:
-    """The form: only what the purpose and the answers so far make relevant."""
+    """Show the form, with only the questions that the purpose and the answers so far make relevant."""
     session_fields.ask_purpose(draft, "What was it for?")
     session_fields.ask_pupils(draft, list_pupils_to_choose(school, person))
     session_fields.ask_times(draft, school.today(), last=school.today())
@@ -79,7 +79,7 @@ def as_row() -> dict[str, str]:
 
 
 def offer_expected_answers() -> None:
-    """One click answers everything that is not answered yet; what it records is shown before."""
+    """Show a button that answers every open question, and beforehand the answers that it would record."""
     expected = log_form.expected_answers(school.settings, draft.values)
     if not expected:
         return
@@ -91,7 +91,7 @@ def offer_expected_answers() -> None:
 
 
 def preview() -> bool:
-    """What the answers so far mean for the protocol; whether the log can be saved."""
+    """Show what the answers so far mean for the protocol. Returns whether the log can be saved."""
     if state.get(_SAVE):
         return True  # it is being saved, and shown once it is
     st.subheader("What this means for the protocol")
@@ -121,7 +121,7 @@ def preview() -> bool:
 
 
 def show_saved(entered: Entered, waiting: pd.DataFrame) -> None:
-    """That the log is saved, the next call to log, and how the session was judged."""
+    """Show that the log is saved, the next call to log, and how the session was judged."""
     st.success("Logged." if entered.new else "Already saved.", icon=":material/check:")
     rows = pd.DataFrame() if entered.judged is None else entered.judged.query("outcome != 'not_applicable'")
     if len(rows):
@@ -149,7 +149,7 @@ def show_saved(entered: Entered, waiting: pd.DataFrame) -> None:
 
 
 def list_calls(waiting: pd.DataFrame) -> None:
-    """The calls that are not logged, the newest first, each a click away from its form."""
+    """Show the calls that are not logged, the newest first, each with a button that opens its form."""
     st.header("Calls to log")
     if waiting.empty:
         st.write("All your calls are logged.")
@@ -167,18 +167,18 @@ def list_calls(waiting: pd.DataFrame) -> None:
 
 
 def from_call(call: Any) -> Form:
-    """The form of a call: what was planned, and over it what the call record shows."""
+    """The form values for a call: those of its plan, replaced by what the call record shows."""
     return from_plan(plan_of.get(call.session_id, "")) | log_form.from_call(call)
 
 
 def from_plan(ref: str) -> Form:
-    """What a plan of this reference brings to its log; nothing, if there is none."""
+    """The form values that a plan supplies for its log; none if there is no such plan."""
     matches = plans[plans["ref"] == ref]
     return planning.create_log_form(next(matches.itertuples())) if len(matches) else {}
 
 
 def list_plans_without_call() -> None:
-    """Sessions that were planned and are over, without a call record so far."""
+    """Show planned sessions that are over but have no call record so far."""
     over = plans[(plans["ended_at"] < school.now()) & ~plans["ref"].isin(plan_of.values())]
     for row in over.itertuples():
         place = card("<b>{row.started_at}</b> · planned, no call record yet<br>{row.pupils}", row=row)
@@ -189,7 +189,7 @@ def list_plans_without_call() -> None:
 
 
 def open_from_query() -> None:
-    """Begin the form of the call, or of the log to correct, that the address names."""
+    """Open the form for the call, or for the log to correct, that the query of the address names."""
     if (number := st.query_params.get("call")) and len(matches := waiting[waiting["session_id"].astype(str) == number]):
         start(from_call(next(matches.itertuples())))
         del st.query_params["call"]
@@ -199,7 +199,7 @@ def open_from_query() -> None:
 
 
 def show_form() -> None:
-    """The form of a log, and the calls to log."""
+    """Show the form of a log, and the calls to log."""
     draft.values.setdefault("ref", f"F-{uuid.uuid4().hex[:12]}")
     correcting = bool(draft.values.get("correcting"))
     if not draft.values.get("call") and not correcting:
@@ -223,7 +223,7 @@ def show_form() -> None:
 
 
 def save(reason: str | None) -> bool:
-    """Save the log; whether it could be saved."""
+    """Save the log. Returns whether it could be saved."""
     outcome = enter_log(school, as_row(), person.staff_id, reason)
     if isinstance(outcome, RejectedRow):
         session_fields.show_fault(outcome)
@@ -240,7 +240,7 @@ waiting = list_calls_to_log(school, person)
 plans = list_plans(school, person)
 plan_of = planning.match_plans_with_calls(school, waiting, plans) if len(waiting) and len(plans) else {}
 open_from_query()
-# A saved log takes the place of its form in the same run: a second run would make people wait twice.
+# Replace the form by the saved log in the same run, because a second run would make people wait twice.
 place = st.empty()
 if _SAVED not in state:
     with place.container():

@@ -56,14 +56,14 @@ def count_late_consents(days: tuple[date, date], key: tuple[Any, ...]) -> int:  
 
 
 def count_by_session(rows: pd.DataFrame) -> pd.DataFrame:
-    """What the key figures count, for each session: its `week`, and each count."""
+    """For each session its `week`, and the counts from which the key figures are computed."""
     outcomes = charts.count_kept(rows, None)
     broken, unlogged = rows["status"] == "breach", ~rows["has_log"].astype(bool)
     return rows[["week"]].assign(sessions=1, broken=broken, unlogged=unlogged, **outcomes)
 
 
 def show_key_figures(rows: pd.DataFrame, earlier: pd.DataFrame) -> None:
-    """Four figures, each compared with the same number of days before (`earlier`), and its weeks."""
+    """Show four figures, each compared with the same number of days before (`earlier`), and by week."""
     sessions = count_by_session(rows)
     now, then = sessions.drop(columns="week").sum(), count_by_session(earlier).drop(columns="week").sum()
     weeks = sessions.groupby("week").sum()
@@ -240,7 +240,7 @@ st.title("Overview", anchor=False)
 days = choose_days(school, "overview")
 key = (sorted(person.roles), read_revision(school), school.today(), str(school.engine.url))
 rows, measure = load_sessions(days, key), None
-# Its lists are drawn once it is open: until then nobody sees them, and the charts are there sooner.
+# Draw its lists only once it is open, so that the charts appear sooner.
 with st.expander("Filters", key="overview narrow", on_change="rerun") as place:
     if place.open or any(st.session_state.get(f"overview {what}") for what in (*_FILTERS, "clause")):
         rows = filter_rows(rows, _FILTERS, "overview", lambda word: _PURPOSES.get(word, word))

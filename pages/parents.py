@@ -15,7 +15,7 @@ from app.vocabulary import Page
 
 
 def show_outstanding(school: School, consents: pd.DataFrame, pupils: pd.DataFrame) -> None:
-    """What needs attention, in up to three sentences."""
+    """Say what needs attention, in up to three sentences."""
     waiting = consents[consents["status"] == "waiting"]
     age = (pd.Timestamp(school.now()) - waiting["asked_at"].dropna()).max()
     write_html(

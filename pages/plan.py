@@ -40,7 +40,7 @@ state = st.session_state
 
 
 def ask() -> Log | RejectedRow | None:
-    """The form, and the plan that it makes; None while it is not begun."""
+    """Show the form. Returns the plan that it describes; None while it is empty."""
     session_fields.ask_purpose(draft, "What is it for?")
     session_fields.ask_pupils(draft, list_pupils_to_choose(school, person))
     session_fields.ask_times(draft, school.today(), first=school.today())
@@ -58,7 +58,7 @@ def read() -> Log | RejectedRow:
 
 
 def show_verdict(plan: Log, foreseen: Foreseen) -> None:
-    """Yes or no, clause by clause, with what to do."""
+    """Show whether the plan keeps the protocol, clause by clause, with what to do."""
     show, words, icon = _VERDICTS[foreseen.verdict]
     show(words, icon=icon)
     outcomes = foreseen.clauses["outcome"]
@@ -75,7 +75,7 @@ def show_verdict(plan: Log, foreseen: Foreseen) -> None:
 
 
 def ask_for_consent(plan: Log, kind: str, emails: list[str]) -> None:
-    """The missing consents: the status of each, and the next step."""
+    """Show the missing consents, each with its status and the next step."""
     rows = planning.find_consents(school, person, plan, kind, emails)
     for row in rows.itertuples():
         write_html("{row.pupil}: {status}.", row=row, status=describe_consent(row))
@@ -107,7 +107,7 @@ def ask_for_consent(plan: Log, kind: str, emails: list[str]) -> None:
 
 
 def confirm(words: str) -> None:
-    """Run the page again with words about what was done, which stay while the form is the same."""
+    """Run the page again with a confirmation, which stays while the form is the same."""
     state[draft.key("done")] = words
     st.rerun()
 
@@ -129,7 +129,7 @@ def show_in_session_checks(foreseen: Foreseen) -> None:
 
 
 def show_saving(plan: Log, foreseen: Foreseen) -> None:
-    """Saving the plan, and its invitation once it is saved as shown here."""
+    """Show the button to save the plan, and its invitation once it is saved as shown here."""
     if words := state.get(draft.key("done")):
         st.info(words, icon=":material/info:")
     saved = next(plans[plans["ref"] == plan.ref].itertuples(), None)
@@ -161,7 +161,7 @@ def show_saving(plan: Log, foreseen: Foreseen) -> None:
 
 
 def list_coming() -> None:
-    """The person's plans still to come."""
+    """Show the person's plans that are still to come."""
     coming = plans[plans["ended_at"] >= school.now()]
     if coming.empty:
         return

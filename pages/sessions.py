@@ -54,7 +54,7 @@ def show_all(school: School, person: Person) -> None:
 
 
 def show_waiting(school: School, person: Person, rows: pd.DataFrame, what: str) -> None:
-    """Sessions with open breaches, one after the other: the oldest, or the one that is selected."""
+    """Show sessions with open breaches one at a time: the oldest, or the one that is selected."""
     if rows.empty:
         st.success(f"Nothing to {what}.", icon=":material/check:")
         return
@@ -90,7 +90,7 @@ def show_waiting(school: School, person: Person, rows: pd.DataFrame, what: str) 
 
 
 def show_one_waiting(school: School, person: Person, number: int) -> None:
-    """What is needed to explain or resolve a session without opening it."""
+    """Show what is needed to explain or resolve a session's breaches without opening it."""
     view = get_session(school, person, number)
     if view is None:
         return

@@ -68,23 +68,23 @@ def _check_exists(path: str | Path) -> Path:
     return path
 
 
-def _iter_parts(found: Iterator[FoundObject]) -> Iterator[list[FoundObject]]:
-    while part := list(islice(found, _AT_ONCE)):
+def _iter_parts(objects: Iterator[FoundObject]) -> Iterator[list[FoundObject]]:
+    while part := list(islice(objects, _AT_ONCE)):
         yield part
 
 
 def _read_each(part: Iterable[FoundObject], read: Callable[[Any], T], result: ImportResult) -> Iterator[T]:
     """Yield the records that can be read; reject the others, unshortened, with the reason."""
-    for found in part:
+    for item in part:
         result.read += 1
         try:
-            if found.reason:
-                raise UnreadableObjectError(found.reason)
-            record = read(found.content)
+            if item.reason:
+                raise UnreadableObjectError(item.reason)
+            record = read(item.content)
         except UnreadableObjectError as error:
-            original = {"where": found.file, "content": found.content if found.content is not None else found.raw}
-            fix = f"correct it in {found.file}, or fetch it again"
-            result.rejected.append(RejectedRow(found.number, None, None, str(error), fix, original))
+            original = {"where": item.file, "content": item.content if item.content is not None else item.raw}
+            fix = f"correct it in {item.file}, or fetch it again"
+            result.rejected.append(RejectedRow(item.number, None, None, str(error), fix, original))
         else:
             result.calls[record.id] = max(getattr(record, "version", 0), result.calls.get(record.id, 0))
             yield record

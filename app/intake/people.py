@@ -142,9 +142,9 @@ def _sessions_since(connection: Connection, key: str, people: set[int], day: dat
         return set()
     if key == "pupil_id":
         of = tables.session_pupils.c
-        found = [select(session.id).join(tables.session_pupils).where(of.pupil_id.in_(people))]
+        queries = [select(session.id).join(tables.session_pupils).where(of.pupil_id.in_(people))]
     else:
-        found = [
+        queries = [
             select(session.id).where(session.staff_id.in_(people)),
             select(session.id)
             .join(tables.session_calls)
@@ -154,7 +154,7 @@ def _sessions_since(connection: Connection, key: str, people: set[int], day: dat
             .join(tables.log_invited, tables.log_invited.c.log_id == session.log_id)
             .where(tables.log_invited.c.staff_id.in_(people)),
         ]
-    return {number for query in found for number in connection.scalars(query.where(session.day >= day))}
+    return {number for query in queries for number in connection.scalars(query.where(session.day >= day))}
 
 
 def _recognise(connection: Connection) -> list[tuple[int, int]]:
@@ -184,7 +184,7 @@ def _recognise_in(
     """Link the rows of a table to the people whose account the roster now knows. Returns the `key` of those rows."""
     table = key.table
     ids = [table.c[name] for name in ("organiser_staff_id", "staff_id", "pupil_id") if name in table.c]
-    found = set()
+    linked = set()
     for number, *account in connection.execute(
         select(key, entra_id, upn).where(*(column.is_(None) for column in ids)).distinct()
     ).all():
@@ -193,5 +193,5 @@ def _recognise_in(
         if any(known.values()):
             same = [column.is_not_distinct_from(value) for column, value in zip((entra_id, upn), account, strict=True)]
             connection.execute(update(table).where(key == number, *same).values(known))
-            found.add(number)
-    return found
+            linked.add(number)
+    return linked

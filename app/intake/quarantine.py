@@ -101,7 +101,7 @@ def list_calls_to_retry(connection: Connection, before: datetime, *, everything:
 
 
 def get_call_content(connection: Connection, call_id: str) -> bytes:
-    """What the sync fetched of a call; empty if nothing arrived."""
+    """The content that the sync fetched for a call; empty if nothing arrived."""
     return connection.scalar(select(_entry.original).where(_is_fetched, _entry.call_id == call_id)) or b""
 
 
@@ -157,7 +157,7 @@ def _is_call_read(original: Any, calls: Mapping[str, int]) -> bool:
 
 
 def _identify(kind: str, source: str, row: int, original: Any, settings: Settings) -> set[Identity]:
-    """What a row is recognised by: all its cells, and what it is about."""
+    """The keys by which a row is recognised: all its cells, and its subject."""
     if not isinstance(original, Mapping) or not all(isinstance(cell, str) for cell in original.values()):
         return set()
     cells = {name.strip().lower(): cell.strip() for name, cell in original.items()}

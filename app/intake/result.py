@@ -1,4 +1,4 @@
-"""What an import did."""
+"""The result of an import."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

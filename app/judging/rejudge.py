@@ -77,16 +77,16 @@ def _list_matchable(connection: Connection, settings: Settings, versions: Sequen
         near.append(reading.read_frame(connection, of_calls.where(reading.is_among(connection, call.id, calls))))
     rows = pd.concat(near, ignore_index=True).dropna(subset=["pupil_id"]).drop_duplicates()
     apart = pd.Timedelta(microseconds=_matching_tolerance(settings))
-    found: set[int | str] = set(versions)
-    new = found
+    reached: set[int | str] = set(versions)
+    new = reached
     while new:
         pairs = rows[rows["of"].isin(new)].merge(rows, on="pupil_id", suffixes=("", "_other"))
         meets = (pairs["started_at_other"] <= pairs["ended_at"] + apart) & (
             pairs["ended_at_other"] >= pairs["started_at"] - apart
         )
-        new = set(pairs.loc[meets, "of_other"]) - found
-        found |= new
-    return [i for i in found if isinstance(i, int)], [i for i in found if isinstance(i, str)]
+        new = set(pairs.loc[meets, "of_other"]) - reached
+        reached |= new
+    return [i for i in reached if isinstance(i, int)], [i for i in reached if isinstance(i, str)]
 
 
 def _of_log(judged: Judged, log_id: int) -> pd.DataFrame:
@@ -131,23 +131,23 @@ def preview_log(school: School, log: Log) -> pd.DataFrame:
         )
     )
     with school.engine.connect() as connection:
-        found = reading.read_evidence(connection, calls=connection.scalars(free).all(), pupils=log.pupil_ids)
-    evidence = _as_logged(found, [log])
+        stored = reading.read_evidence(connection, calls=connection.scalars(free).all(), pupils=log.pupil_ids)
+    evidence = _as_logged(stored, [log])
     return _of_log(judge(evidence, school.settings, school.now(), reasons=True), 0)
 
 
 def preview_plans(connection: Connection, settings: Settings, plans: Sequence[Log]) -> pd.DataFrame:
     """How each plan would be judged if it took place and was logged as planned, with no call record: `plan` (its
     position), `clause`, `outcome`, `evidence`, `disputed`, `reason`. What a plan leaves blank has no evidence."""
-    found = reading.read_evidence(connection, pupils={pupil for plan in plans for pupil in plan.pupil_ids})
+    stored = reading.read_evidence(connection, pupils={pupil for plan in plans for pupil in plan.pupil_ids})
     last = max((plan.ended_at for plan in plans), default=tables.EPOCH)
-    judged = judge(_as_logged(found, plans), settings, last, reasons=True)
+    judged = judge(_as_logged(stored, plans), settings, last, reasons=True)
     table = judged.table()
     table.insert(0, "plan", table.pop("session").map(judged.sessions["log_id"]).astype("int64"))
     return table
 
 
-def _as_logged(found: Evidence, logs: Sequence[Log]) -> Evidence:
+def _as_logged(stored: Evidence, logs: Sequence[Log]) -> Evidence:
     """The evidence together with these logs, as if they were stored; their ids are their positions."""
     rows, pupils, invited, concerns = [], [], [], []
     for place, log in enumerate(logs):
@@ -159,7 +159,7 @@ def _as_logged(found: Evidence, logs: Sequence[Log]) -> Evidence:
             home_alone = known_category(log.answers["concern_category"]) == ConcernCategory.HOME_ALONE
             concerns.append({"log_id": place, "alerted": True, "home_alone": home_alone})
     return replace(
-        found,
+        stored,
         logs=_frame("logs", rows),
         log_pupils=_frame("log_pupils", pupils),
         log_invited=_frame("log_invited", invited),

@@ -8,5 +8,5 @@ CLAUSES: dict[str, Clause] = REGISTER
 
 
 def title_of(name: str) -> str:
-    """The title of a clause; of one that the protocol no longer has, its name."""
+    """The title of a clause, or its name if the protocol no longer has it."""
     return CLAUSES[name].title if name in CLAUSES else name

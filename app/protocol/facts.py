@@ -111,11 +111,11 @@ class SessionFacts(Sessions):
     def alone(self) -> presence.Stretches:
         """The stretches longer than grace with a pupil and without staff, after the first member of staff joined."""
         rows = self._stay_shows_staff & (self._is_staff | self._is_pupil)
-        found = presence.find_without_staff(
+        stretches = presence.find_without_staff(
             self.n, self._stay_session[rows], self._stay_from[rows], self._stay_to[rows], self._is_staff[rows]
         )
-        long = found.end - found.start > self.grace[found.group]
-        return presence.Stretches(found.group[long], found.start[long], found.end[long])
+        long = stretches.end - stretches.start > self.grace[stretches.group]
+        return presence.Stretches(stretches.group[long], stretches.start[long], stretches.end[long])
 
     @cached_property
     def school_account(self) -> Mask:
@@ -246,12 +246,12 @@ class SessionFacts(Sessions):
         """Whether a school time lies within one of the slots of that day's rules: weekdays, from, to."""
         midnight = start // DAY * DAY
         weekday = (start // DAY + 3) % 7  # 1 January 1970 was a Thursday
-        found = np.zeros(self.n, bool)
+        within = np.zeros(self.n, bool)
         for number, rules in enumerate(self.settings.rules):
             for days, opens, closes in slots(rules):
                 on_day = (self.rule == number) & np.isin(weekday, [WEEKDAYS.index(day) for day in days])
-                found |= on_day & (start - midnight >= clock_micros(opens)) & (end - midnight <= clock_micros(closes))
-        return found
+                within |= on_day & (start - midnight >= clock_micros(opens)) & (end - midnight <= clock_micros(closes))
+        return within
 
     # -- the registers ---------------------------------------------------------------------------
 

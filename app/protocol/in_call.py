@@ -156,16 +156,16 @@ def never_alone(facts: SessionFacts) -> Ruling:
 
 def _who_was_alone(facts: SessionFacts, sessions: Rows) -> Words:
     """For some sessions, sentences with each stretch in which pupils were alone, and their names."""
-    found = facts.alone
-    stretch = pd.DataFrame({"session": found.group, "alone_from": found.start, "alone_to": found.end})
-    present = stretch.reset_index(names="stretch").merge(facts.pupil_stays(), on="session")
+    stretches = facts.alone
+    rows = pd.DataFrame({"session": stretches.group, "alone_from": stretches.start, "alone_to": stretches.end})
+    present = rows.reset_index(names="stretch").merge(facts.pupil_stays(), on="session")
     present = present.query("start < alone_to and end > alone_from")
     present = present.drop_duplicates(["stretch", "pupil_id"]).sort_values(["stretch", "pupil_id"])
     names = present.groupby("stretch")["name"].agg([join_names, "count"])
     verb = np.where(names["count"] > 1, " were", " was").astype(object)
-    since, length = facts.clock_times(found.start), format_durations(found.end - found.start)
+    since, length = facts.clock_times(stretches.start), format_durations(stretches.end - stretches.start)
     words = names["join_names"] + verb + " in the call without staff from " + since + " for " + length + "."
-    return np.asarray(words.groupby(found.group).agg(" ".join).reindex(sessions), object)
+    return np.asarray(words.groupby(stretches.group).agg(" ".join).reindex(sessions), object)
 
 
 @clause(

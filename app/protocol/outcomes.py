@@ -1,4 +1,4 @@
-"""Outcomes and evidence as numbers: positions in the lists of their words."""
+"""Outcomes and evidence as numbers, which are positions in the lists of their words."""
 
 from app.vocabulary import EvidenceKind, Outcome
 

@@ -207,9 +207,9 @@ class Sessions:
 
     def mask_of(self, sessions: Ints | pd.Series) -> Mask:
         """Whether each session is among the given numbers."""
-        found = np.zeros(self.n, bool)
-        found[sessions] = True
-        return found
+        mask = np.zeros(self.n, bool)
+        mask[sessions] = True
+        return mask
 
 
 def _at(positions: Ints, values: npt.NDArray[Any], blank: Any) -> npt.NDArray[Any]:

@@ -25,8 +25,8 @@ _MAX_SESSIONS = 60  # the most that Graph puts into one answer; it gives a link 
 
 @dataclass(frozen=True)
 class Stay:
-    """One time that somebody was in the call with one device. `person` is their key within the call; `kind` is user,
-    guest, phone, acs or unknown; `caller`: at the calling end; ids and addresses in lower case."""
+    """A period in which somebody was in the call with one device. `person` is their key within the call; `kind` is
+    user, guest, phone, acs or unknown; `caller`: at the calling end; ids and addresses in lower case."""
 
     person: str
     kind: str
@@ -58,7 +58,7 @@ class Listed:
 
 @dataclass
 class Call:
-    """What a call record says. `original` is the JSON as it came."""
+    """The content of a call record. `original` is the JSON as it arrived."""
 
     id: str
     version: int

@@ -1,4 +1,4 @@
-"""What Microsoft Graph's objects have in common: texts, times, and who somebody is.
+"""Reads what Microsoft Graph's objects have in common: texts, times and identities.
 
 Objects are read by hand, not by a model of their types: Graph adds values and leaves out whole parts, and reading has
 to keep pace with the parsing of the JSON. An object that lacks what it must have is an UnreadableObjectError; anything

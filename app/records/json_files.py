@@ -81,7 +81,7 @@ _ESCAPED_UNSTORABLE = re.compile(rb"\\u(?:[dD][89a-fA-F]|0000)")
 
 
 def _clean(part: Any) -> Any:
-    """Without NULs and halves of characters: JSON can write them, but no database or file takes them."""
+    """Remove NULs and halves of characters, which JSON can contain but no database or file accepts."""
     if isinstance(part, str):
         return part.replace("\0", "").encode(errors="replace").decode()
     if isinstance(part, dict):

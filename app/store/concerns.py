@@ -1,4 +1,4 @@
-"""The two registers of concerns, about children and about adults' conduct, and their words."""
+"""The two registers of concerns, about children and about adults' conduct, with their levels and categories."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ _CONDUCT_CATEGORIES = {
 
 @dataclass(frozen=True)
 class Register:
-    """Where one kind of concern is stored, and its words."""
+    """The tables of one kind of concern, with its levels and categories."""
 
     resource: Resource
     prefix: str  # of the references

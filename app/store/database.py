@@ -68,7 +68,7 @@ def disposed_on_error(engine: Engine) -> Iterator[None]:
 
 
 def describe_error(error: Exception) -> str:
-    """What went wrong in the database, without the values of any row."""
+    """Explain an error of the database, without the values of any row."""
     cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
     for signs, words in _CAUSES:
         if any(sign in cause for sign in signs):

@@ -22,7 +22,7 @@ class DecryptionError(Exception):
 
 
 class KeyStatus(StrEnum):
-    """What a stored value is encrypted with: the newest of ENCRYPTION_KEYS, an older one, none, or one that is lost."""
+    """The key of a stored value: the newest of ENCRYPTION_KEYS, an older one, none, or one that is lost."""
 
     NEWEST = "newest"
     OLDER = "older"
@@ -31,7 +31,7 @@ class KeyStatus(StrEnum):
 
 
 def encryption_keys() -> tuple[str, ...]:
-    """The keys of ENCRYPTION_KEYS, the newest first; empty where none is set."""
+    """The keys in ENCRYPTION_KEYS, the newest first; empty if none is set."""
     return tuple(key.strip() for key in (get_variable("ENCRYPTION_KEYS") or "").split(",") if key.strip())
 
 
@@ -46,7 +46,7 @@ def _fernet(keys: tuple[str, ...]) -> MultiFernet:
 
 
 def encrypt(content: bytes) -> bytes:
-    """The content as it is stored."""
+    """Encrypt content for storage."""
     keys = encryption_keys()
     return _ENCRYPTED + _fernet(keys).encrypt(content) if keys else _PLAIN + content
 

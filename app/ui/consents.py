@@ -123,7 +123,7 @@ def _show_list(school: School, consents: pd.DataFrame, name: str, columns: list[
 
 
 def _periods(consents: pd.DataFrame) -> list[str]:
-    """From when to when, short enough for a table."""
+    """The period of each consent, short enough for a table."""
     return [
         f"{moment(row.covers_from)} to {row.covers_to:%H:%M}"
         if row.covers_from.date() == row.covers_to.date()
@@ -169,7 +169,7 @@ def show_request_form(school: School, person: Person) -> None:
 
 
 def show_consent(school: School, person: Person, consents: pd.DataFrame, number: str) -> None:
-    """One of the consents, with its history and next step; a number that is not among them is not found."""
+    """Show one of the consents, with its history and next step, or say that there is no such consent."""
     link(Page.PARENTS, "Consents and letters", "arrow_back")
     matches = consents[consents["consent_id"].astype(str) == number]
     if matches.empty:

@@ -14,7 +14,7 @@ from app.vocabulary import Resource, Scope
 
 
 def show_repeats(school: School, person: Person) -> None:
-    """The same adult and pupil, one to one, again and again or out of hours: nothing but who, when and how often."""
+    """Show adults and pupils who met one to one repeatedly or out of hours: only who, when and how often."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         days = choose_days(school, "repeats")
     repeats = list_repeats(school, person, days)

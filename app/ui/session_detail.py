@@ -73,7 +73,7 @@ def _show_summary(view: SessionView) -> None:
 
 
 def show_reasons(clauses: pd.DataFrame, mark: str = "✗") -> None:
-    """Why clauses were not kept, or what evidence is missing."""
+    """Show why clauses were not kept, or which evidence is missing."""
     for row in clauses.itertuples():
         disputed = " <em>The log says otherwise; the call record decides.</em>" if row.disputed else ""
         write_html("{mark} <b>{row.title}:</b> {row.reason}" + disputed, mark=mark, row=row)

@@ -31,7 +31,7 @@ _MAX_BUTTONS = 6
 
 
 def show_fault(rejected: RejectedRow) -> None:
-    """Why the form cannot be used yet."""
+    """Show why the form cannot be used yet."""
     column = _LABELS.get(rejected.column or "", rejected.column or "")
     st.warning(f"{column} {rejected.reason}: {rejected.fix}.", icon=":material/edit:")
 
@@ -56,7 +56,7 @@ def ask_question(draft: Draft, name: str) -> None:
 
 
 def ask_purpose(draft: Draft, question: str) -> None:
-    """What the session is for: one of the protocol's purposes, or something else as text."""
+    """Ask for the session's purpose: one of the protocol's, or something else as text."""
     given = draft.values.get("purpose", "")
     named = Purpose.named(given)
     picked = st.segmented_control(
@@ -79,7 +79,7 @@ def ask_pupils(draft: Draft, pupils: pd.DataFrame) -> None:
 
 
 def ask_times(draft: Draft, default: date, first: date | None = None, last: date | None = None) -> None:
-    """Day, start and end, in school time; `default` is the day if none was given."""
+    """Ask for day, start and end, in school time; `default` is the day if none was given."""
     given = date.fromisoformat(draft.values.get("day") or str(default))
     draft.values["day"] = str(min(max(given, first or given), last or given))
     left, middle, right = st.columns(3)
@@ -92,7 +92,7 @@ def ask_times(draft: Draft, default: date, first: date | None = None, last: date
 
 
 def ask_second_members(draft: Draft, accepted: Mapping[str, str], question: str) -> None:
-    """Which of those whom the protocol accepts as second member (by email, with a description) were invited."""
+    """Ask which people were invited whom the protocol accepts as second member (by email, with a description)."""
     given = draft.values.get("second", [])
     picked = st.pills(
         question,
@@ -106,7 +106,7 @@ def ask_second_members(draft: Draft, accepted: Mapping[str, str], question: str)
 
 
 def ask_other_members(draft: Draft, accepted: Mapping[str, str], staff: pd.DataFrame) -> None:
-    """Which of the other staff were invited."""
+    """Ask which of the other staff were invited."""
     given = draft.values["second"]
     others = label_staff(staff[~staff["email"].isin(accepted.keys())], "email")
     invited = st.multiselect(

@@ -29,7 +29,7 @@ def _sign_out() -> None:
 
 
 def _watch(school: School) -> None:
-    """Clear an unattended screen when the sign-in ends, without a click."""
+    """Clear an unattended screen when the sign-in ends, without waiting for a click."""
 
     @st.fragment(run_every=min(timedelta(minutes=1), configuration.get_idle_time() / 3))
     def look() -> None:
@@ -73,13 +73,13 @@ def _not_signed_in() -> NoReturn:
 
 
 def show() -> None:
-    """The frame around every page: its navigation, and who is signed in."""
+    """Show the frame around every page, with its navigation and the person signed in, and run the page."""
     st.set_page_config(page_title="Videoconferencing protocol", page_icon=_ASSETS / "icon.png", layout="wide")
     st.html(_ASSETS / "screen.css")
     school = get_school()
     person = current_person(school)
     if person is None:
-        # Each address stays as it is, so that signing in leads there.
+        # Keep each address, so that signing in leads there.
         first = st.Page(_not_signed_in, title="Sign in", default=True)
         others = [st.Page(_not_signed_in, title="Sign in", url_path=name) for name in (*Page, "start")]
         st.navigation([first, *others], position="hidden")
@@ -89,7 +89,7 @@ def show() -> None:
         if school.is_demonstration():
             _show_view_as(school, person)
     home = first_page(person)
-    # The first page has the bare address, and once more its own, as links have it.
+    # The first page has the bare address, and also its own address, which links use.
     pages = [_page(page, visible=may_open(person, page), first=page == home) for page in Page]
     pages.append(_page(home, visible=False, first=False))
     chosen = st.navigation(pages)
@@ -115,7 +115,7 @@ def _page(page: Page, *, visible: bool, first: bool) -> Any:
 
 @st.fragment
 def _show_view_as(school: School, person: Person) -> None:
-    """The person the demonstration is viewed as, and the people to choose from, listed once the box is opened."""
+    """Show the person the demonstration is viewed as, and list the people to choose from once the box is opened."""
     st.info(
         f"**Demonstration.** Nobody here is real. Viewing as **{as_plain_text(_describe(person))}**.",
         icon=":material/theater_comedy:",

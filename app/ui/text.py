@@ -21,28 +21,28 @@ class _Html(Formatter):
 
 
 def write_html(template: str, tag: str = "p", /, **values: Any) -> None:
-    """A sentence with values in it, as `str.format` puts them; days and times as `formatting` writes them. People's
-    words are shown as they were typed, and characters that reverse the direction of writing affect only their own."""
+    """Show a sentence with values, inserted as by `str.format`; days and times as `formatting` writes them. What people
+    typed is shown unchanged, and characters that reverse the direction of writing affect only their own value."""
     st.html(f"<{tag}>{_Html().format(template, **values)}</{tag}>")
 
 
 def as_plain_text(text: str) -> str:
-    """Text as Markdown that shows it as it was typed. What looks like an address would become a link in
-    spite of every escape; an invisible sign within it prevents that."""
+    """Markdown that shows a text as it was typed. A text that looks like an address would become a link despite every
+    escape; an invisible character within it prevents that."""
     text = re.sub(r"(?i)(https?:|www)(?=[/.])", "\\1\u2060", text)
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
 
 
 def note(words: str) -> None:
-    """A remark in small grey letters, dark enough to be read (`st.caption` is too faint)."""
+    """Show a remark in small grey letters, dark enough to be read (`st.caption` is too faint)."""
     st.html(f'<p class="aside">{escape(words)}</p>')
 
 
 def title(words: str) -> None:
-    """A page's heading, with people's words in it."""
+    """Show a page's heading, which may contain text that people typed."""
     st.title(as_plain_text(words), anchor=False)
 
 
 def show_error(what: str, fix: str) -> None:
-    """What happened, and the fix; never a traceback."""
+    """Show what went wrong, and the fix; never a traceback."""
     st.error(f"**{as_plain_text(what)}** {as_plain_text(fix)}", icon=":material/error:")

@@ -34,13 +34,13 @@ P = ParamSpec("P")
 
 
 def link(page: Page, label: str, icon: str = "", *, query: Mapping[str, str] | None = None) -> None:
-    """A link to a page, or by its `query` to something on it; with the page's icon unless another is named."""
+    """Show a link to a page, or by its `query` to something on it, with the page's icon unless another is given."""
     icon = f":material/{icon}:" if icon else PAGE_ICONS[page]
     st.page_link(f"pages/{page}.py", label=label, icon=icon, query_params=query)
 
 
 def download(label: str, content: Any, file: str, icon: str = "download", **more: Any) -> None:
-    """A button that downloads a file; `content` is the file, or a function that creates it."""
+    """Show a button that downloads a file; `content` is the file, or a function that creates it."""
     options = {"on_click": "ignore", "mime": _TYPES.get(Path(file).suffix)} | more
     st.download_button(label, content, file, icon=f":material/{icon}:", **options)
 
@@ -62,7 +62,7 @@ def as_listing(rows: pd.DataFrame, columns: Sequence[str], **headings: str) -> p
 
 
 def table(rows: pd.DataFrame, alt: str, name: str, note: Callable[[], None] | None = None, **more: Any) -> Any:
-    """A list with its download, which is made safe against formulas. The audit trail records the download, unless
+    """Show a list with its download, made safe against formulas. The audit trail records the download, unless
     `note` records it elsewhere."""
     numbers = rows.select_dtypes("number").columns
     shares = {name: st.column_config.NumberColumn(format="percent") for name in numbers if name.startswith("Share")}
@@ -86,7 +86,7 @@ def _record_download(name: str, rows: int) -> None:
 
 
 def select_row(rows: pd.DataFrame, ids: Sequence[T], alt: str, name: str, **more: Any) -> T | None:
-    """A list with a row to select; the selected one of its `ids`, which stand for its rows."""
+    """Show a list with rows to select. Returns the selected row's id of `ids`, which has one for each row."""
     # A list keeps the position of a selected row when its rows change, so each list has a key of its own.
     options = {"height": "content" if len(rows) < 14 else 520, "key": f"{name} {hash(tuple(ids))}"} | more
     event = table(rows, alt, name, on_select="rerun", selection_mode="single-row", **options)
@@ -94,14 +94,14 @@ def select_row(rows: pd.DataFrame, ids: Sequence[T], alt: str, name: str, **more
 
 
 def session_table(rows: pd.DataFrame, ids: Sequence[int], alt: str, name: str, **more: Any) -> None:
-    """A list of sessions; the selected one opens."""
+    """Show a list of sessions, and open the one that is selected."""
     session_id = select_row(rows, ids, alt, name, **more)
     if session_id is not None:
         st.switch_page("pages/sessions.py", query_params={"session": str(session_id)})
 
 
 def draw(chart: Drawing, words: str, **more: Any) -> Any:
-    """A chart, its axes dark enough to be read; `words` for those who do not see it."""
+    """Show a chart with axes dark enough to be read; `words` describe it to those who cannot see it."""
     ink = "#d5dee7" if st.context.theme.type == "dark" else "#34414e"
     config = {
         "axis": {"labelColor": ink, "titleColor": ink, "labelFontSize": 12, "titleFontSize": 12, "gridOpacity": 0.4},
@@ -125,7 +125,7 @@ def table_expander(
 
 
 def card(template: str, **values: Any) -> Any:
-    """A box with a sentence (see `write_html`), and the place for its buttons."""
+    """Show a box with a sentence (see `write_html`). Returns the place for its buttons."""
     left, right = st.container(border=True).columns([4, 1], vertical_alignment="center")
     with left:
         write_html(template, **values)
@@ -151,7 +151,7 @@ def show_confirmation() -> None:
 
 
 def attempt(confirmation: str, change: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
-    """Make a change and run the page again with the confirmation at its top; or say why it was not made."""
+    """Make a change and run the page again with the confirmation at the top, or say why it was not made."""
     try:
         change(*args, **kwargs)
     except (ValueError, NotAllowedError) as error:
@@ -165,7 +165,7 @@ def attempt(confirmation: str, change: Callable[P, object], *args: P.args, **kwa
 
 
 def choose_one(label: str, options: Mapping[str, str], default: str, **more: Any) -> str:
-    """One of a few options, by their labels."""
+    """Let the person choose one of a few options by its label. Returns the option."""
     chosen = st.segmented_control(
         label, list(options), format_func=options.__getitem__, default=default, required=True, **more
     )
@@ -173,7 +173,7 @@ def choose_one(label: str, options: Mapping[str, str], default: str, **more: Any
 
 
 def choose_days(school: School, key: str) -> tuple[date, date]:
-    """The days to look at: this term, last term, the last 30 days, or custom dates."""
+    """Let the person choose the days to look at: this term, last term, the last 30 days, or custom dates."""
     today = school.today()
     current = school.settings.term_on(today)
     earlier = school.settings.term_on(current.from_ - timedelta(days=1)) if current else None
@@ -190,7 +190,7 @@ def choose_days(school: School, key: str) -> tuple[date, date]:
 
 
 def choose_dates(default: tuple[date, date], last: date, key: str) -> tuple[date, date] | None:
-    """The first and last of the days to look at; None until both are chosen."""
+    """Let the person choose the first and the last day to look at. Returns None until both are chosen."""
     days = st.date_input("From and to", default, max_value=last, key=key, format="DD/MM/YYYY")
     if isinstance(days, tuple) and len(days) == 2:
         return days
@@ -201,7 +201,7 @@ def choose_dates(default: tuple[date, date], last: date, key: str) -> tuple[date
 def filter_rows(
     rows: pd.DataFrame, columns: Mapping[str, str], key: str, words: Callable[[str], str] = str
 ) -> pd.DataFrame:
-    """The rows with the chosen values of some columns, which have labels; all of them where nothing is chosen."""
+    """Filters for some columns, given with labels. Returns the rows with the chosen values, by default all."""
     for place, (column, label) in zip(st.columns(len(columns)), columns.items(), strict=True):
         values = sorted(rows[column].dropna().unique())
         chosen = place.multiselect(label, values, key=f"{key} {column}", format_func=words, placeholder="All")

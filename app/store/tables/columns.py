@@ -1,4 +1,4 @@
-"""The types of columns, and what all tables share.
+"""The column types, and helpers that all tables share.
 
 Instants are stored as microseconds since 1970 in UTC, days as the school's dates, emails and Entra ids in lower case.
 An instant goes in and comes out as an aware `datetime`; frames read the integers themselves, which is many times

@@ -24,7 +24,7 @@ imports = Table(
     Column("rejected", Integer, nullable=False),
 )
 
-quarantine = Table(  # rows of files, and records that the sync fetched, that cannot be used
+quarantine = Table(  # rows of files and records of the sync that cannot be used
     "quarantine",
     metadata,
     id_column(),
@@ -38,7 +38,7 @@ quarantine = Table(  # rows of files, and records that the sync fetched, that ca
     Column("fix", Text, nullable=False),
     Column("original", EncryptedBytes),  # a row as JSON, a record as it arrived; blank: nothing arrived
     Column("fingerprint", String(64), nullable=False, unique=True),
-    Column("rejected_at", Instant, nullable=False),  # last
+    Column("rejected_at", Instant, nullable=False),  # when last rejected
     Column("attempts", Integer, nullable=False),
     Column("resolved_at", Instant),
     foreign_key("resolved_by", "staff.id"),
@@ -51,8 +51,8 @@ sync_runs = Table(
     metadata,
     id_column(),
     Column("started_at", Instant, nullable=False),
-    Column("ended_at", Instant),  # blank: it runs, or was killed
-    Column("from_at", Instant, nullable=False),  # it asked for calls that started from here
+    Column("ended_at", Instant),  # blank: still running, or killed
+    Column("from_at", Instant, nullable=False),  # the run asked for calls that started from here
     Column("to_at", Instant, nullable=False),  # to here
     Column("complete_until", Instant),  # every call that Graph listed up to here is stored; blank: it failed
     Column("lost_from", Instant),  # never fetched, and older than the records that Graph keeps
@@ -90,7 +90,7 @@ leases = Table(  # what only one process may do at a time; a lease expires when 
     Column("expires_at", Instant, nullable=False),
 )
 
-alerts = Table(  # the outbox, and what was sent lately
+alerts = Table(  # the outbox, and alerts sent recently
     "alerts",
     metadata,
     id_column(),
@@ -113,7 +113,7 @@ audit = Table(  # the audit trail (`app.store.audit_log`)
     metadata,
     Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),  # no gaps
     Column("occurred_at", Instant, nullable=False),
-    Column("actor", String(320), nullable=False),  # the email of who did it, or "command"
+    Column("actor", String(320), nullable=False),  # the email of the person who acted, or "command"
     Column("action", String(40), nullable=False),
     Column("subject", Text, nullable=False),  # a reference, never a name
     Column("hash", String(64), nullable=False),

@@ -14,7 +14,7 @@ letters = Table(
     UniqueConstraint("pupil_id", "kind", "sent_on"),
 )
 
-letters_struck = Table(  # taken out of `letters`, where they were entered by mistake
+letters_struck = Table(  # removed from `letters`, where they were entered by mistake
     "letters_struck",
     metadata,
     id_column(),

@@ -1,4 +1,4 @@
-"""The roster, whose versions are valid from their day on; drafts and sign-ins of staff."""
+"""The roster, whose versions are each valid from a day on; drafts and sign-ins of staff."""
 
 from sqlalchemy import Boolean, Column, Date, String, Table, Text, UniqueConstraint
 
@@ -72,6 +72,6 @@ sign_ins = Table(
     "sign_ins",
     metadata,
     Column("key", String(64), primary_key=True),  # a digest of the account's subject
-    Column("seen_at", Instant, nullable=False),  # last active, to the minute
-    Column("ended_at", Instant, nullable=False),  # signed out last
+    Column("seen_at", Instant, nullable=False),  # when last active, to the minute
+    Column("ended_at", Instant, nullable=False),  # when last signed out
 )

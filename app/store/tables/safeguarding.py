@@ -9,7 +9,7 @@ from app.store.tables.columns import Instant, Reference, foreign_key, id_column,
 
 
 def _reported() -> list[Column[Any]]:
-    """What was reported; it never changes, and what happens next are events. `summary` is empty if the narrative is
+    """The report, which never changes; everything later is an event. `summary` is empty if the narrative is
     stored only in the school's own safeguarding system."""
     return [
         id_column(),
@@ -26,7 +26,7 @@ def _reported() -> list[Column[Any]]:
 
 
 def _pupils_of(concerns: str) -> list[Column[Any]]:
-    """The pupils it is about now; adding or removing one is an event."""
+    """The pupils that a concern is now about; adding or removing one is an event."""
     return [
         foreign_key("concern_id", f"{concerns}.id", primary_key=True),
         foreign_key("pupil_id", "pupils.id", primary_key=True, index=True),
@@ -34,7 +34,7 @@ def _pupils_of(concerns: str) -> list[Column[Any]]:
 
 
 def _sessions_of(concerns: str) -> list[Column[Any]]:
-    """The sessions linked now, by log reference or call id, so that the link outlives a new matching."""
+    """The sessions now linked, by log reference or call id, so that a link survives a new matching."""
     return [
         id_column(),
         foreign_key("concern_id", f"{concerns}.id", nullable=False, index=True),
@@ -44,7 +44,7 @@ def _sessions_of(concerns: str) -> list[Column[Any]]:
 
 
 def _events_of(concerns: str) -> list[Column[Any]]:
-    """Only ever added to. `kind` is one of the steps of `app.concerns.casework`, or opened, alerted, read."""
+    """Columns of events, never changed. `kind` is a step of `app.concerns.casework`, or opened, alerted, read."""
     return [
         id_column(),
         foreign_key("concern_id", f"{concerns}.id", nullable=False, index=True),
@@ -52,7 +52,7 @@ def _events_of(concerns: str) -> list[Column[Any]]:
         foreign_key("actor_id", "staff.id"),
         Column("kind", String(40), nullable=False),
         Column("level", String(40)),
-        foreign_key("recipient_id", "staff.id"),  # who was alerted, asked to do something, or had it shared with them
+        foreign_key("recipient_id", "staff.id"),  # who was alerted, asked to act, or given access
         Column("text", EncryptedText),  # the reason, or what somebody wrote
         Column("content", EncryptedText),  # the other fields, as JSON
     ]
@@ -72,7 +72,7 @@ conduct_sessions = Table(  # with a description, since `purge` deletes these ses
     Column("description", EncryptedText, nullable=False),
 )
 conduct_events = Table("conduct_events", metadata, *_events_of("conduct_concerns"))
-conduct_named = Table(  # whom it names; never removed
+conduct_named = Table(  # the people a concern names; never removed
     "conduct_named",
     metadata,
     id_column(),

@@ -40,7 +40,7 @@ logs = Table(
     Column("ended_at", Instant, nullable=False),
     Column("purpose", Text),
     *(_answer(question) for question in QUESTIONS),
-    Column("fingerprint", String(64), nullable=False),  # of the content, to know a repeated row
+    Column("fingerprint", String(64), nullable=False),  # of the content, to recognise a repeated row
     Column("entered_at", Instant, nullable=False),
     foreign_key("entered_by", "staff.id"),
     Column("correction_reason", Text),
@@ -92,7 +92,7 @@ call_stays = Table(  # one row for each time somebody was in the call, device by
     metadata,
     id_column(),
     foreign_key("call_id", "calls.id", nullable=False, index=True),
-    Column("person", String(200), nullable=False),  # one key a person within the call
+    Column("person", String(200), nullable=False),  # a key for each person within the call
     Column("kind", String(40), nullable=False),  # user, guest, phone, acs, unknown
     Column("entra_id", String(200)),
     Column("upn", String(320)),
@@ -110,7 +110,7 @@ call_videos = Table(  # camera video sent away from the person's own end
     id_column(),
     foreign_key("call_id", "calls.id", nullable=False, index=True),
     Column("person", String(200), nullable=False),
-    Column("started_at", Instant),  # both blank: video was sent, and nobody knows when
+    Column("started_at", Instant),  # both blank: video was sent at an unknown time
     Column("ended_at", Instant),
 )
 
@@ -152,7 +152,7 @@ plans = Table(  # visible only to the planner, until they are logged or deleted
     Column("ended_at", Instant, nullable=False),
     Column("purpose", Text, nullable=False),
     Column("reason", EncryptedText),  # of a one-to-one
-    Column("changes", Integer, nullable=False),  # the number of changes, so that calendars know the newest invitation
+    Column("changes", Integer, nullable=False),  # counts changes, so that calendars recognise the newest invitation
 )
 
 plan_pupils = Table(
@@ -223,7 +223,7 @@ session_days = Table(  # each day's sessions in one row, for figures (`app.store
     "session_days",
     metadata,
     Column("day", Date, primary_key=True),
-    Column("packed", LargeBinary),  # blank: to be packed again
+    Column("packed", LargeBinary),  # blank: must be packed again
 )
 
 breaches = Table(  # `session_id` is no foreign key: what people wrote outlives a session that judging removes

@@ -1,4 +1,4 @@
-"""What the database itself does at every change, whoever makes it.
+"""The triggers by which the database itself acts on every change, whoever makes it.
 
 It refuses changes to the audit trail and to what happened to a concern about conduct, and empties the packed day of a
 session that is added, changed or deleted. The triggers are created with their tables.

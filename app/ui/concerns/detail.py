@@ -123,7 +123,7 @@ def _show_sessions(view: ConcernView) -> None:
 
 
 def _show_actions(school: School, view: ConcernView, step: NextStep | None) -> None:
-    """What came of it, and its actions; buttons choose what comes next."""
+    """Show the outcome and the actions, with buttons that choose the next step."""
     st.header("Actions")
     if view.outcome:
         write_html("<b>Outcome:</b> {outcome}", outcome=view.outcome)

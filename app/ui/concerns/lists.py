@@ -82,7 +82,7 @@ def _show_own(school: School, person: Person) -> None:
 
 
 def _show_unsent(school: School, person: Person) -> None:
-    """The forms that were begun and not sent."""
+    """Show the forms that were started but not sent."""
     for form, what, words in (
         (CONCERN_DRAFT, "yes", "You have an unsent concern about a child."),
         (CONDUCT_DRAFT, "conduct", "You have an unsent concern about an adult's conduct."),
@@ -103,7 +103,7 @@ def _own(concerns: pd.DataFrame) -> pd.DataFrame:
 
 
 def _show_waiting(concerns: pd.DataFrame, actions: pd.DataFrame) -> None:
-    """In one sentence what is outstanding."""
+    """Say in one sentence what is outstanding."""
     still_open = concerns[concerns["open"]]
     if still_open.empty:
         st.success("No concern is open.", icon=":material/check:")

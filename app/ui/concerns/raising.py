@@ -100,7 +100,7 @@ def _ask_about(school: School, person: Person, register: Register, draft: Draft)
 
 
 def _ask_narrative(register: Register, draft: Draft) -> dict[str, Any]:
-    """What was seen and heard; or where else that is written down."""
+    """Ask what was seen and heard, or where else that is written down."""
     if draft.ask_checkbox("away", "It is recorded in the school's own safeguarding system; I give only the reference"):
         left, right = st.columns(2)
         with left:

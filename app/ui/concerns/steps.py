@@ -32,11 +32,11 @@ class NextStep:
             self.choose(next((kind for kind in kinds if get_draft(school, person, f"{view.ref} {kind}")), None))
 
     def choose(self, kind: str | None, action: int | None = None) -> None:
-        """Choose what is added next, and about which action; the box that shows it is a new one."""
+        """Choose the next step, and the action that it is about; a new box shows the choice."""
         self._state.update(number=self._state["number"] + 1, kind=kind, action=action)
 
     def show(self) -> None:
-        """What to add, what that asks, and what changed meanwhile."""
+        """Show the choice of step, its questions, and changes that others made meanwhile."""
         st.header("Add an update")
         with st.container(border=True):
             kind, sent = self._ask_kind(), False
@@ -67,7 +67,7 @@ class NextStep:
         )
 
     def _draft(self, kind: str) -> Draft:
-        """What was typed for this step; an action that was pressed just now is the one it is about."""
+        """The draft of this step, about the action whose button was just pressed, if any."""
         draft = Draft(self.school, self.person, f"{self.view.ref} {kind}")
         if self._state["action"] is not None:
             draft.begin(draft.values | {"action": self._state["action"]})
@@ -89,7 +89,7 @@ class NextStep:
             st.rerun()
 
     def _show_changes(self, entries: Sequence[Entry], version: int) -> None:
-        """What others changed up to a version; the next save goes by that version."""
+        """Show what others changed up to a version, on which the next save is then based."""
         self._state["version"] = version
         st.warning(
             "Somebody changed this concern while you were writing. Nothing you wrote is lost: read what changed, then "
@@ -137,13 +137,13 @@ class NextStep:
         return draft.ask_one(ask.name, ask.question, choices[ask.what]())
 
     def _list_sessions(self) -> list[LinkedSession]:
-        """The sessions that can be linked and are not."""
+        """The sessions that could be linked but are not."""
         linked = {session[:2] for session in self.view.links}
         sessions = list_sessions_to_link(self.school, self.person, self.view.ref)
         return [session for session in sessions if session[:2] not in linked]
 
     def _ask_correction(self, name: str, draft: Draft) -> Any:
-        """What a field should say; its box begins with what it says now."""
+        """Ask for the corrected content of a field; its box starts with the present content."""
         box = f"after {name}"
         if name in ("summary", "childs_words", "place", "categories"):
             draft.values.setdefault(box, getattr(self.view, name) or "")
@@ -164,7 +164,7 @@ class NextStep:
 
 
 def show_entry(entry: Entry) -> None:
-    """One entry of a chronology, its words as they were typed."""
+    """Show an entry of a chronology, with text as it was typed."""
     by = " · {entry.by}" if entry.by else ""
     lines = "".join(
         f"<br>{{entry.words[{n}][0]}}: <span style='white-space: pre-wrap'>{{entry.words[{n}][1]}}</span>"
