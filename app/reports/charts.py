@@ -1,6 +1,6 @@
-"""Charts from frames, and the sentence that each of them says.
+"""Charts from frames, and a sentence that says what each of them shows.
 
-What Altair makes of a chart is worked out once, not at every look: the rows stand apart from it, by name.
+Altair's specification of a chart is computed once and reused: it refers to the rows by name.
 """
 
 import math
@@ -17,7 +17,7 @@ from app.formatting import FEW, percent
 from app.protocol.clauses import CLAUSES
 from app.protocol.frames import Ints
 
-# Orange to blue: told apart by everybody, also by those who see no red or green.
+# Orange to blue, which people who cannot tell red from green can tell apart.
 _WORSE_TO_BETTER = ["#a8480a", "#e8903f", "#f6d7b0", "#c4d9ec", "#4f8cc4", "#1d4f7c"]
 _BLUE, _ORANGE, _GREY, _INK = "#2f75b5", "#c25a10", "#7d8894", "#10181f"
 _BANDS = ["before 08", *(f"{hour:02}" for hour in range(8, 20)), "from 20"]
@@ -26,33 +26,33 @@ _BAND = pd.CategoricalDtype(_BANDS)
 
 @dataclass(frozen=True)
 class Drawing:
-    """A Vega-Lite specification, and the rows it draws by the names it has for them."""
+    """A Vega-Lite specification, and the rows that it draws, by the names it uses for them."""
 
     spec: dict[str, Any]
     rows: dict[str, pd.DataFrame]
 
 
 def _spec(chart: alt.TopLevelMixin) -> dict[str, Any]:
-    """The chart's specification without the look, which the page and the paper add."""
+    """The chart's specification without its style, which the page and the PDF add."""
     return {key: value for key, value in chart.to_dict().items() if key != "config"}
 
 
 def _floor(rates: pd.Series, otherwise: float) -> float:
-    """The least of some rates in whole per cent, never above 0.9: where a scale begins."""
+    """The start of a scale: the lowest rate, rounded down to whole per cent, at most 0.9."""
     least = rates.min() if rates.notna().any() else otherwise
     return min(math.floor(least * 100) / 100, 0.9)
 
 
 def add_band_and_week(sessions: pd.DataFrame) -> pd.DataFrame:
-    """Sessions (a frame of `access.overview`) with `band`, the column of the heat map that each begins in, and
-    `week`, its Monday."""
+    """Sessions (a frame of `access.overview`) with `band`, the column of the heat map in which each begins,
+    and `week`, its Monday."""
     bands = (sessions["minute"] // 60 - 7).clip(0, len(_BANDS) - 1)
     mondays = sessions["day"] - pd.to_timedelta(sessions["day"].dt.day_of_week, unit="D")
     return sessions.assign(band=pd.Categorical.from_codes(bands, dtype=_BAND), week=mondays)
 
 
 def count_kept(sessions: pd.DataFrame, clause: str | None) -> dict[str, Ints]:
-    """Of each session the outcomes of a clause, or of all: `kept`, `of` (with evidence), `known` (with and without)."""
+    """The numbers of outcomes of each session, for one clause or all: `kept`, `of` (with evidence), `known` (any)."""
     kept, of, known = np.zeros((3, len(sessions)), np.int64)
     for name in [clause] if clause else CLAUSES:
         codes = sessions[name].cat.codes.to_numpy()
@@ -65,8 +65,8 @@ def count_kept(sessions: pd.DataFrame, clause: str | None) -> dict[str, Ints]:
 def compute_rates(sessions: pd.DataFrame, by: list[str], clause: str | None) -> pd.DataFrame:
     """Compliance of sessions (a frame of `access.overview`) for each group of some of its columns: `kept`,
     `of` (outcomes with evidence), `sessions` (that have one), `rate` (blank for fewer than three)."""
-    found = count_kept(sessions, clause)
-    counted = sessions[by].assign(kept=found["kept"], of=found["of"], sessions=found["of"] > 0)
+    counts = count_kept(sessions, clause)
+    counted = sessions[by].assign(kept=counts["kept"], of=counts["of"], sessions=counts["of"] > 0)
     groups = counted.groupby(by, observed=True, as_index=False)[["kept", "of", "sessions"]].sum()
     groups = groups[groups["of"] > 0].reset_index(drop=True)
     groups["rate"] = (groups["kept"] / groups["of"]).where(groups["sessions"] >= FEW)
@@ -107,7 +107,7 @@ def _heat_map(low: float) -> dict[str, Any]:
         color=alt.Color("rate:Q", scale=scale, legend=alt.Legend(title="Checks met", format=".0%", gradientLength=140))
     )
     few = box.transform_filter("!isValid(datum.rate)").encode(color=alt.value("#dfe4ea"))
-    # On a telephone there is no room for figures: the colour, the table and the list below have them.
+    # On a telephone there is no room for figures: the colours, the table and the list below show them.
     text = base.mark_text(fontSize=12, text=alt.ExprRef("width < 420 ? '' : datum.text")).encode(
         color=alt.condition(dark, alt.value("white"), alt.value("#17212b"))
     )
@@ -115,7 +115,7 @@ def _heat_map(low: float) -> dict[str, Any]:
 
 
 def to_percent(rates: pd.Series) -> pd.Series:
-    """Shares as shown in a cell: whole per cent, never rounded up to 100; of a blank "0"."""
+    """Shares as text for a cell: whole per cent, never rounded up to 100; "0" for a blank."""
     return (rates.fillna(0) * 100).map(lambda share: "100" if share >= 100 else f"{min(share, 99.4):.0f}")
 
 
@@ -135,7 +135,7 @@ def describe_heat_map(cells: pd.DataFrame, what: str) -> str:
 
 
 def draw_clause_bars(figures: pd.DataFrame) -> Drawing:
-    """Compliance clause by clause, the lowest first; `figures` as of `app.protocol.judge.figures`, with `title`."""
+    """Compliance clause by clause, the lowest first; `figures` as from `app.protocol.judge.figures`, with `title`."""
     rows = figures[figures["rate"].notna()].reset_index().sort_values("rate")
     kept = rows["met"] + rows["exempt"]
     of = kept + rows["breach"]
@@ -147,7 +147,7 @@ def draw_clause_bars(figures: pd.DataFrame) -> Drawing:
 @cache
 def _clause_bars() -> dict[str, Any]:
     base = alt.Chart(alt.NamedData("clauses")).encode(
-        y=alt.Y("title:N", sort=None, title=None, axis=alt.Axis(labelLimit=220)),  # as the rows are sorted
+        y=alt.Y("title:N", sort=None, title=None, axis=alt.Axis(labelLimit=220)),  # in the order of the rows
         x=alt.X("rate:Q", scale=alt.Scale(domain=[0, 1.3]), axis=None),
     )
     bars = base.mark_bar(height=14, cornerRadiusEnd=2).encode(
@@ -159,7 +159,7 @@ def _clause_bars() -> dict[str, Any]:
 
 
 def draw_what_if_bars(clauses: pd.DataFrame) -> Drawing:
-    """How many sessions breach a clause, and would; `clauses` as of `WhatIf`."""
+    """How many sessions breach each clause now, and would then; `clauses` as in `WhatIf`."""
     named = clauses.rename(columns={"was_broken": "now", "would_be_broken": "then"})
     rows = named.melt("title", ["now", "then"], var_name="when", value_name="sessions")
     return Drawing(_what_if_bars(), {"clauses": rows})
@@ -209,7 +209,7 @@ def _week_line(low: float, mondays: tuple[date, ...]) -> dict[str, Any]:
 
 
 def describe_weeks(weeks: pd.DataFrame) -> str:
-    """What the weeks show: the second half against the first."""
+    """What the weeks show: the second half compared with the first."""
     known = weeks[weeks["rate"].notna()]
     if len(known) < 4:
         return "There are too few weeks to see a trend."
@@ -223,7 +223,7 @@ def describe_weeks(weeks: pd.DataFrame) -> str:
 
 def draw_timeline(stays: pd.DataFrame, videos: pd.DataFrame, alone: pd.DataFrame) -> Drawing:
     """Who was in the call when: a bar for each stay, blue for staff and grey for others, with a thin bar over it while
-    a camera is known to have been on; times when pupils were alone in orange over the whole height."""
+    a camera is known to have been on; and orange over the whole height while pupils were alone."""
     camera = stays["camera"].fillna(value=False).astype(bool)
     stays = _in_local_time(stays).assign(
         who=_names_with_role(stays),
@@ -250,7 +250,7 @@ def draw_timeline(stays: pd.DataFrame, videos: pd.DataFrame, alone: pd.DataFrame
 
 
 def _school_time(column: str) -> alt.X:
-    """The axis of the timeline, by its title for those who hear it."""
+    """The axis of the timeline; screen readers announce its title."""
     return alt.X(f"{column}:T", title="School time", axis=alt.Axis(format="%H:%M"))
 
 

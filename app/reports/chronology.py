@@ -15,7 +15,7 @@ from app.store.concerns import CONDUCT
 
 
 def create_child_chronology(school: School, person: Person, pupil_id: int) -> bytes:
-    """The chronology of a child as a PDF, with all that the person has access to; recorded on the audit trail."""
+    """The chronology of a child as a PDF, with everything that the person may see; recorded on the audit trail."""
     entries = get_chronology(school, person, pupil_id)
     people = list_pupils_to_choose(school, person).set_index("pupil_id")["name"]
     record_access(school, person, "exported", f"chronology of pupil {pupil_id}")
@@ -24,7 +24,7 @@ def create_child_chronology(school: School, person: Person, pupil_id: int) -> by
 
 
 def create_conduct_chronology(school: School, person: Person, ref: str) -> bytes:
-    """A concern about conduct as a PDF; recorded with the concern. NotYoursError."""
+    """A concern about conduct as a PDF; recorded on the concern. Raises NotYoursError."""
     view = get_concern(school, person, ref)
     if view is None or view.register is not CONDUCT:
         raise NotYoursError("This concern does not exist, or you do not have access to it.")

@@ -1,8 +1,8 @@
-"""Hides small counts in what leaves the school, also from readers who subtract what is shown from a total.
+"""Hides small counts in what leaves the school, even from readers who subtract the shown counts from a total.
 
-A count under three is shown as "under 3". Where the total of a column is known and the counts hidden could be
-worked out from it, further ones are withheld until each hidden count could be anything from 0 to 2; or from 1 to 2
-where a row would not be there if it counted nothing.
+A count under three is shown as "under 3". If hidden counts could be worked out from the known total of a column, more
+counts are withheld until each hidden one could be anything from 0 to 2; or from 1 to 2, if a row with 0 would not be in
+the table.
 """
 
 import numpy as np
@@ -12,15 +12,15 @@ import pandas as pd
 from app.formatting import FEW, percent
 
 SHOWN, UNDER, WITHHELD, GONE = "shown", "under", "withheld", "gone"
-HIDDEN = f"under {FEW}"  # a small count in words
+HIDDEN = f"under {FEW}"  # the text for a small count
 _Counts = npt.NDArray[np.float64]
 
 
 def suppress(rows: pd.DataFrame) -> pd.Series | None:
-    """How each row of a table of `kept`, `of` and, where it has them, `sessions` may be shown to readers who know the
-    totals: SHOWN as it is, UNDER (fewer than three breaches: without `kept`, and the share only as "over"),
-    WITHHELD (the same, to hide the others) or GONE (nothing of it). None: no part of the table may be shown. `of` and
-    `sessions` are at least 1, or the row would not be there.
+    """How each row of a table with `kept`, `of` and perhaps `sessions` may be shown to readers who know the totals:
+    SHOWN as it is, UNDER (fewer than three breaches: without `kept`, and the share only as "over"), WITHHELD (the same,
+    to hide other rows) or GONE (nothing of the row). None: no part of the table may be shown. `of` and `sessions` are
+    at least 1 in every row.
     """
     state = np.full(len(rows), SHOWN, object)
     broken = (rows["of"] - rows["kept"]).to_numpy(float)
@@ -47,7 +47,7 @@ def suppress_counts(counts: pd.Series) -> pd.Series | None:
 
 
 def _hide_another(counts: _Counts, state: npt.NDArray[np.object_], word: str, lowest_gone: int = 0) -> bool:
-    """Hide the smallest count that makes the others safe, else the largest there is; False where none is left."""
+    """Hide the smallest count that makes the others safe, else the largest of all; False if none is left."""
     left = np.flatnonzero(state == SHOWN)
     for place in left[np.argsort(counts[left], kind="stable")]:
         state[place] = word
@@ -58,7 +58,7 @@ def _hide_another(counts: _Counts, state: npt.NDArray[np.object_], word: str, lo
 
 
 def _is_safe(counts: _Counts, state: npt.NDArray[np.object_], lowest_gone: int = 0) -> bool:
-    """Whether every hidden count under three could be any number from its lowest to 2, going by the total and the
+    """Whether every hidden count under three could still be any number from its lowest to 2, given the total and the
     states. The lowest is `lowest_gone` for a row that is GONE, for others 0."""
     hidden = state != SHOWN
     counts, words = counts[hidden], state[hidden]
@@ -73,7 +73,7 @@ def _is_safe(counts: _Counts, state: npt.NDArray[np.object_], lowest_gone: int =
 
 
 def format_part(number: int, of: int) -> str:
-    """A part of a whole in words: "41 of 230 (17.8%)", "under 3 of 230", "all but under 3 of 230"."""
+    """A part of a whole as text: "41 of 230 (17.8%)", "under 3 of 230", "all but under 3 of 230"."""
     if of < FEW:
         return HIDDEN
     if number < FEW:
@@ -84,11 +84,11 @@ def format_part(number: int, of: int) -> str:
 
 
 def format_count(number: int) -> str:
-    """A count in words."""
+    """A count as text."""
     return f"{number:,}" if number >= FEW else HIDDEN
 
 
 def find_lower_bound(of: int) -> float | None:
-    """The share, in whole per cent, that is exceeded when fewer than three of so many checks are breaches; None where
-    there are too few for it to mean anything."""
+    """The share, rounded down to whole per cent, that is exceeded if fewer than three of `of` checks are breaches; None
+    if there are too few checks."""
     return None if of < 20 else float((of - FEW) * 100 // of) / 100

@@ -1,5 +1,5 @@
 """The governors' report, the workbook behind it, and a log form on paper. They name nobody; counts under three are
-hidden in all but the workbook for leadership (see `app.reports.disclosure`). Every figure comes through `app.access`.
+hidden except in the workbook for leadership (see `app.reports.disclosure`). Every figure comes through `app.access`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -60,7 +60,8 @@ SMALL_COUNTS = (
 
 
 def create_governors_report(school: School, person: Person, days: Days) -> bytes:
-    """The Overview of some days as a PDF for governors. NotAllowedError but for the Overview's readers."""
+    """The Overview of some days as a PDF for governors. Raises NotAllowedError if the person may
+    not read the Overview."""
     seen = _read_figures(school, person, days)
     data = describe_paper(school, "Videoconferencing with pupils: report to governors") | {
         "period": f"{on_day(days[0])} to {on_day(days[1])}",
@@ -82,8 +83,9 @@ def create_governors_report(school: School, person: Person, days: Days) -> bytes
 def create_figures_workbook(
     school: School, person: Person, days: Days, *, governors: bool, chosen: Mapping[str, Sequence[str]] | None = None
 ) -> bytes:
-    """The tables behind the Overview's charts as an Excel workbook. That for `governors` hides small counts, and is
-    of the whole school; else only sessions with the `chosen` values of columns of `access.overview` count."""
+    """The tables behind the Overview's charts as an Excel workbook. With `governors` it hides small counts
+    and covers the whole school; otherwise it covers only sessions with the `chosen` values in columns of
+    `access.overview`."""
     seen = _read_figures(school, person, days, {} if governors else chosen or {})
     narrowed = [f"{column}: {', '.join(values)}" for column, values in (chosen or {}).items() if values]
     about = {
@@ -125,8 +127,8 @@ def create_blank_log(school: School) -> bytes:
 
 @dataclass
 class _Figures:
-    """Sessions of some days and those of as many days before, and the first ones' compliance by cell, clause and
-    week: `kept`, `of`, `rate`, where there are several sessions `sessions`, and `state` (see `disclosure.suppress`)."""
+    """The sessions of some days (`rows`) and of as many days before (`earlier`), and the compliance of `rows` by cell,
+    clause and week: `kept`, `of`, `rate`, perhaps `sessions`, and `state` (see `disclosure.suppress`)."""
 
     rows: pd.DataFrame
     earlier: pd.DataFrame
@@ -162,22 +164,22 @@ def compute_rates_by_clause(counts: pd.DataFrame) -> pd.DataFrame:
 
 
 def add_state(rates: pd.DataFrame) -> pd.DataFrame:
-    """The rates with the `state` in which each may be shown."""
+    """Add the `state` in which each rate may be shown."""
     state = suppress(rates)
     return rates.assign(state=GONE if state is None else state)
 
 
 def _count(rows: pd.DataFrame) -> dict[str, int]:
-    """What the key figures count: outcomes (see `charts.count_kept`), and sessions of each kind."""
+    """The counts behind the key figures: outcomes (see `charts.count_kept`), and sessions of each kind."""
     outcomes = {name: int(counts.sum()) for name, counts in charts.count_kept(rows, None).items()}
     breached, unlogged = int((rows["status"] == "breach").sum()), int((~rows["has_log"]).sum())
     return outcomes | {"sessions": len(rows), "breached": breached, "unlogged": unlogged}
 
 
 def _key_figures(seen: _Figures) -> list[tuple[str, int, int, float | None]]:
-    """The Overview's: label, number, of how many, and its change in points (blank where a count is small)."""
+    """The key figures of the Overview: label, number, total, and change in points (None if a count is small)."""
     now, then = _count(seen.rows), _count(seen.earlier)
-    found = []
+    key_figures = []
     for label, number, whole in (
         ("Checks met", "kept", "of"),
         ("Sessions with a breach", "breached", "sessions"),
@@ -186,11 +188,11 @@ def _key_figures(seen: _Figures) -> list[tuple[str, int, int, float | None]]:
     ):
         small = any(min(c[number], c[whole] - c[number]) < FEW for c in (now, then))
         change = None if small else (now[number] / now[whole] - then[number] / then[whole]) * 100
-        found.append((label, now[number], now[whole], change))
-    return found
+        key_figures.append((label, now[number], now[whole], change))
+    return key_figures
 
 
-# --- in words -----------------------------------------------------------------------------------------------
+# --- as text -----------------------------------------------------------------------------------------------
 
 
 def describe_paper(school: School, title: str) -> dict[str, Any]:
@@ -304,8 +306,8 @@ def describe_endings(ended: pd.DataFrame) -> dict[str, Any]:
 
 
 def _endings_table(ended: pd.DataFrame, *, governors: bool) -> pd.DataFrame:
-    """How breaches ended, a row for each of _ENDINGS: were one left out that nothing ended in, those shown would
-    tell that their counts are not nought. KeyError for an ending that is none of these."""
+    """How breaches ended, one row for each of _ENDINGS: leaving out the endings without breaches would reveal that the
+    hidden counts of others are not 0. Raises KeyError for any other ending."""
     if unknown := set(ended["how"]) - _ENDINGS.keys():
         raise KeyError(f"not in the table of what was done: {', '.join(sorted(unknown))}")
     ended = ended.set_index("how").reindex(list(_ENDINGS))
@@ -329,7 +331,7 @@ def _describe_counselling(school: School, person: Person, days: Days) -> list[st
 
 
 def _list_attention(school: School, person: Person, days: Days, rows: pd.DataFrame) -> list[str]:
-    """What needs attention, each in a sentence, also where there is none: leaving it out would reveal that."""
+    """What needs attention, one sentence each, even for a count of 0: leaving it out would reveal that."""
     late = count_registers(school, person, days)["late"]
     counts = {
         "unlogged calls with pupils": int((~rows["has_log"]).sum()),
@@ -345,7 +347,7 @@ def _list_attention(school: School, person: Person, days: Days, rows: pd.DataFra
 def _rates_table(
     rates: pd.DataFrame, by: Mapping[str, str], *, governors: bool, more: Mapping[str, str] | None = None
 ) -> pd.DataFrame:
-    """The table behind a chart; `by` its first columns and their headings, `more` further ones for leadership."""
+    """The table behind a chart; `by`: its first columns with headings; `more`: further columns for leadership."""
     numbers = {"sessions": "Sessions", "kept": "Checks met", "of": "Checks with evidence"}
     last = {"broken": "Breaches", "rate": "Share met"} | ({} if governors else dict(more or {}))
     table = rates.assign(broken=rates["of"] - rates["kept"])
@@ -357,7 +359,7 @@ def _rates_table(
         table["rate"] = table["rate"].where(shown, rates["of"].map(_describe_lower_bound).where(under, WITHHELD))
         table.loc[gone, [name for name in ("sessions", "of") if name in table]] = WITHHELD
         if "title" in by:
-            # With the unlogged calls, how many checks of a clause there are would tell how many were logged late.
+            # Together with the unlogged calls, the number of checks of a clause would reveal how many were logged late.
             table["of"] = table["of"].where(shown, WITHHELD)
     return table.rename(columns={**by, **numbers, **last})
 
@@ -376,6 +378,6 @@ def _key_row(label: str, number: int, whole: int, *, governors: bool) -> tuple[s
 
 
 def _describe_small(number: int, whole: int) -> str:
-    """A key figure of which a part is small. How many outcomes there are stands in two of them: beside the one that
-    lacks a few, the whole would tell how many."""
+    """A key figure with a small part. Two key figures use the number of outcomes, so "all but under 3" appears without
+    the total, from which the small count could be worked out."""
     return format_part(number, whole) if number < FEW else f"all but {HIDDEN}"

@@ -36,7 +36,7 @@ _RETENTION = {
 
 
 def create_inspection_pack(school: School, person: Person) -> bytes:
-    """What an inspection asks for, as a PDF: the protocol in force, how it is kept, and what is done about it."""
+    """The inspection pack as a PDF."""
     today = school.today()
     terms = [t for t in school.settings.terms if t.from_ <= today][-2:]
     days = (terms[0].from_, min(terms[-1].to, today)) if terms else (today - timedelta(days=364), today)

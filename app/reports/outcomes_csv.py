@@ -32,8 +32,8 @@ _AT_ONCE = 20_000  # sessions judged in one go
 
 def list_outcomes(school: School, days: tuple[date, date]) -> list[dict[str, Any]]:
     """One row for each session of some days and clause, in order of the sessions' start; the keys are
-    COLUMNS. Blank texts are "", `disputed` is true or false, `started_at` ISO 8601 in school time. Of a
-    confidential session the reasons are withheld: they name who took part."""
+    COLUMNS. Blank texts are "", `disputed` is true or false, `started_at` ISO 8601 in school time. The
+    reasons of a confidential session are withheld, since they name who took part."""
     refresh(school)
     session = tables.sessions.c
     with school.engine.connect() as connection:
@@ -70,7 +70,7 @@ def _read_outcomes(school: School, connection: Connection, ids: Sequence[int]) -
 
 
 def write_csv(file: TextIO, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    """Rows as CSV, yes/no in words and no cell a formula."""
+    """Write rows as CSV, with true and false as yes and no, and no cell that a spreadsheet would run as a formula."""
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(columns)
     for row in rows:
@@ -78,7 +78,7 @@ def write_csv(file: TextIO, columns: Sequence[str], rows: Iterable[Mapping[str, 
 
 
 def make_harmless(value: Any) -> str:
-    """A cell's text that no spreadsheet takes for a formula."""
+    """A cell's value as text that no spreadsheet takes for a formula."""
     if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value)):
         return ""
     if isinstance(value, bool):

@@ -1,7 +1,7 @@
 """Papers to print: PDFs laid out by Typst from the templates in `app/reports/templates/`.
 
 A template begins with `#import "paper.typ": *` and `#show: paper`, which give it the page (A4, the school's
-name, the day, page numbers), tables and charts. Data go in as JSON, so that a text is only ever shown.
+name, the day, page numbers), tables and charts. Data are passed as JSON, so that a text is only ever shown.
 """
 
 import json
@@ -20,11 +20,11 @@ _FONT = "Libertinus Serif"  # comes with Typst, has the Welsh letters, and print
 
 
 def create_pdf(template: str, data: dict[str, Any]) -> bytes:
-    """The paper that `app/reports/templates/<template>.typ` makes of `data`, tagged for screen readers.
+    """The PDF that `app/reports/templates/<template>.typ` makes of `data`, tagged for screen readers.
 
-    Every paper needs `title`, `school` (its name) and `made` (the day, in words); `confidential` (true) puts
-    that word on every page. The rest is the template's: texts, numbers, lists and dictionaries; days and moments in
-    words.
+    Every paper needs `title`, `school` (its name) and `made` (the day, as text); `confidential` (true) puts that word
+    on every page. The rest depends on the template: texts, numbers, lists and dictionaries; days and moments as
+    text.
     """
     return typst.compile(
         _TEMPLATES / f"{template}.typ", root=_TEMPLATES, font_paths=_fonts(), sys_inputs={"data": json.dumps(data)}
@@ -33,12 +33,12 @@ def create_pdf(template: str, data: dict[str, Any]) -> bytes:
 
 @cache
 def _fonts() -> typst.Fonts:
-    """Those of Typst; the machine's stand in only for letters that these lack."""
+    """Typst's own fonts; the machine's fonts are used only for letters that these lack."""
     return typst.Fonts()
 
 
 def draw_svg(chart: Drawing, width: int, height: int | None = None) -> str:
-    """A chart of the screen for print: `width` in pixels, of which a page across has about 640."""
+    """A chart as SVG for print; `width` in pixels, of which a page has about 640."""
     axis = {"labelFontSize": 12, "titleFontSize": 12, "labelColor": _INK, "titleColor": _INK, "gridOpacity": 0.4}
     legend = {"labelFontSize": 11, "titleFontSize": 12, "labelColor": _INK, "titleColor": _INK}
     config = {"font": _FONT, "axis": axis, "legend": legend, "view": {"strokeWidth": 0}}

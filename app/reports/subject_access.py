@@ -34,7 +34,7 @@ class UnknownPupilError(Exception):
 
 
 class Cell(NamedTuple):
-    """One fact: what it is, its words, and whether the whole of it is somebody else's."""
+    """One fact: its label, its text, and whether all of it concerns somebody else (`third`)."""
 
     label: str
     text: str
@@ -43,15 +43,15 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True)
 class Record:
-    """One record; `redact` where it is counselling."""
+    """One record; `redact`: it is or may be counselling."""
 
     cells: Sequence[Cell]
     redact: bool = False
 
 
 def create_file_for_command(school: School, email: str) -> str:
-    """An HTML page with everything held on the pupil; other people's names are marked, and so are counselling
-    sessions, of which it shows only when they were. Creating it is recorded on the audit trail. UnknownPupilError."""
+    """An HTML page with everything held on the pupil. Other people's names are marked, and so are counselling sessions,
+    of which only the time is shown. Creating it is recorded on the audit trail. Raises UnknownPupilError."""
     with school.engine.connect() as connection:
         pupil = tables.pupils.c
         pupil_id = connection.scalar(select(pupil.id).where(pupil.email == email.strip().lower()))
@@ -61,8 +61,8 @@ def create_file_for_command(school: School, email: str) -> str:
 
 
 def create_subject_access_file(school: School, person: Person, pupil_id: int) -> str | None:
-    """An HTML page with everything that is held on a pupil, for the DSP to read and redact, without a sign
-    of counselling; None if the pupil is not theirs. Recorded on the audit trail."""
+    """An HTML page with everything held on a pupil, for the DSP to read and redact, without a sign of counselling; None
+    if the pupil is not in the DSP's school. Recorded on the audit trail."""
     if pupil_id not in set(list_pupils_on_record(school, person)["pupil_id"]):
         return None
     return _create_page(school, pupil_id, by=person.email, counselling=False)
@@ -70,7 +70,7 @@ def create_subject_access_file(school: School, person: Person, pupil_id: int) ->
 
 def _create_page(school: School, pupil_id: int, *, by: str, counselling: bool) -> str:
     """The page of a pupil on record. Without `counselling` nothing in it, not even a mark, reveals whether there was
-    any. `by`: the actor for the audit trail."""
+    any counselling. `by`: the actor for the audit trail."""
     with school.writing() as connection:
         page = _File(connection, school, pupil_id, counselling=counselling).as_html()
         school.add_to_trail(connection, by, "exported", f"everything held on pupil {pupil_id}")
@@ -78,7 +78,7 @@ def _create_page(school: School, pupil_id: int, *, by: str, counselling: bool) -
 
 
 def _cells(facts: Mapping[str, Any]) -> list[Cell]:
-    """Facts by their labels, the values as JSON has them; one that is blank is not shown."""
+    """Cells from facts by label, with values of JSON's types; the page leaves out blank ones."""
     return [Cell(label, _as_text(value)) for label, value in facts.items()]
 
 
@@ -91,14 +91,14 @@ def _as_text(value: Any) -> str:
 
 
 class _File:
-    """The page of one pupil, out of one transaction."""
+    """The page of one pupil, read in one transaction."""
 
     def __init__(self, connection: Connection, school: School, pupil_id: int, *, counselling: bool) -> None:
         self.connection, self.school, self.pupil_id, self.counselling = connection, school, pupil_id, counselling
         self.email = connection.scalar(select(tables.pupils.c.email).where(tables.pupils.c.id == pupil_id)) or ""
-        who = valid_versions(tables.staff_versions)
-        today = valid_on(who, school.today())
-        self.staff = dict(connection.execute(select(who.c.staff_id, who.c.name).where(today)).all())
+        staff = valid_versions(tables.staff_versions)
+        today = valid_on(staff, school.today())
+        self.staff = dict(connection.execute(select(staff.c.staff_id, staff.c.name).where(today)).all())
         self.counsellors = set(connection.scalars(select_past_and_present_counsellors()))
 
     def as_html(self) -> str:
@@ -134,8 +134,8 @@ class _File:
         return f"{when.astimezone(self.school.settings.zone):%d %b %Y, %H:%M}" if when else ""
 
     def _unless_counselling(self, head: list[Cell], cells: Iterable[Cell], counselling: str) -> Iterator[Record]:
-        """A record; where `counselling` says that it is or may be, only its head, and nothing in a file that must not
-        show that there was any."""
+        """A record. If it is or may be counselling, as the text `counselling` then says, only its head; or nothing at
+        all, in a file that must not reveal counselling."""
         if not counselling:
             yield Record([*head, *cells])
         elif self.counselling:
@@ -186,16 +186,16 @@ class _File:
     # --- sessions -----------------------------------------------------------------------------------------------
 
     def _sessions(self) -> Iterator[Record]:
-        """The newest first, each with its log in all versions, the pupil's times in the call, and what was
-        judged; also those that name the pupil in an earlier version of the log alone."""
-        session, among, who = tables.sessions, tables.session_pupils.c, valid_versions(tables.staff_versions)
+        """The sessions, the newest first, each with all versions of its log, the pupil's times in the call, and its
+        outcomes; including those that name the pupil only in an earlier version of the log."""
+        session, participant, staff = tables.sessions, tables.session_pupils.c, valid_versions(tables.staff_versions)
         log, named, current = tables.logs.c, tables.log_pupils.c, tables.logs.alias()
         refs = select(log.ref).join(tables.log_pupils, named.log_id == log.id).where(named.pupil_id == self.pupil_id)
-        with_pupil = select(among.session_id).where(among.pupil_id == self.pupil_id)
+        with_pupil = select(participant.session_id).where(participant.pupil_id == self.pupil_id)
         query = (
-            select(session, is_confidential().label("is_counselling"), who.c.name.label("staff_name"), current.c.ref)
+            select(session, is_confidential().label("is_counselling"), staff.c.name.label("staff_name"), current.c.ref)
             .outerjoin(current, current.c.id == session.c.log_id)
-            .outerjoin(who, (who.c.staff_id == session.c.staff_id) & valid_on(who, session.c.day))
+            .outerjoin(staff, (staff.c.staff_id == session.c.staff_id) & valid_on(staff, session.c.day))
             .where(or_(session.c.id.in_(with_pupil), current.c.ref.in_(refs)))
             .order_by(session.c.started_at.desc())
         )
@@ -214,7 +214,7 @@ class _File:
         yield from self._breaches(row.id)
 
     def _checks(self, sessions: Sequence[Any]) -> dict[int, list[Cell]]:
-        """What each clause came to and why, by session number; none for the others."""
+        """The outcome and reason of each clause that applies, by session number."""
         checks: dict[int, list[Cell]] = defaultdict(list)
         if not sessions:
             return checks
@@ -233,8 +233,8 @@ class _File:
         return checks
 
     def _log(self, ref: str | None) -> Iterator[Cell]:
-        """Every version of the log; of one that was counselling at any time that version and the reasons for
-        correcting it are the author's."""
+        """Every version of the log. A version that says counselling is withheld, and with it all reasons for
+        corrections."""
         log = tables.logs
         private = is_counselling(log.c.purpose, log.c.staff_id).label("private")
         rows = self.connection.execute(select(log, private).where(log.c.ref == ref).order_by(log.c.version)).all()
@@ -255,11 +255,11 @@ class _File:
             yield Cell(label, "\n".join([*lines, f"Pupils: {self._pupils_of(row.id)}"]))
 
     def _pupils_of(self, log_id: int) -> str:
-        among, pupil = tables.log_pupils.c, valid_versions(tables.pupil_versions)
+        log_pupil, pupil = tables.log_pupils.c, valid_versions(tables.pupil_versions)
         names = self.connection.scalars(
             select(pupil.c.name)
-            .join(tables.log_pupils, among.pupil_id == pupil.c.pupil_id)
-            .where(among.log_id == log_id, valid_on(pupil, self.school.today()))
+            .join(tables.log_pupils, log_pupil.pupil_id == pupil.c.pupil_id)
+            .where(log_pupil.log_id == log_id, valid_on(pupil, self.school.today()))
             .order_by(pupil.c.name)
         )
         return ", ".join(names)
@@ -292,7 +292,7 @@ class _File:
     # --- concerns, rejected rows, drafts and plans ----------------------------------------------------------------
 
     def _concerns(self) -> Iterator[Record]:
-        """Every concern about the pupil, with everything that happened to it; of an adult's conduct nothing."""
+        """Every concern about the pupil, with everything that happened to it; none about conduct."""
         for entries in list_entries_about(self.school, self.connection, self.pupil_id):
             cells = []
             for entry in entries:
@@ -301,7 +301,7 @@ class _File:
             yield Record(cells)
 
     def _rejected_rows(self) -> Iterator[Record]:
-        """Those that name the pupil's address; of what may have been counselling only that there is one."""
+        """Rejected rows with the pupil's address; if a row may be about counselling, only that it exists."""
         for row in self.connection.execute(select(tables.quarantine).order_by(tables.quarantine.c.id)):
             if self.email.encode() not in (row.original or b"").lower():
                 continue
@@ -309,13 +309,13 @@ class _File:
             original = json.loads(row.original) if row.row is not None else {}
             facts = {name: value for name, value in original.items() if name}
             purpose = str(facts.get("purpose") or "").strip().lower()
-            harmless = row.kind in ("letters", "consents", "pupils") or purpose in OTHER_PURPOSES
+            is_harmless = row.kind in ("letters", "consents", "pupils") or purpose in OTHER_PURPOSES
             head = _cells({"File": f"{source}, {self._moment(row.rejected_at)}", "Reason": row.reason})
-            yield from self._unless_counselling(head, _cells(facts), "" if harmless else _MAY_BE_COUNSELLING)
+            yield from self._unless_counselling(head, _cells(facts), "" if is_harmless else _MAY_BE_COUNSELLING)
 
     def _drafts(self, *forms: str) -> Iterator[Record]:
-        """Of logs and plans, which name pupils by their address, or of concerns about children, which name them by
-        number. One by somebody who is or was a counsellor may tell of counselling."""
+        """Drafts of logs and plans, which name pupils by address, or of concerns about children, which name them by
+        number. A draft by somebody who is or was a counsellor may be about counselling."""
         draft = tables.drafts.c
         query = select(tables.drafts).where(draft.form.in_(forms)).order_by(draft.saved_at)
         for row in self.connection.execute(query):
@@ -331,10 +331,10 @@ class _File:
             yield from self._unless_counselling(head, _cells(answers), _MAY_BE_COUNSELLING if private else "")
 
     def _plans(self) -> Iterator[Record]:
-        """Those with the pupil; of counselling only that there is one."""
-        plan, among = tables.plans, tables.plan_pupils.c
+        """Plans with the pupil; if one is for counselling, only that it exists."""
+        plan, plan_pupil = tables.plans, tables.plan_pupils.c
         private = is_counselling(plan.c.purpose, plan.c.staff_id).label("private")
-        with_pupil = plan.c.id.in_(select(among.plan_id).where(among.pupil_id == self.pupil_id))
+        with_pupil = plan.c.id.in_(select(plan_pupil.plan_id).where(plan_pupil.pupil_id == self.pupil_id))
         query = select(plan, private).where(with_pupil).order_by(plan.c.started_at, plan.c.id)
         for row in self.connection.execute(query):
             head = _cells({"By": self.staff.get(row.staff_id), "From": self._moment(row.started_at)})

@@ -1,4 +1,4 @@
-"""Finds whom the text of a pupil's subject access file names besides the pupil."""
+"""Finds the other pupils whom the text of a pupil's subject access file names."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -12,9 +12,9 @@ from app.store import tables
 def mark_third_persons(
     connection: Connection, pupil_id: int, staff: set[str]
 ) -> Callable[[str], Iterator[tuple[str, bool]]]:
-    """A function that cuts a text into pieces, each with whether it names another pupil: by name, by address, or, of
-    those who were in a session or a concern with this one, by a part of the name. `staff`: full names, which are not
-    marked for a pupil's name in them."""
+    """A function that cuts a text into pieces, each with whether it names another pupil: by name, by address or, for
+    pupils who share a session or a concern with this one, by a part of the name. `staff`: full names of staff, which
+    are not marked even if they contain a pupil's name."""
     version, pupil = tables.pupil_versions.c, tables.pupils.c
     rows = connection.execute(select(version.pupil_id, version.name).union(select(pupil.id, pupil.email))).all()
     own = {words for number, words in rows if number == pupil_id}
@@ -25,27 +25,29 @@ def mark_third_persons(
     parts = {part for words in near for part in words.split() if len(part) > 1}
     parts -= {part for words in own for part in words.split()}
     full_names = (names | staff) - {""}
-    found = re.compile(rf"((?i:{_any_of(full_names)})|\b(?:{_any_of(parts)})\b)")
+    pattern = re.compile(rf"((?i:{_any_of(full_names)})|\b(?:{_any_of(parts)})\b)")
 
     def split(text: str) -> Iterator[tuple[str, bool]]:
-        for place, piece in enumerate(found.split(text)):
+        for place, piece in enumerate(pattern.split(text)):
             yield piece, place % 2 == 1 and piece.lower() not in unmarked
 
     return split
 
 
 def _any_of(words: set[str]) -> str:
-    """A pattern for any of the words, the longest first; for none of them one that never matches."""
+    """A pattern for any of the words, the longest first; without words, one that never matches."""
     return "|".join(map(re.escape, sorted(words, key=len, reverse=True))) or r"(?!)"
 
 
 def _find_companions(connection: Connection, pupil_id: int) -> set[int]:
     """The pupils who share a session or a concern with this one; counselling sessions are left out."""
-    among, session = tables.session_pupils.c, tables.sessions.c
+    participant, session = tables.session_pupils.c, tables.sessions.c
     not_confidential = select(session.id).where(~is_confidential())
-    shared = select(among.session_id).where(among.pupil_id == pupil_id, among.session_id.in_(not_confidential))
+    shared_sessions = select(participant.session_id).where(
+        participant.pupil_id == pupil_id, participant.session_id.in_(not_confidential)
+    )
     about = tables.concern_pupils.c
     concerns = select(about.concern_id).where(about.pupil_id == pupil_id)
-    in_sessions = select(among.pupil_id).where(among.session_id.in_(shared))
+    in_sessions = select(participant.pupil_id).where(participant.session_id.in_(shared_sessions))
     in_concerns = select(about.pupil_id).where(about.concern_id.in_(concerns))
     return set(connection.scalars(in_sessions.union(in_concerns))) - {pupil_id}

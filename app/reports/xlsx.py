@@ -1,18 +1,18 @@
-"""Excel workbooks from frames: a sheet for each table, its cells typed, and no text that is run as a formula."""
+"""Excel workbooks from frames: a sheet for each table, with typed cells and no text that is run as a formula."""
 
 import io
 from collections.abc import Mapping
 
 import pandas as pd
 
-_WIDEST = 60  # of a column, in letters
+_WIDEST = 60  # the widest column, in letters
 _AS_TEXT = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 _DAY = "ddd d mmm yyyy"
 
 
 def create_workbook(sheets: Mapping[str, pd.DataFrame]) -> bytes:
-    """An .xlsx file: each frame a sheet under its name, headings frozen and to filter by. Numbers and days are
-    numbers and days, shares (columns that begin with "Share") per cent; every text is a text, whatever its first
+    """An .xlsx file with a sheet for each frame, with frozen headings and filters. Numbers and days keep their types,
+    shares (columns that begin with "Share") appear in per cent, and every text stays a text, whatever its first
     character."""
     file = io.BytesIO()
     options = {"options": {**_AS_TEXT, "in_memory": True}}
