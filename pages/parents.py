@@ -7,7 +7,7 @@ from app.access.parents import list_consents, list_letters_sent
 from app.formatting import how_many
 from app.school import School
 from app.ui.consents import show_consent, show_consents, show_request_form
-from app.ui.letters import list_remote_learning, show_letters
+from app.ui.letters import describe_remote_learning, show_letters
 from app.ui.shell import require
 from app.ui.text import write_html
 from app.ui.widgets import show_confirmation
@@ -26,7 +26,7 @@ def show_outstanding(school: School, consents: pd.DataFrame, pupils: pd.DataFram
     missing = "<b>{n} of {total}</b> pupils’ parents have not been sent the letter "
     if len(pupils):
         write_html(missing + "of introduction.", n=int(pupils["introduction"].isna().sum()), total=len(pupils))
-    if (coming := list_remote_learning(school)) and pupils["one_to_one"].isna().any():
+    if (coming := describe_remote_learning(school)) and pupils["one_to_one"].isna().any():
         write_html(
             missing + "on one-to-ones, which is due before the first one-to-one in {periods}.",
             n=int(pupils["one_to_one"].isna().sum()),

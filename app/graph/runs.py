@@ -45,7 +45,7 @@ class RunLog:
         self.chain = 0
 
     def begin(self, days: int | None) -> tuple[datetime, datetime]:
-        """Start the row; from when to when this run asks for calls: `days` back, else since the last success."""
+        """Start the row. Returns the period of calls to ask for: the last `days`, or since the last success."""
         now, run = self._school.now(), sync_runs.c
         with self._school.writing() as connection:
             until = complete_until(connection)
@@ -79,13 +79,13 @@ class RunLog:
 
 
 def complete_until(connection: Connection) -> datetime | None:
-    """Up to when every call that Graph listed has been fetched; None if no run has succeeded yet."""
+    """The time up to which every call that Graph listed has been fetched; None if no run has succeeded yet."""
     until: datetime | None = connection.scalar(select(func.max(sync_runs.c.complete_until)))
     return until
 
 
 def describe_lost(school: School, from_at: datetime, to_at: datetime) -> str:
-    """That calls were lost: Graph had deleted their records before they were fetched."""
+    """Say that calls were lost, since Graph had deleted their records before they were fetched."""
     first, last = (moment.astimezone(school.settings.zone) for moment in (from_at, to_at))
     return (
         f"Calls from {first:%d %B %Y} to {last:%d %B %Y} are lost: no sync succeeded in that time, and Microsoft "

@@ -1,4 +1,4 @@
-"""How the sync stands (the last success, what is missing), and whether Microsoft Graph lets us in."""
+"""Reports the state of the sync (the last success, what is missing), and checks access to Microsoft Graph."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -46,7 +46,7 @@ class SyncState:
 
 
 def read_sync_state(school: School) -> SyncState:
-    """How the sync stands now, read only from the database."""
+    """The present state of the sync, read only from the database."""
     now, run = school.now(), sync_runs.c
     try:
         configured, trouble = read_registration() is not None, ""
@@ -81,7 +81,7 @@ _NOT_CONFIGURED = "No sync is configured: call records come from files. docs/gra
 
 
 def _describe_gap(school: School, until: datetime | None, first_started_at: datetime | None) -> tuple[Level, str]:
-    """The level of the time since the last success, and the words for it."""
+    """The level of the time since the last success, and its description."""
     if until is None:
         is_late = first_started_at is not None and school.now() - first_started_at > RED
         words = "No sync has succeeded yet; Microsoft deletes call records after 30 days. Run python -m app check."
@@ -102,8 +102,8 @@ def _format_day(school: School, moment: datetime) -> str:
 
 
 def check_graph(school: School) -> list[tuple[bool, str, str]]:
-    """Checks that the sync works: for each whether it passed, the words and the fix. Asks Microsoft for a token and for
-    the last hour's list of calls."""
+    """Check that the sync works, asking Microsoft for a token and for the last hour's list of calls. Returns for each
+    check whether it passed, its text and the fix."""
     try:
         registered = read_registration()
         if registered is None:

@@ -13,13 +13,13 @@ _MAX_ID = 200  # characters: the store has no room for a longer id, so that one 
 
 
 class UnreadableObjectError(ValueError):
-    """Not what it should be, or not JSON; the message gives the reason, without anything of its content."""
+    """An object of an unexpected form, or not JSON; the message gives the reason without any of the content."""
 
 
 @dataclass(frozen=True)
 class Identity:
-    """Who somebody is: `key` tells the people of one call apart; `kind` is user, guest, phone, acs or unknown; ids and
-    addresses in lower case."""
+    """The identity of a person: `key` tells the people of one call apart; `kind` is user, guest, phone, acs or
+    unknown; ids and addresses in lower case."""
 
     key: str
     kind: str
@@ -29,7 +29,7 @@ class Identity:
 
 
 def read_text(value: Any, longest: int = _MAX_ID) -> str | None:
-    """A text, stripped; None for what is not a text, is empty, or cannot be stored."""
+    """Read a text without surrounding blanks; None if it is no text, is empty, or cannot be stored."""
     text = value.strip() if isinstance(value, str) else ""
     if not text or len(text) > longest or not (text.isprintable() or _is_storable(text)):
         return None
@@ -37,7 +37,7 @@ def read_text(value: Any, longest: int = _MAX_ID) -> str | None:
 
 
 def _is_storable(value: str) -> bool:
-    """Whether a database takes it: no half of a character, no NUL."""
+    """Whether a database accepts a text, which must hold no half of a character and no NUL."""
     return "\0" not in value and not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
@@ -47,7 +47,7 @@ def read_lower(value: Any, longest: int = _MAX_ID) -> str | None:
 
 
 def read_time(value: Any) -> datetime | None:
-    """Graph's times: UTC, up to seven decimals, of which six are kept. Year 1 stands for none."""
+    """Read a time of Graph: UTC, up to seven decimals, of which six are kept; year 1 means no time."""
     if not isinstance(value, str):
         return None
     try:
@@ -64,7 +64,7 @@ def list_objects(entries: Any) -> list[dict[str, Any]]:
     return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
 
 
-# --- identities: today's say their kind by `@odata.type` or `userIdentityType`, or not at all --------------------
+# --- identities: current ones give their kind by `@odata.type` or `userIdentityType`, or not at all --------------
 
 _PEOPLE = (
     ("user", "user"),
@@ -80,19 +80,19 @@ _NESTED = (*(name for name, _ in _PEOPLE), *_NOT_PEOPLE)
 
 
 def read_endpoint(endpoint: dict[str, Any], key: str) -> Identity | None:
-    """The person at an end of a session; None for a bot, a recorder or an end that says nothing. `key` stands for
-    somebody unknown."""
+    """Read the person at an end of a session; None for a bot, a recorder or an end without information. `key` is used
+    if the person is unknown."""
     identity = endpoint.get("associatedIdentity")
     if isinstance(identity, dict) and identity:
         return read_identity(identity, key)
     if not endpoint.get("@odata.type") and not endpoint.keys() & {"associatedIdentity", "identity"}:
-        return None  # as the meeting service's end is that does not say its type
+        return None  # this is what the end of a meeting service without a type looks like
     return read_identity_set(endpoint.get("identity"), key)
 
 
 def read_entry(entry: dict[str, Any], key: str) -> Identity | None:
-    """The person of an entry of today (`id`, `identity`) or of old (the identities themselves). The entry's own id is
-    the person's, and all that is left of one whose identity is null."""
+    """Read the person of a current entry (`id`, `identity`) or of an old one (the identities themselves). The entry's
+    own id is the person's, and the only information if the identity is null."""
     identities = entry.get("identity")
     person = read_identity_set(identities if isinstance(identities, dict) else entry, key)
     entry_id = read_lower(entry.get("id"))
@@ -102,7 +102,7 @@ def read_entry(entry: dict[str, Any], key: str) -> Identity | None:
 
 
 def read_identity_set(identities: Any, key: str) -> Identity | None:
-    """The person of an identity set, whose entries say by their name what they are."""
+    """Read the person of an identity set, whose entries' names state their kind."""
     known = {k: v for k, v in identities.items() if isinstance(v, dict)} if isinstance(identities, dict) else {}
     for name, kind in _PEOPLE:
         if name in known:

@@ -1,4 +1,4 @@
-"""The objects in files of JSON."""
+"""Reads the objects in JSON files."""
 
 import json
 import re
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-_MAX_BYTES = 300_000_000  # of a file that has to be read whole
+_MAX_BYTES = 300_000_000  # of a file that must be read as a whole
 _MAX_LINE = 50_000_000  # bytes
 _LINES = (".jsonl", ".ndjson")
 
@@ -15,7 +15,7 @@ _LINES = (".jsonl", ".ndjson")
 @dataclass(frozen=True)
 class FoundObject:
     """An object in a file, or the reason why it could not be read: `file` names the file, `number` is that of the
-    object or line in it; `raw` is what is there instead of JSON."""
+    object or line in it; `raw` is the content if it is not JSON."""
 
     file: str
     number: int
@@ -69,7 +69,7 @@ def _iter_lines(name: str, file: BinaryIO) -> Iterator[FoundObject]:
 
 
 def _objects_in(whole: Any, content: bytes) -> list[Any]:
-    """The objects of a list or a page, or the one."""
+    """The objects of a list or a page, or the single object."""
     if _ESCAPED_UNSTORABLE.search(content):
         whole = _clean(whole)
     if isinstance(whole, dict) and isinstance(whole.get("value"), list) and "sessions" not in whole:

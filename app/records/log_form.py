@@ -21,7 +21,7 @@ _SHOWN_BY_CALL = ("staff_opened", "staff_ended", "pupil_left_alone", "cameras_on
 
 
 def from_call(row: Any) -> Form:
-    """The form of a row of `list_calls_to_log`: what the call record shows, and nothing that it does not."""
+    """The form for a row of `list_calls_to_log`, with only those answers that the call record shows."""
     shown = {name: _word(getattr(row, name)) for name in _SHOWN_BY_CALL}
     account = Account.SCHOOL.value if _word(row.school_account) == YesNo.YES else ""
     shown |= {"platform": Platform.TEAMS.value, "account": account}
@@ -36,7 +36,7 @@ def _word(answer: Any) -> str:
 
 
 def from_log(log: Mapping[str, str]) -> Form:
-    """The form of a log that is to be corrected."""
+    """The form for correcting a log."""
     times = _times(datetime.fromisoformat(log["started_at"]), datetime.fromisoformat(log["ended_at"]))
     pupils, second = (
         [email for email in log[name].split(";") if email] for name in ("pupil_emails", "second_staff_emails")
@@ -54,7 +54,7 @@ def _times(started_at: datetime, ended_at: datetime) -> Form:
 
 
 def has_essentials(form: Form) -> bool:
-    """Whether purpose, pupils and times are given, which decide what is asked."""
+    """Whether purpose, pupils and times are given, which decide the questions."""
     return all(form.get(name) for name in ("purpose", "pupils", "day", "from", "to"))
 
 
@@ -88,7 +88,7 @@ def expected_answers(settings: Settings, form: Form) -> Form:
 
 
 def describe_answers(answers: Mapping[str, str]) -> list[str]:
-    """Each answer as a clause ("you opened the call"); other than the expected ones as question and answer."""
+    """Each answer as text: an expected one as a clause ("you opened the call"), others as question and answer."""
     words = []
     for question in QUESTIONS:
         if answer := answers.get(question.name):
@@ -99,7 +99,7 @@ def describe_answers(answers: Mapping[str, str]) -> list[str]:
 
 
 def answers_by_source(settings: Settings, form: Form) -> tuple[Form, Form]:
-    """The answers so far to what can be judged: those that the call record shows, and those that somebody gave."""
+    """The answers so far that rules can judge, whether the call record shows them or somebody gave them."""
     judged = [question.name for question in list_questions(settings, form) if question.is_judged]
     answers = {name: form[name] for name in judged if form.get(name)}
     shown = {name: answer for name, answer in answers.items() if form.get("shown", {}).get(name) == answer}
@@ -107,10 +107,10 @@ def answers_by_source(settings: Settings, form: Form) -> tuple[Form, Form]:
 
 
 def as_row(settings: Settings, form: Form, staff_email: str) -> dict[str, str]:
-    """The form as a row of a log file, by somebody; answers to questions that are not asked are left out."""
+    """The form as a row of a log file, with its author; answers to questions that are not asked are left out."""
     relevant = {question.name for question in list_questions(settings, form)}
     second = form.get("second", []) if is_one_to_one(settings, form) else []
-    # Only if the call, or the log before, ran past midnight: otherwise an end before the start is a slip.
+    # Only if the call or the earlier log ran past midnight; otherwise an end before the start is a mistake.
     nights = timedelta(days=1 if form.get("past_midnight") and form["to"] <= form["from"] else 0)
     last_day = date.fromisoformat(form["day"]) + nights
     return {

@@ -37,7 +37,7 @@ _PURPOSES = ", ".join(purpose for purpose in Purpose if purpose is not Purpose.O
 
 
 def _one_of(answers: type[Labelled], *, other_words: bool) -> BeforeValidator:
-    """One of the answers, whatever its case; with `other_words`, any other words as they are typed."""
+    """Accept one of the answers in any case; with `other_words`, also any other text as it is typed."""
     known = {answer.value for answer in answers} - {"other"}
 
     def parse(value: Any) -> str | None:
@@ -57,7 +57,7 @@ def _one_of(answers: type[Labelled], *, other_words: bool) -> BeforeValidator:
 
 
 class _SessionCells(Row):
-    """The cells that say which session a log is of."""
+    """The cells that identify the session of a log."""
 
     ref: Annotated[OptionalText, limit_length(200)]
     staff_email: Email
@@ -74,7 +74,7 @@ def _answer_cell(question: Question) -> Any:
     if question.answers is None:
         return OptionalText
     if question.answers is ConcernCategory:
-        return LowerText  # stored in lower case even if unknown
+        return LowerText  # even an unknown answer is stored in lower case
     return Annotated[str | None, _one_of(question.answers, other_words=question.other_words)]
 
 
@@ -84,8 +84,8 @@ COLUMNS = tuple(_Cells.model_fields)
 _REQUIRED = ("staff_email", "pupil_emails", "purpose", "started_at", "ended_at")
 _ANSWERS = {"purpose", *_ANSWER_CELLS}
 
-# The answers that fingerprints have counted even when blank since before questions could be added. A later question
-# counts only once it is answered, so that a file from before it came is still known when it is imported again.
+# Fingerprints include these answers even when blank, as they did before questions could be added. A later question is
+# included only if it is answered, so that an older file is still recognised when it is imported again.
 _COUNTED_WHEN_BLANK = (
     "purpose platform account recorded recording_announced recording_on_team cameras_off_offered private_recording "
     "staff_opened staff_ended pupil_left_alone cameras_on dress_ok background_ok room bedroom_reason door_open reason "
@@ -107,7 +107,7 @@ class Log(Row):
 
     @property
     def fingerprint(self) -> str:
-        """A digest of the content: the same for rows that say the same."""
+        """A digest of the content, equal for rows with equal content."""
         invited = [email for email, _ in self.invited]
         session = [self.staff_id, self.pupil_ids, invited, self.started_at, self.ended_at]
         given = {name: answer for name, answer in self.answers.items() if answer is not None}
@@ -124,8 +124,8 @@ def parse_logs(table: Table, roster: Roster, settings: Settings, now: datetime) 
 def parse_log(
     cells: Mapping[str, str], roster: Roster, settings: Settings, now: datetime, *, planned: bool = False
 ) -> Log:
-    """One log, from a file's row or the form; or a `planned` one, of a session still to come. InvalidCellError, with
-    its column, if it cannot be one."""
+    """Parse a log from a file's row or the form, or a `planned` one for a session still to come. InvalidCellError, with
+    its column, if a cell cannot be used."""
     row = check_cells(_Cells, cells)
     if row.purpose is None:
         raise InvalidCellError("is blank", f"write one of: {_PURPOSES}, or in other words what it was", "purpose")
@@ -174,7 +174,7 @@ def _parse_times(row: _SessionCells, settings: Settings, now: datetime, *, plann
 
 
 def find_ref(cells: Mapping[str, str], settings: Settings) -> str | None:
-    """The reference that a row has, or would be given; None if its cells do not say."""
+    """The reference that a row has or would be given; None if its cells do not determine one."""
     if ref := cells.get("ref"):
         return ref
     try:
@@ -186,6 +186,6 @@ def find_ref(cells: Mapping[str, str], settings: Settings) -> str | None:
 
 
 def _derive_ref(staff: str, started_at: datetime, pupils: Collection[str]) -> str:
-    """A reference for a log that has none: the same for the same staff, start and pupils."""
+    """A reference for a log without one, equal for equal staff, start and pupils."""
     session = "|".join([staff, started_at.isoformat(), *sorted(pupils)])
     return f"L-{hashlib.sha256(session.encode()).hexdigest()[:16]}"

@@ -1,4 +1,4 @@
-"""Microsoft Graph's recordings of meetings: that there is one, and of which call. Never its content."""
+"""Reads which calls Microsoft Graph has recordings of, never their content."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,7 @@ from app.records.graph_objects import UnreadableObjectError, read_identity_set, 
 
 @dataclass(frozen=True)
 class Recording:
-    """A recording; if `call_id` is None, organiser and time tell the call."""
+    """A recording; if `call_id` is None, organiser and time identify the call."""
 
     id: str
     call_id: str | None
@@ -19,7 +19,7 @@ class Recording:
 
 
 def read_recording(entry: Any) -> Recording:
-    """A callRecording. UnreadableObjectError if it lacks its id or its time."""
+    """Read a callRecording. UnreadableObjectError if it lacks its id or its time."""
     if not isinstance(entry, dict):
         raise UnreadableObjectError("it is not a recording")
     recording_id, created_at = read_text(entry.get("id"), 1000), read_time(entry.get("createdDateTime"))

@@ -74,7 +74,7 @@ class Consent(Row):
 
     @property
     def fingerprint(self) -> str:
-        """A digest of the content: the same for rows that say the same."""
+        """A digest of the content, equal for rows with equal content."""
         return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
 
 
@@ -93,7 +93,7 @@ def parse_letters(table: Table, roster: Roster, settings: Settings, now: datetim
 
 def parse_consents(table: Table, roster: Roster, settings: Settings) -> ParsedRows[Consent]:
     """The rows of consents.csv. A day without a time covers the whole day; what was obtained, or told to SLT, on a
-    day without a time counts from the end of that day, so that it never counts too early."""
+    day without a time counts from the end of that day, and so never too early."""
     table.require(("pupil_email", "kind", "covers_from", "covers_to"))
 
     def parse(cells: dict[str, str]) -> Consent:

@@ -52,7 +52,7 @@ def encrypt(content: bytes) -> bytes:
 
 
 def decrypt(stored: bytes) -> bytes:
-    """The content that `encrypt` was given. Raises DecryptionError if its key is not among ENCRYPTION_KEYS."""
+    """Decrypt what `encrypt` returned. Raises DecryptionError if its key is not among ENCRYPTION_KEYS."""
     if stored[:1] == _PLAIN:
         return stored[1:]
     keys = encryption_keys()
@@ -67,7 +67,7 @@ def decrypt(stored: bytes) -> bytes:
 
 
 def key_status(stored: bytes) -> KeyStatus:
-    """Which key a stored value is encrypted with. While no key is in use, plain values count as NEWEST."""
+    """The status of the key of a stored value. While no key is in use, plain values count as NEWEST."""
     keys = encryption_keys()
     if stored[:1] == _PLAIN:
         return KeyStatus.NO_KEY if keys else KeyStatus.NEWEST

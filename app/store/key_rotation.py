@@ -1,4 +1,4 @@
-"""Counts what is encrypted with which key, and encrypts everything with the newest."""
+"""Counts how many values each key encrypts, and re-encrypts everything with the newest."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ _AT_ONCE = 1000
 
 @dataclass(frozen=True)
 class KeyCounts:
-    """How many of a table's encrypted values are of which KeyStatus."""
+    """The numbers of a table's encrypted values by KeyStatus."""
 
     table: str
     newest: int = 0

@@ -15,7 +15,7 @@ from app.vocabulary import BreachEventKind, Resolution
 
 
 def show_breaches(school: School, person: Person, view: SessionView) -> None:
-    """What was done about the breaches, and the form for a person who can explain or resolve them."""
+    """Show what was done about the breaches, and the form if the person can explain or resolve them."""
     breaches = get_session_breaches(school, person, view.session_id)
     if breaches.rows.empty:
         return
@@ -37,7 +37,7 @@ def show_breaches(school: School, person: Person, view: SessionView) -> None:
 
 
 def _show_events(events: pd.DataFrame) -> None:
-    """Each explanation and decision once, with the clauses that it is about."""
+    """Show each explanation and decision once, with the clauses that it concerns."""
     same = ["occurred_at", "actor", "kind", "resolution", "text"]
     steps = events.groupby(same, sort=False, dropna=False)["title"].agg(", ".join)
     for (occurred_at, actor, kind, resolution, text), titles in steps.items():
@@ -108,7 +108,7 @@ def _ask_resolution(school: School, person: Person, view: SessionView, *, explai
 
 
 def _raise_conduct(school: School, person: Person, view: SessionView) -> None:
-    """Go to the form for a concern about conduct, begun with the session and who conducted it."""
+    """Open the form for a concern about conduct, filled in with the session and the adult who conducted it."""
     draft = Draft(school, person, CONDUCT_DRAFT)
     draft.begin({"session": str(view.session_id), "staff": [] if view.staff_id is None else [view.staff_id]})
     draft.store()

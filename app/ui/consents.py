@@ -68,7 +68,7 @@ _ANSWERS = {True: "They consent", False: "They do not consent"}
 
 
 def show_consents(school: School, consents: pd.DataFrame) -> None:
-    """The tab Consents; `consents` from `access.parents.list_consents`."""
+    """Show the tab Consents; `consents` from `access.parents.list_consents`."""
     if consents.empty:
         st.write(
             "No consents on record for your pupils. Ask for one before academic tuition outside the usual hours, or "
@@ -133,7 +133,7 @@ def _periods(consents: pd.DataFrame) -> list[str]:
 
 
 def show_request_form(school: School, person: Person) -> None:
-    """The form to ask for a consent; it leads to the new one."""
+    """Show the form to ask for a consent, which leads to the new consent."""
     link(Page.PARENTS, "Consents and letters", "arrow_back")
     st.title("Ask for a consent")
     st.write(
@@ -236,7 +236,7 @@ def _send_request(school: School, person: Person, row: pd.Series, consent_id: in
 
 
 def _answer_form(school: School, person: Person, consent_id: int, *, withdrawal: bool) -> None:
-    """The form for the parents' answer, or for the withdrawal of a consent that they gave."""
+    """Show the form for the parents' answer, or for the withdrawal of a consent that they gave."""
     given = None
     with st.form("answer", border=True):
         st.subheader("Record a withdrawal" if withdrawal else "Record the answer")

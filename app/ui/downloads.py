@@ -18,7 +18,7 @@ from app.ui.widgets import download
 
 @st.fragment
 def show_export(school: School, person: Person, days: tuple[date, date], chosen: dict[str, Sequence[str]]) -> None:
-    """The downloads of the Overview for these days; `chosen` are its filters' values by column."""
+    """Show the downloads of the Overview for some days; `chosen` are its filters' values by column."""
     with st.expander("Export", icon=":material/download:", key="take", on_change="rerun") as place:
         if not place.open:
             return
@@ -40,7 +40,7 @@ def show_export(school: School, person: Person, days: tuple[date, date], chosen:
 def _offer(
     school: School, person: Person, label: str, file: str, create: Callable[[], bytes], filters: str = ""
 ) -> None:
-    """A button that creates a file, then one that downloads it until the data, or the filters it depends on, change."""
+    """Show a button that creates a file, then one to download it until the data or the filters it uses change."""
     key = f"take {label}"
     state = (file, filters, person.staff_id, read_revision(school))
     with st.container(horizontal=True):

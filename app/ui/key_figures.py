@@ -12,14 +12,14 @@ import streamlit as st
 
 from app.formatting import percent
 
-_WIDE, _HIGH, _EDGE = 100, 40, 2  # of the line's drawing, which is stretched to its place
-_INK = "#4f8cc4"  # seen on a light and on a dark ground
+_WIDE, _HIGH, _EDGE = 100, 40, 2  # of the line's drawing, which is stretched to fit
+_INK = "#4f8cc4"  # visible on light and dark backgrounds
 
 
 @dataclass(frozen=True)
 class KeyFigure:
-    """How many of how many (`part` of `whole`), and what share that was before (None: not known); whether
-    `more_is_better`, and the share of each week in per cent. Of a few, no share is shown."""
+    """`part` of `whole`, the share that this was before (None: not known), whether `more_is_better`, and each week's
+    share in per cent. For a few, no share is shown."""
 
     label: str
     part: int
@@ -31,7 +31,7 @@ class KeyFigure:
 
 
 def show_figures(figures: Sequence[KeyFigure]) -> None:
-    """Side by side where there is room, below each other on a telephone."""
+    """Show figures side by side if there is room, below each other on a telephone."""
     st.html(f'<dl class="figures">{"".join(_card(figure) for figure in figures)}</dl>')
 
 

@@ -16,7 +16,7 @@ from app.ui.widgets import as_listing, attempt, choose_one, download, filter_val
 
 
 def show_letters(school: School, person: Person, pupils: pd.DataFrame) -> None:
-    """The tab; `pupils` from `access.parents.list_letters_sent`."""
+    """Show the tab Letters; `pupils` from `access.parents.list_letters_sent`."""
     if pupils.empty:
         st.write(
             "You have no pupils to show. Letters can be seen by a pupil's tutor, HOY and HM, and by staff who teach "
@@ -37,14 +37,14 @@ def show_letters(school: School, person: Person, pupils: pd.DataFrame) -> None:
     _strike_out(school, person, kind, selected)
 
 
-def list_remote_learning(school: School) -> list[str]:
+def describe_remote_learning(school: School) -> list[str]:
     """Descriptions of the periods of remote learning that are not over."""
     periods = [period for period in school.settings.remote_learning if period.to >= school.today()]
     return [f"the period from {on_day(period.from_)} to {on_day(period.to)}" for period in periods]
 
 
 def _filter(pupils: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
-    """The pupils that the filters leave, and whether pupils were chosen by name."""
+    """Show the filters. Returns the pupils that they select, and whether pupils were chosen by name."""
     left, middle, right = st.columns(3)
     years = left.multiselect("Year", sort_years(pupils["year_group"]), key="letters year")
     houses = middle.multiselect("House", sorted(pupils["house"].unique()), key="letters house")
@@ -61,7 +61,7 @@ def _show_outstanding(school: School, kind: str, selected: pd.DataFrame, lacking
     words = "<b>{n}</b> of {total} pupils’ parents have not been sent this letter{by_year}."
     write_html(words, n=len(lacking), total=len(selected), by_year=f": {years}" if len(by_year) > 1 else "")
     if kind == "one_to_one":
-        coming = list_remote_learning(school)
+        coming = describe_remote_learning(school)
         note(
             f"Send it before the first one-to-one in {', '.join(coming)}."
             if coming
@@ -80,7 +80,7 @@ def _show_register(kind: str, selected: pd.DataFrame) -> None:
 
 
 def _strike_out(school: School, person: Person, kind: str, pupils: pd.DataFrame) -> None:
-    """Remove letters of a day that were marked as sent by mistake, for the pupils that the filters leave."""
+    """Show the form to remove letters marked as sent on a day by mistake, for the selected pupils."""
     letters = list_letters_by_day(school, person)
     letters = letters[(letters["kind"] == kind) & letters["pupil_id"].isin(pupils["pupil_id"])]
     if letters.empty:
@@ -119,7 +119,7 @@ def _send_letters(school: School, person: Person, kind: str, pupils: pd.DataFram
 
 
 def sort_years(years: pd.Series) -> list[str]:
-    """Year groups, 7 before 10."""
+    """Sort year groups, 7 before 10."""
     return sorted(years.unique(), key=lambda year: (len(year), year))
 
 

@@ -29,8 +29,8 @@ _FILTERS = {"file": "Kind of record", "source": "File", "what": "Reason"}
 
 
 def show_rejected_rows(school: School, person: Person, fix: Fix, dismiss: Dismiss) -> None:
-    """The rejected rows with the forms to `fix` or `dismiss` them (see `operations.rejected_rows`), and the resolved
-    ones."""
+    """Show the rejected rows with the forms to `fix` or `dismiss` them (see `operations.rejected_rows`), and resolved
+    rows."""
     show_confirmation()
     rejected = list_rejected_rows(school, person)
     if rejected.empty:
@@ -68,7 +68,7 @@ def _show_resolved(resolved: pd.DataFrame) -> None:
 
 
 def _reasons(rows: pd.DataFrame) -> list[str]:
-    """Each as a phrase; that of a record is one already."""
+    """Each reason as a phrase; a record's reason already is one."""
     return [f"{row.column or 'the row'} {row.reason}" if row.kind in KINDS else row.reason for row in rows.itertuples()]
 
 
@@ -139,7 +139,7 @@ def _fix(row: pd.Series, number: int, fix: Fix) -> None:
 
 
 def _cells(row: pd.Series, number: int) -> dict[str, str]:
-    """A box for each cell that may be written, with what stood in it."""
+    """Show a box for each cell that may be changed, with its rejected content."""
     places = st.columns(2)
     return {
         column: places[n % 2].text_input(
