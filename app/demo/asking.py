@@ -1,4 +1,4 @@
-"""What the fictional school's tutors asked of parents lately: two wait, and every answer there can be is there."""
+"""The fictional school's recent requests for consent: two are waiting, the others show every possible answer."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
@@ -18,7 +18,7 @@ _event = tables.consent_events.c
 
 @dataclass(frozen=True)
 class _Request:
-    """What a tutor asks of parents: days ago when it was asked, answered and withdrawn, None for not yet; and in how
+    """A tutor's request to parents: how many days ago it was asked, answered and withdrawn (None: not yet), and in how
     many days the session is."""
 
     kind: str
@@ -40,7 +40,7 @@ _REQUESTS = (
 
 
 def ask(school: School, made: DemoSchool) -> None:
-    """Requests by tutors, some in each HOY's year: of every third HOY everything, of the others two."""
+    """Enter requests by tutors in each HOY's year: all of _REQUESTS for every third HOY, two for the others."""
     with school.engine.connect() as connection:
         ids = dict(connection.execute(select(tables.pupils.c.email, tables.pupils.c.id)).all())
     for place, year in enumerate(made.hoys):
@@ -53,7 +53,7 @@ def ask(school: School, made: DemoSchool) -> None:
 
 
 def _ask(school: School, tutor: Person, pupil_id: int, request: _Request) -> None:
-    """Enter a request and what came of it, each entry dated to when it happened."""
+    """Enter a request and its answers, each entry dated to when it happened."""
 
     def ago(days: int) -> datetime:
         return datetime.combine(school.today() - timedelta(days=days), time(9, 10), school.settings.zone)

@@ -11,8 +11,8 @@ _WEEK = timedelta(weeks=1)
 
 
 class Calendar:
-    """The terms up to `day`, this one's half-term, and its fortnight of remote learning; another week of it, which
-    is still to come. The day lies in the twelfth week of its term, so that there is enough to look back on."""
+    """The last two terms up to `day`, the half-term and the fortnight of remote learning of this one, and a week of
+    remote learning to come. The day lies in the twelfth week of its term, so that there is enough to look back on."""
 
     def __init__(self, day: date) -> None:
         monday = day - timedelta(days=day.weekday())
@@ -29,7 +29,7 @@ class Calendar:
         return self.remote.from_ <= day <= self.remote.to
 
     def school_days(self) -> list[date]:
-        """The days of both terms up to `day` on which there is school."""
+        """The school days of both terms up to `day`."""
         terms = (self.last_term, self.this_term)
         days = [t.from_ + timedelta(days=i) for t in terms for i in range((t.to - t.from_).days + 1)]
         return [
@@ -44,7 +44,7 @@ def _weeks(name: str, monday: date, weeks: int = 1) -> Period:
 
 
 def _term_name(first: date) -> str:
-    """The season is that of the sixth week: terms twenty weeks apart never have the same."""
+    """A term's name, by the season of its sixth week: terms twenty weeks apart never share one."""
     middle = first + 6 * _WEEK
     summer_ends = date(middle.year, 8, 15)
     season = "Lent" if middle.month < 4 else "Summer" if middle < summer_ends else "Michaelmas"
@@ -52,8 +52,8 @@ def _term_name(first: date) -> str:
 
 
 def create_demo_settings(settings: Settings, day: date) -> Settings:
-    """The settings by which the demonstration filled up to `day` is judged: its own name, tenant, terms and
-    remote learning; the protocol's figures are the school's."""
+    """The settings for the demonstration filled up to `day`: its own name, tenant, terms, remote learning and training;
+    the protocol's figures are the school's."""
     calendar = Calendar(day)
     return settings.model_copy(
         update={

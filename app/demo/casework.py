@@ -1,4 +1,4 @@
-"""What the fictional DSPs did about the concerns, and one concern about an adult's conduct."""
+"""The fictional DSPs' casework, and one concern about an adult's conduct."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -13,12 +13,12 @@ from app.store.concerns import CONDUCT
 from app.store.versions import list_contains, valid_on, valid_versions
 from app.vocabulary import Role
 
-_SYSTEM = "MySafeguarding"  # no product of this name is meant
-_Step = tuple[int, str, dict[str, Any]]  # hours after the concern was raised, what was done, and its words
+_SYSTEM = "MySafeguarding"  # not meant as a real product
+_Step = tuple[int, str, dict[str, Any]]  # hours after the concern was raised, the kind of event, and its answers
 
 
 def follow_up(connection: Connection, now: datetime, today: date) -> None:
-    """The newest two wait, one of them read; the others have a level and what followed; the older half is closed."""
+    """Follow concerns up: the newest two wait, one of them read; the others have steps, the older half is closed."""
     concern, event = tables.concerns.c, tables.concern_events.c
     alerts = connection.execute(select(event.concern_id, event.recipient_id).where(event.kind == "alerted"))
     dsp = dict(alerts.all())
@@ -64,7 +64,7 @@ def _open_steps(place: int, today: date) -> list[_Step]:
 
 
 def _add_events(connection: Connection, table: Table, events: Iterable[dict[str, Any]], now: datetime) -> None:
-    """Add those that have happened by now."""
+    """Add the events that have happened by now."""
     connection.execute(insert(table), [event for event in events if event["occurred_at"] <= now])
 
 
@@ -90,7 +90,7 @@ def _events(
 
 
 def raise_about_conduct(connection: Connection, now: datetime, today: date) -> None:
-    """One, raised by a HOY about a music teacher, looked into by the Senior Deputy Head."""
+    """Raise a concern about a music teacher by a HOY, which the Senior Deputy Head follows up."""
     hoy, leader, teacher = (
         _find_staff(connection, today, role) for role in (Role.HOY, Role.SENIOR_DEPUTY_HEAD, Role.MUSIC_TEACHER)
     )
@@ -117,8 +117,7 @@ def raise_about_conduct(connection: Connection, now: datetime, today: date) -> N
 
 
 def _find_staff(connection: Connection, today: date, role: Role) -> int:
-    """The first on the roster who has the role."""
-    who = valid_versions(tables.staff_versions)
-    having = select(who.c.staff_id).where(valid_on(who, today), list_contains(who.c.roles, role))
-    found: int = connection.execute(having.order_by(who.c.staff_id).limit(1)).scalar_one()
-    return found
+    """The id of the first member of staff on the roster with the role."""
+    staff = valid_versions(tables.staff_versions)
+    having = select(staff.c.staff_id).where(valid_on(staff, today), list_contains(staff.c.roles, role))
+    return int(connection.execute(having.order_by(staff.c.staff_id).limit(1)).scalar_one())

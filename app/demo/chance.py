@@ -1,4 +1,4 @@
-"""Random numbers that are the same again for the same seed."""
+"""Random numbers that are reproducible from a seed."""
 
 import uuid
 from collections.abc import Sequence
@@ -11,20 +11,20 @@ _AT_ONCE = 8192
 
 
 class Chance:
-    """Random numbers, drawn many at a time: one by one NumPy's cost more than all the rest."""
+    """Random numbers, drawn many at a time: drawing them singly from NumPy would take most of the time."""
 
     def __init__(self, *seed: int) -> None:
         self.generator = np.random.default_rng(seed)
         self._left: list[float] = []
 
     def share(self) -> float:
-        """A number from 0 up to 1, which is not included."""
+        """A number from 0 up to, but not including, 1."""
         if not self._left:
             self._left = self.generator.random(_AT_ONCE).tolist()
         return self._left.pop()
 
     def often(self, share: float) -> bool:
-        """True in that share of cases."""
+        """True in the given share of cases."""
         return self.share() < share
 
     def between(self, low: float, high: float) -> float:
@@ -38,7 +38,7 @@ class Chance:
         return choices[int(len(choices) * self.share())]
 
     def some(self, choices: Sequence[T], number: int) -> list[T]:
-        """So many different ones, or all if there are fewer."""
+        """`number` different choices, or all if there are fewer."""
         chosen: dict[int, None] = {}
         while len(chosen) < min(number, len(choices)):
             chosen[int(len(choices) * self.share())] = None

@@ -1,4 +1,4 @@
-"""The fictional school, moved in by the same import as a real one."""
+"""Fills a database with the fictional school, by the same import as a real one."""
 
 import json
 import tempfile
@@ -46,8 +46,8 @@ def generate(seed: int, day: date, sessions: int, settings: Settings) -> DemoSch
 
 
 def fill(school: School, sessions: int = 5000, progress: Callable[[str, float], None] = lambda *_: None) -> None:
-    """Fill an empty database with the fictional school up to today. DatabaseError if it holds anything but an earlier
-    fill that was cut off, which is begun again. `progress` is called with a step and the share done."""
+    """Fill an empty database with the fictional school up to today, or restart a fill that was cut off. Raises
+    DatabaseError if the database holds anything else. `progress` is called with a step and the share done."""
     day = school.today()
     _empty(school)
     judged_by = School(school.engine, create_demo_settings(school.settings, day))
@@ -99,7 +99,7 @@ def _import_calls(school: School, made: DemoSchool, progress: Callable[[str, flo
 
 
 def _so_far(made: DemoSchool, now: datetime, settings: Settings) -> DemoSchool:
-    """What has happened by now: of the day itself only the sessions that are over."""
+    """The part of the school that has happened by now: of today, only the sessions that are over."""
     here, there = now.astimezone(settings.zone).strftime("%Y-%m-%dT%H:%M"), now.strftime("%Y-%m-%dT%H:%M")
     return replace(
         made,
@@ -119,11 +119,11 @@ def _correct(school: School, corrections: Rows) -> None:
 
 
 def _date_back(connection: Connection, now: datetime) -> None:
-    """Logs were entered within two hours and corrected a day later, concerns raised and breaches opened some hours
-    after their session, but never after `now`. The order of this import closed no breach."""
+    """Date entries as if made at the time, but never after `now`: logs within two hours and corrections a day later,
+    concerns and breaches some hours after their session. Breaches that only this import's order closed are removed."""
 
     def later(moment: Any, hours: Any) -> Any:
-        """Microseconds, but never after now."""
+        """A moment some hours later in microseconds, but never after now."""
         at = type_coerce(moment, BigInteger) + literal(_HOUR, BigInteger) * hours
         present = literal(int(now.timestamp()) * 1_000_000, BigInteger)
         return case((at > present, present), else_=at)
@@ -150,7 +150,7 @@ def was_cut_off(school: School) -> bool:
 
 
 def _empty(school: School) -> None:
-    """Make sure that the database is empty, but for a fill that was cut off, which goes."""
+    """Delete a fill that was cut off, and raise DatabaseError if anything else is in the database."""
     with school.writing() as connection:
         if get_meta(connection, _UNFINISHED):
             for table in reversed(tables.metadata.sorted_tables):

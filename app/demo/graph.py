@@ -1,7 +1,7 @@
 """Call records and recordings in the shape in which Microsoft Graph gives them.
 
-Teams gives no times of streams; a room system that joins by SIP does. All times carry seven decimals. Left out is
-the telemetry of devices and networks, which the program does not read.
+Teams gives no times of streams; a room system that joins by SIP does. All times have seven decimals. The telemetry of
+devices and networks, which the program does not read, is left out.
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Leg:
     joined: datetime
     left: datetime
     camera: bool = True
-    filmed: float | None = None  # of a room system: for which share of the time the camera was on
+    filmed: float | None = None  # for a room system: the share of the time with the camera on
     shares_screen: bool = False
 
 
@@ -47,7 +47,7 @@ def _identity(person: Row) -> Json:
 
 
 def _moment(at: datetime, chance: Chance) -> str:
-    """A time as Graph writes it: UTC, seven decimals; the seventh is finer than a datetime holds."""
+    """A time as Graph writes it: UTC, with seven decimals, one more than a datetime holds."""
     return f"{at:%Y-%m-%dT%H:%M:%S.%f}{chance.whole(0, 9)}Z"
 
 
@@ -74,7 +74,7 @@ def create_meeting(
 
 
 def create_peer_to_peer_call(chance: Chance, caller: Leg, callee: Leg) -> Json:
-    """A call from one person to another: one session, which bears the call's own id."""
+    """A call from one person to another: one session, which has the call's own id."""
     assert caller.person
     assert callee.person
     call_id = chance.uuid()
@@ -87,7 +87,7 @@ def create_peer_to_peer_call(chance: Chance, caller: Leg, callee: Leg) -> Json:
 
 
 def create_recording(chance: Chance, call: Json, organiser: Row, started: datetime, ended: datetime) -> Json:
-    """That a meeting was recorded. The call is not always named; then organiser and time tell it."""
+    """The recording of a meeting. It does not always name the call; then organiser and time identify it."""
     return {
         "@odata.type": "#microsoft.graph.callRecording",
         "id": f"MSMjMCMj{chance.uuid()}",
@@ -100,7 +100,7 @@ def create_recording(chance: Chance, call: Json, organiser: Row, started: dateti
 
 
 def create_earlier_version(call: Json) -> Json:
-    """What Graph gave before the last participant's client had reported."""
+    """The record as Graph gave it before the last participant's client had reported."""
     return call | {"version": call["version"] - 1, "sessions": call["sessions"][:-1]}
 
 
@@ -172,7 +172,7 @@ def _stream(chance: Chance, direction: str, started: str | None = None, ended: s
 
 
 def _recorder(like: Json, chance: Chance) -> Json:
-    """The bot that records: no person."""
+    """The recording bot, which is not a person."""
     ends = {
         "@odata.type": f"{_TYPE}participantEndpoint",
         "identity": {"applicationInstance": {"id": chance.uuid(), "displayName": "Recorder"}},

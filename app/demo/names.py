@@ -1,4 +1,4 @@
-"""Names that nobody in particular bears: any first name may meet any last one."""
+"""First and last names, which are combined at random."""
 
 FIRST = """
 Aled Angharad Anwen Arwel Beca Bethan Betsan Bryn Cadi Caio Carys Catrin Ceri Cerys Cian Daniel Deio Dewi Dylan

@@ -1,4 +1,4 @@
-"""Who there is at the fictional school, and what its parents' registers hold."""
+"""The people of the fictional school, and its parents' registers."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from app.demo.calendar import Calendar
 from app.demo.chance import Chance
 from app.demo.names import FIRST, LAST
 
-Row = dict[str, str]  # of a file: each column's cell
+Row = dict[str, str]  # a row of a file: its cells by column
 Rows = list[Row]
 
 DRIFTING, WAITING = "Modern Languages", "Music"  # departments of the story
@@ -22,15 +22,15 @@ _HOUSES = {"SEN": ("Monnow", "Wye", "Usk", "Teifi"), "PREP": ("Dore", "Honddu", 
 _PUPILS = {"SEN": 430, "PREP": 170}
 _TUTORS_A_YEAR = 4
 
-# Where pupils from abroad are, and when it suits them to be taught: evening here is their afternoon.
+# Where pupils abroad are, and when they can be taught: evening here is their afternoon.
 _EVENING = ("Toronto", "Boston", "Bermuda", "Barbados", "São Paulo", "Chicago", "Vancouver", "New York", "Halifax")
 _MORNING = ("Hong Kong", "Singapore", "Shanghai")
 
 
 @dataclass
 class DemoSchool:
-    """The fictional school as the files of a real one, and who plays which part. `corrections` are rows of logs entered
-    again, each with its `why`; `calls` and `recordings` objects of Graph."""
+    """The fictional school as the files of a real one, and its people by role. `corrections` are corrected logs,
+    each with its `why`; `calls` and `recordings` are objects of Graph."""
 
     schools: Rows = field(default_factory=list)
     staff: Rows = field(default_factory=list)
@@ -48,7 +48,7 @@ class DemoSchool:
     teachers: dict[str, Rows] = field(default_factory=lambda: defaultdict(list))  # by department
     counsellors: Rows = field(default_factory=list)
     abroad: list[tuple[Row, str]] = field(default_factory=list)  # a pupil, and where
-    new: Rows = field(default_factory=list)  # pupils who came this term
+    new: Rows = field(default_factory=list)  # pupils who joined this term
 
     @property
     def senior_deputy_head(self) -> Row:
@@ -71,14 +71,15 @@ class DemoSchool:
 
     @property
     def shown(self) -> list[str]:
-        """The emails of whom the demonstration shows first of their role: a tutor, and who leads the tutor's pupils."""
+        """The emails of the people whom the demonstration shows first: a tutor, the HOY and HM of the tutor's pupils, a
+        counsellor and a DSP."""
         dsp = next(person for person in self.staff if person["roles"] == "dsp")
         shown = (self.shown_tutor, self.hoys["9"], self.hms["Monnow"], self.counsellors[0], dsp)
         return [person["email"] for person in shown]
 
 
 def invent(chance: Chance) -> DemoSchool:
-    """Sixty staff and six hundred pupils."""
+    """Invent sixty staff and six hundred pupils."""
     school = DemoSchool()
     taken: set[str] = set()
     for code, (name, senior, domain) in _SCHOOLS.items():
@@ -140,7 +141,7 @@ def _name(chance: Chance, taken: set[str], domain: str) -> Row:
 
 
 def send_letters(school: DemoSchool, calendar: Calendar, chance: Chance) -> None:
-    """Introductions before the terms, to new pupils' parents late or not at all; letters about one-to-ones
+    """Enter introductions before the terms, to new pupils' parents late or not at all, and letters about one-to-ones
     before the fortnight of remote learning, to nearly all."""
 
     def send(pupil: Row, kind: str, day: date) -> None:
@@ -151,14 +152,14 @@ def send_letters(school: DemoSchool, calendar: Calendar, chance: Chance) -> None
         place = school.new.index(pupil) if pupil in school.new else None
         if place is None:
             send(pupil, "introduction", calendar.last_term.from_ - timedelta(days=10))
-        elif place % 5 != 4:  # to every fifth nobody has written yet
+        elif place % 5 != 4:  # every fifth has had no letter yet
             send(pupil, "introduction", calendar.half_term.to + timedelta(days=3 + 2 * place))
         if chance.often(0.97):
             send(pupil, "one_to_one", calendar.remote.from_ - timedelta(days=4))
 
 
 def create_consent_row(pupil: Row, kind: str, covers: Sequence[str], reason: str, given: date, by: str) -> Row:
-    """A consent obtained in the morning of a day, of which SLT is informed an hour later."""
+    """A consent obtained in the morning of a day; SLT is informed an hour later."""
     return {
         "pupil_email": pupil["email"],
         "kind": kind,
@@ -172,7 +173,7 @@ def create_consent_row(pupil: Row, kind: str, covers: Sequence[str], reason: str
 
 
 def ask_parents_abroad(school: DemoSchool, calendar: Calendar) -> None:
-    """Consents to the lessons of pupils abroad: most before the terms, some when it had begun, for two none."""
+    """Enter consents to the lessons of pupils abroad: most before the terms, some after the start, none for two."""
     covers = (str(calendar.last_term.from_), str(calendar.this_term.to))
     for place, (pupil, town) in enumerate(school.abroad):
         if place in (3, 7):

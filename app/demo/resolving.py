@@ -1,4 +1,4 @@
-"""What the fictional school's people did about breaches: most of the old ones are resolved, some are still open."""
+"""The fictional school's explanations and resolutions of breaches: most old ones are resolved, some are open."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -32,17 +32,17 @@ _RESOLUTIONS = (
 
 
 def resolve(school: School, leaders: Iterable[str], chance: Chance) -> None:
-    """Explain and resolve most of what is older than a week; the first of the leaders (emails) is behind with it."""
+    """Explain and resolve most breaches older than a week; the first of the leaders (emails) is behind with them."""
     with school.engine.connect() as connection:
-        found = find_open_breaches(connection)
-        owners = find_owners(school, connection, found)
-    found = found[found["opened_at"] < pd.Timestamp(school.now() - timedelta(days=7))]
+        open_breaches = find_open_breaches(connection)
+        owners = find_owners(school, connection, open_breaches)
+    open_breaches = open_breaches[open_breaches["opened_at"] < pd.Timestamp(school.now() - timedelta(days=7))]
     resolved_by: dict[int, int] = {}
     for place, email in enumerate(leaders):
         person = find_person(school, email)
         assert person is not None
         own = owners.loc[owners["owner_id"] == person.staff_id, "session_id"]
-        for session_id in found.loc[found["session_id"].isin(own), "session_id"].unique().tolist():
+        for session_id in open_breaches.loc[open_breaches["session_id"].isin(own), "session_id"].unique().tolist():
             if session_id not in resolved_by and chance.often(0.4 if place == 0 else 0.95):
                 resolved_by[session_id] = person.staff_id
     if resolved_by:
@@ -51,7 +51,7 @@ def resolve(school: School, leaders: Iterable[str], chance: Chance) -> None:
 
 
 def _resolve(connection: Connection, resolved_by: dict[int, int], chance: Chance) -> None:
-    """Resolve all breaches of sessions; `resolved_by`: who resolves them, by session."""
+    """Resolve all breaches of some sessions; `resolved_by`: session id to the staff id of who resolves them."""
     breach, session = tables.breaches.c, tables.sessions.c
     chosen = is_among(connection, breach.session_id, resolved_by)
     breaches = connection.execute(

@@ -1,4 +1,4 @@
-"""A session at the fictional school, and what comes to be on record of it: call records, a recording, a log."""
+"""A session at the fictional school and its records: call records, a recording, a log."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from app.demo.chance import Chance
 from app.demo.graph import Leg
 from app.demo.people import DemoSchool, Row
 
-_LATE = 16  # o'clock, from when on cameras are worse
+_LATE = 16  # the hour from which more cameras are off
 _YES_NO = {True: "yes", False: "no"}
 FORGOTTEN = ("dress_ok", "background_ok", "private_recording", "room")  # questions that are sometimes left out
 
@@ -27,11 +27,11 @@ class Session:
     one_to_one: bool = False
     invited: Row | None = None  # the second member of staff
     number: int = 0
-    direct: bool = False  # one called the other, without a meeting
+    direct: bool = False  # a call without a meeting
     recorded: bool = False
-    early: float = 0  # seconds for which a pupil was there before staff
-    waiting: float = 0  # seconds for which a pupil stayed after staff
-    cut_off: float = 0  # seconds for which staff's connection was broken
+    early: float = 0  # seconds that a pupil was there before staff
+    waiting: float = 0  # seconds that a pupil stayed after staff
+    cut_off: float = 0  # seconds without a connection for staff
     cameras_off: Sequence[str] = ()  # emails of pupils
     as_guest: bool = False  # staff came with a personal account
     noticed: bool = True  # the log says what went wrong
@@ -48,7 +48,7 @@ class SessionRecords:
         self.chance, self.school = chance, school
 
     def add_mishaps(self, session: Session) -> None:
-        """Let things go wrong in a session, as often as they do."""
+        """Let things go wrong in a session, with realistic frequency."""
         often, between = self.chance.often, self.chance.between
         session.noticed = often(0.65)
         late = session.start.hour >= _LATE
@@ -68,7 +68,7 @@ class SessionRecords:
     # --- calls ----------------------------------------------------------------------------------------------
 
     def add_calls(self, session: Session) -> None:
-        """The call records of a session: one, or two where the connection broke for everybody."""
+        """Add the call records of a session: one, or two if the connection broke for everybody."""
         chance = self.chance
         start, end = session.start.astimezone(UTC), session.end.astimezone(UTC)
         if session.direct:
@@ -89,7 +89,7 @@ class SessionRecords:
             if call["version"] > 1 and chance.often(0.05):
                 self.school.calls.append(graph.create_earlier_version(call))
             self.school.calls.append(call)
-        if session.recorded and not in_channel and chance.often(0.95):  # of a channel's meetings Graph lists none
+        if session.recorded and not in_channel and chance.often(0.95):  # Graph lists no recordings of channel meetings
             started = start + timedelta(seconds=chance.between(20, 60))
             self.school.recordings.append(
                 graph.create_recording(chance, call, session.staff, started, end - timedelta(seconds=70))
@@ -123,7 +123,7 @@ class SessionRecords:
             legs.append(Leg(staff, opened + seconds(60, 200), closed - seconds(60, 200), camera=False))
         if session.invited and often(0.3):
             legs.append(Leg(session.invited, start + seconds(0, 120), closed - seconds(20, 60)))
-        in_room = session.purpose == "music" and often(0.15)  # a room system says for how long it sent video
+        in_room = session.purpose == "music" and often(0.15)  # a room system reports how long it sent video
         for pupil in session.pupils:
             first = pupil is session.pupils[0]
             joined = opened - timedelta(seconds=session.early) if first and session.early else start + seconds(0, 75)
@@ -148,7 +148,7 @@ class SessionRecords:
     # --- logs -----------------------------------------------------------------------------------------------
 
     def add_log(self, session: Session) -> Row:
-        """The log of a session, as whoever held it wrote it."""
+        """Add the log of a session, as its member of staff wrote it, and return it."""
         often = self.chance.often
         start = session.start + timedelta(minutes=self.chance.whole(0 if session.one_to_one else -2, 2))
         row = {

@@ -1,7 +1,7 @@
 """The year so far at the fictional school.
 
 Modern Languages has drifted out of hours since half-term. One tutor hardly logs this term. Cameras are worse
-after 16:00. In Music pupils are left waiting alone at the end, while the teacher fetches the next. Some pupils
+after 16:00. In Music pupils are left waiting alone at the end, while the teacher fetches the next one. Some pupils
 live abroad and have their lessons in the evening, most with consent. A fortnight of remote learning brought
 one-to-ones, most of them as they should be. New pupils' parents were told late, or not at all.
 """
@@ -19,7 +19,7 @@ from app.demo.session_records import FORGOTTEN, Session, SessionRecords
 
 _OTHER_PURPOSES = ("Parents' evening", "Duke of Edinburgh planning", "Revision club", "Debating")
 
-# How far into the two terms a concern came up in a session, in whose words, and how it is filed.
+# How far into the two terms a concern came up in a session, the narrative, and the category.
 _CONCERNS = (
     (0.06, "Looked unwell and said there had been no breakfast again.", "seen_or_heard"),
     (0.15, "Said that there is often shouting at home at night and that sleep is hard.", "disclosure"),
@@ -29,7 +29,7 @@ _CONCERNS = (
     (0.81, "Very quiet for the third week, gave short answers and looked away.", "distress"),
     (0.93, "Heard an argument in the next room; the pupil muted and came back upset.", "seen_or_heard"),
 )
-_SENIOR_FROM = 0.5  # the later ones are of the Senior School, whose DSP is shown first
+_SENIOR_FROM = 0.5  # the later concerns are in the Senior School, whose DSP is shown first
 _HOME_ALONE = {"adult_present": "no", "adult_introduced": "no", "adult_permission": "no", "home_alone": "yes"}
 
 
@@ -38,7 +38,7 @@ def _concern(summary: str, category: str) -> Row:
 
 
 class Story:
-    """Tells what happened, and adds what is on record of it to the files of the school."""
+    """Invents what happened, and adds the records of it to the files of the school."""
 
     def __init__(self, chance: Chance, school: DemoSchool, calendar: Calendar, zone: ZoneInfo) -> None:
         self.chance, self.school, self.calendar, self.zone = chance, school, calendar, zone
@@ -55,7 +55,7 @@ class Story:
         }
 
     def tell(self, sessions: int) -> None:
-        """That many sessions, spread over the school days, and all that is on record of them."""
+        """Add this many sessions, spread over the school days, with all their records."""
         days = self.calendar.school_days()
         weights = [2.0 if self.calendar.is_remote(day) else 1.0 for day in days]
         count = self.chance.generator.multinomial(sessions, [weight / sum(weights) for weight in weights]).tolist()
@@ -161,14 +161,14 @@ class Story:
         minute = round(self.chance.between(first, last) * 12) * 5
         return datetime.combine(day, time(minute // 60, minute % 60), self.zone)
 
-    # --- what is on record of it ----------------------------------------------------------------------------
+    # --- the records of it ----------------------------------------------------------------------------
 
     def _put_on_record(self, session: Session) -> None:
         often = self.chance.often
         logged = often(1 - self._share_unlogged(session))
         session.recorded = session.purpose == "academic" and often(0.07)
-        alone = len(session.pupils) == 1 and not session.invited
-        session.direct = alone and not session.recorded and often(0.06)
+        is_alone = len(session.pupils) == 1 and not session.invited
+        session.direct = is_alone and not session.recorded and often(0.06)
         self.records.add_mishaps(session)
         if not logged or often(0.94):
             self.records.add_calls(session)
@@ -183,20 +183,20 @@ class Story:
         return 0.25 if self.calendar.day - day <= timedelta(days=1) else 0.005
 
     def _add_concerns(self) -> None:
-        """Logs that tell of a concern about one child: most in words, so that it reaches the DSP; two without."""
+        """Add concerns about one child to logs: most with a narrative, which reaches the DSP; two without."""
         plain = [
             (session, row)
             for session, row in self._before_today()
             if row["purpose"] in ("academic", "pastoral") and len(session.pupils) == 1
         ]
         for share, summary, category in _CONCERNS:
-            wanted = int(share * len(plain))
+            target = int(share * len(plain))
             places = [
                 place
                 for place, (session, row) in enumerate(plain)
                 if row["concern"] == "no" and (share < _SENIOR_FROM or session.pupils[0]["school"] == "SEN")
             ]
-            nearest = min(places, key=lambda place: abs(place - wanted))
+            nearest = min(places, key=lambda place: abs(place - target))
             plain[nearest][1].update(_concern(summary, category))
         plain[int(0.6 * len(plain))][1]["concern"] = "yes"
         young = [
@@ -213,7 +213,7 @@ class Story:
         return [(session, row) for session, row in self._logged if session.start.date() < self.calendar.day]
 
     def _add_corrections(self) -> None:
-        """A few logs corrected by those who wrote them."""
+        """Add corrections of a few logs by their authors."""
         usual = {"dress_ok": "yes", "background_ok": "yes", "private_recording": "no", "room": "public"}
         blank = [
             row for _, row in self._logged if row["purpose"] == "academic" and "" in (row[name] for name in FORGOTTEN)
@@ -223,7 +223,7 @@ class Story:
             self.school.corrections.append(row | full | {"why": "I had left a question out."})
 
     def _add_faulty_rows(self) -> None:
-        """Three rows as people do type them, which the import rejects and somebody has to fix."""
+        """Add three rows with typical typing errors, which the import rejects and somebody has to fix."""
         slips = (("pupil_emails", "nobody.here@pupils.afonwen.example"), ("ended_at", ""), ("cameras_on", "mostly"))
         past = [row for _, row in self._before_today()]
         written = [row for row in past[min(-len(past) // 20, -8) :] if row["concern"] == "no"]
@@ -232,7 +232,7 @@ class Story:
             self.school.logs.append(written[place] | {"ref": f"AW-{last.number + place:05d}", column: typed})
 
     def _add_other_calls(self, number: int) -> None:
-        """Calls that are no session: among staff, and among pupils. The import drops them."""
+        """Add calls that are not sessions, between staff and between pupils, which the import drops."""
         days = self.calendar.school_days()
         for _ in range(number):
             start = self._at(self.chance.one(days), 13, 19).astimezone(UTC)
@@ -243,7 +243,7 @@ class Story:
             self.school.calls += [meeting, graph.create_peer_to_peer_call(self.chance, caller, callee)]
 
     def _add_recent(self, number: int) -> None:
-        """The last school days of the people whom the demonstration shows first; chance alone would leave some of them
+        """Add the last school days of those whom the demonstration shows first; chance alone could leave some of them
         with nothing to do on some days of the year. Three calls are left for the tutor to log and a breach to explain,
         breaches for the tutor's HOY and HM to resolve, a new concern for the DSP and a call for the counsellor to log.
         The first session gets `number`."""
