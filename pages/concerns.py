@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app.access.concerns import list_pupils_on_record
-from app.access.policy import scopes
+from app.access.policy import get_scopes
 from app.reports.subject_access import create_subject_access_file
 from app.store.concerns import CHILD, CONDUCT
 from app.ui.concerns.detail import show_one
@@ -46,5 +46,5 @@ elif st.query_params.get("about") == "conduct":
     show_conduct(school, person)
 else:
     show_children(school, person)
-    if scopes(person, Resource.SUBJECT_ACCESS):
+    if get_scopes(person, Resource.SUBJECT_ACCESS):
         show_subject_access()

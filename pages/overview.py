@@ -10,7 +10,7 @@ from app.access.breaches import count_breaches_by_owner, count_sessions_with_ope
 from app.access.concerns import get_oldest_concern
 from app.access.overview import count_counselling_sessions, get_overview, list_late_consents
 from app.access.people import read_revision
-from app.access.policy import scopes
+from app.access.policy import get_scopes
 from app.formatting import FEW, how_many, on_day, with_counts
 from app.protocol.clauses import CLAUSES, title_of
 from app.protocol.judge import count_outcomes
@@ -109,7 +109,7 @@ def show_what_needs_attention(rows: pd.DataFrame) -> None:
     if by_name and (unresolved := count_sessions_with_open_breaches(school, person))[0]:
         needs_attention = True
         show_unresolved(*unresolved)
-    if scopes(person, Resource.OLDEST_CONCERN) and (oldest := get_oldest_concern(school, person)):
+    if get_scopes(person, Resource.OLDEST_CONCERN) and (oldest := get_oldest_concern(school, person)):
         needs_attention = True
         write_html(
             "<b>{concerns}</b>; the oldest, {oldest[ref]}, is <b>{age}</b> old, level “{oldest[level]}”, with {owner}.",
@@ -235,7 +235,7 @@ def show_by_week(rows: pd.DataFrame, measure: str | None, name: str) -> None:
 
 
 school, person = require(Page.OVERVIEW)
-by_name = Scope.WITH_NAMES in scopes(person, Resource.OVERVIEW)
+by_name = Scope.WITH_NAMES in get_scopes(person, Resource.OVERVIEW)
 st.title("Overview", anchor=False)
 days = choose_days(school, "overview")
 key = (sorted(person.roles), read_revision(school), school.today(), str(school.engine.url))

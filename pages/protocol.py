@@ -9,7 +9,7 @@ import streamlit as st
 from app.access.administration import record_access
 from app.access.overview import get_protocol_figures
 from app.access.people import read_revision
-from app.access.policy import scopes
+from app.access.policy import get_scopes
 from app.access.what_if import run_what_if
 from app.formatting import on_day, with_counts
 from app.judging import what_if
@@ -223,7 +223,7 @@ def show_in_force(asked: dict[str, Any]) -> None:
 
 st.title("The protocol")
 view = "clauses"
-if scopes(person, Resource.WHAT_IF):
+if get_scopes(person, Resource.WHAT_IF):
     views = {"clauses": "The clauses", "what if": "What if"}
     default = "what if" if st.query_params.get("view") == "what-if" else "clauses"
     view = choose_one("View", views, default, key="protocol view", label_visibility="collapsed")

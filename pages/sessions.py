@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from app.access.breaches import list_breaches_to_explain, list_breaches_to_resolve
-from app.access.policy import Person, scopes
+from app.access.policy import Person, get_scopes
 from app.access.session_detail import get_session
 from app.access.sessions import list_sessions
 from app.formatting import how_many, moment
@@ -35,9 +35,9 @@ def show_all(school: School, person: Person) -> None:
     views = {"list": "All sessions"}
     if len(to_explain):
         views = {"explain": f"To explain ({len(to_explain)})"} | views
-    if len(to_resolve) or scopes(person, Resource.BREACHES) - {Scope.OWN}:
+    if len(to_resolve) or get_scopes(person, Resource.BREACHES) - {Scope.OWN}:
         views = {"resolve": f"To resolve ({len(to_resolve)})"} | views
-    if scopes(person, Resource.REPEATED_ONE_TO_ONES):
+    if get_scopes(person, Resource.REPEATED_ONE_TO_ONES):
         views["repeats"] = "Repeated one-to-ones"
     requested = st.query_params.get("view", "list" if "show" in st.query_params else next(iter(views)))
     default = requested if requested in views else "list"

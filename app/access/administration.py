@@ -10,10 +10,10 @@ from sqlalchemy import select, true, type_coerce
 from app.access.policy import OTHER_PURPOSES, WITHHELD_ABOUT, Days, Person, require
 from app.access.scope import (
     PUPIL_FACTS,
+    find_start_and_end,
     in_school_time,
     read_frame,
     select_past_and_present_counsellors,
-    start_and_end,
     with_staff_name,
 )
 from app.school import School
@@ -77,7 +77,7 @@ def get_audit_trail(school: School, person: Person, days: Days | None = None) ->
     What a counsellor opened, logged or downloaded is withheld: each new reference would reveal one more counselling
     session. References to concerns stay, whoever raised them."""
     require(person, Resource.AUDIT_TRAIL)
-    begin, end = start_and_end(school, days) if days else (None, None)
+    begin, end = find_start_and_end(school, days) if days else (None, None)
     with school.engine.connect() as connection:
         entries = audit_log.list_entries(connection, begin, end)
         counsellors = connection.scalars(
@@ -156,13 +156,13 @@ def list_rejected_rows(school: School, person: Person, number: int | None = None
         .order_by(entry.id)
     )
     rows = _add_places(read_frame(school, query))
-    shown = [_shown(row) for row in rows.itertuples()]
+    shown = [_select_cells_to_show(row) for row in rows.itertuples()]
     for place, name in enumerate(("original", "withheld", "value", "fixable")):
         rows[name] = [facts[place] for facts in shown]
     return rows
 
 
-def _shown(entry: Any) -> tuple[dict[str, Any], bool, str | None, tuple[str, ...]]:
+def _select_cells_to_show(entry: Any) -> tuple[dict[str, Any], bool, str | None, tuple[str, ...]]:
     """What may be shown of an entry of the quarantine: `original`, `withheld`, `value` and `fixable`."""
     names = _SHOWN.get(entry.kind)
     if names is None:  # a call record

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 import pandas as pd
 from sqlalchemy import ColumnElement, Connection, func, not_, select
 
-from app.access.policy import Person, require, roles_with
+from app.access.policy import Person, list_roles_with, require
 from app.access.scope import (
     SESSION,
     in_school_time,
     is_confidential,
+    is_open_to,
     join_values,
-    open_to,
     select_staff,
     with_staff_name,
 )
@@ -69,7 +69,7 @@ def count_sessions_with_open_breaches(school: School, person: Person) -> tuple[i
     counted = select(func.count(_breach.session_id.distinct()), func.min(_breach.opened_at))
     with school.engine.connect() as connection:
         of_sessions = counted.join(tables.sessions, SESSION.id == _breach.session_id)
-        sessions, oldest = connection.execute(of_sessions.where(*_open())).one()
+        sessions, oldest = connection.execute(of_sessions.where(*_open_conditions())).one()
     return sessions, (school.now() - oldest).days if sessions else 0
 
 
@@ -80,7 +80,7 @@ def count_breaches_by_owner(school: School, person: Person) -> pd.DataFrame:
     with school.engine.connect() as connection:
         open_breaches = find_open_breaches(connection)
         owners = find_owners(school, connection, open_breaches)
-        owners["owner"] = _names_of(school, connection, owners["owner_id"])
+        owners["owner"] = _find_names(school, connection, owners["owner_id"])
     each = open_breaches.merge(owners, on="session_id")
     each["days"] = (pd.Timestamp(school.now()) - each["opened_at"]).dt.days
     waiting = each.groupby("owner").agg(
@@ -92,7 +92,7 @@ def count_breaches_by_owner(school: School, person: Person) -> pd.DataFrame:
 def get_session_breaches(school: School, person: Person, session_id: int) -> SessionBreaches:
     """The breaches of a session that the person may open; empty if they may not, or there are none."""
     query = select(SESSION.id.label("session_id"), SESSION.staff_id, SESSION.day).where(
-        SESSION.id == session_id, open_to(person, school.today()), not_(is_confidential())
+        SESSION.id == session_id, is_open_to(person, school.today()), not_(is_confidential())
     )
     with school.engine.connect() as connection:
         session = reading.read_frame(connection, query)
@@ -106,7 +106,7 @@ def get_session_breaches(school: School, person: Person, session_id: int) -> Ses
         )
         events = reading.read_frame(connection, with_staff_name(happened, "actor", _event.actor_id, school.today()))
         owners = find_owners(school, connection, session[session["session_id"].isin(rows["session_id"])])
-        names = _names_of(school, connection, owners["owner_id"])
+        names = _find_names(school, connection, owners["owner_id"])
     for frame in (rows, events):
         frame.insert(0, "title", frame["clause"].map(title_of))
     open_ones = rows.loc[rows["state"] == BreachState.OPEN, "id"].tolist()
@@ -120,7 +120,7 @@ def get_session_breaches(school: School, person: Person, session_id: int) -> Ses
     )
 
 
-def _names_of(school: School, connection: Connection, staff_ids: pd.Series) -> pd.Series:
+def _find_names(school: School, connection: Connection, staff_ids: pd.Series) -> pd.Series:
     """Today's name for each staff id."""
     staff = valid_versions(tables.staff_versions)
     names = connection.execute(select(staff.c.staff_id, staff.c.name).where(valid_on(staff, school.today())))
@@ -134,13 +134,13 @@ def find_open_breaches(connection: Connection, *conditions: ColumnElement[bool])
     query = (
         select(*columns, SESSION.staff_id, SESSION.day, SESSION.started_at)
         .join(tables.sessions, SESSION.id == _breach.session_id)
-        .where(*_open(), *conditions)
+        .where(*_open_conditions(), *conditions)
         .order_by(_breach.opened_at, _breach.id)
     )
     return reading.read_frame(connection, query)
 
 
-def _open() -> tuple[ColumnElement[bool], ...]:
+def _open_conditions() -> tuple[ColumnElement[bool], ...]:
     """The open breaches of sessions that are not confidential, as conditions."""
     return _breach.state == BreachState.OPEN, not_(is_confidential())
 
@@ -178,8 +178,8 @@ def find_owners(school: School, connection: Connection, sessions: pd.DataFrame) 
     sessions = sessions[["session_id", "staff_id", "day"]].drop_duplicates("session_id")
     pupil = valid_versions(tables.pupil_versions)
     pupils = Versions(reading.read_frame(connection, select(pupil)), "pupil_id")
-    of_pupils = _owners_of_pupils(school, connection, pupils.frame)
-    tutees = _tutees(sessions, pupils.frame)
+    of_pupils = _find_owners_of_pupils(school, connection, pupils.frame)
+    tutees = _find_tutees(sessions, pupils.frame)
     others = sessions[~sessions["session_id"].isin(tutees["session_id"])]
     concerned = pd.concat([tutees, _find_pupils(connection, others, pupils)])
     led = concerned.merge(of_pupils, on="version").merge(sessions, on="session_id")
@@ -187,23 +187,25 @@ def find_owners(school: School, connection: Connection, sessions: pd.DataFrame) 
     by_leaders = led["session_id"].isin(_find_led_by_owners(connection, sessions))
     owned = led.loc[~own & ~by_leaders, ["session_id", "owner_id"]].drop_duplicates()
     rest = sessions[~sessions["session_id"].isin(owned["session_id"])]
-    seniors = connection.scalars(select_staff(school.today(), roles_with(Resource.BREACHES, Scope.REMAINING))).all()
+    seniors = connection.scalars(
+        select_staff(school.today(), list_roles_with(Resource.BREACHES, Scope.REMAINING))
+    ).all()
     senior = rest.merge(pd.DataFrame({"owner_id": seniors}, dtype="int64"), how="cross")
     someone_else = senior["owner_id"] != senior["staff_id"].fillna(0)
     senior = senior[someone_else | ~senior["session_id"].isin(senior.loc[someone_else, "session_id"])]
     return pd.concat([owned, senior[["session_id", "owner_id"]]], ignore_index=True)
 
 
-def _owners_of_pupils(school: School, connection: Connection, pupils: pd.DataFrame) -> pd.DataFrame:
+def _find_owners_of_pupils(school: School, connection: Connection, pupils: pd.DataFrame) -> pd.DataFrame:
     """Today's HOYs and HMs of pupils as they were: `version` (a row of `pupils`), `owner_id`."""
     facts = pupils.rename(columns={"year_group": "year_groups", "house": "houses"}).rename_axis("version").reset_index()
     long = facts.melt(["version", "school"], ["year_groups", "houses"], var_name="group_kind", value_name="group_name")
     long["group_name"] = long["group_name"].str.strip().str.lower()
-    led = long.merge(_leaders(school, connection), on=["school", "group_kind", "group_name"])
+    led = long.merge(_find_leaders(school, connection), on=["school", "group_kind", "group_name"])
     return led[["version", "owner_id"]].drop_duplicates()
 
 
-def _tutees(sessions: pd.DataFrame, pupils: pd.DataFrame) -> pd.DataFrame:
+def _find_tutees(sessions: pd.DataFrame, pupils: pd.DataFrame) -> pd.DataFrame:
     """For each session, the tutees on that day of the member of staff who conducted it: `session_id`, `version`."""
     tutees = pupils[["tutor_id", "since", "until"]].rename_axis("version").reset_index().dropna(subset=["tutor_id"])
     pairs = sessions.dropna(subset=["staff_id"]).merge(tutees, left_on="staff_id", right_on="tutor_id")
@@ -221,11 +223,11 @@ def _find_pupils(connection: Connection, sessions: pd.DataFrame, pupils: Version
     return pairs[["session_id"]].assign(version=versions)
 
 
-def _leaders(school: School, connection: Connection) -> pd.DataFrame:
+def _find_leaders(school: School, connection: Connection) -> pd.DataFrame:
     """Today's HOYs and HMs by what they look after: `school`, `group_kind`, `group_name`, `owner_id`."""
     lists = []
     for scope, kind in ((Scope.YEAR_GROUPS, "year_groups"), (Scope.HOUSES, "houses")):
-        staff = reading.read_frame(connection, select_staff(school.today(), roles_with(Resource.BREACHES, scope)))
+        staff = reading.read_frame(connection, select_staff(school.today(), list_roles_with(Resource.BREACHES, scope)))
         lists.append(
             staff.assign(group_kind=kind, group_name=staff[kind].str.lower().str.split(";")).explode("group_name")
         )
@@ -242,4 +244,4 @@ def _find_led_by_owners(connection: Connection, sessions: pd.DataFrame) -> pd.Se
         reading.read_frame(connection, select(version.staff_id, version.from_day, version.roles)), "staff_id"
     )
     rows = staff.rows(ids(sessions["staff_id"]), days_since_1970(sessions["day"]))
-    return sessions.loc[staff.lists("roles", *roles_with(Resource.BREACHES))[rows], "session_id"]
+    return sessions.loc[staff.lists("roles", *list_roles_with(Resource.BREACHES))[rows], "session_id"]

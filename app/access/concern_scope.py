@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, false, func, or_, select, true
 
-from app.access.policy import Person, roles_with, scopes
+from app.access.policy import Person, get_scopes, list_roles_with
 from app.access.scope import select_concern_ids_of_school, select_staff
 from app.school import School
 from app.store import tables
@@ -22,7 +22,7 @@ from app.vocabulary import Resource, Scope
 def concerns_open_to(school: School, person: Person, register: Register) -> ColumnElement[bool]:
     """The concerns of a register that a person may open, as a condition on its concerns."""
     followed = _followed_by(school, person, register)
-    if Scope.SHARED in scopes(person, register.resource):
+    if Scope.SHARED in get_scopes(person, register.resource):
         return or_(followed, tables.concerns.c.id.in_(_shared_with(person)))
     return followed
 
@@ -30,7 +30,7 @@ def concerns_open_to(school: School, person: Person, register: Register) -> Colu
 def _followed_by(school: School, person: Person, register: Register) -> ColumnElement[bool]:
     """The concerns that a person may open and change: a DSP who leads a year can only read what another school shares
     with them."""
-    granted = scopes(person, register.resource)
+    granted = get_scopes(person, register.resource)
     if register is CONDUCT:
         return does_not_name(person) if Scope.NOT_NAMING_THEM in granted else false()
     if Scope.ALL in granted:
@@ -62,7 +62,7 @@ def find_dsps(connection: Connection, pupil_ids: Sequence[int], day: date) -> Se
     """The staff ids of the DSPs, on a day, of the schools that some pupils are in."""
     pupil = valid_versions(tables.pupil_versions)
     schools = select(pupil.c.school).where(pupil.c.pupil_id.in_(pupil_ids), valid_on(pupil, day))
-    dsps = select_staff(day, roles_with(Resource.CONCERNS, Scope.OWN_SCHOOL))
+    dsps = select_staff(day, list_roles_with(Resource.CONCERNS, Scope.OWN_SCHOOL))
     return connection.scalars(dsps.where(dsps.selected_columns["school"].in_(schools))).all()
 
 
@@ -71,5 +71,5 @@ def find_conduct_team(connection: Connection, concern_id: int, day: date) -> Seq
     does not name."""
     name = tables.conduct_named.c
     named = select(name.staff_id).where(name.concern_id == concern_id, name.staff_id.is_not(None))
-    team = select_staff(day, roles_with(Resource.CONDUCT_CONCERNS, Scope.NOT_NAMING_THEM))
+    team = select_staff(day, list_roles_with(Resource.CONDUCT_CONCERNS, Scope.NOT_NAMING_THEM))
     return connection.scalars(team.where(team.selected_columns["staff_id"].not_in(named))).all()

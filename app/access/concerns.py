@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, and_, false, or_, select, true
 from app.access.concern_history import ConcernHistory
 from app.access.concern_reading import read_histories
 from app.access.concern_scope import concerns_open_to, does_not_name, find_followed
-from app.access.policy import Person, require, roles_with
+from app.access.policy import Person, list_roles_with, require
 from app.access.scope import in_school_time, read_frame, select_pupils, select_staff
 from app.school import School
 from app.store import tables
@@ -28,7 +28,7 @@ def list_concerns(school: School, person: Person, register: Register = CHILD) ->
     """
     require(person, register.resource)
     with school.engine.connect() as connection:
-        return _read(school, connection, register, concerns_open_to(school, person, register))
+        return _read_concerns(school, connection, register, concerns_open_to(school, person, register))
 
 
 def get_oldest_concern(school: School, person: Person) -> dict[str, Any] | None:
@@ -36,7 +36,7 @@ def get_oldest_concern(school: School, person: Person) -> dict[str, Any] | None:
     `age_days`, `owner`, and `waiting` (how many are open); None if none is open. For the Senior Deputy Head."""
     require(person, Resource.OLDEST_CONCERN)
     with school.engine.connect() as connection:
-        concerns = _read(school, connection, CHILD, true())
+        concerns = _read_concerns(school, connection, CHILD, true())
     concerns = concerns[concerns["open"]].sort_values("raised_at")
     if concerns.empty:
         return None
@@ -62,12 +62,12 @@ def list_own_concerns(school: School, person: Person, register: Register = CHILD
         "summary": [history.row.summary for history in histories],
         "childs_words": [history.row.childs_words for history in histories],
         "received_by": [", ".join(history.alerted) for history in histories],
-        "read_by": ["; ".join(_readers(history)) for history in histories],
+        "read_by": ["; ".join(_describe_readers(history)) for history in histories],
     }
     return _in_school_time(school, columns)
 
 
-def _readers(history: ConcernHistory) -> list[str]:
+def _describe_readers(history: ConcernHistory) -> list[str]:
     names = history.names
     return [
         f"{names.member(event.actor_id)}, {names.moment(event.occurred_at)}"
@@ -126,12 +126,14 @@ def list_pupils_on_record(school: School, person: Person) -> pd.DataFrame:
 def list_leaders_to_share_with(school: School, person: Person) -> dict[int, str]:
     """The names of the HOYs and HMs with whom a concern can be shared, by staff id, for those who follow them up."""
     require(person, Resource.LINKABLE_SESSIONS)
-    leaders = read_frame(school, select_staff(school.today(), roles_with(Resource.CONCERNS, Scope.SHARED)))
+    leaders = read_frame(school, select_staff(school.today(), list_roles_with(Resource.CONCERNS, Scope.SHARED)))
     leaders = leaders.sort_values("name")
     return dict(zip(leaders["staff_id"], leaders["name"], strict=True))
 
 
-def _read(school: School, connection: Connection, register: Register, condition: ColumnElement[bool]) -> pd.DataFrame:
+def _read_concerns(
+    school: School, connection: Connection, register: Register, condition: ColumnElement[bool]
+) -> pd.DataFrame:
     """The concerns of a register that meet a condition, as `list_concerns` lists them."""
     now, order = school.now(), {level: place for place, level in enumerate(register.levels)}
     histories = read_histories(connection, register, condition, school.settings.zone, whole=False)
@@ -171,4 +173,4 @@ def select_linked_concerns(
     on `concern_sessions`: `ref`, `raised_at`, `level`. Never one about conduct."""
     ids = select(tables.concern_sessions.c.concern_id).where(linked)
     condition = and_(tables.concerns.c.id.in_(ids), concerns_open_to(school, person, CHILD))
-    return _read(school, connection, CHILD, condition)[["ref", "raised_at", "level"]]
+    return _read_concerns(school, connection, CHILD, condition)[["ref", "raised_at", "level"]]

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, false, not_
 from app.access.concern_history import LINKS, ConcernHistory, Link, LinkedSession, key_of
 from app.access.concern_scope import concerns_open_to
 from app.access.policy import Person, require
-from app.access.scope import SESSION, is_confidential, is_linked, open_to, with_staff_name
+from app.access.scope import SESSION, is_confidential, is_linked, is_open_to, with_staff_name
 from app.access.sessions import find_sessions
 from app.formatting import on_day_at
 from app.school import School
@@ -54,7 +54,7 @@ def describe_sessions(
     mine = _all_links(history for history in histories if history.row.id in followed)
     shared = _all_links(history for history in histories if history.row.id not in followed)
     return (
-        _describe_links(school, connection, shared, open_to(person, school.today()))
+        _describe_links(school, connection, shared, is_open_to(person, school.today()))
         | _describe_links(school, connection, mine, true())
         | {link: words for link, words in mine.items() if words}
     )

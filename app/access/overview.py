@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, func, select
 
-from app.access.policy import COUNSELLING, OTHER_PURPOSES, UNDER, Days, Person, require, scopes
-from app.access.scope import SESSION, counselling_among, in_school_time, is_during, select_past_and_present_counsellors
+from app.access.policy import COUNSELLING, OTHER_PURPOSES, UNDER, Days, Person, get_scopes, require
+from app.access.scope import SESSION, find_counselling, in_school_time, is_during, select_past_and_present_counsellors
 from app.protocol.frames import Versions, days_since_1970
 from app.protocol.judge import count_outcomes
 from app.school import School
@@ -29,9 +29,9 @@ def get_overview(school: School, person: Person, days: Days) -> pd.DataFrame:
     version = tables.staff_versions.c
     query = select(version.staff_id, version.from_day, version.name)
     with school.engine.connect() as connection:
-        frame = _not_counselling(connection, days)
+        frame = _read_without_counselling(connection, days)
         people = Versions(reading.read_frame(connection, query), "staff_id")
-    if Scope.WITH_NAMES in scopes(person, Resource.OVERVIEW):
+    if Scope.WITH_NAMES in get_scopes(person, Resource.OVERVIEW):
         names = people.fact("name", people.rows(frame["staff_id"].to_numpy(), days_since_1970(frame["day"])))
     else:
         names = np.full(len(frame), None)
@@ -41,11 +41,11 @@ def get_overview(school: School, person: Person, days: Days) -> pd.DataFrame:
     return named.rename(columns={"staff_id": "staff_name"})
 
 
-def _not_counselling(connection: Connection, days: Days) -> pd.DataFrame:
+def _read_without_counselling(connection: Connection, days: Days) -> pd.DataFrame:
     """`session_days.read` without what is, or may be, counselling."""
     rows = day_rows.read(connection, *days)
     counsellors = connection.scalars(select_past_and_present_counsellors()).all()
-    may_be = counselling_among(rows["purpose"], rows["staff_id"], counsellors)
+    may_be = find_counselling(rows["purpose"], rows["staff_id"], counsellors)
     return rows[~may_be].reset_index(drop=True) if may_be.any() else rows
 
 
@@ -56,11 +56,11 @@ def get_protocol_figures(school: School, person: Person, days: Days) -> pd.DataF
     a week could reveal a single session.
     """
     require(person, Resource.PROTOCOL_FIGURES)
-    if Scope.ANY_DAYS not in scopes(person, Resource.PROTOCOL_FIGURES):
+    if Scope.ANY_DAYS not in get_scopes(person, Resource.PROTOCOL_FIGURES):
         term = school.settings.term_on(days[1])
         days = (term.from_, term.to) if term else (date.max, date.min)
     with school.engine.connect() as connection:
-        return count_outcomes(_not_counselling(connection, days))
+        return count_outcomes(_read_without_counselling(connection, days))
 
 
 def list_late_consents(school: School, person: Person, days: Days) -> pd.DataFrame:
@@ -74,7 +74,7 @@ def find_late_consents(school: School, days: Days) -> pd.DataFrame:
     participant = tables.session_pupils.c
     facts = (SESSION.started_at, SESSION.ended_at, SESSION.one_to_one, participant.pupil_id)
     with school.engine.connect() as connection:
-        rows = _not_counselling(connection, days)
+        rows = _read_without_counselling(connection, days)
         broken = (rows["academic-hours"] == "breach") | (rows["one-to-one-hours"] == "breach")
         given = reading.read_frame(connection, select(consents.select_given_consents()))
         of_broken = reading.is_among(connection, SESSION.id, rows.loc[broken, "session_id"].tolist())

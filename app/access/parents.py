@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Boolean, ColumnElement, Date, Subquery, and_, func, not_, or_, select, type_coerce
 
-from app.access.policy import Person, require, scopes
+from app.access.policy import Person, get_scopes, require
 from app.access.scope import SESSION, is_confidential, is_led_by, read_frame, with_staff_name
 from app.records.registers import LETTERS
 from app.school import School
@@ -87,7 +87,7 @@ def list_consents(school: School, person: Person) -> pd.DataFrame:
     pupil, state = valid_versions(tables.pupil_versions), consent_status()
     own = _consents_open_to(school, person, pupil, state)
     readable = own
-    if Scope.SLT_INFORMED in scopes(person, Resource.PARENT_REGISTERS):
+    if Scope.SLT_INFORMED in get_scopes(person, Resource.PARENT_REGISTERS):
         is_outside_hours = _consent.kind == ConsentKind.OUTSIDE_HOURS
         readable = or_(own, and_(is_outside_hours, state.c.slt_informed_at.is_not(None)))
     facts = ("state", "asked_at", "sent_at", "answered_at", "answered_by", "slt_informed_at")
@@ -106,15 +106,15 @@ def list_consents(school: School, person: Person) -> pd.DataFrame:
         .order_by(_consent.id.desc())
     )
     rows = read_frame(school, with_staff_name(query, "asked_by", state.c.asked_by, school.today()))
-    return _with_status(rows, pd.Timestamp(school.now()))
+    return _add_status(rows, pd.Timestamp(school.now()))
 
 
-def _with_status(rows: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
+def _add_status(rows: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
     """Consents with `status` and `missing_step`, as `list_consents` describes them."""
     ahead, asked, given = rows["covers_to"] > now, rows["state"] == "asked", rows["state"] == "given"
     rows["own"] = rows["own"].fillna(value=False)  # blank if the person may only read it
     rows["status"] = rows["state"].where(~asked, "waiting").mask(asked & ~ahead, "lapsed")
-    rows["status"] = rows["status"].mask(asked & rows["consent_id"].isin(_covered(rows)), "covered")
+    rows["status"] = rows["status"].mask(asked & rows["consent_id"].isin(_find_covered(rows)), "covered")
     rows["status"] = rows["status"].mask(given & (rows["answered_at"] > rows["covers_from"]), "given_late")
     slt_not_informed = given & ahead & (rows["kind"] == ConsentKind.OUTSIDE_HOURS) & rows["slt_informed_at"].isna()
     missing_step = pd.Series("", rows.index).mask(rows["status"] == "waiting", "answer")
@@ -122,7 +122,7 @@ def _with_status(rows: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
     return rows
 
 
-def _covered(rows: pd.DataFrame) -> pd.Series:
+def _find_covered(rows: pd.DataFrame) -> pd.Series:
     """The ids of consents that nobody answered while another one that holds covers their times."""
     times = ["pupil_id", "kind", "covers_from", "covers_to"]
     asked = rows.loc[rows["state"] == "asked", ["consent_id", *times]]

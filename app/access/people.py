@@ -12,7 +12,7 @@ from app.vocabulary import Role
 
 def find_person(school: School, email: str) -> Person | None:
     """The member of staff with this email; None if the roster has none."""
-    return next(iter(_people(school, tables.staff.c.email == email.strip().lower())), None)
+    return next(iter(_find_people(school, tables.staff.c.email == email.strip().lower())), None)
 
 
 def list_demo_people(school: School) -> list[Person]:
@@ -26,14 +26,14 @@ def list_demo_people(school: School) -> list[Person]:
         if get_meta(connection, "demo") is None:
             return []
         usual = (get_meta(connection, "demo_usual") or "").split(";")
-    everybody = sorted(_people(school, true()), key=lambda p: (len(p.roles), p.email not in usual, p.email))
+    everybody = sorted(_find_people(school, true()), key=lambda p: (len(p.roles), p.email not in usual, p.email))
     chosen: list[Person] = []
     for role in Role:
         chosen += [p for p in everybody if role in p.roles and p not in chosen][:1]
     return chosen
 
 
-def _people(school: School, condition: ColumnElement[bool]) -> list[Person]:
+def _find_people(school: School, condition: ColumnElement[bool]) -> list[Person]:
     version = valid_versions(tables.staff_versions)
     query = (
         select(tables.staff.c.email, version)
@@ -49,15 +49,15 @@ def _people(school: School, condition: ColumnElement[bool]) -> list[Person]:
                 name=row.name,
                 school=row.school,
                 department=row.department,
-                roles=frozenset(role for role in Role if role in _items(row.roles)),
-                year_groups=_items(row.year_groups),
-                houses=_items(row.houses),
+                roles=frozenset(role for role in Role if role in _split(row.roles)),
+                year_groups=_split(row.year_groups),
+                houses=_split(row.houses),
             )
             for row in connection.execute(query)
         ]
 
 
-def _items(cell: str) -> frozenset[str]:
+def _split(cell: str) -> frozenset[str]:
     return frozenset(item.strip() for item in cell.split(";") if item.strip())
 
 

@@ -43,29 +43,29 @@ def list_grants(resource: Resource) -> Iterator[tuple[Role | None, Scope]]:
     yield from ((role, role.grants[resource]) for role in Role if resource in role.grants)
 
 
-def roles_with(resource: Resource, *scopes: Scope) -> list[Role]:
+def list_roles_with(resource: Resource, *scopes: Scope) -> list[Role]:
     """The roles that are granted one of the scopes of a resource; without scopes, any of them."""
     return [role for role, scope in list_grants(resource) if role and (scope in scopes or not scopes)]
 
 
-def scopes(person: Person, resource: Resource) -> set[Scope]:
+def get_scopes(person: Person, resource: Resource) -> set[Scope]:
     """How much of a resource the person may see, by each of their roles; empty: nothing."""
     return {scope for role, scope in list_grants(resource) if role is None or role in person.roles}
 
 
 def require(person: Person, resource: Resource, scope: Scope | None = None) -> None:
     """Raise NotAllowedError unless the person may see some of a resource, or has this scope of it."""
-    granted = scopes(person, resource)
+    granted = get_scopes(person, resource)
     if not granted or (scope and scope not in granted):
         raise NotAllowedError(f"You do not have access to {resource.label}.")
 
 
 def may_open(person: Person, page: Page) -> bool:
     """Whether the person may open a page."""
-    return bool(scopes(person, page.resource))
+    return bool(get_scopes(person, page.resource))
 
 
-def first_page(person: Person) -> Page:
+def get_first_page(person: Person) -> Page:
     """The page that opens first: the first in the navigation that one of the person's roles names."""
     named = {role.first_page for role in Role if role in person.roles}
     return next((page for page in Page if page in named), Page.LOG)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Select, func, not_, select
 
-from app.access.policy import Days, Person, require, scopes
+from app.access.policy import Days, Person, get_scopes, require
 from app.access.scope import SESSION, is_confidential, is_during, read_frame, select_pupils, with_staff_name
 from app.school import School
 from app.store import tables
@@ -40,13 +40,13 @@ def list_repeats(school: School, person: Person, days: Days) -> Repeats:
     require(person, Resource.REPEATED_ONE_TO_ONES)
     today, limits = school.today(), school.settings.repeats
     pupils = select_pupils(today)
-    if Scope.ALL not in scopes(person, Resource.REPEATED_ONE_TO_ONES):
+    if Scope.ALL not in get_scopes(person, Resource.REPEATED_ONE_TO_ONES):
         pupils = pupils.where(pupils.selected_columns["school"] == person.school)
     names = read_frame(school, pupils).set_index("pupil_id")["name"]
-    rows = _one_to_ones(read_frame(school, _candidates(days, today)))
+    rows = _find_one_to_ones(read_frame(school, _select_candidates(days, today)))
     rows = rows[(rows["adult_id"] != person.staff_id) & rows["pupil_id"].isin(names.index)].reset_index(drop=True)
-    rows["out_of_hours"] = _out_of_hours(school, rows)
-    most, most_out = _within(rows, limits.days), _within(rows[rows["out_of_hours"]], limits.days)
+    rows["out_of_hours"] = _is_out_of_hours(school, rows)
+    most, most_out = _count_within(rows, limits.days), _count_within(rows[rows["out_of_hours"]], limits.days)
     counted = rows.assign(most=most, most_out=most_out, unlogged=~rows["logged"].astype(bool))
     pairs = counted.groupby(["adult_id", "pupil_id"], as_index=False).agg(
         adult=("adult", "first"),
@@ -67,7 +67,7 @@ def list_repeats(school: School, person: Person, days: Days) -> Repeats:
     )
 
 
-def _candidates(days: Days, today: date) -> Select[Any]:
+def _select_candidates(days: Days, today: date) -> Select[Any]:
     """The sessions of the days with the numbers of staff and pupils in the call, or else in the log, and the id of one
     of each; the `adult` by today's name."""
     of_call, stay, participant = tables.session_calls.c, tables.call_stays.c, tables.session_pupils.c
@@ -112,12 +112,12 @@ def _candidates(days: Days, today: date) -> Select[Any]:
     return with_staff_name(query, "adult", adult_id, today)
 
 
-def _one_to_ones(rows: pd.DataFrame) -> pd.DataFrame:
+def _find_one_to_ones(rows: pd.DataFrame) -> pd.DataFrame:
     one = (rows["pupils"] == 1) & (rows["staff"] <= 1) & rows["adult_id"].notna()
     return rows[one.to_numpy(bool)].drop(columns=["staff", "pupils"]).astype({"adult_id": "int64", "pupil_id": "int64"})
 
 
-def _out_of_hours(school: School, rows: pd.DataFrame) -> np.ndarray:
+def _is_out_of_hours(school: School, rows: pd.DataFrame) -> np.ndarray:
     hours = {day: school.settings.rules_on(day).academic_hours for day in set(rows["started_at"].dt.date)}
     within = [
         hours[start.date()][0] <= start.time() and end.time() <= hours[start.date()][1] and start.date() == end.date()
@@ -127,7 +127,7 @@ def _out_of_hours(school: School, rows: pd.DataFrame) -> np.ndarray:
     return np.asarray(~np.array(within, bool) | at_weekend, bool)
 
 
-def _within(rows: pd.DataFrame, days: int) -> pd.Series:
+def _count_within(rows: pd.DataFrame, days: int) -> pd.Series:
     """For each session, how many sessions its adult and pupil had in the last `days` days, including this one."""
     pair = rows.groupby(["adult_id", "pupil_id"]).ngroup().to_numpy(np.int64)
     day = rows["started_at"].dt.tz_localize(None).to_numpy().astype("datetime64[D]").astype(np.int64)

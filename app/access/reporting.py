@@ -5,7 +5,7 @@ from sqlalchemy import ColumnElement, and_, case, exists, func, not_, select
 
 from app.access.overview import find_late_consents
 from app.access.policy import Days, Person, require
-from app.access.scope import SESSION, is_confidential, is_during, start_and_end
+from app.access.scope import SESSION, find_start_and_end, is_confidential, is_during
 from app.school import School
 from app.store import audit_log, reading, tables
 from app.store.consents import ANSWERS, consent_status
@@ -56,7 +56,7 @@ def count_registers(school: School, person: Person, days: Days) -> dict[str, int
         return func.count(case((has, 1)))
 
     state = consent_status()
-    begin, end = start_and_end(school, days)
+    begin, end = find_start_and_end(school, days)
     covered = and_(consent.covers_from < end, consent.covers_to >= begin)
     with school.engine.connect() as connection:
         pupils = connection.execute(

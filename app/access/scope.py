@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import ColumnElement, Select, Subquery, and_, exists, false, func, not_, or_, select, true
 
-from app.access.policy import COUNSELLING, OTHER_PURPOSES, Days, Person, scopes
+from app.access.policy import COUNSELLING, OTHER_PURPOSES, Days, Person, get_scopes
 from app.school import School
 from app.store import reading, tables
 from app.store.versions import list_contains, valid_on, valid_versions
@@ -37,36 +37,36 @@ def is_counselling(purpose: ColumnElement[Any], staff_id: ColumnElement[Any]) ->
     )
 
 
-def counselling_among(purpose: pd.Series, staff_id: pd.Series, counsellors: Sequence[int]) -> pd.Series:
+def find_counselling(purpose: pd.Series, staff_id: pd.Series, counsellors: Sequence[int]) -> pd.Series:
     """For each row, whether it is counselling as in `is_counselling`; `purpose` is categorical."""
     words = purpose.map(str.lower, na_action="ignore")
     return words.isin([COUNSELLING]) | (staff_id.isin(counsellors) & ~words.isin(OTHER_PURPOSES))
 
 
-def _counselling_by_others() -> ColumnElement[bool]:
+def _is_counselling_by_others() -> ColumnElement[bool]:
     return and_(
         func.lower(SESSION.purpose) == COUNSELLING, SESSION.staff_id.not_in(select_past_and_present_counsellors())
     )
 
 
-def open_to(person: Person, today: date) -> ColumnElement[bool]:
+def is_open_to(person: Person, today: date) -> ColumnElement[bool]:
     """The sessions that a person may open, as a condition on `sessions`."""
-    granted = scopes(person, Resource.SESSIONS)
+    granted = get_scopes(person, Resource.SESSIONS)
     of_others: list[ColumnElement[bool]] = [false()]
     if Scope.ALL in granted:
         of_others = [true()]
     else:
         if granted & {Scope.YEAR_GROUPS, Scope.HOUSES}:
-            of_others.append(_of_pupils_led_by(person))
+            of_others.append(_is_of_pupils_led_by(person))
         if Scope.LINKED_TO_CONCERN in granted:
-            of_others.append(_linked_to_concern(person.school, today))
+            of_others.append(_is_linked_to_concern(person.school, today))
     visible = or_(SESSION.staff_id == person.staff_id, and_(not_(is_confidential()), or_(*of_others)))
-    if Scope.NOT_BY_COUNSELLORS in scopes(person, Resource.COUNSELLING_SESSIONS):
-        return or_(visible, _counselling_by_others())
+    if Scope.NOT_BY_COUNSELLORS in get_scopes(person, Resource.COUNSELLING_SESSIONS):
+        return or_(visible, _is_counselling_by_others())
     return visible
 
 
-def _of_pupils_led_by(person: Person) -> ColumnElement[bool]:
+def _is_of_pupils_led_by(person: Person) -> ColumnElement[bool]:
     """Sessions with the pupils whom a person looks after, and those conducted by these pupils' tutors; pupils and
     tutors as on the session's day."""
     pupil, participant = valid_versions(tables.pupil_versions), tables.session_pupils.c
@@ -81,7 +81,7 @@ def _of_pupils_led_by(person: Person) -> ColumnElement[bool]:
 def is_led_by(person: Person, resource: Resource, pupil: Subquery) -> ColumnElement[bool]:
     """Whether a pupil is in a year or house that the person looks after in their school and may see of a resource;
     true of every pupil if they may see all of the resource."""
-    granted = scopes(person, resource)
+    granted = get_scopes(person, resource)
     if Scope.ALL in granted:
         return true()
     conditions: list[ColumnElement[bool]] = [false()]
@@ -103,7 +103,7 @@ def select_concern_ids_of_school(code: str, today: date) -> Select[Any]:
     )
 
 
-def _linked_to_concern(code: str, today: date) -> ColumnElement[bool]:
+def _is_linked_to_concern(code: str, today: date) -> ColumnElement[bool]:
     """Sessions linked to a concern about a pupil of a school."""
     link = tables.concern_sessions.c
     links = select(link.log_ref, link.call_id).where(link.concern_id.in_(select_concern_ids_of_school(code, today)))
@@ -123,7 +123,7 @@ def is_during(days: Days) -> ColumnElement[bool]:
     return SESSION.day.between(*days)
 
 
-def start_and_end(school: School, days: Days) -> tuple[datetime, datetime]:
+def find_start_and_end(school: School, days: Days) -> tuple[datetime, datetime]:
     """When the first of some days begins, and when the last one has ended."""
     zone = school.settings.zone
     return datetime.combine(days[0], time(), zone), datetime.combine(days[1] + timedelta(days=1), time(), zone)

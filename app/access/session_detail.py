@@ -8,8 +8,8 @@ import pandas as pd
 from sqlalchemy import Connection, Select, and_, case, false, func, or_, select
 
 from app.access.concerns import select_linked_concerns
-from app.access.policy import COUNSELLING, WITHHELD, Person, scopes
-from app.access.scope import SESSION, in_school_time, is_confidential, join_values, open_to, with_staff_name
+from app.access.policy import COUNSELLING, WITHHELD, Person, get_scopes
+from app.access.scope import SESSION, in_school_time, is_confidential, is_open_to, join_values, with_staff_name
 from app.access.sessions import select_session_pupils
 from app.log_questions import CONCERN, QUESTIONS
 from app.protocol.clauses import title_of
@@ -76,12 +76,12 @@ def get_session(school: School, person: Person, session_id: int) -> SessionView 
         clauses, alone = _judge_again(school, connection, row, call_ids)
         if withheld:
             clauses["reason"] = clauses["reason"].where(clauses["clause"] == "purpose-allowed", WITHHELD)
-        stays, videos = _timeline(school, connection, call_ids, row.day)
+        stays, videos = _read_timeline(school, connection, call_ids, row.day)
         pupils = reading.read_frame(connection, select_session_pupils().where(SESSION.id == session_id))
-        versions = _versions(school, connection, row.log_ref, own=own)
+        versions = _read_versions(school, connection, row.log_ref, own=own)
         linked = false() if withheld else or_(_link.log_ref == row.log_ref, _link.call_id.in_(call_ids))
         concerns = select_linked_concerns(school, connection, person, linked)
-    if not own and not {Scope.OWN_SCHOOL, Scope.ALL} & scopes(person, Resource.CONCERNS):
+    if not own and not {Scope.OWN_SCHOOL, Scope.ALL} & get_scopes(person, Resource.CONCERNS):
         versions = versions.drop(columns=_ABOUT_CONCERNS)  # a concern's narrative is not for a HOY or HM
     shown = 0 if withheld else None
     answers = versions.drop(columns=["version", "entered_at", "entered_by", "correction_reason"])
@@ -115,7 +115,7 @@ def _select_session(school: School, person: Person, session_id: int) -> Select[A
     query = (
         select(tables.sessions, tables.logs.c.ref.label("log_ref"), is_confidential().label("is_confidential"))
         .outerjoin(tables.logs, tables.logs.c.id == SESSION.log_id)
-        .where(SESSION.id == session_id, open_to(person, school.today()))
+        .where(SESSION.id == session_id, is_open_to(person, school.today()))
     )
     return with_staff_name(query, "staff_name", SESSION.staff_id, SESSION.day)
 
@@ -132,10 +132,10 @@ def _judge_again(
     clauses = judged.table().query("session == @number").drop(columns="session").reset_index(drop=True)
     clauses.insert(1, "title", clauses["clause"].map(title_of))
     alone = judged.alone.loc[judged.alone["session"] == number, ["from_at", "to_at", "seconds"]]
-    return clauses, _by_time(school, alone)
+    return clauses, _sort_by_time(school, alone)
 
 
-def _timeline(
+def _read_timeline(
     school: School, connection: Connection, call_ids: list[str], day: date
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Who was in the calls when, and when with camera, as `stays` and `videos` of SessionView. For somebody who is not
@@ -159,12 +159,12 @@ def _timeline(
     named = videos.merge(stays[[*person, "name", "role"]].drop_duplicates(person), on=person)
     timed = named[named["started_at"].notna() & named["ended_at"].notna()]
     return (
-        _by_time(school, stays[["name", "role", "joined_at", "left_at", "camera"]]),
-        _by_time(school, timed[["name", "role", "started_at", "ended_at"]]),
+        _sort_by_time(school, stays[["name", "role", "joined_at", "left_at", "camera"]]),
+        _sort_by_time(school, timed[["name", "role", "started_at", "ended_at"]]),
     )
 
 
-def _by_time(school: School, frame: pd.DataFrame) -> pd.DataFrame:
+def _sort_by_time(school: School, frame: pd.DataFrame) -> pd.DataFrame:
     times = list(frame.select_dtypes("datetimetz"))
     return in_school_time(school, frame.sort_values(times, ignore_index=True))
 
@@ -173,7 +173,7 @@ ANSWERS = ("purpose", *(question.name for question in QUESTIONS))
 _ABOUT_CONCERNS = [question.name for question in QUESTIONS if question.only_if is CONCERN]
 
 
-def _versions(school: School, connection: Connection, ref: str | None, *, own: bool) -> pd.DataFrame:
+def _read_versions(school: School, connection: Connection, ref: str | None, *, own: bool) -> pd.DataFrame:
     """The versions of a log, the newest first. Only the author sees a version that says counselling; from others the
     reasons for corrections are then withheld too."""
     log, today = tables.logs, school.today()

@@ -12,8 +12,8 @@ from app.access.scope import (
     in_school_time,
     is_confidential,
     is_during,
+    is_open_to,
     join_values,
-    open_to,
     with_staff_name,
 )
 from app.school import School
@@ -48,7 +48,7 @@ def _is_own(person: Person) -> ColumnElement[bool]:
 
 def find_sessions(school: School, person: Person, *conditions: ColumnElement[bool]) -> pd.DataFrame:
     """The sessions that the person may open and that meet some conditions, as `list_sessions`."""
-    visible = and_(open_to(person, school.today()), *conditions)
+    visible = and_(is_open_to(person, school.today()), *conditions)
     query = (
         select(
             SESSION.id.label("session_id"),

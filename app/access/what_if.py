@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Select, and_, not_, select
 
-from app.access.policy import Days, Person, require, scopes
+from app.access.policy import Days, Person, get_scopes, require
 from app.access.scope import SESSION, in_school_time, is_confidential, is_during, with_staff_name
 from app.judging.what_if import WhatIf, compare
 from app.protocol.judge import decode, judge
@@ -31,7 +31,7 @@ def run_what_if(
     Only the Senior Deputy Head and SLT may ask, and SLT gets no list of sessions. Raises NotAllowedError for anybody
     else, SettingsError for wrong figures."""
     require(person, Resource.WHAT_IF)
-    with_sessions = Scope.WITH_SESSIONS in scopes(person, Resource.WHAT_IF)
+    with_sessions = Scope.WITH_SESSIONS in get_scopes(person, Resource.WHAT_IF)
     other, now = replace_figures(school.settings, figures), school.now()
     judged = [pd.DataFrame(columns=["log_id", "call_id", "was", "would_be"])]
     with school.engine.connect() as connection:
@@ -44,7 +44,7 @@ def run_what_if(
             judged.append(before[["log_id", "call_id"]].assign(was=before["codes"], would_be=after["codes"]))
             progress(min((first + _AT_ONCE) / len(sessions), 1.0))
     whole = pd.concat(judged, ignore_index=True)
-    order = _numbers(sessions, whole)
+    order = _find_session_ids(sessions, whole)
     in_order = sessions.set_index("session_id").loc[order].drop(columns=["log_id", "call_id"]).reset_index()
     result = compare(decode(whole["was"]), decode(whole["would_be"]), in_school_time(school, in_order))
     changes = result.changes if with_sessions else result.changes.iloc[:0]
@@ -67,7 +67,7 @@ def _select_sessions(days: Days) -> Select[Any]:
     return with_staff_name(query, "staff_name", SESSION.staff_id, SESSION.day)
 
 
-def _numbers(sessions: pd.DataFrame, judged: pd.DataFrame) -> pd.Series:
+def _find_session_ids(sessions: pd.DataFrame, judged: pd.DataFrame) -> pd.Series:
     """The id of each session that was judged, found by its log or else its call."""
     by_log = sessions.dropna(subset=["log_id"]).set_index("log_id")["session_id"]
     by_call = sessions[sessions["log_id"].isna()].set_index("call_id")["session_id"]

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import BigInteger, Connection, case, delete, func, literal, select, type_coerce, update
 
-from app.access.policy import roles_with
+from app.access.policy import list_roles_with
 from app.demo import asking, casework, resolving
 from app.demo.calendar import Calendar, create_demo_settings
 from app.demo.chance import Chance
@@ -70,7 +70,7 @@ def fill(school: School, sessions: int = 5000, progress: Callable[[str, float], 
         casework.follow_up(connection, school.now(), day)
         casework.raise_about_conduct(connection, school.now(), day)
     scopes = (Scope.YEAR_GROUPS, Scope.HOUSES, Scope.REMAINING)
-    roles = [role for scope in scopes for role in roles_with(Resource.BREACHES, scope)]
+    roles = [role for scope in scopes for role in list_roles_with(Resource.BREACHES, scope)]
     leaders = [row["email"] for role in roles for row in made.staff if role in row["roles"].split(";")]
     resolving.resolve(judged_by, leaders, Chance(_SEED, day.toordinal()))
     asking.ask(judged_by, made)

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from app.access.policy import Person, scopes
+from app.access.policy import Person, get_scopes
 from app.access.repeats import list_repeats
 from app.school import School
 from app.ui.current import record_once
@@ -39,7 +39,7 @@ def show_repeats(school: School, person: Person) -> None:
         return
     mine = (repeats.sessions["adult_id"] == pair.adult_id) & (repeats.sessions["pupil_id"] == pair.pupil_id)
     write_html("<b>{pair.adult} and {pair.pupil}</b>, the newest first.", pair=pair)
-    _list_sessions(repeats.sessions[mine], can_open=Scope.ALL in scopes(person, Resource.SESSIONS))
+    _list_sessions(repeats.sessions[mine], can_open=Scope.ALL in get_scopes(person, Resource.SESSIONS))
 
 
 def _list_sessions(sessions: pd.DataFrame, *, can_open: bool) -> None:

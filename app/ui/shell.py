@@ -8,7 +8,7 @@ import streamlit as st
 
 from app.access.administration import record_access
 from app.access.people import list_demo_people
-from app.access.policy import Person, describe_post, first_page, may_open
+from app.access.policy import Person, describe_post, get_first_page, may_open
 from app.auth import configuration, sign_in
 from app.school import School
 from app.settings import ROOT
@@ -88,7 +88,7 @@ def show() -> None:
         st.markdown(f"### {as_plain_text(school.settings.name)}")
         if school.is_demonstration():
             _show_view_as(school, person)
-    home = first_page(person)
+    home = get_first_page(person)
     # The first page has the bare address, and also its own address, which links use.
     pages = [_page(page, visible=may_open(person, page), first=page == home) for page in Page]
     pages.append(_page(home, visible=False, first=False))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from app.access.overview import get_overview
 from app.access.people import find_person
-from app.access.policy import Days, describe_post, first_page, list_grants, may_open
+from app.access.policy import Days, describe_post, get_first_page, list_grants, may_open
 from app.access.sessions import list_sessions
 from app.intake.files import import_roster
 from app.school import School
@@ -27,7 +27,7 @@ def follow_role(url: str, folder: Path, email: str, days: Days) -> dict[str, obj
         "rejected": sum(len(result.rejected) for result in imported),
         "roles": sorted(person.roles),
         "post": describe_post(person),
-        "first_page": first_page(person),
+        "first_page": get_first_page(person),
         "pages": [page for page in Page if may_open(person, page)],
         "pupils": sorted(list_sessions(school, person, days)["pupils"]),
         "overview": len(overview),

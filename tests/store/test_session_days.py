@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from sqlalchemy import Connection, String, delete, func, literal, select, update
 
-from app.access.scope import counselling_among, is_counselling, select_past_and_present_counsellors
+from app.access.scope import find_counselling, is_counselling, select_past_and_present_counsellors
 from app.intake.calls import import_calls
 from app.intake.files import import_logs
 from app.protocol.clauses import CLAUSES
@@ -122,5 +122,5 @@ def test_counselling_among_agrees_with_the_database(school: School) -> None:
             bool(connection.scalar(select(is_counselling(literal(word, String), literal(staff)))))
             for word, staff in rows.itertuples(index=False)
         ]
-    assert counselling_among(rows["purpose"].astype("category"), rows["staff_id"], counsellors).tolist() == by_database
+    assert find_counselling(rows["purpose"].astype("category"), rows["staff_id"], counsellors).tolist() == by_database
     assert set(by_database) == {True, False}

@@ -9,7 +9,7 @@ import streamlit as st
 
 from app.access.concerns import list_actions_to_do, list_concerns, list_own_concerns
 from app.access.forms import CONCERN_DRAFT, CONDUCT_DRAFT, get_draft
-from app.access.policy import Person, scopes
+from app.access.policy import Person, get_scopes
 from app.concerns import casework
 from app.formatting import on_day
 from app.school import School
@@ -25,7 +25,7 @@ def show_children(school: School, person: Person) -> None:
     st.title("Concerns")
     actions = list_actions_to_do(school, person)
     about_children = actions[~actions["conduct"]]
-    concerns = list_concerns(school, person) if scopes(person, Resource.CONCERNS) else None
+    concerns = list_concerns(school, person) if get_scopes(person, Resource.CONCERNS) else None
     follows = _follows(person)
     if concerns is not None and follows:
         _show_waiting(concerns, about_children)
@@ -60,7 +60,7 @@ def show_conduct(school: School, person: Person) -> None:
 
 def _follows(person: Person) -> bool:
     """Whether somebody follows concerns up; others see those that were shared with them."""
-    return Scope.FOLLOWED_UP in scopes(person, Resource.CONCERN_ACTIONS)
+    return Scope.FOLLOWED_UP in get_scopes(person, Resource.CONCERN_ACTIONS)
 
 
 def _show_own(school: School, person: Person) -> None:
