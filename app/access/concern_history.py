@@ -24,9 +24,9 @@ FIELDS = {
 }
 AUTOMATIC_EVENTS = ("alerted", "read", "viewed", "taken")  # they conflict with nobody's changes
 LINKS = ("session_linked", "session_unlinked")
-_ACCESS_EVENTS = ("viewed", "taken")  # of concerns about conduct, which are not on the audit trail
+_ACCESS_EVENTS = ("viewed", "taken")  # of concerns about conduct, whose readers are not on the audit trail
 
-Link = tuple[str | None, str | None]  # to a session: the reference of its log, or the id of its call
+Link = tuple[str | None, str | None]  # a session's log reference, or the id of its call
 
 
 class LinkedSession(NamedTuple):

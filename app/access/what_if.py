@@ -39,7 +39,7 @@ def run_what_if(
         for first in range(0, len(sessions), _AT_ONCE):
             some = sessions["session_id"].iloc[first : first + _AT_ONCE].tolist()
             evidence = reading.read_evidence(connection, session_ids=some)
-            # The past is judged again as well, so that the time that has passed since makes no difference.
+            # Both are judged now, so that the time that has passed since makes no difference.
             before, after = (judge(evidence, settings, now).sessions for settings in (school.settings, other))
             judged.append(before[["log_id", "call_id"]].assign(was=before["codes"], would_be=after["codes"]))
             progress(min((first + _AT_ONCE) / len(sessions), 1.0))

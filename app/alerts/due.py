@@ -19,7 +19,7 @@ from app.store.writing import get_meta, set_meta
 from app.vocabulary import Role
 
 _HISTORY = timedelta(days=7)  # a concern unread for longer is older than the alerts
-_DIGEST = "digest"  # the time at which the last one was queued
+_DIGEST = "digest"  # key of the time at which the last one was queued
 
 
 def enqueue_due(school: School) -> None:

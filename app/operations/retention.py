@@ -39,7 +39,7 @@ class Past:
     number: int
 
 
-_Part = tuple[Past, Sequence[Delete]]  # with the statements that delete it
+_Part = tuple[Past, Sequence[Delete]]  # and the statements that delete it
 
 
 def find_first_days_kept(school: School) -> dict[str, date]:

@@ -223,7 +223,7 @@ def describe_weeks(weeks: pd.DataFrame) -> str:
 
 def draw_timeline(stays: pd.DataFrame, videos: pd.DataFrame, alone: pd.DataFrame) -> Drawing:
     """Who was in the call when: a bar for each stay, blue for staff and grey for others, with a thin bar over it while
-    a camera is known to have been on; and orange over the whole height while pupils were alone."""
+    a camera is known to have been on; orange over the whole height marks times when pupils were alone."""
     camera = stays["camera"].fillna(value=False).astype(bool)
     stays = _in_local_time(stays).assign(
         who=_names_with_role(stays),

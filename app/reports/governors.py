@@ -36,7 +36,7 @@ from app.vocabulary import BreachState, Outcome, Purpose, Resolution
 
 Days = tuple[date, date]
 
-_WIDTH = 560  # of a chart's inner part, in pixels; with its labels it fills a page across
+_WIDTH = 560  # the width of a chart without labels, in pixels; with them it fills the page
 _ENDINGS = {resolution.value: resolution.label for resolution in Resolution} | {
     BreachState.CLOSED: "Closed automatically by later evidence",
     BreachState.OPEN: "Open",
