@@ -1,4 +1,4 @@
-"""Alerts: what is put into the outbox, what arrives at a real mail server, and when."""
+"""Sending: what arrives at a real mail server, and what becomes of an alert that does not."""
 
 import logging
 import random
@@ -6,125 +6,30 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from app import lease
 from app.access.administration import get_audit_trail
-from app.access.forms import list_pupils_to_choose
 from app.alerts.channels import AlertsNotConfiguredError
-from app.alerts.due import enqueue_due
-from app.alerts.outbox import KINDS, Alert, enqueue
-from app.alerts.sending import Run, send
-from app.concerns.raising import Report, raise_concern
+from app.alerts.outbox import KINDS
+from app.alerts.sending import send
 from app.intake.calls import import_calls
-from app.intake.files import import_logs, import_roster
+from app.intake.files import import_roster
 from app.intake.logs import Entered, enter_log
 from app.operations import health
 from app.operations.alerts import get_alerts_view
 from app.school import School, open_school
 from app.store import tables
-from app.store.concerns import CHILD
-from app.vocabulary import Page
 from tests import people
+from tests.alerts.conftest import ADDRESS, NOON, concern, put, send_now, states, wait_for
 from tests.clock import Clock
 from tests.mail_server import MailServer
 from tests.people import call, calls, log, someone, table
 from tests.running import fork, run
-
-NOON = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
-ADDRESS = "https://protocol.school.example"
-
-
-@pytest.fixture
-def clock(clock: Clock) -> Clock:
-    clock.set(NOON)
-    return clock
-
-
-@pytest.fixture
-def school(clock: Clock, school: School) -> School:
-    """The school of `tests.people`, once the clock stands."""
-    return school
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
-    """A mail server, configured and running."""
-    server = MailServer()
-    monkeypatch.setenv("ALERT_URL", server.url)
-    monkeypatch.setenv("APP_URL", ADDRESS)
-    with server.running():
-        yield server
-
-
-def put(school: School, who: str, ref: str, queued_at: datetime = NOON, **other: Any) -> bool:
-    alert = Alert(someone(school, who).staff_id, "concern", f"concern {ref.upper()}", queued_at)
-    with school.writing() as connection:
-        return enqueue(connection, replace(alert, **other))
-
-
-def states(school: School) -> list[tuple[str, str]]:
-    """What each alert is about, and its state."""
-    with school.engine.connect() as connection:
-        rows = connection.execute(select(tables.alerts.c.subject, tables.alerts.c.state).order_by(tables.alerts.c.id))
-        return [(row.subject.removeprefix("concern ").lower(), row.state) for row in rows]
-
-
-def concern(school: School, by: str = "tutor", pupil: str = "aled", summary: str = "He was alone.") -> str:
-    pupil_id = list_pupils_to_choose(school, someone(school, by)).set_index("email").loc[people.email(pupil)]
-    report = Report(
-        CHILD,
-        summary=summary,
-        childs_words="Nobody is here.",
-        told_dsp=False,
-        categories=["home_alone", "distress"],
-        pupil_ids=[int(pupil_id["pupil_id"])],
-    )
-    return raise_concern(school, someone(school, by), report).ref
-
-
-def send_now(school: School, **how: bool) -> Run:
-    """Send, after whoever sends at the moment."""
-    while True:
-        try:
-            return send(school, **how)
-        except lease.BusyError:
-            threading.Event().wait(0.02)
-
-
-def wait_for(what: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not what():
-        assert time.monotonic() < deadline, "it did not happen"
-        threading.Event().wait(0.02)
-
-
-# --- the outbox
-
-
-def test_the_same_alert_is_in_the_outbox_once(school: School) -> None:
-    assert [put(school, "dsp", "a"), put(school, "dsp", "a"), put(school, "sdh", "b")] == [True, False, True]
-    assert dict(states(school)) == {"a": "waiting", "b": "waiting"}
-
-
-@pytest.mark.parametrize("wrong", [{"kind": "gossip"}, {"subject": "Aled Pugh"}, {"subject": "concern about Aled"}])
-def test_what_is_no_kind_or_no_reference_is_refused(school: School, wrong: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="alert"):
-        put(school, "dsp", "a", **wrong)
-
-
-def test_every_kind_leads_to_a_page() -> None:
-    for kind in KINDS.values():
-        assert kind.page.split("?")[0] in {*Page, "start"}
-
 
 # --- what arrives
 
@@ -342,174 +247,7 @@ def test_the_command_sends_and_says_what_it_did(school: School, server: MailServ
     assert run(database, "alerts", ALERT_URL="").returncode == 2
 
 
-# --- what falls due by the clock
-
-
-def test_the_next_in_line_is_told_of_what_nobody_has_read(school: School, clock: Clock, server: MailServer) -> None:
-    ref = concern(school)
-    wait_for(lambda: len(server.mails) == 1 and {state for _, state in states(school)} == {"sent"})
-    told = []
-    for _ in range(30):
-        clock.later(minutes=5)
-        send(school)
-        told.append([str(mail["To"]) for mail in server.mails[1:]])
-    dsp, sdh = people.email("dsp"), people.email("sdh")
-    assert told == [[]] * 11 + [[dsp]] * 12 + [[dsp, sdh]] * 7
-    assert all(f"concerns?ref={ref}" in text for text in server.texts())
-
-
-def test_of_a_concern_that_was_read_nobody_is_told_anew(school: School, clock: Clock, server: MailServer) -> None:
-    concern(school)
-    with school.writing() as connection:
-        number = connection.scalars(select(tables.concerns.c.id)).one()
-        read = {"concern_id": number, "occurred_at": NOON, "actor_id": someone(school, "dsp").staff_id, "kind": "read"}
-        connection.execute(tables.concern_events.insert().values(read))
-    wait_for(lambda: {state for _, state in states(school)} == {"sent"})  # before its lease could seem to have ended
-    clock.later(hours=5)
-    send_now(school)
-    wait_for(lambda: {state for _, state in states(school)} == {"sent"})
-    assert len(server.mails) == 1
-
-
-def test_where_the_dsp_raised_it_the_senior_deputy_head_is_told_at_once(school: School, server: MailServer) -> None:
-    concern(school, by="dsp")
-    send_now(school)
-    wait_for(lambda: server.to() == [people.email("sdh")])
-
-
-def through(school: School, clock: Clock, first: str, last: str) -> None:
-    """The command runs every five minutes, from one moment of school time to another."""
-    zone = school.settings.zone
-    clock.set(datetime.fromisoformat(first).replace(tzinfo=zone).astimezone(UTC))
-    until = datetime.fromisoformat(last).replace(tzinfo=zone)
-    while school.now() <= until:
-        enqueue_due(school)
-        clock.later(minutes=5)
-
-
-def digests(school: School) -> list[tuple[str, str, str]]:
-    """When (school time), to whom, and the words."""
-    kept = tables.alerts.c
-    query = select(kept.queued_at, tables.staff.c.email, kept.body).join(tables.staff).where(kept.kind == "digest")
-    with school.engine.connect() as connection:
-        rows = connection.execute(query.order_by(kept.id)).all()
-    zone = school.settings.zone
-    return [(f"{row.queued_at.astimezone(zone):%a %d %H:%M}", row.email.partition("@")[0], row.body) for row in rows]
-
-
-@pytest.fixture
-def autumn(school: School, clock: Clock, tmp_path: Path) -> School:
-    """On Friday 23 October a pupil was left alone in a call that nobody logged; summer time ends on Sunday."""
-    clock.set(datetime(2026, 10, 23, 5, 0, tzinfo=UTC))
-    record = call("c1", "2026-10-22T10:00", {"teacher": (0, 20), "aled": (1, 29)})
-    import_calls(school, calls(tmp_path / "c.json", record))
-    return school
-
-
-def test_a_digest_goes_once_a_school_day_and_tells_what_is_new(autumn: School, clock: Clock, tmp_path: Path) -> None:
-    through(autumn, clock, "2026-10-23T06:00", "2026-10-23T09:00")
-    first = digests(autumn)
-    settle = "To resolve: 1 session with a breach, 1 of them new."
-    assert first == [
-        ("Fri 23 07:30", "hoy9", settle),
-        ("Fri 23 07:30", "hm", settle),
-        ("Fri 23 07:30", "teacher", "To log: 1 call.\nTo explain: 1 session with a breach."),
-    ]
-    send_all(autumn)
-    through(autumn, clock, "2026-10-25T00:00", "2026-10-25T03:00")
-    through(autumn, clock, "2026-10-26T00:30", "2026-10-26T09:00")
-    again = digests(autumn)[3:]
-    assert [(when, who) for when, who, _ in again] == [("Mon 26 07:30", who) for who in ("hoy9", "hm", "teacher")]
-    assert again[0][2].endswith("The oldest is 3 days old.")
-    send_all(autumn)
-    for day in (27, 28, 29, 30):  # nothing new in the rest of the week
-        through(autumn, clock, f"2026-10-{day}T07:20", f"2026-10-{day}T07:40")
-    assert digests(autumn) == first + again
-
-
-def send_all(school: School) -> None:
-    with school.writing() as connection:
-        connection.execute(update(tables.alerts).values(state="sent"))
-
-
-def test_a_digest_that_could_not_go_gives_way_to_the_next(autumn: School, clock: Clock) -> None:
-    through(autumn, clock, "2026-10-23T07:30", "2026-10-23T07:40")
-    through(autumn, clock, "2026-10-26T07:30", "2026-10-26T07:40")
-    assert [when for when, _, _ in digests(autumn)] == ["Mon 26 07:30"] * 3
-
-
-def test_with_nothing_to_tell_and_on_days_without_school_there_is_no_digest(
-    school: School, clock: Clock, tmp_path: Path
-) -> None:
-    through(school, clock, "2026-10-23T07:00", "2026-10-23T09:00")
-    assert digests(school) == []
-    import_logs(school, table(tmp_path / "l.csv", [log("teacher", "aled", "2026-10-23T08:00", dress_ok="no")]))
-    through(school, clock, "2026-12-14T07:00", "2026-12-14T08:00")  # after the term
-    assert digests(school) == []
-
-
-def test_of_a_counsellors_call_the_counsellor_alone_is_told(
-    school: School, clock: Clock, server: MailServer, tmp_path: Path
-) -> None:
-    admin = someone(school, "admin")
-    record = call("c1", "2026-11-02T10:00", {"counsellor": (0, 30), "bethan": (1, 29)})
-    import_calls(school, calls(tmp_path / "c.json", record))
-    before = [get_alerts_view(school, admin), get_audit_trail(school, admin)["subject"].tolist()]
-    clock.later(days=1)
-    server.at_word = lambda word, address: "450 not now"
-    send(school)
-    waiting = [get_alerts_view(school, admin), get_audit_trail(school, admin)["subject"].tolist()]
-    server.at_word = lambda word, address: None
-    send(school, at_once=True)
-    assert server.to() == [people.email("counsellor")]
-    assert server.texts()[0].startswith("To log: 1 call.\n")
-    after = [get_alerts_view(school, admin), get_audit_trail(school, admin)["subject"].tolist()]
-    assert str(before) == str(waiting) == str(after)
-
-
-# --- other ways, and none
-
-
-def test_a_shared_channel_is_told_once_through_apprise(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
-    bodies: list[str] = []
-
-    class Taking(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            bodies.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None: ...
-
-    with HTTPServer(("127.0.0.1", 0), Taking) as service:
-        threading.Thread(target=service.serve_forever, daemon=True).start()
-        monkeypatch.setenv("ALERT_URL", f"json://127.0.0.1:{service.server_port}/{{to}}")
-        monkeypatch.setenv("ALERT_CHANNEL", f"json://127.0.0.1:{service.server_port}/all")
-        monkeypatch.setenv("APP_URL", ADDRESS)
-        ref = concern(school)
-        wait_for(lambda: len(bodies) == 2 and {state for _, state in states(school)} == {"sent"})
-        service.shutdown()
-    assert all(f"{ADDRESS}/concerns?ref={ref}" in body and "Aled" not in body for body in bodies)
-
-
-@pytest.mark.parametrize(
-    ("environment", "words"),
-    [
-        ({}, "Set ALERT_URL and APP_URL"),
-        ({"ALERT_URL": "mailto://127.0.0.1"}, "APP_URL is not the address"),
-        ({"ALERT_URL": "nonsense", "APP_URL": ADDRESS}, "ALERT_URL is not an address that apprise knows"),
-        ({"ALERT_URL": "json://127.0.0.1", "APP_URL": ADDRESS}, "write {to} there"),
-    ],
-)
-def test_what_is_missing_is_said_and_the_outbox_waits(
-    school: School, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], words: str
-) -> None:
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    put(school, "dsp", "a")
-    with pytest.raises(AlertsNotConfiguredError, match=words):
-        send(school)
-    assert dict(states(school)) == {"a": "waiting"}
+# --- whether it can send
 
 
 def test_in_the_demonstration_nothing_is_ever_sent(school: School, server: MailServer) -> None:

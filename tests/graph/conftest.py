@@ -1,4 +1,4 @@
-"""A stand-in for Microsoft Graph, and the environment that makes the program ask it."""
+"""A stand-in for Microsoft Graph, the environment that makes the program ask it, and helpers for the tests."""
 
 import threading
 from collections.abc import Iterator
@@ -7,10 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine, select, update
 
 from app.clock import now
 from app.graph.client import Client
+from app.graph.fetching import synchronise
 from app.graph.registration import read_registration
+from app.graph.runs import Run
+from app.school import School
+from app.store import tables
 from tests import people
 from tests.graph.standin import StandIn
 
@@ -84,3 +89,57 @@ def asking(clock: Clock | None = None) -> Client:
     registered = read_registration()
     assert registered is not None
     return Client(registered, clock=clock, sleep=clock.sleep)
+
+
+def run(school: School, **how: Any) -> Run:
+    return synchronise(school, client=asking(), **how)
+
+
+def stored(engine: Engine) -> dict[str, list[str]]:
+    """What is in the store about calls, apart from numbers and times that the storing gave."""
+    given = {"id", "stored_at", "session_id", "attempts", "rejected_at"}
+    named = {"calls": "id", "recordings": "id"}
+    found = {}
+    with engine.connect() as connection:
+        for table in (
+            tables.calls,
+            tables.call_originals,
+            tables.call_stays,
+            tables.call_videos,
+            tables.call_listed,
+            tables.recordings,
+            tables.sessions,
+            tables.session_calls,
+            tables.session_pupils,
+            tables.quarantine,
+        ):
+            columns = [c for c in table.c if c.name not in given or named.get(table.name) == c.name]
+            found[table.name] = sorted(map(repr, connection.execute(select(*columns))))
+    return found
+
+
+def ids(school: School) -> dict[str, int]:
+    with school.engine.connect() as connection:
+        return dict(connection.execute(select(tables.calls.c.id, tables.calls.c.version)).all())
+
+
+def move_back(school: School, **time: float) -> None:
+    """As if all runs had been so long ago."""
+    with school.writing() as connection:
+        for row in connection.execute(select(tables.sync_runs)).all():
+            earlier = {
+                name: getattr(row, name) - timedelta(**time)
+                for name in ("started_at", "ended_at", "from_at", "to_at", "complete_until")
+                if getattr(row, name)
+            }
+            connection.execute(update(tables.sync_runs).where(tables.sync_runs.c.id == row.id).values(earlier))
+
+
+def recording(name: str, call_id: str | None, created: datetime, by: str = "teacher") -> dict[str, Any]:
+    return {
+        "id": name,
+        "callId": call_id,
+        "createdDateTime": created.isoformat() + "Z",
+        "meetingOrganizer": {"user": {"id": people.entra(by)}},
+        "recordingContentUrl": "https://nowhere.example/content",
+    }

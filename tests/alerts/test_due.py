@@ -1,0 +1,143 @@
+"""What falls due by the clock: concerns that nobody has read, and digests."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, update
+
+from app.access.administration import get_audit_trail
+from app.alerts.due import enqueue_due
+from app.alerts.sending import send
+from app.intake.calls import import_calls
+from app.intake.files import import_logs
+from app.operations.alerts import get_alerts_view
+from app.school import School
+from app.store import tables
+from tests import people
+from tests.alerts.conftest import NOON, concern, send_now, states, wait_for
+from tests.clock import Clock
+from tests.mail_server import MailServer
+from tests.people import call, calls, log, someone, table
+
+
+def test_the_next_in_line_is_told_of_what_nobody_has_read(school: School, clock: Clock, server: MailServer) -> None:
+    ref = concern(school)
+    wait_for(lambda: len(server.mails) == 1 and {state for _, state in states(school)} == {"sent"})
+    told = []
+    for _ in range(30):
+        clock.later(minutes=5)
+        send(school)
+        told.append([str(mail["To"]) for mail in server.mails[1:]])
+    dsp, sdh = people.email("dsp"), people.email("sdh")
+    assert told == [[]] * 11 + [[dsp]] * 12 + [[dsp, sdh]] * 7
+    assert all(f"concerns?ref={ref}" in text for text in server.texts())
+
+
+def test_of_a_concern_that_was_read_nobody_is_told_anew(school: School, clock: Clock, server: MailServer) -> None:
+    concern(school)
+    with school.writing() as connection:
+        number = connection.scalars(select(tables.concerns.c.id)).one()
+        read = {"concern_id": number, "occurred_at": NOON, "actor_id": someone(school, "dsp").staff_id, "kind": "read"}
+        connection.execute(tables.concern_events.insert().values(read))
+    wait_for(lambda: {state for _, state in states(school)} == {"sent"})  # before its lease could seem to have ended
+    clock.later(hours=5)
+    send_now(school)
+    wait_for(lambda: {state for _, state in states(school)} == {"sent"})
+    assert len(server.mails) == 1
+
+
+def test_where_the_dsp_raised_it_the_senior_deputy_head_is_told_at_once(school: School, server: MailServer) -> None:
+    concern(school, by="dsp")
+    send_now(school)
+    wait_for(lambda: server.to() == [people.email("sdh")])
+
+
+def through(school: School, clock: Clock, first: str, last: str) -> None:
+    """The command runs every five minutes, from one moment of school time to another."""
+    zone = school.settings.zone
+    clock.set(datetime.fromisoformat(first).replace(tzinfo=zone).astimezone(UTC))
+    until = datetime.fromisoformat(last).replace(tzinfo=zone)
+    while school.now() <= until:
+        enqueue_due(school)
+        clock.later(minutes=5)
+
+
+def digests(school: School) -> list[tuple[str, str, str]]:
+    """When (school time), to whom, and the words."""
+    kept = tables.alerts.c
+    query = select(kept.queued_at, tables.staff.c.email, kept.body).join(tables.staff).where(kept.kind == "digest")
+    with school.engine.connect() as connection:
+        rows = connection.execute(query.order_by(kept.id)).all()
+    zone = school.settings.zone
+    return [(f"{row.queued_at.astimezone(zone):%a %d %H:%M}", row.email.partition("@")[0], row.body) for row in rows]
+
+
+@pytest.fixture
+def autumn(school: School, clock: Clock, tmp_path: Path) -> School:
+    """On Friday 23 October a pupil was left alone in a call that nobody logged; summer time ends on Sunday."""
+    clock.set(datetime(2026, 10, 23, 5, 0, tzinfo=UTC))
+    record = call("c1", "2026-10-22T10:00", {"teacher": (0, 20), "aled": (1, 29)})
+    import_calls(school, calls(tmp_path / "c.json", record))
+    return school
+
+
+def test_a_digest_goes_once_a_school_day_and_tells_what_is_new(autumn: School, clock: Clock, tmp_path: Path) -> None:
+    through(autumn, clock, "2026-10-23T06:00", "2026-10-23T09:00")
+    first = digests(autumn)
+    settle = "To resolve: 1 session with a breach, 1 of them new."
+    assert first == [
+        ("Fri 23 07:30", "hoy9", settle),
+        ("Fri 23 07:30", "hm", settle),
+        ("Fri 23 07:30", "teacher", "To log: 1 call.\nTo explain: 1 session with a breach."),
+    ]
+    send_all(autumn)
+    through(autumn, clock, "2026-10-25T00:00", "2026-10-25T03:00")
+    through(autumn, clock, "2026-10-26T00:30", "2026-10-26T09:00")
+    again = digests(autumn)[3:]
+    assert [(when, who) for when, who, _ in again] == [("Mon 26 07:30", who) for who in ("hoy9", "hm", "teacher")]
+    assert again[0][2].endswith("The oldest is 3 days old.")
+    send_all(autumn)
+    for day in (27, 28, 29, 30):  # nothing new in the rest of the week
+        through(autumn, clock, f"2026-10-{day}T07:20", f"2026-10-{day}T07:40")
+    assert digests(autumn) == first + again
+
+
+def send_all(school: School) -> None:
+    with school.writing() as connection:
+        connection.execute(update(tables.alerts).values(state="sent"))
+
+
+def test_a_digest_that_could_not_go_gives_way_to_the_next(autumn: School, clock: Clock) -> None:
+    through(autumn, clock, "2026-10-23T07:30", "2026-10-23T07:40")
+    through(autumn, clock, "2026-10-26T07:30", "2026-10-26T07:40")
+    assert [when for when, _, _ in digests(autumn)] == ["Mon 26 07:30"] * 3
+
+
+def test_with_nothing_to_tell_and_on_days_without_school_there_is_no_digest(
+    school: School, clock: Clock, tmp_path: Path
+) -> None:
+    through(school, clock, "2026-10-23T07:00", "2026-10-23T09:00")
+    assert digests(school) == []
+    import_logs(school, table(tmp_path / "l.csv", [log("teacher", "aled", "2026-10-23T08:00", dress_ok="no")]))
+    through(school, clock, "2026-12-14T07:00", "2026-12-14T08:00")  # after the term
+    assert digests(school) == []
+
+
+def test_of_a_counsellors_call_the_counsellor_alone_is_told(
+    school: School, clock: Clock, server: MailServer, tmp_path: Path
+) -> None:
+    admin = someone(school, "admin")
+    record = call("c1", "2026-11-02T10:00", {"counsellor": (0, 30), "bethan": (1, 29)})
+    import_calls(school, calls(tmp_path / "c.json", record))
+    before = [get_alerts_view(school, admin), get_audit_trail(school, admin)["subject"].tolist()]
+    clock.later(days=1)
+    server.at_word = lambda word, address: "450 not now"
+    send(school)
+    waiting = [get_alerts_view(school, admin), get_audit_trail(school, admin)["subject"].tolist()]
+    server.at_word = lambda word, address: None
+    send(school, at_once=True)
+    assert server.to() == [people.email("counsellor")]
+    assert server.texts()[0].startswith("To log: 1 call.\n")
+    after = [get_alerts_view(school, admin), get_audit_trail(school, admin)["subject"].tolist()]
+    assert str(before) == str(waiting) == str(after)
