@@ -18,7 +18,8 @@ from app.clock import now
 from app.protocol.evidence import Evidence
 from app.school import open_school
 from app.store import reading, tables
-from tests.scenarios.telling import HERE, enter_answers, scenarios, write
+from tests.scenarios.telling import HERE, scenarios
+from tests.scenarios.writing import enter_answers, write
 
 SCENARIOS = scenarios()
 IMPORTS = {

@@ -11,7 +11,8 @@ from app.clock import now
 from app.protocol.clauses import CLAUSES
 from tests import running
 from tests.scenarios.conftest import IMPORTS, SCENARIOS, Worlds
-from tests.scenarios.telling import HERE, Scenario, compare, write
+from tests.scenarios.telling import HERE, Scenario, compare
+from tests.scenarios.writing import write
 
 
 def test_each_clause_is_told_at_least_three_times() -> None:
