@@ -4,12 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
-from icalendar import Calendar
 from sqlalchemy import func, select
 
 from app.access.administration import get_audit_trail
@@ -28,59 +26,14 @@ from app.records.rows import RejectedRow
 from app.reports.outcomes_csv import list_outcomes
 from app.school import School
 from app.sessions import planning
-from app.sessions.invitations import create_invitation
-from app.settings import Period
 from app.store import tables
 from app.store.database import open_database
 from tests import people
 from tests.conftest import SETTINGS
 from tests.people import someone
+from tests.sessions.plans import WINTER, AtTime, form, kept, plan
 
 BEFOREHAND = {clause.name for clause in CLAUSES.values() if clause.remedy}
-EVENING = {"day": "2027-02-03", "from": "19:00", "to": "19:40"}  # in school time, in winter
-
-
-@dataclass(frozen=True)
-class AtTime(School):
-    """A school whose clock stands."""
-
-    clock: datetime = datetime(2027, 1, 20, 12, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.clock
-
-    def later(self, when: datetime) -> "AtTime":
-        return AtTime(self.engine, self.settings, when)
-
-
-WINTER = SETTINGS.model_copy(
-    update={
-        "remote_learning": (Period.model_validate({"name": "Snow", "from": date(2027, 2, 1), "to": date(2027, 2, 5)}),)
-    }
-)
-
-
-@pytest.fixture
-def winter(school: School) -> AtTime:
-    return AtTime(school.engine, WINTER)
-
-
-def form(pupils: str = "aled", **more: object) -> Form:
-    addresses = [people.email(pupil) for pupil in pupils.split()]
-    return {"ref": "P-1", "purpose": "academic", "pupils": addresses} | EVENING | more
-
-
-def plan(school: School, name: str, values: Form) -> Log:
-    found = planning.read_plan(school, log_form.as_row(school.settings, values, people.email(name)))
-    assert not isinstance(found, RejectedRow), found
-    return found
-
-
-def kept(school: School, name: str, **more: Any) -> Any:
-    """A plan that is kept, as a row of `access.plans`."""
-    planner = someone(school, name)
-    planning.save_plan(school, planner, plan(school, name, form(**more)))
-    return next(list_plans(school, planner).itertuples())
 
 
 # --- the verdict ----------------------------------------------------------------------------------------
@@ -355,58 +308,3 @@ def test_plans_are_kept_no_longer_than_what_is_unfinished(winter: AtTime) -> Non
     with winter.engine.connect() as connection:
         for table in (tables.plans, tables.plan_pupils, tables.plan_invited):
             assert connection.scalar(select(func.count()).select_from(table)) == 0
-
-
-# --- the invitation ----------------------------------------------------------------------------------------------
-
-
-def invitation(school: School, name: str, **more: Any) -> Calendar:
-    row, planner = kept(school, name, **more), someone(school, name)
-    foreseen = planning.foresee(school, planner, plan(school, name, form(**more)))
-    return Calendar.from_ical(create_invitation(school, planner, row, foreseen))
-
-
-def only(calendar: Calendar, kind: str) -> Any:
-    """The one component of a kind."""
-    (component,) = calendar.walk(kind)
-    return component
-
-
-@pytest.mark.parametrize(
-    ("day", "utc"), [("2027-03-26", 19), ("2027-03-29", 18), ("2027-10-29", 18), ("2027-11-01", 19)]
-)
-def test_the_invitation_is_at_school_time_on_both_sides_of_summer_time(winter: AtTime, day: str, utc: int) -> None:
-    calendar = invitation(winter, "tutor", day=day)
-    meeting = only(calendar, "VEVENT")
-    assert meeting["DTSTART"].params["TZID"] == "Europe/London"
-    assert meeting.start.astimezone(UTC) == datetime.fromisoformat(f"{day}T{utc}:00+00:00")
-    assert meeting.end - meeting.start == timedelta(minutes=40)
-    zone = only(calendar, "VTIMEZONE")
-    assert zone.to_tz(lookup_tzid=False).utcoffset(datetime.fromisoformat(f"{day}T19:00")) == timedelta(hours=19 - utc)
-
-
-def test_pupils_and_the_second_member_are_invited_and_a_change_replaces_what_was(winter: AtTime) -> None:
-    more = {"purpose": "pastoral", "reason": "safeguarding", "second": [people.email("hm")]}
-    calendar = invitation(winter, "tutor", **more)
-    meeting = only(calendar, "VEVENT")
-    assert calendar["METHOD"] == "REQUEST"
-    assert {str(one).removeprefix("mailto:") for one in meeting["ATTENDEE"]} == {
-        people.email("aled"),
-        people.email("hm"),
-    }
-    assert str(meeting["ORGANIZER"]) == f"mailto:{people.email('tutor')}"
-    assert "An adult in the house" in meeting["DESCRIPTION"]
-    assert not [word for word in ("safeguarding", "pastoral") if word in calendar.to_ical().decode().lower()]
-    again = only(invitation(winter, "tutor", **more, to="19:30"), "VEVENT")
-    assert (again["UID"], again["SEQUENCE"]) == (meeting["UID"], meeting["SEQUENCE"] + 1)
-
-
-@pytest.mark.parametrize(
-    ("by", "purpose"), [("counsellor", "counselling"), ("counsellor", "a talk"), ("tutor", "counselling")]
-)
-def test_of_counselling_the_calendar_holds_the_time_alone(winter: AtTime, by: str, purpose: str) -> None:
-    text = invitation(winter, by, pupils="aled bethan", purpose=purpose).to_ical().decode()
-    (meeting,) = Calendar.from_ical(text).walk("VEVENT")
-    assert (meeting["SUMMARY"], meeting["CLASS"], "ATTENDEE" in meeting) == ("Appointment", "PRIVATE", False)
-    told = text.lower().replace(people.email(by), "")
-    assert not [word for word in ("aled", "bethan", "counselling", "teams", "pupil") if word in told]
