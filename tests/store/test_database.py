@@ -1,14 +1,17 @@
 """Opening a database that cannot be used."""
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from app.school import OWN_SETTINGS, open_school
+from app.settings import ROOT
 from app.store.database import DatabaseError, open_database
 from app.store.writing import set_meta
+from tests.running import PYTHON, run
 
 
 def open_files() -> list[str]:
@@ -50,3 +53,35 @@ def test_open_school_closes_a_database_whose_settings_cannot_be_read(tmp_path: P
     with pytest.raises(ValueError, match="OwnSettings"):
         open_school(url)
     assert open_in(tmp_path) == []
+
+
+def test_commands_say_in_words_that_a_database_is_read_only(tmp_path: Path) -> None:
+    folder = tmp_path / "read"
+    folder.mkdir()
+    file = folder / "school.sqlite"
+    open_database(f"sqlite:///{file}").dispose()
+    was = file.read_bytes()
+    file.chmod(0o444)
+    folder.chmod(0o555)
+    # Root may write everywhere, but without this.
+    as_anybody = ["setpriv", "--bounding-set", "-dac_override", "--inh-caps", "-dac_override"]
+    done = subprocess.run(
+        [*(as_anybody if os.geteuid() == 0 else []), *PYTHON, "app", "demo", "--sessions", "100"],
+        cwd=ROOT,
+        env=os.environ | {"DATABASE_URL": f"sqlite:///{file}"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    folder.chmod(0o755)
+    assert done.returncode == 2
+    assert "The database cannot be written: let the program's user write to its file and folder" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert file.read_bytes() == was
+
+
+def test_commands_say_in_words_that_a_folder_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    done = run(f"sqlite:///{tmp_path / 'file' / 'school.sqlite'}", "outcomes")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr

@@ -1,7 +1,6 @@
 """A database of version 0.1.0 is copied and upgraded with all its data; one that cannot be used is left as it is."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -33,7 +32,7 @@ from app.store.transfer import transfer
 from app.vocabulary import BreachState, Resolution, RowResolution
 from tests import people
 from tests.conftest import SETTINGS
-from tests.running import PYTHON, run
+from tests.running import run
 from tests.store.version_0_1_0 import KEY, create_database
 
 TABLES = {  # of 0.1.0: its name now
@@ -373,35 +372,3 @@ def test_open_database_changes_nothing_where_a_migration_fails(
     monkeypatch.undo()
     open_database(url).dispose()
     _assert_all_there(before, _rows(url))
-
-
-def test_commands_say_in_words_that_a_database_is_read_only(tmp_path: Path) -> None:
-    folder = tmp_path / "read"
-    folder.mkdir()
-    file = folder / "school.sqlite"
-    open_database(f"sqlite:///{file}").dispose()
-    was = file.read_bytes()
-    file.chmod(0o444)
-    folder.chmod(0o555)
-    # Root may write everywhere, but without this.
-    as_anybody = ["setpriv", "--bounding-set", "-dac_override", "--inh-caps", "-dac_override"]
-    done = subprocess.run(
-        [*(as_anybody if os.geteuid() == 0 else []), *PYTHON, "app", "demo", "--sessions", "100"],
-        cwd=ROOT,
-        env=os.environ | {"DATABASE_URL": f"sqlite:///{file}"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    folder.chmod(0o755)
-    assert done.returncode == 2
-    assert "The database cannot be written: let the program's user write to its file and folder" in done.stderr
-    assert "Traceback" not in done.stderr
-    assert file.read_bytes() == was
-
-
-def test_commands_say_in_words_that_a_folder_cannot_be_made(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("no folder")
-    done = run(f"sqlite:///{tmp_path / 'file' / 'school.sqlite'}", "outcomes")
-    assert done.returncode == 2
-    assert "Traceback" not in done.stderr
