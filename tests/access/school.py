@@ -192,30 +192,12 @@ def _people(connection: Connection) -> None:
 
 
 def _session(connection: Connection, name: str) -> None:
+    """A session with its log or, where nobody logged it, its call, and with an explained breach."""
     by, pupil, purpose, day = SESSIONS[name]
     number, staff_id = NUMBER[name], ID[by] if by else None
     start, end = at_hour(day), at_hour(day, 11)
-    is_counselling = name in COUNSELLOR_S - {"counselling misspelt"} or name == "counselling by tutor9"
     if purpose:
-        add_row(
-            connection,
-            tables.logs,
-            id=number,
-            ref=f"L-{number}",
-            version=1,
-            current=True,
-            staff_id=staff_id,
-            started_at=start,
-            ended_at=end,
-            purpose=purpose,
-            concern=True,
-            concern_summary=NARRATIVE,
-            notes=NOTE,
-            fingerprint=name,
-            entered_at=end,
-            entered_by=staff_id,
-        )
-        add_row(connection, tables.log_pupils, log_id=number, pupil_id=PUPIL[pupil])
+        _log(connection, name, start, end)
     else:
         _call(connection, f"call-{number}", staff_id, PUPIL[pupil], start, end)
     add_row(
@@ -232,34 +214,34 @@ def _session(connection: Connection, name: str) -> None:
         department="Music",
         purpose=purpose,
         one_to_one=False,
-        confidential=is_counselling,
+        confidential=name in COUNSELLOR_S - {"counselling misspelt"} or name == "counselling by tutor9",
         status="compliant",
         disputed=False,
         codes="0" * len(CLAUSES),
         clause_set_id=current_clause_set(connection),
     )
     add_row(connection, tables.session_pupils, session_id=number, pupil_id=PUPIL[pupil])
-    # Also of what is confidential, where judging opens none: an earlier reading of it may have.
-    add_row(
-        connection,
-        tables.breaches,
-        id=number,
-        session_id=number,
-        clause="logged",
-        opened_at=at_hour(LAST_WEEK, 15),
-        state="open",
-    )
-    add_row(
-        connection,
-        tables.breach_events,
-        breach_id=number,
-        occurred_at=at_hour(LAST_WEEK, 16),
-        actor_id=staff_id,
-        kind="explained",
-        text=NOTE,
-    )
+    _explained_breach(connection, number, staff_id)
     if not purpose:
         add_row(connection, tables.session_calls, call_id=f"call-{number}", session_id=number, place=0)
+
+
+def _log(connection: Connection, name: str, start: datetime, end: datetime) -> None:
+    by, pupil, purpose, _ = SESSIONS[name]
+    number, staff_id = NUMBER[name], ID[by] if by else None
+    log = {"id": number, "ref": f"L-{number}", "version": 1, "current": True, "fingerprint": name}
+    when = {"started_at": start, "ended_at": end, "entered_at": end, "entered_by": staff_id}
+    answers = {"purpose": purpose, "concern": True, "concern_summary": NARRATIVE, "notes": NOTE}
+    add_row(connection, tables.logs, staff_id=staff_id, **log, **when, **answers)
+    add_row(connection, tables.log_pupils, log_id=number, pupil_id=PUPIL[pupil])
+
+
+def _explained_breach(connection: Connection, session_id: int, staff_id: int | None) -> None:
+    """Also of what is confidential, where judging opens none: an earlier reading of it may have."""
+    breach = {"id": session_id, "session_id": session_id, "clause": "logged", "state": "open"}
+    add_row(connection, tables.breaches, opened_at=at_hour(LAST_WEEK, 15), **breach)
+    event = {"occurred_at": at_hour(LAST_WEEK, 16), "actor_id": staff_id, "kind": "explained", "text": NOTE}
+    add_row(connection, tables.breach_events, breach_id=session_id, **event)
 
 
 def _call(

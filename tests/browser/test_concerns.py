@@ -16,7 +16,7 @@ from app.school import School, open_school
 from app.store.concerns import CHILD
 from tests.browser.conftest import drawn, eyes, look_through
 from tests.browser.test_tutor import tutor_of
-from tests.browser.test_way_through import heading
+from tests.browser.test_way_through import heading, send
 
 pytestmark = pytest.mark.browser
 
@@ -80,16 +80,13 @@ def raised(school: School) -> str:
     return raise_concern(school, dsp, report).ref
 
 
-def test_the_dsps_morning(page: Page, school: School, address: str) -> None:
-    # A tutor raises a concern about a child of the DSP's school.
-    dsp = next(person for person in list_demo_people(school) if "dsp" in person.roles)
-    people = list_pupils_to_choose(school, dsp)
-    name = people.loc[people["school"] == dsp.school, "name"].iloc[0]
+def raise_as_tutor(page: Page, address: str, pupil: str) -> str:
+    """A tutor raises a concern about a child on the screen; its reference."""
     open_as(page, address, "Tutor", "concerns?raise=yes")
     heading(page, "I'm worried about a child")
     drawn(page)
-    page.get_by_role("combobox", name="Which child?").fill(name)
-    page.get_by_role("option", name=re.compile(re.escape(name))).first.click()
+    page.get_by_role("combobox", name="Which child?").fill(pupil)
+    page.get_by_role("option", name=re.compile(re.escape(pupil))).first.click()
     page.keyboard.press("Escape")
     drawn(page)
     typed(page, "What worries you?", "Fell asleep twice; says nobody was home last night.")
@@ -98,14 +95,10 @@ def test_the_dsps_morning(page: Page, school: School, address: str) -> None:
     page.keyboard.press("Escape")
     page.get_by_text("Not yet", exact=True).click()
     drawn(page)
-    page.get_by_role("button", name="Send to the DSP").click()
-    received = page.get_by_text(re.compile("Received. The reference is C-"))
-    expect(received).to_be_visible()
-    found = re.search(r"C-\w+", received.inner_text())
-    assert found
-    ref = found.group()
+    return send(page)
 
-    # The DSP reads it, sets the level, asks for something, hands over, closes.
+
+def read_and_set_level(page: Page, address: str, ref: str) -> None:
     open_as(page, address, "DSP", f"concerns?ref={ref}")
     heading(page, f"Concern {ref}")
     expect(page.get_by_text("I was up with my brother.").first).to_be_visible()
@@ -114,16 +107,23 @@ def test_the_dsps_morning(page: Page, school: School, address: str) -> None:
     typed(page, "Why?", "Spoken with her mother, who works nights.")
     keep(page)
     expect(page.get_by_text("Level: early help", exact=True)).to_be_visible()
+
+
+def assign_and_do_action(page: Page, name: str, day: date) -> None:
+    """Ask the person of that name for an action that is due and done on the day."""
     add(page, "Assign an action")
     typed(page, "What needs to be done? (the person you ask will read this)", "Ring the health visitor")
-    chosen(page, "Who?", re.compile(re.escape(dsp.name)))
-    dated(page, school.today())
+    chosen(page, "Who?", re.compile(re.escape(name)))
+    dated(page, day)
     keep(page)
     page.get_by_role("button", name="Done", exact=True).click()
     drawn(page)
-    dated(page, school.today())
+    dated(page, day)
     typed(page, "What was done?", "She will visit on Friday.")
     keep(page)
+
+
+def hand_over_and_close(page: Page) -> None:
     add(page, "Hand it over to the school's safeguarding system")
     typed(page, "Which system?", "MySafeguarding")
     typed(page, "Its reference there", "4711")
@@ -133,6 +133,15 @@ def test_the_dsps_morning(page: Page, school: School, address: str) -> None:
     typed(page, "Why can it be closed?", "Followed up in MySafeguarding.")
     keep(page)
     expect(page.get_by_text("Closed", exact=True).first).to_be_visible()
+
+
+def test_the_dsps_morning(page: Page, school: School, address: str) -> None:
+    dsp = next(person for person in list_demo_people(school) if "dsp" in person.roles)
+    people = list_pupils_to_choose(school, dsp)
+    ref = raise_as_tutor(page, address, people.loc[people["school"] == dsp.school, "name"].iloc[0])
+    read_and_set_level(page, address, ref)
+    assign_and_do_action(page, dsp.name, school.today())
+    hand_over_and_close(page)
     with page.expect_download() as taken:
         page.get_by_role("button", name="The child's chronology (PDF)").click()
     assert taken.value.path().read_bytes().startswith(b"%PDF")

@@ -62,12 +62,18 @@ def test_a_cell_of_few_sessions_is_grey_and_no_other_is(page: Page, address: str
     assert 0 < colours.count("#dfe4ea") == cells["rate"].isna().sum() < len(cells)
 
 
-def test_from_the_overview_to_a_concern(page: Page, address: str) -> None:
-    page.goto(address)
-    heading(page, "Overview")
-    expect(page.get_by_text("Nobody here is real")).to_be_visible()
+def send(page: Page) -> str:
+    """Send a concern that is filled in to the DSP; its reference."""
+    page.get_by_role("button", name="Send to the DSP").click()
+    received = page.get_by_text(re.compile("Received. The reference is C-"))
+    expect(received).to_be_visible()
+    found = re.search(r"C-\w+", received.inner_text())
+    assert found
+    return found.group()
 
-    # A cell of the heat map leads to its sessions, a session to its reasons.
+
+def go_from_a_cell_to_its_reasons(page: Page) -> None:
+    """A cell of the heat map leads to its sessions, a session to its reasons."""
     chart = page.get_by_test_id("stVegaLiteChart").first
     expect(chart.get_by_text("Modern Languages").first).to_be_visible()
     click_at(page, chart, 0.35, 0.5)
@@ -79,8 +85,9 @@ def test_from_the_overview_to_a_concern(page: Page, address: str) -> None:
     heading(page, "Attendance timeline")
     expect(page).to_have_url(re.compile("/sessions.*session="))
 
-    # A member of staff logs a call and sees it judged.
-    look_through(page, "Tutor")
+
+def log_a_call(page: Page) -> None:
+    """A member of staff logs a call and sees it judged."""
     page.get_by_test_id("stSidebar").get_by_text("Log a session").click()
     heading(page, "Log a session")
     page.get_by_role("button", name="Log this call").first.click()
@@ -93,7 +100,9 @@ def test_from_the_overview_to_a_concern(page: Page, address: str) -> None:
     expect(page.get_by_text("Logged.", exact=True)).to_be_visible()
     expect(page.get_by_text(re.compile(r"All \d+ checks met|\d+ checks?: "))).to_be_visible()
 
-    # A concern is raised, and the DSP of the pupil's school has it.
+
+def raise_from_the_menu(page: Page) -> str:
+    """Raise a concern about any child; its reference."""
     page.get_by_test_id("stSidebar").get_by_text("I'm worried about a child").click()
     heading(page, "I'm worried about a child")
     page.get_by_role("combobox", name="Which child?").click()
@@ -104,15 +113,23 @@ def test_from_the_overview_to_a_concern(page: Page, address: str) -> None:
     page.get_by_role("option", name="Distress").click()
     page.keyboard.press("Escape")
     page.get_by_text("Not yet", exact=True).click()
-    page.get_by_role("button", name="Send to the DSP").click()
-    received = page.get_by_text(re.compile("Received. The reference is C-"))
-    expect(received).to_be_visible()
-    reference = re.search(r"C-\w+", received.inner_text())
-    assert reference
+    return send(page)
+
+
+def test_from_the_overview_to_a_concern(page: Page, address: str) -> None:
+    page.goto(address)
+    heading(page, "Overview")
+    expect(page.get_by_text("Nobody here is real")).to_be_visible()
+    go_from_a_cell_to_its_reasons(page)
+    look_through(page, "Tutor")
+    log_a_call(page)
+    ref = raise_from_the_menu(page)
+
+    # The Senior Deputy Head has it.
     look_through(page, "Senior Deputy Head")
     page.get_by_test_id("stSidebar").get_by_role("link", name="Concerns").click()
-    page.goto(f"{address}/concerns?ref={reference.group()}")
-    heading(page, f"Concern {reference.group()}")
+    page.goto(f"{address}/concerns?ref={ref}")
+    heading(page, f"Concern {ref}")
     expect(page.get_by_test_id("stText").get_by_text("Cried and would not say why.")).to_be_visible()
 
 
