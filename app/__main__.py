@@ -18,7 +18,7 @@ from app.intake.files import import_consents, import_letters, import_logs, impor
 from app.intake.result import ImportResult
 from app.operations.health import check_everything, describe_key_counts
 from app.operations.retention import find_expired, purge
-from app.operations.scheduled import alerts, sync
+from app.operations.scheduled import alerts, note, sync
 from app.operations.verification import describe_rows, rehearse_restore, verify, verify_copy
 from app.records.rows import UnreadableFileError
 from app.reports.outcomes_csv import COLUMNS, list_outcomes, write_csv
@@ -49,12 +49,8 @@ class _Commands(click.Group):
             _stop(f"{error.strerror or error}. Nothing was changed.")
 
 
-def _note(words: str) -> None:
-    click.echo(words, err=True)
-
-
 def _stop(words: str) -> NoReturn:
-    _note(words)
+    note(words)
     sys.exit(_NOT_DONE)
 
 
@@ -109,12 +105,12 @@ def _report(results: list[ImportResult]) -> None:
     """Print what was read on standard output, and each rejected row with its fix on standard error."""
     for result in results:
         if result.unknown_columns:
-            _note(f"{result.source}: unknown columns ignored: {', '.join(result.unknown_columns)}")
+            note(f"{result.source}: unknown columns ignored: {', '.join(result.unknown_columns)}")
         for rejected in result.rejected:
             column = f", column {rejected.column}" if rejected.column else ""
-            _note(f"{result.source}, row {rejected.row}{column}: {rejected.reason}; {rejected.fix}.")
+            note(f"{result.source}, row {rejected.row}{column}: {rejected.reason}; {rejected.fix}.")
         if result.resolved:
-            _note(f"{result.source}: this import resolved {how_many(result.resolved, 'earlier rejection')}.")
+            note(f"{result.source}: this import resolved {how_many(result.resolved, 'earlier rejection')}.")
         dropped = f", {result.dropped} not sessions" if result.dropped else ""
         click.echo(
             f"{result.source}: {result.read} read, {result.added} new, {result.changed} changed, "
@@ -146,7 +142,7 @@ def demo_command(sessions: int) -> None:
 
     def show(step: str, _share: float) -> None:
         if step not in steps:
-            _note(step)
+            note(step)
             steps.append(step)
 
     fill(open_school(), sessions=sessions, progress=show)
@@ -179,7 +175,7 @@ def restore_command(*, file: Path, test: bool) -> None:
 def move_command(url: str) -> None:
     """Transfer everything to another database and verify it: from the embedded one to PostgreSQL, or back."""
     school = open_school()
-    rows = transfer(school.engine, url, verify, _note)
+    rows = transfer(school.engine, url, verify, note)
     click.echo(
         f"{sum(rows.values()):,} rows in {len(rows)} tables were transferred and verified. Set DATABASE_URL to the "
         "new database and start the program; this database has not changed."

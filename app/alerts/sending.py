@@ -49,12 +49,12 @@ class Lease(lease.Lease):
 
 @dataclass
 class Run:
-    """The result of one sending: the numbers of alerts `sent` and still `waiting`; `trouble`: a message to show, blank
+    """The result of one sending: the numbers of alerts `sent` and still `waiting`; `error`: a message to show, blank
     if there was none."""
 
     sent: int = 0
     waiting: int = 0
-    trouble: str = ""
+    error: str = ""
 
 
 def send(school: School, *, at_once: bool = False) -> Run:
@@ -166,7 +166,7 @@ class _Sending:
 
     def _put_off(self, rows: Sequence[Row[Any]], reason: str) -> None:
         """Schedule the next attempt of alerts that were not accepted."""
-        self.run.trouble = reason
+        self.run.error = reason
         self.run.waiting += len(rows)
         with self.school.writing() as connection:
             for row in rows:

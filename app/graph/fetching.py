@@ -100,7 +100,7 @@ class _Sync:
             self._fetch_recordings(from_at, to_at)
             self._finish(from_at, to_at, retry=retry)
         except (GraphError, lease.LostError) as error:
-            self._log.end(trouble=str(error))
+            self._log.end(error=str(error))
             if isinstance(error, GraphError):
                 self._judge_new()
             raise
@@ -118,7 +118,7 @@ class _Sync:
             until = complete_until(connection)
             if until is not None and from_at > max(until, to_at - LISTED):
                 # Only these days were asked for; what lies between them and the last success has yet to be fetched.
-                self._done.troubles.append("The days before were not fetched: run it again without --days.")
+                self._done.errors.append("The days before were not fetched: run it again without --days.")
                 to_at = until
         self._log.end(until=to_at)
 
@@ -305,7 +305,7 @@ class _Sync:
             except (ForbiddenError, GoneError) as error:
                 self._done.rejected += 1
                 if self._done.rejected == 1:
-                    self._done.troubles.append(
+                    self._done.errors.append(
                         f"Recordings were refused ({error.words}); for them the app registration needs "
                         "OnlineMeetingRecording.Read.All and an application access policy (docs/graph.md)."
                     )

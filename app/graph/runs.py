@@ -29,7 +29,7 @@ class Run:
     gone: int = 0
     recordings: int = 0
     rejected: int = 0
-    troubles: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
 
 
 COUNTED = tuple(entry.name for entry in fields(Run) if entry.type is int)
@@ -55,7 +55,7 @@ class RunLog:
             lost_from, lost_to = None, None
             if until is not None and until < now - LISTED:
                 lost_from, lost_to = until, now - LISTED
-                self._run.troubles.append(describe_lost(self._school, lost_from, lost_to))
+                self._run.errors.append(describe_lost(self._school, lost_from, lost_to))
             last_good = select(func.max(run.id)).where(run.complete_until.is_not(None)).scalar_subquery()
             first_since = select(func.min(run.id)).where(or_(last_good.is_(None), run.id > last_good))
             chain = connection.scalar(first_since)
@@ -70,12 +70,12 @@ class RunLog:
         counts = {name: getattr(self._run, name) for name in COUNTED}
         connection.execute(update(sync_runs).where(sync_runs.c.id == self._id).values(counts | values))
 
-    def end(self, until: datetime | None = None, trouble: str | None = None) -> None:
-        """Finish the row: all calls up to `until` have been fetched, or the run failed with `trouble`."""
-        troubles = [*self._run.troubles, *([trouble] if trouble else [])]
+    def end(self, until: datetime | None = None, error: str | None = None) -> None:
+        """Finish the row: all calls up to `until` have been fetched, or the run failed with `error`."""
+        errors = [*self._run.errors, *([error] if error else [])]
         with self._school.writing() as connection:
-            error = "\n".join(troubles) or None
-            self.save(connection, ended_at=self._school.now(), complete_until=until, error=error)
+            shown = "\n".join(errors) or None
+            self.save(connection, ended_at=self._school.now(), complete_until=until, error=shown)
 
 
 def complete_until(connection: Connection) -> datetime | None:

@@ -49,9 +49,9 @@ def read_sync_state(school: School) -> SyncState:
     """The present state of the sync, read only from the database."""
     now, run = school.now(), sync_runs.c
     try:
-        configured, trouble = read_registration() is not None, ""
+        configured, failure = read_registration() is not None, ""
     except GraphError as error:
-        configured, trouble = True, f"{error} "
+        configured, failure = True, f"{error} "
     with school.engine.connect() as connection:
         last = connection.execute(select(sync_runs).order_by(run.id.desc()).limit(1)).first()
         first_started_at = connection.scalar(select(run.started_at).order_by(run.id).limit(1))
@@ -64,7 +64,7 @@ def read_sync_state(school: School) -> SyncState:
             configured=configured,
             running=is_held(connection, Lease.name, now),
             level=level if configured else "none",
-            words=trouble + words if configured else _NOT_CONFIGURED,
+            words=failure + words if configured else _NOT_CONFIGURED,
             last_run=LastRun(
                 last.started_at,
                 last.complete_until is not None,

@@ -65,6 +65,6 @@ def send_alerts_now(school: School, person: Person) -> tuple[bool, str]:
         run = send(school, at_once=True)
     except (AlertsNotConfiguredError, lease.BusyError, lease.LostError) as error:
         return False, str(error)
-    if run.trouble:
-        return False, f"{run.sent} sent, {run.waiting} not: {run.trouble}"
+    if run.error:
+        return False, f"{run.sent} sent, {run.waiting} not: {run.error}"
     return True, f"{run.sent} sent." if run.sent else "Nothing to send."

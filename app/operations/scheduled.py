@@ -56,14 +56,14 @@ def _repeat(run_once: Callable[[], int], minutes: int | None) -> NoReturn:
         try:
             status = run_once()
         except (NotConfiguredError, AlertsNotConfiguredError) as error:
-            _say(str(error))
+            note(str(error))
             sys.exit(_NOT_DONE)
         except (GraphError, lease.BusyError, lease.LostError) as error:
-            _say(str(error))
+            note(str(error))
         except DBAPIError as error:
-            _say(describe_error(error))
+            note(describe_error(error))
         except KeyboardInterrupt:
-            _say("Ended. What was done so far is stored; the next run goes on.")
+            note("Ended. What was done so far is stored; the next run goes on.")
             sys.exit(_NOT_DONE)
         if minutes is None:
             sys.exit(status)
@@ -71,11 +71,11 @@ def _repeat(run_once: Callable[[], int], minutes: int | None) -> NoReturn:
 
 
 def _sync_once(school: School, *, days: int | None, retry: bool) -> int:
-    run = synchronise(school, days=days, retry=retry, report=_say)
-    for trouble in run.troubles:
-        _say(trouble)
+    run = synchronise(school, days=days, retry=retry, report=note)
+    for error in run.errors:
+        note(error)
     if run.quarantined:
-        _say(
+        note(
             f"{run.quarantined} records could not be read and are in quarantine; nothing is lost: "
             "python -m app sync --retry tries them again."
         )
@@ -88,11 +88,12 @@ def _sync_once(school: School, *, days: int | None, retry: bool) -> int:
 
 def _send_once(school: School, *, at_once: bool) -> int:
     run = send(school, at_once=at_once)
-    if run.trouble:
-        _say(run.trouble)
+    if run.error:
+        note(run.error)
     click.echo(f"{run.sent} sent, {run.waiting} waiting")
     return _PARTLY_DONE if run.waiting else _DONE
 
 
-def _say(words: str) -> None:
+def note(words: str) -> None:
+    """Write a message to standard error, beside what a command reports on standard output."""
     click.echo(words, err=True)

@@ -43,7 +43,7 @@ def _card(figure: KeyFigure) -> str:
         parts.append(_change(round(100 * (share - figure.before), 1), more_is_better=figure.more_is_better))
     if len(figure.weeks) > 1:
         parts.append(f'<dd class="weeks">{_line(figure.weeks)}</dd>')
-    parts.append(f'<dd class="aside">{escape(below)}</dd>')
+    parts.append(f'<dd class="note">{escape(below)}</dd>')
     return f"<div>{''.join(parts)}</div>"
 
 

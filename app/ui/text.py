@@ -35,7 +35,7 @@ def as_plain_text(text: str) -> str:
 
 def note(words: str) -> None:
     """Show a remark in small grey letters, dark enough to be read (`st.caption` is too faint)."""
-    st.html(f'<p class="aside">{escape(words)}</p>')
+    st.html(f'<p class="note">{escape(words)}</p>')
 
 
 def title(words: str) -> None:

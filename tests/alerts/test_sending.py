@@ -114,7 +114,7 @@ def test_a_mail_server_that_is_down_delays_and_never_loses(
         put(school, "dsp", key)
     pauses = []
     for _ in range(8):
-        assert "cannot be reached" in send(school, at_once=True).trouble
+        assert "cannot be reached" in send(school, at_once=True).error
         waiting = get_alerts_view(school, someone(school, "admin")).waiting
         pauses.append((waiting["next_attempt_at"] - school.now()).max() / timedelta(minutes=1))
     assert pauses == [1, 2, 4, 8, 16, 32, 60, 60]
@@ -156,7 +156,7 @@ def test_send_repeats_an_alert_with_the_same_message_id_when_the_answer_was_lost
     put(school, "dsp", "a")
     lost = send(school)
     assert (lost.sent, lost.waiting) == (0, 1)
-    assert lost.trouble.startswith("The connection to the mail server broke")
+    assert lost.error.startswith("The connection to the mail server broke")
     server.hang_up = False
     clock.later(minutes=1)
     assert [send(school).sent, send(school, at_once=True).sent] == [1, 0]
@@ -185,9 +185,9 @@ def test_send_shows_and_logs_no_password(
     monkeypatch.setenv("ALERT_URL", server.url.replace("127.0.0.1", "protocol:s3cret@127.0.0.1"))
     put(school, "dsp", "a")
     done = send(school)
-    assert "ALERT_URL" in done.trouble
-    assert "s3cret" not in done.trouble + caplog.text
-    assert people.email("dsp") not in done.trouble + caplog.text
+    assert "ALERT_URL" in done.error
+    assert "s3cret" not in done.error + caplog.text
+    assert people.email("dsp") not in done.error + caplog.text
 
 
 def sender(database: str) -> None:

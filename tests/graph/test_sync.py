@@ -35,7 +35,7 @@ def test_what_was_lost_is_kept_in_view(school: School, graph: StandIn) -> None:
     run(school)
     move_back(school, days=40)
     done = run(school)
-    (lost,) = done.troubles
+    (lost,) = done.errors
     first = (now() - timedelta(days=40)).astimezone(SETTINGS.zone)
     assert lost.startswith(f"Calls from {first:%d %B %Y} to ")
     run(school)
