@@ -245,8 +245,8 @@ class Story:
     def _add_recent(self, number: int) -> None:
         """Add the last school days of those whom the demonstration shows first; chance alone could leave some of them
         with nothing to do on some days of the year. Three calls are left for the tutor to log and a breach to explain,
-        breaches for the tutor's HOY and HM to resolve, a new concern for the DSP and a call for the counsellor to log.
-        The first session gets `number`."""
+        breaches for the tutor's HOY and HM to resolve, a new concern for the DSP, a call for the counsellor to log and
+        two evening lessons of one teacher with one pupil. The first session gets `number`."""
         third, second, last = [day for day in self.calendar.school_days() if day < self.calendar.day][-3:]
         tutor, counsellor, pupils = self.school.shown_tutor, self.school.counsellors[0], self.school.not_abroad
         tutees = [pupil for pupil in pupils if pupil["tutor_email"] == tutor["email"]]
@@ -255,7 +255,11 @@ class Story:
         def by_tutor(day: date, hour: int, pupils: list[Row], purpose: str = "pastoral", **mishaps: Any) -> Session:
             return Session(tutor, pupils, purpose, datetime.combine(day, time(hour), self.zone), 25, **mishaps)
 
-        at_ten = datetime.combine(last, time(10), self.zone)
+        musician, at_ten = self.school.teachers[WAITING][0], datetime.combine(last, time(10), self.zone)
+        evening_lessons = [
+            Session(musician, tutees[:1], "music", datetime.combine(day, time(18), self.zone), 30)
+            for day in (third, last)
+        ]
         sessions_with_logs: list[tuple[Session, Row | None]] = [
             (by_tutor(third, 9, tutees[:2]), None),
             (by_tutor(second, 14, tutees[2:5], cameras_off=[tutees[3]["email"]]), None),
@@ -263,6 +267,7 @@ class Story:
             (by_tutor(second, 9, tutees[7:9], waiting=120), {}),
             (by_tutor(last, 15, tutees[9:10], "academic"), concern),
             (Session(counsellor, pupils[:1], "counselling", at_ten, 45), None),
+            *((lesson, {}) for lesson in evening_lessons),
         ]
         for place, (session, answers) in enumerate(sessions_with_logs):
             session.number = number + place

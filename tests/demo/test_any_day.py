@@ -14,6 +14,7 @@ from app.access.overview import get_overview
 from app.access.parents import list_consents
 from app.access.people import list_demo_people
 from app.access.policy import Person
+from app.access.repeats import list_repeats
 from app.demo.calendar import create_demo_settings
 from app.demo.filling import fill, generate
 from app.demo.people import DemoSchool
@@ -115,7 +116,8 @@ def to_do(school: School, person: Person, role: Role) -> dict[str, int]:
     match role:
         case Role.SENIOR_DEPUTY_HEAD:
             conduct, children = list_concerns(school, person, CONDUCT), list_concerns(school, person)
-            return {"sessions": sessions(school, person), "conduct": len(conduct), "children": len(children)}
+            found = {"sessions": sessions(school, person), "repeats": repeats(school, person)}
+            return found | {"conduct": len(conduct), "children": len(children)}
         case Role.SLT:
             return {"sessions": sessions(school, person)}
         case Role.HOY:
@@ -130,7 +132,8 @@ def to_do(school: School, person: Person, role: Role) -> dict[str, int]:
             return {"calls": len(list_calls_to_log(school, person))}
         case Role.DSP:
             own = list_actions_to_do(school, person)["mine"]
-            return {"unread": int((~list_concerns(school, person)["read"]).sum()), "actions": int(own.sum())}
+            unread = int((~list_concerns(school, person)["read"]).sum())
+            return {"unread": unread, "actions": int(own.sum()), "repeats": repeats(school, person)}
         case Role.ADMIN:
             return {"rejected": len(list_rejected_rows(school, person))}
     return {}
@@ -138,9 +141,18 @@ def to_do(school: School, person: Person, role: Role) -> dict[str, int]:
 
 def sessions(school: School, person: Person) -> int:
     """How many sessions the overview of this term has."""
+    return len(get_overview(school, person, this_term(school)))
+
+
+def repeats(school: School, person: Person) -> int:
+    """How many pairs of an adult and a pupil met repeatedly this term."""
+    return len(list_repeats(school, person, this_term(school)).pairs)
+
+
+def this_term(school: School) -> tuple[date, date]:
     term = school.settings.term_on(school.today())
     assert term
-    return len(get_overview(school, person, (term.from_, school.today())))
+    return term.from_, school.today()
 
 
 def waiting(school: School, person: Person) -> int:
