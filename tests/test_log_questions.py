@@ -20,6 +20,8 @@ from app.vocabulary import CamerasOn
 from tests import people
 from tests.running import PYTHON
 
+pytestmark = pytest.mark.usefixtures("story_clock")
+
 ENTRY = """    Question(
         "headphones",
         "Did everybody wear headphones?",

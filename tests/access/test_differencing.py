@@ -27,8 +27,14 @@ from app.access.sessions import list_sessions, list_unlogged_calls
 from app.intake.files import import_logs
 from app.school import School, open_school
 from tests import people
+from tests.clock import Clock
 
-pytestmark = pytest.mark.usefixtures("story_clock")
+
+@pytest.fixture(autouse=True)
+def stopped_clock(story_clock: Clock) -> Clock:
+    """The sessions here have days of their own."""
+    return story_clock
+
 
 FIRST = date(2026, 9, 7)
 DAYS = st.tuples(st.integers(0, 70), st.integers(0, 70)).map(

@@ -26,6 +26,8 @@ from tests import people
 from tests.apptest import AppTest
 from tests.conftest import SchoolWith
 
+pytestmark = pytest.mark.usefixtures("story_clock")
+
 AUTH = {
     "redirect_uri": "http://localhost/oauth2callback",
     "cookie_secret": "c",

@@ -33,6 +33,8 @@ from app.vocabulary import Resolution
 from tests import people
 from tests.conftest import SchoolWith
 
+pytestmark = pytest.mark.usefixtures("story_clock")
+
 DAYS = (date(2026, 11, 1), date(2026, 11, 30))
 NEW = "chat-saved"
 
