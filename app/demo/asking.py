@@ -44,7 +44,7 @@ def ask(school: School, made: DemoSchool) -> None:
     with school.engine.connect() as connection:
         ids = dict(connection.execute(select(tables.pupils.c.email, tables.pupils.c.id)).all())
     for place, year in enumerate(made.hoys):
-        pupils = [pupil for pupil in made.pupils if pupil["year_group"] == year]
+        pupils = [pupil for pupil in made.not_abroad if pupil["year_group"] == year]
         requests = _REQUESTS if place % 3 == 0 else _REQUESTS[:2]
         for pupil, request in zip(pupils[1::3], requests, strict=False):
             tutor = find_person(school, pupil["tutor_email"])
