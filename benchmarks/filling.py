@@ -19,9 +19,9 @@ from app.store.outcomes import current_clause_set
 from app.store.writing import insert_rows, raise_revision, set_meta
 from benchmarks.frames import school as frames
 
-_OWN = 600  # the fictional school's own sessions, with its concerns, exceptions and registers
+_OWN = 600  # the fictional school's own sessions, with its concerns, breaches and registers
 _AT_ONCE = 50_000
-_WAITS = timedelta(days=28)  # what was not kept longer ago has been settled
+_UNRESOLVED_FOR = timedelta(days=28)  # older breaches have been resolved
 
 
 def filled(url: str, sessions: int) -> School:
@@ -90,6 +90,6 @@ def _keep(connection: Connection, school: School, part: Evidence, first: int, ch
         (tables.session_pupils, judged.pupils.assign(session_id=number[judged.pupils["session"]])),
     ):
         insert_rows(connection, table, rows)
-    recent = sessions[sessions["started_at"] > now - _WAITS]
+    recent = sessions[sessions["started_at"] > now - _UNRESOLVED_FOR]
     if len(recent):
         breaches.update_breaches(connection, recent[["id", "confidential", "codes"]], set(), school.now())

@@ -48,8 +48,8 @@ class _Logging:
             "room": "public",
         }
 
-    def waits(self) -> None:
-        """The next draft: each log is of a time of its own, sixteen a day, back from yesterday."""
+    def save_next_draft(self) -> None:
+        """Save the next draft: each log is of a time of its own, sixteen a day, back from yesterday."""
         days, place = divmod(next(self._logged), 16)
         day = self.school.today() - timedelta(days=1 + days)
         times = {"day": day.isoformat(), "from": f"{8 + place // 2:02}:{place % 2 * 30:02}"}
@@ -69,7 +69,7 @@ def _logs(address: str, logging: _Logging, reads: float) -> list[float]:
     """The form opened in a window of its own, read, and sent."""
     while True:  # all of them log as one person: another one may have sent the draft before it was opened here
         with Window(address) as window:
-            logging.waits()
+            logging.save_next_draft()
             opened = window.open("log")
             if window.ready("Save log"):
                 time.sleep(reads)
@@ -86,11 +86,11 @@ def measure(url: str, times: int = 20) -> dict[str, list[float]]:
         reader.unfold(_FILTERS)
         departments = reader.options("Department")
         for turn in range(times + 1):
-            logging.waits()
+            logging.save_next_draft()
             with Window(address) as writer:
                 writer.open("log")
                 one = {"form": writer.again(), "log": _sent(writer)}
-            reader.open()  # what the log changed is read anew
+            reader.open()  # what the log changed is read again
             reader.unfold(_FILTERS)
             one |= {
                 "rerun": reader.again(),

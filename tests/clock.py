@@ -1,6 +1,6 @@
 """The clock that a test, the program in it and the processes that it starts share.
 
-It is the real one, unless `pytest --today` chooses another day or a test sets its own (fixture `clock`).
+`pytest --today` chooses the day, and a test may set its own (fixture `clock`).
 `python -m tests.clock MODULE ARGUMENTS…` runs a module by the clock of the test that starts it: the program itself
 has no setting for this.
 """

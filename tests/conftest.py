@@ -27,6 +27,8 @@ from app.store.database import open_database
 from tests import people
 from tests.clock import Clock, moment, start_at, stopped_at
 
+# The evening of a day of teaching: no time limit of the demonstration's sessions ends while the tests run.
+_TODAY = "2026-11-27T21:30"
 _ON_BOTH = ("tests/store/", "tests/intake/")
 Fill = Callable[[School, Path], None]  # fills a school further; the folder is for files
 SchoolWith = Callable[[Fill], School]
@@ -38,13 +40,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--database", choices=["postgresql"], help="run every test that opens a school on this kind of database"
     )
     parser.addoption(
-        "--today", type=moment, metavar="DAY", help="run as if on this day, 2027-08-15, or from this moment on, in UTC"
+        "--today",
+        type=moment,
+        default=_TODAY,
+        metavar="DAY",
+        help="run as if on this day, 2027-08-15, or from this moment on, in UTC",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if today := config.getoption("--today"):
-        start_at(today)
+    start_at(config.getoption("--today"))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -43,8 +43,9 @@ def ask(school: School, made: DemoSchool) -> None:
     """Enter requests by tutors in each HOY's year: all of _REQUESTS for every third HOY, two for the others."""
     with school.engine.connect() as connection:
         ids = dict(connection.execute(select(tables.pupils.c.email, tables.pupils.c.id)).all())
+    at_home = made.not_abroad
     for place, year in enumerate(made.hoys):
-        pupils = [pupil for pupil in made.not_abroad if pupil["year_group"] == year]
+        pupils = [pupil for pupil in at_home if pupil["year_group"] == year]
         requests = _REQUESTS if place % 3 == 0 else _REQUESTS[:2]
         for pupil, request in zip(pupils[1::3], requests, strict=False):
             tutor = find_person(school, pupil["tutor_email"])

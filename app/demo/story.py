@@ -255,11 +255,11 @@ class Story:
         def by_tutor(day: date, hour: int, pupils: list[Row], purpose: str = "pastoral", **mishaps: Any) -> Session:
             return Session(tutor, pupils, purpose, datetime.combine(day, time(hour), self.zone), 25, **mishaps)
 
-        musician, at_ten = self.school.teachers[WAITING][0], datetime.combine(last, time(10), self.zone)
-        evening_lessons = [
-            Session(musician, tutees[:1], "music", datetime.combine(day, time(18), self.zone), 30)
-            for day in (third, last)
-        ]
+        def in_the_evening(day: date) -> Session:
+            musician, at_six = self.school.teachers[WAITING][0], datetime.combine(day, time(18), self.zone)
+            return Session(musician, tutees[:1], "music", at_six, 30)
+
+        at_ten = datetime.combine(last, time(10), self.zone)
         sessions_with_logs: list[tuple[Session, Row | None]] = [
             (by_tutor(third, 9, tutees[:2]), None),
             (by_tutor(second, 14, tutees[2:5], cameras_off=[tutees[3]["email"]]), None),
@@ -267,7 +267,8 @@ class Story:
             (by_tutor(second, 9, tutees[7:9], waiting=120), {}),
             (by_tutor(last, 15, tutees[9:10], "academic"), concern),
             (Session(counsellor, pupils[:1], "counselling", at_ten, 45), None),
-            *((lesson, {}) for lesson in evening_lessons),
+            (in_the_evening(third), {}),
+            (in_the_evening(last), {}),
         ]
         for place, (session, answers) in enumerate(sessions_with_logs):
             session.number = number + place

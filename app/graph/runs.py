@@ -72,10 +72,9 @@ class RunLog:
 
     def end(self, until: datetime | None = None, error: str | None = None) -> None:
         """Finish the row: all calls up to `until` have been fetched, or the run failed with `error`."""
-        errors = [*self._run.errors, *([error] if error else [])]
+        errors = "\n".join(filter(None, [*self._run.errors, error])) or None
         with self._school.writing() as connection:
-            shown = "\n".join(errors) or None
-            self.save(connection, ended_at=self._school.now(), complete_until=until, error=shown)
+            self.save(connection, ended_at=self._school.now(), complete_until=until, error=errors)
 
 
 def complete_until(connection: Connection) -> datetime | None:

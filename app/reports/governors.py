@@ -74,7 +74,7 @@ def create_governors_report(school: School, person: Person, days: Days) -> bytes
         "clauses": _describe_clauses(seen),
         "weeks": _describe_weeks(seen),
         "done": describe_endings(count_resolved_breaches(school, person, days)),
-        "waits": _list_attention(school, person, days, seen.rows),
+        "attention": _list_attention(school, person, days, seen.rows),
         "counselling": _describe_counselling(school, person, days),
     }
     return create_pdf("governors", data)

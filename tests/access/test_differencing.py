@@ -114,7 +114,7 @@ LOOKS = st.lists(
 
 
 @pytest.fixture(scope="module")
-def without(peopled_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> str:
+def without(peopled_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory, story_clock: Clock) -> str:
     """The address of a school in which everybody but the counsellor had sessions, some against the protocol."""
     folder = tmp_path_factory.mktemp("without")
     url = peopled_database()

@@ -63,6 +63,12 @@ def drawn(page: Page) -> None:
     page.wait_for_function(_STILL, timeout=30_000)
 
 
+def click(control: Locator) -> None:
+    """Click once the page is drawn: a click while it is drawn again would be lost."""
+    drawn(control.page)
+    control.click()
+
+
 def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -101,20 +107,20 @@ def serve() -> Iterator[Callable[..., str]]:
 
 
 def look_through(page: Page, role: str) -> None:
-    """Choose whose eyes to look through."""
+    """Choose whom to view the program as."""
     side = page.get_by_test_id("stSidebar")
     others, choice = (side.get_by_text("View as…"), side.get_by_role("button", name=re.compile(role)).first)
     expect(others).to_be_visible()
-    drawn(page)  # a click while the page is drawn again would be lost
-    if re.search(role, eyes(page).inner_text()):
+    drawn(page)
+    if re.search(role, viewer(page).inner_text()):
         return
     if not choice.is_visible():
-        others.click()
-        drawn(page)
-    choice.click()
-    expect(eyes(page)).to_contain_text(re.compile(role))
+        click(others)
+        expect(choice).to_be_visible()
+    click(choice)
+    expect(viewer(page)).to_contain_text(re.compile(role))
 
 
-def eyes(page: Page) -> Locator:
-    """Where the demonstration says through whose eyes one looks."""
+def viewer(page: Page) -> Locator:
+    """Where the demonstration shows whom one is viewing as."""
     return page.get_by_test_id("stSidebar").get_by_test_id("stAlert").locator("strong").last

@@ -81,7 +81,7 @@ def test_no_page_has_a_violation_of_ours(screen: Page, served: tuple[str, list[t
 
 
 def as_administrator(page: Page) -> None:
-    """Choose the administrator's eyes, as on a desk: on a phone the bar at the side is folded away."""
+    """View the program as the administrator, as on a desk: on a phone the bar at the side is folded away."""
     size = page.viewport_size
     assert size
     page.set_viewport_size({"width": 1400, "height": size["height"]})

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from app.demo.filling import fill
 from app.school import open_school
 from app.settings import ROOT
-from tests.browser.conftest import free_port, look_through
+from tests.browser.conftest import click, free_port, look_through
 from tests.browser.test_way_through import heading
 
 pytestmark = [pytest.mark.browser, pytest.mark.postgresql]
@@ -102,17 +102,17 @@ def test_what_one_process_keeps_the_other_shows_and_no_page_breaks_the_headers(
     assert _process(second) != _process(first)
 
     look_through(first, "Tutor")
-    first.get_by_test_id("stSidebar").get_by_text("I'm worried about a child").click()
+    click(first.get_by_test_id("stSidebar").get_by_text("I'm worried about a child"))
     heading(first, "I'm worried about a child")
-    first.get_by_role("combobox", name="Which child?").click()
-    first.get_by_role("option").first.click()
+    click(first.get_by_role("combobox", name="Which child?"))
+    click(first.get_by_role("option").first)
     first.keyboard.press("Escape")
     first.get_by_role("textbox", name="What worries you?").fill("Said by the one process.")
-    first.get_by_role("combobox", name="Categories (up to three)").click()
-    first.get_by_role("option", name="Distress").click()
+    click(first.get_by_role("combobox", name="Categories (up to three)"))
+    click(first.get_by_role("option", name="Distress"))
     first.keyboard.press("Escape")
-    first.get_by_text("Not yet", exact=True).click()
-    first.get_by_role("button", name="Send to the DSP").click()
+    click(first.get_by_text("Not yet", exact=True))
+    click(first.get_by_role("button", name="Send to the DSP"))
     received = first.get_by_text("Received. The reference is C-")
     expect(received).to_be_visible()
     reference = "C-" + received.inner_text().split("C-")[1].split()[0].rstrip(".")

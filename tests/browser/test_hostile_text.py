@@ -22,7 +22,7 @@ from app.school import School, open_school
 from app.sessions.breaches import explain_breaches
 from app.store import tables
 from tests import people
-from tests.browser.conftest import look_through
+from tests.browser.conftest import click, look_through
 
 pytestmark = pytest.mark.browser
 
@@ -38,7 +38,7 @@ HOSTILE = (TAG, MARKDOWN, FORMULA, DATABASE, MIRROR, SCRIPT)
 
 @pytest.fixture(scope="module")
 def school(new_database: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> School:
-    """A school in which everything that people can type is hostile, to be looked at through anybody's eyes."""
+    """A school in which everything that people can type is hostile, to be viewed as anybody."""
     folder = tmp_path_factory.mktemp("hostile")
     school = open_school(new_database())
     _move_in(school, folder)
@@ -155,7 +155,7 @@ def test_nothing_that_people_typed_is_rendered_anywhere(
 
 
 def open_as(page: Page, address: str, role: str, name: str) -> None:
-    """A page through the eyes of somebody with a role."""
+    """A page viewed as somebody with a role."""
     words = {"senior_deputy_head": "Senior Deputy Head", "admin": "ICT", "tutor": "Tutor"}[role]
     page.goto(f"{address}/{name}")
     look_through(page, words)
@@ -170,12 +170,12 @@ def drawn(page: Page) -> None:
 def downloaded(page: Page, folder: Path) -> list[str]:
     """The cells of every list that the page lets one take away."""
     for closed in page.get_by_test_id("stExpander").get_by_text("View as table").all():
-        closed.click()
+        click(closed)
     drawn(page)
     cells: list[str] = []
     for button in page.get_by_role("button", name="Download this list").all():
         with page.expect_download() as taken:
-            button.click()
+            click(button)
         file = folder / "list.csv"
         taken.value.save_as(file)
         with file.open(encoding="utf-8-sig", newline="") as source:

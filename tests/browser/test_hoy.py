@@ -18,7 +18,7 @@ from app.school import School, open_school
 from app.sessions.breaches import explain_breaches, resolve_breaches
 from app.vocabulary import Resolution
 from tests import people
-from tests.browser.conftest import drawn, look_through
+from tests.browser.conftest import click, drawn, look_through
 from tests.browser.test_tutor import Hand
 from tests.browser.test_way_through import heading
 
@@ -67,7 +67,7 @@ def test_two_exceptions_are_settled_from_the_list_and_the_member_of_staff_sees_i
     address = serve(school.engine.url.render_as_string(hide_password=False))
     page.goto(f"{address}/sessions")
     look_through(page, "Head of Year")
-    page.get_by_test_id("stSidebar").get_by_text("Sessions").click()
+    click(page.get_by_test_id("stSidebar").get_by_text("Sessions"))
     heading(page, "Sessions")
     hand = Hand(page)
 
@@ -80,8 +80,7 @@ def test_two_exceptions_are_settled_from_the_list_and_the_member_of_staff_sees_i
     expect(page.get_by_text("The fire bell rang.")).to_have_count(0)
     expect(page.get_by_test_id("stForm")).to_have_count(1)  # the first one's is gone
     hand.steps += 1
-    drawn(page)
-    page.get_by_test_id("stRadio").get_by_text("Spoken with").click()
+    click(page.get_by_test_id("stRadio").get_by_text("Spoken with"))
     note(hand, "We agreed that pupils leave first.")
     hand.click("button", "Resolve")
 

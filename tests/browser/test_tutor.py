@@ -20,7 +20,7 @@ from app.intake.calls import import_calls
 from app.parents import consents
 from app.school import School, open_school
 from tests import people
-from tests.browser.conftest import drawn, eyes, look_through
+from tests.browser.conftest import click, drawn, look_through, viewer
 from tests.browser.test_way_through import heading
 
 pytestmark = pytest.mark.browser
@@ -36,8 +36,7 @@ class Hand:
 
     def click(self, role: Literal["button", "radio"], name: str) -> None:
         self.steps += 1
-        drawn(self.page)  # while it is drawn again, the old control stands beside the new one for a moment
-        self.page.get_by_role(role, name=name, exact=True).first.click()
+        click(self.page.get_by_role(role, name=name, exact=True).first)
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +89,7 @@ def test_three_calls_that_were_in_order_are_logged_in_few_steps(
     before = logs_of(school, tutor)
     page.goto(f"{address}/log")
     look_through(page, "Tutor")
-    page.get_by_test_id("stSidebar").get_by_text("Log a session").click()
+    click(page.get_by_test_id("stSidebar").get_by_text("Log a session"))
     heading(page, "Calls to log")
     for number in range(1, 4):
         hand = Hand(page)
@@ -111,21 +110,21 @@ def test_an_evening_lesson_is_no_then_consent_is_given_and_it_is_yes(page: Page,
     day = school.today() + timedelta(days=30)
     page.goto(f"{address}/plan")
     look_through(page, "Tutor")
-    name = eyes(page).inner_text().split(" · ")[-1]
+    name = viewer(page).inner_text().split(" · ")[-1]
     tutor = next(person for person in list_demo_people(school) if person.name == name)
     pupil = list_letters_sent(school, tutor).dropna(subset="introduction").iloc[0]
-    page.get_by_test_id("stSidebar").get_by_text("Plan a session").click()
+    click(page.get_by_test_id("stSidebar").get_by_text("Plan a session"))
     heading(page, "Plan a session")
     hand = Hand(page)
     at_rest(page)
     hand.click("radio", "Academic")
     at_rest(page)
     page.get_by_role("combobox", name="Pupils").fill(pupil["pupil"])
-    page.get_by_role("option", name=f"{pupil['pupil']} · year").first.click()
+    click(page.get_by_role("option", name=f"{pupil['pupil']} · year").first)
     page.keyboard.press("Escape")
     for field, typed in (("Day", f"{day:%d%m%Y}"), ("From", "1900"), ("To", "1940")):
         at_rest(page)
-        page.get_by_role("group", name=field).get_by_role("spinbutton").first.click()
+        click(page.get_by_role("group", name=field).get_by_role("spinbutton").first)
         page.keyboard.type(typed)
         page.keyboard.press("Tab")
     expect(page.get_by_text("No: as planned, this session would breach the protocol.")).to_be_visible()
@@ -138,7 +137,7 @@ def test_an_evening_lesson_is_no_then_consent_is_given_and_it_is_yes(page: Page,
 
     asked = list_consents(school, tutor).query("state == 'asked' and email == @pupil.email").iloc[0]
     consents.answer_consent(school, tutor, int(asked["consent_id"]), given=True, parent="her mother", at=school.now())
-    page.get_by_role("button", name="Open plan", exact=True).first.click()
+    click(page.get_by_role("button", name="Open plan", exact=True).first)
     expect(page.get_by_text("given; SLT not yet informed")).to_be_visible()
     hand.click("button", "Inform SLT")
     expect(page.get_by_text("Yes: as planned, this session meets the protocol.")).to_be_visible()
@@ -196,6 +195,6 @@ def opened_by_tutor(browser: Browser, address: str) -> Page:
     page = browser.new_context(viewport={"width": 1400, "height": 1000}, locale="en-GB").new_page()
     page.goto(f"{address}/log")
     look_through(page, "Tutor")
-    page.get_by_test_id("stSidebar").get_by_text("Log a session").click()
+    click(page.get_by_test_id("stSidebar").get_by_text("Log a session"))
     heading(page, "Log a session")
     return page

@@ -17,7 +17,7 @@ from app.reports import charts
 from app.school import open_school
 from app.store import tables
 from tests import people
-from tests.browser.conftest import look_through
+from tests.browser.conftest import click, look_through
 
 pytestmark = pytest.mark.browser
 
@@ -64,7 +64,7 @@ def test_a_cell_of_few_sessions_is_grey_and_no_other_is(page: Page, address: str
 
 def send(page: Page) -> str:
     """Send a concern that is filled in to the DSP; its reference."""
-    page.get_by_role("button", name="Send to the DSP").click()
+    click(page.get_by_role("button", name="Send to the DSP"))
     received = page.get_by_text(re.compile("Received. The reference is C-"))
     expect(received).to_be_visible()
     found = re.search(r"C-\w+", received.inner_text())
@@ -88,31 +88,31 @@ def go_from_a_cell_to_its_reasons(page: Page) -> None:
 
 def log_a_call(page: Page) -> None:
     """A member of staff logs a call and sees it judged."""
-    page.get_by_test_id("stSidebar").get_by_text("Log a session").click()
+    click(page.get_by_test_id("stSidebar").get_by_text("Log a session"))
     heading(page, "Log a session")
-    page.get_by_role("button", name="Log this call").first.click()
+    click(page.get_by_role("button", name="Log this call").first)
     expect(page.get_by_test_id("stMultiSelect").get_by_text("year").first).to_be_visible()
     # While the page is drawn again, the old control stands beside the new one for a moment.
-    page.get_by_role("radio", name="Pastoral", exact=True).first.click()
-    page.get_by_role("button", name="No issues").click()
+    click(page.get_by_role("radio", name="Pastoral", exact=True).first)
+    click(page.get_by_role("button", name="No issues"))
     expect(page.get_by_role("button", name="Save log")).to_be_enabled()
-    page.get_by_role("button", name="Save log").click()
+    click(page.get_by_role("button", name="Save log"))
     expect(page.get_by_text("Logged.", exact=True)).to_be_visible()
     expect(page.get_by_text(re.compile(r"All \d+ checks met|\d+ checks?: "))).to_be_visible()
 
 
 def raise_from_the_menu(page: Page) -> str:
     """Raise a concern about any child; its reference."""
-    page.get_by_test_id("stSidebar").get_by_text("I'm worried about a child").click()
+    click(page.get_by_test_id("stSidebar").get_by_text("I'm worried about a child"))
     heading(page, "I'm worried about a child")
-    page.get_by_role("combobox", name="Which child?").click()
-    page.get_by_role("option").first.click()
+    click(page.get_by_role("combobox", name="Which child?"))
+    click(page.get_by_role("option").first)
     page.keyboard.press("Escape")
     page.get_by_role("textbox", name="What worries you?").fill("Cried and would not say why.")
-    page.get_by_role("combobox", name="Categories (up to three)").click()
-    page.get_by_role("option", name="Distress").click()
+    click(page.get_by_role("combobox", name="Categories (up to three)"))
+    click(page.get_by_role("option", name="Distress"))
     page.keyboard.press("Escape")
-    page.get_by_text("Not yet", exact=True).click()
+    click(page.get_by_text("Not yet", exact=True))
     return send(page)
 
 
@@ -127,7 +127,7 @@ def test_from_the_overview_to_a_concern(page: Page, address: str) -> None:
 
     # The Senior Deputy Head has it.
     look_through(page, "Senior Deputy Head")
-    page.get_by_test_id("stSidebar").get_by_role("link", name="Concerns").click()
+    click(page.get_by_test_id("stSidebar").get_by_role("link", name="Concerns"))
     page.goto(f"{address}/concerns?ref={ref}")
     heading(page, f"Concern {ref}")
     expect(page.get_by_test_id("stText").get_by_text("Cried and would not say why.")).to_be_visible()
@@ -141,12 +141,12 @@ def test_the_deputy_reads_what_waits_and_takes_the_report_to_governors(page: Pag
     expect(shares).to_have_count(4)
     figures = [share.strip() for share in shares.all_inner_texts()]
 
-    page.get_by_text("Export", exact=True).click()
-    page.get_by_role("button", name="Governors' report (PDF)").click()
+    click(page.get_by_text("Export", exact=True))
+    click(page.get_by_role("button", name="Governors' report (PDF)"))
     download = page.get_by_role("button", name=re.compile("Download governors report"))
     expect(download).to_be_visible(timeout=60_000)
     with page.expect_download() as taken:
-        download.click()
+        click(download)
     file = Path(taken.value.path()).read_bytes()
 
     assert file.startswith(b"%PDF")

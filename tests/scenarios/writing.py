@@ -60,17 +60,24 @@ def _schools(s: Scenario) -> list[dict[str, str]]:
     ]
 
 
+def _person(s: Scenario, who: str, person: dict[str, str]) -> dict[str, str]:
+    """The columns that staff and pupils have in common."""
+    return {
+        "email": s.email(who),
+        "name": person["name"],
+        "school": s.school(person["school"]),
+        "entra_id": s.entra(who),
+    }
+
+
 def _staff(s: Scenario) -> list[dict[str, str]]:
     return [
-        {
-            "email": s.email(who),
-            "name": person["name"],
-            "school": s.school(person["school"]),
+        _person(s, who, person)
+        | {
             "department": person["department"],
             "roles": person["roles"],
             "year_groups": person.get("year_groups", ""),
             "houses": person.get("houses", ""),
-            "entra_id": s.entra(who),
         }
         for who, person in s.cast["staff"].items()
     ]
@@ -78,15 +85,8 @@ def _staff(s: Scenario) -> list[dict[str, str]]:
 
 def _pupils(s: Scenario) -> list[dict[str, str]]:
     return [
-        {
-            "email": s.email(who),
-            "name": person["name"],
-            "school": s.school(person["school"]),
-            "year_group": person["year_group"],
-            "house": person["house"],
-            "tutor_email": s.email(person["tutor"]),
-            "entra_id": s.entra(who),
-        }
+        _person(s, who, person)
+        | {"year_group": person["year_group"], "house": person["house"], "tutor_email": s.email(person["tutor"])}
         for who, person in s.cast["pupils"].items()
     ]
 

@@ -110,14 +110,14 @@ def _show_waiting(concerns: pd.DataFrame, actions: pd.DataFrame) -> None:
         return
     oldest = still_open.sort_values("raised_at").iloc[0]
     mine, others = actions[actions["mine"]], actions[~actions["mine"]]
-    waits = {
+    counts = {
         "not read yet": int((~still_open["read"]).sum()),
         "not yet assessed": int((still_open["level"] == NOT_ASSESSED).sum()),
         "of your own actions overdue": int(mine["overdue"].sum()),
         "of your own actions to come": int((~mine["overdue"]).sum()),
         "of others' actions overdue": int(others["overdue"].sum()),
     }
-    words = ", ".join(f"<b>{number}</b> {what}" for what, number in waits.items() if number)
+    words = ", ".join(f"<b>{number}</b> {what}" for what, number in counts.items() if number)
     write_html(
         f"{words or 'Nothing waiting for you'}. " + "{n} open; oldest {oldest[ref]}, {oldest[age_days]} days.",
         n=len(still_open),
