@@ -27,8 +27,8 @@ from app.store.database import open_database
 from tests import people
 from tests.clock import Clock, moment, start_at, stopped_at
 
-# The evening of a day of teaching: no time limit of the demonstration's sessions ends while the tests run.
-_TODAY = "2026-11-27T21:30"
+# The evening of a day of teaching before `people.NOW`: no time limit of the demonstration ends while the tests run.
+_TODAY = "2026-11-26T21:30"
 _ON_BOTH = ("tests/store/", "tests/intake/")
 Fill = Callable[[School, Path], None]  # fills a school further; the folder is for files
 SchoolWith = Callable[[Fill], School]
