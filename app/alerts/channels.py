@@ -36,7 +36,7 @@ class NotSentError(Exception):
 
 
 class BrokenConnectionError(NotSentError):
-    """The connection broke before the answer; the server may have accepted the message all the same."""
+    """The connection broke before the answer; the server may still have accepted the message."""
 
 
 @dataclass(frozen=True)

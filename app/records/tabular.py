@@ -22,7 +22,7 @@ from app.records.rows import UnreadableFileError
 _MOST_BYTES = 200_000_000  # of a file, and of an Excel file when unpacked
 _MOST_CELLS = 5_000_000  # of a table; of a sheet those between the first cell and the last filled one
 _MOST_COLUMNS = 1_000
-_MOST_TEXT = 100_000_000  # characters in the cells of a sheet; one text may stand in many of them
+_MOST_TEXT = 100_000_000  # characters in the cells of a sheet; one text may be in many of them
 _LONGEST_LINE = 5_000_000  # characters
 _PIECE = 1_000_000  # bytes read at once
 
@@ -102,7 +102,7 @@ def _read_lines(name: str, content: bytes) -> _Lines:
         raise UnreadableFileError(f"{name} is not UTF-8 text; save it as “CSV UTF-8”, or as an .xlsx file.") from None
     header = next((line for line in typed if line.strip()), "")
     if "\0" in header:
-        raise UnreadableFileError(f"{name} is no CSV file; save it as “CSV UTF-8”, or as an .xlsx file.")
+        raise UnreadableFileError(f"{name} is not a CSV file; save it as “CSV UTF-8”, or as an .xlsx file.")
     # Excel writes semicolons where the comma is the decimal mark; no column's name holds either.
     delimiter = ";" if ";" in header and "," not in header else ","
     lines: _Lines = []
@@ -132,7 +132,9 @@ def _iter_lines(name: str, content: bytes) -> Iterator[str]:
         if not line:
             return
         if len(line) >= _LONGEST_LINE:
-            raise UnreadableFileError(f"{name} is no table: line {number} has more than {_LONGEST_LINE:,} characters.")
+            raise UnreadableFileError(
+                f"{name}is not a table: line {number} has more than {_LONGEST_LINE:,} characters."
+            )
         if number > _MOST_CELLS:
             raise _too_large(name)
         yield line
@@ -159,7 +161,7 @@ def _read_sheet(name: str, content: bytes) -> _Lines:
 
 def _repack(name: str, content: bytes) -> io.BytesIO:
     """The XML of a workbook, packed again. UnreadableFileError if reading it would take more memory than there may be:
-    a single cell far out in a sheet is enough for that, or one long text that stands in many. What a file says of
+    a single cell far out in a sheet is enough for that, or one long text that is in many. What a file says of
     its own size may be untrue, and each reader may find other parts in it: only what was measured here is read."""
     texts: list[int] = []
     repacked = io.BytesIO()
@@ -196,8 +198,8 @@ def _repack(name: str, content: bytes) -> io.BytesIO:
 
 
 class _Extent:
-    """How far the filled cells of a sheet reach and how much text is in them, found while its XML goes by. The
-    lengths of the workbook's `texts` are taken down when it is their part that goes by."""
+    """How far the filled cells of a sheet reach and how much text is in them, found while its XML is read. The
+    lengths of the workbook's `texts` are noted when that part is read."""
 
     def __init__(self, texts: list[int]) -> None:
         self.rows = self.columns = self.text = 0

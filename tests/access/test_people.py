@@ -36,7 +36,7 @@ def test_find_person_has_the_roles_of_today(school: School) -> None:
         get_overview(school, person, EVER)
 
 
-def test_find_person_ignores_case_and_knows_no_stranger(school: School) -> None:
+def test_find_person_ignores_case_and_finds_no_stranger(school: School) -> None:
     assert found(find_person(school, " SDH@habs.example ")).staff_id == ID["sdh"]
     assert find_person(school, "stranger@habs.example") is None
     assert find_person(school, "%") is None

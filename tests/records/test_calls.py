@@ -116,7 +116,7 @@ def test_read_call_shows_who_was_there_until_a_session_failed() -> None:
         (None, "unknown"),
     ],
 )
-def test_read_call_tells_kinds_of_people(identity: Any, expected: str | None) -> None:
+def test_read_call_distinguishes_kinds_of_people(identity: Any, expected: str | None) -> None:
     assert kind(identity) == expected
 
 
@@ -127,7 +127,7 @@ def test_read_call_gives_unknown_people_a_key_of_their_session_and_the_service_n
     assert stays(session(SERVICE, {"userAgent": {"role": "x"}}), session(None, "x")) == []
 
 
-def test_read_call_knows_a_person_by_address_alone() -> None:
+def test_read_call_recognises_a_person_by_address_alone() -> None:
     (stay,) = read_call(record(session(person({"userPrincipalName": "Aled.Pugh@Pupils.example"})))).stays
     assert (stay.person, stay.entra_id, stay.upn) == ("aled.pugh@pupils.example", None, "aled.pugh@pupils.example")
 
@@ -142,7 +142,7 @@ def test_read_call_counts_only_video_away_from_its_sender() -> None:
         assert videos(video("callerToCallee", **times) | {"label": label}) == []
 
 
-def test_read_call_keeps_video_without_times() -> None:
+def test_read_call_reads_video_without_times() -> None:
     unknown = [(ALED_ID, None, None)]
     assert videos(video("callerToCallee")) == unknown
     assert videos(video("callerToCallee", packetUtilization=None)) == unknown
@@ -152,7 +152,7 @@ def test_read_call_keeps_video_without_times() -> None:
 
 
 @pytest.mark.parametrize("nonsense", [None, 5, "x", {}, [None], [5], [[]], [{"label": "main-video", "streams": 5}]])
-def test_read_call_ignores_media_that_are_none(nonsense: Any) -> None:
+def test_read_call_ignores_malformed_media(nonsense: Any) -> None:
     leg = session(person(ALED))
     leg["segments"][0]["media"] = nonsense
     assert read_call(record(leg)).videos == []

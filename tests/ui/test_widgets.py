@@ -24,5 +24,5 @@ def test_as_listing_names_columns_writes_times_and_leaves_blanks_empty() -> None
     }
 
 
-def test_matching_wants_every_value_where_none_is_named() -> None:
+def test_matching_without_a_filter_accepts_every_value() -> None:
     assert filter_values(ROWS, year_group=["10"], pupil=[])["sessions"].tolist() == [2]
