@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as example_settings
 from sqlalchemy import create_engine, event, make_url, text
 from sqlalchemy.pool import Pool
 from xdist.scheduler import LoadFileScheduling
@@ -46,6 +48,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="DAY",
         help="run as if on this day, 2027-08-15, or from this moment on, in UTC",
     )
+
+
+# A busy machine is slow, not wrong.
+example_settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+example_settings.load_profile("untimed")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -36,14 +36,14 @@ def stays_secret(counts: list[int], state: list[str], least: int = 0) -> bool:
 
 
 @given(st.lists(COUNT, max_size=5))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_no_count_under_three_can_be_worked_out_from_a_total(counts: list[int]) -> None:
     state = suppress_counts(pd.Series(counts))
     assert state is None or stays_secret(counts, state.tolist())
 
 
 @given(st.lists(ROW, max_size=4))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_no_count_under_three_can_be_worked_out_from_a_table(rows: list[tuple[int, int, int]]) -> None:
     table = pd.DataFrame(
         {"kept": [r[0] for r in rows], "broken": [r[1] for r in rows], "sessions": [r[2] for r in rows]}
