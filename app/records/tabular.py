@@ -133,7 +133,7 @@ def _iter_lines(name: str, content: bytes) -> Iterator[str]:
             return
         if len(line) >= _LONGEST_LINE:
             raise UnreadableFileError(
-                f"{name}is not a table: line {number} has more than {_LONGEST_LINE:,} characters."
+                f"{name} is not a table: line {number} has more than {_LONGEST_LINE:,} characters."
             )
         if number > _MOST_CELLS:
             raise _too_large(name)
