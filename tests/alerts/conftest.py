@@ -29,8 +29,8 @@ ADDRESS = "https://protocol.school.example"
 
 @pytest.fixture(autouse=True)
 def finished_senders() -> Iterator[None]:
-    """Waits for the threads that send, or they would send the alerts of this test to the mail server of the next. By
-    now no mail server is configured, so that a thread which waits for its turn ends at that."""
+    """Waits for the threads that send, or they would send the alerts of this test to the mail server of the next. The
+    test's mail server is no longer configured by then, so a thread that is waiting for its turn stops."""
     yield
     for thread in threading.enumerate():
         if thread.name == "alerts":
