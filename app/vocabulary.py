@@ -37,6 +37,21 @@ class EvidenceKind(Labelled):
     LOG = "log", "log"
 
 
+class CallSource(Labelled):
+    """What a stored call was read from."""
+
+    RECORD = "record", "call record"
+    ATTENDANCE = "attendance", "attendance report"
+
+
+class CallPart(Labelled):
+    """What a call is to its session."""
+
+    SESSION = "session", "the session"
+    AFTER = "after", "pupils without staff after the session"
+    REPORT = "report", "an attendance report beside the call record"
+
+
 class Status(Labelled):
     """The combined outcome of a session's checks."""
 

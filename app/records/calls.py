@@ -1,5 +1,6 @@
 """Microsoft Graph's call records: who was in the call from when to when, and with camera or without."""
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from app.records.graph_objects import (
     read_text,
     read_time,
 )
+from app.vocabulary import CallSource
 
 READER = 1  # raise it when the reader improves, so that stored originals are read again
 
@@ -26,7 +28,8 @@ _MAX_SESSIONS = 60  # the most that Graph puts into one answer; it gives a link 
 @dataclass(frozen=True)
 class Stay:
     """A period in which somebody was in the call with one device. `person` is their key within the call; `kind` is
-    user, guest, phone, acs or unknown; `caller`: at the calling end; ids and addresses in lower case."""
+    user, guest, phone, acs or unknown; `caller`: at the calling end; `has_media`: whether there are details of media,
+    without which nothing is known of the camera; ids and addresses in lower case."""
 
     person: str
     kind: str
@@ -36,6 +39,7 @@ class Stay:
     caller: bool
     joined_at: datetime
     left_at: datetime
+    has_media: bool
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,8 @@ class Call:
     organiser_upn: str | None
     organiser_tenant: str | None
     channel: bool
+    join_key: str | None = None
+    source: CallSource = CallSource.RECORD
     stays: list[Stay] = field(default_factory=list)
     videos: list[Video] = field(default_factory=list)
     listed: list[Listed] = field(default_factory=list)
@@ -82,7 +88,7 @@ def read_call(record: Any, original: bytes | None = None) -> Call:
     started_at, ended_at = _read_required_time(record, "startDateTime"), _read_required_time(record, "endDateTime")
     if ended_at < started_at:
         raise UnreadableObjectError("its endDateTime is before its startDateTime")
-    organiser = _read_organiser(record)
+    organiser, join_url = _read_organiser(record), read_text(record.get("joinWebUrl"), 10_000)
     stays: dict[Stay, None] = {}  # the same session may be listed twice
     videos: dict[Video, None] = {}
     for number, session in enumerate(sessions):
@@ -96,7 +102,8 @@ def read_call(record: Any, original: bytes | None = None) -> Call:
         organiser_id=organiser.entra_id if organiser else None,
         organiser_upn=organiser.upn if organiser else None,
         organiser_tenant=organiser.tenant if organiser else None,
-        channel=_is_in_channel(read_text(record.get("joinWebUrl"), 10_000)),
+        channel=_is_in_channel(join_url),
+        join_key=digest_join_link(join_url) if join_url else None,
         stays=list(stays),
         videos=list(videos),
         listed=_read_listed(record),
@@ -144,6 +151,7 @@ def _read_session(session: Any, number: int, stays: dict[Stay, None], videos: di
     if left <= joined:
         return
     key = f"session:{read_text(session.get('id'), 100) or number}"
+    has_media = any(list_objects(segment.get("media")) for segment in segments)
     for end, direction in (("caller", "callerToCallee"), ("callee", "calleeToCaller")):
         endpoint = session.get(end)
         if not isinstance(endpoint, dict) or "serviceEndpoint" in str(endpoint.get("@odata.type")):
@@ -151,7 +159,9 @@ def _read_session(session: Any, number: int, stays: dict[Stay, None], videos: di
         one = read_endpoint(endpoint, f"{key}:{end}")
         if one is None:
             continue
-        stays[Stay(one.key, one.kind, one.entra_id, one.upn, one.tenant, end == "caller", joined, left)] = None
+        stays[Stay(one.key, one.kind, one.entra_id, one.upn, one.tenant, end == "caller", joined, left, has_media)] = (
+            None
+        )
         for segment in segments:
             for started_at, ended_at in _iter_videos(segment, direction):
                 videos[Video(one.key, started_at, ended_at)] = None
@@ -195,6 +205,12 @@ def _read_listed(record: Mapping[str, Any]) -> list[Listed]:
         if person is not None:
             listed.setdefault(person.key, Listed(person.key, person.entra_id, person.upn))
     return list(listed.values())
+
+
+def digest_join_link(url: str) -> str:
+    """A digest by which calls and events with the same join link are recognised; what follows "?" does not count."""
+    link = unquote(unquote(url)).strip().lower().split("?")[0].rstrip("/")
+    return hashlib.sha256(link.encode(errors="replace")).hexdigest()
 
 
 def _is_in_channel(join_url: str | None) -> bool:

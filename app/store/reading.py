@@ -110,6 +110,7 @@ def read_evidence(
         return _fit(name, read_frame(connection, query.where(is_in(key, values)))) if values else empty(name)
 
     log, call, stay = tables.logs, tables.calls, tables.call_stays
+    events, invited = _calendar(connection, is_in(call.c.id, calls))
     log_pupils = read("log_pupils", select(tables.log_pupils), tables.log_pupils.c.log_id, logs)
     stays = read("stays", select(stay).order_by(stay.c.id), stay.c.call_id, calls)
     pupils = {*pupils, *pd.concat([log_pupils["pupil_id"], stays["pupil_id"]]).dropna().tolist()}
@@ -124,6 +125,8 @@ def read_evidence(
         stays=stays,
         videos=read("videos", select(videos), videos.c.call_id, calls),
         listed=read("listed", select(listed), listed.c.call_id, calls),
+        calendar_events=events,
+        calendar_invited=invited,
         recordings=_recordings(connection, is_in(call.c.id, calls)),
         staff=_fit("staff", read_frame(connection, _STAFF)),
         pupils=read("pupils", select(version), version.c.pupil_id, pupils),
@@ -136,6 +139,16 @@ def read_evidence(
 _STAFF = select(tables.staff_versions, tables.schools.c.senior).join(
     tables.schools, tables.schools.c.code == tables.staff_versions.c.school
 )
+
+
+def _calendar(connection: Connection, of_calls: ColumnElement[bool]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The calendars' events with the join links of the selected calls, and whom they invite."""
+    event, invited, call = tables.calendar_events, tables.calendar_invited, tables.calls.c
+    has_link = event.c.join_key.in_(select(call.join_key).where(of_calls))
+    events = select(event.c.id.label("event_id"), *_known("calendar_events", event)).where(has_link)
+    people = select(invited).join(event, event.c.id == invited.c.event_id).where(has_link)
+    frames = read_frame(connection, events), read_frame(connection, people)
+    return _fit("calendar_events", frames[0]), _fit("calendar_invited", frames[1])
 
 
 def _recordings(connection: Connection, of_calls: ColumnElement[bool]) -> pd.DataFrame:

@@ -43,8 +43,8 @@ def test_read_call_of_a_call_between_two() -> None:
     assert (read.started_at, read.ended_at, read.channel) == (FROM, left, False)
     assert (read.organiser_id, read.organiser_upn, read.organiser_tenant) == (MAIR_ID, None, TENANT)
     assert read.stays == [
-        Stay(MAIR_ID, "user", MAIR_ID, "mair.howell@school.example", TENANT, True, FROM, left),
-        Stay(ALED_ID, "user", ALED_ID, None, TENANT, False, FROM, left),
+        Stay(MAIR_ID, "user", MAIR_ID, "mair.howell@school.example", TENANT, True, FROM, left, True),
+        Stay(ALED_ID, "user", ALED_ID, None, TENANT, False, FROM, left, True),
     ]
     assert read.videos == [Video(MAIR_ID, utc("14:06:00", 999999), utc("14:30:00", 0)), Video(ALED_ID, None, None)]
     assert read.listed == []

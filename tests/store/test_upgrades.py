@@ -362,7 +362,7 @@ def test_open_database_changes_nothing_where_a_migration_fails(
     last = max(broken.glob("versions/[0-9]*.py"))
     last.write_text(
         last.read_text().replace(
-            "def _add_clause_sets() -> None:", "def _add_clause_sets() -> None:\n    op.execute('x')"
+            "def upgrade() -> None:", "def upgrade() -> None:\n    do()\n    op.execute('x')\n\n\ndef do() -> None:"
         )
     )
     monkeypatch.setattr(database, "_MIGRATIONS", broken)

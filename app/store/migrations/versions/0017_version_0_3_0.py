@@ -1,0 +1,54 @@
+"""From 0.2.0 to 0.3.0: more evidence beside call records."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0017"
+down_revision = "0016"
+
+_NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def upgrade() -> None:
+    _add_evidence()
+
+
+def _add_evidence() -> None:
+    op.add_column("calls", sa.Column("source", sa.String(12), nullable=False, server_default="record"))
+    op.add_column("calls", sa.Column("join_key", sa.String(64)))
+    op.create_index("ix_calls_join_key", "calls", ["join_key"])
+    op.add_column("call_stays", sa.Column("has_media", sa.Boolean(), nullable=False, server_default=sa.true()))
+    op.add_column("recordings", sa.Column("content_url", sa.Text()))
+    op.add_column("recordings", sa.Column("expires_at", sa.BigInteger()))
+    op.add_column("session_calls", sa.Column("part", sa.String(12), nullable=False, server_default="session"))
+    op.create_table(
+        "calendar_events",
+        sa.Column("id", _NUMBER, primary_key=True),
+        sa.Column("event_key", sa.String(64), nullable=False),
+        sa.Column("join_key", sa.String(64), nullable=False, index=True),
+        sa.Column("starts_at", sa.BigInteger(), nullable=False, index=True),
+        sa.Column("ends_at", sa.BigInteger(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.Column("read_at", sa.BigInteger(), nullable=False),
+        sa.UniqueConstraint("event_key", "changed_at"),
+    )
+    op.create_table(
+        "calendar_invited",
+        sa.Column("event_id", _NUMBER, sa.ForeignKey("calendar_events.id"), primary_key=True),
+        sa.Column("staff_id", _NUMBER, sa.ForeignKey("staff.id"), primary_key=True),
+    )
+    op.create_table(
+        "meeting_links",
+        sa.Column("join_key", sa.String(64), primary_key=True),
+        sa.Column("organiser_id", sa.String(200), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("seen_at", sa.BigInteger(), nullable=False),
+        sa.Column("reports_read_at", sa.BigInteger()),
+    )
+    op.create_table(
+        "pupil_policies",
+        sa.Column("pupil_id", _NUMBER, sa.ForeignKey("pupils.id"), primary_key=True),
+        sa.Column("kind", sa.String(60), primary_key=True),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("read_at", sa.BigInteger(), nullable=False),
+    )
