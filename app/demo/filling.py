@@ -1,15 +1,16 @@
 """Fills a database with the fictional school, by the same import as a real one."""
 
+import hashlib
 import json
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import BigInteger, Connection, case, delete, func, literal, select, type_coerce, update
+from sqlalchemy import BigInteger, Connection, case, delete, func, insert, literal, select, type_coerce, update
 
 from app.access.policy import list_roles_with
 from app.demo import asking, casework, resolving
@@ -22,6 +23,7 @@ from app.intake.files import create_work, import_consents, import_letters, impor
 from app.intake.logs import enter_log
 from app.intake.result import ImportResult
 from app.intake.transaction import run_import
+from app.records.calls import digest_join_link
 from app.records.tabular import read_table
 from app.school import OWN_SETTINGS, OwnSettings, School
 from app.settings import Settings
@@ -60,6 +62,8 @@ def fill(school: School, sessions: int = 5000, progress: Callable[[str, float], 
     progress("Importing letters and consents", 0.17)
     import_letters(judged_by, _csv("letters", made.letters))
     import_consents(judged_by, _csv("consents", made.consents))
+    with school.writing() as connection:
+        _store_events(connection, made.events)
     _import_calls(judged_by, made, progress)
     progress("Importing session logs and judging every clause", 0.7)
     import_logs(judged_by, _csv("logs", made.logs))
@@ -82,6 +86,31 @@ def fill(school: School, sessions: int = 5000, progress: Callable[[str, float], 
         set_meta(connection, "demo_usual", ";".join(made.shown))
         raise_revision(connection)
     progress("Ready", 1.0)
+
+
+def _store_events(connection: Connection, events: list[dict[str, Any]]) -> None:
+    """Store what the calendars of staff showed of meetings before they began."""
+    staff_ids = {row.email: row.id for row in connection.execute(select(tables.staff.c.email, tables.staff.c.id))}
+    stored, invited = [], []
+    for number, event in enumerate(events, start=1):
+        changed = datetime.fromisoformat(event["lastModifiedDateTime"])
+        times = [datetime.fromisoformat(event[end]["dateTime"]).replace(tzinfo=UTC) for end in ("start", "end")]
+        stored.append(
+            {
+                "id": number,
+                "event_key": hashlib.sha256(event["iCalUId"].encode()).hexdigest(),
+                "join_key": digest_join_link(event["onlineMeeting"]["joinUrl"]),
+                "starts_at": times[0],
+                "ends_at": times[1],
+                "changed_at": changed,
+                "read_at": changed,
+            }
+        )
+        addresses = [guest["emailAddress"]["address"] for guest in event["attendees"]]
+        invited += [{"event_id": number, "staff_id": staff_ids[each]} for each in addresses if each in staff_ids]
+    if events:
+        connection.execute(insert(tables.calendar_events), stored)
+        connection.execute(insert(tables.calendar_invited), invited)
 
 
 def _import_calls(school: School, made: DemoSchool, progress: Callable[[str, float], None]) -> None:
@@ -107,6 +136,7 @@ def _so_far(made: DemoSchool, now: datetime, settings: Settings) -> DemoSchool:
         corrections=[log for log in made.corrections if log["ended_at"] <= here],
         calls=[call for call in made.calls if call["endDateTime"] <= there],
         recordings=[recording for recording in made.recordings if recording["endDateTime"] <= there],
+        events=[event for event in made.events if event["end"]["dateTime"] <= there],
     )
 
 

@@ -1,4 +1,4 @@
-"""Call records and recordings in the shape in which Microsoft Graph gives them.
+"""Call records, recordings and calendar events in the shape in which Microsoft Graph gives them.
 
 Teams gives no times of streams; a room system that joins by SIP does. All times have seven decimals. The telemetry of
 devices and networks, which the program does not read, is left out.
@@ -52,22 +52,16 @@ def _moment(at: datetime, chance: Chance) -> str:
 
 
 def create_meeting(
-    chance: Chance,
-    organiser: Row,
-    legs: list[Leg],
-    invited: list[Row],
-    *,
-    in_channel: bool = False,
-    recorded: bool = False,
+    chance: Chance, organiser: Row, legs: list[Leg], *, in_channel: bool = False, recorded: bool = False
 ) -> Json:
-    """A group call: a session for each leg, between the participant and the meeting service."""
+    """A group call: a session for each leg, between the participant and the meeting service. Its list of participants
+    names who took part, never who was only invited."""
     thread = f"19:{chance.uuid()}@thread.tacv2" if in_channel else f"19:meeting_{chance.uuid()}@thread.v2"
     sessions = [_session(chance, chance.uuid(), leg) | {"callee": _SERVICE} for leg in legs]
     if recorded:
         sessions.append(_recorder(sessions[0], chance))
     link = thread.replace(":", "%3a").replace("@", "%40")
     people = {leg.person["entra_id"]: leg.person for leg in legs if leg.person}
-    people |= {person["entra_id"]: person for person in (organiser, *invited)}
     return _record(chance, "groupCall", chance.uuid(), sessions, organiser, list(people.values())) | {
         "joinWebUrl": f"https://teams.microsoft.com/l/meetup-join/{link}/0?context=%7b%22Tid%22%3a%22{TENANT}%22%7d"
     }
@@ -97,6 +91,32 @@ def create_recording(chance: Chance, call: Json, organiser: Row, started: dateti
         "endDateTime": _moment(ended, chance),
         "meetingOrganizer": {"application": None, "device": None, "user": _identity(organiser)},
     }
+
+
+def create_event(chance: Chance, call: Json, invited: list[Row], times: tuple[datetime, datetime, datetime]) -> Json:
+    """The entry of a meeting in its organiser's calendar. `times`: when it was last changed, begins and ends."""
+    changed, begins, ends = times
+    key = chance.uuid()
+    return {
+        "id": f"AAMkAG{key}",
+        "iCalUId": f"040000008200E00074C5B7101A82E008{key}",
+        "createdDateTime": _moment(changed, chance),
+        "lastModifiedDateTime": _moment(changed, chance),
+        "isCancelled": False,
+        "isOnlineMeeting": True,
+        "start": {"dateTime": f"{begins:%Y-%m-%dT%H:%M:%S.0000000}", "timeZone": "UTC"},
+        "end": {"dateTime": f"{ends:%Y-%m-%dT%H:%M:%S.0000000}", "timeZone": "UTC"},
+        "organizer": {"emailAddress": _address(call["organizer_v2"]["identity"]["user"])},
+        "attendees": [
+            {"type": "required", "status": {"response": "none"}, "emailAddress": _address(_identity(person))}
+            for person in invited
+        ],
+        "onlineMeeting": {"joinUrl": call["joinWebUrl"]},
+    }
+
+
+def _address(identity: Json) -> Json:
+    return {"name": identity["displayName"], "address": identity["userPrincipalName"]}
 
 
 def create_earlier_version(call: Json) -> Json:

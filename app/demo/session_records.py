@@ -26,6 +26,8 @@ class Session:
     minutes: int
     one_to_one: bool = False
     invited: Row | None = None  # the second member of staff
+    invited_in_log: bool = True  # the log names them
+    invited_in_calendar: bool = True  # the calendar shows them
     number: int = 0
     direct: bool = False  # a call without a meeting
     recorded: bool = False
@@ -39,6 +41,11 @@ class Session:
     @property
     def end(self) -> datetime:
         return self.start + timedelta(minutes=self.minutes)
+
+    @property
+    def names_second_member(self) -> bool:
+        """Whether the log of a one-to-one names a second member of staff as invited."""
+        return self.invited is not None and self.invited_in_log
 
 
 class SessionRecords:
@@ -82,18 +89,26 @@ class SessionRecords:
             parts = [(start, broken_at), (broken_at + timedelta(minutes=chance.between(2, 4)), end)]
         for part in parts:
             legs = self._legs(session, *part)
-            people = [*session.pupils, *([session.invited] if session.invited and chance.often(0.6) else [])]
-            call = graph.create_meeting(
-                chance, session.staff, legs, people, in_channel=in_channel, recorded=session.recorded
-            )
+            call = graph.create_meeting(chance, session.staff, legs, in_channel=in_channel, recorded=session.recorded)
             if call["version"] > 1 and chance.often(0.05):
                 self.school.calls.append(graph.create_earlier_version(call))
             self.school.calls.append(call)
+        if session.one_to_one:
+            self._add_event(session, call, start, end)
         if session.recorded and not in_channel and chance.often(0.95):  # Graph lists no recordings of channel meetings
             started = start + timedelta(seconds=chance.between(20, 60))
             self.school.recordings.append(
                 graph.create_recording(chance, call, session.staff, started, end - timedelta(seconds=70))
             )
+
+    def _add_event(self, session: Session, call: dict[str, Any], start: datetime, end: datetime) -> None:
+        """Add the meeting to its organiser's calendar; always, if the log names nobody as invited."""
+        if session.names_second_member and not self.chance.often(0.8):
+            return
+        changed = start - timedelta(hours=self.chance.between(2, 70))
+        guests = [session.invited] if session.invited and session.invited_in_calendar else []
+        event = graph.create_event(self.chance, call, [*session.pupils, *guests], (changed, start, end))
+        self.school.events.append(event)
 
     def _direct_call(self, session: Session, start: datetime, end: datetime) -> dict[str, Any]:
         staff = Leg(session.staff, start, end)
@@ -203,7 +218,7 @@ class SessionRecords:
         usual = ("routine", "routine", "continuity", "safeguarding")
         return {
             "reason": "catching up on homework" if often(0.02) else self.chance.one(usual),
-            "second_staff_emails": session.invited["email"] if session.invited else "",
+            "second_staff_emails": session.invited["email"] if session.invited and session.invited_in_log else "",
             "adult_present": "yes",
             "adult_introduced": "" if often(0.01) else _YES_NO[often(0.955)],
             "adult_permission": _YES_NO[often(0.99)],

@@ -138,7 +138,18 @@ class Story:
                 reason = "Asked for a time when a parent is at home"
                 given = day - timedelta(days=1)
                 self.school.consents.append(create_consent_row(pupil, "one_to_one", covers, reason, given, "Mother"))
-        return Session(staff, [pupil], "pastoral", start, 12, one_to_one=True, invited=invited)
+        log_names, calendar_shows = self.chance.often(0.96), self.chance.often(0.99)
+        return Session(
+            staff,
+            [pupil],
+            "pastoral",
+            start,
+            12,
+            one_to_one=True,
+            invited=invited,
+            invited_in_log=log_names,
+            invited_in_calendar=calendar_shows,
+        )
 
     def _tutor(self) -> Row:
         if self.chance.often(0.07):
@@ -167,10 +178,11 @@ class Story:
         often = self.chance.often
         logged = often(1 - self._share_unlogged(session))
         session.recorded = session.purpose == "academic" and often(0.07)
-        is_alone = len(session.pupils) == 1 and not session.invited
+        is_alone = len(session.pupils) == 1 and not session.one_to_one
         session.direct = is_alone and not session.recorded and often(0.06)
         self.records.add_mishaps(session)
-        if not logged or often(0.94):
+        says_nothing = session.one_to_one and not session.names_second_member  # then the calendar has to
+        if not logged or says_nothing or often(0.94):
             self.records.add_calls(session)
         if logged:
             self._logged.append((session, self.records.add_log(session)))
@@ -239,7 +251,7 @@ class Story:
             end = start + timedelta(minutes=self.chance.whole(5, 50))
             staff = self.chance.some(self.school.staff, 4)
             caller, callee = (Leg(pupil, start, end) for pupil in self.chance.some(self.school.pupils, 2))
-            meeting = graph.create_meeting(self.chance, staff[0], [Leg(person, start, end) for person in staff], [])
+            meeting = graph.create_meeting(self.chance, staff[0], [Leg(person, start, end) for person in staff])
             self.school.calls += [meeting, graph.create_peer_to_peer_call(self.chance, caller, callee)]
 
     def _add_recent(self, number: int) -> None:
