@@ -37,6 +37,21 @@ class EvidenceKind(Labelled):
     LOG = "log", "log"
 
 
+class EvidenceSource(Labelled):
+    """Where the evidence that decided a check is from; NOTHING if there is none."""
+
+    def __init__(self, _word: str, _label: str = "", kind: EvidenceKind = EvidenceKind.NOTHING) -> None:
+        self.kind = kind
+
+    NOTHING = "", "", EvidenceKind.NOTHING
+    CALL = "call", "Call record", EvidenceKind.CALL
+    CALENDAR = "calendar", "Organiser's calendar", EvidenceKind.CALL
+    LETTERS = "letters", "Register of letters", EvidenceKind.REGISTER
+    CONSENTS = "consents", "Register of consents", EvidenceKind.REGISTER
+    CONCERNS = "concerns", "Register of concerns", EvidenceKind.REGISTER
+    LOG = "log", "Session log", EvidenceKind.LOG
+
+
 class CallSource(Labelled):
     """What a stored call was read from."""
 

@@ -2,7 +2,7 @@
 
 from app.protocol.clause import Heading, Reference, Remedy, clause
 from app.protocol.facts import SessionFacts
-from app.protocol.outcomes import BREACH, CALL, EXEMPT, LOG, MET, NO_EVIDENCE, NOTHING, REGISTER
+from app.protocol.outcomes import BREACH, CALL, CONCERNS, EXEMPT, LOG, MET, NO_EVIDENCE, NOTHING
 from app.protocol.rulings import Ruling, by_hours, by_letters, fill
 from app.protocol.sessions import MINUTE
 from app.vocabulary import Role
@@ -193,10 +193,10 @@ def concern_reported(facts: SessionFacts) -> Ruling:
     arose = facts.yes("concern")
     ruling = Ruling(facts, facts.logged & ~facts.no("concern"))
     reported = "A concern is on record for the session and the DSP was alerted."
-    ruling.decide(arose & facts.reported(), MET, REGISTER, reported)
+    ruling.decide(arose & facts.reported(), MET, CONCERNS, reported)
     not_reported = (
         "The log says that a concern arose, but no concern that reached the DSP is on record for the session."
     )
-    ruling.decide(arose, BREACH, REGISTER, not_reported)
+    ruling.decide(arose, BREACH, CONCERNS, not_reported)
     ruling.decide(ruling.undecided, NO_EVIDENCE, NOTHING, "The log does not say whether a concern arose.")
     return ruling

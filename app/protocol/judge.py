@@ -11,7 +11,7 @@ from app.protocol.clauses import CLAUSES
 from app.protocol.evidence import Evidence
 from app.protocol.facts import SessionFacts
 from app.protocol.frames import NONE, ids, instants
-from app.protocol.outcomes import BREACH, EVIDENCE, EXEMPT, MET, NO_EVIDENCE, NOT_APPLICABLE, OUTCOMES
+from app.protocol.outcomes import BREACH, EVIDENCE, EXEMPT, MET, NO_EVIDENCE, NOT_APPLICABLE, OUTCOMES, SOURCES
 from app.protocol.sessions import DAY, MINUTE
 from app.settings import Settings
 from app.vocabulary import Status
@@ -58,8 +58,8 @@ class Judged:
     _reasons: npt.NDArray[np.object_] = field(repr=False)
 
     def table(self) -> pd.DataFrame:
-        """One row for each session and clause: `session`, `clause`, `outcome`, `evidence` ("" where
-        nothing decided), `disputed`, `reason` ("" unless asked for)."""
+        """One row for each session and clause: `session`, `clause`, `outcome`, `evidence` and
+        `source` ("" where nothing decided), `disputed`, `reason` ("" unless asked for)."""
         n = len(self.sessions)
         return pd.DataFrame(
             {
@@ -67,6 +67,7 @@ class Judged:
                 "clause": np.tile(list(CLAUSES), n),
                 "outcome": np.array(OUTCOMES)[self._outcome].ravel(),
                 "evidence": np.array(EVIDENCE)[self._evidence].ravel(),
+                "source": np.array(SOURCES)[self._evidence].ravel(),
                 "disputed": self._disputed.ravel(),
                 "reason": self._reasons.ravel(),
             }
@@ -137,7 +138,7 @@ def _encode(
     outcome: npt.NDArray[np.uint8], evidence: npt.NDArray[np.uint8], disputed: npt.NDArray[np.bool_]
 ) -> npt.NDArray[np.object_]:
     """One printable character a clause: the outcome, what decided it, and whether it is disputed. Only the outcome is
-    ever read back (`decode`), by the stored `ClauseSet`: the places of EVIDENCE need not be known again."""
+    ever read back (`decode`), by the stored `ClauseSet`: the places of SOURCES need not be known again."""
     code = _FIRST + outcome + len(OUTCOMES) * evidence + len(OUTCOMES) * len(EVIDENCE) * disputed
     return code.astype(np.uint8).view(f"S{len(CLAUSES)}").ravel().astype(str).astype(object)
 

@@ -6,7 +6,7 @@ import pandas as pd
 from app.protocol.clause import Heading, Reference, Remedy, clause
 from app.protocol.facts import SessionFacts
 from app.protocol.frames import NONE, Mask, words_in
-from app.protocol.outcomes import BREACH, CALL, EXEMPT, LOG, MET, NO_EVIDENCE, NOTHING, REGISTER
+from app.protocol.outcomes import BREACH, CALL, CONCERNS, EXEMPT, LOG, MET, NO_EVIDENCE, NOTHING
 from app.protocol.rulings import Ruling, by_hours, by_letters, fill
 from app.vocabulary import Role
 
@@ -158,10 +158,10 @@ def home_alone_reported(facts: SessionFacts) -> Ruling:
     not_alone = facts.no("home_alone") | facts.yes("adult_present")
     ruling = Ruling(facts, facts.one_to_one & (was_alone | ~not_alone))
     reported = "A concern that the child was home alone is on record, and the DSP was alerted."
-    ruling.decide(was_alone & facts.reported(home_alone=True), MET, REGISTER, reported)
+    ruling.decide(was_alone & facts.reported(home_alone=True), MET, CONCERNS, reported)
     not_reported = (
         "The log says that a child was home alone, but no concern about it that reached the DSP is on record."
     )
-    ruling.decide(was_alone, BREACH, REGISTER, not_reported)
+    ruling.decide(was_alone, BREACH, CONCERNS, not_reported)
     ruling.decide(ruling.undecided, NO_EVIDENCE, NOTHING, "The log does not say whether the child was home alone.")
     return ruling

@@ -10,7 +10,19 @@ import pandas as pd
 
 from app.protocol.facts import SessionFacts
 from app.protocol.frames import Ints, Mask, Words
-from app.protocol.outcomes import BREACH, CALL, EXEMPT, LOG, MET, NO_EVIDENCE, NOT_APPLICABLE, NOTHING, REGISTER
+from app.protocol.outcomes import (
+    BREACH,
+    CALENDAR,
+    CALL,
+    CONSENTS,
+    EXEMPT,
+    LETTERS,
+    LOG,
+    MET,
+    NO_EVIDENCE,
+    NOT_APPLICABLE,
+    NOTHING,
+)
 from app.protocol.sessions import SECOND
 
 Rows = npt.NDArray[np.intp]
@@ -23,9 +35,9 @@ class Ruling:
 
     `applies`: the sessions to which the clause applies, by default all; the others stay `not_applicable`.
     `log_yes`, `log_no`: where the log says that the clause was kept, or that it was not. A session is disputed if the
-    call record decides it to the contrary.
+    call record or the calendar decides it to the contrary.
 
-    Arrays with one value a session: `outcome` and `evidence` (positions in OUTCOMES and EVIDENCE), `disputed`,
+    Arrays with one value a session: `outcome` and `evidence` (positions in OUTCOMES and SOURCES), `disputed`,
     `undecided` (the clause applies, and nothing has decided it yet).
     """
 
@@ -56,7 +68,7 @@ class Ruling:
         self.evidence[rows] = np.broadcast_to(evidence, where.shape)[rows]
         contrary = {MET: self._log_no, BREACH: self._log_yes}.get(outcome)
         if contrary is not None:
-            self.disputed[rows] |= contrary[rows] & (self.evidence[rows] == CALL)
+            self.disputed[rows] |= contrary[rows] & np.isin(self.evidence[rows], (CALL, CALENDAR))
         self._reasons.append((rows, reason))
 
     def decide_by_log(self, *, if_met: Reason, if_breach: Reason, if_blank: str = "The log does not say.") -> None:
@@ -102,11 +114,11 @@ def by_letters(facts: SessionFacts, applies: Mask, kind: str, letter: str) -> Ru
     session = facts.pupils["session"].to_numpy()
     ruling = Ruling(facts, applies & facts.has_pupils)
     too_late = f"The {letter} for {{pupils}} was not sent before the day of the session."
-    ruling.decide(facts.mask_of(session[late]), BREACH, REGISTER, fill(too_late, pupils=lambda i: facts.names(late, i)))
+    ruling.decide(facts.mask_of(session[late]), BREACH, LETTERS, fill(too_late, pupils=lambda i: facts.names(late, i)))
     none_sent = fill(f"No {letter} is on record for {{pupils}}.", pupils=lambda i: facts.names(missing, i))
     ruling.decide(facts.mask_of(session[missing]), NO_EVIDENCE, NOTHING, none_sent)
     in_time_for_all = f"The {letter} went to every pupil's parents before the day of the session."
-    ruling.decide(ruling.undecided, MET, REGISTER, in_time_for_all)
+    ruling.decide(ruling.undecided, MET, LETTERS, in_time_for_all)
     return ruling
 
 
@@ -156,6 +168,6 @@ def by_hours(
     ruling = Ruling(facts, applies)
     ruling.disputed |= applies & facts.has_call & (inside != logged_inside)
     ruling.decide(inside, MET, evidence, sentence(MET))
-    ruling.decide(consented, EXEMPT, REGISTER, sentence(EXEMPT))
+    ruling.decide(consented, EXEMPT, CONSENTS, sentence(EXEMPT))
     ruling.decide(ruling.undecided, BREACH, evidence, sentence(BREACH, pupils=lambda i: facts.names(~has_consent, i)))
     return ruling
