@@ -1,5 +1,6 @@
-"""Call records and recordings from Microsoft Graph. A token is sent to the configured host only."""
+"""Call records and lists from Microsoft Graph. A token is sent to the configured host only."""
 
+import copy
 import json
 import re
 import time
@@ -62,7 +63,7 @@ class Client(AbstractContextManager["Client"]):
     def iter_call_pages(self, from_at: datetime, to_at: datetime) -> Iterator[list[Any]]:
         """The call records that started in [from_at, to_at), as Graph lists them, page by page. StoppedError
         if the list cannot be read to its end."""
-        condition = f"startDateTime ge {_stamp(from_at)} and startDateTime lt {_stamp(to_at)}"
+        condition = f"startDateTime ge {stamp(from_at)} and startDateTime lt {stamp(to_at)}"
         try:
             yield from self._iter_pages(self._build_address("/communications/callRecords", {"$filter": condition}))
         except ForbiddenError as error:
@@ -94,12 +95,25 @@ class Client(AbstractContextManager["Client"]):
                 content = json.dumps(record).encode()
         return record, content
 
-    def list_recordings(self, organiser_id: str, from_at: datetime, to_at: datetime) -> list[Any]:
-        """The list of recordings of an organiser's meetings, never their content. ForbiddenError if not allowed."""
-        organiser = quote(organiser_id, safe="")
-        condition = f"meetingOrganizerUserId='{organiser}',startDateTime={_stamp(from_at)},endDateTime={_stamp(to_at)}"
-        first = self._build_address(f"/users/{organiser}/onlineMeetings/getAllRecordings({condition})")
-        return [entry for page in self._iter_pages(first) for entry in page]
+    def branch(self) -> "Client":
+        """This client, with failures counted apart: an optional source that fails ends no other."""
+        other = copy.copy(self)
+        other._answered = other._failures = 0
+        other._over = None
+        return other
+
+    def get(self, path: str, query: Mapping[str, str] | None = None) -> Any:
+        """The object at a path below the configured address. RequestFailedError (ForbiddenError, GoneError) if it
+        cannot be fetched, StoppedError if nothing can be."""
+        return self._get(self._build_address(path, query))[0]
+
+    def list_entries(
+        self, path: str, query: Mapping[str, str] | None = None, *, prefer: str | None = None
+    ) -> list[Any]:
+        """The entries of all pages of the list at a path; `prefer` is sent as the header of that name. Errors as of
+        `get`."""
+        first = self._build_address(path, query)
+        return [entry for page in self._iter_pages(first, prefer) for entry in page]
 
     def _complete(self, holder: dict[str, Any], name: str) -> bool:
         """Append the further pages of a list to it. Returns whether there were any."""
@@ -110,14 +124,14 @@ class Client(AbstractContextManager["Client"]):
             ]
         return link is not None
 
-    def _iter_pages(self, address: str) -> Iterator[list[Any]]:
+    def _iter_pages(self, address: str, prefer: str | None = None) -> Iterator[list[Any]]:
         following: str | None = address
         asked: set[str] = set()
         while following is not None:
             if following in asked or len(asked) == _MOST_PAGES:
                 raise RequestFailedError("its pages lead in a circle")
             asked.add(following)
-            page, _ = self._get(following, _is_page)
+            page, _ = self._get(following, _is_page, prefer)
             yield page["value"]
             link = page.get("@odata.nextLink")
             following = None if link is None else self._check_next_link(link)
@@ -141,14 +155,16 @@ class Client(AbstractContextManager["Client"]):
             raise RequestFailedError("its next page is no list")
         return str(urlunsplit(("https", self._base.netloc, parts.path, parts.query, "")))
 
-    def _get(self, address: str, fits: Callable[[Any], bool] = lambda _: True) -> tuple[Any, bytes]:
+    def _get(
+        self, address: str, fits: Callable[[Any], bool] = lambda _: True, prefer: str | None = None
+    ) -> tuple[Any, bytes]:
         """The object at an address of Graph, and its JSON. RequestFailedError if it cannot be fetched, StoppedError if
         nothing can be."""
         if self._over:
             raise self._over
         answered_before = self._answered
         try:
-            answer = self._transport.with_retries(lambda: self._get_once(address, fits))
+            answer = self._transport.with_retries(lambda: self._get_once(address, fits, prefer))
         except StoppedError as error:
             self._over = error
             raise
@@ -163,9 +179,9 @@ class Client(AbstractContextManager["Client"]):
         self._answered += 1
         return answer
 
-    def _get_once(self, address: str, fits: Callable[[Any], bool]) -> tuple[Any, bytes]:
+    def _get_once(self, address: str, fits: Callable[[Any], bool], prefer: str | None) -> tuple[Any, bytes]:
         generation, token = self._tokens.get()
-        headers = {"Accept": "application/json"}
+        headers = {"Accept": "application/json"} | ({"Prefer": prefer} if prefer else {})
         response = self._transport.send("GET", address, auth=BearerAuth(token), headers=headers)
         status = response.status_code
         if status == HTTPStatus.UNAUTHORIZED:
@@ -198,7 +214,8 @@ def _entries(holder: Mapping[str, Any], name: str) -> list[Any]:
     return entries if isinstance(entries, list) else []
 
 
-def _stamp(moment: datetime) -> str:
+def stamp(moment: datetime) -> str:
+    """A time as Graph takes it in an address."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

@@ -10,30 +10,33 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, cast, delete, or_, select
+from sqlalchemy import BigInteger, Connection, cast, delete, select
 from sqlalchemy.exc import OperationalError
 
 from app import lease
+from app.graph.asking import Context, read_source
 from app.graph.client import Client, is_call_entry
-from app.graph.errors import ForbiddenError, GoneError, GraphError, NotConfiguredError, RequestFailedError, StoppedError
+from app.graph.errors import GoneError, GraphError, NotConfiguredError, RequestFailedError, StoppedError
+from app.graph.recordings import fetch_recordings
 from app.graph.registration import read_registration
 from app.graph.runs import LISTED, Run, RunLog, complete_until
+from app.graph.sources import Source, forget_refusals
 from app.graph.transport import WORKERS
 from app.intake import quarantine
-from app.intake.calls import is_of_stored_call, store_calls, store_recordings
-from app.intake.quarantine import RejectedRecord, digest
+from app.intake.calls import store_calls
+from app.intake.quarantine import RejectedRecord, digest, reject_entry
 from app.intake.result import ImportResult
-from app.judging.rejudge import Affected, rejudge
+from app.judging.rejudge import Affected
 from app.records.calls import Call, read_call
 from app.records.graph_objects import UnreadableObjectError
-from app.records.recordings import Recording, read_recording
 from app.school import School
 from app.store import reading
 from app.store.tables import calls as calls_table
 from app.store.tables import session_calls, sync_seen
-from app.store.writing import insert_rows, raise_revision
+from app.store.writing import insert_rows
 
 _FORGOTTEN = timedelta(days=40)  # Graph no longer lists anything so old
 _AT_ONCE = 60  # records in a transaction, as many as a page lists
@@ -89,15 +92,21 @@ class _Sync:
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="sync")
         self._done = Run()
         self._log = RunLog(school, self._done)
+        self._context = Context(school, client, held, self._pool, self._done, self._log)
         self._tried: set[str] = set()  # calls that were gone or in quarantine
 
     def run(self, days: int | None, *, retry: bool) -> Run:
         from_at, to_at = self._log.begin(days)
+        if retry:
+            with self._school.writing() as connection:
+                forget_refusals(connection)
         try:
             self._list(from_at, to_at)
             self._try_again(to_at, everything=retry)
             self._judge_new()
-            self._fetch_recordings(from_at, to_at)
+            for source in (Source.RECORDINGS, Source.ADHOC_RECORDINGS):
+                read_source(self._context, source, partial(fetch_recordings, source, from_at, to_at))
+                self._report_progress()
             self._finish(from_at, to_at, retry=retry)
         except (GraphError, lease.LostError) as error:
             self._log.end(error=str(error))
@@ -165,7 +174,7 @@ class _Sync:
             if seen.get(call_id) not in (stamps[call_id], digest(stamps[call_id] + roster))
         ]
         fetched = self._fetch(new)
-        fetched.unreadable += [_reject("calls", entry, "an entry of the list has no id") for entry in wrong]
+        fetched.unreadable += [reject_entry("calls", entry, "an entry of the list has no id") for entry in wrong]
         self._store(fetched, stamps, roster)
 
     def _fetch(self, call_ids: Collection[str]) -> _Fetched:
@@ -201,7 +210,7 @@ class _Sync:
                 },
             )
             quarantine.delete_calls(connection, fetched.read)
-            self._quarantine(connection, fetched.unreadable)
+            self._context.quarantine(connection, fetched.unreadable)
             self._done.gone += len(fetched.gone)
             self._done.fetched += len(fetched.read)
             self._tried |= fetched.gone | {entry.key for entry in fetched.unreadable}
@@ -230,7 +239,7 @@ class _Sync:
         result, affected = ImportResult("calls", "sync"), Affected()
         store_calls(connection, self._school, calls, reading.read_roster(connection), result, affected)
         if len(affected.times) > result.added:  # some replaced what was judged already; new ones wait for more
-            self._judge(connection, affected)
+            self._context.judge(connection, affected)
         self._done.added += result.added
         self._done.changed += result.changed
         self._done.dropped += result.dropped
@@ -242,16 +251,6 @@ class _Sync:
         ]
         connection.execute(delete(sync_seen).where(sync_seen.c.id.in_([row["id"] for row in rows])))
         insert_rows(connection, sync_seen, rows)
-
-    def _quarantine(self, connection: Connection, entries: Sequence[RejectedRecord]) -> None:
-        for entry in entries:
-            quarantine.quarantine_record(connection, entry, self._school.now())
-        self._done.quarantined += len(entries)
-
-    def _judge(self, connection: Connection, affected: Affected) -> None:
-        if affected.times or affected.sessions:
-            rejudge(connection, self._school, affected)
-            raise_revision(connection)
 
     def _judge_new(self) -> None:
         """Judge the calls that are stored and in no session yet, also those of a run that was killed: many together
@@ -266,7 +265,7 @@ class _Sync:
             )
             affected = Affected(times=[(start, end) for start, end in connection.execute(new)])
             try:
-                self._judge(connection, affected)
+                self._context.judge(connection, affected)
             except (ArithmeticError, LookupError, TypeError, ValueError) as error:
                 raise StoppedError(
                     f"Calls were kept but cannot be judged ({type(error).__name__}).",
@@ -285,49 +284,6 @@ class _Sync:
                     _read_stored(call_id, quarantine.get_call_content(connection, call_id), fetched)
             fetched.gone.clear()
             self._store(fetched, {}, roster)
-
-    def _fetch_recordings(self, from_at: datetime, to_at: datetime) -> None:
-        """Store that there are recordings of the stored calls, from their organisers' lists."""
-        call = calls_table.c
-        ours = or_(call.organiser_tenant.is_(None), call.organiser_tenant == self._school.settings.tenant_id.lower())
-        known = call.organiser_id.is_not(None), ~call.organiser_id.contains(":")
-        with self._school.engine.connect() as connection:
-            organisers = connection.scalars(
-                select(call.organiser_id).where(call.started_at >= from_at, *known, ours).distinct()
-            ).all()
-        futures = {
-            organiser: self._pool.submit(self._client.list_recordings, organiser, from_at, to_at)
-            for organiser in organisers
-        }
-        for organiser, future in futures.items():
-            try:
-                self._store_recordings(*_read_recordings(future.result()))
-            except (ForbiddenError, GoneError) as error:
-                self._done.rejected += 1
-                if self._done.rejected == 1:
-                    self._done.errors.append(
-                        f"Recordings were refused ({error.words}); for them the app registration needs "
-                        "OnlineMeetingRecording.Read.All and an application access policy (docs/graph.md)."
-                    )
-            except RequestFailedError as error:
-                self._store_recordings([], [RejectedRecord("recordings", organiser, error.words, error.content)])
-            self._report_progress()
-
-    def _store_recordings(self, recordings: list[Recording], wrong: Sequence[RejectedRecord]) -> None:
-        """Store the recordings of calls that are sessions, and nothing of other meetings."""
-        if not recordings and not wrong:
-            return
-        with self._school.writing() as connection:
-            self._lease.hold(connection)
-            result, affected = ImportResult("recordings", "sync"), Affected()
-            ours = [recording for recording in recordings if is_of_stored_call(connection, recording)]
-            store_recordings(connection, ours, result, affected)
-            self._judge(connection, affected)
-            if (result.added or result.changed) and not affected.sessions:
-                raise_revision(connection)
-            self._done.recordings += result.added + result.changed
-            self._quarantine(connection, wrong)
-            self._log.save(connection)
 
     def _report_progress(self) -> None:
         run = self._done
@@ -362,27 +318,8 @@ def _read_stored(call_id: str, content: bytes, fetched: _Fetched) -> None:
     _read(call_id, record, content, fetched)
 
 
-def _reject(kind: str, entry: Any, reason: str) -> RejectedRecord:
-    """The rejected record of an entry without an id, which is recognised by its digest instead."""
-    content = json.dumps(entry)
-    return RejectedRecord(kind, digest(content), reason, content.encode())
-
-
 def _check_times(call: Call) -> None:
     """UnreadableObjectError if a call has times that no school can have had."""
     times = [call.started_at, call.ended_at, *(t for stay in call.stays for t in (stay.joined_at, stay.left_at))]
     if not all(2000 <= time.year < 2100 for time in times):
         raise UnreadableObjectError("its times cannot be right")
-
-
-def _read_recordings(entries: Sequence[Any]) -> tuple[list[Recording], list[RejectedRecord]]:
-    """The recordings of an organiser's list, and those of its entries that cannot be read."""
-    recordings, wrong = [], []
-    for entry in entries:
-        try:
-            recordings.append(read_recording(entry))
-        except UnreadableObjectError as error:
-            wrong.append(_reject("recordings", entry, str(error)))
-        except Exception as error:  # as with call records
-            wrong.append(_reject("recordings", entry, f"it is not what a recording is ({type(error).__name__})"))
-    return recordings, wrong

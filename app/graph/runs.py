@@ -17,8 +17,8 @@ READ_AGAIN = timedelta(days=3)  # before the last success, because later version
 @dataclass
 class Run:
     """What a run did: calls listed and fetched; those new, changed, and dropped because they are not sessions; records
-    put into quarantine, and records that no longer exist at Graph; recordings new or changed; organisers whose
-    recordings were refused."""
+    put into quarantine, and records that no longer exist at Graph; recordings new or changed; people for whom an
+    optional source was refused."""
 
     listed: int = 0
     fetched: int = 0

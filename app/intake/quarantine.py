@@ -42,6 +42,12 @@ class RejectedRecord:
     is_call: bool = False
 
 
+def reject_entry(kind: str, entry: Any, reason: str) -> RejectedRecord:
+    """The rejected record of an entry of a list, which is recognised by its digest."""
+    content = json.dumps(entry)
+    return RejectedRecord(kind, digest(content), reason, content.encode())
+
+
 def quarantine_rows(connection: Connection, result: ImportResult, now: datetime) -> int:
     """Put the rejected rows of an import into quarantine, and reopen those of a roster that had been fixed. Returns
     the number of new rows."""

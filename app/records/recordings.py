@@ -6,16 +6,21 @@ from typing import Any
 
 from app.records.graph_objects import UnreadableObjectError, read_identity_set, read_lower, read_text, read_time
 
+_MAX_URL = 10_000  # characters
+
 
 @dataclass(frozen=True)
 class Recording:
-    """A recording; if `call_id` is None, organiser and time identify the call."""
+    """A recording; if `call_id` is None, organiser and time identify the call. `content_url`: where it is stored;
+    `expires_at`: until when, if that is known."""
 
     id: str
     call_id: str | None
     organiser_id: str | None
     created_at: datetime
     ended_at: datetime | None
+    content_url: str | None = None
+    expires_at: datetime | None = None
 
 
 def read_recording(entry: Any) -> Recording:
@@ -32,4 +37,12 @@ def read_recording(entry: Any) -> Recording:
     organiser_id = (organiser.entra_id if organiser else None) or read_lower(entry.get("meetingOrganizerId"))
     if call_id is None and organiser_id is None:
         raise UnreadableObjectError("it names neither its call nor its organiser")
-    return Recording(recording_id, call_id, organiser_id, created_at, read_time(entry.get("endDateTime")))
+    return Recording(
+        id=recording_id,
+        call_id=call_id,
+        organiser_id=organiser_id,
+        created_at=created_at,
+        ended_at=read_time(entry.get("endDateTime")),
+        content_url=read_text(entry.get("recordingContentUrl"), _MAX_URL),
+        expires_at=read_time(entry.get("expirationDateTime")),
+    )

@@ -3,7 +3,17 @@
 from app.store.tables import triggers
 from app.store.tables.columns import EPOCH, Instant, as_stored, metadata
 from app.store.tables.meetings import calendar_events, calendar_invited, meeting_links, pupil_policies
-from app.store.tables.operations import alerts, audit, imports, leases, meta, quarantine, sync_runs, sync_seen
+from app.store.tables.operations import (
+    alerts,
+    audit,
+    graph_sources,
+    imports,
+    leases,
+    meta,
+    quarantine,
+    sync_runs,
+    sync_seen,
+)
 from app.store.tables.parents import consent_events, consents, letters, letters_struck
 from app.store.tables.people import drafts, pupil_versions, pupils, schools, sign_ins, staff, staff_versions
 from app.store.tables.safeguarding import (

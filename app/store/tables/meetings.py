@@ -15,6 +15,7 @@ calendar_events = Table(  # meetings of staff as their calendars showed them, on
     Column("ends_at", Instant, nullable=False),
     Column("changed_at", Instant, nullable=False),  # when this version was written in the calendar
     Column("read_at", Instant, nullable=False),
+    foreign_key("organiser_id", "staff.id"),  # whose calendar it was read from
     UniqueConstraint("event_key", "changed_at"),
     Index("ix_calendar_events_starts_at", "starts_at"),
 )

@@ -82,6 +82,16 @@ sync_seen = Table(  # call records that were fetched, including those of calls t
     Column("seen_at", Instant, nullable=False, index=True),
 )
 
+graph_sources = Table(  # what became of asking an optional source of Microsoft Graph
+    "graph_sources",
+    metadata,
+    Column("source", String(40), primary_key=True),  # a Source
+    Column("subject", String(64), primary_key=True),  # a digest of a person's Entra id; empty: the source as a whole
+    Column("answered_at", Instant),  # when it last answered
+    Column("refused_at", Instant),  # when it last refused, if it has not answered since
+    Column("message", Text),  # Microsoft's reason for refusing, without names and addresses
+)
+
 leases = Table(  # what only one process may do at a time; a lease expires when its holder stops renewing it
     "leases",
     metadata,

@@ -11,6 +11,7 @@ _NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 def upgrade() -> None:
     _add_evidence()
+    _add_graph_sources()
 
 
 def _add_evidence() -> None:
@@ -30,6 +31,7 @@ def _add_evidence() -> None:
         sa.Column("ends_at", sa.BigInteger(), nullable=False),
         sa.Column("changed_at", sa.BigInteger(), nullable=False),
         sa.Column("read_at", sa.BigInteger(), nullable=False),
+        sa.Column("organiser_id", _NUMBER, sa.ForeignKey("staff.id")),
         sa.UniqueConstraint("event_key", "changed_at"),
     )
     op.create_table(
@@ -51,4 +53,15 @@ def _add_evidence() -> None:
         sa.Column("kind", sa.String(60), primary_key=True),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("read_at", sa.BigInteger(), nullable=False),
+    )
+
+
+def _add_graph_sources() -> None:
+    op.create_table(
+        "graph_sources",
+        sa.Column("source", sa.String(40), primary_key=True),
+        sa.Column("subject", sa.String(64), primary_key=True),
+        sa.Column("answered_at", sa.BigInteger()),
+        sa.Column("refused_at", sa.BigInteger()),
+        sa.Column("message", sa.Text()),
     )
