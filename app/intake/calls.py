@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, delete, insert, select, update
 
+from app.intake.meeting_links import iter_links, remember_links
 from app.intake.result import ImportResult
 from app.intake.transaction import run_import, span
 from app.judging.rejudge import Affected, remove_sessions
@@ -209,6 +210,7 @@ def _insert_calls(
                 rows[table].append(vars(person) | {"call_id": call.id, "staff_id": staff_id, "pupil_id": pupil_id})
     for table, values in rows.items():
         insert_rows(connection, table, values)
+    remember_links(connection, iter_links(calls, school.settings.tenant_id), now)
 
 
 def store_recordings(

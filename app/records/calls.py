@@ -74,6 +74,7 @@ class Call:
     organiser_tenant: str | None
     channel: bool
     join_key: str | None = None
+    join_url: str | None = None
     source: CallSource = CallSource.RECORD
     stays: list[Stay] = field(default_factory=list)
     videos: list[Video] = field(default_factory=list)
@@ -104,6 +105,7 @@ def read_call(record: Any, original: bytes | None = None) -> Call:
         organiser_tenant=organiser.tenant if organiser else None,
         channel=_is_in_channel(join_url),
         join_key=digest_join_link(join_url) if join_url else None,
+        join_url=join_url,
         stays=list(stays),
         videos=list(videos),
         listed=_read_listed(record),
