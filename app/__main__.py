@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.demo.filling import fill
 from app.formatting import how_many
+from app.intake.attendance import import_attendance
 from app.intake.calls import import_calls, import_recordings
 from app.intake.files import import_consents, import_letters, import_logs, import_roster
 from app.intake.result import ImportResult
@@ -20,6 +21,7 @@ from app.operations.health import check_everything, describe_key_counts
 from app.operations.retention import find_expired, purge
 from app.operations.scheduled import alerts, note, sync
 from app.operations.verification import describe_rows, rehearse_restore, verify, verify_copy
+from app.records.attendance_times import DateOrder
 from app.records.rows import UnreadableFileError
 from app.reports.outcomes_csv import COLUMNS, list_outcomes, write_csv
 from app.reports.subject_access import UnknownPupilError, create_file_for_command
@@ -97,6 +99,21 @@ _file_command(
 _file_command(
     "recordings", import_recordings, "Read callRecording objects of Microsoft Graph, in the same forms.", "PATH"
 )
+
+
+@import_.command("attendance")
+@click.argument("path", metavar="PATH", type=click.Path(path_type=Path))
+@click.option(
+    "--dates",
+    type=click.Choice([DateOrder.DMY.value, DateOrder.MDY.value]),
+    help="Whether a downloaded report that does not show it writes the day first or the month first.",
+)
+def attendance_command(path: Path, dates: str | None) -> None:
+    """Read attendance reports of Teams: as Microsoft Graph gives them (JSON), as an organiser downloads them (CSV), or
+    a folder of such files."""
+    _report([import_attendance(open_school(), path, dates=DateOrder(dates) if dates else None)])
+
+
 _file_command("letters", import_letters, "Read the register of letters to parents: CSV or .xlsx.")
 _file_command("consents", import_consents, "Read the register of parental consents: CSV or .xlsx.")
 

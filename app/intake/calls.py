@@ -14,6 +14,7 @@ from app.intake.meeting_links import iter_links, remember_links
 from app.intake.result import ImportResult
 from app.intake.transaction import run_import, span
 from app.judging.rejudge import Affected, remove_sessions
+from app.records.attendance_lines import refuse_attendance_report
 from app.records.calls import READER, Call, read_call
 from app.records.graph_objects import UnreadableObjectError
 from app.records.json_files import FoundObject, iter_objects
@@ -34,12 +35,13 @@ def import_calls(
     school: School, path: str | Path, actor_id: int | None = None, progress: Callable[[int], None] | None = None
 ) -> ImportResult:
     """Import Microsoft Graph's call records from a file or a folder, in any form that `iter_objects` reads."""
-    path = _check_exists(path)
+    path = check_exists(path)
+    refuse_attendance_report(path)
 
     def work(connection: Connection, result: ImportResult) -> Affected:
         affected = Affected()
         roster = reading.read_roster(connection)
-        for part in _iter_parts(iter_objects(path)):
+        for part in iter_parts(iter_objects(path)):
             calls = list(_read_each(part, read_call, result))
             store_calls(connection, school, calls, roster, result, affected)
             if progress:
@@ -51,25 +53,28 @@ def import_calls(
 
 def import_recordings(school: School, path: str | Path, actor_id: int | None = None) -> ImportResult:
     """Import Microsoft Graph's recordings, in any form that `iter_objects` reads."""
-    path = _check_exists(path)
+    path = check_exists(path)
+    refuse_attendance_report(path)
 
     def work(connection: Connection, result: ImportResult) -> Affected:
         affected = Affected()
-        for part in _iter_parts(iter_objects(path)):
+        for part in iter_parts(iter_objects(path)):
             store_recordings(connection, list(_read_each(part, read_recording, result)), result, affected)
         return affected
 
     return run_import(school, ImportResult("recordings", path.name, actor_id), work)
 
 
-def _check_exists(path: str | Path) -> Path:
+def check_exists(path: str | Path) -> Path:
+    """The path. UnreadableFileError if there is nothing."""
     path = Path(path)
     if not path.exists():
         raise UnreadableFileError(f"{path} does not exist; give a file or a folder that does.")
     return path
 
 
-def _iter_parts(objects: Iterator[FoundObject]) -> Iterator[list[FoundObject]]:
+def iter_parts(objects: Iterator[FoundObject]) -> Iterator[list[FoundObject]]:
+    """The objects in parts that are stored together."""
     while part := list(islice(objects, _AT_ONCE)):
         yield part
 

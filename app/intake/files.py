@@ -11,6 +11,7 @@ from app.intake.registers import store_consents, store_letters
 from app.intake.result import ImportResult
 from app.intake.transaction import Work, run_import, run_import_in
 from app.judging.rejudge import Affected
+from app.records.attendance_lines import refuse_attendance_report
 from app.records.rows import UnreadableFileError
 from app.records.tabular import Table, read_table
 from app.school import School
@@ -33,6 +34,8 @@ _STORE: dict[str, Callable[[Connection, School, Table, ImportResult], Affected]]
 def import_table(school: School, kind: str, file: Source, actor_id: int | None = None) -> ImportResult:
     """Import a table of `logs`, `letters`, `consents`, `schools`, `staff` or `pupils`."""
     check_not_demonstration(school, kind)
+    if kind == "logs":
+        refuse_attendance_report(file)
     table = read_table(file)
     return run_import(school, ImportResult(kind, table.name, actor_id), create_work(school, table))
 

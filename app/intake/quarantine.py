@@ -155,6 +155,8 @@ def find_fixed(connection: Connection, settings: Settings, result: ImportResult)
 
 
 def _is_call_read(original: Any, calls: Mapping[str, int]) -> bool:
+    if isinstance(original, dict) and original.get("report") in calls:
+        return True
     content = original.get("content") if isinstance(original, dict) else None
     if not calls or not isinstance(content, dict) or content.get("id") not in calls:
         return False

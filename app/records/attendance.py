@@ -23,7 +23,7 @@ from app.records.graph_objects import (
 PREFIX = "attendance:"  # of the ids of calls that were read from a report
 _LONGEST_ID = 80
 _OF_USER = re.compile(r"users\('([0-9a-fA-F-]{36})'\)/onlineMeetings")
-COMMAND = "import it with “python -m app import attendance”"
+IMPORT_REPORT = "import it with “python -m app import attendance”"
 
 
 @dataclass(frozen=True)

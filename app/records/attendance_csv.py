@@ -5,24 +5,30 @@ in the language of whoever downloaded it, so it is recognised by its structure: 
 An older form has one part after the meeting, with a row for each time that somebody joined.
 """
 
-import csv
 import hashlib
-import io
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import Enum
 from zoneinfo import ZoneInfo
 
 from app.records.attendance import PREFIX, Attendee, Report, find_organiser
+from app.records.attendance_lines import (
+    AGAIN,
+    FEWEST_COLUMNS,
+    JOINED,
+    InvalidReportError,
+    Layout,
+    Line,
+    find_blocks,
+    find_layout,
+    find_parts,
+    split_lines,
+)
 from app.records.attendance_times import DateOrder, WrittenTime, find_order, read_instant, read_written_time
 from app.records.rows import InvalidCellError
 
-_HEADING = re.compile(r"\s*(\d)\s*[.)．、]\s*\S.*")
-_NAME, _JOINED, _LEFT, _EMAIL = 0, 1, 2, 4  # places of columns, the same in every language and form
-_FEWEST_COLUMNS = 5
+_NAME, _LEFT, _EMAIL = 0, 2, 4  # places of columns, the same in every language and form
 # How the organiser is called in the column of roles. With another word nobody counts as the organiser.
 _ORGANISER = frozenset(
     [
@@ -50,24 +56,7 @@ _ORGANISER = frozenset(
 )
 
 
-class Layout(Enum):
-    """The forms of a downloaded report."""
-
-    PARTS = "three numbered parts"
-    ONE_PART = "the meeting, and one row for each time that somebody joined"
-    NAMES_ONLY = "one row for each time that somebody joined or left, without addresses"
-
-
-@dataclass(frozen=True)
-class _Line:
-    number: int
-    cells: list[str]
-
-    def get(self, place: int) -> str:
-        return self.cells[place] if place < len(self.cells) else ""
-
-
-_Span = tuple[_Line, WrittenTime, WrittenTime]
+_Span = tuple[Line, WrittenTime, WrittenTime]
 
 
 @dataclass
@@ -75,7 +64,7 @@ class _Person:
     """Somebody in the report; `line` is their first row. `stays` are the times of each joining and leaving, `spans`
     those of the first and the last, each with its row."""
 
-    line: _Line
+    line: Line
     name: str
     addresses: tuple[str, ...]
     role: str
@@ -83,41 +72,24 @@ class _Person:
     spans: list[_Span] = field(default_factory=list)
 
 
-class InvalidReportError(InvalidCellError):
-    """A report that cannot be used because of one row."""
-
-    def __init__(self, row: int, reason: str, fix: str, column: str | None = None, value: str | None = None) -> None:
-        super().__init__(reason, fix, column)
-        self.row, self.value = row, value
-
-
-_AGAIN = "download the report again from Teams, and do not change it"
 _AGAIN_IN_ENGLISH = "download the report again when the meeting is over, with Teams in English or on a 24-hour clock"
 _ROUNDED = timedelta(minutes=1)
-
-
-def find_layout(content: bytes) -> Layout | None:
-    """The form of a file, or of its beginning; None if it is no attendance report."""
-    try:
-        return _find_layout(_split(_decode(content)))
-    except InvalidReportError:
-        return None
 
 
 def read_downloaded_report(content: bytes, zone: ZoneInfo, dates: DateOrder | None) -> Report:
     """Read a downloaded report, whose times are those of the clock in `zone`. `dates` is the order of day and month if
     the file itself does not show it. InvalidReportError if any row cannot be used: a report is read whole or not."""
-    lines = _split(_decode(content))
-    layout = _find_layout(lines)
+    lines = split_lines(content)
+    layout = find_layout(lines)
     if layout is Layout.PARTS:
-        parts = _find_parts(lines)
+        parts = find_parts(lines)
         if len(parts) < 3:
-            raise InvalidReportError(lines[-1].number, "ends the file before its third part", _AGAIN)
+            raise InvalidReportError(lines[-1].number, "ends the file before its third part", AGAIN)
         meeting = _read_meeting(parts[0][1:], titled=True)
         people = _read_participants(parts[1], meeting)
         _read_activities(parts[2], people)
     elif layout is Layout.ONE_PART:
-        summary, rows = _find_blocks(lines)[:2]
+        summary, rows = find_blocks(lines)[:2]
         meeting = _read_meeting(summary, titled=False)
         people = _read_joinings(rows)
     elif layout is Layout.NAMES_ONLY:
@@ -125,7 +97,7 @@ def read_downloaded_report(content: bytes, zone: ZoneInfo, dates: DateOrder | No
             1, "is an old list of names without addresses: nobody can be recognised", "download the attendance report"
         )
     else:
-        raise InvalidReportError(1, "does not begin an attendance report of Teams", _AGAIN)
+        raise InvalidReportError(1, "does not begin an attendance report of Teams", AGAIN)
     return _Times(meeting, people, zone, dates).build(content)
 
 
@@ -136,100 +108,18 @@ def name_downloaded_report(content: bytes) -> str:
     return hashlib.sha256(lines).hexdigest()
 
 
-# --- the lines of a file
-
-
-def _decode(content: bytes) -> str:
-    encoding = "utf-8-sig"
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        encoding = "utf-16"
-    elif content[1:2] == b"\0":
-        encoding = "utf-16-le"
-    try:
-        return content.decode(encoding)
-    except UnicodeDecodeError:
-        raise InvalidReportError(1, "is neither UTF-16 nor UTF-8 text", _AGAIN) from None
-
-
-def _split(text: str) -> list[_Line]:
-    """The lines of a text; a blank one has no cells."""
-    delimiter = "\t" if "\t" in text else max(",;", key=text.count)
-    lines: list[_Line] = []
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    try:
-        for cells in reader:
-            if reader.line_num > len(lines) + 1:
-                raise InvalidReportError(len(lines) + 1, "has a quotation mark that takes in further lines", _AGAIN)
-            stripped = [unicodedata.normalize("NFC", cell).strip() for cell in cells]
-            lines.append(_Line(reader.line_num, stripped if any(stripped) else []))
-    except csv.Error:
-        raise InvalidReportError(len(lines) + 1, "has a quotation mark too many", _AGAIN) from None
-    return lines
-
-
-def _find_layout(lines: Sequence[_Line]) -> Layout | None:
-    blocks = _find_blocks(lines)
-    if not blocks:
-        return None
-    first = blocks[0]
-    if len(_find_parts(lines)) >= 2:
-        return Layout.PARTS
-    beginning = first[1:20]
-    if beginning and all(len(line.cells) == 3 for line in first[:20]):
-        is_time = [read_written_time(line.cells[2]) is not None for line in beginning]
-        return Layout.NAMES_ONLY if all(is_time) else None
-    times = [line for line in first if _is_pair(line) and read_written_time(line.get(1))]
-    if all(map(_is_pair, first)) and len(times) == 2 and len(blocks) > 1:
-        header, *rows = blocks[1]
-        if len(header.cells) >= _FEWEST_COLUMNS and all(read_written_time(row.get(_JOINED)) for row in rows[:1]):
-            return Layout.ONE_PART
-    return None
-
-
-def _is_pair(line: _Line) -> bool:
-    return not any(line.cells[2:])
-
-
-def _find_blocks(lines: Sequence[_Line]) -> list[list[_Line]]:
-    """The lines between blank ones."""
-    blocks: list[list[_Line]] = [[]]
-    for line in lines:
-        if line.cells:
-            blocks[-1].append(line)
-        elif blocks[-1]:
-            blocks.append([])
-    return [block for block in blocks if block]
-
-
-def _find_parts(lines: Sequence[_Line]) -> list[list[_Line]]:
-    """The numbered parts, each with its heading and without blank lines; none if the file does not begin with the
-    first."""
-    parts: list[list[_Line]] = []
-    for line in lines:
-        if not line.cells:
-            continue
-        heading = None if any(line.cells[1:]) else _HEADING.fullmatch(line.cells[0])
-        if heading and int(heading[1]) == len(parts) + 1:
-            parts.append([line])
-        elif not parts:
-            return []
-        else:
-            parts[-1].append(line)
-    return parts
-
-
 # --- what the lines say
 
 
 @dataclass(frozen=True)
 class _Meeting:
     title: str
-    begins: tuple[_Line, WrittenTime]
-    ends: tuple[_Line, WrittenTime]
+    begins: tuple[Line, WrittenTime]
+    ends: tuple[Line, WrittenTime]
     attended: int  # people, as the report counts them
 
 
-def _read_meeting(lines: Sequence[_Line], *, titled: bool) -> _Meeting:
+def _read_meeting(lines: Sequence[Line], *, titled: bool) -> _Meeting:
     """Read the part about the meeting, of names and values; `titled`: the first is the title."""
     values = [(line, line.get(1)) for line in lines]
     title = values[0][1] if titled and values else ""
@@ -245,28 +135,28 @@ def _read_meeting(lines: Sequence[_Line], *, titled: bool) -> _Meeting:
     return _Meeting(title or "".join(texts[:1]), begins=times[0], ends=times[1], attended=numbers[0] if numbers else 0)
 
 
-def _read_table(lines: Sequence[_Line]) -> tuple[_Line, Sequence[_Line]]:
+def _read_table(lines: Sequence[Line]) -> tuple[Line, Sequence[Line]]:
     """The heading of columns and the rows of a part."""
-    if not lines or len(lines[0].cells) < _FEWEST_COLUMNS:
+    if not lines or len(lines[0].cells) < FEWEST_COLUMNS:
         first = lines[0].number if lines else 1
-        raise InvalidReportError(first, "does not name the columns of an attendance report", _AGAIN)
+        raise InvalidReportError(first, "does not name the columns of an attendance report", AGAIN)
     header, *rows = lines
     for row in rows:
         if any(row.cells[len(header.cells) :]):
-            raise InvalidReportError(row.number, "has more cells than there are columns", _AGAIN)
+            raise InvalidReportError(row.number, "has more cells than there are columns", AGAIN)
     return header, rows
 
 
-def _read_participants(part: Sequence[_Line], meeting: _Meeting) -> list[_Person]:
+def _read_participants(part: Sequence[Line], meeting: _Meeting) -> list[_Person]:
     """Read the second part, with the first joining and the last leaving of each person."""
     header, rows = _read_table(part[1:])
     if len(rows) < meeting.attended:
         reason = f"begins a report on {meeting.attended} people, of whom {meeting.attended - len(rows)} are not listed"
-        raise InvalidReportError(meeting.begins[0].number, reason, _AGAIN)
+        raise InvalidReportError(meeting.begins[0].number, reason, AGAIN)
     people: dict[str, _Person] = {}
     for row in _iter_people(header, rows):
         person = people.setdefault(_name_person(row), row)
-        if row.line.get(_JOINED) or row.line.get(_LEFT):
+        if row.line.get(JOINED) or row.line.get(_LEFT):
             person.spans.append((row.line, *_read_stay(header, row.line)))
     return list(people.values())
 
@@ -276,7 +166,7 @@ def _name_person(row: _Person) -> str:
     return row.addresses[0] if row.addresses else f"name {row.name}"
 
 
-def _iter_people(header: _Line, rows: Sequence[_Line]) -> Iterator[_Person]:
+def _iter_people(header: Line, rows: Sequence[Line]) -> Iterator[_Person]:
     further = range(_EMAIL + 1, len(header.cells))
     with_address = [place for place in further if any("@" in row.get(place) for row in rows)]
     with_role = [place for place in further if place not in with_address]
@@ -286,16 +176,16 @@ def _iter_people(header: _Line, rows: Sequence[_Line]) -> Iterator[_Person]:
         yield _Person(row, row.get(_NAME), known, row.get(with_role[-1]) if with_role else "")
 
 
-def _read_address(header: _Line, row: _Line, place: int) -> str:
+def _read_address(header: Line, row: Line, place: int) -> str:
     address = row.get(place).lower()
     if address and not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
         raise InvalidReportError(
-            row.number, "is not an email address", _AGAIN, header.cells[place], value=row.get(place)
+            row.number, "is not an email address", AGAIN, header.cells[place], value=row.get(place)
         )
     return address if len(address) <= 320 else ""
 
 
-def _read_activities(part: Sequence[_Line], people: Sequence[_Person]) -> None:
+def _read_activities(part: Sequence[Line], people: Sequence[_Person]) -> None:
     """Read the third part, with each joining and leaving, into the people of the second."""
     header, rows = _read_table(part[1:])
     by_address = {address: person for person in people for address in person.addresses}
@@ -304,11 +194,11 @@ def _read_activities(part: Sequence[_Line], people: Sequence[_Person]) -> None:
         named = [person for person in people if person.name == row.get(_NAME)]
         person = by_address.get(address) if address else named[0] if len(named) == 1 else None
         if person is None:
-            raise InvalidReportError(row.number, "is about somebody who is not in the second part", _AGAIN)
+            raise InvalidReportError(row.number, "is about somebody who is not in the second part", AGAIN)
         person.stays.append((row, *_read_stay(header, row)))
 
 
-def _read_joinings(block: Sequence[_Line]) -> list[_Person]:
+def _read_joinings(block: Sequence[Line]) -> list[_Person]:
     """Read the one part of the older form, with a row for each joining."""
     header, rows = _read_table(block)
     people: dict[str, _Person] = {}
@@ -317,10 +207,10 @@ def _read_joinings(block: Sequence[_Line]) -> list[_Person]:
     return list(people.values())
 
 
-def _read_stay(header: _Line, row: _Line) -> tuple[WrittenTime, WrittenTime]:
-    joined, left = (read_written_time(row.get(place)) for place in (_JOINED, _LEFT))
+def _read_stay(header: Line, row: Line) -> tuple[WrittenTime, WrittenTime]:
+    joined, left = (read_written_time(row.get(place)) for place in (JOINED, _LEFT))
     if joined is None or left is None:
-        place = _JOINED if joined is None else _LEFT
+        place = JOINED if joined is None else _LEFT
         raise InvalidReportError(
             row.number, "is not a time", _AGAIN_IN_ENGLISH, header.cells[place], value=row.get(place)
         )
@@ -345,7 +235,7 @@ class _Times:
             raise InvalidReportError(begins[0].number, fault.reason, fault.fix, begins[0].get(0)) from None
         started_at, ended_at = (self._read(line, at, order) for line, at in (begins, ends))
         if ended_at < started_at:
-            raise InvalidReportError(ends[0].number, "is before the start", _AGAIN, ends[0].get(0))
+            raise InvalidReportError(ends[0].number, "is before the start", AGAIN, ends[0].get(0))
         attendees = [self._build_attendee(person, order) for person in self.people]
         organiser = find_organiser(attendees)
         identity = f"{self.meeting.title}\n{started_at.isoformat()}\n{organiser.upn if organiser else ''}"
@@ -367,7 +257,7 @@ class _Times:
             covered = stays and min(stays)[0] <= first + _ROUNDED and max(left for _, left in stays) >= last - _ROUNDED
             if not covered:
                 reason = "is about somebody of whom rows are missing in the third part"
-                raise InvalidReportError(span[0].number, reason, _AGAIN)
+                raise InvalidReportError(span[0].number, reason, AGAIN)
         return Attendee(
             person=person.addresses[0][:200] if person.addresses else f"row:{person.line.number}",
             kind="user" if person.addresses else "unknown",
@@ -382,10 +272,10 @@ class _Times:
         line, *times = span
         joined, left = (self._read(line, at, order) for at in times)
         if left < joined:
-            raise InvalidReportError(line.number, "has a time of leaving before that of joining", _AGAIN)
+            raise InvalidReportError(line.number, "has a time of leaving before that of joining", AGAIN)
         return joined, left
 
-    def _read(self, line: _Line, written: WrittenTime, order: DateOrder) -> datetime:
+    def _read(self, line: Line, written: WrittenTime, order: DateOrder) -> datetime:
         try:
             return read_instant(written, order, self.zone)
         except InvalidCellError as fault:

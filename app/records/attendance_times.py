@@ -118,7 +118,7 @@ def find_order(times: Sequence[WrittenTime], asked_for: DateOrder | None) -> Dat
     if any(read != first for read in possible.values()):
         raise InvalidCellError(
             "has a date that can be read day first or month first",
-            "import the file again with --dates dmy (day first) or --dates mdy (month first)",
+            "import the file again and say which: day first (--dates dmy) or month first (--dates mdy)",
         )
     return order
 

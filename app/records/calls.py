@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 
+from app.records.attendance import IMPORT_REPORT, is_report
 from app.records.graph_objects import (
     Identity,
     UnreadableObjectError,
@@ -119,6 +120,8 @@ def _check_record(record: Any) -> tuple[str, int, list[Any]]:
         raise UnreadableObjectError("it is not a call record")
     if "error" in record and "id" not in record:
         raise UnreadableObjectError("it is an error of Microsoft Graph, not a call record")
+    if is_report(record):
+        raise UnreadableObjectError(f"it is an attendance report: {IMPORT_REPORT}")
     call_id, version, sessions = read_text(record.get("id"), 100), record.get("version", 0), record.get("sessions")
     if call_id is None:
         raise UnreadableObjectError("it has no id")

@@ -1,0 +1,259 @@
+"""Imports attendance reports of Teams. A report of a session is stored like a call, with its source."""
+
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from app.intake.calls import check_exists, iter_parts, store_calls
+from app.intake.result import ImportResult
+from app.intake.transaction import run_import
+from app.judging.rejudge import Affected
+from app.records.attendance import Attendee, Report, iter_reports, name_report, read_report
+from app.records.attendance_csv import name_downloaded_report, read_downloaded_report
+from app.records.attendance_lines import InvalidReportError
+from app.records.attendance_times import DateOrder
+from app.records.calls import Call, Listed, Stay, digest_join_link
+from app.records.graph_objects import UnreadableObjectError
+from app.records.json_files import FoundObject, iter_objects
+from app.records.roster import Roster
+from app.records.rows import RejectedRow
+from app.school import School
+from app.store import reading, tables
+from app.vocabulary import CallSource
+
+Source = str | Path | tuple[str, bytes]
+
+_DOWNLOADS = (".csv", ".tsv", ".txt")
+_LARGEST_DOWNLOAD = 20_000_000  # bytes
+_EARLY = timedelta(days=1)  # clocks differ by less
+_SAME_START = timedelta(seconds=2)  # one form of a report has whole seconds, another their fractions
+
+
+def import_attendance(
+    school: School, source: Source, *, dates: DateOrder | None = None, actor_id: int | None = None
+) -> ImportResult:
+    """Import attendance reports as Microsoft Graph gives them, in any form that `iter_objects` reads, or as they are
+    downloaded from Teams: a file, a folder, or (name, content). `dates` is the order of day and month in downloaded
+    reports that do not show it."""
+    if isinstance(source, tuple):
+        name, content = source
+        with tempfile.TemporaryDirectory(prefix="attendance-") as folder:
+            file = Path(folder) / f"report{Path(name).suffix}"
+            file.write_bytes(content)
+            found = [replace(one, file=name) for one in _iter_found(file)]
+        return _import(school, name, iter(found), dates, actor_id)
+    path = check_exists(source)
+    return _import(school, path.name, _iter_found(path), dates, actor_id)
+
+
+def _import(
+    school: School, name: str, found: Iterator[FoundObject], dates: DateOrder | None, actor_id: int | None
+) -> ImportResult:
+    def work(connection: Connection, result: ImportResult) -> Affected:
+        affected = Affected()
+        roster = reading.read_roster(connection)
+        for part in iter_parts(found):
+            reports = [report for one in part for report in _read_each(one, school, dates, result)]
+            store_reports(connection, school, reports, roster, result, affected)
+        return affected
+
+    return run_import(school, ImportResult("attendance", name, actor_id), work)
+
+
+def _iter_found(path: Path) -> Iterator[FoundObject]:
+    """The objects in JSON files, and the content of each downloaded file, of a file or a folder."""
+    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+        if not file.is_file():
+            continue
+        if file.suffix.lower() not in _DOWNLOADS:
+            yield from iter_objects(file)
+            continue
+        try:
+            content = file.read_bytes()
+        except OSError as error:
+            yield FoundObject(file.name, 1, None, f"the file cannot be read ({error.strerror})")
+            continue
+        is_large = len(content) > _LARGEST_DOWNLOAD
+        yield FoundObject(file.name, 1, content, "the file is too large for a report" if is_large else None)
+
+
+def _read_each(found: FoundObject, school: School, dates: DateOrder | None, result: ImportResult) -> Iterator[Report]:
+    """Yield the reports of an object that can be read; reject the others, unshortened, with the reason."""
+    download = found.content if isinstance(found.content, bytes) else None
+    for content in [found.content] if download is not None else iter_reports(found.content):
+        result.read += 1
+        name = name_report(content) if download is None else name_downloaded_report(download)
+        try:
+            if found.reason:
+                raise UnreadableObjectError(found.reason)
+            if download is None:
+                report = read_report(content)
+            else:
+                report = read_downloaded_report(download, school.settings.zone, dates)
+            if report.ended_at > school.now() + _EARLY:
+                raise UnreadableObjectError("its times are in the future: are its dates in another order?")
+        except (UnreadableObjectError, InvalidReportError) as error:
+            whole = content if download is None else download.replace(b"\0", b"").decode(errors="replace")
+            original = {"where": found.file, "content": whole or found.raw, "report": name}
+            result.rejected.append(_reject(error, found, result.source, original))
+        else:
+            result.calls |= {name: 0, report.id: 0}
+            yield report
+
+
+def _reject(
+    error: UnreadableObjectError | InvalidReportError, found: FoundObject, source: str, original: dict[str, Any]
+) -> RejectedRow:
+    if isinstance(error, InvalidReportError):
+        fix = error.fix if found.file == source else f"{error.fix} ({found.file})"
+        return RejectedRow(error.row, error.column, error.value, error.reason, fix, original)
+    fix = f"correct it in {found.file}, or fetch it again"
+    return RejectedRow(found.number, None, None, str(error), fix, original)
+
+
+def store_reports(
+    connection: Connection,
+    school: School,
+    reports: Sequence[Report],
+    roster: Roster,
+    result: ImportResult,
+    affected: Affected,
+) -> None:
+    """Store reports as calls: those that are sessions, and of each meeting the fullest."""
+    calls = _use_known_ids(connection, [_as_call(report, roster) for report in reports], roster)
+    store_calls(connection, school, calls, roster, result, affected)
+
+
+def _as_call(report: Report, roster: Roster) -> Call:
+    """A report as a call. Its version grows with everybody and every second that the report shows, so that the fuller
+    of two reports is the later version."""
+    organiser = report.organiser
+    organiser_upn = organiser.upn if organiser else None
+    stays: dict[Stay, None] = {}
+    listed: dict[str, Listed] = {}
+    for one in report.attendees:
+        upn = _choose_address(one, roster)
+        if organiser and one.person == organiser.key:
+            organiser_upn = upn
+        for joined_at, left_at in one.intervals:
+            stay = Stay(
+                person=one.person,
+                kind=one.kind,
+                entra_id=one.entra_id,
+                upn=upn,
+                tenant=one.tenant,
+                caller=True,
+                joined_at=joined_at,
+                left_at=left_at,
+                has_media=False,
+            )
+            stays[stay] = None
+        listed[one.person] = Listed(one.person, one.entra_id, upn)
+    if report.unlisted:
+        listed["unlisted"] = Listed("unlisted", None, None)
+    seconds = sum((stay.left_at - stay.joined_at).total_seconds() for stay in stays)
+    for person in {stay.person for stay in stays}:
+        listed.pop(person)
+    return Call(
+        id=report.id,
+        version=int(seconds) + len(report.attendees),
+        type="groupCall",
+        started_at=min([report.started_at, *(stay.joined_at for stay in stays)]),
+        ended_at=max([report.ended_at, *(stay.left_at for stay in stays)]),
+        organiser_id=organiser.entra_id if organiser else None,
+        organiser_upn=organiser_upn,
+        organiser_tenant=organiser.tenant if organiser else None,
+        channel=False,
+        join_key=digest_join_link(report.join_url) if report.join_url else None,
+        join_url=report.join_url,
+        source=CallSource.ATTENDANCE,
+        stays=list(stays),
+        listed=list(listed.values()),
+        original=report.original,
+    )
+
+
+def _choose_address(attendee: Attendee, roster: Roster) -> str | None:
+    """The address by which the roster knows somebody, else the surest."""
+    known = (one for one in attendee.addresses if roster.find_ids(None, one) != (None, None))
+    return next(known, attendee.addresses[0] if attendee.addresses else None)
+
+
+# --- a report that came in another form has another id
+
+
+@dataclass(frozen=True)
+class _Meeting:
+    """A meeting of which there is a report; `organiser` is a staff id, None if it is not known."""
+
+    id: str
+    started_at: datetime
+    organiser: int | None
+    pupils: frozenset[int]
+
+    def is_of(self, other: "_Meeting") -> bool:
+        """Whether two reports are of one meeting: they begin together, and the organiser or a pupil is the same."""
+        if abs(self.started_at - other.started_at) > _SAME_START:
+            return False
+        if self.organiser is not None and other.organiser is not None:
+            return self.organiser == other.organiser
+        return not self.pupils.isdisjoint(other.pupils)
+
+
+def _use_known_ids(connection: Connection, calls: Sequence[Call], roster: Roster) -> list[Call]:
+    """The calls, each with the id under which a report of the same meeting is stored or came before it."""
+    if not calls:
+        return []
+    known = _read_meetings(connection, calls)
+    ids = {meeting.id for meeting in known}
+    by_time: dict[int, list[_Meeting]] = defaultdict(list)
+    for meeting in known:
+        by_time[_count_pairs(meeting.started_at)].append(meeting)
+    named: list[Call] = []
+    for call in calls:
+        if call.id in ids:
+            named.append(call)
+            continue
+        meeting, time = _describe_meeting(call, roster), _count_pairs(call.started_at)
+        near = (one for pair in (time - 1, time, time + 1) for one in by_time[pair])
+        same = next((one for one in near if one.is_of(meeting)), None)
+        if same is None:
+            by_time[time].append(meeting)
+            ids.add(call.id)
+        named.append(replace(call, id=same.id) if same else call)
+    return named
+
+
+def _count_pairs(moment: datetime) -> int:
+    """The number of times that the longest difference between two starts fits before a moment."""
+    return (moment - tables.EPOCH) // _SAME_START
+
+
+def _describe_meeting(call: Call, roster: Roster) -> _Meeting:
+    people: list[Stay | Listed] = [*call.stays, *call.listed]
+    pupils = {roster.find_ids(one.entra_id, one.upn)[1] for one in people}
+    organiser, _ = roster.find_ids(call.organiser_id, call.organiser_upn)
+    return _Meeting(call.id, call.started_at, organiser, frozenset(pupil for pupil in pupils if pupil is not None))
+
+
+def _read_meetings(connection: Connection, calls: Sequence[Call]) -> list[_Meeting]:
+    """The stored reports of meetings that began at the time of one of the calls."""
+    call, stay, listed = tables.calls.c, tables.call_stays.c, tables.call_listed.c
+    first, last = min(one.started_at for one in calls), max(one.started_at for one in calls)
+    rows = connection.execute(
+        select(call.id, call.started_at, call.organiser_staff_id).where(
+            call.source == CallSource.ATTENDANCE, call.started_at.between(first - _SAME_START, last + _SAME_START)
+        )
+    ).all()
+    pupils: dict[str, set[int]] = {row.id: set() for row in rows}
+    for person in (stay, listed):
+        query = select(person.call_id, person.pupil_id).where(person.pupil_id.is_not(None))
+        for row in connection.execute(query.where(reading.is_among(connection, person.call_id, pupils))):
+            pupils[row.call_id].add(row.pupil_id)
+    return [_Meeting(row.id, row.started_at, row.organiser_staff_id, frozenset(pupils[row.id])) for row in rows]
