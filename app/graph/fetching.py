@@ -18,6 +18,7 @@ from sqlalchemy.exc import OperationalError
 
 from app import lease
 from app.graph.asking import Context, read_source
+from app.graph.calendars import fetch_calendars
 from app.graph.client import Client, is_call_entry
 from app.graph.errors import GoneError, GraphError, NotConfiguredError, RequestFailedError, StoppedError
 from app.graph.recordings import fetch_recordings
@@ -101,6 +102,8 @@ class _Sync:
             with self._school.writing() as connection:
                 forget_refusals(connection)
         try:
+            # First, because what a calendar says has to be known before the sessions begin.
+            read_source(self._context, Source.CALENDARS, fetch_calendars)
             self._list(from_at, to_at)
             self._try_again(to_at, everything=retry)
             self._judge_new()

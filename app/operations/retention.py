@@ -152,7 +152,7 @@ def _linked(gone: Collection[int]) -> ColumnElement[bool]:
 
 
 def _sessions(connection: Connection, since: datetime, linked: ColumnElement[bool]) -> _Part:
-    """Sessions with their logs, calls, recordings and breaches, and recordings and breaches without a session."""
+    """Sessions with their logs, calls, recordings and breaches, those without a session, and meetings in calendars."""
     rows = connection.execute(select(_session.id, _COUNSELLING).where(_session.day < since.date(), not_(linked))).all()
     sessions = [row.id for row in rows]
     calls = _find(connection, _of_call.call_id, _of_call.session_id, sessions)
@@ -162,6 +162,11 @@ def _sessions(connection: Connection, since: datetime, linked: ColumnElement[boo
     left = and_(breach.opened_at < since, breach.session_id.not_in(select(_session.id)))
     breaches = _find(connection, breach.id, breach.session_id, sessions)
     breaches += connection.scalars(select(breach.id).where(left)).all()
+    event = tables.calendar_events.c
+    kept_links = select(_call.join_key).join(tables.session_calls).join(tables.sessions)
+    kept_links = kept_links.where(_session.day < since.date(), linked, _call.join_key.is_not(None))
+    old_events = select(event.id).where(event.starts_at < since, event.join_key.not_in(kept_links))
+    events = connection.scalars(old_events).all()
     surrounding_calls = select(_call.id).where(
         _call.organiser_id == recording.organiser_id, recording.created_at.between(_call.started_at, _call.ended_at)
     )
@@ -177,6 +182,7 @@ def _sessions(connection: Connection, since: datetime, linked: ColumnElement[boo
         *_deletes(connection, [tables.log_pupils.c.log_id, tables.log_invited.c.log_id, _log.id], logs),
         *_deletes(connection, [*(table.c.call_id for table in of_calls), _call.id], calls),
         delete(tables.recordings).where(of_no_call),
+        *_deletes(connection, [tables.calendar_invited.c.event_id, event.id], events),
     ]
 
 

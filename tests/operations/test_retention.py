@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from app.__main__ import cli
@@ -109,6 +109,26 @@ def test_call_records_word_for_word_go_first_but_not_where_a_concern_hangs_on_th
         kept = set(connection.scalars(select(tables.call_originals.c.call_id)))
         assert kept == {"two-years-0", f"call-{NEW}"}
         assert connection.scalar(select(func.count()).select_from(tables.calls)) == 4
+
+
+def test_purge_deletes_meetings_in_calendars_but_not_those_of_sessions_that_stay(long_ago: School) -> None:
+    with long_ago.writing() as connection:
+        report = Report(CHILD, summary="s", categories=["other"], pupil_ids=[1], told_dsp=True)
+        session = LinkedSession(None, f"call-{OLD}")
+        open_concern(connection, report, raised_by=1, raised_at=long_ago.now(), session=session)
+        connection.execute(
+            update(tables.calls).where(tables.calls.c.id == f"call-{OLD}").values(join_key="of the concern")
+        )
+        for key, day in (("of the concern", OLD), ("other", OLD), ("new", NEW)):
+            at = datetime.fromisoformat(f"{day}T15:00+00:00")
+            times = dict.fromkeys(("starts_at", "ends_at", "changed_at", "read_at"), at)
+            event = insert(tables.calendar_events).values(event_key=key, join_key=key, **times)
+            number = connection.execute(event.returning(tables.calendar_events.c.id)).scalar_one()
+            connection.execute(insert(tables.calendar_invited).values(event_id=number, staff_id=1))
+    purge(long_ago)
+    with long_ago.engine.connect() as connection:
+        assert set(connection.scalars(select(tables.calendar_events.c.join_key))) == {"of the concern", "new"}
+    assert held(long_ago)["calendar_invited"] == 2
 
 
 def test_counselling_goes_and_is_in_no_number(school: School, tmp_path: Path) -> None:
