@@ -1,4 +1,6 @@
-"""One session: what is wrong, each check, the attendance timeline and the log."""
+"""One session: what is wrong, who was in it when, each check with its source, and the log."""
+
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -7,14 +9,14 @@ from app.access.policy import Person
 from app.access.session_detail import SessionView, get_session
 from app.formatting import moment
 from app.log_questions import QUESTIONS
-from app.reports import charts
 from app.school import School
+from app.ui.attendance import show_attendance, show_recordings
 from app.ui.breaches import show_breaches
 from app.ui.current import record_once
-from app.ui.labels import EVIDENCE_WORDS, OUTCOME_WORDS, describe_purpose
-from app.ui.text import note, title, write_html
-from app.ui.widgets import draw, link, table, table_expander
-from app.vocabulary import Page
+from app.ui.labels import OUTCOME_WORDS, describe_purpose
+from app.ui.text import title, write_html
+from app.ui.widgets import link, table
+from app.vocabulary import EvidenceKind, EvidenceSource, Page
 
 _ORDER = ["breach", "no_evidence", "met", "exempt", "not_applicable"]
 
@@ -27,29 +29,44 @@ def show_session(school: School, person: Person, number: str) -> None:
         st.info("There is no such session, or you do not have access to it.")
         return
     record_once(school, person, "viewed", f"session {view.session_id}")
+    _show_heading(view)
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        _show_summary(view)
+        _show_links(view)
+        show_breaches(school, person, view)
+    with right:
+        show_attendance(view)
+        show_recordings(view.calls.recordings, school.now())
+    _show_clauses(view)
+    _show_log(view)
+
+
+def _show_heading(view: SessionView) -> None:
     kind = "One-to-one" if view.one_to_one else describe_purpose(view.purpose)
-    title(f"{kind if view.logged else 'Call, not logged'} · {moment(view.started_at)}")
+    if not view.logged:
+        kind = "Room without staff" if view.calls.no_staff_came else "Call, not logged"
+    title(f"{kind} · {moment(view.started_at)}")
     write_html(
-        "<b>{staff}</b>, {department} · {view.started_at:%H:%M} to {view.ended_at:%H:%M} · {pupils}{entered}",
+        "<b>{staff}</b>{absent}, {department} · {view.started_at:%H:%M} to {view.ended_at:%H:%M} · {pupils}{entered}",
         view=view,
         staff=view.staff_name or "Unknown",
+        absent=" (did not come)" if view.calls.no_staff_came else "",
         department=view.department or "no department",
         pupils="pupils confidential" if view.withheld else ", ".join(view.pupils["name"]) or "no pupil known",
         entered="" if view.versions.empty else f" · logged {moment(view.versions['entered_at'].min())}",
     )
-    _show_summary(view)
+
+
+def _show_links(view: SessionView) -> None:
     with st.container(horizontal=True):
-        if view.own and not view.logged:
+        if view.own and not view.logged and not view.calls.no_staff_came:
             link(Page.LOG, "Log this call", query={"call": str(view.session_id)})
         if view.own and view.log_ref:
             link(Page.LOG, "Correct the log", "edit", query={"correct": view.log_ref})
         if not view.withheld:
             query = {"raise": "yes", "session": str(view.session_id)}
             link(Page.CONCERNS, "Raise a concern about this session", "flag", query=query)
-    show_breaches(school, person, view)
-    _show_clauses(view)
-    _show_timeline(view)
-    _show_log(view)
 
 
 def _show_summary(view: SessionView) -> None:
@@ -65,69 +82,53 @@ def _show_summary(view: SessionView) -> None:
         st.success("**All checks met**, or exempt.", icon=":material/check:")
     show_reasons(broken)
     show_reasons(gaps, "?")
-    if view.disputed and not (broken["disputed"].any() or gaps["disputed"].any()):
-        st.warning(
-            "For a check marked below, the log says the opposite of the call record, which decides.",
-            icon=":material/compare_arrows:",
-        )
+    others = view.clauses[view.clauses["disputed"] & view.clauses["outcome"].isin(["met", "exempt", "not_applicable"])]
+    if len(others):
+        st.warning("**The log says something else** about:", icon=":material/compare_arrows:")
+        show_reasons(others, "≠")
 
 
 def show_reasons(clauses: pd.DataFrame, mark: str = "✗") -> None:
-    """Show why clauses were not kept, or which evidence is missing."""
+    """Show why clauses were not kept, or which evidence is missing, from which source; and what the log says where it
+    disagrees."""
     for row in clauses.itertuples():
-        disputed = " <em>The log says otherwise; the call record decides.</em>" if row.disputed else ""
-        write_html("{mark} <b>{row.title}:</b> {row.reason}" + disputed, mark=mark, row=row)
+        source = " <em>({row.source})</em>" if row.source else ""
+        disagrees = "<br>≠ {log}: {row.log_says}" if _log_disagrees(row) else ""
+        words = "{mark} <b>{row.title}:</b> {row.reason}" + source + disagrees
+        write_html(words, mark=mark, row=row, log=EvidenceSource.LOG.label)
+
+
+def _log_disagrees(row: Any) -> bool:
+    """Whether a check is disputed by what the log says. If the log decided, the reason names the other source."""
+    return bool(row.disputed and row.log_says and row.evidence != EvidenceKind.LOG)
 
 
 def _show_clauses(view: SessionView) -> None:
     st.header("By clause")
     rows = view.clauses.assign(place=view.clauses["outcome"].map(_ORDER.index)).sort_values("place", kind="stable")
+    log = EvidenceSource.LOG.label
+    reasons = [
+        f"{row.source}: {row.reason} {log}: {row.log_says}" if _log_disagrees(row) else row.reason
+        for row in rows.itertuples()
+    ]
     listing = pd.DataFrame(
         {
             "Clause": rows["title"],
             "Outcome": rows["outcome"].map(OUTCOME_WORDS) + rows["disputed"].map({True: ", disputed", False: ""}),
-            "Evidence": rows["evidence"].map(EVIDENCE_WORDS),
-            "Reason": rows["reason"],
+            "Source": rows["source"].where(rows["source"] != "", "None"),
+            "Reason": reasons,
         }
     )
     applies = rows["outcome"] != "not_applicable"
     table(
         listing[applies],
-        "Outcome, evidence and reason of each clause that applies",
+        "Outcome, source of the evidence and reason of each clause that applies",
         "clauses of a session",
         height="content",
         column_config={"Reason": st.column_config.TextColumn(width="large")},
     )
     if (~applies).any():
         write_html("Not applicable: {clauses}.", clauses=", ".join(rows.loc[~applies, "title"]))
-
-
-def _show_timeline(view: SessionView) -> None:
-    st.header("Attendance timeline")
-    if view.withheld:
-        st.info("Counselling is confidential: only the counsellor sees who took part.")
-        return
-    if view.stays.empty:
-        st.info("There is no call record for this session. It was judged by its log.")
-        return
-    write_html("{sentence}", sentence=charts.describe_timeline(view.alone))
-    draw(
-        charts.draw_timeline(view.stays, view.videos, view.alone),
-        "Timeline of who was in the call when; the same times are in the table below.",
-    )
-    note(
-        "“▶ video” marks a camera that sent video at some time; Teams seldom reports for how long. No mark: not known."
-    )
-    rows = pd.DataFrame(
-        {
-            "Who": view.stays["name"].fillna("Somebody not on the roster"),
-            "Role": view.stays["role"],
-            "Joined": view.stays["joined_at"].dt.strftime("%H:%M:%S"),
-            "Left": view.stays["left_at"].dt.strftime("%H:%M:%S"),
-            "Camera": view.stays["camera"].map({True: "sent video"}).fillna("not known"),
-        }
-    )
-    table_expander(rows, "who was in the call", "Who was in the call when")
 
 
 def _show_log(view: SessionView) -> None:

@@ -1,0 +1,142 @@
+"""Who was in the calls of a session when, room by room, and where recordings of it are stored."""
+
+from datetime import datetime
+from urllib.parse import urlsplit
+
+import pandas as pd
+import streamlit as st
+
+from app.access.session_calls import SessionCalls
+from app.access.session_detail import SessionView
+from app.formatting import on_day
+from app.reports import charts
+from app.ui.text import note, write_html
+from app.ui.widgets import draw, table_expander
+from app.vocabulary import CallPart, CallSource
+
+_FROM_REPORT = "From the attendance report; there is no call record. A report shows no cameras."
+_VIDEO = "“▶ video” marks a camera that sent video at some time; Teams seldom reports for how long. No mark: not known."
+
+
+def show_attendance(view: SessionView) -> None:
+    """Show a timeline for each room, and what is known of people without times and of a report that differs."""
+    st.header("Attendance timeline")
+    calls = view.calls
+    if view.withheld:
+        st.info("Counselling is confidential: only the counsellor sees who took part.")
+        return
+    if calls.rooms.empty:
+        st.info("There is no call record for this session. It was judged by its log.")
+        return
+    if calls.no_staff_came:
+        st.warning("**No staff came.** The organiser was not in the call.", icon=":material/person_off:")
+    is_report = calls.source == CallSource.ATTENDANCE.label.capitalize()
+    if is_report:
+        note(_FROM_REPORT)
+    _show_differences(calls)
+    names = _name_rooms(calls)
+    for room in calls.rooms.itertuples():
+        if room.part != CallPart.REPORT or calls.differ:
+            _show_room(calls, int(room.room), names[int(room.room)])
+    if len(calls.listed):
+        write_html("<b>Took part, times not known:</b> {names}.", names=", ".join(_with_role(calls.listed)))
+    if not is_report:
+        note(_VIDEO)
+    _show_table(calls, names)
+
+
+def _name_rooms(calls: SessionCalls) -> list[str]:
+    """What each room is called on the page; "" for the only one."""
+    names = {CallPart.AFTER: "After the session, without staff", CallPart.REPORT: "By the attendance report"}
+    in_session = int((calls.rooms["part"] == CallPart.SESSION).sum())
+    if len(calls.rooms) == 1:
+        return [""]
+    return [
+        names.get(CallPart(room.part)) or (f"Room {room.room + 1}" if in_session > 1 else "The session")
+        for room in calls.rooms.itertuples()
+    ]
+
+
+def _show_room(calls: SessionCalls, room: int, name: str) -> None:
+    """Show who was in a room when, and when pupils were there without staff."""
+    stays, videos, alone = (rows[rows["room"] == room] for rows in (calls.stays, calls.videos, calls.alone))
+    span = calls.rooms.iloc[room]
+    if name:
+        st.subheader(f"{name} · {span['began_at']:%H:%M} to {span['ended_at']:%H:%M}", anchor=False)
+    if stays.empty:
+        return
+    if (stays["role"] == "staff").any():
+        write_html("{sentence}", sentence=charts.describe_timeline(alone))
+    else:
+        known = "identified in" if (stays["role"] == "other").any() else "in"
+        words = "No member of staff was {known} this room: {names}, {began:%H:%M:%S} to {ended:%H:%M:%S}."
+        people = ", ".join(stays["name"].drop_duplicates())
+        write_html(words, known=known, names=people, began=stays["joined_at"].min(), ended=stays["left_at"].max())
+    draw(
+        charts.draw_timeline(stays, videos, alone),
+        f"Timeline of who was in {name or 'the call'} when; the same times are in the table below.",
+        key=f"timeline {room}",
+    )
+
+
+def _show_differences(calls: SessionCalls) -> None:
+    """Show what a call record and the report beside it say of pupils alone, where they differ."""
+    if not (calls.rooms["part"] == CallPart.REPORT).any():
+        return
+    if not calls.differ:
+        note("An attendance report is on record too. It shows the same of pupils without staff.")
+        return
+    st.warning(
+        "**The call record and the attendance report differ** in when pupils were without staff. "
+        "The call record decides.",
+        icon=":material/compare_arrows:",
+    )
+    for source in CallSource:
+        own = calls.differences[calls.differences["source"] == source]
+        spans = [f"{row.name} {row.from_at:%H:%M:%S} to {row.to_at:%H:%M:%S}" for row in own.itertuples(index=False)]
+        write_html("<b>{source}:</b> {spans}.", source=source.label.capitalize(), spans=", ".join(spans) or "never")
+
+
+def _show_table(calls: SessionCalls, names: list[str]) -> None:
+    stays = calls.stays
+    rows = pd.DataFrame(
+        {
+            "Room": stays["room"].map(names.__getitem__),
+            "Who": stays["name"].fillna("Somebody not on the roster"),
+            "Role": stays["role"],
+            "Joined": stays["joined_at"].dt.strftime("%H:%M:%S"),
+            "Left": stays["left_at"].dt.strftime("%H:%M:%S"),
+            "Camera": stays["camera"].map({True: "sent video"}).fillna("not known"),
+        }
+    )
+    shown = rows if len(names) > 1 else rows.drop(columns="Room")
+    table_expander(shown, "who was in the call", "Who was in the call when")
+
+
+def _with_role(people: pd.DataFrame) -> list[str]:
+    return [f"{row.name} (staff)" if row.role == "staff" else row.name for row in people.itertuples(index=False)]
+
+
+def _opens_in_browser(address: str) -> bool:
+    """Whether an address opens in a browser; one of Microsoft Graph asks for a program's own token."""
+    return not (urlsplit(address).hostname or "").startswith("graph.")
+
+
+def show_recordings(recordings: pd.DataFrame, now: datetime) -> None:
+    """Show where the recordings of a session are stored, and until when."""
+    if recordings.empty:
+        return
+    st.header("Recording" if len(recordings) == 1 else "Recordings")
+    for number, row in enumerate(recordings.itertuples()):
+        until = "For how long it is kept is not known."
+        if not pd.isna(row.expires_at):
+            day = on_day(row.expires_at)
+            until = f"Stored until {day}." if row.expires_at > now else f"It was stored until {day}."
+        ended = "" if pd.isna(row.ended_at) else f" to {row.ended_at:%H:%M}"
+        write_html("Recorded {began:%H:%M}{ended}. <b>{until}</b>", began=row.created_at, ended=ended, until=until)
+        if row.address:
+            place = '<span style="overflow-wrap:anywhere">{address}</span>'
+            write_html("Where it is stored: " + place, address=row.address)
+            st.link_button("Open the recording", row.address, icon=":material/open_in_new:", key=f"recording {number}")
+        else:
+            note("Where it is stored is not known.")
