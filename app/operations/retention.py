@@ -163,8 +163,12 @@ def _sessions(connection: Connection, since: datetime, linked: ColumnElement[boo
     breaches = _find(connection, breach.id, breach.session_id, sessions)
     breaches += connection.scalars(select(breach.id).where(left)).all()
     event = tables.calendar_events.c
-    kept_links = select(_call.join_key).join(tables.session_calls).join(tables.sessions)
-    kept_links = kept_links.where(_session.day < since.date(), linked, _call.join_key.is_not(None))
+    kept_links = (
+        select(_call.join_key)
+        .join(tables.session_calls, _of_call.call_id == _call.id)
+        .join(tables.sessions, _session.id == _of_call.session_id)
+        .where(_session.day < since.date(), linked, _call.join_key.is_not(None))
+    )
     old_events = select(event.id).where(event.starts_at < since, event.join_key.not_in(kept_links))
     events = connection.scalars(old_events).all()
     surrounding_calls = select(_call.id).where(
