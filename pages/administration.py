@@ -9,15 +9,15 @@ import streamlit as st
 from app.access import administration
 from app.auth.configuration import takes_roles_from_entra
 from app.formatting import how_many, moment, on_day
+from app.intake.attendance import import_attendance
 from app.intake.files import import_table
 from app.operations.alerts import get_alerts_view, send_alerts_now
 from app.operations.health import check_school, describe_key_counts
 from app.operations.rejected_rows import dismiss_rows, fix_row
 from app.operations.retention import find_first_days_kept
 from app.operations.sync import get_sync_state, sync_now
-from app.records.rows import UnreadableFileError
 from app.store import audit_log
-from app.store.database import DatabaseError
+from app.ui.imports import show_attendance_import, show_import
 from app.ui.rejected_rows import KINDS, show_rejected_rows
 from app.ui.shell import require
 from app.ui.text import note, show_error, write_html
@@ -107,22 +107,8 @@ with st.form("import", clear_on_submit=True):
     sent = st.form_submit_button("Import", type="primary", icon=":material/upload:")
 if sent and file is not None:
     content = (file.name, file.getvalue())
-    try:
-        result = import_table(school, kind, content, person.staff_id)
-        write_html(
-            "{file.name}: {result.read} rows read, {result.added} new, {result.changed} changed, {result.unchanged} unchanged, {rejected} rejected.",
-            file=file,
-            result=result,
-            rejected=len(result.rejected),
-        )
-        if result.resolved:
-            write_html("This import resolved {rows}.", rows=how_many(result.resolved, "earlier rejection"))
-        if result.unknown_columns:
-            write_html("Unknown columns ignored: {columns}.", columns=", ".join(result.unknown_columns))
-    except UnreadableFileError as error:
-        show_error("The file could not be read. Nothing was changed.", str(error))
-    except DatabaseError as error:
-        show_error("The file was not imported.", str(error))
+    show_import(file.name, lambda: import_table(school, kind, content, person.staff_id))
+show_attendance_import(lambda content, dates: import_attendance(school, content, dates=dates, actor_id=person.staff_id))
 
 st.header("Rejected rows")
 show_rejected_rows(school, person, partial(fix_row, school, person), partial(dismiss_rows, school, person))

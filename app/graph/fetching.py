@@ -18,6 +18,7 @@ from sqlalchemy.exc import OperationalError
 
 from app import lease
 from app.graph.asking import Context, read_source
+from app.graph.attendance import fetch_reports
 from app.graph.calendars import fetch_calendars
 from app.graph.client import Client, is_call_entry
 from app.graph.errors import GoneError, GraphError, NotConfiguredError, RequestFailedError, StoppedError
@@ -110,6 +111,7 @@ class _Sync:
             for source in (Source.RECORDINGS, Source.ADHOC_RECORDINGS):
                 read_source(self._context, source, partial(fetch_recordings, source, from_at, to_at))
                 self._report_progress()
+            read_source(self._context, Source.ATTENDANCE, fetch_reports)
             self._finish(from_at, to_at, retry=retry)
         except (GraphError, lease.LostError) as error:
             self._log.end(error=str(error))

@@ -118,9 +118,16 @@ def delete_calls(connection: Connection, call_ids: Collection[str]) -> int:
     return connection.execute(delete(tables.quarantine).where(_is_fetched, of_calls)).rowcount
 
 
+def delete_reports(connection: Connection, report_ids: Collection[str]) -> None:
+    """Delete what the sync fetched of attendance reports that could be read after all."""
+    fingerprints = [digest(f"sync|attendance|{report_id}") for report_id in report_ids]
+    read = reading.is_among(connection, _entry.fingerprint, fingerprints)
+    connection.execute(delete(tables.quarantine).where(_is_fetched, read))
+
+
 def delete_unlisted(connection: Connection, before: datetime) -> None:
-    """Delete records other than calls that Graph no longer lists: those last tried before a time."""
-    unlisted = _entry.call_id.is_(None), _entry.rejected_at < before
+    """Delete records other than calls and reports that Graph no longer lists: those last tried before a time."""
+    unlisted = _entry.call_id.is_(None), _entry.kind != "attendance", _entry.rejected_at < before
     connection.execute(delete(tables.quarantine).where(_is_fetched, *unlisted))
 
 

@@ -141,6 +141,8 @@ def _read_table(lines: Sequence[Line]) -> tuple[Line, Sequence[Line]]:
         first = lines[0].number if lines else 1
         raise InvalidReportError(first, "does not name the columns of an attendance report", AGAIN)
     header, *rows = lines
+    if any("@" in cell or read_written_time(cell) for cell in header.cells):
+        raise InvalidReportError(header.number, "should name the columns", AGAIN)
     for row in rows:
         if any(row.cells[len(header.cells) :]):
             raise InvalidReportError(row.number, "has more cells than there are columns", AGAIN)

@@ -23,6 +23,7 @@ KINDS = {
     "staff": "Staff",
     "pupils": "Pupils",
 }
+_OF_TEAMS = {"attendance": "Attendance reports"}
 Fix = Callable[[int, Mapping[str, str]], RejectedRow | None]
 Dismiss = Callable[[Collection[int], str], int]
 _FILTERS = {"file": "Kind of record", "source": "File", "what": "Reason"}
@@ -69,13 +70,16 @@ def _show_resolved(resolved: pd.DataFrame) -> None:
 
 def _reasons(rows: pd.DataFrame) -> list[str]:
     """Each reason as a phrase; a record's reason already is one."""
-    return [f"{row.column or 'the row'} {row.reason}" if row.kind in KINDS else row.reason for row in rows.itertuples()]
+    return [
+        f"{row.column or 'the row'} {row.reason}" if row.kind in KINDS or row.column else row.reason
+        for row in rows.itertuples()
+    ]
 
 
 def _show_unresolved(rejected: pd.DataFrame, fix: Fix, dismiss: Dismiss) -> None:
     rejected = rejected.assign(
         what=_reasons(rejected),
-        file=rejected["kind"].map(KINDS).fillna("Call records and recordings"),
+        file=rejected["kind"].map(KINDS | _OF_TEAMS).fillna("Call records and recordings"),
         title=rejected["source"] + ", " + rejected["place"],
     )
     listed = filter_rows(rejected, _FILTERS, "rejected") if len(rejected) > 1 else rejected

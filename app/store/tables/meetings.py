@@ -1,6 +1,6 @@
 """What Microsoft 365 shows besides call records: who was invited, join links, and the policies of pupils."""
 
-from sqlalchemy import Column, Index, String, Table, Text, UniqueConstraint
+from sqlalchemy import Boolean, Column, Index, String, Table, Text, UniqueConstraint, false
 
 from app.store.encryption import EncryptedText
 from app.store.tables.columns import Instant, foreign_key, id_column, metadata
@@ -34,7 +34,8 @@ meeting_links = Table(  # join links, by which attendance reports are fetched
     Column("organiser_id", String(200), nullable=False),
     Column("url", EncryptedText, nullable=False),
     Column("seen_at", Instant, nullable=False),
-    Column("reports_read_at", Instant),  # when its attendance reports were last fetched
+    Column("reports_read_at", Instant),  # when its attendance reports were last asked for
+    Column("reports_whole", Boolean, nullable=False, server_default=false()),  # whether all of them could be read
 )
 
 pupil_policies = Table(  # the policies of Teams that are in effect for a pupil

@@ -46,6 +46,7 @@ def _add_evidence() -> None:
         sa.Column("url", sa.Text(), nullable=False),
         sa.Column("seen_at", sa.BigInteger(), nullable=False),
         sa.Column("reports_read_at", sa.BigInteger()),
+        sa.Column("reports_whole", sa.Boolean(), nullable=False, server_default=sa.false()),
     )
     op.create_table(
         "pupil_policies",

@@ -1,0 +1,61 @@
+"""The imports on the page Administration."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from app.formatting import how_many
+from app.intake.result import ImportResult
+from app.records.attendance_times import DateOrder
+from app.records.rows import UnreadableFileError
+from app.store.database import DatabaseError
+from app.ui.text import note, show_error, write_html
+
+_DATES = {
+    "": "As the file shows it",
+    DateOrder.DMY: "Day first (31/12/2026)",
+    DateOrder.MDY: "Month first (12/31/2026)",
+}
+ReadReport = Callable[[tuple[str, bytes], DateOrder | None], ImportResult]
+
+
+def show_attendance_import(read: ReadReport) -> None:
+    """Show the form that imports an attendance report; `read` does it, given (name, content) and the order of dates."""
+    note(
+        "Attendance reports show who was in a meeting where there is no call record. Download them in Teams: Calendar, "
+        "the meeting, Attendance, Download. A report that Microsoft Graph gives (JSON) can be imported too."
+    )
+    with st.form("import attendance", clear_on_submit=True):
+        file = st.file_uploader("Attendance report", type=["csv", "tsv", "txt", "json", "jsonl"])
+        order = st.selectbox("Dates in the report", list(_DATES), format_func=_DATES.__getitem__)
+        sent = st.form_submit_button("Import report", type="primary", icon=":material/upload:")
+    if sent and file is not None:
+        content, dates = (file.name, file.getvalue()), DateOrder(order) if order else None
+        show_import(file.name, lambda: read(content, dates))
+
+
+def show_import(name: str, run: Callable[[], ImportResult]) -> None:
+    """Run an import and show what became of it; `name` is the file's."""
+    try:
+        result = run()
+    except UnreadableFileError as error:
+        show_error("The file could not be read. Nothing was changed.", str(error))
+        return
+    except DatabaseError as error:
+        show_error("The file was not imported.", str(error))
+        return
+    write_html(
+        "{name}: {result.read} rows read, {result.added} new, {result.changed} changed, {result.unchanged} unchanged, "
+        "{rejected} rejected.",
+        name=name,
+        result=result,
+        rejected=len(result.rejected),
+    )
+    if result.dropped:
+        write_html(
+            "{reports} of meetings that are not sessions: not stored.", reports=how_many(result.dropped, "report")
+        )
+    if result.resolved:
+        write_html("This import resolved {rows}.", rows=how_many(result.resolved, "earlier rejection"))
+    if result.unknown_columns:
+        write_html("Unknown columns ignored: {columns}.", columns=", ".join(result.unknown_columns))
