@@ -10,7 +10,7 @@ import pandas as pd
 from app.protocol import presence
 from app.protocol.frames import NONE, Ints, Mask, Words, days_since_1970, flags, ids, instants, micros
 from app.protocol.matching import recorded_calls
-from app.protocol.sessions import DAY, SECOND, Sessions
+from app.protocol.sessions import DAY, MINUTE, SECOND, Sessions
 from app.settings import WEEKDAYS, Rules
 from app.vocabulary import Role
 
@@ -142,40 +142,62 @@ class SessionFacts(Sessions):
 
     @cached_property
     def cameras(self) -> pd.DataFrame:
-        """One row for each pupil in a call: the columns of `pupils`, `camera` (UNKNOWN, SHORT, SENT or ENOUGH), `share`
-        of the time they were in that streams with times cover (blank where there are none)."""
-        n = len(self.pupils)
-        row_of_stay = self._pupil_of(self._is_pupil)
-        stays = self._stays[["person"]].assign(call=self._stay_call)[self._is_pupil].assign(row=row_of_stay)
+        """One row for each pupil in a call: the columns of `pupils`, `camera` (UNKNOWN, SHORT, SENT or ENOUGH), `least`
+        and `most` (of their time in the call, the share for which it was on and for which it may have been on, by
+        streams with times; blank where there are none)."""
+        n, is_pupil = len(self.pupils), self._is_pupil
+        row_of_stay = self._pupil_of(is_pupil)
+        stays = self._stays[["person"]].assign(call=self._stay_call)[is_pupil].assign(row=row_of_stay)
         videos = self.evidence.videos.assign(call=self._call_index.get_indexer(self.evidence.videos["call_id"]))
         videos = videos.merge(stays.drop_duplicates(["call", "person"]), on=["call", "person"])
         timed = videos[videos["started_at"].notna()]
-        present, with_video = presence.time_with(
-            n,
-            np.concatenate([row_of_stay, timed["row"]]),
-            np.concatenate([self._stay_from[self._is_pupil], micros(timed["started_at"])]),
-            np.concatenate([self._stay_to[self._is_pupil], micros(timed["ended_at"])]),
-            np.repeat([False, True], [len(row_of_stay), len(timed)]),
-        )
+        in_call = row_of_stay, self._stay_from[is_pupil], self._stay_to[is_pupil]
+        on = timed["row"].to_numpy(), micros(timed["started_at"]), micros(timed["ended_at"])
+        present, with_video = presence.time_during(n, in_call, on)
+        # A stay without any media details counts as neither on nor off: the camera may have been on throughout.
+        has_media = flags(self._stays["has_media"], blank=True)[is_pupil]
+        known = [np.concatenate([of_stay[has_media], of_video]) for of_stay, of_video in zip(in_call, on, strict=True)]
+        _, known_time = presence.time_during(n, in_call, (known[0], known[1], known[2]))
         has_times = np.isin(np.arange(n), timed["row"])
-        share = np.full(n, np.nan)
-        share[has_times] = with_video[has_times] / present[has_times]
-        camera = np.where(has_times, SHORT, UNKNOWN)
+        least, most = np.full((2, n), np.nan)
+        least[has_times] = with_video[has_times] / present[has_times]
+        most[has_times] = (with_video + present - known_time)[has_times] / present[has_times]
+        required = self.setting(lambda r: r.camera_share)[self.pupils["session"]]
+        camera = np.where(most < required, SHORT, UNKNOWN)
         # A stream without times may have filled the gaps of one with times; for how long is not known.
         camera[videos.loc[videos["started_at"].isna(), "row"]] = SENT
-        camera[share >= self.setting(lambda r: r.camera_share)[self.pupils["session"]]] = ENOUGH
-        return self.pupils.assign(camera=camera, share=share)[self.pupils["in_call"]]
+        camera[least >= required] = ENOUGH
+        return self.pupils.assign(camera=camera, least=least, most=most)[self.pupils["in_call"]]
 
     def took_part(self) -> pd.DataFrame:
-        """Each time that roster staff were in a session's call: `session`, `staff_id`."""
-        staff = self._is_staff
-        return pd.DataFrame({"session": self._stay_session[staff], "staff_id": self._stay_staff[staff]})
+        """Each time that roster staff took part in a session's call: `session`, `staff_id`."""
+        session = np.append(self._stay_session, self._listed["session"])
+        staff_id = np.append(self._stay_staff, self._listed["staff_id"])
+        return pd.DataFrame({"session": session, "staff_id": staff_id})[staff_id != NONE]
 
-    def listed_in_call(self) -> pd.DataFrame:
-        """People on the call's own list: `session`, `staff_id` (NONE: not staff on the roster)."""
-        listed = self.evidence.listed
-        frame = pd.DataFrame({"session": self.session_of_call(listed["call_id"]), "staff_id": ids(listed["staff_id"])})
-        return frame[frame["session"] != NONE]
+    def invited_by_calendar(self) -> pd.DataFrame:
+        """Whom the calendar had invited to the meetings of one-to-ones before these began: `session`, `staff_id` (NONE:
+        a meeting to which no staff were invited).
+
+        A call's meeting is the event with its join link whose time overlaps the call's longest, or lies as near as a
+        log may lie to its call, in its last version from before the session began."""
+        calls = self.calls[self.one_to_one[self.calls["session"]]]
+        calls = calls.assign(join_key=self._calls["join_key"].to_numpy(object)[calls["call"]])
+        both = calls.dropna(subset=["join_key"]).merge(self.evidence.calendar_events, on="join_key")
+        session, call = both["session"].to_numpy(), both["call"].to_numpy()
+        both["changed"] = micros(both["changed_at"])
+        before = both["changed"] < self.start[session]
+        starts, ends = micros(both["starts_at"]), micros(both["ends_at"])
+        call_start, call_end = micros(self._calls["started_at"])[call], micros(self._calls["ended_at"])[call]
+        overlap = np.minimum(ends, call_end) - np.maximum(starts, call_start)
+        both["fits"] = overlap >= -self.setting(lambda r: int(r.match_minutes * MINUTE))[session]
+        both["overlap"], both["apart"] = np.maximum(overlap, 0), np.abs(starts - call_start)
+        events = both[before].sort_values("changed").drop_duplicates(["call", "event_key"], keep="last")
+        order = ["overlap", "apart", "changed", "event_key"]
+        events = events[events["fits"]].sort_values(order, ascending=[False, True, False, True])
+        events = events.drop_duplicates("call")[["session", "event_id"]]
+        people = events.merge(self.evidence.calendar_invited, on="event_id", how="left")
+        return pd.DataFrame({"session": people["session"], "staff_id": ids(people["staff_id"])})
 
     def invited_by_log(self) -> pd.DataFrame:
         """People whom the log says were invited: `session`, `staff_id` (NONE: not on the roster)."""

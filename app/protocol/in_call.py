@@ -196,13 +196,11 @@ def cameras_on(facts: SessionFacts) -> Ruling:
     may_object = "The session was recorded and the log says that the pupil objected."
     ruling.decide(may_be_exempt & objected_to_recording, EXEMPT, LOG, may_object)
     no_proof = (
-        "The log says that cameras were on. The call record shows no video of a pupil, which does not prove that the "
-        "camera was off."
+        "The log says that cameras were on. The call record does not show it for every pupil, which does not prove "
+        "that a camera was off."
     )
     ruling.decide(unknown & says_on, MET, LOG, no_proof)
-    nothing = (
-        "The call record shows no video of a pupil, which proves nothing, and no log says whether the camera was on."
-    )
+    nothing = "The call record does not show whether every pupil's camera was on, and no log says so."
     ruling.decide(unknown, NO_EVIDENCE, NOTHING, nothing)
     ruling.decide(by_call, MET, CALL, lambda i: _camera_on(facts, i))
     ruling.decide_by_log(
@@ -224,9 +222,11 @@ def _camera_off(facts: SessionFacts, objected: Mask, sessions: Rows) -> Words:
     required = facts.setting(lambda rules: rules.camera_share)[short["session"]]
     names = facts.pupil_versions.fact("name", short["row"].to_numpy())
     # Round down, so that nothing below 80% is shown as 80%.
+    about = np.where(short["most"] > short["least"], "at most ", "")
     words = [
-        f"{name}'s camera was on for {int(share * 100)}% of their time in the call; the school requires {asked:.0%}."
-        for name, share, asked in zip(names, short["share"], required, strict=True)
+        f"{name}'s camera was on for {at_most}{int(share * 100)}% of their time in the call; "
+        f"the school requires {asked:.0%}."
+        for name, at_most, share, asked in zip(names, about, short["most"], required, strict=True)
     ]
     by_call = pd.Series(words, dtype=object).groupby(short["session"].to_numpy()).agg(" ".join).reindex(sessions)
     by_log = np.where(

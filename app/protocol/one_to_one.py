@@ -6,7 +6,7 @@ import pandas as pd
 from app.protocol.clause import Heading, Reference, Remedy, clause
 from app.protocol.facts import SessionFacts
 from app.protocol.frames import NONE, Mask, words_in
-from app.protocol.outcomes import BREACH, CALL, CONCERNS, EXEMPT, LOG, MET, NO_EVIDENCE, NOTHING
+from app.protocol.outcomes import BREACH, CALENDAR, CALL, CONCERNS, EXEMPT, LOG, MET, NO_EVIDENCE, NOTHING
 from app.protocol.rulings import Ruling, by_hours, by_letters, fill
 from app.vocabulary import Role
 
@@ -76,26 +76,31 @@ def one_to_one_hours(facts: SessionFacts) -> Ruling:
     Reference(Heading.ONE_TO_ONE, 3),
     words="A tutor invites the pupil's HOY or HM; a HOY or HM invites the Senior Deputy Head (Pastoral).",
     applies_to=f"{_ONE_TO_ONES}, but not those of the Senior Deputy Head",
-    decided_by="Who took part in the call, or was invited to it, by its record or the log.",
+    decided_by="Who took part in the call, or was invited to it as the calendar shows, or else the log.",
     remedy=Remedy("Invite the second member of the pastoral team.", second_member=True),
 )
 def second_member_invited(facts: SessionFacts) -> Ruling:
     """Pastoral one-to-ones, point 3: a second member of the pastoral team is invited, above whoever makes the call."""
     by_leader = facts.has_role(Role.HOY, Role.HM)
     who = np.where(by_leader, "Senior Deputy Head (Pastoral)", "pupil's HOY or HM")
-    took_part, listed, invited = facts.took_part(), facts.listed_in_call(), facts.invited_by_log()
-    has_call_list, has_log_list = facts.mask_of(listed["session"]), facts.mask_of(invited["session"])
+    by_calendar, by_log = facts.invited_by_calendar(), facts.invited_by_log()
+    has_calendar, has_log_list = facts.mask_of(by_calendar["session"]), facts.mask_of(by_log["session"])
 
     def includes(people: pd.DataFrame) -> Mask:
         people = people[facts.one_to_one[people["session"]]]
         return facts.mask_of(people.loc[_is_second_member(facts, people, by_leader), "session"])
 
+    took_part, in_calendar, in_log = includes(facts.took_part()), includes(by_calendar), includes(by_log)
     ruling = Ruling(facts, facts.one_to_one & ~facts.has_role(Role.SENIOR_DEPUTY_HEAD))
-    ruling.decide(includes(took_part), MET, CALL, fill("The {who} took part in the call.", who=who))
-    ruling.decide(includes(listed), MET, CALL, fill("The {who} was invited.", who=who))
-    ruling.decide(includes(invited), MET, LOG, fill("The {who} was invited.", who=who))
+    differ = has_calendar & has_log_list & (in_calendar != in_log)
+    ruling.disputed |= ruling.undecided & ~took_part & differ
+    ruling.decide(took_part, MET, CALL, fill("The {who} took part in the call.", who=who))
+    ruling.decide(in_calendar, MET, CALENDAR, fill("The calendar shows that the {who} was invited.", who=who))
+    not_in_calendar = "The {who} was not in the call, and the calendar shows that they were not invited."
+    ruling.decide(has_calendar, BREACH, CALENDAR, fill(not_in_calendar, who=who))
+    ruling.decide(in_log, MET, LOG, fill("The {who} was invited.", who=who))
     absent = fill("The {who} was neither in the call nor invited.", who=who)
-    ruling.decide(has_call_list | has_log_list, BREACH, np.where(has_call_list, CALL, LOG), absent)
+    ruling.decide(has_log_list, BREACH, LOG, absent)
     unknown = fill("Nothing on record shows whether the {who} was invited.", who=who)
     ruling.decide(ruling.undecided, NO_EVIDENCE, NOTHING, unknown)
     return ruling

@@ -89,13 +89,18 @@ def find_without_staff(n: int, group: Ints, joined: Ints, left: Ints, is_staff: 
     return Stretches(cut.group[rows[begins]], cut.start[rows[begins]], cut.end[rows[ends]])
 
 
-def time_with(n: int, group: Ints, start: Ints, end: Ints, is_b: Mask) -> tuple[Ints, Ints]:
-    """For each of n groups: how long an interval of kind a covers it, and how long one of kind b
-    does at the same time."""
-    cut = cut_into_segments(group, start, end, is_b)
+Intervals = tuple[Ints, Ints, Ints]  # the group, start and end of each
+
+
+def time_during(n: int, whole: Intervals, part: Intervals) -> tuple[Ints, Ints]:
+    """For each of n groups: how long an interval of `whole` covers it, and how long one of `part` does at the same
+    time."""
+    group, start, end = (np.concatenate(columns) for columns in zip(whole, part, strict=True))
+    is_part = np.repeat([False, True], [len(whole[0]), len(part[0])])
+    cut = cut_into_segments(group, start, end, is_part)
     length = cut.end - cut.start
-    whole = np.zeros(n, np.int64)
+    covered = np.zeros(n, np.int64)
     both = np.zeros(n, np.int64)
-    np.add.at(whole, cut.group[cut.a], length[cut.a])
+    np.add.at(covered, cut.group[cut.a], length[cut.a])
     np.add.at(both, cut.group[cut.a & cut.b], length[cut.a & cut.b])
-    return whole, both
+    return covered, both

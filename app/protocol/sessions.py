@@ -53,11 +53,19 @@ class Sessions:
         self._stay_from, self._stay_to = micros(self._stays["joined_at"]), micros(self._stays["left_at"])
         self._stay_staff, self._stay_pupil = ids(self._stays["staff_id"]), ids(self._stays["pupil_id"])
         self._is_staff, self._is_pupil = self._stay_staff != NONE, self._stay_pupil != NONE
+        self._listed = self._read_listed()
 
         with_staff = np.zeros(len(self._calls), bool)
         with_staff[self._stay_call[self._is_staff]] = True
         # Only such calls show who opened and ended them, and whether a pupil was alone.
         self._stay_shows_staff = (with_staff & self._is_school_tenant(self._calls["organiser_tenant"]))[self._stay_call]
+
+    def _read_listed(self) -> pd.DataFrame:
+        """Who took part at unknown times: `call` (a position), `staff_id`, `pupil_id`."""
+        listed = self.evidence.listed
+        call = self._call_index.get_indexer(listed["call_id"])
+        rows = pd.DataFrame({"call": call, "staff_id": ids(listed["staff_id"]), "pupil_id": ids(listed["pupil_id"])})
+        return rows[call != NONE]
 
     def _is_school_tenant(self, tenant: pd.Series) -> Mask:
         """Whether each is the school's tenant; one that the record leaves out counts as the school's."""
@@ -88,6 +96,7 @@ class Sessions:
         self._session_of_call = np.empty(len(calls), np.int64)
         self._session_of_call[self.calls["call"]] = self.calls["session"]
         self._stay_session = self._session_of_call[self._stay_call]
+        self._listed["session"] = self._session_of_call[self._listed["call"]]
         self.logged = self.log != NONE
         self.call = np.full(self.n, NONE)
         first = self.calls[self.calls["place"] == 0]

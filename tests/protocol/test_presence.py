@@ -56,8 +56,10 @@ def test_alone_equals_a_plain_walk(rows: list[tuple[int, int, int, bool]]) -> No
 
 
 @given(stays)
-def test_time_with_equals_a_plain_walk(rows: list[tuple[int, int, int, bool]]) -> None:
-    whole, both = presence.time_with(3, *columns(rows))
+def test_time_during_equals_a_plain_walk(rows: list[tuple[int, int, int, bool]]) -> None:
+    session, start, end, is_part = columns(rows)
+    kinds = [(session[kind], start[kind], end[kind]) for kind in (~is_part, is_part)]
+    whole, both = presence.time_during(3, *kinds)
     assert whole.dtype == both.dtype == np.int64
     for group in range(3):
         there = [s for s in range(50) if in_second(rows, group, s, False)]

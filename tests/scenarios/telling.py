@@ -55,6 +55,7 @@ _SCENARIO = {
     "letters",
     "consents",
     "recording",
+    "calendar",
     "expect",
     "status",
     "reason contains",
@@ -62,7 +63,8 @@ _SCENARIO = {
     "sessions",
 }
 LOG_WORDS = {"by", "pupils", "purpose", "from", "to", "invited", "terse"}
-_CALL = {"who", "type", "organiser", "listed", "ended", "version", "id of"}
+_CALL = {"who", "type", "organiser", "link", "listed", "ended", "version", "id of"}
+_EVENT = {"call", "event", "from", "to", "invited", "changed"}
 _SESSION = {"log", "call", "expect", "status", "reason contains", "session"}
 _FACTS = {
     "by",
@@ -249,6 +251,8 @@ def _check(scenario: Scenario) -> None:
         _known(scenario, "log", log, answers)
     for call in scenario.calls.values():
         _known(scenario, "call", call, _CALL)
+    for event in told.get("calendar", []):
+        _known(scenario, "calendar entry", event, _EVENT)
     for told_session in told.get("sessions", []):
         _known(scenario, "session", told_session, _SESSION)
     for told_session in [told, *told.get("sessions", [])]:

@@ -182,6 +182,14 @@ def _instant(s: Scenario, at: str) -> datetime:
     return s.time(at).astimezone(UTC)
 
 
+def join_url(s: Scenario, name: str) -> str:
+    """The link by which a call is joined; several calls may share one."""
+    call = s.calls[name]
+    link = f"w{s.number}{call.get('link', name)}"
+    thread = f"19:{link}@thread.tacv2" if call.get("type") == "channel" else f"19:meeting_{link}@thread.v2"
+    return f"https://teams.microsoft.com/l/meetup-join/{thread.replace(':', '%3a').replace('@', '%40')}/0"
+
+
 def _call(s: Scenario, name: str, now: datetime) -> dict[str, Any]:
     call = s.calls[name]
     rows = call["who"]
@@ -196,13 +204,11 @@ def _call(s: Scenario, name: str, now: datetime) -> dict[str, Any]:
         sessions = [_direct(s, rows[leg], times[leg], f"{name}-{leg.start}") for leg in legs]
     else:
         sessions = [_joined(s, row, span, f"{name}-{i}") for i, (row, span) in enumerate(zip(rows, times, strict=True))]
-    thread = "19:lessons@thread.tacv2" if kind == "channel" else f"19:meeting_w{s.number}{name}@thread.v2"
     organiser = _organiser(s, call)
     host = s.cast["strangers"]["personal"] if organiser == "elsewhere" else None
     identity = (
         {"id": f"host-{s.number}", "displayName": None, "tenantId": ELSEWHERE} if host else _identity(s, organiser)
     )
-    quoted = thread.replace(":", "%3a").replace("@", "%40")
     record = {
         "id": s.call_id(call.get("id of", name)),
         "version": int(call.get("version", "1")),
@@ -211,7 +217,7 @@ def _call(s: Scenario, name: str, now: datetime) -> dict[str, Any]:
         "lastModifiedDateTime": _graph_time(max(t for _, t in times) + timedelta(minutes=40)),
         "startDateTime": _graph_time(min(t for t, _ in times)),
         "endDateTime": _graph_time(max(t for _, t in times)),
-        "joinWebUrl": None if kind == "peer to peer" else f"https://teams.microsoft.com/l/meetup-join/{quoted}/0",
+        "joinWebUrl": None if kind == "peer to peer" else join_url(s, name),
         "organizer_v2": {"id": (identity or {}).get("id"), "identity": {"user": identity}},
         "sessions": sessions,
         "sessions@odata.nextLink": None,
@@ -262,6 +268,9 @@ def _endpoint(s: Scenario, row: list[str]) -> dict[str, Any]:
     }
 
 
+_OTHER_WORDS = ("screen", "no media", "failed", "test", "tenant elsewhere", "tenant unsaid", "known by email")
+
+
 def _streams(s: Scenario, row: list[str], direction: str) -> list[dict[str, Any]]:
     """The camera video that somebody sent."""
     streams: list[dict[str, Any]] = []
@@ -273,7 +282,7 @@ def _streams(s: Scenario, row: list[str], direction: str) -> list[dict[str, Any]
         elif word.startswith("on "):
             start, end = (text and _graph_time(s.time(text)) for text in word.removeprefix("on ").split("-"))
             streams.append({"startDateTime": start or None, "endDateTime": end or None, "packetUtilization": 4200})
-        elif word not in ("screen", "failed", "test", "tenant elsewhere", "tenant unsaid", "known by email"):
+        elif word not in _OTHER_WORDS:
             raise Untold(f"{s.file}, {s.name!r}: a call knows no {word!r}")
     return [{"streamId": str(i), "streamDirection": direction} | stream for i, stream in enumerate(streams)]
 
@@ -307,7 +316,7 @@ def _joined(s: Scenario, row: list[str], span: tuple[datetime, datetime], name: 
     if "screen" in row:
         shared = {"streamId": "s", "streamDirection": "callerToCallee", "packetUtilization": 700}
         media.append({"label": "vbss", "streams": [shared]})
-    session = _session(name, span, _endpoint(s, row), service, media)
+    session = _session(name, span, _endpoint(s, row), service, [] if "no media" in row else media)
     if "test" in row:
         session["isTest"] = True
     if "failed" in row:
