@@ -1,16 +1,16 @@
 """Fills a database with the fictional school, by the same import as a real one."""
 
-import hashlib
 import json
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import BigInteger, Connection, case, delete, func, insert, literal, select, type_coerce, update
+from sqlalchemy import BigInteger, Connection, case, delete, func, literal, select, type_coerce, update
 
 from app.access.policy import list_roles_with
 from app.demo import asking, casework, resolving
@@ -18,16 +18,18 @@ from app.demo.calendar import Calendar, create_demo_settings
 from app.demo.chance import Chance
 from app.demo.people import DemoSchool, Rows, ask_parents_abroad, invent, send_letters
 from app.demo.story import Story
+from app.intake.attendance import import_attendance
+from app.intake.calendars import store_calendar
 from app.intake.calls import import_calls, import_recordings
 from app.intake.files import create_work, import_consents, import_letters, import_logs
 from app.intake.logs import enter_log
 from app.intake.result import ImportResult
 from app.intake.transaction import run_import
-from app.records.calls import digest_join_link
+from app.records.calendars import read_event
 from app.records.tabular import read_table
 from app.school import OWN_SETTINGS, OwnSettings, School
 from app.settings import Settings
-from app.store import tables
+from app.store import reading, tables
 from app.store.database import DatabaseError
 from app.store.writing import get_meta, raise_revision, set_meta
 from app.vocabulary import BreachState, Resource, Scope
@@ -63,7 +65,7 @@ def fill(school: School, sessions: int = 5000, progress: Callable[[str, float], 
     import_letters(judged_by, _csv("letters", made.letters))
     import_consents(judged_by, _csv("consents", made.consents))
     with school.writing() as connection:
-        _store_events(connection, made.events)
+        _store_calendars(connection, made.events)
     _import_calls(judged_by, made, progress)
     progress("Importing session logs and judging every clause", 0.7)
     import_logs(judged_by, _csv("logs", made.logs))
@@ -88,33 +90,23 @@ def fill(school: School, sessions: int = 5000, progress: Callable[[str, float], 
     progress("Ready", 1.0)
 
 
-def _store_events(connection: Connection, events: list[dict[str, Any]]) -> None:
+def _store_calendars(connection: Connection, events: list[dict[str, Any]]) -> None:
     """Store what the calendars of staff showed of meetings before they began."""
-    staff_ids = {row.email: row.id for row in connection.execute(select(tables.staff.c.email, tables.staff.c.id))}
-    stored, invited = [], []
-    for number, event in enumerate(events, start=1):
-        changed = datetime.fromisoformat(event["lastModifiedDateTime"])
-        times = [datetime.fromisoformat(event[end]["dateTime"]).replace(tzinfo=UTC) for end in ("start", "end")]
-        stored.append(
-            {
-                "id": number,
-                "event_key": hashlib.sha256(event["iCalUId"].encode()).hexdigest(),
-                "join_key": digest_join_link(event["onlineMeeting"]["joinUrl"]),
-                "starts_at": times[0],
-                "ends_at": times[1],
-                "changed_at": changed,
-                "read_at": changed,
-            }
-        )
-        addresses = [guest["emailAddress"]["address"] for guest in event["attendees"]]
-        invited += [{"event_id": number, "staff_id": staff_ids[each]} for each in addresses if each in staff_ids]
-    if events:
-        connection.execute(insert(tables.calendar_events), stored)
-        connection.execute(insert(tables.calendar_invited), invited)
+    roster = reading.read_roster(connection)
+    for address, own in groupby(sorted(events, key=_get_organiser), key=_get_organiser):
+        owner_id, _ = roster.find_ids(None, address)
+        meetings = [meeting for event in own if (meeting := read_event(event))]
+        first = min(meeting.starts_at for meeting in meetings)
+        assert owner_id
+        store_calendar(connection, owner_id, meetings, (first, first), roster, first)
+
+
+def _get_organiser(event: dict[str, Any]) -> str:
+    return str(event["organizer"]["emailAddress"]["address"])
 
 
 def _import_calls(school: School, made: DemoSchool, progress: Callable[[str, float], None]) -> None:
-    """Import the call records and recordings from files, as a school would."""
+    """Import the call records, recordings and attendance reports from files, as a school would."""
     with tempfile.TemporaryDirectory() as folder:
         calls, recordings = Path(folder) / "calls.jsonl", Path(folder) / "recordings.json"
         with calls.open("w", encoding="utf-8") as file:
@@ -125,6 +117,9 @@ def _import_calls(school: School, made: DemoSchool, progress: Callable[[str, flo
         import_calls(
             school, calls, progress=lambda read: progress("Importing call records", 0.25 + 0.4 * read / len(made.calls))
         )
+        reports = Path(folder) / "attendance.json"
+        reports.write_text(json.dumps(made.attendance), encoding="utf-8")
+        import_attendance(school, reports)
 
 
 def _so_far(made: DemoSchool, now: datetime, settings: Settings) -> DemoSchool:

@@ -1,4 +1,4 @@
-"""Call records, recordings and calendar events in the shape in which Microsoft Graph gives them.
+"""Call records, recordings, attendance reports and calendar events in the shape in which Microsoft Graph gives them.
 
 Teams gives no times of streams; a room system that joins by SIP does. All times have seven decimals. The telemetry of
 devices and networks, which the program does not read, is left out.
@@ -35,6 +35,7 @@ class Leg:
     camera: bool = True
     filmed: float | None = None  # for a room system: the share of the time with the camera on
     shares_screen: bool = False
+    details: bool = True  # Teams has details of audio and video
 
 
 def _identity(person: Row) -> Json:
@@ -81,14 +82,18 @@ def create_peer_to_peer_call(chance: Chance, caller: Leg, callee: Leg) -> Json:
 
 
 def create_recording(chance: Chance, call: Json, organiser: Row, started: datetime, ended: datetime) -> Json:
-    """The recording of a meeting. It does not always name the call; then organiser and time identify it."""
+    """The recording of a meeting or of a call that was not scheduled, kept for sixty days. That of a meeting does not
+    always name the call; then organiser and time identify it."""
+    is_meeting = call["type"] == "groupCall"
     return {
         "@odata.type": "#microsoft.graph.callRecording",
         "id": f"MSMjMCMj{chance.uuid()}",
-        "meetingId": f"MSpkYzE3{chance.uuid()}",
-        "callId": call["id"] if chance.often(0.9) else None,
+        "meetingId": f"MSpkYzE3{chance.uuid()}" if is_meeting else None,
+        "callId": call["id"] if chance.often(0.9) or not is_meeting else None,
         "createdDateTime": _moment(started, chance),
         "endDateTime": _moment(ended, chance),
+        "recordingContentUrl": f"https://afonwen-my.sharepoint.example/recordings/{chance.uuid()}.mp4",
+        "expirationDateTime": _moment(ended + timedelta(days=60), chance),
         "meetingOrganizer": {"application": None, "device": None, "user": _identity(organiser)},
     }
 
@@ -104,6 +109,7 @@ def create_event(chance: Chance, call: Json, invited: list[Row], times: tuple[da
         "lastModifiedDateTime": _moment(changed, chance),
         "isCancelled": False,
         "isOnlineMeeting": True,
+        "isOrganizer": True,
         "start": {"dateTime": f"{begins:%Y-%m-%dT%H:%M:%S.0000000}", "timeZone": "UTC"},
         "end": {"dateTime": f"{ends:%Y-%m-%dT%H:%M:%S.0000000}", "timeZone": "UTC"},
         "organizer": {"emailAddress": _address(call["organizer_v2"]["identity"]["user"])},
@@ -117,6 +123,37 @@ def create_event(chance: Chance, call: Json, invited: list[Row], times: tuple[da
 
 def _address(identity: Json) -> Json:
     return {"name": identity["displayName"], "address": identity["userPrincipalName"]}
+
+
+def create_report(chance: Chance, call: Json, legs: list[Leg]) -> Json:
+    """The attendance report of a meeting, in the meeting to which Graph attaches it; `legs`: who it says was there."""
+    times = [moment for leg in legs for moment in (leg.joined, leg.left)]
+    people = [(leg, leg.person) for leg in legs if leg.person]
+    report = {
+        "id": chance.uuid(),
+        "totalParticipantCount": len(people),
+        "meetingStartDateTime": _moment(min(times), chance),
+        "meetingEndDateTime": _moment(max(times), chance),
+        "attendanceRecords": [
+            {
+                "id": person["entra_id"],
+                "emailAddress": person["email"],
+                "totalAttendanceInSeconds": round((leg.left - leg.joined).total_seconds()),
+                "role": "Organizer" if person["entra_id"] == call["organizer_v2"]["id"] else "Attendee",
+                "identity": _identity(person),
+                "attendanceIntervals": [
+                    {"joinDateTime": _moment(leg.joined, chance), "leaveDateTime": _moment(leg.left, chance)}
+                ],
+            }
+            for leg, person in people
+        ],
+    }
+    return {"joinWebUrl": call["joinWebUrl"], "attendanceReports": [report]}
+
+
+def add_participant(call: Json, person: Row) -> Json:
+    """The record with one more person on its list of participants, of whom it shows nothing else."""
+    return call | {"participants_v2": [*call["participants_v2"], _participant(person)]}
 
 
 def create_earlier_version(call: Json) -> Json:
@@ -137,12 +174,13 @@ def _record(chance: Chance, kind: str, call_id: str, sessions: list[Json], organ
         "startDateTime": started,
         "endDateTime": ended,
         "organizer_v2": {"id": organiser["entra_id"], "identity": {"user": _identity(organiser)}},
-        "participants_v2": [
-            {"id": person["entra_id"], "identity": {"user": _identity(person)}, "administrativeUnitInfos": []}
-            for person in people
-        ],
+        "participants_v2": [_participant(person) for person in people],
         "sessions": sessions,
     }
+
+
+def _participant(person: Row) -> Json:
+    return {"id": person["entra_id"], "identity": {"user": _identity(person)}, "administrativeUnitInfos": []}
 
 
 def _session(chance: Chance, session_id: str, leg: Leg) -> Json:
@@ -166,7 +204,13 @@ def _session(chance: Chance, session_id: str, leg: Leg) -> Json:
         "failureInfo": None,
         "caller": _end(chance, leg),
         "segments": [
-            {"id": session_id, "startDateTime": started, "endDateTime": ended, "failureInfo": None, "media": media}
+            {
+                "id": session_id,
+                "startDateTime": started,
+                "endDateTime": ended,
+                "failureInfo": None,
+                "media": media if leg.details else [],
+            }
         ],
     }
 

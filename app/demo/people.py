@@ -30,7 +30,8 @@ _MORNING = ("Hong Kong", "Singapore", "Shanghai")
 @dataclass
 class DemoSchool:
     """The fictional school as the files of a real one, and its people by role. `corrections` are corrected logs,
-    each with its `why`; `calls`, `recordings` and `events` (of calendars) are objects of Graph."""
+    each with its `why`; `calls`, `recordings`, `attendance` (meetings with their reports) and `events` (of
+    calendars) are objects of Graph."""
 
     schools: Rows = field(default_factory=list)
     staff: Rows = field(default_factory=list)
@@ -41,6 +42,7 @@ class DemoSchool:
     corrections: Rows = field(default_factory=list)
     calls: list[dict[str, Any]] = field(default_factory=list)
     recordings: list[dict[str, Any]] = field(default_factory=list)
+    attendance: list[dict[str, Any]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
 
     tutors: dict[tuple[str, str], Rows] = field(default_factory=lambda: defaultdict(list))  # by school and year

@@ -151,14 +151,17 @@ class SessionRecords:
         return legs
 
     def _stays(self, leg: Leg) -> list[Leg]:
-        """Somebody's time in a call as Graph lists it: at one go, in two, with a second device, or twice."""
+        """Somebody's time in a call as Graph lists it: at one go, in two, with a second device, twice, or without
+        details."""
         kind = self.chance.share()
         if kind < 0.05:
             broken_at = self._somewhere(leg.joined, leg.left)
             return [replace(leg, left=broken_at), replace(leg, joined=broken_at + self._seconds(5, 40))]
         if kind < 0.08:
             return [leg, Leg(leg.person, leg.joined + self._seconds(20, 120), leg.left, camera=False)]
-        return [leg, leg] if kind < 0.1 else [leg]
+        if kind < 0.1:
+            return [leg, leg]
+        return [replace(leg, details=False)] if kind < 0.105 else [leg]
 
     # --- logs -----------------------------------------------------------------------------------------------
 

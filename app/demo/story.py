@@ -15,6 +15,7 @@ from app.demo.calendar import Calendar
 from app.demo.chance import Chance
 from app.demo.graph import Leg
 from app.demo.people import DRIFTING, WAITING, DemoSchool, Row, create_consent_row
+from app.demo.scenes import Scenes
 from app.demo.session_records import FORGOTTEN, Session, SessionRecords
 
 _OTHER_PURPOSES = ("Parents' evening", "Duke of Edinburgh planning", "Revision club", "Debating")
@@ -69,6 +70,7 @@ class Story:
         self._add_faulty_rows()
         self._add_other_calls(sessions // 150)
         self._add_recent(sessions + 10)
+        Scenes(self.chance, self.school, self.calendar, self.zone).add(sessions + 20)
 
     # --- what happened --------------------------------------------------------------------------------------
 

@@ -1,7 +1,9 @@
 """The fictional school has something for everybody to do on every day of the year, holidays included."""
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -73,6 +75,30 @@ def concerns_of_seniors(made: DemoSchool) -> list[bool]:
     return [schools[pupil] == "SEN" for _, pupil in told]
 
 
+def further_evidence(made: DemoSchool) -> dict[str, bool]:
+    """What call records and attendance reports show beside plain calls, and whether it is there."""
+    calls = {call["id"]: call for call in made.calls}.values()
+    links = Counter(call["joinWebUrl"] for call in calls)
+    spans = sorted((call["organizer_v2"]["id"], call["startDateTime"], call["endDateTime"]) for call in calls)
+    reports = [meeting["joinWebUrl"] for meeting in made.attendance]
+    legs = [leg for call in made.calls for leg in call["sessions"]]
+    ends = [[(leg["caller"]["associatedIdentity"] or {}).get("id") for leg in call["sessions"]] for call in made.calls]
+    pupils = {pupil["entra_id"] for pupil in made.pupils}
+    scheduled = [recording["meetingId"] is not None for recording in made.recordings]
+    return {
+        "a breakout room": any(a[0] == b[0] and b[1] < a[2] for a, b in pairwise(spans)),
+        "a room used again through the old link": any(link and n > 1 for link, n in links.items()),
+        "a pupil who waits in vain": any(len(people) == 1 and set(people) <= pupils for people in ends),
+        "a stay without details": any(leg["segments"] and not leg["segments"][0]["media"] for leg in legs),
+        "a person without times": any(
+            len(call["participants_v2"]) > len(set(people)) for call, people in zip(made.calls, ends, strict=True)
+        ),
+        "a report beside a call record, and one alone": sorted(link in links for link in reports) == [False, True],
+        "a recording of an unscheduled call": not all(scheduled),
+        "addresses of recordings": all(recording["recordingContentUrl"] for recording in made.recordings),
+    }
+
+
 def missing(made: DemoSchool, day: date) -> list[str]:
     """What somebody would not find on that day, at any time of it."""
     tutor, _, _, counsellor, _ = made.shown
@@ -98,6 +124,7 @@ def missing(made: DemoSchool, day: date) -> list[str]:
         "closed concerns": half > 2,
         "rejected rows": slips == [True] * 3,
     }
+    found |= further_evidence(made)
     return [what for what, there in found.items() if not there]
 
 

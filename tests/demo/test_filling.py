@@ -141,7 +141,7 @@ def test_all_of_it_goes_through_the_import(filled: School, made: DemoSchool) -> 
     imports = pd.read_sql(select(tables.imports), filled.engine).set_index("kind")
     assert imports["read"].to_dict() == {
         kind: len(getattr(made, kind))
-        for kind in ("schools", "staff", "pupils", "letters", "consents", "recordings", "calls", "logs")
+        for kind in ("schools", "staff", "pupils", "letters", "consents", "recordings", "calls", "attendance", "logs")
     }
     assert imports["rejected"].drop("logs").sum() == 0
     assert imports.loc["logs", "rejected"] == 3  # as people do mistype
@@ -151,8 +151,8 @@ def test_all_of_it_goes_through_the_import(filled: School, made: DemoSchool) -> 
 
 
 def test_it_looks_like_a_good_school(judged: pd.DataFrame) -> None:
-    # Six of the last days come on top; an unlogged call that broke off looks like two.
-    assert 5006 <= len(judged) <= 5011
+    # Fourteen of the last days come on top; an unlogged call that broke off looks like two.
+    assert 5013 <= len(judged) <= 5020
     status = judged["status"].value_counts(normalize=True)
     assert 0.75 <= status["compliant"] <= 0.85
     assert status["incomplete"] < 0.05
