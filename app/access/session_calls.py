@@ -21,6 +21,7 @@ from app.vocabulary import CallPart, CallSource
 Span = tuple[datetime, datetime]
 
 _PARTS = list(CallPart)
+_PERSON = ["call_id", "person"]  # who somebody is, within a call
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ def read_session_calls(
     calls = _read_calls(connection, session.id, grace)
     stays = _read_people(connection, tables.call_stays, calls, session.day)
     listed = _read_people(connection, tables.call_listed, calls, session.day)
+    listed = listed[~_are_among(listed, stays)]
     videos = _read_videos(connection, calls, stays)
     differences = _find_differences(school, evidence, calls, stays)
     differ = _differ(differences, grace)
@@ -165,14 +167,20 @@ def _read_people(connection: Connection, table: Table, calls: pd.DataFrame, day:
 
 def _read_videos(connection: Connection, calls: pd.DataFrame, stays: pd.DataFrame) -> pd.DataFrame:
     """Camera video with times, as `videos` of SessionCalls; `stays` are told in place who sent any."""
-    video, person = tables.call_videos.c, ["call_id", "person"]
+    video = tables.call_videos.c
     query = select(video.call_id, video.person, video.started_at, video.ended_at)
     videos = reading.read_frame(connection, query.where(video.call_id.in_(calls["call_id"].tolist())))
-    sent = pd.Series(pd.MultiIndex.from_frame(stays[person]).isin(pd.MultiIndex.from_frame(videos[person])))
+    sent = _are_among(stays, videos)
     stays["camera"] = sent.astype("boolean").where(sent, pd.NA)
-    named = videos.merge(stays[[*person, "room", "name", "role"]].drop_duplicates(person), on=person)
+    named = videos.merge(stays[[*_PERSON, "room", "name", "role"]].drop_duplicates(_PERSON), on=_PERSON)
     timed = named[named["started_at"].notna() & named["ended_at"].notna()]
     return timed[["room", "name", "role", "started_at", "ended_at"]]
+
+
+def _are_among(people: pd.DataFrame, others: pd.DataFrame) -> pd.Series:
+    """Whether each person in a call is among others there."""
+    among = pd.MultiIndex.from_frame(people[_PERSON]).isin(pd.MultiIndex.from_frame(others[_PERSON]))
+    return pd.Series(among, index=people.index)
 
 
 def _read_recordings(connection: Connection, calls: pd.DataFrame) -> pd.DataFrame:

@@ -5,7 +5,7 @@ Altair's specification of a chart is computed once and reused: it refers to the 
 
 import math
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cache, lru_cache
 from typing import Any
 
@@ -221,9 +221,12 @@ def describe_weeks(weeks: pd.DataFrame) -> str:
     return f"{word}: {percent(after)} in the later weeks, {percent(before)} in the earlier. {least}"
 
 
-def draw_timeline(stays: pd.DataFrame, videos: pd.DataFrame, alone: pd.DataFrame) -> Drawing:
+def draw_timeline(
+    stays: pd.DataFrame, videos: pd.DataFrame, alone: pd.DataFrame, span: tuple[datetime, datetime] | None = None
+) -> Drawing:
     """Who was in the call when: a bar for each stay, blue for staff and grey for others, with a thin bar over it while
-    a camera is known to have been on; orange over the whole height marks times when pupils were alone."""
+    a camera is known to have been on; orange over the whole height marks times when pupils were alone. `span`: from
+    when to when the axis goes, by default as far as the bars."""
     camera = stays["camera"].fillna(value=False).astype(bool)
     stays = _in_local_time(stays).assign(
         who=_names_with_role(stays),
@@ -231,27 +234,39 @@ def draw_timeline(stays: pd.DataFrame, videos: pd.DataFrame, alone: pd.DataFrame
         mark=np.where(camera, "▶ video", ""),
     )
     order = list(dict.fromkeys(stays.sort_values(["role", "joined_at"], ascending=[False, True])["who"]))
-    rows, layers = {"stays": stays}, _stay_layers(order)
+    x = _TimeAxis(span)
+    rows, layers = {"stays": stays}, _stay_layers(order, x)
     if len(alone):
         words = "✗ no staff, " + alone["seconds"].round().astype(int).astype(str) + " s"
         rows["gaps"] = _in_local_time(alone).assign(words=words)
         gaps = alt.Chart(alt.NamedData("gaps")).mark_rect(color=_ORANGE, opacity=0.45)
         tooltip = alt.Tooltip("words:N", title="Pupils alone")
-        layers.insert(0, gaps.encode(x=_school_time("from_at"), x2=alt.X2("to_at:T", title="Until"), tooltip=[tooltip]))
+        layers.insert(0, gaps.encode(x=x.at("from_at"), x2=alt.X2("to_at:T", title="Until"), tooltip=[tooltip]))
     if len(videos):
         rows["filmed"] = _in_local_time(videos).assign(who=_names_with_role(videos))
         filmed = alt.Chart(alt.NamedData("filmed")).mark_bar(height=5, color=_INK, yOffset=7)
         layers.append(
-            filmed.encode(
-                y=alt.Y("who:N", sort=order), x=_school_time("started_at"), x2=alt.X2("ended_at:T", title="Until")
-            )
+            filmed.encode(y=alt.Y("who:N", sort=order), x=x.at("started_at"), x2=alt.X2("ended_at:T", title="Until"))
         )
     return Drawing(_spec(alt.LayerChart(layer=layers).properties(height=alt.Step(30))), rows)
 
 
-def _school_time(column: str) -> alt.X:
-    """The axis of the timeline; screen readers announce its title."""
-    return alt.X(f"{column}:T", title="School time", axis=alt.Axis(format="%H:%M"))
+@dataclass(frozen=True)
+class _TimeAxis:
+    """The axis of the timeline, over a span of school time or, without one, as far as the bars."""
+
+    span: tuple[datetime, datetime] | None
+
+    def at(self, column: str) -> alt.X:
+        """The times of a column on it. Screen readers announce the axis's title."""
+        axis = alt.Axis(format="%H:%M", title="School time")
+        if self.span is None:
+            return alt.X(f"{column}:T", axis=axis)
+        ends = [
+            alt.DateTime(year=t.year, month=t.month, date=t.day, hours=t.hour, minutes=t.minute, seconds=t.second)
+            for t in self.span
+        ]
+        return alt.X(f"{column}:T", axis=axis, scale=alt.Scale(domain=ends))
 
 
 def _in_local_time(rows: pd.DataFrame) -> pd.DataFrame:
@@ -264,10 +279,10 @@ def _names_with_role(people: pd.DataFrame) -> pd.Series:
     return people["name"].fillna("Somebody not on the roster") + staff
 
 
-def _stay_layers(order: list[str]) -> list[alt.Chart]:
+def _stay_layers(order: list[str], x: _TimeAxis) -> list[alt.Chart]:
     """The bars of the stays and their marks; `order`: the people from top to bottom."""
     base = alt.Chart(alt.NamedData("stays")).encode(
-        y=alt.Y("who:N", sort=order, title=None, axis=alt.Axis(labelLimit=220)), x=_school_time("joined_at")
+        y=alt.Y("who:N", sort=order, title=None, axis=alt.Axis(labelLimit=220)), x=x.at("joined_at")
     )
     roles = alt.Scale(domain=["staff", "pupil", "other"], range=[_BLUE, "#93a4b5", "#c9b458"])
     bars = base.mark_bar(height=18, cornerRadius=2).encode(

@@ -47,14 +47,16 @@ def show_attendance(view: SessionView) -> None:
 
 def _name_rooms(calls: SessionCalls) -> list[str]:
     """What each room is called on the page; "" for the only one."""
-    names = {CallPart.AFTER: "After the session, without staff", CallPart.REPORT: "By the attendance report"}
-    in_session = int((calls.rooms["part"] == CallPart.SESSION).sum())
     if len(calls.rooms) == 1:
         return [""]
-    return [
-        names.get(CallPart(room.part)) or (f"Room {room.room + 1}" if in_session > 1 else "The session")
-        for room in calls.rooms.itertuples()
-    ]
+    in_session = int((calls.rooms["part"] == CallPart.SESSION).sum())
+    own = "By the call record" if calls.differ else "The session"
+    names = {
+        CallPart.SESSION: own if in_session == 1 else "Room {}",
+        CallPart.AFTER: "After the session, without staff",
+        CallPart.REPORT: "By the attendance report",
+    }
+    return [names[CallPart(room.part)].format(room.room + 1) for room in calls.rooms.itertuples()]
 
 
 def _show_room(calls: SessionCalls, room: int, name: str) -> None:
@@ -73,10 +75,18 @@ def _show_room(calls: SessionCalls, room: int, name: str) -> None:
         people = ", ".join(stays["name"].drop_duplicates())
         write_html(words, known=known, names=people, began=stays["joined_at"].min(), ended=stays["left_at"].max())
     draw(
-        charts.draw_timeline(stays, videos, alone),
+        charts.draw_timeline(stays, videos, alone, _find_span(calls, span["part"])),
         f"Timeline of who was in {name or 'the call'} when; the same times are in the table below.",
         key=f"timeline {room}",
     )
+
+
+def _find_span(calls: SessionCalls, part: str) -> tuple[datetime, datetime]:
+    """From when to when the timelines of all rooms go that are compared: a room after the session is not."""
+    is_after = calls.rooms["part"] == CallPart.AFTER
+    rooms = calls.rooms[is_after if part == CallPart.AFTER else ~is_after]
+    stays = calls.stays[calls.stays["room"].isin(rooms["room"])]
+    return stays["joined_at"].min(), stays["left_at"].max()
 
 
 def _show_differences(calls: SessionCalls) -> None:
@@ -91,10 +101,15 @@ def _show_differences(calls: SessionCalls) -> None:
         "The call record decides.",
         icon=":material/compare_arrows:",
     )
-    for source in CallSource:
-        own = calls.differences[calls.differences["source"] == source]
-        spans = [f"{row.name} {row.from_at:%H:%M:%S} to {row.to_at:%H:%M:%S}" for row in own.itertuples(index=False)]
-        write_html("<b>{source}:</b> {spans}.", source=source.label.capitalize(), spans=", ".join(spans) or "never")
+    record, report = (_list_alone(calls.differences[calls.differences["source"] == source]) for source in CallSource)
+    write_html("<b>Call record:</b> {record}.<br><b>Attendance report:</b> {report}.", record=record, report=report)
+
+
+def _list_alone(alone: pd.DataFrame) -> str:
+    """Who was without staff from when to when: "Aled, Una from 10:42:10 to 10:56:00"."""
+    spans = alone.groupby(["from_at", "to_at"])["name"].agg(", ".join)
+    words = [f"{names} from {begin:%H:%M:%S} to {end:%H:%M:%S}" for (begin, end), names in spans.items()]
+    return "without staff were " + "; ".join(words) if words else "no pupil was without staff"
 
 
 def _show_table(calls: SessionCalls, names: list[str]) -> None:

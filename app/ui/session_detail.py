@@ -125,7 +125,12 @@ def _show_clauses(view: SessionView) -> None:
         "Outcome, source of the evidence and reason of each clause that applies",
         "clauses of a session",
         height="content",
-        column_config={"Reason": st.column_config.TextColumn(width="large")},
+        column_config={
+            "Clause": st.column_config.TextColumn(width=170),
+            "Outcome": st.column_config.TextColumn(width=130),
+            "Source": st.column_config.TextColumn(width=160),
+            "Reason": st.column_config.TextColumn(width="large"),
+        },
     )
     if (~applies).any():
         write_html("Not applicable: {clauses}.", clauses=", ".join(rows.loc[~applies, "title"]))

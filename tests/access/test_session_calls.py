@@ -71,8 +71,8 @@ def test_get_session_does_not_say_that_no_staff_came_if_an_outsider_may_be_they(
 def test_get_session_names_people_without_times(school: School) -> None:
     add_call(school, "aled", "main", {"teacher": (0, 40)})
     with school.engine.begin() as connection:
-        listed = {"call_id": "main", "person": "p", "pupil_id": PUPIL["Aled"]}
-        connection.execute(insert(tables.call_listed).values(listed))
+        for person, who in (("p", {"pupil_id": PUPIL["Aled"]}), ("teacher", {"staff_id": ID["teacher"]})):
+            connection.execute(insert(tables.call_listed).values({"call_id": "main", "person": person} | who))
     assert calls_of(school, "teacher", "aled").listed.to_dict("records") == [{"name": "Aled", "role": "pupil"}]
 
 
