@@ -1,8 +1,7 @@
 """Each page for each person, by its own address: nobody sees more than is theirs."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from app.access.concern_detail import get_concern
 from app.access.concerns import list_concerns, list_pupils_on_record
 from app.access.forms import list_pupils_to_choose, list_staff_to_choose
 from app.access.people import list_demo_people
-from app.access.policy import Person, may_open
+from app.access.policy import may_open
 from app.access.session_detail import get_session
 from app.access.sessions import list_sessions
 from app.concerns import casework
@@ -26,10 +25,10 @@ from app.school import open_school
 from app.settings import ROOT
 from app.store import tables
 from app.store.concerns import CONDUCT
-from app.ui import current
 from app.vocabulary import Page
 from tests import people
 from tests.apptest import AppTest
+from tests.pages.conftest import Opened, text
 
 HOSTILE = "1 or 1=1; <img src=x> %s {0} ../\x00" + "9" * 200
 LINKS = {  # what a link can carry: the page that reads it, and what it names
@@ -44,42 +43,6 @@ LINKS = {  # what a link can carry: the page that reads it, and what it names
     "consent": "parents",
     "about": "concerns",
 }
-
-
-@pytest.fixture(scope="module")
-def database(new_database: Callable[..., str], demonstration: str) -> str:
-    """The address of a demonstration."""
-    return new_database(copy_of=demonstration)
-
-
-@dataclass(frozen=True)
-class Opened:
-    """Opens a page by its address as the person with a role."""
-
-    people: dict[str, Person]
-
-    def __call__(self, page: str, role: str, **query: str) -> AppTest:
-        at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-        at.session_state["view_as"] = self.people[role].email
-        at.switch_page(f"pages/{page}.py")
-        for name, value in query.items():
-            at.query_params[name] = value
-        return at.run()
-
-
-@pytest.fixture
-def opened(database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Opened]:
-    monkeypatch.setenv("DATABASE_URL", database)
-    current._opened.clear()
-    yield Opened({role: p for p in list_demo_people(open_school(database)) for role in p.roles})
-    current._opened.clear()
-
-
-def text(at: AppTest) -> str:
-    """Everything on the page."""
-    return " ".join(str(getattr(element, "value", "")) for element in at.main) + " ".join(
-        str(table.value.to_csv()) for table in at.dataframe
-    )
 
 
 @pytest.mark.parametrize("page", Page)

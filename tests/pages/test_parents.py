@@ -11,9 +11,7 @@ from app.access.parents import list_consents, list_letters_sent
 from app.access.policy import Person
 from app.school import open_school
 from tests.apptest import AppTest
-from tests.pages.test_pages import Opened, database, opened, text
-
-__all__ = ["database", "opened"]
+from tests.pages.conftest import Opened, text
 
 
 def consents(person: Person, **like: str) -> pd.DataFrame:
