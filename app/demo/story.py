@@ -140,7 +140,7 @@ class Story:
                 reason = "Asked for a time when a parent is at home"
                 given = day - timedelta(days=1)
                 self.school.consents.append(create_consent_row(pupil, "one_to_one", covers, reason, given, "Mother"))
-        log_names, calendar_shows = self.chance.often(0.96), self.chance.often(0.99)
+        log_names, calendar_shows = self.chance.often(0.96), self.chance.often(0.98)
         return Session(
             staff,
             [pupil],

@@ -231,7 +231,7 @@ def draw_timeline(
     stays = _in_local_time(stays).assign(
         who=_names_with_role(stays),
         video=np.where(camera, "with video", "video not known"),
-        mark=np.where(camera, "▶ video", ""),
+        mark=np.where(camera & ~_is_further_device(stays), "▶ video", ""),
     )
     order = list(dict.fromkeys(stays.sort_values(["role", "joined_at"], ascending=[False, True])["who"]))
     x = _TimeAxis(span)
@@ -279,6 +279,13 @@ def _names_with_role(people: pd.DataFrame) -> pd.Series:
     return people["name"].fillna("Somebody not on the roster") + staff
 
 
+def _is_further_device(stays: pd.DataFrame) -> pd.Series:
+    """Whether somebody was there already when a stay of theirs began."""
+    in_order = stays.sort_values("joined_at")
+    until = in_order.groupby("name")["left_at"].transform(lambda left: left.cummax().shift())
+    return (in_order["joined_at"] < until).reindex(stays.index)
+
+
 def _stay_layers(order: list[str], x: _TimeAxis) -> list[alt.Chart]:
     """The bars of the stays and their marks; `order`: the people from top to bottom."""
     base = alt.Chart(alt.NamedData("stays")).encode(
@@ -303,8 +310,7 @@ def describe_timeline(alone: pd.DataFrame) -> str:
     if alone.empty:
         return "No time on record with pupils and no staff."
     longest = alone.loc[alone["seconds"].idxmax()]
-    times = "once" if len(alone) == 1 else f"{len(alone)} times"
-    return (
-        f"Pupils were in the call without staff {times}; the longest from {longest['from_at']:%H:%M:%S} "
-        f"for {longest['seconds']:.0f} seconds."
-    )
+    times = "once," if len(alone) == 1 else f"{len(alone)} times, the longest time"
+    minutes, seconds = divmod(round(longest["seconds"]), 60)
+    length = f"{minutes} min {seconds} s" if minutes >= 2 else f"{longest['seconds']:.0f} seconds"
+    return f"Pupils were in the call without staff {times} from {longest['from_at']:%H:%M:%S} for {length}."

@@ -84,7 +84,7 @@ def _show_summary(view: SessionView) -> None:
     show_reasons(gaps, "?")
     others = view.clauses[view.clauses["disputed"] & view.clauses["outcome"].isin(["met", "exempt", "not_applicable"])]
     if len(others):
-        st.warning("**The log says something else** about:", icon=":material/compare_arrows:")
+        st.warning("**The log and another source disagree** about:", icon=":material/compare_arrows:")
         show_reasons(others, "≠")
 
 
