@@ -1,0 +1,34 @@
+"""A slow, plain reference of the rules, and random evidence on which the program is compared with it.
+
+The reference was written from the meaning of the protocol, not from the program, and knows of the program only its
+evidence and its settings. Where the meaning leaves something open, it reads:
+
+Matching
+- `match_minutes` are those of the day on which the log starts; calls and logs that only touch overlap by nothing.
+- A further call joins if the log overlaps it, it is at most `match_minutes` from a call of the session, the logging
+  member of staff or no staff at all took part, and everybody of the roster in it was in the matched call or is logged.
+- Logs are matched first; a room without staff that no log matches belongs to the session of the earlier call with its
+  link, even if it could join a log. That call may itself be a room without staff.
+- An attendance report covers the meeting of a call record if their times overlap and either the join link is the same
+  or the organiser is and a pupil is shared. The record with the longest overlap has it.
+
+What the calls show
+- Somebody unidentified is anybody who is neither staff nor pupil on the roster.
+- A session without peer-to-peer calls or with other calls as well is judged in its rooms; one of peer-to-peer calls
+  alone by the caller of the first leg. If that caller is not on the roster, the log decides.
+- If no staff were in any call of a session and everybody was identified, staff did not open it.
+- Calls of which nobody can say who was staff (hosted elsewhere, or an unidentified person instead of staff) count as
+  if staff could have been there all the time.
+- A concern linked to any call or log of a session is linked to it.
+
+The clauses
+- `parents-told` and consents outside the hours ask for every pupil in the call or in the log; one-to-ones for the one.
+- Staff known by the roster use the school's account unless the record names another tenant.
+- `recording-on-team` asks for the calls that are listed as recorded, else for all of the session.
+- A recording without a call's id belongs to a call of its organiser that was going on when it was created.
+- A video of unknown length and one with times that are not enough: it is not known how long the camera was on.
+- A consent that was withdrawn after the session began still covered it.
+- The log disputes the hours if its own times say the opposite.
+- HOYs and HMs count for pupils of their own school. Staff without a pastoral role have to invite as tutors do.
+- A calendar's event fits a call if their times overlap or touch.
+"""
