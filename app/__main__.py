@@ -125,7 +125,7 @@ def _report(results: list[ImportResult]) -> None:
             note(f"{result.source}: unknown columns ignored: {', '.join(result.unknown_columns)}")
         for rejected in result.rejected:
             column = f", column {rejected.column}" if rejected.column else ""
-            note(f"{result.source}, row {rejected.row}{column}: {rejected.reason}; {rejected.fix}.")
+            note(f"{rejected.file or result.source}, row {rejected.row}{column}: {rejected.reason}; {rejected.fix}.")
         if result.resolved:
             note(f"{result.source}: this import resolved {how_many(result.resolved, 'earlier rejection')}.")
         dropped = f", {result.dropped} not sessions" if result.dropped else ""

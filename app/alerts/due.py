@@ -12,7 +12,7 @@ from app.access.concern_scope import find_dsps
 from app.access.scope import SESSION, select_past_and_present_counsellors, select_staff
 from app.alerts.outbox import WAITING, Alert, enqueue
 from app.formatting import how_many
-from app.judging.rejudge import refresh
+from app.judging.upkeep import refresh
 from app.school import School
 from app.store import reading, tables
 from app.store.writing import get_meta, set_meta

@@ -21,13 +21,13 @@ from app.graph.runs import KEPT_BY_GRAPH
 from app.graph.sources import Source, list_askable
 from app.intake import quarantine
 from app.intake.attendance import store_reports
-from app.intake.meeting_links import MeetingLink
 from app.intake.quarantine import RejectedRecord, reject_entry
 from app.intake.result import ImportResult
 from app.judging.rejudge import Affected
 from app.records.attendance import Report, name_report, read_report
 from app.records.graph_objects import Identity, UnreadableObjectError, read_text, read_time
 from app.store import reading
+from app.store.meeting_links import MeetingLink
 from app.store.tables import calls, meeting_links, staff, sync_runs
 from app.vocabulary import CallSource
 
@@ -178,7 +178,11 @@ class _Asking:
         if report_id is None:
             self._reject(link, reject_entry("attendance", entry, "an entry of the list has no id"))
             return
-        begin, end = (read_time(entry.get(name)) for name in ("meetingStartDateTime", "meetingEndDateTime"))
+        try:
+            begin, end = (read_time(entry, name) for name in ("meetingStartDateTime", "meetingEndDateTime"))
+        except UnreadableObjectError as error:
+            self._reject(link, reject_entry("attendance", entry, str(error)))
+            return
         if begin and end and (not self._gaps.has(begin) or self._is_recorded(link, begin, end)):
             return
         address = f"{reports}/{quote(report_id, safe='')}"

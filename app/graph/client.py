@@ -23,6 +23,7 @@ from app.graph.registration import Registration
 from app.graph.tokens import TokenSource
 from app.graph.transport import BearerAuth, Transport, TryAgainError
 
+_NEXT_LINK = "@odata.nextlink"
 _DOWN = 3  # requests in a row that failed for good: the service is down
 _MOST_PAGES = 20_000
 
@@ -86,13 +87,8 @@ class Client(AbstractContextManager["Client"]):
             # Microsoft documents each expansion only by itself, and may refuse both together; sessions matter most.
             record, content = self._get(self._build_address(path, {"$expand": SESSIONS}))
             self._expanded = SESSIONS
-        if isinstance(record, dict):
-            more = [self._complete(record, name) for name in ("sessions", "participants_v2")]
-            for session in _entries(record, "sessions"):
-                if isinstance(session, dict):
-                    more.append(self._complete(session, "segments"))
-            if any(more):
-                content = json.dumps(record).encode()
+        if isinstance(record, dict) and self._complete_lists(record):
+            content = json.dumps(record).encode()
         return record, content
 
     def branch(self) -> "Client":
@@ -115,14 +111,26 @@ class Client(AbstractContextManager["Client"]):
         first = self._build_address(path, query)
         return [entry for page in self._iter_pages(first, prefer) for entry in page]
 
-    def _complete(self, holder: dict[str, Any], name: str) -> bool:
-        """Append the further pages of a list to it. Returns whether there were any."""
-        link = holder.pop(f"{name}@odata.nextLink", None)
-        if link is not None:
-            holder[name] = _entries(holder, name) + [
-                entry for page in self._iter_pages(self._check_next_link(link)) for entry in page
-            ]
-        return link is not None
+    def _complete_lists(self, holder: Any) -> bool:
+        """Append their further pages to all lists in an object, whose keys of next links may be written in any case.
+        Returns whether there were any."""
+        parts = holder if isinstance(holder, list) else [holder]
+        found = False
+        for part in parts:
+            if not isinstance(part, dict):
+                continue
+            for key in [key for key in part if key.lower().endswith(_NEXT_LINK)]:
+                name, link = key[: -len(_NEXT_LINK)], part[key]
+                if link is None or not name:
+                    continue
+                del part[key]
+                further = [entry for page in self._iter_pages(self._check_next_link(link)) for entry in page]
+                part[name] = _entries(part, name) + further
+                found = True
+            for value in part.values():
+                if isinstance(value, dict | list):
+                    found = self._complete_lists(value) or found
+        return found
 
     def _iter_pages(self, address: str, prefer: str | None = None) -> Iterator[list[Any]]:
         following: str | None = address
@@ -133,7 +141,7 @@ class Client(AbstractContextManager["Client"]):
             asked.add(following)
             page, _ = self._get(following, _is_page, prefer)
             yield page["value"]
-            link = page.get("@odata.nextLink")
+            link = next((page[key] for key in page if key.lower() == _NEXT_LINK), None)
             following = None if link is None else self._check_next_link(link)
 
     def _build_address(self, path: str, query: Mapping[str, str] | None = None) -> str:

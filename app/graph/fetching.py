@@ -29,13 +29,14 @@ from app.graph.sources import Source, forget_refusals
 from app.graph.transport import WORKERS
 from app.intake import quarantine
 from app.intake.calls import store_calls
-from app.intake.quarantine import RejectedRecord, digest, reject_entry
+from app.intake.quarantine import RejectedRecord, reject_entry
 from app.intake.result import ImportResult
 from app.judging.rejudge import Affected
-from app.records.calls import Call, read_call
+from app.records.calls import READER, Call, read_call
 from app.records.graph_objects import UnreadableObjectError
 from app.school import School
 from app.store import reading
+from app.store.quarantined import digest
 from app.store.tables import calls as calls_table
 from app.store.tables import session_calls, sync_seen
 from app.store.writing import insert_rows
@@ -203,10 +204,12 @@ class _Sync:
         if the run cannot go on."""
         with self._school.writing() as connection:
             self._lease.hold(connection)
+            asked = {call.id: call_id for call_id, call in fetched.read.items()}
             for entry in self._store_calls(connection, list(fetched.read.values())):
                 fetched.unreadable.append(entry)
-                fetched.read.pop(entry.key, None)
-            stored = set(connection.scalars(select(calls_table.c.id).where(calls_table.c.id.in_(list(fetched.read)))))
+                fetched.read.pop(asked.pop(entry.key, ""), None)
+            known = connection.scalars(select(calls_table.c.id).where(calls_table.c.id.in_(list(asked))))
+            stored = {asked[call_id] for call_id in known}
             self._remember(
                 connection,
                 {
@@ -214,7 +217,8 @@ class _Sync:
                     for call_id in fetched.read
                 },
             )
-            quarantine.delete_calls(connection, fetched.read)
+            versions = {call.id: call.version for call in fetched.read.values()}
+            quarantine.settle_calls(connection, versions, self._school.now())
             self._context.quarantine(connection, fetched.unreadable)
             self._done.gone += len(fetched.gone)
             self._done.fetched += len(fetched.read)
@@ -283,10 +287,12 @@ class _Sync:
             roster = _roster_digest(connection)
             call_ids = quarantine.list_calls_to_retry(connection, before, everything=everything)
         for start in range(0, len(call_ids), _AT_ONCE):
-            fetched = self._fetch(call_ids[start : start + _AT_ONCE])
+            fetched, only_in_files = self._fetch(call_ids[start : start + _AT_ONCE]), _Fetched()
             with self._school.engine.connect() as connection:
                 for call_id in fetched.gone:  # a newer version of the program may read what came earlier
-                    _read_stored(call_id, quarantine.get_call_content(connection, call_id), fetched)
+                    content, was_fetched = quarantine.get_call_content(connection, call_id)
+                    _read_stored(call_id, content, fetched if was_fetched else only_in_files)
+            fetched.read |= only_in_files.read
             fetched.gone.clear()
             self._store(fetched, {}, roster)
 
@@ -296,7 +302,8 @@ class _Sync:
 
 
 def _roster_digest(connection: Connection) -> str:
-    return digest(json.dumps(asdict(reading.read_roster(connection)), sort_keys=True))
+    """A digest of what decides whether a call is kept: the roster, and the reader."""
+    return digest(json.dumps([READER, asdict(reading.read_roster(connection))], sort_keys=True))
 
 
 def _read(call_id: str, record: Any, content: bytes, fetched: _Fetched) -> None:
@@ -305,7 +312,6 @@ def _read(call_id: str, record: Any, content: bytes, fetched: _Fetched) -> None:
         call = read_call(record, content)
         if call.id.lower() != call_id.lower():
             raise UnreadableObjectError("it is another call's record")
-        _check_times(call)
         fetched.read[call_id] = call
     except UnreadableObjectError as error:
         fetched.unreadable.append(RejectedRecord("calls", call_id, str(error), content, is_call=True))
@@ -321,10 +327,3 @@ def _read_stored(call_id: str, content: bytes, fetched: _Fetched) -> None:
     except (ValueError, RecursionError):
         record = None
     _read(call_id, record, content, fetched)
-
-
-def _check_times(call: Call) -> None:
-    """UnreadableObjectError if a call has times that no school can have had."""
-    times = [call.started_at, call.ended_at, *(t for stay in call.stays for t in (stay.joined_at, stay.left_at))]
-    if not all(2000 <= time.year < 2100 for time in times):
-        raise UnreadableObjectError("its times cannot be right")

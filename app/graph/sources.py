@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from app.formatting import how_many, on_day_at
-from app.intake.quarantine import digest
 from app.protocol.clauses import CLAUSES
 from app.school import School
+from app.store.quarantined import digest
 from app.store.tables import graph_sources
 from app.vocabulary import Labelled
 

@@ -18,7 +18,8 @@ from app.records.attendance import Attendee, Report, iter_reports, name_report, 
 from app.records.attendance_csv import name_downloaded_report, read_downloaded_report
 from app.records.attendance_lines import InvalidReportError
 from app.records.attendance_times import DateOrder
-from app.records.calls import Call, Listed, Stay, digest_join_link
+from app.records.call_legs import Stay
+from app.records.calls import Call, Listed, digest_join_link
 from app.records.graph_objects import UnreadableObjectError
 from app.records.json_files import FoundObject, iter_objects
 from app.records.roster import Roster

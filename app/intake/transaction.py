@@ -29,7 +29,9 @@ def run_import_in(connection: Connection, school: School, result: ImportResult, 
     affected = work(connection, result)
     fixed = quarantine.find_fixed(connection, school.settings, result)
     done = quarantine.resolve(connection, fixed, RowResolution.IMPORTED, at=school.now(), actor_id=result.actor_id)
-    result.resolved = len(done) + quarantine.delete_calls(connection, result.calls)
+    result.resolved = len(done)
+    if result.calls:
+        result.resolved += quarantine.settle_calls(connection, result.calls, school.now(), result.actor_id)
     new = quarantine.quarantine_rows(connection, result, school.now())
     wrote = result.added or result.changed or result.resolved or new
     if not (wrote or affected.times):  # removing a call that is no session after all adds to no count

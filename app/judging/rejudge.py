@@ -6,8 +6,7 @@ only the sessions of its pupils are. Judging a part gives what judging everythin
 """
 
 import secrets
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -17,7 +16,6 @@ import pandas as pd
 from sqlalchemy import Connection, delete, or_, select
 
 from app.judging import breaches
-from app.judging.fingerprint import rules_fingerprint
 from app.protocol.evidence import COLUMNS, Evidence, empty
 from app.protocol.frames import Ints, micros
 from app.protocol.judge import Judged, judge
@@ -27,7 +25,7 @@ from app.settings import Settings
 from app.store import reading, session_days, tables
 from app.store.concerns import known_category
 from app.store.outcomes import current_clause_set
-from app.store.writing import get_meta, insert_rows, raise_revision, set_meta
+from app.store.writing import insert_rows
 from app.vocabulary import ConcernCategory
 
 _NEAR = timedelta(days=2)  # wider than any gap across which a log and a call can match
@@ -93,24 +91,6 @@ def _of_log(judged: Judged, log_id: int) -> pd.DataFrame:
     number = judged.sessions.index[judged.sessions["log_id"] == log_id][0]
     table = judged.table()
     return table[table["session"] == number].drop(columns="session").reset_index(drop=True)
-
-
-def refresh(school: School, announce: Callable[[], AbstractContextManager[Any]] = nullcontext) -> None:
-    """Judge again the sessions whose outcomes change as time passes, since the time to log their call is over; or
-    everything, within `announce()`, if the settings or the rules have changed, which takes a while."""
-    current = rules_fingerprint(school.settings)
-    due = select(tables.sessions.c.id).where(tables.sessions.c.due_at <= school.now())
-    with school.engine.connect() as connection:
-        if get_meta(connection, _JUDGED_BY) == current and connection.scalar(due.limit(1)) is None:
-            return
-    with school.writing() as connection:
-        if get_meta(connection, _JUDGED_BY) != current:
-            with announce():
-                rejudge(connection, school, Affected(times=[(-(2**62), 2**62)]))
-            set_meta(connection, _JUDGED_BY, current)
-        else:
-            rejudge(connection, school, Affected(sessions=set(connection.scalars(due))))
-        raise_revision(connection)
 
 
 def preview_log(school: School, log: Log) -> pd.DataFrame:

@@ -79,7 +79,7 @@ def read_report(
     """Read a report whose `attendanceRecords` are expanded; `organiser` and `join_url` are the meeting's if they are
     known. UnreadableObjectError if it is not whole, or lacks what every report has."""
     report_id, records = _check_report(content)
-    started_at, ended_at = (read_time(content.get(name)) for name in ("meetingStartDateTime", "meetingEndDateTime"))
+    started_at, ended_at = (read_time(content, name) for name in ("meetingStartDateTime", "meetingEndDateTime"))
     if started_at is None or ended_at is None:
         raise UnreadableObjectError("its meetingStartDateTime or meetingEndDateTime is not a time")
     if ended_at < started_at:
@@ -162,7 +162,7 @@ def _read_intervals(intervals: Any, number: int) -> tuple[tuple[datetime, dateti
     for interval in intervals:
         if not isinstance(interval, dict):
             raise UnreadableObjectError(f"an interval of its record {number + 1} was cut off: export with -Depth 20")
-        joined, left = read_time(interval.get("joinDateTime")), read_time(interval.get("leaveDateTime"))
+        joined, left = read_time(interval, "joinDateTime"), read_time(interval, "leaveDateTime")
         if joined is None or left is None:
             raise UnreadableObjectError(f"an interval of its record {number + 1} has no time")
         if left < joined:

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from app.records.calls import digest_join_link
-from app.records.graph_objects import UnreadableObjectError, list_objects, read_lower, read_text, read_time
+from app.records.graph_objects import UnreadableObjectError, read_lower, read_text, read_time
 
 _LONGEST_ADDRESS, _LONGEST_URL = 320, 10_000  # characters
 
@@ -39,7 +39,7 @@ def read_event(entry: Any) -> CalendarEvent | None:
     if join_url is None or entry.get("isCancelled") is True or entry.get("isDraft") is True:
         return None
     identity = read_text(entry.get("iCalUId"), 2000) or read_text(entry.get("id"), 2000)
-    changed_at = read_time(entry.get("lastModifiedDateTime"))
+    changed_at = read_time(entry, "lastModifiedDateTime")
     if identity is None:
         raise UnreadableObjectError("it has no id")
     if changed_at is None:
@@ -63,8 +63,8 @@ def read_event(entry: Any) -> CalendarEvent | None:
     )
 
 
-def _iter_addresses(attendees: Any) -> Iterator[str]:
-    for attendee in list_objects(attendees):
+def _iter_addresses(attendees: list[Any]) -> Iterator[str]:
+    for attendee in attendees:
         if address := _read_address(attendee):
             yield address
 

@@ -2,59 +2,40 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 
 from app.records.attendance import IMPORT_REPORT, is_report
+from app.records.call_legs import Legs, Stay, Video
+from app.records.graph_keys import check_keys
 from app.records.graph_objects import (
     Identity,
     UnreadableObjectError,
-    list_objects,
-    read_endpoint,
+    damaged,
     read_entry,
     read_identity,
+    read_lower,
+    read_object,
+    read_objects,
     read_text,
     read_time,
+    read_word,
 )
+from app.records.roster import Roster
 from app.vocabulary import CallSource
 
-READER = 1  # raise it when the reader improves, so that stored originals are read again
+READER = 2  # raise it when the reader improves, so that stored originals are read again
 
-_MAX_SESSIONS = 60  # the most that Graph puts into one answer; it gives a link to the others
-
-
-@dataclass(frozen=True)
-class Stay:
-    """A period in which somebody was in the call with one device. `person` is their key within the call; `kind` is
-    user, guest, phone, acs or unknown; `caller`: at the calling end; `has_media`: whether there are details of media,
-    without which nothing is known of the camera; ids and addresses in lower case."""
-
-    person: str
-    kind: str
-    entra_id: str | None
-    upn: str | None
-    tenant: str | None
-    caller: bool
-    joined_at: datetime
-    left_at: datetime
-    has_media: bool
-
-
-@dataclass(frozen=True)
-class Video:
-    """Camera video that a person sent; both times None: it is not known when and for how long."""
-
-    person: str
-    started_at: datetime | None
-    ended_at: datetime | None
+_TYPES = {"groupcall": "groupCall", "peertopeer": "peerToPeer"}
+_EXPAND = "ask Graph for them with $expand=sessions($expand=segments)"
 
 
 @dataclass(frozen=True)
 class Listed:
-    """Somebody on the call's own list of participants."""
+    """Somebody who took part at unknown times: the record lists them, and no session of it shows them in the call."""
 
     person: str
     entra_id: str | None
@@ -85,20 +66,21 @@ class Call:
 
 def read_call(record: Any, original: bytes | None = None) -> Call:
     """A call record, in the shape of today's v1.0 or with the older `organizer` and `identity.user`; `original` is its
-    JSON if it is at hand. UnreadableObjectError if it lacks what every call record has."""
-    call_id, version, sessions = _check_record(record)
-    started_at, ended_at = _read_required_time(record, "startDateTime"), _read_required_time(record, "endDateTime")
+    JSON if it is at hand. UnreadableObjectError if it is not whole, or lacks what every call record has."""
+    told = _check_record(record)
+    started_at, ended_at = (_read_required_time(told, name) for name in ("startDateTime", "endDateTime"))
     if ended_at < started_at:
         raise UnreadableObjectError("its endDateTime is before its startDateTime")
-    organiser, join_url = _read_organiser(record), read_text(record.get("joinWebUrl"), 10_000)
-    stays: dict[Stay, None] = {}  # the same session may be listed twice
-    videos: dict[Video, None] = {}
-    for number, session in enumerate(sessions):
-        _read_session(session, number, stays, videos)
-    return Call(
-        id=call_id,
-        version=version,
-        type=read_text(record.get("type"), 40) or "unknown",
+    organiser, join_url = _read_organiser(told), read_text(told.get("joinWebUrl"), 10_000)
+    legs = Legs()
+    for number, session in enumerate(_read_sessions(told), start=1):
+        legs.add_session(session, number)
+    listed = _read_listed(told)
+    people = _People([*legs.people, *listed])
+    call = Call(
+        id=read_lower(told.get("id"), 100) or "",
+        version=told.get("version", 0),
+        type=_read_type(told, legs),
         started_at=started_at,
         ended_at=ended_at,
         organiser_id=organiser.entra_id if organiser else None,
@@ -107,33 +89,103 @@ def read_call(record: Any, original: bytes | None = None) -> Call:
         channel=_is_in_channel(join_url),
         join_key=digest_join_link(join_url) if join_url else None,
         join_url=join_url,
-        stays=list(stays),
-        videos=list(videos),
-        listed=_read_listed(record),
+        stays=people.unite_stays(legs.stays.values()),
+        videos=people.unite_videos(legs.videos),
         original=original or _to_json(record),
+    )
+    call.listed = people.list_unseen(legs, call.stays, listed)
+    if not all(2000 <= moment.year < 2100 for moment in _times(call)):
+        raise UnreadableObjectError("its times cannot be right")
+    return call
+
+
+def is_session(call: Call, roster: Roster, tenant: str) -> bool:
+    """Whether a call is kept: a pupil on the roster took part, and another person who is not such a pupil; or it is a
+    room that roster staff organised, in the school's `tenant`, in which only pupils were."""
+    people = {one.person: roster.find_ids(one.entra_id, one.upn) for one in _everybody(call)}
+    if all(pupil is None for _, pupil in people.values()):
+        return False
+    organiser, _ = roster.find_ids(call.organiser_id, call.organiser_upn)
+    is_room = organiser is not None and call.type != "peerToPeer" and call.organiser_tenant in (None, tenant.lower())
+    return is_room or any(pupil is None for _, pupil in people.values())
+
+
+def _everybody(call: Call) -> list[Stay | Listed]:
+    return [*call.stays, *call.listed]
+
+
+def holds_more(call: Call, other: Call) -> bool:
+    """Whether a record holds everything that another one of the same call does, and more."""
+    return _holds(call, other) and not _holds(other, call)
+
+
+def _holds(call: Call, other: Call) -> bool:
+    def stays(one: Call) -> dict[tuple[Any, ...], bool]:
+        return {(s.person, s.caller, s.joined_at, s.left_at): s.has_media for s in one.stays}
+
+    own, others = stays(call), stays(other)
+    facts = ("organiser_id", "organiser_upn", "organiser_tenant", "join_key")
+    return (
+        all(key in own and own[key] >= has_media for key, has_media in others.items())
+        and {one.person for one in _everybody(call)} >= {one.person for one in _everybody(other)}
+        and set(call.videos) >= set(other.videos)
+        and all(getattr(other, fact) in (None, getattr(call, fact)) for fact in facts)
     )
 
 
-def _check_record(record: Any) -> tuple[str, int, list[Any]]:
-    """Check a record's form; return its id, version and sessions."""
+def _check_record(record: Any) -> dict[str, Any]:
+    """A record with its keys as Graph spells them, its form and its version checked."""
     if not isinstance(record, dict):
         raise UnreadableObjectError("it is not a call record")
-    if "error" in record and "id" not in record:
-        raise UnreadableObjectError("it is an error of Microsoft Graph, not a call record")
-    if is_report(record):
-        raise UnreadableObjectError(f"it is an attendance report: {IMPORT_REPORT}")
-    call_id, version, sessions = read_text(record.get("id"), 100), record.get("version", 0), record.get("sessions")
-    if call_id is None:
+    told = check_keys(record)
+    _check_kind(told)
+    version = told.get("version", 0)
+    if read_lower(told.get("id"), 100) is None:
         raise UnreadableObjectError("it has no id")
     if isinstance(version, bool) or not isinstance(version, int) or not 0 <= version < 2**63:
         raise UnreadableObjectError("its version is not a number")
-    if not isinstance(sessions, list):
+    return told
+
+
+def _check_kind(told: Mapping[str, Any]) -> None:
+    """UnreadableObjectError, which names what it is, of what people take for a call record."""
+    if "error" in told and "id" not in told:
+        raise UnreadableObjectError("it is an error of Microsoft Graph, not a call record")
+    if is_report(told):
+        raise UnreadableObjectError("it is a Teams attendance report, not a call record", IMPORT_REPORT)
+    if {"recordingContentUrl", "transcriptContentUrl"} & told.keys():
         raise UnreadableObjectError(
-            "its sessions are missing: ask Graph for them with $expand=sessions($expand=segments)"
+            "it is a recording or a transcript, not a call record",
+            "import recordings with “python -m app import recordings”",
         )
-    if len(sessions) >= _MAX_SESSIONS and record.get("sessions@odata.nextLink"):
-        raise UnreadableObjectError("it has only its first sessions: fetch the rest from sessions@odata.nextLink")
-    return call_id, version, sessions
+    if "sessions" not in told and ("value" in told or told.keys() & {"caller", "callee"}):
+        raise UnreadableObjectError(
+            "it holds parts of a call record, without the record",
+            "fetch record and parts together, with $expand=sessions($expand=segments)",
+        )
+
+
+def _read_sessions(told: Mapping[str, Any]) -> list[dict[str, Any]]:
+    sessions = told.get("sessions")
+    if sessions is None:
+        raise UnreadableObjectError("its sessions are missing", _EXPAND)
+    if not sessions and type(sessions) is list:
+        raise UnreadableObjectError("it has no sessions, and no call is without", _EXPAND)
+    if type(sessions) is list:
+        for number, session in enumerate(sessions, start=1):
+            if type(session) is not dict:
+                raise damaged(f"session {number} is not an object")
+    return read_objects(told, "sessions", "the record")
+
+
+def _read_type(told: Mapping[str, Any], legs: Legs) -> str:
+    """The type of the call; where Graph does not know it, by who was at the ends of its sessions."""
+    word = read_word(told, "type", "the record")
+    if word in _TYPES:
+        return _TYPES[word]
+    if legs.direct and legs.stays:
+        return "peerToPeer"
+    return (read_text(told.get("type"), 40) if word != "unknown" else None) or "groupCall"
 
 
 def _to_json(record: dict[str, Any]) -> bytes:
@@ -143,73 +195,77 @@ def _to_json(record: dict[str, Any]) -> bytes:
         raise UnreadableObjectError("it is nested too deeply") from None
 
 
-def _read_session(session: Any, number: int, stays: dict[Stay, None], videos: dict[Video, None]) -> None:
-    """Read one leg between two ends, one of which is the meeting service in a group call."""
-    if not isinstance(session, dict):
-        raise UnreadableObjectError(f"its session {number + 1} is not a session")
-    segments = list_objects(session.get("segments"))
-    if session.get("isTest") is True or (session.get("failureInfo") and not segments):
-        return
-    joined, left = read_time(session.get("startDateTime")), read_time(session.get("endDateTime"))
-    if joined is None or left is None:
-        raise UnreadableObjectError(f"its session {number + 1} has no time")
-    if left <= joined:
-        return
-    key = f"session:{read_text(session.get('id'), 100) or number}"
-    has_media = any(list_objects(segment.get("media")) for segment in segments)
-    for end, direction in (("caller", "callerToCallee"), ("callee", "calleeToCaller")):
-        endpoint = session.get(end)
-        if not isinstance(endpoint, dict) or "serviceEndpoint" in str(endpoint.get("@odata.type")):
-            continue
-        one = read_endpoint(endpoint, f"{key}:{end}")
-        if one is None:
-            continue
-        stays[Stay(one.key, one.kind, one.entra_id, one.upn, one.tenant, end == "caller", joined, left, has_media)] = (
-            None
-        )
-        for segment in segments:
-            for started_at, ended_at in _iter_videos(segment, direction):
-                videos[Video(one.key, started_at, ended_at)] = None
-
-
-def _iter_videos(segment: dict[str, Any], direction: str) -> Iterator[tuple[datetime | None, datetime | None]]:
-    """The camera streams of a segment in one direction."""
-    for media in list_objects(segment.get("media")):
-        if media.get("label") != "main-video":
-            continue
-        for stream in list_objects(media.get("streams")):
-            packets = stream.get("packetUtilization")
-            is_empty = isinstance(packets, int | float) and packets <= 0
-            if is_empty or stream.get("streamDirection") != direction:
-                continue
-            started_at, ended_at = read_time(stream.get("startDateTime")), read_time(stream.get("endDateTime"))
-            if started_at is None or ended_at is None:
-                yield None, None
-            elif ended_at > started_at:
-                yield started_at, ended_at
-
-
-def _read_organiser(record: Mapping[str, Any]) -> Identity | None:
+def _read_organiser(told: Mapping[str, Any]) -> Identity | None:
     """Read `organizer_v2`, or in old records `organizer`."""
     for name in ("organizer_v2", "organizer"):
-        entry = record.get(name)
-        if not isinstance(entry, dict):
+        entry = read_object(told, name, "the record")
+        if entry is None:
             continue
-        if isinstance(entry.get("associatedIdentity"), dict):
-            return read_identity(entry["associatedIdentity"], "organiser")
-        return read_entry(entry, "organiser")
+        if (identity := read_object(entry, "associatedIdentity", "the organiser")) is not None:
+            return read_identity(identity, "organiser", "the organiser")
+        return read_entry(entry, "organiser", "the organiser")
     return None
 
 
-def _read_listed(record: Mapping[str, Any]) -> list[Listed]:
-    """Read `participants_v2`, or in old records `participants`."""
-    listed: dict[str, Listed] = {}
-    entries = list_objects(record.get("participants_v2")) or list_objects(record.get("participants"))
-    for number, entry in enumerate(entries):
-        person = read_entry(entry, f"listed:{number}")
-        if person is not None:
-            listed.setdefault(person.key, Listed(person.key, person.entra_id, person.upn))
-    return list(listed.values())
+def _read_listed(told: Mapping[str, Any]) -> list[Identity]:
+    """Read `participants_v2` and, in old records, `participants`."""
+    listed = []
+    for name in ("participants_v2", "participants"):
+        for number, entry in enumerate(read_objects(told, name, "the record")):
+            person = read_entry(entry, f"listed:{number}", f"participant {number + 1}")
+            if person is not None:
+                listed.append(person)
+    return listed
+
+
+class _People:
+    """Recognises the people of a call: the same one by id or by address."""
+
+    def __init__(self, people: Iterable[Identity]) -> None:
+        self._ids: dict[str, str] = {}
+        self._addresses: dict[str, str] = {}
+        for person in people:
+            if person.entra_id and person.upn:
+                self._ids.setdefault(person.upn, person.entra_id)
+                self._addresses.setdefault(person.entra_id, person.upn)
+
+    def key(self, person: str) -> str:
+        """The key that is used for a person who has one key or another."""
+        return self._ids.get(person, person)
+
+    def unite_stays(self, stays: Iterable[Stay]) -> list[Stay]:
+        return list(
+            dict.fromkeys(
+                replace(
+                    stay,
+                    person=self.key(stay.person),
+                    entra_id=stay.entra_id or self._ids.get(stay.upn or ""),
+                    upn=stay.upn or self._addresses.get(stay.entra_id or ""),
+                )
+                if stay.entra_id is None or stay.upn is None
+                else stay
+                for stay in stays
+            )
+        )
+
+    def unite_videos(self, videos: Iterable[Video]) -> list[Video]:
+        return list(dict.fromkeys(replace(video, person=self.key(video.person)) for video in videos))
+
+    def list_unseen(self, legs: Legs, stays: Sequence[Stay], listed: Iterable[Identity]) -> list[Listed]:
+        """Those who took part and whom no session shows in the call: not those whose only trace is a call that nobody
+        answered. Of people without id and address, as many as are listed beyond those in the sessions."""
+        seen = {stay.person for stay in stays} | {self.key(person) for person in legs.absent}
+        nameless = sum(person.startswith("session:") for person in seen)
+        unseen: dict[str, Listed] = {}
+        for person in (*legs.replaced, *listed):
+            key = self.key(person.key)
+            if key.startswith(("listed:", "session:")) and nameless:
+                nameless -= 1
+            elif key not in seen:
+                entra_id = person.entra_id or self._ids.get(person.upn or "")
+                upn = person.upn or self._addresses.get(person.entra_id or "")
+                unseen.setdefault(key, Listed(key, entra_id, upn))
+        return list(unseen.values())
 
 
 def digest_join_link(url: str) -> str:
@@ -224,8 +280,16 @@ def _is_in_channel(join_url: str | None) -> bool:
     return any(part.endswith("@thread.tacv2") for part in parts)
 
 
-def _read_required_time(record: Mapping[str, Any], name: str) -> datetime:
-    moment = read_time(record.get(name))
+def _read_required_time(told: Mapping[str, Any], name: str) -> datetime:
+    moment = read_time(told, name, "the record")
     if moment is None:
-        raise UnreadableObjectError(f"its {name} is not a time")
+        raise UnreadableObjectError(f"it has no {name}")
     return moment
+
+
+def _times(call: Call) -> Iterable[datetime]:
+    yield call.started_at
+    yield call.ended_at
+    for stay in call.stays:
+        yield stay.joined_at
+        yield stay.left_at

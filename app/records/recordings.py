@@ -4,7 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from app.records.graph_objects import UnreadableObjectError, read_identity_set, read_lower, read_text, read_time
+from app.records.graph_keys import check_keys
+from app.records.graph_objects import (
+    UnreadableObjectError,
+    read_identity_set,
+    read_lower,
+    read_object,
+    read_text,
+    read_time,
+)
 
 _MAX_URL = 10_000  # characters
 
@@ -23,18 +31,24 @@ class Recording:
     expires_at: datetime | None = None
 
 
-def read_recording(entry: Any) -> Recording:
-    """Read a callRecording. UnreadableObjectError if it lacks its id or its time."""
+def read_recording(entry: Any, context: str = "") -> Recording:
+    """Read a callRecording; `context` is that of its page. UnreadableObjectError if it lacks its id or its time, or is
+    a transcript."""
     if not isinstance(entry, dict):
         raise UnreadableObjectError("it is not a recording")
-    recording_id, created_at = read_text(entry.get("id"), 1000), read_time(entry.get("createdDateTime"))
+    told = check_keys(entry)
+    kind = f"{told.get('@odata.type') or ''} {told.get('@odata.context') or context}".lower()
+    if "calltranscript" in kind or "transcripts" in kind or "transcriptContentUrl" in told:
+        raise UnreadableObjectError("it is a transcript, not a recording", "fetch recordings, by getAllRecordings")
+    recording_id, created_at = read_text(told.get("id"), 1000), read_time(told, "createdDateTime")
     if recording_id is None:
         raise UnreadableObjectError("it has no id")
     if created_at is None:
-        raise UnreadableObjectError("its createdDateTime is not a time")
-    organiser = read_identity_set(entry.get("meetingOrganizer"), "organiser")
-    call_id = read_text(entry.get("callId"), 100)
-    organiser_id = (organiser.entra_id if organiser else None) or read_lower(entry.get("meetingOrganizerId"))
+        raise UnreadableObjectError("it has no createdDateTime")
+    organiser = read_object(told, "meetingOrganizer", "the recording")
+    person = read_identity_set(organiser, "organiser", "the organiser") if organiser else None
+    call_id = read_lower(told.get("callId"), 100)
+    organiser_id = (person.entra_id if person else None) or read_lower(told.get("meetingOrganizerId"))
     if call_id is None and organiser_id is None:
         raise UnreadableObjectError("it names neither its call nor its organiser")
     return Recording(
@@ -42,7 +56,7 @@ def read_recording(entry: Any) -> Recording:
         call_id=call_id,
         organiser_id=organiser_id,
         created_at=created_at,
-        ended_at=read_time(entry.get("endDateTime")),
-        content_url=read_text(entry.get("recordingContentUrl"), _MAX_URL),
-        expires_at=read_time(entry.get("expirationDateTime")),
+        ended_at=read_time(told, "endDateTime"),
+        content_url=read_text(told.get("recordingContentUrl"), _MAX_URL),
+        expires_at=read_time(told, "expirationDateTime"),
     )

@@ -26,7 +26,8 @@ class InvalidCellError(ValueError):
 @dataclass(frozen=True)
 class RejectedRow:
     """A row that cannot be used. `row` counts as a spreadsheet does, the header being row 1; of JSON it is the number
-    of the record. `column` and `value` are None if the row as a whole is at fault."""
+    of the record. `column` and `value` are None if the row as a whole is at fault; `file` names the file in a folder or
+    an archive."""
 
     row: int
     column: str | None
@@ -34,6 +35,7 @@ class RejectedRow:
     reason: str
     fix: str
     original: Any
+    file: str | None = None
 
 
 @dataclass(frozen=True)

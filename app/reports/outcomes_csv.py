@@ -9,7 +9,7 @@ from typing import Any, TextIO
 import pandas as pd
 from sqlalchemy import Connection, select
 
-from app.judging.rejudge import refresh
+from app.judging.upkeep import refresh
 from app.protocol.judge import judge
 from app.school import School
 from app.store import reading, tables

@@ -9,7 +9,7 @@ from app.access.people import list_demo_people
 from app.access.policy import Person
 from app.auth import configuration, sign_in
 from app.demo.filling import fill, was_cut_off
-from app.judging.rejudge import refresh
+from app.judging.upkeep import refresh
 from app.school import School, open_school
 from app.settings import SettingsError, get_variable
 from app.store.database import UNAVAILABLE, DatabaseError, describe_error

@@ -14,7 +14,7 @@ from app.demo.filling import fill
 from app.graph.errors import NotConfiguredError
 from app.graph.fetching import synchronise
 from app.intake.files import import_logs, import_roster, import_table
-from app.judging.rejudge import refresh
+from app.judging.upkeep import refresh
 from app.operations.health import check_school
 from app.school import School, open_school
 from app.settings import ROOT, load_secrets

@@ -16,7 +16,7 @@ from app.access.what_if import run_what_if
 from app.intake.calls import import_calls
 from app.intake.files import import_logs
 from app.judging import what_if
-from app.judging.rejudge import refresh
+from app.judging.upkeep import refresh
 from app.protocol.clauses import CLAUSES
 from app.school import School
 from app.settings import ROOT, SettingsError, load_settings, replace_figures

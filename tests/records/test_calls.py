@@ -2,7 +2,7 @@
 
 import copy
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.records.calls import Call, Listed, Stay, Video, read_call
+from app.records.call_legs import Stay, Video
+from app.records.calls import Call, Listed, holds_more, is_session, read_call
 from app.records.graph_objects import UnreadableObjectError
+from app.records.roster import Roster
 from tests.records.shapes import ALED, MAIR, SERVICE, TENANT, at, person, record, session, utc, video
 
 HERE = Path(__file__).parent
@@ -58,7 +60,7 @@ def test_read_call_of_the_older_shape() -> None:
         (ALED_ID, "user"),
         ("+441632960001", "phone"),
     ]
-    assert [listed.person for listed in read.listed] == [MAIR_ID, ALED_ID, "+441632960001"]
+    assert read.listed == []  # the bot that is listed as well is nobody
 
 
 def test_read_call_counts_rejoins_and_devices_as_stays_and_a_repeated_session_once() -> None:
@@ -76,8 +78,9 @@ def test_read_call_counts_rejoins_and_devices_as_stays_and_a_repeated_session_on
     "more",
     [
         {"isTest": True},
-        {"failureInfo": {"stage": "callSetup"}, "segments": []},
-        {"failureInfo": {"stage": "callSetup"}, "segments": None},
+        {"failureInfo": {"stage": "callSetup"}},
+        {"failureInfo": {"stage": "CallSetup", "reason": None}, "segments": []},
+        {"segments": [{"failureInfo": {"stage": "callSetup"}}]},
         {"startDateTime": at("14:05:00"), "endDateTime": at("14:05:00")},
         {"startDateTime": at("14:05:01"), "endDateTime": at("14:05:00")},
     ],
@@ -87,8 +90,22 @@ def test_read_call_ignores_sessions_that_show_nobody(more: dict[str, Any]) -> No
     assert len(stays(session(person(ALED)), session(person(MAIR), SERVICE, id="other", **more))) == 1
 
 
-def test_read_call_shows_who_was_there_until_a_session_failed() -> None:
-    assert len(stays(session(person(ALED), failureInfo={"stage": "midcall"}))) == 1
+@pytest.mark.parametrize("failure", [{"stage": "midcall"}, {"stage": None, "reason": None}, {"stage": "new"}, {}])
+def test_read_call_shows_who_was_there_until_a_session_failed(failure: dict[str, Any]) -> None:
+    segments = [
+        {"startDateTime": at("14:05:00"), "endDateTime": at("14:10:00"), "media": []},
+        {"startDateTime": at("14:12:00"), "endDateTime": at("14:20:00"), "media": None},
+        {"startDateTime": at("14:20:00"), "endDateTime": at("14:30:00"), "failureInfo": {"stage": "callSetup"}},
+    ]
+    spans = [(joined, left) for _, _, joined, left in stays(session(person(ALED), failureInfo=failure))]
+    assert spans == [(FROM, TO)]
+    found = stays(session(person(ALED), failureInfo=failure, segments=segments))
+    assert found == [
+        (ALED_ID, "user", utc("14:05:00"), utc("14:10:00")),
+        (ALED_ID, "user", utc("14:12:00"), utc("14:20:00")),
+    ]
+    assert stays(session(person(ALED), failureInfo=failure, segments=[])) == [(ALED_ID, "user", FROM, TO)]
+    assert stays(session(person(ALED), segments=segments)) == [(ALED_ID, "user", FROM, TO)]  # it did not fail
 
 
 @pytest.mark.parametrize(
@@ -111,9 +128,15 @@ def test_read_call_shows_who_was_there_until_a_session_failed() -> None:
         ({"applicationInstance": {"id": "bot"}}, None),
         ({"id": None, "displayName": None, "tenantId": None}, "unknown"),
         ({"id": "a" * 201}, "unknown"),
-        ({"id": 17, "userPrincipalName": ["x"]}, "unknown"),
-        ({}, "unknown"),
+        ({"id": None, "userPrincipalName": ["x"]}, "unknown"),
         (None, "unknown"),
+        ({"spoolUser": {"id": "s"}}, "unknown"),
+        (ALED | {"@odata.type": "#Microsoft.Graph.azureApplicationInstanceIdentity"}, None),
+        ({"spoolApplicationInstance": {"id": "bot"}, "user": None}, None),
+        ({"AcsApplicationInstance": {"id": "bot"}}, None),
+        ({"applicationInstance": {"id": None, "displayName": None}, "user": ALED}, "user"),
+        ({"user": ALED, "endpointType": "voicemail"}, None),
+        (ALED | {"id": "28:bbbbbbbb-0000-4000-8000-000000000002"}, None),
     ],
 )
 def test_read_call_tells_kinds_of_people(identity: Any, expected: str | None) -> None:
@@ -124,7 +147,17 @@ def test_read_call_gives_unknown_people_a_key_of_their_session_and_the_service_n
     caller = {"associatedIdentity": None, "userAgent": None}
     found = stays(session(person(None), id="s1"), session(person(None), id="s2"), session(caller, id="s3"))
     assert [key for key, *_ in found] == ["session:s1:caller", "session:s2:caller", "session:s3:caller"]
-    assert stays(session(SERVICE, {"userAgent": {"role": "x"}}), session(None, "x")) == []
+    assert stays(session(SERVICE, {"userAgent": {"role": "x"}})) == []
+    assert stays(session({"userAgent": {"role": None}, "associatedIdentity": None})) == []
+
+
+def test_read_call_takes_no_service_and_no_bot_for_a_person() -> None:
+    bot = {"identity": {"applicationInstance": {"id": "bot"}}, "associatedIdentity": ALED}
+    assert stays(session(bot)) == []
+    for role in ("voicemail", "skypeForBusinessAutoAttendant", "skypeForBusinessCallQueues", "customBot", "new"):
+        assert stays(session(person(ALED) | {"userAgent": {"role": role}})) == []
+    gateway = person({"phone": {"id": "+441632960001"}}) | {"userAgent": {"role": "mediationServer"}}
+    assert [kind for _, kind, *_ in stays(session(gateway))] == ["phone"]
 
 
 def test_read_call_knows_a_person_by_address_alone() -> None:
@@ -146,18 +179,63 @@ def test_read_call_keeps_video_without_times() -> None:
     unknown = [(ALED_ID, None, None)]
     assert videos(video("callerToCallee")) == unknown
     assert videos(video("callerToCallee", packetUtilization=None)) == unknown
-    assert videos(video("callerToCallee", packetUtilization=3, startDateTime=at("14:06:00"))) == unknown
+    assert videos(video("callerToCallee", packetUtilization=3, startDateTime=at("14:06:00"))) == []  # cut off
     assert videos(video("callerToCallee", packetUtilization=3), video("callerToCallee")) == unknown
     assert videos(video("callerToCallee", packetUtilization=0)) == []
 
 
-@pytest.mark.parametrize("nonsense", [None, 5, "x", {}, [None], [5], [[]], [{"label": "main-video", "streams": 5}]])
-def test_read_call_ignores_media_that_are_none(nonsense: Any) -> None:
-    leg = session(person(ALED))
-    leg["segments"][0]["media"] = nonsense
-    assert read_call(record(leg)).videos == []
-    leg["segments"] = nonsense
-    assert len(read_call(record(leg)).stays) == 1
+@pytest.mark.parametrize(
+    ("segments", "has_media"),
+    [
+        ([{"media": [video("calleeToCaller")]}], True),
+        ([{"media": [{"label": "main-audio", "streams": [{}]}, {"label": "data", "streams": []}]}], True),
+        ([{"media": [video("calleeToCaller")]}, {"media": None}], False),
+        ([{"media": [{"label": "main-audio", "streams": [{}]}, {"label": "main-video", "streams": None}]}], False),
+        ([{"media": [{"streams": [{"streamDirection": "callerToCallee"}]}]}], False),
+        ([{"media": [video("callerToCallee", startDateTime=at("14:06:00"))]}], False),
+        ([{"media": []}], False),
+        ([{}], False),
+        ([], False),
+        (None, False),
+    ],
+)
+def test_read_call_tells_whether_anything_is_known_of_the_camera(segments: Any, has_media: bool) -> None:
+    read = read_call(record(session(person(ALED), segments=segments)))
+    assert [stay.has_media for stay in read.stays] == [has_media]
+
+
+def test_read_call_knows_the_media_of_a_session_that_is_listed_again_without_them() -> None:
+    whole = session(person(ALED), SERVICE, video("calleeToCaller"))
+    for twice in ((whole, whole | {"segments": []}), (whole | {"segments": []}, whole)):
+        assert [stay.has_media for stay in read_call(record(*twice)).stays] == [True]
+
+
+def test_read_call_reads_the_ends_of_a_segment_where_they_differ() -> None:
+    sent = video("callerToCallee")
+    ends = {"caller": SERVICE, "callee": person(ALED)}
+    reversed_leg = session(person(ALED), SERVICE, sent)
+    reversed_leg["segments"][0] |= ends
+    read = read_call(record(reversed_leg))
+    assert ([stay.person for stay in read.stays], read.videos) == ([ALED_ID], [])
+    reversed_leg["segments"][0] |= {"callee": person(None), "media": [video("calleeToCaller")]}
+    assert [one.person for one in read_call(record(reversed_leg)).videos] == [ALED_ID]
+
+
+def test_read_call_reads_people_whom_only_segments_name() -> None:
+    def segment(callee: Any, begun: str, ended: str) -> dict[str, Any]:
+        times = {"startDateTime": at(begun), "endDateTime": at(ended)}
+        return {"caller": person(MAIR), "callee": person(callee), "media": [], **times}
+
+    bethan = ALED | {"id": "bethan"}
+    parts = [segment(ALED, "14:05:00", "14:15:00"), segment(bethan, "14:15:00", "14:35:00")]
+    read = read_call(record(session(person(MAIR), person(ALED), segments=parts), type="peerToPeer"))
+    assert [(stay.person, stay.joined_at, stay.left_at) for stay in read.stays] == [
+        (MAIR_ID, FROM, TO),
+        (ALED_ID, FROM, utc("14:15:00")),
+        ("bethan", utc("14:15:00"), TO),
+    ]
+    never = read_call(record(session(person(MAIR), person(ALED), segments=parts[1:]), type="peerToPeer"))
+    assert [listed.person for listed in never.listed] == [ALED_ID]
 
 
 @pytest.mark.parametrize(
@@ -174,26 +252,44 @@ def test_read_call_ignores_media_that_are_none(nonsense: Any) -> None:
     ],
 )
 def test_read_call_recognises_channel_meetings(url: Any, channel: bool) -> None:
-    assert read_call(record(joinWebUrl=url)).channel is channel
+    assert read_call(record(session(person(ALED)), joinWebUrl=url)).channel is channel
 
 
-def test_read_call_reads_participants_and_an_organiser_without_identity() -> None:
+def test_read_call_lists_who_took_part_at_unknown_times() -> None:
     entries = [
         {"id": MAIR_ID.upper(), "identity": {"user": MAIR | {"userPrincipalName": "Mair@School.example"}}},
         {"id": ALED_ID, "identity": None},
         {"id": ALED_ID, "identity": {"user": ALED}},
         {"id": "bot", "identity": {"applicationInstance": {"id": "bot"}}},
         {"id": None, "identity": {"user": None, "guest": None}},
-        None,
     ]
-    read = read_call(record(participants_v2=entries, organizer_v2={"id": "Somebody", "identity": {"user": None}}))
-    assert read.listed == [
-        Listed(MAIR_ID, MAIR_ID, "mair@school.example"),
-        Listed(ALED_ID, ALED_ID, None),
-        Listed("listed:4", None, None),
-    ]
+    organiser = {"id": "Somebody", "identity": {"user": None}}
+    read = read_call(record(session(person(MAIR)), participants_v2=entries, organizer_v2=organiser))
+    assert read.listed == [Listed(ALED_ID, ALED_ID, None), Listed("listed:4", None, None)]
+    assert [stay.upn for stay in read.stays] == ["mair@school.example"]
     assert (read.organiser_id, read.organiser_tenant) == ("somebody", None)
-    assert read_call(record(organizer_v2=None)).organiser_id is None
+    visited = read_call(record(session(person(MAIR)), session(person(None), id="s2"), participants_v2=entries))
+    assert [listed.person for listed in visited.listed] == [ALED_ID]  # the nameless one is in a session
+    assert read_call(record(session(person(ALED)), organizer_v2=None)).organiser_id is None
+
+
+def test_read_call_lists_nobody_whose_only_trace_is_a_call_that_was_not_answered() -> None:
+    failed = session(person(ALED), failureInfo={"stage": "callSetup"})
+    assert read_call(record(session(person(MAIR)), failed | {"id": "f"})).listed == []
+    assert (
+        read_call(record(session(person(MAIR)), failed | {"id": "t", "failureInfo": None, "isTest": True})).listed == []
+    )
+
+
+def test_read_call_recognises_a_person_by_id_or_address() -> None:
+    address = {"userPrincipalName": "Aled@School.example"}
+    by_address, by_both = session(person(address), id="a"), session(person(ALED | address), id="b")
+    later = {"startDateTime": at("14:35:00"), "endDateTime": at("14:40:00")}
+    read = read_call(record(by_address, by_both | later, participants_v2=[{"id": ALED_ID.upper(), "identity": None}]))
+    assert [(stay.person, stay.entra_id, stay.upn) for stay in read.stays] == [
+        (ALED_ID, ALED_ID, "aled@school.example")
+    ] * 2
+    assert read.listed == []
 
 
 def test_read_call_accepts_unknown_words_and_keeps_the_original() -> None:
@@ -222,10 +318,49 @@ def test_read_call_accepts_unknown_words_and_keeps_the_original() -> None:
         (record(endDateTime="0001-01-01T00:00:00+14:00"), "endDateTime"),
         (record(endDateTime=at("14:04:59")), "before its start"),
         (record(sessions=None), "sessions are missing"),
-        (record(sessions={"id": "s"}), "sessions are missing"),
-        (record(None), "session 1 is not a session"),
+        (record(sessions={"id": "s"}), "sessions of the record are not a list"),
+        (record(), "no sessions"),
+        (record(None), "session 1 is not an object"),
+        (record("@{id=s}"), "session 1 is not an object"),
         (record(session(person(ALED)), session(person(MAIR), endDateTime=None)), "session 2 has no time"),
-        (record(*[session(person(ALED))] * 60, **{"sessions@odata.nextLink": "https://x"}), "only its first sessions"),
+        (record(session(person(ALED)), **{"sessions@odata.nextLink": "https://x"}), "more of its sessions"),
+        (record(session(person(ALED)), **{"Participants_V2@OData.NextLink": "https://x"}), "more of its participants"),
+        (record(session(person(ALED), **{"segments@odata.nextlink": "x"})), "more of its segments"),
+        (record(session(person(ALED)), **{"@odata.nextLink": ""}), "more of its content"),
+        (record(session(None)), "caller of session 1 is not an object"),
+        (record(session("@{name=x}")), "caller of session 1 is not an object"),
+        (record(session({})), "caller of session 1 does not say who"),
+        (record(session({"userAgent": {"platform": "windows"}})), "does not say who"),
+        (record(session(person("@{id=x}"))), "associatedIdentity of the caller of session 1"),
+        (record(session(person({}))), "does not say who"),
+        (record(session(person({"displayName": "Aled"}))), "has no id"),
+        (record(session(person({"id": " "}))), "the id of the caller"),
+        (record(session(person({"id": 17}))), "the id of the caller"),
+        (record(session(person(ALED) | {"userAgent": "@{role=}"})), "userAgent of the caller of session 1"),
+        (record(session(person(ALED), segments="System.Object[]")), "segments of session 1 are not a list"),
+        (record(session(person(ALED), segments=["@{id=x}"])), "one of the segments of session 1"),
+        (record(session(person(ALED), segments=[{"media": {"label": "main-video"}}])), "media of a segment"),
+        (record(session(person(ALED), segments=[{"media": [{"streams": "@{}"}]}])), "streams of a segment"),
+        (record(session(person(ALED), segments=[{"caller": "@{}"}])), "caller of a segment of session 1"),
+        (record(session(person(ALED), failureInfo="")), "failureInfo of session 1"),
+        (record(session(person(ALED), failureInfo={"stage": 1})), "stage of session 1"),
+        (record(session(person(ALED), failureInfo={}, segments=[{}])), "segment of a session that failed has no time"),
+        (record(session(person(ALED), isTest="true")), "isTest of session 1"),
+        (record(session(person(ALED)), type=1), "type of the record"),
+        (record(session(person(ALED)), participants_v2="System.Object[]"), "participants_v2 of the record"),
+        (record(session(person(ALED)), participants_v2=[{"id": "x"}]), "participant 1 names nobody"),
+        (record(session(person(ALED)), participants_v2=[{"identity": {"user": "@{id=x}"}}]), "user of participant 1"),
+        (record(session(person(ALED)), organizer_v2={"identity": "@{}"}), "identity of the organiser"),
+        (record(session({"AdditionalProperties": person(ALED)})), "AdditionalProperties"),
+        (record(session(person(ALED) | {"additionalData": {"name": "x"}})), "additionalData"),
+        (record(session(person(ALED)), Id="cccccccc"), "twice"),
+        (record(startDateTime="2026-11-03T14:05:00"), "startDateTime of the record has neither Z nor an offset"),
+        (record(session(person(ALED), startDateTime="2026-11-03T14:05:00")), "startDateTime of session 1 has neither"),
+        (record(session(person(ALED)), startDateTime="1999-11-03T14:05:00Z"), "times cannot be right"),
+        ({"id": "r", "attendanceRecords": []}, "attendance report"),
+        ({"id": "r", "recordingContentUrl": "https://x"}, "a recording"),
+        ({"value": [session(person(ALED))]}, "parts of a call record"),
+        (session(person(ALED)), "parts of a call record"),
     ],
 )
 def test_read_call_rejects_what_is_not_a_call_record(told: Any, why: str) -> None:
@@ -286,5 +421,90 @@ def assert_storable(read: Call) -> None:
     assert read.original.decode()
 
 
-def test_read_call_takes_times_without_an_offset_as_utc() -> None:
-    assert read_call(record(startDateTime="2026-11-03T14:05:00")).started_at == datetime(2026, 11, 3, 14, 5, tzinfo=UTC)
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2026-11-03T14:05:00Z",
+        "2026-11-03T15:05:00+01:00",
+        "/Date(1793714700000)/",
+        "/Date(1793714700000+0100)/",
+        {"value": "/Date(1793714700000)/", "DisplayHint": 2, "DateTime": "Tuesday 3 November 2026 14:05:00"},
+    ],
+)
+def test_read_call_reads_times_as_graph_and_powershell_write_them(written: Any) -> None:
+    read = read_call(record(session(person(ALED)), startDateTime=written))
+    assert read.started_at == datetime(2026, 11, 3, 14, 5, tzinfo=UTC)
+
+
+def spelt(part: Any, spell: Callable[[str], str]) -> Any:
+    """A JSON value with its keys in another spelling."""
+    if isinstance(part, dict):
+        return {spell(key): spelt(value, spell) for key, value in part.items()}
+    return [spelt(value, spell) for value in part] if isinstance(part, list) else part
+
+
+@pytest.mark.parametrize("spell", [str.upper, str.lower, lambda key: key[:1].upper() + key[1:].replace("_v2", "V2")])
+def test_read_call_reads_keys_in_any_spelling(spell: Callable[[str], str]) -> None:
+    whole = read_call(WHOLE)
+    respelt = read_call(spelt(WHOLE, spell) | {"AdditionalProperties": {"@odata.context": "x"}}, whole.original)
+    assert respelt == whole
+
+
+def test_read_call_reads_ids_in_any_case() -> None:
+    assert read_call(record(session(person(ALED)), id="CCCC-1")).id == "cccc-1"
+
+
+@pytest.mark.parametrize(
+    ("sessions", "word", "expected"),
+    [
+        ([session(person(MAIR), person(ALED))], None, "peerToPeer"),
+        ([session(person(MAIR), person(ALED))], "unknown", "peerToPeer"),
+        ([session(person(MAIR)), session(person(ALED))], "unknown", "groupCall"),
+        ([session(person(MAIR), person(ALED))], "GroupCall", "groupCall"),
+        ([session(person(MAIR))], "hologramCall", "hologramCall"),
+    ],
+)
+def test_read_call_tells_the_type_by_its_ends_where_graph_does_not(
+    sessions: list[Any], word: str | None, expected: str
+) -> None:
+    assert read_call(record(*sessions, type=word)).type == expected
+
+
+def test_is_session_needs_a_pupil_and_another_person_or_a_room_of_staff() -> None:
+    def kept(*people: dict[str, Any], organiser: dict[str, Any] = MAIR, **more: Any) -> bool:
+        entries = {"organizer_v2": {"identity": {"user": organiser}}, "participants_v2": None}
+        told = record(*(session(person(one), id=str(n)) for n, one in enumerate(people)), **entries | more)
+        return is_session(read_call(told), roster, TENANT.upper())
+
+    roster = Roster({}, {}, {MAIR_ID: 1}, {ALED_ID: 11, "bethan": 12})
+    bethan, guest = ALED | {"id": "bethan"}, {"id": "teamsvisitor:x"}
+    assert kept(MAIR, ALED)
+    assert kept(guest, ALED)
+    assert not kept(MAIR)
+    assert not kept(MAIR, guest)
+    assert kept(ALED)  # a room of staff
+    assert kept(ALED, bethan)
+    assert not kept(ALED, bethan, organiser=bethan)
+    assert not kept(ALED, bethan, organiser=MAIR | {"tenantId": "another"})
+    assert kept(ALED, bethan, organiser={"id": MAIR_ID})
+    assert not kept(ALED, bethan, organiser=guest)
+    assert kept(MAIR, participants_v2=[{"id": ALED_ID, "identity": None}])
+    assert kept(ALED, organiser=ALED, participants_v2=[{"id": MAIR_ID, "identity": None}])
+    direct = record(session(person(ALED), person(bethan)), type="peerToPeer", participants_v2=[])
+    assert not is_session(read_call(direct), roster, TENANT)
+
+
+def test_holds_more_compares_what_two_records_hold() -> None:
+    leg = session(person(ALED), SERVICE, video("callerToCallee"))
+    whole = read_call(record(leg, session(person(MAIR), id="m")))
+    bare = read_call(record(leg | {"segments": []}, session(person(MAIR), id="m", segments=[])))
+    fewer = read_call(record(leg, participants_v2=None))
+    other = read_call(record(session(person(MAIR), id="m"), participants_v2=None))
+    for less in (bare, fewer, other):
+        assert holds_more(whole, less)
+        assert not holds_more(less, whole)
+    assert not holds_more(whole, whole)
+    assert not holds_more(fewer, other)
+    listed = read_call(record(leg))  # with Mair at unknown times
+    assert holds_more(listed, fewer)
+    assert holds_more(whole, listed)

@@ -1,6 +1,9 @@
 """Files of JSON: what is read, and that what cannot be read is given with its reason."""
 
+import gzip
+import io
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +46,7 @@ def test_iter_objects_reads_a_folder_in_order_past_broken_files(tmp_path: Path) 
     (tmp_path / "a.json").write_text('[{"id": 1}]', encoding="utf-8")
     (tmp_path / "c.jsonl").write_bytes(b'{"id": 2}\n\xff\n{"id": 3}\n')
     (tmp_path / "notes.txt").write_text("x", encoding="utf-8")
+    (tmp_path / ".DS_Store").write_bytes(b"\0")
     (tmp_path / "more.json").mkdir()
     (tmp_path / "more.json" / "d.json").write_text('{"id": 4}', encoding="utf-8")
     read = [(one.file, one.number, one.content) for one in iter_objects(tmp_path)]
@@ -52,8 +56,73 @@ def test_iter_objects_reads_a_folder_in_order_past_broken_files(tmp_path: Path) 
         ("c.jsonl", 1, {"id": 2}),
         ("c.jsonl", 2, None),
         ("c.jsonl", 3, {"id": 3}),
-        ("d.json", 1, {"id": 4}),
+        ("more.json/d.json", 1, {"id": 4}),
+        ("notes.txt", 1, None),
     ]
+
+
+def zipped(name: str, content: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr(name, content)
+        archive.writestr("__MACOSX/._a.json", b"x")
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "file"),
+    [
+        ("a.json", '{"id": 1}'.encode("utf-16"), "a.json"),
+        ("a.json", '{"id": 1}'.encode("utf-16-le"), "a.json"),
+        ("a.jsonl", '{"id": 1}\r\n'.encode("utf-16"), "a.jsonl"),
+        ("a.txt", b'\xef\xbb\xbf{"id": 1}', "a.txt"),
+        ("a", b'{"id": 1}\n', "a"),
+        ("a.json.gz", gzip.compress(b'{"id": 1}'), "a.json.gz"),
+        ("a.jsonl.gz", gzip.compress(b'{"id": 1}\n'), "a.jsonl.gz"),
+        ("a.zip", zipped("b/c.json", b'{"id": 1}'), "a.zip/b/c.json"),
+    ],
+)
+def test_iter_objects_reads_other_encodings_names_and_archives(
+    tmp_path: Path, name: str, content: bytes, file: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    assert list(iter_objects(tmp_path / name)) == [FoundObject(file, 1, {"id": 1})]
+
+
+def test_iter_objects_reads_one_object_a_line_whatever_the_name(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_bytes(b'{"id": 1}\n{"id": 2}\n')
+    assert found(tmp_path / "a.json") == [(1, {"id": 1}), (2, {"id": 2})]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("a.gz", gzip.compress(b'{"id": 1}')[:-4], "damaged"),
+        ("a.zip", b"PK\x03\x04 and no more", "damaged"),
+        ("a.zip", zipped("b.gz", gzip.compress(b"{}")), "archive in an archive"),
+        ("a.xlsx", zipped("sheet.xml", b"x"), "table"),
+        ("a.csv", b"ref,staff_email\n1,x\n", "table"),
+        ("a.txt", "1. Summary\nMeeting title\tX\n\n2. Participants\nName\tFirst Join\n".encode("utf-16"), "report"),
+        ("a.pdf", b"%PDF-1.7\n\0\0", "not JSON"),
+    ],
+)
+def test_iter_objects_names_what_it_cannot_read(tmp_path: Path, name: str, content: bytes, words: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    (only,) = iter_objects(tmp_path)
+    assert words in str(only.reason)
+    assert (only.content, only.raw) == (None, "")
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        {"value": [{"id": "s", "caller": {}, "callee": {}}] * 2},
+        {"@odata.context": "x/$metadata#communications/callRecords('c')/participants_v2", "value": [{"id": "p"}] * 2},
+    ],
+)
+def test_iter_objects_keeps_the_parts_of_a_record_together(tmp_path: Path, page: dict[str, Any]) -> None:
+    (tmp_path / "a.json").write_text(json.dumps(page), encoding="utf-8")
+    assert found(tmp_path / "a.json") == [(1, page)]
 
 
 def test_iter_objects_gives_what_it_cannot_read_as_it_came(tmp_path: Path) -> None:

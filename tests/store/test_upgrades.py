@@ -19,7 +19,6 @@ from sqlalchemy.exc import DBAPIError
 
 from app.demo.calendar import create_demo_settings
 from app.intake.files import import_logs
-from app.intake.quarantine import FETCH_AGAIN
 from app.operations.verification import verify
 from app.protocol.clauses import CLAUSES
 from app.school import School, open_school
@@ -27,6 +26,7 @@ from app.settings import ROOT, load_settings
 from app.store import audit_log, database, session_days, tables
 from app.store.database import DatabaseError, open_database, writing
 from app.store.outcomes import current_clause_set
+from app.store.quarantined import FETCH_AGAIN
 from app.store.tables import metadata, sessions
 from app.store.transfer import transfer
 from app.vocabulary import BreachState, Resolution, RowResolution
