@@ -64,7 +64,7 @@ def quarantine_rows(connection: Connection, result: ImportResult, now: datetime)
         original = json.dumps(rejected.original, ensure_ascii=False, sort_keys=True, default=str)
         fingerprint = digest(f"{kind}|{rejected.column}|{rejected.reason}|{original}")
         # An earlier version may have stored the same row with its reason worded differently.
-        for reason in {rejected.reason, *stored_reasons[rejected.column]}:
+        for reason in stored_reasons[rejected.column]:
             current_fingerprint[digest(f"{kind}|{rejected.column}|{reason}|{original}")] = fingerprint
         row = vars(rejected)
         rows[fingerprint] = {name: row[name] for name in _OF_A_ROW} | {
@@ -76,6 +76,7 @@ def quarantine_rows(connection: Connection, result: ImportResult, now: datetime)
             "rejected_at": now,
             "attempts": 1,
         }
+    current_fingerprint |= {fingerprint: fingerprint for fingerprint in rows}
     stored = reading.is_among(connection, _entry.fingerprint, current_fingerprint)
     if kind in _ROSTER:
         reopened = update(table).where(stored, _entry.resolution == RowResolution.IMPORTED)
