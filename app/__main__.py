@@ -12,16 +12,18 @@ import click
 from sqlalchemy.exc import DBAPIError
 
 from app.demo.filling import fill
-from app.formatting import how_many
+from app.formatting import how_many, on_day
 from app.intake.attendance import import_attendance
 from app.intake.calls import import_calls, import_recordings
 from app.intake.files import import_consents, import_letters, import_logs, import_roster
+from app.intake.people import RosterOptions
 from app.intake.result import ImportResult
 from app.operations.health import check_everything, describe_key_counts
 from app.operations.retention import find_expired, purge
 from app.operations.scheduled import alerts, note, sync
 from app.operations.verification import describe_rows, rehearse_restore, verify, verify_copy
 from app.records.attendance_times import DateOrder
+from app.records.roster import FOREIGN, NEEDED
 from app.records.rows import UnreadableFileError
 from app.reports.outcomes_csv import COLUMNS, list_outcomes, write_csv
 from app.reports.subject_access import UnknownPupilError, create_file_for_command
@@ -74,11 +76,46 @@ def import_() -> None:
     """Import files. Importing the same file again changes nothing."""
 
 
+_DAY = click.DateTime(["%Y-%m-%d"])
+
+
 @import_.command("roster")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-def roster_command(folder: Path) -> None:
-    """Read schools.csv, staff.csv and pupils.csv of DIR, any that are there."""
-    _report(import_roster(open_school(), folder))
+@click.option("--from", "valid_from", type=_DAY, metavar="DAY", help="The day from which a corrected roster is valid.")
+@click.option("--leavers", type=_DAY, metavar="DAY", help="The first day without those who are not in the files.")
+@click.option(
+    "--same-person",
+    multiple=True,
+    metavar="EMAIL",
+    help="An address that still stands for the person who has or had it, with a new name or Entra id.",
+)
+def roster_command(
+    folder: Path, valid_from: datetime | None, leavers: datetime | None, same_person: tuple[str, ...]
+) -> None:
+    """Read schools.csv, staff.csv and pupils.csv of DIR, any that are there. People on the roster who are not in the
+    files are listed, and stay unless --leavers says when they left."""
+    options = RosterOptions(
+        valid_from.date() if valid_from else None, leavers.date() if leavers else None, frozenset(same_person)
+    )
+    results = import_roster(open_school(), folder, options=options)
+    for result in results:
+        _note_missing(result, options.left_on)
+    _report(results)
+
+
+def _note_missing(result: ImportResult, left_on: date | None) -> None:
+    """Name the people who are not in a file, for the office."""
+    if result.left and left_on:
+        left = how_many(len(result.left), "person", "people")
+        note(f"{result.source}: {left} marked as no longer there from {on_day(left_on)}: {', '.join(result.left)}.")
+    if result.missing:
+        missing = how_many(len(result.missing), "person", "people")
+        advice = (
+            "Nobody was marked as having left, because a rejected row may be about one of them: fix the rows first."
+            if left_on
+            else "They stay until an import says that they left: --leavers DAY, the first day without them."
+        )
+        note(f"{result.source}: {missing} on the roster not in the file: {', '.join(result.missing)}. {advice}")
 
 
 def _file_command(name: str, read: Callable[..., ImportResult], description: str, metavar: str = "FILE") -> None:
@@ -121,8 +158,14 @@ _file_command("consents", import_consents, "Read the register of parental consen
 def _report(results: list[ImportResult]) -> None:
     """Print what was read on standard output, and each rejected row with its fix on standard error."""
     for result in results:
-        if result.unknown_columns:
-            note(f"{result.source}: unknown columns ignored: {', '.join(result.unknown_columns)}")
+        foreign = [column for column in result.unknown_columns if result.kind in NEEDED and column in FOREIGN]
+        if foreign:
+            note(
+                f"{result.source}: columns of other systems passed over: {', '.join(sorted(foreign))}. Rows that they "
+                "mark as left, or as somebody else than this file is about, are rejected."
+            )
+        if unknown := [column for column in result.unknown_columns if column not in foreign]:
+            note(f"{result.source}: unknown columns ignored: {', '.join(unknown)}")
         for rejected in result.rejected:
             column = f", column {rejected.column}" if rejected.column else ""
             note(f"{rejected.file or result.source}, row {rejected.row}{column}: {rejected.reason}; {rejected.fix}.")

@@ -17,7 +17,7 @@ from app.operations.rejected_rows import dismiss_rows, fix_row
 from app.operations.retention import find_first_days_kept
 from app.operations.sync import get_sync_state, sync_now
 from app.store import audit_log
-from app.ui.imports import show_attendance_import, show_import
+from app.ui.imports import ask_roster_options, show_attendance_import, show_import
 from app.ui.rejected_rows import KINDS, show_rejected_rows
 from app.ui.shell import require
 from app.ui.text import note, show_error, write_html
@@ -104,10 +104,12 @@ note(
 with st.form("import", clear_on_submit=True):
     kind = st.selectbox("Kind of record", list(KINDS), format_func=KINDS.__getitem__)
     file = st.file_uploader("File", type=["csv", "xlsx"])
+    with st.expander("Staff and pupils: corrections and leavers"):
+        options = ask_roster_options(school.today())
     sent = st.form_submit_button("Import", type="primary", icon=":material/upload:")
 if sent and file is not None:
     content = (file.name, file.getvalue())
-    show_import(file.name, lambda: import_table(school, kind, content, person.staff_id))
+    show_import(file.name, lambda: import_table(school, kind, content, person.staff_id, options))
 show_attendance_import(lambda content, dates: import_attendance(school, content, dates=dates, actor_id=person.staff_id))
 
 st.header("Rejected rows")
@@ -163,7 +165,9 @@ if len(staff):
 for name, people in roster.items():
     with st.expander(f"{name.capitalize()} ({len(people):,})"):
         shown = people.assign(signed_in=staff["signed_in"]) if name == "staff" else people
-        rows = as_listing(shown.astype(str), shown.columns, from_day="Valid from", signed_in="Last signed in")
+        rows = as_listing(
+            shown.astype(str), shown.columns, from_day="Valid from", signed_in="Last signed in", last_day="Last day"
+        )
         table(rows, f"The roster's {name}", f"roster {name}")
 
 st.header("Keys")

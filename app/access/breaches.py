@@ -207,7 +207,8 @@ def _find_owners_of_pupils(school: School, connection: Connection, pupils: pd.Da
 
 def _find_tutees(sessions: pd.DataFrame, pupils: pd.DataFrame) -> pd.DataFrame:
     """For each session, the tutees on that day of the member of staff who conducted it: `session_id`, `version`."""
-    tutees = pupils[["tutor_id", "since", "until"]].rename_axis("version").reset_index().dropna(subset=["tutor_id"])
+    here = pupils.loc[~pupils["has_left"].astype(bool), ["tutor_id", "since", "until"]]
+    tutees = here.rename_axis("version").reset_index().dropna(subset=["tutor_id"])
     pairs = sessions.dropna(subset=["staff_id"]).merge(tutees, left_on="staff_id", right_on="tutor_id")
     on_day = (pairs["since"] <= pairs["day"]) & ~(pairs["until"] <= pairs["day"])
     return pairs.loc[on_day, ["session_id", "version"]]

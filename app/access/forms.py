@@ -14,7 +14,7 @@ from app.protocol.matching import recorded_calls
 from app.school import School
 from app.store import reading, tables
 from app.store.outcomes import decode_outcomes
-from app.store.versions import valid_on, valid_versions
+from app.store.versions import is_there_on, valid_versions
 from app.vocabulary import Outcome, Resource
 
 # The answers that a call record gives: for each the clause that decides it and the outcomes that mean yes and no.
@@ -108,19 +108,20 @@ def _as_typed(value: Any) -> str:
 
 
 def list_pupils_to_choose(school: School, person: Person) -> pd.DataFrame:
-    """Every pupil as of today, by name: `pupil_id`, `email`, `name`, `school`, `year_group`, `house`."""
+    """Every pupil who is at the school today, by name: `pupil_id`, `email`, `name`, `school`, `year_group`, `house`."""
     require(person, Resource.DIRECTORY)
-    return read_frame(school, select_pupils(school.today()))
+    return read_frame(school, select_pupils(school.today(), with_leavers=False))
 
 
 def list_staff_to_choose(school: School, person: Person) -> pd.DataFrame:
-    """Every member of staff as of today, by name: `staff_id`, `email`, `name`, `school`, `department`."""
+    """Every member of staff who is at the school today, by name: `staff_id`, `email`, `name`, `school`,
+    `department`."""
     require(person, Resource.DIRECTORY)
     version = valid_versions(tables.staff_versions)
     query = (
         select(version.c.staff_id, tables.staff.c.email, version.c.name, version.c.school, version.c.department)
         .join(version, version.c.staff_id == tables.staff.c.id)
-        .where(valid_on(version, school.today()))
+        .where(is_there_on(version, school.today()))
         .order_by(version.c.name, tables.staff.c.email)
     )
     return read_frame(school, query)

@@ -18,7 +18,7 @@ from app.records.registers import LETTERS
 from app.school import School
 from app.store import tables
 from app.store.consents import consent_status
-from app.store.versions import valid_on, valid_versions
+from app.store.versions import is_there_on, valid_on, valid_versions
 from app.vocabulary import ConsentKind, Resource, Scope
 
 _consent = tables.consents.c
@@ -26,7 +26,7 @@ _LOOK_BACK = timedelta(days=365)
 
 
 def list_letters_sent(school: School, person: Person) -> pd.DataFrame:
-    """The pupils whose registers the person may see, and when their parents were first written to.
+    """The pupils at the school whose registers the person may see, and when their parents were first written to.
 
     Columns: `pupil_id`, `email`, `pupil` (name), `school`, `year_group`, `house`, `tutor` (name), for each kind
     of letter the day of the first one (`introduction`, `one_to_one`; blank: none), and `led`: whether the person
@@ -46,7 +46,7 @@ def list_letters_sent(school: School, person: Person) -> pd.DataFrame:
             type_coerce(led, Boolean).label("led"),
         )
         .join(tables.pupils, tables.pupils.c.id == pupil.c.pupil_id)
-        .where(valid_on(pupil, today), or_(led, is_tutee, _taught_by(school, person, pupil)))
+        .where(is_there_on(pupil, today), or_(led, is_tutee, _taught_by(school, person, pupil)))
         .order_by(pupil.c.name, pupil.c.pupil_id)
     )
     return read_frame(school, with_staff_name(query, "tutor", pupil.c.tutor_id, today))

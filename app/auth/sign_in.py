@@ -27,7 +27,8 @@ def get_person(school: School) -> Person | None:
     seen_at, ended_at = _last(school)
     if school.now() - seen_at > min(timedelta(minutes=1), get_idle_time() / 4):  # seldom: writes are queued
         _store(school, school.now(), ended_at)
-    person = find_person(school, str(st.user.get("preferred_username") or st.user.get("email") or ""))
+    address = str(st.user.get("preferred_username") or st.user.get("email") or "")
+    person = find_person(school, address, str(st.user.get("oid") or ""))
     if person and takes_roles_from_entra():
         claimed = st.user.get("roles")
         words = claimed if isinstance(claimed, list) else [claimed]

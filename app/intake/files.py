@@ -1,17 +1,19 @@
 """Imports tables of every kind; a rejected row that was fixed is imported in the same way."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sqlalchemy import Connection
 
+from app.formatting import on_day
 from app.intake.logs import store_logs
-from app.intake.people import store_pupils, store_schools, store_staff
+from app.intake.people import RosterOptions, store_pupils, store_schools, store_staff
 from app.intake.registers import store_consents, store_letters
 from app.intake.result import ImportResult
 from app.intake.transaction import Work, run_import, run_import_in
 from app.judging.rejudge import Affected
 from app.records.attendance_lines import refuse_attendance_report
+from app.records.roster import NEEDED
 from app.records.rows import UnreadableFileError
 from app.records.tabular import Table, read_table
 from app.school import School
@@ -20,24 +22,30 @@ from app.store.writing import get_meta
 
 Source = str | Path | tuple[str, bytes]
 
-_ROSTER = ("schools", "staff", "pupils")
-_STORE: dict[str, Callable[[Connection, School, Table, ImportResult], Affected]] = {
+AS_OF_TODAY = RosterOptions()
+_STORE_ROSTER: dict[str, Callable[[Connection, School, Table, ImportResult, RosterOptions], Affected]] = {
     "schools": store_schools,
     "staff": store_staff,
     "pupils": store_pupils,
+}
+_STORE: dict[str, Callable[[Connection, School, Table, ImportResult], Affected]] = {
     "logs": store_logs,
     "letters": store_letters,
     "consents": store_consents,
 }
 
 
-def import_table(school: School, kind: str, file: Source, actor_id: int | None = None) -> ImportResult:
-    """Import a table of `logs`, `letters`, `consents`, `schools`, `staff` or `pupils`."""
+def import_table(
+    school: School, kind: str, file: Source, actor_id: int | None = None, options: RosterOptions = AS_OF_TODAY
+) -> ImportResult:
+    """Import a table of `logs`, `letters`, `consents`, `schools`, `staff` or `pupils`; the options are for the last
+    two."""
     check_not_demonstration(school, kind)
     if kind == "logs":
         refuse_attendance_report(file)
+    _check_days(school, options)
     table = read_table(file)
-    return run_import(school, ImportResult(kind, table.name, actor_id), create_work(school, table))
+    return run_import(school, ImportResult(kind, table.name, actor_id), create_work(school, table, options))
 
 
 def import_logs(school: School, file: Source, actor_id: int | None = None) -> ImportResult:
@@ -56,33 +64,61 @@ def import_consents(school: School, file: Source, actor_id: int | None = None) -
     return import_table(school, "consents", file, actor_id)
 
 
-def import_roster(school: School, folder: str | Path, actor_id: int | None = None) -> list[ImportResult]:
+def import_roster(
+    school: School, folder: str | Path, actor_id: int | None = None, options: RosterOptions = AS_OF_TODAY
+) -> list[ImportResult]:
     """Import schools.csv, staff.csv and pupils.csv (or .xlsx) from a folder, or those of them that exist."""
     folder = Path(folder)
     if not folder.is_dir():
         raise UnreadableFileError(f"{folder} is not a folder; give the one with schools.csv, staff.csv and pupils.csv.")
-    files = {kind: _roster_file(folder, kind) for kind in _ROSTER}
-    if not any(files.values()):
+    files = {kind: file for kind in _STORE_ROSTER if (file := _roster_file(folder, kind))}
+    if not files:
         raise UnreadableFileError(f"{folder} has none of schools.csv, staff.csv and pupils.csv.")
-    read = {kind: read_table(file) for kind, file in files.items() if file}
+    _check_days(school, options)
+    read = _read_all(files)
     for kind in read:
         check_not_demonstration(school, kind)
     with school.writing() as connection:
         return [
-            run_import_in(connection, school, ImportResult(kind, table.name, actor_id), create_work(school, table))
+            run_import_in(
+                connection, school, ImportResult(kind, table.name, actor_id), create_work(school, table, options)
+            )
             for kind, table in read.items()
         ]
+
+
+def _read_all(files: Mapping[str, Path]) -> dict[str, Table]:
+    """The tables of a roster. UnreadableFileError says at once what each of the files lacks."""
+    read, faults = {}, []
+    for kind, file in files.items():
+        try:
+            read[kind] = read_table(file)
+            read[kind].require(NEEDED[kind])
+        except UnreadableFileError as error:
+            faults.append(str(error))
+    if faults:
+        raise UnreadableFileError("\n".join(faults))
+    return read
+
+
+def _check_days(school: School, options: RosterOptions) -> None:
+    """Raise UnreadableFileError if a day that the office gave has not come yet."""
+    for day in (options.valid_from, options.left_on):
+        if day is not None and day > school.today():
+            raise UnreadableFileError(f"{on_day(day)} has not come yet: import the file on that day, or correct it.")
 
 
 def _roster_file(folder: Path, kind: str) -> Path | None:
     return next((f for f in sorted(folder.iterdir()) if f.name.lower() in (f"{kind}.csv", f"{kind}.xlsx")), None)
 
 
-def create_work(school: School, table: Table) -> Work:
+def create_work(school: School, table: Table, options: RosterOptions = AS_OF_TODAY) -> Work:
     """The work of importing a table, whose kind the result names."""
 
     def work(connection: Connection, result: ImportResult) -> Affected:
         result.read = len(table.rows)
+        if result.kind in _STORE_ROSTER:
+            return _STORE_ROSTER[result.kind](connection, school, table, result, options)
         return _STORE[result.kind](connection, school, table, result)
 
     return work
@@ -91,7 +127,7 @@ def create_work(school: School, table: Table) -> Work:
 def check_not_demonstration(school: School, kind: str) -> None:
     """Raise DatabaseError if the kind belongs to the roster and the database is the demonstration's: no real person may
     be in it, since anybody may view it as anybody."""
-    if kind not in _ROSTER:
+    if kind not in _STORE_ROSTER:
         return
     with school.engine.connect() as connection:
         if get_meta(connection, "demo") or get_meta(connection, "demo_unfinished"):

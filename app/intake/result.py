@@ -21,6 +21,8 @@ class ImportResult:
     dropped: int = 0  # calls that are not sessions
     rejected: list[RejectedRow] = field(default_factory=list)
     unknown_columns: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)  # people of the roster who are not in the file, for the office
+    left: list[str] = field(default_factory=list)  # those of them who were marked as having left
     resolved: int = 0  # rows that earlier imports had rejected
     rows: list[tuple[int, Mapping[str, str]]] = field(default_factory=list)  # that could be used, by number
     calls: dict[str, int] = field(default_factory=dict)  # that could be read: id and version; of a recording 0

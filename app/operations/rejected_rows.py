@@ -9,6 +9,7 @@ from app.access.administration import list_rejected_rows
 from app.access.policy import Person
 from app.intake import quarantine
 from app.intake.files import check_not_demonstration, create_work
+from app.intake.people import RosterOptions
 from app.intake.result import ImportResult
 from app.intake.transaction import run_import_in
 from app.records.rows import RejectedRow
@@ -39,7 +40,7 @@ def fix_row(school: School, person: Person, number: int, cells: Mapping[str, str
             raise ValueError("Enter a log of your own on the page “Log a session”. Nothing was changed.")
         result = ImportResult(row.kind, row.source, person.staff_id)
         table = Table(row.source, tuple(after), [(row.row, after)])
-        run_import_in(connection, school, result, create_work(school, table))
+        run_import_in(connection, school, result, create_work(school, table, RosterOptions(whole=False)))
         if result.rejected:
             connection.rollback()
             return result.rejected[0]

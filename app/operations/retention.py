@@ -4,6 +4,7 @@ A session that is linked to a concern about a child stays, with its call records
 concern always stays. Concerns about conduct are kept for the same time, but delay no other deletion and are not
 counted, so that the person named cannot learn of one from what is deleted. Letters to parents and the roster are kept:
 an old letter is evidence for a pupil who is still here. Counselling is deleted like everything else, but not counted.
+The addresses of a pupil's family are deleted some time after the pupil left.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -12,7 +13,21 @@ from datetime import date, datetime, time
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Column, ColumnElement, Connection, Delete, Table, and_, delete, func, not_, or_, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Delete,
+    Table,
+    Update,
+    and_,
+    delete,
+    func,
+    not_,
+    or_,
+    select,
+    update,
+)
 
 from app.access.forms import CONDUCT_DRAFT
 from app.access.scope import is_confidential, is_counselling
@@ -20,6 +35,7 @@ from app.school import School
 from app.store import audit_log, session_days, tables
 from app.store.concerns import CHILD, CONDUCT, Register
 from app.store.reading import is_among
+from app.store.versions import valid_versions
 from app.store.writing import raise_revision
 
 _session, _of_call = tables.sessions.c, tables.session_calls.c
@@ -39,7 +55,7 @@ class Past:
     number: int
 
 
-_Part = tuple[Past, Sequence[Delete]]  # and the statements that delete it
+_Part = tuple[Past, Sequence[Delete | Update]]  # and the statements that delete it
 
 
 def find_first_days_kept(school: School) -> dict[str, date]:
@@ -90,6 +106,7 @@ def _parts(connection: Connection, school: School) -> Iterator[_Part]:
     staying = or_(_session.id.is_(None), and_(_session.day >= since["sessions"].date(), not_(linked)))
     yield _originals(connection, since["call_originals"], staying)
     yield _unfinished(connection, since["unfinished"])
+    yield _contacts(connection, since["unfinished"])
     alert = tables.alerts.c
     queued = alert.queued_at < since["unfinished"]
     number = _count(connection, tables.alerts, and_(queued, not_(alert.confidential)))
@@ -211,6 +228,18 @@ def _originals(connection: Connection, since: datetime, condition: ColumnElement
     ).all()
     statements = _deletes(connection, [tables.call_originals.c.call_id], [row.id for row in rows])
     return Past("original call records", since.date(), sum(not row.counselling for row in rows)), statements
+
+
+def _contacts(connection: Connection, since: datetime) -> _Part:
+    """The addresses of the families of pupils who left before `since`."""
+    version, pupil = valid_versions(tables.pupil_versions), tables.pupils.c
+    gone = and_(version.c.until.is_(None), version.c.has_left, version.c.from_day < since.date())
+    query = (
+        select(pupil.id).join(version, version.c.pupil_id == pupil.id).where(gone, pupil.contact_emails.is_not(None))
+    )
+    pupils = connection.scalars(query).all()
+    forget = update(tables.pupils).where(is_among(connection, pupil.id, pupils)).values(contact_emails=None)
+    return Past("families' addresses of pupils who left", since.date(), len(pupils)), [forget]
 
 
 def _unfinished(connection: Connection, since: datetime) -> _Part:

@@ -1,13 +1,15 @@
 """The roster: schools, staff and pupils."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated
 
 from pydantic import BeforeValidator
 
 from app.records.fields import (
     Email,
+    Emails,
     LowerText,
     M,
     Required,
@@ -20,14 +22,16 @@ from app.records.fields import (
     parse_list,
     parse_rows,
 )
-from app.records.rows import InvalidCellError, ParsedRows
+from app.records.rows import InvalidCellError, ParsedRows, ReadRow, RejectedRow, reject
 from app.records.tabular import Table
 from app.vocabulary import Role
+
+LANGUAGES = ("en", "cy")  # of letters home
 
 
 @dataclass(frozen=True)
 class Roster:
-    """Everybody who is or was on the roster: ids by email and by Entra id, all in lower case."""
+    """Everybody who is or was on the roster: ids by email, also a former one, and by Entra id, all in lower case."""
 
     staff: dict[str, int]
     pupils: dict[str, int]
@@ -35,12 +39,23 @@ class Roster:
     pupil_entra: dict[str, int]
 
     def find_ids(self, entra_id: str | None, upn: str | None) -> tuple[int | None, int | None]:
-        """The staff id and the pupil id of somebody in a call: by Entra id first, else by address."""
+        """The staff id and the pupil id of somebody in a call: by Entra id first, else by address. An address does not
+        stand for its owner if the Entra id is not theirs: it may be somebody else's by now."""
         staff_id = self.staff_entra.get(entra_id or "")
         pupil_id = self.pupil_entra.get(entra_id or "")
         if staff_id is None and pupil_id is None and upn:
             staff_id, pupil_id = self.staff.get(upn), self.pupils.get(upn)
+            if entra_id and (staff_id in self._staff_with_entra or pupil_id in self._pupils_with_entra):
+                return None, None
         return staff_id, pupil_id
+
+    @cached_property
+    def _staff_with_entra(self) -> frozenset[int]:
+        return frozenset(self.staff_entra.values())
+
+    @cached_property
+    def _pupils_with_entra(self) -> frozenset[int]:
+        return frozenset(self.pupil_entra.values())
 
 
 def _parse_roles(value: str) -> tuple[str, ...]:
@@ -48,6 +63,13 @@ def _parse_roles(value: str) -> tuple[str, ...]:
     if set(roles) - set(Role):
         raise InvalidCellError("names an unknown role", f"write roles from: {', '.join(Role)}")
     return roles
+
+
+def _parse_language(value: str) -> str | None:
+    word = value.lower()
+    if word and word not in LANGUAGES:
+        raise InvalidCellError("is neither en nor cy", "write en for English, cy for Welsh, or leave it blank")
+    return word or None
 
 
 class School(Row):
@@ -73,7 +95,7 @@ class Staff(Row):
 
 
 class Pupil(Row):
-    """A pupil."""
+    """A pupil; `contact_emails` are those of parents or guardians, `language` is that of letters to them."""
 
     email: Email
     name: Required
@@ -82,47 +104,79 @@ class Pupil(Row):
     house: str
     tutor_email: Annotated[str | None, BeforeValidator(lambda value: parse_email(value) if value else None)]
     entra_id: Annotated[LowerText, limit_length(100)]
+    contact_emails: Emails
+    language: Annotated[str | None, BeforeValidator(_parse_language)]
+
+
+NEEDED = {
+    "schools": ("code", "name", "senior"),
+    "staff": ("email", "name", "school", "roles"),
+    "pupils": ("email", "name", "school", "year_group", "house"),
+}
 
 
 def parse_schools(table: Table) -> ParsedRows[School]:
     """The rows of schools.csv."""
-    table.require(("code", "name", "senior"))
+    table.require(NEEDED["schools"])
 
-    def check(row: School) -> None:
+    def check(row: School, _cells: Mapping[str, str]) -> None:
         if row.senior is None:
             raise InvalidCellError("is blank", "write yes or no", "senior")
 
-    return _parse(table, School, "code", check)
+    return _parse(table, School, ("code",), check)
 
 
 def parse_staff(table: Table, schools: Collection[str], pupils: Collection[str]) -> ParsedRows[Staff]:
     """The rows of staff.csv; `schools` are the known codes, `pupils` the emails of pupils."""
-    table.require(("email", "name", "school", "roles"))
+    table.require(NEEDED["staff"])
 
-    def check(row: Staff) -> None:
+    def check(row: Staff, cells: Mapping[str, str]) -> None:
         _check_school(row.school, schools)
         if row.email in pupils:
-            raise InvalidCellError("belongs to a pupil", _NOT_BOTH, "email")
+            raise InvalidCellError("belongs to a pupil", NOT_BOTH, "email")
+        if cells.get("role", "").lower() in _PUPILS + _FAMILY:
+            raise InvalidCellError("says that this is no member of staff", "take the row out", "role")
+        _check_still_there(cells)
 
-    return _parse(table, Staff, "email", check)
+    return _parse(table, Staff, ("email", "entra_id"), check)
 
 
 def parse_pupils(table: Table, schools: Collection[str], staff: Collection[str]) -> ParsedRows[Pupil]:
     """The rows of pupils.csv; `staff` are the known emails, which must include each tutor's."""
-    table.require(("email", "name", "school", "year_group", "house"))
+    table.require(NEEDED["pupils"])
 
-    def check(row: Pupil) -> None:
+    def check(row: Pupil, cells: Mapping[str, str]) -> None:
         _check_school(row.school, schools)
         if row.tutor_email and row.tutor_email not in staff:
             fix = "add the tutor to staff.csv, or correct the address"
             raise InvalidCellError("is not on the roster of staff", fix, "tutor_email")
         if row.email in staff:
-            raise InvalidCellError("belongs to a member of staff", _NOT_BOTH, "email")
+            raise InvalidCellError("belongs to a member of staff", NOT_BOTH, "email")
+        if cells.get("role") and cells["role"].lower() not in _PUPILS:
+            raise InvalidCellError("says that this is no pupil", "take the row out", "role")
+        _check_still_there(cells)
 
-    return _parse(table, Pupil, "email", check)
+    return _parse(table, Pupil, ("email", "entra_id"), check)
 
 
-_NOT_BOTH = "nobody can be both staff and pupil: correct one of the two"
+NOT_BOTH = "nobody can be both staff and pupil: correct one of the two"
+
+# Columns of OneRoster and School Data Sync. Their words keep parents and leavers off the roster, and nothing else.
+FOREIGN = ("status", "role", "enableduser")
+_PUPILS = ("student", "pupil")
+_FAMILY = ("parent", "guardian", "relative")
+
+
+def says_gone(column: str | None) -> bool:
+    """Whether a row rejected for a column says that the person is not, or no longer, of this kind."""
+    return column in FOREIGN
+
+
+def _check_still_there(cells: Mapping[str, str]) -> None:
+    if cells.get("status", "").lower() == "tobedeleted":
+        raise InvalidCellError("says that this person has left", "take the row out", "status")
+    if cells.get("enableduser", "").lower() in ("false", "0"):
+        raise InvalidCellError("says that this person has left", "take the row out", "enableduser")
 
 
 def _check_school(code: str, schools: Collection[str]) -> None:
@@ -132,25 +186,71 @@ def _check_school(code: str, schools: Collection[str]) -> None:
         )
 
 
-def _parse(table: Table, model: type[M], key: str, check: Callable[[M], None]) -> ParsedRows[M]:
-    """Check each row. A second row with the same key must have the same content, and is left out."""
-    seen: dict[str, M] = {}
-    owners: dict[str, str] = {}  # the email by Entra id
+def _parse(
+    table: Table, model: type[M], keys: Sequence[str], check: Callable[[M, Mapping[str, str]], None]
+) -> ParsedRows[M]:
+    """Check each row. Rows with the same value under one of the keys are combined, as `combine` does."""
 
-    def parse(cells: dict[str, str]) -> M | None:
+    def parse(cells: dict[str, str]) -> M:
         row = check_cells(model, cells)
-        check(row)
-        identity: str = getattr(row, key)
-        if identity in seen:
-            if seen[identity] != row:
-                raise InvalidCellError("is in an earlier row that says otherwise", "keep one of the two", key)
-            return None
-        entra_id = getattr(row, "entra_id", None)
-        if entra_id and owners.setdefault(entra_id, identity) != identity:
-            raise InvalidCellError(
-                "belongs to somebody else in an earlier row", "give each person their own", "entra_id"
-            )
-        seen[identity] = row
+        check(row, cells)
         return row
 
-    return parse_rows(table, model, parse)
+    parsed = parse_rows(table, model, parse)
+    rows, rejected = combine(parsed.rows, lambda read: {key: getattr(read.row, key) for key in keys})
+    return ParsedRows(rows, sort_rows([*parsed.rejected, *rejected]), parsed.unknown_columns)
+
+
+def sort_rows(rejected: Sequence[RejectedRow]) -> list[RejectedRow]:
+    """Rejected rows in the order of the file."""
+    return sorted(rejected, key=lambda row: row.row)
+
+
+def combine(
+    rows: Sequence[ReadRow[M]], keys_of: Callable[[ReadRow[M]], Mapping[str, Hashable | None]]
+) -> tuple[list[ReadRow[M]], list[RejectedRow]]:
+    """The rows, one for each person or school, and those rejected. Rows with the same value under a key (None is no
+    value) are about the same person: they become one if they agree, otherwise each is rejected and names the others."""
+    groups: dict[tuple[str, Hashable], list[ReadRow[M]]] = {}
+    for read in rows:
+        own = [(name, value) for name, value in keys_of(read).items() if value is not None]
+        linked = {id(group): group for key in own if (group := groups.get(key))}
+        merged = [*(row for group in linked.values() for row in group), read]
+        for row in merged:
+            for name, value in keys_of(row).items():
+                if value is not None:
+                    groups[name, value] = merged
+    kept: list[ReadRow[M]] = []
+    rejected: list[RejectedRow] = []
+    for group in {id(group): group for group in groups.values()}.values():
+        if _agree([read.row for read in group]):
+            kept.append(next((read for read in group if getattr(read.row, "entra_id", None)), group[0]))
+        else:
+            rejected += _reject_all(group, keys_of)
+    return sorted(kept, key=lambda read: read.number), sort_rows(rejected)
+
+
+def _agree(rows: Sequence[M]) -> bool:
+    """Whether rows say the same; an Entra id may be missing in some of them."""
+    ids = {entra_id for row in rows if (entra_id := getattr(row, "entra_id", None))}
+    first, *others = (row.model_dump(exclude={"entra_id"}) for row in rows)
+    return len(ids) <= 1 and all(other == first for other in others)
+
+
+def _reject_all(
+    group: Sequence[ReadRow[M]], keys_of: Callable[[ReadRow[M]], Mapping[str, Hashable | None]]
+) -> list[RejectedRow]:
+    column = next(name for name in keys_of(group[0]) if _is_shared([keys_of(read)[name] for read in group]))
+    what = "school" if column == "code" else "person"
+    rejected = []
+    for read in group:
+        others = [str(other.number) for other in group if other is not read]
+        where = f"row{'s' * (len(others) > 1)} {' and '.join(others)}"
+        fault = InvalidCellError(f"names the same {what} as {where}, but the rows differ", "keep one of them", column)
+        rejected.append(reject(read.number, read.cells, fault))
+    return rejected
+
+
+def _is_shared(values: Sequence[Hashable | None]) -> bool:
+    given = [value for value in values if value is not None]
+    return len(set(given)) < len(given)

@@ -53,8 +53,7 @@ def create_file_for_command(school: School, email: str) -> str:
     """An HTML page with everything held on the pupil. Other people's names are marked, and so are counselling sessions,
     of which only the time is shown. Creating it is recorded on the audit trail. Raises UnknownPupilError."""
     with school.engine.connect() as connection:
-        pupil = tables.pupils.c
-        pupil_id = connection.scalar(select(pupil.id).where(pupil.email == email.strip().lower()))
+        pupil_id = reading.read_roster(connection).pupils.get(email.strip().lower())
     if pupil_id is None:
         raise UnknownPupilError("Nobody with this email address is or was a pupil on the roster. Nothing was written.")
     return _create_page(school, pupil_id, by=audit_log.COMMAND, counselling=True)
@@ -95,7 +94,9 @@ class _File:
 
     def __init__(self, connection: Connection, school: School, pupil_id: int, *, counselling: bool) -> None:
         self.connection, self.school, self.pupil_id, self.counselling = connection, school, pupil_id, counselling
-        self.email = connection.scalar(select(tables.pupils.c.email).where(tables.pupils.c.id == pupil_id)) or ""
+        self.account = connection.execute(select(tables.pupils).where(tables.pupils.c.id == pupil_id)).one()
+        self.former_emails = self._rows_of(tables.former_emails)
+        self.emails = [self.account.email, *(former.email for former in self.former_emails)]
         staff = valid_versions(tables.staff_versions)
         today = valid_on(staff, school.today())
         self.staff = dict(connection.execute(select(staff.c.staff_id, staff.c.name).where(today)).all())
@@ -106,12 +107,12 @@ class _File:
         environment = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True)
         return environment.get_template("subject.html").render(
             name=max(roster, key=lambda row: row.from_day).name,
-            email=self.email,
+            email=self.account.email,
             today=self.school.today(),
             counselling=self.counselling,
             parts=mark_third_persons(self.connection, self.pupil_id, set(self.staff.values())),
             records={
-                "On the roster": [self._version(row) for row in roster],
+                "On the roster": [self._account(), *(self._version(row) for row in roster)],
                 "Letters to parents": [self._letter(row) for row in self._rows_of(tables.letters)],
                 "Letters struck out": [self._letter(row, struck=True) for row in self._rows_of(tables.letters_struck)],
                 "Parental consents": [self._consent(row) for row in self._rows_of(tables.consents)],
@@ -143,6 +144,16 @@ class _File:
 
     # --- roster and registers -----------------------------------------------------------------------------------
 
+    def _account(self) -> Record:
+        former = [f"{row.email} (until {row.ended_on:%d %b %Y})" for row in self.former_emails]
+        facts = {
+            "Address": self.account.email,
+            "Former addresses": former,
+            "Language of letters": self.account.language,
+        }
+        contacts = (self.account.contact_emails or "").replace(";", ", ")
+        return Record([*_cells(facts), Cell("Addresses of parents or guardians", contacts, third=True)])
+
     def _version(self, row: Any) -> Record:
         facts = {
             "From": "" if row.from_day == date(1900, 1, 1) else f"{row.from_day:%d %b %Y}",
@@ -151,6 +162,7 @@ class _File:
             "Year": row.year_group,
             "House": row.house,
             "Tutor": self.staff.get(row.tutor_id),
+            "Left": "yes" if row.has_left else "",
         }
         return Record(_cells(facts))
 
@@ -303,7 +315,8 @@ class _File:
     def _rejected_rows(self) -> Iterator[Record]:
         """Rejected rows with the pupil's address; if a row may be about counselling, only that it exists."""
         for row in self.connection.execute(select(tables.quarantine).order_by(tables.quarantine.c.id)):
-            if self.email.encode() not in (row.original or b"").lower():
+            content = (row.original or b"").lower()
+            if not any(email.encode() in content for email in self.emails):
                 continue
             source = f"{row.source}, row {row.row}" if row.row is not None else row.source
             original = json.loads(row.original) if row.row is not None else {}
@@ -311,7 +324,8 @@ class _File:
             purpose = str(facts.get("purpose") or "").strip().lower()
             is_harmless = row.kind in ("letters", "consents", "pupils") or purpose in OTHER_PURPOSES
             head = _cells({"File": f"{source}, {self._moment(row.rejected_at)}", "Reason": row.reason})
-            yield from self._unless_counselling(head, _cells(facts), "" if is_harmless else _MAY_BE_COUNSELLING)
+            cells = [cell._replace(third=cell.label == "contact_emails") for cell in _cells(facts)]
+            yield from self._unless_counselling(head, cells, "" if is_harmless else _MAY_BE_COUNSELLING)
 
     def _drafts(self, *forms: str) -> Iterator[Record]:
         """Drafts of logs and plans, which name pupils by address, or of concerns about children, which name them by
@@ -323,7 +337,7 @@ class _File:
             if row.form == CONCERN_DRAFT:
                 named = self.pupil_id in answers.pop("pupils", [])
             else:
-                named = self.email in row.content.lower()
+                named = any(email in row.content.lower() for email in self.emails)
             if not named:
                 continue
             private = row.staff_id in self.counsellors or answers.get("purpose") == COUNSELLING

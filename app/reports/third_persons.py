@@ -15,8 +15,10 @@ def mark_third_persons(
     """A function that cuts a text into pieces, each with whether it names another pupil: by name, by address or, for
     pupils who share a session or a concern with this one, by a part of the name. `staff`: full names of staff, which
     are not marked even if they contain a pupil's name."""
-    version, pupil = tables.pupil_versions.c, tables.pupils.c
-    rows = connection.execute(select(version.pupil_id, version.name).union(select(pupil.id, pupil.email))).all()
+    version, pupil, former_email = tables.pupil_versions.c, tables.pupils.c, tables.former_emails.c
+    former = select(former_email.pupil_id, former_email.email).where(former_email.pupil_id.is_not(None))
+    query = select(version.pupil_id, version.name).union(select(pupil.id, pupil.email), former)
+    rows = connection.execute(query).all()
     own = {words for number, words in rows if number == pupil_id}
     names = {words for _, words in rows}
     unmarked = {words.lower() for words in own | (staff - names)}

@@ -74,13 +74,17 @@ def get_revision(connection: Connection) -> int:
 
 
 def read_roster(connection: Connection) -> Roster:
-    """Everybody who is or was on the roster, to find them by address and by Entra id."""
+    """Everybody who is or was on the roster, to find them by address, also a former one, and by Entra id."""
+    former = tables.former_emails.c
 
-    def ids(table: Table) -> tuple[dict[str, int], dict[str, int]]:
+    def ids(table: Table, former_owner: Column[Any]) -> tuple[dict[str, int], dict[str, int]]:
         rows = connection.execute(select(table.c.id, table.c.email, table.c.entra_id)).all()
-        return {row.email: row.id for row in rows}, {row.entra_id: row.id for row in rows if row.entra_id}
+        earlier = connection.execute(select(former.email, former_owner).where(former_owner.is_not(None)))
+        by_email = dict(earlier.all()) | {row.email: row.id for row in rows}
+        return by_email, {row.entra_id: row.id for row in rows if row.entra_id}
 
-    (staff, staff_entra), (pupils, pupil_entra) = ids(tables.staff), ids(tables.pupils)
+    staff, staff_entra = ids(tables.staff, former.staff_id)
+    pupils, pupil_entra = ids(tables.pupils, former.pupil_id)
     return Roster(staff, pupils, staff_entra, pupil_entra)
 
 

@@ -1,10 +1,12 @@
 """The imports on the page Administration."""
 
 from collections.abc import Callable
+from datetime import date
 
 import streamlit as st
 
 from app.formatting import how_many
+from app.intake.people import RosterOptions
 from app.intake.result import ImportResult
 from app.records.attendance_times import DateOrder
 from app.records.rows import UnreadableFileError
@@ -34,6 +36,31 @@ def show_attendance_import(read: ReadReport) -> None:
         show_import(file.name, lambda: read(content, dates))
 
 
+def ask_roster_options(today: date) -> RosterOptions:
+    """Ask what the office has to say of a file of staff or pupils."""
+    valid_from = st.date_input(
+        "Valid from",
+        None,
+        max_value=today,
+        format="DD/MM/YYYY",
+        help="For a correction: the day from which the rows are valid. Sessions since then are checked again. "
+        "Blank: today.",
+    )
+    left_on = st.date_input(
+        "People not in the file left on",
+        None,
+        max_value=today,
+        format="DD/MM/YYYY",
+        help="The first day without them. Staff have no role from that day. Blank: they are listed, and stay.",
+    )
+    same_person = st.text_input(
+        "Addresses of the same person",
+        help="Addresses that still stand for the person who has or had them, although the name or Entra id is new. "
+        "Separate several by semicolons.",
+    )
+    return RosterOptions(valid_from, left_on, frozenset(filter(None, map(str.strip, same_person.split(";")))))
+
+
 def show_import(name: str, run: Callable[[], ImportResult]) -> None:
     """Run an import and show what became of it; `name` is the file's."""
     try:
@@ -55,6 +82,12 @@ def show_import(name: str, run: Callable[[], ImportResult]) -> None:
         write_html(
             "{reports} of meetings that are not sessions: not stored.", reports=how_many(result.dropped, "report")
         )
+    for names, words in (
+        (result.left, "{people} not in the file marked as having left: {names}."),
+        (result.missing, "{people} on the roster not in the file, who stay until you say when they left: {names}."),
+    ):
+        if names:
+            write_html(words, people=how_many(len(names), "person", "people"), names=", ".join(names))
     if result.resolved:
         write_html("This import resolved {rows}.", rows=how_many(result.resolved, "earlier rejection"))
     if result.unknown_columns:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.records.roster import parse_pupils, parse_schools, parse_staff
+from app.records.roster import Roster, parse_pupils, parse_schools, parse_staff
 from app.records.rows import UnreadableFileError
 from tests.records.shapes import table
 
@@ -104,12 +104,64 @@ def test_parse_pupils_rejects_a_row_by_its_column(change: dict[str, str], column
 
 def test_parse_staff_accepts_a_repeated_row_only_if_it_says_the_same() -> None:
     assert staff({}, {"email": "mair.howell@school.example"}) == (["mair.howell@school.example"], [])
-    assert staff({}, {"department": "Welsh"}) == (["mair.howell@school.example"], [(3, "email")])
+    assert staff({}, {"department": "Welsh"}) == ([], [(2, "email"), (3, "email")])
+    assert staff({"entra_id": ""}, {}, {"entra_id": "other"}) == ([], [(row, "email") for row in (2, 3, 4)])
 
 
-def test_parse_staff_rejects_a_second_person_with_one_entra_id() -> None:
-    assert staff({}, {"email": "huw@school.example"}) == (["mair.howell@school.example"], [(3, "entra_id")])
+def test_parse_staff_keeps_the_entra_id_of_rows_that_agree() -> None:
+    parsed = parse_staff(table(STAFF | {"entra_id": ""}, STAFF), {"SEN"}, ())
+    assert [(read.number, read.row.entra_id) for read in parsed.rows] == [(3, STAFF["entra_id"].lower())]
+
+
+def test_parse_staff_names_every_row_of_a_person_in_two_rows_that_differ() -> None:
+    parsed = parse_staff(table(STAFF, STAFF | {"school": "PREP"}, STAFF | {"name": "M Howell"}), {"SEN", "PREP"}, ())
+    assert [rejected.reason for rejected in parsed.rejected] == [
+        "names the same person as rows 3 and 4, but the rows differ",
+        "names the same person as rows 2 and 4, but the rows differ",
+        "names the same person as rows 2 and 3, but the rows differ",
+    ]
+
+
+def test_parse_staff_rejects_two_addresses_with_one_entra_id() -> None:
+    assert staff({}, {"email": "huw@school.example"}) == ([], [(2, "entra_id"), (3, "entra_id")])
     assert len(staff({"entra_id": ""}, {"email": "huw@school.example", "entra_id": ""})[0]) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "column"),
+    [
+        ({"role": "parent"}, "role"),
+        ({"role": "Guardian"}, "role"),
+        ({"role": "teacher"}, "role"),
+        ({"status": "toBeDeleted"}, "status"),
+        ({"enabledUser": "False"}, "enableduser"),
+        ({"contact_emails": "mam@cartref.example;dad"}, "contact_emails"),
+        ({"language": "fr"}, "language"),
+    ],
+)
+def test_parse_pupils_rejects_a_row_of_somebody_else_or_of_a_leaver(change: dict[str, str], column: str) -> None:
+    assert pupils(change) == ([], [(2, column)])
+    harmless = {"role": "student", "status": "active", "enabledUser": "true", "language": "CY"}
+    assert pupils(harmless) == (["aled.pugh@pupils.example"], [])
+
+
+def test_parse_pupils_reads_contacts_and_language() -> None:
+    cells = PUPIL | {"contact_emails": "Mam@Cartref.example; dad@cartref.example;mam@cartref.example", "language": "Cy"}
+    row = parse_pupils(table(cells), {"SEN"}, {"mair.howell@school.example"}).rows[0].row
+    assert (row.contact_emails, row.language) == (("mam@cartref.example", "dad@cartref.example"), "cy")
+
+
+def test_find_ids_prefers_the_entra_id_and_gives_nobody_an_address_that_is_somebody_elses_now() -> None:
+    roster = Roster(
+        staff={"mair@school.example": 1, "old@school.example": 1, "huw@school.example": 2},
+        pupils={},
+        staff_entra={"id-1": 1},
+        pupil_entra={},
+    )
+    assert roster.find_ids("id-1", "huw@school.example") == (1, None)
+    assert roster.find_ids(None, "old@school.example") == (1, None)
+    assert roster.find_ids("id-9", "mair@school.example") == (None, None)
+    assert roster.find_ids("id-9", "huw@school.example") == (2, None)  # whose Entra id is not known
 
 
 def test_parse_staff_needs_its_columns_and_lists_unknown_ones() -> None:

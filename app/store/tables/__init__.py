@@ -15,7 +15,16 @@ from app.store.tables.operations import (
     sync_seen,
 )
 from app.store.tables.parents import consent_events, consents, letters, letters_struck
-from app.store.tables.people import drafts, pupil_versions, pupils, schools, sign_ins, staff, staff_versions
+from app.store.tables.people import (
+    drafts,
+    former_emails,
+    pupil_versions,
+    pupils,
+    schools,
+    sign_ins,
+    staff,
+    staff_versions,
+)
 from app.store.tables.safeguarding import (
     CONDUCT_TABLES,
     concern_events,

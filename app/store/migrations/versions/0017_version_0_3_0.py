@@ -12,6 +12,7 @@ _NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 def upgrade() -> None:
     _add_evidence()
     _add_graph_sources()
+    _add_roster_history()
 
 
 def _add_evidence() -> None:
@@ -65,4 +66,19 @@ def _add_graph_sources() -> None:
         sa.Column("answered_at", sa.BigInteger()),
         sa.Column("refused_at", sa.BigInteger()),
         sa.Column("message", sa.Text()),
+    )
+
+
+def _add_roster_history() -> None:
+    for table in ("staff_versions", "pupil_versions"):
+        op.add_column(table, sa.Column("has_left", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column("pupils", sa.Column("contact_emails", sa.Text()))
+    op.add_column("pupils", sa.Column("language", sa.String(2)))
+    op.create_table(
+        "former_emails",
+        sa.Column("id", _NUMBER, primary_key=True),
+        sa.Column("email", sa.String(320), nullable=False, unique=True),
+        sa.Column("staff_id", _NUMBER, sa.ForeignKey("staff.id")),
+        sa.Column("pupil_id", _NUMBER, sa.ForeignKey("pupils.id")),
+        sa.Column("ended_on", sa.Date(), nullable=False),
     )
