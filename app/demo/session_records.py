@@ -161,7 +161,7 @@ class SessionRecords:
             return [leg, Leg(leg.person, leg.joined + self._seconds(20, 120), leg.left, camera=False)]
         if kind < 0.1:
             return [leg, leg]
-        return [replace(leg, details=False)] if kind < 0.105 else [leg]
+        return [replace(leg, details=False)] if kind < 0.105 and leg.camera else [leg]
 
     # --- logs -----------------------------------------------------------------------------------------------
 
