@@ -139,6 +139,35 @@ class Repeats(_Entry):
     days: int = Field(default=28, ge=1, le=366)
 
 
+def _names(value: Any) -> Any:
+    """One name, or a list of names."""
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list) or not all(isinstance(name, str) and name.strip() for name in names):
+        raise ValueError('write the name of a policy, "Pupils", or a list of names, ["Year 7", "Year 8"]')
+    return [name.strip() for name in names]
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
+
+
+class PupilPolicies(_Entry):
+    """The names of the policies of Teams that pupils should be under, for each kind that is to be checked."""
+
+    meeting: Names = Field(default=(), alias="TeamsMeetingPolicy")
+    calling: Names = Field(default=(), alias="TeamsCallingPolicy")
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> "PupilPolicies":
+        if not self.by_kind:
+            raise ValueError("name the pupils' policy of TeamsMeetingPolicy or TeamsCallingPolicy, or remove the table")
+        return self
+
+    @property
+    def by_kind(self) -> dict[str, tuple[str, ...]]:
+        """The names for each kind that is to be checked, by Graph's word for it."""
+        return {kind: names for kind, names in self.model_dump(by_alias=True).items() if names}
+
+
 class Settings(_Entry):
     """The school's settings. `rules` is sorted by day; the first entry also covers the days before it, so that an older
     session is judged by the oldest figures there are."""
@@ -154,6 +183,7 @@ class Settings(_Entry):
     training: tuple[Training, ...] = ()
     alerts: Alerts = Alerts()
     repeats: Repeats = Repeats()
+    pupil_policies: PupilPolicies | None = None
 
     @model_validator(mode="after")
     def _dated(self) -> "Settings":

@@ -198,6 +198,7 @@ class Resource(Labelled):
     SUBJECT_ACCESS = "subject_access", "subject access"
     PARENT_REGISTERS = "parent_registers", "letters and consents"
     REGISTER_FIGURES = "register_figures", "figures of letters and consents"
+    PUPIL_POLICIES = "pupil_policies", "pupils' policies in Teams"
     ROSTER = "roster", "roster"
     IMPORTS = "imports", "imports"
     REJECTED_ROWS = "rejected_rows", "rejected rows"
@@ -316,6 +317,7 @@ class Role(StrEnum):
             Resource.OLDEST_CONCERN: Scope.WITHOUT_NARRATIVE,
             Resource.PARENT_REGISTERS: Scope.ALL,
             Resource.REGISTER_FIGURES: Scope.FIGURES,
+            Resource.PUPIL_POLICIES: Scope.ALL,
             Resource.AUDIT_CHECK: Scope.ALL,
         },
         first_page=Page.OVERVIEW,
@@ -372,6 +374,7 @@ class Role(StrEnum):
             Resource.RESOLUTION_FIGURES: Scope.FIGURES,
             Resource.PARENT_REGISTERS: Scope.SLT_INFORMED,
             Resource.REGISTER_FIGURES: Scope.FIGURES,
+            Resource.PUPIL_POLICIES: Scope.FIGURES,
             Resource.AUDIT_CHECK: Scope.ALL,
         },
         first_page=Page.OVERVIEW,
@@ -380,6 +383,7 @@ class Role(StrEnum):
         "admin",
         "ICT administrator",
         grants={
+            Resource.PUPIL_POLICIES: Scope.ALL,
             Resource.ROSTER: Scope.ALL,
             Resource.IMPORTS: Scope.ALL,
             Resource.REJECTED_ROWS: Scope.NOT_CONFIDENTIAL,

@@ -18,6 +18,7 @@ from app.operations.retention import find_first_days_kept
 from app.operations.sync import get_sync_state, sync_now
 from app.store import audit_log
 from app.ui.imports import ask_roster_options, show_attendance_import, show_import
+from app.ui.pupil_policies import show_pupil_policies
 from app.ui.rejected_rows import KINDS, show_rejected_rows
 from app.ui.shell import require
 from app.ui.text import note, show_error, write_html
@@ -44,6 +45,7 @@ st.title("Administration")
 st.header("System status")
 for name, good, words in check_school(school, thorough=False):
     write_html("{mark} <b>{name}</b>: {words}", mark="✓" if good else "✗", name=name, words=words)
+show_pupil_policies(school, person)
 
 st.header("Call records from Microsoft Graph")
 sync = get_sync_state(school, person)

@@ -1,7 +1,7 @@
 """Fetches attendance reports, for times of which there are no call records: before the first sync, or lost since.
 
 Microsoft keeps reports for about a year, the 50 newest of a meeting, and call records for 30 days only. A meeting is
-found by its join link, which call records and calendars show. Links of counsellors' meetings are never asked about.
+found by its join link, which call records show. Links of counsellors' meetings are never asked about.
 """
 
 from collections import defaultdict

@@ -22,6 +22,7 @@ from app.graph.attendance import fetch_reports
 from app.graph.calendars import fetch_calendars
 from app.graph.client import Client, is_call_entry
 from app.graph.errors import GoneError, GraphError, NotConfiguredError, RequestFailedError, StoppedError
+from app.graph.policies import fetch_policies
 from app.graph.recordings import fetch_recordings
 from app.graph.registration import read_registration
 from app.graph.runs import LISTED, Run, RunLog, complete_until
@@ -113,6 +114,7 @@ class _Sync:
                 read_source(self._context, source, partial(fetch_recordings, source, from_at, to_at))
                 self._report_progress()
             read_source(self._context, Source.ATTENDANCE, fetch_reports)
+            read_source(self._context, Source.PUPIL_POLICIES, fetch_policies)
             self._finish(from_at, to_at, retry=retry)
         except (GraphError, lease.LostError) as error:
             self._log.end(error=str(error))

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from sqlalchemy import or_, select
 
 from app.graph.asking import Context, ask_people
-from app.graph.client import stamp
+from app.graph.client import Client, stamp
 from app.graph.errors import RequestFailedError
 from app.graph.sources import Source
 from app.intake.calls import is_of_stored_call, store_recordings
@@ -17,6 +17,7 @@ from app.intake.result import ImportResult
 from app.judging.rejudge import Affected
 from app.records.graph_objects import UnreadableObjectError
 from app.records.recordings import Recording, read_recording
+from app.school import School
 from app.store.tables import calls
 from app.store.writing import raise_revision
 
@@ -31,24 +32,30 @@ def fetch_recordings(source: Source, from_at: datetime, to_at: datetime, context
     of the two kinds of recordings."""
 
     def ask(organiser: str) -> list[Any]:
-        times = f"startDateTime={stamp(from_at)},endDateTime={stamp(to_at)}"
-        return context.client.list_entries(_PATHS[source].format(quote(organiser, safe=""), times))
+        return list_recordings(context.client, source, organiser, (from_at, to_at))
 
     def reject(organiser: str, error: RequestFailedError) -> None:
         key = organiser if source is Source.RECORDINGS else f"{source}|{organiser}"
         _store(context, [], [RejectedRecord("recordings", key, error.words, error.content)])
 
-    for _, entries in ask_people(context, source, _list_organisers(context, from_at), ask, reject):
+    for _, entries in ask_people(context, source, list_organisers(context.school, from_at), ask, reject):
         _store(context, *_read(entries))
 
 
-def _list_organisers(context: Context, from_at: datetime) -> Sequence[str]:
+def list_recordings(client: Client, source: Source, organiser: str, times: tuple[datetime, datetime]) -> list[Any]:
+    """The list of recordings of what somebody organised between two times."""
+    from_at, to_at = map(stamp, times)
+    path = _PATHS[source].format(quote(organiser, safe=""), f"startDateTime={from_at},endDateTime={to_at}")
+    return client.list_entries(path)
+
+
+def list_organisers(school: School, from_at: datetime) -> Sequence[str]:
     """The Entra ids of those of the school who organised stored calls since a time."""
-    call, tenant = calls.c, context.school.settings.tenant_id.lower()
+    call, tenant = calls.c, school.settings.tenant_id.lower()
     ours = or_(call.organiser_tenant.is_(None), call.organiser_tenant == tenant)
     known = call.organiser_id.is_not(None), ~call.organiser_id.contains(":")
     query = select(call.organiser_id).where(call.started_at >= from_at, *known, ours).distinct()
-    with context.school.engine.connect() as connection:
+    with school.engine.connect() as connection:
         return connection.scalars(query.order_by(call.organiser_id)).all()
 
 

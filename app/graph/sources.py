@@ -68,13 +68,15 @@ class Source(Labelled):
 @dataclass(frozen=True)
 class SourceState:
     """What became of asking a source. `refused_at`: when it last refused as a whole, if it has not answered since;
-    `people_refused`: people for whom it refused; `message`: Microsoft's reason."""
+    `people_refused`: people for whom it refused; `last_refused_at`: when it last refused for any; `message`:
+    Microsoft's reason."""
 
     source: Source
     answered_at: datetime | None = None
     refused_at: datetime | None = None
     message: str = ""
     people_refused: int = 0
+    last_refused_at: datetime | None = None
 
 
 def read_states(connection: Connection) -> dict[Source, SourceState]:
@@ -82,11 +84,12 @@ def read_states(connection: Connection) -> dict[Source, SourceState]:
     states = {source: SourceState(source) for source in Source}
     for row in connection.execute(select(graph_sources)):
         state = states[Source(row.source)]
-        message = row.message or state.message
+        if row.refused_at is not None and (state.last_refused_at is None or row.refused_at > state.last_refused_at):
+            state = replace(state, last_refused_at=row.refused_at, message=row.message or "")
         if row.subject == _WHOLE:
-            state = replace(state, answered_at=row.answered_at, refused_at=row.refused_at, message=message)
+            state = replace(state, answered_at=row.answered_at, refused_at=row.refused_at)
         else:
-            state = replace(state, people_refused=state.people_refused + 1, message=message)
+            state = replace(state, people_refused=state.people_refused + 1)
         states[state.source] = state
     return states
 
@@ -137,7 +140,7 @@ def describe_refusal(school: School, state: SourceState) -> tuple[str, str]:
         refused = f"for {how_many(state.people_refused, 'person', 'people')}"
     else:
         return "", ""
-    words = f"{source.label}: Microsoft refused them {refused} ({state.message}). {describe_loss(source)}"
+    words = f"{source.label} (optional): Microsoft refused them {refused} ({state.message}). {describe_loss(source)}"
     grant = f" Then {source.grant}." if source.grant else ""
     return words, (
         f"Give the app registration the application permission {source.permissions} and grant admin consent.{grant} "

@@ -11,6 +11,7 @@ from app.graph.errors import GraphError
 from app.graph.fetching import Lease
 from app.graph.registration import read_certificate, read_registration
 from app.graph.runs import COUNTED, KEPT_BY_GRAPH, complete_until, describe_lost
+from app.graph.source_checks import check_sources
 from app.intake.quarantine import count_fetched
 from app.lease import is_held
 from app.school import School
@@ -116,9 +117,11 @@ def check_graph(school: School) -> list[tuple[bool, str, str]]:
         with Client(registered) as client:
             now = school.now()
             next(client.iter_call_pages(now - timedelta(hours=1), now))
+            checks.append((True, "Microsoft Graph lists call records.", ""))
+            # A source that is refused is no fault: each is optional.
+            checks += [(True, words, fix) for words, fix in check_sources(school, client)]
     except GraphError as error:
         return [(False, error.words, error.fix)]
-    checks.append((True, "Microsoft Graph lists call records.", ""))
     state = read_sync_state(school)
     checks.append((state.level == "none", state.words, "" if state.level == "none" else "Run python -m app sync."))
     if state.quarantined:

@@ -6,10 +6,12 @@ from datetime import timedelta
 from sqlalchemy import func, not_, select
 from sqlalchemy.exc import DBAPIError
 
+from app.access.pupil_policies import compute_pupil_policies
 from app.alerts.outbox import WAITING
 from app.alerts.sending import find_obstacle
 from app.auth import configuration
 from app.formatting import moment, on_day
+from app.graph.source_checks import describe_sources
 from app.graph.sync import check_graph
 from app.operations.verification import get_last_restore_test
 from app.school import School, open_school
@@ -53,8 +55,8 @@ def check_school(school: School, *, thorough: bool) -> Iterator[Finding]:
         return
     yield from _check_encryption(school, thorough=thorough)
     yield from _check_backups(school)
-    if thorough:
-        yield from _check_graph(school)
+    yield from _check_graph(school, thorough=thorough)
+    yield from _check_pupil_policies(school)
     yield _check_alerts(school, thorough=thorough)
     yield _check_sign_in(school)
 
@@ -133,13 +135,20 @@ def _check_backups(school: School) -> Iterator[Finding]:
         yield "backup", True, words
 
 
-def _check_graph(school: School) -> Iterator[Finding]:
+def _check_graph(school: School, *, thorough: bool) -> Iterator[Finding]:
     if not get_variable("GRAPH_CLIENT_ID"):
-        words = "no sync is configured (GRAPH_TENANT_ID, GRAPH_CLIENT_ID); call records come from files"
-        yield "Microsoft Graph", True, words
+        if thorough:
+            words = "no sync is configured (GRAPH_TENANT_ID, GRAPH_CLIENT_ID); call records come from files"
+            yield "Microsoft Graph", True, words
         return
-    for good, words, fix in check_graph(school):
+    sources = [(True, words, fix) for words, fix in describe_sources(school)]
+    for good, words, fix in check_graph(school) if thorough else sources:
         yield "Microsoft Graph", good, f"{words} {fix}".strip()
+
+
+def _check_pupil_policies(school: School) -> Iterator[Finding]:
+    for figures in compute_pupil_policies(school):
+        yield "pupils' policies", not figures.others, figures.describe()
 
 
 def _check_alerts(school: School, *, thorough: bool) -> Finding:

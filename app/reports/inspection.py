@@ -7,6 +7,7 @@ import pandas as pd
 
 from app.access.overview import get_protocol_figures
 from app.access.policy import Person
+from app.access.pupil_policies import get_pupil_policies
 from app.access.reporting import check_audit_trail, count_registers, count_resolved_breaches
 from app.formatting import how_many, on_day
 from app.protocol.clauses import CLAUSES
@@ -68,6 +69,7 @@ def create_inspection_pack(school: School, person: Person) -> bytes:
         "period": f"{on_day(days[0])} to {on_day(days[1])}",
         "done": governors.describe_endings(count_resolved_breaches(school, person, days)),
         "registers": [[words, _describe_register(name, registers)] for name, words in _REGISTERS.items()],
+        "policies": [figures.describe() for figures in get_pupil_policies(school, person)],
         "training": [[t.name, t.reference, on_day(t.on)] for t in school.settings.training],
         "trail": fault or f"All entries up to number {entry:,} are unaltered.",
         "retention": [

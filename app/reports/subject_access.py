@@ -113,6 +113,7 @@ class _File:
             parts=mark_third_persons(self.connection, self.pupil_id, set(self.staff.values())),
             records={
                 "On the roster": [self._account(), *(self._version(row) for row in roster)],
+                "Policies in Teams": list(self._policies()),
                 "Letters to parents": [self._letter(row) for row in self._rows_of(tables.letters)],
                 "Letters struck out": [self._letter(row, struck=True) for row in self._rows_of(tables.letters_struck)],
                 "Parental consents": [self._consent(row) for row in self._rows_of(tables.consents)],
@@ -130,6 +131,12 @@ class _File:
         return self.connection.execute(
             select(table).where(table.c.pupil_id == self.pupil_id).order_by(table.c.id)
         ).all()
+
+    def _policies(self) -> Iterator[Record]:
+        policy = tables.pupil_policies
+        query = select(policy).where(policy.c.pupil_id == self.pupil_id).order_by(policy.c.kind)
+        for row in self.connection.execute(query):
+            yield Record(_cells({row.kind: row.name or "none", "Read": self._moment(row.read_at)}))
 
     def _moment(self, when: datetime | None) -> str:
         return f"{when.astimezone(self.school.settings.zone):%d %b %Y, %H:%M}" if when else ""

@@ -39,6 +39,7 @@ from app.access.parents import (
 )
 from app.access.plans import list_plans
 from app.access.policy import NotAllowedError, Person
+from app.access.pupil_policies import get_pupil_policies
 from app.access.repeats import list_repeats
 from app.access.reporting import check_audit_trail, count_registers, count_resolved_breaches
 from app.access.session_detail import get_session
@@ -131,6 +132,7 @@ QUESTIONS |= {
 # Who is at the school, whatever they do.
 DIRECTORY = {
     "count_encrypted_values": count_encrypted_values,
+    "get_pupil_policies": get_pupil_policies,
     "get_roster": get_roster,
     "list_pupils_to_choose": list_pupils_to_choose,
     "list_staff_to_choose": list_staff_to_choose,

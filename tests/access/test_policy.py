@@ -27,6 +27,7 @@ ASKED = {
     Resource.AUDIT_TRAIL: "get_audit_trail",
     Resource.REJECTED_ROWS: "list_rejected_rows",
     Resource.ENCRYPTION_KEYS: "count_encrypted_values",
+    Resource.PUPIL_POLICIES: "get_pupil_policies",
     Resource.ROSTER: "get_roster",
     Resource.DIRECTORY: "list_pupils_to_choose",
     Resource.PROTOCOL_FIGURES: "get_protocol_figures",

@@ -1,0 +1,44 @@
+"""The settings file: what is wrong is named with its fix."""
+
+from pathlib import Path
+
+import pytest
+
+from app.settings import ROOT, SettingsError, load_settings
+
+
+def written(folder: Path, more: str) -> Path:
+    file = folder / "protocol.toml"
+    text = (ROOT / "data/protocol.toml").read_text(encoding="utf-8")
+    file.write_text(f"{text}\n{more}\n", encoding="utf-8")
+    return file
+
+
+def test_load_settings_reads_the_pupils_policies(tmp_path: Path) -> None:
+    assert load_settings(written(tmp_path, "")).pupil_policies is None
+    policies = load_settings(
+        written(
+            tmp_path, '[pupil_policies]\nTeamsMeetingPolicy = " Pupils "\nTeamsCallingPolicy = ["None", "Sixth form"]'
+        )
+    ).pupil_policies
+    assert policies is not None
+    assert policies.by_kind == {"TeamsMeetingPolicy": ("Pupils",), "TeamsCallingPolicy": ("None", "Sixth form")}
+    policies = load_settings(written(tmp_path, '[pupil_policies]\nTeamsMeetingPolicy = "Pupils"')).pupil_policies
+    assert policies is not None
+    assert policies.by_kind == {"TeamsMeetingPolicy": ("Pupils",)}
+
+
+@pytest.mark.parametrize(
+    ("entry", "reason"),
+    [
+        ("", "pupil_policies: name the pupils' policy"),
+        ("TeamsMeetingPolicy = []", "pupil_policies: name the pupils' policy"),
+        ("TeamsMeetingPolicy = 5", "pupil_policies.TeamsMeetingPolicy: write the name of a policy"),
+        ('TeamsCallingPolicy = ["a", " "]', "pupil_policies.TeamsCallingPolicy: write the name of a policy"),
+        ('TeamsMessagingPolicy = "a"', "pupil_policies.TeamsMessagingPolicy: not an entry of the settings"),
+        ('meeting = "a"', "pupil_policies.meeting: not an entry of the settings"),
+    ],
+)
+def test_load_settings_names_what_is_wrong_with_pupil_policies(tmp_path: Path, entry: str, reason: str) -> None:
+    with pytest.raises(SettingsError, match=reason):
+        load_settings(written(tmp_path, f"[pupil_policies]\n{entry}"))
