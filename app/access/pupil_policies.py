@@ -9,7 +9,7 @@ from app.access.policy import Person, get_scopes, require
 from app.formatting import how_many
 from app.school import School
 from app.store import tables
-from app.store.versions import valid_on, valid_versions
+from app.store.versions import is_there_on, valid_versions
 from app.vocabulary import Resource, Scope
 
 _FRESH = timedelta(days=7)  # an older reading shows nothing of today
@@ -63,7 +63,7 @@ def _compute(school: School, kind: str, names: tuple[str, ...]) -> PolicyFigures
         select(version.c.name.label("pupil"), policy.c.name)
         .select_from(version)
         .outerjoin(policy, fresh)
-        .where(valid_on(version, school.today()))
+        .where(is_there_on(version, school.today()))
         .order_by(version.c.name)
     )
     with school.engine.connect() as connection:

@@ -16,7 +16,7 @@ from app.intake.calendars import store_calendar
 from app.records.calendars import CalendarEvent, read_event
 from app.records.graph_objects import UnreadableObjectError
 from app.store import reading, tables
-from app.store.versions import list_contains, valid_on, valid_versions
+from app.store.versions import is_there_on, list_contains, valid_versions
 from app.vocabulary import Role
 
 _AHEAD, _BACK = timedelta(hours=48), timedelta(hours=24)
@@ -61,7 +61,7 @@ def list_pastoral_staff(connection: Connection, today: date) -> Mapping[str, int
     query = (
         select(tables.staff.c.entra_id, tables.staff.c.id)
         .join(version, version.c.staff_id == tables.staff.c.id)
-        .where(valid_on(version, today), is_pastoral, tables.staff.c.entra_id.is_not(None))
+        .where(is_there_on(version, today), is_pastoral, tables.staff.c.entra_id.is_not(None))
         .where(tables.staff.c.id.not_in(select_past_and_present_counsellors()))
         .order_by(tables.staff.c.id)
     )

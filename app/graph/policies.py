@@ -15,7 +15,7 @@ from app.records.graph_objects import UnreadableObjectError
 from app.records.pupil_policies import read_policies
 from app.school import School
 from app.store import tables
-from app.store.versions import valid_on, valid_versions
+from app.store.versions import is_there_on, valid_versions
 
 _EVERY = timedelta(days=1)
 _MOST, _AT_ONCE = 1000, 50  # pupils in a run, and in a transaction
@@ -63,7 +63,7 @@ def list_due_pupils(school: School) -> Mapping[str, int]:
         select(pupil.entra_id, pupil.id)
         .join(version, version.c.pupil_id == pupil.id)
         .outerjoin(read, read.c.pupil_id == pupil.id)
-        .where(valid_on(version, school.today()), pupil.entra_id.is_not(None))
+        .where(is_there_on(version, school.today()), pupil.entra_id.is_not(None))
         .where(or_(read.c.at.is_(None), read.c.at <= school.now() - _EVERY))
         .order_by(read.c.at.is_not(None), read.c.at, pupil.id)
         .limit(_MOST)

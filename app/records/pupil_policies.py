@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from app.records.graph_objects import UnreadableObjectError, list_objects, read_lower, read_text
+from app.records.graph_objects import UnreadableObjectError, read_lower, read_text
 
 _LONGEST = 500  # characters
 
@@ -18,7 +18,8 @@ def read_policies(configuration: Any, entra_id: str, kinds: Collection[str]) -> 
     if read_lower(holder.get("id")) not in (None, entra_id):
         raise UnreadableObjectError("it is another person's configuration")
     names: dict[str, set[str]] = {kind: set() for kind in kinds}
-    for assignment in list_objects(holder["effectivePolicyAssignments"]):
+    assignments = [entry for entry in holder["effectivePolicyAssignments"] if isinstance(entry, dict)]
+    for assignment in assignments:
         policy = assignment.get("policyAssignment")
         name = read_text(policy.get("displayName"), _LONGEST) if isinstance(policy, dict) else None
         kind = assignment.get("policyType")
