@@ -2,10 +2,11 @@
 
 from datetime import date, timedelta
 
-from app.settings import Period, Settings, Training
+from app.settings import Period, PupilPolicies, Settings, Training
 
 NAME = "Ysgol Afon Wen"
 TENANT = "0d3e0a5c-1111-4aaa-8bbb-000000000000"
+POLICIES = {"TeamsMeetingPolicy": "Pupils", "TeamsCallingPolicy": "Pupils"}  # those that pupils should be under
 
 _WEEK = timedelta(weeks=1)
 
@@ -65,5 +66,6 @@ def create_demo_settings(settings: Settings, day: date) -> Settings:
                 Training(name="Safe video calls, all staff", reference="CPD 14/2", on=calendar.last_term.from_),
                 Training(name="Recording and consent, tutors", reference="CPD 14/9", on=calendar.this_term.from_),
             ),
+            "pupil_policies": PupilPolicies.model_validate(POLICIES),
         }
     )

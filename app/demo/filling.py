@@ -14,7 +14,7 @@ from sqlalchemy import BigInteger, Connection, case, delete, func, literal, sele
 
 from app.access.policy import list_roles_with
 from app.demo import asking, casework, resolving
-from app.demo.calendar import Calendar, create_demo_settings
+from app.demo.calendar import POLICIES, Calendar, create_demo_settings
 from app.demo.chance import Chance
 from app.demo.people import DemoSchool, Rows, ask_parents_abroad, invent, send_letters
 from app.demo.story import Story
@@ -23,6 +23,7 @@ from app.intake.calendars import store_calendar
 from app.intake.calls import import_calls, import_recordings
 from app.intake.files import create_work, import_consents, import_letters, import_logs
 from app.intake.logs import enter_log
+from app.intake.pupil_policies import store_policies
 from app.intake.result import ImportResult
 from app.intake.transaction import run_import
 from app.records.calendars import read_event
@@ -66,6 +67,7 @@ def fill(school: School, sessions: int = 5000, progress: Callable[[str, float], 
     import_consents(judged_by, _csv("consents", made.consents))
     with school.writing() as connection:
         _store_calendars(connection, made.events)
+        _store_policies(connection, made, school.now())
     _import_calls(judged_by, made, progress)
     progress("Importing session logs and judging every clause", 0.7)
     import_logs(judged_by, _csv("logs", made.logs))
@@ -103,6 +105,15 @@ def _store_calendars(connection: Connection, events: list[dict[str, Any]]) -> No
 
 def _get_organiser(event: dict[str, Any]) -> str:
     return str(event["organizer"]["emailAddress"]["address"])
+
+
+def _store_policies(connection: Connection, made: DemoSchool, now: datetime) -> None:
+    """Store the policies of Teams in effect for each pupil; nobody has given those for pupils to two new ones."""
+    roster = reading.read_roster(connection)
+    late = [pupil["email"] for pupil in made.new[:2]]
+    usual = dict.fromkeys(POLICIES, "Global (Org-wide default)")
+    policies = {number: usual if email in late else POLICIES for email, number in roster.pupils.items()}
+    store_policies(connection, policies, now)
 
 
 def _import_calls(school: School, made: DemoSchool, progress: Callable[[str, float], None]) -> None:
