@@ -18,7 +18,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks import figures, judging, overview, people, records
+from benchmarks import figures, judging, overview, people, records, reports
 from benchmarks.overview import median, spread
 
 _ROOT = Path(__file__).parent.parent
@@ -83,6 +83,8 @@ def figures_part() -> Iterable[Row]:
 
 def records_part() -> Iterable[Row]:
     yield row("reading call records ÷ `json.loads` of the same bytes", [records.measure() for _ in range(5)], "5")
+    ratios = [reports.measure() for _ in range(5)]
+    yield row("reading 10,000 attendance reports ÷ `json.loads` of the same bytes", ratios, "5")
 
 
 def judging_part() -> Iterable[Row]:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
 
+from app.intake.meeting_links import MeetingLink, remember_links
 from app.judging.rejudge import Affected
 from app.records.calendars import CalendarEvent
 from app.records.roster import Roster
@@ -29,6 +30,10 @@ def store_calendar(
     removed, because nothing shows that anybody was invited to it when it began.
     """
     own = {digest(event.key): event for event in events if _is_own(event, owner_id, roster)}
+    organiser_id = connection.scalar(select(tables.staff.c.entra_id).where(tables.staff.c.id == owner_id))
+    if organiser_id is not None:
+        links = (MeetingLink(event.join_key, organiser_id, event.join_url) for event in own.values())
+        remember_links(connection, links, now)
     changed = _remove_vanished(connection, _event.organiser_id == owner_id, view, list(own))
     for key, event in own.items():
         staff = {roster.find_ids(None, address)[0] for address in (event.organiser, *event.invited) if address}

@@ -16,11 +16,12 @@ _LONGEST_ADDRESS, _LONGEST_URL = 320, 10_000  # characters
 @dataclass(frozen=True)
 class CalendarEvent:
     """A version of an online meeting. `key` is the same for all versions; `join_key` recognises calls with its join
-    link. `organiser` and `invited` are addresses in lower case, by which staff are found; they are never stored.
-    `in_organisers_calendar`: blank if Graph does not say so."""
+    link, `join_url`. `organiser` and `invited` are addresses in lower case, by which staff are found; they are never
+    stored. `in_organisers_calendar`: blank if Graph does not say so."""
 
     key: str
     join_key: str
+    join_url: str
     starts_at: datetime
     ends_at: datetime
     changed_at: datetime
@@ -54,6 +55,7 @@ def read_event(entry: Any) -> CalendarEvent | None:
         # One meeting of a series may have the id of the series, and keeps its first start when it is moved.
         key=f"{identity}|{read_text(entry.get('originalStart')) or ''}",
         join_key=digest_join_link(join_url),
+        join_url=join_url,
         starts_at=starts_at,
         ends_at=ends_at,
         changed_at=changed_at,

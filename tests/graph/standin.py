@@ -56,9 +56,9 @@ EVERYTHING = (THROTTLED, THROTTLED, BUSY, BROKEN, DROPPED, HALF, CUT, EXPIRED)
 
 @dataclass
 class StandIn:
-    """The server. `calls` are whole call records by id; `recordings`, `adhoc_recordings` and `calendars` lists by a
-    person's Entra id, `policies` what is in effect for them (a Fault in place of it is what Graph answers for that
-    person). `faults` go wrong once each, the first whose pattern an address
+    """The server. `calls` are whole call records by id; `recordings`, `adhoc_recordings`, `calendars` and `meetings`
+    (with their attendance reports) lists by a person's Entra id, `policies` what is in effect for them (a Fault in
+    place of it is what Graph answers for that person). `faults` go wrong once each, the first whose pattern an address
     fits; `always` go wrong every time; `rate` of all answers go wrong by `seed`, but no address more than
     twice. `asked` are the addresses asked for, `tokens` those that hold."""
 
@@ -68,6 +68,7 @@ class StandIn:
     adhoc_recordings: dict[str, Any] = field(default_factory=dict)
     calendars: dict[str, Any] = field(default_factory=dict)
     policies: dict[str, Any] = field(default_factory=dict)
+    meetings: dict[str, Any] = field(default_factory=dict)
     faults: list[tuple[str, Fault]] = field(default_factory=list)
     always: dict[str, Fault] = field(default_factory=dict)
     rate: float = 0.0
@@ -250,11 +251,28 @@ class StandIn:
         ):
             if found := re.search(pattern, path):
                 return self._page_of(address, of_people.get(found[1], []), headers)
+        if found := re.search(r"/users/([^/]+)/onlineMeetings(?:/([^/]+)/attendanceReports(?:/([^/]+))?)?$", path):
+            return self._reports(address, *found.groups())
         if found := re.fullmatch(r"/v1.0/admin/teams/userConfigurations/([^/]+)", path):
             unknown = Fault(404, "NotFound", "User not found.")
             assigned = self.policies.get(found[1], unknown)
             return assigned if isinstance(assigned, Fault) else {"id": found[1], "effectivePolicyAssignments": assigned}
         return Fault(400, "BadRequest", "no such address")
+
+    def _reports(self, address: str, organiser: str, meeting_id: str | None, report_id: str | None) -> Any:
+        """The meetings with a join link, the list of a meeting's attendance reports, or one report."""
+        meetings = self.meetings.get(organiser, [])
+        query = parse_qs(urlsplit(address).query)
+        if isinstance(meetings, Fault):
+            return meetings
+        if meeting_id is None:
+            (url,) = re.findall(r"^JoinWebUrl eq '(.*)'$", query["$filter"][0])
+            return {"value": [{"id": one["id"]} for one in meetings if one["joinWebUrl"] == url.replace("''", "'")]}
+        (reports,) = (one["attendanceReports"] for one in meetings if one["id"] == meeting_id)
+        if report_id is None:
+            return {"value": [report | {"attendanceRecords": []} for report in reports]}
+        assert query["$expand"] == ["attendanceRecords"]
+        return next(report for report in reports if report["id"] == report_id)
 
     def _page_of(self, address: str, entries: Any, headers: Message) -> Any:
         query = parse_qs(urlsplit(address).query)
