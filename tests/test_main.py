@@ -5,6 +5,7 @@ import io
 import json
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from sqlalchemy import create_engine, text
 from app.settings import ROOT
 from tests import people, running
 from tests.people import call, calls, email, log, table
+from tests.records.reports import LESSON, download
 from tests.running import Run
 
 pytestmark = pytest.mark.usefixtures("story_clock")
@@ -35,6 +37,18 @@ def run(database: str) -> Run:
 def moved_in(run: Run, tmp_path: Path) -> Run:
     assert run("import", "roster", people.roster(tmp_path / "roster")).returncode == 0
     return run
+
+
+def test_import_attendance_asks_for_the_order_of_dates(moved_in: Run, tmp_path: Path) -> None:
+    file = tmp_path / "report.csv"
+    file.write_bytes(download(datetime(2026, 11, 10, 10, tzinfo=UTC), LESSON))
+    asked = moved_in("import", "attendance", file)
+    assert (asked.returncode, asked.stdout) == (1, "report.csv: 1 read, 0 new, 0 changed, 0 known, 1 rejected\n")
+    assert "row 4, column Start time" in asked.stderr
+    assert "--dates mdy" in asked.stderr
+    done = moved_in("import", "attendance", file, "--dates", "mdy")
+    assert (done.returncode, done.stdout) == (0, "report.csv: 1 read, 1 new, 0 changed, 0 known, 0 rejected\n")
+    assert "resolved 1 earlier rejection" in done.stderr
 
 
 def test_refused_rows_are_named_without_what_they_say(moved_in: Run, tmp_path: Path) -> None:

@@ -1,12 +1,13 @@
 """Imports attendance reports of Teams. A report of a session is stored like a call, with its source."""
 
-import tempfile
+import io
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
 
@@ -21,7 +22,7 @@ from app.records.attendance_times import DateOrder
 from app.records.call_legs import Stay
 from app.records.calls import Call, Listed, digest_join_link
 from app.records.graph_objects import UnreadableObjectError
-from app.records.json_files import FoundObject, iter_objects
+from app.records.json_files import FoundObject, iter_content, iter_objects
 from app.records.roster import Roster
 from app.records.rows import RejectedRow
 from app.school import School
@@ -30,7 +31,6 @@ from app.vocabulary import CallSource
 
 Source = str | Path | tuple[str, bytes]
 
-_DOWNLOADS = (".csv", ".tsv", ".txt")
 _LARGEST_DOWNLOAD = 20_000_000  # bytes
 _EARLY = timedelta(days=1)  # clocks differ by less
 _SAME_START = timedelta(seconds=2)  # one form of a report has whole seconds, another their fractions
@@ -44,13 +44,9 @@ def import_attendance(
     reports that do not show it."""
     if isinstance(source, tuple):
         name, content = source
-        with tempfile.TemporaryDirectory(prefix="attendance-") as folder:
-            file = Path(folder) / f"report{Path(name).suffix}"
-            file.write_bytes(content)
-            found = [replace(one, file=name) for one in _iter_found(file)]
-        return _import(school, name, iter(found), dates, actor_id)
+        return _import(school, name, iter_content(name, io.BytesIO(content)), dates, actor_id)
     path = check_exists(source)
-    return _import(school, path.name, _iter_found(path), dates, actor_id)
+    return _import(school, path.name, iter_objects(path), dates, actor_id)
 
 
 def _import(
@@ -67,55 +63,46 @@ def _import(
     return run_import(school, ImportResult("attendance", name, actor_id), work)
 
 
-def _iter_found(path: Path) -> Iterator[FoundObject]:
-    """The objects in JSON files, and the content of each downloaded file, of a file or a folder."""
-    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-        if not file.is_file():
-            continue
-        if file.suffix.lower() not in _DOWNLOADS:
-            yield from iter_objects(file)
-            continue
-        try:
-            content = file.read_bytes()
-        except OSError as error:
-            yield FoundObject(file.name, 1, None, f"the file cannot be read ({error.strerror})")
-            continue
-        is_large = len(content) > _LARGEST_DOWNLOAD
-        yield FoundObject(file.name, 1, content, "the file is too large for a report" if is_large else None)
-
-
 def _read_each(found: FoundObject, school: School, dates: DateOrder | None, result: ImportResult) -> Iterator[Report]:
     """Yield the reports of an object that can be read; reject the others, unshortened, with the reason."""
-    download = found.content if isinstance(found.content, bytes) else None
-    for content in [found.content] if download is not None else iter_reports(found.content):
+    try:
+        contents = [] if found.reason or found.table is not None else list(iter_reports(found.content))
+    except UnreadableObjectError as error:
+        found, contents = replace(found, reason=str(error), fix=error.fix), []
+    for content in contents or [found.content]:
         result.read += 1
-        name = name_report(content) if download is None else name_downloaded_report(download)
+        name = name_report(content) if found.table is None else name_downloaded_report(found.table)
         try:
-            if found.reason:
-                raise UnreadableObjectError(found.reason)
-            if download is None:
-                report = read_report(content)
-            else:
-                report = read_downloaded_report(download, school.settings.zone, dates)
+            report = _read(found, content, school.settings.zone, dates)
             if report.ended_at > school.now() + _EARLY:
-                raise UnreadableObjectError("its times are in the future: are its dates in another order?")
+                raise UnreadableObjectError("its times are in the future", "check the order of day and month in it")
         except (UnreadableObjectError, InvalidReportError) as error:
-            whole = content if download is None else download.replace(b"\0", b"").decode(errors="replace")
-            original = {"where": found.file, "content": whole or found.raw, "report": name}
-            result.rejected.append(_reject(error, found, result.source, original))
+            result.rejected.append(_reject(error, found, content, name, result.source))
         else:
             result.calls |= {name: 0, report.id: 0}
             yield report
 
 
+def _read(found: FoundObject, content: Any, zone: ZoneInfo, dates: DateOrder | None) -> Report:
+    if found.table is not None:
+        if len(found.table) > _LARGEST_DOWNLOAD:
+            raise UnreadableObjectError("the file is too large for an attendance report")
+        return read_downloaded_report(found.table, zone, dates)
+    if found.reason:
+        raise UnreadableObjectError(found.reason, found.fix)
+    return read_report(content, context=found.context)
+
+
 def _reject(
-    error: UnreadableObjectError | InvalidReportError, found: FoundObject, source: str, original: dict[str, Any]
+    error: UnreadableObjectError | InvalidReportError, found: FoundObject, content: Any, name: str, source: str
 ) -> RejectedRow:
+    text = found.table.replace(b"\0", b"").decode(errors="replace") if found.table is not None else found.raw
+    original = {"where": found.file, "content": content if content is not None else text, "report": name}
+    file = found.file if found.file != source else None
     if isinstance(error, InvalidReportError):
-        fix = error.fix if found.file == source else f"{error.fix} ({found.file})"
-        return RejectedRow(error.row, error.column, error.value, error.reason, fix, original)
-    fix = f"correct it in {found.file}, or fetch it again"
-    return RejectedRow(found.number, None, None, str(error), fix, original)
+        return RejectedRow(error.row, error.column, error.value, error.reason, error.fix, original, file)
+    fix = error.fix or "correct it, or fetch it again"
+    return RejectedRow(found.number, None, None, str(error), fix, original, file)
 
 
 def store_reports(

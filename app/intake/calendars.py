@@ -5,11 +5,11 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
 
-from app.intake.meeting_links import MeetingLink, remember_links
 from app.judging.rejudge import Affected
 from app.records.calendars import CalendarEvent
 from app.records.roster import Roster
 from app.store import tables
+from app.store.meeting_links import MeetingLink, remember_links
 from app.store.quarantined import digest
 from app.store.reading import is_among
 from app.store.writing import insert_rows

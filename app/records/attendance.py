@@ -10,18 +10,34 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from app.records.graph_keys import check_keys
 from app.records.graph_objects import (
     Identity,
     UnreadableObjectError,
+    damaged,
     read_entry,
     read_identity,
     read_lower,
     read_text,
     read_time,
+    read_word,
 )
 
 PREFIX = "attendance:"  # of the ids of calls that were read from a report
 _LONGEST_ID = 80
+_USUAL = frozenset(  # keys of a record; with others its spelling is checked
+    [
+        "@odata.type",
+        "id",
+        "emailAddress",
+        "totalAttendanceInSeconds",
+        "role",
+        "identity",
+        "attendanceIntervals",
+        "registrationId",
+        "externalRegistrationInformation",
+    ]
+)
 _OF_USER = re.compile(r"users\('([0-9a-fA-F-]{36})'\)/onlineMeetings")
 IMPORT_REPORT = "import it with “python -m app import attendance”"
 
@@ -63,21 +79,30 @@ def is_report(content: Any) -> bool:
     return bool(names) or "attendanceReport" in str(content.get("@odata.type"))
 
 
-def iter_reports(content: Any) -> Iterator[dict[str, Any]]:
-    """The reports in an object: itself, or those of a meeting, each with the meeting's link and organiser."""
-    if isinstance(content, dict) and isinstance(content.get("attendanceReports"), list):
-        meeting = {name: content[name] for name in ("joinWebUrl", "participants") if name in content}
-        for report in content["attendanceReports"]:
-            yield meeting | report if isinstance(report, dict) else report
+def iter_reports(content: Any) -> Iterator[Any]:
+    """The reports in an object: itself, or those of a meeting, each with the meeting's link and organiser. A report
+    that a program spelt otherwise is spelt as Graph does. UnreadableObjectError if parts of it are elsewhere."""
+    if not isinstance(content, dict):
+        yield content
         return
-    yield content
+    records = content.get("attendanceRecords")
+    is_usual = isinstance(records, list) and all(type(one) is dict and one.keys() <= _USUAL for one in records)
+    content = content if is_usual else check_keys(content)
+    reports = content.get("attendanceReports")
+    if not isinstance(reports, list):
+        yield content
+        return
+    meeting = {name: content[name] for name in ("joinWebUrl", "participants") if name in content}
+    for report in reports:
+        yield meeting | report if isinstance(report, dict) else report
 
 
 def read_report(
-    content: Any, *, original: bytes | None = None, organiser: Identity | None = None, join_url: str | None = None
+    content: Any, *, organiser: Identity | None = None, join_url: str | None = None, context: str = ""
 ) -> Report:
     """Read a report whose `attendanceRecords` are expanded; `organiser` and `join_url` are the meeting's if they are
-    known. UnreadableObjectError if it is not whole, or lacks what every report has."""
+    known, `context` is the @odata.context of its page. UnreadableObjectError if it is not whole, or lacks what every
+    report has."""
     report_id, records = _check_report(content)
     started_at, ended_at = (read_time(content, name) for name in ("meetingStartDateTime", "meetingEndDateTime"))
     if started_at is None or ended_at is None:
@@ -90,11 +115,11 @@ def read_report(
         id=report_id,
         started_at=started_at,
         ended_at=ended_at,
-        organiser=organiser or _read_organiser(content) or find_organiser(attendees) or _read_owner(content),
+        organiser=organiser or _read_organiser(content) or find_organiser(attendees) or _read_owner(content, context),
         join_url=join_url or read_text(content.get("joinWebUrl"), 10_000),
         attendees=tuple(attendees),
         unlisted=max(0, total - len(records)) if isinstance(total, int) and total < 10_000 else 0,
-        original=original or _to_json(content),
+        original=_to_json(content),
     )
 
 
@@ -111,20 +136,20 @@ def _check_report(content: Any) -> tuple[str, list[Any]]:
     if "error" in content and "id" not in content:
         raise UnreadableObjectError("it is an error of Microsoft Graph, not an attendance report")
     if "sessions" in content:
-        raise UnreadableObjectError("it is a call record: import it with “python -m app import calls”")
+        raise UnreadableObjectError("it is a call record", "import it with “python -m app import calls”")
     if not is_report(content):
         raise UnreadableObjectError("it is not an attendance report")
     if not (report_id := name_report(content)):
         raise UnreadableObjectError("it has no id")
     if any(name.lower().endswith("@odata.nextlink") for name in content):
         raise UnreadableObjectError(
-            "it has only its first records: fetch the rest from attendanceRecords@odata.nextLink"
+            "it has only its first records", "fetch the rest from attendanceRecords@odata.nextLink"
         )
     records = content.get("attendanceRecords")
     if not isinstance(records, list) or (not records and content.get("totalParticipantCount") != 0):
         raise UnreadableObjectError(
-            "its attendanceRecords are missing, as in every list of reports: fetch each report with "
-            "$expand=attendanceRecords"
+            "its attendanceRecords are missing, as in every list of reports",
+            "fetch each report by itself with $expand=attendanceRecords",
         )
     return report_id, records
 
@@ -132,41 +157,43 @@ def _check_report(content: Any) -> tuple[str, list[Any]]:
 def _read_record(record: Any, number: int) -> Attendee | None:
     """Read what a report says of one person; None for a bot or a recorder."""
     if not isinstance(record, dict):
-        raise UnreadableObjectError(f"its record {number + 1} is not a record")
+        raise damaged(f"record {number + 1} was cut off")
     identity, address = record.get("identity"), read_lower(record.get("emailAddress"), 320)
-    person: Identity | None = Identity(address or f"record:{number}", "unknown", None, None, None)
-    if isinstance(identity, dict) and identity:
-        person = read_identity(identity, address or f"record:{number}")
+    what, key = f"record {number + 1}", address or f"record:{number}"
+    person: Identity | None = Identity(key, "unknown", None, None, None)
+    if type(identity) is dict and identity:
+        person = read_identity(identity, key, what)
     elif identity not in (None, {}):
-        raise UnreadableObjectError(f"the identity of its record {number + 1} was cut off: export with -Depth 20")
+        raise damaged(f"the identity of {what} was cut off")
     if person is None:
         return None
+    upn = person.upn
     return Attendee(
         person=person.key,
         kind=person.kind,
         entra_id=person.entra_id,
-        addresses=tuple(dict.fromkeys(one for one in (person.upn, address) if one)),
+        addresses=tuple(one for one in ((upn, address) if upn != address else (upn,)) if one),
         tenant=person.tenant,
-        is_organiser=str(record.get("role")).lower() == "organizer",
-        intervals=_read_intervals(record.get("attendanceIntervals"), number),
+        is_organiser=read_word(record, "role", what) == "organizer",
+        intervals=_read_intervals(record.get("attendanceIntervals"), what),
     )
 
 
-def _read_intervals(intervals: Any, number: int) -> tuple[tuple[datetime, datetime], ...]:
+def _read_intervals(intervals: Any, what: str) -> tuple[tuple[datetime, datetime], ...]:
     """Read when somebody joined and left. Nothing at all means that their times are not known."""
     if not isinstance(intervals, list):
         if intervals is None:
             return ()
-        raise UnreadableObjectError(f"the intervals of its record {number + 1} were cut off: export with -Depth 20")
+        raise damaged(f"the attendanceIntervals of {what} were cut off")
     read = []
     for interval in intervals:
         if not isinstance(interval, dict):
-            raise UnreadableObjectError(f"an interval of its record {number + 1} was cut off: export with -Depth 20")
-        joined, left = read_time(interval, "joinDateTime"), read_time(interval, "leaveDateTime")
+            raise damaged(f"an interval of {what} was cut off")
+        joined, left = read_time(interval, "joinDateTime", what), read_time(interval, "leaveDateTime", what)
         if joined is None or left is None:
-            raise UnreadableObjectError(f"an interval of its record {number + 1} has no time")
+            raise UnreadableObjectError(f"an interval of {what} has no time")
         if left < joined:
-            raise UnreadableObjectError(f"an interval of its record {number + 1} ends before it begins")
+            raise UnreadableObjectError(f"an interval of {what} ends before it begins")
         if left > joined:
             read.append((joined, left))
     return tuple(read)
@@ -192,9 +219,9 @@ def find_organiser(attendees: Sequence[Attendee]) -> Identity | None:
     return Identity(one.person, one.kind, one.entra_id, one.addresses[0] if one.addresses else None, one.tenant)
 
 
-def _read_owner(content: Mapping[str, Any]) -> Identity | None:
+def _read_owner(content: Mapping[str, Any], context: str) -> Identity | None:
     """The organiser in whose name Graph was asked, as the answer's context says."""
-    found = _OF_USER.search(str(content.get("@odata.context")))
+    found = _OF_USER.search(str(content.get("@odata.context") or context))
     return Identity(found[1].lower(), "user", found[1].lower(), None, None) if found else None
 
 

@@ -11,11 +11,12 @@ _NAMES = (
     "identity", "userPrincipalName", "tenantId", "userIdentityType", "identityType", "endpointType", "user", "guest",
     "phone", "acsUser", "azureCommunicationServicesUser", "spoolUser", "onPremises", "encrypted", "application",
     "device", "value", "createdDateTime", "callId", "meetingOrganizer", "meetingOrganizerId", "recordingContentUrl",
-    "transcriptContentUrl", "expirationDateTime", "attendanceRecords", "attendanceIntervals", "meetingStartDateTime",
-    "@odata.context",
+    "transcriptContentUrl", "expirationDateTime", "attendanceReports", "attendanceRecords", "attendanceIntervals",
+    "meetingStartDateTime", "meetingEndDateTime", "totalParticipantCount", "emailAddress", "joinDateTime",
+    "leaveDateTime", "@odata.context",
 )  # fmt: skip
 _SPELT = {name.replace("_", "").lower(): name for name in _NAMES} | {"odatatype": "@odata.type"}
-_LISTS = ("sessions", "segments", "participants", "participants_v2")
+_LISTS = ("attendanceRecords", "sessions", "segments", "participants", "participants_v2")
 _ANNOTATIONS = ("@odata.context", "@odata.etag", "@odata.id")
 
 _FINE, _RESPELT, _LINK, _REST = range(4)  # what a key is: as Graph spells it, spelt otherwise, …

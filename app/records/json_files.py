@@ -31,7 +31,7 @@ _REPORT = "it is a Teams attendance report, not a record of Microsoft Graph", IM
 class FoundObject:
     """An object in a file, or the reason why it could not be read: `file` names the file, `number` is that of the
     object or line in it; `context` is the @odata.context of its page; `raw` is the content if it is not JSON; `fix`
-    says what to do, if anything is known."""
+    says what to do, if anything is known; `table` is the content of a file that does not begin like JSON."""
 
     file: str
     number: int
@@ -40,6 +40,7 @@ class FoundObject:
     raw: str = ""
     context: str = ""
     fix: str = ""
+    table: bytes | None = None
 
 
 def iter_objects(path: Path) -> Iterator[FoundObject]:
@@ -55,8 +56,8 @@ def iter_objects(path: Path) -> Iterator[FoundObject]:
     yield from _iter_file(path, path.name)
 
 
-def _unreadable(name: str, reason: str, fix: str, raw: str = "") -> FoundObject:
-    return FoundObject(name, 1, None, reason, raw, fix=fix)
+def _unreadable(name: str, reason: str, fix: str) -> FoundObject:
+    return FoundObject(name, 1, None, reason, fix=fix)
 
 
 def _is_of_the_system(name: str) -> bool:
@@ -66,13 +67,14 @@ def _is_of_the_system(name: str) -> bool:
 def _iter_file(path: Path, name: str) -> Iterator[FoundObject]:
     try:
         with path.open("rb") as content:
-            yield from _iter_content(name, content)
+            yield from iter_content(name, content)
     except OSError as error:
         yield FoundObject(name, 1, None, f"the file cannot be read ({error.strerror})")
 
 
-def _iter_content(name: str, file: BinaryIO) -> Iterator[FoundObject]:
-    """The objects in an open file, whatever its name says: an archive and UTF-16 show by their first bytes."""
+def iter_content(name: str, file: BinaryIO) -> Iterator[FoundObject]:
+    """The objects in an open file, as of `iter_objects`, whatever its name says: an archive and UTF-16 show by their
+    first bytes."""
     start = file.read(4)
     file.seek(0)
     if start.startswith(b"\x1f\x8b"):
@@ -114,7 +116,7 @@ def _iter_unpacked(name: str, unpack: Callable[[], Any]) -> Iterator[FoundObject
     elif content.startswith((b"\x1f\x8b", b"PK\x03\x04")):
         yield _unreadable(name, "it is an archive in an archive", _UNPACK)
     else:
-        yield from _iter_content(name, io.BytesIO(content))
+        yield from iter_content(name, io.BytesIO(content))
 
 
 def _iter_whole(name: str, file: BinaryIO) -> Iterator[FoundObject]:
@@ -131,9 +133,9 @@ def _iter_whole(name: str, file: BinaryIO) -> Iterator[FoundObject]:
         if _is_one_a_line(content, error):
             yield from _iter_lines(name, io.BytesIO(text.encode(errors="replace")))
         else:
-            yield _unreadable(name, *_what_else(name, content), _decoded(content))
+            yield _find_other(name, content)
     except ValueError:
-        yield _unreadable(name, *_what_else(name, content), _decoded(content))
+        yield _find_other(name, content)
     else:
         for number, (one, context) in enumerate(_objects_in(whole, content), start=1):
             yield FoundObject(name, number, one, context=context)
@@ -167,6 +169,13 @@ def _decoded(content: bytes) -> str:
 
 def _begins_as_json(text: str) -> bool:
     return text.lstrip("\ufeff \t\r\n")[:1] in ("{", "[")
+
+
+def _find_other(name: str, content: bytes) -> FoundObject:
+    """A file that is not JSON, with what else it is."""
+    reason, fix = _what_else(name, content)
+    raw = _decoded(content)
+    return FoundObject(name, 1, None, reason, raw, fix=fix, table=None if raw else content)
 
 
 def _is_one_a_line(content: bytes, error: json.JSONDecodeError) -> bool:

@@ -8,10 +8,10 @@ from sqlalchemy import select, update
 
 from app.graph.attendance import KEPT
 from app.graph.sources import Source, read_states
-from app.intake.meeting_links import MeetingLink, remember_links
 from app.records.calls import digest_join_link
 from app.school import School
 from app.store import tables
+from app.store.meeting_links import MeetingLink, remember_links
 from tests import people
 from tests.clock import Clock
 from tests.graph.conftest import ago, ids, lesson, move_back, run
@@ -106,8 +106,8 @@ def test_fetch_reports_never_asks_about_counsellors_or_strangers(school: School,
 
 
 def test_fetch_reports_leaves_out_a_meeting_with_a_call_record(school: School, graph: StandIn) -> None:
-    start = ago(days=29, hours=23)
-    graph.add(lesson("c1", start) | {"joinWebUrl": LINK})
+    start = ago(days=29, hours=23).replace(tzinfo=UTC)
+    graph.add(lesson("c1", start.replace(tzinfo=None)) | {"joinWebUrl": LINK})
     run(school)
     with school.writing() as connection:
         connection.execute(update(tables.sync_runs).values(from_at=start + timedelta(hours=2)))

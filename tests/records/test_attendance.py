@@ -94,7 +94,7 @@ def test_read_report_keeps_people_without_times() -> None:
 def test_read_report_refuses_what_is_not_whole(content: Any, reason: str) -> None:
     with pytest.raises(UnreadableObjectError) as refused:
         read_report(content)
-    assert reason in str(refused.value)
+    assert reason in f"{refused.value} {refused.value.fix}"
 
 
 def test_read_report_reads_a_report_of_nobody() -> None:
@@ -123,5 +123,23 @@ def test_read_report_finds_the_organiser_in_whose_name_graph_was_asked() -> None
 
 
 def test_read_call_names_an_attendance_report() -> None:
-    with pytest.raises(UnreadableObjectError, match=r"attendance report.*import attendance"):
+    with pytest.raises(UnreadableObjectError, match="attendance report") as refused:
         read_call(WHOLE)
+    assert "import attendance" in refused.value.fix
+
+
+def test_iter_reports_spells_keys_as_graph_does() -> None:
+    def respell(part: Any) -> Any:
+        if isinstance(part, list):
+            return [respell(one) for one in part]
+        return (
+            {name[0].upper() + name[1:]: respell(one) for name, one in part.items()} if isinstance(part, dict) else part
+        )
+
+    (found,) = iter_reports(respell(WHOLE))
+    assert read_report(found).attendees == read_report(WHOLE).attendees
+
+
+def test_iter_reports_refuses_parts_that_are_elsewhere() -> None:
+    with pytest.raises(UnreadableObjectError, match="AdditionalProperties"):
+        list(iter_reports(WHOLE | {"attendanceRecords": [{"AdditionalProperties": {"role": "Organizer"}}]}))

@@ -41,8 +41,9 @@ def refused(content: bytes, dates: DateOrder | None = None) -> InvalidReportErro
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_read_downloaded_report_reads_every_dialect(dialect: Dialect) -> None:
-    report = read_downloaded_report(download(START, LESSON, dialect), LONDON, None)
-    assert read(download(START, LESSON, dialect)) == meant(START, LESSON)
+    dates = _order_of(dialect) if "%y" in dialect.date else None  # the year might be the day
+    report = read_downloaded_report(download(START, LESSON, dialect), LONDON, dates)
+    assert read(download(START, LESSON, dialect), dates) == meant(START, LESSON)
     assert report.organiser is not None
     assert report.organiser.upn == people.email("teacher")
     assert report.id == read_downloaded_report(download(START, LESSON), LONDON, None).id
@@ -51,8 +52,6 @@ def test_read_downloaded_report_reads_every_dialect(dialect: Dialect) -> None:
 whole_seconds = st.integers(0, 3 * 3600).map(lambda seconds: seconds / 60)
 stays = st.lists(st.tuples(whole_seconds, whole_seconds).map(lambda pair: (min(pair), max(pair))), min_size=1)
 meetings = st.dictionaries(st.sampled_from(["teacher", "tutor", *people.PUPILS]), stays, min_size=1)
-
-
 SECONDS = int(timedelta(days=365 * 9).total_seconds())
 starts = st.integers(0, SECONDS).map(lambda seconds: datetime(2020, 9, 1, tzinfo=UTC) + timedelta(seconds=seconds))
 
@@ -111,13 +110,13 @@ def test_read_downloaded_report_needs_no_order_where_both_give_the_same_day() ->
         ("Attended participants\t2", "Attended participants\t3", 4, "1 are not listed"),
         ("11/24/26, 10:29:00 AM\t9m", "later\t9m", 17, "is not a time"),
         ("11/24/26, 10:12:00 AM\t", "11/24/26, 10:40:00 AM\t", 17, "leaving before that of joining"),
-        ("teacher@habs.example\tOrganizer", "teacher at habs\tOrganizer", 15, "is not an email address"),
+        ("teacher@habs.example\tOrganizer", "teacher at habs\tOrganizer", 10, "is not an email address"),
         ("Aled\t11/24/26, 10:12:00 AM", "Dai\t11/24/26, 10:12:00 AM", None, ""),
         ("Name\tJoin Time", "Aled\t11/24/26, 10:12:00 AM", 14, "should name the columns"),
         ("End time\t11/24/26", "End time\t11/23/26", None, "before the start"),
         ("End time\t11/24/26", "End time\t11/20/26", 4, "30 hours"),
         ("Start time\t11/24/26, 10:00:00 AM", "Start time\t", 2, "start and the end"),
-        ("9m", '"9m', None, "quotation mark"),
+        ("\t9m", '\t"9m', None, "quotation mark"),
         ("9m", "9m\t\t\t\t\tx", None, "more cells"),
         ("10:00:00 AM", "10:00:00 in the morning", None, ""),
         ("10:00:00 AM", "15:00:00 PM", None, ""),
