@@ -158,7 +158,11 @@ def _read_record(record: Any, number: int) -> Attendee | None:
     """Read what a report says of one person; None for a bot or a recorder."""
     if not isinstance(record, dict):
         raise damaged(f"record {number + 1} was cut off")
-    identity, address = record.get("identity"), read_lower(record.get("emailAddress"), 320)
+    identity = record.get("identity")
+    is_typed = not identity and record.get(
+        "registrationId"
+    )  # an address that somebody typed to register proves nothing
+    address = None if is_typed else read_lower(record.get("emailAddress"), 320)
     what, key = f"record {number + 1}", address or f"record:{number}"
     person: Identity | None = Identity(key, "unknown", None, None, None)
     if type(identity) is dict and identity:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from app.vocabulary import Page
 from tests import people
 from tests.apptest import AppTest
 from tests.pages.conftest import Opened, text
+from tests.records.reports import LESSON, download
 
 HOSTILE = "1 or 1=1; <img src=x> %s {0} ../\x00" + "9" * 200
 LINKS = {  # what a link can carry: the page that reads it, and what it names
@@ -229,6 +231,24 @@ def test_concerns_offers_subject_access_to_dsps_alone(opened: Opened) -> None:
     assert [button for button in at.get("download_button") if button.proto.label == "Download"]
     for role in ("senior_deputy_head", "tutor", "admin"):
         assert "Subject access" not in text(opened("concerns", role))
+
+
+def test_administration_imports_an_attendance_report_in_the_order_of_dates_that_is_chosen(opened: Opened) -> None:
+    report = ("report.csv", download(datetime(2025, 11, 10, 10, tzinfo=UTC), LESSON), "text/csv")
+    at = opened("administration", "admin")
+    _upload(at, report, "As the file shows it")
+    assert "1 rows read, 0 new, 0 changed, 0 unchanged, 1 rejected" in text(at)
+    assert "day first or month first" in " ".join(list_rejected_rows(open_school(), opened.people["admin"])["reason"])
+    _upload(at, report, "Month first (12/31/2026)")
+    assert "0 rejected" in text(at)
+    assert "This import resolved 1 earlier rejection" in text(at)
+
+
+def _upload(at: AppTest, report: tuple[str, bytes, str], dates: str) -> None:
+    next(one for one in at.file_uploader if one.label == "Attendance report").set_value(report)
+    next(one for one in at.selectbox if one.label == "Dates in the report").select(dates)
+    _press(at, "Import report")
+    assert not at.exception
 
 
 def test_administration_fixes_and_dismisses_rejected_rows(opened: Opened, tmp_path: Path) -> None:

@@ -58,6 +58,8 @@ def test_read_report_takes_a_bot_for_nobody_and_a_guest_for_somebody() -> None:
     assert len(read_report(with_record(identity=bot)).attendees) == 1
     guest = read_report(with_record(identity=None, emailAddress="")).attendees[0]
     assert (guest.person, guest.entra_id, guest.addresses) == ("record:0", None, ())
+    registered = read_report(with_record(identity=None, registrationId="r1")).attendees[0]
+    assert registered.addresses == ()
 
 
 def test_read_report_keeps_people_without_times() -> None:
