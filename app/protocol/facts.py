@@ -10,7 +10,8 @@ import pandas as pd
 from app.protocol import presence
 from app.protocol.frames import NONE, Ints, Mask, Words, days_since_1970, flags, ids, instants, micros
 from app.protocol.matching import recorded_calls
-from app.protocol.sessions import DAY, MINUTE, SECOND, Sessions
+from app.protocol.room_facts import RoomFacts
+from app.protocol.sessions import DAY, MINUTE, SECOND
 from app.settings import WEEKDAYS, Rules
 from app.vocabulary import Role
 
@@ -23,111 +24,35 @@ def clock_micros(clock: time) -> int:
     return ((clock.hour * 60 + clock.minute) * 60 + clock.second) * SECOND + clock.microsecond
 
 
-class SessionFacts(Sessions):
+class SessionFacts(RoomFacts):
     """Facts about the sessions. Unless stated otherwise, each is an array with one value per session."""
 
-    # -- what the call shows ---------------------------------------------------------------------
-
-    def _with_stay(self, stays: Mask) -> Mask:
-        """Whether one of some stays is in the session."""
-        return self.mask_of(self._stay_session[stays])
-
-    def _span(self, stays: Mask) -> tuple[Ints, Ints]:
-        """When the first of some stays began and the last one ended."""
-        session = self._stay_session[stays]
-        return (
-            presence.first_of(self.n, session, self._stay_from[stays]),
-            presence.last_of(self.n, session, self._stay_to[stays]),
-        )
-
-    @cached_property
-    def staff_span(self) -> tuple[Ints, Ints]:
-        """When the first member of staff joined and the last one left, in calls that show staff."""
-        return self._span(self._stay_shows_staff & self._is_staff)
-
-    @cached_property
-    def pupil_span(self) -> tuple[Ints, Ints]:
-        """When the first pupil joined and the last one left, in calls that show staff."""
-        return self._span(self._stay_shows_staff & self._is_pupil)
-
-    @cached_property
-    def _shown_span(self) -> tuple[Ints, Ints]:
-        """When the calls that show staff began and ended."""
-        return self._span(self._stay_shows_staff)
-
-    @cached_property
-    def _unshown_span(self) -> tuple[Ints, Ints]:
-        """When the calls that do not show staff began and ended."""
-        return self._span(~self._stay_shows_staff)
-
-    @cached_property
-    def shows_staff(self) -> Mask:
-        """Whether a call of the session shows when staff and pupils joined and left."""
-        return self._with_stay(self._stay_shows_staff)
-
-    @cached_property
-    def shows_beginning(self) -> Mask:
-        """Whether the call that the session began with shows who opened it. A later one cannot; nor can a peer-to-peer
-        call that neither staff nor a pupil made."""
-        began_first = self._shown_span[0] <= self._unshown_span[0]
-        known_caller = ~self._with_stay(self._first_leg) | self.staff_called_first | self.pupil_called_first
-        return self.shows_staff & began_first & known_caller
-
-    @cached_property
-    def shows_end(self) -> Mask:
-        """Whether the call that the session ended with shows when staff and pupils left. An earlier one cannot; nor can
-        a peer-to-peer call: it does not show who ended it."""
-        shown_end, unshown_end = self._shown_span[1], self._unshown_span[1]
-        last_leg = self._in_shown_direct_call & (self._stay_to == shown_end[self._stay_session])
-        return self.shows_staff & (shown_end >= unshown_end) & ~self._with_stay(last_leg)
-
-    @cached_property
-    def shows_throughout(self) -> Mask:
-        """Whether every call of the session shows when staff and pupils joined and left."""
-        return self.shows_staff & ~self._with_stay(~self._stay_shows_staff)
-
-    @cached_property
-    def _in_shown_direct_call(self) -> Mask:
-        """Which stays are in a peer-to-peer call that shows staff."""
-        is_direct = (self._calls["type"] == "peerToPeer").to_numpy()
-        return np.asarray(self._stay_shows_staff & is_direct[self._stay_call])
-
-    @cached_property
-    def _first_leg(self) -> Mask:
-        """Which stays are in the leg of a peer-to-peer call that the session began with."""
-        return np.asarray(self._in_shown_direct_call & (self._stay_from == self._shown_span[0][self._stay_session]))
-
-    @cached_property
-    def staff_called_first(self) -> Mask:
-        """Whether staff were the caller of the first leg of a peer-to-peer call, whoever called back later."""
-        return self._with_stay(self._first_leg & self._is_staff & flags(self._stays["caller"]))
-
-    @cached_property
-    def pupil_called_first(self) -> Mask:
-        """Whether a pupil was the caller of the first leg of a peer-to-peer call, whoever called back later."""
-        return self._with_stay(self._first_leg & self._is_pupil & flags(self._stays["caller"]))
-
-    @cached_property
-    def alone(self) -> presence.Stretches:
-        """The stretches longer than grace with a pupil and without staff, after the first member of staff joined."""
-        rows = self._stay_shows_staff & (self._is_staff | self._is_pupil)
-        stretches = presence.find_without_staff(
-            self.n, self._stay_session[rows], self._stay_from[rows], self._stay_to[rows], self._is_staff[rows]
-        )
-        long = stretches.end - stretches.start > self.grace[stretches.group]
-        return presence.Stretches(stretches.group[long], stretches.start[long], stretches.end[long])
+    # -- what the calls show ---------------------------------------------------------------------
 
     @cached_property
     def school_account(self) -> Mask:
         """Whether roster staff took part with an account of the school's tenant. An account without a tenant is
         the school's, because the roster knew it by an id or an address of the school's."""
-        return self._with_stay(self._is_staff & self._is_school_tenant(self._stays["tenant"]))
+        with_account = self._is_staff & self.on_record.is_school_tenant(self._stays["tenant"])
+        listed = self._listed.loc[self._listed["staff_id"] != NONE, "session"]
+        return self.mask_of(np.append(self._stay_session[with_account], listed))
+
+    @cached_property
+    def by_report(self) -> Mask:
+        """Whether a call of the session is known from an attendance report."""
+        return self.mask_of(self.own_calls.loc[self.on_record.is_report[self.own_calls["call"]], "session"])
+
+    @cached_property
+    def _by_reports_alone(self) -> Mask:
+        """Whether all calls of the session are known from attendance reports only, which show no cameras."""
+        recorded = ~self.on_record.is_report[self.own_calls["call"]]
+        return self.by_report & ~self.mask_of(self.own_calls.loc[recorded, "session"])
 
     @cached_property
     def recording_listed(self) -> Mask:
         """Whether Graph lists a recording of a call of the session."""
-        listed = recorded_calls(self._calls, self.evidence.recordings)[self.calls["call"]]
-        return self.mask_of(self.calls["session"][listed])
+        listed = recorded_calls(self.on_record.frame, self.evidence.recordings)[self.own_calls["call"]]
+        return self.mask_of(self.own_calls["session"][listed])
 
     @cached_property
     def was_recorded(self) -> Mask:
@@ -137,8 +62,8 @@ class SessionFacts(Sessions):
     @cached_property
     def in_channel(self) -> Mask:
         """Whether all calls of the session were channel meetings."""
-        is_channel = flags(self._calls["channel"])[self.calls["call"]]
-        return self.has_call & ~self.mask_of(self.calls["session"][~is_channel])
+        is_channel = flags(self.on_record.frame["channel"])[self.own_calls["call"]]
+        return self.has_call & ~self.mask_of(self.own_calls["session"][~is_channel])
 
     @cached_property
     def cameras(self) -> pd.DataFrame:
@@ -147,15 +72,15 @@ class SessionFacts(Sessions):
         streams with times; blank where there are none)."""
         n, is_pupil = len(self.pupils), self._is_pupil
         row_of_stay = self._pupil_of(is_pupil)
-        stays = self._stays[["person"]].assign(call=self._stay_call)[is_pupil].assign(row=row_of_stay)
-        videos = self.evidence.videos.assign(call=self._call_index.get_indexer(self.evidence.videos["call_id"]))
+        stays = self._stays.loc[is_pupil, ["call", "person"]].assign(row=row_of_stay)
+        videos = self.evidence.videos.assign(call=self.on_record.index.get_indexer(self.evidence.videos["call_id"]))
         videos = videos.merge(stays.drop_duplicates(["call", "person"]), on=["call", "person"])
         timed = videos[videos["started_at"].notna()]
         in_call = row_of_stay, self._stay_from[is_pupil], self._stay_to[is_pupil]
         on = timed["row"].to_numpy(), micros(timed["started_at"]), micros(timed["ended_at"])
         present, with_video = presence.time_during(n, in_call, on)
         # A stay without any media details counts as neither on nor off: the camera may have been on throughout.
-        has_media = flags(self._stays["has_media"], blank=True)[is_pupil]
+        has_media = (flags(self._stays["has_media"], blank=True) & ~self.on_record.is_report[self._stay_call])[is_pupil]
         known = [np.concatenate([of_stay[has_media], of_video]) for of_stay, of_video in zip(in_call, on, strict=True)]
         _, known_time = presence.time_during(n, in_call, (known[0], known[1], known[2]))
         has_times = np.isin(np.arange(n), timed["row"])
@@ -167,7 +92,8 @@ class SessionFacts(Sessions):
         # A stream without times may have filled the gaps of one with times; for how long is not known.
         camera[videos.loc[videos["started_at"].isna(), "row"]] = SENT
         camera[least >= required] = ENOUGH
-        return self.pupils.assign(camera=camera, least=least, most=most)[self.pupils["in_call"]]
+        in_call = self.pupils["in_call"] & ~self._by_reports_alone[self.pupils["session"]]
+        return self.pupils.assign(camera=camera, least=least, most=most)[in_call]
 
     def took_part(self) -> pd.DataFrame:
         """Each time that roster staff took part in a session's call: `session`, `staff_id`."""
@@ -181,14 +107,14 @@ class SessionFacts(Sessions):
 
         A call's meeting is the event with its join link whose time overlaps the call's longest, or lies as near as a
         log may lie to its call, in its last version from before the session began."""
-        calls = self.calls[self.one_to_one[self.calls["session"]]]
-        calls = calls.assign(join_key=self._calls["join_key"].to_numpy(object)[calls["call"]])
+        calls, on_record = self.own_calls[self.one_to_one[self.own_calls["session"]]], self.on_record
+        calls = calls.assign(join_key=on_record.frame["join_key"].to_numpy(object)[calls["call"]])
         both = calls.dropna(subset=["join_key"]).merge(self.evidence.calendar_events, on="join_key")
         session, call = both["session"].to_numpy(), both["call"].to_numpy()
         both["changed"] = micros(both["changed_at"])
         before = both["changed"] < self.start[session]
         starts, ends = micros(both["starts_at"]), micros(both["ends_at"])
-        call_start, call_end = micros(self._calls["started_at"])[call], micros(self._calls["ended_at"])[call]
+        call_start, call_end = on_record.start[call], on_record.end[call]
         overlap = np.minimum(ends, call_end) - np.maximum(starts, call_start)
         both["fits"] = overlap >= -self.setting(lambda r: int(r.match_minutes * MINUTE))[session]
         both["overlap"], both["apart"] = np.maximum(overlap, 0), np.abs(starts - call_start)
@@ -204,19 +130,6 @@ class SessionFacts(Sessions):
         invited = self.evidence.log_invited
         frame = pd.DataFrame({"session": self.session_of_log(invited["log_id"]), "staff_id": ids(invited["staff_id"])})
         return frame[frame["session"] != NONE]
-
-    def pupil_stays(self) -> pd.DataFrame:
-        """The pupils' stays in calls that show staff: `session`, `pupil_id`, `name`, `start`, `end`."""
-        stays = self._stay_shows_staff & self._is_pupil
-        return pd.DataFrame(
-            {
-                "session": self._stay_session[stays],
-                "pupil_id": self._stay_pupil[stays],
-                "name": self.pupil_names(self._pupil_of(stays)),
-                "start": self._stay_from[stays],
-                "end": self._stay_to[stays],
-            }
-        )
 
     # -- what the session is ---------------------------------------------------------------------
 
@@ -240,9 +153,9 @@ class SessionFacts(Sessions):
     def confidential(self) -> Mask:
         """Whether it is counselling, was logged by a counsellor without a purpose that is clearly another, or is an
         unlogged call with a counsellor in it, which may be counselling."""
-        counsellor = self.staff.lists("roles", Role.COUNSELLOR)
-        day = self.day[self._stay_session]
-        has_counsellor = self._with_stay(counsellor[self.staff.rows(self._stay_staff, day)])
+        counsellor, people = self.staff.lists("roles", Role.COUNSELLOR), self.took_part()
+        rows = self.staff.rows(people["staff_id"].to_numpy(), self.day[people["session"]])
+        has_counsellor = self.mask_of(people.loc[counsellor[rows], "session"])
         other_purpose = self.purpose.isin(["music", "academic", "pastoral"])
         by_counsellor = counsellor[self._staff_row] & ~other_purpose
         return np.asarray((self.purpose == "counselling") | by_counsellor | (has_counsellor & ~self.logged))

@@ -43,9 +43,10 @@ class Judged:
       (the session's time), `day`, `minute` (of the school's day at its start), `staff_id`, `school`,
       `department`, `purpose` (blank: not logged), `one_to_one`, `confidential`, `status`, `disputed`,
       `due_at` (when an outcome will change merely because time has passed), `codes` (one character a clause: `decode`)
-    - `calls`: `session`, `call_id`, `place` (0: matched; others joined it)
+    - `calls`: `session`, `call_id`, `place` (0: matched; others follow), `part` (a CallPart)
     - `pupils`: `session`, `pupil_id`
-    - `alone`: `session`, `from_at`, `to_at`, `seconds`: pupils without staff, longer than grace
+    - `alone`: `session`, `from_at`, `to_at`, `seconds`: pupils without staff, longer than grace or in a
+      room to which no staff came
     """
 
     sessions: pd.DataFrame
@@ -93,14 +94,14 @@ def judge(evidence: Evidence, settings: Settings, now: datetime, *, reasons: boo
     )
     call_ids = evidence.calls["call_id"].to_numpy(object)
     alone = {
-        "session": facts.alone.group,
-        "from_at": instants(facts.alone.start),
-        "to_at": instants(facts.alone.end),
-        "seconds": (facts.alone.end - facts.alone.start) / 1e6,
+        "session": facts.alone["session"],
+        "from_at": instants(facts.alone["start"].to_numpy()),
+        "to_at": instants(facts.alone["end"].to_numpy()),
+        "seconds": (facts.alone["end"] - facts.alone["start"]) / 1e6,
     }
     return Judged(
         sessions,
-        facts.calls.assign(call_id=call_ids[facts.calls["call"]])[["session", "call_id", "place"]],
+        facts.calls.assign(call_id=call_ids[facts.calls["call"]])[["session", "call_id", "place", "part"]],
         facts.pupils[["session", "pupil_id"]].copy(),
         pd.DataFrame(alone),
         outcome,

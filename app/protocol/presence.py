@@ -67,26 +67,25 @@ class Stretches:
     end: Ints
 
 
-def find_without_staff(n: int, group: Ints, joined: Ints, left: Ints, is_staff: Mask) -> Stretches:
-    """Every stretch with a pupil and without any staff, after the first member of staff joined.
+def find_without_staff(came: Ints, group: Ints, joined: Ints, left: Ints, is_staff: Mask) -> Stretches:
+    """Every stretch with a pupil and without any staff, after staff had come.
 
-    One row a stay of a pupil or, where `is_staff`, of a member of staff, in one of n groups.
+    One row a stay of a pupil or, where `is_staff`, of a member of staff, in one of several groups; `came` has for each
+    group the time from which stretches count, NEVER where none does.
     A stretch lasts while pupils come and go, as long as one is there.
     """
-    came = first_of(n, group[is_staff], joined[is_staff])
+    n = len(came)
     # Skip the groups whose first member of staff outstayed every pupil, as is usual.
     first = is_staff & (joined == came[group])
     outstayed = last_of(n, group[first], left[first]) >= last_of(n, group[~is_staff], left[~is_staff])
     rows = np.flatnonzero(~outstayed[group] & (came[group] != NEVER))
     cut = cut_into_segments(group[rows], joined[rows], left[rows], is_staff[rows])
     rows = np.flatnonzero(cut.a & ~cut.b & (cut.start >= came[cut.group]))
-    if not len(rows):
-        nothing = np.empty(0, np.int64)
-        return Stretches(nothing, nothing, nothing)
+    of, start, end = cut.group[rows], cut.start[rows], cut.end[rows]
     begins = np.ones(len(rows), bool)
-    begins[1:] = np.diff(rows) > 1  # no group begins with such a segment: its staff have not come yet
-    ends = np.append(begins[1:], True)
-    return Stretches(cut.group[rows[begins]], cut.start[rows[begins]], cut.end[rows[ends]])
+    begins[1:] = (of[1:] != of[:-1]) | (start[1:] != end[:-1])
+    ends = np.append(begins[1:], True)[: len(rows)]
+    return Stretches(of[begins], start[begins], end[ends])
 
 
 Intervals = tuple[Ints, Ints, Ints]  # the group, start and end of each

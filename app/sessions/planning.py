@@ -281,6 +281,7 @@ def match_plans_with_calls(school: School, calls: pd.DataFrame, plans: pd.DataFr
         pd.DataFrame({"log": np.repeat(np.arange(len(plans)), planned), "pupil_id": pupils[:split]}),
         calls,
         pd.DataFrame({"call": np.repeat(np.arange(len(calls)), called), "staff_id": -1, "pupil_id": pupils[split:]}),
+        np.zeros(len(calls), bool),
         (np.array(minutes) * 60_000_000).astype(np.int64),
     )
     pairs = zip(calls["session_id"].iloc[matched["call"]], plans["ref"].iloc[matched["log"]], strict=True)

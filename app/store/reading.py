@@ -117,9 +117,10 @@ def read_evidence(
     events, invited = _calendar(connection, is_in(call.c.id, calls))
     log_pupils = read("log_pupils", select(tables.log_pupils), tables.log_pupils.c.log_id, logs)
     stays = read("stays", select(stay).order_by(stay.c.id), stay.c.call_id, calls)
-    pupils = {*pupils, *pd.concat([log_pupils["pupil_id"], stays["pupil_id"]]).dropna().tolist()}
+    videos, listed_table = tables.call_videos, tables.call_listed
+    listed = read("listed", select(listed_table), listed_table.c.call_id, calls)
+    pupils = {*pupils, *pd.concat([rows["pupil_id"] for rows in (log_pupils, stays, listed)]).dropna().tolist()}
     version, letter, consent = tables.pupil_versions, tables.letters, tables.consents.c
-    videos, listed = tables.call_videos, tables.call_listed
     given = select(consents.select_given_consents(is_in(consent.pupil_id, pupils)))
     return Evidence(
         logs=read("logs", select(log.c.id.label("log_id"), *_known("logs", log)), log.c.id, logs),
@@ -128,7 +129,7 @@ def read_evidence(
         calls=read("calls", select(call.c.id.label("call_id"), *_known("calls", call)), call.c.id, calls),
         stays=stays,
         videos=read("videos", select(videos), videos.c.call_id, calls),
-        listed=read("listed", select(listed), listed.c.call_id, calls),
+        listed=listed,
         calendar_events=events,
         calendar_invited=invited,
         recordings=_recordings(connection, is_in(call.c.id, calls)),

@@ -28,6 +28,7 @@ IMPORTS = {
     "letters": "letters.csv",
     "consents": "consents.csv",
     "calls": "calls",
+    "attendance": "attendance.json",
     "recordings": "recordings.json",
     "logs": "logs.csv",
 }

@@ -56,11 +56,14 @@ def test_every_scenario_comes_out_as_told_and_in_approved_words(on_record: tuple
     } == approved
 
 
+_PARTS = {"calls": "session", "after": "after", "reports": "report"}
+
+
 def _facts(judged: Judged, staff: pd.Series, pupils: pd.Series, number: int, now: datetime) -> dict[str, Any]:
     """What a session is itself, in the words of the scenarios."""
     session = judged.sessions.loc[number]
     among = judged.pupils.loc[judged.pupils["session"] == number, "pupil_id"]
-    calls = judged.calls[judged.calls["session"] == number]
+    calls = judged.calls[judged.calls["session"] == number].sort_values("place")
     alone = judged.alone[judged.alone["session"] == number]
     begun = session["started_at"].astimezone(ZONE)
     assert session["day"].date() == begun.date()
@@ -80,5 +83,5 @@ def _facts(judged: Judged, staff: pd.Series, pupils: pd.Series, number: int, now
         ],
         "purpose": session["purpose"] if isinstance(session["purpose"], str) else "",
         "disputed": "yes" if session["disputed"] else "no",
-        "calls": calls.sort_values("place")["call_id"].tolist(),
+        **{fact: calls.loc[calls["part"] == part, "call_id"].tolist() for fact, part in _PARTS.items()},
     }

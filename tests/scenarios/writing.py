@@ -34,8 +34,10 @@ def write(told: list[Scenario], folder: Path, now: datetime) -> None:
     _table(folder / "consents.csv", [_consent(s, c) for s in told for c in s.told.get("consents", [])])
     for scenario in told:
         if scenario.calls:
-            records = [_call(scenario, name, now) for name in scenario.calls]
+            records = [_call(scenario, name, now) for name in scenario.calls if not _is_report(scenario, name)]
             (folder / "calls" / f"{scenario.number:04d}.json").write_text(json.dumps({"value": records}))
+    reports = [_report(s, name) for s in told for name in s.calls if _is_report(s, name)]
+    (folder / "attendance.json").write_text(json.dumps({"value": reports}))
     recordings = [_recording(s) for s in told if "recording" in s.told]
     (folder / "recordings.json").write_text(json.dumps({"value": recordings}))
 
@@ -229,6 +231,31 @@ def _call(s: Scenario, name: str, now: datetime) -> dict[str, Any]:
     return record
 
 
+def _is_report(s: Scenario, name: str) -> bool:
+    return bool(s.calls[name].get("type") == "report")
+
+
+def _report(s: Scenario, name: str) -> dict[str, Any]:
+    """An attendance report; somebody who was there twice has two intervals."""
+    call, rows = s.calls[name], s.calls[name]["who"]
+    spans: dict[str, list[dict[str, str]]] = {}
+    for who, joined, left, *_ in rows:
+        interval = {"joinDateTime": _graph_time(s.time(joined)), "leaveDateTime": _graph_time(s.time(left))}
+        spans.setdefault(who, []).append(interval)
+    return {
+        "id": s.call_id(name).removeprefix("attendance:"),
+        "totalParticipantCount": len(spans),
+        "meetingStartDateTime": _graph_time(min(s.time(row[1]) for row in rows)),
+        "meetingEndDateTime": _graph_time(max(s.time(row[2]) for row in rows)),
+        "joinWebUrl": join_url(s, name),
+        "participants": {"organizer": {"identity": {"user": _identity(s, _organiser(s, call))}}},
+        "attendanceRecords": [
+            {"identity": _identity(s, who), "role": "Attendee", "attendanceIntervals": intervals}
+            for who, intervals in spans.items()
+        ],
+    }
+
+
 def _identity(s: Scenario, who: str, words: tuple[str, ...] = ()) -> dict[str, Any] | None:
     """How Graph names somebody; `words` are what the scenario says of how they took part."""
     stranger = s.cast["strangers"].get(who)
@@ -245,7 +272,7 @@ def _identity(s: Scenario, who: str, words: tuple[str, ...] = ()) -> dict[str, A
     person = s.cast["staff"].get(who) or s.cast["pupils"][who]
     tenants = {"tenant elsewhere": ELSEWHERE, "tenant unsaid": None}
     return {
-        "id": f"unlisted-{s.entra(who)}" if "known by email" in words else s.entra(who),
+        "id": None if "known by email" in words else s.entra(who),
         "displayName": person["name"],
         "tenantId": next((tenants[word] for word in words if word in tenants), TENANT),
         "userPrincipalName": s.email(who).upper() if "known by email" in words else None,
