@@ -58,7 +58,7 @@ def count_late_consents(days: tuple[date, date], key: tuple[Any, ...]) -> int:  
 def count_by_session(rows: pd.DataFrame) -> pd.DataFrame:
     """For each session its `week`, and the counts from which the key figures are computed."""
     outcomes = charts.count_kept(rows, None)
-    broken, unlogged = rows["status"] == "breach", ~rows["has_log"].astype(bool)
+    broken, unlogged = rows["status"] == "breach", rows["logged"].isin(["breach", "no_evidence"])
     return rows[["week"]].assign(sessions=1, broken=broken, unlogged=unlogged, **outcomes)
 
 
@@ -95,7 +95,7 @@ def show_what_needs_attention(rows: pd.DataFrame) -> None:
             "<b>{sessions}</b> for which a parent's consent, or informing SLT, came too late.",
             sessions=how_many(late_consents, "session"),
         )
-    unlogged = rows[~rows["has_log"]]
+    unlogged = rows[rows["logged"].isin(["breach", "no_evidence"])]
     overdue, disputed = int((unlogged["logged"] == "breach").sum()), int(rows["disputed"].sum())
     for show, number, words in (
         ("unlogged", len(unlogged), f"{how_many(len(unlogged), 'unlogged call')}, {overdue:,} overdue"),

@@ -139,7 +139,7 @@ def filter_list(rows: pd.DataFrame) -> pd.DataFrame:
     if shown in ("breach", "incomplete"):
         rows = rows[rows["status"] == shown]
     elif shown == "unlogged":
-        rows = rows[~rows["logged"]]
+        rows = rows[rows["unlogged"]]
     elif shown == "disputed":
         rows = rows[rows["disputed"]]
     return rows

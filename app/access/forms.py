@@ -49,6 +49,8 @@ def list_calls_to_log(school: School, person: Person) -> pd.DataFrame:
     with school.engine.connect() as connection:
         frame = reading.read_frame(connection, query)
         outcomes = decode_outcomes(connection, frame)
+        to_log = outcomes["logged"] != Outcome.NOT_APPLICABLE  # in a room without staff there was nothing to log
+        frame, outcomes = (rows[to_log.to_numpy()].reset_index(drop=True) for rows in (frame, outcomes))
         pupils = reading.read_frame(connection, select_session_pupils().where(mine))
         calls = reading.read_frame(
             connection,

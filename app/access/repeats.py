@@ -6,13 +6,22 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Select, func, not_, select
+from sqlalchemy import Select, func, not_, select, union_all
 
 from app.access.policy import Days, Person, get_scopes, require
-from app.access.scope import SESSION, is_confidential, is_during, read_frame, select_pupils, with_staff_name
+from app.access.scope import (
+    SESSION,
+    in_school_time,
+    is_confidential,
+    is_during,
+    read_frame,
+    select_pupils,
+    with_staff_name,
+)
 from app.school import School
-from app.store import tables
-from app.vocabulary import Resource, Scope
+from app.store import reading, tables
+from app.store.outcomes import decode_outcomes
+from app.vocabulary import CallPart, Outcome, Resource, Scope
 
 
 @dataclass(frozen=True)
@@ -43,7 +52,11 @@ def list_repeats(school: School, person: Person, days: Days) -> Repeats:
     if Scope.ALL not in get_scopes(person, Resource.REPEATED_ONE_TO_ONES):
         pupils = pupils.where(pupils.selected_columns["school"] == person.school)
     names = read_frame(school, pupils).set_index("pupil_id")["name"]
-    rows = _find_one_to_ones(read_frame(school, _select_candidates(days, today)))
+    with school.engine.connect() as connection:
+        candidates = reading.read_frame(connection, _select_candidates(days, today))
+        # A room without staff is no one-to-one of its organiser.
+        with_staff = decode_outcomes(connection, candidates)["logged"] != Outcome.NOT_APPLICABLE
+    rows = _find_one_to_ones(in_school_time(school, candidates[with_staff].drop(columns=["codes", "clause_set_id"])))
     rows = rows[(rows["adult_id"] != person.staff_id) & rows["pupil_id"].isin(names.index)].reset_index(drop=True)
     rows["out_of_hours"] = _is_out_of_hours(school, rows)
     most, most_out = _count_within(rows, limits.days), _count_within(rows[rows["out_of_hours"]], limits.days)
@@ -71,17 +84,23 @@ def _select_candidates(days: Days, today: date) -> Select[Any]:
     """The sessions of the days with the numbers of staff and pupils in the call, or else in the log, and the id of one
     of each; the `adult` by today's name."""
     of_call, stay, participant = tables.session_calls.c, tables.call_stays.c, tables.session_pupils.c
+    at_unknown_times = tables.call_listed.c
+    took_part = union_all(
+        select(stay.call_id, stay.staff_id, stay.pupil_id).where(stay.left_at > stay.joined_at),
+        select(at_unknown_times.call_id, at_unknown_times.staff_id, at_unknown_times.pupil_id),
+    ).subquery()
+    person = took_part.c
     in_call = (
         select(
             of_call.session_id,
-            func.count(stay.staff_id.distinct()).label("staff"),
-            func.count(stay.pupil_id.distinct()).label("pupils"),
-            func.min(stay.staff_id).label("staff_id"),
-            func.min(stay.pupil_id).label("pupil_id"),
+            func.count(person.staff_id.distinct()).label("staff"),
+            func.count(person.pupil_id.distinct()).label("pupils"),
+            func.min(person.staff_id).label("staff_id"),
+            func.min(person.pupil_id).label("pupil_id"),
         )
-        .join(tables.call_stays, stay.call_id == of_call.call_id)
+        .join(took_part, person.call_id == of_call.call_id)
         .join(tables.sessions, SESSION.id == of_call.session_id)
-        .where(is_during(days), stay.left_at > stay.joined_at)
+        .where(is_during(days), of_call.part == CallPart.SESSION)
         .group_by(of_call.session_id)
         .subquery()
     )
@@ -100,6 +119,8 @@ def _select_candidates(days: Days, today: date) -> Select[Any]:
             SESSION.ended_at,
             SESSION.purpose,
             SESSION.log_id.is_not(None).label("logged"),
+            SESSION.codes,
+            SESSION.clause_set_id,
             func.coalesce(in_call.c.staff, 0).label("staff"),
             func.coalesce(func.nullif(in_call.c.pupils, 0), listed.c.pupils).label("pupils"),
             adult_id.label("adult_id"),

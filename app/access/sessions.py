@@ -20,6 +20,7 @@ from app.school import School
 from app.store import reading, tables
 from app.store.outcomes import decode_outcomes
 from app.store.versions import valid_on, valid_versions
+from app.vocabulary import Outcome
 
 _FACTS = ("started_at", "ended_at", "school", "department", "purpose", "one_to_one", "status", "disputed", "due_at")
 
@@ -30,7 +31,7 @@ def list_sessions(school: School, person: Person, days: Days) -> pd.DataFrame:
     Columns: `session_id`, `started_at`, `ended_at`, `staff_name` (blank: unknown), `school`,
     `department`, `purpose` (blank: not logged), `pupils` (names joined; blank where withheld),
     `withheld` (somebody else's counselling), `one_to_one`, `status`, `disputed`, `logged`, `own`,
-    `n_breach`, `n_gaps` (clauses without evidence).
+    `n_breach`, `n_gaps` (clauses without evidence), `unlogged` (a log is missing).
     """
     return find_sessions(school, person, is_during(days))
 
@@ -39,7 +40,8 @@ def list_unlogged_calls(school: School, person: Person, days: Days) -> pd.DataFr
     """The calls of others on the days that are not logged and that the person may open; never a counsellor's.
     Columns as in `list_sessions`, and `due_at` (when the time to log it ends; blank: it has ended)."""
     unlogged = (SESSION.log_id.is_(None), not_(is_confidential()), not_(_is_own(person)))
-    return find_sessions(school, person, is_during(days), *unlogged)
+    sessions = find_sessions(school, person, is_during(days), *unlogged)
+    return sessions[sessions["unlogged"]].reset_index(drop=True)
 
 
 def _is_own(person: Person) -> ColumnElement[bool]:
@@ -69,6 +71,8 @@ def find_sessions(school: School, person: Person, *conditions: ColumnElement[boo
         pupils = reading.read_frame(connection, select_session_pupils().where(visible))
     visible_ids = frame["session_id"].mask(frame["withheld"].astype(bool))
     frame["pupils"] = join_values(visible_ids, pupils, "session_id")
+    # In a room without staff there was nothing to log.
+    frame["unlogged"] = ~frame["logged"].astype(bool) & (outcomes["logged"] != Outcome.NOT_APPLICABLE)
     frame["n_breach"] = (outcomes == "breach").sum(axis=1)
     frame["n_gaps"] = (outcomes == "no_evidence").sum(axis=1)
     return in_school_time(school, frame.drop(columns=["codes", "clause_set_id"]))

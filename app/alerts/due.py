@@ -15,8 +15,9 @@ from app.formatting import how_many
 from app.judging.upkeep import refresh
 from app.school import School
 from app.store import reading, tables
+from app.store.outcomes import decode_outcomes
 from app.store.writing import get_meta, set_meta
-from app.vocabulary import Role
+from app.vocabulary import Outcome, Role
 
 _HISTORY = timedelta(days=7)  # a concern unread for longer is older than the alerts
 _DIGEST = "digest"  # key of the time at which the last one was queued
@@ -111,7 +112,13 @@ def count_waiting_for_each(school: School, since: datetime) -> pd.DataFrame:
     """
     call, link, moment = tables.calls.c, tables.session_calls.c, pd.Timestamp(since)
     unlogged = (
-        select(SESSION.id.label("session_id"), SESSION.staff_id, call.stored_at.label("since"))
+        select(
+            SESSION.id.label("session_id"),
+            SESSION.staff_id,
+            call.stored_at.label("since"),
+            SESSION.codes,
+            SESSION.clause_set_id,
+        )
         .join(tables.session_calls, and_(link.session_id == SESSION.id, link.place == 0))
         .join(tables.calls, call.id == link.call_id)
         .where(SESSION.log_id.is_(None), SESSION.staff_id.is_not(None))
@@ -123,6 +130,8 @@ def count_waiting_for_each(school: School, since: datetime) -> pd.DataFrame:
     )
     with school.engine.connect() as connection:
         to_log = reading.read_frame(connection, unlogged)
+        # In a room without staff there was nothing to log.
+        to_log = to_log[decode_outcomes(connection, to_log)["logged"] != Outcome.NOT_APPLICABLE]
         open_breaches = find_open_breaches(connection)
         owned = find_owners(school, connection, open_breaches).rename(columns={"owner_id": "staff_id"})
         explained_ids = connection.scalars(explained).all()

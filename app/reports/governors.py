@@ -172,8 +172,13 @@ def add_state(rates: pd.DataFrame) -> pd.DataFrame:
 def _count(rows: pd.DataFrame) -> dict[str, int]:
     """The counts behind the key figures: outcomes (see `charts.count_kept`), and sessions of each kind."""
     outcomes = {name: int(counts.sum()) for name, counts in charts.count_kept(rows, None).items()}
-    breached, unlogged = int((rows["status"] == "breach").sum()), int((~rows["has_log"]).sum())
+    breached, unlogged = int((rows["status"] == "breach").sum()), _count_unlogged(rows)
     return outcomes | {"sessions": len(rows), "breached": breached, "unlogged": unlogged}
+
+
+def _count_unlogged(rows: pd.DataFrame) -> int:
+    """The calls that should have been logged: a room without staff is none."""
+    return int(rows["logged"].isin([Outcome.BREACH, Outcome.NO_EVIDENCE]).sum())
 
 
 def _key_figures(seen: _Figures) -> list[tuple[str, int, int, float | None]]:
@@ -334,7 +339,7 @@ def _list_attention(school: School, person: Person, days: Days, rows: pd.DataFra
     """What needs attention, one sentence each, even for a count of 0: leaving it out would reveal that."""
     late = count_registers(school, person, days)["late"]
     counts = {
-        "unlogged calls with pupils": int((~rows["has_log"]).sum()),
+        "unlogged calls with pupils": _count_unlogged(rows),
         "sessions where the log and the call record disagree": int(rows["disputed"].sum()),
         "sessions that began before the parent's consent came or SLT was informed": late,
     }

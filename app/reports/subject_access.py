@@ -23,7 +23,7 @@ from app.reports.third_persons import mark_third_persons
 from app.school import School
 from app.store import audit_log, reading, tables
 from app.store.versions import valid_on, valid_versions
-from app.vocabulary import Outcome, Resolution
+from app.vocabulary import CallPart, Outcome, Resolution
 
 _IS_COUNSELLING = "Counselling. Notes and reasons are the counsellor's and are not in this file: ask the counsellor."
 _MAY_BE_COUNSELLING = "It names the pupil and may be about counselling: its content is not in this file."
@@ -118,6 +118,7 @@ class _File:
                 "Letters struck out": [self._letter(row, struck=True) for row in self._rows_of(tables.letters_struck)],
                 "Parental consents": [self._consent(row) for row in self._rows_of(tables.consents)],
                 "Sessions": list(self._sessions()),
+                "In calls beside other sessions": list(self._further_stays()),
                 "Safeguarding concerns": list(self._concerns()),
                 "Rejected rows of imported files": list(self._rejected_rows()),
                 "Unsent drafts of logs and plans": list(self._drafts("log", "plan")),
@@ -295,6 +296,21 @@ class _File:
         yield Cell("In the call", "\n".join(f"{self._moment(came)} to {self._moment(went)}" for came, went in stays))
         recorded = self.connection.scalars(select(recording.created_at).where(recording.call_id.in_(calls)))
         yield Cell("Recorded in Teams", "\n".join(map(self._moment, recorded)))
+
+    def _further_stays(self) -> Iterator[Record]:
+        """When the pupil was in a call that belongs to a session without them: in a room without staff after it, or by
+        an attendance report beside the call record."""
+        stay, link, participant = tables.call_stays.c, tables.session_calls.c, tables.session_pupils.c
+        own = select(participant.session_id).where(participant.pupil_id == self.pupil_id)
+        stays = (
+            select(stay.joined_at, stay.left_at, link.part)
+            .join(tables.session_calls, link.call_id == stay.call_id)
+            .where(stay.pupil_id == self.pupil_id, link.session_id.not_in(own))
+            .order_by(stay.joined_at)
+        )
+        for row in self.connection.execute(stays):
+            times = f"{self._moment(row.joined_at)} to {self._moment(row.left_at)}"
+            yield Record(_cells({"In the call": times, "What it was": CallPart(row.part).label}))
 
     def _breaches(self, session_id: int) -> Iterator[Cell]:
         breach, event = tables.breaches.c, tables.breach_events.c
