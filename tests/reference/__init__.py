@@ -5,8 +5,9 @@ evidence and its settings. Where the meaning leaves something open, it reads:
 
 Matching
 - `match_minutes` are those of the day on which the log starts; calls and logs that only touch overlap by nothing.
-- A further call joins if the log overlaps it, it is at most `match_minutes` from a call of the session, the logging
-  member of staff or no staff at all took part, and everybody of the roster in it was in the matched call or is logged.
+- A further call joins if the log overlaps it, it is at most `match_minutes` from a call of the session, everybody of the
+  roster in it was in the matched call or is logged, and the logging member of staff was in both or in neither, or it is
+  a room without staff.
 - Logs are matched first; a room without staff that no log matches belongs to the session of the earlier call with its
   link, even if it could join a log. That call may itself be a room without staff.
 - An attendance report covers the meeting of a call record if their times overlap and either the join link is the same
@@ -23,12 +24,13 @@ What the calls show
 
 The clauses
 - `parents-told` and consents outside the hours ask for every pupil in the call or in the log; one-to-ones for the one.
-- Staff known by the roster use the school's account unless the record names another tenant.
+- Staff known by the roster use the school's account unless the record names another tenant. That none of them is in a
+  call that another organisation hosts shows nothing.
 - `recording-on-team` asks for the calls that are listed as recorded, else for all of the session.
 - A recording without a call's id belongs to a call of its organiser that was going on when it was created.
 - A video of unknown length and one with times that are not enough: it is not known how long the camera was on.
 - A consent that was withdrawn after the session began still covered it.
 - The log disputes the hours if its own times say the opposite.
 - HOYs and HMs count for pupils of their own school. Staff without a pastoral role have to invite as tutors do.
-- A calendar's event fits a call if their times overlap or touch.
+- A calendar's event fits a call as a log does: they overlap or are at most `match_minutes` apart.
 """

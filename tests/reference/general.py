@@ -60,7 +60,7 @@ def _school_account_in_call(facts: Facts) -> bool | None:
     if any(other is None or other.lower() == tenant for other in tenants):
         return True
     is_hidden = any(facts.records.calendar.is_elsewhere(call) for call in facts.calls)
-    return None if is_hidden or not facts.calls else False
+    return None if not facts.calls or (is_hidden and not tenants) else False
 
 
 def _of_recorded(facts: Facts, answer: bool | None, by_call: bool | None = None) -> Check:

@@ -5,7 +5,7 @@ from app.vocabulary import EvidenceKind, LetterKind, Outcome
 from tests.reference.facts import NO_EVIDENCE, NOT_APPLICABLE, Check, Facts, is_kept
 from tests.reference.general import covers, is_disputed, is_within, letters
 from tests.reference.intervals import overlap
-from tests.reference.rows import Event
+from tests.reference.rows import MINUTE, Event
 
 CALL, REGISTER, LOG = EvidenceKind.CALL, EvidenceKind.REGISTER, EvidenceKind.LOG
 
@@ -68,12 +68,13 @@ def _is_second_in_calendar(facts: Facts) -> bool | None:
             last = versions.get(event.event_key)
             if event.changed_at < facts.start and (last is None or event.changed_at > last.changed_at):
                 versions[event.event_key] = event
+    tolerance = facts.rules.match_minutes * MINUTE
     fitting = [
         event
         for event in versions.values()
         for call in facts.calls
         if call.join_key == event.join_key
-        and overlap((event.starts_at, event.ends_at), (call.started_at, call.ended_at)) >= 0
+        and overlap((event.starts_at, event.ends_at), (call.started_at, call.ended_at)) >= -tolerance
     ]
     if not fitting:
         return None

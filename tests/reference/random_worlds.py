@@ -5,7 +5,7 @@ from datetime import date, datetime, time
 from fractions import Fraction
 from random import Random
 
-from tests.reference.random_calls import ELSEWHERE, Meeting, Scale, make_group, make_peer_to_peer
+from tests.reference.random_calls import ELSEWHERE, PEER_TO_PEER, Meeting, Scale, make_group, make_peer_to_peer
 from tests.reference.random_logs import PURPOSES, make_answers, make_invited, vary_log
 from tests.reference.random_people import make_consent, make_letters, make_pupils, make_staff
 from tests.reference.random_settings import DAYS, TENANT, Setting
@@ -20,7 +20,7 @@ KINDS = frozenset(
         "calendar",  # events in the organiser's calendar
         "elsewhere",  # calls that another organisation hosts
         "listed",  # people without times
-        "mixed",  # one pupil in the call, more in the log; one call of a session in a channel, another not
+        "mixed",  # one pupil in the call, more in the log; calls of one session of different types
         "no_media",  # stays without media details
         "no_staff",  # rooms without staff
         "parallel",  # calls of one session at once
@@ -173,7 +173,12 @@ class WorldMaker:
         for other in self.world.calls:
             at_once = other.started_at < call.ended_at and call.started_at < other.ended_at
             same_link = call.join_key is not None and call.join_key == other.join_key
-            if at_once and (same_link or ("parallel" not in self.kinds and call.pupils & other.pupils)):
+            same_people = call.pupils & other.pupils or call.staff & other.staff
+            near = abs(other.started_at - call.started_at) < 4 * HOUR
+            is_mixed = (other.type == PEER_TO_PEER) != (call.type == PEER_TO_PEER) and near and same_people
+            if is_mixed and "mixed" not in self.kinds:
+                return None
+            if at_once and (same_link or ("parallel" not in self.kinds and same_people)):
                 return None
         self.world.calls.append(call)
         return call

@@ -209,7 +209,11 @@ class _Joining:
         self.further: dict[int, list[tuple[int, Call]]] = defaultdict(list)  # the calls that each log covers, by rank
         self.logs: dict[int, Log] = {}
         for rank, (log, call) in enumerate(pairs):
-            if log.log_id in matched and _covers(log, call) and _is_same_people(log, matched[log.log_id], call):
+            if log.log_id not in matched or not _covers(log, call):
+                continue
+            first = matched[log.log_id]
+            has_same_staff = is_room_without_staff(call, calendar) or _has_same_staff(log, first, call)
+            if has_same_staff and _is_of_session(log, first, call):
                 self.further[log.log_id].append((rank, call))
                 self.logs[log.log_id] = log
 
@@ -239,6 +243,11 @@ def _covers(log: Log, call: Call) -> bool:
     return overlap(_time(log), _time(call)) > 0
 
 
-def _is_same_people(log: Log, first: Call, second: Call) -> bool:
+def _is_of_session(log: Log, first: Call, second: Call) -> bool:
     """Whether everybody on the roster who is in the second call was in the first, or is in the log."""
     return second.staff <= first.staff | {log.staff_id} and second.pupils <= first.pupils | set(log.pupils)
+
+
+def _has_same_staff(log: Log, first: Call, second: Call) -> bool:
+    """Whether the member of staff who logged was in both calls or in neither."""
+    return (log.staff_id in first.staff) == (log.staff_id in second.staff)

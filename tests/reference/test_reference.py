@@ -10,7 +10,7 @@ from tests.reference.random_worlds import EPISODES, KINDS, make_world
 from tests.reference.rows import merge
 
 # What the worlds contain besides logs and meetings of staff and pupils on record.
-COMPARED: frozenset[str] = frozenset()
+COMPARED = frozenset({"calendar", "no_media", "peer_to_peer", "strangers"})
 
 SESSIONS = 3_000
 ALL_SESSIONS = 100_000
