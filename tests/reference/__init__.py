@@ -5,9 +5,9 @@ evidence and its settings. Where the meaning leaves something open, it reads:
 
 Matching
 - `match_minutes` are those of the day on which the log starts; calls and logs that only touch overlap by nothing.
-- A further call joins if the log overlaps it, it is at most `match_minutes` from a call of the session, everybody of the
-  roster in it was in the matched call or is logged, and the logging member of staff was in both or in neither, or it is
-  a room without staff.
+- A further call joins if the log overlaps it, it is at most `match_minutes` from a call of the session, everybody in it
+  who is on the roster was in the matched call or is logged, and the logging member of staff was in both or in neither,
+  or it is a room without staff.
 - Logs are matched first; a room without staff that no log matches belongs to the session of the earlier call with its
   link, even if it could join a log. That call may itself be a room without staff.
 - An attendance report covers the meeting of a call record if their times overlap and either the join link is the same
