@@ -16,7 +16,7 @@ from app.intake.result import ImportResult
 from app.intake.transaction import run_import
 from app.judging.rejudge import Affected
 from app.records.attendance import Attendee, Report, iter_reports, name_report, read_report
-from app.records.attendance_csv import name_downloaded_report, read_downloaded_report
+from app.records.attendance_csv import NoReportError, name_downloaded_report, read_downloaded_report
 from app.records.attendance_lines import InvalidReportError
 from app.records.attendance_times import DateOrder
 from app.records.call_legs import Stay
@@ -24,7 +24,7 @@ from app.records.calls import Call, Listed, digest_join_link
 from app.records.graph_objects import UnreadableObjectError
 from app.records.json_files import FoundObject, iter_content, iter_objects
 from app.records.roster import Roster
-from app.records.rows import RejectedRow
+from app.records.rows import RejectedRow, UnreadableFileError
 from app.school import School
 from app.store import reading, tables
 from app.vocabulary import CallSource
@@ -77,6 +77,10 @@ def _read_each(found: FoundObject, school: School, dates: DateOrder | None, resu
             if report.ended_at > school.now() + _EARLY:
                 raise UnreadableObjectError("its times are in the future", "check the order of day and month in it")
         except (UnreadableObjectError, InvalidReportError) as error:
+            if isinstance(error, NoReportError) and found.file == result.source:
+                raise UnreadableFileError(
+                    f"{found.file} is not an attendance report of Teams. Nothing was changed."
+                ) from None
             result.rejected.append(_reject(error, found, content, name, result.source))
         else:
             result.calls |= {name: 0, report.id: 0}

@@ -76,6 +76,10 @@ _AGAIN_IN_ENGLISH = "download the report again when the meeting is over, with Te
 _ROUNDED = timedelta(minutes=1)
 
 
+class NoReportError(InvalidReportError):
+    """A file that is something else."""
+
+
 def read_downloaded_report(content: bytes, zone: ZoneInfo, dates: DateOrder | None) -> Report:
     """Read a downloaded report, whose times are those of the clock in `zone`. `dates` is the order of day and month if
     the file itself does not show it. InvalidReportError if any row cannot be used: a report is read whole or not."""
@@ -97,7 +101,7 @@ def read_downloaded_report(content: bytes, zone: ZoneInfo, dates: DateOrder | No
             1, "is an old list of names without addresses: nobody can be recognised", "download the attendance report"
         )
     else:
-        raise InvalidReportError(1, "does not begin an attendance report of Teams", AGAIN)
+        raise NoReportError(1, "does not begin an attendance report of Teams", AGAIN)
     return _Times(meeting, people, zone, dates).build(content)
 
 

@@ -119,7 +119,7 @@ def test_import_attendance_resolves_the_rejection_of_a_report_that_was_not_expan
     report = graph_report("AR-1", START, LESSON)
     bare = saved(tmp_path / "bare.json", report | {"attendanceRecords": []})
     (rejected,) = import_attendance(school, bare).rejected
-    assert "$expand=attendanceRecords" in rejected.reason
+    assert "$expand=attendanceRecords" in rejected.fix
     assert import_attendance(school, saved(tmp_path / "whole.json", report)).resolved == 1
 
 
@@ -135,12 +135,19 @@ def test_import_attendance_reads_a_folder_and_names_what_it_cannot_read(school: 
     (tmp_path / "d.jsonl").write_text(json.dumps(graph_report("AR-4", START.replace(hour=8), LESSON)))
     result = import_attendance(school, tmp_path)
     assert (result.read, result.added) == (4, 3)
-    assert "c.csv" in result.rejected[0].fix
+    assert result.rejected[0].file == "c.csv"
 
 
 def test_import_attendance_refuses_what_is_not_there(school: School, tmp_path: Path) -> None:
     with pytest.raises(UnreadableFileError):
         import_attendance(school, tmp_path / "nothing")
+
+
+def test_import_attendance_stores_nothing_of_another_file(school: School, tmp_path: Path) -> None:
+    before = all_rows(school)
+    with pytest.raises(UnreadableFileError, match="not an attendance report"):
+        import_attendance(school, table(tmp_path / "l.csv", [log("teacher", "aled", "2026-11-24T10:00")]))
+    assert all_rows(school) == before
 
 
 def test_other_imports_refuse_an_attendance_report_and_name_its_command(school: School, tmp_path: Path) -> None:
