@@ -10,6 +10,7 @@ _NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
+    _write_call_ids_in_lower_case()
     _add_evidence()
     _add_graph_sources()
     _add_roster_history()
@@ -82,3 +83,33 @@ def _add_roster_history() -> None:
         sa.Column("pupil_id", _NUMBER, sa.ForeignKey("pupils.id")),
         sa.Column("ended_on", sa.Date(), nullable=False),
     )
+
+
+def _write_call_ids_in_lower_case() -> None:
+    """Ids of calls are compared without regard to case, and stored in lower case."""
+    connection = op.get_bind()
+    calls = sa.Table("calls", sa.MetaData(), autoload_with=connection)
+    children = ("call_originals", "call_stays", "call_videos", "call_listed", "session_calls")
+    lower = sa.func.lower(calls.c.id)
+    mixed = connection.scalars(sa.select(calls.c.id).where(calls.c.id != lower)).all()
+    known = set(connection.scalars(sa.select(calls.c.id)))
+    for call_id in mixed:
+        if call_id.lower() in known:  # stored twice: both stay as they are
+            continue
+        known.add(call_id.lower())
+        others = [column for column in calls.c if column.name != "id"]
+        copy = sa.select(lower, *others).where(calls.c.id == call_id)
+        connection.execute(calls.insert().from_select(["id", *(column.name for column in others)], copy))
+        for child in children:
+            _rename_call(child, call_id)
+        connection.execute(calls.delete().where(calls.c.id == call_id))
+        for other in ("concern_sessions", "conduct_sessions"):
+            _rename_call(other, call_id)
+    for table in ("recordings", "quarantine"):
+        op.execute(f"update {table} set call_id = lower(call_id) where call_id <> lower(call_id)")  # noqa: S608 # nosec B608
+
+
+def _rename_call(table: str, call_id: str) -> None:
+    column = sa.column("call_id", sa.String())
+    of_call = sa.table(table, column)
+    op.get_bind().execute(sa.update(of_call).where(column == call_id).values(call_id=call_id.lower()))
