@@ -13,7 +13,7 @@ from app.intake.attendance import import_attendance
 from app.intake.files import import_table
 from app.operations.alerts import get_alerts_view, send_alerts_now
 from app.operations.health import check_school, describe_key_counts
-from app.operations.rejected_rows import dismiss_rows, fix_row
+from app.operations.rejected_rows import dismiss_rows, fix_row, give_record
 from app.operations.retention import find_first_days_kept
 from app.operations.sync import get_sync_state, sync_now
 from app.store import audit_log
@@ -115,7 +115,13 @@ if sent and file is not None:
 show_attendance_import(lambda content, dates: import_attendance(school, content, dates=dates, actor_id=person.staff_id))
 
 st.header("Rejected rows")
-show_rejected_rows(school, person, partial(fix_row, school, person), partial(dismiss_rows, school, person))
+show_rejected_rows(
+    school,
+    person,
+    partial(fix_row, school, person),
+    partial(give_record, school, person),
+    partial(dismiss_rows, school, person),
+)
 
 st.header("Imports")
 done = administration.list_imports(school, person)

@@ -168,6 +168,7 @@ _SHOWN = {
     "consents": ("pupil_email", "kind", "covers_from", "covers_to", "obtained_at", "given_by", "slt_informed_at"),
     "logs": ("ref", "staff_email", "started_at", "ended_at"),
 }
+RECORDS = ("calls", "recordings")  # never shown: a file with the corrected record takes their place
 _SHOWN_OF_OTHER_LOGS = ("purpose", "pupil_emails", "second_staff_emails", "platform", "account", "cameras_on")
 
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select
 
 from app.intake.result import ImportResult
-from app.intake.transaction import run_import, span
+from app.intake.transaction import Work, run_import, span
 from app.judging.call_rows import linked_to_concerns, read_original, read_originals, remove_calls, write_calls
 from app.judging.rejudge import Affected
 from app.records.attendance_lines import refuse_attendance_report
@@ -34,34 +34,41 @@ def import_calls(
     school: School, path: str | Path, actor_id: int | None = None, progress: Callable[[int], None] | None = None
 ) -> ImportResult:
     """Import Microsoft Graph's call records from a file or a folder, in any form that `iter_objects` reads."""
-    path = check_exists(path)
-    refuse_attendance_report(path)
-
-    def work(connection: Connection, result: ImportResult) -> Affected:
-        affected = Affected()
-        roster = reading.read_roster(connection)
-        for part in iter_parts(iter_objects(path)):
-            calls = list(_read_each(part, _read_call, result))
-            store_calls(connection, school, calls, roster, result, affected)
-            if progress:
-                progress(result.read)
-        return affected
-
-    return run_import(school, ImportResult("calls", path.name, actor_id), work)
+    return _import(school, "calls", path, actor_id, progress)
 
 
 def import_recordings(school: School, path: str | Path, actor_id: int | None = None) -> ImportResult:
     """Import Microsoft Graph's recordings, in any form that `iter_objects` reads."""
+    return _import(school, "recordings", path, actor_id)
+
+
+def _import(
+    school: School, kind: str, path: str | Path, actor_id: int | None, progress: Callable[[int], None] | None = None
+) -> ImportResult:
     path = check_exists(path)
     refuse_attendance_report(path)
+    result = ImportResult(kind, path.name, actor_id)
+    return run_import(school, result, create_record_work(school, iter_objects(path), progress))
+
+
+def create_record_work(
+    school: School, objects: Iterator[FoundObject], progress: Callable[[int], None] | None = None
+) -> Work:
+    """The work of importing call records or recordings, whichever the result names."""
 
     def work(connection: Connection, result: ImportResult) -> Affected:
         affected = Affected()
-        for part in iter_parts(iter_objects(path)):
-            store_recordings(connection, list(_read_each(part, _read_recording, result)), result, affected)
+        roster = reading.read_roster(connection)
+        for part in iter_parts(objects):
+            if result.kind == "calls":
+                store_calls(connection, school, list(_read_each(part, _read_call, result)), roster, result, affected)
+            else:
+                store_recordings(connection, list(_read_each(part, _read_recording, result)), result, affected)
+            if progress:
+                progress(result.read)
         return affected
 
-    return run_import(school, ImportResult("recordings", path.name, actor_id), work)
+    return work
 
 
 def check_exists(path: str | Path) -> Path:

@@ -1,17 +1,20 @@
 """Fixing and dismissing rejected rows."""
 
+import io
 import json
 from collections.abc import Collection, Mapping
 
 from sqlalchemy import Connection, select
 
-from app.access.administration import list_rejected_rows
+from app.access.administration import RECORDS, list_rejected_rows
 from app.access.policy import Person
 from app.intake import quarantine
+from app.intake.calls import create_record_work
 from app.intake.files import check_not_demonstration, create_work
 from app.intake.people import RosterOptions
 from app.intake.result import ImportResult
 from app.intake.transaction import run_import_in
+from app.records.json_files import iter_content
 from app.records.rows import RejectedRow
 from app.records.tabular import Table
 from app.school import School
@@ -45,6 +48,28 @@ def fix_row(school: School, person: Person, number: int, cells: Mapping[str, str
             connection.rollback()
             return result.rejected[0]
     return None
+
+
+def give_record(school: School, person: Person, number: int, file: tuple[str, bytes]) -> RejectedRow | None:
+    """Import a corrected file, as (name, content), that holds a rejected call record or recording. Returns None if the
+    record could be read, or the new rejection, with nothing changed. Raises ValueError, with a message to show, if the
+    file does not settle it."""
+    rows = list_rejected_rows(school, person, number)
+    if rows.empty or rows["kind"].iloc[0] not in RECORDS:
+        raise ValueError("This record is resolved already. Nothing was changed.")
+    with school.writing() as connection:
+        result = ImportResult(rows["kind"].iloc[0], file[0], person.staff_id)
+        run_import_in(
+            connection, school, result, create_record_work(school, iter_content(file[0], io.BytesIO(file[1])))
+        )
+        stored = tables.quarantine.c
+        is_open = select(stored.id).where(stored.id == number, stored.resolved_at.is_(None))
+        if connection.scalar(is_open) is None:
+            return None
+        connection.rollback()
+    if result.rejected:
+        return result.rejected[0]
+    raise ValueError("The file does not hold this record, or an older version of it. Nothing was changed.")
 
 
 def _author(cells: Mapping[str, str]) -> str:

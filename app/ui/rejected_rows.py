@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping
 import pandas as pd
 import streamlit as st
 
-from app.access.administration import list_rejected_rows, list_resolved_rows
+from app.access.administration import RECORDS, list_rejected_rows, list_resolved_rows
 from app.access.policy import Person
 from app.formatting import how_many
 from app.records.rows import RejectedRow
@@ -25,13 +25,14 @@ KINDS = {
 }
 _OF_TEAMS = {"attendance": "Attendance reports"}
 Fix = Callable[[int, Mapping[str, str]], RejectedRow | None]
+Give = Callable[[int, tuple[str, bytes]], RejectedRow | None]
 Dismiss = Callable[[Collection[int], str], int]
 _FILTERS = {"file": "Kind of record", "source": "File", "what": "Reason"}
 
 
-def show_rejected_rows(school: School, person: Person, fix: Fix, dismiss: Dismiss) -> None:
-    """Show the rejected rows with the forms to `fix` or `dismiss` them (see `operations.rejected_rows`), and resolved
-    rows."""
+def show_rejected_rows(school: School, person: Person, fix: Fix, give: Give, dismiss: Dismiss) -> None:
+    """Show the rejected rows with the forms to `fix` them, to `give` a record again or to `dismiss` them (see
+    `operations.rejected_rows`), and resolved rows."""
     show_confirmation()
     rejected = list_rejected_rows(school, person)
     if rejected.empty:
@@ -41,7 +42,7 @@ def show_rejected_rows(school: School, person: Person, fix: Fix, dismiss: Dismis
             "{rows} to fix. Fix a row here, or correct the source and import it again: that resolves the row.",
             rows=how_many(len(rejected), "row"),
         )
-        _show_unresolved(rejected, fix, dismiss)
+        _show_unresolved(rejected, fix, give, dismiss)
     resolved = list_resolved_rows(school, person)
     if len(resolved):
         with st.expander(f"Resolved ({len(resolved):,})"):
@@ -76,7 +77,7 @@ def _reasons(rows: pd.DataFrame) -> list[str]:
     ]
 
 
-def _show_unresolved(rejected: pd.DataFrame, fix: Fix, dismiss: Dismiss) -> None:
+def _show_unresolved(rejected: pd.DataFrame, fix: Fix, give: Give, dismiss: Dismiss) -> None:
     rejected = rejected.assign(
         what=_reasons(rejected),
         file=rejected["kind"].map(KINDS | _OF_TEAMS).fillna("Call records and recordings"),
@@ -97,7 +98,10 @@ def _show_unresolved(rejected: pd.DataFrame, fix: Fix, dismiss: Dismiss) -> None
     )
     if chosen is not None:
         row = listed.set_index("id").loc[chosen]
-        _fix(row, int(chosen), fix)
+        if row["kind"] in RECORDS:
+            _give(row, int(chosen), give)
+        else:
+            _fix(row, int(chosen), fix)
         _dismiss([int(chosen)], row["title"], dismiss)
     elif len(listed) > 1:
         with st.expander(f"Dismiss all {len(listed):,}"):
@@ -134,12 +138,36 @@ def _fix(row: pd.Series, number: int, fix: Fix) -> None:
         except (ValueError, DatabaseError) as error:
             show_error("The row was not imported.", str(error))
             return
-        if again is None:
-            confirm_on_rerun(f"{row['place'].capitalize()} was imported.")
-            st.rerun()
-        show_error(
-            "The row was rejected again. Nothing was changed.", f"{again.column or 'It'} {again.reason}: {again.fix}."
+        _show_result(row, again)
+
+
+def _give(row: pd.Series, number: int, give: Give) -> None:
+    """A box for a file that holds a rejected record, corrected or fetched again."""
+    with st.form(f"give {number}"):
+        write_html("Fix {row[title]}", "h3", row=row)
+        write_html("{row[reason]}: {row[fix]}.", row=row)
+        note(
+            "Call records are not shown here. Give a file that holds this record, corrected or fetched again. "
+            "“Sync now” also fetches a call record again, while Microsoft has it."
         )
+        file = st.file_uploader("File with the record", key=f"give file {number}")
+        if not st.form_submit_button("Import the record", type="primary", icon=":material/upload:") or file is None:
+            return
+        try:
+            again = give(number, (file.name, file.getvalue()))
+        except (ValueError, DatabaseError) as error:
+            show_error("The record was not imported.", str(error))
+            return
+        _show_result(row, again)
+
+
+def _show_result(row: pd.Series, again: RejectedRow | None) -> None:
+    if again is None:
+        confirm_on_rerun(f"{row['place'].capitalize()} was imported.")
+        st.rerun()
+    else:
+        words = f"{again.column} {again.reason}" if again.column else again.reason
+        show_error("It was rejected again. Nothing was changed.", f"{words[:1].upper()}{words[1:]}: {again.fix}.")
 
 
 def _cells(row: pd.Series, number: int) -> dict[str, str]:

@@ -13,7 +13,8 @@ from app.access.policy import NotAllowedError, Person
 from app.access.sessions import list_sessions
 from app.intake.calls import import_calls
 from app.intake.files import import_consents, import_letters, import_logs, import_table
-from app.operations.rejected_rows import dismiss_rows, fix_row
+from app.operations.rejected_rows import dismiss_rows, fix_row, give_record
+from app.records.rows import RejectedRow
 from app.school import School
 from app.store import tables
 from app.store.encryption import generate_key
@@ -99,6 +100,27 @@ def test_fix_row_needs_the_fault_to_be_in_a_column_that_is_shown(school: School,
     (tmp_path / "calls.json").write_text('{"id": "c1"}', encoding="utf-8")
     import_calls(school, tmp_path / "calls.json")
     assert list_rejected_rows(school, admin)["fixable"].tolist() == [(), ()]
+
+
+def test_give_record_imports_a_file_with_the_corrected_record(school: School, tmp_path: Path) -> None:
+    record = call("c1", "2026-11-03T10:00", {"teacher": (0, 30), "aled": (0, 30)}, version=2)
+    import_calls(school, calls(tmp_path / "calls.json", record | {"sessions": "System.Object[]"}))
+    admin, one = person(school, "admin"), number(school)
+
+    def give(told: object) -> RejectedRow | None:
+        return give_record(school, admin, one, ("again.json", json.dumps(told).encode()))
+
+    again = give(record | {"sessions": []})
+    assert again is not None
+    assert again.reason == "it has no sessions, and no call is without"
+    with pytest.raises(ValueError, match="does not hold this record"):
+        give([record | {"version": 1}, record | {"id": "c2"}])
+    assert give([record | {"id": "C1"}]) is None
+    assert waiting(school) == []
+    with pytest.raises(ValueError, match="resolved already"):
+        give(record)
+    with pytest.raises(NotAllowedError):
+        give_record(school, person(school, "teacher"), one, ("again.json", b"{}"))
 
 
 def test_dismiss_rows_needs_a_reason_and_lasts(school: School) -> None:
