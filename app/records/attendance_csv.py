@@ -120,7 +120,7 @@ class _Meeting:
     title: str
     begins: tuple[Line, WrittenTime]
     ends: tuple[Line, WrittenTime]
-    attended: int  # people, as the report counts them
+    attended: int  # people, as the report counts them; 0 if it does not
 
 
 def _read_meeting(lines: Sequence[Line], *, titled: bool) -> _Meeting:
@@ -133,10 +133,10 @@ def _read_meeting(lines: Sequence[Line], *, titled: bool) -> _Meeting:
         raise InvalidReportError(
             row, "begins a part in which the start and the end of the meeting cannot be read", _AGAIN_IN_ENGLISH
         )
-    before = [value for line, value in values if line.number < times[0][0].number]
+    before = [value for line, value in values[1:] if line.number < times[0][0].number]
     numbers = [int(value) for value in before if value.isdecimal()]
     texts = [value for value in before if value and not value.isdecimal()]
-    return _Meeting(title or "".join(texts[:1]), begins=times[0], ends=times[1], attended=numbers[0] if numbers else 0)
+    return _Meeting(title or "".join(texts[:1]), begins=times[0], ends=times[1], attended=min(numbers, default=0))
 
 
 def _read_table(lines: Sequence[Line]) -> tuple[Line, Sequence[Line]]:

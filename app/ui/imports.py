@@ -72,7 +72,7 @@ def show_import(name: str, run: Callable[[], ImportResult]) -> None:
         show_error("The file was not imported.", str(error))
         return
     write_html(
-        "{name}: {result.read} rows read, {result.added} new, {result.changed} changed, {result.unchanged} unchanged, "
+        "{name}: {result.read} read, {result.added} new, {result.changed} changed, {result.unchanged} unchanged, "
         "{rejected} rejected.",
         name=name,
         result=result,

@@ -52,7 +52,7 @@ def test_import_attendance_stores_a_session_like_a_call(school: School, tmp_path
     assert (call.organiser_staff_id, url) == (staff_id(school, "teacher"), link)
     assert [(stay.upn, stay.has_media) for stay in stays] == [(email("teacher"), False), *[(email("aled"), False)] * 2]
     assert listed.entra_id == entra("bethan")
-    assert outcomes(school, "staff-opens") == {("", "attendance:ar-1"): "met"}
+    assert outcomes(school, "staff-opens") == {("", "attendance:ar-1"): "no_evidence"}  # Bethan may have come first
 
 
 def test_import_attendance_judges_a_log_by_its_report(school: School, tmp_path: Path) -> None:

@@ -138,6 +138,12 @@ def test_read_downloaded_report_refuses_a_report_with_one_bad_row(
     assert error.fix
 
 
+def test_read_downloaded_report_takes_a_number_for_a_title_and_a_count_for_those_who_came() -> None:
+    assert read(download(START, LESSON, title="7")) == meant(START, LESSON)
+    registered = TEXT.replace("Attended participants", "Registered participants\t30\r\nAttended participants")
+    assert read(registered.encode("utf-16")) == meant(START, LESSON)
+
+
 def test_read_downloaded_report_refuses_a_file_that_was_cut_off() -> None:
     lines = TEXT.splitlines(keepends=True)
     for length in range(1, 17):
