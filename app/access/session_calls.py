@@ -12,7 +12,9 @@ from sqlalchemy import Connection, Table, and_, case, func, or_, select
 
 from app.access.scope import in_school_time
 from app.protocol.evidence import Evidence
+from app.protocol.frames import micros
 from app.protocol.judge import judge
+from app.protocol.rooms import number_rooms
 from app.school import School
 from app.store import reading, tables
 from app.store.versions import valid_on, valid_versions
@@ -131,17 +133,11 @@ def _read_calls(connection: Connection, session_id: int, grace: timedelta) -> pd
 
 
 def _number_rooms(calls: pd.DataFrame, grace: timedelta) -> list[int]:
-    """The room of each call: the first with calls of the same part and type that the call does not overlap by more than
-    the grace."""
-    rooms: list[tuple[tuple[str, str], datetime]] = []  # of which part and type, and when its last call ended
-    numbers = []
-    for call in calls.itertuples():
-        kind = (str(call.part), str(call.type))
-        free = (n for n, (of, ended) in enumerate(rooms) if of == kind and ended - call.started_at <= grace)
-        number = next(free, len(rooms))
-        rooms[number : number + 1] = [(kind, call.ended_at)]
-        numbers.append(number)
-    return numbers
+    """The room of each call, in order; calls of another part, or between two people, are never in the same room."""
+    kind = pd.factorize(calls["part"] + " " + calls["type"])[0]
+    times = {"start": micros(calls["started_at"]), "end": micros(calls["ended_at"])}
+    whole = calls[["call_id"]].assign(session=kind, grace=grace // timedelta(microseconds=1), **times)
+    return list(pd.factorize(pd.MultiIndex.from_arrays([kind, number_rooms(whole)]))[0])
 
 
 def _read_people(connection: Connection, table: Table, calls: pd.DataFrame, day: date) -> pd.DataFrame:

@@ -4,7 +4,7 @@ from sqlalchemy import select
 
 from app.school import open_school
 from app.store import tables
-from app.vocabulary import CallSource
+from app.vocabulary import CallPart, CallSource
 from tests.pages.conftest import Opened, text
 
 _call, _of_session = tables.calls.c, tables.session_calls.c
@@ -34,3 +34,25 @@ def test_show_session_says_where_its_recording_is_and_until_when(opened: Opened)
     assert "Stored until" in words
     assert address in words
     assert [button.proto.url for button in at.get("link_button")] == [address]
+
+
+def test_show_session_shows_each_room_of_it(opened: Opened) -> None:
+    query = select(_of_session.session_id).where(_of_session.part == CallPart.AFTER)
+    with open_school().engine.connect() as connection:
+        number = connection.scalars(query).one()
+    at = opened("sessions", "senior_deputy_head", session=str(number))
+    rooms = [heading.value for heading in at.subheader]
+    assert [room.split(" · ")[0] for room in rooms] == ["The session", "After the session, without staff"]
+    assert len(at.get("vega_lite_chart")) == 2
+
+
+def test_show_session_says_that_no_staff_came(opened: Opened) -> None:
+    with_staff = select(tables.call_stays.c.call_id).where(tables.call_stays.c.staff_id.is_not(None))
+    session = tables.sessions.c
+    unlogged = select(session.id).where(session.log_id.is_(None)).order_by(session.started_at.desc())
+    query = unlogged.join(tables.session_calls).where(_of_session.call_id.not_in(with_staff))
+    with open_school().engine.connect() as connection:
+        number = connection.scalars(query).first()
+    at = opened("sessions", "senior_deputy_head", session=str(number))
+    assert at.title[0].value.startswith("Room without staff")
+    assert "No staff came" in at.warning[0].value
