@@ -99,8 +99,9 @@ def _read_hour(hour: int, words: str) -> int | None:
 
 def find_order(times: Sequence[WrittenTime], asked_for: DateOrder | None) -> DateOrder:
     """The one order in which all times of a report can be read as those of one meeting. InvalidCellError if there is
-    none, or if several give different times and none was asked for."""
-    orders = [asked_for] if asked_for else list(DateOrder)
+    none, if several give different times and none was asked for, or if another was asked for; a year that comes first
+    is never in doubt."""
+    orders = [asked_for, DateOrder.YMD] if asked_for else list(DateOrder)
     readings = {order: [written.read(order) for written in times] for order in orders}
     possible = {order: read for order, read in readings.items() if _is_one_meeting(read)}
     if not possible and asked_for:
@@ -115,7 +116,7 @@ def find_order(times: Sequence[WrittenTime], asked_for: DateOrder | None) -> Dat
             "download the report again",
         )
     order, first = next(iter(possible.items()))
-    if any(read != first for read in possible.values()):
+    if order != asked_for and any(read != first for read in possible.values()):
         raise InvalidCellError(
             "has a date that can be read day first or month first",
             "import the file again and say which: day first (--dates dmy) or month first (--dates mdy)",

@@ -92,6 +92,13 @@ def test_read_downloaded_report_refuses_an_order_that_does_not_fit() -> None:
     assert "cannot be read as dmy" in refused(download(START, LESSON), DateOrder.DMY).reason
 
 
+def test_read_downloaded_report_reads_a_year_that_comes_first_whatever_the_order() -> None:
+    for dialect in DIALECTS:
+        if _order_of(dialect) is DateOrder.YMD:
+            for dates in DateOrder:
+                assert read(download(AMBIGUOUS, LESSON, dialect), dates) == meant(AMBIGUOUS, LESSON)
+
+
 def test_read_downloaded_report_sees_the_order_from_a_meeting_over_midnight() -> None:
     evening = datetime(2026, 11, 10, 23, 50, tzinfo=UTC)
     for dialect in (AMERICAN, BRITISH):
