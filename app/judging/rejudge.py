@@ -122,7 +122,6 @@ def preview_log(school: School, log: Log) -> pd.DataFrame:
         .outerjoin(tables.logs, logged.id == session.log_id)
         .where(
             or_(logged.id.is_(None), logged.ref == log.ref),
-            link.part == CallPart.SESSION,
             call.started_at <= log.ended_at + near,
             call.ended_at >= log.started_at - near,
         )

@@ -13,7 +13,7 @@ from app.protocol.matching import recorded_calls
 from app.protocol.room_facts import RoomFacts
 from app.protocol.sessions import DAY, MINUTE, SECOND
 from app.settings import WEEKDAYS, Rules
-from app.vocabulary import Role
+from app.vocabulary import LetterKind, Role
 
 # What a pupil's own video streams show about the camera.
 UNKNOWN, SHORT, SENT, ENOUGH = range(4)
@@ -51,8 +51,13 @@ class SessionFacts(RoomFacts):
     @cached_property
     def recording_listed(self) -> Mask:
         """Whether Graph lists a recording of a call of the session."""
-        listed = recorded_calls(self.on_record.frame, self.evidence.recordings)[self.own_calls["call"]]
-        return self.mask_of(self.own_calls["session"][listed])
+        return self.mask_of(self.own_calls["session"][self._is_recorded])
+
+    @cached_property
+    def _is_recorded(self) -> Mask:
+        """Which of `own_calls` Graph lists a recording of."""
+        is_recorded = recorded_calls(self.on_record.frame, self.evidence.recordings)
+        return np.asarray(is_recorded[self.own_calls["call"]])
 
     @cached_property
     def was_recorded(self) -> Mask:
@@ -61,9 +66,11 @@ class SessionFacts(RoomFacts):
 
     @cached_property
     def in_channel(self) -> Mask:
-        """Whether all calls of the session were channel meetings."""
-        is_channel = flags(self.on_record.frame["channel"])[self.own_calls["call"]]
-        return self.has_call & ~self.mask_of(self.own_calls["session"][~is_channel])
+        """Whether the recording was made in a channel meeting; if it is not known in which call, whether all were."""
+        elsewhere = ~flags(self.on_record.frame["channel"])[self.own_calls["call"]]
+        # Of several calls, those count that are listed as recorded, if any is.
+        counts = self._is_recorded | ~self.recording_listed[self.own_calls["session"]]
+        return self.has_call & ~self.mask_of(self.own_calls["session"][elsewhere & counts])
 
     @cached_property
     def cameras(self) -> pd.DataFrame:
@@ -139,10 +146,14 @@ class SessionFacts(RoomFacts):
         return self.word("purpose")
 
     @cached_property
+    def present(self) -> Mask:
+        """Which pupils (rows of `pupils`) were in the call; where there is none, whom the log names."""
+        return np.asarray(self.pupils["in_call"] | ~self.has_call[self.pupils["session"]])
+
+    @cached_property
     def one_to_one(self) -> Mask:
         """Purpose `pastoral`, exactly one pupil (in the call, if there is one), in remote learning."""
-        counted = self.pupils[self.pupils["in_call"] | ~self.has_call[self.pupils["session"]]]
-        one_pupil = np.bincount(counted["session"], minlength=self.n) == 1
+        one_pupil = np.bincount(self.pupils.loc[self.present, "session"], minlength=self.n) == 1
         remote = np.zeros(self.n, bool)
         for period in self.settings.remote_learning:
             first, last = np.array([period.from_, period.to], "datetime64[D]").view(np.int64)
@@ -190,9 +201,14 @@ class SessionFacts(RoomFacts):
 
     # -- the registers ---------------------------------------------------------------------------
 
-    def consented(self, kind: str, sessions: Mask) -> tuple[Mask, Mask]:
-        """Whether every pupil of the given sessions has a consent (one value per session), and which pupils have one
-        (one value per row of `pupils`).
+    def list_asked(self, kind: str) -> Mask:
+        """For which pupils (one value per row of `pupils`) a letter or consent of that kind is needed: for a
+        one-to-one, for the pupil in the call."""
+        return self.present if kind == LetterKind.ONE_TO_ONE else np.ones(len(self.pupils), bool)
+
+    def consented(self, kind: str, sessions: Mask, pupils: Mask) -> tuple[Mask, Mask]:
+        """Whether every one of some pupils (one value per row of `pupils`) of the given sessions has a consent (one
+        value per session), and which pupils have one or need none (one value per row of `pupils`).
 
         The consent is of the given kind, covers the session's time, was given before it began and was not
         withdrawn before that. For `outside_hours` SLT was informed before it began; for `one_to_one` the consent
@@ -200,14 +216,14 @@ class SessionFacts(RoomFacts):
         register = self.evidence.consents
         register = register[register["kind"] == kind]
         session = self.pupils["session"].to_numpy()
-        pupils = pd.DataFrame(
+        asked = pd.DataFrame(
             {
                 "pupil_id": self.pupils["pupil_id"],
                 "start": instants(self.start[session]),
                 "end": instants(self.end[session]),
             }
         )
-        both = pupils[sessions[session]].reset_index(names="row").merge(register, on="pupil_id")
+        both = asked[sessions[session]].reset_index(names="row").merge(register, on="pupil_id")
         start = both["start"]
         fits = (both["covers_from"] <= start) & (both["covers_to"] >= both["end"])
         fits &= (both["obtained_at"] < start) & ~(both["withdrawn_at"] <= start)
@@ -215,7 +231,7 @@ class SessionFacts(RoomFacts):
             fits &= both["slt_informed_at"] < start
         else:
             fits &= both["reason"].fillna("").str.strip() != ""
-        covered = pupils.index.isin(both.loc[fits, "row"])
+        covered = asked.index.isin(both.loc[fits, "row"]) | ~pupils
         return sessions & self.has_pupils & ~self.mask_of(session[~covered]), covered
 
     @cached_property

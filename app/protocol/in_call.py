@@ -174,7 +174,7 @@ def _who_was_alone(facts: SessionFacts, sessions: Rows) -> Words:
             "length": format_durations((stretches["end"] - stretches["start"]).to_numpy()),
         }
     ).to_dict("records")
-    after = stretches["after"] & (stretches["start"] >= facts.end[session])
+    after = stretches["after"] & (stretches["start"] >= facts.end[session]) & ~facts.unattended[session]
     unidentified = np.append(facts.on_record.with_unidentified, False)[stretches["call"]]
     forms = np.select(
         [stretches["call"] == NONE, after & ~unidentified, after, ~unidentified],

@@ -19,42 +19,29 @@ def match(
     without_staff: Mask,
     tolerance: Ints,
 ) -> pd.DataFrame:
-    """The calls of each log ("Matching logs and calls" of the clauses).
-
-    A log matches a call if their pupils intersect, the logging member of staff took part (or no
-    roster staff did) and their times overlap or lie at most `tolerance` (microseconds, one a log)
-    apart. Each log and each call is matched at most once: the longest overlap first, then the
-    nearest start, the lowest call id, the lowest log reference. Then further calls join a log's
-    session, such as one that a dropped connection cut off, in the same order.
-
-    `log_pupils` has `log` (a position) and `pupil_id`, `people` everybody in a call, with `call` (a position),
-    `staff_id` and `pupil_id` (NONE: not on the roster); `without_staff` marks the calls that are rooms without staff.
-    Returns `log`, `call` and `place`: 0 for the matched call, from 1 for those that joined it.
-    """
-    if logs.empty or calls.empty:
-        return pd.DataFrame({"log": [], "call": [], "place": []}, dtype=np.int64)
-    pairs = _candidates(logs, log_pupils, calls, people, tolerance)
-    matched = _best_first(pairs)
-    # A call that is left over and may belong to a log has a log that is matched with another call.
-    more = pairs[(pairs["overlap"] > 0) & ~pairs["call"].isin(matched["call"])]
-    more = more.assign(first=more["log"].map(matched.set_index("log")["call"]))
-    more = more[_same_people(more, _in_logs(logs, log_pupils), people, without_staff)]
-    joined = _join(more, matched).sort_values(["log", "start", "call_id"])
-    place = joined.groupby("log").cumcount() + 1
-    return pd.concat([matched.assign(place=0), joined.assign(place=place)], ignore_index=True)[["log", "call", "place"]]
+    """The calls of each log ("Matching logs and calls" of the clauses): `log`, `call`, `place` (0 for the matched call,
+    from 1 for those that joined it). For the arguments see `find_pairs` and `join_calls`."""
+    pairs = find_pairs(logs, log_pupils, calls, people, tolerance)
+    matched = match_best_first(pairs)
+    return join_calls(pairs, matched, name_people(logs, log_pupils), people, without_staff)
 
 
-def _in_logs(logs: pd.DataFrame, log_pupils: pd.DataFrame) -> pd.DataFrame:
+def name_people(logs: pd.DataFrame, log_pupils: pd.DataFrame) -> pd.DataFrame:
     """Everybody whom a log names: `log`, `staff_id`, `pupil_id`."""
     staff = pd.DataFrame({"log": np.arange(len(logs)), "staff_id": ids(logs["staff_id"]), "pupil_id": NONE})
     return pd.concat([staff, log_pupils.assign(staff_id=NONE)], ignore_index=True)
 
 
-def _candidates(
+def find_pairs(
     logs: pd.DataFrame, log_pupils: pd.DataFrame, calls: pd.DataFrame, people: pd.DataFrame, tolerance: Ints
 ) -> pd.DataFrame:
-    """All pairs that may match: `log`, `ref`, `tolerance`, `call`, `call_id`, `start` and `end` of the call, `overlap`
-    (0 for a gap), `apart` (of the starts)."""
+    """All logs and calls that may match: their pupils intersect, the logging member of staff took part (or no roster
+    staff did) and their times overlap or lie at most `tolerance` (microseconds, one a log) apart.
+
+    `log_pupils` has `log` (a position) and `pupil_id`, `people` everybody in a call, with `call` (a position),
+    `staff_id` and `pupil_id` (NONE: not on the roster). Returns `log`, `ref`, `tolerance`, `call`, `call_id`, `start`
+    and `end` of the call, `overlap` (0 for a gap), `apart` (of the starts).
+    """
     log_from, log_to = micros(logs["started_at"]), micros(logs["ended_at"])
     call_from, call_to = micros(calls["started_at"]), micros(calls["ended_at"])
     with_pupil = people[people["pupil_id"] != NONE]
@@ -94,7 +81,7 @@ def by_hour(item: pd.Series, key: pd.Series, start: Ints, end: Ints) -> pd.DataF
     return pd.DataFrame({"item": items[rows], "key_hour": paired(first[rows] + nth, keys[rows])})
 
 
-def _best_first(pairs: pd.DataFrame) -> pd.DataFrame:
+def match_best_first(pairs: pd.DataFrame) -> pd.DataFrame:
     """Those pairs, taken from the best to the worst, whose log and call no better pair has taken.
 
     A pair without a rival is certain. So is one that is the best left of both its log and its call;
@@ -111,6 +98,24 @@ def _best_first(pairs: pd.DataFrame) -> pd.DataFrame:
 
 def _sort_best_first(pairs: pd.DataFrame) -> pd.DataFrame:
     return pairs.sort_values(["overlap", "apart", "call_id", "ref"], ascending=[False, True, True, True])
+
+
+def join_calls(
+    pairs: pd.DataFrame, matched: pd.DataFrame, in_logs: pd.DataFrame, people: pd.DataFrame, without_staff: Mask
+) -> pd.DataFrame:
+    """The calls of each log: the matched one, and the further ones that join its session, such as one that a dropped
+    connection cut off. Returns what `match` does.
+
+    `matched` are the pairs of `match_best_first`, `in_logs` the people whom logs name (`name_people`); `without_staff`
+    marks the calls that are rooms without staff.
+    """
+    # A call that is left over and may belong to a log has a log that is matched with another call.
+    more = pairs[(pairs["overlap"] > 0) & ~pairs["call"].isin(matched["call"])]
+    more = more.assign(first=more["log"].map(matched.set_index("log")["call"]).astype(np.int64))
+    more = more[_same_people(more, in_logs, people, without_staff)]
+    joined = _join(more, matched).sort_values(["log", "start", "call_id"])
+    place = joined.groupby("log").cumcount() + 1
+    return pd.concat([matched.assign(place=0), joined.assign(place=place)], ignore_index=True)[["log", "call", "place"]]
 
 
 def _join(more: pd.DataFrame, matched: pd.DataFrame) -> pd.DataFrame:
@@ -147,14 +152,16 @@ def _connect(pairs: pd.DataFrame) -> pd.Series:
 
 
 def _same_people(more: pd.DataFrame, in_logs: pd.DataFrame, people: pd.DataFrame, without_staff: Mask) -> pd.Series:
-    """Whether everybody on the roster in a further call was in the matched call or is named in the log; and whether
-    staff were in it if they were in the matched call, or it is a room without staff."""
+    """Whether everybody on the roster in a further call was in the matched call or is named in the log (of staff: only
+    if the matched call is a room without staff); and whether staff were in it if they were in the matched call, or it
+    is a room without staff."""
     seen = people[people["call"].isin(more["call"]) | people["call"].isin(more["first"])]
     seen = seen[(seen["staff_id"] != NONE) | (seen["pupil_id"] != NONE)]
     in_more = more.reset_index(names="row").merge(seen, on="call")
     person = ["staff_id", "pupil_id"]
     in_first = _is_among(in_more, ["first", *person], seen, ["call", *person])
     in_log = _is_among(in_more, ["log", *person], in_logs, ["log", *person])
+    in_log &= (in_more["staff_id"] == NONE) | without_staff[in_more["first"]]
     only_known_people = ~more.index.isin(in_more.loc[~(in_first | in_log), "row"])
     staffed = seen.loc[seen["staff_id"] != NONE, "call"]
     fits = more["call"].isin(staffed) | ~more["first"].isin(staffed) | without_staff[more["call"]]

@@ -112,8 +112,8 @@ def _is_second_member(facts: SessionFacts, people: pd.DataFrame, by_leader: Mask
     session, staff_id = people["session"].to_numpy(), people["staff_id"].to_numpy()
     staff, pupils = facts.staff, facts.pupil_versions
     member = staff.rows(staff_id, facts.day[session])
-    first_pupil = facts.pupils.drop_duplicates("session").set_index("session")["row"]
-    pupil = first_pupil.reindex(session, fill_value=NONE).to_numpy()
+    one_pupil = facts.pupils[facts.present].drop_duplicates("session").set_index("session")["row"]
+    pupil = one_pupil.reindex(session, fill_value=NONE).to_numpy()
 
     def shares(column: str, pupils_column: str) -> Mask:
         pairs = zip(staff.fact(column, member), pupils.fact(pupils_column, pupil), strict=True)

@@ -13,7 +13,7 @@ from app.protocol.belonging import find_followed, find_records
 from app.protocol.calls import Calls
 from app.protocol.evidence import Evidence
 from app.protocol.frames import NONE, Ints, Mask, Versions, Words, flags, ids, instants, micros, paired
-from app.protocol.matching import match
+from app.protocol.matching import find_pairs, join_calls, match_best_first, name_people
 from app.settings import Rules, Settings
 from app.vocabulary import CallPart, Role
 
@@ -83,25 +83,27 @@ class Sessions:
         day = self._school_time(on_record.start) // DAY
         record = find_records(on_record)
         counts, room = record == NONE, on_record.without_staff
-        followed = find_followed(on_record, counts & room, counts & ~room, day)
-        counts &= followed == NONE
         log = self._log_index.get_indexer(self.evidence.log_pupils["log_id"])
         log_pupils = pd.DataFrame({"log": log, "pupil_id": ids(self.evidence.log_pupils["pupil_id"])})
         self._log_pupils = log_pupils[log != NONE]
         people = on_record.people[counts[on_record.people["call"]]]
-        matches = match(logs, self._log_pupils, on_record.frame, people, room, self._tolerance())
-        matched = np.isin(np.arange(len(counts)), matches["call"])
-        # A room of which a log says that it was a session can be followed like any other call.
-        after_room = find_followed(on_record, counts & room & ~matched, room & matched, day)
-        followed = np.maximum(followed, after_room)
+        pairs = find_pairs(logs, self._log_pupils, on_record.frame, people, self._tolerance())
+        matched = match_best_first(pairs)
+        left = ~np.isin(np.arange(len(counts)), matched["call"])
+        # A room that no log matches may belong to an earlier call, which may be a room itself.
+        followed = find_followed(on_record, counts & room & left, counts, day)
+        pairs = pairs[followed[pairs["call"]] == NONE]
+        matches = join_calls(pairs, matched, name_people(logs, self._log_pupils), people, room)
         parts = [CallPart.REPORT.value, CallPart.AFTER.value]
         part = np.select([record != NONE, followed != NONE], parts, CallPart.SESSION.value).astype(object)
         return matches, np.maximum(record, followed), part
 
     def _further_calls(self, which: CallPart, part: Words, call_before: Ints) -> pd.DataFrame:
         """The calls of one part, in the sessions of the calls to which they belong."""
-        call = np.flatnonzero(part == which)
-        self._session_of_call[call] = self._session_of_call[call_before[call]]
+        call, before = np.flatnonzero(part == which), call_before.copy()
+        while len(again := call[self._session_of_call[before[call]] == NONE]):  # it follows a room after a session
+            before[again] = call_before[before[again]]
+        self._session_of_call[call] = self._session_of_call[before[call]]
         return pd.DataFrame({"session": self._session_of_call[call], "call": call, "part": which.value})
 
     def _give_places(self, further: pd.DataFrame) -> pd.DataFrame:

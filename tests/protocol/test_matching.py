@@ -87,7 +87,7 @@ def plain_joins(logs: list[Log], calls: list[Call]) -> set[tuple[int, int]]:
     def could_join(i: int, j: int) -> bool:
         (by, who, a, n), (staff_in, pupils_in, b, m) = logs[i], calls[j]
         seen_staff, seen_pupils, *_ = calls[sessions[i][0]]
-        known = staff_in <= seen_staff | {by} and pupils_in <= seen_pupils | who
+        known = staff_in <= seen_staff and pupils_in <= seen_pupils | who
         meets = bool(who & pupils_in) and (by in staff_in or not staff_in) and (bool(staff_in) or not seen_staff)
         apart = min(max(b - calls[k][2] - calls[k][3], calls[k][2] - b - m) for k in sessions[i])
         return known and meets and min(a + n, b + m) > max(a, b) and apart <= TOLERANCE

@@ -7,7 +7,7 @@ Matching
 - `match_minutes` are those of the day on which the log starts; calls and logs that only touch overlap by nothing.
 - A further call joins if the log overlaps it, it is at most `match_minutes` from a call of the session, everybody in it
   who is on the roster was in the matched call or is logged, and the logging member of staff was in both or in neither,
-  or it is a room without staff.
+  or one of them is a room without staff.
 - Logs are matched first; a room without staff that no log matches belongs to the session of the earlier call with its
   link, even if it could join a log. That call may itself be a room without staff.
 - An attendance report covers the meeting of a call record if their times overlap and either the join link is the same
@@ -17,6 +17,7 @@ What the calls show
 - Somebody unidentified is anybody who is neither staff nor pupil on the roster.
 - A session without peer-to-peer calls or with other calls as well is judged in its rooms; one of peer-to-peer calls
   alone by the caller of the first leg. If that caller is not on the roster, the log decides.
+- Somebody without times may have been in their room at any time, also outside the call's own times.
 - If no staff were in any call of a session and everybody was identified, staff did not open it.
 - Calls of which nobody can say who was staff (hosted elsewhere, or an unidentified person instead of staff) count as
   if staff could have been there all the time.
@@ -29,6 +30,7 @@ The clauses
 - `recording-on-team` asks for the calls that are listed as recorded, else for all of the session.
 - A recording without a call's id belongs to a call of its organiser that was going on when it was created.
 - A video of unknown length and one with times that are not enough: it is not known how long the camera was on.
+- Attendance reports never have cameras, so a log that says they were on is disputed by call records only.
 - A consent that was withdrawn after the session began still covered it.
 - The log disputes the hours if its own times say the opposite.
 - HOYs and HMs count for pupils of their own school. Staff without a pastoral role have to invite as tutors do.

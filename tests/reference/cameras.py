@@ -3,7 +3,7 @@
 from enum import Enum, auto
 from fractions import Fraction
 
-from app.vocabulary import EvidenceKind, Outcome
+from app.vocabulary import CallSource, EvidenceKind, Outcome
 from tests.reference.facts import NO_EVIDENCE, Check, Facts
 from tests.reference.intervals import Stretch, intersect, measure, subtract, unite
 
@@ -71,5 +71,6 @@ def judge_cameras(facts: Facts) -> Check:
     if len(on) < len(cameras) or not on:
         return NO_EVIDENCE
     if by_log:
-        return Check(Outcome.MET, EvidenceKind.LOG, bool(facts.calls))
+        is_on_record = any(call.source == CallSource.RECORD for call in facts.calls)
+        return Check(Outcome.MET, EvidenceKind.LOG, is_on_record)
     return Check(Outcome.MET, EvidenceKind.CALL, answer not in (None, "yes"))

@@ -12,6 +12,7 @@ from tests.reference.rows import Call, Stay
 from tests.reference.sessions import PEER_TO_PEER
 
 NEVER = 1 << 62
+ALWAYS: Stretch = (-NEVER, NEVER)
 
 
 class Room:
@@ -22,10 +23,12 @@ class Room:
         seen = [call for call in calls if not facts.is_blind(call)]
         self.staff = _stretches(stay for call in seen for stay in call.stays if stay.staff_id is not None)
         self.pupils = _stretches(stay for call in calls for stay in call.stays if stay.pupil_id is not None)
-        # Calls in which somebody took part at unknown times.
-        self.staff_listed = _spans(call for call in seen if any(one.staff_id is not None for one in call.listed))
-        self.pupils_listed = _spans(call for call in calls if any(one.pupil_id is not None for one in call.listed))
-        self.staff_possible = self.staff_listed + _spans(self.blind)
+        # Whoever took part at unknown times may have been there at any.
+        has_staff = any(one.staff_id is not None for call in seen for one in call.listed)
+        has_pupils = any(one.pupil_id is not None for call in calls for one in call.listed)
+        self.staff_listed = [ALWAYS] if has_staff else []
+        self.pupils_listed = [ALWAYS] if has_pupils else []
+        self.staff_possible = [*self.staff_listed, *((call.started_at, call.ended_at) for call in self.blind)]
 
     @property
     def had_staff(self) -> bool:
@@ -34,10 +37,6 @@ class Room:
 
 def _stretches(stays: Iterable[Stay]) -> list[Stretch]:
     return [(stay.joined_at, stay.left_at) for stay in stays]
-
-
-def _spans(calls: Iterable[Call]) -> list[Stretch]:
-    return [(call.started_at, call.ended_at) for call in calls]
 
 
 def opened_by_staff(facts: Facts) -> bool | None:

@@ -43,6 +43,7 @@ class WorldMaker:
         self.pupils = sorted({version.pupil_id for version in self.world.pupils})
         self.world.letters = make_letters(random, self.pupils, self.days)
         self.starts: list[int] = []
+        self.in_channel = random.random() < 0.2
 
     def make(self, episodes: int) -> World:
         """A world in which so many things happened."""
@@ -138,7 +139,7 @@ class WorldMaker:
             organiser_id=random.choice((f"user:{organiser}",) * 5 + (None,)),
             organiser_tenant=random.choice((TENANT, TENANT, TENANT.upper(), None)),
             organiser_staff_id=organiser if random.random() < 0.9 else None,
-            channel=random.random() < 0.2,
+            channel=random.random() < 0.2 if "mixed" in self.kinds else self.in_channel,
             join_key=f"link:{name}" if random.random() < 0.8 else None,
             stays=(),
         )
@@ -157,8 +158,6 @@ class WorldMaker:
         if "no_staff" in self.kinds and random.random() < 0.4:
             again = replace(again, staff=())
         second = replace(self._blank_call(meeting), join_key=link)
-        if "mixed" not in self.kinds:
-            second = replace(second, channel=call.channel)
         second = replace(second, organiser_id=call.organiser_id, organiser_staff_id=call.organiser_staff_id)
         self._store(make_group(random, scale, again, replace(second, organiser_tenant=call.organiser_tenant)))
 
@@ -258,9 +257,10 @@ class WorldMaker:
     def _invite(self, call: Call, link: str) -> None:
         """The meeting in the organiser's calendar, in one version or more, perhaps one of a series."""
         random, key = self.random, f"event:{call.call_id}"
-        for _ in range(random.choice((1, 1, 2, 3))):
+        for version in range(random.choice((1, 1, 2, 3))):
             moved = random.choice((0, 0, 0, 5 * MINUTE, 24 * HOUR))
-            changed = call.started_at + random.choice((-48 * HOUR, -HOUR, -1, 0, 1, 5 * MINUTE)) - random.randrange(50)
+            changed = call.started_at + random.choice((-48 * HOUR, -HOUR, -1, 0, 1, 5 * MINUTE))
+            changed -= version * SECOND  # no two at once
             invited = tuple(random.sample(self.staff, random.choice((0, 1, 2))))
             number = self.base + len(self.world.events) + 1
             event = Event(number, key, link, call.started_at + moved, call.ended_at + moved, changed, invited)

@@ -212,7 +212,8 @@ class _Joining:
             if log.log_id not in matched or not _covers(log, call):
                 continue
             first = matched[log.log_id]
-            has_same_staff = is_room_without_staff(call, calendar) or _has_same_staff(log, first, call)
+            is_room = is_room_without_staff(call, calendar) or is_room_without_staff(first, calendar)
+            has_same_staff = is_room or _has_same_staff(log, first, call)
             if has_same_staff and _is_of_session(log, first, call):
                 self.further[log.log_id].append((rank, call))
                 self.logs[log.log_id] = log
