@@ -63,7 +63,7 @@ def cli() -> None:
     """The school's protocol for videoconferencing: imports, exports, sync, alerts and maintenance.
 
     Works on the database that DATABASE_URL names, else on the SQLite file under data/. Exit status: 0 done,
-    1 done with rows rejected, 2 not done.
+    1 done with rows rejected or files not read, 2 not done.
     """
 
 
@@ -165,7 +165,9 @@ def _report(results: list[ImportResult]) -> None:
                 "mark as left, or as somebody else than this file is about, are rejected."
             )
         if unknown := [column for column in result.unknown_columns if column not in foreign]:
-            note(f"{result.source}: unknown columns ignored: {', '.join(unknown)}")
+            note(f"{result.source}: unknown columns passed over: {', '.join(unknown)}")
+        for words in result.notes:
+            note(f"{result.source}: {words}.")
         for rejected in result.rejected:
             column = f", column {rejected.column}" if rejected.column else ""
             note(f"{rejected.file or result.source}, row {rejected.row}{column}: {rejected.reason}; {rejected.fix}.")
@@ -176,7 +178,10 @@ def _report(results: list[ImportResult]) -> None:
             f"{result.source}: {result.read} read, {result.added} new, {result.changed} changed, "
             f"{result.unchanged} known{dropped}, {len(result.rejected)} rejected"
         )
-    if any(result.rejected for result in results):
+    for result in results:
+        for words in result.unread:
+            note(words)
+    if any(result.rejected or result.unread for result in results):
         sys.exit(_SOME_REJECTED)
 
 

@@ -1,6 +1,6 @@
 """Imports tables of every kind; a rejected row that was fixed is imported in the same way."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -13,11 +13,14 @@ from app.intake.result import ImportResult
 from app.intake.transaction import Work, run_import, run_import_in
 from app.judging.rejudge import Affected
 from app.records.attendance_lines import refuse_attendance_report
-from app.records.roster import NEEDED
+from app.records.logs import LOGS_TABLE
+from app.records.registers import CONSENTS_TABLE, LETTERS_TABLE
+from app.records.roster import ROSTER_TABLES
 from app.records.rows import UnreadableFileError
-from app.records.tabular import Table, read_table
+from app.records.tabular import Expected, Table, read_table
 from app.school import School
 from app.store.database import DatabaseError
+from app.store.groups import list_groups_without_pupils
 from app.store.writing import get_meta
 
 Source = str | Path | tuple[str, bytes]
@@ -33,6 +36,13 @@ _STORE: dict[str, Callable[[Connection, School, Table, ImportResult], Affected]]
     "letters": store_letters,
     "consents": store_consents,
 }
+_EXPECTED: dict[str, Expected] = ROSTER_TABLES | {
+    "logs": LOGS_TABLE,
+    "letters": LETTERS_TABLE,
+    "consents": CONSENTS_TABLE,
+}
+_TABLES = (".csv", ".txt", ".tsv", ".xlsx", ".xlsm", ".xls", ".xlsb", ".ods", ".numbers")
+_LEFT_BY_SYSTEMS = ("~$", ".", "thumbs.db", "desktop.ini")
 
 
 def import_table(
@@ -44,7 +54,7 @@ def import_table(
     if kind == "logs":
         refuse_attendance_report(file)
     _check_days(school, options)
-    table = read_table(file)
+    table = read_table(file, _EXPECTED[kind])
     return run_import(school, ImportResult(kind, table.name, actor_id), create_work(school, table, options))
 
 
@@ -67,38 +77,32 @@ def import_consents(school: School, file: Source, actor_id: int | None = None) -
 def import_roster(
     school: School, folder: str | Path, actor_id: int | None = None, options: RosterOptions = AS_OF_TODAY
 ) -> list[ImportResult]:
-    """Import schools.csv, staff.csv and pupils.csv (or .xlsx) from a folder, or those of them that exist."""
+    """Import schools.csv, staff.csv and pupils.csv (or .xlsx) from a folder, or those of them that exist. The results
+    name the other files of the folder."""
     folder = Path(folder)
     if not folder.is_dir():
         raise UnreadableFileError(f"{folder} is not a folder; give the one with schools.csv, staff.csv and pupils.csv.")
-    files = {kind: file for kind in _STORE_ROSTER if (file := _roster_file(folder, kind))}
+    files, others = _find_roster_files(folder)
+    unread = [f"{name} was not read: {_say_name(name)}." for name in others if name.lower().endswith(_TABLES)]
     if not files:
-        raise UnreadableFileError(f"{folder} has none of schools.csv, staff.csv and pupils.csv.")
+        found = f" It has: {', '.join(others)}." if others else ""
+        raise UnreadableFileError(f"{folder} has none of schools.csv, staff.csv and pupils.csv.{found}")
     _check_days(school, options)
     read = _read_all(files)
     for kind in read:
         check_not_demonstration(school, kind)
     with school.writing() as connection:
-        return [
+        results = [
             run_import_in(
                 connection, school, ImportResult(kind, table.name, actor_id), create_work(school, table, options)
             )
             for kind, table in read.items()
         ]
-
-
-def _read_all(files: Mapping[str, Path]) -> dict[str, Table]:
-    """The tables of a roster. UnreadableFileError says at once what each of the files lacks."""
-    read, faults = {}, []
-    for kind, file in files.items():
-        try:
-            read[kind] = read_table(file)
-            read[kind].require(NEEDED[kind])
-        except UnreadableFileError as error:
-            faults.append(str(error))
-    if faults:
-        raise UnreadableFileError("\n".join(faults))
-    return read
+        results[-1].notes += list_groups_without_pupils(connection, school.today())
+    results[-1].unread += unread
+    if rest := [name for name in others if not name.lower().endswith(_TABLES)]:
+        results[-1].notes.append(f"other files of the folder were not read: {', '.join(rest)}")
+    return results
 
 
 def _check_days(school: School, options: RosterOptions) -> None:
@@ -108,8 +112,43 @@ def _check_days(school: School, options: RosterOptions) -> None:
             raise UnreadableFileError(f"{on_day(day)} has not come yet: import the file on that day, or correct it.")
 
 
-def _roster_file(folder: Path, kind: str) -> Path | None:
-    return next((f for f in sorted(folder.iterdir()) if f.name.lower() in (f"{kind}.csv", f"{kind}.xlsx")), None)
+def _find_roster_files(folder: Path) -> tuple[dict[str, Path], list[str]]:
+    """The file of each kind, and the names of the folder's other files. UnreadableFileError if there are two of one
+    kind."""
+    files: dict[str, Path] = {}
+    others = []
+    for file in sorted(folder.iterdir()):
+        name = file.name.lower()
+        if not file.is_file() or name.startswith(_LEFT_BY_SYSTEMS):
+            continue
+        kind, _, ending = name.rpartition(".")
+        if kind not in _STORE_ROSTER or f".{ending}" not in _TABLES:
+            others.append(file.name)
+        elif kind in files:
+            raise UnreadableFileError(f"{folder} has both {files[kind].name} and {file.name}; keep one of the two.")
+        else:
+            files[kind] = file
+    return {kind: files[kind] for kind in _STORE_ROSTER if kind in files}, others
+
+
+def _say_name(name: str) -> str:
+    """What to do about a file of the folder whose name is not one of a roster's."""
+    kind = next((kind for kind in _STORE_ROSTER if name.lower().startswith(kind)), None)
+    meant = f"{kind}.csv" if kind else "schools.csv, staff.csv or pupils.csv"
+    return f"for an import of the roster its name has to be {meant} (or .xlsx)"
+
+
+def _read_all(files: dict[str, Path]) -> dict[str, Table]:
+    """The tables of a roster. UnreadableFileError says at once what each of the files lacks."""
+    read, faults = {}, []
+    for kind, file in files.items():
+        try:
+            read[kind] = read_table(file, _EXPECTED[kind])
+        except UnreadableFileError as error:
+            faults.append(str(error))
+    if faults:
+        raise UnreadableFileError("\n".join(faults))
+    return read
 
 
 def create_work(school: School, table: Table, options: RosterOptions = AS_OF_TODAY) -> Work:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import pandas as pd
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import BigInteger, Connection, func, select, type_coerce, update
 
 from app.access.concern_history import LinkedSession
 from app.alerts.sending import send_in_background
@@ -35,11 +35,23 @@ def store_logs(connection: Connection, school: School, file: Table, result: Impo
         select(log.ref, log.fingerprint).where(reading.is_among(connection, log.ref, refs))
     ):
         stored[ref].add(fingerprint)
+    sessions = _list_sessions(connection, [read.row for read in parsed.rows])
     new: list[ReadRow[Log]] = []
     for read in result.note(parsed):
         versions = stored[read.row.ref]
+        other_ref, content = sessions.get(_session_of(read.row), (read.row.ref, ""))
         if read.row.fingerprint in versions:
             result.unchanged += 1
+        elif other_ref != read.row.ref and not versions and content == read.row.fingerprint:
+            result.unchanged += 1
+            result.notes.append(f"row {read.number} is the session of the log {other_ref}, and was not stored again")
+        elif other_ref != read.row.ref and not versions:
+            fault = InvalidCellError(
+                "belongs to a session that another log describes otherwise: same staff, pupils and start",
+                "keep one of the two, or correct the other log on the page “Log a session”",
+                "ref",
+            )
+            result.rejected.append(reject(read.number, read.cells, fault))
         elif versions:
             fault = InvalidCellError(
                 "is already the reference of a log that says otherwise",
@@ -49,12 +61,35 @@ def store_logs(connection: Connection, school: School, file: Table, result: Impo
             result.rejected.append(reject(read.number, read.cells, fault))
         else:
             versions.add(read.row.fingerprint)
+            sessions[_session_of(read.row)] = read.row.ref, read.row.fingerprint
             new.append(read)
     result.rows = [(read.number, read.cells) for read in new]  # rows stored before do not fix rejected ones
     result.rejected.sort(key=lambda rejected: rejected.row)
     result.added = len(new)
     _insert_logs(connection, school, [read.row for read in new])
     return Affected(times=[span(read.row.started_at, read.row.ended_at) for read in new])
+
+
+_Session = tuple[int, tuple[int, ...], datetime]  # staff, pupils in order, start
+
+
+def _session_of(log: Log) -> _Session:
+    return log.staff_id, log.pupil_ids, log.started_at
+
+
+def _list_sessions(connection: Connection, logs: Sequence[Log]) -> dict[_Session, tuple[str, str]]:
+    """The reference and the fingerprint of each stored log that may be of the same session as one of some logs."""
+    log, pupil = tables.logs.c, tables.log_pupils.c
+    starts = {span(given.started_at, given.ended_at)[0] for given in logs}
+    is_then = reading.is_among(connection, type_coerce(log.started_at, BigInteger), starts)
+    stored = connection.execute(
+        select(log.id, log.ref, log.fingerprint, log.staff_id, log.started_at).where(log.current, is_then)
+    ).all()
+    pupils: dict[int, list[int]] = defaultdict(list)
+    of_stored = reading.is_among(connection, pupil.log_id, [row.id for row in stored])
+    for log_id, pupil_id in connection.execute(select(pupil.log_id, pupil.pupil_id).where(of_stored)):
+        pupils[log_id].append(pupil_id)
+    return {(row.staff_id, tuple(sorted(pupils[row.id])), row.started_at): (row.ref, row.fingerprint) for row in stored}
 
 
 def _insert_logs(

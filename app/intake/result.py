@@ -23,6 +23,8 @@ class ImportResult:
     unknown_columns: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)  # people of the roster who are not in the file, for the office
     left: list[str] = field(default_factory=list)  # those of them who were marked as having left
+    notes: list[str] = field(default_factory=list)  # what else was noticed in the file, such as rows that are hidden
+    unread: list[str] = field(default_factory=list)  # sentences about files that were meant to be read, and were not
     resolved: int = 0  # rows that earlier imports had rejected
     rows: list[tuple[int, Mapping[str, str]]] = field(default_factory=list)  # that could be used, by number
     calls: dict[str, int] = field(default_factory=dict)  # that could be read: id and version; of a recording 0
@@ -31,5 +33,6 @@ class ImportResult:
         """Take over the content of a parsed file. Returns the rows that can be used."""
         self.rejected += parsed.rejected
         self.unknown_columns = parsed.unknown_columns
+        self.notes += parsed.notes
         self.rows = [(read.number, read.cells) for read in parsed.rows]
         return parsed.rows

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, create_model
 
 from app.log_questions import QUESTIONS, Question
+from app.records.addresses import parse_email, split_list
 from app.records.fields import (
     YES_NO,
     Email,
@@ -21,37 +22,41 @@ from app.records.fields import (
     check_cells,
     in_column,
     limit_length,
-    parse_email,
-    parse_instant,
-    parse_list,
     parse_rows,
+    read_word,
 )
 from app.records.roster import Roster
 from app.records.rows import InvalidCellError, ParsedRows
-from app.records.tabular import Table
+from app.records.tabular import Expected, Table
+from app.records.times import parse_instant
+from app.records.words import fold, tidy
 from app.settings import Settings
-from app.vocabulary import ConcernCategory, Labelled, Purpose
+from app.vocabulary import ConcernCategory, Labelled, Platform, Purpose
 
 LONGEST = timedelta(hours=12)
 _PURPOSES = ", ".join(purpose for purpose in Purpose if purpose is not Purpose.OTHER)
 
 
 def _one_of(answers: type[Labelled], *, other_words: bool) -> BeforeValidator:
-    """Accept one of the answers in any case; with `other_words`, also any other text as it is typed."""
-    known = {answer.value for answer in answers} - {"other"}
+    """Accept one of the answers, by its word or its label; with `other_words`, also any other text as it is typed."""
+    known = {answer.value: answer.value for answer in answers if answer.value != "other"}
+    labels = {fold(answer.label): answer.value for answer in answers if answer.value in known}
+    if answers is Platform:
+        labels |= dict.fromkeys(("microsoft teams", "ms teams"), Platform.TEAMS.value)
 
     def parse(value: Any) -> str | None:
-        typed = str(value or "").strip()
-        word = typed.lower().replace(" ", "_")
+        typed = tidy(str(value or ""))
+        word = read_word(typed)
         if "yes" in known and word in YES_NO:
             word = "yes" if YES_NO[word] else "no"
+        word = labels.get(fold(typed), word)
         if word in known or not typed:
             return word or None
         if not other_words:
             raise InvalidCellError(
                 "is not one of the answers", f"write one of: {', '.join(answers)}, or leave it blank"
             )
-        return typed
+        return str(value).strip().rstrip("; ")
 
     return BeforeValidator(parse)
 
@@ -81,7 +86,7 @@ def _answer_cell(question: Question) -> Any:
 _ANSWER_CELLS: dict[str, Any] = {question.name: (_answer_cell(question), ...) for question in QUESTIONS}
 _Cells = create_model("_Cells", __base__=_SessionCells, **_ANSWER_CELLS)
 COLUMNS = tuple(_Cells.model_fields)
-_REQUIRED = ("staff_email", "pupil_emails", "purpose", "started_at", "ended_at")
+LOGS_TABLE = Expected(COLUMNS, ("staff_email", "pupil_emails", "purpose", "started_at", "ended_at"))
 _ANSWERS = {"purpose", *_ANSWER_CELLS}
 
 # Fingerprints include these answers even when blank, as they did before questions could be added. A later question is
@@ -117,7 +122,7 @@ class Log(Row):
 
 def parse_logs(table: Table, roster: Roster, settings: Settings, now: datetime) -> ParsedRows[Log]:
     """The rows of a file of logs."""
-    table.require(_REQUIRED)
+    table.require(LOGS_TABLE)
     return parse_rows(table, _Cells, lambda cells: parse_log(cells, roster, settings, now))
 
 
@@ -179,7 +184,7 @@ def find_ref(cells: Mapping[str, str], settings: Settings) -> str | None:
         return ref
     try:
         started_at = parse_instant(cells.get("started_at", ""), settings)
-        pupils = [parse_email(email) for email in parse_list(cells.get("pupil_emails"))]
+        pupils = [parse_email(email) for email in split_list(cells.get("pupil_emails"))]
         return _derive_ref(parse_email(cells.get("staff_email")), started_at, pupils) if pupils else None
     except InvalidCellError:
         return None

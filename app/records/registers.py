@@ -18,10 +18,11 @@ from app.records.fields import (
     StartCell,
     check_cells,
     parse_rows,
+    read_word,
 )
 from app.records.roster import Roster
 from app.records.rows import InvalidCellError, ParsedRows
-from app.records.tabular import Table
+from app.records.tabular import Expected, Table
 from app.settings import Settings
 from app.vocabulary import ConsentKind, LetterKind
 
@@ -30,9 +31,10 @@ CONSENTS = tuple(kind.value for kind in ConsentKind)
 
 
 def _parse_kind(value: str, kinds: tuple[str, ...]) -> str:
-    if value.lower() not in kinds:
+    word = read_word(value)
+    if word not in kinds:
         raise InvalidCellError("is not one of the kinds", f"write one of: {', '.join(kinds)}")
-    return value.lower()
+    return word
 
 
 class _LetterCells(Row):
@@ -50,6 +52,10 @@ class _ConsentCells(Row):
     obtained_at: OptionalEndCell
     given_by: OptionalText
     slt_informed_at: OptionalEndCell
+
+
+LETTERS_TABLE = Expected(tuple(_LetterCells.model_fields), ("pupil_email", "kind", "sent_on"))
+CONSENTS_TABLE = Expected(tuple(_ConsentCells.model_fields), ("pupil_email", "kind", "covers_from", "covers_to"))
 
 
 class Letter(Row):
@@ -80,7 +86,7 @@ class Consent(Row):
 
 def parse_letters(table: Table, roster: Roster, settings: Settings, now: datetime) -> ParsedRows[Letter]:
     """The rows of letters.csv."""
-    table.require(("pupil_email", "kind", "sent_on"))
+    table.require(LETTERS_TABLE)
 
     def parse(cells: dict[str, str]) -> Letter:
         row = check_cells(_LetterCells, cells)
@@ -94,7 +100,7 @@ def parse_letters(table: Table, roster: Roster, settings: Settings, now: datetim
 def parse_consents(table: Table, roster: Roster, settings: Settings) -> ParsedRows[Consent]:
     """The rows of consents.csv. A day without a time covers the whole day; what was obtained, or told to SLT, on a
     day without a time counts from the end of that day, and so never too early."""
-    table.require(("pupil_email", "kind", "covers_from", "covers_to"))
+    table.require(CONSENTS_TABLE)
 
     def parse(cells: dict[str, str]) -> Consent:
         row = check_cells(_ConsentCells, cells, settings)

@@ -7,23 +7,27 @@ from typing import Annotated
 
 from pydantic import BeforeValidator
 
+from app.records.addresses import parse_email, split_list
 from app.records.fields import (
     Email,
     Emails,
     LowerText,
     M,
+    Name,
+    Names,
     Required,
+    RequiredName,
     Row,
-    TextList,
+    Year,
+    Years,
     YesNoCell,
     check_cells,
     limit_length,
-    parse_email,
-    parse_list,
     parse_rows,
+    read_word,
 )
 from app.records.rows import InvalidCellError, ParsedRows, ReadRow, RejectedRow, reject
-from app.records.tabular import Table
+from app.records.tabular import Expected, Table
 from app.vocabulary import Role
 
 LANGUAGES = ("en", "cy")  # of letters home
@@ -59,7 +63,7 @@ class Roster:
 
 
 def _parse_roles(value: str) -> tuple[str, ...]:
-    roles = tuple(role.lower() for role in parse_list(value))
+    roles = tuple(dict.fromkeys(read_word(role) for role in split_list(value)))
     if set(roles) - set(Role):
         raise InvalidCellError("names an unknown role", f"write roles from: {', '.join(Role)}")
     return roles
@@ -75,7 +79,7 @@ def _parse_language(value: str) -> str | None:
 class School(Row):
     """A school of the roster."""
 
-    code: Annotated[Required, limit_length(40)]
+    code: Annotated[RequiredName, limit_length(40)]
     name: Required
     senior: YesNoCell
     email_domain: LowerText
@@ -86,11 +90,11 @@ class Staff(Row):
 
     email: Email
     name: Required
-    school: Required
+    school: RequiredName
     department: str
     roles: Annotated[tuple[str, ...], BeforeValidator(_parse_roles)]
-    year_groups: TextList
-    houses: TextList
+    year_groups: Years
+    houses: Names
     entra_id: Annotated[LowerText, limit_length(100)]
 
 
@@ -99,9 +103,9 @@ class Pupil(Row):
 
     email: Email
     name: Required
-    school: Required
-    year_group: Annotated[str, limit_length(40)]
-    house: str
+    school: RequiredName
+    year_group: Annotated[Year, limit_length(40)]
+    house: Name
     tutor_email: Annotated[str | None, BeforeValidator(lambda value: parse_email(value) if value else None)]
     entra_id: Annotated[LowerText, limit_length(100)]
     contact_emails: Emails
@@ -115,9 +119,13 @@ NEEDED = {
 }
 
 
+_MODELS: dict[str, type[Row]] = {"schools": School, "staff": Staff, "pupils": Pupil}
+ROSTER_TABLES = {kind: Expected(tuple(_MODELS[kind].model_fields), NEEDED[kind]) for kind in NEEDED}
+
+
 def parse_schools(table: Table) -> ParsedRows[School]:
     """The rows of schools.csv."""
-    table.require(NEEDED["schools"])
+    table.require(ROSTER_TABLES["schools"])
 
     def check(row: School, _cells: Mapping[str, str]) -> None:
         if row.senior is None:
@@ -128,7 +136,7 @@ def parse_schools(table: Table) -> ParsedRows[School]:
 
 def parse_staff(table: Table, schools: Collection[str], pupils: Collection[str]) -> ParsedRows[Staff]:
     """The rows of staff.csv; `schools` are the known codes, `pupils` the emails of pupils."""
-    table.require(NEEDED["staff"])
+    table.require(ROSTER_TABLES["staff"])
 
     def check(row: Staff, cells: Mapping[str, str]) -> None:
         _check_school(row.school, schools)
@@ -143,7 +151,7 @@ def parse_staff(table: Table, schools: Collection[str], pupils: Collection[str])
 
 def parse_pupils(table: Table, schools: Collection[str], staff: Collection[str]) -> ParsedRows[Pupil]:
     """The rows of pupils.csv; `staff` are the known emails, which must include each tutor's."""
-    table.require(NEEDED["pupils"])
+    table.require(ROSTER_TABLES["pupils"])
 
     def check(row: Pupil, cells: Mapping[str, str]) -> None:
         _check_school(row.school, schools)

@@ -5,7 +5,7 @@ fix never repeat the row's content, since they are printed; `value` may.
 """
 
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 R = TypeVar("R")
 
@@ -21,6 +21,17 @@ class InvalidCellError(ValueError):
     def __init__(self, reason: str, fix: str, column: str | None = None) -> None:
         super().__init__(reason)
         self.reason, self.fix, self.column = reason, fix, column
+
+
+class RowNumber(int):
+    """The number of a row, as a spreadsheet counts, and the `sheet` that it is in if the file has several."""
+
+    sheet: str
+
+    def __new__(cls, number: int, sheet: str = "") -> Self:
+        row = super().__new__(cls, number)
+        row.sheet = sheet
+        return row
 
 
 @dataclass(frozen=True)
@@ -49,14 +60,19 @@ class ReadRow(Generic[R]):
 
 @dataclass
 class ParsedRows(Generic[R]):
-    """The rows of a file, and its columns that the program does not know."""
+    """The rows of a file, its columns that the program does not know, and sentences that report what else was noticed,
+    such as rows that were not read."""
 
     rows: list[ReadRow[R]]
     rejected: list[RejectedRow]
     unknown_columns: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def reject(number: int, cells: dict[str, str], fault: InvalidCellError) -> RejectedRow:
     """A row of a table, rejected for a fault."""
     value = cells.get(fault.column) if fault.column else None
-    return RejectedRow(number, fault.column, value, fault.reason, fault.fix, cells)
+    reason = fault.reason
+    if isinstance(number, RowNumber) and number.sheet:
+        reason = f"{reason} (in the sheet {number.sheet})"
+    return RejectedRow(int(number), fault.column, value, reason, fault.fix, cells)

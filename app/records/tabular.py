@@ -1,269 +1,254 @@
-"""Reads tables that people made: CSV files, or the first sheet of an Excel file."""
+"""Reads tables that people made: CSV files, and the sheets of Excel workbooks."""
 
-import csv
-import functools
-import io
-import zipfile
-import zlib
+import difflib
 from collections import Counter
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from itertools import count
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-from xml.parsers import expat
 
-from python_calamine import CalamineError, CalamineWorkbook
+from app.records.rows import InvalidCellError, RowNumber, UnreadableFileError
+from app.records.text_tables import MOST_BYTES, read_text, too_large
+from app.records.words import squeeze, tidy
+from app.records.workbooks import Sheet, is_workbook, read_sheets
 
-from app.records.rows import UnreadableFileError
-
-# A whole file is held in memory; a larger one was not made by hand, or should be split.
-_MOST_BYTES = 200_000_000  # of a file, and of an Excel file when unpacked
-_MOST_CELLS = 5_000_000  # of a table; of a sheet those between the first cell and the last filled one
 _MOST_COLUMNS = 1_000
-_MOST_TEXT = 100_000_000  # characters in the cells of a sheet; one text may stand in many of them
-_LONGEST_LINE = 5_000_000  # characters
-_PIECE = 1_000_000  # bytes read at once
+_TITLE_ROWS = 20  # at most, above the headings
 
-_Lines = list[list[str] | str]  # a line that cannot be split into cells is left whole
+Rows = list[tuple[int, dict[str, str]]]
+
+
+@dataclass(frozen=True)
+class Expected:
+    """The columns that a kind of table may have, and those that it must have. Without any, every table will do."""
+
+    columns: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
+
+    def name_columns(self, headings: Sequence[str]) -> list[str]:
+        """The column for each heading: an expected one however its heading is written, else the heading in lower
+        case; "" for a blank one."""
+        known = {squeeze(column): column for column in self.columns}
+        return [known.get(squeeze(heading), tidy(heading).lower()) for heading in headings]
+
+    def count(self, headings: Sequence[str]) -> int:
+        """How many of the expected columns are among some headings."""
+        return len(set(self.columns) & set(self.name_columns(headings)))
+
+    def fits(self, headings: Sequence[str]) -> bool:
+        """Whether all required columns are among some headings."""
+        return any(heading.strip() for heading in headings) and set(self.required) <= set(self.name_columns(headings))
+
+
+ANY = Expected()
 
 
 @dataclass(frozen=True)
 class Table:
-    """The rows of a file: each with its number as a spreadsheet counts (the header is row 1) and its
-    cells as text by column, blanks stripped; `columns` in lower case. Under the column "" stands what fits
-    under none: `fields.check_cells` rejects such a row."""
+    """The rows of a file: each with its number as a spreadsheet counts (the headings are in row 1) and its cells as
+    text by column, blanks stripped; `columns` as `Expected` names them. Under the column "" stands what fits under
+    none: `fields.check_cells` rejects such a row. `faults` says of some rows, by their place in `rows`, which of their
+    cells hold no value. `notes` report what was not read."""
 
     name: str
     columns: tuple[str, ...]
-    rows: list[tuple[int, dict[str, str]]]
+    rows: Rows
+    faults: dict[int, list[InvalidCellError]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def list_unknown(self, known: Collection[str]) -> list[str]:
-        """The columns that are not known."""
-        return [column for column in self.columns if column not in known]
+        """The columns that are not known, each with the known one that it may have been meant for."""
+        missing = [column for column in known if column not in self.columns]
+        return [_suggest(column, missing) for column in self.columns if column not in known]
 
-    def require(self, needed: Collection[str]) -> None:
+    def require(self, expected: Expected) -> None:
         """Raise UnreadableFileError if the file lacks a required column."""
-        if missing := [column for column in needed if column not in self.columns]:
-            raise UnreadableFileError(
-                f"{self.name}: the first row must hold the names of the columns, and these are missing: "
-                f"{', '.join(missing)}."
-            )
+        if not set(expected.required) <= set(self.columns):
+            raise UnreadableFileError(_say_missing(self.name, self.columns, expected))
+
+    def check_faults(self, place: int, known: Collection[str]) -> None:
+        """Raise the InvalidCellError of a row, given by its place, if a cell of a known column holds no value."""
+        for fault in self.faults.get(place, ()):
+            if fault.column is None or fault.column in known:
+                raise fault
 
 
-def read_table(file: str | Path | tuple[str, bytes]) -> Table:
-    """Read a CSV (UTF-8, with or without BOM) or an .xlsx file, from disk or as (name, content)."""
+def read_table(file: str | Path | tuple[str, bytes], expected: Expected = ANY) -> Table:
+    """Read a table from disk, or as (name, content): CSV in UTF-8 or UTF-16, or an Excel workbook. UnreadableFileError
+    if it is neither, or lacks a required column; the message names what to do."""
     name, content = file if isinstance(file, tuple) else (Path(file).name, _read_bytes(Path(file)))
-    if len(content) > _MOST_BYTES:
-        raise _too_large(name)
-    lines = _read_sheet(name, content) if zipfile.is_zipfile(io.BytesIO(content)) else _read_lines(name, content)
-    number, header = next(((n, cells) for n, cells in enumerate(lines, 1) if "".join(cells).strip()), (0, []))
-    if isinstance(header, str):
-        raise UnreadableFileError(f"{name}: close the quotation mark in the first row, which names the columns.")
-    if len(header) > _MOST_COLUMNS:
-        raise UnreadableFileError(f"{name} has {len(header):,} columns; keep those that the manual lists.")
-    columns = [cell.strip().lower() for cell in header]
-    named = [column for column in columns if column]
-    if not named:
-        raise UnreadableFileError(f"{name} is empty: its first row must hold the names of the columns.")
-    if repeated := {column for column, times in Counter(named).items() if times > 1}:
-        raise UnreadableFileError(f"{name}: the column {', '.join(sorted(repeated))} is there twice; keep one.")
-    rows = []
-    for n, cells in enumerate(lines[number:], start=number + 1):
-        if not "".join(cells).strip():
-            continue
-        if isinstance(cells, str):
-            rows.append((n, {"": cells}))
-            continue
-        row = {column: cell.strip() for column, cell in zip(columns, cells, strict=False) if column}
-        if extra := [cell for cell in cells[len(columns) :] if cell.strip()]:
-            row[""] = " ".join(extra)  # cells beyond the header: the row is out of step
-        rows.append((n, row))
-    return Table(name, tuple(named), rows)
-
-
-def _too_large(name: str) -> UnreadableFileError:
-    return UnreadableFileError(f"{name} is too large; split it into several files.")
+    if len(content) > MOST_BYTES:
+        raise too_large(name)
+    if is_workbook(content):
+        sheets, others = _choose_sheets(name, read_sheets(name, content), expected)
+    else:
+        sheets, others = [Sheet("", read_text(name, content, expected.count))], []
+    columns: dict[str, None] = {}
+    rows: Rows = []
+    faults: dict[int, list[InvalidCellError]] = {}
+    notes = list(others)
+    for sheet in sheets:
+        read = _read_rows(name, sheet, expected, sheet.name if len(sheets) > 1 else "")
+        columns |= dict.fromkeys(read.columns)
+        faults |= {place + len(rows): of_row for place, of_row in read.faults.items()}
+        rows += read.rows
+        notes += read.notes
+    return Table(name, tuple(columns), rows, faults, tuple(notes))
 
 
 def _read_bytes(file: Path) -> bytes:
     try:
         with file.open("rb") as content:
-            return content.read(_MOST_BYTES + 1)
+            return content.read(MOST_BYTES + 1)
     except OSError as error:
         raise UnreadableFileError(f"{file.name} cannot be read: {error.strerror or error}.") from None
 
 
-def _read_lines(name: str, content: bytes) -> _Lines:
-    try:
-        typed = list(_iter_lines(name, content))
-    except UnicodeDecodeError:
-        raise UnreadableFileError(f"{name} is not UTF-8 text; save it as “CSV UTF-8”, or as an .xlsx file.") from None
-    header = next((line for line in typed if line.strip()), "")
-    if "\0" in header:
-        raise UnreadableFileError(f"{name} is no CSV file; save it as “CSV UTF-8”, or as an .xlsx file.")
-    # Excel writes semicolons where the comma is the decimal mark; no column's name holds either.
-    delimiter = ";" if ";" in header and "," not in header else ","
-    lines: _Lines = []
-    done = number = 0
-    while done < len(typed):
-        reader = csv.reader((typed[n] for n in range(done, len(typed))), delimiter=delimiter, strict=True)
-        begins = done
-        try:
-            for cells in reader:
-                lines.append(cells)
-                begins = done + reader.line_num
-                number += max(1, len(cells))
-                if number > _MOST_CELLS:
-                    raise _too_large(name)
-            break
-        except csv.Error:  # a stray quotation mark must spoil only its own line, not those after it
-            lines.append(typed[begins].rstrip())
-            done = begins + 1
-    return lines
+def _choose_sheets(name: str, sheets: list[Sheet], expected: Expected) -> tuple[list[Sheet], list[str]]:
+    """The sheets to read, and notes on those that are not read: the visible ones with the headings; hidden ones only if
+    no visible one has them."""
+    if not sheets:
+        raise UnreadableFileError(f"{name} is empty: its first row must hold the names of the columns.")
+    visible = [sheet for sheet in sheets if not sheet.is_hidden]
+    fitting = [sheet for sheet in visible if _find_headings(sheet, expected) is not None]
+    hidden = [sheet for sheet in sheets if sheet.is_hidden and _find_headings(sheet, expected) is not None]
+    chosen = fitting or hidden or (visible or sheets)[:1]  # a sheet that does not fit is refused later
+    titles = ", ".join(sheet.name for sheet in chosen)
+    if len({frozenset(_headings_of(sheet, expected)) for sheet in chosen}) > 1:
+        raise UnreadableFileError(
+            f"{name} has several sheets with such headings, which are not the same: {titles}. Give them the same "
+            "headings, or save each sheet as a file of its own."
+        )
+    notes = [f"the {_kind(sheet)} {sheet.name} was not read" for sheet in sheets if sheet not in chosen]
+    if len(chosen) > 1:
+        notes.insert(0, f"{len(chosen)} sheets were read: {titles}")
+    notes += [f"the hidden sheet {sheet.name} was read" for sheet in chosen if sheet.is_hidden]
+    return chosen, notes
 
 
-def _iter_lines(name: str, content: bytes) -> Iterator[str]:
-    """The lines of a text, each with its end."""
-    text = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="")
-    for number in count(1):
-        line = text.readline(_LONGEST_LINE)
-        if not line:
-            return
-        if len(line) >= _LONGEST_LINE:
-            raise UnreadableFileError(f"{name} is no table: line {number} has more than {_LONGEST_LINE:,} characters.")
-        if number > _MOST_CELLS:
-            raise _too_large(name)
-        yield line
+def _kind(sheet: Sheet) -> str:
+    return "hidden sheet" if sheet.is_hidden else "sheet"
 
 
-def _read_sheet(name: str, content: bytes) -> _Lines:
-    try:
-        sheet = CalamineWorkbook.from_filelike(_repack(name, content)).get_sheet_by_index(0)
-        rows = sheet.to_python(skip_empty_area=False)
-    except (
-        CalamineError,
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        IndexError,
-        ValueError,
-        RuntimeError,
-        NotImplementedError,
-        expat.ExpatError,
-    ) as error:
-        raise UnreadableFileError(f"{name} is not a readable Excel file ({error}); save it again as .xlsx.") from None
-    return [[_format_cell(value) for value in row] for row in rows]
+def _find_headings(sheet: Sheet, expected: Expected) -> int | None:
+    """The place of the line with the headings, among the first few: a visible one if there is one. None if no line has
+    those that are required."""
+    places = [
+        place for place, line in enumerate(sheet.lines[:_TITLE_ROWS]) if isinstance(line, list) and expected.fits(line)
+    ]
+    return next((place for place in places if place not in sheet.hidden_rows), places[0] if places else None)
 
 
-def _repack(name: str, content: bytes) -> io.BytesIO:
-    """The XML of a workbook, packed again. UnreadableFileError if reading it would take more memory than there may be:
-    a single cell far out in a sheet is enough for that, or one long text that stands in many. What a file says of
-    its own size may be untrue, and each reader may find other parts in it: only what was measured here is read."""
-    texts: list[int] = []
-    repacked = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as packed, zipfile.ZipFile(repacked, "w", zipfile.ZIP_DEFLATED) as out:
-        parts = [entry for entry in packed.infolist() if entry.filename.lower().endswith((".xml", ".rels"))]
-        if sum(entry.file_size for entry in parts) > _MOST_BYTES:
-            raise _too_large(f"{name}, unpacked,")
-        # The texts come first: cells name them by number.
-        for entry in sorted(parts, key=lambda part: not part.filename.lower().endswith("sharedstrings.xml")):
-            if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                raise zipfile.BadZipFile("it is packed in a way that Excel does not use")
-            stated, entry.file_size = entry.file_size, 2**62  # read to its end, whatever it says
-            extent = _Extent(texts)
-            with packed.open(entry) as part, out.open(zipfile.ZipInfo(entry.filename), "w") as target:
-                size = 0
-                while piece := part.read(_PIECE):
-                    size += len(piece)
-                    if size > stated:
-                        break
-                    extent.parser.Parse(piece)
-                    if extent.rows * extent.columns > _MOST_CELLS:
-                        raise UnreadableFileError(
-                            f"{name} has a cell far out, in row {extent.rows} or column {extent.columns}; "
-                            "delete what does not belong there."
-                        )
-                    if extent.text > _MOST_TEXT:
-                        raise _too_large(name)
-                    target.write(piece)
-            if size != stated:
-                raise zipfile.BadZipFile("it is not as large as it says")
-            extent.parser.Parse(b"", True)  # it is the end; takes no keyword # noqa: FBT003
-    repacked.seek(0)
-    return repacked
+def _headings_of(sheet: Sheet, expected: Expected) -> list[str]:
+    place = _find_headings(sheet, expected)
+    line = [] if place is None else sheet.lines[place]
+    return [] if isinstance(line, str) else [column for column in expected.name_columns(line) if column]
 
 
-class _Extent:
-    """How far the filled cells of a sheet reach and how much text is in them, found while its XML goes by. The
-    lengths of the workbook's `texts` are taken down when it is their part that goes by."""
-
-    def __init__(self, texts: list[int]) -> None:
-        self.rows = self.columns = self.text = 0
-        self._row = self._column = 0
-        self._texts = texts
-        self._of_texts = self._in_value = self._names_text = False
-        self._value = ""
-        self.parser = expat.ParserCreate()
-        self.parser.StartElementHandler = self._begin
-        self.parser.EndElementHandler = self._end
-        self.parser.CharacterDataHandler = self._characters
-
-    def _begin(self, tag: str, attributes: dict[str, str]) -> None:
-        tag, place = tag.rpartition(":")[2], attributes.get("r")
-        if tag == "sst":
-            if self._texts:
-                raise ValueError("it has its texts twice")
-            self._of_texts = True
-        elif tag == "si":
-            self._texts.append(0)
-        elif tag == "row":
-            self._row, self._column = int(place) if place else self._row + 1, 0
-        elif tag == "c":
-            if place:
-                letters = place.rstrip("0123456789")
-                self._row = int(place[len(letters) :])
-                self._column = functools.reduce(
-                    lambda number, letter: number * 26 + ord(letter) - 64, letters.upper(), 0
-                )
-            else:
-                self._column += 1
-            self._names_text = attributes.get("t") == "s"
-        elif tag in ("v", "is"):
-            self.rows, self.columns = max(self.rows, self._row), max(self.columns, self._column)
-            self._in_value, self._value = tag == "v" and self._names_text, ""
-
-    def _characters(self, some: str) -> None:
-        if self._of_texts and self._texts:
-            self._texts[-1] += len(some)
-        elif self._in_value:
-            self._value += some
-            if len(self._value) > 20:
-                raise ValueError("a cell names no text")
+def _read_rows(name: str, sheet: Sheet, expected: Expected, title: str) -> Table:
+    """The rows of a sheet. `title` is its name if the file has several."""
+    place = _find_headings(sheet, expected)
+    first = next((n for n, line in enumerate(sheet.lines) if "".join(line).strip()), 0)
+    header = sheet.lines[first if place is None else place] if sheet.lines else []
+    if isinstance(header, str) or (sheet.lines and isinstance(sheet.lines[first], str)):
+        raise UnreadableFileError(f"{name}: close the quotation mark in the first row, which names the columns.")
+    if len(header) > _MOST_COLUMNS:
+        raise UnreadableFileError(f"{name} has {len(header):,} columns; keep those that the manual lists.")
+    if place is None:
+        raise UnreadableFileError(_say_missing(name, header, expected))
+    columns = _name_columns(name, header, expected)
+    notes = [f"the rows above the headings were not read: {first + 1} to {place}"] if place > first else []
+    rows: Rows = []
+    faults: dict[int, list[InvalidCellError]] = {}
+    hidden: list[int] = []
+    by_line: dict[int, list[tuple[int, tuple[str, str]]]] = {}
+    for (line, cell), words in sheet.faults.items():
+        by_line.setdefault(line, []).append((cell, words))
+    for n, cells in enumerate(sheet.lines[place + 1 :], start=place + 1):
+        if not any(map(str.strip, cells)):
+            continue
+        if n in sheet.hidden_rows:
+            hidden.append(n + 1)
+            continue
+        if n in by_line:
+            faults[len(rows)] = [
+                InvalidCellError(*words, columns[cell]) for cell, words in sorted(by_line[n]) if cell < len(columns)
+            ]
+        if isinstance(cells, str):
+            row = {"": cells}
         else:
-            self.text += len(some)
-
-    def _end(self, tag: str) -> None:
-        if self._in_value and tag.rpartition(":")[2] == "v":
-            self._in_value = False
-            number = int(self._value)
-            self.text += self._texts[number] if 0 <= number < len(self._texts) else 0
-
-
-def _format_cell(value: Any) -> str:
-    """The text that a CSV file would hold for a cell."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    if isinstance(value, datetime):
-        return _round_to_seconds(value).isoformat()
-    if isinstance(value, date | time):
-        return value.isoformat()
-    return str(value)
+            row = dict(zip(columns, map(str.strip, cells), strict=False))
+            row.pop("", None)
+            if stray := _find_stray(columns, cells):
+                row[""] = " ".join(cells[cell].strip() for cell in stray)
+                faults.setdefault(len(rows), []).append(_say_stray(columns, stray))
+        rows.append((RowNumber(n + 1, title) if title else n + 1, row))
+    if hidden:
+        notes.append(_say_hidden(hidden, sheet.name))
+    return Table(name, tuple(column for column in columns if column), rows, faults, tuple(notes))
 
 
-def _round_to_seconds(moment: datetime) -> datetime:
-    """Round to seconds, since Excel stores times as fractions of a day, which are slightly inexact."""
-    return (moment + timedelta(milliseconds=500)).replace(microsecond=0)
+def _name_columns(name: str, header: Sequence[str], expected: Expected) -> list[str]:
+    """The column of each heading. An unknown one that is there several times is numbered."""
+    columns = expected.name_columns(header)
+    times = Counter(column for column in columns if column)
+    if twice := sorted(column for column in times if times[column] > 1 and column in (expected.columns or times)):
+        raise UnreadableFileError(f"{name}: the column {', '.join(twice)} is there twice; keep one.")
+    seen: Counter[str] = Counter()
+    for place, column in enumerate(columns):
+        seen[column] += 1
+        if column and seen[column] > 1:
+            columns[place] = f"{column} ({seen[column]})"
+    return columns
+
+
+def _find_stray(columns: Sequence[str], cells: Sequence[str]) -> list[int]:
+    """The places of the cells that have a value but no heading."""
+    if len(cells) <= len(columns) and "" not in columns:
+        return []
+    return [n for n, cell in enumerate(cells) if cell.strip() and (n >= len(columns) or not columns[n])]
+
+
+def _say_stray(columns: Sequence[str], stray: Sequence[int]) -> InvalidCellError:
+    letters = ", ".join(_letters(cell) for cell in stray)
+    if min(stray) < len(columns):
+        return InvalidCellError(
+            f"has a value in column {letters}, which has no heading", "give the column a heading, or clear the cell"
+        )
+    return InvalidCellError(
+        f"has more cells than there are headings, up to column {_letters(max(stray))}",
+        "put a cell with a comma in it in quotation marks, or clear the cells without a heading",
+    )
+
+
+def _letters(column: int) -> str:
+    """The letters of a column, counted from 0, as a spreadsheet shows them."""
+    return (_letters(column // 26 - 1) if column >= 26 else "") + chr(65 + column % 26)
+
+
+def _say_hidden(hidden: Sequence[int], title: str) -> str:
+    what = "1 hidden row was not read" if len(hidden) == 1 else f"{len(hidden):,} hidden rows were not read"
+    numbers = ", ".join(map(str, hidden[:10])) + (" and more" if len(hidden) > 10 else "")
+    return f"{what} (row {numbers} of the sheet {title}); clear the filter, or show the rows, to import them"
+
+
+def _say_missing(name: str, header: Sequence[str], expected: Expected) -> str:
+    """What is missing in a header, beside what was found in it."""
+    found = [column for column in expected.name_columns(header) if column]
+    if not found:
+        return f"{name} is empty: its first row must hold the names of the columns."
+    missing = [column for column in expected.required if column not in found]
+    unknown = [column for column in found if column not in expected.columns]
+    meant = [_suggest(column, missing) for column in unknown]
+    close = [words for column, words in zip(unknown, meant, strict=True) if words != column]
+    return (
+        f"{name}: the first row must hold the names of the columns, and these are missing: {', '.join(missing)}. "
+        f"It has: {', '.join(heading for heading in map(tidy, header) if heading)}."
+        + (f" Perhaps: {'; '.join(close)}." if close else "")
+    )
+
+
+def _suggest(column: str, missing: Iterable[str]) -> str:
+    """The column, with the missing one that it is close to."""
+    squeezed = {squeeze(name): name for name in missing}
+    close = difflib.get_close_matches(squeeze(column), squeezed, n=1, cutoff=0.75)
+    return f"{column} (did you mean {squeezed[close[0]]}?)" if close else column

@@ -39,6 +39,17 @@ def test_import_logs_stores_good_rows_and_lists_the_rejected(school: School, tmp
     assert "perhaps" in [row.value for row in kept]
 
 
+def test_import_logs_takes_two_references_of_one_session_for_one(school: School, tmp_path: Path) -> None:
+    first, same, other = (log("teacher", "aled", "2026-11-03T10:00", ref=ref) for ref in ("L1", "L2", "L3"))
+    rows = [first, same, other | {"notes": "another account of it"}]
+    result = import_logs(school, table(tmp_path / "logs.csv", rows))
+    assert (result.added, result.unchanged) == (1, 1)
+    assert result.notes == ["row 3 is the session of the log L1, and was not stored again"]
+    assert [(rejected.row, rejected.column) for rejected in result.rejected] == [(4, "ref")]
+    again = import_logs(school, table(tmp_path / "again.csv", [same]))
+    assert (again.added, again.unchanged, len(again.notes)) == (0, 1, 1)
+
+
 def test_import_logs_rejects_a_known_reference_with_other_content(school: School, tmp_path: Path) -> None:
     import_logs(school, table(tmp_path / "a.csv", [log("teacher", "aled", "2026-11-03T10:00", ref="L1")]))
     rows = [log("teacher", "aled", "2026-11-03T11:00", ref="L1"), log("nobody", "aled", "2026-11-03T11:00", ref="L2")]

@@ -85,7 +85,7 @@ def test_cells_of_a_sheet_read_as_a_csv_would_hold_them() -> None:
             {
                 "when": "2026-11-03T14:05:00",
                 "day": "2026-11-03",
-                "yes": "yes",
+                "yes": "TRUE",
                 "year": "9",
                 "share": "0.5",
                 "text": "x",
@@ -97,7 +97,7 @@ def test_cells_of_a_sheet_read_as_a_csv_would_hold_them() -> None:
             {
                 "when": "2026-11-03T14:05:59",
                 "day": "2026-12-31",
-                "yes": "no",
+                "yes": "FALSE",
                 "year": "10",
                 "share": "1.25",
                 "text": "a;b",

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from app.records.words import read_year, tidy
+
 revision = "0017"
 down_revision = "0016"
 
@@ -14,6 +16,7 @@ def upgrade() -> None:
     _add_evidence()
     _add_graph_sources()
     _add_roster_history()
+    _write_groups_alike()
 
 
 def _add_evidence() -> None:
@@ -113,3 +116,19 @@ def _rename_call(table: str, call_id: str) -> None:
     column = sa.column("call_id", sa.String())
     of_call = sa.table(table, column)
     op.get_bind().execute(sa.update(of_call).where(column == call_id).values(call_id=call_id.lower()))
+
+
+def _write_groups_alike() -> None:
+    """Write stored years and houses as files are read now, so that "Year 9" equals "9"."""
+    connection = op.get_bind()
+    for table, columns in (
+        ("pupil_versions", {"year_group": read_year, "house": tidy}),
+        ("staff_versions", {"year_groups": read_year, "houses": tidy}),
+    ):
+        for column, read in columns.items():
+            field: sa.ColumnClause[str] = sa.column(column, sa.Text)
+            stored = sa.table(table, field)
+            for cell in connection.scalars(sa.select(field).distinct()).all():
+                written = ";".join(dict.fromkeys(read(item) for item in cell.split(";"))) if cell else cell
+                if written != cell:
+                    connection.execute(sa.update(stored).where(field == cell).values({column: written}))

@@ -1,0 +1,135 @@
+"""Tables in text files: CSV as Excel and others save it, whatever separates the cells."""
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count
+
+from app.records.rows import UnreadableFileError
+
+# A whole file is held in memory; a larger one was not made by hand, or should be split.
+MOST_BYTES = 200_000_000  # of a file, and of an Excel file when unpacked
+MOST_CELLS = 5_000_000  # of a table; of a sheet those between the first cell and the last filled one
+_LONGEST_LINE = 5_000_000  # characters
+
+Lines = list[list[str] | str]  # a line that cannot be split into cells is left whole
+
+_DELIMITERS = ",;\t|"  # in this order if several fit
+_NAMES_DELIMITER = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
+_WEB_PAGE = re.compile(r"\s*<(?:!doctype html|html|head|body|table|meta|div)\b", re.IGNORECASE)
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_SAVE_AS = "save it as “CSV UTF-8”, or as an .xlsx file"
+
+
+def too_large(name: str) -> UnreadableFileError:
+    """The error for a file that would take too much memory."""
+    return UnreadableFileError(f"{name} is too large; split it into several files.")
+
+
+def read_text(name: str, content: bytes, count_headings: Callable[[Sequence[str]], int]) -> Lines:
+    """The lines of a text file as cells. `count_headings` says how many of some cells are headings that are expected,
+    by which the mark that separates cells is found."""
+    try:
+        typed = list(_iter_lines(name, content))
+    except UnicodeDecodeError:
+        raise UnreadableFileError(
+            f"{name} is not UTF-8 text: letters such as ŵ are lost in it or cannot be told apart; {_SAVE_AS}."
+        ) from None
+    named = _NAMES_DELIMITER.fullmatch(typed[0]) if typed else None
+    if named:
+        del typed[0]  # Excel does not count it as a row either
+    first = next((n for n, line in enumerate(typed) if line.strip()), 0)
+    header = typed[first] if typed else ""
+    if "\0" in header:
+        raise UnreadableFileError(f"{name} is no CSV file; {_SAVE_AS}.")
+    if _WEB_PAGE.match(header):
+        raise UnreadableFileError(f"{name} is a web page, whatever its name; open it in Excel and {_SAVE_AS}.")
+    if header.lstrip().startswith(("<?xml", "%PDF", "{\\rtf")):
+        raise UnreadableFileError(f"{name} is no table; open it and {_SAVE_AS}.")
+    if name.lower().endswith((".xls", ".xlsx", ".xlsm", ".xlsb", ".ods")):
+        raise UnreadableFileError(f"{name} is text, whatever its name; open it in Excel and {_SAVE_AS}.")
+    delimiter = named[1] if named else _find_delimiter(typed[first:], count_headings)
+    return _split_lines(name, typed, delimiter, len(_first_record(typed[first:], delimiter)))
+
+
+def _iter_lines(name: str, content: bytes) -> Iterator[str]:
+    """The lines of a text, each with its end."""
+    encoding = "utf-16" if content.startswith(_UTF_16) else "utf-8-sig"
+    text = io.TextIOWrapper(io.BytesIO(content), encoding=encoding, newline="")
+    for number in count(1):
+        line = text.readline(_LONGEST_LINE)
+        if not line:
+            return
+        if len(line) >= _LONGEST_LINE:
+            raise UnreadableFileError(f"{name} is no table: line {number} has more than {_LONGEST_LINE:,} characters.")
+        if number > MOST_CELLS:
+            raise too_large(name)
+        yield line
+
+
+def _first_record(typed: Sequence[str], delimiter: str) -> list[str]:
+    """The cells of the first line; none if its quotation marks do not match with this delimiter."""
+    try:
+        return next(csv.reader(typed, delimiter=delimiter, strict=True), [])
+    except csv.Error:
+        return []
+
+
+def _find_delimiter(typed: Sequence[str], count_headings: Callable[[Sequence[str]], int]) -> str:
+    """The delimiter that gives most of the expected headings, else most cells."""
+
+    def fit(delimiter: str) -> tuple[int, int]:
+        cells = _first_record(typed, delimiter)
+        return count_headings(cells), len(cells)
+
+    return max(_DELIMITERS, key=fit)
+
+
+def _split_lines(name: str, typed: Sequence[str], delimiter: str, width: int) -> Lines:
+    """Each line as its cells. A stray quotation mark must spoil only its own line, not those after it, even if a second
+    one ends the cell that it began some lines later. `width` is the number of headings."""
+    lines: Lines = []
+    done = number = 0
+    while done < len(typed):
+        reader = csv.reader((typed[n] for n in range(done, len(typed))), delimiter=delimiter, strict=True)
+        begins = done
+        try:
+            for cells in reader:
+                ends = done + reader.line_num
+                if ends - begins > 1 and _has_swallowed(cells, typed[begins:ends], delimiter, width):
+                    lines += _split_swallowed(typed[begins:ends], delimiter, width)
+                else:
+                    lines.append(cells)
+                begins = ends
+                number += max(1, len(cells))
+                if number > MOST_CELLS:
+                    raise too_large(name)
+            break
+        except csv.Error:
+            lines.append(typed[begins].rstrip())
+            done = begins + 1
+    return lines
+
+
+def _has_swallowed(cells: Sequence[str], typed: Sequence[str], delimiter: str, width: int) -> bool:
+    """Whether a cell of a record over several lines holds lines that are rows of their own: as many cells as there are
+    headings. The last line may also hold the cells after a first one that has line breaks in it."""
+    if width < 2:
+        return False
+    whole = typed[1:-1] if "\n" in cells[0] or "\r" in cells[0] else typed[1:]
+    return any(len(_split_line(line, delimiter)) >= width for line in whole)
+
+
+def _split_swallowed(typed: Sequence[str], delimiter: str, width: int) -> Lines:
+    """The lines of such a record: the first and the last are spoilt by the marks, and any that is not a row."""
+    lines: Lines = []
+    for n, line in enumerate(typed):
+        cells = _split_line(line, delimiter)
+        is_row = 0 < n < len(typed) - 1 and len(cells) == width and '"' not in line
+        lines.append(cells if is_row or not line.strip() else line.rstrip())
+    return lines
+
+
+def _split_line(line: str, delimiter: str) -> list[str]:
+    return next(csv.reader([line.rstrip("\r\n")], delimiter=delimiter), [])

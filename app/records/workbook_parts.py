@@ -1,0 +1,266 @@
+"""The XML of an Excel workbook: unpacked within limits, and read for what python-calamine does not tell.
+
+calamine gives the values. It shows neither errors nor formulas without a value (both are blank), nor hidden rows, nor
+whether a day at midnight has a time. These are rare, so their marks are searched for, which is many times faster than
+parsing every cell.
+"""
+
+import html
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import reduce
+from itertools import pairwise
+from operator import itemgetter
+from xml.etree import ElementTree
+
+from app.records.rows import UnreadableFileError
+from app.records.text_tables import MOST_BYTES, MOST_CELLS, too_large
+
+_MOST_TEXT = 100_000_000  # characters in the cells of a sheet; one text may stand in many of them
+_PIECE = 1_000_000  # bytes searched at once
+
+Place = tuple[int, int]  # row and column, both from 0
+
+# Sheets are searched in the form in which Excel writes them; `_rewrite` brings any other into it.
+_WITHOUT_PLACE = re.compile(rb"<(?:c[\n\r\t/>]|row[\n\r\t/>])")
+_WITH_PREFIX = re.compile(rb":(?:c|row)[\s/>]")
+_ANY_TAG = re.compile(rb"<(/?)(?:[\w.-]+:)?([\w.-]+)((?:\s[^<>]*?)?)(/?)>")
+_ATTRIBUTE = re.compile(rb"""(?:[\w.-]+:)?([\w.-]+)\s*=\s*("[^"]*"|'[^']*')""")
+_REFERENCE = re.compile(rb'<c r="([A-Za-z]+)(\d+)"')
+_HIDDEN_ROW = re.compile(rb'<row r="(\d+)"[^<>]* hidden="(?:1|true)"')
+_FORMULA = re.compile(rb"<f(?:\s[^<>]*)?>([^<]*)<")
+_VALUE = re.compile(rb"<[vt](?:\s[^<>]*)?>([^<]+)<")
+_MIDNIGHT = rb"[^<>]*>(?:<f[^<>]*/>|<f[^<>]*>[^<]*</f>)?<v>\d+(?:\.0000\d*|\.9999\d*)?</v>"
+_NAMES_TEXT = re.compile(rb' t="s"[^<>]*><v>(\d+)</v>')
+_TEXT_END = re.compile(rb"</si>|<si ?/>|</\w+:si>|<\w+:si ?/>")
+
+
+@dataclass
+class Marks:
+    """What is found in the XML of a sheet, by place: errors with their text, formulas without a value, and days that
+    are shown with a time; and the hidden rows, from 0."""
+
+    errors: dict[Place, str] = field(default_factory=dict)
+    unvalued: dict[Place, str] = field(default_factory=dict)
+    instants: set[Place] = field(default_factory=set)
+    hidden_rows: set[int] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class Workbook:
+    """A workbook whose size was measured: its XML packed again, and the marks of each sheet by its name."""
+
+    packed: io.BytesIO
+    marks: dict[str, Marks]
+
+
+def unpack(name: str, content: bytes) -> Workbook:
+    """Read the parts of a workbook. UnreadableFileError if reading it would take more memory than there may be: a
+    single cell far out in a sheet is enough for that, or one long text that stands in many. What a file says of its own
+    size may be untrue, and each reader may find other parts in it: only what was measured here is read."""
+    repacked = io.BytesIO()
+    parts = _Parts()
+    with zipfile.ZipFile(io.BytesIO(content)) as packed, zipfile.ZipFile(repacked, "w") as out:
+        entries = [entry for entry in packed.infolist() if entry.filename.lower().endswith((".xml", ".rels"))]
+        if sum(entry.file_size for entry in entries) > MOST_BYTES:
+            raise too_large(f"{name}, unpacked,")
+        # The sheets come last: their cells name texts and styles by number.
+        for entry in sorted(entries, key=lambda part: _is_sheet(part.filename)):
+            xml = _read_part(packed, entry)
+            parts.take(name, entry.filename, xml)
+            out.writestr(zipfile.ZipInfo(entry.filename), xml)
+    repacked.seek(0)
+    return Workbook(repacked, {title: parts.marks[part] for title, part in parts.titles() if part in parts.marks})
+
+
+def _is_sheet(filename: str) -> bool:
+    return "sheets/" in filename.lower()
+
+
+def _read_part(packed: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    """A part of a zip file, read to its end whatever it says of its size."""
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise zipfile.BadZipFile("it is packed in a way that Excel does not use")
+    stated, entry.file_size = entry.file_size, 2**62
+    with packed.open(entry) as part:
+        xml = part.read(stated + 1)
+    if len(xml) != stated:
+        raise zipfile.BadZipFile("it is not as large as it says")
+    if b"<!DOCTYPE" in xml or b"\0" in xml:
+        raise ValueError("it has definitions of its own, or is not UTF-8")
+    return xml
+
+
+class _Parts:
+    """The parts of a workbook that were read so far: the lengths of its texts, the numbers of the styles that show a
+    day with a time, the marks of each sheet by its part."""
+
+    def __init__(self) -> None:
+        self.marks: dict[str, Marks] = {}
+        self._lengths: list[int] = []
+        self._styles: list[bytes] = []
+        self._small: dict[str, bytes] = {}
+
+    def take(self, name: str, filename: str, xml: bytes) -> None:
+        """Read a part; texts and styles must come before the sheets."""
+        part = filename.lower()
+        if b"<sst" in xml or b":sst" in xml:
+            if self._lengths:
+                raise ValueError("it has its texts twice")
+            ends = [0, *(match.end() for match in _TEXT_END.finditer(xml)), len(xml)]
+            self._lengths = [end - begin for begin, end in pairwise(ends)]
+        elif part.endswith("styles.xml"):
+            self._styles = _find_instant_styles(xml)
+        elif part.endswith(("workbook.xml", "workbook.xml.rels")):
+            self._small[part.rpartition("/")[2]] = xml
+        if not _is_sheet(part):
+            return
+        if _is_of_another_form(xml):
+            xml = _rewrite(xml)
+        _check_extent(name, xml)
+        _check_texts(name, xml, self._lengths)
+        self.marks[part] = _find_marks(xml, self._styles)
+
+    def titles(self) -> Iterator[tuple[str, str]]:
+        """The name and the part of each sheet."""
+        targets = {}
+        for relation in ElementTree.fromstring(self._small.get("workbook.xml.rels", b"<none/>")):  # noqa: S314 - no entities
+            target = relation.get("Target", "").lower()
+            targets[relation.get("Id")] = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+        for element in ElementTree.fromstring(self._small.get("workbook.xml", b"<none/>")).iter():  # noqa: S314
+            if element.tag.rpartition("}")[2] == "sheet":
+                number = next((value for key, value in element.items() if key.endswith("}id")), None)
+                yield element.get("name", ""), targets.get(number, "")
+
+
+def _is_of_another_form(xml: bytes) -> bool:
+    """Whether a sheet is not written as Excel writes it: with prefixes, other quotes, or cells without a place."""
+    counts = (xml.count(b"<%b " % tag) != xml.count(b'<%b r="' % tag) for tag in (b"c", b"row"))
+    return any(counts) or bool(_WITH_PREFIX.search(xml) or _WITHOUT_PLACE.search(xml))
+
+
+def _rewrite(xml: bytes) -> bytes:
+    """The XML of a sheet as Excel writes it. Rows and cells that do not say where they are follow each other."""
+    row = column = 0
+
+    def write(tag: re.Match[bytes]) -> bytes:
+        nonlocal row, column
+        ends, name, rest, closes = tag.groups()
+        attributes = {key: value[1:-1] for key, value in _ATTRIBUTE.findall(rest)}
+        if not ends and name == b"row":
+            row, column = int(attributes.pop(b"r", row + 1)), 0
+            attributes = {b"r": b"%d" % row} | attributes
+        elif not ends and name == b"c":
+            place = attributes.pop(b"r", b"%b%d" % (_letters(column + 1), row))
+            column = _column_number(place.rstrip(b"0123456789"))
+            attributes = {b"r": place} | attributes
+        return b"<%b%b%b%b>" % (ends, name, b"".join(b' %b="%b"' % pair for pair in attributes.items()), closes)
+
+    return _ANY_TAG.sub(write, xml)
+
+
+def _check_extent(name: str, xml: bytes) -> None:
+    """UnreadableFileError if the cells of a sheet reach too far."""
+    columns: set[bytes] = set()
+    rows: set[bytes] = set()
+    number = 0
+    end = 0
+    while end < len(xml):
+        begin, end = end, xml.find(b"<", end + _PIECE)
+        end = len(xml) if end < 0 else end
+        found = _REFERENCE.findall(xml, begin, end)
+        number += len(found)
+        columns.update(map(itemgetter(0), found))
+        rows.update(map(itemgetter(1), found))
+    if number != xml.count(b"<c "):
+        raise ValueError("a cell does not say where it is")
+    last_row, last_column = max(map(int, rows), default=0), max(map(_column_number, columns), default=0)
+    if last_row * last_column > MOST_CELLS:
+        raise UnreadableFileError(
+            f"{name} has a cell far out, in row {last_row} or column {last_column}; delete what does not belong there."
+        )
+
+
+def _column_number(letters: bytes) -> int:
+    return reduce(lambda number, letter: number * 26 + letter - 64, letters.upper(), 0)
+
+
+def _letters(column: int) -> bytes:
+    """The letters of a column, counted from 1."""
+    before, last = divmod(column - 1, 26)
+    return (_letters(before) if before else b"") + bytes([65 + last])
+
+
+def _check_texts(name: str, xml: bytes, lengths: list[int]) -> None:
+    """UnreadableFileError if the texts of the workbook, each as often as cells of a sheet name it, are too long."""
+    named = xml.count(b' t="s"')
+    if named * max(lengths, default=0) <= _MOST_TEXT:
+        return
+    numbers = [int(number) for number in _NAMES_TEXT.findall(xml)]
+    length = sum(lengths[number] for number in numbers if number < len(lengths))
+    if len(numbers) != named or length > _MOST_TEXT:
+        raise too_large(name)
+
+
+def _find_instant_styles(xml: bytes) -> list[bytes]:
+    """The numbers of the cell styles that show both a day and a time."""
+    root = ElementTree.fromstring(xml)  # noqa: S314 - no entities
+    formats = {"22": "d/m/yy h:mm"}
+    cell_styles: list[bytes] = []
+    for element in root.iter():
+        tag = element.tag.rpartition("}")[2]
+        if tag == "numFmt":
+            formats[element.get("numFmtId", "")] = element.get("formatCode", "")
+        elif tag == "cellXfs":
+            shown = [formats.get(style.get("numFmtId", ""), "") for style in element]
+            cell_styles = [str(number).encode() for number, code in enumerate(shown) if _shows_day_and_time(code)]
+    return cell_styles
+
+
+def _shows_day_and_time(code: str) -> bool:
+    plain = re.sub(r'"[^"]*"|\\.|\[[^\]]*\]', "", code).lower()
+    return "h" in plain and ("d" in plain or "y" in plain)
+
+
+def _find_marks(xml: bytes, styles: list[bytes]) -> Marks:
+    marks = Marks()
+    for place, cell in _iter_cells_with(xml, b' t="e"'):
+        value = _VALUE.search(cell)
+        marks.errors[place] = _decode(value) if value else "#N/A"
+    for place, cell in _iter_cells_with(xml, b"<f"):
+        if not _VALUE.search(cell) and b' t="str"' not in cell:
+            formula = _FORMULA.search(cell)
+            marks.unvalued[place] = "=" + (_decode(formula) if formula else "")
+    for style in styles:
+        midnight = re.compile(b' s="' + style + b'"' + _MIDNIGHT)
+        marks.instants.update(_place_before(xml, match.start()) for match in midnight.finditer(xml))
+    if b' hidden="' in xml:
+        marks.hidden_rows = {int(number) - 1 for number in _HIDDEN_ROW.findall(xml)}
+    return marks
+
+
+def _iter_cells_with(xml: bytes, mark: bytes) -> Iterator[tuple[Place, bytes]]:
+    """The place and the XML of each cell that has a mark in it."""
+    at = xml.find(mark)
+    while at >= 0:
+        begin = xml.rfind(b"<c ", 0, at)
+        end = xml.find(b"</c>", at)
+        end = len(xml) if end < 0 else end
+        if begin >= 0 and xml.find(b"</c>", begin, at) < 0:
+            yield _place_before(xml, at), xml[begin:end]
+            at = xml.find(mark, end)
+        else:
+            at = xml.find(mark, at + 1)
+
+
+def _place_before(xml: bytes, at: int) -> Place:
+    """The place of the cell whose XML holds a position."""
+    found = _REFERENCE.match(xml, xml.rfind(b"<c ", 0, at))
+    return (int(found[2]) - 1, _column_number(found[1]) - 1) if found else (-1, -1)
+
+
+def _decode(found: re.Match[bytes]) -> str:
+    return html.unescape(found[1].decode())

@@ -1,0 +1,32 @@
+"""Years and houses that somebody looks after although no pupil is in them: perhaps they are written differently."""
+
+from datetime import date
+
+from sqlalchemy import Connection, not_, select
+
+from app.store import tables
+from app.store.versions import valid_on, valid_versions
+
+
+def list_groups_without_pupils(connection: Connection, today: date) -> list[str]:
+    """A clause for each year of a Head of Year and house of a Head of House that no pupil of their school is in; none
+    for a school without pupils."""
+    staff, pupil = valid_versions(tables.staff_versions), valid_versions(tables.pupil_versions)
+    pupils = connection.execute(
+        select(pupil.c.school, pupil.c.year_group, pupil.c.house).where(valid_on(pupil, today), not_(pupil.c.has_left))
+    ).all()
+    years = {(row.school, row.year_group.lower()) for row in pupils}
+    houses = {(row.school, row.house.lower()) for row in pupils}
+    schools = {row.school for row in pupils}
+    leaders = connection.execute(
+        select(staff.c.school, staff.c.year_groups, staff.c.houses).where(
+            valid_on(staff, today), not_(staff.c.has_left), staff.c.school.in_(schools)
+        )
+    )
+    empty: dict[str, None] = {}
+    for row in leaders:
+        for cell, what, known in ((row.year_groups, "year", years), (row.houses, "house", houses)):
+            for name in filter(None, cell.split(";")):
+                if (row.school, name.lower()) not in known:
+                    empty[f"no pupil of {row.school} is in the {what} {name}, which somebody looks after"] = None
+    return list(empty)
