@@ -105,7 +105,7 @@ note(
 )
 with st.form("import", clear_on_submit=True):
     kind = st.selectbox("Kind of record", list(KINDS), format_func=KINDS.__getitem__)
-    file = st.file_uploader("File", type=["csv", "xlsx"])
+    file = st.file_uploader("File", type=["csv", "txt", "tsv", "xlsx", "xlsm"])
     with st.expander("Staff and pupils: corrections and leavers"):
         options = ask_roster_options(school.today())
     sent = st.form_submit_button("Import", type="primary", icon=":material/upload:")

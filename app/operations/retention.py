@@ -260,4 +260,5 @@ def _unfinished(connection: Connection, since: datetime) -> _Part:
         *_deletes(connection, [tables.plan_pupils.c.plan_id, tables.plan_invited.c.plan_id, plan.id], plans),
         delete(tables.quarantine).where(rejected),
         delete(tables.drafts).where(drafted),
+        delete(tables.meeting_links).where(tables.meeting_links.c.seen_at < since),
     ]

@@ -92,3 +92,5 @@ def show_import(name: str, run: Callable[[], ImportResult]) -> None:
         write_html("This import resolved {rows}.", rows=how_many(result.resolved, "earlier rejection"))
     if result.unknown_columns:
         write_html("Unknown columns ignored: {columns}.", columns=", ".join(result.unknown_columns))
+    for words in result.notes:
+        write_html("{words}.", words=words[:1].upper() + words[1:])

@@ -1,7 +1,7 @@
 """What is past its keeping goes, and nothing else; the audit trail still proves what is left."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +129,20 @@ def test_purge_deletes_meetings_in_calendars_but_not_those_of_sessions_that_stay
     with long_ago.engine.connect() as connection:
         assert set(connection.scalars(select(tables.calendar_events.c.join_key))) == {"of the concern", "new"}
     assert held(long_ago)["calendar_invited"] == 2
+
+
+def test_purge_forgets_the_families_of_pupils_who_left_long_ago(school: School) -> None:
+    pupil, version = tables.pupils, tables.pupil_versions
+    with school.writing() as connection:
+        connection.execute(update(pupil).values(contact_emails="mam@cartref.example"))
+        ids = connection.scalars(select(pupil.c.id).order_by(pupil.c.id)).all()
+        for number, day in ((ids[0], date(2025, 7, 1)), (ids[1], date(2026, 7, 1))):
+            facts = {"name": "Gone", "school": "SEN", "year_group": "9", "house": "Wye", "has_left": True}
+            connection.execute(insert(version).values(pupil_id=number, from_day=day, **facts))
+    assert told(purge(school)) == {"families' addresses of pupils who left": 1}
+    with school.engine.connect() as connection:
+        kept = connection.scalars(select(pupil.c.id).where(pupil.c.contact_emails.is_not(None)))
+        assert set(kept) == set(ids[1:])
 
 
 def test_counselling_goes_and_is_in_no_number(school: School, tmp_path: Path) -> None:
