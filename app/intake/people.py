@@ -4,7 +4,7 @@ Earlier calls and invitations are linked to people as soon as these are on the r
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -38,12 +38,14 @@ class RosterOptions:
     - `left_on`: the first day on which the people who are not in the file are no longer there; None: they stay
     - `same_person`: addresses that stand for the person who has or had them, as `Identities` describes
     - `whole`: whether the file is the whole list; a row that was fixed is not
+    - `leave_days`: as `left_on`, for single people by their Entra ids, where the source of the list gives the day
     """
 
     valid_from: date | None = None
     left_on: date | None = None
     same_person: frozenset[str] = frozenset()
     whole: bool = True
+    leave_days: Mapping[str, date] = field(default_factory=dict)
 
 
 def store_schools(
@@ -166,14 +168,16 @@ class _Import:
         }
         changed = {number for number, timeline in revised.items() if timeline != self.timelines[number]}
         changed_accounts = self._update_accounts(known)
-        gone, left_on = self._find_leavers(known), max(self.options.left_on or EVER, EVER)
-        revised |= {number: revise(self.timelines[number], left_on, self.kind.gone) for number in gone}
-        self._write(self._add(new) | {number: revised[number] for number in changed | gone})
+        gone = self._find_leavers(known)
+        revised |= {number: revise(self.timelines[number], day, self.kind.gone) for number, day in gone.items()}
+        self._write(self._add(new) | {number: revised[number] for number in changed | gone.keys()})
         result = self.result
         result.added, result.changed = len(new), len(changed | changed_accounts)
         result.unchanged = result.read - result.added - result.changed - len(result.rejected)
         sessions = list_sessions_since(self.connection, self.kind.key, changed, self.from_day)
-        sessions |= list_sessions_since(self.connection, self.kind.key, gone, left_on)
+        for day in set(gone.values()):
+            left = {number for number in gone if gone[number] == day}
+            sessions |= list_sessions_since(self.connection, self.kind.key, left, day)
         return Affected(recognise(self.connection), sessions)
 
     def _identify(self, people: Sequence[_Person]) -> list[_Person]:
@@ -227,12 +231,13 @@ class _Import:
         insert_rows(self.connection, table, rows)
         return {number: [(EVER, person.version | {"has_left": False})] for number, person in numbered}
 
-    def _find_leavers(self, present: Collection[int]) -> set[int]:
-        """The people who have left: those on the roster who are not in the file, if the office gave a day. They are
-        noted in the result, as `missing` if they stay. Everybody stays if a rejected row may be about somebody whom
-        it does not identify, or if the file has no rows."""
+    def _find_leavers(self, present: Collection[int]) -> dict[int, date]:
+        """The people who have left, each with the first day without them: those on the roster who are not in the file,
+        if the office or the file's source gave a day. They are noted in the result, as `missing` if they stay. Without
+        a day of their own everybody stays if a rejected row may be about somebody whom it does not identify, or if the
+        file has no rows."""
         if not self.options.whole:
-            return set()
+            return {}
         table, mentioned, is_clear = self.kind.table.name, set(present), self.result.read > 0
         for row in self.result.rejected:
             if not says_gone(row.column):
@@ -240,14 +245,13 @@ class _Import:
                 mentioned |= known
                 is_clear = is_clear and bool(known)
         missing = [p for p in self.identities.list_present(table) if p.number not in mentioned]
-        names = sorted(f"{person.name} ({person.email})" for person in missing)
-        if self.options.left_on is None or not is_clear:
-            self.result.missing = names
-            return set()
-        self.result.left = names
-        gone = {person.number for person in missing}
+        left_on = self.options.left_on if is_clear else None
+        days = {person: self.options.leave_days.get(person.entra_id or "", left_on) for person in missing}
+        self.result.missing = sorted(_name(person) for person, day in days.items() if day is None)
+        self.result.left = sorted(_name(person) for person, day in days.items() if day is not None)
+        gone = {person.number: max(day, EVER) for person, day in days.items() if day is not None}
         if self.kind is _STAFF:
-            remove_waiting(self.connection, gone)
+            remove_waiting(self.connection, gone.keys())
         return gone
 
     def _write(self, timelines: Mapping[int, Timeline]) -> None:
@@ -271,6 +275,10 @@ class _Import:
             for role in (role for role in _RECORDED_ROLES if role in given):
                 about = f"role {role} given to {email}"
                 record_change(self.connection, self.school, self.result.actor_id, "changed", about)
+
+
+def _name(person: Known) -> str:
+    return f"{person.name} ({person.email})"
 
 
 def _without(person: _Person, facts: Collection[str]) -> _Person:

@@ -221,6 +221,22 @@ def test_import_roster_takes_every_right_from_staff_who_left(school: School, tmp
     assert someone(school, "hoy9") == hoy
 
 
+def test_import_roster_takes_single_leave_days_where_others_stay(school: School, tmp_path: Path) -> None:
+    rows = rows_of(tmp_path / "r", "staff")
+    del rows["dsp"], rows["hoy9"], rows["slt"]
+    days = {entra("hoy9"): date(2026, 11, 20), entra("slt"): date(2026, 11, 23), entra("tutor"): date(2026, 11, 1)}
+    bad = [*rows.values(), rows["hm"] | {"email": "nobody", "entra_id": ""}]
+    result = import_rows(school, tmp_path, "staff", bad, leave_days=days)
+    assert result.left == ["Hoy9 (hoy9@habs.example)", "Slt (slt@habs.example)"]
+    assert result.missing == ["Dsp (dsp@habs.example)"]
+    leavers = get_roster(school, someone(school, "admin"))["leavers"]
+    assert {(row.email.partition("@")[0], str(row.last_day.date())) for row in leavers.itertuples()} == {
+        ("hoy9", "2026-11-19"),
+        ("slt", "2026-11-22"),
+    }
+    assert someone(school, "tutor").roles == {Role.TEACHER, Role.TUTOR}
+
+
 def owners(school: School) -> set[int]:
     with school.engine.connect() as connection:
         return set(find_owners(school, connection, find_open_breaches(connection))["owner_id"])
