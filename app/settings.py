@@ -143,7 +143,7 @@ def _names(value: Any) -> Any:
     """One name, or a list of names."""
     names = [value] if isinstance(value, str) else value
     if not isinstance(names, list) or not all(isinstance(name, str) and name.strip() for name in names):
-        raise ValueError('write the name of a policy, "Pupils", or a list of names, ["Year 7", "Year 8"]')
+        raise ValueError('write one name, "Pupils", or a list of names, ["Year 7", "Year 8"]')
     return [name.strip() for name in names]
 
 
@@ -168,6 +168,36 @@ class PupilPolicies(_Entry):
         return {kind: names for kind, names in self.model_dump(by_alias=True).items() if names}
 
 
+class EntraRoster(_Entry):
+    """From which groups of Microsoft Entra the roster is read. Each group is given by its name or its object id; an
+    entry that begins with @ stands for everybody with an address in that domain. `table`: the path of a table with
+    columns of the roster by address, relative to the settings file; what a cell of it says takes precedence."""
+
+    staff: Names = ()
+    pupils: Names = ()
+    schools: dict[str, Names] = {}  # by code
+    roles: dict[str, Names] = {}
+    year_groups: dict[str, Names] = {}
+    houses: dict[str, Names] = {}
+    tutor_groups: Names = ()
+    table: str | None = Field(default=None, min_length=1)
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> "EntraRoster":
+        if not (self.staff or self.pupils):
+            raise ValueError("name the groups or the domain of `staff`, of `pupils` or of both, or remove the table")
+        if self.tutor_groups and not self.staff:
+            raise ValueError("name the groups or the domain of `staff` as well: tutors are found among them")
+        return self
+
+    def list_groups(self) -> tuple[str, ...]:
+        """Every group that the settings name, once."""
+        maps = (self.schools, self.roles, self.year_groups, self.houses)
+        of_maps = (name for groups in maps for names in groups.values() for name in names)
+        everything = (*self.staff, *self.pupils, *of_maps, *self.tutor_groups)
+        return tuple(dict.fromkeys(name for name in everything if not name.startswith("@")))
+
+
 class Settings(_Entry):
     """The school's settings. `rules` is sorted by day; the first entry also covers the days before it, so that an older
     session is judged by the oldest figures there are."""
@@ -184,6 +214,7 @@ class Settings(_Entry):
     alerts: Alerts = Alerts()
     repeats: Repeats = Repeats()
     pupil_policies: PupilPolicies | None = None
+    entra_roster: EntraRoster | None = None
 
     @model_validator(mode="after")
     def _dated(self) -> "Settings":

@@ -33,8 +33,8 @@ def test_load_settings_reads_the_pupils_policies(tmp_path: Path) -> None:
     [
         ("", "pupil_policies: name the pupils' policy"),
         ("TeamsMeetingPolicy = []", "pupil_policies: name the pupils' policy"),
-        ("TeamsMeetingPolicy = 5", "pupil_policies.TeamsMeetingPolicy: write the name of a policy"),
-        ('TeamsCallingPolicy = ["a", " "]', "pupil_policies.TeamsCallingPolicy: write the name of a policy"),
+        ("TeamsMeetingPolicy = 5", "pupil_policies.TeamsMeetingPolicy: write one name"),
+        ('TeamsCallingPolicy = ["a", " "]', "pupil_policies.TeamsCallingPolicy: write one name"),
         ('TeamsMessagingPolicy = "a"', "pupil_policies.TeamsMessagingPolicy: not an entry of the settings"),
         ('meeting = "a"', "pupil_policies.meeting: not an entry of the settings"),
     ],

@@ -21,11 +21,11 @@ from app.graph.asking import Context, read_source
 from app.graph.attendance import fetch_reports
 from app.graph.calendars import fetch_calendars
 from app.graph.client import Client, is_call_entry
-from app.graph.errors import GoneError, GraphError, NotConfiguredError, RequestFailedError, StoppedError
+from app.graph.errors import GoneError, GraphError, RequestFailedError, StoppedError
 from app.graph.policies import fetch_policies
 from app.graph.recordings import fetch_recordings
-from app.graph.registration import read_registration
-from app.graph.runs import LISTED, Run, RunLog, complete_until
+from app.graph.roster import fetch_roster
+from app.graph.runs import LISTED, Lease, Run, RunLog, complete_until, require_registration
 from app.graph.sources import Source, forget_refusals
 from app.graph.transport import WORKERS
 from app.intake import quarantine
@@ -48,12 +48,6 @@ _JUDGED_TOGETHER = 20  # pages
 _MOST_LISTINGS = 3
 
 
-class Lease(lease.Lease):
-    """The right to sync."""
-
-    name, what = "sync", "sync"
-
-
 def synchronise(
     school: School,
     *,
@@ -66,16 +60,7 @@ def synchronise(
     also tries again everything in quarantine. `report` is called with the progress as text; tests pass a `client` that
     does not wait. Raises GraphError, or an error of `lease`, if the run could not be completed; what it had fetched is
     kept."""
-    registered = read_registration()
-    if registered is None:
-        raise NotConfiguredError(
-            "No sync is configured.", "Set GRAPH_TENANT_ID, GRAPH_CLIENT_ID and GRAPH_CERTIFICATE_FILE."
-        )
-    if school.is_demonstration():
-        raise NotConfiguredError(
-            "This database holds the demonstration: no real call comes into it.",
-            "Set DATABASE_URL to a database of the school's own.",
-        )
+    registered = require_registration(school)
     with Lease(school) as held, client or Client(registered, report) as asking:
         return _Sync(school, asking, held, report).run(days, retry=retry)
 
@@ -105,7 +90,9 @@ class _Sync:
             with self._school.writing() as connection:
                 forget_refusals(connection)
         try:
-            # First, because what a calendar says has to be known before the sessions begin.
+            # First, because the roster decides which calls are kept.
+            read_source(self._context, Source.ROSTER, fetch_roster)
+            # Before the calls, because what a calendar says has to be known before the sessions begin.
             read_source(self._context, Source.CALENDARS, fetch_calendars)
             self._list(from_at, to_at)
             self._try_again(to_at, everything=retry)

@@ -29,6 +29,7 @@ class Source(Labelled):
         self.permissions, self.grant = permissions, grant
         self.clauses = tuple(clauses.split())
 
+    ROSTER = ("roster", "Accounts and groups of Entra", "User.Read.All and GroupMember.Read.All")
     CALENDARS = (
         "calendars",
         "Calendars of pastoral staff",
@@ -62,7 +63,7 @@ class Source(Labelled):
     @property
     def by_person(self) -> bool:
         """Whether it may be refused for one person and not for another."""
-        return self is not Source.PUPIL_POLICIES
+        return self not in (Source.ROSTER, Source.PUPIL_POLICIES)
 
 
 @dataclass(frozen=True)
@@ -148,9 +149,15 @@ def describe_refusal(school: School, state: SourceState) -> tuple[str, str]:
     )
 
 
+_LOSSES = {
+    Source.ROSTER: "Without them the roster comes from files only: nobody notices new people, addresses and leavers.",
+    Source.PUPIL_POLICIES: "Without them nobody sees which pupils are under other policies than the school's.",
+}
+
+
 def describe_loss(source: Source) -> str:
     """What is not known without a source."""
-    if not source.clauses:
-        return "Without them nobody sees which pupils are under other policies than the school's."
+    if source in _LOSSES:
+        return _LOSSES[source]
     titles = ", ".join(f"“{CLAUSES[name].title}”" for name in source.clauses)
     return f"They would help to decide {titles}; the sync carries on without them."

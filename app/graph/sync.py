@@ -8,9 +8,9 @@ from sqlalchemy import func, select
 
 from app.graph.client import Client
 from app.graph.errors import GraphError
-from app.graph.fetching import Lease
 from app.graph.registration import read_certificate, read_registration
-from app.graph.runs import COUNTED, KEPT_BY_GRAPH, complete_until, describe_lost
+from app.graph.roster import check_roster
+from app.graph.runs import COUNTED, KEPT_BY_GRAPH, Lease, complete_until, describe_lost
 from app.graph.source_checks import check_sources
 from app.intake.quarantine import count_fetched
 from app.lease import is_held
@@ -118,6 +118,7 @@ def check_graph(school: School) -> list[tuple[bool, str, str]]:
             now = school.now()
             next(client.iter_call_pages(now - timedelta(hours=1), now))
             checks.append((True, "Microsoft Graph lists call records.", ""))
+            checks += check_roster(school, client)
             # A source that is refused is no fault: each is optional.
             checks += [(True, words, fix) for words, fix in check_sources(school, client)]
     except GraphError as error:

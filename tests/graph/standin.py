@@ -2,7 +2,7 @@
 everything that can go wrong on order.
 
 It answers the list of call records page by page, whole records with their further pages, recordings by organiser,
-calendars and policies by person, and msal's questions for a token.
+calendars and policies by person, accounts and groups of Entra, and msal's questions for a token.
 """
 
 import contextlib
@@ -26,6 +26,7 @@ import jwt
 import trustme
 
 from app.clock import now
+from tests.graph.entra import Entra
 
 TENANT = "5c7001aa-0000-4000-8000-000000000001"
 CLIENT, SECRET = "11111111-0000-4000-8000-000000000001", "a-secret-value"
@@ -51,6 +52,7 @@ BUSY = Fault(503, "ServiceUnavailable", "later", (("Retry-After", "0"),))
 BROKEN = Fault(500, "InternalServerError", "oh dear")
 DROPPED, HALF, CUT = Fault(how="drop"), Fault(how="body"), Fault(how="json")
 EXPIRED = Fault(401, "InvalidAuthenticationToken", "Access token has expired or is not yet valid.")
+REFUSED = Fault(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
 EVERYTHING = (THROTTLED, THROTTLED, BUSY, BROKEN, DROPPED, HALF, CUT, EXPIRED)
 
 
@@ -69,6 +71,7 @@ class StandIn:
     calendars: dict[str, Any] = field(default_factory=dict)
     policies: dict[str, Any] = field(default_factory=dict)
     meetings: dict[str, Any] = field(default_factory=dict)
+    entra: Entra = field(default_factory=Entra)
     faults: list[tuple[str, Fault]] = field(default_factory=list)
     always: dict[str, Fault] = field(default_factory=dict)
     rate: float = 0.0
@@ -257,7 +260,10 @@ class StandIn:
             unknown = Fault(404, "NotFound", "User not found.")
             assigned = self.policies.get(found[1], unknown)
             return assigned if isinstance(assigned, Fault) else {"id": found[1], "effectivePolicyAssignments": assigned}
-        return Fault(400, "BadRequest", "no such address")
+        entries = self.entra.answer(path.removeprefix("/v1.0"), parse_qs(urlsplit(address).query))
+        if isinstance(entries, list):
+            return self._page(address, entries)
+        return entries or Fault(404 if "/groups/" in path else 400, "BadRequest", "no such address")
 
     def _reports(self, address: str, organiser: str, meeting_id: str | None, report_id: str | None) -> Any:
         """The meetings with a join link, the list of a meeting's attendance reports, or one report."""
@@ -283,7 +289,10 @@ class StandIn:
             assert "$select" not in query
             from_at, to_at = (_time(query[name][0]) for name in ("startDateTime", "endDateTime"))
             entries = [entry for entry in entries if _is_in_view(entry, from_at, to_at)]
-        start = int(query.get("$skiptoken", ["0"])[0])
+        return self._page(address, entries)
+
+    def _page(self, address: str, entries: list[Any]) -> dict[str, Any]:
+        start = int(parse_qs(urlsplit(address).query).get("$skiptoken", ["0"])[0])
         page: dict[str, Any] = {"value": entries[start : start + OTHER_PAGE]}
         if start + OTHER_PAGE < len(entries):
             page["@odata.nextLink"] = self._link(address, start + OTHER_PAGE)
