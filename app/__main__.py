@@ -3,7 +3,6 @@
 import json
 import os
 import sys
-from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, NoReturn
@@ -12,18 +11,11 @@ import click
 from sqlalchemy.exc import DBAPIError
 
 from app.demo.filling import fill
-from app.formatting import how_many, on_day
-from app.intake.attendance import import_attendance
-from app.intake.calls import import_calls, import_recordings
-from app.intake.files import import_consents, import_letters, import_logs, import_roster
-from app.intake.people import RosterOptions
-from app.intake.result import ImportResult
 from app.operations.health import check_everything, describe_key_counts
+from app.operations.import_commands import import_
 from app.operations.retention import find_expired, purge
 from app.operations.scheduled import alerts, note, sync
 from app.operations.verification import describe_rows, rehearse_restore, verify, verify_copy
-from app.records.attendance_times import DateOrder
-from app.records.roster import FOREIGN, NEEDED
 from app.records.rows import UnreadableFileError
 from app.reports.outcomes_csv import COLUMNS, list_outcomes, write_csv
 from app.reports.subject_access import UnknownPupilError, create_file_for_command
@@ -36,7 +28,7 @@ from app.store.encryption import DecryptionError, encryption_keys, generate_key
 from app.store.key_rotation import count_by_key, reencrypt_all, round_counts
 from app.store.transfer import transfer
 
-_SOME_REJECTED, _NOT_DONE = 1, 2  # exit status
+_NOT_DONE = 2  # exit status; 1: done with rows rejected
 
 
 class _Commands(click.Group):
@@ -67,122 +59,9 @@ def cli() -> None:
     """
 
 
+cli.add_command(import_)
 cli.add_command(sync)
 cli.add_command(alerts)
-
-
-@cli.group("import")
-def import_() -> None:
-    """Import files. Importing the same file again changes nothing."""
-
-
-_DAY = click.DateTime(["%Y-%m-%d"])
-
-
-@import_.command("roster")
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--from", "valid_from", type=_DAY, metavar="DAY", help="The day from which a corrected roster is valid.")
-@click.option("--leavers", type=_DAY, metavar="DAY", help="The first day without those who are not in the files.")
-@click.option(
-    "--same-person",
-    multiple=True,
-    metavar="EMAIL",
-    help="An address that still stands for the person who has or had it, with a new name or Entra id.",
-)
-def roster_command(
-    folder: Path, valid_from: datetime | None, leavers: datetime | None, same_person: tuple[str, ...]
-) -> None:
-    """Read schools.csv, staff.csv and pupils.csv of DIR, any that are there. People on the roster who are not in the
-    files are listed, and stay unless --leavers says when they left."""
-    options = RosterOptions(
-        valid_from.date() if valid_from else None, leavers.date() if leavers else None, frozenset(same_person)
-    )
-    results = import_roster(open_school(), folder, options=options)
-    for result in results:
-        _note_missing(result, options.left_on)
-    _report(results)
-
-
-def _note_missing(result: ImportResult, left_on: date | None) -> None:
-    """Name the people who are not in a file, for the office."""
-    if result.left and left_on:
-        left = how_many(len(result.left), "person", "people")
-        note(f"{result.source}: {left} marked as no longer there from {on_day(left_on)}: {', '.join(result.left)}.")
-    if result.missing:
-        missing = how_many(len(result.missing), "person", "people")
-        advice = (
-            "Nobody was marked as having left, because a rejected row may be about one of them: fix the rows first."
-            if left_on
-            else "They stay until an import says that they left: --leavers DAY, the first day without them."
-        )
-        note(f"{result.source}: {missing} on the roster not in the file: {', '.join(result.missing)}. {advice}")
-
-
-def _file_command(name: str, read: Callable[..., ImportResult], description: str, metavar: str = "FILE") -> None:
-    @import_.command(name, help=description)
-    @click.argument("path", metavar=metavar, type=click.Path(path_type=Path))
-    def command(path: Path) -> None:
-        _report([read(open_school(), path)])
-
-
-_file_command("logs", import_logs, "Read session logs, one row for each session: CSV or .xlsx.")
-_file_command(
-    "calls",
-    import_calls,
-    "Read call records of Microsoft Graph: a JSON file with one record, a list or a page, a .jsonl file, or a "
-    "folder of such files; sessions and segments expanded.",
-    "PATH",
-)
-_file_command(
-    "recordings", import_recordings, "Read callRecording objects of Microsoft Graph, in the same forms.", "PATH"
-)
-
-
-@import_.command("attendance")
-@click.argument("path", metavar="PATH", type=click.Path(path_type=Path))
-@click.option(
-    "--dates",
-    type=click.Choice([DateOrder.DMY.value, DateOrder.MDY.value]),
-    help="Whether a downloaded report that does not show it writes the day first or the month first.",
-)
-def attendance_command(path: Path, dates: str | None) -> None:
-    """Read attendance reports of Teams: as Microsoft Graph gives them (JSON), as an organiser downloads them (CSV), or
-    a folder of such files."""
-    _report([import_attendance(open_school(), path, dates=DateOrder(dates) if dates else None)])
-
-
-_file_command("letters", import_letters, "Read the register of letters to parents: CSV or .xlsx.")
-_file_command("consents", import_consents, "Read the register of parental consents: CSV or .xlsx.")
-
-
-def _report(results: list[ImportResult]) -> None:
-    """Print what was read on standard output, and each rejected row with its fix on standard error."""
-    for result in results:
-        foreign = [column for column in result.unknown_columns if result.kind in NEEDED and column in FOREIGN]
-        if foreign:
-            note(
-                f"{result.source}: columns of other systems passed over: {', '.join(sorted(foreign))}. Rows that they "
-                "mark as left, or as somebody else than this file is about, are rejected."
-            )
-        if unknown := [column for column in result.unknown_columns if column not in foreign]:
-            note(f"{result.source}: unknown columns passed over: {', '.join(unknown)}")
-        for words in result.notes:
-            note(f"{result.source}: {words}.")
-        for rejected in result.rejected:
-            column = f", column {rejected.column}" if rejected.column else ""
-            note(f"{rejected.file or result.source}, row {rejected.row}{column}: {rejected.reason}; {rejected.fix}.")
-        if result.resolved:
-            note(f"{result.source}: this import resolved {how_many(result.resolved, 'earlier rejection')}.")
-        dropped = f", {result.dropped} not sessions" if result.dropped else ""
-        click.echo(
-            f"{result.source}: {result.read} read, {result.added} new, {result.changed} changed, "
-            f"{result.unchanged} known{dropped}, {len(result.rejected)} rejected"
-        )
-    for result in results:
-        for words in result.unread:
-            note(words)
-    if any(result.rejected or result.unread for result in results):
-        sys.exit(_SOME_REJECTED)
 
 
 @cli.command("outcomes")

@@ -64,6 +64,22 @@ def test_refused_rows_are_named_without_what_they_say(moved_in: Run, tmp_path: P
     assert "secret" not in done.stderr + done.stdout
 
 
+def test_import_says_in_a_dry_run_what_it_would_change_and_changes_nothing(moved_in: Run, tmp_path: Path) -> None:
+    folder = people.roster(tmp_path / "next year")
+    pupils = (folder / "pupils.csv").read_text().replace("Bethan Rees,SEN,9", "Bethan Rees,SEN,10")
+    (folder / "pupils.csv").write_text(pupils + "nia@pupils.habs.example,Nia New,SEN,7,Wye,,\n")
+    for _ in range(2):
+        dry = moved_in("import", "roster", folder, "--dry-run")
+        assert dry.returncode == 0
+        assert "pupils.csv, row 6: new: nia@pupils.habs.example\n" in dry.stdout
+        assert f"Bethan Rees ({email('bethan')}): year_group: from 9 to 10\n" in dry.stdout
+        assert "Dry run: nothing was changed. No past session is affected.\n" in dry.stdout
+    assert "pupils.csv: 5 read, 1 new, 1 changed, 3 known, 0 rejected" in moved_in("import", "roster", folder).stdout
+    file = calls(tmp_path / "calls.json", call("c1", "2026-11-03T10:00", {"teacher": (0, 30), "aled": (0, 30)}))
+    for options in (("--dry-run",), ()):
+        assert "1 read, 1 new" in moved_in("import", "calls", file, *options).stdout
+
+
 def test_outcomes_come_as_csv_and_as_json(moved_in: Run, tmp_path: Path) -> None:
     rows = [
         log("teacher", "aled", "2026-11-03T10:00", ref="L1", purpose="=1+1"),

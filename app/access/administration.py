@@ -1,6 +1,7 @@
 """What the administrator works with: roster, imports, audit trail, encryption keys, quarantine."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -90,13 +91,14 @@ def _list_leavers(school: School) -> pd.DataFrame:
 
 def list_imports(school: School, person: Person) -> pd.DataFrame:
     """The imports, the newest first, for the administrator: `kind`, `source`, `imported_at`, `imported_by`
-    (name; blank: a command), and the numbers `read`, `added`, `changed`, `unchanged`, `dropped`, `rejected`."""
+    (name; blank: a command), the numbers `read`, `added`, `changed`, `unchanged`, `dropped`, `rejected`, and
+    `undone_at` (blank: not undone)."""
     require(person, Resource.IMPORTS)
     done, numbers = tables.imports.c, ("read", "added", "changed", "unchanged", "dropped", "rejected")
-    columns = (done.kind, done.source, done.imported_at, *(done[name] for name in numbers))
+    columns = (done.kind, done.source, done.imported_at, done.undone_at, *(done[name] for name in numbers))
     query = select(*columns).order_by(done.id.desc())
     rows = read_frame(school, with_staff_name(query, "imported_by", done.imported_by, school.today()))
-    return rows[["kind", "source", "imported_at", "imported_by", *numbers]]
+    return rows[["kind", "source", "imported_at", "imported_by", *numbers, "undone_at"]]
 
 
 def get_audit_trail(school: School, person: Person, days: Days | None = None) -> pd.DataFrame:
@@ -198,19 +200,28 @@ def list_rejected_rows(school: School, person: Person, number: int | None = None
 
 def _select_cells_to_show(entry: Any) -> tuple[dict[str, Any], bool, str | None, tuple[str, ...]]:
     """What may be shown of an entry of the quarantine: `original`, `withheld`, `value` and `fixable`."""
-    names = _SHOWN.get(entry.kind)
-    if names is None:  # a call record
+    if entry.kind not in _SHOWN:  # a call record
         return {}, True, None, ()
     cells = {str(name).strip().lower(): cell for name, cell in json.loads(entry.original or b"{}").items()}
-    if entry.kind == "logs" and str(cells.get("purpose") or "").strip().lower() in OTHER_PURPOSES:
+    shown, fixable = select_shown_cells(entry.kind, cells, entry.column)
+    has_value = entry.column is not None and entry.column.strip().lower() in shown
+    return shown, len(shown) < len(cells), entry.value if has_value else None, fixable
+
+
+def select_shown_cells(
+    kind: str, cells: Mapping[str, Any], column: str | None
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Of a rejected row, given by column in lower case, the cells that the administrator may see, and the columns that
+    they may write; none if the faulty `column` is withheld."""
+    names = _SHOWN[kind]
+    if kind == "logs" and str(cells.get("purpose") or "").strip().lower() in OTHER_PURPOSES:
         names += _SHOWN_OF_OTHER_LOGS
     shown = {name: cells[name] for name in names if name in cells}
-    has_value = entry.column is not None and entry.column.strip().lower() in shown
-    fixable = tuple(name for name in names if name) if (entry.column or "") in names else ()
-    if entry.kind == "logs" and entry.column != "staff_email":
+    fixable = tuple(name for name in names if name) if (column or "") in names else ()
+    if kind == "logs" and column != "staff_email":
         # A log keeps its author unless the author is the fault: whoever becomes the author may read all of the log.
         fixable = tuple(name for name in fixable if name != "staff_email")
-    return shown, len(shown) < len(cells), entry.value if has_value else None, fixable
+    return shown, fixable
 
 
 def list_resolved_rows(school: School, person: Person) -> pd.DataFrame:

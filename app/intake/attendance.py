@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 
 from app.intake.calls import check_exists, iter_parts, store_calls
 from app.intake.result import ImportResult
-from app.intake.transaction import run_import
+from app.intake.transaction import Run, carry_out, prepare_import
 from app.judging.rejudge import Affected
 from app.records.attendance import Attendee, Report, iter_reports, name_report, read_report
 from app.records.attendance_csv import NoReportError, name_downloaded_report, read_downloaded_report
@@ -42,16 +42,19 @@ def import_attendance(
     """Import attendance reports as Microsoft Graph gives them, in any form that `iter_objects` reads, or as they are
     downloaded from Teams: a file, a folder, or (name, content). `dates` is the order of day and month in downloaded
     reports that do not show it."""
+    return carry_out(school, prepare_attendance(school, source, dates=dates, actor_id=actor_id))[0]
+
+
+def prepare_attendance(
+    school: School, source: Source, *, dates: DateOrder | None = None, actor_id: int | None = None
+) -> Run:
+    """The import of attendance reports, as of `import_attendance`, ready to be run once."""
     if isinstance(source, tuple):
-        name, content = source
-        return _import(school, name, iter_content(name, io.BytesIO(content)), dates, actor_id)
-    path = check_exists(source)
-    return _import(school, path.name, iter_objects(path), dates, actor_id)
+        name, found = source[0], iter_content(source[0], io.BytesIO(source[1]))
+    else:
+        path = check_exists(source)
+        name, found = path.name, iter_objects(path)
 
-
-def _import(
-    school: School, name: str, found: Iterator[FoundObject], dates: DateOrder | None, actor_id: int | None
-) -> ImportResult:
     def work(connection: Connection, result: ImportResult) -> Affected:
         affected = Affected()
         roster = reading.read_roster(connection)
@@ -60,7 +63,7 @@ def _import(
             store_reports(connection, school, reports, roster, result, affected)
         return affected
 
-    return run_import(school, ImportResult("attendance", name, actor_id), work)
+    return prepare_import(school, ImportResult("attendance", name, actor_id), work)
 
 
 def _read_each(found: FoundObject, school: School, dates: DateOrder | None, result: ImportResult) -> Iterator[Report]:

@@ -10,7 +10,7 @@ from typing import TypeVar
 from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select
 
 from app.intake.result import ImportResult
-from app.intake.transaction import Work, run_import, span
+from app.intake.transaction import Run, Work, carry_out_for_good, prepare_import, span
 from app.judging.call_rows import linked_to_concerns, read_original, read_originals, remove_calls, write_calls
 from app.judging.rejudge import Affected
 from app.records.attendance_lines import refuse_attendance_report
@@ -45,10 +45,21 @@ def import_recordings(school: School, path: str | Path, actor_id: int | None = N
 def _import(
     school: School, kind: str, path: str | Path, actor_id: int | None, progress: Callable[[int], None] | None = None
 ) -> ImportResult:
+    return carry_out_for_good(school, prepare_records(school, kind, path, actor_id, progress))[0]
+
+
+def prepare_records(
+    school: School,
+    kind: str,
+    path: str | Path,
+    actor_id: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Run:
+    """The import of `calls` or `recordings`, ready to be run once."""
     path = check_exists(path)
     refuse_attendance_report(path)
-    result = ImportResult(kind, path.name, actor_id)
-    return run_import(school, result, create_record_work(school, iter_objects(path), progress))
+    work = create_record_work(school, iter_objects(path), progress)
+    return prepare_import(school, ImportResult(kind, path.name, actor_id), work)
 
 
 def create_record_work(

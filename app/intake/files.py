@@ -1,6 +1,6 @@
 """Imports tables of every kind; a rejected row that was fixed is imported in the same way."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -10,7 +10,7 @@ from app.intake.logs import store_logs
 from app.intake.people import RosterOptions, store_pupils, store_schools, store_staff
 from app.intake.registers import store_consents, store_letters
 from app.intake.result import ImportResult
-from app.intake.transaction import Work, run_import, run_import_in
+from app.intake.transaction import Run, Work, carry_out, run_import_in
 from app.judging.rejudge import Affected
 from app.records.attendance_lines import refuse_attendance_report
 from app.records.logs import LOGS_TABLE
@@ -50,12 +50,41 @@ def import_table(
 ) -> ImportResult:
     """Import a table of `logs`, `letters`, `consents`, `schools`, `staff` or `pupils`; the options are for the last
     two."""
+    return carry_out(school, prepare_file(school, kind, file, actor_id, options))[0]
+
+
+def prepare_file(
+    school: School, kind: str, file: Source, actor_id: int | None = None, options: RosterOptions = AS_OF_TODAY
+) -> Run:
+    """The import of one table, read and ready to be run."""
     check_not_demonstration(school, kind)
     if kind == "logs":
         refuse_attendance_report(file)
+    return prepare_tables(school, {kind: read_table(file, _EXPECTED[kind])}, actor_id, options)
+
+
+def prepare_tables(
+    school: School, read: Mapping[str, Table], actor_id: int | None = None, options: RosterOptions = AS_OF_TODAY
+) -> Run:
+    """The import of some tables by their kind, ready to be run: first schools, staff and pupils, then what names
+    them."""
+    for kind in read:
+        check_not_demonstration(school, kind)
     _check_days(school, options)
-    table = read_table(file, _EXPECTED[kind])
-    return run_import(school, ImportResult(kind, table.name, actor_id), create_work(school, table, options))
+
+    def run(connection: Connection) -> list[ImportResult]:
+        return [
+            run_import_in(
+                connection,
+                school,
+                ImportResult(kind, read[kind].name, actor_id),
+                create_work(school, read[kind], options),
+            )
+            for kind in (*_STORE_ROSTER, *_STORE)
+            if kind in read
+        ]
+
+    return run
 
 
 def import_logs(school: School, file: Source, actor_id: int | None = None) -> ImportResult:
@@ -79,30 +108,32 @@ def import_roster(
 ) -> list[ImportResult]:
     """Import schools.csv, staff.csv and pupils.csv (or .xlsx) from a folder, or those of them that exist. The results
     name the other files of the folder."""
+    return carry_out(school, prepare_roster(school, folder, actor_id, options))
+
+
+def prepare_roster(
+    school: School, folder: str | Path, actor_id: int | None = None, options: RosterOptions = AS_OF_TODAY
+) -> Run:
+    """The import of a folder, as of `import_roster`, read and ready to be run."""
     folder = Path(folder)
     if not folder.is_dir():
         raise UnreadableFileError(f"{folder} is not a folder; give the one with schools.csv, staff.csv and pupils.csv.")
     files, others = _find_roster_files(folder)
-    unread = [f"{name} was not read: {_say_name(name)}." for name in others if name.lower().endswith(_TABLES)]
     if not files:
         found = f" It has: {', '.join(others)}." if others else ""
         raise UnreadableFileError(f"{folder} has none of schools.csv, staff.csv and pupils.csv.{found}")
-    _check_days(school, options)
-    read = _read_all(files)
-    for kind in read:
-        check_not_demonstration(school, kind)
-    with school.writing() as connection:
-        results = [
-            run_import_in(
-                connection, school, ImportResult(kind, table.name, actor_id), create_work(school, table, options)
-            )
-            for kind, table in read.items()
-        ]
-        results[-1].notes += list_groups_without_pupils(connection, school.today())
-    results[-1].unread += unread
-    if rest := [name for name in others if not name.lower().endswith(_TABLES)]:
-        results[-1].notes.append(f"other files of the folder were not read: {', '.join(rest)}")
-    return results
+    import_files = prepare_tables(school, _read_all(files), actor_id, options)
+
+    def run(connection: Connection) -> list[ImportResult]:
+        results = import_files(connection)
+        last = results[-1]
+        last.notes += list_groups_without_pupils(connection, school.today())
+        last.unread += [f"{name} was not read: {_say_name(name)}." for name in others if name.lower().endswith(_TABLES)]
+        if rest := [name for name in others if not name.lower().endswith(_TABLES)]:
+            last.notes.append(f"other files of the folder were not read: {', '.join(rest)}")
+        return results
+
+    return run
 
 
 def _check_days(school: School, options: RosterOptions) -> None:

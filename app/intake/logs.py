@@ -64,6 +64,7 @@ def store_logs(connection: Connection, school: School, file: Table, result: Impo
             sessions[_session_of(read.row)] = read.row.ref, read.row.fingerprint
             new.append(read)
     result.rows = [(read.number, read.cells) for read in new]  # rows stored before do not fix rejected ones
+    result.new_rows = result.rows
     result.rejected.sort(key=lambda rejected: rejected.row)
     result.added = len(new)
     _insert_logs(connection, school, [read.row for read in new])

@@ -61,6 +61,7 @@ def store_schools(
         if before is None:
             connection.execute(insert(tables.schools).values(values))
             result.added += 1
+            result.new_rows.append((read.number, read.cells))
         elif before._asdict() != values:
             connection.execute(update(tables.schools).where(tables.schools.c.code == row.code).values(values))
             result.changed += 1
@@ -173,6 +174,7 @@ class _Import:
         self._write(self._add(new) | {number: revised[number] for number in changed | gone.keys()})
         result = self.result
         result.added, result.changed = len(new), len(changed | changed_accounts)
+        result.new_rows = [(person.read.number, person.read.cells) for person in new]
         result.unchanged = result.read - result.added - result.changed - len(result.rejected)
         sessions = list_sessions_since(self.connection, self.kind.key, changed, self.from_day)
         for day in set(gone.values()):

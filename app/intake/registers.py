@@ -42,6 +42,7 @@ def _pick_new(result: ImportResult, rows: Sequence[ReadRow[R]], known: set[Any],
         if key(read.row) not in known:
             known.add(key(read.row))
             new.append(read.row)
+            result.new_rows.append((read.number, read.cells))
     result.added = len(new)
     result.unchanged = len(rows) - len(new)
     return new

@@ -27,6 +27,7 @@ class ImportResult:
     unread: list[str] = field(default_factory=list)  # sentences about files that were meant to be read, and were not
     resolved: int = 0  # rows that earlier imports had rejected
     rows: list[tuple[int, Mapping[str, str]]] = field(default_factory=list)  # that could be used, by number
+    new_rows: list[tuple[int, Mapping[str, str]]] = field(default_factory=list)  # those of them that were added
     calls: dict[str, int] = field(default_factory=dict)  # that could be read: id and version; of a recording 0
 
     def note(self, parsed: ParsedRows[R]) -> list[ReadRow[R]]:

@@ -32,7 +32,7 @@ from sqlalchemy import (
 from app.access.forms import CONDUCT_DRAFT
 from app.access.scope import is_confidential, is_counselling
 from app.school import School
-from app.store import audit_log, session_days, tables
+from app.store import audit_log, changes, session_days, tables
 from app.store.concerns import CHILD, CONDUCT, Register
 from app.store.reading import is_among
 from app.store.versions import valid_versions
@@ -85,6 +85,7 @@ def purge(school: School) -> list[Past]:
             if past.number and past.what != _AUDIT:
                 school.add_to_trail(connection, audit_log.COMMAND, "purged", f"{past.what} from before {past.before}")
         audit_log.remove_before(connection, _starts(school)["audit"], at=school.now(), by=audit_log.COMMAND)
+        changes.forget(connection)  # undoing an import would bring back what was deleted
         session_days.pack(connection)
         raise_revision(connection)
     return [past for past, _ in parts]

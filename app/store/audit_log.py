@@ -11,6 +11,7 @@ the anchor, which is the number and hash of the last deleted entry. The anchor i
 
 import hashlib
 import json
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -133,6 +134,12 @@ def newest_hash(connection: Connection) -> str:
     """The hash of the newest entry, which depends on all others; blank if there is no entry."""
     newest = connection.execute(_newest).one_or_none()
     return newest.hash if newest else ""
+
+
+def has_acted_since(connection: Connection, actors: Collection[str], moment: datetime) -> bool:
+    """Whether any of some people, given by their addresses, has an entry since a moment."""
+    theirs = reading.is_among(connection, _entry.actor, actors)
+    return connection.scalar(select(_entry.id).where(theirs, _entry.occurred_at >= moment).limit(1)) is not None
 
 
 def list_entries(connection: Connection, since: datetime | None = None, until: datetime | None = None) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, Table, bindparam, select, tuple_, update
 
-from app.store import tables
+from app.store import changes, tables
 from app.store.encryption import EncryptedBytes, EncryptedText, KeyStatus, decrypt, encrypt, key_status
 
 _AT_ONCE = 1000
@@ -60,6 +60,7 @@ def round_counts(counts: Sequence[KeyCounts]) -> list[KeyCounts]:
 def reencrypt_all(connection: Connection) -> int:
     """Re-encrypt every value not yet encrypted with the newest key, including plain text. Returns the number of values
     without those of concerns about conduct, since no figure may reveal them."""
+    changes.forget(connection)  # what the last import changed may be encrypted with an older key
     return sum(
         _reencrypt(connection, table, column) * (table not in tables.CONDUCT_TABLES)
         for table, column in _encrypted_columns()

@@ -1,12 +1,14 @@
 """All tables: `from app.store import tables`, then `tables.staff`."""
 
 from app.store.tables import triggers
+from app.store.tables.change_triggers import is_recorded, start_recording, stop_recording
 from app.store.tables.columns import EPOCH, Instant, as_stored, metadata
 from app.store.tables.meetings import calendar_events, calendar_invited, meeting_links, pupil_policies
 from app.store.tables.operations import (
     alerts,
     audit,
     graph_sources,
+    import_changes,
     imports,
     leases,
     meta,

@@ -22,6 +22,16 @@ imports = Table(
     Column("unchanged", Integer, nullable=False),
     Column("dropped", Integer, nullable=False),  # calls that are not sessions
     Column("rejected", Integer, nullable=False),
+    Column("undone_at", Instant),
+)
+
+import_changes = Table(  # each row that the last import added, changed or deleted, in order (`app.store.changes`)
+    "import_changes",
+    metadata,
+    id_column(),
+    Column("table_name", String(40), nullable=False),
+    Column("before", Text),  # the row as it was stored, as JSON; blank: it was added
+    Column("after", Text),  # blank: it was deleted
 )
 
 quarantine = Table(  # rows of files and records of the sync that cannot be used

@@ -17,6 +17,7 @@ def upgrade() -> None:
     _add_graph_sources()
     _add_roster_history()
     _write_groups_alike()
+    _record_imports()  # last: it adds a trigger to every table
 
 
 def _add_evidence() -> None:
@@ -132,3 +133,55 @@ def _write_groups_alike() -> None:
                 written = ";".join(dict.fromkeys(read(item) for item in cell.split(";"))) if cell else cell
                 if written != cell:
                     connection.execute(sa.update(stored).where(field == cell).values({column: written}))
+
+
+_UNRECORDED = {
+    "alembic_version",
+    "audit",
+    "clause_sets",
+    "conduct_concerns",
+    "conduct_events",
+    "conduct_named",
+    "conduct_pupils",
+    "conduct_sessions",
+    "drafts",
+    "graph_sources",
+    "import_changes",
+    "leases",
+    "meta",
+    "session_days",
+    "session_pupils",
+    "sign_ins",
+    "sync_runs",
+    "sync_seen",
+}
+
+
+def _record_imports() -> None:
+    """Keep what the last import changed, so that it can be undone. SQLite has its triggers while an import runs."""
+    op.add_column("imports", sa.Column("undone_at", sa.BigInteger()))
+    op.create_table(
+        "import_changes",
+        sa.Column("id", _NUMBER, primary_key=True),
+        sa.Column("table_name", sa.String(40), nullable=False),
+        sa.Column("before", sa.Text()),
+        sa.Column("after", sa.Text()),
+    )
+    if op.get_bind().dialect.name != "postgresql":
+        return
+    op.execute(
+        """
+        create function record_change() returns trigger language plpgsql as
+        $$ begin
+            insert into import_changes (table_name, before, after)
+            values (tg_table_name, to_jsonb(old)::text, to_jsonb(new)::text);
+            return null;
+        end $$
+        """
+    )
+    for table in sorted(set(sa.inspect(op.get_bind()).get_table_names()) - _UNRECORDED):
+        events = "delete" if table in ("sessions", "session_calls") else "insert or update or delete"
+        op.execute(
+            f"create trigger {table}_changes after {events} on {table} for each row "
+            "when (current_setting('app.recording', true) = 'on') execute function record_change()"
+        )

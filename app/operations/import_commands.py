@@ -1,0 +1,187 @@
+"""The commands that import files: `python -m app import --help`."""
+
+import sys
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+
+import click
+
+from app.formatting import how_many, on_day
+from app.intake.attendance import prepare_attendance
+from app.intake.calls import prepare_records
+from app.intake.files import prepare_file, prepare_roster
+from app.intake.people import RosterOptions
+from app.intake.preview import Preview, describe_effect, list_new_rows, preview_import
+from app.intake.result import ImportResult
+from app.intake.transaction import Run, carry_out, carry_out_for_good
+from app.operations.scheduled import note
+from app.records.attendance_times import DateOrder
+from app.records.roster import FOREIGN, NEEDED
+from app.school import School, open_school
+
+_SOME_REJECTED = 1  # exit status
+_KEYS = ("ref", "code", "email", "pupil_email", "staff_email")  # by which a row of any table is recognised
+
+
+@click.group("import")
+def import_() -> None:
+    """Import files. Importing the same file again changes nothing."""
+
+
+_DAY = click.DateTime(["%Y-%m-%d"])
+_DRY_RUN = click.option("--dry-run", is_flag=True, help="Say what the import would change, and change nothing.")
+
+
+@import_.command("roster")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--from", "valid_from", type=_DAY, metavar="DAY", help="The day from which a corrected roster is valid.")
+@click.option("--leavers", type=_DAY, metavar="DAY", help="The first day without those who are not in the files.")
+@click.option(
+    "--same-person",
+    multiple=True,
+    metavar="EMAIL",
+    help="An address that still stands for the person who has or had it, with a new name or Entra id.",
+)
+@_DRY_RUN
+def roster_command(
+    *, folder: Path, valid_from: datetime | None, leavers: datetime | None, same_person: tuple[str, ...], dry_run: bool
+) -> None:
+    """Read schools.csv, staff.csv and pupils.csv of DIR, any that are there. People on the roster who are not in the
+    files are listed, and stay unless --leavers says when they left."""
+    options = RosterOptions(
+        valid_from.date() if valid_from else None, leavers.date() if leavers else None, frozenset(same_person)
+    )
+    school = open_school()
+    run = prepare_roster(school, folder, options=options)
+    _finish(preview_import(school, run, options) if dry_run else carry_out(school, run), options.left_on)
+
+
+def _finish(done: list[ImportResult] | Preview, left_on: date | None = None) -> None:
+    """Print what an import did, or would do."""
+    results = done.results if isinstance(done, Preview) else done
+    for result in results:
+        _note_missing(result, left_on)
+    if isinstance(done, Preview):
+        _print_preview(done)
+    _report(results)
+
+
+def _note_missing(result: ImportResult, left_on: date | None) -> None:
+    """Name the people who are not in a file, for the office."""
+    if result.left and left_on:
+        left = how_many(len(result.left), "person", "people")
+        note(f"{result.source}: {left} marked as no longer there from {on_day(left_on)}: {', '.join(result.left)}.")
+    if result.missing:
+        missing = how_many(len(result.missing), "person", "people")
+        advice = (
+            "Nobody was marked as having left, because a rejected row may be about one of them: fix the rows first."
+            if left_on
+            else "They stay until an import says that they left: --leavers DAY, the first day without them."
+        )
+        note(f"{result.source}: {missing} on the roster not in the file: {', '.join(result.missing)}. {advice}")
+
+
+def _prepare_table(kind: str) -> Callable[[School, Path], Run]:
+    return lambda school, path: prepare_file(school, kind, path)
+
+
+def _prepare_records(kind: str) -> Callable[[School, Path], Run]:
+    return lambda school, path: prepare_records(school, kind, path)
+
+
+def _file_command(
+    name: str,
+    prepare: Callable[[School, Path], Run],
+    carry_out: Callable[[School, Run], list[ImportResult]],
+    description: str,
+    metavar: str = "FILE",
+) -> None:
+    @import_.command(name, help=description)
+    @click.argument("path", metavar=metavar, type=click.Path(path_type=Path))
+    @_DRY_RUN
+    def command(*, path: Path, dry_run: bool) -> None:
+        school = open_school()
+        run = prepare(school, path)
+        _finish(preview_import(school, run) if dry_run else carry_out(school, run))
+
+
+_file_command("logs", _prepare_table("logs"), carry_out, "Read session logs, one row for each session: CSV or .xlsx.")
+_file_command(
+    "calls",
+    _prepare_records("calls"),
+    carry_out_for_good,
+    "Read call records of Microsoft Graph: a JSON file with one record, a list or a page, a .jsonl file, or a "
+    "folder of such files; sessions and segments expanded.",
+    "PATH",
+)
+_file_command(
+    "recordings",
+    _prepare_records("recordings"),
+    carry_out_for_good,
+    "Read callRecording objects of Microsoft Graph, in the same forms.",
+    "PATH",
+)
+
+
+@import_.command("attendance")
+@click.argument("path", metavar="PATH", type=click.Path(path_type=Path))
+@click.option(
+    "--dates",
+    type=click.Choice([DateOrder.DMY.value, DateOrder.MDY.value]),
+    help="Whether a downloaded report that does not show it writes the day first or the month first.",
+)
+@_DRY_RUN
+def attendance_command(*, path: Path, dates: str | None, dry_run: bool) -> None:
+    """Read attendance reports of Teams: as Microsoft Graph gives them (JSON), as an organiser downloads them (CSV), or
+    a folder of such files."""
+    school = open_school()
+    run = prepare_attendance(school, path, dates=DateOrder(dates) if dates else None)
+    _finish(preview_import(school, run) if dry_run else carry_out(school, run))
+
+
+_file_command("letters", _prepare_table("letters"), carry_out, "Read the register of letters to parents: CSV or .xlsx.")
+_file_command(
+    "consents", _prepare_table("consents"), carry_out, "Read the register of parental consents: CSV or .xlsx."
+)
+
+
+def _print_preview(preview: Preview) -> None:
+    """Print what an import would change."""
+    for result in preview.results:
+        for number, cells in list_new_rows(result):
+            key = next(filter(None, (cells.get(name) for name in _KEYS)), "")
+            click.echo(f"{result.source}, row {number}: new: {key}")
+    for fact in preview.changed:
+        click.echo(f"{fact.who}: {fact.column}: from {fact.before or 'blank'} to {fact.after or 'blank'}")
+    click.echo(" ".join(["Dry run: nothing was changed.", *describe_effect(preview)]))
+
+
+def _report(results: list[ImportResult]) -> None:
+    """Print what was read on standard output, and each rejected row with its fix on standard error."""
+    for result in results:
+        foreign = [column for column in result.unknown_columns if result.kind in NEEDED and column in FOREIGN]
+        if foreign:
+            note(
+                f"{result.source}: columns of other systems passed over: {', '.join(sorted(foreign))}. Rows that they "
+                "mark as left, or as somebody else than this file is about, are rejected."
+            )
+        if unknown := [column for column in result.unknown_columns if column not in foreign]:
+            note(f"{result.source}: unknown columns passed over: {', '.join(unknown)}")
+        for words in result.notes:
+            note(f"{result.source}: {words}.")
+        for rejected in result.rejected:
+            column = f", column {rejected.column}" if rejected.column else ""
+            note(f"{rejected.file or result.source}, row {rejected.row}{column}: {rejected.reason}; {rejected.fix}.")
+        if result.resolved:
+            note(f"{result.source}: this import resolved {how_many(result.resolved, 'earlier rejection')}.")
+        dropped = f", {result.dropped} not sessions" if result.dropped else ""
+        click.echo(
+            f"{result.source}: {result.read} read, {result.added} new, {result.changed} changed, "
+            f"{result.unchanged} known{dropped}, {len(result.rejected)} rejected"
+        )
+    for result in results:
+        for words in result.unread:
+            note(words)
+    if any(result.rejected or result.unread for result in results):
+        sys.exit(_SOME_REJECTED)
