@@ -5,7 +5,7 @@ found by its join link, which call records show. Links of counsellors' meetings 
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -34,6 +34,7 @@ from app.vocabulary import CallSource
 KEPT = timedelta(days=365)  # about as long as Microsoft keeps reports
 _READ_AGAIN = timedelta(days=1)
 _MOST_LINKS = 500  # in one run; the others wait for the next
+_MORE_RECORDS = "attendancerecords@odata.nextlink"
 
 Times = tuple[datetime, datetime]
 
@@ -115,6 +116,27 @@ def _list_due(connection: Connection, gaps: _Gaps, now: datetime) -> dict[str, l
     return due
 
 
+def find_link(connection: Connection) -> MeetingLink | None:
+    """The link, of those whose reports may be asked for, that was seen last."""
+    link = meeting_links.c
+    query = select(link.join_key, link.organiser_id, link.url).where(_is_of_teaching(link.organiser_id))
+    row = connection.execute(query.order_by(link.seen_at.desc(), link.join_key).limit(1)).first()
+    return MeetingLink(*row) if row else None
+
+
+def iter_report_entries(client: Client, link: MeetingLink) -> Iterator[tuple[str, Any]]:
+    """The entries of the lists of reports of the meetings with a link, each with the path of its list."""
+    of_organiser = f"/users/{quote(link.organiser_id, safe='')}/onlineMeetings"
+    url = link.url.replace("'", "''")
+    for meeting in client.list_entries(of_organiser, {"$filter": f"JoinWebUrl eq '{url}'"}):
+        meeting_id = read_text(meeting.get("id"), 1000) if isinstance(meeting, dict) else None
+        if meeting_id is None:
+            raise RequestFailedError("a meeting has no id")
+        reports = f"{of_organiser}/{quote(meeting_id, safe='')}/attendanceReports"
+        for entry in client.list_entries(reports):
+            yield reports, entry
+
+
 def _is_of_teaching(organiser: ColumnElement[str]) -> ColumnElement[bool]:
     """Whether an organiser is on the roster as staff, and never was a counsellor."""
     counsellors = select_past_and_present_counsellors()
@@ -151,7 +173,8 @@ class _Asking:
         for link in links:
             self._answer.whole[link.join_key] = True
             try:
-                self._ask_link(link)
+                for reports, entry in iter_report_entries(self._client, link):
+                    self._ask_report(link, reports, entry)
             except ForbiddenError:
                 raise
             except GoneError:
@@ -161,17 +184,6 @@ class _Asking:
         if failed and not any(self._answer.whole.values()):
             raise failed
         return self._answer
-
-    def _ask_link(self, link: MeetingLink) -> None:
-        of_organiser = f"/users/{quote(link.organiser_id, safe='')}/onlineMeetings"
-        url = link.url.replace("'", "''")
-        for meeting in self._client.list_entries(of_organiser, {"$filter": f"JoinWebUrl eq '{url}'"}):
-            meeting_id = read_text(meeting.get("id"), 1000) if isinstance(meeting, dict) else None
-            if meeting_id is None:
-                raise RequestFailedError("a meeting has no id")
-            reports = f"{of_organiser}/{quote(meeting_id, safe='')}/attendanceReports"
-            for entry in self._client.list_entries(reports):
-                self._ask_report(link, reports, entry)
 
     def _ask_report(self, link: MeetingLink, reports: str, entry: Any) -> None:
         report_id = read_text(entry.get("id")) if name_report(entry) else None
@@ -187,8 +199,9 @@ class _Asking:
             return
         address = f"{reports}/{quote(report_id, safe='')}"
         content = self._client.get(address, {"$expand": "attendanceRecords"})
-        if isinstance(content, dict) and content.pop("attendanceRecords@odata.nextLink", None):
-            content["attendanceRecords"] = self._client.list_entries(f"{address}/attendanceRecords")
+        for key in [key for key in content if key.lower() == _MORE_RECORDS] if isinstance(content, dict) else []:
+            if content.pop(key) is not None:
+                content["attendanceRecords"] = self._client.list_entries(f"{address}/attendanceRecords")
         organiser = Identity(link.organiser_id, "user", link.organiser_id, None, None)
         try:
             self._answer.reports.append(read_report(content, organiser=organiser, join_url=link.url))

@@ -1,9 +1,11 @@
 """Says which optional sources can be read, and how to grant those that cannot."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from app.formatting import on_day_at
+from app.graph.attendance import find_link, iter_report_entries
 from app.graph.calendars import list_events, list_pastoral_staff
 from app.graph.client import Client
 from app.graph.errors import ForbiddenError, GoneError, RequestFailedError
@@ -14,7 +16,15 @@ from app.graph.sources import ASKED_AGAIN, Source, SourceState, describe_refusal
 from app.school import School
 
 Words = tuple[str, str]  # what was found, and the fix if a source was refused
-_Probe = tuple[list[str], Callable[[str], object]]  # people, and how to ask about one of them
+
+
+@dataclass(frozen=True)
+class _Probe:
+    """How to ask a source about one of some people; `nobody`: why there is nobody to ask about, if so."""
+
+    people: Sequence[str]
+    ask: Callable[[str], object]
+    nobody: str
 
 
 def describe_sources(school: School) -> Iterator[Words]:
@@ -33,11 +43,13 @@ def check_sources(school: School, client: Client) -> Iterator[Words]:
         states = read_states(connection)
     probes = _list_probes(school, client.branch())
     for source, state in states.items():
-        people, ask = probes.get(source, ([], lambda _: None))
-        if people and not _is_known(school, state):
-            yield _probe(school, state, people[0], ask)
+        probe = probes.get(source)
+        if probe and probe.people and not _is_known(school, state):
+            yield _probe(school, state, probe)
         elif state.answered_at is not None or state.last_refused_at is not None:
             yield _describe(school, state)
+        elif probe:
+            yield f"{source.label} (optional) are not asked for, because {probe.nobody}.", ""
 
 
 def _describe(school: School, state: SourceState) -> Words:
@@ -53,31 +65,46 @@ def _is_known(school: School, state: SourceState) -> bool:
     return any(at is not None and at > since for at in (state.answered_at, state.last_refused_at))
 
 
-def _list_probes(school: School, client: Client) -> dict[Source, _Probe]:
+def _list_probes(school: School, client: Client) -> Mapping[Source, _Probe]:
     """How to ask each source about one person, and about whom."""
-    now = school.now()
+    now, wanted = school.now(), school.settings.pupil_policies
     with school.engine.connect() as connection:
         staff = list(list_pastoral_staff(connection, school.today()))
+        link = find_link(connection)
     organisers = [*list_organisers(school, now - LISTED), *staff]
-    pupils = list(list_due_pupils(school)) if school.settings.pupil_policies else []
+    pupils = list(list_due_pupils(school)) if wanted else []
     hour = (now - timedelta(hours=1), now)
 
     def list_recordings_of(source: Source) -> _Probe:
-        return organisers, lambda person: list_recordings(client, source, person, hour)
+        return _Probe(
+            organisers, lambda person: list_recordings(client, source, person, hour), "no organiser is known yet"
+        )
 
     return {
-        Source.CALENDARS: (staff, lambda person: list_events(client, person, hour)),
+        Source.CALENDARS: _Probe(
+            staff, lambda person: list_events(client, person, hour), "no pastoral staff on the roster have an Entra id"
+        ),
         Source.RECORDINGS: list_recordings_of(Source.RECORDINGS),
         Source.ADHOC_RECORDINGS: list_recordings_of(Source.ADHOC_RECORDINGS),
-        Source.PUPIL_POLICIES: (pupils, lambda person: get_configuration(client, person)),
+        Source.ATTENDANCE: _Probe(
+            [link.organiser_id] if link else [],
+            lambda _: list(iter_report_entries(client, link)) if link else None,
+            "no meeting's join link is known yet",
+        ),
+        Source.PUPIL_POLICIES: _Probe(
+            pupils,
+            lambda person: get_configuration(client, person),
+            "no pupil on the roster has an Entra id" if wanted else "the settings name no policies of pupils",
+        ),
     }
 
 
-def _probe(school: School, state: SourceState, person: str, ask: Callable[[str], object]) -> Words:
+def _probe(school: School, state: SourceState, probe: _Probe) -> Words:
     """Ask a source about one person, and note a refusal; an answer is noted by the sync, which stores it."""
+    person = probe.people[0]
     source = state.source
     try:
-        ask(person)
+        probe.ask(person)
     except ForbiddenError as error:
         with school.writing() as connection:
             # Of a source that may be limited to some people, one refusal does not show that all are refused.

@@ -87,6 +87,8 @@ def _read_each(found: FoundObject, school: School, dates: DateOrder | None, resu
             result.rejected.append(_reject(error, found, content, name, result.source))
         else:
             result.calls |= {name: 0, report.id: 0}
+            where = f"in {found.file} " if found.file != result.source else ""
+            result.notes += [f"{where}{note}" for note in report.notes]
             yield report
 
 

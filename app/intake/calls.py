@@ -70,13 +70,18 @@ def create_record_work(
     def work(connection: Connection, result: ImportResult) -> Affected:
         affected = Affected()
         roster = reading.read_roster(connection)
+        continued: dict[str, None] = {}
         for part in iter_parts(objects):
+            continued |= dict.fromkeys(one.file for one in part if one.has_more)
             if result.kind == "calls":
                 store_calls(connection, school, list(_read_each(part, _read_call, result)), roster, result, affected)
             else:
                 store_recordings(connection, list(_read_each(part, _read_recording, result)), result, affected)
             if progress:
                 progress(result.read)
+        if continued:
+            pages = ", ".join(continued)
+            result.notes.append(f"a next link leads to more records than are in {pages}: import those pages as well")
         return affected
 
     return work

@@ -59,7 +59,7 @@ class Attendee:
 @dataclass(frozen=True)
 class Report:
     """The report of one meeting. `unlisted`: how many more people took part than the report names. `original` is what
-    arrived."""
+    arrived. `notes` say what in it was not read."""
 
     id: str
     started_at: datetime
@@ -69,6 +69,7 @@ class Report:
     attendees: tuple[Attendee, ...]
     unlisted: int
     original: bytes
+    notes: tuple[str, ...] = ()
 
 
 def is_report(content: Any) -> bool:

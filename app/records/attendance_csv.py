@@ -1,14 +1,15 @@
 """Reads the attendance report that an organiser downloads from Teams.
 
-The file has three numbered parts: the meeting, its participants, and when each of them joined and left. Its words are
-in the language of whoever downloaded it, so it is recognised by its structure: numbers, places and forms of values.
+The file has three numbered parts: the meeting, its participants, and when each of them joined and left; what follows is
+not about who was there. Its words are in the language of whoever downloaded it, so it is recognised by its structure:
+numbers, places and forms of values.
 An older form has one part after the meeting, with a row for each time that somebody joined.
 """
 
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -85,8 +86,10 @@ def read_downloaded_report(content: bytes, zone: ZoneInfo, dates: DateOrder | No
     the file itself does not show it. InvalidReportError if any row cannot be used: a report is read whole or not."""
     lines = split_lines(content)
     layout = find_layout(lines)
+    further: Sequence[Sequence[Line]] = []
     if layout is Layout.PARTS:
         parts = find_parts(lines)
+        further = parts[3:]
         if len(parts) < 3:
             raise InvalidReportError(lines[-1].number, "ends the file before its third part", AGAIN)
         meeting = _read_meeting(parts[0][1:], titled=True)
@@ -102,7 +105,8 @@ def read_downloaded_report(content: bytes, zone: ZoneInfo, dates: DateOrder | No
         )
     else:
         raise NoReportError(1, "does not begin an attendance report of Teams", AGAIN)
-    return _Times(meeting, people, zone, dates).build(content)
+    notes = tuple(f"part {number}, from row {part[0].number}, was not read" for number, part in enumerate(further, 4))
+    return replace(_Times(meeting, people, zone, dates).build(content), notes=notes)
 
 
 def name_downloaded_report(content: bytes) -> str:

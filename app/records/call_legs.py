@@ -6,7 +6,7 @@ was sent; they can have ends of their own, and they show how far a session came 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from app.records.graph_objects import (
@@ -23,6 +23,7 @@ from app.records.graph_objects import (
 
 _ENDS = ("caller", "callee")
 _DIRECTIONS = {"callertocallee": 0, "calleetocaller": 1}  # the place in _ENDS of the end that sent it
+_CLOCKS_DIFFER = timedelta(seconds=5)
 
 Ends = tuple[Identity | None, Identity | None]
 Span = tuple[datetime, datetime]
@@ -89,19 +90,19 @@ class Legs:
         ends = first, second
         people = [end for end in ends if end is not None]
         self.people += people
-        joined, left = read_time(session, "startDateTime", what), read_time(session, "endDateTime", what)
-        if joined is None or left is None:
-            raise UnreadableObjectError(f"{what} has no time")
+        span = _read_span(session, what)
         failure = read_object(session, "failureInfo", what)
         objects = read_objects(session, "segments", what)
         segments = [_read_segment(one, session, ends, key, what) for one in objects if not _failed_at_setup(one, what)]
         if _is_test(session, what) or _failed_at_setup(session, what) or (objects and not segments):
             self.absent |= {person.key for person in people}
             return
-        if left <= joined:
+        if span is None:
+            raise UnreadableObjectError(f"{what} has no time")
+        if span[1] <= span[0]:
             return
         self.direct = self.direct and len(people) == 2
-        self._add_stays(key, ends, (joined, left), segments, has_failed=failure is not None)
+        self._add_stays(key, ends, span, segments, has_failed=failure is not None)
         for segment in segments:
             for place, started_at, ended_at in segment.videos:
                 if (sender := segment.ends[place]) is not None:
@@ -143,6 +144,17 @@ class Legs:
             self.stays[key, person.key, place, span] = stay
 
 
+def _read_span(part: dict[str, Any], what: str) -> Span | None:
+    """From when to when a session or a segment was; None if it does not say. One that is over before it began is
+    damaged; clocks differ by a little."""
+    started_at, ended_at = read_time(part, "startDateTime", what), read_time(part, "endDateTime", what)
+    if started_at is None or ended_at is None:
+        return None
+    if started_at - ended_at > _CLOCKS_DIFFER:
+        raise UnreadableObjectError(f"{what} ends before it begins")
+    return started_at, ended_at
+
+
 def _is_test(session: dict[str, Any], what: str) -> bool:
     is_test = session.get("isTest")
     if is_test is not None and type(is_test) is not bool:
@@ -164,8 +176,7 @@ def _span_of(segment: _Segment) -> Span:
 
 def _read_segment(segment: dict[str, Any], session: dict[str, Any], ends: Ends, key: str, what: str) -> _Segment:
     what = f"a segment of {what}"
-    started_at, ended_at = read_time(segment, "startDateTime", what), read_time(segment, "endDateTime", what)
-    span = None if started_at is None or ended_at is None else (started_at, ended_at)
+    span = _read_span(segment, what)
     videos, has_media = _read_media(segment, what)
     return _Segment(_read_segment_ends(segment, session, ends, key, what), span, videos, has_media)
 

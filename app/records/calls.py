@@ -120,13 +120,20 @@ def holds_more(call: Call, other: Call) -> bool:
 
 
 def _holds(call: Call, other: Call) -> bool:
-    def stays(one: Call) -> dict[tuple[Any, ...], bool]:
-        return {(s.person, s.caller, s.joined_at, s.left_at): s.has_media for s in one.stays}
+    def shows(stay: Stay) -> bool:
+        # Segments, where a record has them, say how far a session came that failed.
+        return any(
+            (own.person, own.caller) == (stay.person, stay.caller)
+            and (
+                (own.has_media >= stay.has_media and (own.joined_at, own.left_at) == (stay.joined_at, stay.left_at))
+                or (own.has_media > stay.has_media and stay.joined_at <= own.joined_at and own.left_at <= stay.left_at)
+            )
+            for own in call.stays
+        )
 
-    own, others = stays(call), stays(other)
     facts = ("organiser_id", "organiser_upn", "organiser_tenant", "join_key")
     return (
-        all(key in own and own[key] >= has_media for key, has_media in others.items())
+        all(shows(stay) for stay in other.stays)
         and {one.person for one in _everybody(call)} >= {one.person for one in _everybody(other)}
         and set(call.videos) >= set(other.videos)
         and all(getattr(other, fact) in (None, getattr(call, fact)) for fact in facts)

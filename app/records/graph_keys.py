@@ -1,5 +1,6 @@
 """Checks the keys of a call record: whether anything is missing from it, and how they are spelt."""
 
+import re
 from typing import Any
 
 from app.records.graph_objects import UnreadableObjectError
@@ -18,6 +19,8 @@ _NAMES = (
 _SPELT = {name.replace("_", "").lower(): name for name in _NAMES} | {"odatatype": "@odata.type"}
 _LISTS = ("attendanceRecords", "sessions", "segments", "participants", "participants_v2")
 _ANNOTATIONS = ("@odata.context", "@odata.etag", "@odata.id")
+# The key of a link to the next page, also as programs spell it. The first group: of what there is more, if it says so.
+_NEXT_LINK = re.compile(r"(.*?)[@._]*(?:odata)?[._]*next[._]?link", re.IGNORECASE | re.DOTALL)
 
 _FINE, _RESPELT, _LINK, _REST = range(4)  # what a key is: as Graph spells it, spelt otherwise, …
 _MANY = 10_000
@@ -34,16 +37,20 @@ class _Kinds(dict[str, int]):
 
 
 def _classify(key: str) -> int:
-    lower = key.lower()
-    if lower.endswith("@odata.nextlink"):
+    if _NEXT_LINK.fullmatch(key):
         return _LINK
-    if lower in ("additionalproperties", "additionaldata"):
+    if key.replace("_", "").lower() in ("additionalproperties", "additionaldata"):
         return _REST
     return _RESPELT if _spell(key) != key else _FINE
 
 
 def _spell(key: str) -> str:
     return _SPELT.get(key.replace("_", "").lower(), key)
+
+
+def has_next_page(page: dict[str, Any]) -> bool:
+    """Whether there is more of a page at Graph."""
+    return any(value is not None and _NEXT_LINK.fullmatch(key) for key, value in page.items())
 
 
 _kinds = _Kinds()
@@ -77,7 +84,8 @@ def check_keys(record: dict[str, Any]) -> dict[str, Any]:
 
 def _check_key(key: str, kind: int, value: Any) -> None:
     if kind == _LINK and value is not None:
-        what = _spell(key.lower().removesuffix("@odata.nextlink"))
+        found = _NEXT_LINK.fullmatch(key)
+        what = _spell(found[1]) if found else ""
         raise UnreadableObjectError(
             f"it is not whole: a next link leads to more of its {what if what in _LISTS else 'content'}",
             "fetch the rest of its pages as well, and put them into the record",

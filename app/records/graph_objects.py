@@ -156,7 +156,7 @@ def read_endpoint(endpoint: Any, key: str, what: str) -> Identity | None:
     agent = read_object(endpoint, "userAgent", what) or {}
     identities = read_object(endpoint, "identity", what)
     identity = read_object(endpoint, "associatedIdentity", what)
-    if "serviceendpoint" in type_words or (identities and _is_machine(identities)):
+    if "serviceendpoint" in type_words or (identities and _is_machine(identities, what)):
         return None
     role = read_word(agent, "role", what)
     if role and role not in _RELAYS:
@@ -192,7 +192,7 @@ def read_entry(entry: dict[str, Any], key: str, what: str = "the record") -> Ide
 
 def read_identity_set(identities: dict[str, Any], key: str, what: str = "the record") -> Identity | None:
     """Read the person of an identity set, whose entries' names state their kind; None if it is not a person."""
-    if _is_machine(identities):
+    if _is_machine(identities, what):
         return None
     named = False
     for name, kind in _PEOPLE:
@@ -200,28 +200,33 @@ def read_identity_set(identities: dict[str, Any], key: str, what: str = "the rec
         if identity is not None:
             return read_identity(identity, key, what, kind)
         named = named or name in identities
-    if any(read_object(identities, name, what) for name in _NOT_PEOPLE):
-        return None
     if not named and not any(type(identity) is dict for identity in identities.values()):
         raise damaged(f"{what} names nobody")
     return Identity(key, "unknown", None, None, None)
 
 
-def _is_machine(identities: Mapping[str, Any]) -> bool:
-    """Whether an identity set is that of a bot, a recorder or a voicemail."""
+def _is_machine(identities: Mapping[str, Any], what: str) -> bool:
+    """Whether an identity set is that of a bot, a recorder or a voicemail, or of an application or a device that nobody
+    uses."""
     if str(identities.get("endpointType")).lower() == "voicemail":
         return True
     for name, identity in identities.items():
-        if identity and name[-len(_INSTANCE) :].lower() == _INSTANCE:
-            return type(identity) is not dict or any(value is not None for value in identity.values())
-    return False
+        if identity and name.replace("_", "")[-len(_INSTANCE) :].lower() == _INSTANCE:
+            return type(identity) is not dict or _says_who(identity)
+    if not any(_says_who(read_object(identities, name, what)) for name in _NOT_PEOPLE):
+        return False
+    return not any(_says_who(read_object(identities, name, what)) for name, _ in _PEOPLE)
+
+
+def _says_who(identity: Mapping[str, Any] | None) -> bool:
+    return identity is not None and any(value is not None for value in identity.values())
 
 
 def read_identity(
     identity: dict[str, Any], key: str, what: str = "the record", kind: str | None = None
 ) -> Identity | None:
     """Read an identity, or a set of them in its place; None if it is not a person."""
-    if _is_machine(identity) or any(type(identity.get(name)) is dict for name, _ in _PEOPLE):
+    if _is_machine(identity, what) or any(type(identity.get(name)) is dict for name, _ in _PEOPLE):
         return read_identity_set(identity, key, what)
     type_words = f"{identity.get('@odata.type')} {identity.get('userIdentityType') or identity.get('identityType')}"
     type_words = type_words.lower()

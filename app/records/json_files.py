@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 
 from app.records.attendance import IMPORT_REPORT
 from app.records.attendance_lines import refuse_attendance_report
+from app.records.graph_keys import has_next_page
 from app.records.rows import UnreadableFileError
 
 _MAX_BYTES = 300_000_000  # of a file that must be read as a whole
@@ -30,8 +31,9 @@ _REPORT = "it is a Teams attendance report, not a record of Microsoft Graph", IM
 @dataclass(frozen=True)
 class FoundObject:
     """An object in a file, or the reason why it could not be read: `file` names the file, `number` is that of the
-    object or line in it; `context` is the @odata.context of its page; `raw` is the content if it is not JSON; `fix`
-    says what to do, if anything is known; `table` is the content of a file that does not begin like JSON."""
+    object or line in it; `context` is the @odata.context of its page; `has_more`: the page has a next link; `raw` is
+    the content if it is not JSON; `fix` says what to do, if anything is known; `table` is the content of a file that
+    does not begin like JSON."""
 
     file: str
     number: int
@@ -39,6 +41,7 @@ class FoundObject:
     reason: str | None = None
     raw: str = ""
     context: str = ""
+    has_more: bool = False
     fix: str = ""
     table: bytes | None = None
 
@@ -137,8 +140,8 @@ def _iter_whole(name: str, file: BinaryIO) -> Iterator[FoundObject]:
     except ValueError:
         yield _find_other(name, content)
     else:
-        for number, (one, context) in enumerate(_objects_in(whole, content), start=1):
-            yield FoundObject(name, number, one, context=context)
+        for number, (one, context, has_more) in enumerate(_objects_in(whole, content), start=1):
+            yield FoundObject(name, number, one, context=context, has_more=has_more)
 
 
 def _iter_lines(name: str, file: BinaryIO) -> Iterator[FoundObject]:
@@ -153,8 +156,8 @@ def _iter_lines(name: str, file: BinaryIO) -> Iterator[FoundObject]:
         except (ValueError, RecursionError):
             yield FoundObject(name, number, None, "the line is not JSON, or was cut off", line.decode(errors="replace"))
         else:
-            for one, context in _objects_in(whole, line):
-                yield FoundObject(name, number, one, context=context)
+            for one, context, has_more in _objects_in(whole, line):
+                yield FoundObject(name, number, one, context=context, has_more=has_more)
 
 
 def _decode(content: bytes) -> str:
@@ -193,20 +196,20 @@ def _what_else(name: str, content: bytes) -> tuple[str, str]:
     return _TABLE if is_table else _NOT_JSON
 
 
-def _objects_in(whole: Any, content: bytes) -> list[tuple[Any, str]]:
-    """The objects of a list or a page, or the single object, each with the context of its page. A page of parts of a
-    call record stays one."""
+def _objects_in(whole: Any, content: bytes) -> list[tuple[Any, str, bool]]:
+    """The objects of a list or a page, or the single object, each with the context of its page and whether that has a
+    next link. A page of parts of a call record stays one."""
     if _ESCAPED_UNSTORABLE.search(content):
         whole = _clean(whole)
-    context = ""
+    context, has_more = "", False
     if isinstance(whole, dict) and not whole.keys() & {"sessions", "Sessions"}:
         entries = whole.get("value", whole.get("Value"))
         told = str(whole.get("@odata.context") or "")
         if isinstance(entries, list) and not _are_parts(entries) and not _OF_ONE_RECORD.search(told):
-            context, whole = told, entries
+            context, has_more, whole = told, has_next_page(whole), entries
     elif isinstance(whole, list) and _are_parts(whole):
         whole = {"value": whole}
-    return [(one, context) for one in (whole if isinstance(whole, list) else [whole])]
+    return [(one, context, has_more) for one in (whole if isinstance(whole, list) else [whole])]
 
 
 def _are_parts(entries: list[Any]) -> bool:

@@ -60,9 +60,9 @@ EVERYTHING = (THROTTLED, THROTTLED, BUSY, BROKEN, DROPPED, HALF, CUT, EXPIRED)
 class StandIn:
     """The server. `calls` are whole call records by id; `recordings`, `adhoc_recordings`, `calendars` and `meetings`
     (with their attendance reports) lists by a person's Entra id, `policies` what is in effect for them (a Fault in
-    place of it is what Graph answers for that person). `faults` go wrong once each, the first whose pattern an address
-    fits; `always` go wrong every time; `rate` of all answers go wrong by `seed`, but no address more than
-    twice. `asked` are the addresses asked for, `tokens` those that hold."""
+    place of it is what Graph answers for that person), `records` the whole lists of records by a report's id. `faults`
+    go wrong once each, the first whose pattern an address fits; `always` go wrong every time; `rate` of all answers go
+    wrong by `seed`, but no address more than twice. `asked` are the addresses asked for, `tokens` those that hold."""
 
     folder: Path
     calls: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -72,6 +72,7 @@ class StandIn:
     policies: dict[str, Any] = field(default_factory=dict)
     meetings: dict[str, Any] = field(default_factory=dict)
     entra: Entra = field(default_factory=Entra)
+    records: dict[str, Any] = field(default_factory=dict)
     faults: list[tuple[str, Fault]] = field(default_factory=list)
     always: dict[str, Fault] = field(default_factory=dict)
     rate: float = 0.0
@@ -254,6 +255,8 @@ class StandIn:
         ):
             if found := re.search(pattern, path):
                 return self._page_of(address, of_people.get(found[1], []), headers)
+        if found := re.search(r"/attendanceReports/([^/]+)/attendanceRecords$", path):
+            return self._page_of(address, self.records[found[1]], headers)
         if found := re.search(r"/users/([^/]+)/onlineMeetings(?:/([^/]+)/attendanceReports(?:/([^/]+))?)?$", path):
             return self._reports(address, *found.groups())
         if found := re.fullmatch(r"/v1.0/admin/teams/userConfigurations/([^/]+)", path):

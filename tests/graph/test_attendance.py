@@ -171,6 +171,18 @@ def test_fetch_reports_quarantines_what_cannot_be_read_until_it_can(
         assert connection.execute(select(tables.quarantine)).all() == []
 
 
+@pytest.mark.parametrize("key", ["attendanceRecords@odata.nextLink", "attendanceRecords@OData.nextlink"])
+def test_fetch_reports_fetches_the_records_of_all_pages(school: School, graph: StandIn, key: str) -> None:
+    meet(graph, ago(days=40), totalParticipantCount=2)
+    know(school)
+    (report,) = graph.meetings[people.entra("teacher")][0]["attendanceReports"]
+    graph.records[report["id"]] = report["attendanceRecords"]
+    report |= {"attendanceRecords": report["attendanceRecords"][:1], key: "https://elsewhere.example/x"}
+    run(school)
+    with school.engine.connect() as connection:
+        assert len(connection.execute(select(tables.call_stays)).all()) == 3
+
+
 def test_fetch_reports_stores_nothing_of_a_meeting_that_is_no_session(school: School, graph: StandIn) -> None:
     stays: Stays = {"teacher": [(0, 9)], "tutor": [(0, 9)]}
     meeting = {

@@ -138,6 +138,13 @@ def test_import_attendance_reads_a_folder_and_names_what_it_cannot_read(school: 
     assert result.rejected[0].file == "c.csv"
 
 
+def test_import_attendance_says_which_part_of_a_report_it_did_not_read(school: School, tmp_path: Path) -> None:
+    content = download(START, LESSON) + "\r\n4. Reactions\r\nName\tLiked\r\n".encode("utf-16-le")
+    assert import_attendance(school, ("r.csv", content)).notes == ["part 4, from row 19, was not read"]
+    (tmp_path / "b.csv").write_bytes(content)
+    assert import_attendance(school, tmp_path).notes == ["in b.csv part 4, from row 19, was not read"]
+
+
 def test_import_attendance_refuses_what_is_not_there(school: School, tmp_path: Path) -> None:
     with pytest.raises(UnreadableFileError):
         import_attendance(school, tmp_path / "nothing")

@@ -169,6 +169,15 @@ def test_import_calls_keeps_people_who_are_only_listed_and_rooms_without_staff(s
     ]
 
 
+def test_import_calls_says_that_a_page_is_not_the_last(school: School, tmp_path: Path) -> None:
+    first = calls(tmp_path / "first.json", call("c1", "2026-11-03T10:00:00", WHO))
+    first.write_text(first.read_text().replace("{", '{"@odata.nextLink": "https://graph.microsoft.com/x", ', 1))
+    calls(tmp_path / "last.json", call("c2", "2026-11-03T12:00:00", WHO))
+    result = import_calls(school, tmp_path)
+    assert (result.added, result.rejected, result.unread) == (2, [], [])
+    assert result.notes == ["a next link leads to more records than are in first.json: import those pages as well"]
+
+
 def test_import_calls_names_the_files_of_a_folder(school: School, tmp_path: Path) -> None:
     folder = tmp_path / "dump"
     folder.mkdir()

@@ -1,7 +1,7 @@
 """What is past its keeping goes, and nothing else; the audit trail still proves what is left."""
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from app.operations.retention import Past, find_expired, purge
 from app.school import School
 from app.store import audit_log, tables
 from app.store.concerns import CHILD
+from app.store.meeting_links import MeetingLink, remember_links
 from tests import people
 from tests.clock import Clock
 from tests.conftest import SchoolWith
@@ -129,6 +130,23 @@ def test_purge_deletes_meetings_in_calendars_but_not_those_of_sessions_that_stay
     with long_ago.engine.connect() as connection:
         assert set(connection.scalars(select(tables.calendar_events.c.join_key))) == {"of the concern", "new"}
     assert held(long_ago)["calendar_invited"] == 2
+
+
+def test_purge_deletes_join_links_a_year_after_they_were_seen_and_no_sooner(school: School) -> None:
+    links = [MeetingLink(f"key {days}", people.entra("tutor"), f"https://teams.example/{days}") for days in (364, 367)]
+    with school.writing() as connection:
+        for link, days in zip(links, (364, 367), strict=True):
+            remember_links(connection, [link], school.now() - timedelta(days=days))
+    would, before = find_expired(school), held(school)
+    assert told(would) == {}, "they are nobody's work, and are not counted"
+    assert before["meeting_links"] == 2
+    purge(school)
+    with school.engine.connect() as connection:
+        assert connection.scalars(select(tables.meeting_links.c.url)).all() == ["https://teams.example/364"]
+    with school.writing() as connection:
+        remember_links(connection, links[:1], school.now())  # seen once more
+    purge(school)
+    assert held(school)["meeting_links"] == 1
 
 
 def test_purge_forgets_the_families_of_pupils_who_left_long_ago(school: School) -> None:

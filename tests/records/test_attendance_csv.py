@@ -151,6 +151,14 @@ def test_read_downloaded_report_takes_a_number_for_a_title_and_a_count_for_those
     assert read(registered.encode("utf-16")) == meant(START, LESSON)
 
 
+def test_read_downloaded_report_names_further_parts() -> None:
+    further = "\r\n4. Reactions\r\nName\tLiked\r\nAled\t2\r\n\r\n5. Questions\r\n"
+    report = read_downloaded_report((TEXT + further).encode("utf-16"), LONDON, None)
+    assert report.notes == ("part 4, from row 19, was not read", "part 5, from row 23, was not read")
+    assert read((TEXT + further).encode("utf-16")) == meant(START, LESSON)
+    assert read_downloaded_report(TEXT.encode("utf-16"), LONDON, None).notes == ()
+
+
 def test_read_downloaded_report_refuses_a_file_that_was_cut_off() -> None:
     lines = TEXT.splitlines(keepends=True)
     for length in range(1, 17):

@@ -125,6 +125,16 @@ def test_iter_objects_keeps_the_parts_of_a_record_together(tmp_path: Path, page:
     assert found(tmp_path / "a.json") == [(1, page)]
 
 
+def test_iter_objects_says_whether_there_is_more_of_a_page(tmp_path: Path) -> None:
+    pages: list[Any] = [
+        {"value": [{"id": 1}]},
+        {"value": [{"id": 2}], "@odata.nextlink": "x"},
+        {"value": [{"id": 3}], "nextLink": None},
+    ]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, pages)), encoding="utf-8")
+    assert [one.has_more for one in iter_objects(tmp_path)] == [False, True, False]
+
+
 def test_iter_objects_gives_what_it_cannot_read_as_it_came(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text('{"id": 1\n', encoding="utf-8")
     assert list(iter_objects(tmp_path / "a.jsonl")) == [
