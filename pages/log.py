@@ -23,7 +23,7 @@ from app.ui.drafts import Draft
 from app.ui.labels import EVIDENCE_WORDS, OUTCOME_WORDS
 from app.ui.shell import require
 from app.ui.text import note, write_html
-from app.ui.widgets import card, card_button, download, link, table
+from app.ui.widgets import card, card_button, download, link, wrapped_table
 from app.vocabulary import Page
 
 school, person = require(Page.LOG)
@@ -40,22 +40,25 @@ def start(values: Form) -> None:
     state.pop(_SAVED, None)
 
 
-def ask() -> None:
-    """Show the form, with only the questions that the purpose and the answers so far make relevant."""
+def ask() -> bool:
+    """Show the form, with only the questions that the purpose and the answers so far make relevant. Returns whether
+    "No issues" was pressed."""
     session_fields.ask_purpose(draft, "What was it for?")
     session_fields.ask_pupils(draft, list_pupils_to_choose(school, person))
     session_fields.ask_times(draft, school.today(), last=school.today())
     if not log_form.has_essentials(draft.values):
         note("Choose the purpose, pupils and times; the questions follow.")
-        return
+        return False
     if log_form.is_one_to_one(school.settings, draft.values):
         ask_about_one_to_one()
-    offer_expected_answers()
+    place = st.container()
     last = ["concern", *(question.name for question in QUESTIONS if question.only_if is CONCERN), "notes"]
     others = [question.name for question in QUESTIONS if question.name not in ("reason", *last)]
     with st.expander("All questions", expanded=not draft.values.get("folded"), key=draft.key("questions")):
         ask_questions(others)
     ask_questions(last)
+    with place:
+        return offer_expected_answers()
 
 
 def ask_questions(names: list[str]) -> None:
@@ -78,16 +81,21 @@ def as_row() -> dict[str, str]:
     return log_form.as_row(school.settings, draft.values, person.email)
 
 
-def offer_expected_answers() -> None:
-    """Show a button that answers every open question, and beforehand the answers that it would record."""
+def offer_expected_answers() -> bool:
+    """Show a button that answers every open question, and beforehand the answers that it would record. Returns whether
+    it was pressed."""
     expected = log_form.expected_answers(school.settings, draft.values)
     if not expected:
-        return
+        return False
     with st.container(border=True):
-        if st.button("No issues", icon=":material/done_all:", key=draft.key("usual")):
-            start(draft.values | expected | {"folded": True})
-            st.rerun()
+        pressed = st.button("No issues", icon=":material/done_all:", key=draft.key("usual"))
         note(f"This will record: {', '.join(log_form.describe_answers(expected))}.")
+    return pressed
+
+
+def fill_in_expected_answers() -> None:
+    expected = log_form.expected_answers(school.settings, draft.values)
+    start(draft.values | expected | {"folded": True})
 
 
 def preview() -> bool:
@@ -142,7 +150,7 @@ def show_saved(entered: Entered, waiting: pd.DataFrame) -> None:
             "Evidence": rows["evidence"].map(EVIDENCE_WORDS),
             "Reason": rows["reason"],
         }
-        table(pd.DataFrame(listing), "How the session was judged", "the logged session", height="content")
+        wrapped_table(pd.DataFrame(listing), "How the session was judged", "the logged session")
     with st.container(horizontal=True):
         link(Page.SESSIONS, "Open the session", query={"session": str(entered.session_id)})
         st.button("Log another", icon=":material/add:", on_click=start, args=({},))
@@ -208,18 +216,30 @@ def show_form() -> None:
     st.header("Correct a log" if correcting else "Log")
     left, right = st.columns([3, 2], gap="large")
     with left:
-        ask()
-        reason = st.text_input("Reason for the correction", key=draft.key("why")) if correcting else None
+        form = st.empty()
+        with form.container():
+            pressed = ask()
+        if pressed:  # show the form again in this run: a second one would lose a click on "Save log" just after
+            fill_in_expected_answers()
+            with form.container():
+                ask()
+        reason = draft.ask_line("why", "Reason for the correction") if correcting else None
     with right, st.container(border=True):
         ready = preview()
         if st.button(
             "Save log", type="primary", disabled=not ready, icon=":material/save:", width="stretch", key=_SAVE
         ) and save(reason):
             return
-        st.button("Clear form", type="tertiary", on_click=draft.drop)
+        st.button("Clear form", type="tertiary", on_click=clear)
     form = partial(governors.create_blank_log, school)
     download("Blank form to print, for use offline", form, "blank log.pdf", "print", type="tertiary")
     draft.store()
+
+
+def clear() -> None:
+    """Clear the form, unless it is being saved: both buttons may be pressed before the page runs."""
+    if not state.get(_SAVE):
+        draft.drop()
 
 
 def save(reason: str | None) -> bool:

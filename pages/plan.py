@@ -37,6 +37,7 @@ _REASONS = {reason: reason.label for reason in OneToOneReason if reason is not O
 school, person = require(Page.PLAN)
 draft = Draft(school, person, "plan")
 state = st.session_state
+_SAVE = "save the plan"
 
 
 def ask() -> Log | RejectedRow | None:
@@ -103,13 +104,10 @@ def ask_for_consent(plan: Log, kind: str, emails: list[str]) -> None:
             st.warning(str(fault), icon=":material/edit:")
             return
         planning.save_plan(school, person, plan)
-        confirm("Consent requested, and the plan saved. Send the request to the parents from the page Parents.")
-
-
-def confirm(words: str) -> None:
-    """Run the page again with a confirmation, which stays while the form is the same."""
-    state[draft.key("done")] = words
-    st.rerun()
+        state[draft.key("done")] = (
+            "Consent requested, and the plan saved. Send the request to the parents from the page Parents."
+        )
+        st.rerun()  # the checks above name the consent as not asked for
 
 
 def describe_consent(row: Any) -> str:
@@ -130,15 +128,19 @@ def show_in_session_checks(foreseen: Foreseen) -> None:
 
 def show_saving(plan: Log, foreseen: Foreseen) -> None:
     """Show the button to save the plan, and its invitation once it is saved as shown here."""
-    if words := state.get(draft.key("done")):
-        st.info(words, icon=":material/info:")
-    saved = next(plans[plans["ref"] == plan.ref].itertuples(), None)
-    if saved is None or not planning.is_saved(school, person, saved, plan):
+    confirmation, place = st.empty(), st.empty()
+    saved, is_saved = find_saved(plan)
+    if not is_saved:
         label = "Save plan" if saved is None else "Save changes"
-        if st.button(label, type="primary", icon=":material/event_available:", width="stretch"):
+        if place.button(label, type="primary", icon=":material/event_available:", width="stretch", key=_SAVE):
             planning.save_plan(school, person, plan)
             save_draft(school, person, "plan", None)
-            confirm("Plan saved. It will fill in the log after the session.")
+            state[draft.key("done")] = "Plan saved. It will fill in the log after the session."
+            place.empty()
+            saved, is_saved = find_saved(plan)
+    if words := state.get(draft.key("done")):
+        confirmation.info(words, icon=":material/info:")
+    if not is_saved:
         return
     if foreseen.verdict != "yes":
         note("You can download the invitation once the plan meets the protocol.")
@@ -160,8 +162,22 @@ def show_saving(plan: Log, foreseen: Foreseen) -> None:
         )
 
 
+def find_saved(plan: Log) -> tuple[Any, bool]:
+    """The saved plan with the same reference, None if there is none, and whether it is the same as the plan."""
+    plans = list_plans(school, person)
+    saved = next(plans[plans["ref"] == plan.ref].itertuples(), None)
+    return saved, saved is not None and planning.is_saved(school, person, saved, plan)
+
+
+def clear() -> None:
+    """Clear the form, unless the plan is being saved: both buttons may be pressed before the page runs."""
+    if not state.get(_SAVE):
+        draft.drop()
+
+
 def list_coming() -> None:
     """Show the person's plans that are still to come."""
+    plans = list_plans(school, person)
     coming = plans[plans["ended_at"] >= school.now()]
     if coming.empty:
         return
@@ -184,7 +200,6 @@ def delete(ref: str) -> None:
 
 
 st.title("Plan a session")
-plans = list_plans(school, person)
 draft.values.setdefault("ref", f"P-{uuid.uuid4().hex[:12]}")
 left, right = st.columns([3, 2], gap="large")
 with left:
@@ -200,7 +215,7 @@ with right, st.container(border=True):
         show_verdict(plan, foreseen)
         show_saving(plan, foreseen)
     if draft.values["purpose"] or draft.values["pupils"]:
-        st.button("New plan", type="tertiary", icon=":material/add:", on_click=draft.drop)
+        st.button("New plan", type="tertiary", icon=":material/add:", on_click=clear)
 if isinstance(plan, Log):
     show_in_session_checks(foreseen)
 list_coming()

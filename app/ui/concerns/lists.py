@@ -149,18 +149,31 @@ def _show_actions(school: School, person: Person, actions: pd.DataFrame) -> None
 
 
 def _ask_what_was_done(school: School, person: Person, row: Any) -> None:
-    draft = Draft(school, person, f"{row.ref} done {row.number}")
-    words = draft.ask_line("text", "What was done?")
+    name = f"{row.ref} done {row.number}"
+    draft = Draft(school, person, name)
+    draft.ask_line("text", "What was done?")
     draft.store()
-    if st.button("Done", key=f"done {row.ref} {row.number}", icon=":material/check:"):
-        try:
-            casework.finish_action(school, person, row.ref, int(row.number), words)
-        except (casework.IncompleteStepError, casework.NotYoursError) as error:
-            st.warning(str(error), icon=":material/edit:")
-        else:
-            draft.drop()
-            st.toast("Marked as done. The DSP will see it.", icon=":material/check:")
-            st.rerun()
+    # Done before the page runs: another action may be done at the same moment.
+    st.button(
+        "Done",
+        key=f"done {row.ref} {row.number}",
+        icon=":material/check:",
+        on_click=_finish,
+        args=(school, person, row, draft),
+    )
+    if fault := st.session_state.pop(f"fault of {name}", None):
+        st.warning(fault, icon=":material/edit:")
+
+
+def _finish(school: School, person: Person, row: Any, draft: Draft) -> None:
+    """Mark an action as done, with what was typed last."""
+    try:
+        casework.finish_action(school, person, row.ref, int(row.number), st.session_state[draft.key("text")])
+    except (casework.IncompleteStepError, casework.NotYoursError) as error:
+        st.session_state[f"fault of {draft.name}"] = str(error)
+    else:
+        draft.drop()
+        st.toast("Marked as done. The DSP will see it.", icon=":material/check:")
 
 
 def _show_open_and_closed(

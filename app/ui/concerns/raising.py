@@ -43,29 +43,48 @@ def raise_one(school: School, person: Person, register: Register, session: str) 
     st.title(words["raise"])
     link(Page.CONCERNS, "Concerns", "arrow_back")
     st.error(words["danger"], icon=":material/emergency_home:")
-    if received := st.session_state.pop(_RECEIVED, None):
-        _show_received(school, *received)
-        return
+    place = st.empty()
+    if _RECEIVED not in st.session_state:
+        with place.container():
+            _ask(school, person, register, session)
+    if received := st.session_state.get(_RECEIVED):
+        with place.container():
+            _show_received(school, *received)
+        del st.session_state[_RECEIVED]  # last, because a second click on "Send" starts the page again
+
+
+def _ask(school: School, person: Person, register: Register, session: str) -> None:
+    """Show the form, and send it."""
     draft = Draft(school, person, CONCERN_DRAFT if register is CHILD else CONDUCT_DRAFT)
     session_id = _link_session(school, person, register, draft, session)
     given = _ask_about(school, person, register, draft)
     given |= _ask_narrative(register, draft)
     given |= _ask_circumstances(school, register, draft)
     draft.store()
+    send = f"send {register.resource}"
     with st.container(horizontal=True, vertical_alignment="center"):
-        sent = st.button(words["send"], type="primary", icon=":material/send:")
-        cleared = st.button("Clear form", type="tertiary")
+        sent = st.button(_WORDS[register.resource]["send"], type="primary", icon=":material/send:", key=send)
+        st.button("Clear form", type="tertiary", on_click=_clear, args=(draft, send))
     note("Saved whenever you leave a box. If you are called away, you can continue later.")
-    if sent:
-        try:
-            st.session_state[_RECEIVED] = _send(school, person, Report(register=register, **given), session_id)
-        except ValueError as error:
-            st.warning(f"{error} Nothing you wrote is lost.", icon=":material/edit:")
-            return
-    if sent or cleared:
-        draft.drop()
-        st.query_params.pop("session", None)
-        st.rerun()
+    if not sent:
+        return
+    try:
+        st.session_state[_RECEIVED] = _send(school, person, Report(register=register, **given), session_id)
+    except ValueError as error:
+        st.warning(f"{error} Nothing you wrote is lost.", icon=":material/edit:")
+        return
+    _drop(draft)
+
+
+def _drop(draft: Draft) -> None:
+    draft.drop()
+    st.query_params.pop("session", None)
+
+
+def _clear(draft: Draft, send: str) -> None:
+    """Clear the form, unless it is being sent: both buttons may be pressed before the page runs."""
+    if not st.session_state.get(send):
+        _drop(draft)
 
 
 def _link_session(school: School, person: Person, register: Register, draft: Draft, session: str) -> int | None:

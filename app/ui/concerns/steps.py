@@ -46,14 +46,19 @@ class NextStep:
                 draft.store()
                 with st.container(horizontal=True, vertical_alignment="center"):
                     sent = st.button("Save", type="primary", icon=":material/save:", key=f"keep {self.view.ref}")
-                    if st.button("Cancel", type="tertiary", key=f"not now {self.view.ref}"):
-                        draft.drop()
-                        self.choose(None)
-                        st.rerun()
+                    st.button(
+                        "Cancel", type="tertiary", key=f"not now {self.view.ref}", on_click=self._cancel, args=(draft,)
+                    )
             if kind and sent:
                 self._save(kind, given, draft)
             elif self._state["version"] != self.view.version:
                 self._show_changes(casework.list_changes_since(self.view, self._state["version"]), self.view.version)
+
+    def _cancel(self, draft: Draft) -> None:
+        """Give the step up, unless it is being saved: both buttons may be pressed before the page runs."""
+        if not st.session_state.get(f"keep {self.view.ref}"):
+            draft.drop()
+            self.choose(None)
 
     def _ask_kind(self) -> str | None:
         kinds, chosen = list(casework.find_possible_steps(self.view)), self._state["kind"]
