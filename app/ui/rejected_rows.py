@@ -1,6 +1,8 @@
 """The rejected rows on the page Administration: those to fix or dismiss, and the resolved ones."""
 
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -24,8 +26,9 @@ KINDS = {
     "pupils": "Pupils",
 }
 _OF_TEAMS = {"attendance": "Attendance reports"}
-Fix = Callable[[int, Mapping[str, str]], RejectedRow | None]
-Give = Callable[[int, tuple[str, bytes]], RejectedRow | None]
+Tried = RejectedRow | None  # why a row or record was rejected again; None if it was imported
+Fix = Callable[[int, Mapping[str, str]], Tried]
+Give = Callable[[int, tuple[str, bytes]], Tried]
 Dismiss = Callable[[Collection[int], str], int]
 _FILTERS = {"file": "Kind of record", "source": "File", "what": "Reason"}
 
@@ -123,80 +126,101 @@ def _fix(row: pd.Series, number: int, fix: Fix) -> None:
             name=row["title"],
         )
         return
-    with st.form(f"fix {number}"):
+    with st.form(form := f"fix {number}"):
         write_html("Fix {row[title]}", "h3", row=row)
         write_html("{column} {row[reason]}: {row[fix]}.", column=row["column"] or "The row", row=row)
         if line := row["original"].get(""):
             write_html("Original line: {line}", line=line)
         if row["withheld"]:
             note("You do not have access to the row's other cells. They stay as they are.")
-        cells = _cells(row, number)
-        if not st.form_submit_button(f"Import {row['place']}", type="primary", icon=":material/upload:"):
-            return
-        try:
-            again = fix(number, cells)
-        except (ValueError, DatabaseError) as error:
-            show_error("The row was not imported.", str(error))
-            return
-        _show_result(row, again)
+        boxes = _ask_cells(row, number)
+
+        def send() -> Tried:
+            return fix(number, {column: st.session_state[key] for column, key in boxes.items()})
+
+        _submit(f"Import {row['place']}", partial(_send, form, row["place"], send))
+        _show_fault(form)
 
 
 def _give(row: pd.Series, number: int, give: Give) -> None:
     """A box for a file that holds a rejected record, corrected or fetched again."""
-    with st.form(f"give {number}"):
+    with st.form(form := f"give {number}"):
         write_html("Fix {row[title]}", "h3", row=row)
         write_html("{row[reason]}: {row[fix]}.", row=row)
         note(
             "Call records are not shown here. Give a file that holds this record, corrected or fetched again. "
             "“Sync now” also fetches a call record again, while Microsoft has it."
         )
-        file = st.file_uploader("File with the record", key=f"give file {number}")
-        if not st.form_submit_button("Import the record", type="primary", icon=":material/upload:") or file is None:
-            return
-        try:
-            again = give(number, (file.name, file.getvalue()))
-        except (ValueError, DatabaseError) as error:
-            show_error("The record was not imported.", str(error))
-            return
-        _show_result(row, again)
+        st.file_uploader("File with the record", key=(box := f"give file {number}"))
+
+        def send() -> Tried:
+            file = st.session_state[box]
+            if file is None:
+                raise ValueError("Choose a file first.")
+            return give(number, (file.name, file.getvalue()))
+
+        _submit("Import the record", partial(_send, form, row["place"], send))
+        _show_fault(form)
 
 
-def _show_result(row: pd.Series, again: RejectedRow | None) -> None:
+def _submit(label: str, send: Callable[[], None], icon: str = "upload", **more: Any) -> None:
+    """The button of a form. It acts before the page is drawn, so that the whole page shows what came of it."""
+    st.form_submit_button(label, on_click=send, icon=f":material/{icon}:", **({"type": "primary"} | more))
+
+
+def _send(form: str, place: str, send: Callable[[], Tried]) -> None:
+    """Import a row or record again, and have the page say what came of it."""
+    try:
+        again = send()
+    except (ValueError, DatabaseError) as error:
+        _keep_fault(form, f"{place.capitalize()} was not imported.", str(error))
+        return
     if again is None:
-        confirm_on_rerun(f"{row['place'].capitalize()} was imported.")
-        st.rerun()
-    else:
-        words = f"{again.column} {again.reason}" if again.column else again.reason
-        show_error("It was rejected again. Nothing was changed.", f"{words[:1].upper()}{words[1:]}: {again.fix}.")
+        confirm_on_rerun(f"{place.capitalize()} was imported.")
+        return
+    words = f"{again.column} {again.reason}" if again.column else again.reason
+    fix = f"{words[:1].upper()}{words[1:]}: {again.fix}."
+    _keep_fault(form, "It was rejected again. Nothing was changed.", fix)
 
 
-def _cells(row: pd.Series, number: int) -> dict[str, str]:
-    """Show a box for each cell that may be changed, with its rejected content."""
-    places = st.columns(2)
-    return {
-        column: places[n % 2].text_input(
-            f"{column} (to fix)" if column == row["column"] else column,
-            row["original"].get(column, ""),
-            key=f"fix {number} {column}",
-        )
-        for n, column in enumerate(row["fixable"])
-    }
+def _keep_fault(form: str, what: str, fix: str) -> None:
+    st.session_state[f"fault of {form}"] = (what, fix)
+
+
+def _show_fault(form: str) -> None:
+    """Show in a form what was wrong when it was last sent."""
+    if fault := st.session_state.pop(f"fault of {form}", None):
+        show_error(*fault)
+
+
+def _ask_cells(row: pd.Series, number: int) -> dict[str, str]:
+    """Show a box for each cell that may be changed, with its rejected content. Returns the key of each box."""
+    places, keys = st.columns(2), {column: f"fix {number} {column}" for column in row["fixable"]}
+    for n, (column, key) in enumerate(keys.items()):
+        label = f"{column} (to fix)" if column == row["column"] else column
+        places[n % 2].text_input(label, row["original"].get(column, ""), key=key)
+    return keys
 
 
 def _dismiss(numbers: list[int], name: str, dismiss: Dismiss) -> None:
-    with st.form(f"dismiss {hash(tuple(numbers))}"):
+    form, several = f"dismiss {hash(tuple(numbers))}", len(numbers) > 1
+    with st.form(form):
         write_html("Dismiss {name}", "h3", name=name)
-        reason = st.text_input("Reason", placeholder="has left the school; was entered by hand; a test")
-        sure = len(numbers) == 1 or st.checkbox(f"Dismiss all {len(numbers):,} rows")
-        if not st.form_submit_button("Dismiss", icon=":material/block:"):
-            return
-        if not sure:
-            show_error("Nothing was dismissed.", f"Tick the box to dismiss all {len(numbers):,} rows.")
-            return
-        try:
-            dismissed = dismiss(numbers, reason)
-        except ValueError as error:
-            show_error("Nothing was dismissed.", str(error))
-            return
-        confirm_on_rerun(f"{how_many(dismissed, 'row')} dismissed.")
-        st.rerun()
+        hint = "has left the school; was entered by hand; a test"
+        st.text_input("Reason", placeholder=hint, key=f"{form} reason")
+        if several:
+            st.checkbox(f"Dismiss all {len(numbers):,} rows", key=f"{form} sure")
+
+        def send() -> None:
+            if several and not st.session_state[f"{form} sure"]:
+                _keep_fault(form, "Nothing was dismissed.", f"Tick the box to dismiss all {len(numbers):,} rows.")
+                return
+            try:
+                dismissed = dismiss(numbers, st.session_state[f"{form} reason"])
+            except ValueError as error:
+                _keep_fault(form, "Nothing was dismissed.", str(error))
+                return
+            confirm_on_rerun(f"{how_many(dismissed, 'row')} dismissed.")
+
+        _submit("Dismiss", send, "block", type="secondary")
+        _show_fault(form)
