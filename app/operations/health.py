@@ -10,7 +10,7 @@ from app.access.pupil_policies import compute_pupil_policies
 from app.alerts.outbox import WAITING
 from app.alerts.sending import find_obstacle
 from app.auth import configuration
-from app.formatting import moment, on_day
+from app.formatting import how_many, moment, on_day
 from app.graph.source_checks import describe_sources
 from app.graph.sync import check_graph
 from app.operations.verification import get_last_restore_test
@@ -48,7 +48,8 @@ def check_school(school: School, *, thorough: bool) -> Iterator[Finding]:
     """One finding for each part of a school that is open. Only a `thorough` check asks Microsoft Graph and the mail
     server, and looks at encrypted values."""
     settings = school.settings
-    yield "settings", True, f"{settings.name}, {len(settings.rules)} set(s) of rules, {len(settings.terms)} term(s)"
+    rules = how_many(len(settings.rules), "set of rules", "sets of rules")
+    yield "settings", True, f"{settings.name}, {rules}, {how_many(len(settings.terms), 'term')}"
     try:
         yield from _check_database(school)
     except DBAPIError as error:
@@ -83,7 +84,8 @@ def _check_encryption(school: School, *, thorough: bool) -> Iterator[Finding]:
         yield "encryption", False, str(error)
         return
     keys = len(encryption_keys())
-    good, words = True, f"narratives, notes and call records are encrypted; {keys} key(s) are set"
+    number = how_many(keys, "key is", "keys are")
+    good, words = True, f"narratives, notes and call records are encrypted; {number} set"
     if keys and thorough:
         with school.engine.connect() as connection:
             good, advice = describe_key_counts(round_counts(count_by_key(connection, sample=True)))
@@ -152,8 +154,14 @@ def _check_graph(school: School, *, thorough: bool) -> Iterator[Finding]:
 
 def _check_pupil_policies(school: School) -> Iterator[Finding]:
     for figures in compute_pupil_policies(school):
-        fix = " The Administration page names the others." if figures.others else ""
-        yield "pupils' policies", not figures.others or school.is_demonstration(), figures.describe() + fix
+        words, number = figures.describe(), len(figures.others)
+        if number:
+            policy = " or ".join(f"“{name}”" for name in figures.names)
+            others = how_many(number, "pupil under another policy is", "pupils under another policy are")
+            words += f" {others} listed on the Administration page: give them {policy} in the Teams admin centre."
+            if school.is_demonstration():
+                words += " In the demonstration this is meant to be so."
+        yield "pupils' policies", not number or school.is_demonstration(), words
 
 
 def _check_alerts(school: School, *, thorough: bool) -> Finding:

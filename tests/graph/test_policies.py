@@ -10,11 +10,13 @@ from pypdf import PdfReader
 from app.access.policy import NotAllowedError
 from app.access.pupil_policies import get_pupil_policies
 from app.graph.sources import Source, read_states
+from app.operations.health import check_school
 from app.records.graph_objects import UnreadableObjectError
 from app.records.pupil_policies import read_policies
 from app.reports.inspection import create_inspection_pack
 from app.school import School
 from app.settings import PupilPolicies
+from app.store.writing import set_meta
 from tests import people
 from tests.clock import Clock
 from tests.graph.conftest import run
@@ -97,6 +99,20 @@ def test_get_pupil_policies_gives_figures_and_names_by_role(school: School, grap
         get_pupil_policies(school, people.someone(school, "hoy9"))
     clock.later(days=8)
     assert [figures.known for figures in get_pupil_policies(school, admin)] == [0, 0]
+
+
+def test_check_school_says_how_to_give_pupils_the_right_policy(school: School, graph: StandIn) -> None:
+    add_pupils(graph)
+    run(school)
+    meeting, calling = (found for found in check_school(school, thorough=False) if found[0] == "pupils' policies")
+    assert not meeting[1]
+    assert "2 pupils under another policy are listed on the Administration page: give them “" in meeting[2]
+    assert "1 pupil under another policy is listed" in calling[2]
+    assert "Dai" not in meeting[2]
+    with school.writing() as connection:
+        set_meta(connection, "demo", "2026-11-27")
+    demonstration = [good for name, good, _ in check_school(school, thorough=False) if name == "pupils' policies"]
+    assert demonstration == [True, True]
 
 
 def test_create_inspection_pack_counts_policies_without_names(school: School, graph: StandIn) -> None:
