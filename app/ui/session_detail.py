@@ -15,7 +15,7 @@ from app.ui.breaches import show_breaches
 from app.ui.current import record_once
 from app.ui.labels import OUTCOME_WORDS, describe_purpose
 from app.ui.text import title, write_html
-from app.ui.widgets import link, table
+from app.ui.widgets import link, table, wrapped_table
 from app.vocabulary import EvidenceKind, EvidenceSource, Page
 
 _ORDER = ["breach", "no_evidence", "met", "exempt", "not_applicable"]
@@ -120,18 +120,8 @@ def _show_clauses(view: SessionView) -> None:
         }
     )
     applies = rows["outcome"] != "not_applicable"
-    table(
-        listing[applies],
-        "Outcome, source of the evidence and reason of each clause that applies",
-        "clauses of a session",
-        height="content",
-        column_config={
-            "Clause": st.column_config.TextColumn(width=170),
-            "Outcome": st.column_config.TextColumn(width=130),
-            "Source": st.column_config.TextColumn(width=160),
-            "Reason": st.column_config.TextColumn(width="large"),
-        },
-    )
+    alt = "Outcome, source of the evidence and reason of each clause that applies"
+    wrapped_table(listing[applies], alt, "clauses of a session")
     if (~applies).any():
         write_html("Not applicable: {clauses}.", clauses=", ".join(rows.loc[~applies, "title"]))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
+from html import escape
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -67,6 +68,29 @@ def table(rows: pd.DataFrame, alt: str, name: str, note: Callable[[], None] | No
     numbers = rows.select_dtypes("number").columns
     shares = {name: st.column_config.NumberColumn(format="percent") for name in numbers if name.startswith("Share")}
     event = st.dataframe(rows, hide_index=True, alt=alt, **({"column_config": shares} | more))
+    _offer_download(rows, name, note)
+    return event
+
+
+def wrapped_table(rows: pd.DataFrame, alt: str, name: str) -> None:
+    """Show a short list of text with its download. Long cells go on in further lines; on a phone each row is a box."""
+    headings = "".join(f'<th scope="col" role="columnheader">{escape(heading)}</th>' for heading in rows.columns)
+    lines = [
+        "".join(
+            f'<td role="cell" data-heading="{escape(heading)}"><bdi>{escape(str(cell))}</bdi></td>'
+            for heading, cell in zip(rows.columns, cells, strict=True)
+        )
+        for cells in rows.itertuples(index=False, name=None)
+    ]
+    body = "".join(f'<tr role="row">{line}</tr>' for line in lines)
+    st.html(
+        f'<table class="wrapped" role="table" aria-label="{escape(alt)}">'
+        f'<thead role="rowgroup"><tr role="row">{headings}</tr></thead><tbody role="rowgroup">{body}</tbody></table>'
+    )
+    _offer_download(rows, name, None)
+
+
+def _offer_download(rows: pd.DataFrame, name: str, note: Callable[[], None] | None) -> None:
     text = rows.map(make_harmless).to_csv(index=False, lineterminator="\r\n")
     download(
         "Download this list",
@@ -76,7 +100,6 @@ def table(rows: pd.DataFrame, alt: str, name: str, note: Callable[[], None] | No
         on_click=note or (lambda: _record_download(name, len(rows))),
         type="tertiary",
     )
-    return event
 
 
 def _record_download(name: str, rows: int) -> None:

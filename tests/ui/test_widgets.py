@@ -3,6 +3,7 @@
 import pandas as pd
 
 from app.ui.widgets import as_listing, filter_values
+from tests.apptest import AppTest
 
 ROWS = pd.DataFrame(
     {
@@ -22,6 +23,24 @@ def test_as_listing_names_columns_writes_times_and_leaves_blanks_empty() -> None
         "Year group": ["7", "10"],
         "Sessions": [1, 2],
     }
+
+
+def page() -> None:
+    import pandas as pd
+
+    from app.ui.widgets import wrapped_table
+
+    wrapped_table(pd.DataFrame({"Reason": ["<b>Long</b>", '"']}), 'all & "every"', "a list")
+
+
+def test_wrapped_table_shows_text_as_it_was_typed() -> None:
+    at = AppTest.from_function(page).run()
+    assert not at.exception
+    shown = at.get("html")[0].proto.body
+    assert "<bdi>&lt;b&gt;Long&lt;/b&gt;</bdi>" in shown
+    assert "<bdi>&quot;</bdi>" in shown
+    assert 'aria-label="all &amp; &quot;every&quot;"' in shown
+    assert at.get("download_button")[0].proto.label == "Download this list"
 
 
 def test_matching_wants_every_value_where_none_is_named() -> None:
