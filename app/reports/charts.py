@@ -20,6 +20,7 @@ from app.protocol.frames import Ints
 # Orange to blue, which people who cannot tell red from green can tell apart.
 _WORSE_TO_BETTER = ["#a8480a", "#e8903f", "#f6d7b0", "#c4d9ec", "#4f8cc4", "#1d4f7c"]
 _BLUE, _ORANGE, _GREY, _INK = "#2f75b5", "#c25a10", "#7d8894", "#10181f"
+_ROLES = {"staff": _BLUE, "pupil": "#93a4b5", "other": "#c9b458"}
 _BANDS = ["before 08", *(f"{hour:02}" for hour in range(8, 20)), "from 20"]
 _BAND = pd.CategoricalDtype(_BANDS)
 
@@ -235,7 +236,7 @@ def draw_timeline(
     )
     order = list(dict.fromkeys(stays.sort_values(["role", "joined_at"], ascending=[False, True])["who"]))
     x = _TimeAxis(span)
-    rows, layers = {"stays": stays}, _stay_layers(order, x)
+    rows, layers = {"stays": stays}, _stay_layers(order, set(stays["role"]), x)
     if len(alone):
         words = "✗ no staff, " + alone["seconds"].round().astype(int).astype(str) + " s"
         rows["gaps"] = _in_local_time(alone).assign(words=words)
@@ -286,15 +287,16 @@ def _is_further_device(stays: pd.DataFrame) -> pd.Series:
     return (in_order["joined_at"] < until).reindex(stays.index)
 
 
-def _stay_layers(order: list[str], x: _TimeAxis) -> list[alt.Chart]:
-    """The bars of the stays and their marks; `order`: the people from top to bottom."""
+def _stay_layers(order: list[str], roles: set[str], x: _TimeAxis) -> list[alt.Chart]:
+    """The bars of the stays and their marks; `order`: the people from top to bottom; `roles`: those in the legend."""
     base = alt.Chart(alt.NamedData("stays")).encode(
         y=alt.Y("who:N", sort=order, title=None, axis=alt.Axis(labelLimit=220)), x=x.at("joined_at")
     )
-    roles = alt.Scale(domain=["staff", "pupil", "other"], range=[_BLUE, "#93a4b5", "#c9b458"])
+    colours = {role: colour for role, colour in _ROLES.items() if role in roles}
+    scale = alt.Scale(domain=list(colours), range=list(colours.values()))
     bars = base.mark_bar(height=18, cornerRadius=2).encode(
         x2=alt.X2("left_at:T", title="Until"),
-        color=alt.Color("role:N", scale=roles, legend=alt.Legend(title=None, orient="top")),
+        color=alt.Color("role:N", scale=scale, legend=alt.Legend(title=None, orient="top")),
         tooltip=[
             alt.Tooltip("who:N", title="Who"),
             alt.Tooltip("joined_at:T", title="Joined", format="%H:%M:%S"),
