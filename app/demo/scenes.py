@@ -17,6 +17,7 @@ from app.demo.graph import Leg
 from app.demo.people import DemoSchool, Row
 from app.demo.session_records import Session, SessionRecords
 
+_RECORDED_AS_AGREED = {"recording_announced": "yes", "recording_on_team": "yes", "cameras_off_offered": "yes"}
 _ALONE_UNNOTICED = {"pupil_left_alone": "no", "staff_ended": "yes", "cameras_on": "yes"}
 
 
@@ -149,4 +150,4 @@ class Scenes:
         self.school.calls.append(call)
         recording = graph.create_recording(self.chance, call, teacher, start + timedelta(seconds=30), end)
         self.school.recordings.append(recording)
-        return session, {}
+        return session, _RECORDED_AS_AGREED
