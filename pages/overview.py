@@ -141,12 +141,13 @@ def show_unresolved(sessions: int, days: int) -> None:
     )
 
 
-def show_by_department_and_hour(rows: pd.DataFrame, measure: str | None, name: str) -> None:
+def show_by_department_and_hour(rows: pd.DataFrame, measure: str | None, name: str) -> list[tuple[str, str]]:
+    """Show the heat map. Returns the cells, department and hour, that are selected."""
     st.header("By department and time of day", anchor=False)
     cells = charts.compute_rates(rows, ["department", "band"], measure)
     if cells.empty:
         st.info("No session on these dates has evidence for this clause.")
-        return
+        return []
     write_html("{sentence}", sentence=charts.describe_heat_map(cells, name))
     key = f"{days} {measure} {list(chosen.values())}"
     event = draw(
@@ -158,9 +159,7 @@ def show_by_department_and_hour(rows: pd.DataFrame, measure: str | None, name: s
     )
     note("% of checks met. (n): fewer than three sessions. Select a cell to list its sessions.")
     picked = choose_cell(cells, key)
-    points = [(point["department"], point["band"]) for point in event["selection"]["cell"]]
-    for department, hour in [picked] if picked else points:
-        show_cell(rows[(rows["department"] == department) & (rows["band"] == hour)], department, hour, measure)
+    return [picked] if picked else [(point["department"], point["band"]) for point in event["selection"]["cell"]]
 
 
 def choose_cell(cells: pd.DataFrame, key: str) -> tuple[str, str] | None:
@@ -176,6 +175,7 @@ def choose_cell(cells: pd.DataFrame, key: str) -> tuple[str, str] | None:
 
 def show_cell(rows: pd.DataFrame, department: str, hour: str, measure: str | None) -> None:
     """The sessions behind a cell, those with a breach first."""
+    rows = rows[(rows["department"] == department) & (rows["band"] == hour)]
     names = [measure] if measure else list(CLAUSES)
     broken = (rows[names] == "breach").apply(lambda row: ", ".join(title_of(c) for c in names if row[c]), axis=1)
     rows = rows.assign(broken=broken, fine=broken == "").sort_values(
@@ -240,8 +240,9 @@ st.title("Overview", anchor=False)
 days = choose_days(school, "overview")
 key = (sorted(person.roles), read_revision(school), school.today(), str(school.engine.url))
 rows, measure = load_sessions(days, key), None
+left, export = st.columns(2)
 # Draw its lists only once it is open, so that the charts appear sooner.
-with st.expander("Filters", key="overview narrow", on_change="rerun") as place:
+with left.expander("Filters", key="overview narrow", on_change="rerun") as place:
     if place.open or any(st.session_state.get(f"overview {what}") for what in (*_FILTERS, "clause")):
         rows = filter_rows(rows, _FILTERS, "overview", lambda word: _PURPOSES.get(word, word))
         measure = st.selectbox(
@@ -255,16 +256,22 @@ write_html("{days[0]} to {days[1]}. Counselling is confidential and not included
 if rows.empty:
     st.info("No sessions to show for these dates. Choose other dates, or import call records and logs.")
     st.stop()
-above = st.container()  # looked up last: the charts need not wait for it
+figures = st.container()  # with what needs attention looked up last: the charts need not wait for it
 name = title_of(measure) if measure else "All clauses"
-show_by_department_and_hour(rows, measure, name)
+left, attention = st.columns([2, 1], gap="large")
+with left:
+    cells = show_by_department_and_hour(rows, measure, name)
+for department, hour in cells:
+    show_cell(rows, department, hour, measure)
 show_by_week(rows, measure, name)
 show_by_clause(rows)
 length = days[1] - days[0] + timedelta(days=1)
 earlier = filter_values(load_sessions((days[0] - length, days[1] - length), key), **chosen)
-with above:
+with figures:
     show_key_figures(rows, earlier)
+with export:
     show_export(school, person, days, chosen)
+with attention:
     show_what_needs_attention(rows)
 counts = count_counselling_sessions(school, person)
 if not counts.empty:

@@ -77,7 +77,7 @@ def compute_rates(sessions: pd.DataFrame, by: list[str], clause: str | None) -> 
 def draw_heat_map(cells: pd.DataFrame) -> Drawing:
     """Compliance by department and hour; `cells` from `compute_rates(..., ["department", "band"], ...)`, perhaps with
     a `text` to show in each. A click on a cell selects `department` and `band` under the name `cell`."""
-    text = np.where(cells["rate"].notna(), to_percent(cells["rate"]), cells["sessions"].astype(str))
+    text = np.where(cells["rate"].notna(), to_percent(cells["rate"]), "(" + cells["sessions"].astype(str) + ")")
     cells = cells.assign(
         text=cells.get("text", text),
         kept_words=cells["kept"].map("{:,}".format) + " of " + cells["of"].map("{:,}".format),
@@ -89,8 +89,10 @@ def draw_heat_map(cells: pd.DataFrame) -> Drawing:
 def _heat_map(low: float) -> dict[str, Any]:
     scale = alt.Scale(domain=[low, 1], range=_WORSE_TO_BETTER, interpolate="rgb")
     chosen = alt.selection_point(name="cell", fields=["department", "band"], on="click", empty=False)
+    short = "datum.value === 'before 08' ? '<8' : datum.value === 'from 20' ? '20+' : datum.value"
+    hours = alt.Axis(labelAngle=0, orient="top", labelExpr=short, labelOverlap=False)
     base = alt.Chart(alt.NamedData("cells")).encode(
-        x=alt.X("band:O", sort=_BANDS, title="Hour in which it began", axis=alt.Axis(labelAngle=0, orient="top")),
+        x=alt.X("band:O", sort=_BANDS, title="Hour in which it began", axis=hours),
         y=alt.Y("department:N", title=None, axis=alt.Axis(labelLimit=180)),
         tooltip=[
             alt.Tooltip("department:N", title="Department"),
@@ -104,10 +106,9 @@ def _heat_map(low: float) -> dict[str, Any]:
         strokeWidth=alt.condition(chosen, alt.value(4), alt.value(1)),
     )
     dark = f"isValid(datum.rate) && (datum.rate < {low + (1 - low) * 0.25} || datum.rate > {low + (1 - low) * 0.7})"
-    enough = box.transform_filter("isValid(datum.rate)").encode(
-        color=alt.Color("rate:Q", scale=scale, legend=alt.Legend(title="Checks met", format=".0%", gradientLength=140))
-    )
-    few = box.transform_filter("!isValid(datum.rate)").encode(color=alt.value("#dfe4ea"))
+    legend = alt.Legend(title="Checks met", format=".0%", gradientLength=140, orient="bottom", direction="horizontal")
+    enough = box.transform_filter("isValid(datum.rate)").encode(color=alt.Color("rate:Q", scale=scale, legend=legend))
+    few = box.transform_filter("!isValid(datum.rate)").encode(color=alt.value("#b8c2cc"))
     # On a telephone there is no room for figures: the colours, the table and the list below show them.
     text = base.mark_text(fontSize=12, text=alt.ExprRef("width < 420 ? '' : datum.text")).encode(
         color=alt.condition(dark, alt.value("white"), alt.value("#17212b"))
