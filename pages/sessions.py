@@ -72,20 +72,23 @@ def show_waiting(school: School, person: Person, rows: pd.DataFrame, what: str) 
             staff_name=rows["staff_name"].fillna("unknown"),
             explained=rows["explained"].map({True: "yes", False: "not yet"}),
         ),
-        ["started_at", "clauses", "staff_name", "pupils", "explained", "days"],
+        ["started_at", "days", "explained", "clauses", "staff_name", "pupils"],
         started_at="When",
         clauses="Breaches",
         staff_name="Staff",
-        days="Waiting (days)",
+        days="Days",
     )
     if what == "explain":
         listing = listing.drop(columns=["Staff", "Explained"])
     ids = rows["session_id"].tolist()
-    config = {"Breaches": st.column_config.TextColumn(width="medium")}
-    left, right = st.columns([2, 3], gap="large")
-    with right:
-        chosen = select_row(listing, ids, f"Sessions to {what}", f"sessions to {what}", column_config=config)
+    config = {
+        "Days": st.column_config.NumberColumn(help="How long it has been waiting"),
+        "Breaches": st.column_config.TextColumn(width="medium"),
+    }
+    left, right = st.columns([3, 2], gap="large")
     with left:
+        chosen = select_row(listing, ids, f"Sessions to {what}", f"sessions to {what}", column_config=config)
+    with right:
         show_one_waiting(school, person, ids[0] if chosen is None else chosen)
 
 
@@ -153,11 +156,11 @@ def list_columns(rows: pd.DataFrame) -> pd.DataFrame:
             "Protocol": rows["status"].map(STATUS_WORDS),
             "Staff": rows["staff_name"].fillna("unknown"),
             "Pupils": rows["pupils"].mask(rows["withheld"].astype(bool), "confidential"),
-            "Purpose": rows["purpose"].map(describe_purpose),
-            "Department": rows["department"].fillna(""),
             "Breaches": rows["n_breach"],
             "No evidence": rows["n_gaps"],
             "Log and record": rows["disputed"].map({True: "disagree", False: ""}),
+            "Purpose": rows["purpose"].map(describe_purpose),
+            "Department": rows["department"].fillna(""),
         }
     )
 
