@@ -108,7 +108,7 @@ def _show_clauses(view: SessionView) -> None:
     rows = view.clauses.assign(place=view.clauses["outcome"].map(_ORDER.index)).sort_values("place", kind="stable")
     log = EvidenceSource.LOG.label
     reasons = [
-        f"{row.source}: {row.reason} {log}: {row.log_says}" if _log_disagrees(row) else row.reason
+        f"{row.source}: {row.reason}\n{log}: {row.log_says}" if _log_disagrees(row) else row.reason
         for row in rows.itertuples()
     ]
     listing = pd.DataFrame(
