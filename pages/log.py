@@ -216,12 +216,12 @@ def show_form() -> None:
     st.header("Correct a log" if correcting else "Log")
     left, right = st.columns([3, 2], gap="large")
     with left:
-        form = st.empty()
-        with form.container():
+        fields = st.empty()
+        with fields.container():
             pressed = ask()
         if pressed:  # show the form again in this run: a second one would lose a click on "Save log" just after
             fill_in_expected_answers()
-            with form.container():
+            with fields.container():
                 ask()
         reason = draft.ask_line("why", "Reason for the correction") if correcting else None
     with right, st.container(border=True):
