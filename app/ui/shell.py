@@ -120,7 +120,8 @@ def _show_view_as(school: School, person: Person) -> None:
         f"**Demonstration.** Nobody here is real. Viewing as **{as_plain_text(_describe(person))}**.",
         icon=":material/theater_comedy:",
     )
-    with st.expander("View as…", key="view_as_choice", on_change="rerun") as place:
+    # The box is another for each person, so that it closes once somebody is chosen.
+    with st.expander("View as…", key=f"view_as_choice {person.staff_id}", on_change="rerun") as place:
         if not place.open:
             return
         with st.container(gap=None):
