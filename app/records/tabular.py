@@ -1,18 +1,17 @@
-"""Reads tables that people made: CSV files, and the sheets of Excel workbooks."""
+"""Reads tables that people made, of a kind whose columns are known."""
 
 import difflib
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from app.records.rows import InvalidCellError, RowNumber, UnreadableFileError
-from app.records.text_tables import MOST_BYTES, read_text, too_large
+from app.records.sheets import TableFile, load_sheets, say_empty
+from app.records.text_tables import TITLE_ROWS
 from app.records.words import squeeze, tidy
-from app.records.workbooks import Sheet, is_workbook, read_sheets
+from app.records.workbooks import Sheet
 
 _MOST_COLUMNS = 1_000
-_TITLE_ROWS = 20  # at most, above the headings
 
 Rows = list[tuple[int, dict[str, str]]]
 
@@ -72,22 +71,16 @@ class Table:
                 raise fault
 
 
-def read_table(file: str | Path | tuple[str, bytes], expected: Expected = ANY) -> Table:
-    """Read a table from disk, or as (name, content): CSV in UTF-8 or UTF-16, or an Excel workbook. UnreadableFileError
-    if it is neither, or lacks a required column; the message names what to do."""
-    name, content = file if isinstance(file, tuple) else (Path(file).name, _read_bytes(Path(file)))
-    if len(content) > MOST_BYTES:
-        raise too_large(name)
-    if is_workbook(content):
-        sheets, others = _choose_sheets(name, read_sheets(name, content), expected)
-    else:
-        sheets, others = [Sheet("", read_text(name, content, expected.count))], []
+def read_table(file: TableFile, expected: Expected = ANY) -> Table:
+    """Read a table from disk, or as (name, content): text or a workbook. UnreadableFileError if it is neither, or lacks
+    a required column; the message names what to do."""
+    name, sheets = load_sheets(file, expected.count)
+    chosen, notes = _choose_sheets(name, sheets, expected)
     columns: dict[str, None] = {}
     rows: Rows = []
     faults: dict[int, list[InvalidCellError]] = {}
-    notes = list(others)
-    for sheet in sheets:
-        read = _read_rows(name, sheet, expected, sheet.name if len(sheets) > 1 else "")
+    for sheet in chosen:
+        read = _read_rows(name, sheet, expected, sheet.name if len(chosen) > 1 else "")
         columns |= dict.fromkeys(read.columns)
         faults |= {place + len(rows): of_row for place, of_row in read.faults.items()}
         rows += read.rows
@@ -95,19 +88,9 @@ def read_table(file: str | Path | tuple[str, bytes], expected: Expected = ANY) -
     return Table(name, tuple(columns), rows, faults, tuple(notes))
 
 
-def _read_bytes(file: Path) -> bytes:
-    try:
-        with file.open("rb") as content:
-            return content.read(MOST_BYTES + 1)
-    except OSError as error:
-        raise UnreadableFileError(f"{file.name} cannot be read: {error.strerror or error}.") from None
-
-
 def _choose_sheets(name: str, sheets: list[Sheet], expected: Expected) -> tuple[list[Sheet], list[str]]:
     """The sheets to read, and notes on those that are not read: the visible ones with the headings; hidden ones only if
     no visible one has them."""
-    if not sheets:
-        raise UnreadableFileError(f"{name} is empty: its first row must hold the names of the columns.")
     visible = [sheet for sheet in sheets if not sheet.is_hidden]
     fitting = [sheet for sheet in visible if _find_headings(sheet, expected) is not None]
     hidden = [sheet for sheet in sheets if sheet.is_hidden and _find_headings(sheet, expected) is not None]
@@ -118,22 +101,18 @@ def _choose_sheets(name: str, sheets: list[Sheet], expected: Expected) -> tuple[
             f"{name} has several sheets with such headings, which are not the same: {titles}. Give them the same "
             "headings, or save each sheet as a file of its own."
         )
-    notes = [f"the {_kind(sheet)} {sheet.name} was not read" for sheet in sheets if sheet not in chosen]
+    notes = [f"the {sheet.kind} {sheet.name} was not read" for sheet in sheets if sheet not in chosen]
     if len(chosen) > 1:
         notes.insert(0, f"{len(chosen)} sheets were read: {titles}")
     notes += [f"the hidden sheet {sheet.name} was read" for sheet in chosen if sheet.is_hidden]
     return chosen, notes
 
 
-def _kind(sheet: Sheet) -> str:
-    return "hidden sheet" if sheet.is_hidden else "sheet"
-
-
 def _find_headings(sheet: Sheet, expected: Expected) -> int | None:
     """The place of the line with the headings, among the first few: a visible one if there is one. None if no line has
     those that are required."""
     places = [
-        place for place, line in enumerate(sheet.lines[:_TITLE_ROWS]) if isinstance(line, list) and expected.fits(line)
+        place for place, line in enumerate(sheet.lines[:TITLE_ROWS]) if isinstance(line, list) and expected.fits(line)
     ]
     return next((place for place in places if place not in sheet.hidden_rows), places[0] if places else None)
 
@@ -148,27 +127,40 @@ def _read_rows(name: str, sheet: Sheet, expected: Expected, title: str) -> Table
     """The rows of a sheet. `title` is its name if the file has several."""
     place = _find_headings(sheet, expected)
     first = next((n for n, line in enumerate(sheet.lines) if "".join(line).strip()), 0)
-    header = sheet.lines[first if place is None else place] if sheet.lines else []
-    if isinstance(header, str) or (sheet.lines and isinstance(sheet.lines[first], str)):
-        raise UnreadableFileError(f"{name}: close the quotation mark in the first row, which names the columns.")
-    if len(header) > _MOST_COLUMNS:
-        raise UnreadableFileError(f"{name} has {len(header):,} columns; keep those that the manual lists.")
+    header = read_header(name, sheet, first if place is None else place)
+    if isinstance(sheet.lines[first], str):
+        raise UnreadableFileError(_say_open_quotation(name, first))
     if place is None:
         raise UnreadableFileError(_say_missing(name, header, expected))
     columns = _name_columns(name, header, expected)
-    notes = [f"the rows above the headings were not read: {first + 1} to {place}"] if place > first else []
+    notes = (f"the rows above the headings were not read: {first + 1} to {place}",) if place > first else ()
+    table = build_table(name, sheet, place, columns, title)
+    return replace(table, notes=notes + table.notes)
+
+
+def read_header(name: str, sheet: Sheet, place: int) -> Sequence[str]:
+    """The headings in a line of a sheet. UnreadableFileError if they cannot be told apart, or are too many."""
+    header = sheet.lines[place]
+    if isinstance(header, str):
+        raise UnreadableFileError(_say_open_quotation(name, place))
+    if len(header) > _MOST_COLUMNS:
+        raise UnreadableFileError(f"{name} has {len(header):,} columns; keep those that the manual lists.")
+    return header
+
+
+def _say_open_quotation(name: str, place: int) -> str:
+    return f"{name}: close the quotation mark in row {place + 1}, which names the columns."
+
+
+def build_table(name: str, sheet: Sheet, place: int, columns: Sequence[str], title: str = "") -> Table:
+    """The rows of a sheet below the line with its headings. `columns` are named as in a `Table`, one for each heading,
+    "" for a blank one; `title` is the name of the sheet if the file has several."""
     rows: Rows = []
     faults: dict[int, list[InvalidCellError]] = {}
-    hidden: list[int] = []
     by_line: dict[int, list[tuple[int, tuple[str, str]]]] = {}
     for (line, cell), words in sheet.faults.items():
         by_line.setdefault(line, []).append((cell, words))
-    for n, cells in enumerate(sheet.lines[place + 1 :], start=place + 1):
-        if not any(map(str.strip, cells)):
-            continue
-        if n in sheet.hidden_rows:
-            hidden.append(n + 1)
-            continue
+    for n, cells in iter_filled(sheet, place):
         if n in by_line:
             faults[len(rows)] = [
                 InvalidCellError(*words, columns[cell]) for cell, words in sorted(by_line[n]) if cell < len(columns)
@@ -182,9 +174,24 @@ def _read_rows(name: str, sheet: Sheet, expected: Expected, title: str) -> Table
                 row[""] = " ".join(cells[cell].strip() for cell in stray)
                 faults.setdefault(len(rows), []).append(_say_stray(columns, stray))
         rows.append((RowNumber(n + 1, title) if title else n + 1, row))
-    if hidden:
-        notes.append(_say_hidden(hidden, sheet.name))
-    return Table(name, tuple(column for column in columns if column), rows, faults, tuple(notes))
+    return Table(name, tuple(filter(None, columns)), rows, faults, note_hidden(sheet, place))
+
+
+def iter_filled(sheet: Sheet, place: int) -> Iterator[tuple[int, list[str] | str]]:
+    """The place and the cells of each visible line, below the one with the headings, that is not blank. A cell that is
+    covered by another is not blank."""
+    at_fault = {line for line, _ in sheet.faults}
+    for n, cells in enumerate(sheet.lines[place + 1 :], start=place + 1):
+        if n not in sheet.hidden_rows and (n in at_fault or any(map(str.strip, cells))):
+            yield n, cells
+
+
+def note_hidden(sheet: Sheet, place: int) -> tuple[str, ...]:
+    """A note on the hidden lines below the headings that hold anything and are not read, if there are any."""
+    hidden = [
+        n + 1 for n in sorted(sheet.hidden_rows) if place < n < len(sheet.lines) and "".join(sheet.lines[n]).strip()
+    ]
+    return (_say_hidden(hidden, sheet.name),) if hidden else ()
 
 
 def _name_columns(name: str, header: Sequence[str], expected: Expected) -> list[str]:
@@ -235,7 +242,7 @@ def _say_missing(name: str, header: Sequence[str], expected: Expected) -> str:
     """What is missing in a header, beside what was found in it."""
     found = [column for column in expected.name_columns(header) if column]
     if not found:
-        return f"{name} is empty: its first row must hold the names of the columns."
+        return say_empty(name)
     missing = [column for column in expected.required if column not in found]
     unknown = [column for column in found if column not in expected.columns]
     meant = [_suggest(column, missing) for column in unknown]

@@ -3,8 +3,10 @@
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from itertools import count
+from contextlib import suppress
+from itertools import count, islice
 
 from app.records.rows import UnreadableFileError
 
@@ -12,6 +14,7 @@ from app.records.rows import UnreadableFileError
 MOST_BYTES = 200_000_000  # of a file, and of an Excel file when unpacked
 MOST_CELLS = 5_000_000  # of a table; of a sheet those between the first cell and the last filled one
 _LONGEST_LINE = 5_000_000  # characters
+TITLE_ROWS = 20  # at most, above the headings
 
 Lines = list[list[str] | str]  # a line that cannot be split into cells is left whole
 
@@ -49,8 +52,8 @@ def read_text(name: str, content: bytes, count_headings: Callable[[Sequence[str]
         raise UnreadableFileError(f"{name} is no table; open it and {_SAVE_AS}.")
     if name.lower().endswith((".xls", ".xlsx", ".xlsm", ".xlsb", ".ods")):
         raise UnreadableFileError(f"{name} is text, whatever its name; open it in Excel and {_SAVE_AS}.")
-    delimiter = named[1] if named else _find_delimiter(typed[first:], count_headings)
-    return _split_lines(name, typed, delimiter, len(_first_record(typed[first:], delimiter)))
+    delimiter, width = _find_delimiter(typed[first:], named[1] if named else _DELIMITERS, count_headings)
+    return _split_lines(name, typed, delimiter, width)
 
 
 def _iter_lines(name: str, content: bytes) -> Iterator[str]:
@@ -68,22 +71,28 @@ def _iter_lines(name: str, content: bytes) -> Iterator[str]:
         yield line
 
 
-def _first_record(typed: Sequence[str], delimiter: str) -> list[str]:
-    """The cells of the first line; none if its quotation marks do not match with this delimiter."""
-    try:
-        return next(csv.reader(typed, delimiter=delimiter, strict=True), [])
-    except csv.Error:
-        return []
+def _find_delimiter(
+    typed: Sequence[str], delimiters: str, count_headings: Callable[[Sequence[str]], int]
+) -> tuple[str, int]:
+    """The delimiter with which one of the first records holds most of the expected headings; without any, the one with
+    which most of these records are equally long. And how many cells such a record has."""
+
+    def fit(delimiter: str) -> tuple[int, int, int]:
+        records = list(_iter_records(typed, delimiter))
+        found, width = max(((count_headings(cells), len(cells)) for cells in records), default=(0, 0))
+        if found:
+            return found, len(records), width
+        lengths = Counter(len(cells) for cells in records if len(cells) > 1)
+        return 0, *max(((times, length) for length, times in lengths.items()), default=(0, 1))
+
+    best = max(delimiters, key=fit)
+    return best, fit(best)[2]
 
 
-def _find_delimiter(typed: Sequence[str], count_headings: Callable[[Sequence[str]], int]) -> str:
-    """The delimiter that gives most of the expected headings, else most cells."""
-
-    def fit(delimiter: str) -> tuple[int, int]:
-        cells = _first_record(typed, delimiter)
-        return count_headings(cells), len(cells)
-
-    return max(_DELIMITERS, key=fit)
+def _iter_records(typed: Sequence[str], delimiter: str) -> Iterator[list[str]]:
+    """The cells of the first records, up to one whose quotation marks do not match."""
+    with suppress(csv.Error):
+        yield from islice(csv.reader(typed, delimiter=delimiter, strict=True), TITLE_ROWS)
 
 
 def _split_lines(name: str, typed: Sequence[str], delimiter: str, width: int) -> Lines:

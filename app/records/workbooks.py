@@ -54,6 +54,10 @@ class Sheet:
     is_hidden: bool = False
     hidden_rows: frozenset[int] = frozenset()
 
+    @property
+    def kind(self) -> str:
+        return "hidden sheet" if self.is_hidden else "sheet"
+
 
 def is_workbook(content: bytes) -> bool:
     """Whether a file is a workbook, of whatever kind, or another file that is packed like one."""
