@@ -20,7 +20,12 @@ Lines = list[list[str] | str]  # a line that cannot be split into cells is left 
 
 _DELIMITERS = ",;\t|"  # in this order if several fit
 _NAMES_DELIMITER = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
-_WEB_PAGE = re.compile(r"\s*<(?:!doctype html|html|head|body|table|meta|div)\b", re.IGNORECASE)
+_OTHERS = (  # how a file begins that is no table, and what it is
+    (re.compile(r"<(?:!|(?:html|head|body|table|meta|div|style|script)\b)|mime-version:"), "a web page"),
+    (re.compile(r"<\?xml"), "an XML file"),
+    (re.compile(r"%pdf"), "a PDF file"),
+    (re.compile(r"\{\\rtf"), "a Word document"),
+)
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _SAVE_AS = "save it as “CSV UTF-8”, or as an .xlsx file"
 
@@ -33,6 +38,7 @@ def too_large(name: str) -> UnreadableFileError:
 def read_text(name: str, content: bytes, count_headings: Callable[[Sequence[str]], int]) -> Lines:
     """The lines of a text file as cells. `count_headings` says how many of some cells are headings that are expected,
     by which the mark that separates cells is found."""
+    _refuse_others(name, content)
     try:
         typed = list(_iter_lines(name, content))
     except UnicodeDecodeError:
@@ -46,14 +52,20 @@ def read_text(name: str, content: bytes, count_headings: Callable[[Sequence[str]
     header = typed[first] if typed else ""
     if "\0" in header:
         raise UnreadableFileError(f"{name} is no CSV file; {_SAVE_AS}.")
-    if _WEB_PAGE.match(header):
-        raise UnreadableFileError(f"{name} is a web page, whatever its name; open it in Excel and {_SAVE_AS}.")
-    if header.lstrip().startswith(("<?xml", "%PDF", "{\\rtf")):
-        raise UnreadableFileError(f"{name} is no table; open it and {_SAVE_AS}.")
     if name.lower().endswith((".xls", ".xlsx", ".xlsm", ".xlsb", ".ods")):
         raise UnreadableFileError(f"{name} is text, whatever its name; open it in Excel and {_SAVE_AS}.")
     delimiter, width = _find_delimiter(typed[first:], named[1] if named else _DELIMITERS, count_headings)
     return _split_lines(name, typed, delimiter, width)
+
+
+def _refuse_others(name: str, content: bytes) -> None:
+    """Raise UnreadableFileError for a web page, and for other files that are no table whatever their name. They may be
+    in an encoding in which no table is read."""
+    begins = content[:1000].decode("utf-16" if content.startswith(_UTF_16) else "latin-1", "ignore")
+    begins = begins.removeprefix("\u00ef\u00bb\u00bf").lstrip("\ufeff \r\n\t").lower()
+    for pattern, what in _OTHERS:
+        if pattern.match(begins):
+            raise UnreadableFileError(f"{name} is {what}, whatever its name; open it in Excel and {_SAVE_AS}.")
 
 
 def _iter_lines(name: str, content: bytes) -> Iterator[str]:

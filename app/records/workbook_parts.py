@@ -1,4 +1,4 @@
-"""The XML of an Excel workbook: unpacked within limits, and read for what python-calamine does not tell.
+"""The XML of an .xlsx workbook, read for what python-calamine does not tell.
 
 calamine gives the values. It shows neither errors nor formulas without a value (both are blank), nor hidden rows, nor
 whether a day at midnight has a time. These are rare, so their marks are searched for, which is many times faster than
@@ -6,23 +6,19 @@ parsing every cell.
 """
 
 import html
-import io
 import re
-import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import reduce
 from itertools import pairwise
 from operator import itemgetter
 from xml.etree import ElementTree
 
+from app.records.cells import MOST_TEXT, UNVALUED, Marks, Place, shows_day_and_time
+from app.records.packages import is_sheet
 from app.records.rows import UnreadableFileError
-from app.records.text_tables import MOST_BYTES, MOST_CELLS, too_large
+from app.records.text_tables import MOST_CELLS, too_large
 
-_MOST_TEXT = 100_000_000  # characters in the cells of a sheet; one text may stand in many of them
 _PIECE = 1_000_000  # bytes searched at once
-
-Place = tuple[int, int]  # row and column, both from 0
 
 # Sheets are searched in the form in which Excel writes them; `_rewrite` brings any other into it.
 _WITHOUT_PLACE = re.compile(rb"<(?:c[\n\r\t/>]|row[\n\r\t/>])")
@@ -38,93 +34,43 @@ _NAMES_TEXT = re.compile(rb' t="s"[^<>]*><v>(\d+)</v>')
 _TEXT_END = re.compile(rb"</si>|<si ?/>|</\w+:si>|<\w+:si ?/>")
 
 
-@dataclass
-class Marks:
-    """What is found in the XML of a sheet, by place: errors with their text, formulas without a value, and days that
-    are shown with a time; and the hidden rows, from 0."""
+class WorkbookParts:
+    """The parts of an .xlsx workbook that were read so far: the lengths of its texts, the numbers of the styles that
+    show a day with a time, the marks of each sheet."""
 
-    errors: dict[Place, str] = field(default_factory=dict)
-    unvalued: dict[Place, str] = field(default_factory=dict)
-    instants: set[Place] = field(default_factory=set)
-    hidden_rows: set[int] = field(default_factory=set)
-
-
-@dataclass(frozen=True)
-class Workbook:
-    """A workbook whose size was measured: its XML packed again, and the marks of each sheet by its name."""
-
-    packed: io.BytesIO
-    marks: dict[str, Marks]
-
-
-def unpack(name: str, content: bytes) -> Workbook:
-    """Read the parts of a workbook. UnreadableFileError if reading it would take more memory than there may be: a
-    single cell far out in a sheet is enough for that, or one long text that stands in many. What a file says of its own
-    size may be untrue, and each reader may find other parts in it: only what was measured here is read."""
-    repacked = io.BytesIO()
-    parts = _Parts()
-    with zipfile.ZipFile(io.BytesIO(content)) as packed, zipfile.ZipFile(repacked, "w") as out:
-        entries = [entry for entry in packed.infolist() if entry.filename.lower().endswith((".xml", ".rels"))]
-        if sum(entry.file_size for entry in entries) > MOST_BYTES:
-            raise too_large(f"{name}, unpacked,")
-        # The sheets come last: their cells name texts and styles by number.
-        for entry in sorted(entries, key=lambda part: _is_sheet(part.filename)):
-            xml = _read_part(packed, entry)
-            parts.take(name, entry.filename, xml)
-            out.writestr(zipfile.ZipInfo(entry.filename), xml)
-    repacked.seek(0)
-    return Workbook(repacked, {title: parts.marks[part] for title, part in parts.titles() if part in parts.marks})
-
-
-def _is_sheet(filename: str) -> bool:
-    return "sheets/" in filename.lower()
-
-
-def _read_part(packed: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
-    """A part of a zip file, read to its end whatever it says of its size."""
-    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise zipfile.BadZipFile("it is packed in a way that Excel does not use")
-    stated, entry.file_size = entry.file_size, 2**62
-    with packed.open(entry) as part:
-        xml = part.read(stated + 1)
-    if len(xml) != stated:
-        raise zipfile.BadZipFile("it is not as large as it says")
-    if b"<!DOCTYPE" in xml or b"\0" in xml:
-        raise ValueError("it has definitions of its own, or is not UTF-8")
-    return xml
-
-
-class _Parts:
-    """The parts of a workbook that were read so far: the lengths of its texts, the numbers of the styles that show a
-    day with a time, the marks of each sheet by its part."""
-
-    def __init__(self) -> None:
-        self.marks: dict[str, Marks] = {}
+    def __init__(self, name: str) -> None:
+        """`name` is that of the file."""
+        self._name = name
+        self._marks: dict[str, Marks] = {}
         self._lengths: list[int] = []
         self._styles: list[bytes] = []
         self._small: dict[str, bytes] = {}
 
-    def take(self, name: str, filename: str, xml: bytes) -> None:
-        """Read a part; texts and styles must come before the sheets."""
+    def take(self, filename: str, content: bytes) -> bytes:
+        """Read a part, and return it; texts and styles must come before the sheets. UnreadableFileError if a sheet
+        would take too much memory: a single cell far out is enough for that, or one long text that stands in many."""
         part = filename.lower()
-        if b"<sst" in xml or b":sst" in xml:
+        if b"<sst" in content or b":sst" in content:
             if self._lengths:
                 raise ValueError("it has its texts twice")
-            ends = [0, *(match.end() for match in _TEXT_END.finditer(xml)), len(xml)]
+            ends = [0, *(match.end() for match in _TEXT_END.finditer(content)), len(content)]
             self._lengths = [end - begin for begin, end in pairwise(ends)]
         elif part.endswith("styles.xml"):
-            self._styles = _find_instant_styles(xml)
+            self._styles = _find_instant_styles(content)
         elif part.endswith(("workbook.xml", "workbook.xml.rels")):
-            self._small[part.rpartition("/")[2]] = xml
-        if not _is_sheet(part):
-            return
-        if _is_of_another_form(xml):
-            xml = _rewrite(xml)
-        _check_extent(name, xml)
-        _check_texts(name, xml, self._lengths)
-        self.marks[part] = _find_marks(xml, self._styles)
+            self._small[part.rpartition("/")[2]] = content
+        if is_sheet(part):
+            xml = _rewrite(content) if _is_of_another_form(content) else content
+            _check_extent(self._name, xml)
+            _check_texts(self._name, xml, self._lengths)
+            self._marks[part] = _find_marks(xml, self._styles)
+        return content
 
-    def titles(self) -> Iterator[tuple[str, str]]:
+    def marks(self) -> dict[str, Marks]:
+        """The marks of each sheet, by its name."""
+        return {title: self._marks[part] for title, part in self._titles() if part in self._marks}
+
+    def _titles(self) -> Iterator[tuple[str, str]]:
         """The name and the part of each sheet."""
         targets = {}
         for relation in ElementTree.fromstring(self._small.get("workbook.xml.rels", b"<none/>")):  # noqa: S314 - no entities
@@ -197,11 +143,11 @@ def _letters(column: int) -> bytes:
 def _check_texts(name: str, xml: bytes, lengths: list[int]) -> None:
     """UnreadableFileError if the texts of the workbook, each as often as cells of a sheet name it, are too long."""
     named = xml.count(b' t="s"')
-    if named * max(lengths, default=0) <= _MOST_TEXT:
+    if named * max(lengths, default=0) <= MOST_TEXT:
         return
     numbers = [int(number) for number in _NAMES_TEXT.findall(xml)]
     length = sum(lengths[number] for number in numbers if number < len(lengths))
-    if len(numbers) != named or length > _MOST_TEXT:
+    if len(numbers) != named or length > MOST_TEXT:
         raise too_large(name)
 
 
@@ -216,24 +162,20 @@ def _find_instant_styles(xml: bytes) -> list[bytes]:
             formats[element.get("numFmtId", "")] = element.get("formatCode", "")
         elif tag == "cellXfs":
             shown = [formats.get(style.get("numFmtId", ""), "") for style in element]
-            cell_styles = [str(number).encode() for number, code in enumerate(shown) if _shows_day_and_time(code)]
+            cell_styles = [str(number).encode() for number, code in enumerate(shown) if shows_day_and_time(code)]
     return cell_styles
-
-
-def _shows_day_and_time(code: str) -> bool:
-    plain = re.sub(r'"[^"]*"|\\.|\[[^\]]*\]', "", code).lower()
-    return "h" in plain and ("d" in plain or "y" in plain)
 
 
 def _find_marks(xml: bytes, styles: list[bytes]) -> Marks:
     marks = Marks()
     for place, cell in _iter_cells_with(xml, b' t="e"'):
         value = _VALUE.search(cell)
-        marks.errors[place] = _decode(value) if value else "#N/A"
+        marks.texts[place] = _decode(value) if value else "#N/A"
     for place, cell in _iter_cells_with(xml, b"<f"):
         if not _VALUE.search(cell) and b' t="str"' not in cell:
             formula = _FORMULA.search(cell)
-            marks.unvalued[place] = "=" + (_decode(formula) if formula else "")
+            marks.texts[place] = "=" + (_decode(formula) if formula else "")
+            marks.faults[place] = UNVALUED
     for style in styles:
         midnight = re.compile(b' s="' + style + b'"' + _MIDNIGHT)
         marks.instants.update(_place_before(xml, match.start()) for match in midnight.finditer(xml))

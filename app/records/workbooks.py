@@ -1,33 +1,33 @@
-"""The sheets of a workbook: what its cells hold as a CSV file would write it, and which of them hold no value."""
+"""The sheets of a workbook of any kind: what its cells hold as a CSV file would write it, and which hold no value.
+
+Of .xlsx and .xlsb python-calamine gives the values; what it does not tell is found in their parts.
+"""
 
 import io
 import zipfile
 import zlib
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
-from functools import lru_cache
-from typing import Any
+from typing import Protocol
 from xml.etree import ElementTree
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
+from app.records.binary_workbooks import BinaryParts
+from app.records.cells import Marks, Sheet, build_sheet, format_cell
+from app.records.old_workbooks import read_old_sheets
+from app.records.open_documents import read_open_document
+from app.records.packages import list_parts, read_part, repack
 from app.records.rows import UnreadableFileError
-from app.records.text_tables import MOST_CELLS, Lines, too_large
-from app.records.workbook_parts import Marks, Place, unpack
+from app.records.text_tables import Lines
+from app.records.workbook_parts import WorkbookParts
 
 _OLD_FORMAT = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_PACKED = (b"PK\x03\x04", b"PK\x05\x06")
+_LOCKED = [word.encode("utf-16-le") for word in ("EncryptedPackage", "DRMContent")]
 _SAVE_AS = "open it in Excel and save it as an .xlsx file"
-_UNVALUED = (
-    "holds a formula whose value is not in the file",
-    "open the file in Excel, save it and import it again, or type the value",
-)
-_KINDS = {  # by a part that only this kind has
-    "xl/workbook.bin": "an .xlsb workbook",
-    "content.xml": "an OpenDocument file",
+_OTHER_KINDS = {  # by a part that only this kind has
     "Index/Document.iwa": "a Numbers file",
     "word/document.xml": "a Word document",
+    "ppt/presentation.xml": "a PowerPoint presentation",
 }
 _UNREADABLE = (
     CalamineError,
@@ -43,127 +43,75 @@ _UNREADABLE = (
 )
 
 
-@dataclass(frozen=True)
-class Sheet:
-    """A sheet, or the text of a file: its lines; of cells without a value what to say of them, as reason and fix;
-    whether it is hidden, and which of its rows are; both counted from 0."""
+class _Parts(Protocol):
+    """The parts of a workbook, in which the marks of its sheets are found."""
 
-    name: str
-    lines: Lines
-    faults: dict[Place, tuple[str, str]] = field(default_factory=dict)
-    is_hidden: bool = False
-    hidden_rows: frozenset[int] = frozenset()
+    def take(self, filename: str, content: bytes, /) -> bytes:
+        """Read a part, and return it as calamine can read it."""
 
-    @property
-    def kind(self) -> str:
-        return "hidden sheet" if self.is_hidden else "sheet"
+    def marks(self) -> dict[str, Marks]:
+        """The marks of each sheet, by its name."""
 
 
 def is_workbook(content: bytes) -> bool:
     """Whether a file is a workbook, of whatever kind, or another file that is packed like one."""
-    return content.startswith(_OLD_FORMAT) or zipfile.is_zipfile(io.BytesIO(content))
+    return content.startswith((_OLD_FORMAT, *_PACKED)) or zipfile.is_zipfile(io.BytesIO(content))
 
 
 def read_sheets(name: str, content: bytes) -> list[Sheet]:
-    """The sheets of an .xlsx or .xlsm workbook that hold anything. UnreadableFileError for any other file."""
+    """The sheets of a workbook: .xlsx, .xlsm, .xlsb, .xls or .ods. UnreadableFileError for any other file, a locked one
+    and one that is damaged."""
     if content.startswith(_OLD_FORMAT):
-        if _ENCRYPTED in content:
-            raise UnreadableFileError(
-                f"{name} is locked with a password or a sensitivity label; save a copy without it, as an .xlsx file."
-            )
-        raise UnreadableFileError(f"{name} is a workbook of before 2007 (.xls); {_SAVE_AS}.")
+        if any(word in content for word in _LOCKED):
+            raise _say_locked(name)
+        return read_old_sheets(name, content)
+    if not zipfile.is_zipfile(io.BytesIO(content)):
+        raise UnreadableFileError(f"{name} is incomplete: its end is missing. Copy or download it again.")
     try:
-        _check_kind(name, content)
-        workbook = unpack(name, content)
-        book = CalamineWorkbook.from_filelike(workbook.packed)
-        sheets = []
-        for about in book.sheets_metadata:
-            if about.typ is SheetTypeEnum.WorkSheet:
-                is_hidden = about.visible is not SheetVisibleEnum.Visible
-                marks = workbook.marks.get(about.name, Marks())
-                sheets.append(_read_sheet(name, book.get_sheet_by_name(about.name), marks, is_hidden=is_hidden))
+        return _read_packed(name, content, list_parts(content))
     except _UNREADABLE as error:
-        raise UnreadableFileError(f"{name} is not a readable Excel file ({error}); {_SAVE_AS}.") from None
-    return [sheet for sheet in sheets if sheet.lines]
+        raise UnreadableFileError(f"{name} is not a readable workbook ({error}); {_SAVE_AS}.") from None
 
 
-def _check_kind(name: str, content: bytes) -> None:
-    with zipfile.ZipFile(io.BytesIO(content)) as packed:
-        parts = set(packed.namelist())
-    for part, kind in _KINDS.items():
-        if part in parts:
+def _say_locked(name: str) -> UnreadableFileError:
+    return UnreadableFileError(
+        f"{name} is locked with a password or a sensitivity label; save a copy without it, as an .xlsx file."
+    )
+
+
+def _read_packed(name: str, content: bytes, present: set[str]) -> list[Sheet]:
+    for part, kind in _OTHER_KINDS.items():
+        if part in present:
             raise UnreadableFileError(f"{name} is {kind}; {_SAVE_AS}, or as “CSV UTF-8”.")
+    if "content.xml" in present or "encrypted-package" in present:
+        if b"encryption-data" in read_part(name, content, "META-INF/manifest.xml"):
+            raise _say_locked(name)
+        return read_open_document(name, read_part(name, content, "content.xml"))
+    parts: _Parts = BinaryParts(name) if "xl/workbook.bin" in present else WorkbookParts(name)
+    endings = (".xml", ".rels", ".bin") if "xl/workbook.bin" in present else (".xml", ".rels")
+    book = CalamineWorkbook.from_filelike(repack(name, content, endings, parts.take))
+    marks = parts.marks()
+    return [
+        build_sheet(
+            name,
+            about.name,
+            _read_lines(sheet := book.get_sheet_by_name(about.name)),
+            _add_merged(marks.get(about.name, Marks()), sheet),
+            is_hidden=about.visible is not SheetVisibleEnum.Visible,
+        )
+        for about in book.sheets_metadata
+        if about.typ is SheetTypeEnum.WorkSheet
+    ]
 
 
-def _read_sheet(name: str, sheet: CalamineSheet, marks: Marks, *, is_hidden: bool) -> Sheet:
-    lines: Lines = [
-        [cell if type(cell) is str else _format_cell(cell) for cell in row]
+def _read_lines(sheet: CalamineSheet) -> Lines:
+    return [
+        [cell if type(cell) is str else format_cell(cell) for cell in row]
         for row in sheet.to_python(skip_empty_area=False)
     ]
-    faults: dict[Place, tuple[str, str]] = {}
-    for row, column in marks.instants:
-        if _has(lines, row, column) and len(lines[row][column]) == len("2026-11-03"):
-            _put(lines, row, column, f"{lines[row][column]}T00:00:00")
-    for (row, column), text in [*marks.errors.items(), *marks.unvalued.items()]:
-        _put(lines, row, column, text)
-    faults.update(dict.fromkeys(marks.unvalued, _UNVALUED))
-    return Sheet(sheet.name, lines, faults | _find_merged(name, sheet, lines), is_hidden, frozenset(marks.hidden_rows))
 
 
-def _put(lines: Lines, row: int, column: int, text: str) -> None:
-    lines += ([] for _ in range(row + 1 - len(lines)))
-    line = lines[row]
-    if isinstance(line, list):
-        line += [""] * (column + 1 - len(line))
-        line[column] = text
-
-
-def _has(lines: Lines, row: int, column: int) -> bool:
-    return 0 <= row < len(lines) and 0 <= column < len(lines[row])
-
-
-def _find_merged(name: str, sheet: CalamineSheet, lines: Lines) -> dict[Place, tuple[str, str]]:
-    """What to say of the cells that a merge covers, all but its first."""
-    faults: dict[Place, tuple[str, str]] = {}
-    covered = 0
-    for (top, left), (bottom, right) in sheet.merged_cell_ranges or ():
-        rows = range(top, min(bottom, len(lines) - 1) + 1)
-        columns = range(left, min(right, len(lines[top]) - 1) + 1) if top < len(lines) else range(0)
-        if not (columns and lines[top][left]):
-            continue
-        covered += len(rows) * len(columns)
-        if covered > MOST_CELLS:
-            raise too_large(name)
-        for row in rows:
-            for column in columns:
-                if (row, column) != (top, left):
-                    side = "above it" if row > top else "before it"
-                    faults[row, column] = (
-                        f"is merged with the cell {side}",
-                        "unmerge the cells in the spreadsheet, and fill in each",
-                    )
-    return faults
-
-
-def _format_number(value: float) -> str:
-    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else f"{value:.15g}"
-
-
-@lru_cache(10_000)
-def _format_moment(value: datetime) -> str:
-    # Excel stores times as fractions of a day, which are slightly inexact.
-    return (value + timedelta(milliseconds=500)).replace(microsecond=0).isoformat()
-
-
-_FORMATS: dict[type, Callable[[Any], str]] = {
-    bool: lambda value: "TRUE" if value else "FALSE",
-    float: _format_number,
-    datetime: _format_moment,
-    date: date.isoformat,
-    time: time.isoformat,
-}
-
-
-def _format_cell(value: Any) -> str:
-    """The text that a CSV file would hold for a cell."""
-    return _FORMATS.get(type(value), str)(value)
+def _add_merged(marks: Marks, sheet: CalamineSheet) -> Marks:
+    """The marks with the merged cells of kinds of workbook of which calamine knows them."""
+    marks.merged += [(top, bottom, left, right) for (top, left), (bottom, right) in sheet.merged_cell_ranges or ()]
+    return marks
