@@ -1,17 +1,17 @@
 """Session logs, from a file or the form. A correction is a new version; a concern that a log reports is opened."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import pandas as pd
-from sqlalchemy import BigInteger, Connection, func, select, type_coerce, update
+from sqlalchemy import Connection, func, select, update
 
 from app.access.concern_history import LinkedSession
 from app.alerts.sending import send_in_background
 from app.concerns.raising import Report, open_concern
 from app.intake.result import ImportResult
+from app.intake.stored_logs import StoredLogs
 from app.intake.transaction import record_change, span
 from app.judging.rejudge import Affected, preview_log, rejudge_log
 from app.records.logs import Log, parse_log, parse_logs
@@ -26,71 +26,29 @@ CORRECTION_REASON = "correction_reason"  # the form field, named like a column s
 
 
 def store_logs(connection: Connection, school: School, file: Table, result: ImportResult) -> Affected:
-    """Store the logs of a file that are not stored yet; one whose reference is another's is rejected."""
+    """Store the logs of a file that are not stored yet; one whose reference or session is another's is rejected."""
     parsed = parse_logs(file, reading.read_roster(connection), school.settings, school.now())
-    log = tables.logs.c
-    refs = [read.row.ref for read in parsed.rows]
-    stored: dict[str, set[str]] = defaultdict(set)  # the fingerprints of every version, by reference
-    for ref, fingerprint in connection.execute(
-        select(log.ref, log.fingerprint).where(reading.is_among(connection, log.ref, refs))
-    ):
-        stored[ref].add(fingerprint)
-    sessions = _list_sessions(connection, [read.row for read in parsed.rows])
+    stored = StoredLogs(connection, [read.row for read in parsed.rows])
     new: list[ReadRow[Log]] = []
     for read in result.note(parsed):
-        versions = stored[read.row.ref]
-        other_ref, content = sessions.get(_session_of(read.row), (read.row.ref, ""))
-        if read.row.fingerprint in versions:
-            result.unchanged += 1
-        elif other_ref != read.row.ref and not versions and content == read.row.fingerprint:
-            result.unchanged += 1
-            result.notes.append(f"row {read.number} is the session of the log {other_ref}, and was not stored again")
-        elif other_ref != read.row.ref and not versions:
-            fault = InvalidCellError(
-                "belongs to a session that another log describes otherwise: same staff, pupils and start",
-                "keep one of the two, or correct the other log on the page “Log a session”",
-                "ref",
-            )
+        try:
+            ref = stored.find_same(read.row)
+        except InvalidCellError as fault:
             result.rejected.append(reject(read.number, read.cells, fault))
-        elif versions:
-            fault = InvalidCellError(
-                "is already the reference of a log that says otherwise",
-                "give this log a reference of its own, or correct the other log on the page “Log a session”",
-                "ref",
-            )
-            result.rejected.append(reject(read.number, read.cells, fault))
-        else:
-            versions.add(read.row.fingerprint)
-            sessions[_session_of(read.row)] = read.row.ref, read.row.fingerprint
+            continue
+        if ref is None:
+            stored.add(read.row)
             new.append(read)
+            continue
+        result.unchanged += 1
+        if ref != read.row.ref:
+            result.notes.append(f"row {read.number} is the session of the log {ref}, and was not stored again")
     result.rows = [(read.number, read.cells) for read in new]  # rows stored before do not fix rejected ones
     result.new_rows = result.rows
     result.rejected.sort(key=lambda rejected: rejected.row)
     result.added = len(new)
     _insert_logs(connection, school, [read.row for read in new])
     return Affected(times=[span(read.row.started_at, read.row.ended_at) for read in new])
-
-
-_Session = tuple[int, tuple[int, ...], datetime]  # staff, pupils in order, start
-
-
-def _session_of(log: Log) -> _Session:
-    return log.staff_id, log.pupil_ids, log.started_at
-
-
-def _list_sessions(connection: Connection, logs: Sequence[Log]) -> dict[_Session, tuple[str, str]]:
-    """The reference and the fingerprint of each stored log that may be of the same session as one of some logs."""
-    log, pupil = tables.logs.c, tables.log_pupils.c
-    starts = {span(given.started_at, given.ended_at)[0] for given in logs}
-    is_then = reading.is_among(connection, type_coerce(log.started_at, BigInteger), starts)
-    stored = connection.execute(
-        select(log.id, log.ref, log.fingerprint, log.staff_id, log.started_at).where(log.current, is_then)
-    ).all()
-    pupils: dict[int, list[int]] = defaultdict(list)
-    of_stored = reading.is_among(connection, pupil.log_id, [row.id for row in stored])
-    for log_id, pupil_id in connection.execute(select(pupil.log_id, pupil.pupil_id).where(of_stored)):
-        pupils[log_id].append(pupil_id)
-    return {(row.staff_id, tuple(sorted(pupils[row.id])), row.started_at): (row.ref, row.fingerprint) for row in stored}
 
 
 def _insert_logs(
@@ -167,15 +125,15 @@ def enter_log(
     with school.writing() as connection:
         try:
             log = parse_log(values, reading.read_roster(connection), school.settings, school.now())
-            judged = _store_entered(connection, school, log, actor_id, (reason or "").strip())
+            ref, judged = _store_entered(connection, school, log, actor_id, (reason or "").strip())
         except InvalidCellError as fault:
             return reject(0, dict(values), fault)
         session = tables.sessions.c
         query = select(session.id).join(tables.logs, tables.logs.c.id == session.log_id)
-        session_id = connection.scalars(query.where(tables.logs.c.ref == log.ref, tables.logs.c.current)).one()
+        session_id = connection.scalars(query.where(tables.logs.c.ref == ref, tables.logs.c.current)).one()
     if log.answers["concern"]:
         send_in_background(school)
-    return Entered(log.ref, session_id, judged)
+    return Entered(ref, session_id, judged)
 
 
 def preview_entered_log(school: School, values: Mapping[str, str]) -> pd.DataFrame | RejectedRow:
@@ -188,18 +146,29 @@ def preview_entered_log(school: School, values: Mapping[str, str]) -> pd.DataFra
         return reject(0, dict(values), fault)
 
 
-def _store_entered(connection: Connection, school: School, log: Log, actor_id: int, reason: str) -> pd.DataFrame | None:
-    """Store a log. Returns how its session was judged; None if the log was stored already."""
+def _store_entered(
+    connection: Connection, school: School, log: Log, actor_id: int, reason: str
+) -> tuple[str, pd.DataFrame | None]:
+    """Store a log. Returns its reference and how its session was judged; None if the log was stored already, perhaps
+    under another reference, which is then returned."""
     if log.staff_id != actor_id:
         raise InvalidCellError("is somebody else", "log your own sessions only", "staff_email")
     stored = tables.logs
     before = connection.execute(select(stored).where(stored.c.ref == log.ref, stored.c.current)).one_or_none()
+    if before is not None and before.staff_id != actor_id:
+        raise InvalidCellError("is the reference of somebody else's log", "choose another", "ref")
+    if before is not None and before.fingerprint == log.fingerprint:
+        return log.ref, None
+    if other := StoredLogs(connection, [log]).find_other(log):
+        if before is None and other.fingerprint == log.fingerprint:
+            return other.ref, None
+        raise InvalidCellError(
+            "is the start of a session with these pupils that is logged already",
+            "correct that log, or write when this session began",
+            "started_at",
+        )
     if before is None:
         number = _insert_logs(connection, school, [log])
-    elif before.staff_id != actor_id:
-        raise InvalidCellError("is the reference of somebody else's log", "choose another", "ref")
-    elif before.fingerprint == log.fingerprint:
-        return None
     elif not reason:
         raise InvalidCellError("is blank", "say why the log is corrected", CORRECTION_REASON)
     else:
@@ -209,4 +178,4 @@ def _store_entered(connection: Connection, school: School, log: Log, actor_id: i
     raise_revision(connection)
     about = f"log {log.ref}, version {before.version + 1 if before else 1}"
     record_change(connection, school, actor_id, "changed", about)
-    return judged
+    return log.ref, judged

@@ -20,6 +20,7 @@ from app.judging.rejudge import Affected
 from app.records.roster import combine, parse_pupils, parse_schools, parse_staff, says_gone, sort_rows
 from app.records.rows import InvalidCellError, ReadRow, reject
 from app.records.tabular import Table as File
+from app.records.words import fold
 from app.school import School
 from app.store import reading, tables
 from app.store.versions import get_person_column
@@ -51,19 +52,21 @@ class RosterOptions:
 def store_schools(
     connection: Connection, _school: School, file: File, result: ImportResult, _options: RosterOptions
 ) -> Affected:
-    """Store schools as they are now."""
+    """Store schools as they are now. The case of a code does not matter; a school keeps the code that it has."""
     known = {row.code: row for row in connection.execute(select(tables.schools))}
+    alike = {fold(code): code for code in known}
     affected = Affected()
     for read in result.note(parse_schools(file)):
         row = read.row
-        values = row.model_dump() | {"email_domain": row.email_domain or ""}
-        before = known.get(row.code)
+        code = row.code if row.code in known else alike.get(fold(row.code), row.code)
+        values = row.model_dump() | {"code": code, "email_domain": row.email_domain or ""}
+        before = known.get(code)
         if before is None:
             connection.execute(insert(tables.schools).values(values))
             result.added += 1
             result.new_rows.append((read.number, read.cells))
         elif before._asdict() != values:
-            connection.execute(update(tables.schools).where(tables.schools.c.code == row.code).values(values))
+            connection.execute(update(tables.schools).where(tables.schools.c.code == code).values(values))
             result.changed += 1
             affected.times = [(-(2**62), 2**62)]  # whether it is a senior school decides a clause
     result.unchanged = result.read - result.added - result.changed - len(result.rejected)

@@ -1,12 +1,14 @@
 """The cells of a sheet in memory: their text, and what to say of those that hold no value."""
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
 
+import xlrd
+
+from app.records.number_formats import Shows
 from app.records.text_tables import MOST_CELLS, Lines, too_large
 
 MOST_TEXT = 100_000_000  # characters in the cells of a sheet; one text may stand in many of them
@@ -19,7 +21,6 @@ UNVALUED: Words = (
     "holds a formula whose value is not in the file",
     "open the file in Excel, save it and import it again, or type the value",
 )
-_QUOTED = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
 
 
 @dataclass(frozen=True)
@@ -98,12 +99,6 @@ def _find_covered(name: str, merged: Iterable[Block], lines: Lines) -> dict[Plac
     return faults
 
 
-def shows_day_and_time(code: str) -> bool:
-    """Whether a number format of a spreadsheet shows both a day and a time."""
-    plain = _QUOTED.sub("", code).lower()
-    return "h" in plain and ("d" in plain or "y" in plain)
-
-
 def _format_number(value: float) -> str:
     return str(int(value)) if value.is_integer() and abs(value) < 1e15 else f"{value:.15g}"
 
@@ -126,3 +121,19 @@ _FORMATS: dict[type, Callable[[Any], str]] = {
 def format_cell(value: Any) -> str:
     """The text that a CSV file would hold for a cell."""
     return _FORMATS.get(type(value), str)(value)
+
+
+def format_serial(value: float, shows: Shows, *, from_1904: bool) -> str:
+    """The text for a number as an Excel file stores it: of a day or a time if its format shows that, in days since 1900
+    or 1904. Midnight is a time if the format shows one."""
+    if shows is Shows.NUMBER:
+        return _format_number(value)
+    try:
+        moment: datetime = xlrd.xldate_as_datetime(value, int(from_1904))
+    except (ValueError, OverflowError):
+        return _format_number(value)
+    text = _format_moment(moment)
+    day, _, clock = text.partition("T")
+    if 0 <= value < 1:
+        return clock
+    return day if shows is Shows.DAY and clock == "00:00:00" else text

@@ -37,26 +37,42 @@ LONGEST = timedelta(hours=12)
 _PURPOSES = ", ".join(purpose for purpose in Purpose if purpose is not Purpose.OTHER)
 
 
+# The answers to each question that is answered in words, and to the purpose.
+_ANSWERS_IN_WORDS: dict[str, type[Labelled]] = {
+    "purpose": Purpose,
+    **{question.name: question.answers for question in QUESTIONS if question.answers and not question.is_yes_no},
+}
+_SYNONYMS: dict[type[Labelled], dict[str, str]] = {
+    Platform: dict.fromkeys(("microsoft teams", "ms teams"), Platform.TEAMS.value)
+}
+
+
+def _find_answer(answers: type[Labelled], text: str) -> str | None:
+    """Which of the answers a text is, by its word or its label; None if none of them. `other` is no answer."""
+    known = {answer.value: answer for answer in answers if answer.value != "other"}
+    word = read_word(text)
+    if "yes" in known and word in YES_NO:
+        word = "yes" if YES_NO[word] else "no"
+    labels = {fold(answer.label): value for value, answer in known.items()}
+    word = (labels | _SYNONYMS.get(answers, {})).get(fold(text), word)
+    return word if word in known else None
+
+
+def tidy_answer(question: str, text: str) -> str:
+    """A stored answer, or the purpose, as a file with this text is read now; any other text stays."""
+    return _find_answer(_ANSWERS_IN_WORDS[question], text) or text if question in _ANSWERS_IN_WORDS else text
+
+
 def _one_of(answers: type[Labelled], *, other_words: bool) -> BeforeValidator:
     """Accept one of the answers, by its word or its label; with `other_words`, also any other text as it is typed."""
-    known = {answer.value: answer.value for answer in answers if answer.value != "other"}
-    labels = {fold(answer.label): answer.value for answer in answers if answer.value in known}
-    if answers is Platform:
-        labels |= dict.fromkeys(("microsoft teams", "ms teams"), Platform.TEAMS.value)
 
     def parse(value: Any) -> str | None:
-        typed = tidy(str(value or ""))
-        word = read_word(typed)
-        if "yes" in known and word in YES_NO:
-            word = "yes" if YES_NO[word] else "no"
-        word = labels.get(fold(typed), word)
-        if word in known or not typed:
-            return word or None
-        if not other_words:
-            raise InvalidCellError(
-                "is not one of the answers", f"write one of: {', '.join(answers)}, or leave it blank"
-            )
-        return str(value).strip().rstrip("; ")
+        typed = str(value or "")
+        if not tidy(typed):
+            return None
+        if (answer := _find_answer(answers, typed)) or other_words:
+            return answer or typed.strip().rstrip("; ")
+        raise InvalidCellError("is not one of the answers", f"write one of: {', '.join(answers)}, or leave it blank")
 
     return BeforeValidator(parse)
 

@@ -3,12 +3,12 @@
 import io
 import struct
 from collections.abc import Iterator
-from datetime import datetime, time
 from typing import Any
 
 import xlrd
 
-from app.records.cells import MOST_TEXT, Marks, Place, Sheet, Words, build_sheet, format_cell, shows_day_and_time
+from app.records.cells import MOST_TEXT, Marks, Place, Sheet, Words, build_sheet, format_cell, format_serial
+from app.records.number_formats import find_shown
 from app.records.rows import UnreadableFileError
 from app.records.text_tables import MOST_CELLS, Lines, too_large
 
@@ -63,45 +63,34 @@ def _iter_sheets(name: str, book: Any) -> Iterator[Sheet]:
 
 
 def _read_cells(name: str, book: Any, sheet: Any, formulas: set[Place]) -> tuple[Lines, Marks]:
-    """The cells of a sheet as text, and the marks of its errors, formulas and times."""
+    """The cells of a sheet as text, and the marks of its formulas."""
     lines: Lines = []
     marks = Marks()
     characters = 0
     for row in range(sheet.nrows):
         line = []
         for column, (kind, value) in enumerate(zip(sheet.row_types(row), sheet.row_values(row), strict=True)):
-            text = value if kind == xlrd.XL_CELL_TEXT else _format(kind, value, book.datemode)
+            text = value if kind == xlrd.XL_CELL_TEXT else _format(book, sheet, (row, column), kind, value)
             characters += len(text)
             line.append(text)
             if (row, column) in formulas:
                 marks.faults[row, column] = _STALE
-            if kind == xlrd.XL_CELL_DATE and _is_instant(book, sheet, row, column):
-                marks.instants.add((row, column))
         lines.append(line)
         if characters > MOST_TEXT:
             raise too_large(name)
     return lines, marks
 
 
-def _format(kind: int, value: Any, epoch: int) -> str:
+def _format(book: Any, sheet: Any, place: Place, kind: int, value: Any) -> str:
     if kind == xlrd.XL_CELL_ERROR:
         return xlrd.error_text_from_code.get(value, "#N/A")
     if kind == xlrd.XL_CELL_BOOLEAN:
         return format_cell(bool(value))
     if kind == xlrd.XL_CELL_DATE:
-        try:
-            moment: datetime = xlrd.xldate_as_datetime(value, epoch)
-        except (ValueError, OverflowError):
-            return format_cell(value)
-        if 0 <= value < 1:
-            return format_cell(moment.time().replace(microsecond=0))
-        return format_cell(moment if moment.time() != time.min else moment.date())
+        style = book.xf_list[sheet.cell_xf_index(*place)]
+        shows = find_shown(book.format_map[style.format_key].format_str)
+        return format_serial(value, shows, from_1904=book.datemode == 1)
     return format_cell(value)
-
-
-def _is_instant(book: Any, sheet: Any, row: int, column: int) -> bool:
-    style = book.xf_list[sheet.cell_xf_index(row, column)]
-    return shows_day_and_time(book.format_map[style.format_key].format_str)
 
 
 def _find_formulas(stream: bytes, base: int) -> list[set[Place]]:

@@ -56,6 +56,6 @@ def _read(packed: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
         content = part.read(stated + 1)
     if len(content) != stated:
         raise zipfile.BadZipFile("it is not as large as it says")
-    if not entry.filename.lower().endswith(".bin") and (b"<!DOCTYPE" in content or b"\0" in content):
+    if not entry.filename.endswith(".bin") and (b"<!DOCTYPE" in content or b"\0" in content):
         raise ValueError("it has definitions of its own, or is not UTF-8")
     return content

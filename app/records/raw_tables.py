@@ -72,7 +72,8 @@ def _find_fullest(sheet: Sheet) -> int:
         if place not in sheet.hidden_rows
     }
     most = max(full.values(), default=0)
-    return next((place for place, cells in full.items() if cells and cells * 2 >= most), 0)
+    enough = min(most, max(2, most / 2))  # a title is one cell
+    return next((place for place, cells in full.items() if cells and cells >= enough), 0)
 
 
 def _number(place: int, sheet: Sheet, titles: Sequence[str]) -> int:

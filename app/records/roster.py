@@ -28,6 +28,7 @@ from app.records.fields import (
 )
 from app.records.rows import InvalidCellError, ParsedRows, ReadRow, RejectedRow, reject
 from app.records.tabular import Expected, Table
+from app.records.words import fold
 from app.vocabulary import Role
 
 LANGUAGES = ("en", "cy")  # of letters home
@@ -127,9 +128,10 @@ def parse_schools(table: Table) -> ParsedRows[School]:
     """The rows of schools.csv."""
     table.require(ROSTER_TABLES["schools"])
 
-    def check(row: School, _cells: Mapping[str, str]) -> None:
+    def check(row: School, _cells: Mapping[str, str]) -> School:
         if row.senior is None:
             raise InvalidCellError("is blank", "write yes or no", "senior")
+        return row
 
     return _parse(table, School, ("code",), check)
 
@@ -138,13 +140,14 @@ def parse_staff(table: Table, schools: Collection[str], pupils: Collection[str])
     """The rows of staff.csv; `schools` are the known codes, `pupils` the emails of pupils."""
     table.require(ROSTER_TABLES["staff"])
 
-    def check(row: Staff, cells: Mapping[str, str]) -> None:
-        _check_school(row.school, schools)
+    def check(row: Staff, cells: Mapping[str, str]) -> Staff:
+        school = find_school(row.school, schools)
         if row.email in pupils:
             raise InvalidCellError("belongs to a pupil", NOT_BOTH, "email")
         if cells.get("role", "").lower() in _PUPILS + _FAMILY:
             raise InvalidCellError("says that this is no member of staff", "take the row out", "role")
         _check_still_there(cells)
+        return row.model_copy(update={"school": school})
 
     return _parse(table, Staff, ("email", "entra_id"), check)
 
@@ -153,8 +156,8 @@ def parse_pupils(table: Table, schools: Collection[str], staff: Collection[str])
     """The rows of pupils.csv; `staff` are the known emails, which must include each tutor's."""
     table.require(ROSTER_TABLES["pupils"])
 
-    def check(row: Pupil, cells: Mapping[str, str]) -> None:
-        _check_school(row.school, schools)
+    def check(row: Pupil, cells: Mapping[str, str]) -> Pupil:
+        school = find_school(row.school, schools)
         if row.tutor_email and row.tutor_email not in staff:
             fix = "add the tutor to staff.csv, or correct the address"
             raise InvalidCellError("is not on the roster of staff", fix, "tutor_email")
@@ -163,6 +166,7 @@ def parse_pupils(table: Table, schools: Collection[str], staff: Collection[str])
         if cells.get("role") and cells["role"].lower() not in _PUPILS:
             raise InvalidCellError("says that this is no pupil", "take the row out", "role")
         _check_still_there(cells)
+        return row.model_copy(update={"school": school})
 
     return _parse(table, Pupil, ("email", "entra_id"), check)
 
@@ -187,26 +191,34 @@ def _check_still_there(cells: Mapping[str, str]) -> None:
         raise InvalidCellError("says that this person has left", "take the row out", "enableduser")
 
 
-def _check_school(code: str, schools: Collection[str]) -> None:
-    if code not in schools:
-        raise InvalidCellError(
-            "is not a school of the roster", "add the school to schools.csv, or correct its code", "school"
-        )
+def find_school(code: str, schools: Collection[str]) -> str:
+    """The code as the roster writes it; its case does not matter. InvalidCellError if there is no such school."""
+    if code in schools:
+        return code
+    for known in schools:
+        if fold(known) == fold(code):
+            return known
+    raise InvalidCellError(
+        "is not a school of the roster", "add the school to schools.csv, or correct its code", "school"
+    )
 
 
 def _parse(
-    table: Table, model: type[M], keys: Sequence[str], check: Callable[[M, Mapping[str, str]], None]
+    table: Table, model: type[M], keys: Sequence[str], check: Callable[[M, Mapping[str, str]], M]
 ) -> ParsedRows[M]:
-    """Check each row. Rows with the same value under one of the keys are combined, as `combine` does."""
+    """Check each row. Rows with the same value under one of the keys, in whatever case, are combined, as `combine`
+    does."""
 
     def parse(cells: dict[str, str]) -> M:
-        row = check_cells(model, cells)
-        check(row, cells)
-        return row
+        return check(check_cells(model, cells), cells)
 
     parsed = parse_rows(table, model, parse)
-    rows, rejected = combine(parsed.rows, lambda read: {key: getattr(read.row, key) for key in keys})
-    return ParsedRows(rows, sort_rows([*parsed.rejected, *rejected]), parsed.unknown_columns)
+    rows, rejected = combine(parsed.rows, lambda read: {key: _fold(getattr(read.row, key)) for key in keys})
+    return ParsedRows(rows, sort_rows([*parsed.rejected, *rejected]), parsed.unknown_columns, parsed.notes)
+
+
+def _fold(value: str | None) -> str | None:
+    return fold(value) if value is not None else None
 
 
 def sort_rows(rejected: Sequence[RejectedRow]) -> list[RejectedRow]:

@@ -13,7 +13,8 @@ from itertools import pairwise
 from operator import itemgetter
 from xml.etree import ElementTree
 
-from app.records.cells import MOST_TEXT, UNVALUED, Marks, Place, shows_day_and_time
+from app.records.cells import MOST_TEXT, UNVALUED, Marks, Place
+from app.records.number_formats import Shows, find_shown
 from app.records.packages import is_sheet
 from app.records.rows import UnreadableFileError
 from app.records.text_tables import MOST_CELLS, too_large
@@ -162,7 +163,7 @@ def _find_instant_styles(xml: bytes) -> list[bytes]:
             formats[element.get("numFmtId", "")] = element.get("formatCode", "")
         elif tag == "cellXfs":
             shown = [formats.get(style.get("numFmtId", ""), "") for style in element]
-            cell_styles = [str(number).encode() for number, code in enumerate(shown) if shows_day_and_time(code)]
+            cell_styles = [str(number).encode() for number, code in enumerate(shown) if find_shown(code) is Shows.BOTH]
     return cell_styles
 
 

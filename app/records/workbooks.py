@@ -1,17 +1,17 @@
 """The sheets of a workbook of any kind: what its cells hold as a CSV file would write it, and which hold no value.
 
-Of .xlsx and .xlsb python-calamine gives the values; what it does not tell is found in their parts.
+Of .xlsx python-calamine gives the values; what it does not tell is found in the parts of the file.
 """
 
 import io
+import struct
 import zipfile
 import zlib
-from typing import Protocol
 from xml.etree import ElementTree
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
-from app.records.binary_workbooks import BinaryParts
+from app.records.binary_workbooks import read_binary_workbook
 from app.records.cells import Marks, Sheet, build_sheet, format_cell
 from app.records.old_workbooks import read_old_sheets
 from app.records.open_documents import read_open_document
@@ -38,19 +38,10 @@ _UNREADABLE = (
     KeyError,
     ValueError,
     RuntimeError,
+    struct.error,
     NotImplementedError,
     ElementTree.ParseError,
 )
-
-
-class _Parts(Protocol):
-    """The parts of a workbook, in which the marks of its sheets are found."""
-
-    def take(self, filename: str, content: bytes, /) -> bytes:
-        """Read a part, and return it as calamine can read it."""
-
-    def marks(self) -> dict[str, Marks]:
-        """The marks of each sheet, by its name."""
 
 
 def is_workbook(content: bytes) -> bool:
@@ -87,9 +78,10 @@ def _read_packed(name: str, content: bytes, present: set[str]) -> list[Sheet]:
         if b"encryption-data" in read_part(name, content, "META-INF/manifest.xml"):
             raise _say_locked(name)
         return read_open_document(name, read_part(name, content, "content.xml"))
-    parts: _Parts = BinaryParts(name) if "xl/workbook.bin" in present else WorkbookParts(name)
-    endings = (".xml", ".rels", ".bin") if "xl/workbook.bin" in present else (".xml", ".rels")
-    book = CalamineWorkbook.from_filelike(repack(name, content, endings, parts.take))
+    if "xl/workbook.bin" in present:
+        return read_binary_workbook(name, content)
+    parts = WorkbookParts(name)
+    book = CalamineWorkbook.from_filelike(repack(name, content, (".xml", ".rels"), parts.take))
     marks = parts.marks()
     return [
         build_sheet(

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.intake.calls import import_calls
 from app.intake.files import import_logs
@@ -48,6 +48,17 @@ def test_import_logs_takes_two_references_of_one_session_for_one(school: School,
     assert [(rejected.row, rejected.column) for rejected in result.rejected] == [(4, "ref")]
     again = import_logs(school, table(tmp_path / "again.csv", [same]))
     assert (again.added, again.unchanged, len(again.notes)) == (0, 1, 1)
+
+
+def test_import_logs_takes_a_log_for_stored_whose_words_were_read_otherwise(school: School, tmp_path: Path) -> None:
+    rows = [log("teacher", "aled", "2026-11-03T10:00", ref="L1", second_staff_emails=email("tutor"))]
+    import_logs(school, table(tmp_path / "a.csv", rows))
+    with school.engine.begin() as connection:  # as a version left it that read other words
+        connection.execute(update(tables.logs).values(fingerprint="0" * 64))
+    again = import_logs(school, table(tmp_path / "b.csv", rows))
+    assert (again.unchanged, again.rejected) == (1, [])
+    changed = import_logs(school, table(tmp_path / "c.csv", [rows[0] | {"second_staff_emails": ""}]))
+    assert [(rejected.row, rejected.column) for rejected in changed.rejected] == [(2, "ref")]
 
 
 def test_import_logs_rejects_a_known_reference_with_other_content(school: School, tmp_path: Path) -> None:
@@ -117,6 +128,29 @@ def test_enter_log_keeps_what_was_corrected_and_asks_why(school: School) -> None
             select(tables.logs.c.version, tables.logs.c.dress_ok, tables.logs.c.correction_reason)
         ).all()
     assert [tuple(v) for v in sorted(versions)] == [(1, True, None), (2, False, "I had forgotten")]
+
+
+def test_enter_log_takes_a_session_under_another_reference_for_logged(school: School, tmp_path: Path) -> None:
+    me = staff_id(school, "teacher")
+    values = log("teacher", "aled", "2026-11-03T10:00", ref="L1")
+    import_logs(school, table(tmp_path / "logs.csv", [values]))
+    same = enter_log(school, values | {"ref": "F1"}, me)
+    assert isinstance(same, Entered)
+    assert (same.ref, same.new) == ("L1", False)
+    other = enter_log(school, values | {"ref": "F1", "dress_ok": "no"}, me)
+    assert isinstance(other, RejectedRow)
+    assert other.column == "started_at"
+    assert list(outcomes(school, "logged")) == [("L1", "")]
+
+
+def test_enter_log_corrects_no_log_into_the_session_of_another(school: School) -> None:
+    me = staff_id(school, "teacher")
+    first = log("teacher", "aled", "2026-11-03T10:00", ref="F1")
+    enter_log(school, first, me)
+    enter_log(school, log("teacher", "aled", "2026-11-03T12:00", ref="F2"), me)
+    moved = enter_log(school, first | {"ref": "F2"}, me, "it was earlier")
+    assert isinstance(moved, RejectedRow)
+    assert moved.column == "started_at"
 
 
 def test_enter_log_takes_a_call_from_a_rival_with_another_pupil(school: School, tmp_path: Path) -> None:

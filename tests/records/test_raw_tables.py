@@ -1,11 +1,10 @@
 """Tables of which nobody has said what they hold: shown as they stand, and named by a person."""
 
-import openpyxl
 import pytest
 
 from app.records.raw_tables import read_raw_table
 from app.records.rows import InvalidCellError, RowNumber, UnreadableFileError
-from tests.records.books import fill, save, xlsx
+from tests.records.books import Tab, save_xlsx
 
 PUPILS = [["Pupil Email", "Form"], ["a.byrne@school.example", "9B"], [None, None], ["b.chan@school.example", 10]]
 
@@ -33,7 +32,8 @@ def test_read_raw_table_finds_what_separates_cells_and_where_the_headings_are(te
 
 
 def test_read_raw_table_reads_the_first_visible_sheet_and_names_the_others() -> None:
-    content = xlsx({"Codes": [["x"]], "Pupils": PUPILS, "Staff": [["Name"], ["Carys"]]}, hidden=["Codes"])
+    tabs = {"Codes": Tab([["x"]], is_hidden=True), "Pupils": Tab(PUPILS), "Staff": Tab([["Name"], ["Carys"]])}
+    content = save_xlsx(tabs)
     raw = read_raw_table(("a.xlsx", content))
     assert (raw.sheet, raw.sheets) == ("Pupils", ("Pupils", "Staff", "Codes"))
     assert raw.rows == [(2, ("a.byrne@school.example", "9B")), (4, ("b.chan@school.example", "10"))]
@@ -44,9 +44,7 @@ def test_read_raw_table_reads_the_first_visible_sheet_and_names_the_others() -> 
 
 
 def test_read_raw_table_leaves_out_hidden_rows_with_a_note() -> None:
-    book = openpyxl.Workbook()
-    fill(book.active, PUPILS).row_dimensions[2].hidden = True
-    raw = read_raw_table(("a.xlsx", save(book)))
+    raw = read_raw_table(("a.xlsx", save_xlsx({"Pupils": Tab(PUPILS, hidden_rows=[1])})))
     assert [number for number, _ in raw.rows] == [4]
     assert "1 hidden row was not read (row 2 " in raw.notes[0]
 
@@ -60,7 +58,8 @@ def test_read_raw_table_takes_the_row_of_the_headings_from_a_person() -> None:
 
 
 def test_name_columns_gives_a_table_of_the_columns_a_person_chose() -> None:
-    table = read_raw_table(("a.xlsx", xlsx({"Pupils": PUPILS, "Other": PUPILS}))).name_columns(["email", "form"])
+    raw = read_raw_table(("a.xlsx", save_xlsx({"Pupils": Tab(PUPILS), "Other": Tab(PUPILS)})))
+    table = raw.name_columns(["email", "form"])
     assert table.columns == ("email", "form")
     assert [cells for _, cells in table.rows] == [
         {"email": "a.byrne@school.example", "form": "9B"},

@@ -44,6 +44,18 @@ def test_parse_staff_reads_a_row() -> None:
     assert (row.roles, row.year_groups, row.houses) == (("teacher", "hoy"), ("9", "10"), ())
 
 
+def test_parse_staff_and_parse_pupils_write_a_school_as_the_roster_does() -> None:
+    staff = parse_staff(table(STAFF | {"school": "sen"}), {"PREP", "SEN"}, ())
+    pupils = parse_pupils(table(PUPIL | {"school": " Sen"}), {"PREP", "SEN"}, {"mair.howell@school.example"})
+    assert [read.row.school for read in (*staff.rows, *pupils.rows)] == ["SEN", "SEN"]
+
+
+def test_parse_schools_rejects_one_code_in_two_cases_for_two_schools() -> None:
+    rows = [{"code": code, "name": code, "senior": "yes", "email_domain": ""} for code in ("SEN", "sen", "PREP")]
+    parsed = parse_schools(table(*rows))
+    assert [(rejected.row, rejected.column) for rejected in parsed.rejected] == [(2, "code"), (3, "code")]
+
+
 def test_parse_pupils_reads_a_row() -> None:
     row = parse_pupils(table(PUPIL), {"SEN"}, {"mair.howell@school.example"}).rows[0].row
     assert (row.year_group, row.house, row.tutor_email) == ("9", "Monnow", "mair.howell@school.example")

@@ -133,8 +133,8 @@ def test_a_sheet_and_a_csv_with_the_same_cells_read_the_same(rows: list[list[str
         ("name\nx".encode("utf-16-le"), "no CSV file"),
         (b"name,Name\nx,y", "name is there twice"),
         (b'"name\nx', "close the quotation mark"),
-        (b"PK\x05\x06" + b"\0" * 18, "not a readable Excel file"),
-        (sheet(["name"])[:-40] + b"\0" * 40, "not UTF-8"),
+        (b"PK\x05\x06" + b"\0" * 18, "not a readable workbook"),
+        (sheet(["name"])[:-40] + b"\0" * 40, "is incomplete"),
         (sheet(["name"], far="XFD1048576"), "cell far out"),
     ],
 )

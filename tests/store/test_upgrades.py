@@ -302,6 +302,19 @@ def test_open_database_reads_what_0_1_0_wrote(old_url: str, monkeypatch: pytest.
     engine.dispose()
 
 
+def test_open_database_writes_answers_as_files_are_read_now(old_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENCRYPTION_KEYS", KEY)
+    old = create_engine(old_url)
+    with old.begin() as connection:
+        connection.execute(text("update logs set platform = 'Microsoft Teams', room = 'The music room'"))
+    old.dispose()
+    engine = open_database(old_url)
+    with engine.connect() as connection:
+        answers = connection.execute(select(tables.logs.c.platform, tables.logs.c.room).distinct()).all()
+    assert [tuple(answer) for answer in answers] == [("teams", "The music room")]
+    engine.dispose()
+
+
 @pytest.mark.parametrize("day", [date(2026, 11, 28), date(2027, 2, 14), date(2027, 8, 15)])
 def test_open_school_gives_a_demonstration_of_0_1_0_its_own_settings(old_url: str, day: date) -> None:
     engine = create_engine(old_url)

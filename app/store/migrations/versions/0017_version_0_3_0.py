@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
+from app.records.logs import tidy_answer
 from app.records.words import read_year, tidy
 
 revision = "0017"
@@ -17,6 +18,7 @@ def upgrade() -> None:
     _add_graph_sources()
     _add_roster_history()
     _write_groups_alike()
+    _write_answers_alike()
     _record_imports()  # last: it adds a trigger to every table
 
 
@@ -185,3 +187,14 @@ def _record_imports() -> None:
             f"create trigger {table}_changes after {events} on {table} for each row "
             "when (current_setting('app.recording', true) = 'on') execute function record_change()"
         )
+
+
+def _write_answers_alike() -> None:
+    """Write stored answers as files are read now, so that "Microsoft Teams" is Teams."""
+    connection = op.get_bind()
+    for name in ("purpose", "platform", "account", "room", "bedroom_reason", "reason", "concern_category"):
+        field: sa.ColumnClause[str] = sa.column(name, sa.Text)
+        logs = sa.table("logs", field)
+        for text in connection.scalars(sa.select(field).distinct().where(field.is_not(None))).all():
+            if (written := tidy_answer(name, text)) != text:
+                connection.execute(sa.update(logs).where(field == text).values({name: written}))
