@@ -26,6 +26,7 @@ _OTHERS = (  # how a file begins that is no table, and what it is
     (re.compile(r"%pdf"), "a PDF file"),
     (re.compile(r"\{\\rtf"), "a Word document"),
 )
+_LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _SAVE_AS = "save it as “CSV UTF-8”, or as an .xlsx file"
 
@@ -134,12 +135,20 @@ def _split_lines(name: str, typed: Sequence[str], delimiter: str, width: int) ->
 
 
 def _has_swallowed(cells: Sequence[str], typed: Sequence[str], delimiter: str, width: int) -> bool:
-    """Whether a cell of a record over several lines holds lines that are rows of their own: as many cells as there are
-    headings. The last line may also hold the cells after a first one that has line breaks in it."""
+    """Whether a stray quotation mark made one record of several lines that are rows of their own: a cell holds such
+    lines, or the end of one row and the beginning of the next."""
     if width < 2:
         return False
-    whole = typed[1:-1] if "\n" in cells[0] or "\r" in cells[0] else typed[1:]
-    return any(len(_split_line(line, delimiter)) >= width for line in whole)
+    if len(cells) != width:
+        return any(len(_split_line(line, delimiter)) >= width for line in typed[1:])
+    for place, cell in enumerate(cells):
+        begins, *whole = _LINE_BREAK.split(cell)
+        ends = whole.pop() if whole else ""
+        if any(len(_split_line(line, delimiter)) >= width for line in whole):
+            return True
+        if ends and begins.count(delimiter) >= width - 1 - place and ends.count(delimiter) >= place:
+            return True
+    return False
 
 
 def _split_swallowed(typed: Sequence[str], delimiter: str, width: int) -> Lines:

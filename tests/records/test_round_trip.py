@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.records.rows import UnreadableFileError
@@ -37,6 +37,7 @@ def check_read(table: Table, written: Sequence[Sequence[str]], faults: dict[int,
             assert tuple(cells.get(column, "") for column in COLUMNS) == tuple(text.strip() for text in left[number])
 
 
+@settings(deadline=None)
 @given(
     texts,
     st.sampled_from(csv.list_dialects()),
@@ -99,6 +100,7 @@ def as_text(value: object) -> str:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@settings(deadline=None, max_examples=60)
 @given(values)
 def test_read_table_reads_workbooks_of_every_kind(kind: str, rows: list[list[object]]) -> None:
     table = read_table((f"a.{kind}", KINDS[kind]({"Sheet": Tab([COLUMNS, *rows])})), EXPECTED)
@@ -106,6 +108,7 @@ def test_read_table_reads_workbooks_of_every_kind(kind: str, rows: list[list[obj
 
 
 @pytest.mark.parametrize("save", [save_xlsx, save_xls, save_xlsb])
+@settings(deadline=None, max_examples=60)
 @given(values)
 def test_read_table_reads_days_counted_from_1904(save: type, rows: list[list[object]]) -> None:
     content = save({"Sheet": Tab([COLUMNS, *rows])}, counts_from_1904=True)
@@ -114,6 +117,7 @@ def test_read_table_reads_days_counted_from_1904(save: type, rows: list[list[obj
 
 
 @pytest.mark.parametrize("kind", ["xlsx", "xls", "ods"])
+@settings(deadline=None, max_examples=60)
 @given(values, st.dictionaries(st.integers(0, 5), st.integers(0, 2)))
 def test_read_table_rejects_formulas_without_a_value_by_row_and_column(
     kind: str, rows: list[list[object]], formulas: dict[int, int]
