@@ -1,9 +1,9 @@
 """Which logs are stored already: by their reference, and by their session."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import BigInteger, Connection, select, type_coerce
 
@@ -101,7 +101,7 @@ def _find_equal(connection: Connection, logs: Sequence[Log]) -> list[Log]:
         emails[number].add(email)
 
     def is_equal(given: Log) -> bool:
-        row: Mapping[str, Any] = stored[given.ref]
+        row = stored[given.ref]
         session = given.staff_id, given.pupil_ids, given.started_at, given.ended_at
         return (
             (row["staff_id"], pupils[row["id"]], row["started_at"], row["ended_at"]) == session

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from app.records.cells import Sheet
 from app.records.rows import RowNumber, UnreadableFileError
 from app.records.sheets import TableFile, load_sheets
 from app.records.tabular import Table, build_table, iter_filled, note_hidden, read_header
 from app.records.text_tables import TITLE_ROWS
-from app.records.workbooks import Sheet
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from app.records.cells import Sheet
 from app.records.rows import UnreadableFileError
 from app.records.text_tables import MOST_BYTES, read_text, too_large
-from app.records.workbooks import Sheet, is_workbook, read_sheets
+from app.records.workbooks import is_workbook, read_sheets
 
 TableFile = str | Path | tuple[str, bytes]  # on disk, or as its name and its content
 

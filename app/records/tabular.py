@@ -5,11 +5,11 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from app.records.cells import Sheet
 from app.records.rows import InvalidCellError, RowNumber, UnreadableFileError
 from app.records.sheets import TableFile, load_sheets, say_empty
 from app.records.text_tables import TITLE_ROWS
 from app.records.words import squeeze, tidy
-from app.records.workbooks import Sheet
 
 _MOST_COLUMNS = 1_000
 

@@ -6,7 +6,12 @@ from app.records.raw_tables import read_raw_table
 from app.records.rows import InvalidCellError, RowNumber, UnreadableFileError
 from tests.records.books import Tab, save_xlsx
 
-PUPILS = [["Pupil Email", "Form"], ["a.byrne@school.example", "9B"], [None, None], ["b.chan@school.example", 10]]
+PUPILS: list[list[object]] = [
+    ["Pupil Email", "Form"],
+    ["a.byrne@school.example", "9B"],
+    [None, None],
+    ["b.chan@school.example", 10],
+]
 
 
 def test_read_raw_table_keeps_headings_and_cells_as_they_are_written() -> None:

@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Sequence
 from datetime import date, datetime, time
+from typing import Literal
 
 import pytest
 from hypothesis import given, settings
@@ -11,10 +12,14 @@ from hypothesis import strategies as st
 
 from app.records.rows import UnreadableFileError
 from app.records.tabular import Expected, Table, read_table
-from tests.records.books import KINDS, Error, Tab, Unvalued, save_xls, save_xlsb, save_xlsx
+from tests.records.binary_books import save_xlsb
+from tests.records.books import KINDS, Error, Tab, Unvalued, save_xls, save_xlsx
 
 COLUMNS = ("email", "name", "notes")
 EXPECTED = Expected(COLUMNS, COLUMNS)
+
+Quoting = Literal[0, 1, 2]
+QUOTING: tuple[Quoting, ...] = (csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC)
 
 letters = st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]) | st.sampled_from("\",;\t|'=#")
 line = st.text(letters, max_size=8)
@@ -42,12 +47,12 @@ def check_read(table: Table, written: Sequence[Sequence[str]], faults: dict[int,
     texts,
     st.sampled_from(csv.list_dialects()),
     st.sampled_from([None, ",", ";", "\t", "|"]),
-    st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL, csv.QUOTE_NONNUMERIC]),
+    st.sampled_from(QUOTING),
     st.sampled_from([None, "\r"]),
     st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
 )
 def test_read_table_reads_text_of_every_dialect_and_encoding(
-    rows: list[list[str]], dialect: str, delimiter: str | None, quoting: int, ending: str | None, encoding: str
+    rows: list[list[str]], dialect: str, delimiter: str | None, quoting: Quoting, ending: str | None, encoding: str
 ) -> None:
     chosen = csv.get_dialect(dialect)
     if ending == "\r":

@@ -62,7 +62,7 @@ def test_parse_instant_rejects_what_is_no_time(text: str, words: str) -> None:
 def test_parse_instant_reads_every_way_of_writing_a_time_alike(moment: datetime) -> None:
     moment = moment.replace(second=0, microsecond=0)
     ways = ["%Y-%m-%dT%H:%M", "%d/%m/%Y %H:%M", "%d.%m.%Y %H.%M", "%d %B %Y %I:%M %p", "%Y-%m-%d %H:%M:%S"]
-    read = set()
+    read: set[datetime | str] = set()
     for way in ways:
         try:
             read.add(parse_instant(moment.strftime(way), settings))
