@@ -145,7 +145,8 @@ class _Reading:
         """The text of a cell, whose style begins at a place and is followed by its value."""
         value, kind = at + 4, _RESULTS.get(kind, kind)
         if kind == _SHARED_TEXT:
-            return self.texts[struct.unpack_from("<I", content, value)[0]]
+            number: int = struct.unpack_from("<I", content, value)[0]
+            return self.texts[number]
         if kind in (_TEXT, _RICH_TEXT):
             return _read_text(content, value + (kind == _RICH_TEXT))[0]
         if kind == _ERROR:
@@ -154,10 +155,10 @@ class _Reading:
             return format_cell(content[value] != 0)
         if kind == _BLANK:
             return ""
-        number = _read_integer(content, value) if kind == _INTEGER else struct.unpack_from("<d", content, value)[0]
+        given = _read_integer(content, value) if kind == _INTEGER else struct.unpack_from("<d", content, value)[0]
         style = int.from_bytes(content[at : at + 3], "little")
         shows = self.styles[style] if style < len(self.styles) else Shows.NUMBER
-        return format_serial(number, shows, from_1904=self.from_1904)
+        return format_serial(given, shows, from_1904=self.from_1904)
 
 
 def _read_integer(content: bytes, at: int) -> float:

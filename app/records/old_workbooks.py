@@ -83,7 +83,7 @@ def _read_cells(name: str, book: Any, sheet: Any, formulas: set[Place]) -> tuple
 
 def _format(book: Any, sheet: Any, place: Place, kind: int, value: Any) -> str:
     if kind == xlrd.XL_CELL_ERROR:
-        return xlrd.error_text_from_code.get(value, "#N/A")
+        return str(xlrd.error_text_from_code.get(value, "#N/A"))
     if kind == xlrd.XL_CELL_BOOLEAN:
         return format_cell(bool(value))
     if kind == xlrd.XL_CELL_DATE:
