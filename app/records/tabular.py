@@ -46,13 +46,15 @@ class Table:
     """The rows of a file: each with its number as a spreadsheet counts (the headings are in row 1) and its cells as
     text by column, blanks stripped; `columns` as `Expected` names them. Under the column "" stands what fits under
     none: `fields.check_cells` rejects such a row. `faults` says of some rows, by their place in `rows`, which of their
-    cells hold no value. `notes` report what was not read."""
+    cells hold no value. `notes` report what was not read. `headings` says what the file calls a column, if not by its
+    name."""
 
     name: str
     columns: tuple[str, ...]
     rows: Rows
     faults: dict[int, list[InvalidCellError]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    headings: dict[str, str] = field(default_factory=dict)
 
     def list_unknown(self, known: Collection[str]) -> list[str]:
         """The columns that are not known, each with the known one that it may have been meant for."""

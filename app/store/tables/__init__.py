@@ -11,6 +11,7 @@ from app.store.tables.operations import (
     import_changes,
     imports,
     leases,
+    mappings,
     meta,
     quarantine,
     sync_runs,

@@ -34,6 +34,18 @@ import_changes = Table(  # each row that the last import added, changed or delet
     Column("after", Text),  # blank: it was deleted
 )
 
+mappings = Table(  # how tables of other systems are read, saved under a name
+    "mappings",
+    metadata,
+    id_column(),
+    Column("key", String(200), nullable=False, unique=True),  # the name as it is compared
+    Column("name", String(200), nullable=False),
+    Column("kind", String(40), nullable=False),  # as of an import
+    Column("content", Text, nullable=False),  # as JSON
+    Column("saved_at", Instant, nullable=False),
+    foreign_key("saved_by", "staff.id"),
+)
+
 quarantine = Table(  # rows of files and records of the sync that cannot be used
     "quarantine",
     metadata,

@@ -17,6 +17,7 @@ def upgrade() -> None:
     _add_evidence()
     _add_graph_sources()
     _add_roster_history()
+    _add_mappings()
     _write_groups_alike()
     _write_answers_alike()
     _record_imports()  # last: it adds a trigger to every table
@@ -88,6 +89,19 @@ def _add_roster_history() -> None:
         sa.Column("staff_id", _NUMBER, sa.ForeignKey("staff.id")),
         sa.Column("pupil_id", _NUMBER, sa.ForeignKey("pupils.id")),
         sa.Column("ended_on", sa.Date(), nullable=False),
+    )
+
+
+def _add_mappings() -> None:
+    op.create_table(
+        "mappings",
+        sa.Column("id", _NUMBER, primary_key=True),
+        sa.Column("key", sa.String(200), nullable=False, unique=True),
+        sa.Column("name", sa.String(200), nullable=False),
+        sa.Column("kind", sa.String(40), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("saved_at", sa.BigInteger(), nullable=False),
+        sa.Column("saved_by", _NUMBER, sa.ForeignKey("staff.id")),
     )
 
 
