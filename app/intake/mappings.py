@@ -1,6 +1,6 @@
 """Saved mappings: how the school's own tables are read, under names; and the mapping of a file by a name."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,10 +8,11 @@ from sqlalchemy import delete, insert, select
 
 from app.intake.transaction import record_change
 from app.records.known_mappings import get_known_table, list_known_tables, propose_as, read_as, recognise
-from app.records.mappings import Mapping
+from app.records.mappings import Mapping, read_mapped_table
 from app.records.raw_tables import RawTable, read_raw_table
 from app.records.rows import UnreadableFileError
 from app.records.sheets import TableFile
+from app.records.tabular import Table
 from app.records.words import fold, squeeze, tidy
 from app.school import School
 from app.store import tables
@@ -86,7 +87,25 @@ def find_mapping(school: School, name: str, file: TableFile) -> Mapping:
     raise UnreadableFileError(f"There is no mapping “{name}”. There are: {', '.join(names)}.")
 
 
-def suggest_names(school: School, raw: RawTable, kinds: Iterable[str]) -> list[str]:
+def read_by_mapping(school: School, name: str, file: TableFile, kinds: Collection[str]) -> tuple[str, Table]:
+    """A file as the mapping of a name reads it: its kind, which must be one of some kinds, and its table.
+    UnreadableFileError if there is no such mapping, or if it does not fit."""
+    mapping = find_mapping(school, name, file)
+    if mapping.kind not in kinds:
+        raise UnreadableFileError(f"The mapping “{name}” is for {mapping.kind}, not for {' or '.join(kinds)}.")
+    return mapping.kind, read_mapped_table(file, mapping)
+
+
+def suggest_mapping(school: School, file: TableFile, kinds: Collection[str]) -> str:
+    """The end of a sentence that says with which mappings a file can be read as one of some kinds; "" if with none."""
+    try:
+        names = suggest_names(school, read_raw_table(file), kinds)
+    except UnreadableFileError:
+        return ""
+    return f", or it can be read with --mapping “{'” or “'.join(names)}”" if names else ""
+
+
+def suggest_names(school: School, raw: RawTable, kinds: Collection[str]) -> list[str]:
     """The names of the mappings that read a sheet as a table of one of some kinds: saved ones first."""
     headings = set(map(squeeze, raw.headings))
     saved = [

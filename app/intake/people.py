@@ -39,7 +39,8 @@ class RosterOptions:
     - `left_on`: the first day on which the people who are not in the file are no longer there; None: they stay
     - `same_person`: addresses that stand for the person who has or had them, as `Identities` describes
     - `whole`: whether the file is the whole list; a row that was fixed is not
-    - `leave_days`: as `left_on`, for single people by their Entra ids, where the source of the list gives the day
+    - `leave_days`: as `left_on`, for single people by their Entra ids or addresses, where the source of the list says
+      who has left; also if it is not the whole list
     """
 
     valid_from: date | None = None
@@ -75,7 +76,8 @@ def store_schools(
 
 @dataclass(frozen=True)
 class _Kind:
-    """Staff or pupils: the tables, the facts of somebody who has left, and the fact that each optional column gives."""
+    """Staff or pupils: the tables, the facts of somebody who has left, and the fact that each column gives which a
+    table may lack."""
 
     table: Table
     versions: Table
@@ -91,13 +93,13 @@ _STAFF = _Kind(
     tables.staff,
     tables.staff_versions,
     gone={"has_left": True, "roles": ""},
-    optional={name: name for name in ("department", "year_groups", "houses")},
+    optional={name: name for name in ("roles", "department", "year_groups", "houses")},
 )
 _PUPILS = _Kind(
     tables.pupils,
     tables.pupil_versions,
     gone={"has_left": True},
-    optional={"tutor_email": "tutor_id", "contact_emails": "contact_emails", "language": "language"},
+    optional={"house": "house", "tutor_email": "tutor_id", "contact_emails": "contact_emails", "language": "language"},
 )
 
 
@@ -241,8 +243,6 @@ class _Import:
         if the office or the file's source gave a day. They are noted in the result, as `missing` if they stay. Without
         a day of their own everybody stays if a rejected row may be about somebody whom it does not identify, or if the
         file has no rows."""
-        if not self.options.whole:
-            return {}
         table, mentioned, is_clear = self.kind.table.name, set(present), self.result.read > 0
         for row in self.result.rejected:
             if not says_gone(row.column):
@@ -250,9 +250,11 @@ class _Import:
                 mentioned |= known
                 is_clear = is_clear and bool(known)
         missing = [p for p in self.identities.list_present(table) if p.number not in mentioned]
-        left_on = self.options.left_on if is_clear else None
-        days = {person: self.options.leave_days.get(person.entra_id or "", left_on) for person in missing}
-        self.result.missing = sorted(_name(person) for person, day in days.items() if day is None)
+        left_on = self.options.left_on if is_clear and self.options.whole else None
+        own = self.options.leave_days
+        days = {person: own.get(person.entra_id or "") or own.get(person.email) or left_on for person in missing}
+        if self.options.whole:
+            self.result.missing = sorted(_name(person) for person, day in days.items() if day is None)
         self.result.left = sorted(_name(person) for person, day in days.items() if day is not None)
         gone = {person.number: max(day, EVER) for person, day in days.items() if day is not None}
         if self.kind is _STAFF:

@@ -58,7 +58,7 @@ _MEANINGS: dict[str, dict[str, tuple[str, str]]] = {
     "schools": {
         "code": ("A short name of the school, by which the other tables refer to it", "EXAMPLE"),
         "name": ("The school's name", "Example School"),
-        "senior": ("Whether it is a senior school", "yes"),
+        "senior": ("Whether it is a senior school", "yes or no"),
         "email_domain": ("What the school's addresses end with", "school.example"),
     },
     "staff": {

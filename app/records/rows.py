@@ -24,13 +24,15 @@ class InvalidCellError(ValueError):
 
 
 class RowNumber(int):
-    """The number of a row, as a spreadsheet counts, and the `sheet` that it is in if the file has several."""
+    """The number of a row, as a spreadsheet counts, the `sheet` that it is in if the file has several, and the `file`
+    if the table is made of several."""
 
     sheet: str
+    file: str | None
 
-    def __new__(cls, number: int, sheet: str = "") -> Self:
+    def __new__(cls, number: int, sheet: str = "", file: str | None = None) -> Self:
         row = super().__new__(cls, number)
-        row.sheet = sheet
+        row.sheet, row.file = sheet, file
         return row
 
 
@@ -72,7 +74,7 @@ class ParsedRows(Generic[R]):
 def reject(number: int, cells: dict[str, str], fault: InvalidCellError) -> RejectedRow:
     """A row of a table, rejected for a fault."""
     value = cells.get(fault.column) if fault.column else None
-    reason = fault.reason
-    if isinstance(number, RowNumber) and number.sheet:
-        reason = f"{reason} (in the sheet {number.sheet})"
-    return RejectedRow(int(number), fault.column, value, reason, fault.fix, cells)
+    reason, file = fault.reason, None
+    if isinstance(number, RowNumber):
+        reason, file = f"{reason} (in the sheet {number.sheet})" if number.sheet else reason, number.file
+    return RejectedRow(int(number), fault.column, value, reason, fault.fix, cells, file)

@@ -47,7 +47,7 @@ class Table:
     text by column, blanks stripped; `columns` as `Expected` names them. Under the column "" stands what fits under
     none: `fields.check_cells` rejects such a row. `faults` says of some rows, by their place in `rows`, which of their
     cells hold no value. `notes` report what was not read. `headings` says what the file calls a column, if not by its
-    name."""
+    name. `kept` are required columns that it lacks because what is stored under them stays."""
 
     name: str
     columns: tuple[str, ...]
@@ -55,6 +55,7 @@ class Table:
     faults: dict[int, list[InvalidCellError]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     headings: dict[str, str] = field(default_factory=dict)
+    kept: frozenset[str] = frozenset()
 
     def list_unknown(self, known: Collection[str]) -> list[str]:
         """The columns that are not known, each with the known one that it may have been meant for."""
@@ -63,13 +64,14 @@ class Table:
 
     def require(self, expected: Expected) -> None:
         """Raise UnreadableFileError if the file lacks a required column."""
-        if not set(expected.required) <= set(self.columns):
+        if not set(expected.required) <= set(self.columns) | self.kept:
             raise UnreadableFileError(_say_missing(self.name, self.columns, expected))
 
     def check_faults(self, place: int, known: Collection[str]) -> None:
-        """Raise the InvalidCellError of a row, given by its place, if a cell of a known column holds no value."""
+        """Raise the InvalidCellError of a row, given by its place, unless it is about a cell that is not read: one of
+        a column that the table has, and nobody knows."""
         for fault in self.faults.get(place, ()):
-            if fault.column is None or fault.column in known:
+            if fault.column is None or fault.column in known or fault.column not in self.columns:
                 raise fault
 
 
