@@ -1,23 +1,23 @@
 """Imports tables of every kind; a rejected row that was fixed is imported in the same way."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from sqlalchemy import Connection
 
 from app.formatting import on_day
 from app.intake.logs import store_logs
+from app.intake.mappings import read_by_mapping
 from app.intake.people import RosterOptions, store_pupils, store_schools, store_staff
 from app.intake.registers import store_consents, store_letters
 from app.intake.result import ImportResult
+from app.intake.roster_files import read_roster_files
 from app.intake.transaction import Run, Work, carry_out, run_import_in
 from app.judging.rejudge import Affected
 from app.records.attendance_lines import refuse_attendance_report
-from app.records.logs import LOGS_TABLE
-from app.records.registers import CONSENTS_TABLE, LETTERS_TABLE
-from app.records.roster import ROSTER_TABLES
+from app.records.columns import TABLES
 from app.records.rows import UnreadableFileError
-from app.records.tabular import Expected, Table, read_table
+from app.records.tabular import Table, read_table
 from app.school import School
 from app.store.database import DatabaseError
 from app.store.groups import list_groups_without_pupils
@@ -36,13 +36,6 @@ _STORE: dict[str, Callable[[Connection, School, Table, ImportResult], Affected]]
     "letters": store_letters,
     "consents": store_consents,
 }
-_EXPECTED: dict[str, Expected] = ROSTER_TABLES | {
-    "logs": LOGS_TABLE,
-    "letters": LETTERS_TABLE,
-    "consents": CONSENTS_TABLE,
-}
-_TABLES = (".csv", ".txt", ".tsv", ".xlsx", ".xlsm", ".xls", ".xlsb", ".ods", ".numbers")
-_LEFT_BY_SYSTEMS = ("~$", ".", "thumbs.db", "desktop.ini")
 
 
 def import_table(
@@ -54,13 +47,19 @@ def import_table(
 
 
 def prepare_file(
-    school: School, kind: str, file: Source, actor_id: int | None = None, options: RosterOptions = AS_OF_TODAY
+    school: School,
+    kind: str,
+    file: Source,
+    actor_id: int | None = None,
+    options: RosterOptions = AS_OF_TODAY,
+    mapping: str | None = None,
 ) -> Run:
-    """The import of one table, read and ready to be run."""
+    """The import of one table, read as it is or by the mapping of that name, and ready to be run."""
     check_not_demonstration(school, kind)
     if kind == "logs":
         refuse_attendance_report(file)
-    return prepare_tables(school, {kind: read_table(file, _EXPECTED[kind])}, actor_id, options)
+    table = read_by_mapping(school, mapping, file, [kind])[1] if mapping else read_table(file, TABLES[kind])
+    return prepare_tables(school, {kind: table}, actor_id, options)
 
 
 def prepare_tables(
@@ -106,31 +105,31 @@ def import_consents(school: School, file: Source, actor_id: int | None = None) -
 def import_roster(
     school: School, folder: str | Path, actor_id: int | None = None, options: RosterOptions = AS_OF_TODAY
 ) -> list[ImportResult]:
-    """Import schools.csv, staff.csv and pupils.csv (or .xlsx) from a folder, or those of them that exist. The results
-    name the other files of the folder."""
+    """Import the roster from a folder, as `read_roster_files` reads it. The results name the files that were not
+    read."""
     return carry_out(school, prepare_roster(school, folder, actor_id, options))
 
 
 def prepare_roster(
-    school: School, folder: str | Path, actor_id: int | None = None, options: RosterOptions = AS_OF_TODAY
+    school: School,
+    path: str | Path,
+    actor_id: int | None = None,
+    options: RosterOptions = AS_OF_TODAY,
+    mappings: Sequence[str] = (),
 ) -> Run:
-    """The import of a folder, as of `import_roster`, read and ready to be run."""
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise UnreadableFileError(f"{folder} is not a folder; give the one with schools.csv, staff.csv and pupils.csv.")
-    files, others = _find_roster_files(folder)
-    if not files:
-        found = f" It has: {', '.join(others)}." if others else ""
-        raise UnreadableFileError(f"{folder} has none of schools.csv, staff.csv and pupils.csv.{found}")
-    import_files = prepare_tables(school, _read_all(files), actor_id, options)
+    """The import of a folder, as `read_roster_files` reads it, ready to be run."""
+    for kind in _STORE_ROSTER:
+        check_not_demonstration(school, kind)
+    files = read_roster_files(school, Path(path), options, mappings)
+    import_files = prepare_tables(school, files.tables, actor_id, files.options)
 
     def run(connection: Connection) -> list[ImportResult]:
         results = import_files(connection)
         last = results[-1]
         last.notes += list_groups_without_pupils(connection, school.today())
-        last.unread += [f"{name} was not read: {_say_name(name)}." for name in others if name.lower().endswith(_TABLES)]
-        if rest := [name for name in others if not name.lower().endswith(_TABLES)]:
-            last.notes.append(f"other files of the folder were not read: {', '.join(rest)}")
+        last.unread += files.unread
+        if files.rest:
+            last.notes.append(f"other files of the folder were not read: {', '.join(files.rest)}")
         return results
 
     return run
@@ -143,50 +142,11 @@ def _check_days(school: School, options: RosterOptions) -> None:
             raise UnreadableFileError(f"{on_day(day)} has not come yet: import the file on that day, or correct it.")
 
 
-def _find_roster_files(folder: Path) -> tuple[dict[str, Path], list[str]]:
-    """The file of each kind, and the names of the folder's other files. UnreadableFileError if there are two of one
-    kind."""
-    files: dict[str, Path] = {}
-    others = []
-    for file in sorted(folder.iterdir()):
-        name = file.name.lower()
-        if not file.is_file() or name.startswith(_LEFT_BY_SYSTEMS):
-            continue
-        kind, _, ending = name.rpartition(".")
-        if kind not in _STORE_ROSTER or f".{ending}" not in _TABLES:
-            others.append(file.name)
-        elif kind in files:
-            raise UnreadableFileError(f"{folder} has both {files[kind].name} and {file.name}; keep one of the two.")
-        else:
-            files[kind] = file
-    return {kind: files[kind] for kind in _STORE_ROSTER if kind in files}, others
-
-
-def _say_name(name: str) -> str:
-    """What to do about a file of the folder whose name is not one of a roster's."""
-    kind = next((kind for kind in _STORE_ROSTER if name.lower().startswith(kind)), None)
-    meant = f"{kind}.csv" if kind else "schools.csv, staff.csv or pupils.csv"
-    return f"for an import of the roster its name has to be {meant} (or .xlsx)"
-
-
-def _read_all(files: dict[str, Path]) -> dict[str, Table]:
-    """The tables of a roster. UnreadableFileError says at once what each of the files lacks."""
-    read, faults = {}, []
-    for kind, file in files.items():
-        try:
-            read[kind] = read_table(file, _EXPECTED[kind])
-        except UnreadableFileError as error:
-            faults.append(str(error))
-    if faults:
-        raise UnreadableFileError("\n".join(faults))
-    return read
-
-
 def create_work(school: School, table: Table, options: RosterOptions = AS_OF_TODAY) -> Work:
     """The work of importing a table, whose kind the result names."""
 
     def work(connection: Connection, result: ImportResult) -> Affected:
-        result.read = len(table.rows)
+        result.read, result.headings = len(table.rows), table.headings
         if result.kind in _STORE_ROSTER:
             return _STORE_ROSTER[result.kind](connection, school, table, result, options)
         return _STORE[result.kind](connection, school, table, result)

@@ -97,12 +97,12 @@ def read_by_mapping(school: School, name: str, file: TableFile, kinds: Collectio
 
 
 def suggest_mapping(school: School, file: TableFile, kinds: Collection[str]) -> str:
-    """The end of a sentence that says with which mappings a file can be read as one of some kinds; "" if with none."""
+    """A sentence that says with which mappings a file can be read as one of some kinds; "" if with none."""
     try:
         names = suggest_names(school, read_raw_table(file), kinds)
     except UnreadableFileError:
         return ""
-    return f", or it can be read with --mapping “{'” or “'.join(names)}”" if names else ""
+    return f"It can be read with --mapping “{'” or “'.join(names)}”." if names else ""
 
 
 def suggest_names(school: School, raw: RawTable, kinds: Collection[str]) -> list[str]:

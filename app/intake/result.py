@@ -20,6 +20,7 @@ class ImportResult:
     unchanged: int = 0
     dropped: int = 0  # calls that are not sessions
     rejected: list[RejectedRow] = field(default_factory=list)
+    headings: Mapping[str, str] = field(default_factory=dict)  # what the file calls a column, if not by its name
     unknown_columns: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)  # people of the roster who are not in the file, for the office
     left: list[str] = field(default_factory=list)  # those of them who were marked as having left

@@ -1,7 +1,6 @@
 """The commands that import files: `python -m app import --help`."""
 
 import sys
-from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 
@@ -11,14 +10,16 @@ from app.formatting import how_many, on_day
 from app.intake.attendance import prepare_attendance
 from app.intake.calls import prepare_records
 from app.intake.files import prepare_file, prepare_roster
+from app.intake.mappings import suggest_mapping
 from app.intake.people import RosterOptions
 from app.intake.preview import Preview, describe_effect, list_new_rows, preview_import
 from app.intake.result import ImportResult
-from app.intake.transaction import Run, carry_out, carry_out_for_good
+from app.intake.transaction import carry_out, carry_out_for_good
 from app.operations.scheduled import note
 from app.records.attendance_times import DateOrder
 from app.records.roster import FOREIGN, NEEDED
-from app.school import School, open_school
+from app.records.rows import UnreadableFileError
+from app.school import open_school
 
 _SOME_REJECTED = 1  # exit status
 _KEYS = ("ref", "code", "email", "pupil_email", "staff_email")  # by which a row of any table is recognised
@@ -43,17 +44,26 @@ _DRY_RUN = click.option("--dry-run", is_flag=True, help="Say what the import wou
     metavar="EMAIL",
     help="An address that still stands for the person who has or had it, with a new name or Entra id.",
 )
+@click.option(
+    "--mapping", "mappings", multiple=True, metavar="NAME", help="A mapping that reads a file of DIR, or the file DIR."
+)
 @_DRY_RUN
 def roster_command(
-    *, folder: Path, valid_from: datetime | None, leavers: datetime | None, same_person: tuple[str, ...], dry_run: bool
+    *,
+    folder: Path,
+    valid_from: datetime | None,
+    leavers: datetime | None,
+    same_person: tuple[str, ...],
+    mappings: tuple[str, ...],
+    dry_run: bool,
 ) -> None:
-    """Read schools.csv, staff.csv and pupils.csv of DIR, any that are there. People on the roster who are not in the
-    files are listed, and stay unless --leavers says when they left."""
+    """Read schools.csv, staff.csv and pupils.csv of DIR, any that are there, or a School Data Sync or OneRoster folder.
+    People on the roster who are not in the files are listed, and stay unless --leavers says when they left."""
     options = RosterOptions(
         valid_from.date() if valid_from else None, leavers.date() if leavers else None, frozenset(same_person)
     )
     school = open_school()
-    run = prepare_roster(school, folder, options=options)
+    run = prepare_roster(school, folder, options=options, mappings=mappings)
     _finish(preview_import(school, run, options) if dry_run else carry_out(school, run), options.left_on)
 
 
@@ -69,9 +79,10 @@ def _finish(done: list[ImportResult] | Preview, left_on: date | None = None) -> 
 
 def _note_missing(result: ImportResult, left_on: date | None) -> None:
     """Name the people who are not in a file, for the office."""
-    if result.left and left_on:
+    if result.left:
         left = how_many(len(result.left), "person", "people")
-        note(f"{result.source}: {left} marked as no longer there from {on_day(left_on)}: {', '.join(result.left)}.")
+        since = f" from {on_day(left_on)}" if left_on else ""
+        note(f"{result.source}: {left} marked as no longer there{since}: {', '.join(result.left)}.")
     if result.missing:
         missing = how_many(len(result.missing), "person", "people")
         advice = (
@@ -82,46 +93,38 @@ def _note_missing(result: ImportResult, left_on: date | None) -> None:
         note(f"{result.source}: {missing} on the roster not in the file: {', '.join(result.missing)}. {advice}")
 
 
-def _prepare_table(kind: str) -> Callable[[School, Path], Run]:
-    return lambda school, path: prepare_file(school, kind, path)
-
-
-def _prepare_records(kind: str) -> Callable[[School, Path], Run]:
-    return lambda school, path: prepare_records(school, kind, path)
-
-
-def _file_command(
-    name: str,
-    prepare: Callable[[School, Path], Run],
-    carry_out: Callable[[School, Run], list[ImportResult]],
-    description: str,
-    metavar: str = "FILE",
-) -> None:
-    @import_.command(name, help=description)
-    @click.argument("path", metavar=metavar, type=click.Path(path_type=Path))
+def _table_command(kind: str, description: str) -> None:
+    @import_.command(kind, help=description)
+    @click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
+    @click.option("--mapping", metavar="NAME", help="The mapping that reads the file, if it is of another system.")
     @_DRY_RUN
-    def command(*, path: Path, dry_run: bool) -> None:
+    def command(*, path: Path, mapping: str | None, dry_run: bool) -> None:
         school = open_school()
-        run = prepare(school, path)
+        try:
+            run = prepare_file(school, kind, path, mapping=mapping)
+        except UnreadableFileError as error:
+            advice = "" if mapping else suggest_mapping(school, path, [kind])
+            raise UnreadableFileError(" ".join(filter(None, (str(error), advice)))) from None
         _finish(preview_import(school, run) if dry_run else carry_out(school, run))
 
 
-_file_command("logs", _prepare_table("logs"), carry_out, "Read session logs, one row for each session: CSV or .xlsx.")
-_file_command(
+def _records_command(kind: str, description: str) -> None:
+    @import_.command(kind, help=description)
+    @click.argument("path", metavar="PATH", type=click.Path(path_type=Path))
+    @_DRY_RUN
+    def command(*, path: Path, dry_run: bool) -> None:
+        school = open_school()
+        run = prepare_records(school, kind, path)
+        _finish(preview_import(school, run) if dry_run else carry_out_for_good(school, run))
+
+
+_table_command("logs", "Read session logs, one row for each session: CSV or .xlsx.")
+_records_command(
     "calls",
-    _prepare_records("calls"),
-    carry_out_for_good,
     "Read call records of Microsoft Graph: a JSON file with one record, a list or a page, a .jsonl file, or a "
     "folder of such files; sessions and segments expanded.",
-    "PATH",
 )
-_file_command(
-    "recordings",
-    _prepare_records("recordings"),
-    carry_out_for_good,
-    "Read callRecording objects of Microsoft Graph, in the same forms.",
-    "PATH",
-)
+_records_command("recordings", "Read callRecording objects of Microsoft Graph, in the same forms.")
 
 
 @import_.command("attendance")
@@ -140,10 +143,8 @@ def attendance_command(*, path: Path, dates: str | None, dry_run: bool) -> None:
     _finish(preview_import(school, run) if dry_run else carry_out(school, run))
 
 
-_file_command("letters", _prepare_table("letters"), carry_out, "Read the register of letters to parents: CSV or .xlsx.")
-_file_command(
-    "consents", _prepare_table("consents"), carry_out, "Read the register of parental consents: CSV or .xlsx."
-)
+_table_command("letters", "Read the register of letters to parents: CSV or .xlsx.")
+_table_command("consents", "Read the register of parental consents: CSV or .xlsx.")
 
 
 def _print_preview(preview: Preview) -> None:
@@ -171,7 +172,8 @@ def _report(results: list[ImportResult]) -> None:
         for words in result.notes:
             note(f"{result.source}: {words}.")
         for rejected in result.rejected:
-            column = f", column {rejected.column}" if rejected.column else ""
+            name = rejected.column if rejected.file else result.headings.get(rejected.column or "", rejected.column)
+            column = f", column {name}" if name else ""
             note(f"{rejected.file or result.source}, row {rejected.row}{column}: {rejected.reason}; {rejected.fix}.")
         if result.resolved:
             note(f"{result.source}: this import resolved {how_many(result.resolved, 'earlier rejection')}.")

@@ -15,7 +15,7 @@ from app.records.mappings import Mapping, Source, apply, list_words, read_mapped
 from app.records.raw_tables import RawTable, read_raw_table
 from app.records.rows import UnreadableFileError
 from app.records.tabular import Expected, read_table
-from tests.records.books import xlsx
+from tests.records.books import Rows, Tab, Unvalued, save_xlsx
 
 PUPILS = Mapping(
     kind="pupils",
@@ -33,6 +33,10 @@ def as_csv(*rows: tuple[str, ...]) -> bytes:
     out = io.StringIO()
     csv.writer(out).writerows(rows)
     return out.getvalue().encode()
+
+
+def xlsx(sheets: dict[str, Rows]) -> bytes:
+    return save_xlsx({title: Tab(rows) for title, rows in sheets.items()})
 
 
 def raw(*rows: tuple[str, ...]) -> RawTable:
@@ -81,8 +85,10 @@ def test_apply_refuses_a_file_without_a_heading() -> None:
 
 
 def test_apply_keeps_faults_of_the_cells_that_it_reads() -> None:
-    content = xlsx({"Pupils": [["Mail", "Forename", "Surname", "Year", "House", "Sum"], [*"abcde", "=1+1"]]})
-    broken = xlsx({"Pupils": [["Mail", "Forename", "Surname", "Year", "House", "Sum"], ["a", "=A1", *"cdef"]]})
+    content = xlsx({"Pupils": [["Mail", "Forename", "Surname", "Year", "House", "Sum"], [*"abcde", Unvalued("=1+1")]]})
+    broken = xlsx(
+        {"Pupils": [["Mail", "Forename", "Surname", "Year", "House", "Sum"], ["a", Unvalued("=A1"), *"cdef"]]}
+    )
     of_no_column, of_name = (apply(PUPILS, read_raw_table(("f.xlsx", file))).faults for file in (content, broken))
     assert not of_no_column.get(0)
     assert [fault.column for fault in of_name[0]] == ["name"]

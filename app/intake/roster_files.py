@@ -1,0 +1,162 @@
+"""Reads the roster from a folder: the program's own files, tables of other systems by mappings, or a School Data Sync
+or OneRoster folder."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sqlalchemy import select
+
+from app.intake.mappings import read_by_mapping, suggest_mapping
+from app.intake.people import RosterOptions
+from app.records.columns import TABLES
+from app.records.roster import ROSTER_TABLES
+from app.records.roster_folders import FILES, is_roster_folder, read_export
+from app.records.rows import UnreadableFileError
+from app.records.tabular import Table, read_table
+from app.school import School
+from app.store import tables
+
+_KINDS = tuple(ROSTER_TABLES)
+_ENDINGS = (".csv", ".txt", ".tsv", ".xlsx", ".xlsm", ".xls", ".xlsb", ".ods", ".numbers")
+_LEFT_BY_SYSTEMS = ("~$", ".", "thumbs.db", "desktop.ini")
+
+
+@dataclass(frozen=True)
+class RosterFiles:
+    """What was read of a folder: the tables by kind, the options with what the folder itself says, the names of files
+    that are no tables, and sentences about tables that were meant to be read and were not."""
+
+    tables: dict[str, Table]
+    options: RosterOptions
+    rest: Sequence[str] = ()
+    unread: Sequence[str] = ()
+
+
+def read_roster_files(school: School, path: Path, options: RosterOptions, mappings: Sequence[str] = ()) -> RosterFiles:
+    """Read a folder: schools.csv, staff.csv and pupils.csv (or .xlsx), those that are there; a School Data Sync or
+    OneRoster folder; or any tables, also a single file, by the mappings of those names. UnreadableFileError says at
+    once what is wrong with the files."""
+    if path.is_dir():
+        files = [
+            file
+            for file in sorted(path.iterdir())
+            if file.is_file() and not file.name.lower().startswith(_LEFT_BY_SYSTEMS)
+        ]
+        if is_roster_folder([file.name.lower() for file in files]):
+            return _read_export(school, files, options)
+        return _read_files(school, path, files, options, mappings)
+    if mappings and path.is_file():
+        read = {kind: table for kind, (_, table) in _read_mapped(school, [path], mappings).items()}
+        return RosterFiles(read, options)
+    raise UnreadableFileError(
+        f"{path} is not a folder; give the one with schools.csv, staff.csv and pupils.csv, or a file with --mapping."
+    )
+
+
+def _read_export(school: School, files: Sequence[Path], options: RosterOptions) -> RosterFiles:
+    """A School Data Sync or OneRoster folder."""
+    by_name = {file.name.lower(): file for file in files}
+    known = tables.schools.c
+    with school.engine.connect() as connection:
+        schools = {row.code: row.name for row in connection.execute(select(known.code, known.name))}
+    export = read_export(by_name, schools, school.today())
+    if not export.tables:
+        raise UnreadableFileError(f"users.csv of {files[0].parent} names no pupils and no staff.")
+    day = options.left_on or options.valid_from or school.today()
+    others = [file.name for name, file in by_name.items() if name not in (*FILES, *(f"{kind}.csv" for kind in _KINDS))]
+    return RosterFiles(
+        export.tables,
+        replace(options, whole=options.whole and export.is_whole, leave_days=dict.fromkeys(export.left, day)),
+        [name for name in others if not name.lower().endswith(_ENDINGS)],
+        [f"{name} was not read: it is no file of this format." for name in others if name.lower().endswith(_ENDINGS)],
+    )
+
+
+def _read_files(
+    school: School, folder: Path, files: Sequence[Path], options: RosterOptions, mappings: Sequence[str]
+) -> RosterFiles:
+    """The program's own files, and others by mappings."""
+    own, others = _find_own_files(folder, files)
+    read, faults = {}, []
+    for kind, file in own.items():
+        try:
+            read[kind] = read_table(file, TABLES[kind])
+        except UnreadableFileError as error:
+            faults.append(str(error))
+    if faults:
+        raise UnreadableFileError("\n".join(faults))
+    mapped = _read_mapped(school, [file for file in others if _is_table(file)], mappings)
+    for kind, (file, table) in mapped.items():
+        if kind in own:
+            raise UnreadableFileError(_say_both(kind, own[kind], file))
+        read[kind] = table
+        others.remove(file)
+    if not read:
+        found = f" It has: {', '.join(file.name for file in others)}." if others else ""
+        raise UnreadableFileError(
+            f"{folder} has none of schools.csv, staff.csv and pupils.csv, nor users.csv and orgs.csv of School Data "
+            f"Sync or OneRoster.{found}"
+        )
+    return RosterFiles(
+        {kind: read[kind] for kind in _KINDS if kind in read},
+        options,
+        [file.name for file in others if not _is_table(file)],
+        [f"{file.name} was not read: {_say_name(school, file)}" for file in others if _is_table(file)],
+    )
+
+
+def _is_table(file: Path) -> bool:
+    return file.suffix.lower() in _ENDINGS
+
+
+def _find_own_files(folder: Path, files: Sequence[Path]) -> tuple[dict[str, Path], list[Path]]:
+    """The file of each kind, and the folder's other files. UnreadableFileError if there are two of one kind."""
+    own: dict[str, Path] = {}
+    others = []
+    for file in files:
+        kind = file.stem.lower()
+        if kind not in _KINDS or not _is_table(file):
+            others.append(file)
+        elif kind in own:
+            raise UnreadableFileError(f"{folder} has both {own[kind].name} and {file.name}; keep one of the two.")
+        else:
+            own[kind] = file
+    return {kind: own[kind] for kind in _KINDS if kind in own}, others
+
+
+def _say_both(kind: str, one: Path, other: Path) -> str:
+    return f"{one.name} and {other.name} both hold {kind}; keep one of the two."
+
+
+def _say_name(school: School, file: Path) -> str:
+    """What to do about a file of the folder whose name is not one of a roster's."""
+    kind = next((kind for kind in _KINDS if file.name.lower().startswith(kind)), None)
+    meant = f"{kind}.csv" if kind else "schools.csv, staff.csv or pupils.csv"
+    fix = f"for an import of the roster its name has to be {meant} (or .xlsx)."
+    return " ".join(filter(None, (fix, suggest_mapping(school, file, _KINDS))))
+
+
+def _read_mapped(school: School, files: Sequence[Path], names: Sequence[str]) -> dict[str, tuple[Path, Table]]:
+    """For each mapping the one file that it reads, and its table, by kind."""
+    read: dict[str, tuple[Path, Table]] = {}
+    for name in names:
+        found: list[tuple[Path, str, Table]] = []
+        faults: dict[str, None] = {}
+        for file in files:
+            try:
+                found.append((file, *read_by_mapping(school, name, file, _KINDS)))
+            except UnreadableFileError as error:
+                faults[str(error)] = None
+        if len(found) > 1:
+            both = ", ".join(file.name for file, _, _ in found)
+            raise UnreadableFileError(f"The mapping “{name}” reads several files: {both}; keep one of them.")
+        if not found:
+            raise UnreadableFileError("\n".join(faults) or f"There is no table that the mapping “{name}” could read.")
+        for file, kind, table in found:
+            if kind in read:
+                raise UnreadableFileError(
+                    f"{read[kind][0].name} and {file.name} both hold {kind}; keep one of the two."
+                )
+            read[kind] = file, table
+    return read

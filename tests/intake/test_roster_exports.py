@@ -1,0 +1,142 @@
+"""The roster from School Data Sync and OneRoster folders, and from tables by mappings."""
+
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from app.intake.files import import_roster, prepare_roster
+from app.intake.mappings import save_mapping
+from app.intake.people import RosterOptions
+from app.intake.transaction import carry_out
+from app.records.mappings import Mapping as TableMapping
+from app.records.mappings import Source
+from app.records.rows import UnreadableFileError
+from app.school import School
+from app.store import reading, tables
+from app.store.versions import valid_versions
+from tests.records.exports import ONEROSTER_1_1, SDS, files
+
+PUPILS = TableMapping(
+    kind="pupils",
+    columns={
+        "email": Source(headings=("Mail",)),
+        "name": Source(headings=("Name",)),
+        "school": Source(value="SEN"),
+        "year_group": Source(headings=("Form",), words={"9B": "9"}),
+        "house": Source(headings=("House",)),
+    },
+)
+
+
+def write(folder: Path, export: Mapping[str, str], **changes: str) -> Path:
+    folder.mkdir()
+    for name, content in files(export, **changes).values():
+        (folder / name).write_bytes(content)
+    return folder
+
+
+def pupils(school: School) -> dict[str, tuple[str, str, bool, str | None]]:
+    """Year, house, whether they have left, and contacts, by address."""
+    version, pupil = valid_versions(tables.pupil_versions), tables.pupils.c
+    query = select(pupil.email, version.c.year_group, version.c.house, version.c.has_left, pupil.contact_emails)
+    with school.engine.connect() as connection:
+        rows = connection.execute(query.join(version, version.c.pupil_id == pupil.id).where(version.c.until.is_(None)))
+        return {row.email: tuple(row)[1:] for row in rows}
+
+
+def roles(school: School, email: str) -> str:
+    version = valid_versions(tables.staff_versions)
+    with school.engine.connect() as connection:
+        number = reading.read_roster(connection).staff[email]
+        query = select(version.c.roles).where(version.c.staff_id == number, version.c.until.is_(None))
+        return str(connection.scalars(query).one())
+
+
+def test_import_roster_takes_a_oneroster_folder(empty_school: School, tmp_path: Path) -> None:
+    results = import_roster(empty_school, write(tmp_path / "a", ONEROSTER_1_1))
+    assert [(result.kind, result.source, result.added) for result in results] == [
+        ("schools", "schools.csv", 2),
+        ("staff", "users.csv", 1),
+        ("pupils", "users.csv", 2),
+    ]
+    assert pupils(empty_school) == {
+        "a.bowen@ysgol.example": ("9", "Wye", False, "p.bowen@cartref.example;m.bowen@cartref.example"),
+        "n.haf@ysgol.example": ("10", "Dore", False, None),
+    }
+    assert roles(empty_school, "t.evans@ysgol.example") == "teacher;hoy"
+    assert results[2].headings["school"] == "orgSourcedIds"
+    assert not results[-1].unread
+
+
+def test_import_roster_takes_the_same_folder_again(empty_school: School, tmp_path: Path) -> None:
+    folder = write(tmp_path / "a", ONEROSTER_1_1)
+    import_roster(empty_school, folder)
+    again = import_roster(empty_school, folder)
+    assert [(result.added, result.changed, result.left, result.missing) for result in again] == [(0, 0, [], [])] * 3
+
+
+def test_import_roster_marks_whoever_is_to_be_deleted_as_left(empty_school: School, tmp_path: Path) -> None:
+    import_roster(empty_school, write(tmp_path / "a", ONEROSTER_1_1))
+    users = ONEROSTER_1_1["users.csv"].replace("s1,active", "s1,tobedeleted")
+    own = "email,house\nn.haf@ysgol.example,Dore\n"
+    results = import_roster(empty_school, write(tmp_path / "b", ONEROSTER_1_1, users=users, pupils=own))
+    assert results[2].left == ["Aled Bowen (a.bowen@ysgol.example)"]
+    assert pupils(empty_school)["a.bowen@ysgol.example"][2]
+    assert not pupils(empty_school)["n.haf@ysgol.example"][2]
+
+
+def test_import_roster_lets_nobody_leave_by_a_delta(empty_school: School, tmp_path: Path) -> None:
+    import_roster(empty_school, write(tmp_path / "a", ONEROSTER_1_1))
+    header, *rows = ONEROSTER_1_1["users.csv"].splitlines(keepends=True)
+    delta = {
+        "manifest": "propertyName,value\nfile.users,delta\n",
+        "users": header + "".join(row for row in rows if row.startswith("s4")).replace(",10,", ",11,"),
+        "pupils": "email,house\nn.haf@ysgol.example,Dore\n",
+    }
+    folder = write(tmp_path / "b", ONEROSTER_1_1, **delta)
+    results = import_roster(empty_school, folder, options=RosterOptions(left_on=date(2026, 9, 1)))
+    assert [(result.left, result.missing, result.rejected) for result in results] == [([], [], [])] * 2
+    assert pupils(empty_school)["n.haf@ysgol.example"][0] == "11"
+    assert not pupils(empty_school)["a.bowen@ysgol.example"][2]
+    assert pupils(empty_school)["a.bowen@ysgol.example"][3]
+
+
+def test_import_roster_keeps_what_a_folder_does_not_say(empty_school: School, tmp_path: Path) -> None:
+    sds = {name: text for name, text in SDS.items() if name != "relationships.csv"}
+    import_roster(empty_school, write(tmp_path / "a", SDS, pupils="email,house\na.bowen@ysgol.example,Wye\n"))
+    before = pupils(empty_school), roles(empty_school, "t.evans@ysgol.example")
+    folder = write(tmp_path / "b", sds, schools="", pupils="", staff="email,school\nt.evans@ysgol.example,SEN\n")
+    import_roster(empty_school, folder)
+    assert (pupils(empty_school), roles(empty_school, "t.evans@ysgol.example")) == before
+
+
+def test_import_roster_refuses_a_folder_without_what_it_needs(empty_school: School, tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFileError, match=r"Put a file schools.csv beside the others"):
+        import_roster(empty_school, write(tmp_path / "a", SDS, schools=""))
+
+
+def test_prepare_roster_reads_tables_by_mappings(empty_school: School, tmp_path: Path) -> None:
+    save_mapping(empty_school, "Ours", PUPILS)
+    folder = tmp_path / "a"
+    folder.mkdir()
+    (folder / "schools.csv").write_text("code,name,senior\nSEN,Senior,yes\n")
+    (folder / "export.csv").write_text("Name,Mail,Form,House\nNia Haf,n.haf@ysgol.example,9B,Wye\nX,none,9B,Wye\n")
+    results = carry_out(empty_school, prepare_roster(empty_school, folder, mappings=["ours"]))
+    assert pupils(empty_school) == {"n.haf@ysgol.example": ("9", "Wye", False, None)}
+    assert (results[1].source, results[1].rejected[0].row, results[1].headings["email"]) == ("export.csv", 3, "Mail")
+    again = carry_out(empty_school, prepare_roster(empty_school, folder / "export.csv", mappings=["Ours"]))
+    assert [(result.added, result.changed) for result in again] == [(0, 0)]
+
+
+def test_prepare_roster_says_why_a_mapping_reads_nothing(empty_school: School, tmp_path: Path) -> None:
+    save_mapping(empty_school, "Ours", PUPILS)
+    (tmp_path / "export.csv").write_text("Name,Post\nNia,x\n")
+    with pytest.raises(UnreadableFileError, match=r"export.csv.*Mail"):
+        prepare_roster(empty_school, tmp_path, mappings=["Ours"])
+    (tmp_path / "one.csv").write_text("Name,Mail,Form,House\n")
+    (tmp_path / "two.csv").write_text("Name,Mail,Form,House\n")
+    with pytest.raises(UnreadableFileError, match=r"reads several files: one.csv, two.csv"):
+        prepare_roster(empty_school, tmp_path, mappings=["Ours"])
