@@ -8,7 +8,7 @@ else of `.streamlit/secrets.toml`.
 import os
 import tomllib
 from collections.abc import Mapping
-from datetime import date, time
+from datetime import date, time, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -239,6 +239,12 @@ class Settings(_Entry):
     def is_school_day(self, day: date) -> bool:
         """Whether a day is one from Monday to Friday in a term."""
         return day.weekday() < 5 and any(term.from_ <= day <= term.to for term in self.terms)
+
+    def find_next_school_day(self, day: date) -> date | None:
+        """The first school day after a day; None if no later term is set."""
+        last = max((term.to for term in self.terms), default=day)
+        later = (day + timedelta(days=n) for n in range(1, (last - day).days + 1))
+        return next((each for each in later if self.is_school_day(each)), None)
 
     def term_on(self, day: date) -> Period | None:
         """The term in which a day falls, else the last that began before it; None if there is none."""

@@ -80,6 +80,24 @@ class LetterKind(Labelled):
     ONE_TO_ONE = "one_to_one", "One-to-ones during remote learning"
 
 
+class FamilyEmailKind(Labelled):
+    """An email to a pupil's family: a letter of the same word, or about a request for consent."""
+
+    INTRODUCTION = "introduction", "Introduction of the service"
+    ONE_TO_ONE = "one_to_one", "One-to-ones during remote learning"
+    REQUEST = "request_for_consent", "Request for consent"
+    REMINDER = "reminder", "Reminder of a request"
+
+
+class EmailState(Labelled):
+    """What became of an email to a family. One that is STRUCK was entered on the register by mistake."""
+
+    WAITING = "waiting", "Not yet sent"
+    SENT = "sent", "Sent"
+    FAILED = "failed", "Failed"
+    STRUCK = "struck", "Struck out"
+
+
 class ConsentKind(Labelled):
     OUTSIDE_HOURS = "outside_hours", "Tuition outside the usual hours"
     ONE_TO_ONE = "one_to_one", "One-to-one at another time"
@@ -271,14 +289,15 @@ STAFF_GRANTS: Grants = {
 @dataclass(frozen=True)
 class RoleEntry:
     """All there is to say of a role: its word on the roster, its label, what it may see beside STAFF_GRANTS, the page
-    that opens first (None: as for every member of staff), and whether it works with pupils other than by
-    counselling."""
+    that opens first (None: as for every member of staff), whether it works with pupils other than by counselling,
+    and if so its label in letters in Welsh."""
 
     word: str
     label: str
     grants: Grants = field(default_factory=dict)
     first_page: Page | None = None
     has_pupils: bool = False
+    welsh: str = "Aelod o staff"
 
 
 class Role(StrEnum):
@@ -288,12 +307,13 @@ class Role(StrEnum):
     grants: Grants
     first_page: Page | None
     has_pupils: bool
+    welsh: str
 
     def __new__(cls, entry: RoleEntry) -> Self:
         role = str.__new__(cls, entry.word)
         role._value_ = entry.word
         role.label, role.grants = entry.label, entry.grants
-        role.first_page, role.has_pupils = entry.first_page, entry.has_pupils
+        role.first_page, role.has_pupils, role.welsh = entry.first_page, entry.has_pupils, entry.welsh
         return role
 
     SENIOR_DEPUTY_HEAD = RoleEntry(
@@ -322,6 +342,7 @@ class Role(StrEnum):
         },
         first_page=Page.OVERVIEW,
         has_pupils=True,
+        welsh="Uwch Ddirprwy Bennaeth (Bugeiliol)",
     )
     HOY = RoleEntry(
         "hoy",
@@ -334,6 +355,7 @@ class Role(StrEnum):
         },
         first_page=Page.SESSIONS,
         has_pupils=True,
+        welsh="Pennaeth Blwyddyn",
     )
     HM = RoleEntry(
         "hm",
@@ -346,8 +368,9 @@ class Role(StrEnum):
         },
         first_page=Page.SESSIONS,
         has_pupils=True,
+        welsh="Pennaeth Tŷ",
     )
-    TUTOR = RoleEntry("tutor", "Tutor", has_pupils=True)
+    TUTOR = RoleEntry("tutor", "Tutor", has_pupils=True, welsh="Tiwtor")
     COUNSELLOR = RoleEntry("counsellor", "Counsellor")
     DSP = RoleEntry(
         "dsp",
@@ -395,8 +418,8 @@ class Role(StrEnum):
         },
         first_page=Page.ADMINISTRATION,
     )
-    TEACHER = RoleEntry("teacher", "Teacher", has_pupils=True)
-    MUSIC_TEACHER = RoleEntry("music_teacher", "Music teacher", has_pupils=True)
+    TEACHER = RoleEntry("teacher", "Teacher", has_pupils=True, welsh="Athro/Athrawes")
+    MUSIC_TEACHER = RoleEntry("music_teacher", "Music teacher", has_pupils=True, welsh="Tiwtor Cerdd")
 
 
 class BreachState(Labelled):

@@ -15,24 +15,28 @@ from app.vocabulary import Page
 
 
 def show_outstanding(school: School, consents: pd.DataFrame, pupils: pd.DataFrame) -> None:
-    """Say what needs attention, in up to three sentences."""
+    """Say what needs attention, in up to three sentences, one on a line."""
     waiting = consents[consents["status"] == "waiting"]
     age = (pd.Timestamp(school.now()) - waiting["asked_at"].dropna()).max()
-    write_html(
-        "<b>{requests}</b> awaiting an answer{oldest}.",
-        requests=how_many(len(waiting), "consent request"),
-        oldest="" if pd.isna(age) else f"; oldest {how_many(age.days, 'day')}",
-    )
-    missing = "<b>{n} of {total}</b> pupils’ parents have not been sent the letter "
+    sentences = ["<b>{requests}</b> awaiting an answer{oldest}."]
+    values = {
+        "requests": how_many(len(waiting), "consent request"),
+        "oldest": "" if pd.isna(age) else f"; oldest {how_many(age.days, 'day')}",
+        "total": len(pupils),
+        "introductions": int(pupils["introduction"].isna().sum()),
+        "one_to_ones": int(pupils["one_to_one"].isna().sum()),
+        "periods": " or ".join(describe_remote_learning(school)),
+    }
     if len(pupils):
-        write_html(missing + "of introduction.", n=int(pupils["introduction"].isna().sum()), total=len(pupils))
-    if (coming := describe_remote_learning(school)) and pupils["one_to_one"].isna().any():
-        write_html(
-            missing + "on one-to-ones, which is due before the first one-to-one in {periods}.",
-            n=int(pupils["one_to_one"].isna().sum()),
-            total=len(pupils),
-            periods=" or ".join(coming),
+        sentences.append(
+            "<b>{introductions} of {total}</b> pupils’ parents have not been sent the letter of introduction."
         )
+    if values["periods"] and values["one_to_ones"]:
+        sentences.append(
+            "<b>{one_to_ones} of {total}</b> pupils’ parents have not been sent the letter on one-to-ones, which is due "
+            "before the first one-to-one in {periods}."
+        )
+    write_html("<br>".join(sentences), **values)
 
 
 school, person = require(Page.PARENTS)
@@ -48,6 +52,6 @@ else:
     show_outstanding(school, consents, pupils)
     consents_tab, letters_tab = st.tabs(["Consents", "Letters"])
     with consents_tab:
-        show_consents(school, consents)
+        show_consents(school, person, consents)
     with letters_tab:
         show_letters(school, person, pupils)

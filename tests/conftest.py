@@ -26,6 +26,7 @@ from app.settings import Settings, load_settings
 from app.store.database import open_database
 from tests import people
 from tests.clock import Clock, moment, start_at, stopped_at
+from tests.mail_server import ADDRESS, MailServer
 
 # The evening of a day of teaching: no time limit of the demonstration's sessions ends while the tests run.
 _TODAY = "2026-11-27T21:30"
@@ -102,6 +103,16 @@ def clock() -> Iterator[Clock]:
     """The clock of the program and the test: it stands still until the test moves it."""
     with stopped_at(now()) as ours:
         yield ours
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
+    """A mail server, configured and running."""
+    server = MailServer()
+    monkeypatch.setenv("ALERT_URL", server.url)
+    monkeypatch.setenv("APP_URL", ADDRESS)
+    with server.running():
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,8 @@ from typing import Any, cast
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+ADDRESS = "https://protocol.school.example"  # of the program, for links in mails
+
 
 def free_port() -> int:
     with socket.socket() as free:

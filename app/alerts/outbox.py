@@ -47,8 +47,9 @@ KINDS = {
     ),
     "slt_informed": Kind(
         "For information: sessions outside the protocol's hours",
-        "A parent has consented to sessions outside the protocol's hours. SLT must be informed before they begin.",
-        "parents",
+        "A parent has consented to sessions outside the protocol's hours. SLT must be informed before they begin. "
+        "Please open the consent and confirm that you were informed.",
+        "parents?consent={ref}",
     ),
     "digest": Kind("What needs your attention today", "", "start"),
 }

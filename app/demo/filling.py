@@ -13,7 +13,7 @@ import pandas as pd
 from sqlalchemy import BigInteger, Connection, case, delete, func, literal, select, type_coerce, update
 
 from app.access.policy import list_roles_with
-from app.demo import asking, casework, resolving
+from app.demo import asking, casework, emails, resolving
 from app.demo.calendar import POLICIES, Calendar, create_demo_settings
 from app.demo.chance import Chance
 from app.demo.people import DemoSchool, Rows, ask_parents_abroad, invent, send_letters
@@ -77,6 +77,7 @@ def fill(school: School, sessions: int = 5000, progress: Callable[[str, float], 
         _date_back(connection, school.now())
         casework.follow_up(connection, school.now(), day)
         casework.raise_about_conduct(connection, school.now(), day)
+        emails.enter_emails(connection, judged_by, made)
     scopes = (Scope.YEAR_GROUPS, Scope.HOUSES, Scope.REMAINING)
     roles = [role for scope in scopes for role in list_roles_with(Resource.BREACHES, scope)]
     leaders = [row["email"] for role in roles for row in made.staff if role in row["roles"].split(";")]

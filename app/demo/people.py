@@ -123,10 +123,9 @@ def invent(chance: Chance) -> DemoSchool:
         for place in range(number):
             year = str(_YEARS[code][place % len(_YEARS[code])])
             tutor = school.tutors[code, year][place // len(_YEARS[code]) % _TUTORS_A_YEAR]
-            school.pupils.append(
-                _name(chance, taken, f"pupils.{_SCHOOLS[code][2]}")
-                | {"school": code, "year_group": year, "house": _HOUSES[code][place % 4], "tutor_email": tutor["email"]}
-            )
+            pupil = _name(chance, taken, f"pupils.{_SCHOOLS[code][2]}")
+            group = {"school": code, "year_group": year, "house": _HOUSES[code][place % 4]}
+            school.pupils.append(pupil | group | {"tutor_email": tutor["email"]} | _invent_family(pupil, place))
     seniors = chance.some([p for p in school.pupils if p["school"] == "SEN"], 18)
     school.abroad = list(zip(seniors, (*_EVENING, *_MORNING), strict=False))
     school.new = seniors[12:] + chance.some([p for p in school.pupils if p["school"] == "PREP"], 4)
@@ -141,6 +140,14 @@ def _name(chance: Chance, taken: set[str], domain: str) -> Row:
         if plain not in taken:
             taken.add(plain)
             return {"email": f"{plain}@{domain}", "name": f"{first} {last}", "entra_id": chance.uuid()}
+
+
+def _invent_family(pupil: Row, place: int) -> Row:
+    """The addresses and the language of a pupil's family: every third has two addresses, every tenth has none, every
+    fifth reads Welsh."""
+    name = pupil["email"].partition("@")[0]
+    addresses = [f"family.{name}@cartref.example", f"{name}.2@adref.example"][: 2 if place % 3 == 0 else 1]
+    return {"contact_emails": "" if place % 10 == 9 else ";".join(addresses), "language": "en" if place % 5 else "cy"}
 
 
 def send_letters(school: DemoSchool, calendar: Calendar, chance: Chance) -> None:

@@ -33,6 +33,7 @@ _SINCE = {
     "consent_events": "a parent's consent was answered or changed",
     "consents": "a parent's consent was asked for",
     "drafts": "one of its people has begun a form",
+    "family_emails": "an email to a family was sent or is waiting",
     "former_emails": "the roster was changed",
     "imports": "one of its people has imported a file",
     "letters": "a letter to parents was recorded",

@@ -55,6 +55,14 @@ def rejudge(connection: Connection, school: School, affected: Affected) -> None:
         _judge(connection, school, *reading.logs_and_calls(connection, sessions))
 
 
+def rejudge_pupils(connection: Connection, school: School, pupil_ids: Collection[int]) -> None:
+    """Judge again all sessions of some pupils, in the transaction that changed what is on record about them."""
+    participant = tables.session_pupils.c
+    of_pupils = reading.is_among(connection, participant.pupil_id, pupil_ids)
+    sessions = set(connection.scalars(select(participant.session_id).where(of_pupils)))
+    rejudge(connection, school, Affected(sessions=sessions))
+
+
 def rejudge_log(connection: Connection, school: School, log_id: int, before: int | None) -> pd.DataFrame:
     """Judge again what a log affects that replaced the log `before`. Returns its session's `clause`, `outcome`,
     `evidence`, `disputed`, `reason`."""

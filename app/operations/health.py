@@ -21,6 +21,7 @@ from app.store.database import DatabaseError, describe_error
 from app.store.encryption import DecryptionError, decrypt, encrypt, encryption_keys
 from app.store.groups import list_groups_without_pupils
 from app.store.key_rotation import KeyCounts, count_by_key, round_counts
+from app.vocabulary import EmailState
 
 Finding = tuple[str, bool, str]  # the part, whether it works, and a message
 _LATE = timedelta(minutes=30)  # an alert older than this shows that nothing sends them
@@ -60,6 +61,7 @@ def check_school(school: School, *, thorough: bool) -> Iterator[Finding]:
     yield from _check_graph(school, thorough=thorough)
     yield from _check_pupil_policies(school)
     yield _check_alerts(school, thorough=thorough)
+    yield from _check_family_emails(school)
     yield _check_sign_in(school)
 
 
@@ -176,6 +178,17 @@ def _check_alerts(school: School, *, thorough: bool) -> Finding:
     if waiting and school.now() - oldest > _LATE:
         return "alerts", False, f"{words}: run python -m app alerts every five minutes by a timer"
     return "alerts", True, words
+
+
+def _check_family_emails(school: School) -> Iterator[Finding]:
+    """How many emails to families wait and how many failed, if there are any."""
+    email = tables.family_emails.c
+    counted = select(email.state, func.count().label("number")).group_by(email.state)
+    with school.engine.connect() as connection:
+        counts = {row.state: row.number for row in connection.execute(counted)}
+    waiting, failed = counts.get(EmailState.WAITING, 0), counts.get(EmailState.FAILED, 0)
+    if waiting or failed:
+        yield "emails to families", not failed, f"{waiting} not yet sent, {failed} failed: see the Parents page"
 
 
 def _check_sign_in(school: School) -> Finding:

@@ -112,6 +112,12 @@ def _parts(connection: Connection, school: School) -> Iterator[_Part]:
     queued = alert.queued_at < since["unfinished"]
     number = _count(connection, tables.alerts, and_(queued, not_(alert.confidential)))
     yield Past("alerts", since["unfinished"].date(), number), [delete(tables.alerts).where(queued)]
+    emailed = tables.family_emails.c.queued_at < since["unfinished"]
+    number = _count(connection, tables.family_emails, emailed)
+    yield (
+        Past("emails to families", since["unfinished"].date(), number),
+        [delete(tables.family_emails).where(emailed)],
+    )
     first_import = min(since["audit"], since["unfinished"])  # an import stays as long as its rejected rows
     imported = tables.imports.c.imported_at < first_import
     number = _count(connection, tables.imports, imported)
@@ -215,7 +221,8 @@ def _consents(connection: Connection, since: datetime, linked: ColumnElement[boo
     staying = older.where(_session.day < since.date(), linked)
     ended = select(consent.id).where(consent.covers_to < since, consent.pupil_id.not_in(staying))
     consents = connection.scalars(ended).all()
-    statements = _deletes(connection, [tables.consent_events.c.consent_id, consent.id], consents)
+    of_consent = (tables.family_emails.c.consent_id, tables.consent_events.c.consent_id, consent.id)
+    statements = _deletes(connection, of_consent, consents)
     return Past("parents' consents", since.date(), len(consents)), statements
 
 

@@ -11,9 +11,9 @@ from sqlalchemy.exc import DBAPIError
 
 from app import lease
 from app.alerts.channels import AlertsNotConfiguredError
-from app.alerts.sending import send
 from app.graph.errors import GraphError, NotConfiguredError
 from app.graph.fetching import synchronise
+from app.operations.alerts import send_outbox
 from app.school import School, open_school
 from app.store.database import describe_error
 
@@ -44,7 +44,8 @@ def sync(context: click.Context, *, days: int | None, watch: int | None, retry: 
 @_WATCH
 @click.option("--at-once", is_flag=True, help="Also send again at once what failed.")
 def alerts(*, watch: int | None, at_once: bool) -> None:
-    """Send the alerts in the outbox, with those that are due: unread concerns, and the day's digests.
+    """Send the outbox: alerts and emails to families, with those that are due: unread concerns, the day's digests,
+    reminders of requests for consent.
 
     What a mail server does not accept is tried again, with growing pauses. Exit status: 0 done, 1 done with some that
     were not accepted, 2 not done.
@@ -97,11 +98,12 @@ def _sync_once(school: School, *, days: int | None, retry: bool) -> int:
 
 
 def _send_once(school: School, *, at_once: bool) -> int:
-    run = send(school, at_once=at_once)
+    run = send_outbox(school, at_once=at_once)
     if run.error:
         note(run.error)
-    click.echo(f"{run.sent} sent, {run.waiting} waiting")
-    return _PARTLY_DONE if run.waiting else _DONE
+    failed = f", {run.failed} failed" if run.failed else ""
+    click.echo(f"{run.sent} sent, {run.waiting} waiting{failed}")
+    return _PARTLY_DONE if run.waiting or run.failed or run.error else _DONE
 
 
 def note(words: str) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from app.access.parents import may_answer_consent
+from app.access.parents import list_consents, may_answer_consent
 from app.access.policy import NotAllowedError, Person
 from app.alerts.outbox import Alert, enqueue
 from app.alerts.sending import send_in_background
@@ -108,6 +108,17 @@ def inform_slt(school: School, person: Person, consent_id: int) -> None:
             enqueue(change.connection, Alert(staff_id, "slt_informed", f"consent {consent_id}", school.now()))
         change.add("SLT informed", kind="slt_informed")
     send_in_background(school)
+
+
+def confirm_informed(school: School, person: Person, consent_id: int) -> None:
+    """Record once that SLT was informed of a consent, as a member of SLT confirms. Raises NotAllowedError."""
+    consents = list_consents(school, person)
+    if not (consents["to_slt"] & (consents["consent_id"] == consent_id)).any():
+        raise NotAllowedError("You do not have access to this consent.")
+    with school.writing() as connection:
+        change = _Change(connection, school, person, consent_id)
+        if not change.has_event(kind="confirmed"):
+            change.add("SLT confirmed that it was informed", kind="confirmed")
 
 
 def strike_out(school: School, person: Person, consent_id: int, event_id: int, reason: str) -> None:

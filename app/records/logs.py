@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Collection, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, create_model
@@ -25,7 +25,7 @@ from app.records.fields import (
     parse_rows,
     read_word,
 )
-from app.records.roster import Roster
+from app.records.roster import Roster, is_away
 from app.records.rows import InvalidCellError, ParsedRows
 from app.records.tabular import Expected, Table
 from app.records.times import parse_instant
@@ -157,6 +157,7 @@ def parse_log(
     if not all(email in roster.pupils for email in row.pupil_emails):
         raise InvalidCellError("names somebody who is not on the roster of pupils", _NOT_ON_ROSTER, "pupil_emails")
     started_at, ended_at = _parse_times(row, settings, now, planned=planned)
+    _check_was_there(row, roster, started_at.astimezone(settings.zone).date())
     answers = row.model_dump(include=_ANSWERS)
     if answers["concern"] is None and answers["concern_summary"]:
         answers["concern"] = True  # a summary says that there is a concern
@@ -171,6 +172,15 @@ def parse_log(
     )
 
 
+def _check_was_there(row: Any, roster: Roster, day: date) -> None:
+    """Raise InvalidCellError if somebody had left by the day: their address may be somebody else's by then."""
+    if is_away(roster.staff_away, roster.staff[row.staff_email], day):
+        raise InvalidCellError("is somebody who had left by then", _HAD_LEFT, "staff_email")
+    if any(is_away(roster.pupils_away, roster.pupils[email], day) for email in row.pupil_emails):
+        raise InvalidCellError("names a pupil who had left by then", _HAD_LEFT, "pupil_emails")
+
+
+_HAD_LEFT = "correct the address or the time, or the day of leaving on the roster"
 _NOT_ON_ROSTER = "correct the address, or import the roster with them first"
 
 

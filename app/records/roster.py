@@ -1,7 +1,8 @@
 """The roster: schools, staff and pupils."""
 
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 from typing import Annotated
 
@@ -34,14 +35,26 @@ from app.vocabulary import Role
 LANGUAGES = ("en", "cy")  # of letters home
 
 
+# By id, the first day of each absence and the day of the return, if there is one.
+Absences = Mapping[int, Sequence[tuple[date, date | None]]]
+
+
+def is_away(absences: Absences, number: int, day: date) -> bool:
+    """Whether somebody had left by a day and not come back."""
+    return any(left <= day and (back is None or day < back) for left, back in absences.get(number, ()))
+
+
 @dataclass(frozen=True)
 class Roster:
-    """Everybody who is or was on the roster: ids by email, also a former one, and by Entra id, all in lower case."""
+    """Everybody who is or was on the roster: ids by email, also a former one, and by Entra id, all in lower case; and
+    the times in which those who left were not there, by id."""
 
     staff: dict[str, int]
     pupils: dict[str, int]
     staff_entra: dict[str, int]
     pupil_entra: dict[str, int]
+    staff_away: Absences = field(default_factory=dict)
+    pupils_away: Absences = field(default_factory=dict)
 
     def find_ids(self, entra_id: str | None, upn: str | None) -> tuple[int | None, int | None]:
         """The staff id and the pupil id of somebody in a call: by Entra id first, else by address. An address does not

@@ -23,7 +23,7 @@ from app.reports.third_persons import mark_third_persons
 from app.school import School
 from app.store import audit_log, reading, tables
 from app.store.versions import valid_on, valid_versions
-from app.vocabulary import CallPart, Outcome, Resolution
+from app.vocabulary import CallPart, EmailState, Outcome, Resolution
 
 _IS_COUNSELLING = "Counselling. Notes and reasons are the counsellor's and are not in this file: ask the counsellor."
 _MAY_BE_COUNSELLING = "It names the pupil and may be about counselling: its content is not in this file."
@@ -116,6 +116,7 @@ class _File:
                 "Policies in Teams": list(self._policies()),
                 "Letters to parents": [self._letter(row) for row in self._rows_of(tables.letters)],
                 "Letters struck out": [self._letter(row, struck=True) for row in self._rows_of(tables.letters_struck)],
+                "Emails to the family": [self._email(row) for row in self._rows_of(tables.family_emails)],
                 "Parental consents": [self._consent(row) for row in self._rows_of(tables.consents)],
                 "Sessions": list(self._sessions()),
                 "In calls beside other sessions": list(self._further_stays()),
@@ -180,6 +181,15 @@ class _File:
             by = self.staff.get(row.struck_by, "")
             facts["Struck out"] = f"{self._moment(row.struck_at)} by {by}: {row.reason}"
         return Record(_cells(facts))
+
+    def _email(self, row: Any) -> Record:
+        facts = {
+            "Kind": row.kind.replace("_", " "),
+            "State": EmailState(row.state).label,
+            "Entered": f"{self._moment(row.queued_at)} by {self.staff.get(row.sender_id, '')}",
+            "Sent": self._moment(row.sent_at) if row.sent_at else "",
+        }
+        return Record([*_cells(facts), Cell("To", row.recipient, third=True)])
 
     def _consent(self, row: Any) -> Record:
         event = tables.consent_events.c

@@ -31,6 +31,7 @@ KINDS = {
     "exported": "Downloaded a list",
     "imported": "Imported a file",
     "alerted": "Sent an alert",
+    "emailed": "Emailed a family",
     "purged": "Deleted expired records",
 }
 COMMAND = "command"  # the actor, if it was a command on the server

@@ -2,7 +2,9 @@
 `datetime` a row."""
 
 import json
+from collections import defaultdict
 from collections.abc import Collection, Sequence
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -35,6 +37,7 @@ from app.protocol.frames import instants
 from app.records.roster import Roster
 from app.store import consents, tables
 from app.store.encryption import EncryptedBytes, EncryptedText
+from app.store.versions import get_person_column, valid_versions
 from app.vocabulary import ConcernCategory
 
 REVISION = "revision"
@@ -83,9 +86,18 @@ def read_roster(connection: Connection) -> Roster:
         by_email = dict(earlier.all()) | {row.email: row.id for row in rows}
         return by_email, {row.entra_id: row.id for row in rows if row.entra_id}
 
+    def absences(versions: Table) -> dict[int, list[tuple[date, date | None]]]:
+        version, away = valid_versions(versions), defaultdict(list)
+        person = version.c[get_person_column(versions)]
+        query = select(person, version.c.from_day, version.c.until).where(version.c.has_left)
+        for number, left, back in connection.execute(query.order_by(version.c.from_day)):
+            away[number].append((left, back))
+        return away
+
     staff, staff_entra = ids(tables.staff, former.staff_id)
     pupils, pupil_entra = ids(tables.pupils, former.pupil_id)
-    return Roster(staff, pupils, staff_entra, pupil_entra)
+    gone = absences(tables.staff_versions), absences(tables.pupil_versions)
+    return Roster(staff, pupils, staff_entra, pupil_entra, *gone)
 
 
 def logs_and_calls(connection: Connection, session_ids: Collection[int]) -> tuple[Sequence[int], Sequence[str]]:

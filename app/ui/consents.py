@@ -14,21 +14,25 @@ from app.parents.consents import (
     KINDS,
     answer_consent,
     ask_for_consent,
+    confirm_informed,
     inform_slt,
     mark_request_sent,
     strike_out,
     withdraw_consent,
 )
-from app.parents.letters import format_period, write_requests
+from app.parents.fields import format_period
+from app.parents.letters import write_requests
 from app.records.registers import Consent
 from app.school import School
 from app.ui.current import record_once
 from app.ui.drafts import label_pupils
+from app.ui.family_emails import STATES, show_request_emails
 from app.ui.letters import offer_letters, sort_years
 from app.ui.text import note, title, write_html
 from app.ui.widgets import (
     as_listing,
     attempt,
+    card,
     confirm_on_rerun,
     filter_values,
     link,
@@ -51,23 +55,28 @@ _MISSING = {"answer": "the parents' answer", "slt": "SLT informed"}
 _EVENTS = {
     "asked": "Consent asked for",
     "sent": "Request sent to the parents",
+    "reminded": "Reminder emailed to the parents",
     "given": "Consent given",
     "refused": "Consent refused",
     "withdrawn": "Consent withdrawn",
     "slt_informed": "SLT informed",
+    "confirmed": "SLT confirmed that it was informed",
     "struck": "Entry struck out",
 }
 _CHOICES = {
     "outside_hours": "Academic tuition outside the usual hours, for example because of a time zone (SLT is informed)",
     "one_to_one": "A pastoral one-to-one during remote learning, outside lunchtime and tutor time",
 }
-_MISSING_COLUMNS = ["Pupil", "Missing", "Days", "When", "Consent to", "Reason", "Asked for by", "Year", "House"]
-_COLUMNS = ["Pupil", "Status", "Year", "House", "When", "Consent to", "Reason", "Asked for", "Asked for by"]
-_COLUMNS += ["Answered", "Parent", "SLT informed"]
+_MISSING_COLUMNS = ["Pupil", "Missing", "Days", "Request", "When", "Consent to", "Reason", "Asked for by"]
+_MISSING_COLUMNS += ["Year", "House"]
+_COLUMNS = ["Pupil", "Status", "Request", "When", "Consent to", "Reason", "Asked for", "Asked for by"]
+_COLUMNS += ["Answered", "Parent", "SLT informed", "SLT confirmed", "Year", "House"]
+_CONFIRMED = "Confirmed that SLT was informed."
+_SHOWN = 5  # consents to confirm at once
 _ANSWERS = {True: "They consent", False: "They do not consent"}
 
 
-def show_consents(school: School, consents: pd.DataFrame) -> None:
+def show_consents(school: School, person: Person, consents: pd.DataFrame) -> None:
     """Show the tab Consents; `consents` from `access.parents.list_consents`."""
     if consents.empty:
         st.write(
@@ -76,6 +85,7 @@ def show_consents(school: School, consents: pd.DataFrame) -> None:
         )
         link(Page.PARENTS, "Ask for a consent", "add", query={"ask": "yes"})
         return
+    _show_to_confirm(school, person, consents)
     missing = consents[consents["missing_step"] != ""].sort_values(["asked_at", "consent_id"], na_position="first")
     st.header("Outstanding consents")
     if missing.empty:
@@ -96,13 +106,32 @@ def show_consents(school: School, consents: pd.DataFrame) -> None:
         _show_list(school, shown, "consents", _COLUMNS)
 
 
+def _show_to_confirm(school: School, person: Person, consents: pd.DataFrame) -> None:
+    """Show the consents of which SLT was informed, for a member of SLT to confirm each with one click."""
+    is_new = consents["confirmed_at"].isna() & (consents["state"] == "given")
+    is_asked_here = consents["asked_at"].notna()  # a file says that SLT was informed
+    rows = consents[consents["to_slt"] & is_new & is_asked_here]
+    if rows.empty:
+        return
+    st.header(f"For SLT to confirm ({len(rows)})")
+    note("SLT was informed of these consents to tuition outside the usual hours.")
+    for row, period in zip(rows.head(_SHOWN).itertuples(), _periods(rows.head(_SHOWN)), strict=True):
+        place = card("<b>{pupil}</b> · {period} · {reason}", pupil=row.pupil, period=period, reason=row.reason or "")
+        if place.button("Confirm", key=f"confirm {row.consent_id}", icon=":material/check:", width="stretch"):
+            attempt(_CONFIRMED, confirm_informed, school, person, row.consent_id)
+    if len(rows) > _SHOWN:
+        note(f"{len(rows) - _SHOWN} more follow.")
+
+
 def _show_list(school: School, consents: pd.DataFrame, name: str, columns: list[str]) -> None:
+    is_unsent = (consents["request"] == "") & (consents["status"] == "waiting")
     listing = pd.DataFrame(
         {
             "Pupil": consents["pupil"],
             "Missing": consents["missing_step"].map(_MISSING),
             "Days": (pd.Timestamp(school.now()) - consents["asked_at"]).dt.days,
             "Status": consents["status"].map(_STATUS),
+            "Request": consents["request"].map(STATES).fillna("").mask(is_unsent, "✗ not sent"),
             "Year": consents["year_group"],
             "House": consents["house"],
             "When": _periods(consents),
@@ -113,6 +142,7 @@ def _show_list(school: School, consents: pd.DataFrame, name: str, columns: list[
             "Answered": consents["answered_at"].map(moment),
             "Parent": consents["answered_by"].fillna(""),
             "SLT informed": consents["slt_informed_at"].map(moment),
+            "SLT confirmed": consents["confirmed_at"].map(moment),
         }
     )
     height = "content" if len(consents) < 12 else 420
@@ -189,8 +219,15 @@ def show_consent(school: School, person: Person, consents: pd.DataFrame, number:
     write_html("Reason: {reason}", reason=row["reason"] or "none on record")
     if row["kind"] == "outside_hours":
         informed = row["slt_informed_at"]
-        write_html("SLT: {words}", words=f"informed {moment(informed)}" if pd.notna(informed) else "not yet informed")
+        words = f"informed {moment(informed)}" if pd.notna(informed) else "not yet informed"
+        if pd.notna(informed):
+            confirmed = row["confirmed_at"]
+            words += f", confirmed {moment(confirmed)}" if pd.notna(confirmed) else ", not yet confirmed"
+        write_html("SLT: {words}", words=words)
     history = get_consent_history(school, person, int(number))
+    is_confirmed = pd.notna(row["confirmed_at"]) or row["state"] != "given"
+    if row["to_slt"] and not is_confirmed and st.button("Confirm that SLT was informed", type="primary"):
+        attempt(_CONFIRMED, confirm_informed, school, person, int(number))
     if row["own"]:
         _show_next_step(school, person, row, int(number))
     st.header("History")
@@ -218,7 +255,7 @@ def _show_next_step(school: School, person: Person, row: pd.Series, consent_id: 
         _send_request(school, person, row, consent_id)
     to_inform = given and row["kind"] == "outside_hours" and pd.isna(row["slt_informed_at"])
     if to_inform and st.button("Inform SLT now", type="primary", icon=":material/send:"):
-        attempt("SLT has been informed by email alert.", inform_slt, school, person, consent_id)
+        attempt("SLT has been informed. They confirm it on this page.", inform_slt, school, person, consent_id)
     _answer_form(school, person, consent_id, withdrawal=given)
 
 
@@ -226,13 +263,17 @@ def _send_request(school: School, person: Person, row: pd.Series, consent_id: in
     st.header("Request")
     if pd.notna(row["sent_at"]):
         write_html("Sent to the parents {row[sent_at]}.", row=row)
-    left, right = st.columns(2)
+    left, right = st.columns(2, gap="large")
     with left:
+        st.subheader("By email")
+        show_request_emails(school, person, consent_id)
+    with right:
+        st.subheader("On paper")
         offer_letters(
             "Create the letter", f"request {consent_id}", lambda _progress: write_requests(school, person, [consent_id])
         )
-    if pd.isna(row["sent_at"]) and right.button("Mark as sent", icon=":material/mark_email_read:"):
-        attempt("Marked as sent.", mark_request_sent, school, person, consent_id)
+        if pd.isna(row["sent_at"]) and st.button("Mark as sent", icon=":material/mark_email_read:"):
+            attempt("Marked as sent.", mark_request_sent, school, person, consent_id)
 
 
 def _answer_form(school: School, person: Person, consent_id: int, *, withdrawal: bool) -> None:

@@ -5,14 +5,18 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
-from app.access.parents import list_letters_by_day
+from app.access.parents import list_letter_emails, list_letters_by_day
 from app.access.policy import Person
+from app.alerts.family_outbox import find_obstacle_to_families
 from app.formatting import on_day
-from app.parents.letters import KINDS, Download, TemplateError, mark_letters_sent, strike_letters_out, write_letters
+from app.parents.letters import KINDS, Download, mark_letters_sent, strike_letters_out, write_letters
+from app.parents.templates import TemplateError
 from app.school import School
 from app.ui.drafts import label_pupils
+from app.ui.family_emails import describe_letter_emails, offer_letter_emails, show_failed_letters
 from app.ui.text import note, show_error, write_html
 from app.ui.widgets import as_listing, attempt, choose_one, download, filter_values, table
+from app.vocabulary import EmailState
 
 
 def show_letters(school: School, person: Person, pupils: pd.DataFrame) -> None:
@@ -25,15 +29,19 @@ def show_letters(school: School, person: Person, pupils: pd.DataFrame) -> None:
         return
     kind = choose_one("Letter", KINDS, next(iter(KINDS)))
     selected, chosen = _filter(pupils)
+    emails = list_letter_emails(school, person)
+    emails = emails[(emails["kind"] == kind) & (emails["state"] != EmailState.STRUCK)]
     lacking = selected[selected[kind].isna()]
     _show_outstanding(school, kind, selected, lacking)
-    to_write = selected if chosen else lacking
+    show_failed_letters(school, person, kind, selected[selected["led"].astype(bool)], emails)
+    on_their_way = emails.loc[emails["state"] == EmailState.WAITING, "pupil_id"]
+    to_write = selected if chosen else lacking[~lacking["pupil_id"].isin(on_their_way)]
     to_write = to_write[to_write["led"].astype(bool)]
     if len(to_write):
-        _send_letters(school, person, kind, to_write)
-    elif len(lacking):
+        _send_letters(school, person, kind, to_write, emails, everybody_on_paper=chosen)
+    elif len(lacking) and not lacking["led"].any():
         note("The HOY, the HM or the Senior Deputy Head sends this letter.")
-    _show_register(kind, selected)
+    _show_register(kind, selected, emails)
     _strike_out(school, person, kind, selected)
 
 
@@ -69,12 +77,16 @@ def _show_outstanding(school: School, kind: str, selected: pd.DataFrame, lacking
         )
 
 
-def _show_register(kind: str, selected: pd.DataFrame) -> None:
+def _show_register(kind: str, selected: pd.DataFrame, emails: pd.DataFrame) -> None:
     st.header("Register of letters")
     missing_first = selected.sort_values(kind, key=pd.Series.notna, kind="stable")
+    missing_first = describe_letter_emails(missing_first, emails)
     sent = {name: missing_first[name].map(lambda day: on_day(day) if pd.notna(day) else "✗ not sent") for name in KINDS}
-    columns = ["pupil", "year_group", "house", "tutor", *KINDS]
-    rows = as_listing(missing_first.assign(**sent), columns, year_group="Year", **KINDS)
+    columns = ["pupil", *KINDS, "by_email", "why", "year_group", "house", "tutor"]
+    headings = {"year_group": "Year", "by_email": "This letter by email", "why": "Why it failed"}
+    if not missing_first["why"].any():
+        columns.remove("why")
+    rows = as_listing(missing_first.assign(**sent), columns, **headings, **KINDS)
     alt = "When each pupil's parents were first sent each letter"
     table(rows, alt, "letters", height="content" if len(rows) < 12 else 420)
 
@@ -98,20 +110,44 @@ def _strike_out(school: School, person: Person, kind: str, pupils: pd.DataFrame)
         note("If only some pupils are affected, choose them above first.")
 
 
-def _send_letters(school: School, person: Person, kind: str, pupils: pd.DataFrame) -> None:
+def _send_letters(
+    school: School, person: Person, kind: str, pupils: pd.DataFrame, emails: pd.DataFrame, *, everybody_on_paper: bool
+) -> None:
+    """Offer a letter to the parents of some pupils: by email to those with addresses on the roster, unless they were
+    emailed it, and on paper to the others and where the email failed, or to everybody."""
+    obstacle = find_obstacle_to_families(school)
+    has_contacts, is_emailed = pupils["contacts"] > 0, pupils["pupil_id"].isin(emails["pupil_id"])
+    has_failed = pupils["pupil_id"].isin(emails.loc[emails["state"] == EmailState.FAILED, "pupil_id"])
+    by_email = pupils[has_contacts & ~is_emailed]
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.subheader("By email")
+        if obstacle:
+            note(obstacle)
+        elif len(by_email):
+            offer_letter_emails(school, person, kind, by_email)
+        elif has_contacts.any():
+            note("Emailed already: see the register below.")
+        else:
+            note("The roster has no addresses of these families. The office adds them as contact_emails.")
+    with right:
+        st.subheader("On paper")
+        on_paper = pupils if obstacle or everybody_on_paper else pupils[~has_contacts | has_failed]
+        if len(on_paper):
+            _send_on_paper(school, person, kind, on_paper)
+        else:
+            note("All these families have an address. To print a letter all the same, choose the pupil above.")
+
+
+def _send_on_paper(school: School, person: Person, kind: str, pupils: pd.DataFrame) -> None:
     ids = pupils["pupil_id"].tolist()
     n = "the letter" if len(ids) == 1 else f"{len(ids)} letters"
     more = f" and {len(ids) - 8} more" if len(ids) > 8 else ""
     write_html("To the parents of {names}.", names=", ".join(pupils["pupil"].head(8)) + more)
-    left, right = st.columns(2)
-    with left:
-        st.subheader("1. Create")
-        offer_letters(
-            f"Create {n}", f"{kind} {ids}", lambda progress: write_letters(school, person, kind, ids, progress)
-        )
-        note("Several letters come in one zip file: one document to print, and single letters to email.")
-    with right, st.form("sent", border=False):
-        st.subheader("2. Mark as sent")
+    offer_letters(f"Create {n}", f"{kind} {ids}", lambda progress: write_letters(school, person, kind, ids, progress))
+    if len(ids) > 1:
+        note("In one zip file: one document to print, and each letter alone.")
+    with st.form("sent", border=False):
         day = st.date_input("Sent on", school.today(), max_value=school.today(), format="DD/MM/YYYY")
         if st.form_submit_button(f"Mark {n} as sent", icon=":material/mark_email_read:"):
             done = f"Marked as sent: {n}. These pupils' sessions have been re-checked."

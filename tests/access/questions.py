@@ -31,8 +31,11 @@ from app.access.forms import get_draft, get_own_log, list_calls_to_log, list_pup
 from app.access.linked_sessions import list_sessions_to_link
 from app.access.overview import count_counselling_sessions, get_overview, get_protocol_figures, list_late_consents
 from app.access.parents import (
+    count_consent_contacts,
     get_consent_history,
+    list_consent_emails,
     list_consents,
+    list_letter_emails,
     list_letters_by_day,
     list_letters_sent,
     may_answer_consent,
@@ -120,6 +123,11 @@ QUESTIONS |= {
 QUESTIONS |= {
     "list_consents": list_consents,
     "get_consent_history": lambda school, person: [get_consent_history(school, person, n) for n in consent_ids(school)],
+    "list_consent_emails": lambda school, person: [list_consent_emails(school, person, n) for n in consent_ids(school)],
+    "count_consent_contacts": lambda school, person: [
+        count_consent_contacts(school, person, n) for n in consent_ids(school)
+    ],
+    "list_letter_emails": list_letter_emails,
     "list_letters_by_day": list_letters_by_day,
     "list_letters_sent": list_letters_sent,
     "may_answer_consent": lambda school, person: [may_answer_consent(school, person, n) for n in consent_ids(school)],

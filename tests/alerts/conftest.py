@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -12,19 +12,18 @@ from sqlalchemy import select
 
 from app import lease
 from app.access.forms import list_pupils_to_choose
+from app.alerts.attempts import Run
 from app.alerts.outbox import Alert, enqueue
-from app.alerts.sending import Run, send
+from app.alerts.sending import send
 from app.concerns.raising import Report, raise_concern
 from app.school import School
 from app.store import tables
 from app.store.concerns import CHILD
 from tests import people
 from tests.clock import Clock
-from tests.mail_server import MailServer
 from tests.people import someone
 
 NOON = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
-ADDRESS = "https://protocol.school.example"
 
 
 @pytest.fixture
@@ -37,16 +36,6 @@ def clock(clock: Clock) -> Clock:
 def school(clock: Clock, school: School) -> School:
     """The school of `tests.people`, once the clock stands."""
     return school
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
-    """A mail server, configured and running."""
-    server = MailServer()
-    monkeypatch.setenv("ALERT_URL", server.url)
-    monkeypatch.setenv("APP_URL", ADDRESS)
-    with server.running():
-        yield server
 
 
 def put(school: School, who: str, ref: str, queued_at: datetime = NOON, **other: Any) -> bool:

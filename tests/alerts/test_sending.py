@@ -25,9 +25,9 @@ from app.operations.alerts import get_alerts_view
 from app.school import School, open_school
 from app.store import tables
 from tests import people
-from tests.alerts.conftest import ADDRESS, NOON, concern, put, send_now, states, wait_for
+from tests.alerts.conftest import NOON, concern, put, send_now, states, wait_for
 from tests.clock import Clock
-from tests.mail_server import MailServer
+from tests.mail_server import ADDRESS, MailServer
 from tests.people import call, calls, log, someone, table
 from tests.running import fork, run
 

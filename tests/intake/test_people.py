@@ -287,3 +287,23 @@ def test_import_roster_records_who_was_given_a_role_that_opens_confidential_reco
     new = entries.head(len(entries) - known)
     given = [subject for subject in new["subject"] if subject.startswith("role ")]
     assert sorted(given) == [f"role {role} given to {email('teacher')}" for role in ("admin", "dsp")]
+
+
+def test_import_logs_rejects_a_session_after_somebody_left(school: School, tmp_path: Path) -> None:
+    leave(school, tmp_path / "r", "pupils", "aled", date(2026, 10, 1))
+    leave(school, tmp_path / "r", "staff", "musician", date(2026, 10, 1))
+    pupils = rows_of(tmp_path / "r", "pupils")
+    import_rows(school, tmp_path, "pupils", list(pupils.values()), valid_from=date(2026, 11, 1))  # Aled comes back
+    logs = [
+        log("teacher", "aled", "2026-09-30T10:00", ref="before"),
+        log("teacher", "bethan aled", "2026-10-01T10:00", ref="away"),
+        log("musician", "bethan", "2026-10-02T10:00", ref="staff"),
+        log("teacher", "aled", "2026-11-01T10:00", ref="back"),
+    ]
+    result = import_logs(school, table(tmp_path / "l.csv", logs))
+    assert (result.added, [(row.row, row.column) for row in result.rejected]) == (
+        2,
+        [(3, "pupil_emails"), (4, "staff_email")],
+    )
+    assert result.rejected[0].reason == "names a pupil who had left by then"
+    assert "Aled" not in result.rejected[0].reason + result.rejected[0].fix

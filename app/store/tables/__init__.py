@@ -17,7 +17,7 @@ from app.store.tables.operations import (
     sync_runs,
     sync_seen,
 )
-from app.store.tables.parents import consent_events, consents, letters, letters_struck
+from app.store.tables.parents import consent_events, consents, family_emails, letters, letters_struck
 from app.store.tables.people import (
     drafts,
     former_emails,

@@ -20,6 +20,7 @@ def upgrade() -> None:
     _add_mappings()
     _write_groups_alike()
     _write_answers_alike()
+    _add_family_emails()
     _record_imports()  # last: it adds a trigger to every table
 
 
@@ -102,6 +103,28 @@ def _add_mappings() -> None:
         sa.Column("content", sa.Text(), nullable=False),
         sa.Column("saved_at", sa.BigInteger(), nullable=False),
         sa.Column("saved_by", _NUMBER, sa.ForeignKey("staff.id")),
+    )
+
+
+def _add_family_emails() -> None:
+    op.create_table(
+        "family_emails",
+        sa.Column("id", _NUMBER, primary_key=True),
+        sa.Column("number", sa.String(32), nullable=False, unique=True),
+        sa.Column("pupil_id", _NUMBER, sa.ForeignKey("pupils.id"), nullable=False, index=True),
+        sa.Column("kind", sa.String(40), nullable=False),
+        sa.Column("consent_id", _NUMBER, sa.ForeignKey("consents.id"), index=True),
+        sa.Column("recipient", sa.Text(), nullable=False),
+        sa.Column("language", sa.String(2), nullable=False),
+        sa.Column("subject", sa.Text()),
+        sa.Column("body", sa.Text()),
+        sa.Column("sender_id", _NUMBER, sa.ForeignKey("staff.id"), nullable=False),
+        sa.Column("queued_at", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(12), nullable=False, index=True),
+        sa.Column("next_attempt_at", sa.BigInteger(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("error", sa.Text()),
+        sa.Column("sent_at", sa.BigInteger()),
     )
 
 
