@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import re
+from collections.abc import Mapping
 from datetime import date, datetime
 from functools import partial
 from typing import Annotated
@@ -23,6 +25,7 @@ from app.records.fields import (
 from app.records.roster import Roster
 from app.records.rows import InvalidCellError, ParsedRows
 from app.records.tabular import Expected, Table
+from app.records.words import fold
 from app.settings import Settings
 from app.vocabulary import ConsentKind, LetterKind
 
@@ -56,6 +59,10 @@ class _ConsentCells(Row):
 
 LETTERS_TABLE = Expected(tuple(_LetterCells.model_fields), ("pupil_email", "kind", "sent_on"))
 CONSENTS_TABLE = Expected(tuple(_ConsentCells.model_fields), ("pupil_email", "kind", "covers_from", "covers_to"))
+
+# The answers of a form that asks parents for their consent, in English or Welsh.
+_QUESTION = re.compile("consent|permission|agree|allow|caniat|cydsyn", re.IGNORECASE)
+_REFUSAL = re.compile(r"(?:no|n|na|nac|false|0|not|refused?|declined?)(?:\W|$)|.*\bdo(?:es)?(?: not|n't)\b")
 
 
 class Letter(Row):
@@ -103,12 +110,22 @@ def parse_consents(table: Table, roster: Roster, settings: Settings) -> ParsedRo
     table.require(CONSENTS_TABLE)
 
     def parse(cells: dict[str, str]) -> Consent:
+        _check_given(cells)
         row = check_cells(_ConsentCells, cells, settings)
         if row.covers_to <= row.covers_from:
             raise InvalidCellError("is not after covers_from", "correct one of the two", "covers_to")
         return Consent(pupil_id=_pupil_id(row.pupil_email, roster), **row.model_dump(exclude={"pupil_email"}))
 
     return parse_rows(table, _ConsentCells, parse)
+
+
+def _check_given(cells: Mapping[str, str]) -> None:
+    """Raise InvalidCellError if a column with a form's question, such as "Do you consent?", says no."""
+    for column, value in cells.items():
+        asks = column not in _ConsentCells.model_fields and _QUESTION.search(column)
+        if asks and _REFUSAL.match(fold(value)):
+            fix = "take the row out: the register holds consents that were given"
+            raise InvalidCellError("says that consent was not given", fix, column)
 
 
 def _pupil_id(email: str, roster: Roster) -> int:

@@ -87,6 +87,14 @@ def test_parse_consents_rejects_a_row_by_its_column(cells: dict[str, str], colum
     assert [(rejected.row, rejected.column) for rejected in parsed.rejected] == [(3, column)]
 
 
+@pytest.mark.parametrize("answer", ["No", " no;", "N", "FALSE", "No, I do not", "Refused", "I don’t consent", "Na"])
+def test_parse_consents_rejects_what_was_not_given(answer: str) -> None:
+    rows = (CONSENT | {"Do you consent?": answer}, CONSENT | {"Do you consent?": "Yes, I do", "Any notes": "no"})
+    parsed = parse_consents(table(*rows), ROSTER, SETTINGS)
+    assert [(rejected.row, rejected.column) for rejected in parsed.rejected] == [(2, "do you consent?")]
+    assert len(parsed.rows) == 1
+
+
 def test_fingerprint_depends_on_what_a_consent_says() -> None:
     assert consent().fingerprint == consent(covers_from="2026-07-01T00:00", kind="Outside_Hours").fingerprint
     assert consent().fingerprint != consent(reason="Abroad").fingerprint
