@@ -99,6 +99,8 @@ def _find_covered(name: str, merged: Iterable[Block], lines: Lines) -> dict[Plac
     return faults
 
 
+# Many cells hold the same number or moment.
+@lru_cache(10_000)
 def _format_number(value: float) -> str:
     return str(int(value)) if value.is_integer() and abs(value) < 1e15 else f"{value:.15g}"
 
@@ -109,18 +111,22 @@ def _format_moment(value: datetime) -> str:
     return (value + timedelta(milliseconds=500)).replace(microsecond=0).isoformat()
 
 
-_FORMATS: dict[type, Callable[[Any], str]] = {
+# How a CSV file would hold a cell, by the type of its value.
+FORMATS: dict[type, Callable[[Any], str]] = {
+    str: str,
     bool: lambda value: "TRUE" if value else "FALSE",
+    int: str,
     float: _format_number,
     datetime: _format_moment,
     date: date.isoformat,
     time: time.isoformat,
+    timedelta: str,
 }
 
 
 def format_cell(value: Any) -> str:
     """The text that a CSV file would hold for a cell."""
-    return _FORMATS.get(type(value), str)(value)
+    return FORMATS[type(value)](value)
 
 
 def format_serial(value: float, shows: Shows, *, from_1904: bool) -> str:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from app.records.cells import Sheet
+from app.records.cells import Sheet, Words
 from app.records.rows import InvalidCellError, RowNumber, UnreadableFileError
 from app.records.sheets import TableFile, load_sheets, say_empty
 from app.records.text_tables import TITLE_ROWS
@@ -161,9 +161,10 @@ def build_table(name: str, sheet: Sheet, place: int, columns: Sequence[str], tit
     "" for a blank one; `title` is the name of the sheet if the file has several."""
     rows: Rows = []
     faults: dict[int, list[InvalidCellError]] = {}
-    by_line: dict[int, list[tuple[int, tuple[str, str]]]] = {}
+    by_line: dict[int, list[tuple[int, Words]]] = {}
     for (line, cell), words in sheet.faults.items():
         by_line.setdefault(line, []).append((cell, words))
+    all_named = "" not in columns
     for n, cells in iter_filled(sheet, place):
         if n in by_line:
             faults[len(rows)] = [
@@ -173,10 +174,11 @@ def build_table(name: str, sheet: Sheet, place: int, columns: Sequence[str], tit
             row = {"": cells}
         else:
             row = dict(zip(columns, map(str.strip, cells), strict=False))
-            row.pop("", None)
-            if stray := _find_stray(columns, cells):
-                row[""] = " ".join(cells[cell].strip() for cell in stray)
-                faults.setdefault(len(rows), []).append(_say_stray(columns, stray))
+            if not all_named or len(cells) > len(columns):
+                row.pop("", None)
+                if stray := _find_stray(columns, cells):
+                    row[""] = " ".join(cells[cell].strip() for cell in stray)
+                    faults.setdefault(len(rows), []).append(_say_stray(columns, stray))
         rows.append((RowNumber(n + 1, title) if title else n + 1, row))
     return Table(name, tuple(filter(None, columns)), rows, faults, note_hidden(sheet, place))
 
@@ -214,8 +216,6 @@ def _name_columns(name: str, header: Sequence[str], expected: Expected) -> list[
 
 def _find_stray(columns: Sequence[str], cells: Sequence[str]) -> list[int]:
     """The places of the cells that have a value but no heading."""
-    if len(cells) <= len(columns) and "" not in columns:
-        return []
     return [n for n, cell in enumerate(cells) if cell.strip() and (n >= len(columns) or not columns[n])]
 
 
@@ -260,6 +260,8 @@ def _say_missing(name: str, header: Sequence[str], expected: Expected) -> str:
 
 def _suggest(column: str, missing: Iterable[str]) -> str:
     """The column, with the missing one that it is close to."""
-    squeezed = {squeeze(name): name for name in missing}
-    close = difflib.get_close_matches(squeeze(column), squeezed, n=1, cutoff=0.75)
+    squeezed, written = {squeeze(name): name for name in missing}, squeeze(column)
+    close = difflib.get_close_matches(written, squeezed, n=1, cutoff=0.75) or [
+        name for name in squeezed if min(len(name), len(written)) > 3 and (name in written or written in name)
+    ]
     return f"{column} (did you mean {squeezed[close[0]]}?)" if close else column

@@ -22,11 +22,11 @@ from app.records.text_tables import MOST_CELLS, too_large
 _PIECE = 1_000_000  # bytes searched at once
 
 # Sheets are searched in the form in which Excel writes them; `_rewrite` brings any other into it.
-_WITHOUT_PLACE = re.compile(rb"<(?:c[\n\r\t/>]|row[\n\r\t/>])")
 _WITH_PREFIX = re.compile(rb":(?:c|row)[\s/>]")
 _ANY_TAG = re.compile(rb"<(/?)(?:[\w.-]+:)?([\w.-]+)((?:\s[^<>]*?)?)(/?)>")
 _ATTRIBUTE = re.compile(rb"""(?:[\w.-]+:)?([\w.-]+)\s*=\s*("[^"]*"|'[^']*')""")
 _REFERENCE = re.compile(rb'<c r="([A-Za-z]+)(\d+)"')
+_ROW_NUMBER = re.compile(rb'<row r="(\d+)"')
 _HIDDEN_ROW = re.compile(rb'<row r="(\d+)"[^<>]* hidden="(?:1|true)"')
 _FORMULA = re.compile(rb"<f(?:\s[^<>]*)?>([^<]*)<")
 _VALUE = re.compile(rb"<[vt](?:\s[^<>]*)?>([^<]+)<")
@@ -55,7 +55,7 @@ class WorkbookParts:
             if self._lengths:
                 raise ValueError("it has its texts twice")
             ends = [0, *(match.end() for match in _TEXT_END.finditer(content)), len(content)]
-            self._lengths = [end - begin for begin, end in pairwise(ends)]
+            self._lengths = [end - begin - len("<si><t></t></si>") for begin, end in pairwise(ends)]
         elif part.endswith("styles.xml"):
             self._styles = _find_instant_styles(content)
         elif part.endswith(("workbook.xml", "workbook.xml.rels")):
@@ -85,8 +85,9 @@ class WorkbookParts:
 
 def _is_of_another_form(xml: bytes) -> bool:
     """Whether a sheet is not written as Excel writes it: with prefixes, other quotes, or cells without a place."""
-    counts = (xml.count(b"<%b " % tag) != xml.count(b'<%b r="' % tag) for tag in (b"c", b"row"))
-    return any(counts) or bool(_WITH_PREFIX.search(xml) or _WITHOUT_PLACE.search(xml))
+    begin, end = xml.find(b"<sheetData"), xml.rfind(b"</sheetData>")
+    counts = (xml.count(b"<" + tag, begin, end) != xml.count(b'<%b r="' % tag, begin, end) for tag in (b"c", b"row"))
+    return begin < 0 or any(counts) or bool(_WITH_PREFIX.search(xml))
 
 
 def _rewrite(xml: bytes) -> bytes:
@@ -111,24 +112,58 @@ def _rewrite(xml: bytes) -> bytes:
 
 def _check_extent(name: str, xml: bytes) -> None:
     """UnreadableFileError if the cells of a sheet reach too far."""
-    columns: set[bytes] = set()
-    rows: set[bytes] = set()
-    number = 0
-    end = 0
-    while end < len(xml):
-        begin, end = end, xml.find(b"<", end + _PIECE)
-        end = len(xml) if end < 0 else end
-        found = _REFERENCE.findall(xml, begin, end)
-        number += len(found)
-        columns.update(map(itemgetter(0), found))
-        rows.update(map(itemgetter(1), found))
-    if number != xml.count(b"<c "):
-        raise ValueError("a cell does not say where it is")
-    last_row, last_column = max(map(int, rows), default=0), max(map(_column_number, columns), default=0)
+    last_row = max(map(int, _ROW_NUMBER.findall(xml)), default=0)
+    last_column = _find_last(_REFERENCE.findall(xml, 0, _PIECE))[1]
+    beyond = rb'<c r="(?!(?:%b)(?:%b)")' % (_letters_up_to(max(1, last_column)), _numbers_up_to(max(1, last_row)))
+    if re.search(beyond, xml):  # only then is every cell looked at
+        number = 0
+        for begin, end in _iter_pieces(xml):
+            found = _REFERENCE.findall(xml, begin, end)
+            row, column = _find_last(found)
+            last_row, last_column, number = max(last_row, row), max(last_column, column), number + len(found)
+        if number != xml.count(b"<c "):
+            raise ValueError("a cell does not say where it is")
     if last_row * last_column > MOST_CELLS:
         raise UnreadableFileError(
             f"{name} has a cell far out, in row {last_row} or column {last_column}; delete what does not belong there."
         )
+
+
+def _iter_pieces(xml: bytes) -> Iterator[tuple[int, int]]:
+    """Where pieces of a sheet begin and end, none within a tag."""
+    end = 0
+    while end < len(xml):
+        begin, end = end, xml.find(b"<", end + _PIECE)
+        end = len(xml) if end < 0 else end
+        yield begin, end
+
+
+def _find_last(references: list[tuple[bytes, bytes]]) -> tuple[int, int]:
+    """The last row and the last column of some cells, counted from 1."""
+    rows, columns = set(map(itemgetter(1), references)), set(map(itemgetter(0), references))
+    return max(map(int, rows), default=0), max(map(_column_number, columns), default=0)
+
+
+def _letters_up_to(column: int) -> bytes:
+    """An expression for the letters of the columns up to one, counted from 1."""
+    first, *second = _letters(column)
+    if not second:
+        return b"[A-%c]" % first
+    if len(second) > 1:
+        return b"[A-Z]{1,2}"  # others are found beyond
+    before = b"|[A-%c][A-Z]" % (first - 1) if first > ord("A") else b""
+    return b"[A-Z]%b|%c[A-%c]" % (before, first, second[0])
+
+
+def _numbers_up_to(number: int) -> bytes:
+    """An expression for the numbers from 1 to one."""
+    digits = b"%d" % number
+    ways = [digits, b"[1-9]\\d{0,%d}" % (len(digits) - 2)] if number > 9 else [digits]
+    for n, digit in enumerate(digits):
+        least = ord("1") if n == 0 else ord("0")
+        if digit > least:
+            ways.append(b"%b[%c-%c]\\d{%d}" % (digits[:n], least, digit - 1, len(digits) - n - 1))
+    return b"|".join(reversed(ways))
 
 
 def _column_number(letters: bytes) -> int:
@@ -146,9 +181,10 @@ def _check_texts(name: str, xml: bytes, lengths: list[int]) -> None:
     named = xml.count(b' t="s"')
     if named * max(lengths, default=0) <= MOST_TEXT:
         return
-    numbers = [int(number) for number in _NAMES_TEXT.findall(xml)]
-    length = sum(lengths[number] for number in numbers if number < len(lengths))
-    if len(numbers) != named or length > MOST_TEXT:
+    numbers = list(map(int, _NAMES_TEXT.findall(xml)))
+    if len(numbers) != named or max(numbers) >= len(lengths):
+        raise ValueError("a cell names no text")
+    if sum(map(lengths.__getitem__, numbers)) > MOST_TEXT:
         raise too_large(name)
 
 

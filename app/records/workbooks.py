@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 from app.records.binary_workbooks import read_binary_workbook
-from app.records.cells import Marks, Sheet, build_sheet, format_cell
+from app.records.cells import FORMATS, Marks, Sheet, build_sheet
 from app.records.old_workbooks import read_old_sheets
 from app.records.open_documents import read_open_document
 from app.records.packages import list_parts, read_part, repack
@@ -98,7 +98,7 @@ def _read_packed(name: str, content: bytes, present: set[str]) -> list[Sheet]:
 
 def _read_lines(sheet: CalamineSheet) -> Lines:
     return [
-        [cell if type(cell) is str else format_cell(cell) for cell in row]
+        [cell if type(cell) is str else FORMATS[type(cell)](cell) for cell in row]
         for row in sheet.to_python(skip_empty_area=False)
     ]
 

@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.records.rows import UnreadableFileError
-from app.records.tabular import read_table
+from app.records.tabular import Expected, read_table
 
 
 def csv_rows(text: str) -> list[tuple[int, dict[str, str]]]:
@@ -166,3 +166,11 @@ def test_whatever_the_bytes_a_table_or_words(content: bytes) -> None:
     numbers = [number for number, _ in read.rows]
     assert numbers == sorted(set(numbers))
     assert all(number > 1 and set(cells) <= {*read.columns, ""} for number, cells in read.rows)
+
+
+def test_read_table_says_what_is_missing_and_what_may_be_meant() -> None:
+    expected = Expected(("staff_email", "started_at"), ("staff_email", "started_at"))
+    with pytest.raises(UnreadableFileError) as caught:
+        read_table(("a.csv", b"Staff e-mail address,start,colour\n"), expected)
+    assert "are missing: staff_email, started_at. It has: Staff e-mail address, start, colour." in str(caught.value)
+    assert "staff e-mail address (did you mean staff_email?); start (did you mean started_at?)" in str(caught.value)
