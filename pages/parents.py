@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from app.access.parents import list_consents, list_letters_sent
+from app.access.parents import list_consents, list_letter_emails, list_letters_sent
 from app.formatting import how_many
 from app.school import School
 from app.ui.consents import show_consent, show_consents, show_request_form
@@ -11,11 +11,13 @@ from app.ui.letters import describe_remote_learning, show_letters
 from app.ui.shell import require
 from app.ui.text import write_html
 from app.ui.widgets import show_confirmation
-from app.vocabulary import Page
+from app.vocabulary import EmailState, Page
 
 
-def show_outstanding(school: School, consents: pd.DataFrame, pupils: pd.DataFrame) -> None:
-    """Say what needs attention, in up to three sentences, one on a line."""
+def show_outstanding(school: School, consents: pd.DataFrame, pupils: pd.DataFrame, emails: pd.DataFrame) -> None:
+    """Say what needs attention, in up to four sentences, one on a line."""
+    failed = emails[emails["state"] == EmailState.FAILED].drop_duplicates(["pupil_id", "kind"])
+    unsent = (consents["request"] == EmailState.FAILED) & (consents["status"] == "waiting")
     waiting = consents[consents["status"] == "waiting"]
     age = (pd.Timestamp(school.now()) - waiting["asked_at"].dropna()).max()
     sentences = ["<b>{requests}</b> awaiting an answer{oldest}."]
@@ -36,6 +38,9 @@ def show_outstanding(school: School, consents: pd.DataFrame, pupils: pd.DataFram
             "<b>{one_to_ones} of {total}</b> pupils’ parents have not been sent the letter on one-to-ones, which is due "
             "before the first one-to-one in {periods}."
         )
+    if parts := [how_many(n, noun) for noun, n in {"letter": len(failed), "request": int(unsent.sum())}.items() if n]:
+        values["failed"] = " and ".join(parts)
+        sentences.append("Emails failed for <b>{failed}</b>: the lists below say why.")
     write_html("<br>".join(sentences), **values)
 
 
@@ -49,7 +54,7 @@ else:
     st.title("Parents")
     show_confirmation()
     pupils = list_letters_sent(school, person)
-    show_outstanding(school, consents, pupils)
+    show_outstanding(school, consents, pupils, list_letter_emails(school, person))
     consents_tab, letters_tab = st.tabs(["Consents", "Letters"])
     with consents_tab:
         show_consents(school, person, consents)
