@@ -77,9 +77,9 @@ def list_letter_emails(school: School, person: Person) -> pd.DataFrame:
 def list_consent_emails(school: School, person: Person, consent_id: int) -> pd.DataFrame:
     """The emails about a consent, if the person may answer it, the first one first: `kind`, `state`, `error`,
     `queued_at`, `sent_at`, as in `list_letter_emails`."""
-    allowed = consent_id if may_answer_consent(school, person, consent_id) else None
     columns = (_email[name] for name in ("kind", *_EMAIL_FACTS))
-    return read_frame(school, select(*columns).where(_email.consent_id == allowed).order_by(_email.id))
+    of_consent = _email.consent_id == consent_id if may_answer_consent(school, person, consent_id) else false()
+    return read_frame(school, select(*columns).where(of_consent).order_by(_email.id))
 
 
 def count_consent_contacts(school: School, person: Person, consent_id: int) -> int:
