@@ -80,6 +80,24 @@ def test_import_says_in_a_dry_run_what_it_would_change_and_changes_nothing(moved
         assert "1 read, 1 new" in moved_in("import", "calls", file, *options).stdout
 
 
+def test_import_reads_answers_to_a_form_by_a_mapping(moved_in: Run, tmp_path: Path) -> None:
+    answers = [
+        {"Timestamp": "x", "Email Address": email(by), "Pupils": email("aled"), "Purpose": "Music lesson;"}
+        | {"Date": "03/11/2026", "Start time": "14.05", "End time": end}
+        for by, end in (("musician", "14.35"), ("musician", "13.35"), ("nobody@habs.example", "14.35"))
+    ]
+    file = table(tmp_path / "answers.csv", answers)
+    refused = moved_in("import", "logs", file)
+    assert refused.returncode == 2
+    assert "It can be read with --mapping “Google Forms”." in refused.stderr
+    done = moved_in("import", "logs", file, "--mapping", "google forms")
+    assert (done.returncode, done.stdout) == (1, "answers.csv: 3 read, 1 new, 0 changed, 0 known, 2 rejected\n")
+    assert "answers.csv, row 3, column Date + End time: is not after the start" in done.stderr
+    assert "answers.csv, row 4, column Email Address: is not on the roster of staff" in done.stderr
+    judged = csv.DictReader(io.StringIO(moved_in("outcomes").stdout))
+    assert {row["purpose"] for row in judged} == {"music"}
+
+
 def test_outcomes_come_as_csv_and_as_json(moved_in: Run, tmp_path: Path) -> None:
     rows = [
         log("teacher", "aled", "2026-11-03T10:00", ref="L1", purpose="=1+1"),

@@ -79,8 +79,9 @@ def propose(raw: RawTable, kind: str | None = None) -> Mapping | None:
     """The mapping that a sheet's headings propose, of whatever kind or the given one. It may lack columns
     (`Mapping.list_missing`): a person completes it. None if no heading is known."""
     kinds = [kind] if kind else list(TABLES)
+    table = name_by_headings(raw)
     known = [known for known in recognise(raw) if known.kind in kinds] or [_get_general(other) for other in kinds]
-    best = max((propose_as(one, raw) for one in known), key=_rate)
+    best = max((_propose_as(one, table) for one in known), key=_rate)
     return best if best.columns else None
 
 
@@ -104,7 +105,11 @@ def _rate(mapping: Mapping) -> tuple[float, int]:
 def propose_as(known: KnownTable, raw: RawTable) -> Mapping:
     """The mapping of a sheet as a system's table: by the system's headings, else by general ones, else by headings that
     differ by a slip. No heading is used that the system has for itself."""
-    table, general = name_by_headings(raw), _get_general(known.kind)
+    return _propose_as(known, name_by_headings(raw))
+
+
+def _propose_as(known: KnownTable, table: Table) -> Mapping:
+    general = _get_general(known.kind)
     ignored = set(map(squeeze, known.ignored))
     free = {squeeze(column): column for column in table.columns if squeeze(column) not in ignored}
     columns: dict[str, Source] = {}
@@ -150,6 +155,8 @@ def _may_hold(column: str, headings: Sequence[str], table: Table) -> bool:
 
 def _keep_used(words: dict[str, str], headings: Sequence[str], table: Table) -> dict[str, str]:
     """Those of some words that stand in a file."""
+    if not words:
+        return {}
     cells = {row.get(heading, "") for _, row in table.rows for heading in headings}
     found = {fold(item) for cell in cells for item in (cell, *split_list(cell))}
     return {word: value for word, value in words.items() if fold(word) in found}

@@ -4,8 +4,10 @@ Nothing is guessed: a word that a mapping does not know stays as it is, for the 
 """
 
 from collections import Counter
+from collections.abc import Callable
 from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
@@ -17,6 +19,8 @@ from app.records.rows import InvalidCellError, UnreadableFileError
 from app.records.sheets import TableFile
 from app.records.tabular import Expected, Table, read_table
 from app.records.words import fold, squeeze, tidy
+
+Reader = Callable[[Dictionary[str, str]], str]  # gives a value for a row, by heading
 
 
 class _Entry(BaseModel):
@@ -141,20 +145,11 @@ def _match(mapping: Mapping, table: Table) -> Mapping:
 def _convert(mapping: Mapping, table: Table) -> Table:
     """The table of the mapping's kind; `table` has the headings as columns."""
     mapping = _match(mapping, table)
-    sources = [(COLUMNS[mapping.kind][name], source) for name, source in mapping.columns.items()]
-    translated: dict[tuple[str, str], str] = {}  # by column and cell: a file has few different words
+    readers = [(name, _make_reader(source, COLUMNS[mapping.kind][name])) for name, source in mapping.columns.items()]
     others = {column: _name_other(column, mapping) for column in table.columns if column not in mapping.headings}
 
     def convert(cells: Dictionary[str, str]) -> dict[str, str]:
-        row = {}
-        for column, source in sources:
-            cell = source.join(cells, column)
-            if column.values or source.words:
-                key = column.name, cell
-                if key not in translated:
-                    translated[key] = source.translate(cell, column)
-                cell = translated[key]
-            row[column.name] = cell
+        row = {name: read(cells) for name, read in readers}
         row |= {name: cells[column] for column, name in others.items() if column in cells}
         return row | ({"": cells[""]} if "" in cells else {})
 
@@ -166,6 +161,32 @@ def _convert(mapping: Mapping, table: Table) -> Table:
         table.notes,
         {name: " + ".join(source.headings) for name, source in mapping.columns.items() if source.headings},
     )
+
+
+def _make_reader(source: Source, column: Column) -> Reader:
+    """What gives a column's value for a row by heading. A table may have very many rows, but few different words."""
+    join, translated = _make_join(source, column), dict[str, str]()
+    if not (column.values or source.words):
+        return join
+
+    def read(cells: Dictionary[str, str]) -> str:
+        cell = join(cells)
+        if cell not in translated:
+            translated[cell] = source.translate(cell, column)
+        return translated[cell]
+
+    return read
+
+
+def _make_join(source: Source, column: Column) -> Reader:
+    """What gives the words of the file that a row holds for a column."""
+    if len(source.headings) == 1:
+        return partial(_get_cell, source.headings[0])
+    return partial(source.join, column=column)
+
+
+def _get_cell(heading: str, cells: Dictionary[str, str]) -> str:
+    return cells.get(heading, "")
 
 
 def _name_other(heading: str, mapping: Mapping) -> str:
@@ -208,10 +229,11 @@ def list_words(mapping: Mapping, raw: RawTable, columns: Dictionary[str, Column]
         if not column.values or not source.headings:
             continue
         counts: Counter[str] = Counter()
-        for _, cells in table.rows:
-            cell = source.join(cells, column)
+        join = _make_join(source, column)
+        for cell, rows in Counter(join(cells) for _, cells in table.rows).items():
             is_whole = not column.is_list or fold(cell) in map(fold, source.words)
-            counts.update([tidy(cell)] if is_whole and cell else split_list(cell))
+            for word in [tidy(cell)] if is_whole and cell else split_list(cell):
+                counts[word] += rows
         words += [Word(name, word, rows, _find_value(column, source, word)) for word, rows in counts.most_common()]
     return words
 
