@@ -41,6 +41,7 @@ class RosterOptions:
     - `whole`: whether the file is the whole list; a row that was fixed is not
     - `leave_days`: as `left_on`, for single people by their Entra ids or addresses, where the source of the list says
       who has left; also if it is not the whole list
+    - `staying`: addresses of people who stay although no row that can be used names them
     """
 
     valid_from: date | None = None
@@ -48,6 +49,7 @@ class RosterOptions:
     same_person: frozenset[str] = frozenset()
     whole: bool = True
     leave_days: Mapping[str, date] = field(default_factory=dict)
+    staying: frozenset[str] = frozenset()
 
 
 def store_schools(
@@ -238,18 +240,19 @@ class _Import:
         insert_rows(self.connection, table, rows)
         return {number: [(EVER, person.version | {"has_left": False})] for number, person in numbered}
 
-    def _find_leavers(self, present: Collection[int]) -> dict[int, date]:
+    def _find_leavers(self, named: Collection[int]) -> dict[int, date]:
         """The people who have left, each with the first day without them: those on the roster who are not in the file,
         if the office or the file's source gave a day. They are noted in the result, as `missing` if they stay. Without
         a day of their own everybody stays if a rejected row may be about somebody whom it does not identify, or if the
         file has no rows."""
-        table, mentioned, is_clear = self.kind.table.name, set(present), self.result.read > 0
+        table, mentioned, is_clear = self.kind.table.name, set(named), self.result.read > 0
         for row in self.result.rejected:
             if not says_gone(row.column):
                 known = self.identities.find_mentioned(row.original, table)
                 mentioned |= known
                 is_clear = is_clear and bool(known)
-        missing = [p for p in self.identities.list_present(table) if p.number not in mentioned]
+        present = [p for p in self.identities.list_present(table) if p.email not in self.options.staying]
+        missing = [p for p in present if p.number not in mentioned]
         left_on = self.options.left_on if is_clear and self.options.whole else None
         own = self.options.leave_days
         days = {person: own.get(person.entra_id or "") or own.get(person.email) or left_on for person in missing}

@@ -64,10 +64,16 @@ def _read_export(school: School, files: Sequence[Path], options: RosterOptions) 
     if not export.tables:
         raise UnreadableFileError(f"users.csv of {files[0].parent} names no pupils and no staff.")
     day = options.left_on or options.valid_from or school.today()
+    options = replace(
+        options,
+        whole=options.whole and export.is_whole,
+        leave_days=dict.fromkeys(export.left, day),
+        staying=export.unclear,
+    )
     others = [file.name for name, file in by_name.items() if name not in (*FILES, *(f"{kind}.csv" for kind in _KINDS))]
     return RosterFiles(
         export.tables,
-        replace(options, whole=options.whole and export.is_whole, leave_days=dict.fromkeys(export.left, day)),
+        options,
         [name for name in others if not name.lower().endswith(_ENDINGS)],
         [f"{name} was not read: it is no file of this format." for name in others if name.lower().endswith(_ENDINGS)],
     )

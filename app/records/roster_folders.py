@@ -37,17 +37,19 @@ _STAFF = frozenset(
 )
 _NOBODY = (*GUARDIANS, "relative", "alumni", "other")  # neither pupils nor staff
 _PUPIL = "student"
+_ROLE = "role in the folder"  # not as `roster.FOREIGN`: a wrong role does not say that somebody has left
 _OF_FOLDER = ("email", "name", "school", "year_group")
 _OWN_NEED = {"schools": ("code", "senior"), "staff": ("email",), "pupils": ("email",)}
 
 
 @dataclass(frozen=True)
 class Export:
-    """The tables of a folder by kind, the addresses of the people whom it marks as left, and whether it is the whole
-    list."""
+    """The tables of a folder by kind; the addresses of the people whom it marks as left, and of those of whom it does
+    not say for certain whether they are pupils or staff; and whether it is the whole list."""
 
     tables: dict[str, Table]
     left: frozenset[str]
+    unclear: frozenset[str]
     is_whole: bool
 
 
@@ -153,6 +155,7 @@ class _Tables:
         self.others: Counter[str] = Counter()
         self.left: set[str] = set()
         self.used: set[str] = set()  # addresses
+        self.unclear: set[str] = set()
 
     def build(self) -> Export:
         """The tables of the folder."""
@@ -166,37 +169,44 @@ class _Tables:
         if tables:
             *_, last = tables
             tables[last] = replace(tables[last], notes=tuple(self._iter_notes()))
-        return Export(tables, frozenset(self.left - self.used), self.folder.is_whole)
+        return Export(tables, frozenset(self.left - self.used), frozenset(self.unclear), self.folder.is_whole)
 
     def _add_user(self, user: User) -> None:
         """Add the row of a pupil or a member of staff, or count why there is none."""
         words = set(user.list_words())
         kind = "pupils" if _PUPIL in words else "staff"
-        fault = None
         if user.has_left:
             self._add_leaver(user, kind)
         elif _is_on_roster(user):
             if _PUPIL in words and words & _STAFF:
-                fault = InvalidCellError("is of a pupil and of a member of staff", "keep one of the two", "role")
-            self._add_row(kind, user, fault)
+                self._add_unclear(user, "is of a pupil and of a member of staff", "keep one of the two")
+            else:
+                self._add_row(kind, user)
         elif words - set(_NOBODY):
-            self._add_row(kind, user, InvalidCellError("is not a role of this format", "correct the role", "role"))
+            self._add_unclear(user, "is not a role of this format", "correct the role")
         elif words or user.cells["sourcedId"] in self.folder.related:
             self.others[f"with the role {min(words, default='contact')}"] += 1
         elif user.had_roles:
             self.others["whose roles have ended"] += 1
         else:
-            self._add_row(kind, user, InvalidCellError("is missing", "add the person's role to the export", "role"))
+            self._add_unclear(user, "is missing", "add the person's role to the export")
+
+    def _add_unclear(self, user: User, reason: str, fix: str) -> None:
+        """Add the row of somebody who may be a pupil or a member of staff, to be rejected."""
+        self.unclear |= set(map(fold, user.list_addresses()))
+        self._add_row("staff", user, InvalidCellError(reason, fix, _ROLE))
 
     def _add_leaver(self, user: User, kind: str) -> None:
         addresses = user.list_addresses()
         self.left |= set(map(fold, addresses))
         if not addresses and _is_on_roster(user):
-            fix = "write the address that the person had, or leave the row out"
-            fault = InvalidCellError("is blank, so that nobody can be marked as having left", fix, "email")
+            fix = "write the address that they had, or take the row out"
+            fault = InvalidCellError(
+                "says that this person has left, but there is no address to find them", fix, "status"
+            )
             self._append(kind, user.number, {"name": user.name}, [fault])
 
-    def _add_row(self, kind: str, user: User, fault: InvalidCellError | None) -> None:
+    def _add_row(self, kind: str, user: User, fault: InvalidCellError | None = None) -> None:
         addresses = user.list_addresses() or [user.cells.get("email", "")]
         self.used |= set(map(fold, filter(None, addresses)))
         own, faults = self._get_own(kind, addresses)

@@ -104,6 +104,14 @@ def test_import_roster_lets_nobody_leave_by_a_delta(empty_school: School, tmp_pa
     assert pupils(empty_school)["a.bowen@ysgol.example"][3]
 
 
+def test_import_roster_lets_nobody_leave_by_a_wrong_role(empty_school: School, tmp_path: Path) -> None:
+    import_roster(empty_school, write(tmp_path / "a", ONEROSTER_1_1))
+    users = ONEROSTER_1_1["users.csv"].replace("s1,active,,true,senior,student", "s1,active,,true,senior,wizard")
+    folder = write(tmp_path / "b", ONEROSTER_1_1, users=users, pupils="email,house\nn.haf@ysgol.example,Dore\n")
+    results = import_roster(empty_school, folder, options=RosterOptions(left_on=date(2026, 9, 1)))
+    assert [result.left for result in results] == [[], [], []]
+
+
 def test_import_roster_keeps_what_a_folder_does_not_say(empty_school: School, tmp_path: Path) -> None:
     sds = {name: text for name, text in SDS.items() if name != "relationships.csv"}
     import_roster(empty_school, write(tmp_path / "a", SDS, pupils="email,house\na.bowen@ysgol.example,Wye\n"))

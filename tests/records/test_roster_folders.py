@@ -103,7 +103,7 @@ def test_read_export_gives_who_has_left() -> None:
 
 def test_read_export_rejects_a_leaver_who_cannot_be_found() -> None:
     export = read(ONEROSTER_1_1, users=edit(ONEROSTER_1_1["users.csv"], "d.gone@ysgol.example", ""))
-    assert (5, "email", None) in rejected(export)
+    assert (5, "status", None) in rejected(export)
 
 
 def test_read_export_tells_a_delta_from_the_whole() -> None:
@@ -137,8 +137,8 @@ def test_read_export_gives_schools_the_names_of_their_orgs() -> None:
 @pytest.mark.parametrize(
     ("file", "old", "new", "expected"),
     [
-        ("users", "s1,active,,true,senior,student", "s1,active,,true,senior,", (4, "role", None)),
-        ("users", "s1,active,,true,senior,student", "s1,active,,true,senior,wizard", (4, "role", None)),
+        ("users", "s1,active,,true,senior,student", "s1,active,,true,senior,", (4, "role in the folder", None)),
+        ("users", "s1,active,,true,senior,student", "s1,active,,true,senior,wizard", (4, "role in the folder", None)),
         ("users", "s1,active,,true,senior", "s1,active,,false,senior", (4, "enableduser", None)),
         ("users", "s1,active,,true,senior", 's1,active,,true,"senior,prep"', (4, "school", None)),
         ("users", "s1,active,,true,senior", "s1,active,,true,nowhere", (4, "school", None)),
