@@ -89,7 +89,8 @@ def test_parse_consents_rejects_a_row_by_its_column(cells: dict[str, str], colum
 
 @pytest.mark.parametrize("answer", ["No", " no;", "N", "FALSE", "No, I do not", "Refused", "I don’t consent", "Na"])
 def test_parse_consents_rejects_what_was_not_given(answer: str) -> None:
-    rows = (CONSENT | {"Do you consent?": answer}, CONSENT | {"Do you consent?": "Yes, I do", "Any notes": "no"})
+    form = {"Do you consent?": answer, "Any notes": "no"}
+    rows = (CONSENT | form, CONSENT | form | {"Do you consent?": "Yes, I do"})
     parsed = parse_consents(table(*rows), ROSTER, SETTINGS)
     assert [(rejected.row, rejected.column) for rejected in parsed.rejected] == [(2, "do you consent?")]
     assert len(parsed.rows) == 1
