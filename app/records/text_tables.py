@@ -52,7 +52,7 @@ def read_text(name: str, content: bytes, count_headings: Callable[[Sequence[str]
     first = next((n for n, line in enumerate(typed) if line.strip()), 0)
     header = typed[first] if typed else ""
     if "\0" in header:
-        raise UnreadableFileError(f"{name} is no CSV file; {_SAVE_AS}.")
+        raise UnreadableFileError(f"{name} is not a CSV file; {_SAVE_AS}.")
     if name.lower().endswith((".xls", ".xlsx", ".xlsm", ".xlsb", ".ods")):
         raise UnreadableFileError(f"{name} is text, whatever its name; open it in Excel and {_SAVE_AS}.")
     delimiter, width = _find_delimiter(typed[first:], named[1] if named else _DELIMITERS, count_headings)
@@ -78,7 +78,9 @@ def _iter_lines(name: str, content: bytes) -> Iterator[str]:
         if not line:
             return
         if len(line) >= _LONGEST_LINE:
-            raise UnreadableFileError(f"{name} is no table: line {number} has more than {_LONGEST_LINE:,} characters.")
+            raise UnreadableFileError(
+                f"{name} is not a table: line {number} has more than {_LONGEST_LINE:,} characters."
+            )
         if number > MOST_CELLS:
             raise too_large(name)
         yield line

@@ -130,7 +130,7 @@ def test_a_sheet_and_a_csv_with_the_same_cells_read_the_same(rows: list[list[str
         (b"", "is empty"),
         (b"\n , \n", "is empty"),
         ("name\nGwenll\u00efan".encode("latin-1"), "not UTF-8"),
-        ("name\nx".encode("utf-16-le"), "no CSV file"),
+        ("name\nx".encode("utf-16-le"), "not a CSV file"),
         (b"name,Name\nx,y", "name is there twice"),
         (b'"name\nx', "close the quotation mark"),
         (b"PK\x05\x06" + b"\0" * 18, "not a readable workbook"),

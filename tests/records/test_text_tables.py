@@ -72,7 +72,7 @@ def test_read_text_leaves_lines_whole_that_a_quotation_mark_spoils(
         (b"%PDF-1.7", "is a PDF file, whatever its name"),
         (b"{\\rtf1", "is a Word document, whatever its name"),
         ("Siân".encode("cp1252"), "is not UTF-8 text"),
-        ("ref".encode("utf-16-le"), "is no CSV file"),
+        ("ref".encode("utf-16-le"), "is not a CSV file"),
     ],
 )
 def test_read_text_says_what_another_file_is(content: bytes, words: str) -> None:

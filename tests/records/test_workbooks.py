@@ -79,7 +79,7 @@ def test_read_sheets_reads_binary_cells_that_do_not_say_in_which_column_they_are
 def test_read_sheets_refuses_a_truncated_file(kind: str) -> None:
     content = KINDS[kind]({"Sheet": Tab([["a"], *[["some text"]] * 500])})
     assert is_workbook(content[: len(content) // 2])
-    with pytest.raises(UnreadableFileError, match=r"^a is (?:incomplete|no workbook, or incomplete)"):
+    with pytest.raises(UnreadableFileError, match=r"^a is (?:incomplete|not a workbook, or is incomplete)"):
         read_sheets("a", content[: len(content) // 2])
 
 
@@ -116,7 +116,7 @@ def packed(*names: str, manifest: str = "") -> bytes:
         (locked("DRMContent"), "is locked with a password or a sensitivity label"),
         (packed("content.xml", manifest="<encryption-data/>"), "is locked with a password"),
         (packed("encrypted-package", manifest="<encryption-data/>"), "is locked with a password"),
-        (locked("Letter"), "is no workbook, or incomplete"),
+        (locked("Letter"), "is not a workbook, or is incomplete"),
         (packed("word/document.xml"), "is a Word document"),
         (packed("Index/Document.iwa"), "is a Numbers file"),
         (packed("a.txt"), "is not a readable workbook"),
