@@ -44,8 +44,8 @@ def read_old_sheets(name: str, content: bytes) -> list[Sheet]:
                 f"{name} is locked with a password; save a copy without it, as an .xlsx file."
             ) from None
         raise UnreadableFileError(
-            f"{name} is not a workbook, or is incomplete. Copy or download it again, or open it in Excel and save it as "
-            "an .xlsx file."
+            f"{name} is not a workbook, or is incomplete. Copy or download it again, or open it in Excel and save it "
+            "as an .xlsx file."
         ) from None
 
 
