@@ -16,6 +16,7 @@ from app.records.calls import read_call
 from app.records.graph_objects import UnreadableObjectError
 from app.records.json_files import iter_objects
 from app.settings import ROOT
+from tests.records.books import wrap_ods
 
 _MEMORY = 400  # MB that reading any file may take at most
 _READ = """
@@ -31,6 +32,10 @@ told = Path("/proc/self/status").read_text()  # ru_maxrss would be that of the p
 print(int(told.split("VmHWM:")[1].split()[0]) // 1000)
 """
 _OF = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+_REPEATED = (
+    '<table:table-row table:number-rows-repeated="1000000"><table:table-cell table:number-columns-repeated="16384" '
+    'office:value-type="float" office:value="1"/></table:table-row>'
+)
 _COLUMN = '<c r="A{n}" t="s"><v>0</v></c>'
 
 
@@ -99,6 +104,7 @@ def test_a_workbook_made_by_hand_is_read(tmp_path: Path) -> None:
         ("another packing", "packed in a way"),
         ("entities", "not a readable workbook"),
         ("workbook in a workbook", "not a readable workbook"),
+        ("one cell a million times", "far out"),
         ("one cell", "line 2 has more than"),
         ("columns", "1,000,000 columns"),
         ("empty lines", "too large"),
@@ -125,6 +131,7 @@ _BOOKS = {
     "another packing": lambda file: _workbook(file, _rows(3, _COLUMN), kind=zipfile.ZIP_BZIP2),
     "entities": lambda file: _workbook(file, _laughing()),
     "workbook in a workbook": lambda file: _nested(file),
+    "one cell a million times": lambda file: file.write_bytes(wrap_ods(_REPEATED)),
 }
 _TEXTS = {
     "one cell": lambda file: file.write_bytes(b"a,b\n" + b"x" * 100_000_000),

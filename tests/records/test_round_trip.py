@@ -65,6 +65,28 @@ def test_read_table_reads_text_of_every_dialect_and_encoding(
     check_read(read_table(("a.csv", out.getvalue().encode(encoding)), EXPECTED), rows, {})
 
 
+@settings(deadline=None)
+@given(
+    st.lists(st.booleans(), min_size=1, max_size=6),
+    st.lists(st.tuples(st.integers(0, 5), st.integers(0, 20)), min_size=1, max_size=3),
+)
+def test_read_table_reads_or_names_every_row_around_stray_quotation_marks(
+    quoted: list[bool], marks: list[tuple[int, int]]
+) -> None:
+    rows = [[f"{column} of {n}" for column in COLUMNS] for n in range(len(quoted))]
+    lines = [",".join(f'"{text}"' if mark else text for text in row) for row, mark in zip(rows, quoted, strict=True)]
+    spoilt = set()
+    for n, place in marks:
+        if n < len(lines):
+            lines[n] = f'{lines[n][:place]}"{lines[n][place:]}'
+            spoilt.add(n + 2)
+    table = read_table(("a.csv", "\n".join([",".join(COLUMNS), *lines]).encode()), EXPECTED)
+    assert [number for number, _ in table.rows] == list(range(2, len(rows) + 2))
+    for number, cells in table.rows:
+        if "" not in cells and number not in spoilt:
+            assert list(cells.values()) == rows[number - 2]
+
+
 @given(st.text(st.characters(codec="cp1252", exclude_categories=["C"]), min_size=1, max_size=8))
 def test_read_table_refuses_text_of_an_encoding_that_does_not_say_which_it_is(name: str) -> None:
     content = f"email,name,notes\na@school.example,{name},\n".encode("cp1252")
