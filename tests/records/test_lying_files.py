@@ -131,7 +131,7 @@ _BOOKS = {
     "another packing": lambda file: _workbook(file, _rows(3, _COLUMN), kind=zipfile.ZIP_BZIP2),
     "entities": lambda file: _workbook(file, _laughing()),
     "workbook in a workbook": lambda file: _nested(file),
-    "one cell a million times": lambda file: file.write_bytes(wrap_ods(_REPEATED)),
+    "one cell a million times": lambda file: _repeated(file),
 }
 _TEXTS = {
     "one cell": lambda file: file.write_bytes(b"a,b\n" + b"x" * 100_000_000),
@@ -154,6 +154,10 @@ def _nested(file: Path) -> None:
         packed.writestr("b.xlsx", b"0" * 100_000_000)
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
         packed.writestr("a.xlsx", inner.getvalue())
+
+
+def _repeated(file: Path) -> None:
+    file.write_bytes(wrap_ods(_REPEATED))
 
 
 def _sparse(file: Path, size: int) -> None:
