@@ -21,6 +21,10 @@ UNVALUED: Words = (
     "holds a formula whose value is not in the file",
     "open the file in Excel, save it and import it again, or type the value",
 )
+STALE: Words = (
+    "holds a formula whose value may not be in the file",
+    "open the file in Excel, save it as an .xlsx file and import that, or type the value",
+)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 import xlrd
 
-from app.records.cells import MOST_TEXT, Marks, Place, Sheet, Words, build_sheet, format_cell, format_serial
+from app.records.cells import MOST_TEXT, STALE, Marks, Place, Sheet, build_sheet, format_cell, format_serial
 from app.records.number_formats import find_shown
 from app.records.rows import UnreadableFileError
 from app.records.text_tables import MOST_CELLS, Lines, too_large
@@ -19,10 +19,6 @@ _BEGINS = (0x0009, 0x0209, 0x0409, 0x0809)
 _ENDS = 0x000A
 _SHEET_LIST = 0x0085
 _CALCULATE_WHEN_OPENED = 0x02
-_STALE: Words = (
-    "holds a formula whose value may not be in the file",
-    "open the file in Excel, save it as an .xlsx file and import that, or type the value",
-)
 
 
 def read_old_sheets(name: str, content: bytes) -> list[Sheet]:
@@ -74,7 +70,7 @@ def _read_cells(name: str, book: Any, sheet: Any, formulas: set[Place]) -> tuple
             characters += len(text)
             line.append(text)
             if (row, column) in formulas:
-                marks.faults[row, column] = _STALE
+                marks.faults[row, column] = STALE
         lines.append(line)
         if characters > MOST_TEXT:
             raise too_large(name)
@@ -94,9 +90,9 @@ def _format(book: Any, sheet: Any, place: Place, kind: int, value: Any) -> str:
 
 
 def _find_formulas(stream: bytes, base: int) -> list[set[Place]]:
-    """The places of formulas whose value may not be in the file, for each sheet: those that are to be worked out when
-    the file is opened, as programs write them, and those without a text. xlrd does not tell them from values. `base` is
-    where the workbook begins in the stream."""
+    """The places of formulas whose value may not be in the file, for each sheet: those of 0 that are to be worked out
+    when the file is opened, as programs write them, and those without a text. xlrd does not tell them from values.
+    `base` is where the workbook begins in the stream."""
     starts = [
         base + struct.unpack_from("<I", stream, at)[0]
         for kind, at in _iter_records(stream, base)
@@ -108,7 +104,7 @@ def _find_formulas(stream: bytes, base: int) -> list[set[Place]]:
         for kind, at in _iter_records(stream, start):
             if kind in _FORMULAS:
                 row, column, _, result, flags = struct.unpack_from("<HHH8sH", stream, at)
-                if flags & _CALCULATE_WHEN_OPENED or _has_no_text(result):
+                if _has_no_text(result) or (flags & _CALCULATE_WHEN_OPENED and result == bytes(8)):
                     places.add((row, column))
         found.append(places)
     return found

@@ -13,7 +13,7 @@ from itertools import pairwise
 from operator import itemgetter
 from xml.etree import ElementTree
 
-from app.records.cells import MOST_TEXT, UNVALUED, Marks, Place
+from app.records.cells import MOST_TEXT, STALE, UNVALUED, Marks, Place
 from app.records.number_formats import Shows, find_shown
 from app.records.packages import is_sheet
 from app.records.rows import UnreadableFileError
@@ -29,6 +29,9 @@ _REFERENCE = re.compile(rb'<c r="([A-Za-z]+)(\d+)"')
 _ROW_NUMBER = re.compile(rb'<row r="(\d+)"')
 _HIDDEN_ROW = re.compile(rb'<row r="(\d+)"[^<>]* hidden="(?:1|true)"')
 _FORMULA = re.compile(rb"<f(?:\s[^<>]*)?>([^<]*)<")
+_FORMULA_TAG = re.compile(rb"<f[\s/>]")
+_BLANK_RESULT = re.compile(rb' t="str"[^\0]*<v\s*/?>')  # of a formula that gives an empty text
+_RECALCULATES = re.compile(rb'\bfullCalcOnLoad="(?:1|true)"')
 _VALUE = re.compile(rb"<[vt](?:\s[^<>]*)?>([^<]+)<")
 _MIDNIGHT = rb"[^<>]*>(?:<f[^<>]*/>|<f[^<>]*>[^<]*</f>)?<v>\d+(?:\.0000\d*|\.9999\d*)?</v>"
 _NAMES_TEXT = re.compile(rb' t="s"[^<>]*><v>(\d+)</v>')
@@ -46,6 +49,7 @@ class WorkbookParts:
         self._lengths: list[int] = []
         self._styles: list[bytes] = []
         self._small: dict[str, bytes] = {}
+        self._recalculates = False
 
     def take(self, filename: str, content: bytes) -> bytes:
         """Read a part, and return it; texts and styles must come before the sheets. UnreadableFileError if a sheet
@@ -60,11 +64,12 @@ class WorkbookParts:
             self._styles = _find_instant_styles(content)
         elif part.endswith(("workbook.xml", "workbook.xml.rels")):
             self._small[part.rpartition("/")[2]] = content
+            self._recalculates |= bool(_RECALCULATES.search(content))
         if is_sheet(part):
             xml = _rewrite(content) if _is_of_another_form(content) else content
             _check_extent(self._name, xml)
             _check_texts(self._name, xml, self._lengths)
-            self._marks[part] = _find_marks(xml, self._styles)
+            self._marks[part] = _find_marks(xml, self._styles, recalculates=self._recalculates)
         return content
 
     def marks(self) -> dict[str, Marks]:
@@ -203,16 +208,20 @@ def _find_instant_styles(xml: bytes) -> list[bytes]:
     return cell_styles
 
 
-def _find_marks(xml: bytes, styles: list[bytes]) -> Marks:
+def _find_marks(xml: bytes, styles: list[bytes], *, recalculates: bool) -> Marks:
+    """The marks of a sheet. `recalculates`: a program wrote the workbook, and its formulas are to be worked out when it
+    is opened. Until then 0 may stand for their values."""
     marks = Marks()
     for place, cell in _iter_cells_with(xml, b' t="e"'):
         value = _VALUE.search(cell)
         marks.texts[place] = _decode(value) if value else "#N/A"
     for place, cell in _iter_cells_with(xml, b"<f"):
-        if not _VALUE.search(cell) and b' t="str"' not in cell:
+        if not _VALUE.search(cell) and not _BLANK_RESULT.search(cell):
             formula = _FORMULA.search(cell)
             marks.texts[place] = "=" + (_decode(formula) if formula else "")
             marks.faults[place] = UNVALUED
+        elif recalculates and cell.endswith(b"<v>0</v>") and _FORMULA_TAG.search(cell):
+            marks.faults[place] = STALE
     for style in styles:
         midnight = re.compile(b' s="' + style + b'"' + _MIDNIGHT)
         marks.instants.update(_place_before(xml, match.start()) for match in midnight.finditer(xml))
@@ -223,16 +232,17 @@ def _find_marks(xml: bytes, styles: list[bytes]) -> Marks:
 
 def _iter_cells_with(xml: bytes, mark: bytes) -> Iterator[tuple[Place, bytes]]:
     """The place and the XML of each cell that has a mark in it."""
-    at = xml.find(mark)
+    last = xml.rfind(b"</sheetData>")  # what follows, such as rules for colours, has formulas of its own
+    at = xml.find(mark, 0, last)
     while at >= 0:
         begin = xml.rfind(b"<c ", 0, at)
         end = xml.find(b"</c>", at)
         end = len(xml) if end < 0 else end
         if begin >= 0 and xml.find(b"</c>", begin, at) < 0:
             yield _place_before(xml, at), xml[begin:end]
-            at = xml.find(mark, end)
+            at = xml.find(mark, end, last)
         else:
-            at = xml.find(mark, at + 1)
+            at = xml.find(mark, at + 1, last)
 
 
 def _place_before(xml: bytes, at: int) -> Place:

@@ -4,7 +4,11 @@ import io
 import zipfile
 from datetime import date, datetime, time
 
+import openpyxl
 import pytest
+import xlsxwriter
+from openpyxl.formatting.rule import FormulaRule
+from openpyxl.styles import Font
 
 from app.records.cells import Sheet
 from app.records.rows import UnreadableFileError
@@ -42,6 +46,28 @@ def test_read_sheets_names_formulas_without_a_value(kind: str) -> None:
     sheet = read(kind, Tab([["a", "b"], ["x", Unvalued("=1+1")]]))
     assert list(sheet.faults) == [(1, 1)]
     assert "formula whose value" in sheet.faults[1, 1][0]
+
+
+def test_read_sheets_names_formulas_for_which_a_program_wrote_some_value() -> None:
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["a", "b"])
+        sheet.write_formula(1, 1, "=1+1")  # and 0 as its value
+    (read,) = read_sheets("a.xlsx", out.getvalue())
+    assert list(read.faults) == [(1, 1)]
+    assert "may not be in the file" in read.faults[1, 1][0]
+
+
+def test_read_sheets_takes_the_formula_of_a_rule_for_none_of_a_cell() -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["a", "b"])
+    book.active["B2"].font = Font(bold=True)
+    book.active.conditional_formatting.add("A1:B9", FormulaRule(["$A1=1"], font=Font(bold=True)))
+    out = io.BytesIO()
+    book.save(out)
+    (sheet,) = read_sheets("a.xlsx", out.getvalue())
+    assert sheet.faults == {}
 
 
 @every_kind
