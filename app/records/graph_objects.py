@@ -213,6 +213,8 @@ def _is_machine(identities: Mapping[str, Any], what: str) -> bool:
     for name, identity in identities.items():
         if identity and name.replace("_", "")[-len(_INSTANCE) :].lower() == _INSTANCE:
             return type(identity) is not dict or _says_who(identity)
+    if not any(map(identities.get, _NOT_PEOPLE)):
+        return False
     if not any(_says_who(read_object(identities, name, what)) for name in _NOT_PEOPLE):
         return False
     return not any(_says_who(read_object(identities, name, what)) for name, _ in _PEOPLE)
