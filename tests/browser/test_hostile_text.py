@@ -118,7 +118,7 @@ def pages(school: School) -> list[tuple[str, str]]:
     found += [("senior_deputy_head", f"concerns?ref={ref}") for ref in concerns]
     found += [("senior_deputy_head", f"parents?consent={number}") for number in consents]
     found += [
-        ("admin", "administration"),
+        *(("admin", f"administration?tab={tab}") for tab in ("Status", "Import", "Roster", "Alerts", "Audit")),
         ("tutor", "log"),
         ("tutor", "plan"),
         ("tutor", "log?correct=L2"),

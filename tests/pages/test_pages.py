@@ -235,7 +235,7 @@ def test_concerns_offers_subject_access_to_dsps_alone(opened: Opened) -> None:
 
 def test_administration_imports_an_attendance_report_in_the_order_of_dates_that_is_chosen(opened: Opened) -> None:
     report = ("report.csv", download(datetime(2025, 11, 10, 10, tzinfo=UTC), LESSON), "text/csv")
-    at = opened("administration", "admin")
+    at = opened("administration", "admin", tab="Import")
     assert "1 read, 0 new, 0 changed, 0 unchanged, 1 rejected" in _upload(at, report, "As the file shows it")
     assert "day first or month first" in " ".join(list_rejected_rows(open_school(), opened.people["admin"])["reason"])
     shown = _upload(at, report, "Month first (12/31/2026)")
@@ -258,7 +258,7 @@ def test_administration_fixes_and_dismisses_rejected_rows(opened: Opened, tmp_pa
     ]
     import_letters(open_school(), people.table(tmp_path / "of pages.csv", rows))
     pupil = list_pupils_to_choose(open_school(), opened.people["tutor"])["email"].iloc[-1]
-    at = opened("administration", "admin")
+    at = opened("administration", "admin", tab="Import")
     row = at.selectbox(key="rejected row")
     mine = [int(name) for name, words in zip(_numbers(), row.options, strict=True) if words.startswith("of pages.csv")]
     row.set_value(mine[0]).run()
@@ -275,11 +275,26 @@ def test_administration_fixes_and_dismisses_rejected_rows(opened: Opened, tmp_pa
     _press(at, "Dismiss")
     assert "1 row dismissed." in " ".join(element.value for element in at.success)
     assert not {*mine} & {*_numbers()}
-    _press(at, "Verify the audit trail")
-    assert "are as written" in text(at)
-    _press(at, "Check encryption keys")
-    assert "no key is set" in text(at)
+
+
+@pytest.mark.parametrize(
+    ("tab", "button", "words"),
+    [("Audit", "Verify the audit trail", "are as written"), ("Status", "Check encryption keys", "no key is set")],
+)
+def test_administration_checks_the_audit_trail_and_keys(opened: Opened, tab: str, button: str, words: str) -> None:
+    at = opened("administration", "admin", tab=tab)
+    _press(at, button)
+    assert words in text(at)
+
+
+@pytest.mark.parametrize("tab", ["Status", "Import", "Roster", "Alerts", "Audit"])
+def test_administration_shows_one_tab_at_a_time(opened: Opened, tab: str) -> None:
+    at = opened("administration", "admin", tab=tab)
     assert not at.exception
+    headings = {"Status": "System status", "Import": "Rejected rows", "Audit": "Audit trail"}
+    shown = [element.value for element in at.header]
+    assert headings.get(tab, tab) in shown
+    assert sum(heading in shown for heading in (*headings.values(), "Roster", "Alerts")) == 1
 
 
 def _numbers() -> list[int]:
@@ -366,5 +381,6 @@ def test_no_page_of_those_whom_a_concern_about_conduct_names_differs_by_it(opene
     raised = raise_concern(school, opened.people["tutor"], report)
     ref = raised.ref
     assert shown() == before
-    assert ref not in text(opened("administration", "admin"))
+    for tab in ("Alerts", "Audit"):
+        assert ref not in text(opened("administration", "admin", tab=tab))
     assert not set(raised.alerted) & set(named)

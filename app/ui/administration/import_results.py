@@ -1,12 +1,10 @@
-"""The imports on the page Administration."""
+"""What became of an import, and the form for attendance reports."""
 
 from collections.abc import Callable
-from datetime import date
 
 import streamlit as st
 
 from app.formatting import how_many
-from app.intake.people import RosterOptions
 from app.intake.result import ImportResult
 from app.records.attendance_times import DateOrder
 from app.records.rows import UnreadableFileError
@@ -33,36 +31,11 @@ def show_attendance_import(read: ReadReport) -> None:
         sent = st.form_submit_button("Import report", type="primary", icon=":material/upload:")
     if sent and file is not None:
         content, dates = (file.name, file.getvalue()), DateOrder(order) if order else None
-        show_import(file.name, lambda: read(content, dates))
+        _show_import(lambda: read(content, dates))
 
 
-def ask_roster_options(today: date) -> RosterOptions:
-    """Ask what the office has to say of a file of staff or pupils."""
-    valid_from = st.date_input(
-        "Valid from",
-        None,
-        max_value=today,
-        format="DD/MM/YYYY",
-        help="For a correction: the day from which the rows are valid. Sessions since then are checked again. "
-        "Blank: today.",
-    )
-    left_on = st.date_input(
-        "People not in the file left on",
-        None,
-        max_value=today,
-        format="DD/MM/YYYY",
-        help="The first day without them. Staff have no role from that day. Blank: they are listed, and stay.",
-    )
-    same_person = st.text_input(
-        "Addresses of the same person",
-        help="Addresses that still stand for the person who has or had them, although the name or Entra id is new. "
-        "Separate several by semicolons.",
-    )
-    return RosterOptions(valid_from, left_on, frozenset(filter(None, map(str.strip, same_person.split(";")))))
-
-
-def show_import(name: str, run: Callable[[], ImportResult]) -> None:
-    """Run an import and show what became of it; `name` is the file's."""
+def _show_import(run: Callable[[], ImportResult]) -> None:
+    """Run an import and show what became of it."""
     try:
         result = run()
     except UnreadableFileError as error:
@@ -71,10 +44,14 @@ def show_import(name: str, run: Callable[[], ImportResult]) -> None:
     except DatabaseError as error:
         show_error("The file was not imported.", str(error))
         return
+    show_result(result)
+
+
+def show_result(result: ImportResult) -> None:
+    """Show what became of an import."""
     write_html(
-        "{name}: {result.read} read, {result.added} new, {result.changed} changed, {result.unchanged} unchanged, "
-        "{rejected} rejected.",
-        name=name,
+        "{result.source}: {result.read:,} read, {result.added:,} new, {result.changed:,} changed, "
+        "{result.unchanged:,} unchanged, {rejected:,} rejected.",
         result=result,
         rejected=len(result.rejected),
     )

@@ -1,0 +1,220 @@
+"""How a dropped file is read: its kind, which heading is which column, and which word is which value.
+
+The program proposes all of it; a person corrects it with boxes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import pandas as pd
+import streamlit as st
+
+from app.access.administration import select_shown_cells
+from app.formatting import how_many
+from app.intake.mappings import get_mapping, suggest_names
+from app.records.columns import COLUMNS, TABLES, Column
+from app.records.known_mappings import get_known_table, propose
+from app.records.mappings import Mapping, Source, Word, apply, list_words
+from app.records.raw_tables import RawTable
+from app.school import School
+from app.ui.rejected_rows import KINDS
+from app.ui.text import note, write_html
+
+_FIRST_ROWS = 4
+_PROPOSED = "What its headings suggest"
+_NOT_THERE: tuple[str, ...] = ()
+_SAME = ("", "same in all rows")  # no heading is blank
+_MANY_WORDS = 30
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a file is read. `is_new`: a person has changed what was proposed, or said it for the first time."""
+
+    mapping: Mapping
+    is_new: bool
+
+
+def ask_reading(school: School, raw: RawTable, codes: Sequence[str], key: str) -> Reading | None:
+    """Let a person check how a file is read; `codes` are those of the schools. Returns None until it is clear."""
+    saved = _list_saved(school, raw, list(TABLES))
+    first = (get_mapping(school, saved[0]) if saved else None) or propose(raw)
+    left, right = st.columns(2)
+    kind = left.selectbox(
+        "What is in it?",
+        list(TABLES),
+        index=list(TABLES).index(first.kind) if first else None,
+        format_func=KINDS.__getitem__,
+        placeholder="Choose",
+        key=f"{key} kind",
+    )
+    if kind is None:
+        note("Choose what the file holds.")
+        return None
+    name = ""
+    if names := _list_saved(school, raw, [kind]):
+        options = [*names, ""]
+        name = right.selectbox("Read by", options, format_func=lambda one: one or _PROPOSED, key=f"{key} by {kind}")
+    start = (get_mapping(school, name) if name else propose(raw, kind)) or Mapping(kind=kind, columns={})
+    if "school" in COLUMNS[kind] and "school" not in start.columns and len(codes) == 1:
+        start = Mapping(kind=kind, columns={**start.columns, "school": Source(value=codes[0])})
+    described = _describe_columns(kind, codes)
+    mapping = _ask_columns(raw, start, described, f"{key} {kind} {name}")
+    if missing := mapping.list_missing():
+        labels = ", ".join(label_column(column) for column in missing)
+        st.warning(f"Choose where the file has: {labels}.", icon=":material/edit:")
+        return None
+    mapping = _ask_words(raw, mapping, described, f"{key} {kind} {name}")
+    _show_first_rows(raw, mapping)
+    return Reading(mapping, is_new=not name or mapping != start)
+
+
+def _list_saved(school: School, raw: RawTable, kinds: Sequence[str]) -> list[str]:
+    """The names of the saved mappings that fit a file."""
+    return [name for name in suggest_names(school, raw, kinds) if get_known_table(name) is None]
+
+
+def label_column(name: str) -> str:
+    """A column's name as people read it."""
+    return name.replace("_emails", " addresses").replace("_email", " address").replace("_", " ").capitalize()
+
+
+def _describe_columns(kind: str, codes: Sequence[str]) -> dict[str, Column]:
+    """The columns of a kind; that of the school takes the codes of the schools."""
+    described = dict(COLUMNS[kind])
+    if "school" in described:
+        described["school"] = replace(described["school"], values=tuple((code, code) for code in codes))
+    return described
+
+
+# --- columns ------------------------------------------------------------------------------------------------
+
+
+def _ask_columns(raw: RawTable, start: Mapping, described: dict[str, Column], key: str) -> Mapping:
+    """The mapping with the headings that a person chooses."""
+    found = sum(name in start.columns for name in described)
+    with st.expander(f"Columns: {found} of {len(described)} found", expanded=bool(start.list_missing())):
+        note("Where each column comes from. Columns with a star are needed.")
+        columns = {}
+        for n, (name, column) in enumerate(described.items()):
+            if n % 3 == 0:
+                places = st.columns(3)
+            source = _ask_column(places[n % 3], raw, column, start.columns.get(name), f"{key} {name}")
+            if source is not None:
+                columns[name] = source
+    return Mapping(kind=start.kind, columns=columns)
+
+
+def _ask_column(
+    place: st.delta_generator.DeltaGenerator, raw: RawTable, column: Column, start: Source | None, key: str
+) -> Source | None:
+    """Where a column comes from; None: it is not in the file."""
+    headings = [(heading,) for heading in dict.fromkeys(filter(None, raw.headings))]
+    joined = [start.headings] if start and len(start.headings) > 1 else []
+    options = [_NOT_THERE, *joined, *headings, _SAME]
+    chosen_before = _NOT_THERE if start is None else start.headings or _SAME
+    if chosen_before not in options:
+        options.insert(1, chosen_before)
+    chosen = place.selectbox(
+        label_column(column.name) + (" *" if column.is_required else ""),
+        options,
+        index=options.index(chosen_before),
+        format_func=_say_headings,
+        help=f"{column.meaning}.",
+        key=key,
+    )
+    if chosen == _NOT_THERE:
+        return None
+    if chosen != _SAME:
+        return Source(headings=chosen, words=start.words if start else {})
+    return _ask_value(place, column, start.value if start else "", key)
+
+
+def _say_headings(headings: tuple[str, ...]) -> str:
+    if headings == _NOT_THERE:
+        return "Not in the file"
+    return "The same in all rows" if headings == _SAME else " + ".join(headings)
+
+
+def _ask_value(place: st.delta_generator.DeltaGenerator, column: Column, before: str, key: str) -> Source | None:
+    """The value that a column has in all rows."""
+    labels = dict(column.values)
+    if labels:
+        options = list(labels)
+        index = options.index(before) if before in options else None
+        value = place.selectbox("In all rows", options, index, format_func=labels.__getitem__, key=f"{key} value")
+    else:
+        value = place.text_input("In all rows", before, key=f"{key} value").strip()
+    return Source(value=value) if value else None
+
+
+# --- words --------------------------------------------------------------------------------------------------
+
+
+def _ask_words(raw: RawTable, mapping: Mapping, described: dict[str, Column], key: str) -> Mapping:
+    """The mapping with the values that a person chooses for words that are none."""
+    words = [word for word in list_words(mapping, raw, described) if not described[word.column].other_words]
+    for name in dict.fromkeys(word.column for word in words):
+        unknown = [word for word in words if word.column == name and word.value is None]
+        if unknown:
+            chosen = _ask_words_of(described[name], unknown, f"{key} {name}")
+            source = mapping.columns[name]
+            source = Source(headings=source.headings, words=source.words | chosen)
+            mapping = Mapping(kind=mapping.kind, columns={**mapping.columns, name: source})
+    return mapping
+
+
+def _ask_words_of(column: Column, unknown: Sequence[Word], key: str) -> dict[str, str]:
+    """The values for the words of a column that are not known; a word without one is left out, and rejected."""
+    labels, chosen = dict(column.values), {}
+    count = how_many(len(unknown), "word")
+    with st.expander(f"{label_column(column.name)}: {count} to match", expanded=True):
+        note("Choose what each word of the file stands for. Rows with any other word are rejected.")
+        blank_others = False
+        if not column.is_required or column.is_list:
+            blank_others = st.checkbox("Leave the cell blank for all other words", key=f"{key} others")
+        for n, word in enumerate(unknown[:_MANY_WORDS]):
+            if n % 3 == 0:
+                places = st.columns(3)
+            label = f"{word.word} ({how_many(word.rows, 'row')})"
+            if column.is_list:
+                values = places[n % 3].multiselect(
+                    label, list(labels), format_func=labels.__getitem__, placeholder="Choose", key=f"{key} {word.word}"
+                )
+                value = ";".join(values)
+            else:
+                value = (
+                    places[n % 3].selectbox(
+                        label,
+                        list(labels),
+                        None,
+                        format_func=labels.__getitem__,
+                        placeholder="Choose",
+                        key=f"{key} {word.word}",
+                    )
+                    or ""
+                )
+            if value or blank_others:
+                chosen[word.word] = value
+        if blank_others:
+            chosen |= {word.word: "" for word in unknown[_MANY_WORDS:]}
+    return chosen
+
+
+# --- first rows ---------------------------------------------------------------------------------------------
+
+
+def _show_first_rows(raw: RawTable, mapping: Mapping) -> None:
+    """The first rows as they are read, with the file's headings; of a session log nothing about a pupil."""
+    read = apply(mapping, raw)
+    rows = [select_shown_cells(mapping.kind, cells, None)[0] for _, cells in read.rows[:_FIRST_ROWS]]
+    columns = [name for name in mapping.columns if any(name in row for row in rows)]
+    shown = pd.DataFrame([{_name_shown(mapping, name): row.get(name, "") for name in columns} for row in rows])
+    st.dataframe(shown, hide_index=True, height="content", alt=f"The first rows of {raw.name} as they are read")
+    if ignored := [heading for heading in raw.headings if heading and heading not in mapping.headings]:
+        write_html("Not read: {headings}.", headings=", ".join(ignored))
+
+
+def _name_shown(mapping: Mapping, column: str) -> str:
+    source: Source = mapping.columns[column]
+    return f"{label_column(column)} ← {' + '.join(source.headings) or 'the same in all rows'}"

@@ -1,0 +1,61 @@
+"""What the office says of an import of people: corrections and leavers; and templates of the tables."""
+
+from datetime import date
+from functools import partial
+
+import streamlit as st
+
+from app.intake.people import RosterOptions
+from app.reports.table_templates import create_xlsx_template
+from app.ui.rejected_rows import KINDS
+from app.ui.text import note
+from app.ui.widgets import download
+
+
+def show_templates() -> None:
+    """Offer an empty table of each kind, with its columns explained."""
+    with st.expander("Templates of every table"):
+        note("For tables that you write yourself. Any other table works as it is: its columns are matched next.")
+        places = st.columns(3)
+        for n, (kind, label) in enumerate(KINDS.items()):
+            with places[n % 3]:
+                download(
+                    label, partial(create_xlsx_template, kind), f"{kind}.xlsx", key=f"template {kind}", type="tertiary"
+                )
+
+
+def ask_roster_options(today: date) -> RosterOptions:
+    """Ask what the office has to say of files of staff or pupils."""
+    valid_from, left_on, same_person = None, None, ""
+    with st.container(border=True):
+        left, middle, right = st.columns(3)
+        if left.checkbox("People who are not in the files have left", key="import leavers"):
+            left_on = left.date_input(
+                "First day without them",
+                today,
+                max_value=today,
+                format="DD/MM/YYYY",
+                help="Staff have no role from that day. Their sessions stay.",
+                key="import left on",
+            )
+        if middle.checkbox("The files correct something in the past", key="import past"):
+            valid_from = middle.date_input(
+                "Valid from",
+                today,
+                max_value=today,
+                format="DD/MM/YYYY",
+                help="Sessions since this day are checked again.",
+                key="import valid from",
+            )
+        if right.checkbox("Somebody has a new first name or account", key="import same"):
+            same_person = right.text_input(
+                "Their addresses",
+                help="Addresses that still stand for the person who has or had them. Separate several by semicolons.",
+                key="import same person",
+            )
+    addresses = frozenset(filter(None, map(str.strip, same_person.split(";"))))
+    return RosterOptions(_as_day(valid_from), _as_day(left_on), addresses)
+
+
+def _as_day(day: object) -> date | None:
+    return day if isinstance(day, date) else None

@@ -1,0 +1,159 @@
+"""What an import would change, in words and tables; and the rejected rows, to be corrected in the table itself."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+import streamlit as st
+
+from app.access.administration import select_shown_cells
+from app.formatting import how_many
+from app.intake.preview import Preview, describe_effect, list_new_rows
+from app.intake.result import ImportResult
+from app.intake.uploads import Corrections
+from app.records.rows import RejectedRow
+from app.ui.rejected_rows import KINDS
+from app.ui.text import note, write_html
+from app.ui.widgets import table
+
+CORRECTIONS = "import corrections"  # in the session state: by kind, the `Corrections` made so far
+_ROW, _WHY = "Row", "What is wrong"
+_HEIGHT = 360
+_CHANGES = {"who": "Who", "column": "What", "before": "Now", "after": "After the import"}
+
+
+def show_preview(preview: Preview) -> None:
+    """Show what an import would do."""
+    for result in preview.results:
+        _show_counts(result)
+    for words in describe_effect(preview):
+        note(words)
+    for result in preview.results:
+        _show_new(result)
+    _show_changed(preview)
+    for result in preview.results:
+        _show_leavers(result)
+        _show_rejected(result)
+        _show_notes(result)
+
+
+def _show_counts(result: ImportResult) -> None:
+    numbers = {
+        "new": result.added,
+        "changed": result.changed,
+        "leaving": len(result.left),
+        "rejected": len(result.rejected),
+        "as before": result.unchanged,
+    }
+    write_html(
+        "<b>{kind}</b>, {result.source}, {rows}: <b>{counts}</b>.",
+        kind=KINDS[result.kind],
+        result=result,
+        rows=how_many(result.read, "row"),
+        counts=", ".join(f"{number:,} {words}" for words, number in numbers.items() if number) or "nothing",
+    )
+
+
+def _show_new(result: ImportResult) -> None:
+    if not result.new_rows:
+        return
+    new = list_new_rows(result)
+    rows = pd.DataFrame([{_ROW: int(number)} | cells for number, cells in new]).fillna("")
+    with st.expander(f"New: {how_many(len(new), 'row')} of {KINDS[result.kind].lower()}"):
+        name = f"new {result.kind}"
+        table(rows, f"Rows of {KINDS[result.kind].lower()} that would be added", name, height=_height(len(rows)))
+
+
+def _show_changed(preview: Preview) -> None:
+    if not preview.changed:
+        return
+    rows = pd.DataFrame([vars(fact) for fact in preview.changed])
+    people = rows[["kind", "who"]].drop_duplicates().shape[0]
+    with st.expander(f"Changed: {how_many(people, 'entry', 'entries')} of the roster", expanded=len(rows) <= 20):
+        shown = rows[list(_CHANGES)].rename(columns=_CHANGES)
+        table(shown, "What would change on the roster", "changed on the roster", height=_height(len(rows)))
+
+
+def _show_leavers(result: ImportResult) -> None:
+    kind = KINDS[result.kind].lower()
+    for names, label, words in (
+        (result.left, "Leaving", "They are marked as having left. Their sessions stay."),
+        (
+            result.missing,
+            "Not in the file",
+            "They stay on the roster. If they have left, give the day above. If a rejected row may be about one of "
+            "them, correct it first.",
+        ),
+    ):
+        if names:
+            with st.expander(f"{label}: {len(names):,} {kind}"):
+                note(words)
+                rows = pd.DataFrame({"Who": names})
+                table(rows, f"{label}: {kind}", f"{label.lower()} {result.kind}", height=_height(len(rows)))
+
+
+def _show_notes(result: ImportResult) -> None:
+    notes = list(result.notes)
+    if result.unknown_columns:
+        notes.insert(0, f"columns that are not read: {', '.join(result.unknown_columns)}")
+    if notes:
+        with st.expander(f"Notes on {result.source} ({len(notes):,})"):
+            for words in notes:
+                write_html("{words}.", words=words[:1].upper() + words[1:])
+
+
+def _show_rejected(result: ImportResult) -> None:
+    """The rejected rows, whose cells can be corrected in the table."""
+    if not result.rejected:
+        return
+    rows = [_describe_rejected(result, rejected) for rejected in result.rejected]
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    shown = pd.DataFrame(rows, columns=columns).fillna("").astype({_ROW: int})
+    count = how_many(len(rows), "row")
+    with st.container(border=True), st.form(f"correct {result.kind}", border=False):
+        write_html("Rejected: {count} of {kind}", "h4", count=count, kind=KINDS[result.kind].lower())
+        note(
+            "Correct the cells here and check again, or import the others now: rejected rows are kept under “Rejected "
+            "rows” until somebody fixes or dismisses them."
+        )
+        edited = st.data_editor(
+            shown,
+            key=f"rejected {result.kind} {hash(shown.to_csv())}",
+            hide_index=True,
+            disabled=[_ROW, _WHY],
+            width="stretch",
+            alt=f"Rejected rows of {KINDS[result.kind].lower()}, to be corrected",
+            column_config={_ROW: st.column_config.NumberColumn(width="small")},
+        )
+        if st.form_submit_button("Check again", icon=":material/refresh:"):
+            _store_corrections(result.kind, shown, edited)
+            st.rerun()
+
+
+def _describe_rejected(result: ImportResult, rejected: RejectedRow) -> dict[str, object]:
+    """A rejected row with why it was rejected, and those of its cells that may be corrected."""
+    cells = {name: cell for name, cell in rejected.original.items() if name}
+    _, fixable = select_shown_cells(result.kind, cells, rejected.column)
+    column = rejected.column or ""
+    why = f"{result.headings.get(column) or column or 'The row'} {rejected.reason}: {rejected.fix}"
+    shown = {name: cells.get(name, "") for name in fixable if name in cells or name == column}
+    return {_ROW: int(rejected.row), _WHY: why} | shown
+
+
+def _store_corrections(kind: str, shown: pd.DataFrame, edited: pd.DataFrame) -> None:
+    """Remember the cells that differ, in addition to earlier ones."""
+    every: dict[str, dict[int, dict[str, str]]] = st.session_state.setdefault(CORRECTIONS, {})
+    of_kind = every.setdefault(kind, {})
+    for before, after in zip(shown.to_dict("records"), edited.to_dict("records"), strict=True):
+        given = {name: str(cell or "") for name, cell in after.items() if cell != before[name]}
+        if given:
+            of_kind.setdefault(int(before[_ROW]), {}).update(given)
+
+
+def get_corrections(kind: str) -> Corrections:
+    """The corrections that were made to the rows of a kind."""
+    every: Mapping[str, Corrections] = st.session_state.get(CORRECTIONS, {})
+    return every.get(kind, {})
+
+
+def _height(rows: int) -> str | int:
+    return "content" if rows < 10 else _HEIGHT

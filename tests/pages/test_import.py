@@ -1,0 +1,143 @@
+"""The import on the Administration page: files are dropped, checked, corrected, imported and undone."""
+
+import csv
+import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from app.access.administration import get_roster
+from app.intake.mappings import list_mappings
+from app.intake.undo import undo_last_import
+from app.school import School
+from app.settings import ROOT, load_secrets
+from app.ui import current
+from tests.apptest import AUTH, AppTest, sign_in, write_secrets, write_settings
+from tests.pages.conftest import Opened, text
+from tests.people import email, someone
+
+Rows = list[dict[str, str]]
+PUPILS = [
+    {"Pupil": "Aled Pugh", "Mail": email("aled"), "NC Year": "Year 10", "House": "Wye", "Site": "SEN"},
+    {"Pupil": "Nia New", "Mail": "nia@pupils.habs.example", "NC Year": "Y7", "House": "Wye", "Site": "SEN"},
+    {"Pupil": "Sam Slip", "Mail": "sam,slip@habs", "NC Year": "7", "House": "Wye", "Site": "SEN"},
+]
+LETTERS = [{"pupil_email": "nobody@x.example", "kind": "introduction", "sent_on": "2026-09-01"}]
+
+
+def _as_csv(rows: Rows) -> bytes:
+    out = io.StringIO()
+    writer = csv.DictWriter(out, list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue().encode()
+
+
+@pytest.fixture
+def open_as(school: School, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], AppTest]]:
+    """Opens the tab Import of a real school as somebody."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DATABASE_URL", school.engine.url.render_as_string(hide_password=False))
+    monkeypatch.setenv("PROTOCOL_FILE", str(write_settings(tmp_path / "protocol.toml")))
+    write_secrets(AUTH)
+    current._opened.clear()
+
+    def open_tab(who: str) -> AppTest:
+        at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+        sign_in(at, who)
+        at.switch_page("pages/administration.py")
+        at.query_params["tab"] = "Import"
+        return at.run()
+
+    yield open_tab
+    current._opened.clear()
+    load_secrets.cache_clear()
+
+
+def _drop(at: AppTest, *files: tuple[str, Rows]) -> None:
+    box = next(one for one in at.file_uploader if one.label.startswith("Drop the files"))
+    box.set_value([(name, _as_csv(rows), "text/csv") for name, rows in files]).run()
+    assert not at.exception
+
+
+def _press(at: AppTest, label: str) -> None:
+    next(button for button in at.button if button.label == label).click().run()
+    assert not at.exception
+
+
+def _choose(at: AppTest, label: str, value: object) -> None:
+    next(box for box in at.selectbox if box.label == label).set_value(value).run()
+    assert not at.exception
+
+
+def _list_pupils(school: School) -> dict[str, str]:
+    """The house of each pupil."""
+    pupils = get_roster(school, someone(school, "admin"))["pupils"]
+    return dict(zip(pupils["name"], pupils["house"], strict=True))
+
+
+def test_import_is_checked_then_applied_and_can_be_undone(open_as: Callable[[str], AppTest], school: School) -> None:
+    at = open_as("admin")
+    before = _list_pupils(school)
+    _drop(at, ("pupils of the school.csv", PUPILS))
+    _choose(at, "Email *", ("Mail",))
+    _choose(at, "Name *", ("Pupil",))
+    shown = text(at)
+    assert "Nia New" in shown
+    assert "Monnow,Wye" in shown  # the house, now and after the import
+    assert "sam,slip@habs" in " ".join(table.value.to_csv() for table in at.dataframe)
+    assert _list_pupils(school) == before
+    _press(at, "Import")
+    assert "Imported." in [element.value for element in at.success]
+    assert _list_pupils(school) == before | {"Aled Pugh": "Wye", "Nia New": "Wye"}
+    assert [saved.name for saved in list_mappings(school)] == ["Pupils as in pupils of the school"]
+    assert [button.label for button in at.button if button.label == "Undo"]  # its dialog needs a browser
+    assert undo_last_import(school).sources == ("pupils of the school.csv",)
+    assert _list_pupils(school) == before
+
+
+def test_import_reads_a_file_with_the_same_headings_as_the_last_time(
+    open_as: Callable[[str], AppTest], school: School
+) -> None:
+    at = open_as("admin")
+    _drop(at, ("pupils.csv", PUPILS[:1]))
+    _choose(at, "Email *", ("Mail",))
+    _choose(at, "Name *", ("Pupil",))
+    _press(at, "Import")
+    _press(at, "Import more")
+    _drop(at, ("pupils 2027.csv", PUPILS[1:2]))
+    _press(at, "Import")
+    assert _list_pupils(school)["Nia New"] == "Wye"
+
+
+def test_import_corrects_a_rejected_row_in_the_table(open_as: Callable[[str], AppTest], school: School) -> None:
+    at = open_as("admin")
+    _drop(at, ("pupils.csv", PUPILS))
+    _choose(at, "Email *", ("Mail",))
+    _choose(at, "Name *", ("Pupil",))
+    at.session_state["import corrections"] = {"pupils": {4: {"email": "sam@pupils.habs.example"}}}
+    at.run()
+    assert "2 new" in text(at).replace("<bdi>", "").replace("</bdi>", "")
+    _press(at, "Import")
+    assert "Sam Slip" in _list_pupils(school)
+
+
+def test_import_is_for_the_administrator_alone(open_as: Callable[[str], AppTest]) -> None:
+    at = open_as("teacher")
+    assert "You do not have access to this page." in text(at)
+    assert not at.file_uploader
+
+
+def test_import_of_real_people_into_the_demonstration_is_refused(opened: Opened) -> None:
+    at = opened("administration", "admin", tab="Import")
+    pupil = {"email": "a@x.example", "name": "Ann", "school": "SEN", "year_group": "9", "house": "Wye"}
+    _drop(at, ("pupils.csv", [pupil]))
+    assert "no real people may be imported" in " ".join(error.value for error in at.error)
+    assert "Import" not in [button.label for button in at.button]
+
+
+def test_import_shows_what_is_wrong_with_a_file(opened: Opened) -> None:
+    at = opened("administration", "admin", tab="Import")
+    _drop(at, ("letters.csv", LETTERS), ("more letters.csv", LETTERS))
+    assert "Two files hold letters to parents" in " ".join(error.value for error in at.error)
