@@ -42,3 +42,28 @@ def test_load_settings_reads_the_pupils_policies(tmp_path: Path) -> None:
 def test_load_settings_names_what_is_wrong_with_pupil_policies(tmp_path: Path, entry: str, reason: str) -> None:
     with pytest.raises(SettingsError, match=reason):
         load_settings(written(tmp_path, f"[pupil_policies]\n{entry}"))
+
+
+def test_load_settings_reads_the_groups_of_the_roster(tmp_path: Path) -> None:
+    lines = ("[entra_roster]", 'staff = "Staff"', 'pupils = "@pupils.habs.example"', 'year_groups.9 = ["Y9", "Staff"]')
+    text = "\n".join(lines)
+    wanted = load_settings(written(tmp_path, text)).entra_roster
+    assert wanted is not None
+    assert (wanted.year_groups, wanted.list_groups()) == ({"9": ("Y9", "Staff")}, ("Staff", "Y9"))
+
+
+@pytest.mark.parametrize(
+    ("entry", "reason"),
+    [
+        ("", "entra_roster: name the groups or the domain of `staff`"),
+        ('pupils = "Pupils"\ntutor_groups = "9A"', "entra_roster: name the groups or the domain of `staff` as well"),
+        ("staff = 5", "entra_roster.staff: write one name"),
+        ('staff = "Staff"\ntutors = "T"', "entra_roster.tutors: not an entry of the settings"),
+        ('staff = "Staff"\nroles = {hoy = 9}', "entra_roster.roles.hoy: write one name"),
+    ],
+)
+def test_load_settings_names_what_is_wrong_with_the_groups_of_the_roster(
+    tmp_path: Path, entry: str, reason: str
+) -> None:
+    with pytest.raises(SettingsError, match=reason):
+        load_settings(written(tmp_path, f"[entra_roster]\n{entry}"))
