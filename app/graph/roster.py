@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from app import lease
 from app.formatting import how_many
@@ -14,10 +14,11 @@ from app.graph.directory import read_directory
 from app.graph.errors import ForbiddenError, GraphError, NotConfiguredError, StoppedError
 from app.graph.runs import Lease, require_registration
 from app.graph.sources import ASKED_AGAIN, Source, note_answer, note_refusal, read_states
-from app.intake.files import AS_OF_TODAY, create_work
+from app.intake.files import AS_OF_TODAY, prepare_tables
 from app.intake.people import RosterOptions
+from app.intake.preview import Preview, preview_import
 from app.intake.result import ImportResult
-from app.intake.transaction import run_import_in
+from app.intake.transaction import Run, carry_out, carry_out_for_good
 from app.records.entra import find_leave_days
 from app.records.entra_roster import BESIDE, EntraTables, OnRecord, build_tables
 from app.records.rows import UnreadableFileError
@@ -25,6 +26,7 @@ from app.records.tabular import read_table
 from app.school import School
 from app.settings import EntraRoster, SettingsError, get_settings_file
 from app.store import tables
+from app.store.groups import list_groups_without_pupils
 from app.store.versions import is_there_on, valid_versions
 
 _CANNOT_USE = (GraphError, SettingsError, UnreadableFileError)
@@ -32,30 +34,40 @@ _CANNOT_USE = (GraphError, SettingsError, UnreadableFileError)
 
 @dataclass(frozen=True)
 class RosterSync:
-    """What came of reading the roster: the results of importing staff and pupils; accounts that are neither, by name
-    and address; and sentences about what else was noticed, without names."""
+    """What came of reading the roster: what the import of staff and pupils did or would do; accounts that are neither,
+    by name and address; and sentences about what else was noticed, without names."""
 
-    results: list[ImportResult]
+    done: list[ImportResult] | Preview
     unknown: list[str]
     notes: list[str]
+
+    @property
+    def results(self) -> list[ImportResult]:
+        """The results of staff and pupils."""
+        return self.done.results if isinstance(self.done, Preview) else self.done
 
 
 def sync_roster(
     school: School,
     options: RosterOptions = AS_OF_TODAY,
     *,
+    dry_run: bool = False,
+    actor_id: int | None = None,
     report: Callable[[str], None] = lambda _: None,
     client: Client | None = None,
 ) -> RosterSync:
-    """Read the roster from Entra and import it. GraphError, SettingsError, UnreadableFileError or an error of `lease`
-    if that cannot be done; then nothing was changed. `report` and `client` as for `synchronise`."""
+    """Read the roster from Entra and import it, or in a dry run find out what that would change. GraphError,
+    SettingsError, UnreadableFileError or an error of `lease` if that cannot be done; then nothing was changed. `report`
+    and `client` as for `synchronise`."""
     settings, registered = _require_settings(school), require_registration(school)
     with Lease(school) as held, client or Client(registered, report) as asking:
         try:
-            return _read_and_import(school, settings, asking, held, options)
+            found, run = _prepare(school, settings, asking, held, options, actor_id)
         except ForbiddenError as error:
             _note_refusal(school, error)
             raise _describe_refusal(error) from None
+        done = preview_import(school, run, options) if dry_run else carry_out(school, run)
+        return RosterSync(done, found.unknown, found.notes)
 
 
 def fetch_roster(context: Context) -> None:
@@ -65,7 +77,8 @@ def fetch_roster(context: Context) -> None:
     if settings is None or _was_refused(school):
         return
     try:
-        synced = _read_and_import(school, settings, context.client, context.lease, AS_OF_TODAY)
+        _, prepared = _prepare(school, settings, context.client, context.lease, AS_OF_TODAY)
+        run.roster = carry_out_for_good(school, prepared)  # undone, it would be imported again by the next sync
     except ForbiddenError as error:
         _note_refusal(school, error)
         run.rejected += 1
@@ -75,8 +88,7 @@ def fetch_roster(context: Context) -> None:
     except _CANNOT_USE as error:
         run.errors.append(f"The roster was not read from Entra: {error}")
     else:
-        run.roster = synced.results
-        run.errors += _describe_open(synced.results)
+        run.errors += _describe_open(run.roster)
 
 
 def check_roster(school: School, client: Client) -> list[tuple[bool, str, str]]:
@@ -111,19 +123,26 @@ def _require_settings(school: School) -> EntraRoster:
     return school.settings.entra_roster
 
 
-def _read_and_import(
-    school: School, settings: EntraRoster, client: Client, held: lease.Lease, options: RosterOptions
-) -> RosterSync:
+def _prepare(
+    school: School,
+    settings: EntraRoster,
+    client: Client,
+    held: lease.Lease,
+    options: RosterOptions,
+    actor_id: int | None = None,
+) -> tuple[EntraTables, Run]:
+    """What Entra holds, and its import, ready to be run."""
     found, leave_days = _read(school, settings, client)
-    options = replace(options, leave_days=leave_days)
-    with school.writing() as connection:
+    import_tables = prepare_tables(school, found.tables, actor_id, replace(options, leave_days=leave_days))
+
+    def run(connection: Connection) -> list[ImportResult]:
         held.hold(connection)
-        results = [
-            run_import_in(connection, school, ImportResult(kind, table.name), create_work(school, table, options))
-            for kind, table in found.tables.items()
-        ]
+        results = import_tables(connection)
+        results[-1].notes += list_groups_without_pupils(connection, school.today())
         note_answer(connection, Source.ROSTER, [], school.now())
-    return RosterSync(results, found.unknown, found.notes)
+        return results
+
+    return found, run
 
 
 def _read(school: School, settings: EntraRoster, client: Client) -> tuple[EntraTables, Mapping[str, date]]:

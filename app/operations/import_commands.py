@@ -1,12 +1,18 @@
 """The commands that import files: `python -m app import --help`."""
 
 import sys
+from collections.abc import Callable
 from datetime import date, datetime
+from functools import wraps
 from pathlib import Path
+from typing import Any
 
 import click
 
+from app import lease
 from app.formatting import how_many, on_day
+from app.graph.errors import GraphError
+from app.graph.roster import sync_roster
 from app.intake.attendance import prepare_attendance
 from app.intake.calls import prepare_records
 from app.intake.files import prepare_file, prepare_roster
@@ -15,13 +21,14 @@ from app.intake.people import RosterOptions
 from app.intake.preview import Preview, describe_effect, list_new_rows, preview_import
 from app.intake.result import ImportResult
 from app.intake.transaction import carry_out, carry_out_for_good
-from app.operations.scheduled import note
+from app.operations.scheduled import note, sync
 from app.records.attendance_times import DateOrder
+from app.records.entra_roster import ENTRA
 from app.records.roster import FOREIGN, NEEDED
 from app.records.rows import UnreadableFileError
 from app.school import open_school
 
-_SOME_REJECTED = 1  # exit status
+_SOME_REJECTED, _NOT_DONE = 1, 2  # exit status
 _KEYS = ("ref", "code", "email", "pupil_email", "staff_email")  # by which a row of any table is recognised
 
 
@@ -34,40 +41,63 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Say what the import would change, and change nothing.")
 
 
+def roster_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of an import of the roster, and `dry_run`."""
+
+    @click.option("--from", "valid_from", type=_DAY, metavar="DAY", help="The day from which a correction is valid.")
+    @click.option("--leavers", type=_DAY, metavar="DAY", help="The first day without those who are no longer listed.")
+    @click.option(
+        "--same-person",
+        multiple=True,
+        metavar="EMAIL",
+        help="An address that still stands for the person who has or had it, with a new name or Entra id.",
+    )
+    @_DRY_RUN
+    @wraps(command)
+    def with_options(
+        *, valid_from: datetime | None, leavers: datetime | None, same_person: tuple[str, ...], **others: Any
+    ) -> None:
+        options = RosterOptions(
+            valid_from.date() if valid_from else None, leavers.date() if leavers else None, frozenset(same_person)
+        )
+        command(options=options, **others)
+
+    return with_options
+
+
 @import_.command("roster")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--from", "valid_from", type=_DAY, metavar="DAY", help="The day from which a corrected roster is valid.")
-@click.option("--leavers", type=_DAY, metavar="DAY", help="The first day without those who are not in the files.")
-@click.option(
-    "--same-person",
-    multiple=True,
-    metavar="EMAIL",
-    help="An address that still stands for the person who has or had it, with a new name or Entra id.",
-)
 @click.option(
     "--mapping", "mappings", multiple=True, metavar="NAME", help="A mapping that reads a file of DIR, or the file DIR."
 )
-@_DRY_RUN
-def roster_command(
-    *,
-    folder: Path,
-    valid_from: datetime | None,
-    leavers: datetime | None,
-    same_person: tuple[str, ...],
-    mappings: tuple[str, ...],
-    dry_run: bool,
-) -> None:
+@roster_options
+def roster_command(*, folder: Path, mappings: tuple[str, ...], options: RosterOptions, dry_run: bool) -> None:
     """Read schools.csv, staff.csv and pupils.csv of DIR, any that are there, or a School Data Sync or OneRoster folder.
     People on the roster who are not in the files are listed, and stay unless --leavers says when they left."""
-    options = RosterOptions(
-        valid_from.date() if valid_from else None, leavers.date() if leavers else None, frozenset(same_person)
-    )
     school = open_school()
     run = prepare_roster(school, folder, options=options, mappings=mappings)
-    _finish(preview_import(school, run, options) if dry_run else carry_out(school, run), options.left_on)
+    finish(preview_import(school, run, options) if dry_run else carry_out(school, run), options.left_on)
 
 
-def _finish(done: list[ImportResult] | Preview, left_on: date | None = None) -> None:
+@sync.command("roster")
+@roster_options
+def sync_roster_command(*, options: RosterOptions, dry_run: bool) -> None:
+    """Read the roster from Microsoft Entra, by the groups that the settings name. People on the roster who are no
+    longer there are listed, and stay unless Entra or --leavers says when they left."""
+    try:
+        synced = sync_roster(open_school(), options, dry_run=dry_run, report=note)
+    except (GraphError, lease.BusyError, lease.LostError) as error:
+        note(str(error))
+        sys.exit(_NOT_DONE)
+    for words in synced.notes:
+        note(f"{ENTRA}: {words}.")
+    if synced.unknown:
+        accounts = how_many(len(synced.unknown), "enabled account")
+        note(f"{ENTRA}: {accounts} of neither staff nor pupils: {', '.join(synced.unknown)}.")
+    finish(synced.done, options.left_on)
+
+
+def finish(done: list[ImportResult] | Preview, left_on: date | None = None) -> None:
     """Print what an import did, or would do."""
     results = done.results if isinstance(done, Preview) else done
     for result in results:
@@ -90,7 +120,7 @@ def _note_missing(result: ImportResult, left_on: date | None) -> None:
             if left_on
             else "They stay until an import says that they left: --leavers DAY, the first day without them."
         )
-        note(f"{result.source}: {missing} on the roster not in the file: {', '.join(result.missing)}. {advice}")
+        note(f"{result.source}: {missing} on the roster not in it: {', '.join(result.missing)}. {advice}")
 
 
 def _table_command(kind: str, description: str) -> None:
@@ -105,7 +135,7 @@ def _table_command(kind: str, description: str) -> None:
         except UnreadableFileError as error:
             advice = "" if mapping else suggest_mapping(school, path, [kind])
             raise UnreadableFileError(" ".join(filter(None, (str(error), advice)))) from None
-        _finish(preview_import(school, run) if dry_run else carry_out(school, run))
+        finish(preview_import(school, run) if dry_run else carry_out(school, run))
 
 
 def _records_command(kind: str, description: str) -> None:
@@ -115,7 +145,7 @@ def _records_command(kind: str, description: str) -> None:
     def command(*, path: Path, dry_run: bool) -> None:
         school = open_school()
         run = prepare_records(school, kind, path)
-        _finish(preview_import(school, run) if dry_run else carry_out_for_good(school, run))
+        finish(preview_import(school, run) if dry_run else carry_out_for_good(school, run))
 
 
 _table_command("logs", "Read session logs, one row for each session: CSV or .xlsx.")
@@ -140,7 +170,7 @@ def attendance_command(*, path: Path, dates: str | None, dry_run: bool) -> None:
     a folder of such files."""
     school = open_school()
     run = prepare_attendance(school, path, dates=DateOrder(dates) if dates else None)
-    _finish(preview_import(school, run) if dry_run else carry_out(school, run))
+    finish(preview_import(school, run) if dry_run else carry_out(school, run))
 
 
 _table_command("letters", "Read the register of letters to parents: CSV or .xlsx.")
@@ -173,8 +203,9 @@ def _report(results: list[ImportResult]) -> None:
             note(f"{result.source}: {words}.")
         for rejected in result.rejected:
             name = rejected.column if rejected.file else result.headings.get(rejected.column or "", rejected.column)
+            row = f"account {rejected.original['entra_id']}" if result.source == ENTRA else f"row {rejected.row}"
             column = f", column {name}" if name else ""
-            note(f"{rejected.file or result.source}, row {rejected.row}{column}: {rejected.reason}; {rejected.fix}.")
+            note(f"{rejected.file or result.source}, {row}{column}: {rejected.reason}; {rejected.fix}.")
         if result.resolved:
             note(f"{result.source}: this import resolved {how_many(result.resolved, 'earlier rejection')}.")
         dropped = f", {result.dropped} not sessions" if result.dropped else ""
