@@ -292,7 +292,7 @@ class _Sync:
 
 def _roster_digest(connection: Connection) -> str:
     """A digest of what decides whether a call is kept: the roster, and the reader."""
-    return digest(json.dumps([READER, asdict(reading.read_roster(connection))], sort_keys=True))
+    return digest(json.dumps([READER, asdict(reading.read_roster(connection))], sort_keys=True, default=str))
 
 
 def _read(call_id: str, record: Any, content: bytes, fetched: _Fetched) -> None:

@@ -92,7 +92,7 @@ def read_roster(connection: Connection) -> Roster:
         query = select(person, version.c.from_day, version.c.until).where(version.c.has_left)
         for number, left, back in connection.execute(query.order_by(version.c.from_day)):
             away[number].append((left, back))
-        return away
+        return dict(away)
 
     staff, staff_entra = ids(tables.staff, former.staff_id)
     pupils, pupil_entra = ids(tables.pupils, former.pupil_id)
