@@ -23,6 +23,7 @@ STATES = {
     EmailState.WAITING: f"… {EmailState.WAITING.label.lower()}",
     EmailState.FAILED: f"✗ {EmailState.FAILED.label.lower()}",
 }
+_NAMED = 8  # pupils named in a sentence
 _LANGUAGES = {"en": "English", "cy": "Welsh"}
 
 
@@ -36,9 +37,7 @@ def describe_letter_emails(pupils: pd.DataFrame, emails: pd.DataFrame) -> pd.Dat
         words[pupil_id] = ", ".join(parts)
         reasons[pupil_id] = " ".join(own.loc[own["state"] == EmailState.FAILED, "error"].dropna().unique())
     return pupils.assign(
-        by_email=[
-            words.get(row.pupil_id, "" if row.contacts else "no address on the roster") for row in pupils.itertuples()
-        ],
+        by_email=[words.get(row.pupil_id, "" if row.contacts else "no address") for row in pupils.itertuples()],
         why=[reasons.get(pupil_id, "") for pupil_id in pupils["pupil_id"]],
     )
 
@@ -49,17 +48,19 @@ def show_failed_letters(school: School, person: Person, kind: str, pupils: pd.Da
     if failed.empty:
         return
     st.subheader("Failed emails")
-    counts = failed.groupby(["pupil_id", "error"], sort=False).size().rename("addresses").reset_index()
-    rows = counts.merge(pupils[["pupil_id", "pupil", "year_group"]], on="pupil_id")
-    listing = as_listing(rows, ["pupil", "year_group", "addresses", "error"], year_group="Year", error="Why")
-    widths = {"Pupil": 180, "Year": 60, "Addresses": 90}
-    table(
-        listing,
-        "Emails to families that failed",
-        "failed emails",
-        height="content" if len(rows) < 8 else 320,
-        column_config={name: st.column_config.Column(width=width) for name, width in widths.items()},
-    )
+    names = dict(zip(pupils["pupil_id"], pupils["pupil"], strict=True))
+    for reason, rows in failed.groupby("error", sort=False):
+        of_reason = list(dict.fromkeys(rows["pupil_id"].map(names)))
+        more = f" and {len(of_reason) - _NAMED} more" if len(of_reason) > _NAMED else ""
+        write_html(
+            "<b>{emails}</b> to the parents of {names}{more}. {reason}",
+            emails=how_many(len(rows), "email"),
+            names=", ".join(of_reason[:_NAMED]),
+            more=more,
+            reason=reason,
+        )
+    if find_obstacle_to_families(school):
+        return
     ids = sorted(set(failed["pupil_id"]))
     with st.form("failed emails", border=False):
         note("Only these are sent again: to the addresses that the roster has now, with a new date.")
@@ -132,4 +133,5 @@ def _show_preview(create: Callable[[], EmailText]) -> None:
             show_error("The email cannot be shown.", str(error))
             return
         write_html("<b>{subject}</b>", subject=text.subject)
-        write_html("{body}", "pre", body=text.body)
+        lines = {f"line{number}": line for number, line in enumerate(text.body.splitlines())}
+        write_html("<br>".join(f"{{{name}}}" for name in lines), **lines)

@@ -127,7 +127,7 @@ def _send_letters(
         elif len(by_email):
             offer_letter_emails(school, person, kind, by_email)
         elif has_contacts.any():
-            note("Emailed already: see the register below.")
+            note("Emailed already. The register below shows what became of it.")
         else:
             note("The roster has no addresses of these families. The office adds them as contact_emails.")
     with right:
