@@ -14,6 +14,7 @@ from app.intake.files import check_not_demonstration, create_work
 from app.intake.people import RosterOptions
 from app.intake.result import ImportResult
 from app.intake.transaction import run_import_in
+from app.records.columns import TABLES
 from app.records.json_files import iter_content
 from app.records.rows import RejectedRow
 from app.records.tabular import Table
@@ -25,8 +26,8 @@ from app.vocabulary import RowResolution
 
 def fix_row(school: School, person: Person, number: int, cells: Mapping[str, str]) -> RejectedRow | None:
     """Import a rejected row with the administrator's cells, in the same way as its file; withheld cells stay as they
-    came. Returns None if it was imported, or the new rejection, with nothing changed. Raises ValueError, with a message
-    to show, if the administrator may not fix the row."""
+    came, and what is stored stays where its file had no column. Returns None if it was imported, or the new rejection,
+    with nothing changed. Raises ValueError, with a message to show, if the administrator may not fix the row."""
     rows = list_rejected_rows(school, person, number)
     fixable = rows["fixable"].iloc[0] if len(rows) else ()
     if not fixable:
@@ -38,11 +39,12 @@ def fix_row(school: School, person: Person, number: int, cells: Mapping[str, str
         stored = tables.quarantine
         row = connection.execute(select(stored).where(stored.c.id == number)).one()
         before = {name.strip().lower(): cell for name, cell in json.loads(row.original).items() if name}
-        after = before | {name: cell.strip() for name, cell in cells.items() if name in fixable}
+        given = {name: cell.strip() for name, cell in cells.items() if name in fixable}
+        after = before | {name: cell for name, cell in given.items() if cell or name in before}
         if row.kind == "logs" and _author(after) == person.email != _author(before):
             raise ValueError("Enter a log of your own on the page “Log a session”. Nothing was changed.")
         result = ImportResult(row.kind, row.source, person.staff_id)
-        table = Table(row.source, tuple(after), [(row.row, after)])
+        table = Table(row.source, tuple(after), [(row.row, after)], kept=frozenset(TABLES[row.kind].required))
         run_import_in(connection, school, result, create_work(school, table, RosterOptions(whole=False)))
         if result.rejected:
             connection.rollback()

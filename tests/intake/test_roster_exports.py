@@ -7,17 +7,21 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from app.access.administration import list_rejected_rows
+from app.access.people import find_person
 from app.intake.files import import_roster, prepare_roster
 from app.intake.mappings import save_mapping
 from app.intake.people import RosterOptions
 from app.intake.transaction import carry_out
+from app.operations.rejected_rows import fix_row
 from app.records.mappings import Mapping as TableMapping
 from app.records.mappings import Source
 from app.records.rows import UnreadableFileError
 from app.school import School
 from app.store import reading, tables
 from app.store.versions import valid_versions
-from tests.records.exports import ONEROSTER_1_1, SDS, files
+from tests.people import found
+from tests.records.exports import ONEROSTER_1_1, OWN, SDS, files
 
 PUPILS = TableMapping(
     kind="pupils",
@@ -119,6 +123,23 @@ def test_import_roster_keeps_what_a_folder_does_not_say(empty_school: School, tm
     folder = write(tmp_path / "b", sds, schools="", pupils="", staff="email,school\nt.evans@ysgol.example,SEN\n")
     import_roster(empty_school, folder)
     assert (pupils(empty_school), roles(empty_school, "t.evans@ysgol.example")) == before
+
+
+def test_fix_row_keeps_what_the_folder_does_not_say(empty_school: School, tmp_path: Path) -> None:
+    staff = OWN["staff.csv"] + "g.puw@ysgol.example,admin,,SEN\n"
+    import_roster(empty_school, write(tmp_path / "a", ONEROSTER_1_1, staff=staff))
+    users = ONEROSTER_1_1["users.csv"].replace("m.bowen@cartref.example", "m.bowen")
+    folder = write(
+        tmp_path / "b", ONEROSTER_1_1, users=users, pupils="", staff="email,school\nt.evans@ysgol.example,SEN\n"
+    )
+    rejected = import_roster(empty_school, folder)[2].rejected
+    assert [(row.row, row.column) for row in rejected] == [(4, "contact_emails"), (6, "email")]
+    admin = found(find_person(empty_school, "g.puw@ysgol.example"))
+    rows = list_rejected_rows(empty_school, admin)
+    number = int(rows.loc[rows["column"] == "contact_emails", "id"].iloc[0])
+    cells = rows.loc[rows["id"] == number, "original"].iloc[0] | {"house": "", "contact_emails": "mam@cartref.example"}
+    assert fix_row(empty_school, admin, number, cells) is None
+    assert pupils(empty_school)["a.bowen@ysgol.example"] == ("9", "Wye", False, "mam@cartref.example")
 
 
 def test_import_roster_refuses_a_folder_without_what_it_needs(empty_school: School, tmp_path: Path) -> None:
