@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 
 from app.protocol.calls import Calls
-from app.protocol.frames import NONE, Ints, Mask, ids
+from app.protocol.frames import NONE, Ints, Mask
 from app.protocol.matching import by_hour
 
 
@@ -14,10 +14,12 @@ def find_records(calls: Calls) -> Ints:
     call records.
 
     Their times overlap, and they have the same join link, or the same organiser and a pupil in common. Of several
-    records the one with the longest overlap counts, then the nearest start, then the lowest call id.
+    records the one with the longest overlap counts, then the nearest start, then the lowest call id. A peer-to-peer
+    call is no meeting: Teams makes no report of one.
     """
     found = np.full(len(calls.frame), NONE)
     keys = _meeting_keys(calls)
+    keys = keys[~calls.is_direct[keys["call"]]]
     is_report = calls.is_report[keys["call"]]
     keys = keys[keys["key"].isin(keys.loc[is_report, "key"])]
     is_report = calls.is_report[keys["call"]]
@@ -46,13 +48,13 @@ def _meeting_keys(calls: Calls) -> pd.DataFrame:
     if not calls.is_report.any():
         return pd.DataFrame({"call": [], "key": []}, dtype=np.int64)
     link = calls.frame["join_key"].reset_index(drop=True).dropna()
-    staff = pd.Series(ids(calls.frame["organiser_staff_id"]))
-    organiser = calls.frame["organiser_id"].reset_index(drop=True).str.lower().where(staff == NONE, staff.astype("str"))
-    people = calls.people.loc[calls.people["pupil_id"] != NONE, ["call", "pupil_id"]]
-    people = people.assign(organiser=organiser.to_numpy(object)[people["call"]]).dropna().drop_duplicates()
-    words = [("link " + link).astype(object), people["organiser"] + " " + people["pupil_id"].astype("str")]
-    call = np.concatenate([link.index.to_numpy(), people["call"]])
-    return pd.DataFrame({"call": call, "key": pd.factorize(pd.concat(words, ignore_index=True))[0].astype(np.int64)})
+    pupils = calls.people.loc[calls.people["pupil_id"] != NONE, ["call", "pupil_id"]].drop_duplicates()
+    organised = calls.frame.iloc[pupils["call"]].set_index(pupils["call"].to_numpy())
+    pupil = " " + pupils["pupil_id"].astype("string").to_numpy()
+    by_id = organised["organiser_id"].astype("string").str.lower() + pupil
+    by_staff = "staff " + organised["organiser_staff_id"].astype("string") + pupil
+    words = pd.concat(["link " + link.astype("string"), by_id, by_staff]).dropna()
+    return pd.DataFrame({"call": words.index.to_numpy(), "key": pd.factorize(words)[0].astype(np.int64)})
 
 
 def find_followed(calls: Calls, rooms: Mask, others: Mask, day: Ints) -> Ints:

@@ -19,6 +19,7 @@ class Calls:
     - `is_direct`: peer-to-peer; `is_report`: read from an attendance report
     - `with_staff`, `with_pupil`, `with_unidentified`: whether such people took part
     - `without_staff`: a room without staff: organised by roster staff in the school's tenant, with a pupil
+    - `is_elsewhere`: hosted by another organisation
     - `shows_staff`: whether it shows which staff were there. A call of another organisation lists only our own people;
       one without roster staff shows it only if everybody in a room without staff was identified.
     """
@@ -39,10 +40,10 @@ class Calls:
         self.with_unidentified = self._with(~is_staff & ~is_pupil)
         self.is_direct: Mask = (self.frame["type"] == "peerToPeer").to_numpy()
         self.is_report: Mask = (self.frame["source"] == CallSource.ATTENDANCE).to_numpy()
-        ours = self.is_school_tenant(self.frame["organiser_tenant"])
+        self.is_elsewhere = ~self.is_school_tenant(self.frame["organiser_tenant"])
         by_staff = ids(self.frame["organiser_staff_id"]) != NONE
-        self.without_staff = ~self.is_direct & ours & by_staff & self.with_pupil & ~self.with_staff
-        self.shows_staff = ours & self.with_staff | self.without_staff & ~self.with_unidentified
+        self.without_staff = ~self.is_direct & ~self.is_elsewhere & by_staff & self.with_pupil & ~self.with_staff
+        self.shows_staff = ~self.is_elsewhere & self.with_staff | self.without_staff & ~self.with_unidentified
 
     def _find_calls(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Rows of people with the position of their `call`, without those of calls that are not on record, and with

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from app.protocol import presence
-from app.protocol.frames import NONE, Ints, Mask, Words, days_since_1970, flags, ids, instants, micros
+from app.protocol.frames import NONE, Ints, Mask, Words, days_since_1970, flags, ids, instants, micros, paired
 from app.protocol.matching import recorded_calls
 from app.protocol.room_facts import RoomFacts
 from app.protocol.sessions import DAY, MINUTE, SECOND
@@ -36,6 +36,12 @@ class SessionFacts(RoomFacts):
         with_account = self._is_staff & self.on_record.is_school_tenant(self._stays["tenant"])
         listed = self._listed.loc[self._listed["staff_id"] != NONE, "session"]
         return self.mask_of(np.append(self._stay_session[with_account], listed))
+
+    @cached_property
+    def hides_staff(self) -> Mask:
+        """Whether another organisation hosted the matched call, and no staff took part in any of the session's: it
+        shows nothing of staff."""
+        return self.from_call(self.on_record.is_elsewhere, blank=False) & ~self.mask_of(self.took_part()["session"])
 
     @cached_property
     def by_report(self) -> Mask:
@@ -86,14 +92,13 @@ class SessionFacts(RoomFacts):
         in_call = row_of_stay, self._stay_from[is_pupil], self._stay_to[is_pupil]
         on = timed["row"].to_numpy(), micros(timed["started_at"]), micros(timed["ended_at"])
         present, with_video = presence.time_during(n, in_call, on)
-        # A stay without any media details counts as neither on nor off: the camera may have been on throughout.
-        has_media = (flags(self._stays["has_media"], blank=True) & ~self.on_record.is_report[self._stay_call])[is_pupil]
-        known = [np.concatenate([of_stay[has_media], of_video]) for of_stay, of_video in zip(in_call, on, strict=True)]
-        _, known_time = presence.time_during(n, in_call, (known[0], known[1], known[2]))
+        unknown = self._find_unknown_media(row_of_stay)
+        may_be_on = [np.concatenate(columns) for columns in zip(on, unknown, strict=True)]
+        _, perhaps_with_video = presence.time_during(n, in_call, (may_be_on[0], may_be_on[1], may_be_on[2]))
         has_times = np.isin(np.arange(n), timed["row"])
         least, most = np.full((2, n), np.nan)
         least[has_times] = with_video[has_times] / present[has_times]
-        most[has_times] = (with_video + present - known_time)[has_times] / present[has_times]
+        most[has_times] = perhaps_with_video[has_times] / present[has_times]
         required = self.setting(lambda r: r.camera_share)[self.pupils["session"]]
         camera = np.where(most < required, SHORT, UNKNOWN)
         # A stream without times may have filled the gaps of one with times; for how long is not known.
@@ -101,6 +106,17 @@ class SessionFacts(RoomFacts):
         camera[least >= required] = ENOUGH
         in_call = self.pupils["in_call"] & ~self._by_reports_alone[self.pupils["session"]]
         return self.pupils.assign(camera=camera, least=least, most=most)[in_call]
+
+    def _find_unknown_media(self, row_of_stay: Ints) -> presence.Intervals:
+        """When nothing is known of the media of pupils in a call, by their rows of `pupils`: those stays count as
+        neither on nor off, unless another device of theirs was in the same call at the time. `row_of_stay` has one
+        value for each stay of a pupil."""
+        has_media = flags(self._stays["has_media"], blank=True) & ~self.on_record.is_report[self._stay_call]
+        pupil = self._is_pupil
+        of_call, keys = pd.factorize(paired(self._stay_call[pupil], row_of_stay))
+        cut = presence.cut_into_segments(of_call, self._stay_from[pupil], self._stay_to[pupil], has_media[pupil])
+        unknown = cut.a & ~cut.b
+        return keys[cut.group[unknown]] % 2**32, cut.start[unknown], cut.end[unknown]
 
     def took_part(self) -> pd.DataFrame:
         """Each time that roster staff took part in a session's call: `session`, `staff_id`."""
@@ -201,7 +217,7 @@ class SessionFacts(RoomFacts):
 
     # -- the registers ---------------------------------------------------------------------------
 
-    def list_asked(self, kind: str) -> Mask:
+    def asks_for(self, kind: str) -> Mask:
         """For which pupils (one value per row of `pupils`) a letter or consent of that kind is needed: for a
         one-to-one, for the pupil in the call."""
         return self.present if kind == LetterKind.ONE_TO_ONE else np.ones(len(self.pupils), bool)

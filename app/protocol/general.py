@@ -66,9 +66,9 @@ def school_account(facts: SessionFacts) -> Ruling:
     other_account = (account != "") & (account != "school")
     in_teams = (platform == "teams") & (account == "school")
     ruling = Ruling(facts, facts.senior, log_yes=in_teams, log_no=other_platform | other_account)
-    with_account = facts.has_call & facts.school_account
-    ruling.decide(with_account, MET, CALL, "Staff took part with their school account in Teams.")
-    ruling.decide(facts.has_call, BREACH, CALL, "No member of staff took part in the call with a school account.")
+    ruling.decide(facts.school_account, MET, CALL, "Staff took part with their school account in Teams.")
+    without = "No member of staff took part in the call with a school account."
+    ruling.decide(facts.has_call & ~facts.hides_staff, BREACH, CALL, without)
     ruling.decide(other_platform, BREACH, LOG, "The log names a platform other than Teams.")
     ruling.decide(other_account, BREACH, LOG, "The log names an account other than the school's.")
     ruling.decide(in_teams, MET, LOG, "The log says that Teams was used with the school account.")

@@ -5,7 +5,7 @@ import pandas as pd
 
 from app.protocol.clause import Heading, Reference, clause
 from app.protocol.facts import ENOUGH, SENT, SHORT, UNKNOWN, SessionFacts, join_names
-from app.protocol.frames import NONE, Mask, Words
+from app.protocol.frames import NONE, Ints, Mask, Words
 from app.protocol.outcomes import BREACH, CALL, EXEMPT, LOG, MET, NO_EVIDENCE, NOTHING
 from app.protocol.rulings import Rows, Ruling, by_log_if_recorded, fill, format_durations
 
@@ -88,20 +88,21 @@ def no_private_recording(facts: SessionFacts) -> Ruling:
 )
 def staff_opens(facts: SessionFacts) -> Ruling:
     """General protocol, point 5: staff open the call."""
-    staff, pupil = facts.staff_span[0], facts.pupil_span[0]
-    waited = np.where(pupil < staff, staff - pupil, 0)
-    by_room, is_late = facts.shows_beginning, waited > facts.grace
+    pupil = facts.pupil_span[0]
+    waited, at_least = (_gap(pupil, staff) for staff in (facts.staff_span[0], facts.possible_staff_span[0]))
     ruling = Ruling(facts, log_yes=facts.yes("staff_opened"), log_no=facts.no("staff_opened"), of_unattended=True)
     nobody = np.where(facts.with_unidentified, "No member of staff was identified", "No member of staff was")
     ruling.decide(facts.no_staff_came, BREACH, CALL, fill("{nobody} in the call.", nobody=nobody))
     ruling.decide(facts.staff_called_first, MET, CALL, "The member of staff called the pupil.")
     ruling.decide(facts.pupil_called_first, BREACH, CALL, "The pupil called the member of staff.")
     too_early = fill(
-        "A pupil was in the call {time} before the first member of staff.", time=lambda i: format_durations(waited[i])
+        "A pupil was in the call {least}{time} before the first member of staff.",
+        least=np.where(at_least < waited, "at least ", ""),
+        time=lambda i: format_durations(at_least[i]),
     )
-    ruling.decide(by_room & is_late & ~facts.staff_without_times, BREACH, CALL, too_early)
-    in_time = "A member of staff was in the call before the pupils."
-    ruling.decide(by_room & ~is_late & ~facts.pupils_without_times, MET, CALL, in_time)
+    ruling.decide(facts.staff_came & (at_least > facts.grace), BREACH, CALL, too_early)
+    in_time = facts.staff_came & (waited <= facts.grace) & ~facts.pupils_without_times
+    ruling.decide(in_time, MET, CALL, "A member of staff was in the call before the pupils.")
     ruling.decide_by_log(
         if_met="The log says that staff opened the call.",
         if_breach="The log says that staff did not open the call.",
@@ -118,23 +119,28 @@ def staff_opens(facts: SessionFacts) -> Ruling:
 )
 def staff_ends(facts: SessionFacts) -> Ruling:
     """General protocol, point 5: staff end the call."""
-    staff, pupil = facts.staff_span[1], facts.pupil_span[1]
-    stayed = np.where(pupil > staff, pupil - staff, 0)
-    by_room, is_late = facts.shows_end, stayed > facts.grace
+    pupil = facts.pupil_span[1]
+    stayed, at_least = (_gap(staff, pupil) for staff in (facts.staff_span[1], facts.possible_staff_span[1]))
     ruling = Ruling(facts, log_yes=facts.yes("staff_ended"), log_no=facts.no("staff_ended"))
     too_long = fill(
-        "A pupil was in the call {time} after the last member of staff had left.",
-        time=lambda i: format_durations(stayed[i]),
+        "A pupil was in the call {least}{time} after the last member of staff had left.",
+        least=np.where(at_least < stayed, "at least ", ""),
+        time=lambda i: format_durations(at_least[i]),
     )
-    ruling.decide(by_room & is_late & ~facts.staff_without_times, BREACH, CALL, too_long)
-    in_time = "No pupil stayed after the last member of staff had left."
-    ruling.decide(by_room & ~is_late & ~facts.pupils_without_times, MET, CALL, in_time)
+    ruling.decide(facts.staff_came & (at_least > facts.grace), BREACH, CALL, too_long)
+    in_time = facts.staff_came & (stayed <= facts.grace) & ~facts.pupils_without_times & ~facts.ended_directly
+    ruling.decide(in_time, MET, CALL, "No pupil stayed after the last member of staff had left.")
     ruling.decide_by_log(
         if_met="The log says that staff ended the call.",
         if_breach="The log says that staff did not end the call.",
         if_blank="Neither a call record nor the log says who ended the call.",
     )
     return ruling
+
+
+def _gap(earlier: Ints, later: Ints) -> Ints:
+    """How long lies between two times, one of each a session; 0 where the second is not later."""
+    return np.where(earlier < later, later - earlier, 0)
 
 
 @clause(

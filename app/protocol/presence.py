@@ -11,7 +11,7 @@ import numpy as np
 
 from app.protocol.frames import Ints, Mask
 
-NEVER = np.iinfo(np.int64).max
+NEVER = 2**62  # far beyond all times: a time can be added to it or taken from it
 
 
 @dataclass(frozen=True)
@@ -80,8 +80,9 @@ def find_without_staff(came: Ints, group: Ints, joined: Ints, left: Ints, is_sta
     outstayed = last_of(n, group[first], left[first]) >= last_of(n, group[~is_staff], left[~is_staff])
     rows = np.flatnonzero(~outstayed[group] & (came[group] != NEVER))
     cut = cut_into_segments(group[rows], joined[rows], left[rows], is_staff[rows])
-    rows = np.flatnonzero(cut.a & ~cut.b & (cut.start >= came[cut.group]))
-    of, start, end = cut.group[rows], cut.start[rows], cut.end[rows]
+    rows = np.flatnonzero(cut.a & ~cut.b & (cut.end > came[cut.group]))
+    of, end = cut.group[rows], cut.end[rows]
+    start = np.maximum(cut.start[rows], came[of])
     begins = np.ones(len(rows), bool)
     begins[1:] = (of[1:] != of[:-1]) | (start[1:] != end[:-1])
     ends = np.append(begins[1:], True)[: len(rows)]

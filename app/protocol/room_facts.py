@@ -10,34 +10,36 @@ from app.protocol.frames import NONE, Ints, Mask
 from app.protocol.rooms import number_rooms
 from app.protocol.sessions import Sessions
 
-_ANY_TIME = -(2**62)  # before all others
-
 
 class RoomFacts(Sessions):
     """Facts about the rooms of the sessions. Unless stated otherwise, each is an array with one value per session.
 
     The calls of a session that overlap are different rooms; a peer-to-peer call is none. Rooms are numbered over all
     sessions, and the one that began first in a session has the session's own number.
+
+    Who took part in a call at unknown times was there at some time of the call if they are staff, and may have been in
+    its room at any time if they are pupils: a record that lacks their times may end before they left. In a call that
+    does not show staff, staff may have been at any of its times.
     """
 
     # -- rooms -----------------------------------------------------------------------------------
 
     @cached_property
     def _in_session(self) -> pd.DataFrame:
-        """The sessions' own calls: `session`, `call` (a position), `start`, `end`, `is_direct`, `shows_staff`,
-        `with_staff`."""
+        """The sessions' own calls: `session`, `call` (a position), `call_id`, `start`, `end`, `is_direct`,
+        `shows_staff`, `with_staff`."""
         names = ("start", "end", "is_direct", "shows_staff", "with_staff")
         position = self.own_calls["call"].to_numpy()
         columns = {name: getattr(self.on_record, name)[position] for name in names}
-        return self.own_calls[["session", "call"]].assign(**columns)
+        call_id = self.on_record.frame["call_id"].to_numpy(object)[position]
+        return self.own_calls[["session", "call"]].assign(call_id=call_id, **columns)
 
     @cached_property
     def _rooms(self) -> pd.DataFrame:
         """The calls that are in a room: the columns of `_in_session`, `room`."""
         calls = self._in_session[~self._in_session["is_direct"]]
         session = calls["session"].to_numpy()
-        call_id = self.on_record.frame["call_id"].to_numpy(object)[calls["call"]]
-        number = number_rooms(calls.assign(grace=self.grace[session], call_id=call_id))
+        number = number_rooms(calls.assign(grace=self.grace[session]))
         further = pd.MultiIndex.from_arrays([session[number > 0], number[number > 0]])
         room = session.copy()
         room[number > 0] = self.n + pd.factorize(further)[0]
@@ -51,96 +53,116 @@ class RoomFacts(Sessions):
 
     @cached_property
     def _room_of_call(self) -> Ints:
-        """The room of each call on record that shows staff; NONE of any other."""
+        """The room of each call on record; NONE of one that is in no room of a session."""
         room = np.full(len(self.on_record.frame), NONE)
-        shown = self._rooms[self._rooms["shows_staff"]]
-        room[shown["call"]] = shown["room"]
+        room[self._rooms["call"]] = self._rooms["room"]
         return room
 
-    def _rooms_with(self, calls: pd.Series) -> Mask:
-        """Whether each room has one of some rows of `_rooms`."""
+    def _mask_of_rooms(self, rooms: Ints | pd.Series) -> Mask:
+        """Whether each room is among the given numbers."""
         mask = np.zeros(len(self._session_of_room), bool)
-        mask[self._rooms.loc[calls, "room"]] = True
+        mask[rooms] = True
         return mask
 
-    def _rooms_with_listed(self, column: str) -> Mask:
-        """Whether somebody with such an id took part in each room at unknown times."""
-        room = self._room_of_call[self._listed["call"]]
-        mask = np.zeros(len(self._session_of_room), bool)
-        mask[room[(room != NONE) & (self._listed[column] != NONE)]] = True
-        return mask
-
-    def _spans(self, people: Mask) -> tuple[Ints, Ints]:
-        """For each room, when the first of some people joined and the last one left; `people` marks stays."""
-        room = self._room_of_call[self._stay_call]
-        stays, n = people & (room != NONE), len(self._session_of_room)
-        return (
-            presence.first_of(n, room[stays], self._stay_from[stays]),
-            presence.last_of(n, room[stays], self._stay_to[stays]),
-        )
+    # -- who was in them -------------------------------------------------------------------------
 
     @cached_property
-    def staff_span(self) -> tuple[Ints, Ints]:
-        """When the first member of staff joined and the last one left the room that began first."""
-        return self._of_first_room(self._spans(self._is_staff))
+    def _people(self) -> pd.DataFrame:
+        """The stays of staff and pupils in rooms, of staff only where the call shows them: `room`, `start`, `end`,
+        `is_staff`."""
+        room, shows_staff = self._room_of_call[self._stay_call], self.on_record.shows_staff[self._stay_call]
+        stays = (room != NONE) & (self._is_pupil | (self._is_staff & shows_staff))
+        columns = {"room": room, "start": self._stay_from, "end": self._stay_to, "is_staff": self._is_staff}
+        return pd.DataFrame({name: values[stays] for name, values in columns.items()})
 
     @cached_property
-    def pupil_span(self) -> tuple[Ints, Ints]:
-        """When the first pupil joined and the last one left the room that began first."""
-        return self._of_first_room(self._spans(self._is_pupil))
+    def _listed_in_rooms(self) -> pd.DataFrame:
+        """Who took part in the rooms' calls at unknown times: the columns of `_rooms`, `staff_id`, `pupil_id`."""
+        return self._rooms.merge(self._listed[["call", "staff_id", "pupil_id"]], on="call")
+
+    @cached_property
+    def _listed_staff(self) -> pd.DataFrame:
+        """The calls of rooms in which staff took part at unknown times, as far as they show staff."""
+        listed = self._listed_in_rooms
+        return listed[listed["shows_staff"] & (listed["staff_id"] != NONE)]
+
+    @cached_property
+    def _possible_staff(self) -> pd.DataFrame:
+        """When staff may have been in rooms besides the known times: `room`, `start`, `end`, `is_staff`."""
+        calls = pd.concat([self._listed_staff, self._rooms[~self._rooms["shows_staff"]]])
+        return calls[["room", "start", "end"]].assign(is_staff=True)
+
+    def _spans(self, *people: pd.DataFrame) -> tuple[Ints, Ints]:
+        """For each room, when the first of some people joined and the last one left."""
+        whole, n = pd.concat(people), len(self._session_of_room)
+        room = whole["room"].to_numpy()
+        first = presence.first_of(n, room, whole["start"].to_numpy())
+        return first, presence.last_of(n, room, whole["end"].to_numpy())
 
     def _of_first_room(self, spans: tuple[Ints, Ints]) -> tuple[Ints, Ints]:
         return spans[0][: self.n], spans[1][: self.n]
 
     @cached_property
-    def staff_without_times(self) -> Mask:
-        """Whether staff were in the room that began first at unknown times: a pupil who seems to have been there before
-        or after all staff may not have been."""
-        return self._rooms_with_listed("staff_id")[: self.n]
+    def _known_staff(self) -> pd.DataFrame:
+        return self._people[self._people["is_staff"]]
+
+    @cached_property
+    def staff_span(self) -> tuple[Ints, Ints]:
+        """When the first member of staff joined and the last one left the room that began first, as far as is known."""
+        return self._of_first_room(self._spans(self._known_staff))
+
+    @cached_property
+    def possible_staff_span(self) -> tuple[Ints, Ints]:
+        """When staff may have joined the room that began first at the earliest, and left it at the latest."""
+        return self._of_first_room(self._spans(self._known_staff, self._possible_staff))
+
+    @cached_property
+    def pupil_span(self) -> tuple[Ints, Ints]:
+        """When the first pupil joined and the last one left the room that began first."""
+        return self._of_first_room(self._spans(self._people[~self._people["is_staff"]]))
+
+    @cached_property
+    def staff_came(self) -> Mask:
+        """Whether the room that began first shows that staff took part in it, at known times or not."""
+        return self._mask_of_rooms(pd.concat([self._known_staff["room"], self._listed_staff["room"]]))[: self.n]
 
     @cached_property
     def pupils_without_times(self) -> Mask:
-        """Whether pupils were in the room that began first at unknown times: they may have been there before or after
-        all staff."""
-        return self._rooms_with_listed("pupil_id")[: self.n]
+        """Whether pupils were in the room that began first at unknown times."""
+        return self._mask_of_rooms(self._with_listed_pupils)[: self.n]
+
+    @cached_property
+    def _with_listed_pupils(self) -> pd.Series:
+        """The rooms in which pupils took part at unknown times."""
+        return self._listed_in_rooms.loc[self._listed_in_rooms["pupil_id"] != NONE, "room"]
 
     # -- who opened it ---------------------------------------------------------------------------
 
     @cached_property
-    def _began_with(self) -> pd.DataFrame:
-        """The calls that each session began with: more than one only if they began together."""
-        first = presence.first_of(self.n, self._in_session["session"].to_numpy(), self._in_session["start"].to_numpy())
-        return self._in_session[self._in_session["start"] == first[self._in_session["session"]]]
-
-    @cached_property
     def _first_leg(self) -> Mask:
-        """Which stays are in the first leg of the peer-to-peer call that a session began with, if that shows staff."""
-        began = self._began_with
-        calls = began.loc[began["is_direct"] & began["shows_staff"], "call"]
-        stays = np.isin(self._stay_call, calls)
-        first = presence.first_of(self.n, self._stay_session[stays], self._stay_from[stays])
-        return np.asarray(stays & (self._stay_from == first[self._stay_session]))
+        """Which stays are in the first leg of the peer-to-peer call that a session began with, before any room, if it
+        shows staff and everybody's times are known."""
+        calls = self._in_session.sort_values(["start", "is_direct", "call_id"], ascending=[True, False, True])
+        first = calls.drop_duplicates("session")
+        shown = first["is_direct"] & first["shows_staff"] & ~first["call"].isin(self._listed["call"])
+        stays = np.isin(self._stay_call, first.loc[shown, "call"])
+        began = presence.first_of(self.n, self._stay_session[stays], self._stay_from[stays])
+        return np.asarray(stays & (self._stay_from == began[self._stay_session]))
 
     def _called_first(self, people: Mask) -> Mask:
         return self.mask_of(self._stay_session[self._first_leg & people & self._stay_is_caller])
 
     @cached_property
     def staff_called_first(self) -> Mask:
-        """Whether staff were the caller of the first leg of a peer-to-peer call, whoever called back later."""
-        return self._called_first(self._is_staff)
+        """Whether staff were the caller of the first leg of a session of peer-to-peer calls alone, whoever called back
+        later."""
+        return self._called_first(self._is_staff) & ~self.mask_of(self._rooms["session"])
 
     @cached_property
     def pupil_called_first(self) -> Mask:
-        """Whether a pupil was the caller of the first leg of a peer-to-peer call, whoever called back later."""
+        """Whether a session began with a peer-to-peer call and a pupil was the caller of its first leg, whoever called
+        back or opened a meeting later."""
         return self._called_first(self._is_pupil)
-
-    @cached_property
-    def shows_beginning(self) -> Mask:
-        """Whether the room that began first shows when staff and pupils came, as far as times are known, and no other
-        call began the session."""
-        began = self._began_with
-        otherwise = self.mask_of(began.loc[began["is_direct"] | ~began["shows_staff"], "session"])
-        return np.asarray((self.staff_span[0] != presence.NEVER) & ~otherwise)
 
     @cached_property
     def no_staff_came(self) -> Mask:
@@ -157,48 +179,46 @@ class RoomFacts(Sessions):
     # -- who ended it ----------------------------------------------------------------------------
 
     @cached_property
-    def shows_end(self) -> Mask:
-        """Whether the room that began first shows when staff and pupils left, as far as times are known, and no
-        peer-to-peer call came after it: that does not show who ended it."""
-        of_first = self._rooms[self._rooms["room"] < self.n]
-        ended = presence.last_of(self.n, of_first["session"].to_numpy(), of_first["end"].to_numpy())
-        calls = pd.concat([of_first[~of_first["shows_staff"]], self._in_session[self._in_session["is_direct"]]])
-        otherwise = self.mask_of(calls.loc[calls["end"] >= ended[calls["session"]], "session"])
-        return np.asarray((self.staff_span[0] != presence.NEVER) & ~otherwise)
+    def ended_directly(self) -> Mask:
+        """Whether a peer-to-peer call lasted until the end of the room that began first, or longer: it does not show
+        who ended it."""
+        in_first, calls = self._rooms[self._rooms["room"] < self.n], self._in_session
+        ended = presence.last_of(self.n, in_first["session"].to_numpy(), in_first["end"].to_numpy())
+        return self.mask_of(calls.loc[calls["is_direct"] & (calls["end"] >= ended[calls["session"]]), "session"])
 
     # -- pupils alone ----------------------------------------------------------------------------
 
+    def _find_alone(self, came: Ints, people: pd.DataFrame) -> pd.DataFrame:
+        """The stretches longer than grace with a pupil and without any of the staff in `people`, after `came` (a time
+        for each room): `room`, `session`, `start`, `end`."""
+        columns = [people[name].to_numpy() for name in ("room", "start", "end", "is_staff")]
+        found = presence.find_without_staff(came, *columns)
+        session = self._session_of_room[found.group]
+        stretches = {"room": found.group, "session": session, "start": found.start, "end": found.end}
+        return pd.DataFrame(stretches)[found.end - found.start > self.grace[session]]
+
     @cached_property
-    def _without_staff(self) -> presence.Stretches:
-        """The stretches of each room longer than grace with a pupil and without staff, after the first member of staff
-        joined. Staff whose times are unknown may have joined at any time."""
-        room = self._room_of_call[self._stay_call]
-        stays = (room != NONE) & (self._is_staff | self._is_pupil)
-        came = self._spans(self._is_staff)[0]
-        came[self._rooms_with_listed("staff_id")] = _ANY_TIME
-        found = presence.find_without_staff(
-            came, room[stays], self._stay_from[stays], self._stay_to[stays], self._is_staff[stays]
-        )
-        long = found.end - found.start > self.grace[self._session_of_room[found.group]]
-        return presence.Stretches(found.group[long], found.start[long], found.end[long])
+    def _surely_alone(self) -> pd.DataFrame:
+        """The stretches of each room in which pupils were without staff, after the first member of staff joined, at
+        whatever times those were there whose times are not known."""
+        came = self._spans(self._known_staff)[0]
+        np.minimum.at(came, self._listed_staff["room"].to_numpy(), self._listed_staff["end"].to_numpy())
+        return self._find_alone(came, pd.concat([self._people, self._possible_staff]))
+
+    @cached_property
+    def _perhaps_alone(self) -> pd.DataFrame:
+        """The stretches of rooms with staff without times in which pupils were without staff, if those were not there
+        during them, and had joined before."""
+        rooms = self._mask_of_rooms(self._listed_staff["room"])
+        came = np.where(rooms, self._spans(self._known_staff, self._possible_staff)[0], presence.NEVER)
+        return self._find_alone(came, self._people[rooms[self._people["room"]]])
 
     @cached_property
     def alone(self) -> pd.DataFrame:
         """Stretches in which pupils were without staff, and surely so: `session`, `start`, `end`, `room` of those in a
         room to which staff came; of any other `call` (a position) and `after`, whether it was after the session. NONE
         where there is none."""
-        of_rooms = self._without_staff
-        sure = ~self._rooms_with_listed("staff_id")[of_rooms.group]
-        stretches = pd.DataFrame(
-            {
-                "session": self._session_of_room[of_rooms.group[sure]],
-                "start": of_rooms.start[sure],
-                "end": of_rooms.end[sure],
-                "room": of_rooms.group[sure],
-                "call": NONE,
-                "after": False,
-            }
-        )
+        stretches = self._surely_alone.assign(call=NONE, after=False)
         whole = pd.concat([stretches, self._unattended_calls()], ignore_index=True)
         return whole.sort_values(["session", "start", "room", "call"], ignore_index=True)
 
@@ -206,7 +226,7 @@ class RoomFacts(Sessions):
         """The calls to which no staff came, as rows of `alone`: from the first pupil's join to the last one's leaving,
         else for as long as the call lasted."""
         rooms, on_record = self._rooms, self.on_record
-        staffed = self._rooms_with(rooms["with_staff"] | ~rooms["shows_staff"])
+        staffed = self._mask_of_rooms(rooms.loc[rooms["with_staff"] | ~rooms["shows_staff"], "room"])
         alone = rooms[~staffed[rooms["room"]] | self.unattended[rooms["session"]]]
         calls = pd.concat(
             [alone[["session", "call"]].assign(after=False), self.rooms_after[["session", "call"]].assign(after=True)],
@@ -223,12 +243,12 @@ class RoomFacts(Sessions):
 
     @cached_property
     def shows_throughout(self) -> Mask:
-        """Whether the session's calls show that no pupil was alone, whenever those were there whose times are
-        unknown."""
-        unknown = self._session_of_room[self._rooms_with_listed("pupil_id")]
-        possible = self._session_of_room[self._without_staff.group]
+        """Whether the session's calls show that no pupil was alone, whenever those were there whose times are not
+        known."""
+        unknown = self._session_of_room[self._with_listed_pupils]
         hidden = self._in_session.loc[~self._in_session["shows_staff"], "session"]
-        return self.has_call & ~self.mask_of(np.concatenate([unknown, possible, hidden]))
+        alone = [stretches["session"] for stretches in (self._surely_alone, self._perhaps_alone)]
+        return self.has_call & ~self.mask_of(np.concatenate([unknown, hidden, *alone]))
 
     def pupils_alone(self) -> pd.DataFrame:
         """The pupils of each row of `alone`, each once: `stretch` (its position), `pupil_id`."""

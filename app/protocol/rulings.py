@@ -115,7 +115,7 @@ def format_durations(micros: Ints) -> Words:
 def by_letters(facts: SessionFacts, applies: Mask, kind: str, letter: str) -> Ruling:
     """A clause that asks for a letter of that kind to the parents of every pupil before the day of the session."""
     in_time, any_letter = facts.letters(kind)
-    asked = facts.list_asked(kind)
+    asked = facts.asks_for(kind)
     late, missing = asked & any_letter & ~in_time, asked & ~any_letter
     session = facts.pupils["session"].to_numpy()
     ruling = Ruling(facts, applies & facts.has_pupils, of_unattended=True)
@@ -159,7 +159,7 @@ def by_hours(
     """
     inside = within(facts.local_start, facts.local_end)
     logged_inside = within(facts.logged_local_start, facts.logged_local_end)
-    consented, has_consent = facts.consented(consent, applies & ~inside, facts.list_asked(consent))
+    consented, has_consent = facts.consented(consent, applies & ~inside, facts.asks_for(consent))
     evidence = np.where(facts.time_from_call, CALL, LOG)
 
     def sentence(outcome: int, **values: Callable[[Rows], Words]) -> Reason:

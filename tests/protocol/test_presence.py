@@ -33,9 +33,14 @@ def find_without_staff(groups: int, rows: list[tuple[int, int, int, bool]]) -> p
     return presence.find_without_staff(came, group, start, end, is_staff)
 
 
-def plain_alone(rows: list[tuple[int, int, int, bool]], group: int) -> list[tuple[int, int]]:
-    """Second by second: a pupil is there, no staff is, and staff have joined at some time before."""
-    came = min((s for g, s, _, f in rows if g == group and f), default=None)
+def in_seconds(found: presence.Stretches, group: int) -> list[tuple[int, int]]:
+    """The stretches of one group."""
+    rows = zip(found.group, found.start, found.end, strict=True)
+    return [(int(start) // SECOND, int(end) // SECOND) for of, start, end in rows if of == group]
+
+
+def plain_alone(rows: list[tuple[int, int, int, bool]], group: int, came: int | None) -> list[tuple[int, int]]:
+    """Second by second: a pupil is there, no staff is, and staff came before."""
     stretches: list[tuple[int, int]] = []
     if came is None:
         return stretches
@@ -53,12 +58,19 @@ def test_alone_equals_a_plain_walk(rows: list[tuple[int, int, int, bool]]) -> No
     rows = [r for r in rows if r[2] > 0]
     found = find_without_staff(3, rows)
     for group in range(3):
-        mine = [
-            (int(s) // SECOND, int(e) // SECOND)
-            for g, s, e in zip(found.group, found.start, found.end, strict=True)
-            if g == group
-        ]
-        assert mine == plain_alone(rows, group)
+        came = min((s for g, s, _, f in rows if g == group and f), default=None)
+        assert in_seconds(found, group) == plain_alone(rows, group, came)
+
+
+@given(stays, st.lists(st.none() | st.integers(-5, 40), min_size=3, max_size=3))
+def test_find_without_staff_counts_from_any_time(
+    rows: list[tuple[int, int, int, bool]], since: list[int | None]
+) -> None:
+    rows = [r for r in rows if r[2] > 0]
+    came = np.array([presence.NEVER if time is None else time * SECOND for time in since])
+    found = presence.find_without_staff(came, *columns(rows))
+    for group in range(3):
+        assert in_seconds(found, group) == plain_alone(rows, group, since[group])
 
 
 @given(stays)

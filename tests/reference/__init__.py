@@ -15,9 +15,12 @@ Matching
 
 What the calls show
 - Somebody unidentified is anybody who is neither staff nor pupil on the roster.
-- A session without peer-to-peer calls or with other calls as well is judged in its rooms; one of peer-to-peer calls
-  alone by the caller of the first leg. If that caller is not on the roster, the log decides.
-- Somebody without times may have been in their room at any time, also outside the call's own times.
+- A session with a room is judged in it. Besides, a pupil who rang before it opened the session; and if a peer-to-peer
+  call ended after it, or at the same moment, only a breach in the room counts: who ended that call is for the log.
+- A session of peer-to-peer calls alone is judged by the caller of the first leg. If that caller is not on the roster,
+  or somebody's times are unknown, the log decides.
+- Staff without times were there at some time of their call; such a pupil may have been in the room at any time, since
+  a record that lacks their times may end before they left.
 - If no staff were in any call of a session and everybody was identified, staff did not open it.
 - Calls of which nobody can say who was staff (hosted elsewhere, or an unidentified person instead of staff) count as
   if staff could have been there all the time.
@@ -25,8 +28,8 @@ What the calls show
 
 The clauses
 - `parents-told` and consents outside the hours ask for every pupil in the call or in the log; one-to-ones for the one.
-- Staff known by the roster use the school's account unless the record names another tenant. That none of them is in a
-  call that another organisation hosts shows nothing.
+- Staff known by the roster use the school's account unless the record names another tenant. If another organisation
+  hosted the matched call, that no staff were in it shows nothing.
 - `recording-on-team` asks for the calls that are listed as recorded, else for all of the session.
 - A recording without a call's id belongs to a call of its organiser that was going on when it was created.
 - A video of unknown length and one with times that are not enough: it is not known how long the camera was on.

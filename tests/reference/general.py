@@ -59,8 +59,9 @@ def _school_account_in_call(facts: Facts) -> bool | None:
     tenants += [None for call in facts.calls for one in call.listed if one.staff_id is not None]
     if any(other is None or other.lower() == tenant for other in tenants):
         return True
-    is_hidden = any(facts.records.calendar.is_elsewhere(call) for call in facts.calls)
-    return None if not facts.calls or (is_hidden and not tenants) else False
+    if not facts.calls or (facts.records.calendar.is_elsewhere(facts.calls[0]) and not tenants):
+        return None
+    return False
 
 
 def _of_recorded(facts: Facts, answer: bool | None, by_call: bool | None = None) -> Check:

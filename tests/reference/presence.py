@@ -12,7 +12,6 @@ from tests.reference.rows import Call, Stay
 from tests.reference.sessions import PEER_TO_PEER
 
 NEVER = 1 << 62
-ALWAYS: Stretch = (-NEVER, NEVER)
 
 
 class Room:
@@ -23,16 +22,19 @@ class Room:
         seen = [call for call in calls if not facts.is_blind(call)]
         self.staff = _stretches(stay for call in seen for stay in call.stays if stay.staff_id is not None)
         self.pupils = _stretches(stay for call in calls for stay in call.stays if stay.pupil_id is not None)
-        # Whoever took part at unknown times may have been there at any.
-        has_staff = any(one.staff_id is not None for call in seen for one in call.listed)
-        has_pupils = any(one.pupil_id is not None for call in calls for one in call.listed)
-        self.staff_listed = [ALWAYS] if has_staff else []
-        self.pupils_listed = [ALWAYS] if has_pupils else []
-        self.staff_possible = [*self.staff_listed, *((call.started_at, call.ended_at) for call in self.blind)]
+        # Staff whose times are not known were there at some time of the call. Such a pupil may have been there at any
+        # time: a record that lacks their times may end before they left.
+        self.staff_listed = _times(call for call in seen if any(one.staff_id is not None for one in call.listed))
+        self.staff_possible = self.staff_listed + _times(self.blind)
+        self.has_listed_pupils = any(one.pupil_id is not None for call in calls for one in call.listed)
 
     @property
     def had_staff(self) -> bool:
         return bool(self.staff or self.staff_listed)
+
+
+def _times(calls: Iterable[Call]) -> list[Stretch]:
+    return [(call.started_at, call.ended_at) for call in calls]
 
 
 def _stretches(stays: Iterable[Stay]) -> list[Stretch]:
@@ -41,28 +43,31 @@ def _stretches(stays: Iterable[Stay]) -> list[Stretch]:
 
 def opened_by_staff(facts: Facts) -> bool | None:
     """Whether no pupil joined more than grace before the first member of staff."""
-    rooms = [Room(calls, facts) for calls in facts.rooms]
-    if not rooms:
-        return _rang_first(facts)
-    if not any(facts.is_blind(call) or call.staff for call in facts.calls):
+    by_ringing = _rang_first(facts)
+    if not facts.rooms:
+        return by_ringing
+    if by_ringing is False or not any(facts.is_blind(call) or call.staff for call in facts.calls):
         return False
-    first = rooms[0]
+    first = Room(facts.rooms[0], facts)
     if not first.had_staff:
         return None
-    staff_earliest = min(start for start, _ in first.staff + first.staff_possible)
-    staff_latest = min([start for start, _ in first.staff] + [end for _, end in first.staff_listed])
-    pupil_earliest = min(start for start, _ in first.pupils + first.pupils_listed)
-    pupil_latest = min([start for start, _ in first.pupils] + [end for _, end in first.pupils_listed])
-    if pupil_latest + facts.grace < staff_earliest:
+    pupil_joined = min((start for start, _ in first.pupils), default=NEVER)
+    if pupil_joined + facts.grace < min(start for start, _ in first.staff + first.staff_possible):
         return False
-    return True if pupil_earliest + facts.grace >= staff_latest else None
+    if first.has_listed_pupils:
+        return None
+    staff_joined = min((start for start, _ in first.staff), default=NEVER)
+    return True if pupil_joined + facts.grace >= staff_joined else None
 
 
 def _rang_first(facts: Facts) -> bool | None:
-    """Whether staff were the caller of the first leg of the first peer-to-peer call; None: neither staff nor pupil."""
-    if not facts.calls:
+    """Whether staff were the caller of the first leg of the peer-to-peer call that the session began with; None: there
+    is none, or the caller was neither staff nor pupil."""
+    began = min((call.started_at for call in facts.calls), default=NEVER)
+    direct = [call for call in facts.calls if call.type == PEER_TO_PEER and call.started_at == began]
+    if not direct:
         return None
-    call = min(facts.calls, key=lambda one: (one.started_at, one.call_id))
+    call = min(direct, key=lambda one: one.call_id)
     if facts.is_blind(call) or call.listed or not call.stays:
         return None
     began = min(stay.joined_at for stay in call.stays)
@@ -74,17 +79,20 @@ def _rang_first(facts: Facts) -> bool | None:
 
 def ended_by_staff(facts: Facts) -> bool | None:
     """Whether no pupil left more than grace after the last member of staff."""
-    rooms = [Room(calls, facts) for calls in facts.rooms]
-    if not rooms or not rooms[0].had_staff:
+    if not facts.rooms:
         return None
-    first = rooms[0]
-    staff_latest = max(end for _, end in first.staff + first.staff_possible)
-    staff_earliest = max([end for _, end in first.staff] + [start for start, _ in first.staff_listed])
-    pupil_latest = max(end for _, end in first.pupils + first.pupils_listed)
-    pupil_earliest = max([end for _, end in first.pupils] + [start for start, _ in first.pupils_listed])
-    if pupil_earliest > staff_latest + facts.grace:
+    first = Room(facts.rooms[0], facts)
+    if not first.had_staff:
+        return None
+    pupil_left = max((end for _, end in first.pupils), default=-NEVER)
+    if pupil_left > max(end for _, end in first.staff + first.staff_possible) + facts.grace:
         return False
-    return True if pupil_latest <= staff_earliest + facts.grace else None
+    room_ended = max(call.ended_at for call in facts.rooms[0])
+    ended_directly = any(call.type == PEER_TO_PEER and call.ended_at >= room_ended for call in facts.calls)
+    if first.has_listed_pupils or ended_directly:
+        return None
+    staff_left = max((end for _, end in first.staff), default=-NEVER)
+    return True if pupil_left <= staff_left + facts.grace else None
 
 
 def never_alone(facts: Facts) -> bool | None:
@@ -106,8 +114,8 @@ def _never_alone_in(room: Room, grace: int) -> bool | None:
     if _longest(surely_alone) > grace:
         return False
     perhaps_after = min(start for start, _ in room.staff + room.staff_possible)
-    perhaps_alone = subtract(room.pupils + room.pupils_listed, [*room.staff, (-NEVER, perhaps_after)])
-    return None if room.blind or _longest(perhaps_alone) > grace else True
+    perhaps_alone = subtract(room.pupils, [*room.staff, (-NEVER, perhaps_after)])
+    return None if room.blind or room.has_listed_pupils or _longest(perhaps_alone) > grace else True
 
 
 def _longest(stretches: list[Stretch]) -> int:

@@ -138,7 +138,8 @@ def make_group(random: Random, scale: Scale, meeting: Meeting, call: Call) -> Ca
 
 
 def make_peer_to_peer(random: Random, scale: Scale, meeting: Meeting, call: Call) -> Call:
-    """A call between two people, of one leg or more: either may ring first, and the other may ring back."""
+    """A call between two people, of one leg or more: either may ring first, and the other may ring back. One of them
+    may only be listed."""
     camera = Camera(random, scale)
     other = person_row(random, staff=meeting.staff[0]) if meeting.staff else person_row(random, stranger="guest")
     ends = [person_row(random, pupil=meeting.pupils[0]), other]
@@ -152,12 +153,10 @@ def make_peer_to_peer(random: Random, scale: Scale, meeting: Meeting, call: Call
             leg = replace(end, caller=number == 0, joined_at=start, left_at=start + length, has_media=has_media)
             stays.append(leg)
         start += length + random.choice((1, 5 * SECOND, 2 * MINUTE))
+    call = replace(call, started_at=min(stay.joined_at for stay in stays), ended_at=max(stay.left_at for stay in stays))
+    if "listed" in scale.kinds and random.random() < 0.1:
+        one = ends.pop()
+        stays = [stay for stay in stays if stay.person != one.person]
+        call = replace(call, listed=(Listed(one.person, one.staff_id, one.pupil_id),))
     videos = [video for end in ends for video in camera.videos_of([s for s in stays if s.person == end.person])]
-    return replace(
-        call,
-        type=PEER_TO_PEER,
-        started_at=min(stay.joined_at for stay in stays),
-        ended_at=max(stay.left_at for stay in stays),
-        stays=tuple(stays),
-        videos=tuple(videos),
-    )
+    return replace(call, type=PEER_TO_PEER, stays=tuple(stays), videos=tuple(videos))

@@ -283,7 +283,7 @@ class WorldMaker:
         report = replace(report, stays=stays, ended_at=report.ended_at + later, listed=())
         if random.random() < 0.5:
             report = replace(report, join_key=None)
-        if report.pupils:
+        if report.pupils and (report.staff or report.has_unidentified):
             self.world.calls.append(report)
 
 

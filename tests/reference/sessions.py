@@ -108,7 +108,7 @@ def _set_reports_aside(calls: Iterable[Call]) -> tuple[list[Call], list[tuple[Ca
     counting, set_aside = [], []
     calls = list(calls)
     for call in calls:
-        if call.source == CallSource.RECORD:
+        if call.source == CallSource.RECORD and call.type != PEER_TO_PEER:
             by_link[call.join_key].append(call)
             for organiser in _organisers(call):
                 by_organiser[organiser].append(call)
