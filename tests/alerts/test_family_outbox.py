@@ -25,7 +25,8 @@ def click(school: School, contacts: list[str], kind: FamilyEmailKind = FamilyEma
 
 def states(school: School) -> list[tuple[str, str]]:
     with school.engine.connect() as connection:
-        return sorted(connection.execute(select(_email.recipient, _email.state)).tuples())
+        rows = connection.execute(select(_email.recipient, _email.state))
+        return sorted((row.recipient, row.state) for row in rows)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
