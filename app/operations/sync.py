@@ -25,7 +25,10 @@ def sync_now(school: School, person: Person, report: Callable[[str], None]) -> t
         run = synchronise(school, retry=True, report=report)
     except (GraphError, lease.BusyError, lease.LostError) as error:
         return False, str(error)
-    return (
-        not run.quarantined,
-        f"{run.fetched} fetched: {run.added} new, {run.changed} changed, {run.quarantined} in quarantine",
-    )
+    rejected = sum(len(result.rejected) for result in run.roster)
+    words = f"{run.fetched} fetched: {run.added} new, {run.changed} changed, {run.quarantined} in quarantine"
+    if run.roster:
+        new, changed = (sum(getattr(result, name) for result in run.roster) for name in ("added", "changed"))
+        left = sum(len(result.left) for result in run.roster)
+        words += f". Roster: {new} new, {changed} changed, {left} left, {rejected} rejected"
+    return not (run.quarantined or rejected), words

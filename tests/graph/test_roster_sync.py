@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 
 from app.__main__ import cli
 from app.graph.sync import check_graph
+from app.operations.sync import sync_now
 from app.school import School
 from app.settings import ROOT
 from app.store import tables
@@ -87,6 +88,13 @@ def test_fetch_roster_names_nobody(school: School, entra: Entra) -> None:
     done = run(with_settings(school, entra))
     assert len(done.errors) == 2
     assert not any(name in " ".join(done.errors) for name in ("Slt", "Aled", "Caretaker", "@"))
+
+
+def test_sync_now_says_what_became_of_the_roster(school: School, entra: Entra) -> None:
+    entra.user("teacher")["department"] = "Computing"
+    good, words = sync_now(with_settings(school, entra), people.someone(school, "admin"), lambda _: None)
+    assert good
+    assert words.endswith("Roster: 0 new, 1 changed, 0 left, 0 rejected")
 
 
 def test_check_roster_counts_whom_entra_lists_or_says_what_is_wrong(school: School, entra: Entra) -> None:
