@@ -7,7 +7,7 @@ from typing import Self
 
 
 class Labelled(StrEnum):
-    """A word as it stands in files and in the database, with its `label` for people."""
+    """A word as written in files and in the database, with its `label` for people."""
 
     label: str
 

@@ -55,7 +55,7 @@ def _stream(direction: str, number: int) -> dict[str, Any]:
 
 
 def media_with_telemetry(label: str) -> dict[str, Any]:
-    """What Teams tells of one medium of a session; most of a record's bytes are such figures."""
+    """What Teams reports about one medium of a session; most of a record's bytes are such figures."""
     network = {
         "ipAddress": "10.150.0.2",
         "subnet": "10.150.0.0",

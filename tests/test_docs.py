@@ -25,7 +25,7 @@ def test_list_grants_gives_the_table_in_the_documents() -> None:
     ]
 
 
-def test_every_command_is_told_of() -> None:
+def test_commands_page_lists_every_command() -> None:
     words = (DOCS / "commands.md").read_text(encoding="utf-8")
     for name, command in cli.commands.items():
         children = command.commands if isinstance(command, click.Group) else {}

@@ -93,7 +93,7 @@ def test_answer_label_names_stored_and_typed_answers() -> None:
     assert questions["notes"].answer_label("Calm.") == "Calm."
 
 
-def test_questions_have_names_of_their_own_and_follow_the_one_that_they_depend_on() -> None:
+def test_questions_have_unique_names_and_follow_the_one_they_depend_on() -> None:
     names = [question.name for question in QUESTIONS]
     assert len(set(names)) == len(names)
     for place, question in enumerate(QUESTIONS):

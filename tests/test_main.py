@@ -51,7 +51,7 @@ def test_import_attendance_asks_for_the_order_of_dates(moved_in: Run, tmp_path: 
     assert "resolved 1 earlier rejection" in done.stderr
 
 
-def test_refused_rows_are_named_without_what_they_say(moved_in: Run, tmp_path: Path) -> None:
+def test_rejected_rows_are_listed_without_their_content(moved_in: Run, tmp_path: Path) -> None:
     rows = [
         log("teacher", "aled", "2026-11-03T10:00", ref="L1"),
         log("teacher", "aled", "2026-11-03T11:00", ref="L2") | {"pupil_emails": "secret.child@elsewhere.example"},
@@ -98,7 +98,7 @@ def test_import_reads_answers_to_a_form_by_a_mapping(moved_in: Run, tmp_path: Pa
     assert {row["purpose"] for row in judged} == {"music"}
 
 
-def test_outcomes_come_as_csv_and_as_json(moved_in: Run, tmp_path: Path) -> None:
+def test_outcomes_are_written_as_csv_and_json(moved_in: Run, tmp_path: Path) -> None:
     rows = [
         log("teacher", "aled", "2026-11-03T10:00", ref="L1", purpose="=1+1"),
         log("counsellor", "bethan", "2026-11-04T10:00", ref="L2", purpose="counselling"),
@@ -139,7 +139,7 @@ def test_outcomes_come_as_csv_and_as_json(moved_in: Run, tmp_path: Path) -> None
         (("check",), {}, "python -m app import roster"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_words(
+def test_commands_report_errors_in_words(
     run: Run, words: tuple[str, ...], environment: dict[str, str], said: str
 ) -> None:
     done = run(*words, **environment)
@@ -218,7 +218,7 @@ def test_a_database_of_a_newer_version_is_refused(moved_in: Run, database: str) 
     assert "newer version" in done.stderr
 
 
-def test_the_demonstration_never_goes_beside_real_data(moved_in: Run) -> None:
+def test_demo_refuses_a_database_with_real_data(moved_in: Run) -> None:
     done = moved_in("demo", "--sessions", "100")
     assert done.returncode == 2
     assert "not empty" in done.stderr

@@ -41,7 +41,7 @@ class RejectedError(NotSentError):
 
 
 class BrokenConnectionError(NotSentError):
-    """The connection broke before the answer; the server may have accepted the message all the same."""
+    """The connection broke before the answer; the server may still have accepted the message."""
 
 
 @dataclass(frozen=True)

@@ -91,9 +91,9 @@ def enqueue(connection: Connection, alert: Alert) -> bool:
     the same kind, about the same, to the same person; or if this person has left. Raises ValueError for an unknown kind
     or a wrong reference."""
     if alert.kind not in KINDS:
-        raise ValueError(f"{alert.kind!r} is no kind of alert")
+        raise ValueError(f"{alert.kind!r} is not a kind of alert")
     if not _REFERENCE.fullmatch(alert.subject):
-        raise ValueError("What an alert is about is said by a reference, such as concern C-7KQ2MX4P")
+        raise ValueError("What an alert is about is given as a reference, such as concern C-7KQ2MX4P")
     if connection.scalar(select(tables.alerts.c.id).where(tables.alerts.c.key == alert.key)) is not None:
         return False
     if alert.recipient_id in connection.scalars(select_leavers(tables.staff_versions)).all():

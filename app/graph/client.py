@@ -160,7 +160,7 @@ class Client(AbstractContextManager["Client"]):
         if origin != own_origin or parts.username or parts.fragment or not path.startswith(f"{self._base.path}/"):
             raise RequestFailedError("its next page is not at the configured Graph host, so nothing was asked there")
         if ".." in path or path.lower().rstrip("/").endswith(("/content", "/$value")):
-            raise RequestFailedError("its next page is no list")
+            raise RequestFailedError("its next page is not a list")
         return str(urlunsplit(("https", self._base.netloc, parts.path, parts.query, "")))
 
     def _get(

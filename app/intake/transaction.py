@@ -54,7 +54,7 @@ def run_import_in(connection: Connection, school: School, result: ImportResult, 
         result.resolved += quarantine.settle_calls(connection, result.calls, school.now(), result.actor_id)
     new = quarantine.quarantine_rows(connection, result, school.now())
     wrote = result.added or result.changed or result.left or result.resolved or new
-    if not (wrote or affected.times):  # removing a call that is no session after all adds to no count
+    if not (wrote or affected.times):  # removing a call that is not a session after all adds to no count
         return result
     import_id = connection.scalar(
         insert(tables.imports)

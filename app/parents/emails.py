@@ -36,7 +36,7 @@ def email_letters(school: School, person: Person, kind: str, pupil_ids: Collecti
     who were sent it get none, and pupils without contacts are passed over. Raises ValueError, with a message to show,
     TemplateError or NotAllowedError."""
     if kind not in LETTERS:
-        raise ValueError(f"{kind!r} is no kind of letter")
+        raise ValueError(f"{kind!r} is not a kind of letter")
     rows = {int(row.pupil_id): row for row in list_pupils_led(school, person, pupil_ids)}
     _check_can_send(school)
     with school.engine.connect() as connection:

@@ -82,7 +82,7 @@ def mark_letters_sent(school: School, person: Person, kind: str, pupil_ids: Coll
     these pupils' sessions again. Returns the number that were not on it for that day. Raises ValueError, with a message
     to show, or NotAllowedError."""
     if kind not in LETTERS:
-        raise ValueError(f"{kind!r} is no kind of letter")
+        raise ValueError(f"{kind!r} is not a kind of letter")
     if sent_on > school.today():
         raise ValueError("The day is in the future: enter a letter once it has been sent.")
     led_ids = {int(row.pupil_id) for row in list_pupils_led(school, person, pupil_ids)}

@@ -11,7 +11,7 @@ import xlrd
 from app.records.number_formats import Shows
 from app.records.text_tables import MOST_CELLS, Lines, too_large
 
-MOST_TEXT = 100_000_000  # characters in the cells of a sheet; one text may stand in many of them
+MOST_TEXT = 100_000_000  # characters in the cells of a sheet; one text may be in many of them
 
 Place = tuple[int, int]  # row and column, both from 0
 Block = tuple[int, int, int, int]  # the first and the last row, the first and the last column

@@ -45,7 +45,7 @@ class Identity:
 
 
 def read_text(value: Any, longest: int = _MAX_ID) -> str | None:
-    """Read a text without surrounding blanks; None if it is no text, is empty, or cannot be stored."""
+    """Read a text without surrounding blanks; None if it is not text, is empty, or cannot be stored."""
     text = value.strip() if isinstance(value, str) else ""
     if not text or len(text) > longest or not (text.isprintable() or _is_storable(text)):
         return None

@@ -53,7 +53,7 @@ class WorkbookParts:
 
     def take(self, filename: str, content: bytes) -> bytes:
         """Read a part, and return it; texts and styles must come before the sheets. UnreadableFileError if a sheet
-        would take too much memory: a single cell far out is enough for that, or one long text that stands in many."""
+        would take too much memory: a single cell far out is enough for that, or one long text that is in many."""
         part = filename.lower()
         if b"<sst" in content or b":sst" in content:
             if self._lengths:

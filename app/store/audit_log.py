@@ -48,7 +48,7 @@ def add(connection: Connection, *, occurred_at: datetime, actor: str, action: st
     """Add an entry, in the caller's transaction. `actor` is an email or COMMAND, `action` one of KINDS,
     `subject` a reference such as "session 512" or "concern C-7KQ2MX4P"."""
     if action not in KINDS:
-        raise ValueError(f"{action!r} is no kind of entry of the audit trail")
+        raise ValueError(f"{action!r} is not a kind of entry of the audit trail")
     if connection.dialect.name == "postgresql":  # SQLite has one writer at a time anyway
         connection.execute(text("select pg_advisory_xact_lock(:number)"), {"number": _LOCK})
     last_number, before = connection.execute(_newest).one_or_none() or _anchor(connection)

@@ -35,7 +35,7 @@ def test_list_concerns_about_conduct_is_for_the_sdh_and_dsps_whom_it_does_not_na
             )
 
 
-def test_list_concerns_about_conduct_keeps_one_that_names_everybody_for_who_comes_later(school: School) -> None:
+def test_list_concerns_about_conduct_shows_one_that_names_everybody_to_successors(school: School) -> None:
     everybody = ["sdh", "dsp_sen", "dsp_prep"]
     report = Report(
         CONDUCT, summary="s", categories=["other"], staff_ids=[ID[name] for name in everybody], told_dsp=False
@@ -57,7 +57,7 @@ def test_list_concerns_about_conduct_keeps_one_that_names_everybody_for_who_come
     assert len(list_concerns(school, someone(school, "slt"), CONDUCT)) == 1
 
 
-def test_get_concern_is_closed_for_good_to_who_is_named_later(school: School) -> None:
+def test_get_concern_is_refused_for_good_to_anybody_named_later(school: School) -> None:
     ref, sdh = raise_about(school, "musician"), someone(school, "sdh")
     casework.record_opening(school, sdh, ref)
     own = list_own_concerns(school, someone(school, "teacher"), CONDUCT)

@@ -30,7 +30,7 @@ PARTS = {  # of which the others are made
 }
 
 
-def test_questions_are_all_there_are() -> None:
+def test_questions_cover_every_public_function() -> None:
     asked = {
         name
         for module in walk_packages(app.access.__path__, "app.access.")
@@ -43,9 +43,7 @@ def test_questions_are_all_there_are() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(ID.keys() - {"counsellor", "tutor9"}))
-def test_questions_tell_nobody_else_who_was_in_counselling(
-    usual_answers: Callable[[str], dict[str, str]], name: str
-) -> None:
+def test_questions_reveal_counselling_to_nobody_else(usual_answers: Callable[[str], dict[str, str]], name: str) -> None:
     concerns = (
         {"get_concern", "list_concerns", "create_subject_access_file", "get_chronology"}
         if name in ("sdh", "dsp_sen")
@@ -89,7 +87,7 @@ def _figures(school: School) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("name", ID)
-def test_questions_have_the_same_answers_for_whom_a_conduct_concern_names(
+def test_answers_do_not_depend_on_a_conduct_concern_for_those_it_names(
     school: School, usual_answers: Callable[[str], dict[str, str]], name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     person = someone(school, name)
@@ -107,7 +105,7 @@ def test_questions_have_the_same_answers_for_whom_a_conduct_concern_names(
 
 
 @pytest.mark.parametrize("name", ["hoy9", "tutor9", "slt", "admin"])
-def test_questions_have_the_same_answers_for_whom_a_conduct_concern_is_not_for(
+def test_answers_do_not_depend_on_a_conduct_concern_for_those_who_may_not_see_it(
     school: School, usual_answers: Callable[[str], dict[str, str]], name: str
 ) -> None:
     person = someone(school, name)

@@ -157,7 +157,7 @@ EVERY_QUESTION = [Look(n, (FIRST, FIRST + timedelta(days=70)), 0, 0) for n in ra
     looks=LOOKS,
 )
 @example(sessions=[Counselling("aled", FIRST, 10, "counselling")], who="sdh", looks=EVERY_QUESTION)
-def test_no_look_tells_of_counselling(
+def test_no_sequence_of_looks_reveals_counselling(
     without: str,
     new_database: Callable[..., str],
     tmp_path: Path,

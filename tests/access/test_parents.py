@@ -18,7 +18,7 @@ from tests.access.school import CONSENTS, ID, MAY_SEE_CONSENTS, MAY_SEE_LETTERS,
 
 
 @pytest.mark.parametrize("name", ID)
-def test_list_consents_and_letters_are_for_those_whose_pupil_it_is(school: School, name: str) -> None:
+def test_lists_of_parents_show_only_ones_own_pupils(school: School, name: str) -> None:
     person, may_see = (
         someone(school, name),
         {n for n, c in enumerate(CONSENTS, 1) if c in MAY_SEE_CONSENTS.get(name, ())},

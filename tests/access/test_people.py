@@ -62,7 +62,7 @@ def test_find_person_knows_nobody_who_has_left(school: School) -> None:
     assert find_person(school, "sdh@habs.example") is None
 
 
-def test_find_person_ignores_case_and_knows_no_stranger(school: School) -> None:
+def test_find_person_ignores_case_and_finds_no_stranger(school: School) -> None:
     assert found(find_person(school, " SDH@habs.example ")).staff_id == ID["sdh"]
     assert find_person(school, "stranger@habs.example") is None
     assert find_person(school, "%") is None

@@ -49,7 +49,7 @@ ASKED = {
 
 
 @pytest.mark.parametrize("role", Role)
-def test_require_lets_those_ask_who_are_granted_some(school: School, role: Role) -> None:
+def test_require_accepts_anybody_with_a_grant(school: School, role: Role) -> None:
     person = Person(99, "x@habs.example", "X", "SEN", "Music", frozenset({role}), frozenset(), frozenset())
     for resource, name in ASKED.items():
         ask = QUESTIONS.get(name) or DIRECTORY[name]

@@ -45,7 +45,7 @@ def days_of(who: str, pupils: str, *days: str, **answers: Any) -> list[dict[str,
 NOONS = [f"11-{day:02}T12:00" for day in (3, 4, 5, 6, 7, 10)]
 
 
-def test_who_is_listed_again_and_again_and_out_of_hours(school: School, tmp_path: Path) -> None:
+def test_list_repeats_shows_repeated_and_out_of_hours_sessions(school: School, tmp_path: Path) -> None:
     weekly = [f"{day}T12:00" for day in ("10-06", "10-13", "10-20", "10-27", "11-03", "11-10")]
     logs = [
         *days_of("tutor", "aled", *NOONS[1:]),  # and one call that nobody logged
@@ -69,7 +69,7 @@ def test_who_is_listed_again_and_again_and_out_of_hours(school: School, tmp_path
     assert list(found["logged"]) == [True, False, *[True] * 6]
 
 
-def test_a_second_member_in_the_log_alone_takes_nothing_off(school: School, tmp_path: Path) -> None:
+def test_a_second_member_only_in_the_log_still_counts_as_a_repeat(school: School, tmp_path: Path) -> None:
     enter(school, tmp_path, days_of("tutor", "aled", *NOONS, second_staff_emails=people.email("hoy9")))
     assert [row[:2] for row in listed(school, "sdh")] == [("Tutor", "Aled Pugh")]
 
@@ -85,7 +85,7 @@ def test_the_dsp_sees_the_pupils_of_their_school_and_counselling_is_in_no_list(s
             listed(school, who)
 
 
-def test_nobody_watches_over_themselves(school: School, tmp_path: Path) -> None:
+def test_nobody_reviews_their_own_sessions(school: School, tmp_path: Path) -> None:
     enter(school, tmp_path, days_of("sdh", "aled", *NOONS) + days_of("dsp", "bethan", *NOONS))
     assert [row[0] for row in listed(school, "sdh")] == ["Dsp"]
     assert [row[0] for row in listed(school, "dsp")] == ["Sdh"]

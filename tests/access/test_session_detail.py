@@ -59,7 +59,7 @@ def test_get_session_gives_the_counsellor_their_own_in_full(school: School) -> N
     assert WITHHELD not in set(view.clauses["reason"])
 
 
-def test_get_session_hides_the_version_that_was_counselling(school: School) -> None:
+def test_get_session_hides_an_earlier_version_about_counselling(school: School) -> None:
     number = NUMBER["aled"]
     with school.engine.begin() as connection:
         log = tables.logs.c

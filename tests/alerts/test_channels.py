@@ -12,7 +12,7 @@ from tests.alerts.conftest import concern, put, states, wait_for
 from tests.mail_server import ADDRESS
 
 
-def test_a_shared_channel_is_told_once_through_apprise(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_shared_channel_is_notified_once(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
     bodies: list[str] = []
 
     class Taking(BaseHTTPRequestHandler):
@@ -43,7 +43,7 @@ def test_a_shared_channel_is_told_once_through_apprise(school: School, monkeypat
         ({"ALERT_URL": "json://127.0.0.1", "APP_URL": ADDRESS}, "write {to} there"),
     ],
 )
-def test_what_is_missing_is_said_and_the_outbox_waits(
+def test_a_missing_setting_is_reported_and_the_outbox_keeps_alerts(
     school: School, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], words: str
 ) -> None:
     for name, value in environment.items():

@@ -24,7 +24,7 @@ from tests.mail_server import MailServer
 from tests.people import call, calls, log, someone, table
 
 
-def test_the_next_in_line_is_told_of_what_nobody_has_read(school: School, clock: Clock, server: MailServer) -> None:
+def test_an_unread_concern_is_escalated(school: School, clock: Clock, server: MailServer) -> None:
     ref = concern(school)
     wait_for(lambda: len(server.mails) == 1 and {state for _, state in states(school)} == {"sent"})
     told = []
@@ -37,7 +37,7 @@ def test_the_next_in_line_is_told_of_what_nobody_has_read(school: School, clock:
     assert all(f"concerns?ref={ref}" in text for text in server.texts())
 
 
-def test_of_a_concern_that_was_read_nobody_is_told_anew(school: School, clock: Clock, server: MailServer) -> None:
+def test_a_concern_that_was_read_is_not_escalated(school: School, clock: Clock, server: MailServer) -> None:
     concern(school)
     with school.writing() as connection:
         number = connection.scalars(select(tables.concerns.c.id)).one()
@@ -50,7 +50,7 @@ def test_of_a_concern_that_was_read_nobody_is_told_anew(school: School, clock: C
     assert len(server.mails) == 1
 
 
-def test_where_the_dsp_raised_it_the_senior_deputy_head_is_told_at_once(school: School, server: MailServer) -> None:
+def test_a_concern_raised_by_the_dsp_alerts_the_senior_deputy_head(school: School, server: MailServer) -> None:
     concern(school, by="dsp")
     send_now(school)
     wait_for(lambda: server.to() == [people.email("sdh")])
@@ -85,7 +85,7 @@ def autumn(school: School, clock: Clock, tmp_path: Path) -> School:
     return school
 
 
-def test_a_digest_goes_once_a_school_day_and_tells_what_is_new(autumn: School, clock: Clock, tmp_path: Path) -> None:
+def test_a_digest_is_sent_once_a_school_day_with_what_is_new(autumn: School, clock: Clock, tmp_path: Path) -> None:
     through(autumn, clock, "2026-10-23T06:00", "2026-10-23T09:00")
     first = digests(autumn)
     settle = "To resolve: 1 session with a breach, 1 of them new."
@@ -111,15 +111,13 @@ def send_all(school: School) -> None:
         connection.execute(update(tables.alerts).values(state="sent"))
 
 
-def test_a_digest_that_could_not_go_gives_way_to_the_next(autumn: School, clock: Clock) -> None:
+def test_a_digest_that_could_not_be_sent_is_replaced_by_the_next(autumn: School, clock: Clock) -> None:
     through(autumn, clock, "2026-10-23T07:30", "2026-10-23T07:40")
     through(autumn, clock, "2026-10-26T07:30", "2026-10-26T07:40")
     assert [when for when, _, _ in digests(autumn)] == ["Mon 26 07:30"] * 3
 
 
-def test_with_nothing_to_tell_and_on_days_without_school_there_is_no_digest(
-    school: School, clock: Clock, tmp_path: Path
-) -> None:
+def test_no_digest_is_sent_without_news_or_on_days_without_school(school: School, clock: Clock, tmp_path: Path) -> None:
     through(school, clock, "2026-10-23T07:00", "2026-10-23T09:00")
     assert digests(school) == []
     import_logs(school, table(tmp_path / "l.csv", [log("teacher", "aled", "2026-10-23T08:00", dress_ok="no")]))
@@ -156,7 +154,7 @@ def test_a_digest_counts_unanswered_requests_up_to_the_next_school_day(
         assert words.startswith("Unanswered: 1 request for consent for sessions up to ")
 
 
-def test_of_a_counsellors_call_the_counsellor_alone_is_told(
+def test_a_counsellors_call_is_only_in_their_own_digest(
     school: School, clock: Clock, server: MailServer, tmp_path: Path
 ) -> None:
     admin = someone(school, "admin")

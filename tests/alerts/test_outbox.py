@@ -16,7 +16,7 @@ def test_the_same_alert_is_in_the_outbox_once(school: School) -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"kind": "gossip"}, {"subject": "Aled Pugh"}, {"subject": "concern about Aled"}])
-def test_what_is_no_kind_or_no_reference_is_refused(school: School, wrong: dict[str, Any]) -> None:
+def test_an_alert_without_a_known_kind_or_reference_is_refused(school: School, wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="alert"):
         put(school, "dsp", "a", **wrong)
 

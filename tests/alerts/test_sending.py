@@ -34,9 +34,7 @@ from tests.running import fork, run
 # --- what arrives
 
 
-def test_the_dsp_of_the_childs_school_is_told_at_once_without_waiting_for_a_command(
-    school: School, server: MailServer
-) -> None:
+def test_a_concern_alerts_the_dsp_of_the_childs_school_at_once(school: School, server: MailServer) -> None:
     ref = concern(school)
     wait_for(lambda: bool(server.mails))
     mail = server.mails[0]
@@ -51,14 +49,14 @@ def test_the_dsp_of_the_childs_school_is_told_at_once_without_waiting_for_a_comm
     assert server.to() == [people.email("dsp")]
 
 
-def test_a_log_that_tells_of_a_concern_tells_the_dsp_at_once(school: School, clock: Clock, server: MailServer) -> None:
+def test_a_log_with_a_concern_alerts_the_dsp_at_once(school: School, clock: Clock, server: MailServer) -> None:
     told = log("teacher", "aled", "2026-11-02T10:00", concern="yes", concern_summary="He was alone.")
     clock.set(NOON - timedelta(hours=10))
     assert isinstance(enter_log(school, told, someone(school, "teacher").staff_id), Entered)
     wait_for(lambda: server.to() == [people.email("dsp")])
 
 
-def test_a_mail_server_that_hangs_holds_nobody_up(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mail_server_that_hangs_delays_nobody(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("ALERT_URL", f"mailto://127.0.0.1:{silent.getsockname()[1]}?from=a@school.example")
         monkeypatch.setenv("APP_URL", ADDRESS)
@@ -70,7 +68,7 @@ def test_a_mail_server_that_hangs_holds_nobody_up(school: School, monkeypatch: p
 
 
 @pytest.mark.parametrize("name", ["Aled Pugh", "O'Brien\r\nBcc: x@evil.example", "<b>Llŷr</b> =cmd|' /C calc'!A0"])
-def test_no_name_and_no_word_that_somebody_wrote_is_in_any_mail(
+def test_mail_contains_no_names_and_no_text_from_people(
     school: School, clock: Clock, server: MailServer, name: str, tmp_path: Path
 ) -> None:
     folder = people.roster(tmp_path / "again")
@@ -125,7 +123,7 @@ def test_a_mail_server_that_is_down_delays_and_never_loses(
     assert len({mail["Message-ID"] for mail in server.mails}) == len(server.mails) == 3
 
 
-def test_whom_the_server_refuses_waits_and_the_others_are_told(school: School, server: MailServer) -> None:
+def test_a_refused_recipient_waits_and_the_others_are_alerted(school: School, server: MailServer) -> None:
     words = {people.email("dsp"): "550 5.1.1 no such person", people.email("hoy9"): "450 4.2.1 try later"}
     server.at_word = lambda word, address: words.get(address) if word == "RCPT" else None
     for who in ("dsp", "sdh", "hoy9", "tutor"):
@@ -141,7 +139,7 @@ def test_whom_the_server_refuses_waits_and_the_others_are_told(school: School, s
     assert len(server.mails) == 4
 
 
-def test_one_that_breaks_the_connection_does_not_hold_up_the_others(school: School, server: MailServer) -> None:
+def test_a_mail_that_breaks_the_connection_does_not_delay_the_others(school: School, server: MailServer) -> None:
     server.at_word = lambda word, address: "421 go away" if address == people.email("dsp") else None
     for who in ("dsp", "sdh", "hoy9"):
         put(school, who, who)
@@ -239,7 +237,7 @@ def test_two_senders_at_once_send_each_alert_once(school: School, server: MailSe
     assert len(numbers) == len(set(numbers)) == 12
 
 
-def test_the_command_sends_and_says_what_it_did(school: School, server: MailServer) -> None:
+def test_send_command_reports_what_it_sent(school: School, server: MailServer) -> None:
     put(school, "dsp", "a")
     database = school.engine.url.render_as_string(hide_password=False)
     done = run(database, "alerts")
@@ -250,7 +248,7 @@ def test_the_command_sends_and_says_what_it_did(school: School, server: MailServ
 # --- whether it can send
 
 
-def test_in_the_demonstration_nothing_is_ever_sent(school: School, server: MailServer) -> None:
+def test_the_demonstration_sends_nothing(school: School, server: MailServer) -> None:
     with school.writing() as connection:
         connection.execute(tables.meta.insert().values(key="demo", value="2026-11-03"))
     concern(school)
@@ -259,9 +257,7 @@ def test_in_the_demonstration_nothing_is_ever_sent(school: School, server: MailS
     assert (server.mails, {state for _, state in states(school)}) == ([], {"waiting"})
 
 
-def test_the_check_asks_the_mail_server_and_says_how_alerts_stand(
-    school: School, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_check_tests_the_mail_server_and_reports_alerts(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
     def told() -> tuple[bool, str]:
         return next((good, words) for name, good, words in health.check_everything() if name == "alerts")
 

@@ -81,7 +81,7 @@ def sees_something(at: AppTest) -> bool:
     return "Sign in" not in told and "Not in service" not in told
 
 
-def test_who_signed_in_sees_their_page(opened: Opening) -> None:
+def test_a_signed_in_person_sees_their_first_page(opened: Opening) -> None:
     assert sees_something(opened("sessions", "sdh"))
     assert "Sdh" not in words(opened("sessions", None))
 
@@ -100,7 +100,7 @@ def test_who_signed_in_sees_their_page(opened: Opening) -> None:
         (0, {"iat": None}, False),
     ],
 )
-def test_a_sign_in_holds_for_the_schools_own_staff_and_for_a_while(
+def test_a_sign_in_is_valid_for_staff_of_the_school_and_expires(
     opened: Opening, ago: float, claims: dict[str, object], holds: bool
 ) -> None:
     assert sees_something(opened("sessions", "teacher", ago, **claims)) is holds
@@ -110,7 +110,7 @@ def test_a_sign_in_holds_for_the_schools_own_staff_and_for_a_while(
     ("ago", "active_ago", "holds"),
     [(11 * HOURS, 20 * 60, True), (11 * HOURS, 31 * 60, False), (12 * HOURS + 60, 60, False)],
 )
-def test_who_is_active_stays_signed_in_but_not_for_ever(
+def test_an_active_person_stays_signed_in_up_to_the_limit(
     opened: Opening, ago: float, active_ago: float, holds: bool
 ) -> None:
     assert sees_something(opened("sessions", "teacher"))
@@ -120,7 +120,7 @@ def test_who_is_active_stays_signed_in_but_not_for_ever(
     assert sees_something(opened("sessions", "teacher", ago)) is holds
 
 
-def test_a_role_that_is_taken_away_is_gone_at_the_next_click(opened: Opening, tmp_path: Path) -> None:
+def test_a_removed_role_ends_at_the_next_click(opened: Opening, tmp_path: Path) -> None:
     at = opened("administration", "admin")
     assert "Roster" in words(at)
     rows = [{"email": people.email("admin"), "name": "Admin", "school": "SEN", "department": "ICT", "roles": "teacher"}]
@@ -142,7 +142,7 @@ def test_roles_come_from_the_roster_unless_the_school_prefers_entra(
 
 
 @pytest.mark.parametrize(("name", "value"), [("IDLE_MINUTES", "soon"), ("IDLE_MINUTES", "0"), ("ROLES_FROM", "x")])
-def test_a_wrong_setting_of_sign_in_shows_nothing_and_says_so(
+def test_a_wrong_sign_in_setting_shows_an_error_and_no_data(
     opened: Opening, monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
     monkeypatch.setenv(name, value)
@@ -151,7 +151,7 @@ def test_a_wrong_setting_of_sign_in_shows_nothing_and_says_so(
     assert "Aled" not in told
 
 
-def test_the_administrator_sees_how_the_sync_stands(opened: Opening, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_administrator_sees_the_state_of_the_sync(opened: Opening, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in GRAPH.items():
         monkeypatch.setenv(name, value)
     at = opened("administration", "admin")
@@ -183,7 +183,7 @@ def filled(new_database: Callable[..., str], demonstration: str, monkeypatch: py
 
 
 @pytest.mark.parametrize("real", ["graph", "sign-in"])
-def test_eyes_are_never_lent_beside_what_is_configured_for_a_real_school(
+def test_view_as_is_never_offered_with_settings_of_a_real_school(
     filled: str, monkeypatch: pytest.MonkeyPatch, real: str
 ) -> None:
     at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
@@ -198,7 +198,7 @@ def test_eyes_are_never_lent_beside_what_is_configured_for_a_real_school(
     assert "Set DATABASE_URL to a database of the school's own" in words(at)
 
 
-def test_check_says_what_is_missing_with_the_fix(
+def test_check_names_what_is_missing_with_the_fix(
     filled: str, new_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def finding() -> tuple[bool, str]:
@@ -217,7 +217,9 @@ def test_check_says_what_is_missing_with_the_fix(
     assert "redirect_uri, cookie_secret, client_id, client_secret, server_metadata_url" in words
 
 
-def test_nobody_real_comes_into_the_demonstration(filled: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_imports_into_the_demonstration_are_refused(
+    filled: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     school = open_school(filled)
     folder = people.roster(tmp_path / "roster")
     with pytest.raises(DatabaseError, match="no real people"):
@@ -233,7 +235,7 @@ def test_nobody_real_comes_into_the_demonstration(filled: str, tmp_path: Path, m
         assert not connection.scalars(select(email).where(email.endswith("habs.example"))).all()
 
 
-def test_nobody_real_comes_where_a_demonstration_was_cut_off(empty_school: School, tmp_path: Path) -> None:
+def test_imports_into_an_unfinished_demonstration_are_refused(empty_school: School, tmp_path: Path) -> None:
     """It is begun again by itself, and all that is there goes."""
 
     def cut_off(step: str, share: float) -> None:

@@ -61,7 +61,7 @@ def screen(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
     context.close()
 
 
-def test_no_page_has_a_violation_of_ours(screen: Page, served: tuple[str, list[tuple[str, str]]]) -> None:
+def test_no_page_has_an_accessibility_violation(screen: Page, served: tuple[str, list[tuple[str, str]]]) -> None:
     address, pages = served
     found = {}
     for page, words in pages:
@@ -142,9 +142,7 @@ def test_a_call_is_logged_by_keyboard_alone(keys: Page, served: tuple[str, list[
     expect(keys.get_by_text("Logged.", exact=True)).to_be_visible()
 
 
-def test_nothing_runs_out_of_the_page_enlarged_or_on_a_phone(
-    page: Page, served: tuple[str, list[tuple[str, str]]]
-) -> None:
+def test_no_page_overflows_when_enlarged_or_on_a_phone(page: Page, served: tuple[str, list[tuple[str, str]]]) -> None:
     """WCAG 1.4.4 and 1.4.10: at 200 % (700 of 1400 pixels) and on a phone one scrolls downwards alone."""
     address, pages = served
     for name, words in pages:

@@ -84,9 +84,7 @@ def _process(page: Page) -> str:
     return next(c["value"] for c in page.context.cookies() if c["name"] == _STICKY)
 
 
-def test_what_one_process_keeps_the_other_shows_and_no_page_breaks_the_headers(
-    site: str, window: Callable[[], Page]
-) -> None:
+def test_two_processes_share_their_data_and_every_page_obeys_the_headers(site: str, window: Callable[[], Page]) -> None:
     first = window()
     refused: list[str] = []
     first.on("console", lambda message: refused.append(message.text) if "Content Security" in message.text else None)
@@ -124,7 +122,7 @@ def test_what_one_process_keeps_the_other_shows_and_no_page_breaks_the_headers(
     assert not [words for words in refused if _FOR_SEARCH_ENGINES not in words]
 
 
-def test_the_proxy_speaks_tls_keeps_pages_out_of_stores_and_measurements_to_itself(site: str) -> None:
+def test_the_proxy_uses_tls_forbids_caching_and_hides_measurements(site: str) -> None:
     trusting = ssl.create_default_context()
     trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE  # the certificate is the test's own
     with urllib.request.urlopen(site, context=trusting) as answer:
@@ -143,7 +141,7 @@ def test_the_proxy_speaks_tls_keeps_pages_out_of_stores_and_measurements_to_itse
         assert "immutable" in answer.headers["Cache-Control"]
 
 
-def test_the_image_holds_the_program_and_nothing_of_the_school() -> None:
+def test_the_image_contains_the_program_and_no_data() -> None:
     allowed = [line for line in Path(ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
     copied = [
         word

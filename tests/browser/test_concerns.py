@@ -182,7 +182,7 @@ def kept(page: Page, school: School, person: Person, form: str) -> None:
     raise AssertionError(f"{form} is not kept")
 
 
-def test_a_browser_closed_in_the_middle_of_a_form(browser: Browser, school: School, address: str) -> None:
+def test_a_form_continues_after_the_browser_was_closed(browser: Browser, school: School, address: str) -> None:
     ref = raised(school)
     page = browser.new_context(locale="en-GB").new_page()
     tutor = tutor_of(school)

@@ -129,9 +129,7 @@ def pages(school: School) -> list[tuple[str, str]]:
     return found
 
 
-def test_nothing_that_people_typed_is_rendered_anywhere(
-    page: Page, school: School, address: str, tmp_path: Path
-) -> None:
+def test_text_from_people_is_never_rendered(page: Page, school: School, address: str, tmp_path: Path) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.on("dialog", lambda dialog: asked.append(dialog.message))

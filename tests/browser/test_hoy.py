@@ -59,7 +59,7 @@ def two_exceptions(school: School, hoy: Person, staff: Person, folder: Path) -> 
     return int(second)
 
 
-def test_two_exceptions_are_settled_from_the_list_and_the_member_of_staff_sees_it(
+def test_a_hoy_resolves_two_sessions_and_the_member_of_staff_sees_it(
     page: Page, serve: Callable[..., str], school: School, tmp_path: Path
 ) -> None:
     hoy, staff = with_role(school, "hoy"), with_role(school, "slt")

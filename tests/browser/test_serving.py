@@ -32,16 +32,16 @@ def ask(address: str, path: str, method: str = "GET", body: bytes = b"", **heade
 @pytest.mark.parametrize(
     "path", ["/_stcore/metrics", "/_stcore/script-health-check", "/_stcore/agent/openapi.json", "/_stcore/agent/mcp"]
 )
-def test_what_nobody_should_ask_for_is_closed(address: str, path: str) -> None:
+def test_internal_addresses_are_closed(address: str, path: str) -> None:
     assert ask(address, path).status == 404
     assert ask(address, f"/sessions{path}").status == 404
 
 
-def test_the_proxy_can_ask_whether_it_runs(address: str) -> None:
+def test_the_health_address_answers(address: str) -> None:
     assert ask(address, "/_stcore/health").status == ask(address, "/health").status == 200
 
 
-def test_no_cookie_goes_over_http_where_there_is_tls_nor_to_another_site(address: str) -> None:
+def test_cookies_are_secure_with_tls_and_never_sent_to_another_site(address: str) -> None:
     for path in ("/", "/_stcore/health", "/sessions?session=1"):
         for proto, secure in (("http", False), ("https", True)):
             cookies = ask(address, path, X_Forwarded_Proto=proto).headers.get_all("set-cookie") or []
@@ -51,12 +51,12 @@ def test_no_cookie_goes_over_http_where_there_is_tls_nor_to_another_site(address
 
 
 @pytest.mark.parametrize("wanted", ["//elsewhere.example", "/\\elsewhere.example", "https://elsewhere.example", ""])
-def test_signing_in_never_leads_to_another_site(address: str, wanted: str) -> None:
+def test_sign_in_never_redirects_to_another_site(address: str, wanted: str) -> None:
     answer = ask(address, "/oauth2callback", Cookie=f"wanted={wanted}")
     assert "elsewhere" not in (answer.headers["location"] or "")
 
 
-def test_a_page_of_another_site_can_neither_listen_nor_send(address: str) -> None:
+def test_another_site_can_neither_read_nor_send(address: str) -> None:
     upgrade: dict[str, Any] = {
         "Connection": "Upgrade",
         "Upgrade": "websocket",
@@ -83,7 +83,7 @@ def failing(tmp_path: Path) -> Iterator[str]:
     process.wait(20)
 
 
-def test_an_error_shows_nothing_of_itself_and_nothing_leaves_the_network(page: Page, failing: str) -> None:
+def test_an_error_shows_no_details_and_nothing_leaves_the_network(page: Page, failing: str) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     for attempt in range(100):

@@ -86,7 +86,7 @@ def window(browser: Browser) -> Iterator[Callable[[], Page]]:
         context.close()
 
 
-def test_the_right_person_sees_what_is_theirs_and_no_more(window: Callable[[], Page], address: str) -> None:
+def test_people_see_only_their_own_pages(window: Callable[[], Page], address: str) -> None:
     """Two people in two windows at once."""
     deputy, teacher = window(), window()
     sign_in(deputy, address, "sdh")
@@ -99,7 +99,7 @@ def test_the_right_person_sees_what_is_theirs_and_no_more(window: Callable[[], P
     expect(deputy.get_by_role("heading", name="Sessions")).to_be_visible()
 
 
-def test_a_link_leads_where_it_led_after_signing_in_and_the_cookie_ends_with_the_sign_in(
+def test_a_link_is_opened_after_sign_in_and_the_cookie_expires_with_it(
     window: Callable[[], Page], address: str
 ) -> None:
     page = window()
@@ -115,7 +115,7 @@ def test_a_link_leads_where_it_led_after_signing_in_and_the_cookie_ends_with_the
 
 
 @pytest.mark.parametrize("name", vocabulary.Page)
-def test_each_page_by_its_address_shows_nothing_before_anybody_signed_in(
+def test_no_page_shows_anything_before_sign_in(
     window: Callable[[], Page], in_service: Callable[..., str], name: str
 ) -> None:
     """On a server just started, of which nobody has opened the first page."""
@@ -127,7 +127,7 @@ def test_each_page_by_its_address_shows_nothing_before_anybody_signed_in(
 
 
 @pytest.mark.parametrize("sub", ["elsewhere", "stranger"])
-def test_another_tenant_and_people_not_on_the_roster_see_nothing(
+def test_other_tenants_and_people_not_on_the_roster_see_nothing(
     window: Callable[[], Page], address: str, sub: str
 ) -> None:
     page = window()
@@ -153,9 +153,7 @@ def test_signing_out_in_one_window_ends_the_other(window: Callable[[], Page], ad
     assert "Sen" not in other.get_by_test_id("stMain").inner_text()
 
 
-def test_an_idle_window_shows_nothing_any_more_by_itself(
-    window: Callable[[], Page], in_service: Callable[..., str]
-) -> None:
+def test_an_idle_window_closes_by_itself(window: Callable[[], Page], in_service: Callable[..., str]) -> None:
     page, address = window(), in_service(IDLE_MINUTES="0.15")
     sign_in(page, address, "sdh")
     expect(page.get_by_role("heading", name="Overview")).to_be_visible()
@@ -165,9 +163,7 @@ def test_an_idle_window_shows_nothing_any_more_by_itself(
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
-def test_roles_come_from_entra_where_the_school_prefers(
-    window: Callable[[], Page], in_service: Callable[..., str]
-) -> None:
+def test_roles_come_from_entra_where_configured(window: Callable[[], Page], in_service: Callable[..., str]) -> None:
     page = window()
     sign_in(page, in_service(ROLES_FROM="entra"), "teacher")
     expect(page.get_by_role("heading", name="Overview")).to_be_visible()

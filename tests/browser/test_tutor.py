@@ -81,9 +81,7 @@ def logs_of(school: School, tutor: Person) -> int:
     return int(mine["purpose"].notna().sum())
 
 
-def test_three_calls_that_were_in_order_are_logged_in_few_steps(
-    page: Page, address: str, school: School, tmp_path: Path
-) -> None:
+def test_three_calls_in_order_are_logged_in_few_steps(page: Page, address: str, school: School, tmp_path: Path) -> None:
     tutor = tutor_of(school)
     calls_of_a_morning(school, tutor, tmp_path, "morning", 3)
     before = logs_of(school, tutor)
@@ -106,7 +104,7 @@ def test_three_calls_that_were_in_order_are_logged_in_few_steps(
         assert logs_of(school, tutor) == before + number
 
 
-def test_an_evening_lesson_is_no_then_consent_is_given_and_it_is_yes(page: Page, address: str, school: School) -> None:
+def test_an_evening_lesson_is_in_order_once_consent_is_given(page: Page, address: str, school: School) -> None:
     day = school.today() + timedelta(days=30)
     page.goto(f"{address}/plan")
     look_through(page, "Tutor")
@@ -149,7 +147,7 @@ def test_an_evening_lesson_is_no_then_consent_is_given_and_it_is_yes(page: Page,
     assert str(meeting["ATTENDEE"]).startswith("mailto:")
 
 
-def test_a_closed_browser_loses_nothing_and_the_form_sent_from_two_is_one_log(
+def test_a_closed_browser_loses_nothing_and_two_browsers_save_one_log(
     browser: Browser, address: str, school: School, tmp_path: Path
 ) -> None:
     tutor = tutor_of(school)

@@ -46,7 +46,7 @@ def heading(page: Page, words: str) -> None:
     expect(page.get_by_role("heading", name=words, exact=True).first).to_be_visible()
 
 
-def test_a_cell_of_few_sessions_is_grey_and_no_other_is(page: Page, address: str, database: str) -> None:
+def test_only_cells_of_few_sessions_are_grey(page: Page, address: str, database: str) -> None:
     school = open_school(database)
     leader = next(one for one in list_demo_people(school) if "senior_deputy_head" in one.roles)
     today = school.today()
@@ -134,7 +134,9 @@ def test_from_the_overview_to_a_concern(page: Page, address: str) -> None:
     expect(page.get_by_test_id("stText").get_by_text("Cried and would not say why.")).to_be_visible()
 
 
-def test_the_deputy_reads_what_waits_and_takes_the_report_to_governors(page: Page, address: str, database: str) -> None:
+def test_the_deputy_reads_what_needs_attention_and_downloads_the_report(
+    page: Page, address: str, database: str
+) -> None:
     page.goto(address)
     expect(page.get_by_role("heading", name="Needs attention")).to_be_visible(timeout=60_000)
     expect(page.get_by_text(re.compile("unlogged call"))).to_be_visible()
@@ -170,7 +172,7 @@ def test_the_deputy_reads_what_waits_and_takes_the_report_to_governors(page: Pag
 @pytest.mark.parametrize(
     "name", ["", "overview", "sessions", "log", "plan", "concerns", "parents", "protocol", "administration"]
 )
-def test_a_real_school_shows_nothing_to_strangers(
+def test_a_real_school_shows_nothing_before_sign_in(
     page: Page, serve: Callable[..., str], peopled_database: Callable[[], str], name: str
 ) -> None:
     """Each page by its address, on a server that nobody has opened before."""

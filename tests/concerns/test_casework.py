@@ -76,7 +76,7 @@ TYPED = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
-def test_whatever_is_done_and_in_whatever_order_the_chronology_holds_all_of_it(school: School, data: Any) -> None:
+def test_the_chronology_contains_every_step_in_any_order(school: School, data: Any) -> None:
     ref = raised(school, summary="The report itself.", about="aled")
     kept: list[str] = ["The report itself.", "Dim byd.", "On the call"]
     before = seen(school, ref).entries
@@ -132,7 +132,7 @@ def _answers(
     return kind, answers | {"although": True}, typed
 
 
-def test_a_correction_is_a_version_and_what_was_reported_stays(school: School) -> None:
+def test_a_correction_is_a_version_and_the_report_stays(school: School) -> None:
     ref = raised(school)
     for words in ("Cried about home.", "Cried about the dog."):
         step(school, ref, "corrected", field="summary", after=words, text=f"because of {words}")
@@ -149,7 +149,7 @@ def test_a_correction_is_a_version_and_what_was_reported_stays(school: School) -
         step(school, ref, "corrected", field="summary", after="Cried about the dog.", text="again")
 
 
-def test_the_childs_chronology_on_paper_holds_every_word(school: School) -> None:
+def test_the_printed_chronology_contains_every_word(school: School) -> None:
     ref, other = raised(school), raised(school, summary="Another one: <b>#panic()</b> \\ $x$")
     step(school, ref, "action", what="Ring home", recipient_id=who(school, "teacher").staff_id, due=school.today())
     step(school, other, "decision", decision="Wait", text="The mother was told")
@@ -162,7 +162,7 @@ def test_the_childs_chronology_on_paper_holds_every_word(school: School) -> None
 # --- two at once --------------------------------------------------------------------------------------------
 
 
-def test_the_second_of_two_is_told_what_changed_and_nothing_is_overwritten(school: School) -> None:
+def test_two_editors_at_once_overwrite_nothing(school: School) -> None:
     ref = raised(school)
     opened_at = seen(school, ref).version
     step(school, ref, "level", level="early help", text="first", version=opened_at)
@@ -181,7 +181,7 @@ def test_the_second_of_two_is_told_what_changed_and_nothing_is_overwritten(schoo
 # --- what each step asks ----------------------------------------------------------------------------------
 
 
-def test_it_is_closed_with_open_actions_only_if_that_is_said_and_opened_again_with_a_reason(school: School) -> None:
+def test_closing_with_open_actions_must_be_confirmed_and_reopening_needs_a_reason(school: School) -> None:
     ref = raised(school)
     step(school, ref, "action", what="Ring home", recipient_id=who(school, "dsp").staff_id, due=school.today())
     with pytest.raises(casework.IncompleteStepError, match="One action is still open"):
@@ -196,7 +196,7 @@ def test_it_is_closed_with_open_actions_only_if_that_is_said_and_opened_again_wi
     assert seen(school, ref).open
 
 
-def test_it_can_be_raised_handed_over_and_closed_without_its_narrative(school: School) -> None:
+def test_a_concern_can_be_handed_over_and_closed_without_narrative(school: School) -> None:
     ref = raised(school, summary="", childs_words="", elsewhere=Elsewhere("MySafeguarding", "77"))
     step(school, ref, "closed", outcome="Followed up there", text="Handed over")
     view = seen(school, ref)
@@ -205,7 +205,7 @@ def test_it_can_be_raised_handed_over_and_closed_without_its_narrative(school: S
         raised(school, summary="", elsewhere=Elsewhere("MySafeguarding", " "))
 
 
-def test_who_is_no_dsp_says_whether_they_told_one_in_person(school: School) -> None:
+def test_anybody_but_a_dsp_states_whether_a_dsp_was_told_in_person(school: School) -> None:
     with pytest.raises(ValueError, match="told a DSP in person"):
         raised(school, told_dsp=None)
     assert seen(school, raised(school, by="dsp", told_dsp=None)).told_dsp is None
@@ -214,7 +214,7 @@ def test_who_is_no_dsp_says_whether_they_told_one_in_person(school: School) -> N
 # --- who sees what ------------------------------------------------------------------------------------------
 
 
-def test_who_raised_it_sees_that_it_was_read_once_and_by_whom(school: School) -> None:
+def test_the_person_who_raised_a_concern_sees_who_read_it(school: School) -> None:
     ref = raised(school)
     own = list_own_concerns(school, who(school, "tutor"))
     assert (own["received_by"].iloc[0], own["read_by"].iloc[0]) == ("Dsp", "")
@@ -232,7 +232,7 @@ def seen_by(school: School, ref: str, name: str) -> bool:
         return False
 
 
-def test_a_hoy_reads_it_while_it_is_shared_and_changes_nothing(school: School) -> None:
+def test_a_hoy_reads_a_shared_concern_and_cannot_change_it(school: School) -> None:
     ref, hoy = raised(school), who(school, "hoy9")
     assert not seen_by(school, ref, "hoy9")
     step(school, ref, "shared", recipient_id=hoy.staff_id, text="his tutor group")
@@ -290,7 +290,7 @@ def test_get_chronology_describes_to_a_hoy_only_linked_sessions_that_are_theirs(
     assert words_of(everything).count("music") == 4
 
 
-def test_get_concern_does_not_tell_that_a_counselling_session_is_linked(school: School, tmp_path: Path) -> None:
+def test_get_concern_hides_a_linked_counselling_session(school: School, tmp_path: Path) -> None:
     row = people.log("counsellor", "carys", "2026-09-07T10:00", ref="C", purpose="counselling")
     assert not import_logs(school, people.table(tmp_path / "logs.csv", [row])).rejected
     ref = raised(school, by="counsellor", about="carys", session_id=number_of(school, "C"))
@@ -311,7 +311,7 @@ def test_a_dsp_who_leads_a_year_cannot_change_a_concern_of_another_school(school
         casework.record(school, both, ref, view.version, "note", {"text": "x"})
 
 
-def test_who_is_asked_does_it_without_seeing_the_concern(school: School) -> None:
+def test_an_action_is_done_without_seeing_the_concern(school: School) -> None:
     ref, teacher = raised(school), who(school, "teacher")
     yesterday = school.today() - timedelta(days=1)
     step(school, ref, "action", what="Watch the door", recipient_id=teacher.staff_id, due=yesterday)
@@ -325,7 +325,7 @@ def test_who_is_asked_does_it_without_seeing_the_concern(school: School) -> None
     assert seen(school, ref).actions[0].how == "Watched it"
 
 
-def test_the_wrong_child_is_put_right_on_record_and_the_right_dsp_told(school: School) -> None:
+def test_correcting_the_child_is_recorded_and_alerts_the_right_dsp(school: School) -> None:
     ref = raised(school, about="dai")
     step(school, ref, "linked", by="prepdsp", pupil=pupil(school, "aled"), text="the other one")
     assert seen(school, ref).owner == "Prepdsp, Dsp"

@@ -108,7 +108,7 @@ def test_a_school_without_a_dsp_gets_no_alert(connection: Connection) -> None:
     assert _told(connection, _open(connection, [DAI])) == set()
 
 
-def test_what_was_said_is_kept_as_it_was_said_with_its_link_and_level(connection: Connection) -> None:
+def test_a_concern_is_stored_word_for_word_with_its_link_and_level(connection: Connection) -> None:
     words = "<b>=Nobody</b>\n" + "x" * 10_000
     session = LinkedSession("L-1", None)
     ref = _open(connection, [DAI, CARYS, DAI], session, summary=words, categories=["home_alone", "distress"])
@@ -131,9 +131,7 @@ def test_what_was_said_is_kept_as_it_was_said_with_its_link_and_level(connection
         {"categories": ["home_alone", "distress", "other", "disclosure"]},
     ],
 )
-def test_what_is_missing_or_unknown_is_refused_and_nothing_is_kept(
-    connection: Connection, wrong: dict[str, Any]
-) -> None:
+def test_an_incomplete_concern_is_refused_and_nothing_stored(connection: Connection, wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"^A concern") as refused:
         _open(connection, [CARYS], **wrong)
     assert "gossip" not in str(refused.value)
@@ -145,13 +143,13 @@ def test_a_concern_is_about_a_pupil(connection: Connection) -> None:
         _open(connection, [])
 
 
-def test_a_reference_does_not_tell_how_many_others_there_are(connection: Connection) -> None:
+def test_a_reference_does_not_reveal_the_number_of_concerns(connection: Connection) -> None:
     refs = [_open(connection, [CARYS]) for _ in range(20)]
     assert len(set(refs)) == 20
     assert refs != sorted(refs)
 
 
-def test_the_words_of_a_log_name_a_category() -> None:
+def test_categories_are_found_in_the_words_of_a_log() -> None:
     assert known_category("Home alone") == "home_alone"
     assert known_category(" seen-or-heard ") == "seen_or_heard"
     assert known_category("something odd") == known_category(None) == "other"

@@ -69,7 +69,7 @@ def test_the_same_seed_and_day_give_the_same_school(made: DemoSchool) -> None:
     assert generate(1, DAY + timedelta(days=1), 300, SETTINGS).logs != generate(1, DAY, 300, SETTINGS).logs
 
 
-def test_it_is_as_large_as_a_school(made: DemoSchool) -> None:
+def test_the_demonstration_is_as_large_as_a_school(made: DemoSchool) -> None:
     assert len(made.staff) == 60
     assert len({person["department"] for person in made.staff}) == 10
     assert len(made.pupils) == 600
@@ -82,7 +82,7 @@ def test_it_is_as_large_as_a_school(made: DemoSchool) -> None:
     assert min(roles[r] for r in ("tutor", "hoy", "hm", "counsellor", "slt", "admin", "music_teacher")) >= 1
 
 
-def test_nobody_can_be_written_to(made: DemoSchool) -> None:
+def test_addresses_of_the_demonstration_do_not_exist(made: DemoSchool) -> None:
     addresses = [person["email"] for person in (*made.staff, *made.pupils)]
     assert len(set(addresses)) == 660
     assert all(address.endswith(".example") for address in addresses)
@@ -96,7 +96,7 @@ def calls(made: DemoSchool) -> list[Call]:
     return [read_call(json.loads(json.dumps(call))) for call in made.calls]
 
 
-def test_records_have_the_shape_of_graphs(made: DemoSchool) -> None:
+def test_records_have_the_shape_of_graph(made: DemoSchool) -> None:
     for call in made.calls[:500]:
         assert {"id", "version", "type", "modalities", "organizer_v2", "participants_v2", "joinWebUrl"} <= call.keys()
         assert not {"organizer", "participants"} & call.keys()
@@ -110,7 +110,7 @@ def test_records_have_the_shape_of_graphs(made: DemoSchool) -> None:
             assert call["startDateTime"] <= session["startDateTime"] < session["endDateTime"] <= call["endDateTime"]
 
 
-def test_records_show_all_that_happens_to_calls(calls: list[Call], made: DemoSchool) -> None:
+def test_records_contain_every_kind_of_mishap(calls: list[Call], made: DemoSchool) -> None:
     groups = [call for call in calls if call.type == "groupCall"]
     assert 20 < sum(call.type == "peerToPeer" for call in calls) < 300
     assert sum(call.channel for call in groups) > 20
@@ -137,7 +137,7 @@ def test_recordings_name_their_call_or_their_organiser(made: DemoSchool) -> None
 # --- as it is imported and judged -------------------------------------------------------------------------
 
 
-def test_all_of_it_goes_through_the_import(filled: School, made: DemoSchool) -> None:
+def test_the_demonstration_is_imported_without_rejected_rows(filled: School, made: DemoSchool) -> None:
     imports = pd.read_sql(select(tables.imports), filled.engine).set_index("kind")
     assert imports["read"].to_dict() == {
         kind: len(getattr(made, kind))
@@ -150,7 +150,7 @@ def test_all_of_it_goes_through_the_import(filled: School, made: DemoSchool) -> 
     assert filled.settings == create_demo_settings(SETTINGS, DAY)
 
 
-def test_it_looks_like_a_good_school(judged: pd.DataFrame) -> None:
+def test_most_checks_of_the_demonstration_are_met(judged: pd.DataFrame) -> None:
     # Fourteen of the last days come on top; an unlogged call that broke off looks like two.
     assert 5013 <= len(judged) <= 5020
     status = judged["status"].value_counts(normalize=True)
@@ -164,12 +164,12 @@ def test_it_looks_like_a_good_school(judged: pd.DataFrame) -> None:
     assert (often["evidence_share"] >= 0.7).all()
 
 
-def test_each_kind_of_breach_is_there_to_look_at(judged: pd.DataFrame) -> None:
+def test_the_demonstration_contains_every_kind_of_breach(judged: pd.DataFrame) -> None:
     broken = [clause for clause, row in count_outcomes(decode(judged["codes"])).iterrows() if row["breach"] == 0]
     assert broken in ([], ["one-to-one-parents-told"])  # a letter to all, or to some not at all
 
 
-def test_one_department_drifts_out_of_hours_since_half_term(judged: pd.DataFrame) -> None:
+def test_one_department_works_out_of_hours_since_half_term(judged: pd.DataFrame) -> None:
     half_term = pd.Timestamp(Calendar(DAY).half_term.to)
     theirs = judged["department"] == "Modern Languages"
     since = judged["day"] > half_term
@@ -184,7 +184,7 @@ def test_one_department_drifts_out_of_hours_since_half_term(judged: pd.DataFrame
     assert rate(cell, "academic-hours") == 0
 
 
-def test_one_tutors_calls_go_unlogged(judged: pd.DataFrame) -> None:
+def test_one_tutor_logs_no_calls(judged: pd.DataFrame) -> None:
     unlogged = judged[judged["log_id"].isna()]["staff_id"].value_counts()
     assert unlogged.iloc[0] > 5 * unlogged.iloc[1]
     assert unlogged.iloc[0] > 30
@@ -195,7 +195,7 @@ def test_cameras_are_worse_after_four(judged: pd.DataFrame) -> None:
     assert rate(judged[late], "cameras-on") < 0.9 < 0.96 < rate(judged[~late], "cameras-on")
 
 
-def test_pupils_are_left_alone_in_music_most(judged: pd.DataFrame) -> None:
+def test_music_leaves_pupils_alone_most_often(judged: pd.DataFrame) -> None:
     music = judged["department"] == "Music"
     assert rate(judged[music], "never-alone") < 0.95 < 0.98 < rate(judged[~music], "never-alone")
 
@@ -206,7 +206,7 @@ def test_pupils_abroad_have_evening_lessons_with_and_without_consent(judged: pd.
     assert rate(evening, "academic-hours") > 0.5
 
 
-def test_remote_learning_brought_one_to_ones(judged: pd.DataFrame) -> None:
+def test_remote_learning_has_one_to_ones(judged: pd.DataFrame) -> None:
     remote = Calendar(DAY).remote
     inside = judged["day"].between(pd.Timestamp(remote.from_), pd.Timestamp(remote.to))
     assert judged["one_to_one"].sum() > 200
@@ -218,7 +218,7 @@ def test_remote_learning_brought_one_to_ones(judged: pd.DataFrame) -> None:
     assert "exempt" in set(ones["one-to-one-hours"])
 
 
-def test_concerns_wait_and_are_followed_up(filled: School) -> None:
+def test_concerns_are_open_and_followed_up(filled: School) -> None:
     with filled.engine.connect() as connection:
         kinds = Counter(connection.scalars(select(tables.concern_events.c.kind)))
         event = tables.concern_events.c
@@ -235,7 +235,7 @@ def test_concerns_wait_and_are_followed_up(filled: School) -> None:
     assert late == 0
 
 
-def test_logs_were_corrected_and_the_old_versions_are_kept(filled: School, made: DemoSchool) -> None:
+def test_corrected_logs_have_their_earlier_versions(filled: School, made: DemoSchool) -> None:
     with filled.engine.connect() as connection:
         corrected = connection.execute(select(tables.logs).where(tables.logs.c.version == 2)).all()
         assert len(corrected) == len(made.corrections) > 0
@@ -257,12 +257,12 @@ def test_fill_leaves_out_what_is_still_to_come(new_database: Callable[[], str], 
         assert connection.execute(select(func.count()).select_from(tables.sessions)).scalar_one() > 250
 
 
-def test_it_never_goes_beside_other_data(filled: School) -> None:
+def test_fill_refuses_a_database_with_data(filled: School) -> None:
     with pytest.raises(DatabaseError, match="not empty"):
         fill(filled, sessions=100)
 
 
-def test_a_fill_that_was_cut_off_is_begun_again(new_database: Callable[[], str]) -> None:
+def test_an_interrupted_fill_starts_again(new_database: Callable[[], str]) -> None:
     school = open_school(new_database())
 
     def stop_at_calls(words: str, share: float) -> None:
@@ -283,7 +283,7 @@ def test_a_fill_that_was_cut_off_is_begun_again(new_database: Callable[[], str])
         assert connection.execute(select(func.count()).select_from(tables.sessions)).scalar_one() >= 300
 
 
-def test_it_fills_a_server_just_as_well(empty_school: School) -> None:
+def test_fill_works_on_postgresql(empty_school: School) -> None:
     fill(empty_school, sessions=200)
     with empty_school.engine.connect() as connection:
         assert connection.execute(select(func.count()).select_from(tables.sessions)).scalar_one() >= 200

@@ -31,26 +31,26 @@ def _one_call(graph: StandIn) -> None:
 
 
 @pytest.mark.parametrize("fault", [THROTTLED, BUSY, BROKEN, DROPPED, HALF, CUT, EXPIRED])
-def test_what_goes_wrong_once_or_twice_is_asked_for_again(graph: StandIn, fault: Fault) -> None:
+def test_client_repeats_a_request_that_failed_once_or_twice(graph: StandIn, fault: Fault) -> None:
     graph.faults = [("callRecords/one", fault)] * (1 if fault is EXPIRED else 2)
     with asking() as client:
         assert client.fetch_call_record("one")[0]["id"] == "one"
 
 
-def test_a_cut_answer_after_other_faults_is_asked_for_again(graph: StandIn) -> None:
+def test_client_repeats_a_request_whose_answer_was_cut_off(graph: StandIn) -> None:
     graph.faults = [("callRecords/one", fault) for fault in (THROTTLED, BUSY, BROKEN, CUT, DROPPED)]
     with asking() as client:
         assert client.fetch_call_record("one")[0]["id"] == "one"
 
 
 @pytest.mark.parametrize("fault", [DROPPED, BROKEN, THROTTLED, CUT])
-def test_the_sign_in_is_asked_again_too(graph: StandIn, fault: Fault) -> None:
+def test_client_repeats_a_failed_sign_in(graph: StandIn, fault: Fault) -> None:
     graph.faults = [("openid-configuration", fault), ("oauth2/v2.0/token", fault)]
     with asking() as client:
         assert client.fetch_call_record("one")[0]["id"] == "one"
 
 
-def test_it_waits_as_it_is_told(graph: StandIn) -> None:
+def test_client_waits_as_long_as_retry_after_says(graph: StandIn) -> None:
     graph.faults = [("callRecords/one", Fault(429, headers=(("Retry-After", "37"),)))]
     clock = Clock()
     with asking(clock) as client:
@@ -58,7 +58,7 @@ def test_it_waits_as_it_is_told(graph: StandIn) -> None:
     assert clock.now == 37
 
 
-def test_nobody_asks_while_one_was_told_to_wait(graph: StandIn) -> None:
+def test_all_threads_wait_after_one_was_throttled(graph: StandIn) -> None:
     clock = Clock()
     gate = Gate(clock, clock.sleep)
     gate.shut(12)
@@ -66,7 +66,7 @@ def test_nobody_asks_while_one_was_told_to_wait(graph: StandIn) -> None:
     assert clock.now == 12
 
 
-def test_it_keeps_microsofts_limit_by_itself() -> None:
+def test_client_keeps_to_the_request_limit() -> None:
     clock = Clock()
     gate = Gate(clock, clock.sleep)
     passed = []
@@ -77,7 +77,7 @@ def test_it_keeps_microsofts_limit_by_itself() -> None:
     assert all(later - earlier >= SECONDS for earlier, later in zip(passed, passed[REQUESTS:], strict=False))
 
 
-def test_being_told_to_wait_for_an_hour_is_an_end(graph: StandIn) -> None:
+def test_client_gives_up_when_throttled_for_an_hour(graph: StandIn) -> None:
     graph.faults = [("callRecords/one", Fault(503, headers=(("Retry-After", "3600"),)))]
     clock = Clock()
     with asking(clock) as client, pytest.raises(StoppedError, match="3600 seconds"):
@@ -85,7 +85,7 @@ def test_being_told_to_wait_for_an_hour_is_an_end(graph: StandIn) -> None:
     assert clock.now == 0
 
 
-def test_what_goes_wrong_every_time_ends_clearly_and_soon(graph: StandIn) -> None:
+def test_client_gives_up_after_repeated_faults_with_a_clear_error(graph: StandIn) -> None:
     graph.always = {"callRecords/one": BROKEN}
     clock = Clock()
     with asking(clock) as client, pytest.raises(RequestFailedError, match="500 InternalServerError: oh dear"):
@@ -95,7 +95,7 @@ def test_what_goes_wrong_every_time_ends_clearly_and_soon(graph: StandIn) -> Non
     assert len(set(clock.slept)) == len(clock.slept)  # with jitter
 
 
-def test_a_service_that_is_down_is_not_asked_for_every_record(graph: StandIn) -> None:
+def test_client_does_not_try_every_record_while_the_service_is_down(graph: StandIn) -> None:
     graph.always = {"callRecords/": DROPPED}
     with asking() as client:
         for number in range(3):
@@ -106,7 +106,7 @@ def test_a_service_that_is_down_is_not_asked_for_every_record(graph: StandIn) ->
     assert not graph.asked_for("callRecords/c3")
 
 
-def test_a_token_that_never_works_ends_clearly(graph: StandIn) -> None:
+def test_client_reports_a_token_that_is_always_refused(graph: StandIn) -> None:
     graph.always = {"callRecords": EXPIRED}
     with asking() as client, pytest.raises(StoppedError, match="accepts neither the token") as told:
         client.fetch_call_record("one")
@@ -162,7 +162,7 @@ def test_each_page_of_every_list_is_read_however_its_link_is_spelt(graph: StandI
         17,
     ],
 )
-def test_a_next_link_that_leads_elsewhere_is_not_followed(graph: StandIn, link: object) -> None:
+def test_client_does_not_follow_a_next_link_to_another_host(graph: StandIn, link: object) -> None:
     graph.raw["one"] = lesson("one", ago(days=1)) | {
         "sessions@odata.nextLink": link.format(host=graph.host) if isinstance(link, str) else link
     }
@@ -171,14 +171,14 @@ def test_a_next_link_that_leads_elsewhere_is_not_followed(graph: StandIn, link: 
     assert len(graph.asked_for("v1.0/|beta|secrets")) == 1  # the record itself
 
 
-def test_pages_that_lead_in_a_circle_end(graph: StandIn) -> None:
+def test_client_stops_at_next_links_in_a_circle(graph: StandIn) -> None:
     circle = f"https://{graph.host}/v1.0/communications/callRecords/one"
     graph.raw["one"] = {"id": "one", "value": [], "sessions@odata.nextLink": circle, "@odata.nextLink": circle}
     with asking() as client, pytest.raises(RequestFailedError, match="in a circle"):
         client.fetch_call_record("one")
 
 
-def test_what_is_gone_and_what_is_refused_is_said(graph: StandIn) -> None:
+def test_client_reports_missing_and_refused_resources(graph: StandIn) -> None:
     graph.always = {
         r"callRecords\?": Fault(403, "ForbiddenError", "Missing role CallRecords.Read.All for a@b.example.")
     }
@@ -192,7 +192,7 @@ def test_what_is_gone_and_what_is_refused_is_said(graph: StandIn) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 403])
-def test_where_graph_takes_one_expansion_alone_the_sessions_come(graph: StandIn, status: int) -> None:
+def test_client_reads_sessions_where_only_one_expansion_is_allowed(graph: StandIn, status: int) -> None:
     graph.always = {"participants_v2": Fault(status, "BadRequestError", "one expansion alone")}
     with asking() as client:
         assert client.fetch_call_record("one")[0]["sessions"]
@@ -201,14 +201,14 @@ def test_where_graph_takes_one_expansion_alone_the_sessions_come(graph: StandIn,
 
 
 @pytest.mark.parametrize("page", [b"{}", b"[]", b'{"value": null}', b'{"error": {"code": "x"}}'])
-def test_a_page_that_is_none_is_asked_for_again(graph: StandIn, page: bytes) -> None:
+def test_client_repeats_a_request_whose_answer_is_not_a_page(graph: StandIn, page: bytes) -> None:
     graph.strange = [page, page]
     with asking() as client:
         (found,) = client.iter_call_pages(BEFORE.astimezone(), NOW.astimezone())
     assert [entry["id"] for entry in found] == ["one"]
 
 
-def test_an_answer_that_trickles_is_given_up(graph: StandIn) -> None:
+def test_client_gives_up_on_an_answer_that_trickles(graph: StandIn) -> None:
     class Late(Clock):
         def __call__(self) -> float:
             self.now += 200  # each time somebody looks
@@ -229,7 +229,7 @@ def test_a_redirect_is_not_followed(graph: StandIn) -> None:
 # --- who we are
 
 
-def test_a_wrong_secret_is_said_with_its_fix(graph: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_secret_is_reported_with_the_fix(graph: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRAPH_CLIENT_SECRET", "not-this-one")
     with asking() as client, pytest.raises(StoppedError, match="AADSTS7000215") as told:
         client.fetch_call_record("one")
@@ -239,9 +239,7 @@ def test_a_wrong_secret_is_said_with_its_fix(graph: StandIn, monkeypatch: pytest
     assert not graph.asked_for("callRecords")
 
 
-def test_a_certificate_that_is_not_trusted_is_said(
-    graph: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_untrusted_certificate_is_reported(graph: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("REQUESTS_CA_BUNDLE")
     with asking() as client, pytest.raises(StoppedError, match="not trusted") as told:
         client.fetch_call_record("one")
@@ -251,7 +249,7 @@ def test_a_certificate_that_is_not_trusted_is_said(
         client.fetch_call_record("one")
 
 
-def test_a_password_of_netrc_does_not_take_the_tokens_place(
+def test_a_password_in_netrc_does_not_replace_the_token(
     graph: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password mine")
@@ -297,7 +295,7 @@ def test_a_certificate_signs_in(graph: StandIn, tmp_path: Path, monkeypatch: pyt
         ("GRAPH_AUTHORITY", "login.microsoftonline.com", "GRAPH_AUTHORITY is not an address"),
     ],
 )
-def test_half_a_registration_is_named(
+def test_an_incomplete_registration_is_reported(
     graph: StandIn, monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
 ) -> None:
     monkeypatch.setenv(name, value)
@@ -309,7 +307,7 @@ def test_a_registration_does_not_print_its_secret(graph: StandIn) -> None:
     assert SECRET not in repr(read_registration())
 
 
-def test_an_authority_that_knows_no_tenant_is_said(graph: StandIn) -> None:
+def test_an_unknown_tenant_is_reported(graph: StandIn) -> None:
     graph.always = {"openid-configuration": Fault(400, "invalid_tenant", "no such tenant")}
     with asking() as client, pytest.raises(GraphError, match="GRAPH_TENANT_ID"):
         next(client.iter_call_pages(BEFORE.astimezone(), (NOW + timedelta(hours=1)).astimezone()))

@@ -53,7 +53,7 @@ def moved_in(peopled_database: Callable[[], str]) -> Iterator[Callable[[], Engin
         engine.dispose()
 
 
-def test_the_command_says_what_it_did_and_nothing_secret(
+def test_sync_reports_what_it_did_and_no_secret(
     graph: StandIn, moved_in: Callable[[], Engine], command: Callable[..., Running]
 ) -> None:
     engine = moved_in()
@@ -77,7 +77,7 @@ def test_the_command_says_what_it_did_and_nothing_secret(
     assert not any(secret in told for secret in (SECRET, "token-", "Aled", "habs.example", "Traceback"))
 
 
-def test_a_watch_goes_on_until_it_is_ended(
+def test_watch_continues_until_it_is_stopped(
     graph: StandIn, moved_in: Callable[[], Engine], command: Callable[..., Running]
 ) -> None:
     engine = moved_in()
@@ -129,7 +129,7 @@ def killed_and_run_again(
     return stored(engine), killed
 
 
-def test_killed_at_any_moment_it_goes_on_where_it_was(
+def test_sync_continues_after_it_was_killed(
     graph: StandIn, moved_in: Callable[[], Engine], command: Callable[..., Running]
 ) -> None:
     graph.add(*term(150))
@@ -143,7 +143,7 @@ def test_killed_at_any_moment_it_goes_on_where_it_was(
 
 
 @pytest.mark.slow
-def test_killed_at_thirty_moments_under_every_fault(
+def test_sync_continues_after_it_was_killed_under_every_fault(
     graph: StandIn, moved_in: Callable[[], Engine], command: Callable[..., Running]
 ) -> None:
     graph.add(*term(600))

@@ -27,7 +27,7 @@ def whole_database(school: School) -> str:
         )
 
 
-def test_every_session_comes_in_once_and_is_judged(school: School, graph: StandIn) -> None:
+def test_sync_stores_every_session_once_and_judges_it(school: School, graph: StandIn) -> None:
     graph.add(*term(200))
     done = run(school)
     assert (done.listed, done.fetched, done.added, done.dropped, done.quarantined) == (200, 200, 120, 80, 0)
@@ -38,21 +38,21 @@ def test_every_session_comes_in_once_and_is_judged(school: School, graph: StandI
     assert len(graph.asked_for("callRecords/")) == 200
 
 
-def test_nothing_of_a_call_that_is_no_session_is_stored(school: School, graph: StandIn) -> None:
+def test_sync_stores_nothing_of_a_call_that_is_not_a_session(school: School, graph: StandIn) -> None:
     graph.add(lesson("staff-alone", ago(days=1), teacher=(0, 9), sdh=(0, 9)), lesson("lesson", ago(days=1)))
     run(school)
     assert "staff-alone" not in whole_database(school)
     assert "lesson" in whole_database(school)
 
 
-def test_no_content_of_a_meeting_is_asked_for(school: School, graph: StandIn) -> None:
+def test_sync_requests_no_content_of_meetings(school: School, graph: StandIn) -> None:
     graph.add(*term(20))
     graph.recordings = {people.entra("teacher"): [recording("r1", "call-00000", ago(days=20))]}
     run(school)
     assert not graph.asked_for("content|transcript|chat|message")
 
 
-def test_what_is_unchanged_is_not_fetched_again_and_what_rose_is(school: School, graph: StandIn) -> None:
+def test_sync_fetches_only_records_with_a_newer_version(school: School, graph: StandIn) -> None:
     graph.add(*(lesson(f"c{number}", ago(days=2, hours=number)) for number in range(10)))
     run(school)
     before = stored(school.engine)
@@ -68,7 +68,7 @@ def test_what_is_unchanged_is_not_fetched_again_and_what_rose_is(school: School,
     assert ids(school)["c3"] == 2
 
 
-def test_where_the_list_does_not_tell_what_changed_all_is_fetched_again(school: School, graph: StandIn) -> None:
+def test_sync_fetches_everything_where_the_list_has_no_versions(school: School, graph: StandIn) -> None:
     graph.add(*term(100))
     graph.unsaid = ("version", "lastModifiedDateTime")
     graph.faults = [("skiptoken", Fault(400, "BadRequestError", "no such page"))]
@@ -79,7 +79,7 @@ def test_where_the_list_does_not_tell_what_changed_all_is_fetched_again(school: 
     assert len(ids(school)) == 60
 
 
-def test_a_new_pupil_brings_the_calls_in_that_were_dropped(school: School, graph: StandIn, tmp_path: Path) -> None:
+def test_a_new_pupil_turns_ignored_calls_into_sessions(school: School, graph: StandIn, tmp_path: Path) -> None:
     call = lesson("c1", ago(days=1), teacher=(0, 30), newcomer=(0, 29))
     graph.add(call)
     assert run(school).dropped == 1
@@ -90,7 +90,7 @@ def test_a_new_pupil_brings_the_calls_in_that_were_dropped(school: School, graph
     assert run(school).added == 1
 
 
-def test_a_list_that_changes_while_it_is_paged_hides_nothing(school: School, graph: StandIn) -> None:
+def test_sync_misses_nothing_of_a_list_that_changes_between_pages(school: School, graph: StandIn) -> None:
     graph.add(*term(150))
 
     def early_one_appears(number: int, address: str) -> None:
@@ -106,14 +106,14 @@ def test_a_list_that_changes_while_it_is_paged_hides_nothing(school: School, gra
 # --- what does not come
 
 
-def test_a_record_that_is_gone_is_noted_and_no_trouble(school: School, graph: StandIn) -> None:
+def test_sync_notes_a_deleted_record_and_continues(school: School, graph: StandIn) -> None:
     graph.add(lesson("c1", ago(days=1)), lesson("c2", ago(days=1)))
     graph.always = {"callRecords/c1": Fault(404, "NotFound", "gone")}
     done = run(school)
     assert (done.gone, done.quarantined, set(ids(school))) == (1, 0, {"c2"})
 
 
-def test_a_next_link_elsewhere_ends_the_list_and_keeps_what_came(
+def test_sync_stops_at_a_next_link_to_another_host_and_keeps_earlier_pages(
     school: School, graph: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     graph.add(*term(100))
@@ -124,7 +124,7 @@ def test_a_next_link_elsewhere_ends_the_list_and_keeps_what_came(
     assert len(ids(school)) == PAGE * 3 / 5
 
 
-def test_a_service_that_goes_down_ends_the_run_and_keeps_what_came(school: School, graph: StandIn) -> None:
+def test_sync_keeps_what_it_fetched_before_the_service_failed(school: School, graph: StandIn) -> None:
     graph.add(*term(100))
 
     def down(number: int, address: str) -> None:
@@ -151,7 +151,7 @@ def recorded(school: School) -> set[str]:
         return set(connection.scalars(select(tables.recordings.c.id)))
 
 
-def test_recordings_of_sessions_come_in_and_of_other_meetings_do_not(school: School, graph: StandIn) -> None:
+def test_sync_stores_recordings_of_sessions_only(school: School, graph: StandIn) -> None:
     start = ago(days=1)
     graph.add(lesson("c1", start), lesson("staff", ago(days=2), teacher=(0, 30), sdh=(0, 30)))
     graph.recordings[people.entra("teacher")] = [
@@ -167,7 +167,7 @@ def test_recordings_of_sessions_come_in_and_of_other_meetings_do_not(school: Sch
     assert run(school).recordings == 0
 
 
-def test_a_refused_organiser_is_noted_and_the_others_come(school: School, graph: StandIn) -> None:
+def test_sync_notes_a_refused_organiser_and_fetches_the_others(school: School, graph: StandIn) -> None:
     start = ago(days=1)
     graph.add(lesson("c1", start), lesson("c2", start, musician=(0, 30), carys=(0, 30)))
     graph.recordings = {
@@ -184,7 +184,7 @@ def test_a_refused_organiser_is_noted_and_the_others_come(school: School, graph:
 # --- one at a time
 
 
-def test_one_sync_at_a_time(school: School, graph: StandIn) -> None:
+def test_only_one_sync_runs_at_a_time(school: School, graph: StandIn) -> None:
     with Lease(school), pytest.raises(lease.BusyError, match="running"):
         run(school)
     run(school)
@@ -204,7 +204,7 @@ def test_lease_expires_by_itself(school: School, graph: StandIn) -> None:
         run(school)
 
 
-def test_a_sync_that_lost_its_lease_writes_nothing_more(school: School, graph: StandIn) -> None:
+def test_sync_writes_nothing_after_it_lost_its_lease(school: School, graph: StandIn) -> None:
     graph.add(*term(100))
 
     def taken(number: int, address: str) -> None:

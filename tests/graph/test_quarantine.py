@@ -79,7 +79,7 @@ def test_a_record_in_quarantine_is_listed_and_can_be_dismissed(school: School, g
     assert not graph.asked_for("callRecords/c1")
 
 
-def test_a_file_brings_a_record_that_the_sync_could_not_read(school: School, graph: StandIn, tmp_path: Path) -> None:
+def test_a_file_replaces_a_record_that_sync_could_not_read(school: School, graph: StandIn, tmp_path: Path) -> None:
     graph.add(lesson("c1", ago(days=1)), lesson("c2", ago(days=1)))
     graph.raw |= {"c1": {}, "c2": {}}
     run(school)
@@ -99,7 +99,7 @@ def test_the_sync_tries_records_of_files_again(school: School, graph: StandIn, t
         assert connection.scalars(waiting).all() == ["c9"]  # Graph does not have it
 
 
-def test_a_record_that_breaks_its_reader_or_the_store_keeps_out_no_other(school: School, graph: StandIn) -> None:
+def test_a_record_that_cannot_be_stored_stops_no_other(school: School, graph: StandIn) -> None:
     graph.add(*(lesson(f"c{number}", ago(days=1, hours=number)) for number in range(6)))
     graph.calls["c1"]["version"] = 2**70
     graph.calls["c2"]["sessions"][0]["segments"] = [{"media": 5}]

@@ -22,7 +22,7 @@ def about(days: float) -> Any:
     return pytest.approx(timedelta(days=days), abs=timedelta(minutes=10))
 
 
-def test_the_first_run_reaches_back_thirty_days_and_the_next_three(school: School, graph: StandIn) -> None:
+def test_the_first_sync_covers_thirty_days_and_the_next_three(school: School, graph: StandIn) -> None:
     run(school)
     run(school)
     run(school, days=7)
@@ -31,7 +31,7 @@ def test_the_first_run_reaches_back_thirty_days_and_the_next_three(school: Schoo
     assert max(windows(graph)) < timedelta(days=30)  # Graph may refuse to list what it does not keep
 
 
-def test_days_that_leave_a_gap_do_not_hide_it(school: School, graph: StandIn) -> None:
+def test_a_shorter_period_does_not_hide_a_gap(school: School, graph: StandIn) -> None:
     run(school)
     move_back(school, days=10)
     graph.add(lesson("between", ago(days=5)))
@@ -43,7 +43,7 @@ def test_days_that_leave_a_gap_do_not_hide_it(school: School, graph: StandIn) ->
     assert read_sync_state(school).level == "none"
 
 
-def test_a_run_that_failed_does_not_count_as_a_success(school: School, graph: StandIn) -> None:
+def test_a_failed_run_does_not_count_as_a_success(school: School, graph: StandIn) -> None:
     graph.always = {r"callRecords\?": BROKEN}
     with pytest.raises(StoppedError):
         run(school)

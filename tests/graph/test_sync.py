@@ -21,7 +21,7 @@ from tests.graph.standin import Fault, StandIn
         (40, "red", "every day"),
     ],
 )
-def test_a_gap_is_said_loudly(school: School, graph: StandIn, days: float, level: str, said: str) -> None:
+def test_a_gap_is_shown_as_a_warning(school: School, graph: StandIn, days: float, level: str, said: str) -> None:
     run(school)
     move_back(school, days=days)
     state = read_sync_state(school)
@@ -31,7 +31,7 @@ def test_a_gap_is_said_loudly(school: School, graph: StandIn, days: float, level
         assert f"{losing.day} {losing:%B %Y}" in state.words
 
 
-def test_what_was_lost_is_kept_in_view(school: School, graph: StandIn) -> None:
+def test_lost_records_stay_listed(school: School, graph: StandIn) -> None:
     run(school)
     move_back(school, days=40)
     done = run(school)
@@ -43,13 +43,13 @@ def test_what_was_lost_is_kept_in_view(school: School, graph: StandIn) -> None:
     assert read_sync_state(school).words == f"The sync is up to date. {lost}"
 
 
-def test_without_a_registration_the_state_says_so(school: School) -> None:
+def test_state_reports_a_missing_registration(school: School) -> None:
     state = read_sync_state(school)
     assert (state.configured, state.level, state.quarantined) == (False, "none", 0)
     assert "No sync is configured" in state.words
 
 
-def test_the_check_names_what_is_missing(school: School, graph: StandIn) -> None:
+def test_check_names_missing_permissions(school: School, graph: StandIn) -> None:
     assert all(well for well, _, _ in check_graph(school)[:2])
     graph.always = {r"callRecords\?": Fault(403, "ForbiddenError", "Missing role")}
     ((well, words, fix),) = check_graph(school)

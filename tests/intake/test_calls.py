@@ -72,7 +72,7 @@ def test_import_calls_ignores_versions_before_one_that_was_not_a_session(school:
     assert import_calls(school, version(3, WHO)).added == 1
 
 
-def test_import_logs_keeps_the_number_of_the_session_of_their_call(school: School, tmp_path: Path) -> None:
+def test_import_logs_leaves_the_session_of_their_call_its_number(school: School, tmp_path: Path) -> None:
     def numbers() -> list[int]:
         with school.engine.connect() as connection:
             return list(connection.scalars(select(tables.sessions.c.id)))

@@ -107,7 +107,7 @@ def test_enter_log_twice_is_one_log(school: School) -> None:
     assert list(outcomes(school, "logged")) == [("F1", "")]
 
 
-def test_enter_log_keeps_what_was_corrected_and_asks_why(school: School) -> None:
+def test_enter_log_stores_the_earlier_version_and_requires_a_reason(school: School) -> None:
     me, other = staff_id(school, "teacher"), staff_id(school, "tutor")
     values = log("teacher", "aled", "2026-11-03T10:00", ref="F1")
     entered = enter_log(school, values, me)
@@ -153,7 +153,7 @@ def test_enter_log_corrects_no_log_into_the_session_of_another(school: School) -
     assert moved.column == "started_at"
 
 
-def test_enter_log_takes_a_call_from_a_rival_with_another_pupil(school: School, tmp_path: Path) -> None:
+def test_enter_log_takes_the_call_of_a_log_with_another_pupil(school: School, tmp_path: Path) -> None:
     both = {"teacher": (0, 30), "aled": (0, 30), "bethan": (0, 30)}
     import_calls(school, calls(tmp_path / "c.json", call("c1", "2026-11-03T10:00", both)))
     me = staff_id(school, "teacher")

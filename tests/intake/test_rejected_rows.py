@@ -46,7 +46,7 @@ def logs(school: School, folder: Path, *rows: dict[str, str]) -> None:
     import_logs(school, table(folder / "logs.csv", rows))
 
 
-def test_fix_row_imports_the_row_and_keeps_what_is_withheld(
+def test_fix_row_imports_the_row_with_its_hidden_cells(
     school: School, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ENCRYPTION_KEYS", generate_key())
@@ -73,7 +73,7 @@ def test_fix_row_imports_the_row_and_keeps_what_is_withheld(
         fix_row(school, admin, one, {"ended_at": "2026-11-03T10:40"})
 
 
-def test_fix_row_gives_nobody_the_log_of_another(school: School, tmp_path: Path) -> None:
+def test_fix_row_refuses_the_log_of_somebody_else(school: School, tmp_path: Path) -> None:
     admin = person(school, "admin")
     told = {"purpose": "counselling", "notes": NOTE, "ref": "L1"}
     logs(school, tmp_path, log("counsellor", "aled", "2026-11-03T10:00") | told | {"ended_at": "soon"})

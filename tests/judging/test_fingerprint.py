@@ -65,7 +65,7 @@ def test_package_fingerprint_changes_with_a_rule(changed: str, tmp_path: Path) -
     assert _fingerprint(tmp_path, rules=changed) != _fingerprint(tmp_path, rules=RULE)
 
 
-def test_package_fingerprint_ignores_the_module_a_rule_stands_in(tmp_path: Path) -> None:
+def test_package_fingerprint_ignores_the_module_of_a_rule(tmp_path: Path) -> None:
     body = RULE.split("GRACE = 10\n")[1]
     imports = "from dataclasses import field\nfrom dataclasses import dataclass\nimport numpy as np\n"
     moved = {"general": f'"""Elsewhere."""\n\n{imports}GRACE = 10\n', "folder_in_rules": f"import numpy as np\n{body}"}

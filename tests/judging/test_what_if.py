@@ -55,7 +55,7 @@ def outcomes(school: School) -> pd.DataFrame:
     return get_overview(school, someone(school, "sdh"), TERM).set_index("session_id")[NAMES].astype(object).sort_index()
 
 
-def test_with_later_hours_the_lessons_after_half_past_five_are_kept(term: School) -> None:
+def test_later_hours_make_lessons_after_half_past_five_met(term: School) -> None:
     figures = {"academic_hours": ["08:30", "18:15"]}
     found = run_what_if(term, someone(term, "sdh"), TERM, figures)
     assert found.clauses.loc["academic-hours"].to_dict() == {
@@ -76,7 +76,7 @@ def test_with_later_hours_the_lessons_after_half_past_five_are_kept(term: School
     )
 
 
-def test_the_figures_in_force_change_nothing_and_shorter_grace_loses(term: School) -> None:
+def test_the_limits_in_force_change_nothing_and_shorter_grace_adds_breaches(term: School) -> None:
     same = {name: getattr(term.settings.rules[-1], name) for name in what_if.FIGURES}
     nothing = run_what_if(term, someone(term, "sdh"), TERM, same)
     assert (nothing.clauses.empty, nothing.changes.empty, nothing.departments.empty) == (True, True, True)
@@ -94,7 +94,7 @@ clocks = st.times().map(lambda clock: clock.replace(second=0, microsecond=0))
 
 @given(clocks, clocks)
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_looser_hours_never_break_what_was_kept(term: School, begins: Any, ends: Any) -> None:
+def test_looser_hours_never_turn_met_into_a_breach(term: School, begins: Any, ends: Any) -> None:
     now_begins, now_ends = term.settings.rules[-1].academic_hours
     hours = [f"{min(begins, now_begins):%H:%M}", f"{max(ends, now_ends):%H:%M}"]
     found = run_what_if(term, someone(term, "sdh"), TERM, {"academic_hours": hours})
@@ -110,7 +110,7 @@ def test_looser_hours_never_break_what_was_kept(term: School, begins: Any, ends:
         {"one_to_one_slots": [{"name": 'Llŷn "A"\\', "days": ["sat"], "from": "10:00", "to": "11:00"}]},
     ],
 )
-def test_put_into_force_the_same_comes_out(term: School, tmp_path: Path, figures: dict[str, Any]) -> None:
+def test_what_if_gives_the_same_as_changing_the_settings(term: School, tmp_path: Path, figures: dict[str, Any]) -> None:
     found = run_what_if(term, someone(term, "sdh"), TERM, figures)
     before = outcomes(term)
     file = tmp_path / "protocol.toml"
@@ -130,7 +130,7 @@ def test_put_into_force_the_same_comes_out(term: School, tmp_path: Path, figures
     assert {tuple(row) for row in rows.itertuples(index=False)} == came
 
 
-def test_wrong_figures_are_named_as_at_the_start(term: School) -> None:
+def test_what_if_names_wrong_limits_as_the_settings_do(term: School) -> None:
     for figures, words in (
         ({"academic_hours": ["18:00", "08:30"]}, "academic_hours: the end is before the start"),
         ({"academic_hours": ["8.30", "18:00"]}, "'8.30' is not a time of day such as \"08:30\""),
@@ -140,7 +140,7 @@ def test_wrong_figures_are_named_as_at_the_start(term: School) -> None:
             run_what_if(term, someone(term, "sdh"), TERM, figures)
 
 
-def test_slt_gets_figures_without_a_session_and_nobody_else_anything(term: School) -> None:
+def test_what_if_gives_slt_figures_without_sessions_and_refuses_others(term: School) -> None:
     figures = {"academic_hours": ["08:30", "18:15"]}
     found = run_what_if(term, someone(term, "slt"), TERM, figures)
     assert found.clauses.loc["academic-hours", "gained"] == 2

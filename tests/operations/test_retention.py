@@ -84,7 +84,7 @@ def told(found: Iterable[Past]) -> dict[str, int]:
     return {past.what: past.number for past in found if past.number}
 
 
-def test_a_dry_run_says_what_would_go_and_changes_nothing(long_ago: School) -> None:
+def test_purge_dry_run_lists_what_would_be_deleted_and_changes_nothing(long_ago: School) -> None:
     before = held(long_ago)
     would = find_expired(long_ago)
     assert held(long_ago) == before
@@ -92,7 +92,7 @@ def test_a_dry_run_says_what_would_go_and_changes_nothing(long_ago: School) -> N
     assert told(would) == {"sessions": 2, "parents' consents": 1}
 
 
-def test_call_records_word_for_word_go_first_but_not_where_a_concern_hangs_on_them(
+def test_purge_deletes_original_call_records_first_unless_a_concern_needs_them(
     long_ago: School, tmp_path: Path
 ) -> None:
     records = [
@@ -163,7 +163,7 @@ def test_purge_forgets_the_families_of_pupils_who_left_long_ago(school: School) 
         assert set(kept) == set(ids[1:])
 
 
-def test_counselling_goes_and_is_in_no_number(school: School, tmp_path: Path) -> None:
+def test_purge_deletes_counselling_without_counting_it(school: School, tmp_path: Path) -> None:
     row = people.log("counsellor", "carys", f"{OLD}T10:00", ref="K", purpose="counselling")
     assert not import_logs(school, people.table(tmp_path / "k.csv", [row])).rejected
     assert held(school)["sessions"] == 1
@@ -171,7 +171,7 @@ def test_counselling_goes_and_is_in_no_number(school: School, tmp_path: Path) ->
     assert held(school)["sessions"] == held(school)["logs"] == held(school)["log_pupils"] == 0
 
 
-def test_what_is_left_over_goes_too(long_ago: School) -> None:
+def test_purge_deletes_leftovers(long_ago: School) -> None:
     """Rejected rows, drafts, records in quarantine, imports, and what belongs to no session any more."""
     old, new = (datetime.fromisoformat(f"{day}T12:00+00:00") for day in (OLD, NEW))
     with long_ago.writing() as connection:
@@ -209,13 +209,13 @@ def test_what_is_left_over_goes_too(long_ago: School) -> None:
         ) == {-2}
 
 
-def test_a_dry_run_waits_for_nobody_who_writes(long_ago: School) -> None:
+def test_purge_dry_run_does_not_wait_for_writers(long_ago: School) -> None:
     with long_ago.writing() as connection:
         connection.execute(insert(tables.meta).values(key="held", value="open"))
         assert told(find_expired(long_ago))["sessions"] == 2
 
 
-def test_the_command_says_what_goes_and_does_it_once(long_ago: School, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_purge_reports_what_it_deletes_and_runs_once(long_ago: School, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", long_ago.engine.url.render_as_string(hide_password=False))
     dry = CliRunner().invoke(cli, ["purge", "--dry-run"])
     assert dry.exit_code == 0
@@ -228,7 +228,7 @@ def test_the_command_says_what_goes_and_does_it_once(long_ago: School, monkeypat
     assert trail.loc[trail["action"] == "purged", "actor"].tolist() == [audit_log.COMMAND] * 2
 
 
-def test_old_sessions_go_with_all_that_is_theirs_but_not_what_a_concern_hangs_on(long_ago: School) -> None:
+def test_purge_deletes_old_sessions_unless_a_concern_needs_them(long_ago: School) -> None:
     purge(long_ago)
     assert logs(long_ago) == {f"worry-{OLD}", f"worry-{NEW}", f"quiet-{NEW}"}
     now = held(long_ago)
@@ -237,7 +237,7 @@ def test_old_sessions_go_with_all_that_is_theirs_but_not_what_a_concern_hangs_on
     assert find_expired(long_ago)[1].number == 0
 
 
-def test_a_closed_concern_goes_after_its_years_and_then_its_session(long_ago: School) -> None:
+def test_purge_deletes_an_old_closed_concern_and_then_its_session(long_ago: School) -> None:
     of_years_ago = datetime(1999, 1, 1, tzinfo=UTC)
     link, event = tables.concern_sessions.c, tables.concern_events
     with long_ago.writing() as connection:
@@ -252,9 +252,7 @@ def test_a_closed_concern_goes_after_its_years_and_then_its_session(long_ago: Sc
     assert held(long_ago)["concerns"] == 1
 
 
-def test_the_trail_lets_go_its_beginning_says_so_and_still_proves_the_rest(
-    long_ago: School, story_clock: Clock
-) -> None:
+def test_remove_before_shortens_the_trail_which_still_verifies(long_ago: School, story_clock: Clock) -> None:
     with long_ago.writing() as connection:
         audit_log.add(
             connection,

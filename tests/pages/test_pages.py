@@ -49,7 +49,7 @@ LINKS = {  # what a link can carry: the page that reads it, and what it names
 
 @pytest.mark.parametrize("page", Page)
 @pytest.mark.parametrize("role", ["senior_deputy_head", "hoy", "hm", "tutor", "counsellor", "dsp", "slt", "admin"])
-def test_a_page_opens_for_those_it_is_for_and_for_nobody_else(opened: Opened, page: Page, role: str) -> None:
+def test_a_page_opens_only_for_those_allowed(opened: Opened, page: Page, role: str) -> None:
     at = opened(page, role)
     assert not at.exception
     person = opened.people[role]
@@ -84,7 +84,7 @@ def test_page_opens_no_further_database_when_it_runs_again(opened: Opened, pools
     assert len(pools) == 1
 
 
-def test_every_link_that_a_page_reads_or_gives_is_tried_here() -> None:
+def test_every_link_of_a_page_is_tested() -> None:
     read = r'query_params(?:\.get\(|\[)"(\w+)"|"(\w+)" in st\.query_params'
     given = r'query(?:_params)?(?:=| = )[^{}\n]*\{"(\w+)"'
     files = [*(ROOT / "pages").glob("*.py"), *(ROOT / "app").rglob("*.py")]
@@ -94,14 +94,14 @@ def test_every_link_that_a_page_reads_or_gives_is_tried_here() -> None:
 
 
 @pytest.mark.parametrize("link", LINKS)
-def test_a_link_with_nonsense_in_it_leads_nowhere_and_says_so_without_a_stumble(opened: Opened, link: str) -> None:
+def test_a_malformed_link_shows_a_clear_message(opened: Opened, link: str) -> None:
     at = opened(LINKS[link], "senior_deputy_head", **{link: HOSTILE})
     assert not at.exception
     assert HOSTILE not in text(at)
 
 
 @pytest.mark.parametrize("role", ["senior_deputy_head", "hoy", "hm", "tutor", "counsellor", "dsp", "slt", "admin"])
-def test_a_link_to_what_is_not_ones_own_opens_nothing(opened: Opened, role: str) -> None:
+def test_a_link_to_something_of_others_opens_nothing(opened: Opened, role: str) -> None:
     """The numbers and references of records that there are, tried by everybody who may not open them."""
     school, person = open_school(), opened.people[role]
     ever = (school.settings.terms[0].from_, school.today())
@@ -140,7 +140,7 @@ def test_slt_sees_no_name_on_the_overview(opened: Opened) -> None:
     assert not [name for name in names if name in words and name != opened.people["slt"].name]
 
 
-def test_a_session_that_is_not_mine_cannot_be_opened_by_its_number(opened: Opened) -> None:
+def test_a_session_of_others_cannot_be_opened_by_its_number(opened: Opened) -> None:
     school = open_school()
     everything = (school.settings.terms[0].from_, school.today())
     mine = set(list_sessions(school, opened.people["tutor"], everything)["session_id"])
@@ -166,7 +166,7 @@ def test_a_session_says_when_it_was_and_when_it_was_logged(opened: Opened) -> No
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "x", "9" * 30, "1; drop table sessions", ""])
-def test_an_address_that_leads_nowhere_says_so(opened: Opened, number: str) -> None:
+def test_an_unknown_address_shows_a_clear_message(opened: Opened, number: str) -> None:
     at = opened("sessions", "senior_deputy_head", session=number)
     assert not at.exception
     assert "no such session" in text(at)
@@ -185,7 +185,7 @@ def test_a_counselling_session_is_confidential_on_every_page(opened: Opened) -> 
         assert own["pupils"].iloc[0] not in text(at)
 
 
-def test_what_somebody_typed_is_shown_as_typed(opened: Opened) -> None:
+def test_text_from_people_is_shown_as_text(opened: Opened) -> None:
     nasty = "<img src=x onerror=alert(1)> ![x](http://x.example/y) **bold** :red[red] $x$ =HYPERLINK(1)"
     at = opened("concerns", "tutor", **{"raise": "yes"})
     _box(at.multiselect, "Which child?").set_value([_first_pupil(opened)])
@@ -209,7 +209,7 @@ def _first_pupil(opened: Opened) -> int:
     return int(list_pupils_to_choose(open_school(), opened.people["tutor"])["pupil_id"].iloc[0])
 
 
-def test_a_form_half_filled_is_there_again(opened: Opened) -> None:
+def test_an_unfinished_form_is_restored(opened: Opened) -> None:
     at = opened("log", "dsp")
     pupil = list_pupils_to_choose(open_school(), opened.people["dsp"])["email"].iloc[0]
     at.multiselect[0].set_value([pupil]).run()
@@ -217,7 +217,7 @@ def test_a_form_half_filled_is_there_again(opened: Opened) -> None:
     assert again.multiselect[0].value == [pupil]
 
 
-def test_the_administrator_of_the_demonstration_sees_that_nothing_is_fetched(opened: Opened) -> None:
+def test_the_administrator_of_the_demonstration_sees_that_sync_is_off(opened: Opened) -> None:
     at = opened("administration", "admin")
     assert "No sync is configured" in text(at)
     assert "Sync now" not in [button.label for button in at.button]
@@ -308,7 +308,7 @@ def _press(at: AppTest, label: str) -> None:
     assert not at.exception
 
 
-def test_what_if_is_for_leadership_and_tells_what_would_change(opened: Opened) -> None:
+def test_what_if_is_for_leadership_and_shows_what_would_change(opened: Opened) -> None:
     assert not opened("protocol", "tutor", view="what-if").text_input
     at = opened("protocol", "senior_deputy_head", view="what-if")
     at.text_input[1].set_value("half past six")
@@ -326,9 +326,7 @@ def test_what_if_is_for_leadership_and_tells_what_would_change(opened: Opened) -
     assert len(at.dataframe) == 2
 
 
-def test_repeated_one_to_ones_are_for_the_senior_deputy_head_and_the_dsp_and_each_look_is_on_record(
-    opened: Opened,
-) -> None:
+def test_repeats_are_for_the_senior_deputy_head_and_the_dsp_and_each_view_is_recorded(opened: Opened) -> None:
     for role in ("tutor", "hoy"):
         assert "within 28 days" not in text(opened("sessions", role, view="repeats"))
     for role in ("senior_deputy_head", "dsp"):
@@ -338,7 +336,7 @@ def test_repeated_one_to_ones_are_for_the_senior_deputy_head_and_the_dsp_and_eac
     assert set(looks["actor"]) == {opened.people[role].email for role in ("senior_deputy_head", "dsp")}
 
 
-def test_the_action_that_was_pressed_last_is_the_one_that_is_done(opened: Opened) -> None:
+def test_only_the_last_pressed_action_is_done(opened: Opened) -> None:
     school, dsp = open_school(), opened.people["dsp"]
     ref = list_concerns(school, dsp).query("open")["ref"].iloc[0]
     for what in ("Ring home", "Ask the tutor"):
@@ -356,7 +354,7 @@ def test_the_action_that_was_pressed_last_is_the_one_that_is_done(opened: Opened
 _NAMED = ("senior_deputy_head", "dsp", "admin")
 
 
-def test_no_page_of_those_whom_a_concern_about_conduct_names_differs_by_it(opened: Opened) -> None:
+def test_pages_do_not_depend_on_a_conduct_concern_for_those_it_names(opened: Opened) -> None:
     school = open_school()
     pages: list[tuple[str, dict[str, str]]] = [
         ("overview", {}),

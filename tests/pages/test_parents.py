@@ -25,7 +25,7 @@ def button(at: AppTest, label: str) -> Button:
     return next(found for found in at.button if found.label == label)
 
 
-def test_a_hoy_sees_what_waits_and_enters_the_answer(opened: Opened) -> None:
+def test_a_hoy_sees_open_requests_and_enters_an_answer(opened: Opened) -> None:
     hoy = opened.people["hoy"]
     row = consents(hoy, status="waiting", kind="outside_hours").iloc[0]
     at = opened("parents", "hoy")
@@ -53,7 +53,7 @@ def test_a_hoy_sees_what_waits_and_enters_the_answer(opened: Opened) -> None:
 
 
 @pytest.mark.parametrize("role", ["tutor", "counsellor", "dsp", "slt", "admin"])
-def test_a_consent_that_is_not_mine_cannot_be_opened_by_its_number(opened: Opened, role: str) -> None:
+def test_a_consent_of_others_cannot_be_opened_by_its_number(opened: Opened, role: str) -> None:
     mine = set(consents(opened.people[role])["consent_id"])
     others = consents(opened.people["senior_deputy_head"])
     theirs = others[~others["consent_id"].isin(mine)].iloc[0]
@@ -78,13 +78,13 @@ def test_letters_are_written_and_marked_as_sent(opened: Opened) -> None:
     assert after["introduction"].notna().all()
 
 
-def test_who_leads_nobody_is_offered_no_letter(opened: Opened) -> None:
+def test_no_letters_are_offered_to_staff_without_pupils(opened: Opened) -> None:
     for role in ("tutor", "counsellor", "admin"):
         labels = [found.label for found in opened("parents", role).button]
         assert not [label for label in labels if "Create" in label or "as sent" in label]
 
 
-def test_a_request_asks_for_everything_it_needs(opened: Opened) -> None:
+def test_a_request_form_requires_every_field(opened: Opened) -> None:
     at = opened("parents", "tutor", ask="yes")
     button(at, "Save request").click().run()
     assert "Choose the pupil" in at.warning[0].value

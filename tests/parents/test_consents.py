@@ -59,7 +59,7 @@ def outcome(school: School) -> str:
     return str(view.clauses.set_index("clause").loc["academic-hours", "outcome"])
 
 
-def test_a_lesson_is_judged_again_with_everything_that_happens_to_its_consent(school: School, tmp_path: Path) -> None:
+def test_every_change_of_a_consent_judges_the_lesson_again(school: School, tmp_path: Path) -> None:
     lesson = people.log("teacher", "aled", f"{DAY:%Y-%m-%d}T18:30", purpose="academic")
     assert not import_logs(school, people.table(tmp_path / "logs.csv", [lesson])).rejected
     teacher, before = someone(school, "teacher"), DAY - timedelta(days=1)
@@ -83,7 +83,7 @@ def test_a_lesson_is_judged_again_with_everything_that_happens_to_its_consent(sc
     assert outcome(school) == "breach"
 
 
-def test_the_same_asked_again_is_one_until_it_was_refused(school: School) -> None:
+def test_a_repeated_request_is_one_request_until_it_is_refused(school: School) -> None:
     first = ask(school)
     assert ask(school, "sdh") == first
     assert events(school, first) == ["asked"]
@@ -95,7 +95,7 @@ def test_the_same_asked_again_is_one_until_it_was_refused(school: School) -> Non
     assert listed["state"].to_dict() == {first: "refused", second: "asked"}
 
 
-def test_what_is_clicked_twice_happens_once(school: School) -> None:
+def test_a_second_click_changes_nothing(school: School) -> None:
     consent_id, teacher = ask(school), someone(school, "teacher")
     for _ in range(2):
         mark_request_sent(school, teacher, consent_id)
@@ -125,24 +125,24 @@ def test_what_is_clicked_twice_happens_once(school: School) -> None:
         ({"pupil_id": 10_000}, "Choose the pupil"),
     ],
 )
-def test_a_request_that_lacks_something_is_refused_in_words(school: School, more: dict[str, Any], words: str) -> None:
+def test_an_incomplete_request_is_refused_with_the_reason(school: School, more: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         ask(school, **more)
 
 
-def test_slt_is_informed_of_a_consent_that_was_given(school: School) -> None:
+def test_slt_is_informed_of_a_given_consent(school: School) -> None:
     consent_id = ask(school)
     with pytest.raises(ValueError, match="Record first"):
         inform_slt(school, someone(school, "teacher"), consent_id)
     assert list_consents(school, someone(school, "slt")).empty
 
 
-def test_counselling_asks_nobody(school: School) -> None:
+def test_counselling_needs_no_consent(school: School) -> None:
     with pytest.raises(ValueError, match="Counselling needs no consent"):
         ask(school, "counsellor")
 
 
-def test_an_answer_says_who_and_when_and_is_entered_by_whom_it_concerns(school: School) -> None:
+def test_an_answer_names_who_and_when_and_is_entered_by_those_responsible(school: School) -> None:
     consent_id, teacher = ask(school), someone(school, "teacher")
     with pytest.raises(ValueError, match="Say who"):
         answer_consent(school, teacher, consent_id, given=True, parent=" ", at=DAY)
@@ -163,7 +163,7 @@ ENTRIES = st.lists(
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(ENTRIES)
-def test_how_a_consent_stands_is_what_was_entered(school: School, entries: list[tuple[str, int, bool]]) -> None:
+def test_the_state_of_a_consent_follows_what_was_entered(school: School, entries: list[tuple[str, int, bool]]) -> None:
     consent_id = ask(school, reason=f"{entries}")
     with school.writing() as connection:
         for kind, hour, struck in entries:

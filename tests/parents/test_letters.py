@@ -65,7 +65,7 @@ def test_a_letter_names_the_pupil_and_the_hours_in_force(school: School) -> None
 
 
 @pytest.mark.parametrize("kind", letters.KINDS)
-def test_several_letters_are_one_file_to_print_and_each_alone(school: School, kind: str) -> None:
+def test_several_letters_are_one_file_and_single_files(school: School, kind: str) -> None:
     made = write_letters(school, someone(school, "sdh"), kind, pupils(school).values())
     archive = zipfile.ZipFile(BytesIO(made.content))
     alone = [opened(archive.read(name)) for name in archive.namelist() if name.startswith("one by one/")]
@@ -78,7 +78,7 @@ def test_several_letters_are_one_file_to_print_and_each_alone(school: School, ki
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff"), max_size=40))
-def test_a_name_comes_out_as_typed(name: str) -> None:
+def test_a_name_is_printed_as_typed(name: str) -> None:
     template = (OWN / "request_for_consent.docx").read_bytes()
     names = DocxTemplate(BytesIO(template)).get_undeclared_template_variables()
     words = opened(letters._to_bytes(letters._render("x", template, dict.fromkeys(names, "-") | {"pupil": name})))
@@ -86,7 +86,7 @@ def test_a_name_comes_out_as_typed(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [NASTY, "x" * 10_000, "أمينة \u200f(Amina)"])
-def test_a_name_with_signs_of_all_kinds_comes_out_as_typed(school: School, name: str) -> None:
+def test_a_name_with_any_characters_is_printed_as_typed(school: School, name: str) -> None:
     rename(school, pupils(school)["aled"], name)
     made = write_letters(school, someone(school, "sdh"), "introduction", [pupils(school)["aled"]])
     assert f"To the parents and carers of {name}" in opened(made.content)
@@ -94,13 +94,13 @@ def test_a_name_with_signs_of_all_kinds_comes_out_as_typed(school: School, name:
     assert not set(made.name) & set('\\/:*?"<>|\u202e')
 
 
-def test_what_turns_the_writing_turns_the_name_alone(school: School) -> None:
+def test_a_direction_mark_in_a_name_does_not_reach_the_rest(school: School) -> None:
     rename(school, pupils(school)["aled"], "abc\u202edef")
     made = write_letters(school, someone(school, "sdh"), "introduction", [pupils(school)["aled"]])
     assert "before abc\u202edef\u202c is first invited" in opened(made.content)
 
 
-def test_letters_are_written_and_sent_by_who_leads_the_pupil(school: School) -> None:
+def test_letters_are_written_and_sent_by_those_who_lead_the_pupil(school: School) -> None:
     everybody = pupils(school)
     for name, mine in (("tutor", "aled"), ("teacher", "aled"), ("hoy9", "dai"), ("hm", "bethan"), ("slt", "aled")):
         for act in (
@@ -112,7 +112,7 @@ def test_letters_are_written_and_sent_by_who_leads_the_pupil(school: School) -> 
                 act(someone(school, name), [everybody[mine], everybody["aled"]])
 
 
-def test_letters_marked_as_sent_are_on_the_register_once_and_judge_again(school: School, tmp_path: Path) -> None:
+def test_letters_marked_as_sent_are_registered_once_and_judged(school: School, tmp_path: Path) -> None:
     monday = school.today() - timedelta(days=school.today().isoweekday() + 6)
     with school.engine.begin() as connection:
         connection.execute(tables.letters.delete())
@@ -209,7 +209,7 @@ def test_a_template_that_is_no_word_document_or_has_fields_in_its_header(school:
     assert "in its header" in trouble()
 
 
-def test_the_schools_own_template_goes_before_the_programs(school: School, template: Path) -> None:
+def test_the_schools_own_template_takes_precedence(school: School, template: Path) -> None:
     document = Document()
     document.add_paragraph("Annwyl rieni {{ pupil }}")
     document.save(str(template))

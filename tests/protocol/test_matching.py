@@ -132,20 +132,20 @@ def test_match_joins_a_dropped_connection() -> None:
     assert joined([(1, ONE, 0, 30)], calls) == {(0, 0, False), (0, 1, True)}
 
 
-def test_match_keeps_a_call_apart_that_the_log_does_not_cover() -> None:
+def test_match_does_not_join_a_call_that_the_log_does_not_cover() -> None:
     assert joined([(1, ONE, 0, 20)], [(ONE, ONE, 0, 20), (ONE, ONE, 23, 7)]) == {(0, 0, False)}
 
 
-def test_match_keeps_a_call_with_other_people_apart() -> None:
+def test_match_does_not_join_a_call_with_other_people() -> None:
     other_pupil = frozenset({1, 2})
     assert joined([(1, ONE, 0, 30)], [(ONE, ONE, 0, 20), (ONE, other_pupil, 23, 7)]) == {(0, 0, False)}
 
 
-def test_match_keeps_a_much_later_call_apart() -> None:
+def test_match_does_not_join_a_much_later_call() -> None:
     assert joined([(1, ONE, 0, 90)], [(ONE, ONE, 0, 20), (ONE, ONE, 60, 30)]) == {(0, 1, False)}
 
 
-def test_match_keeps_a_call_without_staff_apart_from_one_with() -> None:
+def test_match_does_not_join_a_call_without_staff_to_one_with() -> None:
     assert joined([(1, ONE, 0, 30)], [(ONE, ONE, 0, 20), (frozenset(), ONE, 23, 7)]) == {(0, 0, False)}
 
 
@@ -177,7 +177,7 @@ def test_match_joins_a_call_with_a_pupil_whom_only_the_log_names() -> None:
     assert joined([(1, both, 0, 30)], [(ONE, ONE, 0, 20), (ONE, TWO, 23, 7)]) == {(0, 0, False), (0, 1, True)}
 
 
-def test_match_keeps_a_call_with_another_member_of_staff_apart() -> None:
+def test_match_does_not_join_a_call_with_another_member_of_staff() -> None:
     assert joined([(1, ONE, 0, 30)], [(ONE, ONE, 0, 20), (frozenset({1, 2}), ONE, 23, 7)]) == {(0, 0, False)}
 
 

@@ -138,7 +138,7 @@ def test_read_call_shows_who_was_there_until_a_session_failed(failure: dict[str,
         (ALED | {"id": "28:bbbbbbbb-0000-4000-8000-000000000002"}, None),
     ],
 )
-def test_read_call_tells_kinds_of_people(identity: Any, expected: str | None) -> None:
+def test_read_call_distinguishes_kinds_of_people(identity: Any, expected: str | None) -> None:
     assert kind(identity) == expected
 
 
@@ -165,7 +165,7 @@ def test_read_call_takes_no_service_and_no_bot_for_a_person() -> None:
     assert [kind for _, kind, *_ in stays(session(gateway))] == ["phone"]
 
 
-def test_read_call_knows_a_person_by_address_alone() -> None:
+def test_read_call_recognises_a_person_by_address_alone() -> None:
     (stay,) = read_call(record(session(person({"userPrincipalName": "Aled.Pugh@Pupils.example"})))).stays
     assert (stay.person, stay.entra_id, stay.upn) == ("aled.pugh@pupils.example", None, "aled.pugh@pupils.example")
 
@@ -180,7 +180,7 @@ def test_read_call_counts_only_video_away_from_its_sender() -> None:
         assert videos(video("callerToCallee", **times) | {"label": label}) == []
 
 
-def test_read_call_keeps_video_without_times() -> None:
+def test_read_call_reads_video_without_times() -> None:
     unknown = [(ALED_ID, None, None)]
     assert videos(video("callerToCallee")) == unknown
     assert videos(video("callerToCallee", packetUtilization=None)) == unknown

@@ -68,7 +68,7 @@ def test_list_questions_asks_follow_ups_only_with_their_question() -> None:
     assert "room" in names(FORM | {"purpose": "Book club"})
 
 
-def test_from_call_shows_what_the_record_shows_and_tells_it_from_what_was_answered() -> None:
+def test_from_call_separates_what_the_record_shows_from_answers() -> None:
     began = pd.Timestamp("2026-11-03T10:00:20", tz="Europe/London")
     row = SimpleNamespace(
         session_id=7,

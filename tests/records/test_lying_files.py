@@ -88,7 +88,7 @@ def _bomb(file: Path, megabytes: int = 220) -> Path:
     return _workbook(file, b"<worksheet><sheetData>" + filler * megabytes + b"</sheetData></worksheet>")
 
 
-def test_a_workbook_made_by_hand_is_read(tmp_path: Path) -> None:
+def test_read_table_reads_a_workbook_written_by_hand(tmp_path: Path) -> None:
     texts = f"<sst {_OF}><si><t>name</t></si></sst>".encode()
     assert _read(_workbook(tmp_path / "a.xlsx", _rows(3, _COLUMN), texts))[0] == "2 rows"
 
@@ -112,7 +112,7 @@ def test_a_workbook_made_by_hand_is_read(tmp_path: Path) -> None:
         ("huge", "too large"),
     ],
 )
-def test_what_would_fill_the_memory_is_refused_with_little_of_it(tmp_path: Path, name: str, words: str) -> None:
+def test_read_table_refuses_an_oversized_file_with_little_memory(tmp_path: Path, name: str, words: str) -> None:
     file = tmp_path / ("a.xlsx" if name in _BOOKS else "a.csv")
     (_BOOKS | _TEXTS)[name](file)
     said, memory = _read(file)
@@ -166,7 +166,7 @@ def _sparse(file: Path, size: int) -> None:
         out.truncate(size)
 
 
-def test_a_large_honest_file_is_read(tmp_path: Path) -> None:
+def test_read_table_reads_a_large_file(tmp_path: Path) -> None:
     """Some 100,000 logs of a school of 34 columns would be a third of it."""
     file = tmp_path / "a.csv"
     file.write_text("a,b,c,d,e,f,g,h,i,j\n" + "yes,no,,,2026-11-03T10:00,yes,no,no,,public\n" * 100_000)
@@ -176,7 +176,7 @@ def test_a_large_honest_file_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["a.json", "a.jsonl"])
-def test_a_file_of_call_records_without_end_is_refused(tmp_path: Path, name: str) -> None:
+def test_iter_objects_refuses_an_endless_file(tmp_path: Path, name: str) -> None:
     _sparse(tmp_path / name, 20_000_000_000)
     reading = "from pathlib import Path; from app.records.json_files import iter_objects"
     count = f"print([(one.number, one.reason) for one in iter_objects(Path({str(tmp_path / name)!r}))])"
@@ -192,7 +192,7 @@ def test_a_file_of_call_records_without_end_is_refused(tmp_path: Path, name: str
     assert "too l" in done.stdout, done.stderr[-300:]
 
 
-def test_a_call_record_nested_without_end_is_refused(tmp_path: Path) -> None:
+def test_iter_objects_refuses_an_endlessly_nested_record(tmp_path: Path) -> None:
     deep = "[" * 5_000_000 + "]" * 5_000_000
     for content in (deep, json.dumps({"id": "c", "sessions": []})[:-1] + f', "x": {deep}}}'):
         (tmp_path / "a.json").write_text(content)

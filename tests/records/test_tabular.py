@@ -43,18 +43,18 @@ def sheet(*rows: Sequence[object], far: str = "") -> bytes:
         "code,name\rSEN,Senior\r",
     ],
 )
-def test_forms_of_csv(text: str) -> None:
+def test_read_table_reads_every_dialect_of_csv(text: str) -> None:
     read = read_table(("schools.csv", text.encode()))
     assert read.columns == ("code", "name")
     assert [cells for _, cells in read.rows] == ([] if text.startswith("\n") else [{"code": "SEN", "name": "Senior"}])
 
 
-def test_rows_count_as_in_a_spreadsheet_and_blank_ones_are_none() -> None:
+def test_read_table_numbers_rows_as_a_spreadsheet_does_and_ignores_blank_ones() -> None:
     text = 'a,b\n1,"two\nlines"\n\n , \n2,x\n'
     assert csv_rows(text) == [(2, {"a": "1", "b": "two\nlines"}), (5, {"a": "2", "b": "x"})]
 
 
-def test_a_short_row_leaves_cells_out_and_a_long_one_is_out_of_step() -> None:
+def test_read_table_fills_a_short_row_and_rejects_a_long_one() -> None:
     assert csv_rows("a,b\n1\n1,2,3,,4\n1,2,,\n") == [
         (2, {"a": "1"}),
         (3, {"a": "1", "b": "2", "": "3 4"}),
@@ -63,7 +63,7 @@ def test_a_short_row_leaves_cells_out_and_a_long_one_is_out_of_step() -> None:
 
 
 @pytest.mark.parametrize("broken", ['x,"a "quoted" word"', 'x,"never closed'])
-def test_a_stray_quotation_mark_spoils_its_own_row_alone(broken: str) -> None:
+def test_read_table_rejects_only_the_row_with_a_stray_quotation_mark(broken: str) -> None:
     assert csv_rows(f"a,b\n1,2\n{broken}\n3,4\n5,6\n") == [
         (2, {"a": "1", "b": "2"}),
         (3, {"": broken}),
@@ -72,7 +72,7 @@ def test_a_stray_quotation_mark_spoils_its_own_row_alone(broken: str) -> None:
     ]
 
 
-def test_cells_of_a_sheet_read_as_a_csv_would_hold_them() -> None:
+def test_read_table_reads_cells_of_a_sheet_as_text_of_a_csv() -> None:
     rows: list[Sequence[object]] = [
         ["When", "Day", "Yes", "Year", "Share", "Text", "Blank"],
         [datetime.fromisoformat("2026-11-03T14:05"), date(2026, 11, 3), True, 9, 0.5, " x ", None],
@@ -138,12 +138,12 @@ def test_a_sheet_and_a_csv_with_the_same_cells_read_the_same(rows: list[list[str
         (sheet(["name"], far="XFD1048576"), "cell far out"),
     ],
 )
-def test_what_is_no_table_is_said_in_words(content: bytes, words: str) -> None:
+def test_read_table_reports_what_is_not_a_table(content: bytes, words: str) -> None:
     with pytest.raises(UnreadableFileError, match=words):
         read_table(("file", content))
 
 
-def test_a_sheet_that_unpacks_to_too_much_is_not_unpacked() -> None:
+def test_read_table_refuses_a_sheet_that_unpacks_to_too_much() -> None:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
         packed.writestr("xl/worksheets/sheet1.xml", b"0" * 201_000_000)
@@ -151,14 +151,14 @@ def test_a_sheet_that_unpacks_to_too_much_is_not_unpacked() -> None:
         read_table(("bomb.xlsx", out.getvalue()))
 
 
-def test_a_file_that_is_not_there_is_said_in_words(tmp_path: Path) -> None:
+def test_read_table_reports_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(UnreadableFileError, match=r"logs.csv cannot be read"):
         read_table(tmp_path / "logs.csv")
 
 
 @given(st.binary(max_size=60) | st.text('a,;"\n\r\0 \ufeff', max_size=40).map(str.encode))
 @example(b'a\n"')
-def test_whatever_the_bytes_a_table_or_words(content: bytes) -> None:
+def test_read_table_of_any_bytes_gives_a_table_or_an_error(content: bytes) -> None:
     try:
         read = read_table(("file.csv", content))
     except UnreadableFileError:

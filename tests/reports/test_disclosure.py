@@ -44,7 +44,7 @@ def test_no_count_under_three_can_be_worked_out_from_a_total(counts: list[int]) 
 
 @given(st.lists(ROW, max_size=4))
 @settings(max_examples=300, deadline=None)
-def test_nor_from_the_rows_and_columns_of_a_table(rows: list[tuple[int, int, int]]) -> None:
+def test_no_count_under_three_can_be_worked_out_from_a_table(rows: list[tuple[int, int, int]]) -> None:
     table = pd.DataFrame(
         {"kept": [r[0] for r in rows], "broken": [r[1] for r in rows], "sessions": [r[2] for r in rows]}
     )
@@ -66,7 +66,7 @@ def test_suppress_hides_another_row_where_two_of_one_session_each_would_be_worke
     assert state.tolist()[:3] == [GONE, GONE, GONE]
 
 
-def test_of_one_small_count_among_large_ones_another_is_withheld() -> None:
+def test_a_second_count_is_withheld_beside_a_single_small_one() -> None:
     state = suppress_counts(pd.Series([1, 40, 7, 25]))
     assert state is not None
     assert state.tolist() == [UNDER, SHOWN, WITHHELD, SHOWN]

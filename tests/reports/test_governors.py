@@ -74,7 +74,7 @@ def who(school: School, name: str) -> Person:
     return found
 
 
-def test_the_governors_report_has_the_figures_and_no_small_count_and_nobody(busy: School) -> None:
+def test_governors_report_has_figures_without_small_counts_and_names(busy: School) -> None:
     words = text_of(governors.create_governors_report(busy, who(busy, "sdh"), DAYS))
     rows = get_overview(busy, who(busy, "sdh"), DAYS)
     assert busy.settings.name in words
@@ -94,7 +94,7 @@ def test_governors_report_names_what_needs_attention_also_where_there_is_none(bu
 
 
 @pytest.mark.parametrize("name", ["teacher", "hoy9", "dsp", "admin", "counsellor"])
-def test_reports_are_for_the_overviews_readers(busy: School, name: str) -> None:
+def test_reports_are_for_readers_of_the_overview(busy: School, name: str) -> None:
     makers: list[Callable[[Person], object]] = [
         lambda person: governors.create_governors_report(busy, person, DAYS),
         lambda person: governors.create_figures_workbook(busy, person, DAYS, governors=False),
@@ -126,7 +126,7 @@ def books(school: School, chosen: dict[str, list[str]] | None = None) -> list[di
     ]
 
 
-def test_the_workbook_for_leadership_counts_and_that_for_governors_hides(busy: School) -> None:
+def test_the_workbook_hides_small_counts_from_governors_only(busy: School) -> None:
     own, out = books(busy)
     assert list(own) == list(out)
     rooms = {
@@ -150,7 +150,7 @@ def test_filters_narrow_the_workbook_for_leadership_alone(busy: School) -> None:
     assert {row[0] for row in out["Department and hour"][1:]} > {"Music"}
 
 
-def test_a_workbook_is_typed_and_its_text_runs_nothing() -> None:
+def test_a_workbook_has_typed_cells_and_no_formulas_from_text() -> None:
     evil = ["=1+1", "+1", "-1", "@SUM(A1)", '=HYPERLINK("http://x")', "http://x.example", "'quoted", "12"]
     rows = pd.DataFrame({"Text": evil, "Share": [0.5] * 8, "Day": [MONDAY] * 8, "N": range(8)})
     file = create_workbook({"One": rows, "None": rows.iloc[:0]})
@@ -163,7 +163,7 @@ def test_a_workbook_is_typed_and_its_text_runs_nothing() -> None:
     assert sheet.auto_filter.ref == "A1:D9"
 
 
-def test_the_inspection_pack_tells_every_clause_training_the_trail_and_no_pupil(busy: School) -> None:
+def test_inspection_pack_lists_clauses_training_and_the_trail_without_pupils(busy: School) -> None:
     training = (Training(name="Safe calls", reference="CPD-17 *b* #x", on=MONDAY),)
     settings = busy.settings.model_copy(update={"training": training})
     words = text_of(create_inspection_pack(School(busy.engine, settings), who(busy, "slt")))
@@ -174,7 +174,7 @@ def test_the_inspection_pack_tells_every_clause_training_the_trail_and_no_pupil(
     assert not [name for name, *_ in people.PUPILS.values() if name.split()[0] in words]
 
 
-def test_the_log_form_asks_what_the_form_asks_on_one_page(quiet: School) -> None:
+def test_the_printed_log_form_has_every_question_on_one_page(quiet: School) -> None:
     file = governors.create_blank_log(quiet)
     words = text_of(file)
     assert len(PdfReader(io.BytesIO(file)).pages) == 1
@@ -184,7 +184,7 @@ def test_the_log_form_asks_what_the_form_asks_on_one_page(quiet: School) -> None
     assert "Day of the session" in words
 
 
-def test_what_the_school_wrote_is_shown_as_written(busy: School) -> None:
+def test_text_of_the_school_is_printed_as_written(busy: School) -> None:
     settings = busy.settings.model_copy(update={"name": "=1+1 *Tŷ Gŵyr* #eval(1) <b>"})
     hostile = School(busy.engine, settings)
     assert settings.name in text_of(governors.create_governors_report(hostile, who(busy, "sdh"), DAYS))
@@ -192,7 +192,7 @@ def test_what_the_school_wrote_is_shown_as_written(busy: School) -> None:
     assert about[1] == ("School", settings.name)
 
 
-def test_no_sentence_tells_a_count_that_its_table_withholds() -> None:
+def test_no_sentence_reveals_a_count_that_its_table_withholds() -> None:
     ended = pd.DataFrame({"how": ["training", "open", "explained"], "breaches": [1, 5, 40], "days": [1.0, 2.0, 3.0]})
     done = governors.describe_endings(ended)
     assert done["table"]["rows"] == [
@@ -273,7 +273,7 @@ def open_by_sentence(sentence: str, total: int) -> tuple[float, float]:
 @example([1, 0, 0, 0, 1, 2])
 @example([0, 0, 2, 0, 0, 2])
 @example([1, 0, 1, 0, 0, 40])
-def test_done_lets_no_small_count_be_worked_out(counts: list[int]) -> None:
+def test_counts_of_resolved_breaches_reveal_no_small_count(counts: list[int]) -> None:
     ended = pd.DataFrame({"how": [*Resolution, "closed", "open"], "breaches": counts, "days": 2.0})
     done = governors.describe_endings(ended[ended["breaches"] > 0])
     total = sum(counts)

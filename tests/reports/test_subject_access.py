@@ -89,7 +89,7 @@ def test_subject_says_how_a_breach_was_resolved(school: School, tmp_path: Path) 
     assert "Training agreed. In January." in create_file_for_command(school, people.email("aled"))
 
 
-def test_it_holds_everything_and_marks_what_is_somebody_elses(held_much: School) -> None:
+def test_subject_access_contains_everything_and_marks_other_people(held_much: School) -> None:
     page = create_file_for_command(held_much, f" {people.email('aled').upper()} ")
     for words in (
         "Aled Pugh",
@@ -128,7 +128,7 @@ def test_it_holds_former_addresses_and_marks_the_familys(school: School) -> None
     assert re.search(r"<mark[^>]*>\s*mam@cartref\.example", page)
 
 
-def test_a_name_within_ones_own_is_not_marked(school: School, tmp_path: Path) -> None:
+def test_a_name_within_the_pupils_own_is_not_marked(school: School, tmp_path: Path) -> None:
     in_class = {"school": "SEN", "year_group": "9", "house": "Wye", "tutor_email": people.email("tutor")}
     pupils = [
         {"email": f"{n}@pupils.habs.example", "name": name} | in_class
@@ -140,7 +140,7 @@ def test_a_name_within_ones_own_is_not_marked(school: School, tmp_path: Path) ->
     assert "<mark>" not in create_file_for_command(school, "y@pupils.habs.example").split("<h2>", 1)[1]
 
 
-def test_a_log_that_named_the_pupil_by_mistake_is_held_all_the_same(held_much: School) -> None:
+def test_subject_access_contains_a_log_that_named_the_pupil_by_mistake(held_much: School) -> None:
     log = tables.logs.c
     with held_much.engine.connect() as connection:
         teacher = connection.scalar(select(log.staff_id).where(log.ref == "L1"))
@@ -157,7 +157,7 @@ def test_a_log_that_named_the_pupil_by_mistake_is_held_all_the_same(held_much: S
         assert words in page
 
 
-def test_of_counselling_it_says_that_it_was_and_no_more(held_much: School) -> None:
+def test_subject_access_mentions_counselling_without_details(held_much: School) -> None:
     page = create_file_for_command(held_much, people.email("aled"))
     assert page.count('<section class="redact">') == 6, "two sessions, a refused row, two drafts and a plan"
     assert "Counselling. Notes and reasons are the counsellor" in page
@@ -165,7 +165,7 @@ def test_of_counselling_it_says_that_it_was_and_no_more(held_much: School) -> No
     assert "counceling" not in page
 
 
-def test_what_a_log_said_of_counselling_before_it_was_corrected_is_not_in_it(held_much: School) -> None:
+def test_subject_access_omits_counselling_in_earlier_versions(held_much: School) -> None:
     with held_much.engine.connect() as connection:
         tutor = connection.scalar(select(tables.logs.c.staff_id).where(tables.logs.c.ref == "L2")) or 0
     first = people.log("tutor", "aled", f"{DAY}T18:00", ref="L6", purpose="counselling", notes="told in confidence")
@@ -177,7 +177,7 @@ def test_what_a_log_said_of_counselling_before_it_was_corrected_is_not_in_it(hel
     assert "private why" not in page
 
 
-def test_it_stands_on_the_trail_without_a_name(held_much: School) -> None:
+def test_subject_access_is_on_the_trail_without_a_name(held_much: School) -> None:
     create_file_for_command(held_much, people.email("aled"))
     with held_much.engine.connect() as connection:
         pupil = connection.scalar(select(tables.pupils.c.id).where(tables.pupils.c.email == people.email("aled")))
@@ -185,12 +185,12 @@ def test_it_stands_on_the_trail_without_a_name(held_much: School) -> None:
     assert last == f"everything held on pupil {pupil}"
 
 
-def test_nobody_of_that_name_is_an_answer(school: School) -> None:
+def test_subject_access_reports_an_unknown_name(school: School) -> None:
     with pytest.raises(UnknownPupilError, match="was a pupil on the roster"):
         create_file_for_command(school, "nobody@pupils.habs.example")
 
 
-def test_the_command_writes_a_file_for_its_owner_alone_and_over_none(
+def test_subject_access_writes_a_private_file_and_overwrites_none(
     held_much: School, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", held_much.engine.url.render_as_string(hide_password=False))

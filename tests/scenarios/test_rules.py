@@ -22,7 +22,7 @@ SETTINGS = load_settings(HERE / "protocol.toml")
 APPROVED = yaml.load((HERE / "reasons.yaml").read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
 
 
-def test_every_scenario_comes_out_as_told_and_in_approved_words(on_record: tuple[Evidence, datetime]) -> None:
+def test_every_scenario_has_the_outcomes_and_words_it_states(on_record: tuple[Evidence, datetime]) -> None:
     evidence, now = on_record
     judged = judge(evidence, SETTINGS, now, reasons=True)
     refs = evidence.logs.set_index("log_id")["ref"].to_dict()

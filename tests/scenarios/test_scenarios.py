@@ -15,7 +15,7 @@ from tests.scenarios.telling import HERE, Scenario, compare
 from tests.scenarios.writing import write
 
 
-def test_each_clause_is_told_at_least_three_times() -> None:
+def test_each_clause_has_at_least_three_scenarios() -> None:
     told = defaultdict(set)
     for scenario in SCENARIOS:
         for session in scenario.sessions:
@@ -42,7 +42,7 @@ def test_scenario(scenario: Scenario, worlds: Worlds) -> None:
         pytest.fail("\n".join([scenario.told["story"], *differences]), pytrace=False)
 
 
-def test_the_commands_from_outside(tmp_path: Path, new_database: Callable[[], str]) -> None:
+def test_scenarios_pass_through_the_commands(tmp_path: Path, new_database: Callable[[], str]) -> None:
     told = [s for s in SCENARIOS if s.file == "status"][:1]
     write(told, tmp_path, now())
     database = new_database()

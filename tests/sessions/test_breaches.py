@@ -60,25 +60,25 @@ def broken(school_with: SchoolWith) -> School:
     return school_with(leave_alone)
 
 
-def test_each_breach_opens_one_and_nothing_else_does(broken: School) -> None:
+def test_only_breaches_are_opened(broken: School) -> None:
     assert states(broken) == {"staff-ends": "open", "never-alone": "open"}
 
 
-def test_late_evidence_closes_it_by_itself_and_says_so(broken: School, tmp_path: Path) -> None:
+def test_late_evidence_closes_a_breach_and_records_it(broken: School, tmp_path: Path) -> None:
     import_calls(broken, calls(tmp_path / "c2.json", call("c1", START, TOGETHER, version=2)))
     assert states(broken) == {"staff-ends": "closed", "never-alone": "closed"}
     assert sorted(steps(broken)) == [("Pupils never alone", "closed"), ("Staff end the call", "closed")]
     assert list_breaches_to_resolve(broken, someone(broken, "hoy9")).empty
 
 
-def test_it_opens_again_when_it_is_a_breach_again(broken: School, tmp_path: Path) -> None:
+def test_a_closed_breach_reopens_when_judged_a_breach_again(broken: School, tmp_path: Path) -> None:
     import_calls(broken, calls(tmp_path / "c2.json", call("c1", START, TOGETHER, version=2)))
     import_calls(broken, calls(tmp_path / "c3.json", call("c1", START, ALONE, version=3)))
     assert states(broken) == {"staff-ends": "open", "never-alone": "open"}
     assert steps(broken)[-1][1] == "reopened"
 
 
-def test_staff_explain_and_the_hoy_settles_all_of_a_session_together(broken: School) -> None:
+def test_staff_explain_and_the_hoy_resolves_a_whole_session(broken: School) -> None:
     teacher, hoy = someone(broken, "teacher"), someone(broken, "hoy9")
     assert list(list_breaches_to_explain(broken, teacher)["session_id"]) == [number(broken)]
     explain_breaches(broken, teacher, number(broken), "The bell rang late.")
@@ -92,7 +92,7 @@ def test_staff_explain_and_the_hoy_settles_all_of_a_session_together(broken: Sch
     assert list_breaches_to_resolve(broken, hoy).empty
 
 
-def test_what_is_settled_stays_so_while_the_breach_is_the_same(broken: School) -> None:
+def test_a_resolved_breach_stays_resolved_while_it_is_the_same(broken: School) -> None:
     resolve_breaches(broken, someone(broken, "hoy9"), number(broken), Resolution.EXPLAINED, "Seen.")
     again = log("teacher", "aled", START, ref="L1") | {"notes": "a correction of something else"}
     enter_log(broken, again, someone(broken, "teacher").staff_id, "notes")
@@ -100,14 +100,14 @@ def test_what_is_settled_stays_so_while_the_breach_is_the_same(broken: School) -
 
 
 @pytest.mark.parametrize("who", ["teacher", "tutor", "slt", "dsp", "admin", "sdh"])
-def test_nobody_but_its_owner_settles_it(broken: School, who: str) -> None:
+def test_only_its_owner_resolves_a_breach(broken: School, who: str) -> None:
     with pytest.raises(BreachNotOpenError):
         resolve_breaches(broken, someone(broken, who), number(broken), Resolution.EXPLAINED, "Mine to say.")
     assert set(states(broken).values()) == {"open"}
 
 
 @pytest.mark.parametrize(("since", "stays"), [(date(2026, 11, 4), True), (date(2026, 11, 3), False)])
-def test_it_belongs_to_who_led_the_pupils_as_they_were_on_the_day(broken: School, since: date, stays: bool) -> None:
+def test_a_breach_belongs_to_those_who_led_the_pupils_on_the_day(broken: School, since: date, stays: bool) -> None:
     owners, version = found(broken, "sdh").owners, tables.pupil_versions
     with broken.writing() as connection:  # everybody comes into a year and a house that nobody leads
         for row in connection.execute(select(version)).mappings().all():
@@ -118,18 +118,18 @@ def test_it_belongs_to_who_led_the_pupils_as_they_were_on_the_day(broken: School
     assert found(broken, "sdh").owners == (owners if stays else [someone(broken, "sdh").name])
 
 
-def test_nobody_but_the_member_of_staff_explains_it(broken: School) -> None:
+def test_only_the_member_of_staff_explains_a_breach(broken: School) -> None:
     with pytest.raises(BreachNotOpenError):
         explain_breaches(broken, someone(broken, "tutor"), number(broken), "I was told.")
 
 
-def test_settling_what_somebody_else_settled_meanwhile_is_refused(broken: School) -> None:
+def test_resolving_a_breach_that_is_resolved_already_is_refused(broken: School) -> None:
     resolve_breaches(broken, someone(broken, "hoy9"), number(broken), Resolution.EXPLAINED, "Seen.")
     with pytest.raises(BreachNotOpenError):
         resolve_breaches(broken, someone(broken, "hm"), number(broken), Resolution.EXPLAINED, "Seen as well.")
 
 
-def test_of_counselling_none_is_opened_and_one_that_was_ends(broken: School, tmp_path: Path) -> None:
+def test_counselling_opens_no_breach_and_closes_an_open_one(broken: School, tmp_path: Path) -> None:
     counselling = log("counsellor", "bethan", "2026-11-04T10:00", ref="L2", purpose="counselling", dress_ok="no")
     import_logs(broken, table(tmp_path / "l2.csv", [counselling]))
     with broken.engine.connect() as connection:
@@ -147,7 +147,7 @@ def number_of(school: School, ref: str) -> int:
         return int(connection.execute(by_ref).scalar_one())
 
 
-def test_each_step_is_on_the_audit_trail_without_its_words(broken: School) -> None:
+def test_each_step_of_a_breach_is_on_the_audit_trail_without_its_text(broken: School) -> None:
     resolve_breaches(broken, someone(broken, "hoy9"), number(broken), Resolution.EXPLAINED, "Only for us.")
     trail = get_audit_trail(broken, someone(broken, "admin"))
     assert f"breaches of session {number(broken)}" in set(trail["subject"])

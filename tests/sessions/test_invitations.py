@@ -29,7 +29,7 @@ def only(calendar: Calendar, kind: str) -> Any:
 @pytest.mark.parametrize(
     ("day", "utc"), [("2027-03-26", 19), ("2027-03-29", 18), ("2027-10-29", 18), ("2027-11-01", 19)]
 )
-def test_the_invitation_is_at_school_time_on_both_sides_of_summer_time(winter: AtTime, day: str, utc: int) -> None:
+def test_an_invitation_has_school_time_before_and_after_the_clock_change(winter: AtTime, day: str, utc: int) -> None:
     calendar = invitation(winter, "tutor", day=day)
     meeting = only(calendar, "VEVENT")
     assert meeting["DTSTART"].params["TZID"] == "Europe/London"
@@ -39,7 +39,7 @@ def test_the_invitation_is_at_school_time_on_both_sides_of_summer_time(winter: A
     assert zone.to_tz(lookup_tzid=False).utcoffset(datetime.fromisoformat(f"{day}T19:00")) == timedelta(hours=19 - utc)
 
 
-def test_pupils_and_the_second_member_are_invited_and_a_change_replaces_what_was(winter: AtTime) -> None:
+def test_an_invitation_names_everybody_and_a_change_replaces_it(winter: AtTime) -> None:
     more = {"purpose": "pastoral", "reason": "safeguarding", "second": [people.email("hm")]}
     calendar = invitation(winter, "tutor", **more)
     meeting = only(calendar, "VEVENT")
@@ -58,7 +58,7 @@ def test_pupils_and_the_second_member_are_invited_and_a_change_replaces_what_was
 @pytest.mark.parametrize(
     ("by", "purpose"), [("counsellor", "counselling"), ("counsellor", "a talk"), ("tutor", "counselling")]
 )
-def test_of_counselling_the_calendar_holds_the_time_alone(winter: AtTime, by: str, purpose: str) -> None:
+def test_an_invitation_to_counselling_contains_only_the_time(winter: AtTime, by: str, purpose: str) -> None:
     text = invitation(winter, by, pupils="aled bethan", purpose=purpose).to_ical().decode()
     (meeting,) = Calendar.from_ical(text).walk("VEVENT")
     assert (meeting["SUMMARY"], meeting["CLASS"], "ATTENDEE" in meeting) == ("Appointment", "PRIVATE", False)

@@ -39,7 +39,7 @@ BEFOREHAND = {clause.name for clause in CLAUSES.values() if clause.remedy}
 # --- the verdict ----------------------------------------------------------------------------------------
 
 
-def test_an_evening_lesson_is_no_until_there_is_consent_and_slt_is_informed(winter: AtTime) -> None:
+def test_an_evening_lesson_needs_consent_and_slt_informed(winter: AtTime) -> None:
     tutor = someone(winter, "tutor")
     lesson = plan(winter, "tutor", form("aled bethan"))
     foreseen = planning.foresee(winter, tutor, lesson)
@@ -59,7 +59,7 @@ def test_an_evening_lesson_is_no_until_there_is_consent_and_slt_is_informed(wint
     assert (foreseen.verdict, foreseen.lacking) == ("yes", {})
 
 
-def test_what_only_the_session_can_show_is_to_be_minded_and_never_kept(winter: AtTime) -> None:
+def test_a_plan_lists_what_to_watch_and_never_calls_it_met(winter: AtTime) -> None:
     one_to_one = form(purpose="pastoral", reason="routine", second=[people.email("hm")])
     foreseen = planning.foresee(winter, someone(winter, "tutor"), plan(winter, "tutor", one_to_one))
     assert set(foreseen.clauses["clause"]) <= BEFOREHAND
@@ -75,7 +75,7 @@ def test_what_only_the_session_can_show_is_to_be_minded_and_never_kept(winter: A
     ("by", "right"),
     [("tutor", {"hoy9", "hm"}), ("hoy9", {"sdh"}), ("hm", {"sdh"}), ("sdh", set()), ("teacher", {"hoy9", "hm"})],
 )
-def test_the_right_second_member_is_named(winter: AtTime, by: str, right: set[str]) -> None:
+def test_a_plan_names_the_right_second_member(winter: AtTime, by: str, right: set[str]) -> None:
     one_to_one = plan(winter, by, form(purpose="pastoral", reason="routine"))
     named = planning.find_second_members(winter, someone(winter, by), one_to_one)
     assert set(named) == {people.email(who) for who in right}
@@ -92,7 +92,7 @@ def test_the_right_second_member_is_named(winter: AtTime, by: str, right: set[st
         ({"pupils": ["x@y.example"]}, "pupil_emails"),
     ],
 )
-def test_what_cannot_be_planned_is_said_with_its_fix(winter: AtTime, wrong: Form, column: str) -> None:
+def test_a_plan_that_cannot_be_is_refused_with_the_fix(winter: AtTime, wrong: Form, column: str) -> None:
     fault = planning.read_plan(winter, log_form.as_row(winter.settings, form() | wrong, people.email("tutor")))
     assert isinstance(fault, RejectedRow)
     assert (fault.column, bool(fault.fix)) == (column, True)
@@ -190,7 +190,7 @@ def at_first(new_database: Callable[..., str], tmp_path_factory: pytest.TempPath
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(plans=st.lists(SESSION | ONE_TO_ONE, min_size=10, max_size=18, unique_by=lambda one: one.day))
-def test_a_session_held_as_planned_is_judged_as_it_was_foreseen(
+def test_a_session_held_as_planned_is_judged_as_its_preview(
     at_first: str, new_database: Callable[..., str], tmp_path: Path, plans: list[Planned]
 ) -> None:
     school = AtTime(open_database(new_database(copy_of=at_first)), WINTER)
@@ -252,7 +252,7 @@ def _on_record(school: School, folder: Path, plans: list[Planned]) -> None:
 # --- kept ----------------------------------------------------------------------------------------------------
 
 
-def test_a_plan_is_kept_changed_and_dropped_by_its_planner_alone(winter: AtTime) -> None:
+def test_only_its_planner_saves_changes_and_deletes_a_plan(winter: AtTime) -> None:
     first = kept(winter, "tutor", purpose="pastoral", reason="routine", second=[people.email("hm")])
     assert planning.create_form(first) == form(purpose="pastoral", reason="routine", second=[people.email("hm")])
     assert first.changes == 0
@@ -295,7 +295,7 @@ def test_a_plan_fills_the_log_of_its_call_and_of_no_other(winter: AtTime, tmp_pa
     assert (filled["from"], filled["to"], filled["plan"]) == ("19:03", "19:27", "P-1")
 
 
-def test_plans_are_kept_no_longer_than_what_is_unfinished(winter: AtTime) -> None:
+def test_plans_are_deleted_with_unfinished_forms(winter: AtTime) -> None:
     kept(winter, "tutor")
     kept(winter, "counsellor", ref="P-2", purpose="counselling")
 

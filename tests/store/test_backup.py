@@ -44,7 +44,7 @@ def test_restore_brings_a_copy_back_and_refuses_a_damaged_one(run_command: Run, 
     assert "Nothing was changed" in damaged.stderr
 
 
-def test_restore_test_leaves_the_copy_alone_and_its_day_is_shown(run_command: Run, tmp_path: Path) -> None:
+def test_restore_test_leaves_the_copy_unchanged_and_shows_its_day(run_command: Run, tmp_path: Path) -> None:
     copy = tmp_path / "copy.sqlite"
     assert run_command("backup", copy).returncode == 0
     assert "no backup has been tested yet" in run_command("check").stdout
@@ -80,7 +80,7 @@ def test_restore_replaces_a_damaged_database_and_keeps_its_file(run_command: Run
     assert kept.read_bytes() == damaged
 
 
-def test_import_says_in_words_that_the_disk_is_full_and_loses_nothing(run_command: Run, tmp_path: Path) -> None:
+def test_import_reports_a_full_disk_and_loses_nothing(run_command: Run, tmp_path: Path) -> None:
     """No file may grow beyond 60 kB, as on a full disk."""
     rows = [log("teacher", "aled", f"2026-11-{n % 20 + 1:02}T{n // 20 + 8:02}:00", ref=f"L{n}") for n in range(200)]
     file, database = table(tmp_path / "l.csv", rows), tmp_path / "school.sqlite"

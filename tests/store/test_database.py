@@ -55,7 +55,7 @@ def test_open_school_closes_a_database_whose_settings_cannot_be_read(tmp_path: P
     assert open_in(tmp_path) == []
 
 
-def test_commands_say_in_words_that_a_database_is_read_only(tmp_path: Path) -> None:
+def test_commands_report_a_read_only_database(tmp_path: Path) -> None:
     folder = tmp_path / "read"
     folder.mkdir()
     file = folder / "school.sqlite"
@@ -80,7 +80,7 @@ def test_commands_say_in_words_that_a_database_is_read_only(tmp_path: Path) -> N
     assert file.read_bytes() == was
 
 
-def test_commands_say_in_words_that_a_folder_cannot_be_made(tmp_path: Path) -> None:
+def test_commands_report_a_folder_that_cannot_be_created(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     done = run(f"sqlite:///{tmp_path / 'file' / 'school.sqlite'}", "outcomes")
     assert done.returncode == 2

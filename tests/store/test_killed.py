@@ -60,7 +60,7 @@ def _count_acknowledged(school: School, folder: Path, names: list[str]) -> int:
 
 
 @pytest.mark.parametrize("moments", [12, pytest.param(200, marks=pytest.mark.slow)])
-def test_killed_processes_leave_everything_that_was_acknowledged(
+def test_killed_processes_lose_nothing_that_was_acknowledged(
     shared_school: tuple[str, School], tmp_path: Path, moments: int
 ) -> None:
     url, school = shared_school
@@ -78,7 +78,7 @@ def test_killed_processes_leave_everything_that_was_acknowledged(
     assert _count_acknowledged(school, tmp_path, names)
 
 
-def test_twenty_writers_lose_nothing_and_a_backup_meanwhile_is_whole(
+def test_twenty_writers_lose_nothing_and_a_backup_among_them_is_whole(
     shared_school: tuple[str, School], tmp_path: Path
 ) -> None:
     url, school = shared_school

@@ -96,7 +96,7 @@ def test_transfer_leaves_nothing_if_the_audit_trail_was_altered_or_the_target_is
     there.engine.dispose()
 
 
-def test_move_command_moves_and_says_so(lived_in: School, elsewhere: Callable[[], str]) -> None:
+def test_move_command_moves_and_reports_it(lived_in: School, elsewhere: Callable[[], str]) -> None:
     source, url = lived_in.engine.url.render_as_string(hide_password=False), elsewhere()
     done = running.run(source, "move", "--to", url)
     assert (done.returncode, "were transferred and verified" in done.stdout) == (0, True), done.stderr

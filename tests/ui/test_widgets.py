@@ -43,5 +43,5 @@ def test_wrapped_table_shows_text_as_it_was_typed() -> None:
     assert at.get("download_button")[0].proto.label == "Download this list"
 
 
-def test_matching_wants_every_value_where_none_is_named() -> None:
+def test_matching_without_a_filter_accepts_every_value() -> None:
     assert filter_values(ROWS, year_group=["10"], pupil=[])["sessions"].tolist() == [2]

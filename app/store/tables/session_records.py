@@ -233,7 +233,7 @@ session_days = Table(  # each day's sessions in one row, for figures (`app.store
     Column("packed", LargeBinary),  # blank: must be packed again
 )
 
-breaches = Table(  # `session_id` is no foreign key: what people wrote outlives a session that judging removes
+breaches = Table(  # `session_id` is not a foreign key: what people wrote outlives a session that judging removes
     "breaches",
     metadata,
     id_column(),

@@ -178,7 +178,7 @@ def _add_clause_sets() -> None:
 
 
 def _add_demonstration_settings() -> None:
-    """Store those that 0.1.0 worked out anew each time, from the day up to which it had filled the demonstration."""
+    """Store those that 0.1.0 worked out each time, from the day up to which it had filled the demonstration."""
     meta = sa.table("meta", sa.column("key"), sa.column("value"))
     day = op.get_bind().scalar(sa.select(meta.c.value).where(meta.c.key == "demo"))
     if day is not None:
