@@ -12,7 +12,7 @@ from app.ui.server import Guard
 from app.ui.shell import show
 
 # A folder named pages/ would otherwise open each of its files by its address, past everything below,
-# until somebody opens the first page. Each page asks who one is in its first lines all the same.
+# until somebody opens the first page. Each page also checks in its first lines who the user is.
 PagesManager.uses_pages_directory = False
 
 app = st.App(

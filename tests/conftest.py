@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as example_settings
 from sqlalchemy import create_engine, event, make_url, text
 from sqlalchemy.pool import Pool
 from xdist.scheduler import LoadFileScheduling
@@ -28,8 +30,8 @@ from tests import people
 from tests.clock import Clock, moment, start_at, stopped_at
 from tests.mail_server import ADDRESS, MailServer
 
-# The evening of a day of teaching: no time limit of the demonstration's sessions ends while the tests run.
-_TODAY = "2026-11-27T21:30"
+# The evening of a day of teaching before `people.NOW`: no time limit of the demonstration ends while the tests run.
+_TODAY = "2026-11-26T21:30"
 _ON_BOTH = ("tests/store/", "tests/intake/")
 Fill = Callable[[School, Path], None]  # fills a school further; the folder is for files
 SchoolWith = Callable[[Fill], School]
@@ -47,6 +49,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="DAY",
         help="run as if on this day, 2027-08-15, or from this moment on, in UTC",
     )
+
+
+# A busy machine is slow, not wrong.
+example_settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+example_settings.load_profile("untimed")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -150,7 +150,7 @@ def look(school: School, person: Person, looks: Sequence[Look]) -> list[str]:
 EVERY_QUESTION = [Look(n, (FIRST, FIRST + timedelta(days=70)), 0, 0) for n in range(len(QUESTIONS))]
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     sessions=st.lists(COUNSELLING, min_size=1, max_size=7, unique_by=lambda one: (one.day, one.hour)),
     who=st.sampled_from([who for who in people.STAFF if who != "counsellor"]),

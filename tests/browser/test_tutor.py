@@ -38,6 +38,12 @@ class Hand:
         self.steps += 1
         click(self.page.get_by_role(role, name=name, exact=True).first)
 
+    def open_call(self, pupil: str, at: str) -> None:
+        """Open the form of the call with that pupil, who joined at that time: there are others to log."""
+        self.steps += 1
+        cards = self.page.get_by_test_id("stHorizontalBlock").filter(has_text=pupil).filter(has_text=at)
+        click(cards.get_by_role("button", name="Log this call", exact=True))
+
 
 @pytest.fixture(scope="module")
 def database(new_database: Callable[..., str], demonstration: str) -> str:
@@ -60,20 +66,24 @@ def tutor_of(school: School) -> Person:
     return next(p for p in list_demo_people(school) if p.roles & {"tutor"} and not p.roles & {"hoy", "hm"})
 
 
-def calls_of_a_morning(school: School, tutor: Person, folder: Path, name: str, number: int) -> None:
-    """Calls of the tutor with a pupil, one after the other, yesterday from ten o'clock: none runs past midnight."""
-    mine = list_pupils_to_choose(school, tutor)["email"]
-    began = (school.now() - timedelta(days=1)).replace(hour=10, minute=0)
+def calls_of_yesterday(school: School, tutor: Person, folder: Path, *hours: int) -> list[tuple[str, str]]:
+    """Calls of the tutor with a pupil each, yesterday at these hours. The pupil of each, and the time at which they
+    joined."""
+    mine = list_pupils_to_choose(school, tutor)
+    day = (school.now() - timedelta(days=1)).replace(minute=0)
+    joined = [day.replace(hour=hour, minute=1) for hour in hours]
     records = [
         people.call(
-            f"{name}-{n}",
-            f"{began + timedelta(hours=n):%Y-%m-%dT%H:%M:%S}",
-            {tutor.email: (0, 21), mine.iloc[n]: (1, 20)},
+            f"at-{hour}",
+            f"{day.replace(hour=hour):%Y-%m-%dT%H:%M:%S}",
+            {tutor.email: (0, 21), email: (1, 20)},
             tenant=TENANT,
         )
-        for n in range(number)
+        for hour, email in zip(hours, mine["email"], strict=False)
     ]
-    assert import_calls(school, people.calls(folder / "calls.json", *records)).added == number
+    assert import_calls(school, people.calls(folder / "calls.json", *records)).added == len(hours)
+    times = [f"{at.astimezone(school.settings.zone):%H:%M}" for at in joined]
+    return list(zip(mine["name"], times, strict=False))
 
 
 def logs_of(school: School, tutor: Person) -> int:
@@ -83,15 +93,15 @@ def logs_of(school: School, tutor: Person) -> int:
 
 def test_three_calls_in_order_are_logged_in_few_steps(page: Page, address: str, school: School, tmp_path: Path) -> None:
     tutor = tutor_of(school)
-    calls_of_a_morning(school, tutor, tmp_path, "morning", 3)
+    calls = calls_of_yesterday(school, tutor, tmp_path, 10, 11, 12)
     before = logs_of(school, tutor)
     page.goto(f"{address}/log")
     look_through(page, "Tutor")
     click(page.get_by_test_id("stSidebar").get_by_text("Log a session"))
     heading(page, "Calls to log")
-    for number in range(1, 4):
+    for number, (pupil, at) in enumerate(calls, start=1):
         hand = Hand(page)
-        hand.click("button", "Log this call")
+        hand.open_call(pupil, at)
         the_call_is_filled_in(page)
         hand.click("radio", "Pastoral")
         expect(page.get_by_text("This will record: everybody was dressed appropriately")).to_be_visible()
@@ -151,10 +161,10 @@ def test_a_closed_browser_loses_nothing_and_two_browsers_save_one_log(
     browser: Browser, address: str, school: School, tmp_path: Path
 ) -> None:
     tutor = tutor_of(school)
-    calls_of_a_morning(school, tutor, tmp_path, "again", 1)
+    [(pupil, at)] = calls_of_yesterday(school, tutor, tmp_path, 8)
     before = logs_of(school, tutor)
     first = opened_by_tutor(browser, address)
-    Hand(first).click("button", "Log this call")
+    Hand(first).open_call(pupil, at)
     the_call_is_filled_in(first)
     Hand(first).click("radio", "Pastoral")
     Hand(first).click("button", "No issues")

@@ -74,7 +74,7 @@ def words_of(entries: list[Entry]) -> str:
 TYPED = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=40).filter(str.strip)
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_the_chronology_contains_every_step_in_any_order(school: School, data: Any) -> None:
     ref = raised(school, summary="The report itself.", about="aled")

@@ -106,7 +106,7 @@ def take_in(url: str, folder: Path, parts: list[Part]) -> list[dict[str, Any]]:
     return sorted(found, key=lambda row: (row["log_ref"], row["call_id"], row["clause"]))
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(
     st.lists(a_log(), min_size=1, max_size=4, unique_by=session_of),
     st.lists(a_call(), min_size=1, max_size=5),
@@ -153,7 +153,7 @@ def wanted_by_rivals(draw: st.DrawFn) -> dict[str, Any]:
     return call(f"c{draw(st.integers(0, 2))}", f"{REMOTE}T12:{draw(tens)}", who)
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(
     st.lists(one_of_rivals(), min_size=4, max_size=7, unique_by=session_of),
     st.lists(wanted_by_rivals(), min_size=1, max_size=3),

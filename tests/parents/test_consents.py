@@ -161,7 +161,7 @@ ENTRIES = st.lists(
 )
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(ENTRIES)
 def test_the_state_of_a_consent_follows_what_was_entered(school: School, entries: list[tuple[str, int, bool]]) -> None:
     consent_id = ask(school, reason=f"{entries}")

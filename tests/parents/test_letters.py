@@ -76,7 +76,7 @@ def test_several_letters_are_one_file_and_single_files(school: School, kind: str
     assert {section._sectPr.find(qn("w:pgNumType")).get(qn("w:start")) for section in sections} == {"1"}
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff"), max_size=40))
 def test_a_name_is_printed_as_typed(name: str) -> None:
     template = (OWN / "request_for_consent.docx").read_bytes()

@@ -52,7 +52,7 @@ def test_judge_decides_one_session_as_among_all() -> None:
 
 @pytest.mark.whole
 @given(st.integers(0, 2**16))
-@example_settings(max_examples=10, deadline=None)
+@example_settings(max_examples=10)
 def test_judge_does_not_depend_on_the_order_of_rows(seed: int) -> None:
     evidence = school(40)
     shuffled = Evidence(**{name: frame.sample(frac=1, random_state=seed) for name, frame in vars(evidence).items()})

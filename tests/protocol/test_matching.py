@@ -104,7 +104,7 @@ def plain_joins(logs: list[Log], calls: list[Call]) -> set[tuple[int, int]]:
 
 
 @given(st.lists(log, max_size=5), st.lists(call, max_size=5))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_match_equals_a_plain_walk(logs: list[Log], calls: list[Call]) -> None:
     found = find_calls(logs, calls)
     first = found[found["place"] == 0]

@@ -36,7 +36,7 @@ def stays_secret(counts: list[int], state: list[str], least: int = 0) -> bool:
 
 
 @given(st.lists(COUNT, max_size=5))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_no_count_under_three_can_be_worked_out_from_a_total(counts: list[int]) -> None:
     state = suppress_counts(pd.Series(counts))
     assert state is None or stays_secret(counts, state.tolist())

@@ -268,7 +268,7 @@ def open_by_sentence(sentence: str, total: int) -> tuple[float, float]:
 
 
 @given(st.lists(st.integers(0, 9), min_size=6, max_size=6))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @example([6, 40, 7, 1, 2, 5])
 @example([1, 0, 0, 0, 1, 2])
 @example([0, 0, 2, 0, 0, 2])
