@@ -29,7 +29,7 @@ def states(school: School) -> list[tuple[str, str]]:
         return sorted((row.recipient, row.state) for row in rows)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.one_of(CLICKS, ANSWERS), max_size=12))
 def test_enqueue_letters_sends_to_each_contact_once_unless_it_failed(
     school: School, steps: list[tuple[str, list[str] | str]]

@@ -173,7 +173,7 @@ def _stored(school: School) -> list[Member]:
     return stored
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(files, min_size=1, max_size=3), st.randoms(use_true_random=False))
 def test_import_table_keeps_people_apart_whatever_files_come(
     new_database: Callable[..., str], sequence: list[File], order: Any

@@ -282,7 +282,7 @@ def test_purge_and_reencrypt_all_leave_nothing_to_undo(school: School, tmp_path:
     assert describe_last_import(school) is None
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.sampled_from(sorted(FILES)), st.booleans()), min_size=1, max_size=3))
 def test_undo_last_import_after_any_imports_restores_what_was_before_the_last(
     filled_by: Callable[[Callable[[School, Path], None]], str],

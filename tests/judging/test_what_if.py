@@ -93,7 +93,7 @@ clocks = st.times().map(lambda clock: clock.replace(second=0, microsecond=0))
 
 
 @given(clocks, clocks)
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_looser_hours_never_turn_met_into_a_breach(term: School, begins: Any, ends: Any) -> None:
     now_begins, now_ends = term.settings.rules[-1].academic_hours
     hours = [f"{min(begins, now_begins):%H:%M}", f"{max(ends, now_ends):%H:%M}"]

@@ -57,7 +57,7 @@ starts = st.integers(0, SECONDS).map(lambda seconds: datetime(2020, 9, 1, tzinfo
 
 
 @given(start=starts, who=meetings, dialect=st.sampled_from(DIALECTS))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_read_downloaded_report_reads_what_was_written_or_refuses_it(
     start: datetime, who: Stays, dialect: Dialect
 ) -> None:

@@ -177,7 +177,7 @@ def damaged(draw: st.DrawFn) -> tuple[int, Any]:
     return number, told
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(damaged(), min_size=20, max_size=20))
 def test_read_call_of_a_damaged_record_is_judged_no_better_than_the_whole(records: list[tuple[int, Any]]) -> None:
     read: list[tuple[int, Call]] = []

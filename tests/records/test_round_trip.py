@@ -42,7 +42,6 @@ def check_read(table: Table, written: Sequence[Sequence[str]], faults: dict[int,
             assert tuple(cells.get(column, "") for column in COLUMNS) == tuple(text.strip() for text in left[number])
 
 
-@settings(deadline=None)
 @given(
     texts,
     st.sampled_from(csv.list_dialects()),
@@ -65,7 +64,6 @@ def test_read_table_reads_text_of_every_dialect_and_encoding(
     check_read(read_table(("a.csv", out.getvalue().encode(encoding)), EXPECTED), rows, {})
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.booleans(), min_size=1, max_size=6),
     st.lists(st.tuples(st.integers(0, 5), st.integers(0, 20)), min_size=1, max_size=3),
@@ -127,7 +125,7 @@ def as_text(value: object) -> str:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(values)
 def test_read_table_reads_workbooks_of_every_kind(kind: str, rows: list[list[object]]) -> None:
     table = read_table((f"a.{kind}", KINDS[kind]({"Sheet": Tab([COLUMNS, *rows])})), EXPECTED)
@@ -135,7 +133,7 @@ def test_read_table_reads_workbooks_of_every_kind(kind: str, rows: list[list[obj
 
 
 @pytest.mark.parametrize("save", [save_xlsx, save_xls, save_xlsb])
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(values)
 def test_read_table_reads_days_counted_from_1904(save: type, rows: list[list[object]]) -> None:
     content = save({"Sheet": Tab([COLUMNS, *rows])}, counts_from_1904=True)
@@ -144,7 +142,7 @@ def test_read_table_reads_days_counted_from_1904(save: type, rows: list[list[obj
 
 
 @pytest.mark.parametrize("kind", ["xlsx", "xls", "ods"])
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(values, st.dictionaries(st.integers(0, 5), st.integers(0, 2)))
 def test_read_table_rejects_formulas_without_a_value_by_row_and_column(
     kind: str, rows: list[list[object]], formulas: dict[int, int]

@@ -43,7 +43,7 @@ def test_no_count_under_three_can_be_worked_out_from_a_total(counts: list[int]) 
 
 
 @given(st.lists(ROW, max_size=4))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_no_count_under_three_can_be_worked_out_from_a_table(rows: list[tuple[int, int, int]]) -> None:
     table = pd.DataFrame(
         {"kept": [r[0] for r in rows], "broken": [r[1] for r in rows], "sessions": [r[2] for r in rows]}
