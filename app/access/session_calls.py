@@ -69,7 +69,7 @@ class SessionCalls:
 def read_session_calls(
     school: School, connection: Connection, session: Any, evidence: Evidence, alone: pd.DataFrame
 ) -> SessionCalls:
-    """The calls of a session (a row of `tables.sessions`), from the evidence that was read for it; `alone`: as judged,
+    """The calls of a session (a row of `tables.sessions`), from its part of the evidence; `alone`: as judged,
     with `from_at`, `to_at` and `seconds`."""
     grace = timedelta(seconds=school.settings.rules_on(session.day).grace_seconds)
     calls = _read_calls(connection, session.id, grace)

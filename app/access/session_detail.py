@@ -1,6 +1,6 @@
 """One session in full."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from app.access.policy import COUNSELLING, WITHHELD, Person, get_scopes
 from app.access.scope import SESSION, in_school_time, is_confidential, is_open_to, join_values, with_staff_name
 from app.access.session_calls import SessionCalls, keep_calls, read_session_calls
 from app.access.sessions import select_session_pupils
+from app.judging.parts import find_sessions, read_part
 from app.log_questions import CONCERN, QUESTIONS
 from app.protocol.clauses import title_of
 from app.protocol.evidence import Evidence
@@ -72,8 +73,8 @@ def get_session(school: School, person: Person, session_id: int) -> SessionView 
         call = tables.session_calls.c
         in_order = select(call.call_id).where(call.session_id == session_id).order_by(call.place)
         call_ids = list(connection.scalars(in_order))
-        evidence = reading.read_evidence(connection, session_ids=[row.id])
-        clauses, alone = _judge_again(school, evidence, row, call_ids)
+        evidence = read_part(connection, school.settings, [session_id])
+        clauses, alone = _judge_again(school, connection, evidence, session_id)
         calls = read_session_calls(school, connection, row, evidence, alone)
         clauses["source"] = clauses["source"].map(lambda source: _name_source(source, calls))
         if withheld:
@@ -122,21 +123,20 @@ def _select_session(school: School, person: Person, session_id: int) -> Select[A
 
 
 def _judge_again(
-    school: School, evidence: Evidence, row: Any, call_ids: list[str]
+    school: School, connection: Connection, evidence: Evidence, session_id: int
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """One session judged with reasons: `clauses` of SessionView, with the sources as the rules name them, and when
-    pupils were alone (`from_at`, `to_at`, `seconds`)."""
+    """One session judged with reasons from its part of the evidence: `clauses` of SessionView, with the sources as the
+    rules name them, and when pupils were alone (`from_at`, `to_at`, `seconds`)."""
     judged = judge(evidence, school.settings, school.now(), reasons=True)
-    if row.log_id is not None:
-        number = judged.sessions.index[judged.sessions["log_id"] == row.log_id][0]
-    else:
-        number = judged.calls.loc[judged.calls["call_id"].isin(call_ids), "session"].iloc[0]
+    number = find_sessions(connection, judged, [session_id])[session_id]
     clauses = judged.table().query("session == @number").drop(columns="session").reset_index(drop=True)
     clauses.insert(1, "title", clauses["clause"].map(title_of))
     clauses["log_says"] = ""
     if clauses["disputed"].any():
-        by_log = judge(keep_calls(evidence, []), school.settings, school.now(), reasons=True).table()
-        says = by_log["reason"].where(by_log["reason"] != "", _NOT_BY_LOG)
+        log = evidence.logs["log_id"] == judged.sessions.loc[number, "log_id"]
+        by_log = replace(keep_calls(evidence, []), logs=evidence.logs[log])
+        reasons = judge(by_log, school.settings, school.now(), reasons=True).table()["reason"]
+        says = reasons.where(reasons != "", _NOT_BY_LOG)
         clauses["log_says"] = says.where(clauses["disputed"], "")
     return clauses, judged.alone.loc[judged.alone["session"] == number, ["from_at", "to_at", "seconds"]]
 

@@ -134,9 +134,9 @@ def preview_log(school: School, log: Log) -> pd.DataFrame:
             call.ended_at >= log.started_at - near,
         )
     )
-    of_free = select(link.call_id).where(link.session_id.in_(free))
     with school.engine.connect() as connection:
-        stored = reading.read_evidence(connection, calls=connection.scalars(of_free).all(), pupils=log.pupil_ids)
+        near_it = add_tied_sessions(connection, school.settings, connection.scalars(free).all())
+        stored = reading.read_evidence(connection, session_ids=near_it, pupils=log.pupil_ids)
     evidence = _as_logged(stored, [log])
     return _of_log(judge(evidence, school.settings, school.now(), reasons=True), 0)
 
@@ -153,7 +153,8 @@ def preview_plans(connection: Connection, settings: Settings, plans: Sequence[Lo
 
 
 def _as_logged(stored: Evidence, logs: Sequence[Log]) -> Evidence:
-    """The evidence together with these logs, as if they were stored; their ids are their positions."""
+    """The evidence with these logs instead of stored ones with the same reference, as if they were stored. Their ids
+    are their positions; no stored log has the id 0."""
     rows, pupils, invited, concerns = [], [], [], []
     for place, log in enumerate(logs):
         row = log.answers | {"log_id": place, "ref": log.ref, "staff_id": log.staff_id}
@@ -163,12 +164,13 @@ def _as_logged(stored: Evidence, logs: Sequence[Log]) -> Evidence:
         if log.answers["concern"] and log.answers["concern_summary"]:
             home_alone = known_category(log.answers["concern_category"]) == ConcernCategory.HOME_ALONE
             concerns.append({"log_id": place, "alerted": True, "home_alone": home_alone})
+    kept = stored.logs[~stored.logs["ref"].isin([log.ref for log in logs])]
     return replace(
         stored,
-        logs=_frame("logs", rows),
-        log_pupils=_frame("log_pupils", pupils),
-        log_invited=_frame("log_invited", invited),
-        concerns=_frame("concerns", concerns),
+        logs=pd.concat([kept, _frame("logs", rows)], ignore_index=True),
+        log_pupils=pd.concat([stored.log_pupils, _frame("log_pupils", pupils)], ignore_index=True),
+        log_invited=pd.concat([stored.log_invited, _frame("log_invited", invited)], ignore_index=True),
+        concerns=pd.concat([stored.concerns, _frame("concerns", concerns)], ignore_index=True),
     )
 
 

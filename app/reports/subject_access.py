@@ -16,6 +16,7 @@ from app.access.concerns import list_pupils_on_record
 from app.access.forms import CONCERN_DRAFT
 from app.access.policy import COUNSELLING, OTHER_PURPOSES, Person
 from app.access.scope import is_confidential, is_counselling, select_past_and_present_counsellors
+from app.judging.parts import find_sessions, read_part
 from app.log_questions import QUESTIONS
 from app.protocol.clauses import title_of
 from app.protocol.judge import judge
@@ -249,17 +250,13 @@ class _File:
         if not sessions:
             return checks
         ids = [row.id for row in sessions]
-        evidence = reading.read_evidence(self.connection, session_ids=ids)
+        evidence = read_part(self.connection, self.school.settings, ids)
         judged = judge(evidence, self.school.settings, self.school.now(), reasons=True)
-        call = tables.session_calls.c
-        of_calls = select(call.call_id, call.session_id).where(call.session_id.in_(ids))
-        by_call = dict(self.connection.execute(of_calls).all())
-        by_log = {row.log_id: row.id for row in sessions if row.log_id is not None}
-        number = judged.sessions["log_id"].map(by_log).fillna(judged.sessions["call_id"].map(by_call))
+        id_of = {number: session_id for session_id, number in find_sessions(self.connection, judged, ids).items()}
         for row in judged.table().itertuples():
-            if row.outcome != Outcome.NOT_APPLICABLE:
+            if row.session in id_of and row.outcome != Outcome.NOT_APPLICABLE:
                 words = f"{Outcome(row.outcome).label.lower()}: {row.reason}".removesuffix(": ")
-                checks[int(number[row.session])].append(Cell(title_of(row.clause), words))
+                checks[id_of[row.session]].append(Cell(title_of(row.clause), words))
         return checks
 
     def _log(self, ref: str | None) -> Iterator[Cell]:
