@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck
 from hypothesis import settings as example_settings
 from sqlalchemy import create_engine, event, make_url, text
 from sqlalchemy.pool import Pool
@@ -52,7 +51,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 # A busy machine is slow, not wrong.
-example_settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+example_settings.register_profile("untimed", deadline=None)
 example_settings.load_profile("untimed")
 
 

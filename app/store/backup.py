@@ -75,8 +75,8 @@ def _check_file(file: Path) -> None:
             tables = connection.execute("select name from sqlite_master where name in ('alembic_version', 'logs')")
             is_ours = len(tables.fetchall()) == 2
     except sqlite3.DatabaseError:
-        raise DatabaseError(f"{file}is damaged, or is not a database. Nothing was changed.") from None
+        raise DatabaseError(f"{file} is damaged, or is not a database. Nothing was changed.") from None
     if not (is_whole and is_linked):
         raise DatabaseError(f"{file} is damaged: its parts do not fit together. Nothing was changed.")
     if not is_ours:
-        raise DatabaseError(f"{file}is not a database of this program. Nothing was changed.")
+        raise DatabaseError(f"{file} is not a database of this program. Nothing was changed.")
