@@ -35,7 +35,7 @@ class LastRun:
 
 @dataclass(frozen=True)
 class SyncState:
-    """How the sync stands. `level` is that of the gap since the last success: none, yellow after a day, red after 25;
+    """The state of the sync. `level` is that of the gap since the last success: none, yellow after a day, red after 25;
     `words` describe it, with the day from which call records are lost, and what was lost before."""
 
     configured: bool
