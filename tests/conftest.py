@@ -185,14 +185,14 @@ def filled_by(peopled_database: Callable[[], str], tmp_path_factory: pytest.Temp
     """Gives the address of a database that a function has filled further, once; nobody else writes into it."""
 
     @cache
-    def filled(fill_further: Fill) -> str:
+    def filled(fill_further: Fill, _day: date) -> str:
         url = peopled_database()
         school = School(open_database(url), SETTINGS)
         fill_further(school, tmp_path_factory.mktemp("filled"))
         school.engine.dispose()
         return url
 
-    return filled
+    return lambda fill_further: filled(fill_further, now().date())
 
 
 @pytest.fixture
@@ -210,11 +210,12 @@ def school_with(new_database: Callable[..., str], filled_by: Callable[[Fill], st
 
 
 @pytest.fixture(scope="session")
-def demonstration(new_database: Callable[..., str]) -> str:
-    """The address of a database with the fictional school; nobody writes into it."""
+def demonstration(new_database: Callable[..., str], pytestconfig: pytest.Config) -> str:
+    """The address of a database with the fictional school as on the day of the whole run; nobody writes into it."""
     url = new_database()
     school = open_school(url)
-    fill(school, sessions=600)
+    with stopped_at(pytestconfig.getoption("--today")):  # the module that asks for it first may have a day of its own
+        fill(school, sessions=600)
     school.engine.dispose()
     return url
 
