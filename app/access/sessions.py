@@ -3,7 +3,7 @@
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Select, and_, func, not_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, not_, select
 
 from app.access.policy import Days, Person
 from app.access.scope import (
@@ -20,7 +20,7 @@ from app.school import School
 from app.store import reading, tables
 from app.store.outcomes import decode_outcomes
 from app.store.versions import valid_on, valid_versions
-from app.vocabulary import Outcome
+from app.vocabulary import Outcome, Role
 
 _FACTS = ("started_at", "ended_at", "school", "department", "purpose", "one_to_one", "status", "disputed", "due_at")
 
@@ -42,6 +42,14 @@ def list_unlogged_calls(school: School, person: Person, days: Days) -> pd.DataFr
     unlogged = (SESSION.log_id.is_(None), not_(is_confidential()), not_(_is_own(person)))
     sessions = find_sessions(school, person, is_during(days), *unlogged)
     return sessions[sessions["unlogged"]].reset_index(drop=True)
+
+
+def holds_sessions(school: School, person: Person) -> bool:
+    """Whether the person works with pupils by their roles, or has held a session."""
+    if not person.roles or any(role.has_pupils or role is Role.COUNSELLOR for role in person.roles):
+        return True
+    with school.engine.connect() as connection:
+        return bool(connection.scalar(select(exists().where(SESSION.staff_id == person.staff_id))))
 
 
 def _is_own(person: Person) -> ColumnElement[bool]:

@@ -8,7 +8,8 @@ import streamlit as st
 
 from app.access.administration import record_access
 from app.access.people import list_demo_people
-from app.access.policy import Person, describe_post, get_first_page, may_open
+from app.access.policy import Person, describe_post, get_first_page, get_scopes, may_open
+from app.access.sessions import holds_sessions
 from app.auth import configuration, sign_in
 from app.school import School
 from app.settings import ROOT
@@ -16,9 +17,16 @@ from app.ui.current import current_person, get_school, record_once
 from app.ui.labels import PAGE_ICONS
 from app.ui.text import as_plain_text, write_html
 from app.ui.widgets import link
-from app.vocabulary import Page
+from app.vocabulary import Page, Scope
 
 _ASSETS = Path(__file__).parent
+_SECTIONS = {
+    "Monitoring": (Page.OVERVIEW, Page.SESSIONS, Page.PROTOCOL),
+    "My sessions": (Page.LOG, Page.PLAN),
+    "Pupils": (Page.CONCERNS, Page.PARENTS),
+    "System": (Page.ADMINISTRATION,),
+}
+_OF_OWN_SESSIONS = {Page.SESSIONS, Page.LOG, Page.PLAN, Page.PARENTS}
 
 
 def _sign_out() -> None:
@@ -55,10 +63,12 @@ def require(page: Page) -> tuple[School, Person]:
 
 
 def _not_signed_in() -> NoReturn:
-    if obstacle := configuration.find_obstacle(get_school()):
+    school = get_school()
+    if obstacle := configuration.find_obstacle(school):
         st.title("Not set up yet")
         write_html("{obstacle}", obstacle=obstacle)
         st.stop()
+    write_html("{name}: videoconferencing protocol", name=school.settings.name)
     st.title("Sign in")
     if st.user.get("is_logged_in"):
         write_html(
@@ -84,22 +94,41 @@ def show() -> None:
         others = [st.Page(_not_signed_in, title="Sign in", url_path=name) for name in (*Page, "start")]
         st.navigation([first, *others], position="hidden")
         _not_signed_in()
+    home = get_first_page(person)
+    menu = {page for page in Page if _is_in_menu(school, person, page)}
+    sections = {
+        section: [_page(page, visible=page in menu, first=page == home) for page in pages]
+        for section, pages in _SECTIONS.items()
+    }
+    # The first page has the bare address, and also its own address, which links use.
+    sections[next(iter(sections))].append(_page(home, visible=False, first=False))
+    chosen = st.navigation(sections)
     with st.sidebar:
-        st.markdown(f"### {as_plain_text(school.settings.name)}")
+        _link_to_concern_about_child()
+        link(Page.CONCERNS, "I'm worried about an adult", "person_alert", query={"raise": "conduct"})
+        st.divider()
+        st.markdown(f"**{as_plain_text(school.settings.name)}**")
         if school.is_demonstration():
             _show_view_as(school, person)
-    home = get_first_page(person)
-    # The first page has the bare address, and also its own address, which links use.
-    pages = [_page(page, visible=may_open(person, page), first=page == home) for page in Page]
-    pages.append(_page(home, visible=False, first=False))
-    chosen = st.navigation(pages)
-    with st.sidebar:
-        link(Page.CONCERNS, "**I'm worried about a child**", "emergency_home", query={"raise": "yes"})
-        link(Page.CONCERNS, "I'm worried about an adult", "person_alert", query={"raise": "conduct"})
-        if not school.is_demonstration():
+        else:
+            write_html("{name}<br>{post}", name=person.name, post=describe_post(person))
             st.button("Sign out", on_click=_sign_out)
             _watch(school)
+    with st.container(key="worried_on_a_phone"):  # where the bar at the side is closed from the start
+        _link_to_concern_about_child()
     chosen.run()
+
+
+def _link_to_concern_about_child() -> None:
+    link(Page.CONCERNS, "**I'm worried about a child**", "emergency_home", query={"raise": "yes"})
+
+
+def _is_in_menu(school: School, person: Person, page: Page) -> bool:
+    """Whether somebody has a use for a page: those who hold no sessions have none for their own."""
+    granted = get_scopes(person, page.resource)
+    if page in _OF_OWN_SESSIONS and not holds_sessions(school, person):
+        granted = granted - {Scope.OWN}
+    return bool(granted)
 
 
 def _page(page: Page, *, visible: bool, first: bool) -> Any:

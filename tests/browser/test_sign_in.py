@@ -122,7 +122,8 @@ def test_no_page_shows_anything_before_sign_in(
     page = window()
     page.goto(f"{in_service()}/{name}")
     expect(page.get_by_role("button", name="Sign in")).to_be_visible()
-    assert " ".join(page.get_by_test_id("stMain").inner_text().split()) == "Sign in Use your school account. Sign in"
+    words = " ".join(page.get_by_test_id("stMain").inner_text().split())
+    assert words == f"{load_settings().name}: videoconferencing protocol Sign in Use your school account. Sign in"
     assert not page.get_by_test_id("stSidebar").count()
 
 
