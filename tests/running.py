@@ -59,7 +59,7 @@ class Running:
     ) -> None:
         self.stdout, out = _pipe()
         self.stderr, error = _pipe()
-        self._process = fork(_become, module, words, folder, (out, error) if heard else (), **environment)
+        self._process = fork(become, module, words, folder, (out, error) if heard else (), **environment)
         out.close()
         error.close()
 
@@ -94,7 +94,8 @@ def _pipe() -> "tuple[TextIO, Connection[Any, Any]]":
     return open(os.dup(reader.fileno()), encoding="utf-8"), writer
 
 
-def _become(module: str, words: list[str], folder: Path, pipes: "tuple[Connection[Any, Any], ...]") -> None:
+def become(module: str, words: list[str], folder: Path, pipes: "tuple[Connection[Any, Any], ...]" = ()) -> None:
+    """Run a module as `python -m MODULE WORDS…` in this process; `pipes`: for standard output and standard error."""
     os.chdir(folder)
     for number, pipe in enumerate(pipes, start=1):
         os.dup2(pipe.fileno(), number)

@@ -58,20 +58,20 @@ def fill(school: School, sessions: int = 5000, progress: Callable[[str, float], 
     judged_by = School(school.engine, create_demo_settings(school.settings, day))
     progress("Inventing people and sessions", 0.0)
     made = _so_far(generate(_SEED, day, sessions, school.settings), school.now(), school.settings)
-    progress("Importing the roster", 0.15)
+    progress("Importing the roster", 0.07)
     for kind in ("schools", "staff", "pupils"):
         table = read_table(_csv(kind, getattr(made, kind)))
         run_import(judged_by, ImportResult(kind, table.name), create_work(judged_by, table))
-    progress("Importing letters and consents", 0.17)
+    progress("Importing letters and consents", 0.09)
     import_letters(judged_by, _csv("letters", made.letters))
     import_consents(judged_by, _csv("consents", made.consents))
     with school.writing() as connection:
         _store_calendars(connection, made.events)
         _store_policies(connection, made, school.now())
     _import_calls(judged_by, made, progress)
-    progress("Importing session logs and judging every clause", 0.7)
+    progress("Importing session logs and judging every clause", 0.5)
     import_logs(judged_by, _csv("logs", made.logs))
-    progress("Correcting logs", 0.95)
+    progress("Correcting logs", 0.81)
     _correct(judged_by, made.corrections)
     with school.writing() as connection:
         _date_back(connection, school.now())
@@ -81,6 +81,7 @@ def fill(school: School, sessions: int = 5000, progress: Callable[[str, float], 
     scopes = (Scope.YEAR_GROUPS, Scope.HOUSES, Scope.REMAINING)
     roles = [role for scope in scopes for role in list_roles_with(Resource.BREACHES, scope)]
     leaders = [row["email"] for role in roles for row in made.staff if role in row["roles"].split(";")]
+    progress("Resolving breaches and asking for consents", 0.88)
     resolving.resolve(judged_by, leaders, Chance(_SEED, day.toordinal()))
     asking.ask(judged_by, made)
     with school.writing() as connection:
@@ -124,10 +125,10 @@ def _import_calls(school: School, made: DemoSchool, progress: Callable[[str, flo
         with calls.open("w", encoding="utf-8") as file:
             file.writelines(json.dumps(call) + "\n" for call in made.calls)
         recordings.write_text(json.dumps({"value": made.recordings}), encoding="utf-8")
-        progress("Importing call records", 0.25)
+        progress("Importing call records", 0.17)
         import_recordings(school, recordings)
         import_calls(
-            school, calls, progress=lambda read: progress("Importing call records", 0.25 + 0.4 * read / len(made.calls))
+            school, calls, progress=lambda read: progress("Importing call records", 0.17 + 0.3 * read / len(made.calls))
         )
         reports = Path(folder) / "attendance.json"
         reports.write_text(json.dumps(made.attendance), encoding="utf-8")

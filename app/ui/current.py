@@ -1,6 +1,7 @@
 """The open school, and who is signed in."""
 
-from threading import Lock
+from datetime import timedelta
+from typing import NoReturn
 
 import streamlit as st
 
@@ -8,14 +9,18 @@ from app.access.administration import record_access
 from app.access.people import list_demo_people
 from app.access.policy import Person
 from app.auth import configuration, sign_in
-from app.demo.filling import fill, was_cut_off
+from app.demo.background import Filling
+from app.demo.filling import was_cut_off
+from app.formatting import how_many
 from app.judging.upkeep import refresh
 from app.school import School, open_school
 from app.settings import SettingsError, get_variable
 from app.store.database import UNAVAILABLE, DatabaseError, describe_error
 from app.ui.text import show_error
+from app.vocabulary import Page
 
-_FILLING = Lock()
+_SESSIONS = 5000  # of the demonstration
+_filling = Filling()  # one for the process
 
 
 @st.cache_resource(show_spinner=False)
@@ -26,12 +31,13 @@ def _opened() -> School:
 def get_school() -> School:
     """The school with its outcomes up to date. If it cannot be opened, the page ends here with the reason."""
     try:
+        if _filling.is_running:
+            _show_filling()
         school = _opened()
         if _is_untouched(school):
-            _fill_demonstration(school)
-            _opened.clear()
-            school.engine.dispose()
-            school = _opened()
+            if not _filling.error:
+                _begin_filling(school)
+            _show_filling()
         refresh(school, lambda: st.spinner("The rules have changed. Re-checking all sessions…"))
     except (SettingsError, DatabaseError) as error:
         show_error("The program cannot start.", str(error))
@@ -49,20 +55,47 @@ def _is_untouched(school: School) -> bool:
     return school.is_untouched() or was_cut_off(school)
 
 
-def _fill_demonstration(school: School) -> None:
-    place = st.empty()
-    with place.container():
-        st.title("Preparing the demonstration")
-        st.write("Creating a fictional school, with two terms of sessions up to today. This can take half a minute.")
-        bar = st.progress(0.0)
+def keep_address(title: str) -> None:
+    """Keep the address that somebody opened while another page is shown, so that they get there afterwards."""
 
-    def show_step(words: str, share: float) -> None:
-        bar.progress(share, text=words)
+    def show() -> None:
+        pass
 
-    with _FILLING:  # two browsers at the first start fill it once
-        if not school.is_demonstration():
-            fill(school, progress=show_step)
-    place.empty()
+    others = [st.Page(show, title=title, url_path=name) for name in (*Page, "start")]
+    st.navigation([st.Page(show, title=title, default=True), *others], position="hidden")
+
+
+def _begin_filling(school: School) -> None:
+    def open_again() -> None:
+        _opened.clear()  # the demonstration has settings of its own
+        school.engine.dispose()
+
+    _filling.begin(school, _SESSIONS, open_again)
+
+
+def _show_filling() -> NoReturn:
+    """Show how far the demonstration is to everybody who waits for it, or why it failed."""
+    keep_address("Preparing the demonstration")
+    st.title("Preparing the demonstration")
+    if _filling.error:
+        show_error("The demonstration was not created.", _filling.error)
+        st.button("Try again", on_click=_begin_filling, args=(_opened(),))
+        st.stop()
+    st.write(
+        "Creating a fictional school, with two terms of sessions up to today. This takes about half a minute, "
+        "and longer on a busy computer. You can leave this page or reload it: the work continues."
+    )
+    _watch_filling()
+    st.stop()
+
+
+@st.fragment(run_every=timedelta(seconds=1))
+def _watch_filling() -> None:
+    if not _filling.is_running:
+        st.rerun()
+    left = _filling.get_seconds_left()
+    rest = "" if left is None else f", about {how_many(max(left, 1), 'second')} left"
+    st.progress(_filling.share, f"{_filling.step or 'Starting'}{rest}")
 
 
 def current_person(school: School) -> Person | None:

@@ -13,7 +13,7 @@ from app.access.sessions import holds_sessions
 from app.auth import configuration, sign_in
 from app.school import School
 from app.settings import ROOT
-from app.ui.current import current_person, get_school, record_once
+from app.ui.current import current_person, get_school, keep_address, record_once
 from app.ui.labels import PAGE_ICONS
 from app.ui.text import as_plain_text, write_html
 from app.ui.widgets import link
@@ -89,10 +89,7 @@ def show() -> None:
     school = get_school()
     person = current_person(school)
     if person is None:
-        # Keep each address, so that signing in leads there.
-        first = st.Page(_not_signed_in, title="Sign in", default=True)
-        others = [st.Page(_not_signed_in, title="Sign in", url_path=name) for name in (*Page, "start")]
-        st.navigation([first, *others], position="hidden")
+        keep_address("Sign in")
         _not_signed_in()
     home = get_first_page(person)
     menu = {page for page in Page if _is_in_menu(school, person, page)}

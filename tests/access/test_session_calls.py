@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import func, insert, select
 
 from app.access.session_calls import SessionCalls
 from app.access.session_detail import get_session
@@ -30,7 +30,10 @@ def add_call(
         values = call | organiser | {"channel": False, "reader": 1, "stored_at": end} | more
         connection.execute(insert(tables.calls).values(values))
         number = NUMBER[session]
-        connection.execute(insert(tables.session_calls).values(call_id=call_id, session_id=number, place=0, part=part))
+        of_session = tables.session_calls.c.session_id == number
+        place = connection.scalar(select(func.count()).select_from(tables.session_calls).where(of_session))
+        link = {"call_id": call_id, "session_id": number, "place": place, "part": part}
+        connection.execute(insert(tables.session_calls).values(link))
         for who, (joined, left) in people.items():
             stay = {"call_id": call_id, "person": who, "kind": "user", "tenant": "t", "caller": True}
             known = {"staff_id": ID.get(who), "pupil_id": PUPIL.get(who)}

@@ -83,6 +83,14 @@ def _answers(address: str) -> bool:
         return False
 
 
+def await_answer(address: str, ended: Callable[[], int | None]) -> None:
+    """Wait until the program answers at its address; `ended` gives its exit status, None while it runs."""
+    deadline = time.monotonic() + 60
+    while not _answers(address):
+        assert time.monotonic() < deadline, "the program did not start"
+        assert ended() is None, "the program ended"
+
+
 @pytest.fixture(scope="module")
 def serve() -> Iterator[Callable[..., str]]:
     """Starts the program on a database and gives its address."""
@@ -94,10 +102,7 @@ def serve() -> Iterator[Callable[..., str]]:
         environment = {"DATABASE_URL": database, "PYTHONPATH": str(ROOT)} | environment
         running.append(Running("streamlit", command, environment, folder, heard=False))
         address = f"http://localhost:{port}"
-        deadline = time.monotonic() + 60
-        while not _answers(address):
-            assert time.monotonic() < deadline, "the program did not start"
-            assert running[-1].returncode is None, "the program ended"
+        await_answer(address, lambda: running[-1].returncode)
         return address
 
     yield start
