@@ -17,11 +17,11 @@ from app.school import School
 from app.ui.administration.audit import show_audit
 from app.ui.administration.imports import show_imports
 from app.ui.administration.roster import show_roster
+from app.ui.lists import as_listing, table
 from app.ui.pupil_policies import show_pupil_policies
 from app.ui.rejected_rows import show_rejected_rows
 from app.ui.shell import require
 from app.ui.text import note, show_error, write_html
-from app.ui.widgets import as_listing, table
 from app.vocabulary import Page
 
 _RETENTION = {

@@ -21,9 +21,10 @@ from app.sessions import planning
 from app.ui import session_fields
 from app.ui.drafts import Draft
 from app.ui.labels import EVIDENCE_WORDS, OUTCOME_WORDS
+from app.ui.lists import wrapped_table
 from app.ui.shell import require
 from app.ui.text import note, write_html
-from app.ui.widgets import card, card_button, download, link, wrapped_table
+from app.ui.widgets import card, card_button, download, link
 from app.vocabulary import Page
 
 school, person = require(Page.LOG)

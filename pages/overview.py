@@ -15,12 +15,14 @@ from app.formatting import FEW, how_many, on_day, with_counts
 from app.protocol.clauses import CLAUSES, title_of
 from app.protocol.judge import count_outcomes
 from app.reports import charts
+from app.ui import address
 from app.ui.downloads import show_export
 from app.ui.key_figures import KeyFigure, show_figures
 from app.ui.labels import PURPOSE_WORDS
+from app.ui.lists import session_table, table, table_expander
 from app.ui.shell import require
 from app.ui.text import note, write_html
-from app.ui.widgets import choose_days, draw, filter_rows, filter_values, link, session_table, table, table_expander
+from app.ui.widgets import choose_days, draw, filter_rows, filter_values, link
 from app.vocabulary import Outcome, Page, Purpose, Resource, Scope
 
 _FILTERS = {"school": "School", "department": "Department", "purpose": "Purpose"}
@@ -204,7 +206,7 @@ def show_cell(rows: pd.DataFrame, department: str, hour: str, measure: str | Non
         table(listing.drop(columns="Staff"), alt, name)
         return
     note("Select a row to open the session.")
-    session_table(listing, rows["session_id"].tolist(), alt, name, height="auto")
+    session_table(listing, rows["session_id"].tolist(), alt, name)
 
 
 def show_by_clause(rows: pd.DataFrame) -> None:
@@ -237,21 +239,22 @@ def show_by_week(rows: pd.DataFrame, measure: str | None, name: str) -> None:
 school, person = require(Page.OVERVIEW)
 by_name = Scope.WITH_NAMES in get_scopes(person, Resource.OVERVIEW)
 st.title("Overview", anchor=False)
-days = choose_days(school, "overview")
+days = choose_days(school)
 key = (sorted(person.roles), read_revision(school), school.today(), str(school.engine.url))
 rows, measure = load_sessions(days, key), None
 left, export = st.columns(2)
 # Draw its lists only once it is open, so that the charts appear sooner.
 with left.expander("Filters", key="overview narrow", on_change="rerun") as place:
-    if place.open or any(st.session_state.get(f"overview {what}") for what in (*_FILTERS, "clause")):
-        rows = filter_rows(rows, _FILTERS, "overview", lambda word: _PURPOSES.get(word, word))
+    if place.open or any(address.get_all(what) for what in (*_FILTERS, "clause")):
+        rows = filter_rows(rows, _FILTERS, lambda word: _PURPOSES.get(word, word))
+        said = address.get("clause")
         measure = st.selectbox(
             "Clause that “By department and time of day” and “Week by week” show",
             [None, *CLAUSES],
             format_func=lambda c: title_of(c) if c else "All clauses",
-            key="overview clause",
+            **address.bind("clause", said if said in CLAUSES else None, lambda clause: [clause] if clause else []),
         )
-chosen = {column: st.session_state.get(f"overview {column}") or [] for column in _FILTERS}
+chosen = {column: address.get_all(column) for column in _FILTERS}
 write_html("{days[0]} to {days[1]}. Counselling is confidential and not included.", days=days)
 if rows.empty:
     st.info("No sessions to show for these dates. Choose other dates, or import call records and logs.")

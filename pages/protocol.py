@@ -17,10 +17,12 @@ from app.protocol.clause import Heading
 from app.protocol.clauses import CLAUSES
 from app.reports import charts
 from app.settings import Period, Rules, SettingsError, replace_figures
+from app.ui.address import choose_one
 from app.ui.labels import OUTCOME_WORDS
+from app.ui.lists import as_listing, session_table, table, table_expander
 from app.ui.shell import require
 from app.ui.text import note, show_error, write_html
-from app.ui.widgets import as_listing, choose_one, draw, session_table, table, table_expander
+from app.ui.widgets import draw
 from app.vocabulary import Page, Resource
 
 school, person = require(Page.PROTOCOL)
@@ -224,10 +226,9 @@ def show_in_force(asked: dict[str, Any]) -> None:
 st.title("The protocol")
 view = "clauses"
 if get_scopes(person, Resource.WHAT_IF):
-    views = {"clauses": "The clauses", "what if": "What if"}
-    default = "what if" if st.query_params.get("view") == "what-if" else "clauses"
-    view = choose_one("View", views, default, key="protocol view", label_visibility="collapsed")
-if view == "what if":
+    views = {"clauses": "The clauses", "what-if": "What if"}
+    view = choose_one("View", views, "clauses", "view", label_visibility="collapsed")
+if view == "what-if":
     show_what_if()
 else:
     show_version()

@@ -9,14 +9,17 @@ from app.access.session_detail import get_session
 from app.access.sessions import list_sessions
 from app.formatting import how_many, moment
 from app.school import School
+from app.ui import address
+from app.ui.address import choose_one
 from app.ui.breaches import show_breaches
 from app.ui.current import record_once
 from app.ui.labels import STATUS_WORDS, describe_purpose
+from app.ui.lists import as_listing, select_row, session_table
 from app.ui.repeats import show_repeats
 from app.ui.session_detail import show_reasons, show_session
 from app.ui.shell import require
 from app.ui.text import write_html
-from app.ui.widgets import as_listing, choose_days, choose_one, filter_rows, link, select_row, session_table
+from app.ui.widgets import choose_days, filter_rows, link
 from app.vocabulary import Page, Resource, Scope
 
 _FILTERS = {"staff_name": "Staff", "department": "Department", "purpose": "Purpose"}
@@ -39,10 +42,13 @@ def show_all(school: School, person: Person) -> None:
         views = {"resolve": f"To resolve ({len(to_resolve)})"} | views
     if get_scopes(person, Resource.REPEATED_ONE_TO_ONES):
         views["repeats"] = "Repeated one-to-ones"
-    requested = st.query_params.get("view", "list" if "show" in st.query_params else next(iter(views)))
-    default = requested if requested in views else "list"
-    key = f"sessions view {person.staff_id}"
-    view = choose_one("View", views, default, key=key, label_visibility="collapsed") if len(views) > 1 else "list"
+    default = "list" if "show" in st.query_params else next(iter(views))
+    view = "list"
+    if len(views) > 1:
+        said = address.get("view", default)
+        view = choose_one(
+            "View", views, "", "view", chosen=said if said in views else default, label_visibility="collapsed"
+        )
     if view == "resolve":
         show_waiting(school, person, to_resolve, "resolve")
     elif view == "explain":
@@ -85,11 +91,18 @@ def show_waiting(school: School, person: Person, rows: pd.DataFrame, what: str) 
         "Days": st.column_config.NumberColumn(help="How long it has been waiting"),
         "Breaches": st.column_config.TextColumn(width="medium"),
     }
+    said = address.get("chosen")
+    chosen = int(said) if said.isdecimal() and int(said) in ids else ids[0]
     left, right = st.columns([3, 2], gap="large")
     with left:
-        chosen = select_row(listing, ids, f"Sessions to {what}", f"sessions to {what}", column_config=config)
+        alt, name = f"Sessions to {what}", f"sessions to {what}"
+        select_row(listing, ids, alt, name, choose_waiting, marked=chosen, column_config=config)
     with right:
-        show_one_waiting(school, person, ids[0] if chosen is None else chosen)
+        show_one_waiting(school, person, chosen)
+
+
+def choose_waiting(number: int) -> None:
+    address.put("chosen", str(number))
 
 
 def show_one_waiting(school: School, person: Person, number: int) -> None:
@@ -111,7 +124,7 @@ def show_one_waiting(school: School, person: Person, number: int) -> None:
 
 def show_list(school: School, person: Person) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        days = choose_days(school, "sessions")
+        days = choose_days(school)
     rows = list_sessions(school, person, days)
     if rows.empty:
         st.info("No sessions to show for these dates. Choose other dates, or log a session.")
@@ -130,15 +143,14 @@ def show_list(school: School, person: Person) -> None:
         return
     ids = rows["session_id"].tolist()
     config = {"Pupils": st.column_config.TextColumn(width="medium")}
-    session_table(list_columns(rows), ids, "Sessions", "sessions", height=520, column_config=config)
+    session_table(list_columns(rows), ids, "Sessions", "sessions", column_config=config)
 
 
 def filter_list(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows that the filters leave."""
-    requested = st.query_params.get("show", "all")
-    shown = choose_one("Show", _SHOW, requested if requested in _SHOW else "all", key="sessions show")
+    shown = choose_one("Show", _SHOW, "all", "show")
     with st.expander("Filters"):
-        rows = filter_rows(rows, _FILTERS, "sessions", describe_purpose)
+        rows = filter_rows(rows, _FILTERS, describe_purpose)
     if shown in ("breach", "incomplete"):
         rows = rows[rows["status"] == shown]
     elif shown == "unlogged":
@@ -152,7 +164,7 @@ def list_columns(rows: pd.DataFrame) -> pd.DataFrame:
     """Sessions as people see them in a list."""
     return pd.DataFrame(
         {
-            "When": [moment(when) for when in rows["started_at"]],
+            "When": rows["started_at"],
             "Protocol": rows["status"].map(STATUS_WORDS),
             "Staff": rows["staff_name"].fillna("unknown"),
             "Pupils": rows["pupils"].mask(rows["withheld"].astype(bool), "confidential"),

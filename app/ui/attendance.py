@@ -10,8 +10,9 @@ from app.access.session_calls import SessionCalls
 from app.access.session_detail import SessionView
 from app.formatting import on_day
 from app.reports import charts
+from app.ui.lists import table_expander
 from app.ui.text import note, write_html
-from app.ui.widgets import draw, table_expander
+from app.ui.widgets import draw
 from app.vocabulary import CallPart, CallSource
 
 _FROM_REPORT = "From the attendance report; there is no call record. A report shows no cameras."

@@ -28,18 +28,9 @@ from app.ui.current import record_once
 from app.ui.drafts import label_pupils
 from app.ui.family_emails import STATES, show_request_emails
 from app.ui.letters import offer_letters, sort_years
+from app.ui.lists import as_listing, open_record, select_row, table
 from app.ui.text import note, title, write_html
-from app.ui.widgets import (
-    as_listing,
-    attempt,
-    card,
-    confirm_on_rerun,
-    filter_values,
-    link,
-    select_row,
-    show_confirmation,
-    table,
-)
+from app.ui.widgets import attempt, card, confirm_on_rerun, filter_values, link, show_confirmation
 from app.vocabulary import Page
 
 _STATUS = {
@@ -145,11 +136,13 @@ def _show_list(school: School, consents: pd.DataFrame, name: str, columns: list[
             "SLT confirmed": consents["confirmed_at"].map(moment),
         }
     )
-    height = "content" if len(consents) < 12 else 420
-    consent_id = select_row(listing[columns], consents["consent_id"].tolist(), name.capitalize(), name, height=height)
+    ids = consents["consent_id"].tolist()
+    select_row(listing[columns], ids, name.capitalize(), name, _open_consent)
     note("Select a row to open it.")
-    if consent_id is not None:
-        st.switch_page("pages/parents.py", query_params={"consent": str(consent_id)})
+
+
+def _open_consent(consent_id: int) -> None:
+    open_record(Page.PARENTS, consent=str(consent_id))
 
 
 def _periods(consents: pd.DataFrame) -> list[str]:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import NoReturn
 
 import streamlit as st
+from streamlit.web.server.starlette.starlette_app_utils import decode_xsrf_token_string
 
 from app.access.administration import record_access
 from app.access.people import list_demo_people
@@ -104,7 +105,8 @@ def current_person(school: School) -> Person | None:
         return None
     if school.is_demonstration():
         people = {p.email: p for p in list_demo_people(school)}
-        return people.get(st.session_state.get("view_as", ""), next(iter(people.values())))
+        chosen = st.session_state.setdefault("view_as", _viewed_as().get(_browser(), ""))
+        return people.get(chosen, next(iter(people.values())))
     try:
         person = sign_in.get_person(school)
     except SettingsError as error:
@@ -113,6 +115,25 @@ def current_person(school: School) -> Person | None:
     if person is not None:
         record_once(school, person, "signed in", "")
     return person
+
+
+@st.cache_resource
+def _viewed_as() -> dict[bytes | None, str]:
+    """For each browser, the address of the person as whom it views the demonstration."""
+    return {}
+
+
+def _browser() -> bytes | None:
+    """What tells one browser from another: the token that Streamlit gives to each. None in a test without a browser."""
+    return decode_xsrf_token_string(st.context.cookies.get("_streamlit_xsrf", ""))[0]
+
+
+def view_as(person: Person) -> None:
+    """View the demonstration as a person, in this browser, also after the page is loaded again."""
+    st.session_state["view_as"] = person.email
+    st.session_state.pop("addresses", None)
+    if browser := _browser():
+        _viewed_as()[browser] = person.email
 
 
 def record_once(school: School, person: Person, what: str, about: str) -> None:

@@ -1,6 +1,6 @@
 """The downloads of the Overview. A file is created when somebody asks for it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import partial
 
@@ -17,7 +17,7 @@ from app.ui.widgets import download
 
 
 @st.fragment
-def show_export(school: School, person: Person, days: tuple[date, date], chosen: dict[str, Sequence[str]]) -> None:
+def show_export(school: School, person: Person, days: tuple[date, date], chosen: Mapping[str, Sequence[str]]) -> None:
     """Show the downloads of the Overview for some days; `chosen` are its filters' values by column."""
     with st.expander("Export", icon=":material/download:", key="take", on_change="rerun") as place:
         if not place.open:

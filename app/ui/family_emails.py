@@ -14,8 +14,9 @@ from app.parents.email_templates import EmailText
 from app.parents.emails import LANGUAGE, email_letters, email_request, preview_letter, preview_request
 from app.parents.templates import TemplateError
 from app.school import School
+from app.ui.lists import as_listing, table
 from app.ui.text import note, show_error, write_html
-from app.ui.widgets import as_listing, attempt, table
+from app.ui.widgets import attempt
 from app.vocabulary import EmailState, FamilyEmailKind
 
 STATES = {

@@ -12,10 +12,12 @@ from app.formatting import on_day
 from app.parents.letters import KINDS, Download, mark_letters_sent, strike_letters_out, write_letters
 from app.parents.templates import TemplateError
 from app.school import School
+from app.ui.address import choose_one
 from app.ui.drafts import label_pupils
 from app.ui.family_emails import describe_letter_emails, offer_letter_emails, show_failed_letters
+from app.ui.lists import as_listing, table
 from app.ui.text import note, show_error, write_html
-from app.ui.widgets import as_listing, attempt, choose_one, download, filter_values, table
+from app.ui.widgets import attempt, download, filter_values
 from app.vocabulary import EmailState
 
 
@@ -27,7 +29,7 @@ def show_letters(school: School, person: Person, pupils: pd.DataFrame) -> None:
             "them online."
         )
         return
-    kind = choose_one("Letter", KINDS, next(iter(KINDS)))
+    kind = choose_one("Letter", KINDS, next(iter(KINDS)), "letter")
     selected, chosen = _filter(pupils)
     emails = list_letter_emails(school, person)
     emails = emails[(emails["kind"] == kind) & (emails["state"] != EmailState.STRUCK)]

@@ -6,7 +6,7 @@ import streamlit as st
 from app.access.policy import Person
 from app.access.pupil_policies import get_pupil_policies
 from app.school import School
-from app.ui.widgets import table
+from app.ui.lists import table
 
 
 def show_pupil_policies(school: School, person: Person) -> None:

@@ -13,8 +13,9 @@ from app.formatting import how_many
 from app.records.rows import RejectedRow
 from app.school import School
 from app.store.database import DatabaseError
+from app.ui.lists import as_listing, table
 from app.ui.text import note, show_error, write_html
-from app.ui.widgets import as_listing, confirm_on_rerun, filter_rows, show_confirmation, table
+from app.ui.widgets import confirm_on_rerun, filter_rows, show_confirmation
 from app.vocabulary import RowResolution
 
 KINDS = {
@@ -86,7 +87,7 @@ def _show_unresolved(rejected: pd.DataFrame, fix: Fix, give: Give, dismiss: Dism
         file=rejected["kind"].map(KINDS | _OF_TEAMS).fillna("Call records and recordings"),
         title=rejected["source"] + ", " + rejected["place"],
     )
-    listed = filter_rows(rejected, _FILTERS, "rejected") if len(rejected) > 1 else rejected
+    listed = filter_rows(rejected, _FILTERS) if len(rejected) > 1 else rejected
     columns = ["source", "place", "column", "value", "reason", "fix", "rejected_at", "attempts"]
     rows = as_listing(listed, columns, source="File", place="Row or call", rejected_at="Rejected")
     widths = {"File": 80, "Row or call": 80, "Column": 110, "Value": 110, "Reason": 230, "Fix": 300}

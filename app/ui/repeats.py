@@ -1,22 +1,26 @@
 """Repeated one-to-ones of the same adult and pupil."""
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
 from app.access.policy import Person, get_scopes
 from app.access.repeats import list_repeats
 from app.school import School
+from app.ui import address
 from app.ui.current import record_once
 from app.ui.labels import describe_purpose
+from app.ui.lists import as_listing, select_row, session_table, table
 from app.ui.text import note, write_html
-from app.ui.widgets import as_listing, choose_days, select_row, session_table, table
+from app.ui.widgets import choose_days
 from app.vocabulary import Resource, Scope
 
 
 def show_repeats(school: School, person: Person) -> None:
     """Show adults and pupils who met one to one repeatedly or out of hours: only who, when and how often."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        days = choose_days(school, "repeats")
+        days = choose_days(school)
     repeats = list_repeats(school, person, days)
     record_once(school, person, "viewed", f"{Resource.REPEATED_ONE_TO_ONES.label}, {days[0]} to {days[1]}")
     asked = school.settings.repeats
@@ -33,10 +37,15 @@ def show_repeats(school: School, person: Person) -> None:
     columns = ["adult", "pupil", "sessions", "most", "out_of_hours", "unlogged", "first", "last"]
     most = f"Most within {asked.days} days"
     listing = as_listing(pairs, columns, sessions="One-to-ones", most=most, unlogged="Not logged")
-    pair = select_row(listing, list(pairs.itertuples()), "Repeated one-to-ones", "repeated one-to-ones")
-    if pair is None:
+    ids = [f"{pair.adult_id}-{pair.pupil_id}" for pair in pairs.itertuples()]
+    said = address.get("pair")
+    select_row(
+        listing, ids, "Repeated one-to-ones", "repeated one-to-ones", partial(address.put, "pair"), marked=said or None
+    )
+    if said not in ids:
         note("Select a row to list its sessions.")
         return
+    pair = pairs.iloc[ids.index(said)]
     mine = (repeats.sessions["adult_id"] == pair.adult_id) & (repeats.sessions["pupil_id"] == pair.pupil_id)
     write_html("<b>{pair.adult} and {pair.pupil}</b>, the newest first.", pair=pair)
     _list_sessions(repeats.sessions[mine], can_open=Scope.ALL in get_scopes(person, Resource.SESSIONS))
@@ -53,4 +62,4 @@ def _list_sessions(sessions: pd.DataFrame, *, can_open: bool) -> None:
     if can_open:
         session_table(listing, sessions["session_id"].tolist(), alt, name)
     else:
-        table(listing, alt, name, height="content" if len(sessions) < 14 else 520)
+        table(listing, alt, name)

@@ -14,8 +14,9 @@ from app.ui.attendance import show_attendance, show_recordings
 from app.ui.breaches import show_breaches
 from app.ui.current import record_once
 from app.ui.labels import OUTCOME_WORDS, describe_purpose
+from app.ui.lists import table, wrapped_table
 from app.ui.text import title, write_html
-from app.ui.widgets import link, table, wrapped_table
+from app.ui.widgets import link
 from app.vocabulary import EvidenceKind, EvidenceSource, Page
 
 _ORDER = ["breach", "no_evidence", "met", "exempt", "not_applicable"]

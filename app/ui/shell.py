@@ -13,7 +13,8 @@ from app.access.sessions import holds_sessions
 from app.auth import configuration, sign_in
 from app.school import School
 from app.settings import ROOT
-from app.ui.current import current_person, get_school, keep_address, record_once
+from app.ui import address
+from app.ui.current import current_person, get_school, keep_address, record_once, view_as
 from app.ui.labels import PAGE_ICONS
 from app.ui.text import as_plain_text, write_html
 from app.ui.widgets import link
@@ -27,6 +28,7 @@ _SECTIONS = {
     "System": (Page.ADMINISTRATION,),
 }
 _OF_OWN_SESSIONS = {Page.SESSIONS, Page.LOG, Page.PLAN, Page.PARENTS}
+STEPS = _ASSETS / "steps.js"
 
 
 def _sign_out() -> None:
@@ -92,14 +94,14 @@ def show() -> None:
         keep_address("Sign in")
         _not_signed_in()
     home = get_first_page(person)
-    menu = {page for page in Page if _is_in_menu(school, person, page)}
-    sections = {
-        section: [_page(page, visible=page in menu, first=page == home) for page in pages]
-        for section, pages in _SECTIONS.items()
-    }
     # The first page has the bare address, and also its own address, which links use.
-    sections[next(iter(sections))].append(_page(home, visible=False, first=False))
-    chosen = st.navigation(sections)
+    pages = [_page(page, first=page == home) for page in Page]
+    chosen = st.navigation([*pages, _page(home, first=False)], position="hidden")
+    address.send_again()
+    current = home if chosen.url_path in ("", "start") else Page(chosen.url_path)
+    address.remember(current)
+    with st.sidebar.container(gap="xsmall"):
+        _show_menu({page for page in Page if _is_in_menu(school, person, page)}, current, chosen)
     with st.sidebar:
         _link_to_concern_about_child()
         link(Page.CONCERNS, "I'm worried about an adult", "person_alert", query={"raise": "conduct"})
@@ -111,6 +113,7 @@ def show() -> None:
             write_html("{name}<br>{post}", name=person.name, post=describe_post(person))
             st.button("Sign out", on_click=_sign_out)
             _watch(school)
+        st.html('<script src="steps.js"></script>', unsafe_allow_javascript=True)
     with st.container(key="worried_on_a_phone"):  # where the bar at the side is closed from the start
         _link_to_concern_about_child()
     chosen.run()
@@ -128,14 +131,26 @@ def _is_in_menu(school: School, person: Person, page: Page) -> bool:
     return bool(granted)
 
 
-def _page(page: Page, *, visible: bool, first: bool) -> Any:
+def _show_menu(menu: set[Page], current: Page, chosen: Any) -> None:
+    """Show a link to each page, by section, which leads to the page's list as it was shown last. (Streamlit's own menu
+    leads to bare addresses, and nowhere from a record of the same page.)"""
+    for section, pages in _SECTIONS.items():
+        if not menu & set(pages):
+            continue
+        st.html(f'<p class="section">{section}</p>')
+        for page in pages:
+            if page in menu:
+                to = chosen if page == current else f"pages/{page}.py"
+                st.page_link(to, label=page.label, icon=PAGE_ICONS[page], query_params=address.get_list(page))
+
+
+def _page(page: Page, *, first: bool) -> Any:
     return st.Page(
         ROOT / "pages" / f"{page}.py",
         title=page.label,
         icon=PAGE_ICONS[page],
         url_path="start" if first else page.value,
         default=first,
-        visibility="visible" if visible else "hidden",
     )
 
 
@@ -155,7 +170,7 @@ def _show_view_as(school: School, person: Person) -> None:
                 if other.email != person.email and st.button(
                     as_plain_text(_describe(other)), key=f"view_as_{other.email}", type="tertiary"
                 ):
-                    st.session_state["view_as"] = other.email
+                    view_as(other)
                     st.rerun()
 
 

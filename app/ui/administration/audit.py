@@ -9,19 +9,20 @@ from app.access.policy import Person
 from app.formatting import how_many
 from app.school import School
 from app.store import audit_log
+from app.ui.lists import as_listing, table
 from app.ui.text import show_error, write_html
-from app.ui.widgets import as_listing, choose_dates, filter_rows, table
+from app.ui.widgets import choose_dates, filter_rows
 
 
 def show_audit(school: School, person: Person) -> None:
     """Show the tab."""
     st.header("Audit trail")
     today = school.today()
-    if days := choose_dates((today - timedelta(days=6), today), today, "audit days"):
+    if days := choose_dates((today - timedelta(days=6), today), today):
         trail = administration.get_audit_trail(school, person, days)
         trail["action"] = trail["action"].map(audit_log.KINDS)
         if len(trail):
-            trail = filter_rows(trail, {"action": "What", "actor": "Who"}, "audit")
+            trail = filter_rows(trail, {"action": "What", "actor": "Who"})
             write_html("{entries}, newest first.", entries=how_many(len(trail), "entry", "entries"))
             rows = as_listing(
                 trail,

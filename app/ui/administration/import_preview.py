@@ -11,9 +11,9 @@ from app.intake.preview import Preview, describe_effect, list_new_rows
 from app.intake.result import ImportResult
 from app.intake.uploads import Corrections
 from app.records.rows import RejectedRow
+from app.ui.lists import table
 from app.ui.rejected_rows import KINDS
 from app.ui.text import note, write_html
-from app.ui.widgets import table
 
 CORRECTIONS = "import corrections"  # in the session state: by kind, the `Corrections` made so far
 _ROW, _WHY = "Row", "What is wrong"

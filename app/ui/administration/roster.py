@@ -8,8 +8,8 @@ from app.access.policy import Person
 from app.auth.configuration import takes_roles_from_entra
 from app.formatting import moment
 from app.school import School
+from app.ui.lists import as_listing, table
 from app.ui.text import write_html
-from app.ui.widgets import as_listing, table
 from app.vocabulary import Role
 
 _NEEDED = {

@@ -15,8 +15,9 @@ from app.formatting import on_day
 from app.school import School
 from app.store.concerns import CHILD, CONDUCT, NOT_ASSESSED, Register
 from app.ui.drafts import Draft
+from app.ui.lists import as_listing, open_record, select_row, table
 from app.ui.text import note, write_html
-from app.ui.widgets import as_listing, link, select_row, table
+from app.ui.widgets import link
 from app.vocabulary import Page, Resource, Scope
 
 
@@ -207,6 +208,8 @@ def _listing(concerns: pd.DataFrame, register: Register, name: str, record: Call
     }
     refs = concerns["ref"].tolist()
     note_download = partial(record, refs) if record else None
-    ref = select_row(pd.DataFrame(columns), refs, name.capitalize(), name, height="content", note=note_download)
-    if ref:
-        st.switch_page("pages/concerns.py", query_params={"ref": ref})
+    select_row(pd.DataFrame(columns), refs, name.capitalize(), name, _open_concern, note=note_download)
+
+
+def _open_concern(ref: str) -> None:
+    open_record(Page.CONCERNS, ref=ref)

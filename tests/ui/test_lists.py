@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from app.ui.widgets import as_listing, filter_values
+from app.ui.lists import as_listing
+from app.ui.widgets import filter_values
 from tests.apptest import AppTest
 
 ROWS = pd.DataFrame(
@@ -15,20 +16,41 @@ ROWS = pd.DataFrame(
 )
 
 
-def test_as_listing_names_columns_writes_times_and_leaves_blanks_empty() -> None:
+def test_as_listing_names_columns_keeps_times_and_leaves_blanks_empty() -> None:
     listing = as_listing(ROWS, ["started_at", "pupil", "year_group", "sessions"], started_at="When")
-    assert listing.to_dict("list") == {
-        "When": ["Tue 3 Nov 2020, 14:05", ""],
+    assert listing["When"].tolist() == ROWS["started_at"].tolist()
+    assert listing.drop(columns="When").to_dict("list") == {
         "Pupil": ["Aled", ""],
         "Year group": ["7", "10"],
         "Sessions": [1, 2],
     }
 
 
+def dates() -> None:
+    import datetime
+
+    import pandas as pd
+
+    from app.ui.lists import table
+
+    day, when = datetime.date(2026, 11, 3), pd.Timestamp("2026-11-03T14:05", tz="Europe/London")
+    rows = pd.DataFrame({"Day": [day, None], "When": [when, pd.NaT], "Text": ["=1+1", None], "Number": [1.5, 2]})
+    table(rows, "Anything", "anything")
+
+
+def test_table_sorts_days_as_days_and_downloads_them_with_the_year() -> None:
+    at = AppTest.from_function(dates).run()
+    assert not at.exception
+    shown = at.dataframe[0].value
+    assert [str(kind)[:10] for kind in shown.dtypes] == ["datetime64", "datetime64", "str", "float64"]
+    file = at.get("download_button")[0].proto
+    assert file.label == "Download this list"
+
+
 def page() -> None:
     import pandas as pd
 
-    from app.ui.widgets import wrapped_table
+    from app.ui.lists import wrapped_table
 
     wrapped_table(pd.DataFrame({"Reason": ["<b>Long</b>", '"']}), 'all & "every"', "a list")
 

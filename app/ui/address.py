@@ -1,0 +1,105 @@
+"""What a page shows is part of its address: days, filters, view and the open record.
+
+It survives reload, Back and a visit to another page, and can be sent to a colleague. Streamlit's own binding of widgets
+to the address (`bind="query-params"`) writes an option as its label there, which here holds counts and names, and makes
+several entries in the browser's history when a page is left. So a widget here shows what its parameter says, and a
+change writes the parameter: one entry (`steps.js` merges the entries that Streamlit makes of one step)."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from app.vocabulary import Page
+
+Query = dict[str, list[str]]
+
+# What opens a record or a form: the link of a page's name leads to its list, without these.
+_RECORDS = {"session", "pupil", "consent", "ask", "ref", "raise", "call", "correct"}
+
+
+def get(name: str, default: str = "") -> str:
+    """What a parameter says, or else the default."""
+    return st.query_params.get(name, default)
+
+
+def get_all(name: str) -> list[str]:
+    """Everything that a parameter says."""
+    return st.query_params.get_all(name)
+
+
+def put(name: str, *values: str) -> None:
+    """Write a parameter; without values, remove it."""
+    if values:
+        st.query_params[name] = values
+    elif name in st.query_params:
+        del st.query_params[name]
+
+
+def carry(*names: str) -> Query:
+    """What some parameters say, for a link that keeps them."""
+    return {name: get_all(name) for name in names if name in st.query_params}
+
+
+def send_again() -> None:
+    """Send the whole address to the browser, which does not change it for a link to another record of the same page."""
+    st.query_params.from_dict({name: get_all(name) for name in st.query_params})
+
+
+def remember(page: Page) -> None:
+    """Remember the address of a page's list until it is shown again; a record that is open is none."""
+    if not _RECORDS & set(st.query_params):
+        _remembered()[page] = {name: get_all(name) for name in st.query_params}
+
+
+def get_list(page: Page) -> Query:
+    """The parameters with which a page's list was shown last."""
+    return _remembered().get(page, {})
+
+
+def _remembered() -> dict[Page, Query]:
+    found: dict[Page, Query] = st.session_state.setdefault("addresses", {})
+    return found
+
+
+def bind(name: str, value: Any, as_words: Callable[[Any], list[str]]) -> dict[str, Any]:
+    """The options of a widget that shows the `value` of a parameter; `as_words` turns a value that was chosen into what
+    the parameter says."""
+    key = f"address {name}"
+    st.session_state[key] = value
+    return {"key": key, "on_change": partial(_write, name, key, as_words)}
+
+
+def _write(name: str, key: str, as_words: Callable[[Any], list[str]]) -> None:
+    put(name, *as_words(st.session_state[key]))
+
+
+def choose_one(
+    label: str, options: Mapping[str, str], default: str, name: str, *, chosen: str = "", **more: Any
+) -> str:
+    """Let the person choose one of a few options by its label. Returns the option. The address says it as parameter
+    `name`, unless it is the default; `chosen` is the option that it stands for, if it is not the option itself."""
+    chosen = chosen or get(name, default)
+    chosen = chosen if chosen in options else default
+    bound = bind(name, chosen, lambda option: [] if option in (default, None) else [option])
+    st.segmented_control(label, list(options), format_func=options.__getitem__, required=True, **bound, **more)
+    return chosen
+
+
+def choose_some(label: str, options: Mapping[str, str], name: str, **more: Any) -> list[str]:
+    """Let the person choose any of some options by their labels. Returns those chosen; none means all."""
+    chosen = list(dict.fromkeys(get_all(name)))
+    labels = dict(options) | {option: "Not in this list" for option in chosen if option not in options}
+    st.multiselect(
+        label,
+        list(labels),
+        format_func=labels.__getitem__,
+        placeholder="All",
+        filter_mode="contains",
+        select_all=False,
+        wrap=True,
+        **bind(name, chosen, list),
+        **more,
+    )
+    return chosen
