@@ -214,6 +214,7 @@ class Resource(Labelled):
     LINKABLE_SESSIONS = "linkable_sessions", "sessions to link to a concern"
     OLDEST_CONCERN = "oldest_concern", "oldest open concern"
     SUBJECT_ACCESS = "subject_access", "subject access"
+    PUPILS = "pupils", "pages of pupils"
     PARENT_REGISTERS = "parent_registers", "letters and consents"
     REGISTER_FIGURES = "register_figures", "figures of letters and consents"
     PUPIL_POLICIES = "pupil_policies", "pupils' policies in Teams"
@@ -283,6 +284,7 @@ STAFF_GRANTS: Grants = {
     Resource.RAISED_CONCERNS: Scope.OWN,
     Resource.CONCERN_ACTIONS: Scope.OWN,
     Resource.PARENT_REGISTERS: Scope.OWN,
+    Resource.PUPILS: Scope.OWN,
 }
 
 
@@ -336,6 +338,7 @@ class Role(StrEnum):
             Resource.LINKABLE_SESSIONS: Scope.FOLLOWED_UP,
             Resource.OLDEST_CONCERN: Scope.WITHOUT_NARRATIVE,
             Resource.PARENT_REGISTERS: Scope.ALL,
+            Resource.PUPILS: Scope.ALL,
             Resource.REGISTER_FIGURES: Scope.FIGURES,
             Resource.PUPIL_POLICIES: Scope.ALL,
             Resource.AUDIT_CHECK: Scope.ALL,
@@ -352,6 +355,7 @@ class Role(StrEnum):
             Resource.BREACHES: Scope.YEAR_GROUPS,
             Resource.CONCERNS: Scope.SHARED,
             Resource.PARENT_REGISTERS: Scope.YEAR_GROUPS,
+            Resource.PUPILS: Scope.YEAR_GROUPS,
         },
         first_page=Page.SESSIONS,
         has_pupils=True,
@@ -365,6 +369,7 @@ class Role(StrEnum):
             Resource.BREACHES: Scope.HOUSES,
             Resource.CONCERNS: Scope.SHARED,
             Resource.PARENT_REGISTERS: Scope.HOUSES,
+            Resource.PUPILS: Scope.HOUSES,
         },
         first_page=Page.SESSIONS,
         has_pupils=True,

@@ -9,30 +9,30 @@ from app.access.policy import Person
 from app.access.session_detail import SessionView
 from app.school import School
 from app.sessions.breaches import BreachNotOpenError, explain_breaches, resolve_breaches
+from app.ui import address
 from app.ui.drafts import Draft
-from app.ui.text import show_error, write_html
+from app.ui.text import note, show_error, write_html
 from app.vocabulary import BreachEventKind, Resolution
 
 
-def show_breaches(school: School, person: Person, view: SessionView) -> None:
-    """Show what was done about the breaches, and the form if the person can explain or resolve them."""
+def show_breaches(school: School, person: Person, view: SessionView, then: int | None = None) -> None:
+    """Show what was done about the breaches, and the form if the person can explain or resolve them. `then` is the
+    session that is shown once this one is resolved."""
     breaches = get_session_breaches(school, person, view.session_id)
     if breaches.rows.empty:
         return
     if len(breaches.events):
-        st.header("Explanations and decisions")
+        st.subheader("Explanations and decisions", anchor=False)
         _show_events(breaches.events)
     waiting = breaches.rows.loc[breaches.rows["state"] == "open", "title"]
     if waiting.empty:
         return
-    write_html(
-        "<b>Open:</b> {titles}. {wait}",
-        titles=", ".join(waiting),
-        wait=f"With {' or '.join(breaches.owners)}." if breaches.owners else "Nobody on the roster can resolve it.",
-    )
     if breaches.to_resolve:
-        _ask_resolution(school, person, view, explained=bool((breaches.events["kind"] == "explained").any()))
-    elif breaches.to_explain:
+        _ask_resolution(school, person, view, then)
+        return
+    owners = " or ".join(breaches.owners)
+    write_html("{wait}", wait=f"With {owners}." if owners else "Nobody on the roster can resolve it.")
+    if breaches.to_explain:
         _ask_explanation(school, person, view.session_id)
 
 
@@ -71,18 +71,10 @@ def _ask_explanation(school: School, person: Person, number: int) -> None:
 _CONDUCT = "conduct"
 
 
-def _ask_resolution(school: School, person: Person, view: SessionView, *, explained: bool) -> None:
+def _ask_resolution(school: School, person: Person, view: SessionView, then: int | None) -> None:
+    """The form to resolve a session: a note, and a button for each way. `then` is the session that is shown next."""
     number = view.session_id
-    ways = {way.value: way.label for way in Resolution}
-    ways[_CONDUCT] = "Conduct concern: resolve here and raise it separately"
-    with st.form(f"resolve {number}"):
-        way = st.radio(
-            "Resolve this session",
-            list(ways),
-            format_func=ways.__getitem__,
-            index=0 if explained else None,
-            key=f"way {number}",
-        )
+    with st.form(f"resolve {number}", enter_to_submit=False):
         words = st.text_area(
             "Note",
             key=f"resolution {number}",
@@ -90,11 +82,15 @@ def _ask_resolution(school: School, person: Person, view: SessionView, *, explai
             height=80,
             help="The member of staff can read this note. Never mention a concern about conduct here.",
         )
-        if not st.form_submit_button("Resolve", type="primary"):
+        note("Resolve all open breaches of this session as:")
+        with st.container(horizontal=True, gap="small"):
+            clicked = [way for way, label, about in _WAYS if _resolve_button(number, way, label, about)]
+        if not clicked:
             return
-        if way is None or not words.strip():
-            st.error("Choose how it was resolved, and write a short note.")
+        if not words.strip():
+            st.error("Write a short note first. Nothing was changed.")
             return
+        way = clicked[0]
         resolution = Resolution.OTHER if way == _CONDUCT else Resolution(way)
         try:
             resolve_breaches(school, person, number, resolution, words)
@@ -104,7 +100,16 @@ def _ask_resolution(school: School, person: Person, view: SessionView, *, explai
         if way == _CONDUCT:
             _raise_conduct(school, person, view)
         st.toast("Resolved.", icon=":material/check:")
+        address.put("chosen", *([] if then is None else [str(then)]))
         st.rerun()
+
+
+_WAYS = [(way.value, way.label.partition(":")[0], way.label) for way in Resolution]
+_WAYS.append((_CONDUCT, "Conduct concern", "Resolve here, as “Other”, and raise the concern separately"))
+
+
+def _resolve_button(number: int, way: str, label: str, about: str) -> bool:
+    return st.form_submit_button(label, key=f"resolve {number} {way}", help=about)
 
 
 def _raise_conduct(school: School, person: Person, view: SessionView) -> None:

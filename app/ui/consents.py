@@ -33,7 +33,7 @@ from app.ui.text import note, title, write_html
 from app.ui.widgets import attempt, card, confirm_on_rerun, filter_values, link, show_confirmation
 from app.vocabulary import Page
 
-_STATUS = {
+STATUS = {
     "waiting": "? awaiting an answer",
     "covered": "○ covered by another consent",
     "lapsed": "– not answered in time",
@@ -86,8 +86,8 @@ def show_consents(school: School, person: Person, consents: pd.DataFrame) -> Non
     link(Page.PARENTS, "Ask for a consent", "add", query={"ask": "yes"})
     st.header("All consents")
     left, middle, right = st.columns(3)
-    statuses = [status for status in _STATUS if status in set(consents["status"])]
-    status = left.multiselect("Status", statuses, format_func=_STATUS.__getitem__)
+    statuses = [status for status in STATUS if status in set(consents["status"])]
+    status = left.multiselect("Status", statuses, format_func=STATUS.__getitem__)
     years = middle.multiselect("Year", sort_years(consents["year_group"]), key="consents year")
     houses = right.multiselect("House", sorted(consents["house"].unique()), key="consents house")
     shown = filter_values(consents, status=status, year_group=years, house=houses)
@@ -121,7 +121,7 @@ def _show_list(school: School, consents: pd.DataFrame, name: str, columns: list[
             "Pupil": consents["pupil"],
             "Missing": consents["missing_step"].map(_MISSING),
             "Days": (pd.Timestamp(school.now()) - consents["asked_at"]).dt.days,
-            "Status": consents["status"].map(_STATUS),
+            "Status": consents["status"].map(STATUS),
             "Request": consents["request"].map(STATES).fillna("").mask(is_unsent, "✗ not sent"),
             "Year": consents["year_group"],
             "House": consents["house"],
@@ -205,7 +205,7 @@ def show_consent(school: School, person: Person, consents: pd.DataFrame, number:
     show_confirmation()
     write_html(
         "<b>{status}</b> · {kind}, {period}",
-        status=_STATUS[row["status"]],
+        status=STATUS[row["status"]],
         kind=KINDS[row["kind"]],
         period=format_period(row["covers_from"], row["covers_to"]),
     )

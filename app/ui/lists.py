@@ -37,10 +37,12 @@ def as_listing(rows: pd.DataFrame, columns: Sequence[str], **headings: str) -> p
 def table(rows: pd.DataFrame, alt: str, name: str, note: Callable[[], None] | None = None, **more: Any) -> Any:
     """Show a list with its download, named `name`; `alt` says to those who cannot see it what the list holds. Days and
     times sort as such, and the file holds them as ISO dates. The audit trail records the download, unless `note`
-    records it elsewhere. `more` goes to `st.dataframe`."""
+    records it elsewhere. A list of more than
+    `rows_shown` rows scrolls; the rest of `more` goes to `st.dataframe`."""
     shown = _with_days(rows)
     config = _configure(shown) | more.pop("column_config", {})
-    options = {"height": _find_height(len(shown)), "placeholder": ""} | more
+    height = _find_height(len(shown), more.pop("rows_shown", _MOST_ROWS))
+    options = {"height": height, "placeholder": ""} | more
     event = st.dataframe(shown, hide_index=True, alt=alt, column_config=config, **options)
     _offer_download(shown, name, note)
     return event
@@ -133,8 +135,9 @@ def _configure(rows: pd.DataFrame) -> dict[str, Any]:
     return config
 
 
-def _find_height(rows: int) -> int | str:
-    return "content" if rows <= _MOST_ROWS else (_MOST_ROWS + 1) * _ROW_PIXELS + 2
+def _find_height(rows: int, most: int) -> int | str:
+    """As high as the rows, at most `most` of them."""
+    return "content" if rows <= most else (most + 1) * _ROW_PIXELS + 2
 
 
 def _offer_download(rows: pd.DataFrame, name: str, note: Callable[[], None] | None) -> None:

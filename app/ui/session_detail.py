@@ -6,16 +6,18 @@ import pandas as pd
 import streamlit as st
 
 from app.access.policy import Person
+from app.access.pupils import list_pupils
 from app.access.session_detail import SessionView, get_session
-from app.formatting import moment
+from app.formatting import how_many, moment
 from app.log_questions import QUESTIONS
 from app.school import School
+from app.ui import address
 from app.ui.attendance import show_attendance, show_recordings
 from app.ui.breaches import show_breaches
 from app.ui.current import record_once
 from app.ui.labels import OUTCOME_WORDS, describe_purpose
 from app.ui.lists import table, wrapped_table
-from app.ui.text import title, write_html
+from app.ui.text import as_plain_text, note, title, write_html
 from app.ui.widgets import link
 from app.vocabulary import EvidenceKind, EvidenceSource, Page
 
@@ -23,19 +25,19 @@ _ORDER = ["breach", "no_evidence", "met", "exempt", "not_applicable"]
 
 
 def show_session(school: School, person: Person, number: str) -> None:
-    link(Page.SESSIONS, "All sessions", "arrow_back")
+    link(Page.SESSIONS, "All sessions", "arrow_back", query=address.get_list(Page.SESSIONS))
     view = get_session(school, person, int(number)) if number.isdecimal() and len(number) < 18 else None
     if view is None:
         st.title("Session")
         st.info("There is no such session, or you do not have access to it.")
         return
     record_once(school, person, "viewed", f"session {view.session_id}")
-    _show_heading(view)
+    _show_heading(school, person, view)
     left, right = st.columns([2, 3], gap="large")
     with left:
         _show_summary(view)
-        _show_links(view)
         show_breaches(school, person, view)
+        _show_links(view)
     with right:
         show_attendance(view)
         show_recordings(view.calls.recordings, school.now())
@@ -43,20 +45,41 @@ def show_session(school: School, person: Person, number: str) -> None:
     _show_log(view)
 
 
-def _show_heading(view: SessionView) -> None:
+def _show_heading(school: School, person: Person, view: SessionView) -> None:
     kind = "One-to-one" if view.one_to_one else describe_purpose(view.purpose)
     if not view.logged:
         kind = "Room without staff" if view.calls.no_staff_came else "Call, not logged"
     title(f"{kind} · {moment(view.started_at)}")
     write_html(
-        "<b>{staff}</b>{absent}, {department} · {view.started_at:%H:%M} to {view.ended_at:%H:%M} · {pupils}{entered}",
+        "<b>{staff}</b>{absent}, {department} · {view.started_at:%H:%M} to {view.ended_at:%H:%M}{entered}",
         view=view,
         staff=view.staff_name or "Unknown",
         absent=" (did not come)" if view.calls.no_staff_came else "",
         department=view.department or "no department",
-        pupils="pupils confidential" if view.withheld else ", ".join(view.pupils["name"]) or "no pupil known",
         entered="" if view.versions.empty else f" · logged {moment(view.versions['entered_at'].min())}",
     )
+    _show_pupils(school, person, view)
+
+
+def show_people(school: School, person: Person, view: SessionView) -> None:
+    """Show who held a session, with which pupils."""
+    write_html("<b>{staff}</b>", staff=view.staff_name or "Unknown")
+    _show_pupils(school, person, view)
+
+
+def _show_pupils(school: School, person: Person, view: SessionView) -> None:
+    """Show the pupils of a session, with links to the pages that the person may open."""
+    if view.withheld or view.pupils.empty:
+        note("Pupils confidential" if view.withheld else "No pupil known")
+        return
+    open_to_them = set(list_pupils(school, person)["pupil_id"])
+    others = [row.name for row in view.pupils.itertuples(index=False) if row.pupil_id not in open_to_them]
+    with st.container(horizontal=True, gap="xsmall"):
+        for row in view.pupils.itertuples(index=False):
+            if row.pupil_id in open_to_them:
+                link(Page.SESSIONS, as_plain_text(row.name), "person", query={"pupil": str(row.pupil_id)})
+    if others:
+        write_html("{names}", names=", ".join(others))
 
 
 def _show_links(view: SessionView) -> None:
@@ -82,7 +105,8 @@ def _show_summary(view: SessionView) -> None:
     else:
         st.success("**All checks met**, or exempt.", icon=":material/check:")
     show_reasons(broken)
-    show_reasons(gaps, "?")
+    if len(broken) and len(gaps):
+        write_html("{gaps} without evidence: see below.", gaps=how_many(len(gaps), "check"))
     others = view.clauses[view.clauses["disputed"] & view.clauses["outcome"].isin(["met", "exempt", "not_applicable"])]
     if len(others):
         st.warning("**The log and another source disagree** about:", icon=":material/compare_arrows:")

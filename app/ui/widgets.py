@@ -100,9 +100,8 @@ def attempt(confirmation: str, change: Callable[P, object], *args: P.args, **kwa
 _DAYS = {"this-term": "This term", "last-term": "Last term", "30-days": "Last 30 days", "custom": "Custom dates"}
 
 
-def choose_days(school: School) -> tuple[date, date]:
-    """Let the person choose the days to look at: this term, last term, the last 30 days, or custom dates. The address
-    says them as `days`: "last-term", "30-days", or "2026-09-01..2026-10-16"."""
+def list_ranges(school: School) -> dict[str, tuple[date, date]]:
+    """The days to choose from, by what the address says; the first are shown at first."""
     today = school.today()
     current = school.settings.term_on(today)
     earlier = school.settings.term_on(current.from_ - timedelta(days=1)) if current else None
@@ -111,7 +110,13 @@ def choose_days(school: School) -> tuple[date, date]:
         ranges["this-term"] = (current.from_, min(current.to, today))
     if earlier:
         ranges["last-term"] = (earlier.from_, earlier.to)
-    ranges["30-days"] = (today - timedelta(days=29), today)
+    return ranges | {"30-days": (today - timedelta(days=29), today)}
+
+
+def choose_days(school: School) -> tuple[date, date]:
+    """Let the person choose the days to look at: this term, last term, the last 30 days, or custom dates. The address
+    says them as `days`: "last-term", "30-days", or "2026-09-01..2026-10-16"."""
+    ranges = list_ranges(school)
     default = next(iter(ranges))
     options = {option: words for option, words in _DAYS.items() if option in ranges or option == "custom"}
     said = address.get("days", default)
@@ -119,7 +124,7 @@ def choose_days(school: School) -> tuple[date, date]:
     chosen = address.choose_one("Days", options, default, "days", chosen="custom" if custom else said)
     if chosen != "custom":
         return ranges[chosen]
-    return choose_dates(custom or ranges["30-days"], today) or st.stop()
+    return choose_dates(custom or ranges["30-days"], school.today()) or st.stop()
 
 
 def choose_dates(default: tuple[date, date], last: date) -> tuple[date, date] | None:

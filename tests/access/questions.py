@@ -43,10 +43,11 @@ from app.access.parents import (
 from app.access.plans import list_plans
 from app.access.policy import NotAllowedError, Person
 from app.access.pupil_policies import get_pupil_policies
+from app.access.pupils import count_unlogged_by_person, get_pupil, list_pupils, list_pupils_with_counts, list_tutors
 from app.access.repeats import list_repeats
 from app.access.reporting import check_audit_trail, count_registers, count_resolved_breaches
 from app.access.session_detail import get_session
-from app.access.sessions import list_sessions, list_unlogged_calls
+from app.access.sessions import list_session_pupils, list_sessions, list_sessions_of_pupil, list_unlogged_calls
 from app.access.what_if import run_what_if
 from app.operations.alerts import get_alerts_view
 from app.operations.sync import get_sync_state
@@ -72,6 +73,11 @@ QUESTIONS = {
     "get_protocol_figures": lambda school, person: get_protocol_figures(school, person, EVER),
     "list_sessions": lambda school, person: list_sessions(school, person, EVER),
     "list_unlogged_calls": lambda school, person: list_unlogged_calls(school, person, EVER),
+    "list_session_pupils": lambda school, person: list_session_pupils(school, person, EVER),
+    "list_sessions_of_pupil": lambda school, person: [list_sessions_of_pupil(school, person, n) for n in PUPILS],
+    "list_pupils_with_counts": lambda school, person: list_pupils_with_counts(school, person, EVER),
+    "list_tutors": lambda school, person: list_tutors(school, person, EVER),
+    "count_unlogged_by_person": lambda school, person: count_unlogged_by_person(school, person, EVER),
     "get_session": lambda school, person: [get_session(school, person, n) for n in NUMBER.values()],
     "list_calls_to_log": list_calls_to_log,
     "get_own_log": lambda school, person: [get_own_log(school, person, f"L-{n}") for n in NUMBER.values()],
@@ -142,6 +148,8 @@ DIRECTORY = {
     "count_encrypted_values": count_encrypted_values,
     "get_pupil_policies": get_pupil_policies,
     "get_roster": get_roster,
+    "list_pupils": list_pupils,
+    "get_pupil": lambda school, person: [get_pupil(school, person, n) for n in PUPILS],
     "list_pupils_to_choose": list_pupils_to_choose,
     "list_staff_to_choose": list_staff_to_choose,
     "list_pupils_on_record": list_pupils_on_record,

@@ -45,6 +45,7 @@ ASKED = {
     Resource.LINKABLE_SESSIONS: "list_leaders_to_share_with",
     Resource.SUBJECT_ACCESS: "list_pupils_on_record",
     Resource.PARENT_REGISTERS: "list_letters_sent",
+    Resource.PUPILS: "list_pupils",
 }
 
 

@@ -1,0 +1,77 @@
+"""Filters of a list, each with the number of rows that a choice would leave."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+
+from app.ui import address
+from app.ui.text import note
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A filter: the parameter of the address that says it, its label, and which rows have which value: `pairs` has
+    `row` (an id of the list), `value` (as the address says it, without names) and `label`."""
+
+    name: str
+    label: str
+    pairs: pd.DataFrame
+
+
+def make_filter(name: str, label: str, rows: pd.Series, values: pd.Series, labels: pd.Series) -> Filter:
+    """A filter from three series of the same length; blank values are left out."""
+    pairs = pd.DataFrame({"row": rows, "value": values, "label": labels}).dropna(subset="value")
+    pairs["value"] = pairs["value"].map(lambda value: str(int(value)) if isinstance(value, float) else str(value))
+    return Filter(name, label, pairs.drop_duplicates(["row", "value"]))
+
+
+def show_filters(ids: pd.Series, filters: Sequence[Filter]) -> pd.Series:
+    """Show filters behind a button, and what was chosen beside it. Returns which of the ids they leave."""
+    chosen = {one.name: address.get_all(one.name) for one in filters}
+    kept = {one.name: _find_kept(ids, one, chosen[one.name]) for one in filters}
+    active = sum(bool(values) for values in chosen.values())
+    with st.popover(f"Filters ({active})" if active else "Filters", icon=":material/filter_list:", key="filters"):
+        for one in filters:
+            others = [kept[other.name] for other in filters if other is not one]
+            _choose(one, ids[_all_of(ids, others)])
+    if active:
+        words = [f"{one.label}: {_name_values(one, chosen[one.name])}" for one in filters if chosen[one.name]]
+        note(" · ".join(words))
+        clear = partial(_clear, filters)
+        st.button("Clear filters", key="clear filters", type="tertiary", icon=":material/close:", on_click=clear)
+    return _all_of(ids, list(kept.values()))
+
+
+def _clear(filters: Sequence[Filter]) -> None:
+    for one in filters:
+        address.put(one.name)
+
+
+def _find_kept(ids: pd.Series, one: Filter, values: list[str]) -> pd.Series:
+    if not values:
+        return pd.Series(data=True, index=ids.index)
+    return ids.isin(one.pairs.loc[one.pairs["value"].isin(values), "row"])
+
+
+def _all_of(ids: pd.Series, kept: list[pd.Series]) -> pd.Series:
+    found = pd.Series(data=True, index=ids.index)
+    for one in kept:
+        found &= one
+    return found
+
+
+def _choose(one: Filter, ids: pd.Series) -> None:
+    """Show one filter, with how many of the ids have each value."""
+    labels = one.pairs.drop_duplicates("value").set_index("value")["label"].astype(str)
+    counts = one.pairs.loc[one.pairs["row"].isin(ids), "value"].value_counts()
+    in_order = sorted(labels.items(), key=lambda item: item[1].zfill(3) if item[1].isdecimal() else item[1])
+    options = {str(value): f"{label} ({counts.get(value, 0):,})" for value, label in in_order}
+    address.choose_some(one.label, options, one.name)
+
+
+def _name_values(one: Filter, values: list[str]) -> str:
+    labels = one.pairs.drop_duplicates("value").set_index("value")["label"]
+    return ", ".join(str(labels.get(value, "not in this list")) for value in values)
