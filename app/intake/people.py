@@ -62,8 +62,9 @@ def store_schools(
     for read in result.note(parse_schools(file)):
         row = read.row
         code = row.code if row.code in known else alike.get(fold(row.code), row.code)
-        values = row.model_dump() | {"code": code, "email_domain": row.email_domain or ""}
         before = known.get(code)
+        kept = before.email_domain if before and "email_domain" not in file.columns else ""
+        values = row.model_dump() | {"code": code, "email_domain": row.email_domain or kept}
         if before is None:
             connection.execute(insert(tables.schools).values(values))
             result.added += 1

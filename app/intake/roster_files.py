@@ -1,5 +1,5 @@
-"""Reads the roster from a folder: the program's own files, tables of other systems by mappings, or a School Data Sync
-or OneRoster folder."""
+"""Reads the roster from a folder or an archive: the program's own files, tables of other systems by mappings, or what
+School Data Sync or OneRoster export."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -9,16 +9,19 @@ from sqlalchemy import select
 
 from app.intake.mappings import read_by_mapping, suggest_mapping
 from app.intake.people import RosterOptions
+from app.records.archives import read_archive
 from app.records.columns import TABLES
 from app.records.roster import ROSTER_TABLES
 from app.records.roster_folders import FILES, is_roster_folder, read_export
 from app.records.rows import UnreadableFileError
+from app.records.sheets import TableFile, get_name
 from app.records.tabular import Table, read_table
 from app.school import School
 from app.store import tables
 
 _KINDS = tuple(ROSTER_TABLES)
 _ENDINGS = (".csv", ".txt", ".tsv", ".xlsx", ".xlsm", ".xls", ".xlsb", ".ods", ".numbers")
+_ARCHIVE = ".zip"
 _LEFT_BY_SYSTEMS = ("~$", ".", "thumbs.db", "desktop.ini")
 
 
@@ -34,35 +37,52 @@ class RosterFiles:
 
 
 def read_roster_files(school: School, path: Path, options: RosterOptions, mappings: Sequence[str] = ()) -> RosterFiles:
-    """Read a folder: schools.csv, staff.csv and pupils.csv (or .xlsx), those that are there; a School Data Sync or
-    OneRoster folder; or any tables, also a single file, by the mappings of those names. UnreadableFileError says at
-    once what is wrong with the files."""
-    if path.is_dir():
-        files = [
-            file
-            for file in sorted(path.iterdir())
-            if file.is_file() and not file.name.lower().startswith(_LEFT_BY_SYSTEMS)
-        ]
-        if is_roster_folder([file.name.lower() for file in files]):
-            return _read_export(school, files, options)
-        return _read_files(school, path, files, options, mappings)
+    """Read a folder or a .zip: schools.csv, staff.csv and pupils.csv (or .xlsx), those that are there; a School Data
+    Sync or OneRoster export, which may also be a .zip in the folder; or any tables, also a single file, by the mappings
+    of those names. UnreadableFileError says at once what is wrong with the files."""
+    if path.is_dir() or (path.is_file() and path.suffix.lower() == _ARCHIVE):
+        files = _list_files(path)
+        if is_roster_folder([get_name(file).lower() for file in files]):
+            return _read_export(school, path.name, files, options)
+        return _read_files(school, path.name, files, options, mappings)
     if mappings and path.is_file():
         read = {kind: table for kind, (_, table) in _read_mapped(school, [path], mappings).items()}
         return RosterFiles(read, options)
     raise UnreadableFileError(
-        f"{path} is not a folder; give the one with schools.csv, staff.csv and pupils.csv, or a file with --mapping."
+        f"{path} is neither a folder nor a .zip; give the one with schools.csv, staff.csv and pupils.csv, or a file "
+        "with --mapping."
     )
 
 
-def _read_export(school: School, files: Sequence[Path], options: RosterOptions) -> RosterFiles:
+def _list_files(path: Path) -> list[TableFile]:
+    """The files of a folder or an archive by name. What an archive in the folder exports of a roster counts as if it
+    were in the folder itself."""
+    files: dict[str, TableFile] = {}
+    for file in sorted(path.iterdir()) if path.is_dir() else [path]:
+        if not file.is_file() or file.name.lower().startswith(_LEFT_BY_SYSTEMS):
+            continue
+        packed = read_archive(file) if file.suffix.lower() == _ARCHIVE else {}
+        if file == path or is_roster_folder([name.lower() for name in packed]):
+            found: dict[str, TableFile] = {name: (name, content) for name, content in packed.items()}
+        else:
+            found = {file.name: file}
+        if twice := sorted(found.keys() & files.keys()):
+            raise UnreadableFileError(
+                f"{path.name} has {', '.join(twice)} both as a file and in an archive, or in two archives; keep one."
+            )
+        files |= {name: one for name, one in found.items() if not name.lower().startswith(_LEFT_BY_SYSTEMS)}
+    return [files[name] for name in sorted(files)]
+
+
+def _read_export(school: School, folder: str, files: Sequence[TableFile], options: RosterOptions) -> RosterFiles:
     """A School Data Sync or OneRoster folder."""
-    by_name = {file.name.lower(): file for file in files}
+    by_name = {get_name(file).lower(): file for file in files}
     known = tables.schools.c
     with school.engine.connect() as connection:
         schools = {row.code: row.name for row in connection.execute(select(known.code, known.name))}
     export = read_export(by_name, schools, school.today())
     if not export.tables:
-        raise UnreadableFileError(f"users.csv of {files[0].parent} names no pupils and no staff.")
+        raise UnreadableFileError(f"users.csv of {folder} names no pupils and no staff.")
     day = options.left_on or options.valid_from or school.today()
     options = replace(
         options,
@@ -70,7 +90,8 @@ def _read_export(school: School, files: Sequence[Path], options: RosterOptions) 
         leave_days=dict.fromkeys(export.left, day),
         staying=export.unclear,
     )
-    others = [file.name for name, file in by_name.items() if name not in (*FILES, *(f"{kind}.csv" for kind in _KINDS))]
+    of_format = (*FILES, *(f"{kind}.csv" for kind in _KINDS))
+    others = [get_name(file) for name, file in by_name.items() if name not in of_format]
     return RosterFiles(
         export.tables,
         options,
@@ -80,7 +101,7 @@ def _read_export(school: School, files: Sequence[Path], options: RosterOptions) 
 
 
 def _read_files(
-    school: School, folder: Path, files: Sequence[Path], options: RosterOptions, mappings: Sequence[str]
+    school: School, folder: str, files: Sequence[TableFile], options: RosterOptions, mappings: Sequence[str]
 ) -> RosterFiles:
     """The program's own files, and others by mappings."""
     own, others = _find_own_files(folder, files)
@@ -99,55 +120,61 @@ def _read_files(
         read[kind] = table
         others.remove(file)
     if not read:
-        found = f" It has: {', '.join(file.name for file in others)}." if others else ""
+        found = f" It has: {', '.join(map(get_name, others))}." if others else ""
         raise UnreadableFileError(
             f"{folder} has none of schools.csv, staff.csv and pupils.csv, nor users.csv and orgs.csv of School Data "
-            f"Sync or OneRoster.{found}"
+            f"Sync or OneRoster.{found} Tables of other systems are read on the Import page, or with --mapping."
         )
     return RosterFiles(
         {kind: read[kind] for kind in _KINDS if kind in read},
         options,
-        [file.name for file in others if not _is_table(file)],
-        [f"{file.name} was not read: {_say_name(school, file)}" for file in others if _is_table(file)],
+        [get_name(file) for file in others if not _is_table(file)],
+        [f"{get_name(file)} was not read: {_say_name(school, file)}" for file in others if _is_table(file)],
     )
 
 
-def _is_table(file: Path) -> bool:
-    return file.suffix.lower() in _ENDINGS
+def _is_table(file: TableFile) -> bool:
+    return get_name(file).lower().endswith((*_ENDINGS, _ARCHIVE))
 
 
-def _find_own_files(folder: Path, files: Sequence[Path]) -> tuple[dict[str, Path], list[Path]]:
+def _find_own_files(folder: str, files: Sequence[TableFile]) -> tuple[dict[str, TableFile], list[TableFile]]:
     """The file of each kind, and the folder's other files. UnreadableFileError if there are two of one kind."""
-    own: dict[str, Path] = {}
+    own: dict[str, TableFile] = {}
     others = []
     for file in files:
-        kind = file.stem.lower()
-        if kind not in _KINDS or not _is_table(file):
+        kind = Path(get_name(file)).stem.lower()
+        if kind not in _KINDS or not get_name(file).lower().endswith(_ENDINGS):
             others.append(file)
         elif kind in own:
-            raise UnreadableFileError(f"{folder} has both {own[kind].name} and {file.name}; keep one of the two.")
+            raise UnreadableFileError(
+                f"{folder} has both {get_name(own[kind])} and {get_name(file)}; keep one of the two."
+            )
         else:
             own[kind] = file
     return {kind: own[kind] for kind in _KINDS if kind in own}, others
 
 
-def _say_both(kind: str, one: Path, other: Path) -> str:
-    return f"{one.name} and {other.name} both hold {kind}; keep one of the two."
+def _say_both(kind: str, one: TableFile, other: TableFile) -> str:
+    return f"{get_name(one)} and {get_name(other)} both hold {kind}; keep one of the two."
 
 
-def _say_name(school: School, file: Path) -> str:
+def _say_name(school: School, file: TableFile) -> str:
     """What to do about a file of the folder whose name is not one of a roster's."""
-    kind = next((kind for kind in _KINDS if file.name.lower().startswith(kind)), None)
+    if get_name(file).lower().endswith(_ARCHIVE):
+        return "it holds no export of School Data Sync or OneRoster; unpack it, and give the folder."
+    kind = next((kind for kind in _KINDS if get_name(file).lower().startswith(kind)), None)
     meant = f"{kind}.csv" if kind else "schools.csv, staff.csv or pupils.csv"
     fix = f"for an import of the roster its name has to be {meant} (or .xlsx)."
     return " ".join(filter(None, (fix, suggest_mapping(school, file, _KINDS))))
 
 
-def _read_mapped(school: School, files: Sequence[Path], names: Sequence[str]) -> dict[str, tuple[Path, Table]]:
+def _read_mapped(
+    school: School, files: Sequence[TableFile], names: Sequence[str]
+) -> dict[str, tuple[TableFile, Table]]:
     """For each mapping the one file that it reads, and its table, by kind."""
-    read: dict[str, tuple[Path, Table]] = {}
+    read: dict[str, tuple[TableFile, Table]] = {}
     for name in names:
-        found: list[tuple[Path, str, Table]] = []
+        found: list[tuple[TableFile, str, Table]] = []
         faults: dict[str, None] = {}
         for file in files:
             try:
@@ -155,14 +182,12 @@ def _read_mapped(school: School, files: Sequence[Path], names: Sequence[str]) ->
             except UnreadableFileError as error:
                 faults[str(error)] = None
         if len(found) > 1:
-            both = ", ".join(file.name for file, _, _ in found)
+            both = ", ".join(get_name(file) for file, _, _ in found)
             raise UnreadableFileError(f"The mapping “{name}” reads several files: {both}; keep one of them.")
         if not found:
             raise UnreadableFileError("\n".join(faults) or f"There is no table that the mapping “{name}” could read.")
         for file, kind, table in found:
             if kind in read:
-                raise UnreadableFileError(
-                    f"{read[kind][0].name} and {file.name} both hold {kind}; keep one of the two."
-                )
+                raise UnreadableFileError(_say_both(kind, read[kind][0], file))
             read[kind] = file, table
     return read

@@ -2,19 +2,19 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, create_model
 
+from app.formatting import how_many
 from app.log_questions import QUESTIONS, Question
 from app.records.addresses import parse_email, split_list
 from app.records.fields import (
     YES_NO,
     Email,
     Emails,
-    LowerText,
     OptionalText,
     Required,
     Row,
@@ -26,7 +26,7 @@ from app.records.fields import (
     read_word,
 )
 from app.records.roster import Roster, is_away
-from app.records.rows import InvalidCellError, ParsedRows
+from app.records.rows import InvalidCellError, ParsedRows, ReadRow
 from app.records.tabular import Expected, Table
 from app.records.times import parse_instant
 from app.records.words import fold, tidy
@@ -34,6 +34,7 @@ from app.settings import Settings
 from app.vocabulary import ConcernCategory, Labelled, Platform, Purpose
 
 LONGEST = timedelta(hours=12)
+_MOST_ROWS = 10  # of which the numbers are shown
 _PURPOSES = ", ".join(purpose for purpose in Purpose if purpose is not Purpose.OTHER)
 
 
@@ -70,8 +71,12 @@ def _one_of(answers: type[Labelled], *, other_words: bool) -> BeforeValidator:
         typed = str(value or "")
         if not tidy(typed):
             return None
-        if (answer := _find_answer(answers, typed)) or other_words:
-            return answer or typed.strip().rstrip("; ")
+        if answer := _find_answer(answers, typed):
+            return answer
+        if answers is ConcernCategory:
+            return tidy(typed).lower()  # even an unknown category is stored in lower case
+        if other_words:
+            return typed.strip().rstrip("; ")
         raise InvalidCellError("is not one of the answers", f"write one of: {', '.join(answers)}, or leave it blank")
 
     return BeforeValidator(parse)
@@ -94,8 +99,6 @@ def _answer_cell(question: Question) -> Any:
         return YesNoCell
     if question.answers is None:
         return OptionalText
-    if question.answers is ConcernCategory:
-        return LowerText  # even an unknown answer is stored in lower case
     return Annotated[str | None, _one_of(question.answers, other_words=question.other_words)]
 
 
@@ -139,7 +142,23 @@ class Log(Row):
 def parse_logs(table: Table, roster: Roster, settings: Settings, now: datetime) -> ParsedRows[Log]:
     """The rows of a file of logs."""
     table.require(LOGS_TABLE)
-    return parse_rows(table, _Cells, lambda cells: parse_log(cells, roster, settings, now))
+    parsed = parse_rows(table, _Cells, lambda cells: parse_log(cells, roster, settings, now))
+    parsed.notes += _note_other_words(parsed.rows)
+    return parsed
+
+
+def _note_other_words(rows: Iterable[ReadRow[Log]]) -> Iterator[str]:
+    """Say of which rows the purpose, or the category of a concern, counts as "other": it may be misspelt."""
+    purposes = [str(read.number) for read in rows if Purpose.named(read.row.answers["purpose"]) is Purpose.OTHER]
+    if purposes:
+        shown = ", ".join(purposes[:_MOST_ROWS]) + (" and more" if len(purposes) > _MOST_ROWS else "")
+        rows_shown = f"{how_many(len(purposes), 'row')} (row {shown})"
+        yield f"the purpose of {rows_shown} is none of {_PURPOSES}, and counts as another"
+    for read in rows:
+        category = read.row.answers["concern_category"]
+        if category and category not in set(ConcernCategory):
+            label = ConcernCategory.OTHER.label
+            yield f"row {read.number}, column concern_category: is none of the categories, and counts as “{label}”"
 
 
 def parse_log(
@@ -159,7 +178,11 @@ def parse_log(
     started_at, ended_at = _parse_times(row, settings, now, planned=planned)
     _check_was_there(row, roster, started_at.astimezone(settings.zone).date())
     answers = row.model_dump(include=_ANSWERS)
-    if answers["concern"] is None and answers["concern_summary"]:
+    if answers["concern_summary"]:
+        if answers["concern"] is False:
+            raise InvalidCellError(
+                "is no, but concern_summary is filled in", "write yes, or clear concern_summary", "concern"
+            )
         answers["concern"] = True  # a summary says that there is a concern
     return Log(
         ref=row.ref or _derive_ref(row.staff_email, started_at, row.pupil_emails),

@@ -48,6 +48,8 @@ class Source(_Entry):
     def join(self, cells: Dictionary[str, str], column: Column) -> str:
         """What a row, given by heading, holds for a column, in the words of the file."""
         parts = [part for heading in self.headings if (part := cells.get(heading, "").strip())]
+        if len(parts) > 1:
+            parts[0] = parts[0].removesuffix("T00:00:00")  # a day before a time, in a cell that shows midnight
         return (";" if column.is_list else " ").join(parts) if self.headings else self.value
 
     def translate(self, cell: str, column: Column) -> str:

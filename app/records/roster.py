@@ -264,10 +264,16 @@ def combine(
 
 
 def _agree(rows: Sequence[M]) -> bool:
-    """Whether rows say the same; an Entra id may be missing in some of them."""
+    """Whether rows say the same, in whatever capitals; an Entra id may be missing in some of them."""
     ids = {entra_id for row in rows if (entra_id := getattr(row, "entra_id", None))}
-    first, *others = (row.model_dump(exclude={"entra_id"}) for row in rows)
+    first, *others = ({name: _fold_any(value) for name, value in row if name != "entra_id"} for row in rows)
     return len(ids) <= 1 and all(other == first for other in others)
+
+
+def _fold_any(value: object) -> object:
+    if isinstance(value, tuple):
+        return tuple(map(_fold_any, value))
+    return fold(value) if isinstance(value, str) else value
 
 
 def _reject_all(

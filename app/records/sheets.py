@@ -14,7 +14,7 @@ TableFile = str | Path | tuple[str, bytes]  # on disk, or as its name and its co
 def load_sheets(file: TableFile, count_headings: Callable[[Sequence[str]], int]) -> tuple[str, list[Sheet]]:
     """The name of a file, and its sheets that hold anything; a text file is one sheet without a name. `count_headings`
     is as of `read_text`. UnreadableFileError if the file is no table; the message names what to do."""
-    name, content = file if isinstance(file, tuple) else (Path(file).name, _read_bytes(Path(file)))
+    name, content = get_name(file), file[1] if isinstance(file, tuple) else read_bytes(Path(file))
     if len(content) > MOST_BYTES:
         raise too_large(name)
     sheets = (
@@ -31,9 +31,15 @@ def say_empty(name: str) -> str:
     return f"{name} is empty: its first row must hold the names of the columns."
 
 
-def _read_bytes(file: Path) -> bytes:
+def read_bytes(file: Path) -> bytes:
+    """The content of a file, or its beginning if it is too large. UnreadableFileError if it cannot be read."""
     try:
         with file.open("rb") as content:
             return content.read(MOST_BYTES + 1)
     except OSError as error:
         raise UnreadableFileError(f"{file.name} cannot be read: {error.strerror or error}.") from None
+
+
+def get_name(file: TableFile) -> str:
+    """The name of a file, without its folder."""
+    return file[0] if isinstance(file, tuple) else Path(file).name

@@ -84,13 +84,9 @@ def test_import_logs_opens_a_concern_that_is_in_words(school: School, tmp_path: 
         log("teacher", "carys", "2026-11-05T10:00", ref="L3", concern="", concern_summary="Words."),
         log("teacher", "dai", "2026-11-06T10:00", ref="L4", concern="no", concern_summary="None."),
     ]
-    import_logs(school, table(tmp_path / "l.csv", rows))
-    assert outcomes(school, "concern-reported") == {
-        ("L1", ""): "met",
-        ("L2", ""): "breach",
-        ("L3", ""): "met",
-        ("L4", ""): "not_applicable",
-    }
+    result = import_logs(school, table(tmp_path / "l.csv", rows))
+    assert [(rejected.row, rejected.column) for rejected in result.rejected] == [(5, "concern")]
+    assert outcomes(school, "concern-reported") == {("L1", ""): "met", ("L2", ""): "breach", ("L3", ""): "met"}
     with school.engine.connect() as connection:
         assert connection.scalars(select(tables.concerns.c.categories)).all()[0] == "distress"
         assert set(connection.scalars(select(tables.concern_sessions.c.log_ref))) == {"L1", "L3"}

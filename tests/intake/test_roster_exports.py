@@ -1,5 +1,7 @@
 """The roster from School Data Sync and OneRoster folders, and from tables by mappings."""
 
+import io
+import zipfile
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -73,6 +75,40 @@ def test_import_roster_takes_a_oneroster_folder(empty_school: School, tmp_path: 
     assert roles(empty_school, "t.evans@ysgol.example") == "teacher;hoy"
     assert results[2].headings["school"] == "orgSourcedIds"
     assert not results[-1].unread
+
+
+def pack(export: Mapping[str, str], folder: str = "") -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("__MACOSX/._users.csv", "of the system")
+        for name, content in files(export).values():
+            archive.writestr(folder + name, content)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("folder", ["", "export/"])
+def test_import_roster_takes_an_archive(empty_school: School, tmp_path: Path, folder: str) -> None:
+    (tmp_path / "roster.zip").write_bytes(pack(ONEROSTER_1_1, folder))
+    assert [result.added for result in import_roster(empty_school, tmp_path / "roster.zip")] == [2, 1, 2]
+    assert pupils(empty_school)["n.haf@ysgol.example"] == ("10", "Dore", False, None)
+
+
+def test_import_roster_takes_an_archive_with_files_beside_it(empty_school: School, tmp_path: Path) -> None:
+    export = pack(dict.fromkeys(OWN, "") | dict(SDS))
+    (tmp_path / "sds.zip").write_bytes(export)
+    for name, content in OWN.items():
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    assert [result.added for result in import_roster(empty_school, tmp_path)] == [2, 1, 1]
+    (tmp_path / "again.zip").write_bytes(export)
+    with pytest.raises(UnreadableFileError, match="in two archives"):
+        import_roster(empty_school, tmp_path)
+
+
+def test_import_roster_says_what_is_wrong_with_an_archive(empty_school: School, tmp_path: Path) -> None:
+    (tmp_path / "roster.zip").write_bytes(pack(ONEROSTER_1_1)[:-40])
+    for path in (tmp_path, tmp_path / "roster.zip"):
+        with pytest.raises(UnreadableFileError, match="is no archive, or is damaged"):
+            import_roster(empty_school, path)
 
 
 def test_import_roster_takes_the_same_folder_again(empty_school: School, tmp_path: Path) -> None:

@@ -83,6 +83,8 @@ def test_parse_log_reads_yes_no_and_not_stated(column: str) -> None:
         ("bedroom_reason", "only room", "only_room"),
         ("reason", "Continuity", "continuity"),
         ("concern_category", "Home_Alone", "home_alone"),
+        ("concern_category", "A child home alone;", "home_alone"),
+        ("concern_category", "Weather", "weather"),
         ("notes", "=1+1", "=1+1"),
     ],
 )
@@ -121,12 +123,26 @@ def test_parse_log_reads_words(column: str, cell: str, read: str | bool | None) 
         ({"ended_at": "14:35"}, "ended_at"),
         ({"started_at": "2026-11-20T12:01", "ended_at": "2026-11-20T12:02"}, "started_at"),
         ({"started_at": "2026-11-20T11:01", "ended_at": "2026-11-20T12:02"}, "ended_at"),
+        ({"concern": "no", "concern_summary": "Words."}, "concern"),
         ({"ref": "r" * 201}, "ref"),
         ({"notes": "a\0b"}, "notes"),
     ],
 )
 def test_parse_logs_rejects_a_row_by_its_column(cells: dict[str, str], column: str) -> None:
     assert fault(**cells) == column
+
+
+def test_parse_logs_notes_purposes_and_categories_that_count_as_another() -> None:
+    rows = (
+        {"purpose": "accademic"},
+        {"concern_category": "weather"},
+        {"purpose": "music", "concern_category": "other"},
+    )
+    parsed = parse_logs(table(*(LOG | row for row in rows), columns=COLUMNS), ROSTER, SETTINGS, NOW)
+    assert parsed.notes == [
+        "the purpose of 1 row (row 2) is none of music, academic, pastoral, counselling, and counts as another",
+        "row 3, column concern_category: is none of the categories, and counts as “Something else”",
+    ]
 
 
 def test_parse_log_accepts_twelve_hours_until_now() -> None:

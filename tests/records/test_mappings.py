@@ -2,7 +2,7 @@
 
 import csv
 import io
-from datetime import date, time
+from datetime import date, datetime, time
 
 import pytest
 from hypothesis import given
@@ -99,9 +99,10 @@ def test_apply_keeps_stray_cells() -> None:
     assert apply(PUPILS, file).rows[0][1][""] == "stray"
 
 
-def test_apply_joins_a_day_and_a_time() -> None:
+@pytest.mark.parametrize("day", [date(2026, 10, 13), datetime.fromisoformat("2026-10-13")])
+def test_apply_joins_a_day_and_a_time(day: date) -> None:
     mapping = Mapping(kind="logs", columns={"started_at": Source(headings=("Date", "From"))})
-    content = xlsx({"A": [["Date", "From"], [date(2026, 10, 13), time(17, 10)]]})
+    content = xlsx({"A": [["Date", "From"], [day, time(17, 10)]]})
     assert apply(mapping, read_raw_table(("a.xlsx", content))).rows[0][1]["started_at"] == "2026-10-13 17:10:00"
 
 

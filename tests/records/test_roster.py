@@ -116,6 +116,8 @@ def test_parse_pupils_rejects_a_row_by_its_column(change: dict[str, str], column
 
 def test_parse_staff_accepts_a_repeated_row_only_if_it_says_the_same() -> None:
     assert staff({}, {"email": "mair.howell@school.example"}) == (["mair.howell@school.example"], [])
+    assert staff({}, {"department": "ENGLISH"}) == (["mair.howell@school.example"], [])
+    assert pupils({}, {"house": "monnow "}) == (["aled.pugh@pupils.example"], [])
     assert staff({}, {"department": "Welsh"}) == ([], [(2, "email"), (3, "email")])
     assert staff({"entra_id": ""}, {}, {"entra_id": "other"}) == ([], [(row, "email") for row in (2, 3, 4)])
 
