@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Connection, String, delete, func, select, 
 from app.intake.result import ImportResult
 from app.records.graph_objects import read_lower
 from app.records.logs import find_ref
+from app.records.words import fold
 from app.settings import Settings
 from app.store import reading, tables
 from app.store.quarantined import digest, put_fetched
@@ -201,8 +202,10 @@ def _identify(kind: str, source: str, row: int, original: Any, settings: Setting
     key: Identity = ()
     if kind == "logs":
         key = (find_ref(cells, settings),)
-    elif kind in _ROSTER:
-        key = (cells.get("code" if kind == "schools" else "email", "").lower(),)
+    elif kind == "schools":
+        key = (cells.get("code", "").lower(),)
+    elif kind in _ROSTER:  # somebody else may have the address
+        key = (cells.get("email", "").lower(), fold(cells.get("name", "")))
     elif kind in ("letters", "consents"):
         key = (source, row, cells.get("pupil_email", "").lower(), cells.get("kind", "").lower())
     return identities | {("key", *key)} if key and all(key) else identities

@@ -115,12 +115,16 @@ def _note_missing(result: ImportResult, left_on: date | None) -> None:
         note(f"{result.source}: {left} marked as no longer there{since}: {', '.join(result.left)}.")
     if result.missing:
         missing = how_many(len(result.missing), "person", "people")
-        advice = (
-            "Nobody was marked as having left, because a rejected row may be about one of them: fix the rows first."
-            if left_on
-            else "They stay until an import says that they left: --leavers DAY, the first day without them."
-        )
+        advice = _advise_on_missing(result, left_on)
         note(f"{result.source}: {missing} on the roster not in it: {', '.join(result.missing)}. {advice}")
+
+
+def _advise_on_missing(result: ImportResult, left_on: date | None) -> str:
+    if left_on is None:
+        return "They stay until an import says that they left: --leavers DAY, the first day without them."
+    if result.read == 0:
+        return "Nobody was marked as having left, because the file has no rows."
+    return "Nobody was marked as having left, because a rejected row may be about one of them: fix the rows first."
 
 
 def _table_command(kind: str, description: str) -> None:

@@ -185,6 +185,8 @@ def test_find_fixed_recognises_a_roster_row_until_it_is_wrong_again(school: Scho
     import_table(school, "staff", ("staff.csv", good + b"new@habs.example,Other,SEN,Art,teacher\n"))
     import_table(school, "staff", ("staff.csv", good + b"new@habs.example,Other,SEN,Art,teacher\n"))
     assert waiting(school) == [("staff", 2), ("staff", 3)]  # one of the two is right, and it is not known which
+    import_table(school, "staff", ("staff.csv", good))
+    assert waiting(school) == [("staff", 3)]  # somebody else has the address
 
 
 def test_find_fixed_recognises_registers_and_calls_by_what_they_are_about(school: School, tmp_path: Path) -> None:
