@@ -51,7 +51,8 @@ def test_parse_staff_and_parse_pupils_write_a_school_as_the_roster_does() -> Non
 
 
 def test_parse_schools_rejects_one_code_in_two_cases_for_two_schools() -> None:
-    rows = [{"code": code, "name": code, "senior": "yes", "email_domain": ""} for code in ("SEN", "sen", "PREP")]
+    schools = (("SEN", "Upper School"), ("sen", "Sixth Form"), ("PREP", "Lower School"))
+    rows = [{"code": code, "name": name, "senior": "yes", "email_domain": ""} for code, name in schools]
     parsed = parse_schools(table(*rows))
     assert [(rejected.row, rejected.column) for rejected in parsed.rejected] == [(2, "code"), (3, "code")]
 
