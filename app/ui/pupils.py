@@ -88,14 +88,8 @@ def _show_letters(school: School, person: Person, pupil: Pupil) -> None:
         return
     sent = letters.iloc[0]
     days = [sent[kind.value] for kind in LetterKind]
-    rows = pd.DataFrame(
-        {
-            "Letter": [kind.label for kind in LetterKind],
-            "Status": ["✗ not sent" if pd.isna(day) else "sent" for day in days],
-            "First sent": pd.to_datetime(pd.Series(days)),
-        }
-    )
-    table(rows, "Letters to the pupil's parents", "letters of a pupil")
+    rows = pd.DataFrame({"Letter": [kind.label for kind in LetterKind], "First sent": pd.to_datetime(pd.Series(days))})
+    table(rows, "Letters to the pupil's parents", "letters of a pupil", placeholder="✗ not sent")
     link(Page.PARENTS, "Letters to parents")
 
 

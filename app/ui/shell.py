@@ -94,9 +94,9 @@ def show() -> None:
         keep_address("Sign in")
         _not_signed_in()
     home = get_first_page(person)
-    # The first page has the bare address, and also its own address, which links use.
-    pages = [_page(page, first=page == home) for page in Page]
-    chosen = st.navigation([*pages, _page(home, first=False)], position="hidden")
+    # The first page has the bare address, and also its own, which links use: a colleague's first page is another.
+    pages = [_page(page, first=False) for page in Page]
+    chosen = st.navigation([*pages, _page(home, first=True)], position="hidden")
     address.send_again()
     current = home if chosen.url_path in ("", "start") else Page(chosen.url_path)
     address.remember(current)

@@ -19,7 +19,7 @@ from app.ui.widgets import link
 from app.vocabulary import Page
 
 _COLUMNS = ["started_at", "days", "explained", "clauses", "staff_name", "pupils"]
-_HEADINGS = {"started_at": "When", "days": "Waiting (days)", "clauses": "Breaches", "staff_name": "Staff"}
+_HEADINGS = {"started_at": "When", "days": "Waiting", "clauses": "Breaches", "staff_name": "Staff"}
 
 
 def show_waiting(school: School, person: Person, rows: pd.DataFrame, what: str) -> None:
@@ -58,7 +58,7 @@ def show_waiting_list(rows: pd.DataFrame, what: str, chosen: int, **more: Any) -
     if what == "explain":
         listing = listing.drop(columns=["Staff", "Explained"])
     config = {
-        "Waiting (days)": st.column_config.NumberColumn(width=100, help="Since the breach was found"),
+        "Waiting": st.column_config.NumberColumn(format="%d d", width=75, help="Days since the breach was found"),
         "Explained": st.column_config.TextColumn(width=80, help="Whether the member of staff said what happened"),
         "Breaches": st.column_config.TextColumn(width=150),
         "Staff": st.column_config.TextColumn(width=125),
