@@ -35,6 +35,11 @@ from tests.records.reports import LESSON, download
 HOSTILE = "1 or 1=1; <img src=x> %s {0} ../\x00" + "9" * 200
 LINKS = {  # what a link can carry: the page that reads it, and what it names
     "session": "sessions",
+    "pupil": "sessions",
+    "days": "sessions",
+    "chosen": "sessions",
+    "pair": "sessions",
+    "clause": "overview",
     "ref": "concerns",
     "correct": "log",
     "call": "log",
@@ -85,7 +90,7 @@ def test_page_opens_no_further_database_when_it_runs_again(opened: Opened, pools
 
 
 def test_every_link_of_a_page_is_tested() -> None:
-    read = r'query_params(?:\.get\(|\[)"(\w+)"|"(\w+)" in st\.query_params'
+    read = r'(?:query_params(?:\.get\(|\[)|address\.get\()"(\w+)"|"(\w+)" in st\.query_params'
     given = r'query(?:_params)?(?:=| = )[^{}\n]*\{"(\w+)"'
     files = [*(ROOT / "pages").glob("*.py"), *(ROOT / "app").rglob("*.py")]
     code = " ".join(file.read_text(encoding="utf-8") for file in files)
