@@ -11,7 +11,7 @@ from app.access.overview import get_overview
 from app.access.people import list_demo_people
 from app.protocol.clauses import CLAUSES
 from app.protocol.judge import count_outcomes
-from app.reports import charts
+from app.reports import figures
 from app.school import School, open_school
 from benchmarks.judging import timed
 
@@ -31,14 +31,14 @@ _QUERIES = (
 
 def _rows(school: School, days: tuple[date, date]) -> pd.DataFrame:
     person = list_demo_people(school)[0]
-    return charts.add_band_and_week(get_overview(school, person, days))
+    return figures.add_band_and_week(get_overview(school, person, days))
 
 
 def _ours(school: School, days: tuple[date, date]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     rows = _rows(school, days)
     return (
-        charts.compute_rates(rows, ["department", "band"], None),
-        charts.compute_rates(rows, ["week"], None),
+        figures.compute_rates(rows, ["department", "band"], figures.CHECKS),
+        figures.compute_rates(rows, ["week"], figures.CHECKS),
         count_outcomes(rows[_NAMES]),
     )
 

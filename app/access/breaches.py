@@ -8,7 +8,7 @@ Deputy Head, and those without a HOY or HM, belong to the Senior Deputy Head; if
 from dataclasses import dataclass
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, func, not_, select
+from sqlalchemy import ColumnElement, Connection, not_, select
 
 from app.access.policy import Person, list_roles_with, require
 from app.access.scope import (
@@ -63,14 +63,13 @@ def list_breaches_to_explain(school: School, person: Person) -> pd.DataFrame:
     return rows[~rows["explained"]].reset_index(drop=True)
 
 
-def count_sessions_with_open_breaches(school: School, person: Person) -> tuple[int, int]:
-    """The number of sessions with open breaches, and the age of the oldest breach in days (0 if none is open)."""
+def list_open_breaches(school: School, person: Person) -> pd.DataFrame:
+    """The sessions with open breaches: `session_id`, `day`, `opened_at` (of the oldest), the oldest first."""
     require(person, Resource.BREACH_COUNTS)
-    counted = select(func.count(_breach.session_id.distinct()), func.min(_breach.opened_at))
     with school.engine.connect() as connection:
-        of_sessions = counted.join(tables.sessions, SESSION.id == _breach.session_id)
-        sessions, oldest = connection.execute(of_sessions.where(*_open_conditions())).one()
-    return sessions, (school.now() - oldest).days if sessions else 0
+        breaches = find_open_breaches(connection)
+    rows = breaches.drop_duplicates("session_id", ignore_index=True)[["session_id", "day", "opened_at"]]
+    return in_school_time(school, rows)
 
 
 def count_breaches_by_owner(school: School, person: Person) -> pd.DataFrame:

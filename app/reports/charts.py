@@ -1,4 +1,4 @@
-"""Charts from frames, and a sentence that says what each of them shows.
+"""Charts from frames, and a sentence for the timeline.
 
 Altair's specification of a chart is computed once and reused: it refers to the rows by name.
 """
@@ -14,15 +14,29 @@ import numpy as np
 import pandas as pd
 
 from app.formatting import FEW, percent
-from app.protocol.clauses import CLAUSES
-from app.protocol.frames import Ints
+from app.reports.figures import BANDS
 
-# Orange to blue, which people who cannot tell red from green can tell apart.
-_WORSE_TO_BETTER = ["#a8480a", "#e8903f", "#f6d7b0", "#c4d9ec", "#4f8cc4", "#1d4f7c"]
 _BLUE, _ORANGE, _GREY, _INK = "#2f75b5", "#c25a10", "#7d8894", "#10181f"
 _ROLES = {"staff": _BLUE, "pupil": "#93a4b5", "other": "#c9b458"}
-_BANDS = ["before 08", *(f"{hour:02}" for hour in range(8, 20)), "from 20"]
-_BAND = pd.CategoricalDtype(_BANDS)
+
+
+@dataclass(frozen=True)
+class _Colours:
+    """The colours of the heat map: from worse to better, of cells of few sessions, between cells, and around the chosen
+    one. Orange to blue: people who cannot tell red from green can tell these apart."""
+
+    worse_to_better: list[str]
+    few: str
+    gap: str
+    chosen: str
+
+
+_LIGHT = _Colours(
+    ["#a8480a", "#e8903f", "#f6d7b0", "#c4d9ec", "#4f8cc4", "#1d4f7c"], few="#e3e8ed", gap="#ffffff", chosen="#000000"
+)
+_DARK = _Colours(
+    ["#b8560f", "#8f4f1f", "#5f4a3c", "#34485c", "#2a567f", "#2766a0"], few="#26333f", gap="#101820", chosen="#ffffff"
+)
 
 
 @dataclass(frozen=True)
@@ -44,76 +58,51 @@ def _floor(rates: pd.Series, otherwise: float) -> float:
     return min(math.floor(least * 100) / 100, 0.9)
 
 
-def add_band_and_week(sessions: pd.DataFrame) -> pd.DataFrame:
-    """Sessions (a frame of `access.overview`) with `band`, the column of the heat map in which each begins,
-    and `week`, its Monday."""
-    bands = (sessions["minute"] // 60 - 7).clip(0, len(_BANDS) - 1)
-    mondays = sessions["day"] - pd.to_timedelta(sessions["day"].dt.day_of_week, unit="D")
-    return sessions.assign(band=pd.Categorical.from_codes(bands, dtype=_BAND), week=mondays)
-
-
-def count_kept(sessions: pd.DataFrame, clause: str | None) -> dict[str, Ints]:
-    """The numbers of outcomes of each session, for one clause or all: `kept`, `of` (with evidence), `known` (any)."""
-    kept, of, known = np.zeros((3, len(sessions)), np.int64)
-    for name in [clause] if clause else CLAUSES:
-        codes = sessions[name].cat.codes.to_numpy()
-        kept += codes <= 1
-        of += codes <= 2
-        known += codes <= 3
-    return {"kept": kept, "of": of, "known": known}
-
-
-def compute_rates(sessions: pd.DataFrame, by: list[str], clause: str | None) -> pd.DataFrame:
-    """Compliance of sessions (a frame of `access.overview`) for each group of some of its columns: `kept`,
-    `of` (outcomes with evidence), `sessions` (that have one), `rate` (blank for fewer than three)."""
-    counts = count_kept(sessions, clause)
-    counted = sessions[by].assign(kept=counts["kept"], of=counts["of"], sessions=counts["of"] > 0)
-    groups = counted.groupby(by, observed=True, as_index=False)[["kept", "of", "sessions"]].sum()
-    groups = groups[groups["of"] > 0].reset_index(drop=True)
-    groups["rate"] = (groups["kept"] / groups["of"]).where(groups["sessions"] >= FEW)
-    return groups
-
-
-def draw_heat_map(cells: pd.DataFrame) -> Drawing:
+def draw_heat_map(cells: pd.DataFrame, words: str = "Checks met", *, dark: bool = False) -> Drawing:
     """Compliance by department and hour; `cells` from `compute_rates(..., ["department", "band"], ...)`, perhaps with
-    a `text` to show in each. A click on a cell selects `department` and `band` under the name `cell`."""
+    a `text` to show in each; `words` name the measure. A click on a cell selects `department` and `band` under the name
+    `cell`."""
     text = np.where(cells["rate"].notna(), to_percent(cells["rate"]), "(" + cells["sessions"].astype(str) + ")")
     cells = cells.assign(
         text=cells.get("text", text),
         kept_words=cells["kept"].map("{:,}".format) + " of " + cells["of"].map("{:,}".format),
     )
-    return Drawing(_heat_map(_floor(cells["rate"], 0.5)), {"cells": cells})
+    return Drawing(_heat_map(_floor(cells["rate"], 0.5), words, dark), {"cells": cells})
 
 
 @cache
-def _heat_map(low: float) -> dict[str, Any]:
-    scale = alt.Scale(domain=[low, 1], range=_WORSE_TO_BETTER, interpolate="rgb")
+def _heat_map(low: float, words: str, dark: bool) -> dict[str, Any]:  # noqa: FBT001 - for the cache
+    colours = _DARK if dark else _LIGHT
+    scale = alt.Scale(domain=[low, 1], range=colours.worse_to_better, interpolate="rgb")
     chosen = alt.selection_point(name="cell", fields=["department", "band"], on="click", empty=False)
     short = "datum.value === 'before 08' ? '<8' : datum.value === 'from 20' ? '20+' : datum.value"
     hours = alt.Axis(labelAngle=0, orient="top", labelExpr=short, labelOverlap=False)
     base = alt.Chart(alt.NamedData("cells")).encode(
-        x=alt.X("band:O", sort=_BANDS, title="Hour in which it began", axis=hours),
+        x=alt.X("band:O", sort=BANDS, title="Hour in which it began", axis=hours),
         y=alt.Y("department:N", title=None, axis=alt.Axis(labelLimit=180)),
         tooltip=[
             alt.Tooltip("department:N", title="Department"),
             alt.Tooltip("band:N", title="Hour"),
-            alt.Tooltip("kept_words:N", title="Checks met"),
+            alt.Tooltip("kept_words:N", title=words),
             alt.Tooltip("sessions:Q", title="Sessions"),
         ],
     )
-    box = base.mark_rect(cornerRadius=3).encode(
-        stroke=alt.condition(chosen, alt.value("#000000"), alt.value("#ffffff")),
+    box = base.mark_rect(cornerRadius=3, cursor="pointer").encode(
+        stroke=alt.condition(chosen, alt.value(colours.chosen), alt.value(colours.gap)),
         strokeWidth=alt.condition(chosen, alt.value(4), alt.value(1)),
     )
-    dark = f"isValid(datum.rate) && (datum.rate < {low + (1 - low) * 0.25} || datum.rate > {low + (1 - low) * 0.7})"
-    legend = alt.Legend(title="Checks met", format=".0%", gradientLength=140, orient="bottom", direction="horizontal")
-    enough = box.transform_filter("isValid(datum.rate)").encode(color=alt.Color("rate:Q", scale=scale, legend=legend))
-    few = box.transform_filter("!isValid(datum.rate)").encode(color=alt.value("#b8c2cc"))
-    # On a telephone there is no room for figures: the colours, the table and the list below show them.
-    text = base.mark_text(fontSize=12, text=alt.ExprRef("width < 420 ? '' : datum.text")).encode(
-        color=alt.condition(dark, alt.value("white"), alt.value("#17212b"))
+    legend = alt.Legend(
+        title=words, titleOrient="left", format=".0%", gradientLength=140, orient="bottom", direction="horizontal"
     )
-    return _spec((few + enough.add_params(chosen) + text).properties(height=alt.Step(32)))
+    enough = box.transform_filter("isValid(datum.rate)").encode(color=alt.Color("rate:Q", scale=scale, legend=legend))
+    few = box.transform_filter("!isValid(datum.rate)").encode(color=alt.value(colours.few))
+    share = f"(datum.rate - {low}) / {1 - low}"
+    white = "true" if dark else f"isValid(datum.rate) && ({share} < 0.25 || {share} > 0.7)"
+    # On a telephone there is no room for figures: the colours, the table and the list below show them.
+    text = base.mark_text(fontSize=12, text=alt.ExprRef("width < 420 ? '' : datum.text"), cursor="pointer").encode(
+        color=alt.condition(white, alt.value("#ffffff"), alt.value("#17212b"))
+    )
+    return _spec((few + enough.add_params(chosen) + text).properties(height=alt.Step(28)))
 
 
 def to_percent(rates: pd.Series) -> pd.Series:
@@ -121,43 +110,36 @@ def to_percent(rates: pd.Series) -> pd.Series:
     return (rates.fillna(0) * 100).map(lambda share: "100" if share >= 100 else f"{min(share, 99.4):.0f}")
 
 
-def describe_heat_map(cells: pd.DataFrame, what: str) -> str:
-    """What the heat map shows: where compliance is lowest."""
-    known = cells[cells["rate"].notna() & (cells["sessions"] >= 5)]
-    if known.empty:
-        return "There are too few sessions in any one hour and department to compare."
-    worst = known.sort_values(["rate", "of"], ascending=[True, False]).iloc[0]
-    if worst["rate"] == 1:
-        return f"{what}: met in every department and hour with at least five sessions."
-    hour = {"before 08": "before 08:00", "from 20": "from 20:00"}.get(worst["band"], f"from {worst['band']}:00")
-    return (
-        f"{what}: lowest for {worst['department']} {hour}, {percent(worst['rate'])} "
-        f"({worst['kept']:,} of {worst['of']:,} checks in {worst['sessions']:,} sessions)."
-    )
-
-
-def draw_clause_bars(figures: pd.DataFrame) -> Drawing:
-    """Compliance clause by clause, the lowest first; `figures` as from `app.protocol.judge.figures`, with `title`."""
-    rows = figures[figures["rate"].notna()].reset_index().sort_values("rate")
+def draw_clause_bars(figures: pd.DataFrame, words: str = "Checks met") -> Drawing:
+    """Compliance clause by clause, the lowest first; `figures` as from `app.protocol.judge.figures`, with `title`;
+    `words` name the measure. A click on a bar selects its `clause` under the name `bar`."""
+    rows = figures[figures["rate"].notna()].rename_axis("clause").reset_index().sort_values("rate")
     kept = rows["met"] + rows["exempt"]
     of = kept + rows["breach"]
     share = rows["rate"].map(percent).where(of >= FEW, "")
-    words = share + "  " + kept.map("{:,}".format) + " of " + of.map("{:,}".format)
-    return Drawing(_clause_bars(), {"clauses": rows.assign(share=share, words=words.str.strip())})
+    counts = kept.map("{:,}".format) + " of " + of.map("{:,}".format)
+    told = (share + "  " + counts).str.strip()
+    return Drawing(_clause_bars(words), {"clauses": rows.assign(share=share, words=told, counts=counts)})
 
 
 @cache
-def _clause_bars() -> dict[str, Any]:
+def _clause_bars(words: str) -> dict[str, Any]:
+    chosen = alt.selection_point(name="bar", fields=["clause"], on="click", empty=False)
     base = alt.Chart(alt.NamedData("clauses")).encode(
         y=alt.Y("title:N", sort=None, title=None, axis=alt.Axis(labelLimit=220)),  # in the order of the rows
         x=alt.X("rate:Q", scale=alt.Scale(domain=[0, 1.3]), axis=None),
+        tooltip=[
+            alt.Tooltip("title:N", title="Clause"),
+            alt.Tooltip("counts:N", title=words),
+            alt.Tooltip("exempt:Q", title="Of these exempt"),
+            alt.Tooltip("no_evidence:Q", title="No evidence"),
+        ],
     )
-    bars = base.mark_bar(height=14, cornerRadiusEnd=2).encode(
-        color=alt.condition("datum.rate < 0.95", alt.value(_ORANGE), alt.value(_BLUE)),
-        tooltip=["title:N", "met:Q", "exempt:Q", "breach:Q", "no_evidence:Q"],
+    bars = base.mark_bar(height=14, cornerRadiusEnd=2, cursor="pointer").encode(
+        color=alt.condition("datum.rate < 0.95", alt.value(_ORANGE), alt.value(_BLUE))
     )
-    words = base.mark_text(align="left", dx=5, fontSize=12, text=alt.ExprRef("width < 420 ? datum.share : datum.words"))
-    return _spec((bars + words).properties(height=alt.Step(24)))
+    text = base.mark_text(align="left", dx=5, fontSize=12, text=alt.ExprRef("width < 420 ? datum.share : datum.words"))
+    return _spec((bars.add_params(chosen) + text).properties(height=alt.Step(24)))
 
 
 def draw_what_if_bars(clauses: pd.DataFrame) -> Drawing:
@@ -186,41 +168,29 @@ def _what_if_bars() -> dict[str, Any]:
     return _spec((bars + words).properties(height=alt.Step(22)))
 
 
-def draw_week_line(weeks: pd.DataFrame) -> Drawing:
-    """Compliance week by week; `weeks` from `compute_rates(..., ["week"], ...)`, the week's Monday."""
+def draw_week_line(weeks: pd.DataFrame, words: str = "Checks met") -> Drawing:
+    """Compliance week by week; `weeks` from `compute_rates(..., ["week"], ...)`, the week's Monday; `words` name the
+    measure. A click on a point selects its `monday` under the name `point`."""
     mondays = tuple(week.date() for week in weeks["week"][:: len(weeks) // 8 + 1])
-    return Drawing(_week_line(_floor(weeks["rate"] - 0.01, 0.79), mondays), {"weeks": weeks})
+    rows = weeks.assign(monday=weeks["week"].dt.strftime("%Y-%m-%d"))
+    return Drawing(_week_line(_floor(weeks["rate"] - 0.01, 0.79), mondays, words), {"weeks": rows})
 
 
 @lru_cache(50)
-def _week_line(low: float, mondays: tuple[date, ...]) -> dict[str, Any]:
+def _week_line(low: float, mondays: tuple[date, ...], words: str) -> dict[str, Any]:
     ticks = [alt.DateTime(year=day.year, month=day.month, date=day.day) for day in mondays]
+    chosen = alt.selection_point(name="point", fields=["monday"], on="click", empty=False)
     base = alt.Chart(alt.NamedData("weeks")).encode(
         x=alt.X("week:T", title="Week beginning", axis=alt.Axis(format="%d %b", labelAngle=0, values=ticks)),
-        y=alt.Y(
-            "rate:Q", title="Checks met", scale=alt.Scale(domain=[low, 1], clamp=True), axis=alt.Axis(format=".0%")
-        ),
+        y=alt.Y("rate:Q", title=words, scale=alt.Scale(domain=[low, 1], clamp=True), axis=alt.Axis(format=".0%")),
         tooltip=[
             alt.Tooltip("week:T", title="Week of", format="%d %b %Y"),
-            alt.Tooltip("rate:Q", title="Checks met", format=".1%"),
+            alt.Tooltip("rate:Q", title=words, format=".1%"),
             alt.Tooltip("sessions:Q", title="Sessions"),
         ],
     )
-    line = base.mark_line(color=_BLUE, strokeWidth=2) + base.mark_point(color=_BLUE, filled=True, size=45)
-    return _spec(line.properties(height=220))
-
-
-def describe_weeks(weeks: pd.DataFrame) -> str:
-    """What the weeks show: the second half compared with the first."""
-    known = weeks[weeks["rate"].notna()]
-    if len(known) < 4:
-        return "There are too few weeks to see a trend."
-    early, late = known.iloc[: len(known) // 2], known.iloc[len(known) // 2 :]
-    before, after = (float(half["kept"].sum() / half["of"].sum()) for half in (early, late))
-    lowest = known.loc[known["rate"].idxmin()]
-    least = f"The lowest week began on {lowest['week'].day} {lowest['week']:%b}, {percent(lowest['rate'])}."
-    word = "Steady" if abs(after - before) < 0.005 else "Better" if after > before else "Worse"
-    return f"{word}: {percent(after)} in the later weeks, {percent(before)} in the earlier. {least}"
+    points = base.mark_point(color=_BLUE, filled=True, size=90, cursor="pointer").add_params(chosen)
+    return _spec((base.mark_line(color=_BLUE, strokeWidth=2) + points).properties(height=220))
 
 
 def draw_timeline(

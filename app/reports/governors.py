@@ -4,7 +4,7 @@ hidden except in the workbook for leadership (see `app.reports.disclosure`). Eve
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -16,7 +16,7 @@ from app.formatting import FEW, on_day, percent
 from app.protocol.clauses import CLAUSES, title_of
 from app.protocol.judge import count_outcomes
 from app.records import log_form
-from app.reports import charts
+from app.reports import charts, figures
 from app.reports.disclosure import (
     GONE,
     HIDDEN,
@@ -30,6 +30,7 @@ from app.reports.disclosure import (
     suppress_counts,
 )
 from app.reports.pdf import create_pdf, draw_svg
+from app.reports.periods import find_similar
 from app.reports.xlsx import create_workbook
 from app.school import School
 from app.vocabulary import BreachState, Outcome, Purpose, Resolution
@@ -127,11 +128,13 @@ def create_blank_log(school: School) -> bytes:
 
 @dataclass
 class _Figures:
-    """The sessions of some days (`rows`) and of as many days before (`earlier`), and the compliance of `rows` by cell,
-    clause and week: `kept`, `of`, `rate`, perhaps `sessions`, and `state` (see `disclosure.suppress`)."""
+    """The sessions of some days (`rows`) and of a similar period (`earlier`, without a name if there is none), and the
+    compliance of `rows` by cell, clause and week: `kept`, `of`, `rate`, perhaps `sessions`, and `state` (see
+    `disclosure.suppress`)."""
 
     rows: pd.DataFrame
     earlier: pd.DataFrame
+    earlier_name: str
     cells: pd.DataFrame
     clauses: pd.DataFrame
     weeks: pd.DataFrame
@@ -140,19 +143,19 @@ class _Figures:
 def _read_figures(
     school: School, person: Person, days: Days, chosen: Mapping[str, Sequence[str]] | None = None
 ) -> _Figures:
-    length = days[1] - days[0] + timedelta(days=1)
-
     def sessions_of(days: Days) -> pd.DataFrame:
         rows = get_overview(school, person, days)
         for column, values in (chosen or {}).items():
             rows = rows[rows[column].isin(values)] if values else rows
-        return charts.add_band_and_week(rows)
+        return figures.add_band_and_week(rows)
 
-    rows, earlier = sessions_of(days), sessions_of((days[0] - length, days[0] - timedelta(days=1)))
-    cells, weeks = (add_state(charts.compute_rates(rows, by, None)) for by in (["department", "band"], ["week"]))
-    return _Figures(
-        rows, earlier, cells, add_state(compute_rates_by_clause(count_outcomes(rows[list(CLAUSES)]))), weeks
+    rows = sessions_of(days)
+    earlier, name = find_similar(school.settings, days, rows, sessions_of)
+    cells, weeks = (
+        add_state(figures.compute_rates(rows, by, figures.CHECKS)) for by in (["department", "band"], ["week"])
     )
+    clauses = add_state(compute_rates_by_clause(count_outcomes(rows[list(CLAUSES)])))
+    return _Figures(rows, earlier, name, cells, clauses, weeks)
 
 
 def compute_rates_by_clause(counts: pd.DataFrame) -> pd.DataFrame:
@@ -169,32 +172,16 @@ def add_state(rates: pd.DataFrame) -> pd.DataFrame:
     return rates.assign(state=GONE if state is None else state)
 
 
-def _count(rows: pd.DataFrame) -> dict[str, int]:
-    """The counts behind the key figures: outcomes (see `charts.count_kept`), and sessions of each kind."""
-    outcomes = {name: int(counts.sum()) for name, counts in charts.count_kept(rows, None).items()}
-    breached, unlogged = int((rows["status"] == "breach").sum()), _count_unlogged(rows)
-    return outcomes | {"sessions": len(rows), "breached": breached, "unlogged": unlogged}
-
-
-def _count_unlogged(rows: pd.DataFrame) -> int:
-    """The calls that should have been logged: a room without staff is none."""
-    return int(rows["logged"].isin([Outcome.BREACH, Outcome.NO_EVIDENCE]).sum())
-
-
 def _key_figures(seen: _Figures) -> list[tuple[str, int, int, float | None]]:
     """The key figures of the Overview: label, number, total, and change in points (None if a count is small)."""
-    now, then = _count(seen.rows), _count(seen.earlier)
-    key_figures = []
-    for label, number, whole in (
-        ("Checks met", "kept", "of"),
-        ("Sessions with a breach", "breached", "sessions"),
-        ("Unlogged calls", "unlogged", "sessions"),
-        ("Checks with evidence", "of", "known"),
-    ):
+    now, then = (figures.count_by_session(rows).sum().astype(int) for rows in (seen.rows, seen.earlier))
+    found = []
+    for figure in figures.KEY_FIGURES:
+        number, whole = figure.part, figure.whole
         small = any(min(c[number], c[whole] - c[number]) < FEW for c in (now, then))
         change = None if small else (now[number] / now[whole] - then[number] / then[whole]) * 100
-        key_figures.append((label, now[number], now[whole], change))
-    return key_figures
+        found.append((figure.label, int(now[number]), int(now[whole]), change))
+    return found
 
 
 # --- as text -----------------------------------------------------------------------------------------------
@@ -229,9 +216,9 @@ def _describe_key_figure(label: str, number: int, whole: int, change: float | No
 
 
 def _describe_comparison(seen: _Figures) -> str:
-    if len(seen.earlier) < FEW:
-        return "There are too few sessions in the previous period of the same length for a comparison."
-    return f"Compared with the previous period of the same length ({len(seen.earlier):,} sessions)."
+    if not seen.earlier_name:
+        return "No similar period has enough sessions for a comparison."
+    return f"Compared with {seen.earlier_name} ({len(seen.earlier):,} sessions)."
 
 
 def _select_shown(rates: pd.DataFrame) -> pd.DataFrame:
@@ -249,7 +236,7 @@ def _describe_heat(seen: _Figures) -> dict[str, Any]:
         rate=cells["rate"].where(shown, lower), text=charts.to_percent(cells["rate"]).where(shown, words), kept=0, of=0
     )
     return {
-        "sentence": charts.describe_heat_map(_select_shown(cells), "All clauses"),
+        "sentence": figures.describe_cells(_select_shown(cells), "All clauses", figures.CHECKS),
         "chart": draw_svg(charts.draw_heat_map(drawn), _WIDTH),
         "note": f"% of checks met. “>” before a figure: more than that, fewer than {FEW} breaches. "
         "A dash: too few sessions, or withheld so that nothing can be worked out.",
@@ -284,7 +271,7 @@ def _describe_weeks(seen: _Figures) -> dict[str, Any]:
     left_out = len(seen.weeks) - len(exact)
     note = f" Weeks omitted because of small counts: {left_out}." if left_out else ""
     return {
-        "sentence": charts.describe_weeks(exact) + note,
+        "sentence": figures.describe_weeks(exact) + note,
         "chart": draw_svg(charts.draw_week_line(exact), _WIDTH, height=130) if len(exact) > 1 else "",
     }
 
@@ -339,7 +326,7 @@ def _list_attention(school: School, person: Person, days: Days, rows: pd.DataFra
     """What needs attention, one sentence each, even for a count of 0: leaving it out would reveal that."""
     late = count_registers(school, person, days)["late"]
     counts = {
-        "unlogged calls with pupils": _count_unlogged(rows),
+        "unlogged calls with pupils": int(figures.is_unlogged(rows).sum()),
         "sessions where the log and the call record disagree": int(rows["disputed"].sum()),
         "sessions that began before the parent's consent came or SLT was informed": late,
     }

@@ -16,7 +16,7 @@ from app.vocabulary import Page
 Query = dict[str, list[str]]
 
 # What opens a record or a form: the link of a page's name leads to its list, without these.
-_RECORDS = {"session", "pupil", "consent", "ask", "ref", "raise", "call", "correct"}
+_RECORDS = {"list", "session", "pupil", "consent", "ask", "ref", "raise", "call", "correct"}
 
 
 def get(name: str, default: str = "") -> str:
@@ -83,7 +83,8 @@ def choose_one(
     chosen = chosen or get(name, default)
     chosen = chosen if chosen in options else default
     bound = bind(name, chosen, lambda option: [] if option in (default, None) else [option])
-    st.segmented_control(label, list(options), format_func=options.__getitem__, required=True, **bound, **more)
+    words = options.__getitem__
+    st.segmented_control(label, list(options), format_func=words, required=True, wrap=True, **bound, **more)
     return chosen
 
 

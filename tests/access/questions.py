@@ -13,10 +13,10 @@ from app.access.administration import (
 )
 from app.access.breaches import (
     count_breaches_by_owner,
-    count_sessions_with_open_breaches,
     get_session_breaches,
     list_breaches_to_explain,
     list_breaches_to_resolve,
+    list_open_breaches,
 )
 from app.access.concern_detail import get_chronology, get_concern, list_conduct_team
 from app.access.concerns import (
@@ -118,7 +118,7 @@ QUESTIONS = {
 QUESTIONS |= {
     "list_breaches_to_resolve": list_breaches_to_resolve,
     "list_breaches_to_explain": list_breaches_to_explain,
-    "count_sessions_with_open_breaches": count_sessions_with_open_breaches,
+    "list_open_breaches": list_open_breaches,
     "count_breaches_by_owner": count_breaches_by_owner,
     "list_repeats": lambda school, person: list_repeats(school, person, EVER),
     "run_what_if": lambda school, person: run_what_if(school, person, EVER, {"academic_hours": ["09:00", "12:00"]}),

@@ -5,9 +5,9 @@ from sqlalchemy import update
 
 from app.access.breaches import (
     count_breaches_by_owner,
-    count_sessions_with_open_breaches,
     get_session_breaches,
     list_breaches_to_resolve,
+    list_open_breaches,
 )
 from app.school import School
 from app.store import tables
@@ -48,6 +48,7 @@ def test_count_breaches_by_owner_counts_sessions_for_each_owner(school: School) 
     assert waiting["sessions"].to_dict() == {
         name.title(): len(TO_SETTLE[name]) for name in TO_SETTLE if TO_SETTLE[name]
     }
-    sessions, days = count_sessions_with_open_breaches(school, someone(school, "sdh"))
-    assert sessions == len(set().union(*TO_SETTLE.values()))
-    assert days == waiting["oldest"].max()
+    sessions = list_open_breaches(school, someone(school, "sdh"))
+    assert sessions["session_id"].is_unique
+    assert len(sessions) == len(set().union(*TO_SETTLE.values()))
+    assert (school.now() - sessions["opened_at"].iloc[0]).days == waiting["oldest"].max()

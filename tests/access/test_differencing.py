@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from app.access.breaches import (
     count_breaches_by_owner,
-    count_sessions_with_open_breaches,
     list_breaches_to_explain,
     list_breaches_to_resolve,
+    list_open_breaches,
 )
 from app.access.concerns import list_concerns, list_own_concerns
 from app.access.forms import list_calls_to_log
@@ -56,7 +56,7 @@ QUESTIONS: tuple[Callable[..., Any], ...] = (
     list_own_concerns,
     list_breaches_to_resolve,
     list_breaches_to_explain,
-    count_sessions_with_open_breaches,
+    list_open_breaches,
     count_breaches_by_owner,
     count_resolved_breaches,
 )
