@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from functools import partial
 from typing import Annotated
@@ -60,9 +60,16 @@ class _ConsentCells(Row):
 LETTERS_TABLE = Expected(tuple(_LetterCells.model_fields), ("pupil_email", "kind", "sent_on"))
 CONSENTS_TABLE = Expected(tuple(_ConsentCells.model_fields), ("pupil_email", "kind", "covers_from", "covers_to"))
 
-# The answers of a form that asks parents for their consent, in English or Welsh.
+# A form that asks parents for their consent, in English or Welsh: the headings of such questions, and what is said.
 _QUESTION = re.compile("consent|permission|agree|allow|caniat|cydsyn", re.IGNORECASE)
-_REFUSAL = re.compile(r"(?:no|n|na|nac|false|0|not|refused?|declined?)(?:\W|$)|.*\bdo(?:es)?(?: not|n't)\b")
+_ASKS = re.compile(r"\?$|\bgiven$|^(?:do|does|did|will|can|may|i|we)\b", re.IGNORECASE)
+_REFUSAL = re.compile(
+    r"(?:no|n|na|nac|false|0)(?:\W|$)|.*\b(?:do|does) ?n['o]t\b|.*\b(?:not|refus\w*|declin\w*|withh\w*|dim)\b"
+)
+_YES = re.compile(
+    r"(?:yes|y|true|1|ie|ydw|ydyn|ydy|ydi|oes|cytuno|cytunaf|caniatáu|agreed?|given|granted"
+    r"|(?:i|we) (?:do|agree|consent|give|allow)|rw?y?dw i'n (?:cytuno|caniatáu))(?:\W|$)"
+)
 
 
 class Letter(Row):
@@ -108,9 +115,10 @@ def parse_consents(table: Table, roster: Roster, settings: Settings) -> ParsedRo
     """The rows of consents.csv. A day without a time covers the whole day; what was obtained, or told to SLT, on a
     day without a time counts from the end of that day, and so never too early."""
     table.require(CONSENTS_TABLE)
+    questions = _find_questions(table)
 
     def parse(cells: dict[str, str]) -> Consent:
-        _check_given(cells)
+        _check_given(cells, questions)
         row = check_cells(_ConsentCells, cells, settings)
         if row.covers_to <= row.covers_from:
             raise InvalidCellError("is not after covers_from", "correct one of the two", "covers_to")
@@ -119,13 +127,31 @@ def parse_consents(table: Table, roster: Roster, settings: Settings) -> ParsedRo
     return parse_rows(table, _ConsentCells, parse)
 
 
-def _check_given(cells: Mapping[str, str]) -> None:
-    """Raise InvalidCellError if a column with a form's question, such as "Do you consent?", says no."""
-    for column, value in cells.items():
-        asks = column not in _ConsentCells.model_fields and _QUESTION.search(column)
-        if asks and _REFUSAL.match(fold(value)):
+def _find_questions(table: Table) -> list[str]:
+    """The columns with the answers to a form's question, such as "Do you consent?": by their headings, and by answers
+    in them that say yes or no."""
+    about = [
+        column for column in table.columns if column not in _ConsentCells.model_fields and _QUESTION.search(column)
+    ]
+    answers = {column: {fold(cells.get(column, "")) for _, cells in table.rows} for column in about}
+    return [
+        column
+        for column, given in answers.items()
+        if _ASKS.search(column.replace("_", " ")) or any(_YES.match(word) or _REFUSAL.match(word) for word in given)
+    ]
+
+
+def _check_given(cells: Mapping[str, str], questions: Sequence[str]) -> None:
+    """Raise InvalidCellError if an answer to a question does not clearly say yes; while consent is only asked for, a
+    blank one will do."""
+    for column in questions:
+        answer = fold(cells.get(column, ""))
+        if _REFUSAL.match(answer):
             fix = "take the row out: the register holds consents that were given"
             raise InvalidCellError("says that consent was not given", fix, column)
+        if not _YES.match(answer) and (answer or cells.get("obtained_at")):
+            fix = "write yes if consent was given, else take the row out"
+            raise InvalidCellError("does not clearly say that consent was given", fix, column)
 
 
 def _pupil_id(email: str, roster: Roster) -> int:

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator
 
 from app.records.addresses import parse_email, split_list
 from app.records.fields import (
+    YES_NO,
     Email,
     Emails,
     LowerText,
@@ -200,7 +201,7 @@ def says_gone(column: str | None) -> bool:
 def _check_still_there(cells: Mapping[str, str]) -> None:
     if cells.get("status", "").lower() == "tobedeleted":
         raise InvalidCellError("says that this person has left", "take the row out", "status")
-    if cells.get("enableduser", "").lower() in ("false", "0"):
+    if YES_NO.get(fold(cells.get("enableduser", "")), True) is False:
         raise InvalidCellError("says that this person has left", "take the row out", "enableduser")
 
 

@@ -37,7 +37,7 @@ _STAFF = frozenset(
 )
 _NOBODY = (*GUARDIANS, "relative", "alumni", "other")  # neither pupils nor staff
 _PUPIL = "student"
-_ROLE = "role in the folder"  # not as `roster.FOREIGN`: a wrong role does not say that somebody has left
+_IN_FOLDER = " in the folder"  # after a column of `roster.FOREIGN`: a wrong word does not say that somebody has left
 _OF_FOLDER = ("email", "name", "school", "year_group")
 _OWN_NEED = {"schools": ("code", "senior"), "staff": ("email",), "pupils": ("email",)}
 
@@ -175,7 +175,9 @@ class _Tables:
         """Add the row of a pupil or a member of staff, or count why there is none."""
         words = set(user.list_words())
         kind = "pupils" if _PUPIL in words else "staff"
-        if user.has_left:
+        if column := user.find_unknown_word():
+            self._add_unclear(user, "is none of this format's words", "correct it, or leave it blank", column)
+        elif user.has_left:
             self._add_leaver(user, kind)
         elif _is_on_roster(user):
             if _PUPIL in words and words & _STAFF:
@@ -191,10 +193,10 @@ class _Tables:
         else:
             self._add_unclear(user, "is missing", "add the person's role to the export")
 
-    def _add_unclear(self, user: User, reason: str, fix: str) -> None:
-        """Add the row of somebody who may be a pupil or a member of staff, to be rejected."""
+    def _add_unclear(self, user: User, reason: str, fix: str, column: str = "role") -> None:
+        """Add the row of somebody who may be a pupil or a member of staff, or may have left, to be rejected."""
         self.unclear |= set(map(fold, user.list_addresses()))
-        self._add_row("staff", user, InvalidCellError(reason, fix, _ROLE))
+        self._add_row("staff", user, InvalidCellError(reason, fix, f"{column}{_IN_FOLDER}"))
 
     def _add_leaver(self, user: User, kind: str) -> None:
         addresses = user.list_addresses()

@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from app.records.addresses import split_list
+from app.records.fields import YES_NO
 from app.records.rows import InvalidCellError
 from app.records.sheets import TableFile
 from app.records.tabular import Expected, Table, read_table
 from app.records.words import fold
 
 _LEFT = "tobedeleted"
+_STATUSES = ("", "active", _LEFT)
 _USERS = Expected(
     (
         *(
@@ -45,6 +47,7 @@ _MANIFEST = Expected(*[("propertyName", "value")] * 2)
 _READ = {column for table in (_USERS, _ROLES, _ORGS, _RELATIONSHIPS) for column in table.columns}
 
 GUARDIANS = ("parent", "guardian")
+_WHOLE = ("", "bulk", "absent")  # how a file is given that is no list of changes
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,13 @@ class User:
     def has_left(self) -> bool:
         """Whether the file marks the user as left."""
         return fold(self.cells.get("status", "")) == _LEFT
+
+    def find_unknown_word(self) -> str | None:
+        """The column that should say whether the user is still there, and does not; None: both do."""
+        if fold(self.cells.get("status", "")) not in _STATUSES:
+            return "status"
+        is_enabled = fold(self.cells.get("enabledUser", ""))
+        return "enabledUser" if is_enabled and is_enabled not in YES_NO and not self.has_left else None
 
     @property
     def name(self) -> str:
@@ -142,7 +152,7 @@ def read_folder(files: Mapping[str, TableFile], today: date) -> Folder:
         related = _add_relationships(users, read_table(files["relationships.csv"], _RELATIONSHIPS), notes)
     has_guardians = _add_agents(users) or "relationships.csv" in files
     orgs = {org.id: org for org in _iter_orgs(read_table(files["orgs.csv"], _ORGS))}
-    is_whole = not any(modes.get(name) == "delta" for name in ("users", "roles"))
+    is_whole = all(modes.get(name, "") in _WHOLE for name in ("users", "roles"))
     return Folder(users, orgs, related, is_whole, has_guardians, _list_headings(table.columns), notes)
 
 

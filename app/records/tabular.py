@@ -156,9 +156,11 @@ def _read_rows(name: str, sheet: Sheet, expected: Expected, title: str) -> Table
     if place is None:
         raise UnreadableFileError(_say_missing(name, header, expected))
     columns = _name_columns(name, header, expected)
-    notes = (f"the rows above the headings were not read: {first + 1} to {place}",) if place > first else ()
+    notes = [f"the rows above the headings were not read: {first + 1} to {place}"] if place > first else []
+    if place in sheet.hidden_rows:
+        notes.append(f"the headings are in the hidden row {place + 1}, which was read")
     table = build_table(name, sheet, place, columns, title)
-    return replace(table, notes=notes + table.notes)
+    return replace(table, notes=(*notes, *table.notes))
 
 
 def read_header(name: str, sheet: Sheet, place: int) -> Sequence[str]:

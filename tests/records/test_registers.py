@@ -87,13 +87,32 @@ def test_parse_consents_rejects_a_row_by_its_column(cells: dict[str, str], colum
     assert [(rejected.row, rejected.column) for rejected in parsed.rejected] == [(3, column)]
 
 
-@pytest.mark.parametrize("answer", ["No", " no;", "N", "FALSE", "No, I do not", "Refused", "I don’t consent", "Na"])
-def test_parse_consents_rejects_what_was_not_given(answer: str) -> None:
+@pytest.mark.parametrize(
+    "answer", ["No", " no;", "N", "FALSE", "No, I do not", "Refused", "I don’t consent", "Na", "We refuse"]
+)
+@pytest.mark.parametrize("yes", ["Yes, I do", "Ydw", "I consent", "1"])
+def test_parse_consents_rejects_what_was_not_given(answer: str, yes: str) -> None:
     form = {"Do you consent?": answer, "Any notes": "no"}
-    rows = (CONSENT | form, CONSENT | form | {"Do you consent?": "Yes, I do"})
+    rows = (CONSENT | form, CONSENT | form | {"Do you consent?": yes})
     parsed = parse_consents(table(*rows), ROSTER, SETTINGS)
     assert [(rejected.row, rejected.column) for rejected in parsed.rejected] == [(2, "do you consent?")]
     assert len(parsed.rows) == 1
+
+
+@pytest.mark.parametrize("column", ["consent_given", "I agree", "Do you consent?"])
+@pytest.mark.parametrize("answer", ["Pending", "Unsure", ""])
+def test_parse_consents_rejects_what_does_not_clearly_say_yes(column: str, answer: str) -> None:
+    parsed = parse_consents(table(CONSENT | {column: answer}), ROSTER, SETTINGS)
+    assert [rejected.column for rejected in parsed.rejected] == [column.lower()]
+    asked = parse_consents(table(CONSENT | {"obtained_at": "", column: ""}), ROSTER, SETTINGS)
+    assert len(asked.rows) == 1
+
+
+def test_parse_consents_takes_other_columns_about_consent_for_no_answers() -> None:
+    others = {"Consent form": "C-12", "Date of permission": "Monday", "Consent given by": "mother"}
+    assert len(parse_consents(table(CONSENT | others), ROSTER, SETTINGS).rows) == 1
+    mixed = (CONSENT | {"Permission": "yes"}, CONSENT | {"Permission": "perhaps", "reason": "Abroad"})
+    assert [rejected.row for rejected in parse_consents(table(*mixed), ROSTER, SETTINGS).rejected] == [3]
 
 
 def test_fingerprint_depends_on_what_a_consent_says() -> None:

@@ -139,6 +139,8 @@ def test_read_export_gives_schools_the_names_of_their_orgs() -> None:
     [
         ("users", "s1,active,,true,senior,student", "s1,active,,true,senior,", (4, "role in the folder", None)),
         ("users", "s1,active,,true,senior,student", "s1,active,,true,senior,wizard", (4, "role in the folder", None)),
+        ("users", "s1,active,,true", "s1,inactive,,true", (4, "status in the folder", None)),
+        ("users", "s1,active,,true", "s1,active,,perhaps", (4, "enabledUser in the folder", None)),
         ("users", "s1,active,,true,senior", "s1,active,,false,senior", (4, "enableduser", None)),
         ("users", "s1,active,,true,senior", 's1,active,,true,"senior,prep"', (4, "school", None)),
         ("users", "s1,active,,true,senior", "s1,active,,true,nowhere", (4, "school", None)),

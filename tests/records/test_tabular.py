@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from app.records.rows import UnreadableFileError
 from app.records.tabular import Expected, read_table
+from tests.records.books import Tab, save_xlsx
 
 
 def csv_rows(text: str) -> list[tuple[int, dict[str, str]]]:
@@ -174,3 +175,11 @@ def test_read_table_says_what_is_missing_and_what_may_be_meant() -> None:
         read_table(("a.csv", b"Staff e-mail address,start,colour\n"), expected)
     assert "are missing: staff_email, started_at. It has: Staff e-mail address, start, colour." in str(caught.value)
     assert "staff e-mail address (did you mean staff_email?); start (did you mean started_at?)" in str(caught.value)
+
+
+def test_read_table_says_what_stands_above_the_headings_or_hides_them() -> None:
+    rows = [["Autumn"], ["code", "name"], ["SEN", "Senior"]]
+    for hidden, notes in (((), []), ((1,), ["the headings are in the hidden row 2, which was read"])):
+        table = read_table(("a.xlsx", save_xlsx({"A": Tab(rows, hidden_rows=hidden)})), Expected(("code",), ("code",)))
+        assert table.rows == [(3, {"code": "SEN", "name": "Senior"})]
+        assert list(table.notes) == ["the rows above the headings were not read: 1 to 1", *notes]
