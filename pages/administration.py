@@ -7,13 +7,14 @@ import streamlit as st
 
 from app.access import administration
 from app.access.policy import Person
-from app.formatting import how_many, moment, on_day
+from app.formatting import how_many, moment
 from app.operations.alerts import get_alerts_view, send_alerts_now
 from app.operations.health import check_school, describe_key_counts
 from app.operations.rejected_rows import dismiss_rows, fix_row, give_record
 from app.operations.retention import find_first_days_kept
 from app.operations.sync import get_sync_state, sync_now
 from app.school import School
+from app.ui import address
 from app.ui.administration.audit import show_audit
 from app.ui.administration.imports import show_imports
 from app.ui.administration.roster import show_roster
@@ -105,7 +106,7 @@ def _show_retention(school: School) -> None:
     st.header("How long records are kept")
     years = school.settings.retention.model_dump()
     rows = pd.DataFrame(
-        [(_RETENTION[kind], years[kind], on_day(first)) for kind, first in find_first_days_kept(school).items()],
+        [(_RETENTION[kind], years[kind], first) for kind, first in find_first_days_kept(school).items()],
         columns=["Records", "Years", "Kept from"],
     )
     table(rows, "Retention of each kind of record", "how long records are kept", height="content")
@@ -173,7 +174,9 @@ _TABS = {
 
 school, person = require(Page.ADMINISTRATION)
 st.title("Administration")
-for tab, show in zip(st.tabs(list(_TABS), key="tab", bind="query-params"), _TABS.values(), strict=True):
+said, first = address.get("tab"), next(iter(_TABS))
+bound = address.bind("tab", said if said in _TABS else first, lambda tab: [] if tab == first else [tab])
+for tab, show in zip(st.tabs(list(_TABS), **bound), _TABS.values(), strict=True):
     if tab.open:
         with tab:
             show(school, person)

@@ -6,12 +6,15 @@ import streamlit as st
 from app.access.parents import list_consents, list_letter_emails, list_letters_sent
 from app.formatting import how_many
 from app.school import School
+from app.ui import address
 from app.ui.consents import show_consent, show_consents, show_request_form
 from app.ui.letters import describe_remote_learning, show_letters
 from app.ui.shell import require
 from app.ui.text import write_html
 from app.ui.widgets import show_confirmation
 from app.vocabulary import EmailState, Page
+
+_TABS = ["Consents", "Letters"]
 
 
 def show_outstanding(school: School, consents: pd.DataFrame, pupils: pd.DataFrame, emails: pd.DataFrame) -> None:
@@ -55,7 +58,9 @@ else:
     show_confirmation()
     pupils = list_letters_sent(school, person)
     show_outstanding(school, consents, pupils, list_letter_emails(school, person))
-    consents_tab, letters_tab = st.tabs(["Consents", "Letters"])
+    tab = address.get("tab")
+    bound = address.bind("tab", tab if tab in _TABS else _TABS[0], lambda tab: [] if tab == _TABS[0] else [tab])
+    consents_tab, letters_tab = st.tabs(_TABS, **bound)
     with consents_tab:
         show_consents(school, person, consents)
     with letters_tab:

@@ -58,9 +58,9 @@ _CHOICES = {
     "outside_hours": "Academic tuition outside the usual hours, for example because of a time zone (SLT is informed)",
     "one_to_one": "A pastoral one-to-one during remote learning, outside lunchtime and tutor time",
 }
-_MISSING_COLUMNS = ["Pupil", "Missing", "Days", "Request", "When", "Consent to", "Reason", "Asked for by"]
+_MISSING_COLUMNS = ["Pupil", "Missing", "Days", "Request", "From", "To", "Consent to", "Reason", "Asked for by"]
 _MISSING_COLUMNS += ["Year", "House"]
-_COLUMNS = ["Pupil", "Status", "Request", "When", "Consent to", "Reason", "Asked for", "Asked for by"]
+_COLUMNS = ["Pupil", "Status", "Request", "From", "To", "Consent to", "Reason", "Asked for", "Asked for by"]
 _COLUMNS += ["Answered", "Parent", "SLT informed", "SLT confirmed", "Year", "House"]
 _CONFIRMED = "Confirmed that SLT was informed."
 _SHOWN = 5  # consents to confirm at once
@@ -125,15 +125,16 @@ def _show_list(school: School, consents: pd.DataFrame, name: str, columns: list[
             "Request": consents["request"].map(STATES).fillna("").mask(is_unsent, "✗ not sent"),
             "Year": consents["year_group"],
             "House": consents["house"],
-            "When": _periods(consents),
+            "From": consents["covers_from"],
+            "To": consents["covers_to"],
             "Consent to": consents["kind"].map(KINDS),
             "Reason": consents["reason"].fillna(""),
-            "Asked for": consents["asked_at"].map(moment),
+            "Asked for": consents["asked_at"],
             "Asked for by": consents["asked_by"].fillna(""),
-            "Answered": consents["answered_at"].map(moment),
+            "Answered": consents["answered_at"],
             "Parent": consents["answered_by"].fillna(""),
-            "SLT informed": consents["slt_informed_at"].map(moment),
-            "SLT confirmed": consents["confirmed_at"].map(moment),
+            "SLT informed": consents["slt_informed_at"],
+            "SLT confirmed": consents["confirmed_at"],
         }
     )
     ids = consents["consent_id"].tolist()

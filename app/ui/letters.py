@@ -83,14 +83,13 @@ def _show_register(kind: str, selected: pd.DataFrame, emails: pd.DataFrame) -> N
     st.header("Register of letters")
     missing_first = selected.sort_values(kind, key=pd.Series.notna, kind="stable")
     missing_first = describe_letter_emails(missing_first, emails)
-    sent = {name: missing_first[name].map(lambda day: on_day(day) if pd.notna(day) else "✗ not sent") for name in KINDS}
     columns = ["pupil", *KINDS, "by_email", "why", "year_group", "house", "tutor"]
     headings = {"year_group": "Year", "by_email": "This letter by email", "why": "Why it failed"}
     if not missing_first["why"].any():
         columns.remove("why")
-    rows = as_listing(missing_first.assign(**sent), columns, **headings, **KINDS)
+    rows = as_listing(missing_first, columns, **headings, **KINDS)
     alt = "When each pupil's parents were first sent each letter"
-    table(rows, alt, "letters", height="content" if len(rows) < 12 else 420)
+    table(rows, alt, "letters", placeholder="✗ not sent")
 
 
 def _strike_out(school: School, person: Person, kind: str, pupils: pd.DataFrame) -> None:

@@ -64,6 +64,6 @@ def show_roster(school: School, person: Person) -> None:
         with st.expander(f"{name.capitalize()} ({len(people):,})"):
             shown = people.assign(signed_in=staff["signed_in"]) if name == "staff" else people
             rows = as_listing(
-                shown.astype(str), shown.columns, from_day="Valid from", signed_in="Last signed in", last_day="Last day"
+                shown, list(shown.columns), from_day="Valid from", signed_in="Last signed in", last_day="Last day"
             )
             table(rows, f"The roster's {name}", f"roster {name}")

@@ -1,0 +1,284 @@
+"""Every list of the program: its dates and numbers sort, a click on a row opens it in one step, and its download is the
+list as shown, safe, with whole dates, and on the audit trail."""
+
+import ast
+import csv
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from playwright.sync_api import Browser, Download, Locator, Page, expect
+from sqlalchemy import select
+
+from app.access.people import list_demo_people
+from app.access.repeats import list_repeats
+from app.school import open_school
+from app.settings import ROOT
+from app.store import tables
+from tests.browser.conftest import click, drawn, look_through
+
+pytestmark = pytest.mark.browser
+
+_SHOWING = {"table", "select_row", "session_table", "wrapped_table", "table_expander"}  # what shows a list
+_WRITTEN_DAY = re.compile(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun) \d{1,2} [A-Z][a-z]{2}")
+_ISO = re.compile(r"\d{4}-\d{2}-\d{2}( \d{2}:\d{2})?$")
+_NUMBER = re.compile(r"-?\d+(\.\d+)?$")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Where a list is shown: to whom, its address and name, the box to open first, and the address that a row opens."""
+
+    role: str
+    path: str
+    name: str
+    click: str = ""
+    opens: str = ""
+
+
+_DEPUTY, _HOY, _DSP, _ADMIN = "Senior Deputy Head", "Head of Year", "DSP", "ICT administrator"
+
+# By the function that shows it. A function that shows a list and is not here fails the first test below.
+LISTS = {
+    "app/ui/session_lists.py show_sessions": Shown(_DEPUTY, "/sessions?view=list", "sessions", opens="session="),
+    "app/ui/waiting.py show_waiting_list": Shown(
+        _DEPUTY, "/sessions?view=resolve", "sessions to resolve", opens="view=resolve&chosen="
+    ),
+    "app/ui/today.py _show_unlogged": Shown(_HOY, "/sessions", "unlogged by person", opens="show=unlogged&staff="),
+    "app/ui/today.py _show_tutors": Shown(_HOY, "/sessions", "my tutors", opens="view=list&staff="),
+    "app/ui/pupils.py show_pupil_list": Shown(_HOY, "/sessions?view=pupils", "pupils", opens="pupil="),
+    "app/ui/pupils.py _show_letters": Shown(_HOY, "/sessions?pupil={pupil}", "letters of a pupil"),
+    "app/ui/pupils.py _show_consents": Shown(
+        _DEPUTY, "/sessions?pupil={pupil with consent}", "consents of a pupil", opens="parents.*consent="
+    ),
+    "app/ui/repeats.py show_repeats": Shown(_DSP, "/sessions?view=repeats", "repeated one-to-ones", opens="pair="),
+    "app/ui/session_detail.py _show_clauses": Shown(_DEPUTY, "/sessions?session={session}", "clauses of a session"),
+    "app/ui/session_detail.py _show_log": Shown(_DEPUTY, "/sessions?session={session}", "log", "Session log"),
+    "app/ui/consents.py _show_list": Shown(_DEPUTY, "/parents", "consents", opens="consent="),
+    "app/ui/consents.py _show_history": Shown(_DEPUTY, "/parents?consent={consent}", "history of a consent"),
+    "app/ui/concerns/lists.py _listing": Shown(_DSP, "/concerns", "open concerns", opens="ref="),
+    "app/ui/administration/audit.py show_audit": Shown(_ADMIN, "/administration?tab=Audit", "audit trail"),
+    "app/ui/administration/roster.py show_roster": Shown(
+        _ADMIN, "/administration?tab=Roster", "roster staff", "Staff ("
+    ),
+    "app/ui/overview/charts.py _choose_cell": Shown(
+        _DEPUTY, "/overview", "department and hour", "Select by department"
+    ),
+    "app/ui/overview/charts.py show_by_clause": Shown(_DEPUTY, "/overview", "clause by clause"),
+    "app/ui/overview/charts.py show_by_week": Shown(_DEPUTY, "/overview", "week by week"),
+    "app/ui/overview/attention.py show_attention": Shown(_DEPUTY, "/overview", "unresolved breaches"),
+    "app/ui/overview/listing.py show_list": Shown(
+        _DEPUTY, "/overview?list=breach", "sessions with a breach", opens="session="
+    ),
+    "app/ui/letters.py _show_register": Shown(_HOY, "/parents?tab=Letters", "letters"),
+    "app/ui/attendance.py _show_table": Shown(_DEPUTY, "/sessions?session={session}", "who was in the call"),
+    "app/ui/repeats.py _list_sessions": Shown(
+        _DEPUTY, "/sessions?view=repeats&pair={pair}", "one-to-ones of a pair", opens="session="
+    ),
+    "pages/administration.py _show_imports": Shown(_ADMIN, "/administration?tab=Import", "imports"),
+    "pages/administration.py _show_retention": Shown(_ADMIN, "/administration", "how long records are kept"),
+}
+
+# Shown only once a file was read, a log saved, a concern raised, or settings tried: their own tests show them.
+NOT_IN_THE_DEMONSTRATION = {
+    "app/ui/administration/import_preview.py _show_new",
+    "app/ui/administration/import_preview.py _show_changed",
+    "app/ui/administration/import_preview.py _show_leavers",
+    "app/ui/rejected_rows.py _show_resolved",
+    "app/ui/rejected_rows.py _show_unresolved",
+    "app/ui/concerns/lists.py _show_own",
+    "app/ui/family_emails.py show_request_emails",
+    "app/ui/pupil_policies.py show_pupil_policies",
+    "pages/administration.py _show_alerts",
+    "pages/administration.py _show_keys",
+    "pages/log.py show_saved",
+    "pages/protocol.py show_changes",
+    "pages/protocol.py show_sessions",
+}
+
+
+def list_places() -> set[str]:
+    """The functions that show a list, by file and name."""
+    found = set()
+    for file in [*(ROOT / "app" / "ui").rglob("*.py"), *(ROOT / "pages").glob("*.py")]:
+        if file.name == "lists.py" and file.parent.name == "ui":
+            continue
+        for function in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(function, ast.FunctionDef):
+                calls = [call.func for call in ast.walk(function) if isinstance(call, ast.Call)]
+                if any(isinstance(call, ast.Name) and call.id in _SHOWING for call in calls):
+                    found.add(f"{file.relative_to(ROOT)} {function.name}")
+    return found
+
+
+def test_every_list_is_checked_below() -> None:
+    assert list_places() == LISTS.keys() | NOT_IN_THE_DEMONSTRATION
+
+
+@pytest.fixture(scope="module")
+def database(new_database: Callable[..., str], demonstration: str) -> str:
+    return new_database(copy_of=demonstration)
+
+
+@pytest.fixture(scope="module")
+def address(serve: Callable[..., str], database: str) -> str:
+    return serve(database)
+
+
+@pytest.fixture(scope="module")
+def ids(database: str) -> dict[str, object]:
+    """A session with a log, a consent, and pupils, to put into addresses."""
+    school, session, consent = open_school(database), tables.sessions.c, tables.consents.c
+    logged = select(session.id).where(session.log_id.is_not(None), session.purpose == "academic")
+    deputy = next(person for person in list_demo_people(school) if "senior_deputy_head" in person.roles)
+    term = next(term for term in reversed(school.settings.terms) if term.from_ <= school.today())
+    pairs = list_repeats(school, deputy, (term.from_, school.today())).pairs
+    with school.engine.connect() as connection:
+        found: dict[str, object] = {
+            "session": connection.scalars(logged).first(),
+            "consent": connection.scalars(select(consent.id)).first(),
+            "pupil with consent": connection.scalars(select(consent.pupil_id)).first(),
+            "pupil": connection.scalars(
+                select(tables.pupil_versions.c.pupil_id).where(tables.pupil_versions.c.year_group == "9")
+            ).first(),
+        }
+    school.engine.dispose()
+    pair = pairs.iloc[0] if len(pairs) else None
+    return found | {"pair": "" if pair is None else f"{pair.adult_id}-{pair.pupil_id}"}
+
+
+@pytest.fixture(scope="module")
+def view_as(browser: Browser, address: str) -> Iterator[Callable[[str], Page]]:
+    """Gives the window in which somebody views the program."""
+    windows: dict[str, Page] = {}
+
+    def view(role: str) -> Page:
+        if role not in windows:
+            context = browser.new_context(viewport={"width": 1400, "height": 1000}, locale="en-GB")
+            windows[role] = context.new_page()
+            windows[role].goto(address)
+            look_through(windows[role], role)
+        return windows[role]
+
+    yield view
+    for window in windows.values():
+        window.context.close()
+
+
+@pytest.mark.parametrize("place", LISTS)
+def test_a_list_downloads_sorts_and_opens(
+    view_as: Callable[[str], Page], address: str, database: str, ids: dict[str, object], place: str
+) -> None:
+    shown = LISTS[place]
+    page = view_as(shown.role)
+    page.goto(address + shown.path.format_map(ids))
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    drawn(page)
+    behind = page.locator(f".st-key-behind-{as_class(shown.name)} summary")
+    box = page.locator("summary").filter(has_text=shown.click) if shown.click else behind
+    if shown.click or behind.count():
+        click(box.first)
+    button = page.locator(f"[class*='st-key-download-{as_class(shown.name)}']").first
+    expect(button).to_be_visible()
+    drawn(page)
+    with page.expect_download() as taken:
+        click(button.get_by_role("button"))
+    rows = read(taken.value)
+    assert rows
+    is_safe_and_whole(rows)
+    is_on_record(database, shown.name)
+    grid = page.locator(f"xpath=({xpath(button)}/preceding::*[@data-testid='stDataFrame'])[last()]")
+    if "wrapped" not in place and "_show_clauses" not in place:
+        sorts(grid, rows)
+    if shown.opens:
+        opens(page, grid, shown.opens)
+
+
+def as_class(name: str) -> str:
+    """A key as Streamlit writes it into the class of what has it."""
+    return re.sub("[^a-zA-Z0-9_-]", "-", name)
+
+
+def xpath(button: Locator) -> str:
+    found = button.get_attribute("class") or ""
+    key = next(word for word in found.split() if word.startswith("st-key-download"))
+    return f"//*[contains(concat(' ', @class, ' '), ' {key} ')]"
+
+
+def read(file: Download) -> list[dict[str, str]]:
+    text = Path(file.path()).read_text(encoding="utf-8-sig")
+    return list(csv.DictReader(text.splitlines()))
+
+
+def is_safe_and_whole(rows: list[dict[str, str]]) -> None:
+    """No cell is a formula, and no day is text, which would sort by weekday and lack its year."""
+    for row in rows:
+        for heading, cell in row.items():
+            assert cell[:1] not in ("=", "+", "-", "@", "\t") or _NUMBER.match(cell), (heading, cell)
+            assert not _WRITTEN_DAY.match(cell), (heading, cell)
+
+
+def is_on_record(database: str, name: str) -> None:
+    school = open_school(database)
+    with school.engine.connect() as connection:
+        entries = connection.scalars(select(tables.audit.c.subject).where(tables.audit.c.action == "exported")).all()
+    school.engine.dispose()
+    assert [entry for entry in entries if entry.startswith(name)]
+
+
+def sorts(grid: Locator, rows: list[dict[str, str]]) -> None:
+    """A click on the heading of a column of days or numbers puts its least first."""
+    whole = [
+        heading
+        for heading in rows[0]
+        if all(_ISO.match(row[heading]) for row in rows) or all(_NUMBER.match(row[heading]) for row in rows)
+    ]
+    if not whole or len(rows) < 2:
+        return
+    grid.scroll_into_view_if_needed()
+    expect(grid.locator("th").first).to_be_attached()
+    box = grid.bounding_box()
+    assert box
+    for across in range(60, int(box["width"]) - 10, 30):
+        grid.page.mouse.click(box["x"] + across, box["y"] + 17)
+        headings = [words.strip() for words in grid.locator("th").all_text_contents()]
+        column = next((words.removeprefix("↑").strip() for words in headings if words.startswith("↑")), "")
+        if column in whole:
+            break
+    else:
+        raise AssertionError(f"no column of days or numbers sorts: {whole}")
+    first = grid.locator("tbody tr").first.locator("td").all_text_contents()[headings.index(f"↑ {column}")]
+    least = min((row[column] for row in rows), key=lambda cell: float(cell) if _NUMBER.match(cell) else cell)
+    assert as_in_file(first) == least
+
+
+def as_in_file(cell: str) -> str:
+    """What the grid holds, in the words of the file: a time as in the school's zone."""
+    if not cell[:4].isdecimal() or not _ISO.match(cell[:10]):
+        return cell.replace(",", "")
+    when = datetime.fromisoformat(cell)
+    return f"{when.astimezone(ZoneInfo('Europe/London')):%Y-%m-%d %H:%M}" if when.tzinfo else f"{when:%Y-%m-%d}"
+
+
+def opens(page: Page, grid: Locator, pattern: str) -> None:
+    """A click on a row, at its middle, opens it in one step; Back leads to the list, and reloading shows the same."""
+    before, steps = page.url, page.evaluate("history.length")
+    grid.scroll_into_view_if_needed()
+    box = grid.bounding_box()
+    assert box
+    drawn(page)
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + 35 + 17)
+    expect(page).to_have_url(re.compile(pattern))
+    drawn(page)
+    assert page.evaluate("history.length") == steps + 1
+    opened, heading = page.url, page.get_by_role("heading", level=1).inner_text()
+    page.reload()
+    expect(page.get_by_role("heading", level=1)).to_have_text(heading)
+    drawn(page)
+    assert page.url == opened
+    page.go_back()
+    expect(page).to_have_url(before)
