@@ -26,7 +26,6 @@ from app.records.tabular import read_table
 from app.school import School
 from app.settings import EntraRoster, SettingsError, get_settings_file
 from app.store import tables
-from app.store.groups import list_groups_without_pupils
 from app.store.versions import is_there_on, valid_versions
 
 _CANNOT_USE = (GraphError, SettingsError, UnreadableFileError)
@@ -138,7 +137,6 @@ def _prepare(
     def run(connection: Connection) -> list[ImportResult]:
         held.hold(connection)
         results = import_tables(connection)
-        results[-1].notes += list_groups_without_pupils(connection, school.today())
         note_answer(connection, Source.ROSTER, [], school.now())
         return results
 

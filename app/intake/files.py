@@ -20,7 +20,7 @@ from app.records.rows import UnreadableFileError
 from app.records.tabular import Table, read_table
 from app.school import School
 from app.store.database import DatabaseError
-from app.store.groups import list_groups_without_pupils
+from app.store.groups import list_groups_without_pupils, list_leaders_without_groups
 from app.store.writing import get_meta
 
 Source = str | Path | tuple[str, bytes]
@@ -72,7 +72,7 @@ def prepare_tables(
     _check_days(school, options)
 
     def run(connection: Connection) -> list[ImportResult]:
-        return [
+        results = [
             run_import_in(
                 connection,
                 school,
@@ -82,6 +82,10 @@ def prepare_tables(
             for kind in (*_STORE_ROSTER, *_STORE)
             if kind in read
         ]
+        if {"staff", "pupils"} & read.keys():
+            results[-1].notes += list_groups_without_pupils(connection, school.today())
+            results[-1].notes += list_leaders_without_groups(connection, school.today())
+        return results
 
     return run
 
@@ -126,7 +130,6 @@ def prepare_roster(
     def run(connection: Connection) -> list[ImportResult]:
         results = import_files(connection)
         last = results[-1]
-        last.notes += list_groups_without_pupils(connection, school.today())
         last.unread += files.unread
         if files.rest:
             last.notes.append(f"other files of the folder were not read: {', '.join(files.rest)}")

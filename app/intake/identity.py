@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 from sqlalchemy import Connection, Table, select
@@ -102,11 +103,27 @@ class Identities:
         if of_known != of_row:
             raise InvalidCellError(f"{state} the address of {known.name}, and this row names {row.name}", _FIX, "email")
 
-    def find_mentioned(self, cells: Mapping[str, str], table: str) -> set[int]:
-        """The numbers of the people whose address or Entra id is in the cells of a rejected row."""
+    def find_mentioned(self, cells: Mapping[str, str], table: str) -> set[int] | None:
+        """The numbers of the people of `staff` or `pupils` whom a rejected row may be about: by its address or Entra
+        id, or, if it has neither, those here by its name, of whom there may be none. None: it may be about anybody."""
         entra_id, email = (str(cells.get(name) or "").strip().lower() for name in ("entra_id", "email"))
         mentioned = (self._by_entra_id.get(entra_id), self._by_email.get(email))
-        return {known.number for known in mentioned if known and known.table == table}
+        found = {known.number for known in mentioned if known and known.table == table}
+        if found:
+            return found
+        words = set(_split_name(str(cells.get("name") or "")))
+        if entra_id or email or not words:
+            return None
+        return {
+            known.number
+            for known in self.list_present(table)
+            if words <= self._words_of[known.name] or words >= self._words_of[known.name]
+        }
+
+    @cached_property
+    def _words_of(self) -> dict[str, set[str]]:
+        """The words of each name on record."""
+        return {known.name: set(_split_name(known.name)) for known in self._everybody}
 
     def list_present(self, table: str) -> list[Known]:
         """Those of `staff` or `pupils` who have not left."""

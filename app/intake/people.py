@@ -250,8 +250,8 @@ class _Import:
         for row in self.result.rejected:
             if not says_gone(row.column):
                 known = self.identities.find_mentioned(row.original, table)
-                mentioned |= known
-                is_clear = is_clear and bool(known)
+                mentioned |= known or set()
+                is_clear = is_clear and known is not None
         present = [p for p in self.identities.list_present(table) if p.email not in self.options.staying]
         missing = [p for p in present if p.number not in mentioned]
         left_on = self.options.left_on if is_clear and self.options.whole else None

@@ -19,7 +19,7 @@ from app.settings import SettingsError, get_variable
 from app.store import tables
 from app.store.database import DatabaseError, describe_error
 from app.store.encryption import DecryptionError, decrypt, encrypt, encryption_keys
-from app.store.groups import list_groups_without_pupils
+from app.store.groups import list_groups_without_pupils, list_leaders_without_groups
 from app.store.key_rotation import KeyCounts, count_by_key, round_counts
 from app.vocabulary import EmailState
 
@@ -72,10 +72,13 @@ def _check_database(school: School) -> Iterator[Finding]:
             connection.scalar(select(func.count()).select_from(table)) for table in (tables.staff, tables.pupils)
         )
         empty = list_groups_without_pupils(connection, school.today())
+        idle = list_leaders_without_groups(connection, school.today())
     kind = "the demonstration, " if school.is_demonstration() else ""
     yield "database", True, f"{kind}{staff} staff and {pupils} pupils are or were on the roster"
     if not staff or not pupils:
         yield "roster", False, "nobody is on it yet: python -m app import roster DIR"
+    if idle:
+        yield "roster", False, "; ".join(idle)
     if empty:
         yield "roster", False, f"{'; '.join(empty)}: write years and houses of staff as those of pupils"
 

@@ -1,11 +1,13 @@
-"""Years and houses that somebody looks after although no pupil is in them: perhaps they are written differently."""
+"""Heads of Year and House who look after nobody: their year or house is missing, or written differently."""
 
 from datetime import date
 
 from sqlalchemy import Connection, not_, select
 
+from app.formatting import how_many
 from app.store import tables
 from app.store.versions import valid_on, valid_versions
+from app.vocabulary import Role
 
 
 def list_groups_without_pupils(connection: Connection, today: date) -> list[str]:
@@ -30,3 +32,18 @@ def list_groups_without_pupils(connection: Connection, today: date) -> list[str]
                 if (row.school, name.lower()) not in known:
                     empty[f"no pupil of {row.school} is in the {what} {name}, which somebody looks after"] = None
     return list(empty)
+
+
+def list_leaders_without_groups(connection: Connection, today: date) -> list[str]:
+    """A clause for the Heads of Year without a year, and one for the Heads of House without a house."""
+    staff = valid_versions(tables.staff_versions)
+    rows = connection.execute(
+        select(staff.c.roles, staff.c.year_groups, staff.c.houses).where(valid_on(staff, today), not_(staff.c.has_left))
+    ).all()
+    clauses = []
+    for role, column, what in ((Role.HOY, "year_groups", "year"), (Role.HM, "houses", "house")):
+        number = sum(role in row.roles.split(";") and not getattr(row, column) for row in rows)
+        if number:
+            who = how_many(number, f"person with the role {role.label} has", f"people with the role {role.label} have")
+            clauses.append(f"{who} no {what}, and so no pupils: give it in the column {column}")
+    return clauses

@@ -247,6 +247,25 @@ def test_import_roster_takes_single_leave_days_where_others_stay(school: School,
     assert someone(school, "tutor").roles == {Role.TEACHER, Role.TUTOR}
 
 
+@pytest.mark.parametrize(
+    ("given", "left"),
+    [
+        ({"name": "Small Child", "email": ""}, ["Aled Pugh (aled@pupils.habs.example)"]),  # too young for an account
+        ({"name": "PUGH, Aled", "email": ""}, []),  # whose address was lost
+        ({"name": "", "email": ""}, []),
+        ({"name": "Small Child", "email": "aled,pugh@pupils"}, []),
+    ],
+)
+def test_import_roster_lets_people_leave_unless_a_rejected_row_may_be_about_them(
+    school: School, tmp_path: Path, given: dict[str, str], left: list[str]
+) -> None:
+    rows = rows_of(tmp_path / "r", "pupils")
+    row = rows.pop("aled") | {"entra_id": ""} | given
+    result = import_rows(school, tmp_path, "pupils", [*rows.values(), row], left_on=date(2026, 11, 20))
+    assert len(result.rejected) == 1
+    assert result.left == left
+
+
 def owners(school: School) -> set[int]:
     with school.engine.connect() as connection:
         return set(find_owners(school, connection, find_open_breaches(connection))["owner_id"])
