@@ -12,15 +12,18 @@ from app.operations.alerts import get_alerts_view, send_alerts_now
 from app.operations.health import check_school, describe_key_counts
 from app.operations.rejected_rows import dismiss_rows, fix_row, give_record
 from app.operations.retention import find_first_days_kept
-from app.operations.sync import get_sync_state, sync_now
+from app.operations.setup import list_setup_steps
+from app.operations.sync import get_roster_state, get_sync_state, sync_now, sync_roster_now
 from app.school import School
 from app.ui import address
 from app.ui.administration.audit import show_audit
+from app.ui.administration.checklist import show_checklist
+from app.ui.administration.entra_roster import show_entra_roster
 from app.ui.administration.imports import show_imports
 from app.ui.administration.roster import show_roster
 from app.ui.lists import as_listing, table
 from app.ui.pupil_policies import show_pupil_policies
-from app.ui.rejected_rows import show_rejected_rows
+from app.ui.rejected_rows import KINDS, show_rejected_rows
 from app.ui.shell import require
 from app.ui.text import note, show_error, write_html
 from app.vocabulary import Page
@@ -35,7 +38,8 @@ _RETENTION = {
 
 
 def _show_status(school: School, person: Person) -> None:
-    """Whether everything works, the sync, encryption keys, and how long records are kept."""
+    """What is to set up, whether everything works, the sync, encryption keys, and how long records are kept."""
+    show_checklist(list_setup_steps(school, person))
     st.header("System status")
     for name, good, words in check_school(school, thorough=False):
         write_html("{mark} <b>{name}</b>: {words}", mark="✓" if good else "✗", name=name, words=words)
@@ -159,15 +163,23 @@ def _show_imports(school: School, person: Person) -> None:
     if done.empty:
         st.write("Nothing has been imported yet. Start with the roster: schools, staff, pupils.")
     else:
-        done = done.assign(imported_by=done["imported_by"].fillna("a command"))
+        kinds = done["kind"].map(KINDS).fillna(done["kind"].str.capitalize())
+        done = done.assign(kind=kinds, imported_by=done["imported_by"].fillna("a command"))
         rows = as_listing(done, done.columns, imported_at="At", imported_by="By", undone_at="Undone")
         table(rows, "Imports, newest first", "imports")
+
+
+def _show_roster(school: School, person: Person) -> None:
+    """The people and schools on the roster, and the roster from Entra."""
+    st.header("Roster")
+    show_roster(school, person)
+    show_entra_roster(school, person, get_roster_state(school, person), partial(sync_roster_now, school, person))
 
 
 _TABS = {
     "Status": _show_status,
     "Import": _show_imports,
-    "Roster": show_roster,
+    "Roster": _show_roster,
     "Alerts": _show_alerts,
     "Audit": show_audit,
 }

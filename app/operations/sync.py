@@ -1,4 +1,4 @@
-"""The sync with Microsoft Graph, for the administrator: its state, and running it now."""
+"""The sync with Microsoft Graph, for the administrator: its state, and running it now; likewise the roster alone."""
 
 from collections.abc import Callable
 
@@ -6,8 +6,14 @@ from app import lease
 from app.access.policy import Person, require
 from app.graph.errors import GraphError
 from app.graph.fetching import synchronise
+from app.graph.roster import RosterSync, sync_roster
+from app.graph.roster_state import RosterState, read_roster_state
 from app.graph.sync import SyncState, read_sync_state
+from app.intake.people import RosterOptions
+from app.records.rows import UnreadableFileError
 from app.school import School
+from app.settings import SettingsError
+from app.store.database import DatabaseError
 from app.vocabulary import Resource
 
 
@@ -32,3 +38,22 @@ def sync_now(school: School, person: Person, report: Callable[[str], None]) -> t
         left = sum(len(result.left) for result in run.roster)
         words += f". Roster: {new} new, {changed} changed, {left} left, {rejected} rejected"
     return not (run.quarantined or rejected), words
+
+
+def get_roster_state(school: School, person: Person) -> RosterState:
+    """The state of the roster from Entra, for the administrator."""
+    require(person, Resource.SYNC)
+    return read_roster_state(school)
+
+
+def sync_roster_now(
+    school: School, person: Person, options: RosterOptions, report: Callable[[str], None], *, dry_run: bool
+) -> RosterSync:
+    """Read the roster from Entra and import it, or in a dry run find out what that would change; `report` as for
+    `sync_now`. Raises ValueError, with a message to show, if that cannot be done; then nothing was changed."""
+    require(person, Resource.SYNC)
+    require(person, Resource.ROSTER)
+    try:
+        return sync_roster(school, options, dry_run=dry_run, actor_id=person.staff_id, report=report)
+    except (GraphError, SettingsError, UnreadableFileError, DatabaseError, lease.BusyError, lease.LostError) as error:
+        raise ValueError(f"{error} Nothing was changed.") from None

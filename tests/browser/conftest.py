@@ -22,7 +22,8 @@ _FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-expect.set_options(timeout=30_000)  # a busy machine is slow, not wrong
+_SLOW = 60_000  # milliseconds: a busy machine is slow, not wrong
+expect.set_options(timeout=_SLOW)
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
 
@@ -45,6 +46,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1400, "height": 1000}, locale="en-GB")
+    context.set_default_timeout(_SLOW)
     yield context.new_page()
     context.close()
 
@@ -60,7 +62,7 @@ _STILL = """() => {
 def drawn(page: Page) -> None:
     """Wait until the page is drawn."""
     page.evaluate("window.stillSince = null")
-    page.wait_for_function(_STILL, timeout=30_000)
+    page.wait_for_function(_STILL, timeout=_SLOW)
 
 
 def click(control: Locator) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from app.school import open_school
 from app.store import tables
-from tests.browser.conftest import drawn, look_through
+from tests.browser.conftest import click, drawn, look_through
 
 pytestmark = pytest.mark.browser
 
@@ -24,12 +24,14 @@ RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 
 
 @pytest.fixture(scope="module")
-def served(
-    serve: Callable[..., str], new_database: Callable[..., str], demonstration: str
-) -> tuple[str, list[tuple[str, str]]]:
+def database(new_database: Callable[..., str], demonstration: str) -> str:
+    return new_database(copy_of=demonstration)
+
+
+@pytest.fixture(scope="module")
+def served(serve: Callable[..., str], database: str) -> tuple[str, list[tuple[str, str]]]:
     """The program's address; and its pages, each with the words that show it is drawn."""
-    url = new_database(copy_of=demonstration)
-    school = open_school(url)
+    school = open_school(database)
     with school.engine.connect() as connection:
         broken = select(tables.breaches.c.session_id).where(tables.breaches.c.state == "open").limit(1)
         session, concern = connection.scalar(broken), connection.scalar(select(tables.concerns.c.ref).limit(1))
@@ -49,9 +51,11 @@ def served(
         ("plan", "Plan a session"),
         ("administration", "System status"),
         ("administration?tab=Import", "Drop the files here"),
+        ("administration?tab=Roster", "From Microsoft Entra"),
+        ("administration?tab=Alerts", "The demonstration sends no email"),
         ("administration?tab=Audit", "Verify the audit trail"),
     ]
-    return serve(url), pages
+    return serve(database), pages
 
 
 @pytest.fixture(params=[1400, pytest.param(420, marks=pytest.mark.slow)], ids=["desk", "phone"])
@@ -63,7 +67,7 @@ def screen(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
 
 def test_no_page_has_an_accessibility_violation(screen: Page, served: tuple[str, list[tuple[str, str]]]) -> None:
     address, pages = served
-    found = {}
+    found: dict[tuple[str, ...], str] = {}
     for page, words in pages:
         screen.emulate_media(color_scheme="light")
         screen.goto(f"{address}/{page}")
@@ -71,14 +75,62 @@ def test_no_page_has_an_accessibility_violation(screen: Page, served: tuple[str,
             as_administrator(screen)
         expect(screen.get_by_text(re.compile(words)).first).to_be_visible()
         expect(screen.get_by_test_id("stSkeleton")).to_have_count(0)
-        for scheme in SCHEMES:
-            screen.emulate_media(color_scheme=scheme)
-            expect(screen.get_by_test_id("stApp")).to_have_css("color-scheme", scheme)
-            drawn(screen)
-            for violation in Axe().run(screen, options=RULES).response["violations"]:
-                for node in violation["nodes"]:
-                    if not any(violation["id"] == rule and piece in node["html"] for rule, piece in STREAMLITS_OWN):
-                        found[page, scheme, violation["id"], node["html"][:200]] = node.get("failureSummary", "")
+        found |= find_violations(screen, page)
+    assert not found
+
+
+def find_violations(screen: Page, name: str) -> dict[tuple[str, ...], str]:
+    """What axe finds on a page that is shown, in both schemes."""
+    found: dict[tuple[str, ...], str] = {}
+    for scheme in SCHEMES:
+        screen.emulate_media(color_scheme=scheme)
+        expect(screen.get_by_test_id("stApp")).to_have_css("color-scheme", scheme)
+        drawn(screen)
+        for violation in Axe().run(screen, options=RULES).response["violations"]:
+            for node in violation["nodes"]:
+                if not any(violation["id"] == rule and piece in node["html"] for rule, piece in STREAMLITS_OWN):
+                    found[name, scheme, violation["id"], node["html"][:200]] = node.get("failureSummary", "")
+    return found
+
+
+LETTERS = b"pupil_email,kind,sent_on\n%b,introduction,2026-09-01\n%b,one_to_one,tomorrow\n%b,Welcome,2026-09-01\n"
+PEOPLE = b"Mail,Surname,Forename,Year\na@x.example,Pugh,Ann,9\n"
+
+
+def test_no_step_of_an_import_has_an_accessibility_violation(
+    screen: Page, served: tuple[str, list[tuple[str, str]]], database: str
+) -> None:
+    school = open_school(database)
+    with school.engine.connect() as connection:
+        pupil = str(connection.scalar(select(tables.pupils.c.email).limit(1))).encode()
+    school.engine.dispose()
+    screen.goto(f"{served[0]}/administration?tab=Import")
+    as_administrator(screen)
+    found: dict[tuple[str, ...], str] = {}
+
+    def look(step: str, words: str) -> None:
+        expect(screen.get_by_text(words).first).to_be_visible()
+        found.update(find_violations(screen, step))
+
+    def drop(name: str, content: bytes) -> None:
+        drawn(screen)
+        file = screen.get_by_test_id("stFileUploaderDropzoneInput").first
+        file.set_input_files({"name": name, "mimeType": "text/csv", "buffer": content})
+
+    drop("web page.xls", b"<html><body><table><tr><td>Ann</td></tr></table></body></html>")
+    look("a file that cannot be read", "The file cannot be read.")
+    click(screen.get_by_role("button", name="Remove web page.xls"))
+    drop("people.csv", PEOPLE)
+    look("columns to choose", "Choose where the file has")
+    click(screen.get_by_role("button", name="Remove people.csv"))
+    drop("letters.csv", LETTERS % (pupil, pupil, pupil))
+    look("what would change", "What would change")
+    click(screen.get_by_role("button", name="Import", exact=True))
+    look("imported", "Imported.")
+    click(screen.get_by_role("button", name="Undo"))
+    look("a question before undoing", "is put back as it was")
+    click(screen.get_by_role("button", name="Undo this import"))
+    look("undone", "was undone")
     assert not found
 
 

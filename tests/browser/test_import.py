@@ -1,5 +1,6 @@
 """From a school's own export to a working dashboard, counted step by step as docs/import.md describes it."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,14 +10,17 @@ from playwright.sync_api import Locator, Page, expect
 
 from app.intake.files import import_table
 from app.school import open_school
-from app.settings import load_settings
+from app.settings import ROOT, load_settings
 from tests.browser.conftest import click, drawn, free_port
-from tests.browser.exports import export_pupils, export_staff
+from tests.browser.exports import INFANTS, export_pupils, export_staff
 from tests.clock import REAL
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 ADMIN = ("staff.csv", b"email,name,school,department,roles\nadmin@habs.example,Ida Tech,SEN,ICT,admin\n")
-SCHOOL = ("schools.csv", b"code,name,senior,email_domain\nSEN,Habs Monmouth,yes,habs.example\n")
+SCHOOLS = (
+    "schools.csv",
+    b"code,name,senior,email_domain\nSEN,Habs Monmouth,yes,habs.example\nPREP,Habs Monmouth Prep,no,habs.example\n",
+)
 Files = dict[str, bytes]
 
 
@@ -28,10 +32,10 @@ def _user(name: str) -> User:
 
 @pytest.fixture
 def address(serve: Callable[..., str], new_database: Callable[..., str], tmp_path: Path) -> Iterator[str]:
-    """The program of a school that ICT has set up: one school, one administrator."""
+    """The program of a school that ICT has set up: two schools, one administrator."""
     url = new_database()
     school = open_school(url)
-    for kind, file in (("schools", SCHOOL), ("staff", ADMIN)):
+    for kind, file in (("schools", SCHOOLS), ("staff", ADMIN)):
         import_table(school, kind, file)
     school.engine.dispose()
     with run_server_in_thread(user_claims=[_user("admin"), _user("staff0")]) as provider:
@@ -53,7 +57,7 @@ def address(serve: Callable[..., str], new_database: Callable[..., str], tmp_pat
 
 
 class Steps:
-    """What somebody does, counted."""
+    """What somebody does, counted: a click, a choice from a list, or files that are dropped."""
 
     def __init__(self, page: Page) -> None:
         self.page, self.number = page, 0
@@ -61,6 +65,15 @@ class Steps:
     def click(self, control: Locator) -> None:
         self.number += 1
         click(control)
+
+    def choose(self, label: str, value: str) -> None:
+        """Choose a value from a list."""
+        self.number += 1
+        box = self.page.get_by_role("combobox", name=label)
+        click(box)
+        box.fill(value)
+        self.page.get_by_role("option", name=value, exact=True).click()
+        drawn(self.page)
 
     def drop(self, files: Files) -> None:
         """Drop files at once."""
@@ -80,28 +93,38 @@ def _sign_in(page: Page, address: str, name: str) -> None:
     page.wait_for_url(f"{address}/**")
 
 
+def _count_steps(heading: str) -> int:
+    """The number of steps that docs/import.md lists under a heading."""
+    words = (ROOT / "docs" / "import.md").read_text(encoding="utf-8")
+    section = words.partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    return len(re.findall(r"^\d+\. ", section, re.MULTILINE))
+
+
 @pytest.mark.slow
 def test_an_export_becomes_a_dashboard_in_few_steps_and_the_next_one_in_two(page: Page, address: str) -> None:
     _sign_in(page, address, "admin")
     steps = Steps(page)
+    expect(page.get_by_role("heading", name="Administration")).to_be_visible()  # an administrator's first page
     steps.click(page.get_by_test_id("stSidebar").get_by_role("link", name="Administration"))
     steps.click(page.get_by_role("tab", name="Import"))
-    steps.drop({"isams pupils.xlsx": export_pupils(), "isams staff.xlsx": export_staff()})
-    expect(page.get_by_text("600 new")).to_be_visible()
+    steps.drop({"pupils.xlsx": export_pupils(), "staff.xlsx": export_staff()})
+    steps.choose("Senior (600 rows)", "Habs Monmouth")
+    steps.choose("Senior (60 rows)", "Habs Monmouth")
+    steps.choose("Head of Lower School (1 row)", "Head of Year")
+    steps.click(page.get_by_text("Leave the cell blank for all other words"))
+    expect(page.get_by_text(f"600 new, {INFANTS} rejected")).to_be_visible()
+    expect(page.get_by_text("60 new")).to_be_visible()
     steps.click(page.get_by_role("button", name="Import", exact=True))
     expect(page.get_by_text("Imported.")).to_be_visible()
-    assert steps.number <= 10
+    assert steps.number == _count_steps("From an export of iSAMS to the dashboard") <= 10
 
     click(page.get_by_role("button", name="Import more"))
     next_year = Steps(page)
-    next_year.drop(
-        {"isams pupils.xlsx": export_pupils(620, first_year=8, left=100), "isams staff.xlsx": export_staff()}
-    )
-    expect(page.get_by_text("20 new, 500 changed")).to_be_visible()
-    expect(page.get_by_text("Not in the file: 100 pupils")).to_be_visible()
-    next_year.click(page.get_by_role("button", name="Import", exact=True))
+    next_year.drop({"pupils.xlsx": export_pupils(620, left=100, years_later=1), "staff.xlsx": export_staff(left=2)})
+    expect(page.get_by_text(f"20 new, 500 changed, 100 leaving, {INFANTS} rejected")).to_be_visible()
+    next_year.click(page.get_by_role("button", name="Import, and mark 2 staff and 100 pupils as having left"))
     expect(page.get_by_text("Imported.")).to_be_visible()
-    assert next_year.number == 2
+    assert next_year.number == _count_steps("The next September") == 2
     click(page.get_by_role("button", name="Undo"))
     click(page.get_by_role("button", name="Undo this import"))
     expect(page.get_by_text("was undone")).to_be_visible()

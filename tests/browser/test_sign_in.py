@@ -155,10 +155,10 @@ def test_signing_out_in_one_window_ends_the_other(window: Callable[[], Page], ad
 
 
 def test_an_idle_window_closes_by_itself(window: Callable[[], Page], in_service: Callable[..., str]) -> None:
-    page, address = window(), in_service(IDLE_MINUTES="0.15")
+    page, address = window(), in_service(IDLE_MINUTES="0.5")
     sign_in(page, address, "sdh")
     expect(page.get_by_role("heading", name="Overview")).to_be_visible()
-    expect(page.get_by_role("heading", name="Sign in")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible(timeout=120_000)
     expect(page.get_by_role("heading", name="Overview")).not_to_be_visible()
     page.goto(f"{address}/sessions")
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()

@@ -161,7 +161,7 @@ def test_a_closed_browser_loses_nothing_and_two_browsers_save_one_log(
     browser: Browser, address: str, school: School, tmp_path: Path
 ) -> None:
     tutor = tutor_of(school)
-    [(pupil, at)] = calls_of_yesterday(school, tutor, tmp_path, 8)
+    [(pupil, at)] = calls_of_yesterday(school, tutor, tmp_path, 14)
     before = logs_of(school, tutor)
     first = opened_by_tutor(browser, address)
     Hand(first).open_call(pupil, at)

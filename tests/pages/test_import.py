@@ -2,19 +2,14 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterator
-from pathlib import Path
-
-import pytest
 
 from app.access.administration import get_roster
 from app.intake.mappings import list_mappings
 from app.intake.undo import undo_last_import
 from app.school import School
-from app.settings import ROOT, load_secrets
-from app.ui import current
-from tests.apptest import AUTH, AppTest, sign_in, write_secrets, write_settings
-from tests.pages.conftest import Opened, text
+from tests import people
+from tests.apptest import AppTest
+from tests.pages.conftest import OpenAs, Opened, text
 from tests.people import email, someone
 
 Rows = list[dict[str, str]]
@@ -32,27 +27,6 @@ def _as_csv(rows: Rows) -> bytes:
     writer.writeheader()
     writer.writerows(rows)
     return out.getvalue().encode()
-
-
-@pytest.fixture
-def open_as(school: School, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], AppTest]]:
-    """Opens the tab Import of a real school as somebody."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("DATABASE_URL", school.engine.url.render_as_string(hide_password=False))
-    monkeypatch.setenv("PROTOCOL_FILE", str(write_settings(tmp_path / "protocol.toml")))
-    write_secrets(AUTH)
-    current._opened.clear()
-
-    def open_tab(who: str) -> AppTest:
-        at = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-        sign_in(at, who)
-        at.switch_page("pages/administration.py")
-        at.query_params["tab"] = "Import"
-        return at.run()
-
-    yield open_tab
-    current._opened.clear()
-    load_secrets.cache_clear()
 
 
 def _drop(at: AppTest, *files: tuple[str, Rows]) -> None:
@@ -77,7 +51,7 @@ def _list_pupils(school: School) -> dict[str, str]:
     return dict(zip(pupils["name"], pupils["house"], strict=True))
 
 
-def test_import_is_checked_then_applied_and_can_be_undone(open_as: Callable[[str], AppTest], school: School) -> None:
+def test_import_is_checked_then_applied_and_can_be_undone(open_as: OpenAs, school: School) -> None:
     at = open_as("admin")
     before = _list_pupils(school)
     _drop(at, ("pupils of the school.csv", PUPILS))
@@ -97,9 +71,7 @@ def test_import_is_checked_then_applied_and_can_be_undone(open_as: Callable[[str
     assert _list_pupils(school) == before
 
 
-def test_import_reads_a_file_with_the_same_headings_as_the_last_time(
-    open_as: Callable[[str], AppTest], school: School
-) -> None:
+def test_import_reads_a_file_with_the_same_headings_as_the_last_time(open_as: OpenAs, school: School) -> None:
     at = open_as("admin")
     _drop(at, ("pupils.csv", PUPILS[:1]))
     _choose(at, "Email *", ("Mail",))
@@ -111,7 +83,7 @@ def test_import_reads_a_file_with_the_same_headings_as_the_last_time(
     assert _list_pupils(school)["Nia New"] == "Wye"
 
 
-def test_import_corrects_a_rejected_row_in_the_table(open_as: Callable[[str], AppTest], school: School) -> None:
+def test_import_corrects_a_rejected_row_in_the_table(open_as: OpenAs, school: School) -> None:
     at = open_as("admin")
     _drop(at, ("pupils.csv", PUPILS))
     _choose(at, "Email *", ("Mail",))
@@ -123,7 +95,41 @@ def test_import_corrects_a_rejected_row_in_the_table(open_as: Callable[[str], Ap
     assert "Sam Slip" in _list_pupils(school)
 
 
-def test_import_is_for_the_administrator_alone(open_as: Callable[[str], AppTest]) -> None:
+def _list_rows(*left: str) -> Rows:
+    """The pupils of the school as a file, without some."""
+    rows = [(who, *facts) for who, facts in people.PUPILS.items() if who not in left]
+    return [
+        {"email": email(who), "name": name, "school": code, "year_group": year, "house": house}
+        for who, name, code, year, house, _ in rows
+    ]
+
+
+def test_import_says_who_leaves_on_its_button(open_as: OpenAs, school: School) -> None:
+    at = open_as("admin")
+    _drop(at, ("pupils.csv", _list_rows("dai")))
+    assert people.PUPILS["dai"][0] in " ".join(table.value.to_csv() for table in at.dataframe)
+    _press(at, "Import, and mark 1 pupil as having left")
+    assert people.PUPILS["dai"][0] not in _list_pupils(school)
+
+
+def test_import_of_a_part_of_the_list_lets_nobody_leave(open_as: OpenAs, school: School) -> None:
+    at = open_as("admin")
+    before = _list_pupils(school)
+    _drop(at, ("pupils of year 9.csv", _list_rows("aled", "carys", "dai")))
+    assert "Not in the files: " in text(at)
+    _press(at, "Import")
+    assert _list_pupils(school) == before
+
+
+def test_import_of_staff_never_lets_whoever_imports_leave(open_as: OpenAs, school: School) -> None:
+    staff = get_roster(school, someone(school, "admin"))["staff"]
+    rows = staff[staff["email"] != email("admin")][["email", "name", "school", "roles"]].to_dict("records")
+    at = open_as("admin")
+    _drop(at, ("staff.csv", rows))
+    assert "Import" in [button.label for button in at.button]
+
+
+def test_import_is_for_the_administrator_alone(open_as: OpenAs) -> None:
     at = open_as("teacher")
     assert "You do not have access to this page." in text(at)
     assert not at.file_uploader

@@ -3,6 +3,7 @@
 The program proposes all of it; a person corrects it with boxes.
 """
 
+from collections.abc import Mapping as Dictionary
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -16,9 +17,10 @@ from app.records.columns import COLUMNS, TABLES, Column
 from app.records.known_mappings import get_known_table, propose
 from app.records.mappings import Mapping, Source, Word, apply, list_words
 from app.records.raw_tables import RawTable
+from app.records.words import fold
 from app.school import School
 from app.ui.rejected_rows import KINDS
-from app.ui.text import note, write_html
+from app.ui.text import as_plain_text, note, write_html
 
 _FIRST_ROWS = 4
 _PROPOSED = "What its headings suggest"
@@ -29,14 +31,15 @@ _MANY_WORDS = 30
 
 @dataclass(frozen=True)
 class Reading:
-    """How a file is read. `is_new`: a person has changed what was proposed, or said it for the first time."""
+    """How a file is read. `is_new`: a person has changed what was proposed."""
 
     mapping: Mapping
     is_new: bool
 
 
-def ask_reading(school: School, raw: RawTable, codes: Sequence[str], key: str) -> Reading | None:
-    """Let a person check how a file is read; `codes` are those of the schools. Returns None until it is clear."""
+def ask_reading(school: School, raw: RawTable, schools: Dictionary[str, str], key: str) -> Reading | None:
+    """Let a person check how a file is read; `schools` are the schools' names by code. Returns None until it is
+    clear."""
     saved = _list_saved(school, raw, list(TABLES))
     first = (get_mapping(school, saved[0]) if saved else None) or propose(raw)
     left, right = st.columns(2)
@@ -49,16 +52,19 @@ def ask_reading(school: School, raw: RawTable, codes: Sequence[str], key: str) -
         key=f"{key} kind",
     )
     if kind is None:
-        note("Choose what the file holds.")
+        write_html(
+            "No heading of the file is known: {headings}. Choose what it holds, or take it out.",
+            headings=", ".join(filter(None, raw.headings)),
+        )
         return None
     name = ""
     if names := _list_saved(school, raw, [kind]):
         options = [*names, ""]
         name = right.selectbox("Read by", options, format_func=lambda one: one or _PROPOSED, key=f"{key} by {kind}")
     start = (get_mapping(school, name) if name else propose(raw, kind)) or Mapping(kind=kind, columns={})
-    if "school" in COLUMNS[kind] and "school" not in start.columns and len(codes) == 1:
-        start = Mapping(kind=kind, columns={**start.columns, "school": Source(value=codes[0])})
-    described = _describe_columns(kind, codes)
+    if "school" in COLUMNS[kind] and "school" not in start.columns and len(schools) == 1:
+        start = Mapping(kind=kind, columns={**start.columns, "school": Source(value=next(iter(schools)))})
+    described = _describe_columns(kind, schools)
     mapping = _ask_columns(raw, start, described, f"{key} {kind} {name}")
     if missing := mapping.list_missing():
         labels = ", ".join(label_column(column) for column in missing)
@@ -66,7 +72,7 @@ def ask_reading(school: School, raw: RawTable, codes: Sequence[str], key: str) -
         return None
     mapping = _ask_words(raw, mapping, described, f"{key} {kind} {name}")
     _show_first_rows(raw, mapping)
-    return Reading(mapping, is_new=not name or mapping != start)
+    return Reading(mapping, is_new=mapping != start)
 
 
 def _list_saved(school: School, raw: RawTable, kinds: Sequence[str]) -> list[str]:
@@ -79,11 +85,11 @@ def label_column(name: str) -> str:
     return name.replace("_emails", " addresses").replace("_email", " address").replace("_", " ").capitalize()
 
 
-def _describe_columns(kind: str, codes: Sequence[str]) -> dict[str, Column]:
-    """The columns of a kind; that of the school takes the codes of the schools."""
+def _describe_columns(kind: str, schools: Dictionary[str, str]) -> dict[str, Column]:
+    """The columns of a kind; that of the school takes the codes of the schools, or their names."""
     described = dict(COLUMNS[kind])
     if "school" in described:
-        described["school"] = replace(described["school"], values=tuple((code, code) for code in codes))
+        described["school"] = replace(described["school"], values=tuple(schools.items()))
     return described
 
 
@@ -155,13 +161,20 @@ def _ask_words(raw: RawTable, mapping: Mapping, described: dict[str, Column], ke
     """The mapping with the values that a person chooses for words that are none."""
     words = [word for word in list_words(mapping, raw, described) if not described[word.column].other_words]
     for name in dict.fromkeys(word.column for word in words):
-        unknown = [word for word in words if word.column == name and word.value is None]
-        if unknown:
-            chosen = _ask_words_of(described[name], unknown, f"{key} {name}")
+        of_column = [word for word in words if word.column == name]
+        chosen = _find_schools(of_column) if name == "school" else {}
+        if unknown := [word for word in of_column if word.value is None]:
+            chosen |= _ask_words_of(described[name], unknown, f"{key} {name}")
+        if chosen:
             source = mapping.columns[name]
             source = Source(headings=source.headings, words=source.words | chosen)
             mapping = Mapping(kind=mapping.kind, columns={**mapping.columns, name: source})
     return mapping
+
+
+def _find_schools(words: Sequence[Word]) -> dict[str, str]:
+    """The codes of the schools that a file calls by their names."""
+    return {word.word: word.value for word in words if word.value and fold(word.value) != fold(word.word)}
 
 
 def _ask_words_of(column: Column, unknown: Sequence[Word], key: str) -> dict[str, str]:
@@ -176,7 +189,7 @@ def _ask_words_of(column: Column, unknown: Sequence[Word], key: str) -> dict[str
         for n, word in enumerate(unknown[:_MANY_WORDS]):
             if n % 3 == 0:
                 places = st.columns(3)
-            label = f"{word.word} ({how_many(word.rows, 'row')})"
+            label = f"{as_plain_text(word.word)} ({how_many(word.rows, 'row')})"
             if column.is_list:
                 values = places[n % 3].multiselect(
                     label, list(labels), format_func=labels.__getitem__, placeholder="Choose", key=f"{key} {word.word}"

@@ -1,4 +1,4 @@
-"""What the office says of an import of people: corrections and leavers; and templates of the tables."""
+"""What the office says of an import of people: corrections of the past, new names; and templates of the tables."""
 
 from datetime import date
 from functools import partial
@@ -25,21 +25,12 @@ def show_templates() -> None:
 
 
 def ask_roster_options(today: date) -> RosterOptions:
-    """Ask what the office has to say of files of staff or pupils."""
-    valid_from, left_on, same_person = None, None, ""
-    with st.container(border=True):
-        left, middle, right = st.columns(3)
-        if left.checkbox("People who are not in the files have left", key="import leavers"):
-            left_on = left.date_input(
-                "First day without them",
-                today,
-                max_value=today,
-                format="DD/MM/YYYY",
-                help="Staff have no role from that day. Their sessions stay.",
-                key="import left on",
-            )
-        if middle.checkbox("The files correct something in the past", key="import past"):
-            valid_from = middle.date_input(
+    """Ask what the office has to say of files of staff or pupils, besides who has left."""
+    valid_from, same_person = None, ""
+    with st.expander("The files correct something in the past, or somebody has a new first name or account"):
+        left, right = st.columns(2)
+        if left.checkbox("They correct something in the past", key="import past"):
+            valid_from = left.date_input(
                 "Valid from",
                 today,
                 max_value=today,
@@ -54,8 +45,4 @@ def ask_roster_options(today: date) -> RosterOptions:
                 key="import same person",
             )
     addresses = frozenset(filter(None, map(str.strip, same_person.split(";"))))
-    return RosterOptions(_as_day(valid_from), _as_day(left_on), addresses)
-
-
-def _as_day(day: object) -> date | None:
-    return day if isinstance(day, date) else None
+    return RosterOptions(valid_from if isinstance(valid_from, date) else None, None, addresses)

@@ -1,6 +1,8 @@
 """What an import would change, in words and tables; and the rejected rows, to be corrected in the table itself."""
 
+from collections import Counter
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -11,6 +13,7 @@ from app.intake.preview import Preview, describe_effect, list_new_rows
 from app.intake.result import ImportResult
 from app.intake.uploads import Corrections
 from app.records.rows import RejectedRow
+from app.ui.administration.import_columns import label_column
 from app.ui.lists import table
 from app.ui.rejected_rows import KINDS
 from app.ui.text import note, write_html
@@ -18,11 +21,12 @@ from app.ui.text import note, write_html
 CORRECTIONS = "import corrections"  # in the session state: by kind, the `Corrections` made so far
 _ROW, _WHY = "Row", "What is wrong"
 _HEIGHT = 360
+_CORRECTED_AT_ONCE, _MOST_REASONS = 20, 5
 _CHANGES = {"who": "Who", "column": "What", "before": "Now", "after": "After the import"}
 
 
 def show_preview(preview: Preview) -> None:
-    """Show what an import would do."""
+    """Show what an import would do, but for leavers and rejected rows."""
     for result in preview.results:
         _show_counts(result)
     for words in describe_effect(preview):
@@ -31,9 +35,13 @@ def show_preview(preview: Preview) -> None:
         _show_new(result)
     _show_changed(preview)
     for result in preview.results:
-        _show_leavers(result)
-        _show_rejected(result)
         _show_notes(result)
+
+
+def show_rejected(preview: Preview) -> None:
+    """Show the rejected rows, whose cells can be corrected in the table."""
+    for result in preview.results:
+        _show_rejected(result)
 
 
 def _show_counts(result: ImportResult) -> None:
@@ -41,6 +49,7 @@ def _show_counts(result: ImportResult) -> None:
         "new": result.added,
         "changed": result.changed,
         "leaving": len(result.left),
+        "not in the file": len(result.missing),
         "rejected": len(result.rejected),
         "as before": result.unchanged,
     }
@@ -66,29 +75,11 @@ def _show_new(result: ImportResult) -> None:
 def _show_changed(preview: Preview) -> None:
     if not preview.changed:
         return
-    rows = pd.DataFrame([vars(fact) for fact in preview.changed])
+    rows = pd.DataFrame([vars(fact) | {"column": label_column(fact.column)} for fact in preview.changed])
     people = rows[["kind", "who"]].drop_duplicates().shape[0]
     with st.expander(f"Changed: {how_many(people, 'entry', 'entries')} of the roster", expanded=len(rows) <= 20):
         shown = rows[list(_CHANGES)].rename(columns=_CHANGES)
         table(shown, "What would change on the roster", "changed on the roster", height=_height(len(rows)))
-
-
-def _show_leavers(result: ImportResult) -> None:
-    kind = KINDS[result.kind].lower()
-    for names, label, words in (
-        (result.left, "Leaving", "They are marked as having left. Their sessions stay."),
-        (
-            result.missing,
-            "Not in the file",
-            "They stay on the roster. If they have left, give the day above. If a rejected row may be about one of "
-            "them, correct it first.",
-        ),
-    ):
-        if names:
-            with st.expander(f"{label}: {len(names):,} {kind}"):
-                note(words)
-                rows = pd.DataFrame({"Who": names})
-                table(rows, f"{label}: {kind}", f"{label.lower()} {result.kind}", height=_height(len(rows)))
 
 
 def _show_notes(result: ImportResult) -> None:
@@ -96,25 +87,39 @@ def _show_notes(result: ImportResult) -> None:
     if result.unknown_columns:
         notes.insert(0, f"columns that are not read: {', '.join(result.unknown_columns)}")
     if notes:
-        with st.expander(f"Notes on {result.source} ({len(notes):,})"):
+        with st.expander(f"Notes on {KINDS[result.kind].lower()} ({len(notes):,})"):
             for words in notes:
                 write_html("{words}.", words=words[:1].upper() + words[1:])
 
 
 def _show_rejected(result: ImportResult) -> None:
-    """The rejected rows, whose cells can be corrected in the table."""
+    """The rejected rows, whose cells can be corrected in the table; if they are many, for what reasons."""
     if not result.rejected:
         return
+    count = how_many(len(result.rejected), "row")
+    with st.container(border=True):
+        write_html("Rejected: {count} of {kind}", "h4", count=count, kind=KINDS[result.kind].lower())
+        note(
+            "The other rows can be imported now. Rejected rows are kept under “Rejected rows” until somebody fixes or "
+            "dismisses them."
+        )
+        if len(result.rejected) <= _CORRECTED_AT_ONCE:
+            _ask_corrections(result)
+            return
+        reasons = Counter(_say_why(result, rejected) for rejected in result.rejected)
+        for why, number in reasons.most_common(_MOST_REASONS):
+            write_html("<b>{rows}:</b> {why}.", rows=how_many(number, "row"), why=why)
+        with st.expander("Correct them one by one"):
+            _ask_corrections(result)
+
+
+def _ask_corrections(result: ImportResult) -> None:
     rows = [_describe_rejected(result, rejected) for rejected in result.rejected]
     columns = list(dict.fromkeys(name for row in rows for name in row))
     shown = pd.DataFrame(rows, columns=columns).fillna("").astype({_ROW: int})
-    count = how_many(len(rows), "row")
-    with st.container(border=True), st.form(f"correct {result.kind}", border=False):
-        write_html("Rejected: {count} of {kind}", "h4", count=count, kind=KINDS[result.kind].lower())
-        note(
-            "Correct the cells here and check again, or import the others now: rejected rows are kept under “Rejected "
-            "rows” until somebody fixes or dismisses them."
-        )
+    config: dict[str, Any] = {name: label_column(name) for name in columns}
+    config |= {_ROW: st.column_config.NumberColumn(width="small"), _WHY: st.column_config.Column(width="large")}
+    with st.form(f"correct {result.kind}", border=False):
         edited = st.data_editor(
             shown,
             key=f"rejected {result.kind} {hash(shown.to_csv())}",
@@ -122,11 +127,18 @@ def _show_rejected(result: ImportResult) -> None:
             disabled=[_ROW, _WHY],
             width="stretch",
             alt=f"Rejected rows of {KINDS[result.kind].lower()}, to be corrected",
-            column_config={_ROW: st.column_config.NumberColumn(width="small")},
+            column_config=config,
         )
+        note("Write what is right into the cells, then check again.")
         if st.form_submit_button("Check again", icon=":material/refresh:"):
             _store_corrections(result.kind, shown, edited)
             st.rerun()
+
+
+def _say_why(result: ImportResult, rejected: RejectedRow) -> str:
+    """Why a row was rejected, and how to fix it."""
+    column = rejected.column or ""
+    return f"{result.headings.get(column) or column or 'the row'} {rejected.reason}: {rejected.fix}"
 
 
 def _describe_rejected(result: ImportResult, rejected: RejectedRow) -> dict[str, object]:
@@ -134,9 +146,8 @@ def _describe_rejected(result: ImportResult, rejected: RejectedRow) -> dict[str,
     cells = {name: cell for name, cell in rejected.original.items() if name}
     _, fixable = select_shown_cells(result.kind, cells, rejected.column)
     column = rejected.column or ""
-    why = f"{result.headings.get(column) or column or 'The row'} {rejected.reason}: {rejected.fix}"
     shown = {name: cells.get(name, "") for name in fixable if name in cells or name == column}
-    return {_ROW: int(rejected.row), _WHY: why} | shown
+    return {_ROW: int(rejected.row), _WHY: _say_why(result, rejected)} | shown
 
 
 def _store_corrections(kind: str, shown: pd.DataFrame, edited: pd.DataFrame) -> None:

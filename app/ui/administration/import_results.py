@@ -9,6 +9,7 @@ from app.intake.result import ImportResult
 from app.records.attendance_times import DateOrder
 from app.records.rows import UnreadableFileError
 from app.store.database import DatabaseError
+from app.ui.administration.import_leavers import show_names
 from app.ui.text import note, show_error, write_html
 
 _DATES = {
@@ -49,25 +50,27 @@ def _show_import(run: Callable[[], ImportResult]) -> None:
 
 def show_result(result: ImportResult) -> None:
     """Show what became of an import."""
+    numbers = {
+        "new": result.added,
+        "changed": result.changed,
+        "as before": result.unchanged,
+        "rejected": len(result.rejected),
+    }
     write_html(
-        "{result.source}: {result.read:,} read, {result.added:,} new, {result.changed:,} changed, "
-        "{result.unchanged:,} unchanged, {rejected:,} rejected.",
+        "<b>{result.source}</b>, {rows}: <b>{counts}</b>.",
         result=result,
-        rejected=len(result.rejected),
+        rows=how_many(result.read, "row"),
+        counts=", ".join(f"{number:,} {words}" for words, number in numbers.items() if number) or "nothing",
     )
     if result.dropped:
         write_html(
             "{reports} of meetings that are not sessions: not stored.", reports=how_many(result.dropped, "report")
         )
-    for names, words in (
-        (result.left, "{people} not in the file marked as having left: {names}."),
-        (result.missing, "{people} on the roster not in the file, who stay until you say when they left: {names}."),
-    ):
-        if names:
-            write_html(words, people=how_many(len(names), "person", "people"), names=", ".join(names))
+    show_names(result, "left", "Marked as having left")
+    show_names(result, "missing", "Not in the file, and still on the roster")
     if result.resolved:
         write_html("This import resolved {rows}.", rows=how_many(result.resolved, "earlier rejection"))
-    if result.unknown_columns:
-        write_html("Unknown columns ignored: {columns}.", columns=", ".join(result.unknown_columns))
     for words in result.notes:
         write_html("{words}.", words=words[:1].upper() + words[1:])
+    if result.unknown_columns:
+        note(f"Columns not read: {', '.join(result.unknown_columns)}.")

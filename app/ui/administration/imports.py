@@ -24,18 +24,21 @@ from app.school import School
 from app.store.database import DatabaseError
 from app.store.reading import get_revision
 from app.ui.administration.import_columns import Reading, ask_reading
+from app.ui.administration.import_leavers import STAY, LeaversChoice, is_plausible, name_import, show_leavers
 from app.ui.administration.import_options import ask_roster_options, show_templates
-from app.ui.administration.import_preview import CORRECTIONS, get_corrections, show_preview
+from app.ui.administration.import_preview import CORRECTIONS, get_corrections, show_preview, show_rejected
 from app.ui.administration.import_results import show_attendance_import, show_result
 from app.ui.rejected_rows import KINDS
 from app.ui.text import as_plain_text, note, show_error, write_html
 
 _STEPS = ("Choose files", "Check", "Done")
 # In the session state: the results, what was shown before, and which import this is.
-_DONE, _PREVIEW, _NUMBER = "import done", "import preview", "import number"
+_DONE, _PREVIEWS, _NUMBER = "import done", "import previews", "import number"
+_IMPORT = "import the files"  # the button, whatever it says
 _UNDONE = "import undone"  # the words that say so, once
 _TYPES = ["csv", "txt", "tsv", "xlsx", "xlsm", "xls", "xlsb", "ods"]
 _PEOPLE = ("staff", "pupils")
+Prepared = tuple[Mapping[str, Table], RosterOptions]
 
 
 def show_imports(school: School, person: Person) -> bool:
@@ -88,7 +91,7 @@ def _show_step(current: int) -> None:
 def _start_again() -> None:
     """Forget the files, the results and the corrections."""
     st.session_state[_NUMBER] = st.session_state.get(_NUMBER, 0) + 1
-    for key in (_DONE, _PREVIEW, CORRECTIONS):
+    for key in (_DONE, _PREVIEWS, CORRECTIONS):
         st.session_state.pop(key, None)
 
 
@@ -96,13 +99,14 @@ def _start_again() -> None:
 
 
 def _show_check(school: School, person: Person, files: list[tuple[str, bytes]]) -> None:
-    codes = list(get_roster(school, person)["schools"]["code"])
+    roster = get_roster(school, person)
+    schools = dict(zip(roster["schools"]["code"], roster["schools"]["name"], strict=True))
     number = st.session_state[_NUMBER]
     readings: dict[str, tuple[RawTable, Reading]] = {}
     is_clear = True
     for n, file in enumerate(files):
         with st.container(border=True):
-            read = _show_file(school, file, codes, f"import {number} {n} {file[0]}")
+            read = _show_file(school, file, schools, f"import {number} {n} {file[0]}")
             if read is None:
                 is_clear = False
             elif (kind := read[1].mapping.kind) in readings:
@@ -112,17 +116,27 @@ def _show_check(school: School, person: Person, files: list[tuple[str, bytes]]) 
                 readings[kind] = read
     if not is_clear:
         return
-    options = ask_roster_options(school.today()) if set(_PEOPLE) & set(readings) else RosterOptions()
     tables = {
         kind: correct_rows(apply(reading.mapping, raw), get_corrections(kind))
         for kind, (raw, reading) in readings.items()
     }
-    preview = _preview(school, tables, options, person)
+    people = set(_PEOPLE) & set(readings)
+    options = ask_roster_options(school.today()) if people else RosterOptions()
+    key = f"import {number} {sorted(people)} {sorted(name for name, _ in files)}"
+    choice = LeaversChoice(key, school.today(), person.email)
+    on_roster = {kind: len(roster[kind]) for kind in people}
+    preview, options = _preview_with_leavers(school, person, (tables, options), choice, on_roster)
     if preview is not None:
-        _show_preview(school, person, preview, readings, (tables, options))
+        st.subheader("What would change")
+        show_preview(preview)
+        show_leavers(preview, choice, options)
+        show_rejected(preview)
+        _show_import(school, person, preview, readings, (tables, options))
 
 
-def _show_file(school: School, file: tuple[str, bytes], codes: list[str], key: str) -> tuple[RawTable, Reading] | None:
+def _show_file(
+    school: School, file: tuple[str, bytes], schools: Mapping[str, str], key: str
+) -> tuple[RawTable, Reading] | None:
     """One file with how it is read; None if that is not clear yet."""
     try:
         raw = read_raw_table(file)
@@ -132,44 +146,57 @@ def _show_file(school: School, file: tuple[str, bytes], codes: list[str], key: s
         write_html("<b>{name}</b>: {rows}", name=raw.name, rows=how_many(len(raw.rows), "row"))
         for words in raw.notes:
             note(f"{words[:1].upper()}{words[1:]}.")
-        reading = ask_reading(school, raw, codes, f"{key} {raw.sheet}")
+        reading = ask_reading(school, raw, schools, f"{key} {raw.sheet}")
     except UnreadableFileError as error:
         show_error("The file cannot be read.", str(error))
         return None
     return (raw, reading) if reading else None
 
 
+def _preview_with_leavers(
+    school: School, person: Person, prepared: Prepared, choice: LeaversChoice, on_roster: Mapping[str, int]
+) -> tuple[Preview | None, RosterOptions]:
+    """What the import would do, and its options: people who are not in the files leave by it if somebody has said so,
+    or if the files may be whole lists and nobody has said that they stay."""
+    tables, options = prepared
+    leaving = choice.add_to(options)
+    if on_roster and choice.chosen != STAY:
+        preview = _preview(school, tables, leaving, person)
+        if preview is None or choice.chosen or is_plausible(preview.results, on_roster):
+            return preview, leaving
+    return _preview(school, tables, options, person), options
+
+
 def _preview(school: School, tables: Mapping[str, Table], options: RosterOptions, person: Person) -> Preview | None:
     """What the import would do; it is worked out again only if something has changed."""
     with school.engine.connect() as connection:
         about = repr((tables, options, get_revision(connection)))
-    known: tuple[str, Preview] | None = st.session_state.get(_PREVIEW)
-    if known is not None and known[0] == about:
-        return known[1]
+    known: dict[str, Preview] = st.session_state.get(_PREVIEWS, {})
+    if about in known:
+        return known[about]
     try:
         run = prepare_tables(school, tables, person.staff_id, options)
         with st.spinner("Checking every row…"):
             preview = preview_import(school, run, options)
-        st.session_state[_PREVIEW] = about, preview
-        return preview
     except (UnreadableFileError, DatabaseError) as error:
         show_error("This cannot be imported.", str(error))
         return None
+    # The last one is kept as well: with leavers, and without.
+    st.session_state[_PREVIEWS] = dict([*known.items(), (about, preview)][-2:])
+    return preview
 
 
-def _show_preview(
+def _show_import(
     school: School,
     person: Person,
     preview: Preview,
     readings: Mapping[str, tuple[RawTable, Reading]],
-    prepared: tuple[Mapping[str, Table], RosterOptions],
+    prepared: Prepared,
 ) -> None:
-    st.subheader("What would change")
-    show_preview(preview)
     names = _ask_names(readings)
-    importing, again, _ = st.columns([1, 1, 3])
-    wanted = importing.button("Import", type="primary", icon=":material/upload:", width="stretch")
-    again.button("Start again", icon=":material/restart_alt:", on_click=_start_again, width="stretch")
+    with st.container(horizontal=True):
+        wanted = st.button(name_import(preview), type="primary", icon=":material/upload:", key=_IMPORT)
+        st.button("Start again", icon=":material/restart_alt:", on_click=_start_again)
     if not wanted:
         return
     tables, options = prepared
@@ -236,10 +263,13 @@ def _confirm_undo(school: School, person: Person) -> None:
         return
     files = ", ".join(last.sources)
     if obstacles := find_obstacles(school):
+        write_html("The import of {files} can no longer be undone. Since then:", files=files)
+        for words in obstacles:
+            write_html("– {words}", words=words)
         write_html(
-            "The import of {files} can no longer be undone. Since then {what}.", files=files, what="; ".join(obstacles)
+            "<b>What to do instead:</b> import a corrected file. It changes what is different, and nothing else. If "
+            "the import added people by mistake, import the list without them, and choose “They have left”."
         )
-        note("Import a corrected file instead: it changes what is different.")
         return
     write_html(
         "Everything that the import of {files} added or changed is put back as it was. Sessions are checked again.",

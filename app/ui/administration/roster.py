@@ -20,8 +20,7 @@ _NEEDED = {
 
 
 def show_roster(school: School, person: Person) -> None:
-    """Show the tab."""
-    st.header("Roster")
+    """Show the lists, and what is missing in them."""
     roster = administration.get_roster(school, person)
     staff = roster["staff"].assign(
         roles=[cell.split(";") if cell else [] for cell in roster["staff"]["roles"]],
