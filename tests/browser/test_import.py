@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 from oidc_provider_mock import User, run_server_in_thread
 from playwright.sync_api import Locator, Page, expect
+from sqlalchemy import select
 
 from app.intake.files import import_table
 from app.school import open_school
 from app.settings import ROOT, load_settings
-from tests.browser.conftest import click, drawn, free_port
+from app.store import tables
+from tests.browser.conftest import click, drawn, free_port, look_through
 from tests.browser.exports import INFANTS, export_pupils, export_staff
 from tests.clock import REAL
 
@@ -133,3 +135,28 @@ def test_an_export_becomes_a_dashboard_in_few_steps_and_the_next_one_in_two(page
     _sign_in(leader, address, "staff0")
     expect(leader.get_by_role("heading", name="Overview")).to_be_visible()
     leader.context.close()
+
+
+def test_a_rejected_row_is_corrected_in_the_table(
+    page: Page, serve: Callable[..., str], new_database: Callable[..., str], demonstration: str
+) -> None:
+    database = new_database(copy_of=demonstration)
+    school = open_school(database)
+    with school.engine.connect() as connection:
+        pupil = connection.scalar(select(tables.pupils.c.email).limit(1))
+    school.engine.dispose()
+    page.goto(f"{serve(database)}/administration?tab=Import")
+    look_through(page, "ICT")
+    rows = f"pupil_email,kind,sent_on\n{pupil},introduction,2026-09-01\n{pupil},one_to_one,tomorrow\n"
+    Steps(page).drop({"letters.csv": rows.encode()})
+    expect(page.get_by_text("1 new, 1 rejected")).to_be_visible()
+    drawn(page)
+    page.get_by_test_id("stDataFrame").last.click(position={"x": 150, "y": 52})  # what is wrong
+    for _ in ("address", "kind", "day"):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.type("2026-09-02")
+    page.keyboard.press("Enter")
+    click(page.get_by_role("button", name="Check again"))
+    expect(page.get_by_text("2 new", exact=True)).to_be_visible()
+    click(page.get_by_role("button", name="Import", exact=True))
+    expect(page.get_by_text("Imported.")).to_be_visible()
