@@ -15,6 +15,7 @@ from app.school import School
 from app.settings import ROOT
 from app.ui import address
 from app.ui.current import current_person, get_school, keep_address, record_once, view_as
+from app.ui.first_visit import show_first_visit
 from app.ui.labels import PAGE_ICONS
 from app.ui.text import as_plain_text, write_html
 from app.ui.widgets import link
@@ -116,6 +117,8 @@ def show() -> None:
         st.html('<script src="steps.js"></script>', unsafe_allow_javascript=True)
     with st.container(key="worried_on_a_phone"):  # where the bar at the side is closed from the start
         _link_to_concern_about_child()
+    if current == home:
+        show_first_visit(school, person)
     chosen.run()
 
 
