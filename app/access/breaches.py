@@ -6,9 +6,10 @@ Deputy Head, and those without a HOY or HM, belong to the Senior Deputy Head; if
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, not_, select
+from sqlalchemy import ColumnElement, Connection, func, not_, or_, select
 
 from app.access.policy import Person, list_roles_with, require
 from app.access.scope import (
@@ -70,6 +71,21 @@ def list_open_breaches(school: School, person: Person) -> pd.DataFrame:
         breaches = find_open_breaches(connection)
     rows = breaches.drop_duplicates("session_id", ignore_index=True)[["session_id", "day", "opened_at"]]
     return in_school_time(school, rows)
+
+
+def count_sessions_breached_since(school: School, person: Person, since: datetime, besides: int) -> int:
+    """How many sessions that the person may open, besides one, show a breach that was opened since a moment."""
+    require(person, Resource.BREACHES)
+    event = tables.breach_events.c
+    reopened = select(event.breach_id).where(event.kind == BreachEventKind.REOPENED, event.occurred_at >= since)
+    query = (
+        select(func.count(_breach.session_id.distinct()))
+        .join(tables.sessions, SESSION.id == _breach.session_id)
+        .where(*_open_conditions(), is_open_to(person, school.today()), SESSION.id != besides)
+        .where(or_(_breach.opened_at >= since, _breach.id.in_(reopened)))
+    )
+    with school.engine.connect() as connection:
+        return int(connection.scalar(query) or 0)
 
 
 def count_breaches_by_owner(school: School, person: Person) -> pd.DataFrame:

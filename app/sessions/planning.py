@@ -267,6 +267,14 @@ def create_log_form(plan: Any) -> Form:
     return {name: value for name, value in create_form(plan).items() if name != "ref"} | {"plan": plan.ref}
 
 
+def fill_log_form(form: Form, plan: Any) -> Form:
+    """The log form of a call (`log_form.from_call`), with what was planned for it: purpose, reason, second members."""
+    planned = create_log_form(plan)
+    second = list(dict.fromkeys([*planned["second"], *form["second"]]))
+    said = {name: planned[name] for name in ("purpose", "reason", "plan") if planned[name]}
+    return form | said | {"second": second, "proposed": ""}
+
+
 def match_plans_with_calls(school: School, calls: pd.DataFrame, plans: pd.DataFrame) -> dict[int, str]:
     """The plan (`ref`) of each of the calls of `list_calls_to_log`, by `session_id`: matched by pupils and times, as a
     log would be."""

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from app.access.concern_detail import get_concern
 from app.access.concerns import list_actions_to_do, list_concerns, list_own_concerns
@@ -13,6 +14,7 @@ from app.access.session_detail import get_session
 from app.concerns import casework
 from app.school import open_school
 from app.sessions.drafts import save_draft
+from app.store import tables
 from tests import people
 from tests.apptest import AppTest
 from tests.pages.conftest import Opened, text
@@ -42,7 +44,7 @@ def test_log_answers_and_saves_in_one_run_with_what_was_typed_just_before(opened
     _box(at.text_area, "Notes (optional)").set_value("All went well.")
     _press(at, "No issues", "Save log")
     assert "Logged." in text(at)
-    saved = at.session_state[f"log saved {tutor.staff_id}"]
+    saved = at.session_state[f"draft log {tutor.staff_id}"]["result"].entered
     log = people.found(get_session(school, tutor, saved.session_id)).log
     assert log is not None
     assert (log["notes"], log["dress_ok"]) == ("All went well.", True)
@@ -118,7 +120,21 @@ def test_plan_that_is_being_saved_is_not_cleared_and_is_shown_in_the_same_run(op
     save_draft(school, tutor, "plan", form)
     at = opened("plan", "tutor")
     _press(at, "Save plan", "New plan")
-    assert "Plan saved." in " ".join(element.value for element in at.info)
+    assert "Plan saved." in " ".join(element.value for element in at.success)
     assert "Save plan" not in [button.label for button in at.button]
     assert "Your plans" in text(at)
     assert len(list_plans(school, tutor)) == before + 1
+
+
+def test_log_that_could_not_be_saved_keeps_the_verdict(opened: Opened) -> None:
+    """Without a reason for the correction."""
+    school, tutor = open_school(), opened.people["tutor"]
+    with school.engine.connect() as connection:
+        log = tables.logs.c
+        ref = connection.scalar(select(log.ref).where(log.staff_id == tutor.staff_id, log.current).limit(1))
+    at = opened("log", "tutor", correct=str(ref))
+    _group(at, "Was the background neutral or blurred?").set_value("no").run()
+    assert "Neutral background" in text(at)
+    _press(at, "Save log")
+    assert "The reason for the correction is blank" in at.warning[0].value
+    assert "Neutral background" in text(at)

@@ -290,7 +290,7 @@ def test_a_plan_fills_the_log_of_its_call_and_of_no_other(winter: AtTime, tmp_pa
     number = calls.set_index("call_id")["session_id"]["planned"]
     assert of == {number: "P-1"}
     call = next(calls[calls["call_id"] == "planned"].itertuples())
-    filled = planning.create_log_form(next(plans.itertuples())) | log_form.from_call(call)
+    filled = planning.fill_log_form(log_form.from_call(call), next(plans.itertuples()))
     assert (filled["purpose"], filled["reason"], filled["second"]) == ("pastoral", "routine", [people.email("hm")])
     assert (filled["from"], filled["to"], filled["plan"]) == ("19:03", "19:27", "P-1")
 
