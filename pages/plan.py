@@ -10,20 +10,22 @@ import streamlit as st
 from app.access.administration import record_access
 from app.access.forms import list_pupils_to_choose
 from app.access.plans import list_plans
+from app.formatting import moment
 from app.parents import consents
 from app.records import log_form
+from app.records.log_form import Form
 from app.records.logs import Log
 from app.records.rows import RejectedRow
 from app.sessions import planning
-from app.sessions.drafts import save_draft
 from app.sessions.invitations import create_invitation, is_confidential
 from app.sessions.planning import Foreseen
 from app.ui import session_fields
+from app.ui.dialogs import Change, confirm, open_dialog
 from app.ui.drafts import Draft
 from app.ui.labels import PURPOSE_WORDS
 from app.ui.shell import require
 from app.ui.text import note, write_html
-from app.ui.widgets import card, card_button, download, link
+from app.ui.widgets import card, confirm_on_rerun, download, link, show_confirmation
 from app.vocabulary import OneToOneReason, Page
 
 _VERDICTS = {
@@ -43,8 +45,11 @@ _SAVE = "save the plan"
 def ask() -> Log | RejectedRow | None:
     """Show the form. Returns the plan that it describes; None while it is empty."""
     session_fields.ask_purpose(draft, "What is it for?")
-    session_fields.ask_pupils(draft, list_pupils_to_choose(school, person))
-    session_fields.ask_times(draft, school.today(), first=school.today())
+    left, right = st.columns(2)
+    with left:
+        session_fields.ask_pupils(draft, list_pupils_to_choose(school, person))
+    with right:
+        session_fields.ask_times(draft, school.today(), first=school.today())
     if not log_form.has_essentials(draft.values):
         return None
     if log_form.is_one_to_one(school.settings, draft.values):
@@ -65,49 +70,68 @@ def show_verdict(plan: Log, foreseen: Foreseen) -> None:
     outcomes = foreseen.clauses["outcome"]
     for row in foreseen.clauses[outcomes.isin(["breach", "no_evidence"])].itertuples():
         mark = "✗" if row.outcome == "breach" else "?"
-        write_html("{mark} <b>{row.title}</b><br>{row.reason}<br><b>What to do:</b> {row.fix}", mark=mark, row=row)
-        if row.consent:
-            ask_for_consent(plan, row.consent, foreseen.lacking.get(row.clause, []))
-        if row.letter:
-            link(Page.PARENTS, "Open Parents")
-    with st.container(gap="xsmall"):
-        for row in foreseen.clauses[outcomes.isin(["met", "exempt"])].itertuples():
-            write_html("✓ <b>{row.title}.</b> {row.reason}", "div", row=row)
+        with st.container(border=True):
+            left, right = st.columns([3, 2], gap="medium")
+            with left:
+                write_html("{mark} <b>{row.title}</b><br>{row.reason}", mark=mark, row=row)
+            with right:
+                write_html("<b>What to do:</b> {row.fix}", row=row)
+                if row.letter:
+                    link(Page.PARENTS, "Open Parents")
+            if row.consent:
+                show_consents(plan, row.consent, foreseen.lacking.get(row.clause, []))
+    good = list(foreseen.clauses[outcomes.isin(["met", "exempt"])].itertuples())
+    for place, half in zip(st.columns(2, gap="medium"), (good[::2], good[1::2]), strict=True):
+        with place.container(gap="xsmall"):
+            for row in half:
+                write_html("✓ <b>{row.title}.</b> {row.reason}", "div", row=row)
 
 
-def ask_for_consent(plan: Log, kind: str, emails: list[str]) -> None:
+def show_consents(plan: Log, kind: str, emails: list[str]) -> None:
     """Show the missing consents, each with its status and the next step."""
     rows = planning.find_consents(school, person, plan, kind, emails)
     for row in rows.itertuples():
-        write_html("{row.pupil}: {status}.", row=row, status=describe_consent(row))
-        if row.state == "asked":
-            link(Page.PARENTS, "Send the request, record the answer", query={"consent": str(row.consent_id)})
-        can_inform = row.state == "given" and pd.isna(row.slt_informed_at)
-        if can_inform:
-            inform = partial(consents.inform_slt, school, person, int(row.consent_id))
-            st.button("Inform SLT", key=f"slt {row.consent_id}", icon=":material/campaign:", on_click=inform)
-    to_ask = rows.loc[~rows["state"].isin(["asked", "given"]), "email"].tolist()
-    if not to_ask:
-        return
-    usual = _REASONS.get(draft.values.get("reason", ""), "") if kind == "one_to_one" else ""
-    reason = st.text_input(
-        "Reason for this time (the parents will read this)",
-        draft.values.get("why") or usual,
-        key=draft.key(f"why {kind}"),
-        max_chars=500,
-    )
-    draft.values["why"] = reason
-    if st.button("Ask for consent", key=f"ask {kind}", icon=":material/contact_mail:"):
-        try:
-            planning.ask_for_consents(school, person, plan, kind, to_ask, reason)
-        except ValueError as fault:
-            st.warning(str(fault), icon=":material/edit:")
-            return
-        planning.save_plan(school, person, plan)
-        state[draft.key("done")] = (
-            "Consent requested, and the plan saved. Send the request to the parents from the page Parents."
+        with st.container(horizontal=True, vertical_alignment="center"):
+            write_html("{row.pupil}: {status}.", row=row, status=describe_consent(row))
+            if row.state == "asked":
+                link(Page.PARENTS, "Send the request, record the answer", query={"consent": str(row.consent_id)})
+            if row.state == "given" and pd.isna(row.slt_informed_at):
+                offer_to_inform_slt(row)
+    to_ask = rows[~rows["state"].isin(["asked", "given"])]
+    if len(to_ask) and st.button("Ask for consent…", key=f"ask {kind}", icon=":material/contact_mail:"):
+        open_dialog("Ask for consent", partial(ask_for_consent, plan, kind, to_ask), "Create the request", "send")
+
+
+def offer_to_inform_slt(row: Any) -> None:
+    """A button to inform SLT of a consent that was given."""
+    if st.button("Inform SLT…", key=f"slt {row.consent_id}", icon=":material/campaign:"):
+        confirm(
+            "Inform SLT",
+            f"This alerts every member of SLT that the parents of {row.pupil} have given their consent.",
+            partial(consents.inform_slt, school, person, int(row.consent_id)),
+            "SLT informed.",
         )
-        st.rerun()  # the checks above name the consent as not asked for
+
+
+def ask_for_consent(plan: Log, kind: str, to_ask: pd.DataFrame) -> Change:
+    """The dialog to ask the parents of some pupils."""
+    write_html(
+        "This creates a request for consent to the parents of <b>{pupils}</b> and saves the plan. You send the request "
+        "from the page Parents.",
+        pupils=", ".join(to_ask["pupil"]),
+    )
+    usual = _REASONS.get(draft.values.get("reason", ""), "") if kind == "one_to_one" else ""
+    given = draft.values.get("why") or usual
+    reason = st.text_input("Reason for this time (the parents will read this)", given, key=f"why {kind}", max_chars=500)
+    draft.values["why"] = reason
+
+    def change() -> str:
+        planning.ask_for_consents(school, person, plan, kind, to_ask["email"].tolist(), reason)
+        planning.save_plan(school, person, plan)
+        draft.settle()
+        return "Consent requested, and the plan saved."
+
+    return change
 
 
 def describe_consent(row: Any) -> str:
@@ -127,39 +151,39 @@ def show_in_session_checks(foreseen: Foreseen) -> None:
 
 
 def show_saving(plan: Log, foreseen: Foreseen) -> None:
-    """Show the button to save the plan, and its invitation once it is saved as shown here."""
-    confirmation, place = st.empty(), st.empty()
+    """Show the button to save the plan, and beside it, once it is saved as shown here, its invitation."""
     saved, is_saved = find_saved(plan)
-    if not is_saved:
-        label = "Save plan" if saved is None else "Save changes"
-        if place.button(label, type="primary", icon=":material/event_available:", width="stretch", key=_SAVE):
-            planning.save_plan(school, person, plan)
-            save_draft(school, person, "plan", None)
-            state[draft.key("done")] = "Plan saved. It will fill in the log after the session."
-            place.empty()
-            saved, is_saved = find_saved(plan)
-    if words := state.get(draft.key("done")):
-        confirmation.info(words, icon=":material/info:")
+    words = "Plan saved" if is_saved else "Save plan" if saved is None else "Save changes"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(words, type="primary", icon=":material/event_available:", disabled=is_saved, key=_SAVE)
+        if is_saved and foreseen.verdict == "yes":
+            download(
+                "Download the invitation",
+                create_invitation(school, person, saved, foreseen),
+                "session.ics",
+                "event",
+                on_click=lambda: record_access(school, person, "exported", f"invitation to plan {plan.ref}"),
+            )
+        st.button("New plan", type="tertiary", icon=":material/add:", on_click=clear)
     if not is_saved:
         return
     if foreseen.verdict != "yes":
         note("You can download the invitation once the plan meets the protocol.")
-        return
-    download(
-        "Download the invitation",
-        create_invitation(school, person, saved, foreseen),
-        "session.ics",
-        "event",
-        type="primary",
-        width="stretch",
-        on_click=lambda: record_access(school, person, "exported", f"invitation to plan {plan.ref}"),
-    )
-    if is_confidential(person, plan.answers["purpose"]):
+    elif is_confidential(person, plan.answers["purpose"]):
         note("The invitation shows only your time, so that nobody who sees your calendar can tell whom it is for.")
     else:
         note(
             "Open it in Outlook, make it a Teams meeting and send it. The pupils and the second member are already invited."
         )
+
+
+def save() -> None:
+    """Save the plan as it is in the form."""
+    draft.collect()
+    if log_form.has_essentials(draft.values) and isinstance(plan := read(), Log):
+        planning.save_plan(school, person, plan)
+        draft.settle()
+        confirm_on_rerun("Plan saved. It will fill in the log after the session.")
 
 
 def find_saved(plan: Log) -> tuple[Any, bool]:
@@ -188,35 +212,44 @@ def list_coming() -> None:
         verdict = _MARKS.get(verdicts.get(row.ref, ""), "begun")
         words = "<b>{row.started_at}</b> · {purpose} · {verdict}<br>{row.pupils}"
         place = card(words, row=row, purpose=purpose, verdict=verdict)
-        begin = partial(draft.begin, planning.create_form(row))
-        card_button(place, "Open plan", "edit", f"open {row.ref}", begin)
-        card_button(place, "Delete plan", "delete", f"drop {row.ref}", partial(delete, row.ref), type="tertiary")
+        if place.button("Open plan", key=f"open {row.ref}", icon=":material/edit:", width="stretch"):
+            open_plan(planning.create_form(row))
+        if place.button("Delete plan", key=f"drop {row.ref}", icon=":material/delete:", type="tertiary"):
+            words = f"This deletes your plan for {moment(row.started_at)} with {row.pupils}."
+            confirm("Delete plan", words, partial(delete, row.ref), "Plan deleted.")
+
+
+def open_plan(form: Form) -> None:
+    """Open a plan in the form; if another was begun and not saved, once that may be discarded."""
+    if draft.is_changed:
+        words = "You have begun another plan and not saved it. This discards what you entered in it."
+        confirm("Open this plan", words, partial(draft.begin, form), "", label="Discard and open")
+    else:
+        draft.begin(form)
+        st.rerun()
 
 
 def delete(ref: str) -> None:
     planning.delete_plan(school, person, ref)
     if draft.values["ref"] == ref:
-        draft.begin({})
+        draft.drop()
 
 
 st.title("Plan a session")
+if state.get(_SAVE):
+    save()
+show_confirmation()
 draft.values.setdefault("ref", f"P-{uuid.uuid4().hex[:12]}")
-left, right = st.columns([3, 2], gap="large")
-with left:
-    plan = ask()
-with right, st.container(border=True):
-    st.subheader("What the protocol says")
-    if plan is None:
-        note("Enter the purpose, pupils, day and times to see the checks.")
-    elif isinstance(plan, RejectedRow):
-        session_fields.show_fault(plan)
-    else:
-        foreseen = planning.foresee(school, person, plan)
-        show_verdict(plan, foreseen)
-        show_saving(plan, foreseen)
-    if draft.values["purpose"] or draft.values["pupils"]:
-        st.button("New plan", type="tertiary", icon=":material/add:", on_click=clear)
-if isinstance(plan, Log):
+draft.show_restored("this plan")
+plan = ask()
+if plan is None:
+    note("Enter the purpose, pupils, day and times to see the checks.")
+elif isinstance(plan, RejectedRow):
+    session_fields.show_fault(plan)
+else:
+    foreseen = planning.foresee(school, person, plan)
+    show_verdict(plan, foreseen)
+    show_saving(plan, foreseen)
     show_in_session_checks(foreseen)
 list_coming()
 draft.store()
