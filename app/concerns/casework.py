@@ -33,11 +33,11 @@ _ONLY = {"shared": CHILD, "unshared": CHILD, "named": CONDUCT}
 _COLUMNS = ("level", "recipient_id", "text")  # the answers that have a column of their own
 
 
-class NotYoursError(Exception):
+class NotYoursError(ValueError):
     """The concern does not exist, or the person does not follow it up."""
 
 
-class IncompleteStepError(Exception):
+class IncompleteStepError(ValueError):
     """An answer is missing or does not fit; the message says which."""
 
 

@@ -30,9 +30,9 @@ def show_children(school: School, person: Person) -> None:
     follows = _follows(person)
     if concerns is not None and follows:
         _show_waiting(concerns, about_children)
-    _show_actions(school, person, about_children)
     if concerns is not None and (follows or len(concerns)):
-        _show_open_and_closed(concerns, CHILD, "Open, by level and age" if follows else "Shared with you")
+        _show_open_and_closed(concerns, CHILD, "Open" if follows else "Shared with you")
+    _show_actions(school, person, about_children, concerns)
     if follows:
         st.header("Adults' conduct")
         note("Kept apart from concerns about children. Anyone named in a concern cannot see it.")
@@ -53,9 +53,9 @@ def show_conduct(school: School, person: Person) -> None:
     concerns, actions = list_concerns(school, person, CONDUCT), list_actions_to_do(school, person)
     actions = actions[actions["conduct"]]
     _show_waiting(concerns, actions)
-    _show_actions(school, person, actions)
     record = partial(casework.record_download, school, person)
-    _show_open_and_closed(concerns, CONDUCT, "Open, by level and age", record)
+    _show_open_and_closed(concerns, CONDUCT, "Open", record)
+    _show_actions(school, person, actions, concerns)
     link(Page.CONCERNS, "Raise a concern about an adult's conduct", "flag", query={"raise": "conduct"})
 
 
@@ -126,15 +126,19 @@ def _show_waiting(concerns: pd.DataFrame, actions: pd.DataFrame) -> None:
     )
 
 
-def _show_actions(school: School, person: Person, actions: pd.DataFrame) -> None:
-    """The person's actions, each to be marked as done here; and those of others."""
+def _show_actions(school: School, person: Person, actions: pd.DataFrame, concerns: pd.DataFrame | None) -> None:
+    """The person's actions, each to be marked as done here, with whom the concerns are about that they may open; and
+    those of others."""
     mine, others = actions[actions["mine"]], actions[~actions["mine"]]
+    about = {} if concerns is None else dict(zip(concerns["ref"], concerns["pupils"], strict=True))
     if len(mine):
         st.header("My actions")
-    for row in mine.itertuples():
-        with st.container(border=True):
-            words = "<b>{row.what}</b><br>{late}by {row.due} · assigned by {row.asked_by} · {row.ref}"
-            write_html(words, row=row, late="⚠ Overdue: " if row.overdue else "")
+    places = st.columns(2) if len(mine) > 1 else [st.container()]
+    for number, row in enumerate(mine.itertuples()):
+        with places[number % 2].container(border=True):
+            words = "<b>{row.what}</b><br>{late}by {row.due} · assigned by {row.asked_by} · {about}"
+            name = ", ".join(filter(None, (about.get(row.ref), row.ref)))
+            write_html(words, row=row, late="⚠ Overdue: " if row.overdue else "", about=name)
             if row.may_open:
                 link(Page.CONCERNS, "Open the concern", "folder_open", query={"ref": row.ref})
             else:
@@ -156,7 +160,7 @@ def _ask_what_was_done(school: School, person: Person, row: Any) -> None:
     draft.store()
     # Done before the page runs: another action may be done at the same moment.
     st.button(
-        "Done",
+        "Mark as done",
         key=f"done {row.ref} {row.number}",
         icon=":material/check:",
         on_click=_finish,
@@ -182,12 +186,13 @@ def _show_open_and_closed(
 ) -> None:
     """The lists of open and closed concerns; `record` puts the download of some (by reference) on record."""
     still_open, closed = concerns[concerns["open"]], concerns[~concerns["open"]]
+    still_open = still_open.sort_values("read", kind="stable")  # unread first
     st.header(heading)
     name = "concerns" if register is CHILD else "concerns about conduct"
     if still_open.empty:
         st.write("None.")
     else:
-        note("Select a row to open it.")
+        note("Unread first, then by level and age. Select a row to open it.")
         _listing(still_open, register, f"open {name}", record)
     if len(closed):
         with st.expander(f"Closed ({len(closed)})"):
@@ -195,16 +200,18 @@ def _show_open_and_closed(
 
 
 def _listing(concerns: pd.DataFrame, register: Register, name: str, record: Callable[[list[str]], None] | None) -> None:
-    columns = {"Reference": concerns["ref"], "Level": concerns["level"], "Days": concerns["age_days"]}
+    columns = {"Read": concerns["read"].map({True: "read", False: "● not yet"})}
     if register is CONDUCT:
         columns["Adults"] = concerns["adults"]
     columns |= {
         "Children": concerns["pupils"],
-        "Category": concerns["categories"].map(register.describe_categories),
+        "Level": concerns["level"],
+        "Days": concerns["age_days"],
         "Open actions": concerns["actions"],
-        "Read": concerns["read"].map({True: "yes", False: "not yet"}),
+        "Category": concerns["categories"].map(register.describe_categories),
         "Raised by": concerns["raised_by"].fillna("–"),
         "With": concerns["owner"].replace("", "nobody"),
+        "Reference": concerns["ref"],
     }
     refs = concerns["ref"].tolist()
     note_download = partial(record, refs) if record else None
