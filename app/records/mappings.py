@@ -211,7 +211,8 @@ def _convert_faults(mapping: Mapping, faults: list[InvalidCellError]) -> list[In
 @dataclass(frozen=True)
 class Word:
     """A word of a file in a column that takes certain values, with the number of its rows; `value`: what the mapping
-    makes of it ("": a blank cell), None if it is none of the column's values."""
+    makes of it ("": a blank cell), None if it is none of the column's values. In a column that also takes other words,
+    one that the mapping names may stand for itself."""
 
     column: str
     word: str
@@ -242,5 +243,7 @@ def list_words(mapping: Mapping, raw: RawTable, columns: Dictionary[str, Column]
 
 def _find_value(column: Column, source: Source, word: str) -> str | None:
     value = source.translate(word, column)
+    if column.other_words and fold(word) in map(fold, source.words):
+        return value
     items = split_list(value) if column.is_list else (value,) if value else ()
     return value if all(column.find_value(item) for item in items) else None

@@ -129,6 +129,19 @@ def test_import_of_staff_never_lets_whoever_imports_leave(open_as: OpenAs, schoo
     assert "Import" in [button.label for button in at.button]
 
 
+def test_import_asks_what_a_purpose_stands_for(open_as: OpenAs) -> None:
+    at = open_as("admin")
+    wrong, other = (people.log("teacher", "aled", f"2026-11-0{day}T10:00") for day in (3, 4))
+    _drop(at, ("answers.csv", [wrong | {"purpose": "Accademic"}, other | {"purpose": "Expedition"}]))
+    assert [warning.value for warning in at.warning] == ["Choose what the words stand for: Purpose."]
+    _choose(at, "Accademic (1 row)", "academic")
+    assert "Import" not in [button.label for button in at.button]
+    _choose(at, "Expedition (1 row)", "Expedition")
+    _press(at, "Import")
+    assert "Imported." in [element.value for element in at.success]
+    assert not at.warning
+
+
 def test_import_is_for_the_administrator_alone(open_as: OpenAs) -> None:
     at = open_as("teacher")
     assert "You do not have access to this page." in text(at)

@@ -154,6 +154,12 @@ def test_list_words_says_which_words_are_values() -> None:
     ]
 
 
+def test_list_words_keeps_other_words_that_the_mapping_names() -> None:
+    source = Source(headings=("Why",), words={"Duke of Edinburgh": "Duke of Edinburgh"})
+    words = list_words(Mapping(kind="logs", columns={"purpose": source}), raw(("Why",), ("DUKE of Edinburgh",), ("x",)))
+    assert [(word.word, word.value) for word in words] == [("DUKE of Edinburgh", "Duke of Edinburgh"), ("x", None)]
+
+
 # Of each system an export as it comes: its headings, and what they become.
 EXPORTS = {
     "iSAMS pupils": (

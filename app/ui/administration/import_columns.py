@@ -27,6 +27,7 @@ _PROPOSED = "What its headings suggest"
 _NOT_THERE: tuple[str, ...] = ()
 _SAME = ("", "same in all rows")  # no heading is blank
 _MANY_WORDS = 30
+_REJECTED = " Rows with any other word are rejected."
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,9 @@ def ask_reading(school: School, raw: RawTable, schools: Dictionary[str, str], ke
         st.warning(f"Choose where the file has: {labels}.", icon=":material/edit:")
         return None
     mapping = _ask_words(raw, mapping, described, f"{key} {kind} {name}")
+    if unasked := _list_unasked(raw, mapping, described):
+        st.warning(f"Choose what the words stand for: {', '.join(map(label_column, unasked))}.", icon=":material/edit:")
+        return None
     _show_first_rows(raw, mapping)
     return Reading(mapping, is_new=mapping != start)
 
@@ -159,7 +163,7 @@ def _ask_value(place: st.delta_generator.DeltaGenerator, column: Column, before:
 
 def _ask_words(raw: RawTable, mapping: Mapping, described: dict[str, Column], key: str) -> Mapping:
     """The mapping with the values that a person chooses for words that are none."""
-    words = [word for word in list_words(mapping, raw, described) if not described[word.column].other_words]
+    words = [word for word in list_words(mapping, raw, described) if _is_asked(described[word.column])]
     for name in dict.fromkeys(word.column for word in words):
         of_column = [word for word in words if word.column == name]
         chosen = _find_schools(of_column) if name == "school" else {}
@@ -177,15 +181,27 @@ def _find_schools(words: Sequence[Word]) -> dict[str, str]:
     return {word.word: word.value for word in words if word.value and fold(word.value) != fold(word.word)}
 
 
+def _is_asked(column: Column) -> bool:
+    """Whether it is asked what the words of a column stand for: other words in an optional column may tell of a
+    pupil."""
+    return column.is_required or not column.other_words
+
+
+def _list_unasked(raw: RawTable, mapping: Mapping, described: dict[str, Column]) -> list[str]:
+    """The columns that also take other words, where somebody has still to say what some words stand for."""
+    words = list_words(mapping, raw, described)
+    unknown = [described[word.column] for word in words if word.value is None]
+    return list(dict.fromkeys(column.name for column in unknown if column.other_words and _is_asked(column)))
+
+
 def _ask_words_of(column: Column, unknown: Sequence[Word], key: str) -> dict[str, str]:
-    """The values for the words of a column that are not known; a word without one is left out, and rejected."""
+    """The values for the words of a column that are not known. A word without one is left out: it is rejected, or asked
+    for if the column also takes other words."""
     labels, chosen = dict(column.values), {}
     count = how_many(len(unknown), "word")
     with st.expander(f"{label_column(column.name)}: {count} to match", expanded=True):
-        note("Choose what each word of the file stands for. Rows with any other word are rejected.")
-        blank_others = False
-        if not column.is_required or column.is_list:
-            blank_others = st.checkbox("Leave the cell blank for all other words", key=f"{key} others")
+        note(f"Choose what each word of the file stands for.{_REJECTED * (not column.other_words)}")
+        others = _ask_others(column, key)
         for n, word in enumerate(unknown[:_MANY_WORDS]):
             if n % 3 == 0:
                 places = st.columns(3)
@@ -196,22 +212,28 @@ def _ask_words_of(column: Column, unknown: Sequence[Word], key: str) -> dict[str
                 )
                 value = ";".join(values)
             else:
-                value = (
-                    places[n % 3].selectbox(
-                        label,
-                        list(labels),
-                        None,
-                        format_func=labels.__getitem__,
-                        placeholder="Choose",
-                        key=f"{key} {word.word}",
-                    )
-                    or ""
-                )
-            if value or blank_others:
+                value = _ask_word(places[n % 3], column, word.word, label, f"{key} {word.word}")
+            if value:
                 chosen[word.word] = value
-        if blank_others:
-            chosen |= {word.word: "" for word in unknown[_MANY_WORDS:]}
+        if others:
+            chosen = {word.word: word.word * column.other_words for word in unknown} | chosen
     return chosen
+
+
+def _ask_others(column: Column, key: str) -> bool:
+    """Whether all words for which nothing is chosen leave the cell blank, or stay as they are if other words may."""
+    if column.is_required and not (column.is_list or column.other_words):
+        return False
+    label = "Keep all other words" if column.other_words else "Leave the cell blank for all other words"
+    return st.checkbox(label, key=f"{key} others")
+
+
+def _ask_word(place: st.delta_generator.DeltaGenerator, column: Column, word: str, label: str, key: str) -> str:
+    """The value that a word stands for; itself if other words may stay; "" as long as nothing is chosen."""
+    labels = dict(column.values) | ({word: "Something else"} if column.other_words else {})
+    options = list(labels)
+    chosen = place.selectbox(label, options, None, format_func=labels.__getitem__, placeholder="Choose", key=key)
+    return chosen or ""
 
 
 # --- first rows ---------------------------------------------------------------------------------------------
