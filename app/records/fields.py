@@ -28,6 +28,8 @@ _ERRORS = (
 )
 _ERROR = re.compile("|".join(re.escape(f"#{error}") for error in _ERRORS.split()) + r"|Err:\d{3}")
 _TOO_NARROW = re.compile(r"#{2,}")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}|\d{1,2}-[A-Z][a-z]{2}(?:-\d{2,4})?|[A-Z][a-z]{2}-\d{2}")
+_NEVER_DAYS = {"year_group", "year_groups", "house", "houses", "name", "department", "school", "code", "purpose"}
 _LOST_DIGITS = re.compile(r"\d(?:[.,]\d+)?E\+\d+", re.IGNORECASE)
 
 
@@ -147,6 +149,9 @@ def _check_value(column: str, value: str) -> None:
     if _TOO_NARROW.fullmatch(value):
         fix = "make the column wider in the spreadsheet, and save the file again"
         raise InvalidCellError("shows # signs instead of its value", fix, column)
+    if column in _NEVER_DAYS and _DAY.fullmatch(value):
+        fix = "format the column as text in the spreadsheet, and type the value again"
+        raise InvalidCellError("is a day, perhaps because the spreadsheet took it for one", fix, column)
     if column in ("ref", "entra_id") and _LOST_DIGITS.fullmatch(value):
         fix = "format the column as text in the spreadsheet, and type the value again"
         raise InvalidCellError("is a number whose last digits were lost", fix, column)

@@ -108,6 +108,8 @@ def test_parse_staff_rejects_a_row_by_its_column(change: dict[str, str], column:
         ({"email": "mair.howell@school.example"}, "email"),
         ({"school": ""}, "school"),
         ({"year_group": "9" * 41}, "year_group"),
+        ({"year_group": "09-Oct"}, "year_group"),
+        ({"house": "2026-10-09"}, "house"),
     ],
 )
 def test_parse_pupils_rejects_a_row_by_its_column(change: dict[str, str], column: str) -> None:
