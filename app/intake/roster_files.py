@@ -59,7 +59,10 @@ def _list_files(path: Path) -> list[TableFile]:
     were in the folder itself."""
     files: dict[str, TableFile] = {}
     for file in sorted(path.iterdir()) if path.is_dir() else [path]:
-        if not file.is_file() or file.name.lower().startswith(_LEFT_BY_SYSTEMS):
+        if file.name.lower().startswith((*_LEFT_BY_SYSTEMS, "__macosx")):
+            continue
+        if file.is_dir():
+            files[f"{file.name}/"] = (f"{file.name}/", b"")  # to be named among what was not read
             continue
         packed = read_archive(file) if file.suffix.lower() == _ARCHIVE else {}
         if file == path or is_roster_folder([name.lower() for name in packed]):

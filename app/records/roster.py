@@ -30,7 +30,7 @@ from app.records.fields import (
 )
 from app.records.rows import InvalidCellError, ParsedRows, ReadRow, RejectedRow, reject
 from app.records.tabular import Expected, Table
-from app.records.words import fold
+from app.records.words import fold, tidy
 from app.vocabulary import Role
 
 LANGUAGES = ("en", "cy")  # of letters home
@@ -91,6 +91,17 @@ def _parse_language(value: str) -> str | None:
     return word or None
 
 
+def _parse_entra_id(value: str) -> str | None:
+    word = tidy(value).lower().strip("{}")
+    if word and not any(letter.isdigit() for letter in word):
+        fix = "copy the object id from Entra, or leave the cell blank"
+        raise InvalidCellError("is not the id of an account", fix)
+    return word or None
+
+
+EntraId = Annotated[str | None, BeforeValidator(_parse_entra_id), limit_length(100)]
+
+
 class School(Row):
     """A school of the roster."""
 
@@ -110,7 +121,7 @@ class Staff(Row):
     roles: Annotated[tuple[str, ...], BeforeValidator(_parse_roles)]
     year_groups: Years
     houses: Names
-    entra_id: Annotated[LowerText, limit_length(100)]
+    entra_id: EntraId
 
 
 class Pupil(Row):
@@ -122,7 +133,7 @@ class Pupil(Row):
     year_group: Annotated[Year, limit_length(40)]
     house: Name
     tutor_email: Annotated[str | None, BeforeValidator(lambda value: parse_email(value) if value else None)]
-    entra_id: Annotated[LowerText, limit_length(100)]
+    entra_id: EntraId
     contact_emails: Emails
     language: Annotated[str | None, BeforeValidator(_parse_language)]
 

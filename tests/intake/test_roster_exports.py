@@ -98,7 +98,10 @@ def test_import_roster_takes_an_archive_with_files_beside_it(empty_school: Schoo
     (tmp_path / "sds.zip").write_bytes(export)
     for name, content in OWN.items():
         (tmp_path / name).write_text(content, encoding="utf-8")
-    assert [result.added for result in import_roster(empty_school, tmp_path)] == [2, 1, 1]
+    (tmp_path / "last year").mkdir()
+    results = import_roster(empty_school, tmp_path)
+    assert [result.added for result in results] == [2, 1, 1]
+    assert "other files of the folder were not read: last year/" in results[-1].notes
     (tmp_path / "again.zip").write_bytes(export)
     with pytest.raises(UnreadableFileError, match="in two archives"):
         import_roster(empty_school, tmp_path)

@@ -93,7 +93,8 @@ def test_parse_schools_reads_and_rejects_rows() -> None:
         ({"name": ""}, "name"),
         ({"school": "sixth"}, "school"),
         ({"roles": "teacher;wizard"}, "roles"),
-        ({"entra_id": "a" * 101}, "entra_id"),
+        ({"entra_id": "1" * 101}, "entra_id"),
+        ({"entra_id": "n/a"}, "entra_id"),
     ],
 )
 def test_parse_staff_rejects_a_row_by_its_column(change: dict[str, str], column: str) -> None:
@@ -122,12 +123,13 @@ def test_parse_staff_accepts_a_repeated_row_only_if_it_says_the_same() -> None:
     assert staff({}, {"department": "ENGLISH"}) == (["mair.howell@school.example"], [])
     assert pupils({}, {"house": "monnow "}) == (["aled.pugh@pupils.example"], [])
     assert staff({}, {"department": "Welsh"}) == ([], [(2, "email"), (3, "email")])
-    assert staff({"entra_id": ""}, {}, {"entra_id": "other"}) == ([], [(row, "email") for row in (2, 3, 4)])
+    assert staff({"entra_id": ""}, {}, {"entra_id": "other-1"}) == ([], [(row, "email") for row in (2, 3, 4)])
 
 
 def test_parse_staff_keeps_the_entra_id_of_rows_that_agree() -> None:
     parsed = parse_staff(table(STAFF | {"entra_id": ""}, STAFF), {"SEN"}, ())
     assert [(read.number, read.row.entra_id) for read in parsed.rows] == [(3, STAFF["entra_id"].lower())]
+    assert staff({}, {"entra_id": f"{{{STAFF['entra_id']}}}"}) == (["mair.howell@school.example"], [])
 
 
 def test_parse_staff_names_every_row_of_a_person_in_two_rows_that_differ() -> None:
