@@ -26,7 +26,14 @@ def show_subject_access() -> None:
     pupils = list_pupils_on_record(school, person)
     names = {row.pupil_id: f"{row.name} · year {row.year_group} · {row.email}" for row in pupils.itertuples()}
     with st.form("everything", border=False):
-        pupil = st.selectbox("Pupil", list(names), index=None, format_func=names.__getitem__, placeholder="Type a name")
+        pupil = st.selectbox(
+            "Pupil",
+            list(names),
+            index=None,
+            format_func=names.__getitem__,
+            placeholder="Type a name",
+            filter_mode="contains",
+        )
         asked = st.form_submit_button("Create file", icon=":material/folder_open:")
     if not asked:
         return

@@ -55,7 +55,7 @@ def list_calls() -> None:
     if waiting.empty and over.empty:
         note("All your calls are logged.")
         return
-    older = f", the newest {_MOST_CALLS} first" if len(waiting) > _MOST_CALLS else ""
+    older = f"; the newest {_MOST_CALLS} shown" if len(waiting) > _MOST_CALLS else ""
     st.subheader(f"Calls to log ({len(waiting)}{older})")
     with st.container(horizontal=True, key="calls to log"):
         for row in waiting.head(_MOST_CALLS).itertuples():

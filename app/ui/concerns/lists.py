@@ -11,7 +11,7 @@ from app.access.concerns import list_actions_to_do, list_concerns, list_own_conc
 from app.access.forms import CONCERN_DRAFT, CONDUCT_DRAFT, get_draft
 from app.access.policy import Person, get_scopes
 from app.concerns import casework
-from app.formatting import on_day
+from app.formatting import how_many
 from app.school import School
 from app.store.concerns import CHILD, CONDUCT, NOT_ASSESSED, Register
 from app.ui.drafts import Draft
@@ -37,8 +37,8 @@ def show_children(school: School, person: Person) -> None:
         st.header("Adults' conduct")
         note("Kept apart from concerns about children. Anyone named in a concern cannot see it.")
         still_open = int(list_concerns(school, person, CONDUCT)["open"].sum())
-        own = int((actions["conduct"] & actions["mine"]).sum())
-        label = f"Concerns about an adult's conduct ({still_open} open, {own} actions for you)"
+        own = how_many(int((actions["conduct"] & actions["mine"]).sum()), "action")
+        label = f"Concerns about an adult's conduct ({still_open} open, {own} for you)"
         link(Page.CONCERNS, label, "arrow_forward", query={"about": "conduct"})
     _show_own(school, person)
 
@@ -55,7 +55,7 @@ def show_conduct(school: School, person: Person) -> None:
     _show_waiting(concerns, actions)
     record = partial(casework.record_download, school, person)
     _show_open_and_closed(concerns, CONDUCT, "Open", record)
-    _show_actions(school, person, actions, concerns)
+    _show_actions(school, person, actions, concerns, record)
     link(Page.CONCERNS, "Raise a concern about an adult's conduct", "flag", query={"raise": "conduct"})
 
 
@@ -126,9 +126,15 @@ def _show_waiting(concerns: pd.DataFrame, actions: pd.DataFrame) -> None:
     )
 
 
-def _show_actions(school: School, person: Person, actions: pd.DataFrame, concerns: pd.DataFrame | None) -> None:
+def _show_actions(
+    school: School,
+    person: Person,
+    actions: pd.DataFrame,
+    concerns: pd.DataFrame | None,
+    record: Callable[[list[str]], None] | None = None,
+) -> None:
     """The person's actions, each to be marked as done here, with whom the concerns are about that they may open; and
-    those of others."""
+    those of others, whose download `record` puts on record."""
     mine, others = actions[actions["mine"]], actions[~actions["mine"]]
     about = {} if concerns is None else dict(zip(concerns["ref"], concerns["pupils"], strict=True))
     if len(mine):
@@ -145,12 +151,12 @@ def _show_actions(school: School, person: Person, actions: pd.DataFrame, concern
                 _ask_what_was_done(school, person, row)
     if len(others):
         with st.expander(f"Actions assigned to others ({len(others)})", expanded=bool(others["overdue"].any())):
-            late = others["overdue"].map({True: "⚠ overdue", False: ""})
-            rows = others.assign(due=[on_day(day) for day in others["due"]], late=late)
-            rows = as_listing(
-                rows, ["due", "late", "owner", "what", "ref"], due="By", late="", owner="Who", ref="Reference"
-            )
-            st.dataframe(rows, hide_index=True, alt="Actions assigned to others", height="content")
+            rows = others.assign(late=others["overdue"].map({True: "⚠ overdue", False: ""}))
+            columns = ["due", "late", "owner", "what", "ref"]
+            rows = as_listing(rows, columns, due="By", late="Late", owner="Who", ref="Reference")
+            note_download = partial(record, others["ref"].unique().tolist()) if record else None
+            name = "actions about conduct" if record else "actions assigned to others"
+            table(rows, "Actions assigned to others", name, note_download, height="content")
 
 
 def _ask_what_was_done(school: School, person: Person, row: Any) -> None:
