@@ -61,6 +61,7 @@ LISTS = {
     "app/ui/consents.py _show_list": Shown(_DEPUTY, "/parents", "consents", opens="consent="),
     "app/ui/consents.py _show_history": Shown(_DEPUTY, "/parents?consent={consent}", "history of a consent"),
     "app/ui/concerns/lists.py _listing": Shown(_DSP, "/concerns", "open concerns", opens="ref="),
+    "app/ui/concerns/lists.py _show_actions": Shown(_DEPUTY, "/concerns", "actions assigned to others"),
     "app/ui/administration/audit.py show_audit": Shown(_ADMIN, "/administration?tab=Audit", "audit trail"),
     "app/ui/administration/roster.py show_roster": Shown(
         _ADMIN, "/administration?tab=Roster", "roster staff", "Staff ("
