@@ -5,7 +5,7 @@ import streamlit as st
 
 from app.access.overview import count_counselling_sessions
 from app.formatting import FEW, how_many
-from app.reports.figures import CHECKS, KEY_FIGURES, KeyFigure, count_by_session, leave_out_days_to_log
+from app.reports.figures import CHECKS, KEY_FIGURES, KeyFigure, count_by_session
 from app.reports.periods import find_similar
 from app.ui.downloads import show_export
 from app.ui.key_figures import Card, show_cards
@@ -18,10 +18,11 @@ from app.ui.text import note, write_html
 from app.vocabulary import Page
 
 
-def show_key_figures(view: View, settled: pd.DataFrame) -> None:
+def show_key_figures(view: View) -> None:
     """Show the key figures, the one of the measure first, each compared with a similar period. Lines show weeks."""
     earlier, name = find_similar(school.settings, view.days, view.rows, view.load)
     now, then = (count_by_session(rows).sum() for rows in (view.rows, earlier))
+    settled = view.settled
     weeks = count_by_session(settled).groupby(settled["week"]).sum()
     ahead = KEY_FIGURES[1::-1] if view.unit == CHECKS else KEY_FIGURES[:2]
     cards = [make_card(view, figure, now, then if name else None, weeks) for figure in (*ahead, *KEY_FIGURES[2:])]
@@ -72,15 +73,14 @@ if kind:
 if view.rows.empty:
     st.info("No sessions to show for these dates. Choose other dates, or import call records and logs.")
     st.stop()
-settled = leave_out_days_to_log(view.rows, school.today(), school.settings.rules_on(school.today()).log_within_hours)
 key_figures = st.container()  # with what needs attention looked up last: the charts need not wait for it
 left, right = st.columns([2, 1], gap="large")
 with left:
     show_by_department_and_hour(view)
-show_by_week(view, settled)
+show_by_week(view)
 show_by_clause(view)
 with key_figures:
-    show_key_figures(view, settled)
+    show_key_figures(view)
 with right:
     show_attention(view)
 show_counselling()

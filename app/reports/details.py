@@ -26,9 +26,9 @@ TITLES = {
 def select_sessions(
     sessions: pd.DataFrame, kind: str, place: Mapping[str, str], ids: Collection[int], measure: str = SESSIONS
 ) -> pd.DataFrame:
-    """The sessions of a list of TITLES, those with a breach first, then the newest; from a frame of `access.overview`
-    with `band` and `week`. `place` says which `department`, `band`, `clause` or `week`; `ids` are the sessions of the
-    lists that this frame does not tell: late, unresolved, earlier. Cells and weeks hold what counts for the measure."""
+    """The sessions of a list of TITLES, from a frame of `access.overview` with `band` and `week`. `place` says which
+    `department`, `band`, `clause` or `week`; `ids` are the sessions of the lists that this frame does not tell: late,
+    unresolved, earlier. Cells and weeks hold what counts for the measure."""
     if kind == "breach":
         chosen = sessions["status"] == Status.BREACH
     elif kind == "unlogged":
@@ -40,17 +40,23 @@ def select_sessions(
     elif kind == "clause":
         chosen = sessions[place["clause"]] == Outcome.BREACH
     elif kind in ("cell", "week"):
-        columns = ("department", "band") if kind == "cell" else ("week",)
         chosen = pd.Series(count_kept(sessions, measure)["of"] > 0, index=sessions.index)
-        for column in columns:
+        for column in ("department", "band") if kind == "cell" else ("week",):
             chosen &= sessions[column].astype(str) == place[column]
     else:
         chosen = sessions["session_id"].isin(ids)
-    found = sessions[chosen]
+    return sessions[chosen]
+
+
+def add_titles(sessions: pd.DataFrame, measure: str = SESSIONS) -> pd.DataFrame:
+    """Sessions, those with a breach first, then the newest, with `breaches` and `gaps`: the titles of the clauses that
+    they breached and that lack evidence, of all or of the one that is the measure; and `fine`: no such breach."""
     names = [measure] if measure in CLAUSES else list(CLAUSES)
-    found = found.assign(
-        breaches=_join_titles(found, names, Outcome.BREACH), gaps=_join_titles(found, names, Outcome.NO_EVIDENCE)
-    )
+    titles = {
+        "breaches": _join_titles(sessions, names, Outcome.BREACH),
+        "gaps": _join_titles(sessions, names, Outcome.NO_EVIDENCE),
+    }
+    found = sessions.assign(**titles)
     found["fine"] = found["breaches"] == ""
     return found.sort_values(["fine", "day", "minute"], ascending=[True, False, False], ignore_index=True)
 

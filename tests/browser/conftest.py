@@ -32,13 +32,18 @@ def _executable(playwright: Playwright) -> str | None:
     return own if Path(own).exists() else next(filter(None, map(shutil.which, _NAMES)), None)
 
 
+def find_browser(playwright: Playwright) -> Browser:
+    """A browser that is installed, started; a test without one is skipped."""
+    executable = _executable(playwright)
+    if executable is None:
+        pytest.skip("no Chromium or Chrome is installed")
+    return playwright.chromium.launch(executable_path=executable, args=_FLAGS)
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        executable = _executable(playwright)
-        if executable is None:
-            pytest.skip("no Chromium or Chrome is installed")
-        browser = playwright.chromium.launch(executable_path=executable, args=_FLAGS)
+        browser = find_browser(playwright)
         yield browser
         browser.close()
 

@@ -33,17 +33,22 @@ class Line:
 
 def find_sessions(view: View, kind: str, place: Mapping[str, str] | None = None) -> pd.DataFrame:
     """The sessions of a list (see `reports.details`), of the days and filters of the view."""
-    ids, rows = [], view.rows
+    ids, rows = [], view.settled if kind == "week" else view.rows
     if kind == "late":
         ids = list_late_consents(view.school, view.person, view.days)["session_id"].tolist()
     elif kind in ("unresolved", "earlier"):
         breaches = list_open_breaches(view.school, view.person)
         ids = breaches["session_id"].tolist()
         if kind == "earlier":
-            first = min((day.date() for day in pd.to_datetime(breaches["day"])), default=view.days[0])
-            until = view.days[0] - timedelta(days=1)
-            rows = view.load((first, until)) if first <= until else rows.iloc[:0]
+            rows = _load_earlier(view, breaches)
     return select_sessions(rows, kind, place or {}, ids, view.measure)
+
+
+def _load_earlier(view: View, breaches: pd.DataFrame) -> pd.DataFrame:
+    """The sessions before the days of the view, from the first with an open breach."""
+    first = min((day.date() for day in pd.to_datetime(breaches["day"])), default=view.days[0])
+    until = view.days[0] - timedelta(days=1)
+    return view.load((first, until)) if first <= until else view.rows.iloc[:0]
 
 
 def show_attention(view: View) -> None:

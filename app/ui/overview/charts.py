@@ -89,10 +89,9 @@ def _as_table(rates: pd.DataFrame, view: View) -> pd.DataFrame:
     return rows.rename(columns=_COLUMNS | names)
 
 
-def show_by_week(view: View, settled: pd.DataFrame) -> None:
-    """Show the weeks of the sessions that can no longer be logged in time (`settled`)."""
+def show_by_week(view: View) -> None:
     st.header("Week by week", anchor=False)
-    weeks = figures.compute_rates(settled, ["week"], view.measure)
+    weeks = figures.compute_rates(view.settled, ["week"], view.measure)
     if weeks.empty:
         st.info(_NO_EVIDENCE)
         return
@@ -120,7 +119,7 @@ def show_by_clause(view: View) -> None:
         kept = int(least["met"] + least["exempt"])
         words = with_counts(least["rate"], kept, kept + int(least["breach"]))
         write_html("Lowest: {title}, {words}.", title=least["title"], words=words)
-    words = "Sessions without a breach of it" if view.unit == figures.SESSIONS else "Checks met"
+    words = "Sessions without a breach of the clause" if view.unit == figures.SESSIONS else "Checks met"
     key = f"clauses {view.key}"  # a chart that stays keeps the order of its bars
     draw(
         charts.draw_clause_bars(clauses, words),
@@ -129,5 +128,5 @@ def show_by_clause(view: View) -> None:
         selection_mode="bar",
         key=key,
     )
-    note(f"{words}. Select a bar to list the sessions with a breach of the clause.")
+    note(f"% of {words.lower()}. Select a bar to list the sessions with a breach of it.")
     table_expander(clauses.reset_index(drop=True).rename(columns=_COLUMNS), "clause by clause", "Outcomes by clause")

@@ -8,7 +8,7 @@ import streamlit as st
 from app.access.policy import get_scopes
 from app.formatting import how_many
 from app.protocol.clauses import CLAUSES, title_of
-from app.reports.details import TITLES
+from app.reports.details import TITLES, add_titles
 from app.reports.figures import BANDS
 from app.ui import address
 from app.ui.lists import session_table, table
@@ -37,7 +37,7 @@ def show_list(view: View, kind: str) -> None:
     if place is None or (kind in ("late", "unresolved", "earlier") and not _may_list(view)):
         st.info("There is no such list for you.")
         return
-    rows = find_sessions(view, kind, place)
+    rows = add_titles(find_sessions(view, kind, place), view.measure)
     broken = int((~rows["fine"]).sum())
     when = "Before {view.days[0]}" if kind == "earlier" else "{view.days[0]} to {view.days[1]}"
     filters = [", ".join(PURPOSES.get(value, value) for value in values) for values in view.chosen.values() if values]

@@ -11,7 +11,7 @@ from app.access.overview import get_overview
 from app.access.people import read_revision
 from app.access.policy import Person, get_scopes
 from app.protocol.clauses import CLAUSES, title_of
-from app.reports.figures import CHECKS, SESSIONS, add_band_and_week
+from app.reports.figures import CHECKS, SESSIONS, add_band_and_week, leave_out_days_to_log
 from app.school import School
 from app.ui import address
 from app.ui.labels import PURPOSE_WORDS
@@ -57,6 +57,12 @@ class View:
     def key(self) -> str:
         """Another for each choice, so that a chart of another choice is drawn anew."""
         return f"{self.days} {self.measure} {list(self.chosen.values())}"
+
+    @property
+    def settled(self) -> pd.DataFrame:
+        """The sessions that can no longer be logged in time: what the weeks show."""
+        today = self.school.today()
+        return leave_out_days_to_log(self.rows, today, self.school.settings.rules_on(today).log_within_hours)
 
     def load(self, days: Days) -> pd.DataFrame:
         """The sessions of other days that the same filters leave."""
