@@ -11,7 +11,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import Browser, Download, Locator, Page, expect
+from playwright.sync_api import Browser, Download, FloatRect, Locator, Page, expect
 from sqlalchemy import select
 
 from app.access.people import list_demo_people
@@ -231,6 +231,10 @@ def is_on_record(database: str, name: str) -> None:
     assert [entry for entry in entries if entry.startswith(name)]
 
 
+_CHANGED = """([head, before]) =>
+  head.innerHTML !== before || document.querySelector('[data-testid=stDataFrameColumnMenu]')"""
+
+
 def sorts(grid: Locator, rows: list[dict[str, str]]) -> None:
     """A click on the heading of a column of days or numbers puts its least first."""
     whole = [
@@ -240,12 +244,11 @@ def sorts(grid: Locator, rows: list[dict[str, str]]) -> None:
     ]
     if not whole or len(rows) < 2:
         return
-    grid.scroll_into_view_if_needed()
-    expect(grid.locator("th").first).to_be_attached()
-    box = grid.bounding_box()
-    assert box
-    for across in range(60, int(box["width"]) - 10, 30):
-        grid.page.mouse.click(box["x"] + across, box["y"] + 17)
+    for across in range(60, int(find_box(grid)["width"]) - 10, 60):
+        before = grid.locator("thead").inner_html()
+        click_at(grid, across, 17)
+        grid.page.wait_for_function(_CHANGED, arg=[grid.locator("thead").element_handle(), before])
+        grid.page.keyboard.press("Escape")  # the menu of the column, if the click met its button
         headings = [words.strip() for words in grid.locator("th").all_text_contents()]
         column = next((words.removeprefix("↑").strip() for words in headings if words.startswith("↑")), "")
         if column in whole:
@@ -255,6 +258,24 @@ def sorts(grid: Locator, rows: list[dict[str, str]]) -> None:
     first = grid.locator("tbody tr").first.locator("td").all_text_contents()[headings.index(f"↑ {column}")]
     least = min((row[column] for row in rows), key=lambda cell: float(cell) if _NUMBER.match(cell) else cell)
     assert as_in_file(first) == least
+
+
+def find_box(grid: Locator) -> FloatRect:
+    """Where a list is, once its rows are drawn."""
+    grid.scroll_into_view_if_needed()
+    expect(grid.locator("tbody tr").first).to_be_attached()
+    box = grid.bounding_box()
+    assert box
+    return box
+
+
+def click_at(grid: Locator, across: float, down: float) -> None:
+    """Click at a place in a list as a hand does, which is above it before it presses."""
+    box = find_box(grid)
+    grid.page.mouse.move(box["x"] + across, box["y"] + down)
+    drawn(grid.page)
+    box = find_box(grid)
+    grid.page.mouse.click(box["x"] + across, box["y"] + down)
 
 
 def as_in_file(cell: str) -> str:
@@ -268,11 +289,7 @@ def as_in_file(cell: str) -> str:
 def opens(page: Page, grid: Locator, pattern: str) -> None:
     """A click on a row, at its middle, opens it in one step; Back leads to the list, and reloading shows the same."""
     before, steps = page.url, page.evaluate("history.length")
-    grid.scroll_into_view_if_needed()
-    box = grid.bounding_box()
-    assert box
-    drawn(page)
-    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + 35 + 17)
+    click_at(grid, find_box(grid)["width"] / 2, 35 + 17)
     expect(page).to_have_url(re.compile(pattern))
     drawn(page)
     assert page.evaluate("history.length") == steps + 1
