@@ -151,9 +151,9 @@ def _as_call(report: Report, roster: Roster) -> Call:
                 has_media=False,
             )
             stays[stay] = None
-        listed[one.person] = Listed(one.person, one.entra_id, upn)
+        listed[one.person] = Listed(one.person, one.entra_id, upn, one.tenant)
     if report.unlisted:
-        listed["unlisted"] = Listed("unlisted", None, None)
+        listed["unlisted"] = Listed("unlisted", None, None, None)
     seconds = sum((stay.left_at - stay.joined_at).total_seconds() for stay in stays)
     for person in {stay.person for stay in stays}:
         listed.pop(person)

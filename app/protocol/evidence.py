@@ -48,7 +48,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "has_media": "boolean",
     },
     "videos": {"call_id": "object", "person": "object", "started_at": INSTANT, "ended_at": INSTANT},
-    "listed": {"call_id": "object", "person": "object", "staff_id": "Int64", "pupil_id": "Int64"},
+    "listed": {"call_id": "object", "person": "object", "tenant": "object", "staff_id": "Int64", "pupil_id": "Int64"},
     "calendar_events": {
         "event_id": "Int64",
         "event_key": "object",

@@ -34,8 +34,9 @@ class SessionFacts(RoomFacts):
         """Whether roster staff took part with an account of the school's tenant. An account without a tenant is
         the school's, because the roster knew it by an id or an address of the school's."""
         with_account = self._is_staff & self.on_record.is_school_tenant(self._stays["tenant"])
-        listed = self._listed.loc[self._listed["staff_id"] != NONE, "session"]
-        return self.mask_of(np.append(self._stay_session[with_account], listed))
+        listed = self._listed[self._listed["staff_id"] != NONE]
+        listed = listed[self.on_record.is_school_tenant(listed["tenant"])]
+        return self.mask_of(np.append(self._stay_session[with_account], listed["session"]))
 
     @cached_property
     def hides_staff(self) -> Mask:
@@ -95,7 +96,7 @@ class SessionFacts(RoomFacts):
         unknown = self._find_unknown_media(row_of_stay)
         may_be_on = [np.concatenate(columns) for columns in zip(on, unknown, strict=True)]
         _, perhaps_with_video = presence.time_during(n, in_call, (may_be_on[0], may_be_on[1], may_be_on[2]))
-        has_times = np.isin(np.arange(n), timed["row"])
+        has_times = np.isin(np.arange(n), timed["row"]) & (present > 0)
         least, most = np.full((2, n), np.nan)
         least[has_times] = with_video[has_times] / present[has_times]
         most[has_times] = perhaps_with_video[has_times] / present[has_times]

@@ -40,6 +40,7 @@ class Listed:
     person: str
     entra_id: str | None
     upn: str | None
+    tenant: str | None
 
 
 @dataclass
@@ -231,10 +232,12 @@ class _People:
     def __init__(self, people: Iterable[Identity]) -> None:
         self._ids: dict[str, str] = {}
         self._addresses: dict[str, str] = {}
+        people = list(people)
         for person in people:
             if person.entra_id and person.upn:
                 self._ids.setdefault(person.upn, person.entra_id)
                 self._addresses.setdefault(person.entra_id, person.upn)
+        self._tenants = {self.key(person.key): person.tenant for person in reversed(people) if person.tenant}
 
     def key(self, person: str) -> str:
         """The key that is used for a person who has one key or another."""
@@ -248,8 +251,9 @@ class _People:
                     person=self.key(stay.person),
                     entra_id=stay.entra_id or self._ids.get(stay.upn or ""),
                     upn=stay.upn or self._addresses.get(stay.entra_id or ""),
+                    tenant=stay.tenant or self._tenants.get(self.key(stay.person)),
                 )
-                if stay.entra_id is None or stay.upn is None
+                if stay.entra_id is None or stay.upn is None or stay.tenant is None
                 else stay
                 for stay in stays
             )
@@ -271,7 +275,7 @@ class _People:
             elif key not in seen:
                 entra_id = person.entra_id or self._ids.get(person.upn or "")
                 upn = person.upn or self._addresses.get(person.entra_id or "")
-                unseen.setdefault(key, Listed(key, entra_id, upn))
+                unseen.setdefault(key, Listed(key, entra_id, upn, self._tenants.get(key)))
         return list(unseen.values())
 
 

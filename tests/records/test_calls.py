@@ -270,12 +270,18 @@ def test_read_call_lists_who_took_part_at_unknown_times() -> None:
     ]
     organiser = {"id": "Somebody", "identity": {"user": None}}
     read = read_call(record(session(person(MAIR)), participants_v2=entries, organizer_v2=organiser))
-    assert read.listed == [Listed(ALED_ID, ALED_ID, None), Listed("listed:4", None, None)]
+    assert read.listed == [Listed(ALED_ID, ALED_ID, None, TENANT), Listed("listed:4", None, None, None)]
     assert [stay.upn for stay in read.stays] == ["mair@school.example"]
     assert (read.organiser_id, read.organiser_tenant) == ("somebody", None)
     visited = read_call(record(session(person(MAIR)), session(person(None), id="s2"), participants_v2=entries))
     assert [listed.person for listed in visited.listed] == [ALED_ID]  # the nameless one is in a session
     assert read_call(record(session(person(ALED)), organizer_v2=None)).organiser_id is None
+
+
+def test_read_call_takes_a_tenant_that_a_session_lacks_from_the_list_of_people() -> None:
+    entries = [{"id": MAIR_ID, "identity": {"user": MAIR}}]
+    read = read_call(record(session(person(MAIR | {"tenantId": None})), participants_v2=entries))
+    assert [stay.tenant for stay in read.stays] == [TENANT]
 
 
 def test_read_call_lists_nobody_whose_only_trace_is_a_call_that_was_not_answered() -> None:

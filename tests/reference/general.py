@@ -55,8 +55,7 @@ def _school_account_in_call(facts: Facts) -> bool | None:
     """Whether staff took part with an account that is the school's: who is known by the roster, unless it is another
     tenant's."""
     tenant = facts.records.calendar.settings.tenant_id.lower()
-    tenants = [stay.tenant for call in facts.calls for stay in call.stays if stay.staff_id is not None]
-    tenants += [None for call in facts.calls for one in call.listed if one.staff_id is not None]
+    tenants = [one.tenant for call in facts.calls for one in call.people if one.staff_id is not None]
     if any(other is None or other.lower() == tenant for other in tenants):
         return True
     if not facts.calls or (facts.records.calendar.is_elsewhere(facts.calls[0]) and not tenants):

@@ -53,6 +53,7 @@ class Listed:
     person: str
     staff_id: int | None
     pupil_id: int | None
+    tenant: str | None = None
 
 
 @dataclass(frozen=True)

@@ -127,6 +127,7 @@ call_listed = Table(  # people who took part at unknown times: the record lists 
     Column("upn", String(320)),
     foreign_key("staff_id", "staff.id"),
     foreign_key("pupil_id", "pupils.id"),
+    Column("tenant", String(100)),
 )
 
 calls_dropped = Table(  # calls that are not sessions, kept so that no older version is imported

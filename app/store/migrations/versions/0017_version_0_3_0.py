@@ -29,6 +29,7 @@ def _add_evidence() -> None:
     op.add_column("calls", sa.Column("join_key", sa.String(64)))
     op.create_index("ix_calls_join_key", "calls", ["join_key"])
     op.add_column("call_stays", sa.Column("has_media", sa.Boolean(), nullable=False, server_default=sa.true()))
+    op.add_column("call_listed", sa.Column("tenant", sa.String(100)))
     op.add_column("recordings", sa.Column("content_url", sa.Text()))
     op.add_column("recordings", sa.Column("expires_at", sa.BigInteger()))
     op.add_column("session_calls", sa.Column("part", sa.String(12), nullable=False, server_default="session"))
