@@ -33,9 +33,11 @@ The clauses
 - `recording-on-team` asks for the calls that are listed as recorded, else for all of the session.
 - A recording without a call's id belongs to a call of its organiser that was going on when it was created.
 - A video of unknown length and one with times that are not enough: it is not known how long the camera was on.
+- Of somebody who was in the call for no time at all, nothing is known of the camera.
 - Attendance reports never have cameras, so a log that says they were on is disputed by call records only.
 - A consent that was withdrawn after the session began still covered it.
 - The log disputes the hours if its own times say the opposite.
 - HOYs and HMs count for pupils of their own school. Staff without a pastoral role have to invite as tutors do.
-- A calendar's event fits a call as a log does: they overlap or are at most `match_minutes` apart.
+- A calendar's event fits a call as a log does: they overlap or are at most `match_minutes` apart. Of several, that with
+  the longest overlap counts, then the nearest start, then the one that was changed last.
 """

@@ -39,11 +39,11 @@ def camera_of(facts: Facts, pupil: int) -> Camera:
                 has_timed = True
                 on += intersect([(video.started_at, video.ended_at)], known + not_known)
     enough = Fraction(str(facts.rules.camera_share)) * measure(present)
-    if has_timed and measure(on) >= enough:
+    if has_timed and measure(present) and measure(on) >= enough:
         return Camera.ENOUGH
     if has_untimed:
         return Camera.SENT
-    if not has_timed:
+    if not has_timed or not measure(present):
         return Camera.UNKNOWN
     return Camera.SHORT if measure(unite(on + unknown)) < enough else Camera.UNKNOWN
 

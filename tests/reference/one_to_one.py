@@ -1,11 +1,13 @@
 """The clauses of pastoral one-to-ones. Each is asked of one-to-ones only."""
 
+from collections.abc import Iterable
+
 from app.settings import WEEKDAYS
 from app.vocabulary import EvidenceKind, LetterKind, Outcome
 from tests.reference.facts import NO_EVIDENCE, NOT_APPLICABLE, Check, Facts, is_kept
 from tests.reference.general import covers, is_disputed, is_within, letters
 from tests.reference.intervals import overlap
-from tests.reference.rows import MINUTE, Event
+from tests.reference.rows import MINUTE, Call, Event
 
 CALL, REGISTER, LOG = EvidenceKind.CALL, EvidenceKind.REGISTER, EvidenceKind.LOG
 
@@ -68,17 +70,23 @@ def _is_second_in_calendar(facts: Facts) -> bool | None:
             last = versions.get(event.event_key)
             if event.changed_at < facts.start and (last is None or event.changed_at > last.changed_at):
                 versions[event.event_key] = event
-    tolerance = facts.rules.match_minutes * MINUTE
-    fitting = [
-        event
-        for event in versions.values()
-        for call in facts.calls
-        if call.join_key == event.join_key
-        and overlap((event.starts_at, event.ends_at), (call.started_at, call.ended_at)) >= -tolerance
-    ]
-    if not fitting:
+    found = [_meeting_of(facts, call, versions.values()) for call in facts.calls]
+    meetings = [meeting for meeting in found if meeting is not None]
+    if not meetings:
         return None
-    return any(_is_second(facts, staff_id) for event in fitting for staff_id in event.invited)
+    return any(_is_second(facts, staff_id) for event in meetings for staff_id in event.invited)
+
+
+def _meeting_of(facts: Facts, call: Call, events: Iterable[Event]) -> Event | None:
+    """The event that fits a call best, as a call fits a log."""
+    time, tolerance = (call.started_at, call.ended_at), facts.rules.match_minutes * MINUTE
+    by_fit = {}
+    for event in events:
+        common = overlap((event.starts_at, event.ends_at), time)
+        if event.join_key == call.join_key and common >= -tolerance:
+            apart = abs(event.starts_at - call.started_at)
+            by_fit[-max(0, common), apart, -event.changed_at, event.event_key] = event
+    return by_fit[min(by_fit)] if by_fit else None
 
 
 def adult_introduced(facts: Facts) -> Check:

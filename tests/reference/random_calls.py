@@ -82,12 +82,15 @@ def _edge(random: Random, scale: Scale) -> int:
 
 
 def make_stays(random: Random, scale: Scale, who: Stay, start: int, end: int) -> list[Stay]:
-    """The stays of one person: one, or with a rejoin or a second device."""
+    """The stays of one person: one, or with a rejoin, a second device (perhaps known by another key) or a moment."""
     joined, left = start + _edge(random, scale), end + _edge(random, scale)
     if left <= joined:
         joined, left = start, end
     has_media = "no_media" not in scale.kinds or random.random() < 0.8
     whole = replace(who, joined_at=joined, left_at=left, has_media=has_media)
+    if random.random() < 0.04:
+        moment = replace(whole, joined_at=start, left_at=start)
+        return [moment, whole] if random.random() < 0.5 else [moment]
     draw, middle = random.random(), (joined + left) // 2
     if draw > 0.35 or left - joined < MINUTE:
         return [whole]
@@ -96,7 +99,7 @@ def make_stays(random: Random, scale: Scale, who: Stay, start: int, end: int) ->
         second = replace(whole, joined_at=back, has_media=has_media or random.random() < 0.5)
         return [replace(whole, left_at=middle), second] if back < left else [whole]
     device = replace(whole, joined_at=middle, left_at=left + random.choice((0, 1, scale.grace + 1)), has_media=True)
-    return [whole, device]
+    return [whole, replace(device, person=f"{who.person} again") if random.random() < 0.3 else device]
 
 
 def person_row(random: Random, staff: int | None = None, pupil: int | None = None, stranger: str = "") -> Stay:
@@ -119,7 +122,7 @@ def make_group(random: Random, scale: Scale, meeting: Meeting, call: Call) -> Ca
     listing = random.choice((0.0, 0.0, 0.3, 0.6)) if "listed" in scale.kinds else 0.0
     for one in people:
         if random.random() < listing:
-            listed.append(Listed(one.person, one.staff_id, one.pupil_id))
+            listed.append(Listed(one.person, one.staff_id, one.pupil_id, one.tenant))
             continue
         own = make_stays(random, scale, one, meeting.start, meeting.end)
         stays += own
@@ -157,6 +160,6 @@ def make_peer_to_peer(random: Random, scale: Scale, meeting: Meeting, call: Call
     if "listed" in scale.kinds and random.random() < 0.1:
         one = ends.pop()
         stays = [stay for stay in stays if stay.person != one.person]
-        call = replace(call, listed=(Listed(one.person, one.staff_id, one.pupil_id),))
+        call = replace(call, listed=(Listed(one.person, one.staff_id, one.pupil_id, one.tenant),))
     videos = [video for end in ends for video in camera.videos_of([s for s in stays if s.person == end.person])]
     return replace(call, type=PEER_TO_PEER, stays=tuple(stays), videos=tuple(videos))

@@ -30,9 +30,9 @@ def make_staff(random: Random, base: int) -> list[StaffVersion]:
     versions = []
     firsts = [*(ROLES[number] for number in (0, 2, 4, 6, 8)), random.choice(ROLES)]
     for number, roles in enumerate(firsts):
-        versions.append(_make_staff_version(random, base + 1 + number, date(2026, 1, 1), roles))
+        versions.append(_make_staff_version(random, base + 1 + number, _first_day(random), roles))
         if random.random() < 0.2:
-            day = random.choice(DAYS[1:])
+            day = random.choice([day for day in DAYS[1:] if day != DAYS[5]])
             versions.append(_make_staff_version(random, base + 1 + number, day, random.choice(ROLES)))
     random.shuffle(versions)
     return versions
@@ -45,11 +45,17 @@ def _make_staff_version(random: Random, staff_id: int, day: date, roles: tuple[s
     return StaffVersion(staff_id, day, f"Staff {staff_id}", school, school != "PREP", "English", roles, years, houses)
 
 
+def _first_day(random: Random) -> date:
+    """The day from which somebody is first known: mostly before everything, now and then in the middle of it."""
+    return date(2026, 1, 1) if random.random() < 0.9 else DAYS[5]
+
+
 def make_pupils(random: Random, base: int) -> list[PupilVersion]:
     """Five pupils; some change year, house or school."""
     versions = []
     for pupil_id in range(base + 101, base + 106):
-        for day in (date(2026, 1, 1), *([random.choice(DAYS[1:])] if random.random() < 0.2 else [])):
+        later = [random.choice([day for day in DAYS[1:] if day != DAYS[5]])] if random.random() < 0.2 else []
+        for day in (_first_day(random), *later):
             school, year, house = random.choice(SCHOOLS), random.choice(YEARS), random.choice(HOUSES)
             versions.append(PupilVersion(pupil_id, day, f"Pupil {pupil_id}", school, year, house))
     return versions

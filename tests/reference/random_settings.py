@@ -36,7 +36,8 @@ class Setting:
 def make_settings(random: Random) -> Setting:
     """Settings that change on one or two of `DAYS`."""
     changes = sorted(random.sample(DAYS[1:], random.choice((1, 2))))
-    rules = [_make_rules(random, day) for day in (date(2020, 9, 1), *changes)]
+    first = date(2020, 9, 1) if random.random() < 0.75 else changes[0] - timedelta(days=1)
+    rules = [_make_rules(random, day) for day in (first, *changes)]
     first, second = sorted(random.sample(DAYS, 2))
     content = {
         "name": "A school",

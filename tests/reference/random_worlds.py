@@ -116,14 +116,16 @@ class WorldMaker:
                 organiser = f"user:{staff[0]}" if staff else None
                 call = replace(call, channel=False, join_key=None, organiser_id=organiser, organiser_tenant=TENANT)
                 call = replace(call, organiser_staff_id=staff[0] if staff else None)
+                if "elsewhere" in self.kinds and random.random() < 0.2:
+                    call = replace(call, organiser_tenant=ELSEWHERE, organiser_staff_id=None)
                 return self._store(make_peer_to_peer(random, scale, replace(meeting, staff=staff), call))
         if "elsewhere" in self.kinds and random.random() < 0.1:
             call = replace(call, organiser_id="user:elsewhere", organiser_tenant=ELSEWHERE, organiser_staff_id=None)
         if "no_staff" in self.kinds and random.random() < 0.1:
             meeting = replace(meeting, staff=())
-        stored = self._store(make_group(random, scale, meeting, call))
-        if stored is not None and random.random() < 0.35:
-            self._call_again(meeting, stored)
+        stored = last = self._store(make_group(random, scale, meeting, call))
+        while last is not None and random.random() < 0.35:
+            last = self._call_again(meeting, last)
         return stored
 
     def _blank_call(self, meeting: Meeting) -> Call:
@@ -144,7 +146,7 @@ class WorldMaker:
             stays=(),
         )
 
-    def _call_again(self, meeting: Meeting, call: Call) -> None:
+    def _call_again(self, meeting: Meeting, call: Call) -> Call | None:
         """A second call: after a dropped connection, at the same time in a room of its own, or pupils who come back."""
         random, length = self.random, meeting.end - meeting.start
         scale = self._scale(meeting.start)
@@ -159,7 +161,9 @@ class WorldMaker:
             again = replace(again, staff=())
         second = replace(self._blank_call(meeting), join_key=link)
         second = replace(second, organiser_id=call.organiser_id, organiser_staff_id=call.organiser_staff_id)
-        self._store(make_group(random, scale, again, replace(second, organiser_tenant=call.organiser_tenant)))
+        if "parallel" in self.kinds and random.random() < 0.1:  # as good as the first for any log
+            return self._store(replace(call, call_id=second.call_id, join_key=None))
+        return self._store(make_group(random, scale, again, replace(second, organiser_tenant=call.organiser_tenant)))
 
     def _store(self, call: Call) -> Call | None:
         """Put a call on record if it is a session at all, and no other with its link goes on at the same time."""
@@ -189,6 +193,8 @@ class WorldMaker:
         match = round(self.calendar.rules(self.calendar.day(meeting.start)).match_minutes * MINUTE)
         shift = random.choice((0, 0, MINUTE, -MINUTE, random.randrange(-40, 40) * MINUTE))
         start, end = meeting.start + shift, meeting.end + random.choice((shift, 0, 10 * MINUTE, 30 * MINUTE))
+        if random.random() < 0.05:
+            end = start + random.randrange(2, 12) * HOUR
         if random.random() < 0.08:
             start = meeting.end + match + random.choice((0, 1, -1))
         pupils = meeting.pupils
@@ -212,6 +218,8 @@ class WorldMaker:
         self._store_log(log)
         if random.random() < 0.08:
             other = vary_log(random, log)
+            if len(meeting.staff) > 1 and random.random() < 0.5:  # both members of staff log it
+                other = replace(other, staff_id=meeting.staff[1], started_at=log.started_at, ended_at=log.ended_at)
             self._store_log(replace(other, log_id=number + 1, ref=f"{random.randrange(10_000):04d}-{number + 1}"))
         self._add_registers(log)
 
@@ -235,7 +243,7 @@ class WorldMaker:
         random = self.random
         if random.random() < 0.1:
             self.world.concerns.append(Concern(None, call.call_id, random.random() < 0.5, random.random() < 0.7))
-        if random.random() < 0.3 and "peer" not in call.type:
+        if random.random() < 0.3:
             self._record(call)
         for pupil in call.pupils:
             if random.random() < 0.2:
@@ -266,9 +274,10 @@ class WorldMaker:
             event = Event(number, key, link, call.started_at + moved, call.ended_at + moved, changed, invited)
             self.world.events.append(event)
         if random.random() < 0.2:
-            week, number = 7 * 24 * HOUR, self.base + len(self.world.events) + 1
-            again = replace(event, event_id=number, event_key=f"{key} again", starts_at=event.starts_at - week)
-            self.world.events.append(replace(again, ends_at=event.ends_at - week, invited=tuple(self.staff[:2])))
+            number = self.base + len(self.world.events) + 1
+            earlier = random.choice((7 * 24 * HOUR, 24 * HOUR, event.ends_at - event.starts_at, MINUTE))
+            again = replace(event, event_id=number, event_key=f"{key} again", starts_at=event.starts_at - earlier)
+            self.world.events.append(replace(again, ends_at=event.ends_at - earlier, invited=tuple(self.staff[:2])))
 
     def _report(self, meeting: Meeting, call: Call) -> None:
         """An attendance report instead of the call record, or beside it."""
