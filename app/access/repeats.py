@@ -1,7 +1,7 @@
 """Lists adults and pupils who met one to one repeatedly or out of hours."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,7 @@ class Repeats:
     """Adults and pupils who had one-to-ones as often as `[repeats]` of the settings says, by name.
 
     - `pairs`: `adult_id`, `pupil_id`, `adult`, `pupil`, `sessions`, `most` (within as many days as are set),
-      `out_of_hours`, `unlogged`, `first`, `last`
+      `out_of_hours`, `unlogged`, `first`, `last`; sessions minutes apart count as one
     - `sessions`: those of the pairs, the newest first: `session_id`, `adult_id`, `pupil_id`, `started_at`, `ended_at`,
       `purpose` (blank: not logged), `out_of_hours`, `logged`
     """
@@ -44,7 +44,8 @@ def list_repeats(school: School, person: Person, days: Days) -> Repeats:
 
     One to one: one pupil in the call and no second member of staff; without a call, one pupil in the log. A second
     member whom the log names as invited does not count: nothing shows that they came. Out of hours: outside the hours
-    of academic tuition on that day, or at a weekend.
+    of academic tuition on that day, or at a weekend. Sessions of a pair that lie as near as a log may lie to its call,
+    as after a dropped connection, are one meeting: it is out of hours or not logged if one of them is.
     """
     require(person, Resource.REPEATED_ONE_TO_ONES)
     today, limits = school.today(), school.settings.repeats
@@ -59,17 +60,21 @@ def list_repeats(school: School, person: Person, days: Days) -> Repeats:
     rows = _find_one_to_ones(in_school_time(school, candidates[with_staff].drop(columns=["codes", "clause_set_id"])))
     rows = rows[(rows["adult_id"] != person.staff_id) & rows["pupil_id"].isin(names.index)].reset_index(drop=True)
     rows["out_of_hours"] = _is_out_of_hours(school, rows)
-    most, most_out = _count_within(rows, limits.days), _count_within(rows[rows["out_of_hours"]], limits.days)
-    counted = rows.assign(most=most, most_out=most_out, unlogged=~rows["logged"].astype(bool))
-    pairs = counted.groupby(["adult_id", "pupil_id"], as_index=False).agg(
-        adult=("adult", "first"),
-        sessions=("session_id", "size"),
-        most=("most", "max"),
-        most_out=("most_out", "max"),
-        out_of_hours=("out_of_hours", "sum"),
-        unlogged=("unlogged", "sum"),
-        first=("started_at", "min"),
-        last=("started_at", "max"),
+    meetings = _unite_to_meetings(school, rows)
+    most, most_out = (_count_within(some, limits.days) for some in (meetings, meetings[meetings["out_of_hours"]]))
+    pairs = (
+        meetings.assign(most=most, most_out=most_out)
+        .groupby(["adult_id", "pupil_id"], as_index=False)
+        .agg(
+            adult=("adult", "first"),
+            sessions=("meeting", "size"),
+            most=("most", "max"),
+            most_out=("most_out", "max"),
+            out_of_hours=("out_of_hours", "sum"),
+            unlogged=("unlogged", "sum"),
+            first=("started_at", "min"),
+            last=("last", "max"),
+        )
     )
     pairs = pairs[(pairs["most"] >= limits.sessions) | (pairs["most_out"] >= limits.out_of_hours)]
     pairs = pairs.assign(adult=pairs["adult"].fillna("unknown"), pupil=pairs["pupil_id"].map(names))
@@ -148,8 +153,29 @@ def _is_out_of_hours(school: School, rows: pd.DataFrame) -> np.ndarray:
     return np.asarray(~np.array(within, bool) | at_weekend, bool)
 
 
+def _unite_to_meetings(school: School, rows: pd.DataFrame) -> pd.DataFrame:
+    """The meetings that sessions of pairs make up: `meeting` (a number), `adult_id`, `pupil_id`, `adult`, `started_at`,
+    `last` (when its last session started), `out_of_hours`, `unlogged`."""
+    pair = ["adult_id", "pupil_id"]
+    rows = rows.sort_values([*pair, "started_at", "session_id"], ignore_index=True)
+    ended = rows["ended_at"].dt.tz_convert("UTC").groupby([rows[name] for name in pair]).cummax()
+    gap = rows["started_at"] - ended.groupby([rows[name] for name in pair]).shift()
+    near = [timedelta(minutes=school.settings.rules_on(day).match_minutes) for day in rows["started_at"].dt.date]
+    follows = gap <= pd.Series(near, index=rows.index, dtype="timedelta64[us]")
+    rows = rows.assign(meeting=(~follows).cumsum(), unlogged=~rows["logged"].astype(bool))
+    return rows.groupby("meeting", as_index=False).agg(
+        adult_id=("adult_id", "first"),
+        pupil_id=("pupil_id", "first"),
+        adult=("adult", "first"),
+        started_at=("started_at", "first"),
+        last=("started_at", "last"),
+        out_of_hours=("out_of_hours", "any"),
+        unlogged=("unlogged", "any"),
+    )
+
+
 def _count_within(rows: pd.DataFrame, days: int) -> pd.Series:
-    """For each session, how many sessions its adult and pupil had in the last `days` days, including this one."""
+    """For each meeting, how many its adult and pupil had in the last `days` days, including this one."""
     pair = rows.groupby(["adult_id", "pupil_id"]).ngroup().to_numpy(np.int64)
     day = rows["started_at"].dt.tz_localize(None).to_numpy().astype("datetime64[D]").astype(np.int64)
     at = pair * 10**6 + day  # days since 1970: always fewer than 10**6

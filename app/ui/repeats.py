@@ -26,8 +26,8 @@ def show_repeats(school: School, person: Person) -> None:
     asked = school.settings.repeats
     write_html(
         "The same adult and pupil alone, at least {asked.sessions} times, or at least {asked.out_of_hours} times out "
-        "of hours, within {asked.days} days. The list does not say why. Counselling and your own sessions are not "
-        "included.",
+        "of hours, within {asked.days} days. Calls minutes apart count once. The list does not say why. Counselling "
+        "and your own sessions are not included.",
         asked=asked,
     )
     if repeats.pairs.empty:
