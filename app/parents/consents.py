@@ -19,6 +19,7 @@ from app.access.parents import list_consents, may_answer_consent
 from app.access.policy import NotAllowedError, Person
 from app.alerts.outbox import Alert, enqueue
 from app.alerts.sending import send_in_background
+from app.formatting import moment
 from app.judging.rejudge import Affected, rejudge
 from app.records.registers import CONSENTS, Consent
 from app.school import School
@@ -62,11 +63,19 @@ def ask_for_consent(school: School, person: Person, request: Consent) -> int:
 
 def answer_consent(school: School, person: Person, consent_id: int, *, given: bool, parent: str, at: datetime) -> None:
     """Record what a parent answered, who it was and when (aware); the same answer is recorded once. Raises ValueError,
-    with a message to show, if something is missing, and NotAllowedError."""
+    with a message to show, if something is missing or the answer is older than the request, and NotAllowedError."""
     answer = _check_answer(school, "given" if given else "refused", parent, at)
+    state = consent_status()
+    asked = select(state.c.asked_at).where(state.c.consent_id == consent_id)
     with _changing(school, person, consent_id) as change:
-        if not change.has_event(**answer):
-            change.add(answer["kind"], **answer)
+        if change.has_event(**answer):
+            return
+        asked_at = change.connection.scalar(asked)
+        # The answer's time is entered in whole minutes.
+        if asked_at is not None and at < asked_at.replace(second=0, microsecond=0):
+            when = moment(asked_at.astimezone(school.settings.zone))
+            raise ValueError(f"The answer is older than the request of {when}: correct its day or time.")
+        change.add(answer["kind"], **answer)
 
 
 def withdraw_consent(school: School, person: Person, consent_id: int, *, parent: str, at: datetime) -> None:

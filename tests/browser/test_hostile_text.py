@@ -97,7 +97,7 @@ def _ask_parents(school: School) -> None:
         until = now + timedelta(days=1)
         request = Consent(pupil_id=int(pupil), kind="one_to_one", covers_from=now, covers_to=until, reason=words)
         number = ask_for_consent(school, tutor, request)
-        answer_consent(school, tutor, number, given=False, parent=words, at=now - timedelta(minutes=1))
+        answer_consent(school, tutor, number, given=False, parent=words, at=school.now())
 
 
 @pytest.fixture(scope="module")

@@ -35,7 +35,11 @@ ZONE = ZoneInfo("Europe/London")
 DAY = now().astimezone(ZONE).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=10)
 
 
+ASKED = DAY - timedelta(days=2)
+
+
 def ask(school: School, name: str = "teacher", **more: Any) -> int:
+    """Ask for a consent, two days before DAY."""
     with school.engine.connect() as connection:
         aled = connection.scalar(select(tables.pupils.c.id).where(tables.pupils.c.email == people.email("aled")))
     asked: dict[str, Any] = {
@@ -45,7 +49,12 @@ def ask(school: School, name: str = "teacher", **more: Any) -> int:
         "covers_to": DAY + timedelta(hours=20),
         "reason": "time zone",
     } | more
-    return ask_for_consent(school, someone(school, name), Consent(**asked))
+    number = ask_for_consent(school, someone(school, name), Consent(**asked))
+    event = tables.consent_events.c
+    with school.writing() as connection:
+        of_request = tables.consent_events.update().where(event.consent_id == number, event.kind == "asked")
+        connection.execute(of_request.values(occurred_at=ASKED))
+    return number
 
 
 def events(school: School, consent_id: int) -> list[str]:
@@ -148,6 +157,8 @@ def test_an_answer_names_who_and_when_and_is_entered_by_those_responsible(school
         answer_consent(school, teacher, consent_id, given=True, parent=" ", at=DAY)
     with pytest.raises(ValueError, match="future"):
         answer_consent(school, teacher, consent_id, given=True, parent="x", at=school.now() + timedelta(minutes=1))
+    with pytest.raises(ValueError, match=f"the request of {ASKED:%a} {ASKED.day} {ASKED:%b}, 00:00: correct"):
+        answer_consent(school, teacher, consent_id, given=False, parent="x", at=ASKED - timedelta(minutes=1))
     for name in ("counsellor", "admin"):
         with pytest.raises(NotAllowedError):
             answer_consent(school, someone(school, name), consent_id, given=True, parent="x", at=DAY)
