@@ -102,7 +102,7 @@ def show() -> None:
     current = home if chosen.url_path in ("", "start") else Page(chosen.url_path)
     address.remember(current)
     with st.sidebar.container(gap="xsmall"):
-        _show_menu({page for page in Page if _is_in_menu(school, person, page)}, current, chosen)
+        _show_menu(_list_menu(school, person), current, chosen)
     with st.sidebar:
         _link_to_concern_about_child()
         link(Page.CONCERNS, "I'm worried about an adult", "person_alert", query={"raise": "conduct"})
@@ -126,12 +126,10 @@ def _link_to_concern_about_child() -> None:
     link(Page.CONCERNS, "**I'm worried about a child**", "emergency_home", query={"raise": "yes"})
 
 
-def _is_in_menu(school: School, person: Person, page: Page) -> bool:
-    """Whether somebody has a use for a page: those who hold no sessions have none for their own."""
-    granted = get_scopes(person, page.resource)
-    if page in _OF_OWN_SESSIONS and not holds_sessions(school, person):
-        granted = granted - {Scope.OWN}
-    return bool(granted)
+def _list_menu(school: School, person: Person) -> set[Page]:
+    """The pages that somebody has a use for: those who hold no sessions have none for their own."""
+    own = set() if holds_sessions(school, person) else {Scope.OWN}
+    return {page for page in Page if get_scopes(person, page.resource) - (own if page in _OF_OWN_SESSIONS else set())}
 
 
 def _show_menu(menu: set[Page], current: Page, chosen: Any) -> None:
