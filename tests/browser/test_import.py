@@ -154,7 +154,8 @@ def test_a_rejected_row_is_corrected_in_the_table(
     page.get_by_test_id("stDataFrame").last.click(position={"x": 150, "y": 52})  # what is wrong
     for _ in ("address", "kind", "day"):
         page.keyboard.press("ArrowRight")
-    page.keyboard.type("2026-09-02")
+    page.keyboard.press("Enter")
+    page.locator("textarea.gdg-input").fill("2026-09-02")
     page.keyboard.press("Enter")
     click(page.get_by_role("button", name="Check again"))
     expect(page.get_by_text("2 new", exact=True)).to_be_visible()
