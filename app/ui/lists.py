@@ -11,6 +11,7 @@ import streamlit as st
 
 from app.access.administration import record_access
 from app.clock import now
+from app.formatting import moment
 from app.reports.outcomes_csv import make_harmless
 from app.ui.current import current_person, get_school
 from app.ui.text import note as show_note
@@ -53,12 +54,13 @@ def select_row(
 ) -> None:
     """Show a list of which a click anywhere on a row selects it, and marks it; `ids` has one for each row.
     `on_select` is called with the row's id before the page runs again. `marked` is the id of the row that is marked, by
-    default the one selected last."""
+    default the one selected last, else the first: a list without a marked row selects its first one as soon as it is
+    touched, if only to sort it. Those who use no mouse choose from a box below it."""
     # A list keeps the position of a selected row when its rows change, so each list has a key of its own.
     key, last = f"{name} {hash(tuple(ids))}", f"{name} selected"
     chosen = more.pop("marked", None) or st.session_state.get(last)
-    marked = [ids.index(chosen)] if chosen in ids else []
-    st.session_state[key] = {"selection": {"rows": marked, "columns": [], "cells": []}}
+    marked = ids.index(chosen) if chosen in ids else 0
+    st.session_state[key] = {"selection": {"rows": [marked], "columns": [], "cells": []}}
 
     def select() -> None:
         selection = st.session_state[key]["selection"]
@@ -67,7 +69,37 @@ def select_row(
             st.session_state[last] = ids[positions[0]]
             on_select(ids[positions[0]])
 
-    table(rows, alt, name, key=key, on_select=select, selection_mode=["single-row", "single-cell"], **more)
+    with st.container(gap="xsmall"):
+        table(rows, alt, name, key=key, on_select=select, selection_mode=["single-row", "single-cell"], **more)
+        _offer_choice(rows, ids, name, on_select)
+
+
+def _offer_choice(rows: pd.DataFrame, ids: Sequence[T], name: str, on_select: Callable[[T], None]) -> None:
+    """Show a box with the rows to choose from, once somebody opens it."""
+    with st.popover("Select by name", type="tertiary", key=f"choose {name}", on_change="rerun") as place:
+        if not place.open:
+            return
+        key = f"chosen {name}"
+
+        def select() -> None:
+            if (position := st.session_state[key]) is not None:
+                on_select(ids[position])
+
+        words = [" · ".join(filter(None, map(_as_words, cells[:5]))) for cells in rows.itertuples(index=False)]
+        st.selectbox(
+            "Row",
+            range(len(words)),
+            index=None,
+            format_func=words.__getitem__,
+            placeholder="Type a name or a day",
+            filter_mode="contains",
+            key=key,
+            on_change=select,
+        )
+
+
+def _as_words(cell: Any) -> str:
+    return moment(cell) if isinstance(cell, pd.Timestamp) else str(cell)
 
 
 def open_record(page: Page, **query: str) -> None:
