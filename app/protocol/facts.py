@@ -94,8 +94,11 @@ class SessionFacts(RoomFacts):
         on = timed["row"].to_numpy(), micros(timed["started_at"]), micros(timed["ended_at"])
         present, with_video = presence.time_during(n, in_call, on)
         unknown = self._find_unknown_media(row_of_stay)
-        may_be_on = [np.concatenate(columns) for columns in zip(on, unknown, strict=True)]
-        _, perhaps_with_video = presence.time_during(n, in_call, (may_be_on[0], may_be_on[1], may_be_on[2]))
+        open_rows = np.zeros(n, bool)
+        open_rows[unknown[0]] = True
+        in_call, on = (presence.select(intervals, open_rows) for intervals in (in_call, on))
+        _, perhaps_with_video = presence.time_during(n, in_call, presence.join(on, unknown))
+        perhaps_with_video[~open_rows] = with_video[~open_rows]
         has_times = np.isin(np.arange(n), timed["row"]) & (present > 0)
         least, most = np.full((2, n), np.nan)
         least[has_times] = with_video[has_times] / present[has_times]
@@ -114,8 +117,11 @@ class SessionFacts(RoomFacts):
         value for each stay of a pupil."""
         has_media = flags(self._stays["has_media"], blank=True) & ~self.on_record.is_report[self._stay_call]
         pupil = self._is_pupil
-        of_call, keys = pd.factorize(paired(self._stay_call[pupil], row_of_stay))
-        cut = presence.cut_into_segments(of_call, self._stay_from[pupil], self._stay_to[pupil], has_media[pupil])
+        keys = paired(self._stay_call[pupil], row_of_stay)
+        some = np.isin(keys, keys[~has_media[pupil]])
+        of_call, keys = pd.factorize(keys[some])
+        times = self._stay_from[pupil][some], self._stay_to[pupil][some]
+        cut = presence.cut_into_segments(of_call, *times, has_media[pupil][some])
         unknown = cut.a & ~cut.b
         return keys[cut.group[unknown]] % 2**32, cut.start[unknown], cut.end[unknown]
 

@@ -92,10 +92,23 @@ def find_without_staff(came: Ints, group: Ints, joined: Ints, left: Ints, is_sta
 Intervals = tuple[Ints, Ints, Ints]  # the group, start and end of each
 
 
+def select(intervals: Intervals, groups: Mask) -> Intervals:
+    """Those of some intervals whose group is marked."""
+    group, start, end = intervals
+    chosen = groups[group]
+    return group[chosen], start[chosen], end[chosen]
+
+
+def join(some: Intervals, others: Intervals) -> Intervals:
+    """Some intervals and others."""
+    group, start, end = (np.concatenate(columns) for columns in zip(some, others, strict=True))
+    return group, start, end
+
+
 def time_during(n: int, whole: Intervals, part: Intervals) -> tuple[Ints, Ints]:
     """For each of n groups: how long an interval of `whole` covers it, and how long one of `part` does at the same
     time."""
-    group, start, end = (np.concatenate(columns) for columns in zip(whole, part, strict=True))
+    group, start, end = join(whole, part)
     is_part = np.repeat([False, True], [len(whole[0]), len(part[0])])
     cut = cut_into_segments(group, start, end, is_part)
     length = cut.end - cut.start

@@ -142,7 +142,9 @@ class RoomFacts(Sessions):
     def _first_leg(self) -> Mask:
         """Which stays are in the first leg of the peer-to-peer call that a session began with, before any room, if it
         shows staff and everybody's times are known."""
-        calls = self._in_session.sort_values(["start", "is_direct", "call_id"], ascending=[True, False, True])
+        calls = self._in_session
+        calls = calls[calls["session"].isin(calls.loc[calls["is_direct"], "session"])]
+        calls = calls.sort_values(["start", "is_direct", "call_id"], ascending=[True, False, True])
         first = calls.drop_duplicates("session")
         shown = first["is_direct"] & first["shows_staff"] & ~first["call"].isin(self._listed["call"])
         stays = np.isin(self._stay_call, first.loc[shown, "call"])
