@@ -13,6 +13,7 @@ from app.access.administration import (
 )
 from app.access.breaches import (
     count_breaches_by_owner,
+    count_sessions_breached_since,
     get_session_breaches,
     list_breaches_to_explain,
     list_breaches_to_resolve,
@@ -27,7 +28,14 @@ from app.access.concerns import (
     list_own_concerns,
     list_pupils_on_record,
 )
-from app.access.forms import get_draft, get_own_log, list_calls_to_log, list_pupils_to_choose, list_staff_to_choose
+from app.access.forms import (
+    get_draft,
+    get_draft_time,
+    get_own_log,
+    list_calls_to_log,
+    list_pupils_to_choose,
+    list_staff_to_choose,
+)
 from app.access.linked_sessions import list_sessions_to_link
 from app.access.overview import count_counselling_sessions, get_overview, get_protocol_figures, list_late_consents
 from app.access.parents import (
@@ -54,7 +62,7 @@ from app.operations.sync import get_sync_state
 from app.reports.subject_access import create_subject_access_file
 from app.school import School
 from app.store.concerns import CONDUCT
-from tests.access.school import EVER, NUMBER, PUPILS, TERM, concern_refs, conduct_refs, consent_ids
+from tests.access.school import EVER, LAST_WEEK, NUMBER, PUPILS, TERM, at_hour, concern_refs, conduct_refs, consent_ids
 
 
 def answer_everything(school: School, person: Person) -> dict[str, str]:
@@ -82,6 +90,7 @@ QUESTIONS = {
     "list_calls_to_log": list_calls_to_log,
     "get_own_log": lambda school, person: [get_own_log(school, person, f"L-{n}") for n in NUMBER.values()],
     "get_draft": lambda school, person: [get_draft(school, person, form) for form in ("log", "plan")],
+    "get_draft_time": lambda school, person: [get_draft_time(school, person, form) for form in ("log", "plan")],
     "list_plans": list_plans,
     "list_concerns": list_concerns,
     "get_concern": lambda school, person: [get_concern(school, person, ref) for ref in concern_refs(school)],
@@ -120,6 +129,9 @@ QUESTIONS |= {
     "list_breaches_to_explain": list_breaches_to_explain,
     "list_open_breaches": list_open_breaches,
     "count_breaches_by_owner": count_breaches_by_owner,
+    "count_sessions_breached_since": lambda school, person: [
+        count_sessions_breached_since(school, person, at_hour(LAST_WEEK), n) for n in NUMBER.values()
+    ],
     "list_repeats": lambda school, person: list_repeats(school, person, EVER),
     "run_what_if": lambda school, person: run_what_if(school, person, EVER, {"academic_hours": ["09:00", "12:00"]}),
     "get_session_breaches": lambda school, person: [get_session_breaches(school, person, n) for n in NUMBER.values()],
