@@ -34,7 +34,7 @@ school, person = require(Page.LOG)
 draft = Draft(school, person, "log")
 state = st.session_state
 _SAVE, _FAULT = "save the log", "log not saved"
-_MOST_CALLS = 4  # listed at once: a row of cards
+_MOST_CALLS = 8  # listed at once: two rows of cards
 
 
 @dataclass(frozen=True)
