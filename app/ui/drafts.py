@@ -69,18 +69,20 @@ class Draft:
     def drop(self) -> None:
         """Start an empty form, because this one was given up."""
         self.begin({})
-        self.store()
+        self._write({})
 
     def finish(self, result: Any) -> None:
         """Start an empty form, because this one was sent, with this result. A second click finds nothing to send."""
         self.begin({}, result)
-        self.store()
+        self._write({})
 
     def store(self) -> None:
-        """Store the answers if somebody has changed any."""
+        """Store the answers, once the form is drawn, if somebody has changed any."""
         if self._state.get("begun") is None:
             self._state["begun"] = _given(self.values)
-        given = _given(self.values) if self.is_changed else {}
+        self._write(_given(self.values) if self.is_changed else {})
+
+    def _write(self, given: dict[str, Any]) -> None:
         if given != self._state["stored"]:
             save_draft(self.school, self.person, self.name, given or None)
             self._state["stored"] = given
