@@ -104,7 +104,7 @@ class Draft:
         if restored is None:
             return
         with st.container(horizontal=True, vertical_alignment="center", border=True):
-            write_html("<b>Draft restored.</b> You began {what} on {restored}.", what=what, restored=restored)
+            write_html("<b>Draft restored.</b> You last changed {what} on {restored}.", what=what, restored=restored)
             st.button("Discard", icon=":material/delete:", key=self.key("discard"), on_click=self.drop)
 
     def _set(self, name: str, convert: Callable[[Any], Any] = lambda content: content) -> Callable[[Any], None]:
