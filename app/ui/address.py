@@ -47,9 +47,14 @@ def send_again() -> None:
     st.query_params.from_dict({name: get_all(name) for name in st.query_params})
 
 
+def shows_record() -> bool:
+    """Whether the address opens a record or a form, rather than a page's list."""
+    return bool(_RECORDS & set(st.query_params))
+
+
 def remember(page: Page) -> None:
     """Remember the address of a page's list until it is shown again; a record that is open is none."""
-    if not _RECORDS & set(st.query_params):
+    if not shows_record():
         _remembered()[page] = {name: get_all(name) for name in st.query_params}
 
 

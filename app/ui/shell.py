@@ -117,7 +117,7 @@ def show() -> None:
         st.html('<script src="steps.js"></script>', unsafe_allow_javascript=True)
     with st.container(key="worried_on_a_phone"):  # where the bar at the side is closed from the start
         _link_to_concern_about_child()
-    if current == home:
+    if current == home and not address.shows_record():
         show_first_visit(school, person)
     chosen.run()
 
