@@ -39,13 +39,17 @@ def table(rows: pd.DataFrame, alt: str, name: str, note: Callable[[], None] | No
     """Show a list with its download, named `name`; `alt` says to those who cannot see it what the list holds. Days and
     times sort as such, and the file holds them as ISO dates. The audit trail records the download, unless `note`
     records it elsewhere. A list of more than
-    `rows_shown` rows scrolls; the rest of `more` goes to `st.dataframe`."""
+    `rows_shown` rows scrolls, `beside` is shown beside the download; the rest of `more` goes to `st.dataframe`."""
     shown = _with_days(rows)
     config = _configure(shown) | more.pop("column_config", {})
     height = _find_height(len(shown), more.pop("rows_shown", _MOST_ROWS))
     options = {"height": height, "placeholder": ""} | more
+    beside = options.pop("beside", None)
     event = st.dataframe(shown, hide_index=True, alt=alt, column_config=config, **options)
-    _offer_download(shown, name, note)
+    with st.container(horizontal=True):
+        _offer_download(shown, name, note)
+        if beside:
+            beside()
     return event
 
 
@@ -69,9 +73,9 @@ def select_row(
             st.session_state[last] = ids[positions[0]]
             on_select(ids[positions[0]])
 
-    with st.container(gap="xsmall"):
-        table(rows, alt, name, key=key, on_select=select, selection_mode=["single-row", "single-cell"], **more)
-        _offer_choice(rows, ids, name, on_select)
+    offer = partial(_offer_choice, rows, ids, name, on_select)
+    modes = ["single-row", "single-cell"]
+    table(rows, alt, name, key=key, on_select=select, selection_mode=modes, beside=offer, **more)
 
 
 def _offer_choice(rows: pd.DataFrame, ids: Sequence[T], name: str, on_select: Callable[[T], None]) -> None:
