@@ -131,7 +131,7 @@ def test_outcomes_are_written_as_csv_and_json(moved_in: Run, tmp_path: Path) -> 
     [
         (("import", "logs", "nowhere.csv"), {}, "cannot be read"),
         (("import", "calls", "nowhere"), {}, "does not exist"),
-        (("import", "roster", "nowhere"), {}, "not a folder"),
+        (("import", "roster", "nowhere"), {}, "neither a folder nor a .zip"),
         (("outcomes",), {"PROTOCOL_FILE": "nowhere.toml"}, "PROTOCOL_FILE"),
         (("outcomes",), {"DATABASE_URL": "nonsense"}, "DATABASE_URL"),
         (("outcomes",), {"DATABASE_URL": "postgresql+psycopg://localhost:1/nothing"}, "cannot be reached"),

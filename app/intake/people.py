@@ -137,9 +137,9 @@ def store_pupils(
     connection: Connection, school: School, file: File, result: ImportResult, options: RosterOptions
 ) -> Affected:
     """Store pupils, as `_Import.store` does."""
-    staff = reading.read_roster(connection).staff
-    schools = set(connection.scalars(select(tables.schools.c.code)))
-    rows = result.note(parse_pupils(file, schools, staff))
+    roster = reading.read_roster(connection)
+    staff, schools = roster.staff, set(connection.scalars(select(tables.schools.c.code)))
+    rows = result.note(parse_pupils(file, schools, staff, roster.pupils))
 
     def facts(row: Any) -> Facts:
         tutor = {"tutor_id": staff[row.tutor_email] if row.tutor_email else None}

@@ -66,7 +66,8 @@ def answer_consent(school: School, person: Person, consent_id: int, *, given: bo
     with a message to show, if something is missing or the answer is older than the request, and NotAllowedError."""
     answer = _check_answer(school, "given" if given else "refused", parent, at)
     state = consent_status()
-    asked = select(state.c.asked_at).where(state.c.consent_id == consent_id)
+    # Of a request from a file, nobody knows when it was made.
+    asked = select(state.c.asked_at).where(state.c.consent_id == consent_id, state.c.asked_by.is_not(None))
     with _changing(school, person, consent_id) as change:
         if change.has_event(**answer):
             return
@@ -154,8 +155,8 @@ def add_imported(connection: Connection, rows: Sequence[Consent], actor_id: int 
         first = ("given", row.obtained_at, row.given_by) if row.obtained_at else ("asked", now, None)
         for kind, at, parent in (first, ("slt_informed", row.slt_informed_at, None)):
             event = {"consent_id": consent_id, "kind": kind, "occurred_at": at, "parent": parent}
-            if at is not None:
-                events.append(event | {"entered_at": now, "actor_id": actor_id})
+            if at is not None:  # whoever imports a request is not the one who asked
+                events.append(event | {"entered_at": now, "actor_id": None if kind == "asked" else actor_id})
     connection.execute(insert(tables.consent_events), events)
 
 

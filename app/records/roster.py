@@ -177,8 +177,11 @@ def parse_staff(table: Table, schools: Collection[str], pupils: Collection[str])
     return _parse(table, Staff, ("email", "entra_id"), check)
 
 
-def parse_pupils(table: Table, schools: Collection[str], staff: Collection[str]) -> ParsedRows[Pupil]:
-    """The rows of pupils.csv; `staff` are the known emails, which must include each tutor's."""
+def parse_pupils(
+    table: Table, schools: Collection[str], staff: Collection[str], pupils: Collection[str] = ()
+) -> ParsedRows[Pupil]:
+    """The rows of pupils.csv; `staff` are the known emails, which must include each tutor's, and `pupils` those of
+    pupils, which are no family's."""
     table.require(ROSTER_TABLES["pupils"])
 
     def check(row: Pupil, cells: Mapping[str, str]) -> Pupil:
@@ -188,6 +191,9 @@ def parse_pupils(table: Table, schools: Collection[str], staff: Collection[str])
             raise InvalidCellError("is not on the roster of staff", fix, "tutor_email")
         if row.email in staff:
             raise InvalidCellError("belongs to a member of staff", NOT_BOTH, "email")
+        if not {row.email, *pupils}.isdisjoint(row.contact_emails):
+            fix = "write those of parents or guardians, or leave it blank"
+            raise InvalidCellError("holds the address of a pupil", fix, "contact_emails")
         if cells.get("role") and cells["role"].lower() not in _PUPILS:
             raise InvalidCellError("says that this is no pupil", "take the row out", "role")
         _check_still_there(cells)

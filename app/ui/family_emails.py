@@ -1,7 +1,8 @@
 """Emails to families on the page Parents: sending letters and requests, what became of them, and sending failed ones
-again. No address of a family is shown."""
+again. Each is sent from a dialog that shows it. No address of a family is shown."""
 
 from collections.abc import Callable
+from typing import Literal
 
 import pandas as pd
 import streamlit as st
@@ -9,7 +10,7 @@ import streamlit as st
 from app.access.parents import count_consent_contacts, list_consent_emails
 from app.access.policy import Person
 from app.alerts.family_outbox import find_obstacle_to_families
-from app.formatting import how_many, moment
+from app.formatting import how_many
 from app.parents.email_templates import EmailText
 from app.parents.emails import LANGUAGE, email_letters, email_request, preview_letter, preview_request
 from app.parents.templates import TemplateError
@@ -62,77 +63,109 @@ def show_failed_letters(school: School, person: Person, kind: str, pupils: pd.Da
         )
     if find_obstacle_to_families(school):
         return
-    ids = sorted(set(failed["pupil_id"]))
-    with st.form("failed emails", border=False):
-        note("Only these are sent again: to the addresses that the roster has now, with a new date.")
-        if st.form_submit_button(f"Send {how_many(len(failed), 'failed email')} again", icon=":material/replay:"):
-            attempt("Sending again. The register shows what becomes of each.", email_letters, school, person, kind, ids)
+    label = f"Send {how_many(len(failed), 'failed email')} again"
+    if st.button(label, key=f"open failed {kind}", icon=":material/replay:"):
+        _send_failed_letters(school, person, kind, sorted(set(failed["pupil_id"])))
+
+
+@st.dialog("Send failed emails again")
+def _send_failed_letters(school: School, person: Person, kind: str, pupil_ids: list[int]) -> None:
+    st.write("Only these are sent again: to the addresses that the roster has now, with a new date.")
+    if st.button("Send again now", key="send failed", type="primary", icon=":material/replay:"):
+        done = "Sending again. The register shows what becomes of each."
+        attempt(done, email_letters, school, person, kind, pupil_ids)
 
 
 def offer_letter_emails(school: School, person: Person, kind: str, pupils: pd.DataFrame) -> None:
-    """Show the form that emails a letter to the parents of some pupils, and what it will say."""
+    """Show the button that opens the emails with a letter to the parents of some pupils, before they are sent."""
     n = "the letter" if len(pupils) == 1 else f"{len(pupils)} letters"
+    write_html(
+        "To <b>{addresses}</b> of the families of {pupils}.",
+        addresses=how_many(int(pupils["contacts"].sum()), "address", "addresses"),
+        pupils=how_many(len(pupils), "pupil"),
+    )
+    if st.button(f"Email {n}", key=f"open emails {kind}", type="primary", icon=":material/mail:"):
+        _email_letters(school, person, kind, pupils, n)
+
+
+@st.dialog("Email letters", width="medium")
+def _email_letters(school: School, person: Person, kind: str, pupils: pd.DataFrame, n: str) -> None:
     languages = pupils["language"].fillna(LANGUAGE).map(_LANGUAGES).value_counts()
-    with st.form("email letters", border=False):
-        write_html(
-            "To <b>{addresses}</b> of the families of {pupils}, in {languages}. Each address gets an email of its own.",
-            addresses=how_many(int(pupils["contacts"].sum()), "address", "addresses"),
-            pupils=how_many(len(pupils), "pupil"),
-            languages=" and ".join(f"{name} ({count})" for name, count in languages.items()),
-        )
-        note(f"Replies go to {person.email}.")
-        if st.form_submit_button(f"Email {n}", type="primary", icon=":material/mail:"):
-            done = f"Emailing {n}. The register below shows what becomes of each."
-            attempt(done, email_letters, school, person, kind, pupils["pupil_id"].tolist())
-    _show_preview(lambda: preview_letter(school, person, kind, int(pupils["pupil_id"].iloc[0])))
+    write_html(
+        "To <b>{addresses}</b> of the families of {pupils}, in {languages}. Each address gets an email of its own.",
+        addresses=how_many(int(pupils["contacts"].sum()), "address", "addresses"),
+        pupils=how_many(len(pupils), "pupil"),
+        languages=" and ".join(f"{name} ({count})" for name, count in languages.items()),
+    )
+    note(f"Replies go to {person.email}.")
+    first = int(pupils["pupil_id"].iloc[0])
+    if not _show_email(lambda: preview_letter(school, person, kind, first)):
+        return
+    if st.button(f"Send {n} now", key="send letters", type="primary", icon=":material/send:"):
+        done = f"Emailing {n}. The register below shows what becomes of each."
+        attempt(done, email_letters, school, person, kind, pupils["pupil_id"].tolist())
 
 
-def show_request_emails(school: School, person: Person, consent_id: int) -> None:
-    """Show the form that emails a request for consent, and what became of the emails about it."""
+def offer_request_email(school: School, person: Person, consent_id: int) -> None:
+    """Show the button that opens the email with a request for consent, before it is sent, unless it went to all
+    addresses of the family or cannot be sent."""
+    emails = list_consent_emails(school, person, consent_id)
+    requests = emails.loc[emails["kind"] == FamilyEmailKind.REQUEST, "state"]
+    contacts = count_consent_contacts(school, person, consent_id)
+    has_failed = bool((requests == EmailState.FAILED).any())
+    if find_obstacle_to_families(school) or (len(requests) >= contacts and not has_failed):
+        return
+    label, icon = ("Send failed emails again", "replay") if has_failed else ("Email the request", "mail")
+    kind: Literal["primary", "secondary"] = "primary" if has_failed or requests.empty else "secondary"
+    if contacts and st.button(label, key="open request email", type=kind, icon=f":material/{icon}:"):
+        _email_request(school, person, consent_id, contacts, again=has_failed)
+
+
+@st.dialog("Email the request", width="medium")
+def _email_request(school: School, person: Person, consent_id: int, contacts: int, *, again: bool) -> None:
+    if again:
+        st.write("Only failed emails are sent again, to the addresses that the roster has now.")
+    else:
+        st.write(f"To {how_many(contacts, 'address', 'addresses')} of the family. Each gets an email of its own.")
+    note(f"Replies go to {person.email}.")
+    if not _show_email(lambda: preview_request(school, person, consent_id)):
+        return
+    if st.button("Send now", key="send request", type="primary", icon=":material/send:"):
+        done = "Emailing the request. This page shows what becomes of it."
+        attempt(done, email_request, school, person, consent_id)
+
+
+def show_request_emails(school: School, person: Person, consent_id: int, *, is_waiting: bool) -> None:
+    """Show what became of the emails about a request for consent; while it awaits an answer also why none can be
+    sent."""
     emails = list_consent_emails(school, person, consent_id)
     if len(emails):
         rows = emails.assign(
             what=emails["kind"].map(lambda kind: FamilyEmailKind(kind).label),
             status=emails["state"].map(STATES),
-            when=emails["sent_at"].fillna(emails["queued_at"]).map(moment),
+            when=emails["sent_at"].fillna(emails["queued_at"]),
         )
-        listing = as_listing(rows, ["what", "status", "when", "error"], error="Why")
+        columns = ["what", "status", "when", "error"] if emails["error"].notna().any() else ["what", "status", "when"]
+        st.subheader("Emails")
+        listing = as_listing(rows, columns, error="Why")
         table(listing, "Emails about the consent", "emails about a consent", height="content")
-    requests = emails.loc[emails["kind"] == FamilyEmailKind.REQUEST, "state"]
-    contacts = count_consent_contacts(school, person, consent_id)
-    if not contacts:
-        note("The roster has no address of the family: send the Word letter.")
-        return
-    if len(requests) >= contacts and not (requests == EmailState.FAILED).any():
+    if not is_waiting:
         return
     if obstacle := find_obstacle_to_families(school):
         note(obstacle)
-        return
-    with st.form("email request", border=False):
-        again = (requests == EmailState.FAILED).any()
-        note(
-            "Only failed emails are sent again, to the addresses that the roster has now."
-            if again
-            else f"To {how_many(contacts, 'address', 'addresses')} of the family. Replies go to {person.email}."
-        )
-        label, icon = ("Send failed emails again", "replay") if again else ("Email the request", "mail")
-        if st.form_submit_button(label, type="primary", icon=f":material/{icon}:"):
-            attempt(
-                "Emailing the request. This page shows what becomes of it.", email_request, school, person, consent_id
-            )
-    _show_preview(lambda: preview_request(school, person, consent_id))
+    elif not count_consent_contacts(school, person, consent_id):
+        note("The roster has no address of the family: send the letter on paper.")
 
 
-def _show_preview(create: Callable[[], EmailText]) -> None:
-    """Show an email as the family will read it, when somebody opens it."""
-    with st.expander("Preview", on_change="rerun", key="preview of an email") as place:
-        if not place.open:
-            return
-        try:
-            text = create()
-        except TemplateError as error:
-            show_error("The email cannot be shown.", str(error))
-            return
+def _show_email(create: Callable[[], EmailText]) -> bool:
+    """Show an email as the family will read it. Returns whether it can be created."""
+    try:
+        text = create()
+    except TemplateError as error:
+        show_error("The email cannot be created. Nothing was sent.", str(error))
+        return False
+    with st.container(border=True, height=320):
         write_html("<b>{subject}</b>", subject=text.subject)
         lines = {f"line{number}": line for number, line in enumerate(text.body.splitlines())}
         write_html("<br>".join(f"{{{name}}}" for name in lines), **lines)
+    return True

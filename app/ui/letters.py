@@ -8,7 +8,7 @@ import streamlit as st
 from app.access.parents import list_letter_emails, list_letters_by_day
 from app.access.policy import Person
 from app.alerts.family_outbox import find_obstacle_to_families
-from app.formatting import on_day
+from app.formatting import how_many, on_day
 from app.parents.letters import KINDS, Download, mark_letters_sent, strike_letters_out, write_letters
 from app.parents.templates import TemplateError
 from app.school import School
@@ -93,22 +93,30 @@ def _show_register(kind: str, selected: pd.DataFrame, emails: pd.DataFrame) -> N
 
 
 def _strike_out(school: School, person: Person, kind: str, pupils: pd.DataFrame) -> None:
-    """Show the form to remove letters marked as sent on a day by mistake, for the selected pupils."""
+    """Show the button to remove letters marked as sent on a day by mistake, for the selected pupils."""
     letters = list_letters_by_day(school, person)
     letters = letters[(letters["kind"] == kind) & letters["pupil_id"].isin(pupils["pupil_id"])]
     if letters.empty:
         return
-    with st.expander("Letters marked as sent by mistake"):
-        days = letters.groupby("sent_on").size().sort_index(ascending=False)
-        words = {day: f"{on_day(day)}, {n} of the pupils above" for day, n in days.items()}
-        with st.form("strike letters", border=False):
-            day = st.selectbox("Marked as sent on", list(words), format_func=words.__getitem__)
-            reason = st.text_input("What was the mistake?", max_chars=500)
-            if st.form_submit_button("Strike out"):
-                ids = letters.loc[letters["sent_on"] == day, "pupil_id"].tolist()
-                done = "Struck out of the register. These pupils' sessions have been re-checked."
-                attempt(done, strike_letters_out, school, person, kind, ids, day.date(), reason)
-        note("If only some pupils are affected, choose them above first.")
+    if st.button("Correct a mistake", key="open strike letters", icon=":material/undo:"):
+        _strike_letters(school, person, kind, letters)
+
+
+@st.dialog("Letters marked as sent by mistake")
+def _strike_letters(school: School, person: Person, kind: str, letters: pd.DataFrame) -> None:
+    st.write(
+        f"{KINDS[kind]}: letters that are struck out no longer count, and the pupils' sessions are re-checked. If only "
+        "some pupils are affected, choose them on the page first."
+    )
+    days = letters.groupby("sent_on").size().sort_index(ascending=False)
+    words = {day: f"{on_day(day)}, {how_many(n, 'pupil')}" for day, n in days.items()}
+    with st.form("strike letters", border=False):
+        day = st.selectbox("Marked as sent on", list(words), format_func=words.__getitem__)
+        reason = st.text_input("What was the mistake?", max_chars=500)
+        if st.form_submit_button("Strike out", type="primary"):
+            ids = letters.loc[letters["sent_on"] == day, "pupil_id"].tolist()
+            done = "Struck out of the register. These pupils' sessions have been re-checked."
+            attempt(done, strike_letters_out, school, person, kind, ids, day.date(), reason)
 
 
 def _send_letters(
@@ -148,9 +156,16 @@ def _send_on_paper(school: School, person: Person, kind: str, pupils: pd.DataFra
     offer_letters(f"Create {n}", f"{kind} {ids}", lambda progress: write_letters(school, person, kind, ids, progress))
     if len(ids) > 1:
         note("In one zip file: one document to print, and each letter alone.")
+    if st.button(f"Mark {n} as sent", key=f"open sent {kind}", icon=":material/mark_email_read:"):
+        _mark_letters(school, person, kind, ids, n)
+
+
+@st.dialog("Mark letters as sent")
+def _mark_letters(school: School, person: Person, kind: str, ids: list[int], n: str) -> None:
+    st.write(f"For {n} on paper: the register shows the day, and the pupils' sessions are re-checked.")
     with st.form("sent", border=False):
         day = st.date_input("Sent on", school.today(), max_value=school.today(), format="DD/MM/YYYY")
-        if st.form_submit_button(f"Mark {n} as sent", icon=":material/mark_email_read:"):
+        if st.form_submit_button("Mark as sent", type="primary", icon=":material/mark_email_read:"):
             done = f"Marked as sent: {n}. These pupils' sessions have been re-checked."
             attempt(done, mark_letters_sent, school, person, kind, ids, day)
 

@@ -10,11 +10,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from oidc_provider_mock import User, run_server_in_thread
 from playwright.sync_api import Browser, Locator, Page, Playwright, expect, sync_playwright
 
-from app.settings import ROOT
+from app.intake.files import import_logs
+from app.school import School, open_school
+from app.settings import ROOT, load_settings
+from tests import people
+from tests.clock import REAL
 from tests.running import Running
 
+_TENANT = load_settings().tenant_id
 _FLAGS = [
     "--no-sandbox",
     "--disable-quic",
@@ -136,3 +142,60 @@ def look_through(page: Page, role: str) -> None:
 def viewer(page: Page) -> Locator:
     """Where the demonstration shows whom one is viewing as."""
     return page.get_by_test_id("stSidebar").get_by_test_id("stAlert").locator("strong").last
+
+
+# --- a real school with sign-in
+
+
+def user(who: str, tenant: str = _TENANT, **claims: object) -> User:
+    address = people.email(who)
+    return User(sub=who, claims={"tid": tenant, "preferred_username": address, "email": address} | claims)
+
+
+@pytest.fixture(scope="module")
+def in_service(
+    serve: Callable[..., str], peopled_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., str]]:
+    """Starts the program with a real school and sign-in, and gives its address. `prepare` fills the school further."""
+    users = [
+        user("sdh"),
+        user("teacher", roles=["slt", "no role of ours"]),
+        user("admin"),
+        user("slt"),
+        user("stranger"),
+    ]
+    users.append(User(sub="elsewhere", claims=user("sdh", "00000000-dead-4000-8000-000000000000").claims))
+    with run_server_in_thread(user_claims=users) as provider:
+
+        def start(prepare: Callable[[School], None] = lambda _: None, **environment: str) -> str:
+            folder = tmp_path_factory.mktemp("real")
+            url = peopled_database()
+            school = open_school(url)
+            rows = [people.log("teacher", "aled", "2026-11-03T10:00", ref="L1")]
+            import_logs(school, people.table(folder / "l.csv", rows))
+            prepare(school)
+            port = free_port()
+            secrets = folder / ".streamlit" / "secrets.toml"
+            secrets.parent.mkdir()
+            secrets.write_text(
+                f"""
+                [auth]
+                redirect_uri = "http://localhost:{port}/oauth2callback"
+                cookie_secret = "a long and random word for this test alone"
+                client_id = "protocol"
+                client_secret = "secret"
+                server_metadata_url = "http://localhost:{provider.server_port}/.well-known/openid-configuration"
+                """,
+                encoding="utf-8",
+            )
+            # The provider, the library that signs people in and the browser go by the real time.
+            return serve(url, port=port, folder=folder, **REAL | environment)
+
+        yield start
+
+
+def sign_in(page: Page, address: str, sub: str, to: str = "") -> None:
+    page.goto(f"{address}/{to}")
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name=sub, exact=True).click()
+    page.wait_for_url(f"{address}/**")

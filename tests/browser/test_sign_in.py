@@ -3,73 +3,20 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from oidc_provider_mock import User, run_server_in_thread
 from playwright.sync_api import Browser, Page, expect
 
 from app import vocabulary
 from app.auth.configuration import GREATEST_AGE
 from app.clock import real
-from app.intake.files import import_logs
-from app.school import open_school
 from app.settings import load_settings
-from tests import people
-from tests.browser.conftest import free_port
-from tests.clock import REAL
+from tests.browser.conftest import sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
-TENANT = load_settings().tenant_id
-
-
-def user(who: str, tenant: str = TENANT, **claims: object) -> User:
-    address = people.email(who)
-    return User(sub=who, claims={"tid": tenant, "preferred_username": address, "email": address} | claims)
-
-
-@pytest.fixture(scope="module")
-def in_service(
-    serve: Callable[..., str], peopled_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[..., str]]:
-    """Starts the program with a real school and sign-in, and gives its address."""
-    users = [user("sdh"), user("teacher", roles=["slt", "no role of ours"]), user("admin"), user("stranger")]
-    users.append(User(sub="elsewhere", claims=user("sdh", "00000000-dead-4000-8000-000000000000").claims))
-    with run_server_in_thread(user_claims=users) as provider:
-
-        def start(**environment: str) -> str:
-            folder = tmp_path_factory.mktemp("real")
-            url = peopled_database()
-            school = open_school(url)
-            rows = [people.log("teacher", "aled", "2026-11-03T10:00", ref="L1")]
-            import_logs(school, people.table(folder / "l.csv", rows))
-            port = free_port()
-            secrets = folder / ".streamlit" / "secrets.toml"
-            secrets.parent.mkdir()
-            secrets.write_text(
-                f"""
-                [auth]
-                redirect_uri = "http://localhost:{port}/oauth2callback"
-                cookie_secret = "a long and random word for this test alone"
-                client_id = "protocol"
-                client_secret = "secret"
-                server_metadata_url = "http://localhost:{provider.server_port}/.well-known/openid-configuration"
-                """,
-                encoding="utf-8",
-            )
-            # The provider, the library that signs people in and the browser go by the real time.
-            return serve(url, port=port, folder=folder, **REAL | environment)
-
-        yield start
 
 
 @pytest.fixture(scope="module")
 def address(in_service: Callable[..., str]) -> str:
     return in_service()
-
-
-def sign_in(page: Page, address: str, sub: str, to: str = "") -> None:
-    page.goto(f"{address}/{to}")
-    page.get_by_role("button", name="Sign in").click()
-    page.get_by_role("button", name=sub, exact=True).click()
-    page.wait_for_url(f"{address}/**")
 
 
 @pytest.fixture

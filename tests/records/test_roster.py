@@ -170,6 +170,14 @@ def test_parse_pupils_reads_contacts_and_language() -> None:
     assert (row.contact_emails, row.language) == (("mam@cartref.example", "dad@cartref.example"), "cy")
 
 
+def test_parse_pupils_rejects_a_pupils_address_as_the_familys() -> None:
+    mistaken = {"contact_emails": "mam@cartref.example; Aled.Pugh@pupils.example"}
+    assert pupils(mistaken) == ([], [(2, "contact_emails")])
+    other = table(PUPIL | {"contact_emails": "bethan@pupils.example"})
+    parsed = parse_pupils(other, {"SEN"}, {"mair.howell@school.example"}, {"bethan@pupils.example"})
+    assert [rejected.column for rejected in parsed.rejected] == ["contact_emails"]
+
+
 def test_find_ids_prefers_the_entra_id_and_gives_nobody_an_address_that_is_somebody_elses_now() -> None:
     roster = Roster(
         staff={"mair@school.example": 1, "old@school.example": 1, "huw@school.example": 2},
