@@ -1,5 +1,7 @@
 """The program against the reference, on random evidence."""
 
+import re
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -42,6 +44,16 @@ def test_judge_agrees_with_the_reference_on_all_sessions(seed: int) -> None:
 def test_make_world_makes_the_same_world_again() -> None:
     setting = make_settings(Random(1))
     assert make_world(1, 2, setting, KINDS) == make_world(1, 2, setting, KINDS)
+
+
+def test_reference_imports_nothing_of_the_rules() -> None:
+    for file in Path(__file__).parent.glob("*.py"):
+        imports = re.findall(r"^(?:from|import) (app\.\S+)", file.read_text(encoding="utf-8"), re.MULTILINE)
+        is_between = file.stem in ("comparing", "rows")  # gives the evidence to the program, and reads its answers
+        allowed = {"app.settings", "app.vocabulary"} | (
+            {"app.protocol.evidence", "app.protocol.judge"} if is_between else set()
+        )
+        assert set(imports) <= allowed, file.name
 
 
 def _agree(seed: int, sessions: int) -> None:
