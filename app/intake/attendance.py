@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
 
-from app.intake.calls import check_exists, iter_parts, store_calls
+from app.intake.calls import check_exists, follow_pages, iter_parts, store_calls
 from app.intake.result import ImportResult
 from app.intake.transaction import Run, carry_out, prepare_import
 from app.judging.rejudge import Affected
@@ -58,7 +58,7 @@ def prepare_attendance(
     def work(connection: Connection, result: ImportResult) -> Affected:
         affected = Affected()
         roster = reading.read_roster(connection)
-        for part in iter_parts(found):
+        for part in iter_parts(follow_pages(found, result)):
             reports = [report for one in part for report in _read_each(one, school, dates, result)]
             store_reports(connection, school, reports, roster, result, affected)
         return affected

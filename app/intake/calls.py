@@ -70,18 +70,13 @@ def create_record_work(
     def work(connection: Connection, result: ImportResult) -> Affected:
         affected = Affected()
         roster = reading.read_roster(connection)
-        continued: dict[str, None] = {}
-        for part in iter_parts(objects):
-            continued |= dict.fromkeys(one.file for one in part if one.has_more)
+        for part in iter_parts(follow_pages(objects, result)):
             if result.kind == "calls":
                 store_calls(connection, school, list(_read_each(part, _read_call, result)), roster, result, affected)
             else:
                 store_recordings(connection, list(_read_each(part, _read_recording, result)), result, affected)
             if progress:
                 progress(result.read)
-        if continued:
-            pages = ", ".join(continued)
-            result.notes.append(f"a next link leads to more records than are in {pages}: import those pages as well")
         return affected
 
     return work
@@ -93,6 +88,25 @@ def check_exists(path: str | Path) -> Path:
     if not path.exists():
         raise UnreadableFileError(f"{path} does not exist; give a file or a folder that does.")
     return path
+
+
+def follow_pages(objects: Iterable[FoundObject], result: ImportResult) -> Iterator[FoundObject]:
+    """The objects of an import, without pages that have none. At the end the result says which pages have a next link;
+    unless the last page of a list is there too, what it leads to counts as not read."""
+    continued: dict[str, None] = {}
+    has_last = False
+    for one in objects:
+        if one.has_more:
+            continued[one.file] = None
+        has_last = has_last or one.has_more is False
+        if not one.is_blank:
+            yield one
+    if continued:
+        words = f"a next link leads to more records than are in {', '.join(continued)}"
+        if has_last:
+            result.notes.append(f"{words}: import those pages as well")
+        else:
+            result.unread.append(f"{result.source}: {words}, and they were not read: import those pages as well.")
 
 
 def iter_parts(objects: Iterator[FoundObject]) -> Iterator[list[FoundObject]]:

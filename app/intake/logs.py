@@ -26,11 +26,13 @@ CORRECTION_REASON = "correction_reason"  # the form field, named like a column s
 
 
 def store_logs(connection: Connection, school: School, file: Table, result: ImportResult) -> Affected:
-    """Store the logs of a file that are not stored yet; one whose reference or session is another's is rejected."""
+    """Store the logs of a file that are not stored yet; one whose reference or session is another's is rejected. Of two
+    equal logs of one session the lower reference is kept, in whatever order they come."""
     parsed = parse_logs(file, reading.read_roster(connection), school.settings, school.now())
     stored = StoredLogs(connection, [read.row for read in parsed.rows])
     new: list[ReadRow[Log]] = []
-    for read in result.note(parsed):
+    renamed: list[Log] = []
+    for read in sorted(result.note(parsed), key=lambda read: read.row.ref):
         try:
             ref = stored.find_same(read.row)
         except InvalidCellError as fault:
@@ -40,15 +42,22 @@ def store_logs(connection: Connection, school: School, file: Table, result: Impo
             stored.add(read.row)
             new.append(read)
             continue
+        if read.row.ref < ref:
+            stored.take_reference(read.row, ref)
+            renamed.append(read.row)
+            result.notes.append(f"row {read.number} is the session of the log {ref}, which now has this reference")
+            continue
         result.unchanged += 1
         if ref != read.row.ref:
             result.notes.append(f"row {read.number} is the session of the log {ref}, and was not stored again")
+    new.sort(key=lambda read: read.number)
+    result.changed = len(renamed)
     result.rows = [(read.number, read.cells) for read in new]  # rows stored before do not fix rejected ones
     result.new_rows = result.rows
     result.rejected.sort(key=lambda rejected: rejected.row)
     result.added = len(new)
     _insert_logs(connection, school, [read.row for read in new])
-    return Affected(times=[span(read.row.started_at, read.row.ended_at) for read in new])
+    return Affected(times=[span(log.started_at, log.ended_at) for log in [*(read.row for read in new), *renamed]])
 
 
 def _insert_logs(

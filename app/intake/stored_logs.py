@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Connection, select, type_coerce
+from sqlalchemy import BigInteger, Connection, select, type_coerce, update
 
 from app.intake.transaction import span
 from app.records.logs import Log
@@ -67,12 +67,30 @@ class StoredLogs:
         found = self._sessions.get(_session_of(log))
         return found if found and found.ref != log.ref else None
 
+    def take_reference(self, log: Log, ref: str) -> None:
+        """Give a log that is stored under `ref` the reference of an equal one of the same session."""
+        self._versions[log.ref] = self._versions.pop(ref) | {log.fingerprint}
+        self._sessions[_session_of(log)] = StoredLog(log.ref, log.fingerprint)
+        _rename(self._connection, ref, log.ref)
+
     def _is_stored(self, log: Log) -> bool:
         return log.fingerprint in self._versions.get(log.ref, ())
 
 
 def _session_of(log: Log) -> _Session:
     return log.staff_id, log.pupil_ids, log.started_at
+
+
+def _rename(connection: Connection, ref: str, new_ref: str) -> None:
+    log = tables.logs
+    connection.execute(update(log).where(log.c.ref == ref).values(ref=new_ref))
+    relink_concerns(connection, ref, new_ref)
+
+
+def relink_concerns(connection: Connection, ref: str, new_ref: str) -> None:
+    """Link the concerns that are linked to the log `ref` to the log `new_ref`."""
+    for links in (tables.concern_sessions, tables.conduct_sessions):
+        connection.execute(update(links).where(links.c.log_ref == ref).values(log_ref=new_ref))
 
 
 def _list_sessions(connection: Connection, logs: Sequence[Log]) -> dict[_Session, StoredLog]:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select, update
 
+from app.intake.stored_logs import relink_concerns
 from app.intake.transaction import record_change
 from app.intake.undo_sessions import detach_sessions, judge_undone, restore_sessions
 from app.school import School
@@ -96,6 +97,7 @@ def undo_last_import(school: School, actor_id: int | None = None) -> LastImport:
         own = _list_own(recorded)
         detached = detach_sessions(connection, own)
         changes.reverse(connection, own)
+        _take_back_references(connection, own)
         restore_sessions(connection, recorded, detached)
         judge_undone(connection, school, recorded, detached)
         session_days.pack(connection)
@@ -106,6 +108,13 @@ def undo_last_import(school: School, actor_id: int | None = None) -> LastImport:
         changes.forget(connection)
         raise_revision(connection)
     return last
+
+
+def _take_back_references(connection: Connection, own: Sequence[Change]) -> None:
+    """Link concerns to logs by the references that these had before, also those whose changes are not written down."""
+    for change in own:
+        if change.table is tables.logs and change.before and change.after:
+            relink_concerns(connection, change.after["ref"], change.before["ref"])
 
 
 def _list_own(recorded: Sequence[Change]) -> list[Change]:

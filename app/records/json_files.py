@@ -2,11 +2,12 @@
 
 import gzip
 import io
+import itertools
 import json
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -31,9 +32,9 @@ _REPORT = "it is a Teams attendance report, not a record of Microsoft Graph", IM
 @dataclass(frozen=True)
 class FoundObject:
     """An object in a file, or the reason why it could not be read: `file` names the file, `number` is that of the
-    object or line in it; `context` is the @odata.context of its page; `has_more`: the page has a next link; `raw` is
-    the content if it is not JSON; `fix` says what to do, if anything is known; `table` is the content of a file that
-    does not begin like JSON."""
+    object or line in it; `context` is the @odata.context of its page; `has_more`: whether its page has a next link,
+    None if it is on no page; `is_blank`: it stands for a page without objects; `raw` is the content if it is not JSON;
+    `fix` says what to do, if anything is known; `table` is the content of a file that does not begin like JSON."""
 
     file: str
     number: int
@@ -41,9 +42,20 @@ class FoundObject:
     reason: str | None = None
     raw: str = ""
     context: str = ""
-    has_more: bool = False
+    has_more: bool | None = None
+    is_blank: bool = False
     fix: str = ""
     table: bytes | None = None
+
+
+@dataclass(frozen=True)
+class _Page:
+    """Objects that came together, with the @odata.context of their page, and whether it has a next link; None: they are
+    on no page."""
+
+    entries: list[Any]
+    context: str = ""
+    has_more: bool | None = None
 
 
 def iter_objects(path: Path) -> Iterator[FoundObject]:
@@ -140,8 +152,7 @@ def _iter_whole(name: str, file: BinaryIO) -> Iterator[FoundObject]:
     except ValueError:
         yield _find_other(name, content)
     else:
-        for number, (one, context, has_more) in enumerate(_objects_in(whole, content), start=1):
-            yield FoundObject(name, number, one, context=context, has_more=has_more)
+        yield from _find_in(name, _objects_in(whole, content), itertools.count(1))
 
 
 def _iter_lines(name: str, file: BinaryIO) -> Iterator[FoundObject]:
@@ -156,8 +167,7 @@ def _iter_lines(name: str, file: BinaryIO) -> Iterator[FoundObject]:
         except (ValueError, RecursionError):
             yield FoundObject(name, number, None, "the line is not JSON, or was cut off", line.decode(errors="replace"))
         else:
-            for one, context, has_more in _objects_in(whole, line):
-                yield FoundObject(name, number, one, context=context, has_more=has_more)
+            yield from _find_in(name, _objects_in(whole, line), itertools.repeat(number))
 
 
 def _decode(content: bytes) -> str:
@@ -196,20 +206,37 @@ def _what_else(name: str, content: bytes) -> tuple[str, str]:
     return _TABLE if is_table else _NOT_JSON
 
 
-def _objects_in(whole: Any, content: bytes) -> list[tuple[Any, str, bool]]:
-    """The objects of a list or a page, or the single object, each with the context of its page and whether that has a
-    next link. A page of parts of a call record stays one."""
+def _find_in(name: str, pages: Iterable[_Page], numbers: Iterator[int]) -> Iterator[FoundObject]:
+    for page in pages:
+        for entry in page.entries:
+            yield FoundObject(name, next(numbers), entry, context=page.context, has_more=page.has_more)
+        if not page.entries:
+            yield FoundObject(name, 1, None, has_more=page.has_more, is_blank=True)
+
+
+def _objects_in(whole: Any, content: bytes) -> list[_Page]:
+    """The objects of a page, of a list of pages or of objects, or the single object. A page of parts of a call record
+    stays one."""
     if _ESCAPED_UNSTORABLE.search(content):
         whole = _clean(whole)
-    context, has_more = "", False
-    if isinstance(whole, dict) and not whole.keys() & {"sessions", "Sessions"}:
-        entries = whole.get("value", whole.get("Value"))
-        told = str(whole.get("@odata.context") or "")
-        if isinstance(entries, list) and not _are_parts(entries) and not _OF_ONE_RECORD.search(told):
-            context, has_more, whole = told, has_next_page(whole), entries
-    elif isinstance(whole, list) and _are_parts(whole):
-        whole = {"value": whole}
-    return [(one, context, has_more) for one in (whole if isinstance(whole, list) else [whole])]
+    if not isinstance(whole, list):
+        return [_read_page(whole) or _Page([whole])]
+    if _are_parts(whole):
+        return [_Page([{"value": whole}])]
+    pages = [_read_page(entry) for entry in whole]
+    if whole and all(pages):
+        return [page for page in pages if page]
+    return [_Page(whole)] if whole else []
+
+
+def _read_page(whole: Any) -> _Page | None:
+    """A page of a list; None if it is something else."""
+    if not isinstance(whole, dict) or whole.keys() & {"sessions", "Sessions"}:
+        return None
+    entries, told = whole.get("value", whole.get("Value")), str(whole.get("@odata.context") or "")
+    if not isinstance(entries, list) or _are_parts(entries) or _OF_ONE_RECORD.search(told):
+        return None
+    return _Page(entries, told, has_next_page(whole))
 
 
 def _are_parts(entries: list[Any]) -> bool:

@@ -1,5 +1,6 @@
 """Call records: sessions are stored by their highest version, and nothing of other calls."""
 
+import json
 import zlib
 from pathlib import Path
 from typing import Any
@@ -169,13 +170,22 @@ def test_import_calls_keeps_people_who_are_only_listed_and_rooms_without_staff(s
     ]
 
 
-def test_import_calls_says_that_a_page_is_not_the_last(school: School, tmp_path: Path) -> None:
-    first = calls(tmp_path / "first.json", call("c1", "2026-11-03T10:00:00", WHO))
-    first.write_text(first.read_text().replace("{", '{"@odata.nextLink": "https://graph.microsoft.com/x", ', 1))
-    calls(tmp_path / "last.json", call("c2", "2026-11-03T12:00:00", WHO))
+def page(file: Path, *records: dict[str, Any], link: str = "https://graph.microsoft.com/x") -> Path:
+    file.write_text(json.dumps({"@odata.nextLink": link, "value": records}), encoding="utf-8")
+    return file
+
+
+def test_import_calls_says_that_the_last_page_is_missing(school: School, tmp_path: Path) -> None:
+    page(tmp_path / "first.json", call("c1", "2026-11-03T10:00:00", WHO))
+    page(tmp_path / "second.json")
     result = import_calls(school, tmp_path)
-    assert (result.added, result.rejected, result.unread) == (2, [], [])
-    assert result.notes == ["a next link leads to more records than are in first.json: import those pages as well"]
+    assert (result.read, result.added, result.rejected, result.notes) == (1, 1, [], [])
+    (words,) = result.unread
+    assert "more records than are in first.json, second.json" in words
+    calls(tmp_path / "third.json", call("c2", "2026-11-03T12:00:00", WHO))
+    result = import_calls(school, tmp_path)
+    assert (result.added, result.rejected, result.unread) == (1, [], [])
+    assert result.notes == [words.removesuffix(".").split(": ", 1)[1].replace(", and they were not read", "")]
 
 
 def test_import_calls_names_the_files_of_a_folder(school: School, tmp_path: Path) -> None:

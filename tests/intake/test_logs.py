@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 from app.intake.calls import import_calls
 from app.intake.files import import_logs
 from app.intake.logs import CORRECTION_REASON, Entered, enter_log
+from app.intake.undo import undo_last_import
 from app.records.rows import RejectedRow
 from app.school import School
 from app.store import tables
@@ -41,13 +42,39 @@ def test_import_logs_stores_good_rows_and_lists_the_rejected(school: School, tmp
 
 def test_import_logs_takes_two_references_of_one_session_for_one(school: School, tmp_path: Path) -> None:
     first, same, other = (log("teacher", "aled", "2026-11-03T10:00", ref=ref) for ref in ("L1", "L2", "L3"))
-    rows = [first, same, other | {"notes": "another account of it"}]
+    rows = [other | {"notes": "another account of it"}, same, first]
     result = import_logs(school, table(tmp_path / "logs.csv", rows))
     assert (result.added, result.unchanged) == (1, 1)
     assert result.notes == ["row 3 is the session of the log L1, and was not stored again"]
-    assert [(rejected.row, rejected.column) for rejected in result.rejected] == [(4, "ref")]
+    assert [(rejected.row, rejected.column) for rejected in result.rejected] == [(2, "ref")]
     again = import_logs(school, table(tmp_path / "again.csv", [same]))
     assert (again.added, again.unchanged, len(again.notes)) == (0, 1, 1)
+
+
+def test_import_logs_keeps_the_lower_reference_whichever_came_first(school: School, tmp_path: Path) -> None:
+    low, high = (log("teacher", "aled", "2026-11-03T10:00", ref=ref, concern="yes") for ref in ("L1", "L2"))
+    summary = {"concern_summary": "Aled was upset", "concern_category": "emotional"}
+    files = [table(tmp_path / f"{name}.csv", [row | summary]) for name, row in (("high", high), ("low", low))]
+    import_logs(school, files[0])
+    reported = outcomes(school, "concern-reported")["L2", ""]
+    assert reported != "no_evidence"
+    result = import_logs(school, files[1])
+    assert (result.added, result.changed, result.rejected) == (0, 1, [])
+    assert result.notes == ["row 2 is the session of the log L2, which now has this reference"]
+    for file in files:
+        again = import_logs(school, file)
+        assert (again.added, again.changed, again.unchanged) == (0, 0, 1)
+    assert outcomes(school, "concern-reported") == {("L1", ""): reported}
+
+
+def test_undo_last_import_gives_a_log_its_reference_back(school: School, tmp_path: Path) -> None:
+    low, high = (log("teacher", "aled", "2026-11-03T10:00", ref=ref, concern="yes") for ref in ("L1", "L2"))
+    summary = {"concern_summary": "Aled was upset", "concern_category": "emotional"}
+    import_logs(school, table(tmp_path / "high.csv", [high | summary]))
+    before = outcomes(school, "concern-reported")
+    import_logs(school, table(tmp_path / "low.csv", [low | summary]))
+    undo_last_import(school)
+    assert outcomes(school, "concern-reported") == before
 
 
 def test_import_logs_takes_a_log_for_stored_whose_words_were_read_otherwise(school: School, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from app.records.json_files import FoundObject, iter_objects
 
 def found(path: Path) -> list[tuple[int, Any]]:
     """What is in a file, by number; "?" if it could not be read."""
-    return [(one.number, "?" if one.reason else one.content) for one in iter_objects(path)]
+    return [(one.number, "?" if one.reason else one.content) for one in iter_objects(path) if not one.is_blank]
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,8 @@ def found(path: Path) -> list[tuple[int, Any]]:
         ("a.json", '{"id": 1}', [(1, {"id": 1})]),
         ("a.json", '\ufeff[{"id": 1}, {"id": 2}]', [(1, {"id": 1}), (2, {"id": 2})]),
         ("a.json", '{"@odata.context": "x", "value": [{"id": 1}, null]}', [(1, {"id": 1}), (2, None)]),
+        ("a.json", '[{"value": [{"id": 1}]}, {"value": []}, {"value": [{"id": 2}]}]', [(1, {"id": 1}), (2, {"id": 2})]),
+        ("a.json", "[]", []),
         ("a.json", '{"value": []}', []),
         ("a.json", '{"id": 1', [(1, "?")]),
         ("a.json", "", [(1, "?")]),
@@ -130,9 +132,11 @@ def test_iter_objects_says_whether_there_is_more_of_a_page(tmp_path: Path) -> No
         {"value": [{"id": 1}]},
         {"value": [{"id": 2}], "@odata.nextlink": "x"},
         {"value": [{"id": 3}], "nextLink": None},
+        {"value": [], "@odata.nextLink": "x"},
+        {"id": 4},
     ]
     (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, pages)), encoding="utf-8")
-    assert [one.has_more for one in iter_objects(tmp_path)] == [False, True, False]
+    assert [one.has_more for one in iter_objects(tmp_path)] == [False, True, False, True, None]
 
 
 def test_iter_objects_gives_what_it_cannot_read_as_it_came(tmp_path: Path) -> None:

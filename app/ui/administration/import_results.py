@@ -74,3 +74,5 @@ def show_result(result: ImportResult) -> None:
         write_html("{words}.", words=words[:1].upper() + words[1:])
     if result.unknown_columns:
         note(f"Columns not read: {', '.join(result.unknown_columns)}.")
+    for words in result.unread:
+        write_html("{words}", words=words)
