@@ -69,7 +69,7 @@ class StoredLogs:
 
     def take_reference(self, log: Log, ref: str) -> None:
         """Give a log that is stored under `ref` the reference of an equal one of the same session."""
-        self._versions[log.ref] = self._versions.pop(ref) | {log.fingerprint}
+        self._versions[log.ref] = self._versions.pop(ref, set()) | {log.fingerprint}
         self._sessions[_session_of(log)] = StoredLog(log.ref, log.fingerprint)
         _rename(self._connection, ref, log.ref)
 

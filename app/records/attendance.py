@@ -165,10 +165,11 @@ def _read_record(record: Any, number: int) -> Attendee | None:
     )  # an address that somebody typed to register proves nothing
     address = None if is_typed else read_lower(record.get("emailAddress"), 320)
     what, key = f"record {number + 1}", address or f"record:{number}"
-    person: Identity | None = Identity(key, "unknown", None, None, None)
-    if type(identity) is dict and identity:
+    if not identity and (identity is None or type(identity) is dict):
+        person: Identity | None = Identity(key, "unknown", None, None, None)
+    elif type(identity) is dict:
         person = read_identity(identity, key, what)
-    elif identity not in (None, {}):
+    else:
         raise damaged(f"the identity of {what} was cut off")
     if person is None:
         return None

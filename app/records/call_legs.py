@@ -186,10 +186,16 @@ def _read_segment_ends(segment: dict[str, Any], session: dict[str, Any], ends: E
     not say."""
     if all(segment.get(end) is None or segment[end] == session[end] for end in _ENDS):
         return ends
-    own = [
-        ends[place] if segment.get(end) is None else read_endpoint(segment[end], f"{key}:{end}", f"the {end} of {what}")
-        for place, end in enumerate(_ENDS)
+    told = [
+        None if segment.get(end) is None else read_endpoint(segment[end], f"{key}:{end}", f"the {end} of {what}")
+        for end in _ENDS
     ]
+    own = list(told)
+    for place, end in enumerate(_ENDS):
+        if segment.get(end) is None:  # nobody is at both ends
+            usual, other = ends[place], told[1 - place]
+            is_reversed = usual is not None and other is not None and usual.key == other.key
+            own[place] = ends[1 - place] if is_reversed else usual
     for place, person in enumerate(own):
         if person is not None and person.entra_id is None and person.upn is None:
             likely = ends[place] or ends[1 - place]

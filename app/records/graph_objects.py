@@ -140,6 +140,8 @@ _PEOPLE = (
     ("encrypted", "unknown"),
 )
 _NOT_PEOPLE = ("application", "device")
+# An identity with no other keys is itself that of a user; most are, so that nothing else has to be looked for.
+_OF_USER = frozenset(("@odata.type", "id", "displayName", "tenantId", "userPrincipalName", "userIdentityType"))
 _INSTANCE = "applicationinstance"  # how the names of all kinds of bots and recorders end
 # Roles of services that pass on somebody's voice: who it is says the identity. Every other role is a service itself.
 _RELAYS = frozenset(
@@ -228,7 +230,9 @@ def read_identity(
     identity: dict[str, Any], key: str, what: str = "the record", kind: str | None = None
 ) -> Identity | None:
     """Read an identity, or a set of them in its place; None if it is not a person."""
-    if _is_machine(identity, what) or any(type(identity.get(name)) is dict for name, _ in _PEOPLE):
+    if not identity.keys() <= _OF_USER and (
+        _is_machine(identity, what) or any(type(identity.get(name)) is dict for name, _ in _PEOPLE)
+    ):
         return read_identity_set(identity, key, what)
     type_words = f"{identity.get('@odata.type')} {identity.get('userIdentityType') or identity.get('identityType')}"
     type_words = type_words.lower()

@@ -148,7 +148,7 @@ def test_import_calls_removes_nothing_for_a_damaged_record(
 def test_import_calls_keeps_a_call_that_a_concern_is_linked_to(school: School, tmp_path: Path) -> None:
     import_calls(school, calls(tmp_path / "1.json", BOTH, BOTH | {"id": "c2"}))
     with school.writing() as connection:
-        opened = {"opened_at": school.now(), "opened_by": staff_id(school, "teacher"), "summary": "x"}
+        opened = {"raised_at": school.now(), "raised_by": staff_id(school, "teacher"), "summary": "x"}
         columns = {column.name: opened.get(column.name, "") for column in tables.concerns.c if not column.nullable}
         columns.pop("id", None)
         number = connection.scalar(insert(tables.concerns).values(columns).returning(tables.concerns.c.id))

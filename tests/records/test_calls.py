@@ -220,8 +220,11 @@ def test_read_call_reads_the_ends_of_a_segment_where_they_differ() -> None:
     ends = {"caller": SERVICE, "callee": person(ALED)}
     reversed_leg = session(person(ALED), SERVICE, sent)
     reversed_leg["segments"][0] |= ends
-    read = read_call(record(reversed_leg))
-    assert ([stay.person for stay in read.stays], read.videos) == ([ALED_ID], [])
+    half = copy.deepcopy(reversed_leg)
+    del half["segments"][0]["caller"]
+    for leg in (reversed_leg, half):
+        read = read_call(record(leg))
+        assert ([stay.person for stay in read.stays], read.videos) == ([ALED_ID], [])
     reversed_leg["segments"][0] |= {"callee": person(None), "media": [video("calleeToCaller")]}
     assert [one.person for one in read_call(record(reversed_leg)).videos] == [ALED_ID]
 

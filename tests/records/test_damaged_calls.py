@@ -19,6 +19,7 @@ from tests.conftest import SETTINGS
 from tests.records.shapes import ALED, MAIR, NOW, SERVICE, TENANT, at, person, record, session, video
 
 BETHAN = {"id": "bbbbbbbb-0000-4000-8000-000000000003", "displayName": "Bethan Rees", "tenantId": TENANT}
+BOT = {"@odata.type": "#microsoft.graph.azureApplicationInstanceIdentity", "id": "b", "displayName": "A bot"}
 PEOPLE = {"mair.howell@school.example": MAIR, "aled.pugh@pupils.example": ALED, "bethan.rees@pupils.example": BETHAN}
 ROSTER = Roster(
     staff={"mair.howell@school.example": 1},
@@ -45,13 +46,23 @@ def whole(*sessions: Any, **more: Any) -> dict[str, Any]:
     return record(*sessions, participants_v2=listed, **more)
 
 
+def without_media(session: dict[str, Any]) -> dict[str, Any]:
+    return session | {"segments": [segment | {"media": []} for segment in session["segments"]]}
+
+
+def reversed_ends(session: dict[str, Any]) -> dict[str, Any]:
+    ends = {"caller": session["callee"], "callee": session["caller"]}
+    return session | {"segments": [segment | ends for segment in session["segments"]]}
+
+
 RECORDS = [
     whole(  # the pupils came first and stayed longer, and one had the camera off for half of the time
         leg(MAIR, "14:10:00", "14:20:00", "14:10:00", "14:20:00"),
         leg(ALED, "14:05:00", "14:35:00", "14:05:00", "14:20:00"),
         leg(BETHAN, "14:06:00", "14:35:00", "14:06:00", "14:35:00"),
     ),
-    whole(  # all in order
+    whole(  # all in order, after a call that nobody answered
+        leg(MAIR, "14:00:00", "14:00:30", failureInfo={"stage": "callSetup", "reason": "x"}),
         leg(MAIR, "14:05:00", "14:35:00", "14:05:00", "14:35:00"),
         leg(ALED, "14:06:00", "14:30:00", "14:06:00", "14:30:00"),
         leg(BETHAN, "14:06:00", "14:30:00", "14:06:00", "14:30:00"),
@@ -66,6 +77,23 @@ RECORDS = [
     ),
     record(  # a pupil rang the teacher
         session(person(ALED), person(MAIR)) | {"failureInfo": None}, type="peerToPeer", joinWebUrl=None
+    ),
+    whole(  # a pupil's camera is not known, and another pupil is only listed
+        leg(MAIR, "14:05:00", "14:35:00", "14:05:00", "14:35:00"),
+        without_media(leg(ALED, "14:06:00", "14:20:00")),
+        leg(ALED, "14:20:05", "14:30:00", "14:20:05", "14:30:00"),
+    ),
+    record(  # only bots and services were with the pupils, in a room of the teacher's
+        session(SERVICE | {"userAgent": {"role": "autoAttendant"}}, SERVICE, id="attendant") | {"failureInfo": None},
+        session(person(BOT), SERVICE, id="bot") | {"failureInfo": None},
+        leg(ALED, "14:05:00", "14:35:00", "14:05:00", "14:35:00"),
+        leg(BETHAN, "14:05:00", "14:30:00", "14:05:00", "14:30:00"),
+        participants_v2=[{"id": one["id"], "identity": {"user": one}} for one in (ALED, BETHAN)],
+    ),
+    whole(  # a pupil's segments have the ends of the session the other way round, and only receive
+        leg(MAIR, "14:05:00", "14:35:00", "14:05:00", "14:35:00"),
+        reversed_ends(leg(ALED, "14:05:00", "14:35:00", "14:05:00", "14:35:00")),
+        leg(BETHAN, "14:05:00", "14:35:00", "14:05:00", "14:35:00"),
     ),
 ]  # fmt: skip
 
@@ -113,7 +141,7 @@ def outcomes(calls: list[Call]) -> list[dict[str, str]]:
 WHOLE = outcomes([read_call(one) for one in RECORDS])
 
 # What Graph itself leaves out or leaves blank, so that its absence says nothing.
-OPTIONAL = {"failureInfo", "participants_v2", "packetUtilization"}
+OPTIONAL = {"failureInfo", "organizer_v2", "participants_v2", "packetUtilization"}
 
 
 def places(part: Any, way: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -131,12 +159,14 @@ def fails_without_segments(part: Any, key: Any) -> bool:
 def drop(part: Any, key: Any) -> None:
     is_as_in_teams = key == "endDateTime" and "streamId" in part  # a stream without both times
     is_last = isinstance(part, list) and len(part) == 1  # `empty` does the same
-    if not (key in OPTIONAL or is_as_in_teams or is_last or fails_without_segments(part, key)):
+    is_listed = isinstance(part, list) and isinstance(part[key], dict) and "identity" in part[key]
+    if not (key in OPTIONAL or is_as_in_teams or is_last or is_listed or fails_without_segments(part, key)):
         del part[key]
 
 
 def empty(part: Any, key: Any) -> None:
-    if isinstance(part[key], dict | list) and not fails_without_segments(part, key):
+    is_optional = key in OPTIONAL and isinstance(part[key], list)
+    if isinstance(part[key], dict | list) and not (is_optional or fails_without_segments(part, key)):
         part[key] = type(part[key])()
 
 
@@ -160,7 +190,20 @@ def shout(part: Any, key: Any) -> None:
         part[key] = part[key].upper()
 
 
-CHANGES: list[Callable[[Any, Any], None]] = [drop, empty, cut, repeat, respell, shout]  # where they apply
+def cut_off(part: Any, key: Any) -> None:
+    """The rest of a list is on a further page."""
+    if isinstance(part[key], list) and isinstance(key, str):
+        part[f"{key}@odata.nextLink"] = "https://graph.microsoft.com/v1.0/x"
+        del part[key][1:]
+
+
+def set_aside(part: Any, key: Any) -> None:
+    if isinstance(part, dict):
+        part.setdefault("AdditionalProperties", {})[key] = part.pop(key)
+
+
+# Where they apply.
+CHANGES: list[Callable[[Any, Any], None]] = [drop, empty, cut, repeat, respell, shout, cut_off, set_aside]
 
 
 @st.composite
