@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from app.graph.client import Client
 from app.graph.errors import ForbiddenError, GoneError, RequestFailedError, StoppedError
 from app.graph.runs import Run, RunLog
-from app.graph.sources import ASKED_AGAIN, Source, list_askable, note_answer, note_refusal, read_states
+from app.graph.sources import ASKED_AGAIN, Source, describe_loss, list_askable, note_answer, note_refusal, read_states
 from app.intake import quarantine
 from app.intake.quarantine import RejectedRecord
 from app.judging.rejudge import Affected, rejudge
@@ -134,7 +134,8 @@ class _Asking:
             run.rejected += len(self._refused)
             words = next(iter(self._refused.values()))
             run.errors.append(
-                f"{self._source.label} were refused ({words}): python -m app check says how to grant them."
+                f"{self._source.label} were refused ({words}). {describe_loss(self._source)} python -m app check says "
+                "how to grant them."
             )
         if not self.answered and not self._refused:
             return

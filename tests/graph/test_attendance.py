@@ -149,6 +149,7 @@ def test_fetch_reports_carries_on_when_it_is_refused(school: School, graph: Stan
     done = run(school)
     assert (done.added, done.rejected) == (1, 1)
     assert "Attendance reports were refused" in done.errors[0]
+    assert "help to decide “Staff open the call”" in done.errors[0]
     with school.engine.connect() as connection:
         assert read_states(connection)[Source.ATTENDANCE].refused_at is not None
 
