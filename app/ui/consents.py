@@ -132,7 +132,7 @@ def _show_list(school: School, consents: pd.DataFrame, name: str, columns: list[
     )
     ids = consents["consent_id"].tolist()
     select_row(listing[columns], ids, name.capitalize(), name, _open_consent)
-    note("Select a row to open it.")
+    note("Click a row to open it.")
 
 
 def _open_consent(consent_id: int) -> None:
@@ -164,6 +164,7 @@ def show_request_form(school: School, person: Person) -> None:
         left, right = st.columns(2)
         first = left.date_input("First day", school.today(), format="DD/MM/YYYY")
         begins = right.time_input("From", time(18))
+        left, right = st.columns(2)  # a row of its own, so that a phone shows the four in order
         last = left.date_input("Last day", school.today(), format="DD/MM/YYYY")
         ends = right.time_input("To", time(19))
         reason = st.text_area("Reason (the parents will read this)", max_chars=1000)
