@@ -50,7 +50,7 @@ def go(page: Page, address: str, where: str) -> None:
 def chosen(page: Page, box: str) -> Locator:
     """The names chosen in a list."""
     lists = page.get_by_test_id("stMultiSelect").filter(has=page.get_by_role("combobox", name=box))
-    return lists.locator("[data-baseweb=tag]")
+    return lists.locator("[data-tag]")
 
 
 def take(page: Page) -> None:
