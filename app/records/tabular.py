@@ -32,12 +32,16 @@ class Expected:
         return [known.get(squeeze(heading), tidy(heading).lower()) for heading in headings]
 
     def count(self, headings: Sequence[str]) -> int:
-        """How many of the expected columns are among some headings."""
+        """How many of the expected columns are among some headings; none if these are too many to be headings."""
+        if not self.columns or len(headings) > _MOST_COLUMNS:
+            return 0
         return len(set(self.columns) & set(self.name_columns(headings)))
 
     def fits(self, headings: Sequence[str]) -> bool:
         """Whether all required columns are among some headings."""
-        return any(heading.strip() for heading in headings) and set(self.required) <= set(self.name_columns(headings))
+        if len(headings) > _MOST_COLUMNS or not any(heading.strip() for heading in headings):
+            return False
+        return set(self.required) <= set(self.name_columns(headings))
 
 
 ANY = Expected()
