@@ -74,7 +74,7 @@ def select_row(
             on_select(ids[positions[0]])
 
     offer = partial(_offer_choice, rows, ids, name, on_select)
-    modes = ["single-row", "single-cell"]
+    modes = ["single-row-required", "single-cell"]
     table(rows, alt, name, key=key, on_select=select, selection_mode=modes, beside=offer, **more)
 
 
