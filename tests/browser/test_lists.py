@@ -59,7 +59,7 @@ LISTS = {
     "app/ui/session_detail.py _show_clauses": Shown(_DEPUTY, "/sessions?session={session}", "clauses of a session"),
     "app/ui/session_detail.py _show_log": Shown(_DEPUTY, "/sessions?session={session}", "log", "Session log"),
     "app/ui/consents.py _show_list": Shown(_DEPUTY, "/parents", "consents", opens="consent="),
-    "app/ui/consents.py _show_history": Shown(_DEPUTY, "/parents?consent={consent}", "history of a consent"),
+    "app/ui/consent.py _show_history": Shown(_DEPUTY, "/parents?consent={consent}", "history of a consent"),
     "app/ui/concerns/lists.py _listing": Shown(_DSP, "/concerns", "open concerns", opens="ref="),
     "app/ui/concerns/lists.py _show_actions": Shown(_DEPUTY, "/concerns", "actions assigned to others"),
     "app/ui/administration/audit.py show_audit": Shown(_ADMIN, "/administration?tab=Audit", "audit trail"),
@@ -88,7 +88,8 @@ LISTS = {
 NOT_IN_THE_DEMONSTRATION = {
     "app/ui/administration/import_preview.py _show_new",
     "app/ui/administration/import_preview.py _show_changed",
-    "app/ui/administration/import_preview.py _show_leavers",
+    "app/ui/administration/import_leavers.py show_names",
+    "app/ui/administration/entra_roster.py _show_faults",
     "app/ui/rejected_rows.py _show_resolved",
     "app/ui/rejected_rows.py _show_unresolved",
     "app/ui/concerns/lists.py _show_own",
