@@ -53,7 +53,9 @@ def test_lists_of_slt_name_nobody(opened: Opened) -> None:
         assert "There is no such list for you." in text(opened("overview", "slt", list=hidden))
 
 
-@pytest.mark.parametrize("query", [{"list": "cell", "of": "x", "hour": "99"}, {"list": "clause", "of": "x"}])
+@pytest.mark.parametrize(
+    "query", [{"list": "cell", "of": "x", "hour": "99"}, {"list": "clause", "of": "x"}, {"list": "week", "of": "x"}]
+)
 def test_a_list_that_does_not_exist_says_so(opened: Opened, query: dict[str, str]) -> None:
     at = opened("overview", "senior_deputy_head", **query)
     assert not at.exception

@@ -40,6 +40,9 @@ LINKS = {  # what a link can carry: the page that reads it, and what it names
     "chosen": "sessions",
     "pair": "sessions",
     "clause": "overview",
+    "list": "overview",
+    "of": "overview",
+    "hour": "overview",
     "ref": "concerns",
     "correct": "log",
     "call": "log",
@@ -49,6 +52,7 @@ LINKS = {  # what a link can carry: the page that reads it, and what it names
     "ask": "parents",
     "consent": "parents",
     "about": "concerns",
+    "tab": "parents",
 }
 
 

@@ -1,12 +1,13 @@
 """The sessions behind a mark of the Overview, as a list."""
 
+from datetime import date
 from zoneinfo import ZoneInfo
 
 import pandas as pd
 import streamlit as st
 
 from app.access.policy import get_scopes
-from app.formatting import how_many
+from app.formatting import how_many, on_day
 from app.protocol.clauses import CLAUSES, title_of
 from app.reports.details import TITLES, add_titles
 from app.reports.figures import BANDS
@@ -71,7 +72,10 @@ def _find_place(kind: str) -> tuple[dict[str, str] | None, str]:
     if kind == "clause":
         return ({"clause": of}, f"Breaches of “{title_of(of)}”") if of in CLAUSES else (None, TITLES[kind])
     if kind == "week":
-        return {"week": of}, f"Week of {of}"
+        try:
+            return {"week": str(date.fromisoformat(of))}, f"Week of {on_day(date.fromisoformat(of))}"
+        except ValueError:
+            return None, TITLES[kind]
     return {}, TITLES[kind]
 
 
