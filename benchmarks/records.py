@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from app.records.calls import read_call
+from app.records.evidence.calls import read_call
 
 _START = datetime(2026, 3, 3, 9, tzinfo=UTC)
 

@@ -8,8 +8,8 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from app.records.attendance import iter_reports, read_report
-from app.records.calls import read_call
+from app.records.evidence.attendance import iter_reports, read_report
+from app.records.evidence.calls import read_call
 from benchmarks import records
 from benchmarks.records import quickest
 

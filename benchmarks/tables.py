@@ -9,7 +9,7 @@ import openpyxl
 from openpyxl.utils import get_column_letter
 from python_calamine import CalamineWorkbook
 
-from app.records.tabular import Expected, read_table
+from app.records.tables.tabular import Expected, read_table
 
 _ROWS = 100_000
 _NAMESPACE = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'

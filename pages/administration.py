@@ -26,7 +26,7 @@ from app.ui.pupil_policies import show_pupil_policies
 from app.ui.rejected_rows import KINDS, show_rejected_rows
 from app.ui.shell import require
 from app.ui.text import note, show_error, write_html
-from app.vocabulary import Page
+from app.vocabulary.roles import Page
 
 _RETENTION = {
     "sessions": "Sessions with their logs, calls and breaches",

@@ -12,7 +12,7 @@ from app.ui.concerns.raising import raise_one
 from app.ui.shell import require
 from app.ui.text import note
 from app.ui.widgets import download
-from app.vocabulary import Page, Resource
+from app.vocabulary.roles import Page, Resource
 
 school, person = require(Page.CONCERNS)
 

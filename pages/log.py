@@ -28,7 +28,7 @@ from app.ui.lists import wrapped_table
 from app.ui.shell import require
 from app.ui.text import note, write_html
 from app.ui.widgets import download, link, show_confirmation
-from app.vocabulary import Page
+from app.vocabulary.roles import Page
 
 school, person = require(Page.LOG)
 draft = Draft(school, person, "log")

@@ -15,7 +15,7 @@ from app.ui.overview.listing import get_list, show_list, show_title
 from app.ui.overview.view import View, carry_choices, choose_view
 from app.ui.shell import require
 from app.ui.text import note, write_html
-from app.vocabulary import Page
+from app.vocabulary.roles import Page
 
 
 def show_key_figures(view: View) -> None:

@@ -13,7 +13,8 @@ from app.ui.letters import describe_remote_learning, show_letters
 from app.ui.shell import require
 from app.ui.text import write_html
 from app.ui.widgets import show_confirmation
-from app.vocabulary import EmailState, Page
+from app.vocabulary.roles import Page
+from app.vocabulary.terms import EmailState
 
 _TABS = ["Consents", "Letters"]
 

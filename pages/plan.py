@@ -26,7 +26,8 @@ from app.ui.labels import PURPOSE_WORDS
 from app.ui.shell import require
 from app.ui.text import note, write_html
 from app.ui.widgets import card, confirm_on_rerun, download, link, show_confirmation
-from app.vocabulary import OneToOneReason, Page
+from app.vocabulary.roles import Page
+from app.vocabulary.terms import OneToOneReason
 
 _VERDICTS = {
     "yes": (st.success, "Yes: as planned, this session meets the protocol.", ":material/check:"),

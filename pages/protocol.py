@@ -21,7 +21,7 @@ from app.ui.lists import as_listing, session_table, table, table_expander
 from app.ui.shell import require
 from app.ui.text import note, show_error, write_html
 from app.ui.widgets import draw
-from app.vocabulary import Page, Resource
+from app.vocabulary.roles import Page, Resource
 
 school, person = require(Page.PROTOCOL)
 today = school.today()

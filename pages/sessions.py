@@ -14,7 +14,7 @@ from app.ui.session_lists import show_all_sessions
 from app.ui.shell import require
 from app.ui.today import show_today
 from app.ui.waiting import show_waiting
-from app.vocabulary import Page, Resource, Scope
+from app.vocabulary.roles import Page, Resource, Scope
 
 
 def show_all(school: School, person: Person) -> None:

@@ -19,7 +19,7 @@ from app.school import School, open_school
 from app.sessions.drafts import save_draft
 from app.settings import ROOT
 from app.store import reading, tables
-from app.vocabulary import Role
+from app.vocabulary.roles import Role
 from tests import people
 from tests.apptest import AppTest
 

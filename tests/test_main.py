@@ -16,7 +16,7 @@ from sqlalchemy import create_engine, text
 from app.settings import ROOT
 from tests import people, running
 from tests.people import call, calls, email, log, table
-from tests.records.reports import LESSON, download
+from tests.records.evidence.reports import LESSON, download
 from tests.running import Run
 
 pytestmark = pytest.mark.usefixtures("story_clock")

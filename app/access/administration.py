@@ -19,12 +19,12 @@ from app.access.scope import (
     select_past_and_present_counsellors,
     with_staff_name,
 )
-from app.records.roster import FOREIGN
+from app.records.people.roster import FOREIGN
 from app.school import School
 from app.store import audit_log, tables
 from app.store.key_rotation import KeyCounts, count_by_key, round_counts
 from app.store.versions import get_person_column, is_there_on, valid_on, valid_versions
-from app.vocabulary import Resource
+from app.vocabulary.roles import Resource
 
 
 def get_roster(school: School, person: Person) -> dict[str, pd.DataFrame]:

@@ -27,7 +27,8 @@ from app.protocol.frames import Versions, days_since_1970, ids
 from app.school import School
 from app.store import reading, tables
 from app.store.versions import valid_on, valid_versions
-from app.vocabulary import BreachEventKind, BreachState, Resource, Scope
+from app.vocabulary.roles import Resource, Scope
+from app.vocabulary.terms import BreachEventKind, BreachState
 
 _breach, _event = tables.breaches.c, tables.breach_events.c
 

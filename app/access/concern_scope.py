@@ -16,7 +16,7 @@ from app.school import School
 from app.store import tables
 from app.store.concerns import CONDUCT, Register
 from app.store.versions import valid_on, valid_versions
-from app.vocabulary import Resource, Scope
+from app.vocabulary.roles import Resource, Scope
 
 
 def concerns_open_to(school: School, person: Person, register: Register) -> ColumnElement[bool]:

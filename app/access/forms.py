@@ -16,7 +16,8 @@ from app.school import School
 from app.store import reading, tables
 from app.store.outcomes import decode_outcomes
 from app.store.versions import is_there_on, valid_versions
-from app.vocabulary import Outcome, Resource
+from app.vocabulary.roles import Resource
+from app.vocabulary.terms import Outcome
 
 # The answers that a call record gives: for each the clause that decides it and the outcomes that mean yes and no.
 _SHOWN_BY_CALL = {

@@ -15,7 +15,7 @@ from app.formatting import on_day_at
 from app.school import School
 from app.store import tables
 from app.store.concerns import CONDUCT, register_of
-from app.vocabulary import Resource
+from app.vocabulary.roles import Resource
 
 
 def list_sessions_to_link(school: School, person: Person, ref: str) -> list[LinkedSession]:

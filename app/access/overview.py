@@ -13,7 +13,7 @@ from app.protocol.judge import count_outcomes
 from app.school import School
 from app.store import consents, reading, tables
 from app.store import session_days as day_rows
-from app.vocabulary import Resource, Scope
+from app.vocabulary.roles import Resource, Scope
 
 
 def get_overview(school: School, person: Person, days: Days) -> pd.DataFrame:

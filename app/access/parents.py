@@ -19,7 +19,8 @@ from app.school import School
 from app.store import tables
 from app.store.consents import consent_status
 from app.store.versions import is_there_on, valid_on, valid_versions
-from app.vocabulary import ConsentKind, EmailState, FamilyEmailKind, Resource, Scope
+from app.vocabulary.roles import Resource, Scope
+from app.vocabulary.terms import ConsentKind, EmailState, FamilyEmailKind
 
 _consent, _email = tables.consents.c, tables.family_emails.c
 _STATES = (EmailState.FAILED, EmailState.WAITING, EmailState.SENT)

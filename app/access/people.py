@@ -9,7 +9,7 @@ from app.school import School
 from app.store import reading, tables
 from app.store.versions import is_there_on, valid_versions
 from app.store.writing import get_meta
-from app.vocabulary import Role
+from app.vocabulary.roles import Role
 
 
 def find_person(school: School, email: str, entra_id: str = "") -> Person | None:

@@ -1,10 +1,11 @@
-"""Who may see what: the roles' grants in `app.vocabulary`, asked for a person."""
+"""Who may see what: the roles' grants in `app.vocabulary.roles`, asked for a person."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from app.vocabulary import STAFF_GRANTS, Page, Purpose, Resource, Role, Scope
+from app.vocabulary.roles import STAFF_GRANTS, Page, Resource, Role, Scope
+from app.vocabulary.terms import Purpose
 
 Days = tuple[date, date]  # from the first to the last, both included
 

@@ -10,7 +10,7 @@ from app.formatting import how_many
 from app.school import School
 from app.store import tables
 from app.store.versions import is_there_on, valid_versions
-from app.vocabulary import Resource, Scope
+from app.vocabulary.roles import Resource, Scope
 
 _FRESH = timedelta(days=7)  # an older reading shows nothing of today
 

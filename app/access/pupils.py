@@ -12,7 +12,7 @@ from app.access.sessions import list_session_pupils, list_sessions, list_unlogge
 from app.school import School
 from app.store import tables
 from app.store.versions import is_there_on, valid_on, valid_versions
-from app.vocabulary import Resource
+from app.vocabulary.roles import Resource
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,8 @@ from app.access.scope import (
 from app.school import School
 from app.store import reading, tables
 from app.store.outcomes import decode_outcomes
-from app.vocabulary import CallPart, Outcome, Resource, Scope
+from app.vocabulary.roles import Resource, Scope
+from app.vocabulary.terms import CallPart, Outcome
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from app.school import School
 from app.store import audit_log, reading, tables
 from app.store.consents import ANSWERS, consent_status
 from app.store.versions import is_there_on, valid_versions
-from app.vocabulary import BreachEventKind, BreachState, Resource
+from app.vocabulary.roles import Resource
+from app.vocabulary.terms import BreachEventKind, BreachState
 
 
 def count_resolved_breaches(school: School, person: Person, days: Days) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from app.access.policy import COUNSELLING, OTHER_PURPOSES, Days, Person, get_sco
 from app.school import School
 from app.store import reading, tables
 from app.store.versions import is_there_on, list_contains, valid_on, valid_versions
-from app.vocabulary import Resource, Role, Scope
+from app.vocabulary.roles import Resource, Role, Scope
 
 SESSION = tables.sessions.c
 PUPIL_FACTS = ("name", "school", "year_group", "house")

@@ -18,7 +18,7 @@ from app.protocol.rooms import number_rooms
 from app.school import School
 from app.store import reading, tables
 from app.store.versions import valid_on, valid_versions
-from app.vocabulary import CallPart, CallSource
+from app.vocabulary.terms import CallPart, CallSource
 
 Span = tuple[datetime, datetime]
 

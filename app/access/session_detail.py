@@ -20,7 +20,8 @@ from app.protocol.judge import judge
 from app.school import School
 from app.store import reading, tables
 from app.store.versions import valid_on, valid_versions
-from app.vocabulary import EvidenceSource, Resource, Scope
+from app.vocabulary.roles import Resource, Scope
+from app.vocabulary.terms import EvidenceSource
 
 
 @dataclass

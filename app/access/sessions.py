@@ -21,7 +21,8 @@ from app.school import School
 from app.store import reading, tables
 from app.store.outcomes import decode_outcomes
 from app.store.versions import valid_on, valid_versions
-from app.vocabulary import Outcome, Role
+from app.vocabulary.roles import Role
+from app.vocabulary.terms import Outcome
 
 _FACTS = ("started_at", "ended_at", "school", "department", "purpose", "one_to_one", "status", "disputed", "due_at")
 

@@ -14,7 +14,7 @@ from app.protocol.judge import decode, judge
 from app.school import School
 from app.settings import replace_figures
 from app.store import reading
-from app.vocabulary import Resource, Scope
+from app.vocabulary.roles import Resource, Scope
 
 _AT_ONCE = 2_500  # sessions between two calls of `progress`
 

@@ -18,7 +18,8 @@ from app.school import School
 from app.store import reading, tables
 from app.store.outcomes import decode_outcomes
 from app.store.writing import get_meta, set_meta
-from app.vocabulary import Outcome, Role
+from app.vocabulary.roles import Role
+from app.vocabulary.terms import Outcome
 
 _HISTORY = timedelta(days=7)  # a concern unread for longer is older than the alerts
 _DIGEST = "digest"  # key of the time at which the last one was queued

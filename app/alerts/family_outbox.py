@@ -15,7 +15,7 @@ from app.alerts.channels import AlertsNotConfiguredError, Mail, load_transports
 from app.school import School
 from app.store import tables
 from app.store.reading import is_among
-from app.vocabulary import EmailState, FamilyEmailKind
+from app.vocabulary.terms import EmailState, FamilyEmailKind
 
 _email = tables.family_emails.c
 

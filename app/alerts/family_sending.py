@@ -20,7 +20,7 @@ from app.store.consents import consent_status, is_not_struck
 from app.store.reading import is_among
 from app.store.versions import select_leavers
 from app.store.writing import raise_revision
-from app.vocabulary import EmailState, FamilyEmailKind
+from app.vocabulary.terms import EmailState, FamilyEmailKind
 
 _email, _event = tables.family_emails.c, tables.consent_events.c
 _GIVE_UP_AFTER = timedelta(days=2)

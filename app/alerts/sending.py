@@ -36,7 +36,7 @@ from app.alerts.family_sending import FamilySending
 from app.alerts.outbox import KINDS, SENT, WAITING
 from app.school import School
 from app.store import audit_log, tables
-from app.vocabulary import EmailState
+from app.vocabulary.terms import EmailState
 
 _alert = tables.alerts.c
 _BATCH = 50

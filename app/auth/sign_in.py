@@ -17,7 +17,7 @@ from app.access.policy import Person
 from app.auth.configuration import GREATEST_AGE, get_idle_time, takes_roles_from_entra
 from app.school import School
 from app.store import tables
-from app.vocabulary import Role
+from app.vocabulary.roles import Role
 
 
 def get_person(school: School) -> Person | None:

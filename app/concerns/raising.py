@@ -26,7 +26,7 @@ from app.school import School
 from app.store import tables
 from app.store.concerns import CATEGORIES, CHILD, CONDUCT, MOST_CATEGORIES, NOT_ASSESSED, Register
 from app.store.writing import raise_revision
-from app.vocabulary import Role
+from app.vocabulary.roles import Role
 
 # No 0, 1, O or I: a reference is read out on the telephone. References are random, so that nobody can tell from
 # their own concern's reference how many others there are.

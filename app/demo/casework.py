@@ -11,7 +11,7 @@ from app.concerns.raising import Report, open_concern
 from app.store import tables
 from app.store.concerns import CONDUCT
 from app.store.versions import list_contains, valid_on, valid_versions
-from app.vocabulary import Role
+from app.vocabulary.roles import Role
 
 _SYSTEM = "MySafeguarding"  # not meant as a real product
 _Step = tuple[int, str, dict[str, Any]]  # hours after the concern was raised, the kind of event, and its answers

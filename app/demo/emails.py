@@ -10,7 +10,7 @@ from app.demo.people import DemoSchool, Row
 from app.school import School
 from app.store import reading, tables
 from app.store.writing import insert_rows
-from app.vocabulary import EmailState, LetterKind
+from app.vocabulary.terms import EmailState, LetterKind
 
 _REJECTED = (
     "The mail server rejects the address (550 5.1.1 no such user). Correct it on the roster, or ask the mail "

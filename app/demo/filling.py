@@ -26,14 +26,15 @@ from app.intake.logs import enter_log
 from app.intake.pupil_policies import store_policies
 from app.intake.result import ImportResult
 from app.intake.transaction import run_import
-from app.records.calendars import read_event
-from app.records.tabular import read_table
+from app.records.evidence.calendars import read_event
+from app.records.tables.tabular import read_table
 from app.school import OWN_SETTINGS, OwnSettings, School
 from app.settings import Settings
 from app.store import reading, tables
 from app.store.database import DatabaseError
 from app.store.writing import get_meta, raise_revision, set_meta
-from app.vocabulary import BreachState, Resource, Scope
+from app.vocabulary.roles import Resource, Scope
+from app.vocabulary.terms import BreachState
 
 _SEED = 1
 _UNFINISHED = "demo_unfinished"

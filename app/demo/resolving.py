@@ -13,7 +13,7 @@ from app.demo.chance import Chance
 from app.school import School
 from app.store import tables
 from app.store.reading import is_among
-from app.vocabulary import BreachEventKind, BreachState, Resolution
+from app.vocabulary.terms import BreachEventKind, BreachState, Resolution
 
 _EXPLANATIONS = (
     "The bell rang late and I was still with the class before.",

@@ -24,12 +24,12 @@ from app.intake.attendance import store_reports
 from app.intake.quarantine import RejectedRecord, reject_entry
 from app.intake.result import ImportResult
 from app.judging.rejudge import Affected
-from app.records.attendance import Report, name_report, read_report
-from app.records.graph_objects import Identity, UnreadableObjectError, read_text, read_time
+from app.records.evidence.attendance import Report, name_report, read_report
+from app.records.evidence.graph_objects import Identity, UnreadableObjectError, read_text, read_time
 from app.store import reading
 from app.store.meeting_links import MeetingLink
 from app.store.tables import calls, meeting_links, staff, sync_runs
-from app.vocabulary import CallSource
+from app.vocabulary.terms import CallSource
 
 KEPT = timedelta(days=365)  # about as long as Microsoft keeps reports
 _READ_AGAIN = timedelta(days=1)

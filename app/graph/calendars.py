@@ -13,11 +13,11 @@ from app.graph.client import Client, stamp
 from app.graph.runs import LISTED
 from app.graph.sources import Source, read_states
 from app.intake.calendars import store_calendar
-from app.records.calendars import CalendarEvent, read_event
-from app.records.graph_objects import UnreadableObjectError
+from app.records.evidence.calendars import CalendarEvent, read_event
+from app.records.evidence.graph_objects import UnreadableObjectError
 from app.store import reading, tables
 from app.store.versions import is_there_on, list_contains, valid_versions
-from app.vocabulary import Role
+from app.vocabulary.roles import Role
 
 _AHEAD, _BACK = timedelta(hours=48), timedelta(hours=24)
 _PASTORAL = (Role.TUTOR, Role.HOY, Role.HM, Role.SENIOR_DEPUTY_HEAD)

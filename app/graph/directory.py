@@ -6,8 +6,8 @@ from typing import Any
 
 from app.graph.client import Client
 from app.graph.errors import BadRequestError, ForbiddenError, GoneError, GraphError, RequestFailedError
-from app.records.entra import ACCOUNT, LEAVE, Account, Directory, read_accounts, read_deleted, read_members
-from app.records.graph_objects import UnreadableObjectError
+from app.records.evidence.graph_objects import UnreadableObjectError
+from app.records.people.entra import ACCOUNT, LEAVE, Account, Directory, read_accounts, read_deleted, read_members
 from app.settings import EntraRoster
 
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)

@@ -33,8 +33,8 @@ from app.intake.calls import store_calls
 from app.intake.quarantine import RejectedRecord, reject_entry
 from app.intake.result import ImportResult
 from app.judging.rejudge import Affected
-from app.records.calls import READER, Call, read_call
-from app.records.graph_objects import UnreadableObjectError
+from app.records.evidence.calls import READER, Call, read_call
+from app.records.evidence.graph_objects import UnreadableObjectError
 from app.school import School
 from app.store import reading
 from app.store.quarantined import digest

@@ -11,8 +11,8 @@ from app.graph.client import Client
 from app.graph.errors import GoneError
 from app.graph.sources import Source
 from app.intake.pupil_policies import store_policies
-from app.records.graph_objects import UnreadableObjectError
-from app.records.pupil_policies import read_policies
+from app.records.evidence.graph_objects import UnreadableObjectError
+from app.records.evidence.pupil_policies import read_policies
 from app.school import School
 from app.store import tables
 from app.store.versions import is_there_on, valid_versions

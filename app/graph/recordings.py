@@ -15,8 +15,8 @@ from app.intake.calls import is_of_stored_call, store_recordings
 from app.intake.quarantine import RejectedRecord, reject_entry
 from app.intake.result import ImportResult
 from app.judging.rejudge import Affected
-from app.records.graph_objects import UnreadableObjectError
-from app.records.recordings import Recording, read_recording
+from app.records.evidence.graph_objects import UnreadableObjectError
+from app.records.evidence.recordings import Recording, read_recording
 from app.school import School
 from app.store.tables import calls
 from app.store.writing import raise_revision

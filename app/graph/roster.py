@@ -19,10 +19,10 @@ from app.intake.people import RosterOptions
 from app.intake.preview import Preview, preview_import
 from app.intake.result import ImportResult
 from app.intake.transaction import Run, carry_out, carry_out_for_good
-from app.records.entra import find_leave_days
-from app.records.entra_roster import BESIDE, EntraTables, OnRecord, build_tables
+from app.records.people.entra import find_leave_days
+from app.records.people.entra_roster import BESIDE, EntraTables, OnRecord, build_tables
 from app.records.rows import UnreadableFileError
-from app.records.tabular import read_table
+from app.records.tables.tabular import read_table
 from app.school import School
 from app.settings import EntraRoster, SettingsError, get_settings_file
 from app.store import tables

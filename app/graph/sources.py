@@ -11,7 +11,7 @@ from app.protocol.clauses import CLAUSES
 from app.school import School
 from app.store.quarantined import digest
 from app.store.tables import graph_sources
-from app.vocabulary import Labelled
+from app.vocabulary.terms import Labelled
 
 ASKED_AGAIN = timedelta(days=1)  # after a refusal
 _WHOLE = ""  # the subject of the source as a whole

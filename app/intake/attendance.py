@@ -15,19 +15,19 @@ from app.intake.calls import check_exists, follow_pages, iter_parts, store_calls
 from app.intake.result import ImportResult
 from app.intake.transaction import Run, carry_out, prepare_import
 from app.judging.rejudge import Affected
-from app.records.attendance import Attendee, Report, iter_reports, name_report, read_report
-from app.records.attendance_csv import NoReportError, name_downloaded_report, read_downloaded_report
-from app.records.attendance_lines import InvalidReportError
-from app.records.attendance_times import DateOrder
-from app.records.call_legs import Stay
-from app.records.calls import Call, Listed, digest_join_link
-from app.records.graph_objects import UnreadableObjectError
-from app.records.json_files import FoundObject, iter_content, iter_objects
-from app.records.roster import Roster
+from app.records.evidence.attendance import Attendee, Report, iter_reports, name_report, read_report
+from app.records.evidence.attendance_csv import NoReportError, name_downloaded_report, read_downloaded_report
+from app.records.evidence.attendance_lines import InvalidReportError
+from app.records.evidence.attendance_times import DateOrder
+from app.records.evidence.call_legs import Stay
+from app.records.evidence.calls import Call, Listed, digest_join_link
+from app.records.evidence.graph_objects import UnreadableObjectError
+from app.records.evidence.json_files import FoundObject, iter_content, iter_objects
+from app.records.people.roster import Roster
 from app.records.rows import RejectedRow, UnreadableFileError
 from app.school import School
 from app.store import reading, tables
-from app.vocabulary import CallSource
+from app.vocabulary.terms import CallSource
 
 Source = str | Path | tuple[str, bytes]
 

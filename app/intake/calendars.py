@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
 
 from app.judging.rejudge import Affected
-from app.records.calendars import CalendarEvent
-from app.records.roster import Roster
+from app.records.evidence.calendars import CalendarEvent
+from app.records.people.roster import Roster
 from app.store import tables
 from app.store.meeting_links import MeetingLink, remember_links
 from app.store.quarantined import digest

@@ -13,17 +13,17 @@ from app.intake.result import ImportResult
 from app.intake.transaction import Run, Work, carry_out_for_good, prepare_import, span
 from app.judging.call_rows import linked_to_concerns, read_original, read_originals, remove_calls, write_calls
 from app.judging.rejudge import Affected
-from app.records.attendance_lines import refuse_attendance_report
-from app.records.calls import Call, holds_more, is_session, read_call
-from app.records.graph_objects import UnreadableObjectError
-from app.records.json_files import FoundObject, iter_objects
-from app.records.recordings import Recording, read_recording
-from app.records.roster import Roster
+from app.records.evidence.attendance_lines import refuse_attendance_report
+from app.records.evidence.calls import Call, holds_more, is_session, read_call
+from app.records.evidence.graph_objects import UnreadableObjectError
+from app.records.evidence.json_files import FoundObject, iter_objects
+from app.records.evidence.recordings import Recording, read_recording
+from app.records.people.roster import Roster
 from app.records.rows import RejectedRow, UnreadableFileError
 from app.school import School
 from app.store import reading, tables
 from app.store.writing import insert_rows
-from app.vocabulary import CallSource
+from app.vocabulary.terms import CallSource
 
 T = TypeVar("T", Call, Recording)
 

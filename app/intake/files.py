@@ -14,10 +14,10 @@ from app.intake.result import ImportResult
 from app.intake.roster_files import read_roster_files
 from app.intake.transaction import Run, Work, carry_out, run_import_in
 from app.judging.rejudge import Affected
-from app.records.attendance_lines import refuse_attendance_report
 from app.records.columns import TABLES
+from app.records.evidence.attendance_lines import refuse_attendance_report
 from app.records.rows import UnreadableFileError
-from app.records.tabular import Table, read_table
+from app.records.tables.tabular import Table, read_table
 from app.school import School
 from app.store.database import DatabaseError
 from app.store.groups import list_groups_without_pupils, list_leaders_without_groups

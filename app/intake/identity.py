@@ -14,7 +14,7 @@ from typing import Protocol
 
 from sqlalchemy import Connection, Table, select
 
-from app.records.roster import NOT_BOTH
+from app.records.people.roster import NOT_BOTH
 from app.records.rows import InvalidCellError
 from app.store import tables
 from app.store.versions import get_person_column, valid_versions

@@ -16,7 +16,7 @@ from app.intake.transaction import record_change, span
 from app.judging.rejudge import Affected, preview_log, rejudge_log
 from app.records.logs import Log, parse_log, parse_logs
 from app.records.rows import InvalidCellError, ReadRow, RejectedRow, reject
-from app.records.tabular import Table
+from app.records.tables.tabular import Table
 from app.school import School
 from app.store import reading, tables
 from app.store.concerns import CHILD, known_category

@@ -9,10 +9,10 @@ from sqlalchemy import delete, insert, select
 from app.intake.transaction import record_change
 from app.records.known_mappings import get_known_table, list_known_tables, propose_as, read_as, recognise
 from app.records.mappings import Mapping, read_mapped_table
-from app.records.raw_tables import RawTable, read_raw_table
 from app.records.rows import UnreadableFileError
-from app.records.sheets import TableFile
-from app.records.tabular import Table
+from app.records.tables.raw_tables import RawTable, read_raw_table
+from app.records.tables.sheets import TableFile
+from app.records.tables.tabular import Table
 from app.records.words import fold, squeeze, tidy
 from app.school import School
 from app.store import tables

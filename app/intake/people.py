@@ -17,15 +17,15 @@ from app.intake.result import ImportResult
 from app.intake.timeline import EVER, Facts, Timeline, revise
 from app.intake.transaction import record_change
 from app.judging.rejudge import Affected
-from app.records.roster import combine, parse_pupils, parse_schools, parse_staff, says_gone, sort_rows
+from app.records.people.roster import combine, parse_pupils, parse_schools, parse_staff, says_gone, sort_rows
 from app.records.rows import InvalidCellError, ReadRow, reject
-from app.records.tabular import Table as File
+from app.records.tables.tabular import Table as File
 from app.records.words import fold
 from app.school import School
 from app.store import reading, tables
 from app.store.versions import get_person_column
 from app.store.writing import insert_rows
-from app.vocabulary import Role
+from app.vocabulary.roles import Role
 
 # What the audit trail records by person: these roles open narratives, the whole school or its accounts.
 _RECORDED_ROLES = (Role.DSP, Role.SENIOR_DEPUTY_HEAD, Role.COUNSELLOR, Role.ADMIN)

@@ -18,7 +18,7 @@ from app.school import School
 from app.store import tables
 from app.store.changes import recording
 from app.store.versions import get_person_column, valid_on, valid_versions
-from app.vocabulary import BreachState
+from app.vocabulary.terms import BreachState
 
 _LEFT = "has left"
 _SHOWN_OF_LOGS = ("ref", "staff_email", "purpose", "started_at", "ended_at")

@@ -14,14 +14,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, String, delete, func, select, update
 
 from app.intake.result import ImportResult
-from app.records.graph_objects import read_lower
+from app.records.evidence.graph_objects import read_lower
 from app.records.logs import find_ref
 from app.records.words import fold
 from app.settings import Settings
 from app.store import reading, tables
 from app.store.quarantined import digest, put_fetched
 from app.store.writing import insert_rows
-from app.vocabulary import RowResolution
+from app.vocabulary.terms import RowResolution
 
 # For these the newest file wins: if a fixed row is rejected again, reopen it.
 _ROSTER = ("schools", "staff", "pupils")

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Connection, null, select, update
 
 from app.intake.transaction import span
-from app.records.roster import Roster
+from app.records.people.roster import Roster
 from app.store import reading, tables
 
 

@@ -10,7 +10,7 @@ from app.judging.rejudge import Affected
 from app.parents import consents
 from app.records.registers import Consent, Letter, parse_consents, parse_letters
 from app.records.rows import R, ReadRow
-from app.records.tabular import Table
+from app.records.tables.tabular import Table
 from app.school import School
 from app.store import reading, tables
 from app.store.writing import insert_rows

@@ -9,13 +9,13 @@ from sqlalchemy import select
 
 from app.intake.mappings import read_by_mapping, suggest_mapping
 from app.intake.people import RosterOptions
-from app.records.archives import read_archive
 from app.records.columns import TABLES
-from app.records.roster import ROSTER_TABLES
-from app.records.roster_folders import FILES, is_roster_folder, read_export
+from app.records.people.roster import ROSTER_TABLES
+from app.records.people.roster_folders import FILES, is_roster_folder, read_export
 from app.records.rows import UnreadableFileError
-from app.records.sheets import TableFile, get_name
-from app.records.tabular import Table, read_table
+from app.records.tables.archives import read_archive
+from app.records.tables.sheets import TableFile, get_name
+from app.records.tables.tabular import Table, read_table
 from app.school import School
 from app.store import tables
 

@@ -12,7 +12,7 @@ from app.school import School
 from app.store import audit_log, tables
 from app.store.changes import recording
 from app.store.writing import raise_revision
-from app.vocabulary import RowResolution
+from app.vocabulary.terms import RowResolution
 
 Work = Callable[[Connection, ImportResult], Affected]
 Run = Callable[[Connection], list[ImportResult]]  # imports some files in an open transaction

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from app.records.rows import InvalidCellError
-from app.records.tabular import Rows, Table
+from app.records.tables.tabular import Rows, Table
 
 Corrections = Mapping[int, Mapping[str, str]]  # cells by column, by row number
 

@@ -10,16 +10,16 @@ from typing import Any
 from sqlalchemy import Connection, LargeBinary, Table, delete, select, type_coerce, update
 
 from app.judging.rejudge import remove_sessions
-from app.records.calls import READER, Call, is_session, read_call
-from app.records.graph_objects import UnreadableObjectError
-from app.records.roster import Roster
+from app.records.evidence.calls import READER, Call, is_session, read_call
+from app.records.evidence.graph_objects import UnreadableObjectError
+from app.records.people.roster import Roster
 from app.school import School
 from app.store import reading, session_days, tables
 from app.store.encryption import DecryptionError, decrypt
 from app.store.meeting_links import iter_links, remember_links
 from app.store.quarantined import put_fetched
 from app.store.writing import insert_rows
-from app.vocabulary import CallSource
+from app.vocabulary.terms import CallSource
 
 _AT_ONCE = 500  # calls read before they are written
 _COMPRESSION = 3  # of originals: half the time of level 6, and still a sixth of the size

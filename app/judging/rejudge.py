@@ -28,7 +28,7 @@ from app.store import reading, session_days, tables
 from app.store.concerns import known_category
 from app.store.outcomes import current_clause_set
 from app.store.writing import insert_rows
-from app.vocabulary import CallPart, ConcernCategory
+from app.vocabulary.terms import CallPart, ConcernCategory
 
 _NEAR = timedelta(days=2)  # wider than any gap across which a log and a call can match
 _AT_ONCE = 50_000  # sessions judged in one go

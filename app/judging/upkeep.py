@@ -9,7 +9,7 @@ from sqlalchemy import select
 from app.judging.call_rows import reread_originals
 from app.judging.fingerprint import rules_fingerprint
 from app.judging.rejudge import Affected, rejudge
-from app.records.calls import READER
+from app.records.evidence.calls import READER
 from app.school import School
 from app.store import tables
 from app.store.writing import get_meta, raise_revision, set_meta

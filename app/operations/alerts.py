@@ -18,7 +18,7 @@ from app.parents.templates import TemplateError
 from app.school import School
 from app.store import reading, tables
 from app.store.versions import valid_on, valid_versions
-from app.vocabulary import Resource
+from app.vocabulary.roles import Resource
 
 _alert = tables.alerts.c
 _SHOWN = ("queued_at", "attempts", "next_attempt_at", "error")

@@ -21,7 +21,7 @@ from app.store.database import DatabaseError, describe_error
 from app.store.encryption import DecryptionError, decrypt, encrypt, encryption_keys
 from app.store.groups import list_groups_without_pupils, list_leaders_without_groups
 from app.store.key_rotation import KeyCounts, count_by_key, round_counts
-from app.vocabulary import EmailState
+from app.vocabulary.terms import EmailState
 
 Finding = tuple[str, bool, str]  # the part, whether it works, and a message
 _MEANT = " In the demonstration this is meant to be so."

@@ -22,9 +22,9 @@ from app.intake.preview import Preview, describe_effect, list_new_rows, preview_
 from app.intake.result import ImportResult
 from app.intake.transaction import carry_out, carry_out_for_good
 from app.operations.scheduled import note, sync
-from app.records.attendance_times import DateOrder
-from app.records.entra_roster import ENTRA
-from app.records.roster import FOREIGN, NEEDED
+from app.records.evidence.attendance_times import DateOrder
+from app.records.people.entra_roster import ENTRA
+from app.records.people.roster import FOREIGN, NEEDED
 from app.records.rows import UnreadableFileError
 from app.school import open_school
 

@@ -15,13 +15,13 @@ from app.intake.people import RosterOptions
 from app.intake.result import ImportResult
 from app.intake.transaction import run_import_in
 from app.records.columns import TABLES
-from app.records.json_files import iter_content
+from app.records.evidence.json_files import iter_content
 from app.records.rows import RejectedRow
-from app.records.tabular import Table
+from app.records.tables.tabular import Table
 from app.school import School
 from app.store import tables
 from app.store.writing import raise_revision
-from app.vocabulary import RowResolution
+from app.vocabulary.terms import RowResolution
 
 
 def fix_row(school: School, person: Person, number: int, cells: Mapping[str, str]) -> RejectedRow | None:

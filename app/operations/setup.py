@@ -10,7 +10,7 @@ from app.operations.health import check_school
 from app.operations.sync import get_sync_state
 from app.school import School
 from app.store import tables
-from app.vocabulary import Role
+from app.vocabulary.roles import Role
 
 _CHECKED = {
     "encryption": ("Narratives are encrypted", "Status"),

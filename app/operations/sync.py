@@ -14,7 +14,7 @@ from app.records.rows import UnreadableFileError
 from app.school import School
 from app.settings import SettingsError
 from app.store.database import DatabaseError
-from app.vocabulary import Resource
+from app.vocabulary.roles import Resource
 
 
 def get_sync_state(school: School, person: Person) -> SyncState:

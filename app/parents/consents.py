@@ -27,7 +27,8 @@ from app.store import tables
 from app.store.consents import ANSWERS, consent_status, is_not_struck
 from app.store.versions import list_contains, valid_on, valid_versions
 from app.store.writing import raise_revision
-from app.vocabulary import ConsentKind, Role
+from app.vocabulary.roles import Role
+from app.vocabulary.terms import ConsentKind
 
 KINDS = {kind.value: kind.label for kind in ConsentKind}
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from jinja2 import StrictUndefined
 
 from app.parents.templates import Fields, TemplateError, clean_text, create_environment, load_template, naming_errors
-from app.vocabulary import FamilyEmailKind
+from app.vocabulary.terms import FamilyEmailKind
 
 
 class EmailText(NamedTuple):

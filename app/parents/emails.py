@@ -19,7 +19,7 @@ from app.school import School
 from app.store import tables
 from app.store.reading import is_among
 from app.store.writing import raise_revision
-from app.vocabulary import FamilyEmailKind
+from app.vocabulary.terms import FamilyEmailKind
 
 LANGUAGE = "en"  # of a family whose language is not on the roster
 

@@ -12,7 +12,8 @@ from app.access.policy import Person, describe_post
 from app.parents.templates import Fields
 from app.school import School
 from app.settings import WEEKDAYS, Slot
-from app.vocabulary import ConsentKind, Role
+from app.vocabulary.roles import Role
+from app.vocabulary.terms import ConsentKind
 
 # A letter never mentions counselling, even if a counsellor who also teaches writes it.
 _POSTS = [role for role in Role if role.has_pupils]

@@ -35,7 +35,7 @@ from app.records.registers import LETTERS
 from app.school import School
 from app.store import reading, tables
 from app.store.writing import insert_rows, raise_revision
-from app.vocabulary import LetterKind
+from app.vocabulary.terms import LetterKind
 
 KINDS = {kind.value: kind.label for kind in LetterKind}
 ZIP = "application/zip"

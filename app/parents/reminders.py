@@ -11,7 +11,7 @@ from app.alerts.family_outbox import Letter, enqueue_letters, find_obstacle_to_f
 from app.parents.emails import compose_about_request, read_contacts
 from app.school import School
 from app.store import tables
-from app.vocabulary import FamilyEmailKind
+from app.vocabulary.terms import FamilyEmailKind
 
 _AFTER_THE_REQUEST = timedelta(hours=12)  # so that nobody is reminded of what has just arrived
 

@@ -6,7 +6,7 @@ import pandas as pd
 from app.protocol.evidence import Evidence
 from app.protocol.frames import NONE, Ints, Mask, ids, micros
 from app.settings import Settings
-from app.vocabulary import CallSource
+from app.vocabulary.terms import CallSource
 
 
 class Calls:

@@ -13,7 +13,8 @@ from app.protocol.matching import recorded_calls
 from app.protocol.room_facts import RoomFacts
 from app.protocol.sessions import DAY, MINUTE, SECOND
 from app.settings import WEEKDAYS, Rules
-from app.vocabulary import LetterKind, Role
+from app.vocabulary.roles import Role
+from app.vocabulary.terms import LetterKind
 
 # What a pupil's own video streams show about the camera.
 UNKNOWN, SHORT, SENT, ENOUGH = range(4)

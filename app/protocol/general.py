@@ -5,7 +5,7 @@ from app.protocol.facts import SessionFacts
 from app.protocol.outcomes import BREACH, CALL, CONCERNS, EXEMPT, LOG, MET, NO_EVIDENCE, NOTHING
 from app.protocol.rulings import Ruling, by_hours, by_letters, fill
 from app.protocol.sessions import MINUTE
-from app.vocabulary import Role
+from app.vocabulary.roles import Role
 
 
 @clause(

@@ -14,7 +14,7 @@ from app.protocol.frames import NONE, ids, instants
 from app.protocol.outcomes import BREACH, EVIDENCE, EXEMPT, MET, NO_EVIDENCE, NOT_APPLICABLE, OUTCOMES, SOURCES
 from app.protocol.sessions import DAY, MINUTE
 from app.settings import Settings
-from app.vocabulary import Status
+from app.vocabulary.terms import Status
 
 STATUSES = tuple(status.value for status in Status)
 OUTCOME = pd.CategoricalDtype(list(OUTCOMES))

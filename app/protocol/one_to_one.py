@@ -8,7 +8,7 @@ from app.protocol.facts import SessionFacts
 from app.protocol.frames import NONE, Mask, words_in
 from app.protocol.outcomes import BREACH, CALENDAR, CALL, CONCERNS, EXEMPT, LOG, MET, NO_EVIDENCE, NOTHING
 from app.protocol.rulings import Ruling, by_hours, by_letters, fill
-from app.vocabulary import Role
+from app.vocabulary.roles import Role
 
 _ONE_TO_ONES = "One-to-ones: pastoral sessions with one pupil during remote learning"
 

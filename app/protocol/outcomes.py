@@ -1,6 +1,6 @@
 """Outcomes and evidence as numbers, which are positions in the lists of their words."""
 
-from app.vocabulary import EvidenceSource, Outcome
+from app.vocabulary.terms import EvidenceSource, Outcome
 
 OUTCOMES = tuple(outcome.value for outcome in Outcome)
 MET, EXEMPT, BREACH, NO_EVIDENCE, NOT_APPLICABLE = range(5)

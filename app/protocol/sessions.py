@@ -15,7 +15,8 @@ from app.protocol.evidence import Evidence
 from app.protocol.frames import NONE, Ints, Mask, Versions, Words, flags, ids, instants, micros, paired
 from app.protocol.matching import find_pairs, join_calls, match_best_first, name_people
 from app.settings import Rules, Settings
-from app.vocabulary import CallPart, Role
+from app.vocabulary.roles import Role
+from app.vocabulary.terms import CallPart
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND

@@ -16,9 +16,9 @@ from app.log_questions import QUESTIONS
 from app.records.addresses import split_list
 from app.records.columns import TABLES
 from app.records.mappings import Mapping, Source, name_by_headings
-from app.records.raw_tables import RawTable
 from app.records.rows import UnreadableFileError
-from app.records.tabular import Table
+from app.records.tables.raw_tables import RawTable
+from app.records.tables.tabular import Table
 from app.records.words import fold, squeeze
 from app.settings import ROOT
 

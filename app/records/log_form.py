@@ -14,7 +14,7 @@ import pandas as pd
 
 from app.log_questions import CONCERN, ONE_TO_ONE, QUESTIONS, Question
 from app.settings import Settings
-from app.vocabulary import Account, Platform, Purpose, YesNo
+from app.vocabulary.terms import Account, Platform, Purpose, YesNo
 
 Form = dict[str, Any]
 

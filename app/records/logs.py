@@ -25,13 +25,13 @@ from app.records.fields import (
     parse_rows,
     read_word,
 )
-from app.records.roster import Roster, is_away
+from app.records.people.roster import Roster, is_away
 from app.records.rows import InvalidCellError, ParsedRows, ReadRow
-from app.records.tabular import Expected, Table
+from app.records.tables.tabular import Expected, Table
 from app.records.times import parse_instant
 from app.records.words import fold, tidy
 from app.settings import Settings
-from app.vocabulary import ConcernCategory, Labelled, Platform, Purpose
+from app.vocabulary.terms import ConcernCategory, Labelled, Platform, Purpose
 
 LONGEST = timedelta(hours=12)
 _MOST_ROWS = 10  # of which the numbers are shown

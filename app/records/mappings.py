@@ -14,10 +14,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from app.records.addresses import split_list
 from app.records.columns import COLUMNS, TABLES, Column
-from app.records.raw_tables import RawTable
 from app.records.rows import InvalidCellError, UnreadableFileError
-from app.records.sheets import TableFile
-from app.records.tabular import Expected, Table, read_table
+from app.records.tables.raw_tables import RawTable
+from app.records.tables.sheets import TableFile
+from app.records.tables.tabular import Expected, Table, read_table
 from app.records.words import fold, squeeze, tidy
 
 Reader = Callable[[Dictionary[str, str]], str]  # gives a value for a row, by heading

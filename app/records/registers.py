@@ -22,12 +22,12 @@ from app.records.fields import (
     parse_rows,
     read_word,
 )
-from app.records.roster import Roster
+from app.records.people.roster import Roster
 from app.records.rows import InvalidCellError, ParsedRows
-from app.records.tabular import Expected, Table
+from app.records.tables.tabular import Expected, Table
 from app.records.words import fold
 from app.settings import Settings
-from app.vocabulary import ConsentKind, LetterKind
+from app.vocabulary.terms import ConsentKind, LetterKind
 
 LETTERS = tuple(kind.value for kind in LetterKind)
 CONSENTS = tuple(kind.value for kind in ConsentKind)

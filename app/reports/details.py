@@ -6,7 +6,7 @@ import pandas as pd
 
 from app.protocol.clauses import CLAUSES, title_of
 from app.reports.figures import SESSIONS, count_kept, is_unlogged
-from app.vocabulary import Outcome, Status
+from app.vocabulary.terms import Outcome, Status
 
 # What a list of sessions holds, by its word in the address, with its title.
 TITLES = {

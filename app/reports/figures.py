@@ -14,7 +14,7 @@ import pandas as pd
 from app.formatting import FEW, percent
 from app.protocol.clauses import CLAUSES
 from app.protocol.frames import Ints
-from app.vocabulary import Outcome, Status
+from app.vocabulary.terms import Outcome, Status
 
 SESSIONS, CHECKS = "sessions", "checks"
 BANDS = ["before 08", *(f"{hour:02}" for hour in range(8, 20)), "from 20"]

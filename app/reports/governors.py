@@ -33,7 +33,7 @@ from app.reports.pdf import create_pdf, draw_svg
 from app.reports.periods import find_similar
 from app.reports.xlsx import create_workbook
 from app.school import School
-from app.vocabulary import BreachState, Outcome, Purpose, Resolution
+from app.vocabulary.terms import BreachState, Outcome, Purpose, Resolution
 
 Days = tuple[date, date]
 

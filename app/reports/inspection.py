@@ -15,7 +15,7 @@ from app.reports import governors
 from app.reports.disclosure import HIDDEN, SHOWN, UNDER, format_count, format_part
 from app.reports.pdf import create_pdf
 from app.school import School
-from app.vocabulary import LetterKind
+from app.vocabulary.terms import LetterKind
 
 _REGISTERS = {
     "pupils": "Pupils on the roster",

@@ -24,7 +24,7 @@ from app.reports.third_persons import mark_third_persons
 from app.school import School
 from app.store import audit_log, reading, tables
 from app.store.versions import valid_on, valid_versions
-from app.vocabulary import CallPart, EmailState, Outcome, Resolution
+from app.vocabulary.terms import CallPart, EmailState, Outcome, Resolution
 
 _IS_COUNSELLING = "Counselling. Notes and reasons are the counsellor's and are not in this file: ask the counsellor."
 _MAY_BE_COUNSELLING = "It names the pupil and may be about counselling: its content is not in this file."

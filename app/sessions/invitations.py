@@ -9,7 +9,7 @@ from app.access.forms import list_pupils_to_choose, list_staff_to_choose
 from app.access.policy import COUNSELLING, OTHER_PURPOSES, Person
 from app.school import School
 from app.sessions.planning import Foreseen
-from app.vocabulary import Role
+from app.vocabulary.roles import Role
 
 _FOR_PUPILS = ("adult-introduced", "public-room", "cameras-on", "background", "dress", "no-private-recording")
 

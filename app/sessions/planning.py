@@ -30,7 +30,7 @@ from app.records.registers import Consent
 from app.records.rows import InvalidCellError, RejectedRow, reject
 from app.school import School
 from app.store import reading, tables
-from app.vocabulary import Outcome
+from app.vocabulary.terms import Outcome
 
 _plan = tables.plans.c
 _GOOD = (Outcome.MET, Outcome.EXEMPT)

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, not_, select
 from app.formatting import how_many
 from app.store import tables
 from app.store.versions import valid_on, valid_versions
-from app.vocabulary import Role
+from app.vocabulary.roles import Role
 
 
 def list_groups_without_pupils(connection: Connection, today: date) -> list[str]:

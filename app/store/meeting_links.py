@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
-from app.records.calls import Call
+from app.records.evidence.calls import Call
 from app.store import reading, tables
 from app.store.writing import insert_rows
 

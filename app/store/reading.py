@@ -34,11 +34,11 @@ from sqlalchemy import (
 
 from app.protocol.evidence import COLUMNS, Evidence, empty
 from app.protocol.frames import instants
-from app.records.roster import Roster
+from app.records.people.roster import Roster
 from app.store import consents, tables
 from app.store.encryption import EncryptedBytes, EncryptedText
 from app.store.versions import get_person_column, valid_versions
-from app.vocabulary import ConcernCategory
+from app.vocabulary.terms import ConcernCategory
 
 REVISION = "revision"
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.vocabulary import Page
+from app.vocabulary.roles import Page
 
 Query = dict[str, list[str]]
 

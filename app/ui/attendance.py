@@ -13,7 +13,7 @@ from app.reports import charts
 from app.ui.lists import table_expander
 from app.ui.text import note, write_html
 from app.ui.widgets import draw
-from app.vocabulary import CallPart, CallSource
+from app.vocabulary.terms import CallPart, CallSource
 
 _FROM_REPORT = "From the attendance report; there is no call record. A report shows no cameras."
 _VIDEO = "“▶ video” marks a camera that sent video at some time; Teams seldom reports for how long. No mark: not known."

@@ -12,7 +12,7 @@ from app.sessions.breaches import BreachNotOpenError, explain_breaches, resolve_
 from app.ui import address
 from app.ui.drafts import Draft
 from app.ui.text import note, show_error, write_html
-from app.vocabulary import BreachEventKind, Resolution
+from app.vocabulary.terms import BreachEventKind, Resolution
 
 
 def show_breaches(school: School, person: Person, view: SessionView, then: int | None = None) -> None:

@@ -32,7 +32,7 @@ from app.ui.letters import offer_letters
 from app.ui.lists import as_listing, table
 from app.ui.text import note, title, write_html
 from app.ui.widgets import attempt, link, show_confirmation
-from app.vocabulary import Page
+from app.vocabulary.roles import Page
 
 _EVENTS = {
     "asked": "Consent asked for",

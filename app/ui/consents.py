@@ -17,7 +17,8 @@ from app.ui.letters import sort_years
 from app.ui.lists import open_record, select_row
 from app.ui.text import note
 from app.ui.widgets import card, confirm_on_rerun, filter_values, link
-from app.vocabulary import EmailState, Page
+from app.vocabulary.roles import Page
+from app.vocabulary.terms import EmailState
 
 STATUS = {
     "waiting": "? awaiting an answer",

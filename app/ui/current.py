@@ -18,7 +18,7 @@ from app.school import School, open_school
 from app.settings import SettingsError, get_variable
 from app.store.database import UNAVAILABLE, DatabaseError, describe_error
 from app.ui.text import show_error
-from app.vocabulary import Page
+from app.vocabulary.roles import Page
 
 _SESSIONS = 5000  # of the demonstration
 _filling = Filling()  # one for the process

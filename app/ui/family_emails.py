@@ -18,7 +18,7 @@ from app.school import School
 from app.ui.lists import as_listing, table
 from app.ui.text import note, show_error, write_html
 from app.ui.widgets import attempt
-from app.vocabulary import EmailState, FamilyEmailKind
+from app.vocabulary.terms import EmailState, FamilyEmailKind
 
 STATES = {
     EmailState.SENT: f"✓ {EmailState.SENT.label.lower()}",

@@ -7,7 +7,7 @@ from app.access.policy import Person
 from app.school import School
 from app.sessions.drafts import save_draft
 from app.ui.text import write_html
-from app.vocabulary import Page, Role
+from app.vocabulary.roles import Page, Role
 
 _FORM = "first visit"  # that somebody closed the panel is kept like what they typed into a form
 _STAFF = (

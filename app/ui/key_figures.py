@@ -12,7 +12,7 @@ import streamlit as st
 
 from app.formatting import percent
 from app.ui.widgets import link
-from app.vocabulary import Page
+from app.vocabulary.roles import Page
 
 _WIDE, _HIGH, _EDGE = 100, 40, 3  # of the line's drawing, which is stretched to fit
 _LEAST_SPAN = 20  # per cent that a line's height stands for, at least

@@ -1,6 +1,7 @@
 """Labels and icons of pages, outcomes, statuses, evidence and purposes on the screens."""
 
-from app.vocabulary import EvidenceKind, Outcome, Page, Purpose, Status
+from app.vocabulary.roles import Page
+from app.vocabulary.terms import EvidenceKind, Outcome, Purpose, Status
 
 PAGE_ICONS = {
     Page.OVERVIEW: ":material/insights:",

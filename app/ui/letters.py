@@ -18,7 +18,7 @@ from app.ui.family_emails import describe_letter_emails, offer_letter_emails, sh
 from app.ui.lists import as_listing, table
 from app.ui.text import note, show_error, write_html
 from app.ui.widgets import attempt, download, filter_values
-from app.vocabulary import EmailState
+from app.vocabulary.terms import EmailState
 
 
 def show_letters(school: School, person: Person, pupils: pd.DataFrame) -> None:

@@ -16,7 +16,7 @@ from app.reports.outcomes_csv import make_harmless
 from app.ui.current import current_person, get_school
 from app.ui.text import note as show_note
 from app.ui.widgets import download
-from app.vocabulary import Page
+from app.vocabulary.roles import Page
 
 T = TypeVar("T")
 

@@ -18,7 +18,8 @@ from app.ui.lists import as_listing, open_record, select_row, table
 from app.ui.session_lists import show_sessions
 from app.ui.text import title, write_html
 from app.ui.widgets import choose_days, filter_rows, link
-from app.vocabulary import ConsentKind, LetterKind, Page
+from app.vocabulary.roles import Page
+from app.vocabulary.terms import ConsentKind, LetterKind
 
 
 def show_pupils(school: School, person: Person) -> None:

@@ -16,7 +16,7 @@ from app.store.database import DatabaseError
 from app.ui.lists import as_listing, table
 from app.ui.text import note, show_error, write_html
 from app.ui.widgets import confirm_on_rerun, filter_rows, show_confirmation
-from app.vocabulary import RowResolution
+from app.vocabulary.terms import RowResolution
 
 KINDS = {
     "logs": "Session logs",

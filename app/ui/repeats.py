@@ -14,7 +14,7 @@ from app.ui.labels import describe_purpose
 from app.ui.lists import as_listing, select_row, session_table, table
 from app.ui.text import note, write_html
 from app.ui.widgets import choose_days
-from app.vocabulary import Resource, Scope
+from app.vocabulary.roles import Resource, Scope
 
 
 def show_repeats(school: School, person: Person) -> None:

@@ -19,7 +19,8 @@ from app.ui.labels import OUTCOME_WORDS, describe_purpose
 from app.ui.lists import table, wrapped_table
 from app.ui.text import as_plain_text, note, title, write_html
 from app.ui.widgets import link
-from app.vocabulary import EvidenceKind, EvidenceSource, Page
+from app.vocabulary.roles import Page
+from app.vocabulary.terms import EvidenceKind, EvidenceSource
 
 _ORDER = ["breach", "no_evidence", "met", "exempt", "not_applicable"]
 

@@ -13,7 +13,7 @@ from app.intake.logs import CORRECTION_REASON
 from app.log_questions import QUESTIONS
 from app.records.rows import RejectedRow
 from app.ui.drafts import Draft, label_pupils, label_staff
-from app.vocabulary import Purpose
+from app.vocabulary.terms import Purpose
 
 _QUESTIONS = {question.name: question for question in QUESTIONS}
 

@@ -14,7 +14,7 @@ from app.ui.labels import STATUS_WORDS, describe_purpose
 from app.ui.lists import session_table
 from app.ui.text import write_html
 from app.ui.widgets import choose_days, link
-from app.vocabulary import Page
+from app.vocabulary.roles import Page
 
 _SHOW = {
     "all": "All",

@@ -19,7 +19,7 @@ from app.ui.first_visit import show_first_visit
 from app.ui.labels import PAGE_ICONS
 from app.ui.text import as_plain_text, write_html
 from app.ui.widgets import link
-from app.vocabulary import Page, Scope
+from app.vocabulary.roles import Page, Scope
 
 _ASSETS = Path(__file__).parent
 _SECTIONS = {

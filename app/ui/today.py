@@ -14,7 +14,7 @@ from app.ui.pupils import show_pupil_list
 from app.ui.text import note
 from app.ui.waiting import get_chosen, show_one_waiting, show_waiting_list
 from app.ui.widgets import list_ranges
-from app.vocabulary import Page
+from app.vocabulary.roles import Page
 
 _ROWS = 7  # of each list, so that all of them begin on the first screen
 

@@ -16,7 +16,7 @@ from app.ui.lists import as_listing, select_row
 from app.ui.session_detail import show_people, show_reasons
 from app.ui.text import write_html
 from app.ui.widgets import link
-from app.vocabulary import Page
+from app.vocabulary.roles import Page
 
 _COLUMNS = ["started_at", "days", "explained", "clauses", "staff_name", "pupils"]
 _HEADINGS = {"started_at": "When", "days": "Waiting", "clauses": "Breaches", "staff_name": "Staff"}

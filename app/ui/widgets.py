@@ -15,7 +15,7 @@ from app.school import School
 from app.ui import address
 from app.ui.labels import PAGE_ICONS
 from app.ui.text import write_html
-from app.vocabulary import Page
+from app.vocabulary.roles import Page
 
 _TYPES = {
     ".csv": "text/csv",

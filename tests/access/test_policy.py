@@ -4,7 +4,7 @@ import pytest
 
 from app.access.policy import NotAllowedError, Person, list_grants, may_open
 from app.school import School
-from app.vocabulary import Page, Resource, Role
+from app.vocabulary.roles import Page, Resource, Role
 from tests.access.questions import DIRECTORY, QUESTIONS
 from tests.access.school import ID, someone
 

@@ -10,7 +10,7 @@ from app.access.session_calls import SessionCalls
 from app.access.session_detail import get_session
 from app.school import School
 from app.store import tables
-from app.vocabulary import CallPart, CallSource
+from app.vocabulary.terms import CallPart, CallSource
 from tests.access.school import ID, LAST_WEEK, NUMBER, PUPIL, at_hour, someone
 from tests.people import found
 

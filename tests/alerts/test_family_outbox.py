@@ -8,7 +8,7 @@ from sqlalchemy import delete, select, update
 from app.alerts.family_outbox import Letter, enqueue_letters
 from app.school import School
 from app.store import tables
-from app.vocabulary import EmailState, FamilyEmailKind
+from app.vocabulary.terms import EmailState, FamilyEmailKind
 from tests.people import staff_id
 
 CONTACTS = ("mam@cartref.example", "dad@adref.example", "nain@gartref.example")

@@ -19,7 +19,7 @@ from app.settings import ROOT, load_secrets
 from app.store import tables
 from app.store.database import DatabaseError
 from app.ui import current
-from app.vocabulary import Page
+from app.vocabulary.roles import Page
 from tests import people
 from tests.apptest import AUTH, AppTest, sign_in, write_secrets, write_settings
 from tests.conftest import SchoolWith

@@ -16,7 +16,7 @@ from app.demo.calendar import TENANT
 from app.intake.calls import import_calls
 from app.school import School, open_school
 from app.sessions.breaches import explain_breaches, resolve_breaches
-from app.vocabulary import Resolution
+from app.vocabulary.terms import Resolution
 from tests import people
 from tests.browser.conftest import click, drawn, look_through
 from tests.browser.test_tutor import Hand

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from app import vocabulary
 from app.auth.configuration import GREATEST_AGE
 from app.clock import real
 from app.settings import load_settings
+from app.vocabulary import roles
 from tests.browser.conftest import sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
@@ -61,7 +61,7 @@ def test_a_link_is_opened_after_sign_in_and_the_cookie_expires_with_it(
     assert 0 < mine["expires"] - real().timestamp() <= GREATEST_AGE.total_seconds()
 
 
-@pytest.mark.parametrize("name", vocabulary.Page)
+@pytest.mark.parametrize("name", roles.Page)
 def test_no_page_shows_anything_before_sign_in(
     window: Callable[[], Page], in_service: Callable[..., str], name: str
 ) -> None:

@@ -25,7 +25,7 @@ from app.reports.chronology import create_child_chronology
 from app.school import School
 from app.store import tables
 from app.store.concerns import CHILD
-from app.vocabulary import Role
+from app.vocabulary.roles import Role
 from tests import people
 
 REPORTED: dict[str, Any] = {

@@ -23,7 +23,7 @@ from app.demo.people import DemoSchool
 from app.school import School, open_school
 from app.settings import load_settings
 from app.store.concerns import CONDUCT
-from app.vocabulary import Role
+from app.vocabulary.roles import Role
 from tests.clock import Clock, moment
 
 SETTINGS = load_settings()

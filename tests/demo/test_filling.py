@@ -14,8 +14,8 @@ from app.demo.filling import fill, generate, was_cut_off
 from app.demo.people import DemoSchool
 from app.intake.files import import_letters
 from app.protocol.judge import count_outcomes, decode
-from app.records.calls import Call, read_call
-from app.records.recordings import read_recording
+from app.records.evidence.calls import Call, read_call
+from app.records.evidence.recordings import read_recording
 from app.school import School, open_school
 from app.settings import load_settings
 from app.store import tables

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 from app.graph.attendance import KEPT
 from app.graph.sources import Source, read_states
-from app.records.calls import digest_join_link
+from app.records.evidence.calls import digest_join_link
 from app.school import School
 from app.store import tables
 from app.store.meeting_links import MeetingLink, remember_links
@@ -16,7 +16,7 @@ from tests import people
 from tests.clock import Clock
 from tests.graph.conftest import ago, ids, lesson, move_back, run
 from tests.graph.standin import BROKEN, BUSY, THROTTLED, Fault, StandIn
-from tests.records.reports import LESSON, Stays, graph_report
+from tests.records.evidence.reports import LESSON, Stays, graph_report
 
 LINK = "https://teams.microsoft.com/l/meetup-join/19%3ameeting_o'neill%40thread.v2/0?context=%7b%22Tid%22%3a1%7d"
 REFUSED = Fault(403, "Forbidden", "No application access policy found for this app.")

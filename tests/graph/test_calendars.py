@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import insert, select, text
 
 from app.graph.sources import Source, read_states
-from app.records.calls import digest_join_link
+from app.records.evidence.calls import digest_join_link
 from app.school import School
 from app.store import tables
 from tests import people

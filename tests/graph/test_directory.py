@@ -10,7 +10,7 @@ from app.graph.errors import GraphError
 from app.graph.roster import sync_roster
 from app.intake.people import RosterOptions
 from app.school import School
-from app.vocabulary import Role
+from app.vocabulary.roles import Role
 from tests import people
 from tests.graph.conftest import asking, sync_entra
 from tests.graph.entra import Entra, Group, account, facts, roster, with_settings

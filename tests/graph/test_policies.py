@@ -11,8 +11,8 @@ from app.access.policy import NotAllowedError
 from app.access.pupil_policies import get_pupil_policies
 from app.graph.sources import Source, read_states
 from app.operations.health import check_school
-from app.records.graph_objects import UnreadableObjectError
-from app.records.pupil_policies import read_policies
+from app.records.evidence.graph_objects import UnreadableObjectError
+from app.records.evidence.pupil_policies import read_policies
 from app.reports.inspection import create_inspection_pack
 from app.school import School
 from app.settings import PupilPolicies

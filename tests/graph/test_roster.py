@@ -15,7 +15,7 @@ from app.records.rows import UnreadableFileError
 from app.school import School
 from app.settings import SettingsError
 from app.store import tables
-from app.vocabulary import Role
+from app.vocabulary.roles import Role
 from tests import people
 from tests.graph.conftest import asking, sync_entra
 from tests.graph.entra import Entra, account, facts, roster

@@ -11,14 +11,14 @@ from sqlalchemy import select
 from app.intake.attendance import import_attendance
 from app.intake.calls import import_calls
 from app.intake.files import import_logs
-from app.records.attendance_times import DateOrder
+from app.records.evidence.attendance_times import DateOrder
 from app.records.rows import UnreadableFileError
 from app.school import School
 from app.store import tables
-from app.vocabulary import CallSource
+from app.vocabulary.terms import CallSource
 from tests.intake.contents import all_rows, outcomes
 from tests.people import email, entra, log, staff_id, table
-from tests.records.reports import BRITISH, LESSON, Stays, download, graph_report
+from tests.records.evidence.reports import BRITISH, LESSON, Stays, download, graph_report
 
 pytestmark = pytest.mark.usefixtures("story_clock")
 

@@ -4,8 +4,8 @@ import pytest
 
 from app.intake.mappings import delete_mapping, find_mapping, get_mapping, list_mappings, save_mapping, suggest_names
 from app.records.mappings import Mapping, Source
-from app.records.raw_tables import read_raw_table
 from app.records.rows import UnreadableFileError
+from app.records.tables.raw_tables import read_raw_table
 from app.school import School
 from tests.people import staff_id
 

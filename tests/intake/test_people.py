@@ -20,7 +20,7 @@ from app.intake.result import ImportResult
 from app.records.rows import UnreadableFileError
 from app.school import School
 from app.store import audit_log, reading, tables
-from app.vocabulary import Role
+from app.vocabulary.roles import Role
 from tests import people
 from tests.clock import Clock
 from tests.intake.contents import outcomes

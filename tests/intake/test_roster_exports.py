@@ -23,7 +23,7 @@ from app.school import School
 from app.store import reading, tables
 from app.store.versions import valid_versions
 from tests.people import found
-from tests.records.exports import ONEROSTER_1_1, OWN, SDS, files
+from tests.records.people.exports import ONEROSTER_1_1, OWN, SDS, files
 
 PUPILS = TableMapping(
     kind="pupils",

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from app.vocabulary import Purpose
+from app.vocabulary.terms import Purpose
 from tests.apptest import AppTest
 from tests.pages.conftest import Opened, text
 

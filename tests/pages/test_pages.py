@@ -26,11 +26,11 @@ from app.school import open_school
 from app.settings import ROOT
 from app.store import tables
 from app.store.concerns import CONDUCT
-from app.vocabulary import Page
+from app.vocabulary.roles import Page
 from tests import people
 from tests.apptest import AppTest
 from tests.pages.conftest import Opened, text
-from tests.records.reports import LESSON, download
+from tests.records.evidence.reports import LESSON, download
 
 HOSTILE = "1 or 1=1; <img src=x> %s {0} ../\x00" + "9" * 200
 LINKS = {  # what a link can carry: the page that reads it, and what it names

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from app.school import open_school
 from app.store import tables
-from app.vocabulary import CallPart, CallSource
+from app.vocabulary.terms import CallPart, CallSource
 from tests.pages.conftest import Opened, text
 
 _call, _of_session = tables.calls.c, tables.session_calls.c

@@ -1,20 +1,12 @@
 """Emails to families: what arrives at a real mail server, and what the registers and the rules make of it."""
 
-import itertools
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
 
 from app.access.administration import get_audit_trail
-from app.access.parents import (
-    get_consent_history,
-    list_consent_emails,
-    list_consents,
-    list_letter_emails,
-    list_letters_sent,
-)
+from app.access.parents import list_letter_emails, list_letters_sent
 from app.access.policy import NotAllowedError
 from app.access.session_detail import get_session
 from app.access.sessions import list_sessions
@@ -22,95 +14,33 @@ from app.alerts.outbox import Alert, enqueue
 from app.intake.files import import_logs, import_roster
 from app.intake.people import RosterOptions
 from app.operations.alerts import send_outbox
-from app.parents.consents import answer_consent, ask_for_consent, inform_slt
-from app.parents.emails import email_letters, email_request, preview_letter
+from app.parents.emails import preview_letter
 from app.parents.letters import strike_letters_out
-from app.records.registers import Consent
 from app.school import School
-from app.store import tables
 from tests import people
 from tests.alerts.conftest import wait_for
 from tests.clock import Clock
 from tests.mail_server import MailServer
+from tests.parents.families import (
+    DAD,
+    MAM,
+    NAIN,
+    THURSDAY,
+    clock,
+    email,
+    enqueued,
+    is_idle,
+    number,
+    school,
+    sent_on,
+    set_family,
+    settle,
+    states,
+    stopped,
+)
 from tests.people import someone
 
-THURSDAY = datetime(2026, 11, 5, 9, 0, tzinfo=UTC)
-MAM, DAD, NAIN = "mam@cartref.example", "dad@adref.example", "nain@gartref.example"
-
-
-@pytest.fixture
-def clock(clock: Clock) -> Clock:
-    clock.set(THURSDAY)
-    return clock
-
-
-@pytest.fixture
-def school(clock: Clock, school: School) -> School:
-    """The school of `tests.people` on a Thursday, with families and without letters: Aled's two parents read Welsh,
-    Bethan's grandmother has no language on the roster, the others have no address."""
-    with school.engine.begin() as connection:
-        connection.execute(tables.letters.delete())
-    set_family(school, "aled", f"{MAM};{DAD}", "cy")
-    set_family(school, "bethan", NAIN)
-    return school
-
-
-def set_family(school: School, who: str, contacts: str | None, language: str | None = None) -> None:
-    pupil = tables.pupils
-    with school.engine.begin() as connection:
-        values = {"contact_emails": contacts, "language": language}
-        connection.execute(update(pupil).where(pupil.c.email == people.email(who)).values(values))
-
-
-def number(school: School, who: str) -> int:
-    with school.engine.connect() as connection:
-        query = select(tables.pupils.c.id).where(tables.pupils.c.email == people.email(who))
-        return int(connection.scalar(query) or 0)
-
-
-def is_idle(school: School) -> bool:
-    """Whether nobody is sending, so that the test can."""
-    with school.engine.connect() as connection:
-        return connection.scalar(select(tables.leases.c.name)) is None
-
-
-def states(school: School) -> dict[str, str]:
-    """The state of the email to each address."""
-    email = tables.family_emails.c
-    with school.engine.connect() as connection:
-        return {row.recipient: row.state for row in connection.execute(select(email.recipient, email.state))}
-
-
-def settle(school: School) -> dict[str, str]:
-    """The states once the sending in the background is over."""
-    wait_for(lambda: "waiting" not in states(school).values() and is_idle(school))
-    return states(school)
-
-
-def email(school: School, *who: str, kind: str = "introduction", by: str = "hoy9") -> int:
-    return email_letters(school, someone(school, by), kind, [number(school, name) for name in who])
-
-
-def sent_on(school: School, who: str) -> list[str]:
-    letter = tables.letters.c
-    with school.engine.connect() as connection:
-        return [
-            str(day) for day in connection.scalars(select(letter.sent_on).where(letter.pupil_id == number(school, who)))
-        ]
-
-
-def ask(school: School, begins: datetime, kind: str = "outside_hours", by: str = "teacher", who: str = "aled") -> int:
-    request = Consent(
-        pupil_id=number(school, who),
-        kind=kind,
-        covers_from=begins,
-        covers_to=begins + timedelta(hours=1),
-        reason="A concert & a flight",
-    )
-    return ask_for_consent(school, someone(school, by), request)
-
-
-# --- letters
+__all__ = ["clock", "school", "stopped"]
 
 
 def test_email_letters_reaches_each_contact_alone_in_the_familys_language(school: School, server: MailServer) -> None:
@@ -231,29 +161,6 @@ def test_email_letters_needs_an_address(school: School, server: MailServer) -> N
         email(school, "carys", by="hm")
 
 
-# --- between the click and the mail server
-
-
-@pytest.fixture
-def stopped(monkeypatch: pytest.MonkeyPatch) -> MailServer:
-    """A mail server that is configured and does not run yet."""
-    server = MailServer()
-    monkeypatch.setenv("ALERT_URL", server.url)
-    monkeypatch.setenv("APP_URL", "https://protocol.school.example")
-    return server
-
-
-def enqueued(school: School) -> None:
-    """Wait until the sending in the background has found that the mail server does not run."""
-    email_table = tables.family_emails.c
-
-    def is_tried() -> bool:
-        with school.engine.connect() as connection:
-            return bool(connection.scalar(select(email_table.id).where(email_table.attempts > 0)))
-
-    wait_for(lambda: is_tried() and is_idle(school))
-
-
 def test_send_tries_again_for_two_days(school: School, clock: Clock, stopped: MailServer) -> None:
     email(school, "aled")
     enqueued(school)
@@ -310,114 +217,3 @@ def test_send_puts_an_alert_before_letters_that_wait(school: School, clock: Cloc
     email(school, "aled", "bethan")
     settle(school)
     assert [str(mail["To"]) for mail in server.mails].index(people.email("dsp")) == 1
-
-
-# --- requests for consent
-
-
-def test_email_request_marks_it_as_sent_and_replies_reach_the_sender(school: School, server: MailServer) -> None:
-    consent_id = ask(school, THURSDAY + timedelta(days=4, hours=9))
-    assert email_request(school, someone(school, "teacher"), consent_id) == 2
-    assert email_request(school, someone(school, "tutor"), consent_id) == 0
-    settle(school)
-    assert server.to() == sorted([DAD, MAM])
-    words = server.texts()[0]
-    for expected in (
-        "Gwersi academaidd drwy fideogynadledda y tu allan i’r oriau arferol",
-        "Pryd: dydd Llun 9 Tachwedd 2026, o 18:00 i 19:00",
-        "Rheswm: A concert & a flight",
-    ):
-        assert expected in words
-    assert server.mails[0]["Reply-To"] == people.email("teacher")
-    history = get_consent_history(school, someone(school, "sdh"), consent_id)
-    assert (list(history["kind"]), history["entered_by"].iloc[-1]) == (["asked", "sent"], "Teacher")
-    emails = list_consent_emails(school, someone(school, "teacher"), consent_id)
-    assert emails["state"].tolist() == ["sent", "sent"]
-    assert list_consents(school, someone(school, "sdh"))["request"].tolist() == ["sent"]
-    assert list_consent_emails(school, someone(school, "musician"), consent_id).empty
-
-
-def test_email_request_that_failed_is_not_sent(school: School, server: MailServer) -> None:
-    server.at_word = lambda word, address: "550 no" if word == "DATA" else None
-    consent_id = ask(school, THURSDAY + timedelta(days=4))
-    email_request(school, someone(school, "teacher"), consent_id)
-    settle(school)
-    row = list_consents(school, someone(school, "sdh")).iloc[0]
-    assert (row["request"], row["sent_at"] is None or str(row["sent_at"]) == "NaT") == ("failed", True)
-
-
-def test_email_request_refuses_what_is_answered_or_has_begun(school: School, clock: Clock, server: MailServer) -> None:
-    consent_id, teacher = ask(school, THURSDAY + timedelta(days=1)), someone(school, "teacher")
-    with pytest.raises(NotAllowedError):
-        email_request(school, someone(school, "musician"), consent_id)
-    clock.later(days=1)
-    with pytest.raises(ValueError, match="has begun"):
-        email_request(school, teacher, consent_id)
-    answer_consent(school, teacher, consent_id, given=False, parent="mother", at=school.now())
-    with pytest.raises(ValueError, match="have answered"):
-        email_request(school, teacher, consent_id)
-
-
-def remind(school: School, clock: Clock, server: MailServer, *days: int) -> list[tuple[str, str]]:
-    """When reminders go out, in school time, and to whom, if the command runs at 7:25, 7:30 and noon of some days of
-    November."""
-    zone, sent = school.settings.zone, []
-    for day, hour in itertools.product(days, ("07:25", "07:30", "12:00")):
-        clock.set(datetime.fromisoformat(f"2026-11-{day:02}T{hour}").replace(tzinfo=zone))
-        before = len(server.mails)
-        send_outbox(school)
-        new = [mail for mail in server.mails[before:] if mail["Subject"] == "Nodyn atgoffa: a gawn ni eich caniatâd?"]
-        sent += [(f"{school.now().astimezone(zone):%a %H:%M}", str(mail["To"])) for mail in new]
-    return sent
-
-
-@pytest.mark.parametrize(
-    ("begins", "expected"),
-    [
-        ("2026-11-10T18:00", "Mon 07:30"),
-        ("2026-11-09T18:00", "Fri 07:30"),  # a Monday: on the Friday before
-        ("2026-11-07T10:00", "Fri 07:30"),  # a Saturday
-        ("2026-11-06T18:00", "Fri 07:30"),  # the day after the request
-    ],
-)
-def test_enqueue_reminders_reminds_once_on_the_last_weekday_before_the_session(
-    school: School, clock: Clock, server: MailServer, begins: str, expected: str
-) -> None:
-    consent_id = ask(school, datetime.fromisoformat(begins).replace(tzinfo=school.settings.zone))
-    email_request(school, someone(school, "teacher"), consent_id)
-    settle(school)
-    assert sorted(remind(school, clock, server, 6, 9, 10)) == [(expected, DAD), (expected, MAM)]
-    history = get_consent_history(school, someone(school, "teacher"), consent_id)
-    assert list(history["kind"]) == ["asked", "sent", "reminded"]
-
-
-def test_enqueue_reminders_reminds_nobody_who_answered_or_was_not_asked(
-    school: School, clock: Clock, server: MailServer
-) -> None:
-    teacher = someone(school, "teacher")
-    answered, unsent = (ask(school, THURSDAY + timedelta(days=1, hours=hour)) for hour in (9, 10))
-    email_request(school, teacher, answered)
-    settle(school)
-    answer_consent(school, teacher, answered, given=True, parent="mother", at=school.now())
-    assert remind(school, clock, server, 6) == []
-    assert states(school).keys() == {MAM, DAD}, f"no email about {unsent}"
-
-
-def test_send_drops_a_request_that_was_answered_meanwhile(school: School, clock: Clock, stopped: MailServer) -> None:
-    teacher, consent_id = someone(school, "teacher"), ask(school, THURSDAY + timedelta(days=1))
-    email_request(school, teacher, consent_id)
-    enqueued(school)
-    answer_consent(school, teacher, consent_id, given=True, parent="mother", at=school.now())
-    with stopped.running():
-        send_outbox(school, at_once=True)
-    assert states(school) == {}
-    assert MAM not in stopped.to()
-
-
-def test_inform_slt_links_to_the_consent(school: School, server: MailServer) -> None:
-    teacher, consent_id = someone(school, "teacher"), ask(school, THURSDAY + timedelta(days=1))
-    answer_consent(school, teacher, consent_id, given=True, parent="mother", at=school.now())
-    inform_slt(school, teacher, consent_id)
-    wait_for(lambda: len(server.mails) == 2)
-    assert server.to() == sorted([people.email("sdh"), people.email("slt")])
-    assert all(f"/parents?consent={consent_id}\n" in words for words in server.texts())

@@ -12,7 +12,8 @@ from app.parents.email_templates import render_email
 from app.parents.fields import format_period
 from app.parents.templates import OWN, TemplateError
 from app.school import School
-from app.vocabulary import FamilyEmailKind, Role
+from app.vocabulary.roles import Role
+from app.vocabulary.terms import FamilyEmailKind
 from tests.people import someone
 
 KINDS, LANGUAGES = list(FamilyEmailKind), ("en", "cy")

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from app.log_questions import QUESTIONS
 from app.records.logs import COLUMNS, Log, find_ref, parse_log, parse_logs
 from app.records.rows import InvalidCellError, UnreadableFileError
-from app.records.tabular import Table
+from app.records.tables.tabular import Table
 from app.records.times import parse_instant
-from tests.records.shapes import LOG, NOW, ROSTER, SETTINGS, table
+from tests.records.evidence.shapes import LOG, NOW, ROSTER, SETTINGS, table
 
 LONDON = ZoneInfo("Europe/London")
 YES_NO = [question.name for question in QUESTIONS if question.is_yes_no]

@@ -12,10 +12,10 @@ from pydantic import ValidationError
 from app.records.columns import COLUMNS, TABLES
 from app.records.known_mappings import get_known_table, list_known_tables, propose, propose_as, read_as, recognise
 from app.records.mappings import Mapping, Source, apply, list_words, read_mapped_table
-from app.records.raw_tables import RawTable, read_raw_table
 from app.records.rows import UnreadableFileError
-from app.records.tabular import Expected, read_table
-from tests.records.books import Rows, Tab, Unvalued, save_xlsx
+from app.records.tables.raw_tables import RawTable, read_raw_table
+from app.records.tables.tabular import Expected, read_table
+from tests.records.tables.books import Rows, Tab, Unvalued, save_xlsx
 
 PUPILS = Mapping(
     kind="pupils",

@@ -6,7 +6,7 @@ import pytest
 
 from app.records.registers import Consent, parse_consents, parse_letters
 from app.records.rows import UnreadableFileError
-from tests.records.shapes import NOW, ROSTER, SETTINGS, table
+from tests.records.evidence.shapes import NOW, ROSTER, SETTINGS, table
 
 LETTER = {"pupil_email": "Aled.Pugh@pupils.example", "kind": "Introduction", "sent_on": "2026-09-03"}
 CONSENT = {

@@ -3,7 +3,7 @@
 from enum import Enum, auto
 from fractions import Fraction
 
-from app.vocabulary import CallSource, EvidenceKind, Outcome
+from app.vocabulary.terms import CallSource, EvidenceKind, Outcome
 from tests.reference.facts import NO_EVIDENCE, Check, Facts
 from tests.reference.intervals import Stretch, intersect, measure, subtract, unite
 

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from app.protocol.judge import judge
-from app.vocabulary import CallPart
+from app.vocabulary.terms import CallPart
 from tests.reference.judging import judge_plainly
 from tests.reference.random_settings import Setting
 from tests.reference.rows import Call, World, to_evidence

@@ -4,7 +4,7 @@ from collections import defaultdict
 from datetime import date
 from typing import NamedTuple
 
-from app.vocabulary import EvidenceKind, Outcome
+from app.vocabulary.terms import EvidenceKind, Outcome
 from tests.reference.intervals import overlap
 from tests.reference.rows import Call, Concern, Consent, Event, Letter, PupilVersion, Recording, StaffVersion, World
 from tests.reference.sessions import PEER_TO_PEER, Calendar, Session, is_room_without_staff

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, time
 
-from app.vocabulary import EvidenceKind, LetterKind, Outcome
+from app.vocabulary.terms import EvidenceKind, LetterKind, Outcome
 from tests.reference.cameras import judge_cameras
 from tests.reference.facts import NO_EVIDENCE, NOT_APPLICABLE, Check, Facts, call_before_log, is_kept
 from tests.reference.presence import ended_by_staff, never_alone, opened_by_staff

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.settings import Settings
-from app.vocabulary import EvidenceKind, Outcome, Status
+from app.vocabulary.terms import EvidenceKind, Outcome, Status
 from tests.reference import general, one_to_one
 from tests.reference.facts import NOT_APPLICABLE, Check, Facts, Records, is_kept
 from tests.reference.rows import World

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from app.settings import WEEKDAYS
-from app.vocabulary import EvidenceKind, LetterKind, Outcome
+from app.vocabulary.terms import EvidenceKind, LetterKind, Outcome
 from tests.reference.facts import NO_EVIDENCE, NOT_APPLICABLE, Check, Facts, is_kept
 from tests.reference.general import covers, is_disputed, is_within, letters
 from tests.reference.intervals import overlap

@@ -8,7 +8,7 @@ from heapq import heappop, heappush
 from zoneinfo import ZoneInfo
 
 from app.settings import Rules, Settings
-from app.vocabulary import CallPart, CallSource
+from app.vocabulary.terms import CallPart, CallSource
 from tests.reference.intervals import overlap
 from tests.reference.rows import MINUTE, Call, Log, World
 

@@ -11,7 +11,7 @@ from app.protocol.clauses import CLAUSES
 from app.protocol.judge import OUTCOME
 from app.reports import figures
 from app.reports.details import add_titles, select_sessions
-from app.vocabulary import Outcome, Status
+from app.vocabulary.terms import Outcome, Status
 
 CLAUSE, OTHER = list(CLAUSES)[:2]
 SESSION = st.fixed_dictionaries(

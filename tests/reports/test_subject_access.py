@@ -19,7 +19,7 @@ from app.school import School
 from app.sessions.breaches import resolve_breaches
 from app.sessions.drafts import save_draft
 from app.store import tables
-from app.vocabulary import Resolution
+from app.vocabulary.terms import Resolution
 from tests import people
 from tests.conftest import SchoolWith
 

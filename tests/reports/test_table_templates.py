@@ -6,7 +6,7 @@ import pytest
 
 from app.intake.files import import_table
 from app.records.columns import COLUMNS, TABLES
-from app.records.tabular import read_table
+from app.records.tables.tabular import read_table
 from app.reports.table_templates import create_csv_template, create_xlsx_template, describe_columns
 from app.school import School
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
-from app.records.calls import digest_join_link
+from app.records.evidence.calls import digest_join_link
 from app.school import School
 from app.store import tables
 from tests.scenarios.telling import Scenario

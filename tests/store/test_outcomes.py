@@ -29,7 +29,7 @@ from app.school import School
 from app.sessions.breaches import resolve_breaches
 from app.store import session_days, tables
 from app.store.outcomes import current_clause_set, decode_outcomes
-from app.vocabulary import Resolution
+from app.vocabulary.terms import Resolution
 from tests import people
 from tests.conftest import SchoolWith
 

@@ -29,7 +29,7 @@ from app.store.outcomes import current_clause_set
 from app.store.quarantined import FETCH_AGAIN
 from app.store.tables import metadata, sessions
 from app.store.transfer import transfer
-from app.vocabulary import BreachState, Resolution, RowResolution
+from app.vocabulary.terms import BreachState, Resolution, RowResolution
 from tests import people
 from tests.conftest import SETTINGS
 from tests.running import run

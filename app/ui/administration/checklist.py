@@ -7,7 +7,7 @@ import streamlit as st
 
 from app.ui.text import note, write_html
 from app.ui.widgets import link
-from app.vocabulary import Page
+from app.vocabulary.roles import Page
 
 
 class Step(Protocol):

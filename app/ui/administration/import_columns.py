@@ -16,7 +16,7 @@ from app.intake.mappings import get_mapping, suggest_names
 from app.records.columns import COLUMNS, TABLES, Column
 from app.records.known_mappings import get_known_table, propose
 from app.records.mappings import Mapping, Source, Word, apply, list_words
-from app.records.raw_tables import RawTable
+from app.records.tables.raw_tables import RawTable
 from app.records.words import fold
 from app.school import School
 from app.ui.rejected_rows import KINDS

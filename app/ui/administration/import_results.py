@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.formatting import how_many
 from app.intake.result import ImportResult
-from app.records.attendance_times import DateOrder
+from app.records.evidence.attendance_times import DateOrder
 from app.records.rows import UnreadableFileError
 from app.store.database import DatabaseError
 from app.ui.administration.import_leavers import show_names

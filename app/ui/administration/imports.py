@@ -17,9 +17,9 @@ from app.intake.transaction import carry_out
 from app.intake.undo import NotUndoneError, describe_last_import, find_obstacles, undo_last_import
 from app.intake.uploads import correct_rows
 from app.records.mappings import apply
-from app.records.raw_tables import RawTable, read_raw_table
 from app.records.rows import UnreadableFileError
-from app.records.tabular import Table
+from app.records.tables.raw_tables import RawTable, read_raw_table
+from app.records.tables.tabular import Table
 from app.school import School
 from app.store.database import DatabaseError
 from app.store.reading import get_revision

@@ -10,7 +10,7 @@ from app.formatting import moment
 from app.school import School
 from app.ui.lists import as_listing, table
 from app.ui.text import write_html
-from app.vocabulary import Role
+from app.vocabulary.roles import Role
 
 _NEEDED = {
     Role.DSP: "nobody receives concerns",

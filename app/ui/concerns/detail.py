@@ -16,7 +16,7 @@ from app.ui.concerns.steps import Steps, show_entry
 from app.ui.current import record_once
 from app.ui.text import title, write_html
 from app.ui.widgets import download, link, show_confirmation
-from app.vocabulary import Page
+from app.vocabulary.roles import Page
 
 
 def show_one(school: School, person: Person, ref: str) -> None:

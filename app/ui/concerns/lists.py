@@ -18,7 +18,7 @@ from app.ui.drafts import Draft
 from app.ui.lists import as_listing, open_record, select_row, table
 from app.ui.text import note, write_html
 from app.ui.widgets import link
-from app.vocabulary import Page, Resource, Scope
+from app.vocabulary.roles import Page, Resource, Scope
 
 
 def show_children(school: School, person: Person) -> None:

@@ -16,7 +16,7 @@ from app.store.concerns import CHILD, CONDUCT, MOST_CATEGORIES, Register
 from app.ui.drafts import Draft, label_pupils, label_staff
 from app.ui.text import note, show_error, write_html
 from app.ui.widgets import link
-from app.vocabulary import Page
+from app.vocabulary.roles import Page
 
 _WORDS = {
     CHILD.resource: {

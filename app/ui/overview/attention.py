@@ -17,7 +17,8 @@ from app.school import School
 from app.ui.lists import table_expander
 from app.ui.overview.view import View, carry_choices
 from app.ui.widgets import link
-from app.vocabulary import Outcome, Page, Resource
+from app.vocabulary.roles import Page, Resource
+from app.vocabulary.terms import Outcome
 
 _BY_OWNER = {"owner": "With", "sessions": "Sessions", "breaches": "Breaches", "oldest": "Oldest (days)"}
 

@@ -15,7 +15,7 @@ from app.ui.lists import table, table_expander
 from app.ui.overview.view import View
 from app.ui.text import note, write_html
 from app.ui.widgets import draw
-from app.vocabulary import Outcome
+from app.vocabulary.terms import Outcome
 
 _COLUMNS = {
     "title": "Clause",

@@ -17,7 +17,7 @@ from app.ui.overview.attention import find_sessions
 from app.ui.overview.view import PURPOSES, View, carry_choices
 from app.ui.text import title, write_html
 from app.ui.widgets import link
-from app.vocabulary import Page, Resource
+from app.vocabulary.roles import Page, Resource
 
 
 def get_list() -> str:

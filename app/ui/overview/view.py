@@ -16,7 +16,8 @@ from app.school import School
 from app.ui import address
 from app.ui.labels import PURPOSE_WORDS
 from app.ui.widgets import choose_days, filter_values
-from app.vocabulary import Purpose, Resource, Scope
+from app.vocabulary.roles import Resource, Scope
+from app.vocabulary.terms import Purpose
 
 Days = tuple[date, date]
 
