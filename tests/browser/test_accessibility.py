@@ -6,7 +6,7 @@ from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 from sqlalchemy import select
 
 from app.school import open_school
@@ -174,39 +174,38 @@ def keys(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
-# The words of the control where one is; of the page itself, none.
-FOCUSED = """(e => e.matches('a, button, input, summary, [role]')
-  ? `${e.getAttribute('aria-label')} ${e.innerText}` : '')(document.activeElement)"""
+# Whether a control, or what it is part of, has the focus.
+HAS_FOCUS = "e => e.closest('a, button, input, summary, [role]') === document.activeElement"
 
 
-def tab_to(page: Page, words: str) -> None:
+def tab_to(page: Page, control: Locator) -> None:
     """Go by the Tab key to a control, once the page is drawn; a list that opens while it scrolls there closes again."""
     drawn(page)
     for _ in range(120):
         page.keyboard.press("Tab")
-        if words in page.evaluate(FOCUSED):
+        if control.evaluate(HAS_FOCUS):
             return drawn(page)
-    raise AssertionError(f"The Tab key does not come to {words!r}.")
+    raise AssertionError(f"The Tab key does not come to {control}.")
 
 
 def test_a_call_is_logged_by_keyboard_alone(keys: Page, served: tuple[str, list[tuple[str, str]]]) -> None:
     address, _ = served
     keys.goto(f"{address}/log")
     expect(keys.get_by_role("heading", name="Log a session")).to_be_visible()
-    tab_to(keys, "View as…")
+    tab_to(keys, keys.get_by_text("View as…"))
     keys.keyboard.press("Enter")
     expect(keys.get_by_role("button", name="Tutor")).to_be_visible()
-    tab_to(keys, "Tutor")
+    tab_to(keys, keys.get_by_role("button", name="Tutor"))
     keys.keyboard.press("Enter")
     expect(keys.get_by_role("button", name="Log this call").first).to_be_visible()
-    tab_to(keys, "Log this call")
+    tab_to(keys, keys.get_by_role("button", name="Log this call").first)
     keys.keyboard.press("Enter")
     expect(keys.get_by_test_id("stMultiSelect").get_by_text("year").first).to_be_visible()
     expect(keys.get_by_role("button", name="No issues").first).to_be_visible()
-    tab_to(keys, "No issues")
+    tab_to(keys, keys.get_by_role("button", name="No issues").first)
     keys.keyboard.press("Enter")
     expect(keys.get_by_role("button", name="Save log")).to_be_enabled()
-    tab_to(keys, "Save log")
+    tab_to(keys, keys.get_by_role("button", name="Save log"))
     keys.keyboard.press("Enter")
     expect(keys.get_by_text("Logged.")).to_be_visible()
 
