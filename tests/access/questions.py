@@ -55,7 +55,13 @@ from app.access.pupils import count_unlogged_by_person, get_pupil, list_pupils, 
 from app.access.repeats import list_repeats
 from app.access.reporting import check_audit_trail, count_registers, count_resolved_breaches
 from app.access.session_detail import get_session
-from app.access.sessions import list_session_pupils, list_sessions, list_sessions_of_pupil, list_unlogged_calls
+from app.access.sessions import (
+    holds_sessions,
+    list_session_pupils,
+    list_sessions,
+    list_sessions_of_pupil,
+    list_unlogged_calls,
+)
 from app.access.what_if import run_what_if
 from app.operations.alerts import get_alerts_view
 from app.operations.sync import get_sync_state
@@ -80,6 +86,7 @@ QUESTIONS = {
     "get_overview": lambda school, person: get_overview(school, person, EVER),
     "get_protocol_figures": lambda school, person: get_protocol_figures(school, person, EVER),
     "list_sessions": lambda school, person: list_sessions(school, person, EVER),
+    "holds_sessions": holds_sessions,
     "list_unlogged_calls": lambda school, person: list_unlogged_calls(school, person, EVER),
     "list_session_pupils": lambda school, person: list_session_pupils(school, person, EVER),
     "list_sessions_of_pupil": lambda school, person: [list_sessions_of_pupil(school, person, n) for n in PUPILS],

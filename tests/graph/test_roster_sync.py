@@ -26,12 +26,12 @@ pytestmark = pytest.mark.usefixtures("story_clock")
 
 
 def test_fetch_roster_is_part_of_a_sync_and_comes_before_calls(school: School, graph: StandIn, entra: Entra) -> None:
-    entra.users.append(account("aled", id="new", userPrincipalName="efan@pupils.habs.example"))
+    entra.users.append(account("aled", id="new-1", userPrincipalName="efan@pupils.habs.example"))
     for group in ("All pupils", "SEN", "Year 9", "House Wye"):
-        entra.groups[group].members.append("new")
+        entra.groups[group].members.append("new-1")
     entra.user("slt")["accountEnabled"] = False
     call = lesson("c1", ago(hours=5))
-    call["sessions"][1]["caller"]["associatedIdentity"] = {"id": "new", "tenantId": people.TENANT}
+    call["sessions"][1]["caller"]["associatedIdentity"] = {"id": "new-1", "tenantId": people.TENANT}
     call["participants_v2"] = []
     graph.add(call)
     done = run(with_settings(school, entra))

@@ -72,7 +72,7 @@ def test_import_roster_rejects_somebody_who_is_both_staff_and_pupil(
     import_roster(empty_school, roster)
     pupil = next(csv.DictReader((roster / "pupils.csv").open()))
     with (roster / "staff.csv").open() as file:
-        one = next(csv.DictReader(file)) | {"email": "new@habs.example", "entra_id": "new"} | {column: pupil[column]}
+        one = next(csv.DictReader(file)) | {"email": "new@habs.example", "entra_id": "new-1"} | {column: pupil[column]}
     (roster / "pupils.csv").unlink()
     table(roster / "staff.csv", [one])
     _, staff = import_roster(empty_school, roster)
@@ -130,7 +130,7 @@ def test_import_roster_gives_nobody_the_address_of_a_leaver(school: School, tmp_
     before = sessions_of(school)
     leave(school, tmp_path / "r", "pupils", "aled", date(2026, 9, 1))
     aled = rows_of(tmp_path / "r", "pupils")["aled"]
-    with_id = import_rows(school, tmp_path, "pupils", [aled | {"name": "Alys Pugh", "entra_id": "another"}])
+    with_id = import_rows(school, tmp_path, "pupils", [aled | {"name": "Alys Pugh", "entra_id": "another-1"}])
     without = import_rows(school, tmp_path, "pupils", [aled | {"name": "Aled Price", "entra_id": ""}])
     for result in (with_id, without):
         (rejected,) = result.rejected
@@ -148,7 +148,7 @@ def test_import_roster_takes_a_new_name_of_an_address_once_the_office_says_who_i
     school: School, tmp_path: Path
 ) -> None:
     aled, ids = rows_of(tmp_path / "r", "pupils")["aled"], pupil_ids(school)
-    renamed = aled | {"name": "Alys Pugh", "entra_id": "new-account"}
+    renamed = aled | {"name": "Alys Pugh", "entra_id": "new-account-1"}
     assert import_rows(school, tmp_path, "pupils", [renamed]).rejected
     said = import_rows(school, tmp_path, "pupils", [renamed], same_person=frozenset({"ALED@pupils.habs.example"}))
     assert (said.changed, said.added, said.rejected) == (1, 0, [])
