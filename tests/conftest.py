@@ -182,7 +182,7 @@ def peopled_database(new_database: Callable[..., str], tmp_path_factory: pytest.
 
 @pytest.fixture(scope="session")
 def filled_by(peopled_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Callable[[Fill], str]:
-    """Gives the address of a database that a function has filled further, once; nobody else writes into it."""
+    """Gives the address of a database that a function has filled further, once a day; nobody else writes into it."""
 
     @cache
     def filled(fill_further: Fill, _day: date) -> str:
