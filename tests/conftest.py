@@ -6,6 +6,7 @@ By default a test that opens a school runs on SQLite, and what stores and import
 
 import shutil
 import sqlite3
+import threading
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -109,6 +110,16 @@ def clock() -> Iterator[Clock]:
     """The clock of the program and the test: it stands still until the test moves it."""
     with stopped_at(now()) as ours:
         yield ours
+
+
+@pytest.fixture(autouse=True)
+def finished_senders() -> Iterator[None]:
+    """Waits for the threads that send, or they would send the alerts of this test to the mail server of the next. By
+    now no mail server is configured, so that a thread which waits for its turn ends at that."""
+    yield
+    for thread in threading.enumerate():
+        if thread.name == "alerts":
+            thread.join()
 
 
 @pytest.fixture

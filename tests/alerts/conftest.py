@@ -26,16 +26,6 @@ from tests.people import someone
 NOON = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
 
 
-@pytest.fixture(autouse=True)
-def finished_senders() -> Iterator[None]:
-    """Waits for the threads that send, or they would send the alerts of this test to the mail server of the next. By
-    now no mail server is configured, so that a thread which waits for its turn ends at that."""
-    yield
-    for thread in threading.enumerate():
-        if thread.name == "alerts":
-            thread.join()
-
-
 @pytest.fixture
 def clock(clock: Clock) -> Clock:
     clock.set(NOON)
