@@ -23,22 +23,15 @@ from app.ui.administration.imports import show_imports
 from app.ui.administration.roster import show_roster
 from app.ui.lists import as_listing, table
 from app.ui.pupil_policies import show_pupil_policies
-from app.ui.rejected_rows import KINDS, show_rejected_rows
+from app.ui.rejected_rows import show_rejected_rows
 from app.ui.shell import require
 from app.ui.text import note, show_error, write_html
 from app.vocabulary.roles import Page
-
-_RETENTION = {
-    "sessions": "Sessions with their logs, calls and breaches",
-    "call_originals": "Call records word for word",
-    "concerns": "Closed concerns, from the last entry",
-    "unfinished": "Rejected rows, drafts, unreadable records",
-    "audit": "The audit trail",
-}
+from app.vocabulary.terms import RetainedKind, TableKind
 
 
 def _show_status(school: School, person: Person) -> None:
-    """What is to set up, whether everything works, the sync, encryption keys, and how long records are kept."""
+    """The set-up checklist, system status, sync, encryption keys and retention periods."""
     show_checklist(list_setup_steps(school, person))
     st.header("System status")
     for name, good, words in check_school(school, thorough=False):
@@ -96,7 +89,7 @@ def _show_keys(school: School, person: Person) -> None:
         if counts:
             rows = pd.DataFrame(counts)
             rows.columns = ["Records", "Newest key", "Older key", "Not encrypted", "Lost key"]
-            table(rows, "Encrypted values by key", "keys", height="content")
+            table(rows, "Encrypted values by key", "keys")
     with st.expander("Rotate keys"):
         st.markdown(
             "1. On the server, `python -m app keys new` prints a new key.\n"
@@ -110,17 +103,17 @@ def _show_retention(school: School) -> None:
     st.header("How long records are kept")
     years = school.settings.retention.model_dump()
     rows = pd.DataFrame(
-        [(_RETENTION[kind], years[kind], first) for kind, first in find_first_days_kept(school).items()],
+        [(RetainedKind(kind).label, years[kind], first) for kind, first in find_first_days_kept(school).items()],
         columns=["Records", "Years", "Kept from"],
     )
-    table(rows, "Retention of each kind of record", "how long records are kept", height="content")
+    table(rows, "Retention of each kind of record", "how long records are kept")
     note(
         "Set in the settings file. Nothing is deleted automatically: run “python -m app purge” on the server, first with “--dry-run”."
     )
 
 
 def _show_alerts(school: School, person: Person) -> None:
-    """Emails that wait to be sent."""
+    """Alerts waiting to be sent."""
     st.header("Alerts")
     alerts = get_alerts_view(school, person)
     if school.is_demonstration():
@@ -135,7 +128,7 @@ def _show_alerts(school: School, person: Person) -> None:
         write_html(words, number=how_many(len(waiting), "alert"), oldest=waiting["queued_at"].min())
         columns = ["to", "subject", "queued_at", *(["attempts", "error"] if waiting["attempts"].any() else [])]
         rows = as_listing(waiting, columns, queued_at="Since", error="Last error")
-        table(rows, "Alerts waiting to be sent", "alerts waiting", height="content" if len(rows) < 10 else 360)
+        table(rows, "Alerts waiting to be sent", "alerts waiting")
     elif not alerts.obstacle:
         write_html(
             "No alerts waiting. {last}", last=f"Last sent {moment(alerts.last_sent)}." if alerts.last_sent else ""
@@ -147,7 +140,7 @@ def _show_alerts(school: School, person: Person) -> None:
 
 
 def _show_imports(school: School, person: Person) -> None:
-    """Importing files, and what became of earlier ones."""
+    """Importing files, rejected rows, and the list of imports."""
     if show_imports(school, person):
         return
     st.header("Rejected rows")
@@ -163,7 +156,7 @@ def _show_imports(school: School, person: Person) -> None:
     if done.empty:
         st.write("Nothing has been imported yet. Start with the roster: schools, staff, pupils.")
     else:
-        kinds = done["kind"].map(KINDS).fillna(done["kind"].str.capitalize())
+        kinds = done["kind"].map({kind: kind.label for kind in TableKind}).fillna(done["kind"].str.capitalize())
         done = done.assign(kind=kinds, imported_by=done["imported_by"].fillna("a command"))
         rows = as_listing(done, done.columns, imported_at="At", imported_by="By", undone_at="Undone")
         table(rows, "Imports, newest first", "imports")
@@ -186,9 +179,7 @@ _TABS = {
 
 school, person = require(Page.ADMINISTRATION)
 st.title("Administration")
-said, first = address.get("tab"), next(iter(_TABS))
-bound = address.bind("tab", said if said in _TABS else first, lambda tab: [] if tab == first else [tab])
-for tab, show in zip(st.tabs(list(_TABS), **bound), _TABS.values(), strict=True):
+for tab, show in zip(address.show_tabs(list(_TABS)), _TABS.values(), strict=True):
     if tab.open:
         with tab:
             show(school, person)

@@ -6,9 +6,9 @@ from app.access.concerns import list_pupils_on_record
 from app.access.policy import get_scopes
 from app.reports.subject_access import create_subject_access_file
 from app.store.concerns import CHILD, CONDUCT
-from app.ui.concerns.detail import show_one
+from app.ui.concerns.detail import show_concern
 from app.ui.concerns.lists import show_children, show_conduct
-from app.ui.concerns.raising import raise_one
+from app.ui.concerns.raising import show_form
 from app.ui.shell import require
 from app.ui.text import note
 from app.ui.widgets import download
@@ -46,9 +46,9 @@ def show_subject_access() -> None:
 
 if "raise" in st.query_params:
     register = CONDUCT if st.query_params["raise"] == "conduct" else CHILD
-    raise_one(school, person, register, st.query_params.get("session", ""))
+    show_form(school, person, register, st.query_params.get("session", ""))
 elif "ref" in st.query_params:
-    show_one(school, person, st.query_params["ref"])
+    show_concern(school, person, st.query_params["ref"])
 elif st.query_params.get("about") == "conduct":
     show_conduct(school, person)
 else:

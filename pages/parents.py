@@ -16,8 +16,6 @@ from app.ui.widgets import show_confirmation
 from app.vocabulary.roles import Page
 from app.vocabulary.terms import EmailState
 
-_TABS = ["Consents", "Letters"]
-
 
 def show_outstanding(school: School, consents: pd.DataFrame, pupils: pd.DataFrame, emails: pd.DataFrame) -> None:
     """Say what needs attention, in up to four sentences, one on a line."""
@@ -60,9 +58,7 @@ else:
     show_confirmation()
     pupils = list_letters_sent(school, person)
     show_outstanding(school, consents, pupils, list_letter_emails(school, person))
-    tab = address.get("tab")
-    bound = address.bind("tab", tab if tab in _TABS else _TABS[0], lambda tab: [] if tab == _TABS[0] else [tab])
-    consents_tab, letters_tab = st.tabs(_TABS, **bound)
+    consents_tab, letters_tab = address.show_tabs(["Consents", "Letters"])
     with consents_tab:
         show_consents(school, person, consents)
     with letters_tab:

@@ -48,10 +48,10 @@ def show_all(school: School, person: Person) -> None:
 
 
 def choose_view(views: dict[str, str]) -> str:
-    """The view that the address says, or that is chosen; at first the first one, or the list if it is filtered."""
+    """Let the person choose a view, which the address names; by default the first, or the list if it is filtered."""
     first = "list" if "show" in st.query_params else next(iter(views))
-    said = address.get("view", first)
-    view = said if said in views else first
+    view = address.get("view", first)
+    view = view if view in views else first
     if len(views) > 1:
         address.choose_one("View", views, "", "view", chosen=view, label_visibility="collapsed")
     return view

@@ -6,6 +6,7 @@ from sqlalchemy import func, select
 
 from app.access.administration import get_roster
 from app.access.policy import Person
+from app.formatting import start_sentence
 from app.operations.health import check_school
 from app.operations.sync import get_sync_state
 from app.school import School
@@ -60,7 +61,7 @@ def _list_services(school: School, person: Person) -> list[SetupStep]:
     steps = []
     for name, (label, tab) in _CHECKED.items():
         good, words = findings.get(name, (True, ""))
-        steps.append(SetupStep(label, good, f"{words[:1].upper()}{words[1:]}.".replace("..", "."), tab))
+        steps.append(SetupStep(label, good, f"{start_sentence(words)}.".replace("..", "."), tab))
     sync = get_sync_state(school, person)
     fix = sync.words if sync.configured else "Connect Microsoft Graph (docs/graph.md), or import call records."
     steps.append(SetupStep("Call records are fetched", sync.configured and sync.level == "none", fix, "Status"))

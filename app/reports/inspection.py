@@ -15,7 +15,7 @@ from app.reports import governors
 from app.reports.disclosure import HIDDEN, SHOWN, UNDER, format_count, format_part
 from app.reports.pdf import create_pdf
 from app.school import School
-from app.vocabulary.terms import LetterKind
+from app.vocabulary.terms import LetterKind, RetainedKind
 
 _REGISTERS = {
     "pupils": "Pupils on the roster",
@@ -26,13 +26,6 @@ _REGISTERS = {
     "refused": "refused",
     "withdrawn": "withdrawn",
     "late": "Sessions that began before consent came or SLT was informed",
-}
-_RETENTION = {
-    "sessions": "Sessions with their logs, calls and breaches; parents' consents",
-    "call_originals": "Original call records",
-    "concerns": "Closed safeguarding concerns, from the last entry",
-    "unfinished": "Rejected rows, drafts, unreadable records",
-    "audit": "The audit trail",
 }
 
 
@@ -73,7 +66,7 @@ def create_inspection_pack(school: School, person: Person) -> bytes:
         "training": [[t.name, t.reference, on_day(t.on)] for t in school.settings.training],
         "trail": fault or f"All entries up to number {entry:,} are unaltered.",
         "retention": [
-            [words, how_many(getattr(school.settings.retention, name), "year")] for name, words in _RETENTION.items()
+            [kind.label, how_many(getattr(school.settings.retention, kind), "year")] for kind in RetainedKind
         ],
     }
     return create_pdf("inspection", data)

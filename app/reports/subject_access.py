@@ -24,7 +24,7 @@ from app.reports.third_persons import mark_third_persons
 from app.school import School
 from app.store import audit_log, reading, tables
 from app.store.versions import valid_on, valid_versions
-from app.vocabulary.terms import CallPart, EmailState, Outcome, Resolution
+from app.vocabulary.terms import CallPart, ConsentEventKind, EmailState, Outcome, Resolution
 
 _IS_COUNSELLING = "Counselling. Notes and reasons are the counsellor's and are not in this file: ask the counsellor."
 _MAY_BE_COUNSELLING = "It names the pupil and may be about counselling: its content is not in this file."
@@ -209,7 +209,7 @@ class _File:
         entered = f", entered {self._moment(row.entered_at)}" if row.entered_at else ""
         by = f" by {self.staff.get(row.actor_id, '')}" if row.actor_id else ""
         struck = f"Entry {row.struck_event_id} struck out: {row.reason}" if row.struck_event_id else ""
-        label = "SLT informed" if row.kind == "slt_informed" else row.kind.capitalize()
+        label = ConsentEventKind(row.kind).label
         yield Cell(f"{label} (entry {row.id})", f"{struck or self._moment(row.occurred_at)}{entered}{by}")
         if row.parent:
             yield Cell(f"{label} by", row.parent, third=True)

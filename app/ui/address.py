@@ -1,11 +1,11 @@
-"""What a page shows is part of its address: days, filters, view and the open record.
+"""The state of a page in its address: days, filters, view and the open record.
 
 It survives reload, Back and a visit to another page, and can be sent to a colleague. Streamlit's own binding of widgets
 to the address (`bind="query-params"`) writes an option as its label there, which here holds counts and names, and makes
-several entries in the browser's history when a page is left. So a widget here shows what its parameter says, and a
+several entries in the browser's history when a page is left. So a widget here shows its parameter's value, and a
 change writes the parameter: one entry (`steps.js` merges the entries that Streamlit makes of one step)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -20,12 +20,17 @@ _RECORDS = {"list", "session", "pupil", "consent", "ask", "ref", "raise", "call"
 
 
 def get(name: str, default: str = "") -> str:
-    """What a parameter says, or else the default."""
+    """A parameter's value, or else the default."""
     return st.query_params.get(name, default)
 
 
+def read_number(text: str) -> int | None:
+    """The id that a parameter holds; None if it is no number that a database can hold."""
+    return int(text) if text.isdecimal() and len(text) < 18 else None
+
+
 def get_all(name: str) -> list[str]:
-    """Everything that a parameter says."""
+    """All values of a parameter."""
     return st.query_params.get_all(name)
 
 
@@ -38,7 +43,7 @@ def put(name: str, *values: str) -> None:
 
 
 def carry(*names: str) -> Query:
-    """What some parameters say, for a link that keeps them."""
+    """Some parameters with their values, for a link that keeps them."""
     return {name: get_all(name) for name in names if name in st.query_params}
 
 
@@ -53,7 +58,7 @@ def shows_record() -> bool:
 
 
 def remember(page: Page) -> None:
-    """Remember the address of a page's list until it is shown again; a record that is open is none."""
+    """Remember the address of a page's list until it is shown again, unless a record is open."""
     if not shows_record():
         _remembered()[page] = {name: get_all(name) for name in st.query_params}
 
@@ -69,8 +74,8 @@ def _remembered() -> dict[Page, Query]:
 
 
 def bind(name: str, value: Any, as_words: Callable[[Any], list[str]]) -> dict[str, Any]:
-    """The options of a widget that shows the `value` of a parameter; `as_words` turns a value that was chosen into what
-    the parameter says."""
+    """The options of a widget that shows the `value` of a parameter; `as_words` turns a chosen value into the
+    parameter's values."""
     key = f"address {name}"
     st.session_state[key] = value
     return {"key": key, "on_change": partial(_write, name, key, as_words)}
@@ -80,11 +85,18 @@ def _write(name: str, key: str, as_words: Callable[[Any], list[str]]) -> None:
     put(name, *as_words(st.session_state[key]))
 
 
+def show_tabs(labels: Sequence[str]) -> Sequence[Any]:
+    """Show tabs; the parameter `tab` names the open one, unless it is the first. Returns their containers."""
+    first, chosen = labels[0], get("tab")
+    bound = bind("tab", chosen if chosen in labels else first, lambda tab: [] if tab == first else [tab])
+    return st.tabs(labels, **bound)
+
+
 def choose_one(
     label: str, options: Mapping[str, str], default: str, name: str, *, chosen: str = "", **more: Any
 ) -> str:
-    """Let the person choose one of a few options by its label. Returns the option. The address says it as parameter
-    `name`, unless it is the default; `chosen` is the option that it stands for, if it is not the option itself."""
+    """Let the person choose one of a few options by its label. Returns the option. It is in the address as parameter
+    `name`, unless it is the default; `chosen` is the option to show, if the parameter does not name one."""
     chosen = chosen or get(name, default)
     chosen = chosen if chosen in options else default
     bound = bind(name, chosen, lambda option: [] if option in (default, None) else [option])

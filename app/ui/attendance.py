@@ -16,7 +16,7 @@ from app.ui.widgets import draw
 from app.vocabulary.terms import CallPart, CallSource
 
 _FROM_REPORT = "From the attendance report; there is no call record. A report shows no cameras."
-_VIDEO = "“▶ video” marks a camera that sent video at some time; Teams seldom reports for how long. No mark: not known."
+_VIDEO = "“▶ video”: the camera sent video at some time; Teams seldom reports for how long. No mark: not known."
 
 
 def show_attendance(view: SessionView) -> None:
@@ -83,7 +83,7 @@ def _show_room(calls: SessionCalls, room: int, name: str) -> None:
 
 
 def _find_span(calls: SessionCalls, part: str) -> tuple[datetime, datetime]:
-    """From when to when the timelines of all rooms go that are compared: a room after the session is not."""
+    """The common start and end of the timelines of a session's rooms. A room after the session has its own."""
     is_after = calls.rooms["part"] == CallPart.AFTER
     rooms = calls.rooms[is_after if part == CallPart.AFTER else ~is_after]
     stays = calls.stays[calls.stays["room"].isin(rooms["room"])]
@@ -91,14 +91,14 @@ def _find_span(calls: SessionCalls, part: str) -> tuple[datetime, datetime]:
 
 
 def _show_differences(calls: SessionCalls) -> None:
-    """Show what a call record and the report beside it say of pupils alone, where they differ."""
+    """Show where the call record and the attendance report differ on when pupils were alone."""
     if not (calls.rooms["part"] == CallPart.REPORT).any():
         return
     if not calls.differ:
-        note("An attendance report is on record too. It shows the same of pupils without staff.")
+        note("There is also an attendance report. On pupils without staff it agrees with the call record.")
         return
     st.warning(
-        "**The call record and the attendance report differ** in when pupils were without staff. "
+        "**The call record and the attendance report differ** on when pupils were without staff. "
         "The call record decides.",
         icon=":material/compare_arrows:",
     )
@@ -133,26 +133,25 @@ def _with_role(people: pd.DataFrame) -> list[str]:
     return [f"{row.name} (staff)" if row.role == "staff" else row.name for row in people.itertuples(index=False)]
 
 
-def _opens_in_browser(address: str) -> bool:
-    """Whether an address opens in a browser; one of Microsoft Graph asks for a program's own token."""
-    return not (urlsplit(address).hostname or "").startswith("graph.")
-
-
 def show_recordings(recordings: pd.DataFrame, now: datetime) -> None:
     """Show where the recordings of a session are stored, and until when."""
     if recordings.empty:
         return
     st.header("Recording" if len(recordings) == 1 else "Recordings")
     for number, row in enumerate(recordings.itertuples()):
-        until = "For how long it is kept is not known."
+        until = "Stored until: not known."
         if not pd.isna(row.expires_at):
             day = on_day(row.expires_at)
-            until = f"Stored until {day}." if row.expires_at > now else f"It was stored until {day}."
+            until = f"Stored until {day}." if row.expires_at > now else f"Was stored until {day}."
         ended = "" if pd.isna(row.ended_at) else f" to {row.ended_at:%H:%M}"
         write_html("Recorded {began:%H:%M}{ended}. <b>{until}</b>", began=row.created_at, ended=ended, until=until)
         if row.address:
             place = '<span style="overflow-wrap:anywhere">{address}</span>'
             write_html("Where it is stored: " + place, address=row.address)
-            st.link_button("Open the recording", row.address, icon=":material/open_in_new:", key=f"recording {number}")
+            # Microsoft Graph hands a recording only to a program with a token of its own.
+            if not (urlsplit(row.address).hostname or "").startswith("graph."):
+                st.link_button(
+                    "Open the recording", row.address, icon=":material/open_in_new:", key=f"recording {number}"
+                )
         else:
-            note("Where it is stored is not known.")
+            note("Where it is stored: not known.")

@@ -15,9 +15,9 @@ from app.ui.text import note, show_error, write_html
 from app.vocabulary.terms import BreachEventKind, Resolution
 
 
-def show_breaches(school: School, person: Person, view: SessionView, then: int | None = None) -> None:
-    """Show what was done about the breaches, and the form if the person can explain or resolve them. `then` is the
-    session that is shown once this one is resolved."""
+def show_breaches(school: School, person: Person, view: SessionView, following: int | None = None) -> None:
+    """Show what was done about the breaches, and the form if the person can explain or resolve them. `following`
+    is the session to show once this one is resolved."""
     breaches = get_session_breaches(school, person, view.session_id)
     if breaches.rows.empty:
         return
@@ -28,7 +28,7 @@ def show_breaches(school: School, person: Person, view: SessionView, then: int |
     if waiting.empty:
         return
     if breaches.to_resolve:
-        _ask_resolution(school, person, view, then)
+        _ask_resolution(school, person, view, following)
         return
     owners = " or ".join(breaches.owners)
     write_html("{wait}", wait=f"With {owners}." if owners else "Nobody on the roster can resolve it.")
@@ -62,7 +62,7 @@ def _ask_explanation(school: School, person: Person, number: int) -> None:
         try:
             explain_breaches(school, person, number, words)
         except BreachNotOpenError as error:
-            show_error("It could not be done.", str(error))
+            show_error("The explanation was not saved.", str(error))
             return
         st.toast("Explanation sent.", icon=":material/check:")
         st.rerun()
@@ -71,8 +71,8 @@ def _ask_explanation(school: School, person: Person, number: int) -> None:
 _CONDUCT = "conduct"
 
 
-def _ask_resolution(school: School, person: Person, view: SessionView, then: int | None) -> None:
-    """The form to resolve a session: a note, and a button for each way. `then` is the session that is shown next."""
+def _ask_resolution(school: School, person: Person, view: SessionView, following: int | None) -> None:
+    """The form to resolve a session: a note, and a button for each way. `following` is the session to show next."""
     number = view.session_id
     with st.form(f"resolve {number}", enter_to_submit=False):
         words = st.text_area(
@@ -95,12 +95,12 @@ def _ask_resolution(school: School, person: Person, view: SessionView, then: int
         try:
             resolve_breaches(school, person, number, resolution, words)
         except BreachNotOpenError as error:
-            show_error("It could not be done.", str(error))
+            show_error("Nothing was resolved.", str(error))
             return
         if way == _CONDUCT:
             _raise_conduct(school, person, view)
         st.toast("Resolved.", icon=":material/check:")
-        address.put("chosen", *([] if then is None else [str(then)]))
+        address.put("chosen", *([] if following is None else [str(following)]))
         st.rerun()
 
 

@@ -14,8 +14,8 @@ _GROUPS = {Heading.GENERAL: "All sessions", Heading.ONE_TO_ONE: "Pastoral one-to
 
 def show_clauses(figures: pd.DataFrame | None, period: str, version: str, *, with_lists: bool) -> None:
     """Show every clause in the words of a version, with its figures (as from `judge.count_outcomes`; None: none yet)
-    for a period; `with_lists`: whether the breaches lead to their sessions. Long words go on in further lines; on a
-    phone each clause is a box."""
+    for a period; `with_lists`: whether the breaches lead to their sessions. Long text wraps; on a phone each
+    clause is a box."""
     headings = ["Clause", f"In the words of {version}", period]
     cells = "".join(f'<th scope="col" role="columnheader">{escape(heading)}</th>' for heading in headings)
     body = ""

@@ -1,6 +1,6 @@
 """One consent on the page Parents: its status, what can be done about it, and its history.
 
-Whatever changes it is a dialog of its own, so that a second click on the same place changes nothing.
+Each change has a dialog of its own, so that a second click in the same place changes nothing.
 """
 
 from datetime import datetime
@@ -33,18 +33,8 @@ from app.ui.lists import as_listing, table
 from app.ui.text import note, title, write_html
 from app.ui.widgets import attempt, link, show_confirmation
 from app.vocabulary.roles import Page
+from app.vocabulary.terms import ConsentEventKind
 
-_EVENTS = {
-    "asked": "Consent asked for",
-    "sent": "Request sent to the parents",
-    "reminded": "Reminder emailed to the parents",
-    "given": "Consent given",
-    "refused": "Consent refused",
-    "withdrawn": "Consent withdrawn",
-    "slt_informed": "SLT informed",
-    "confirmed": "SLT confirmed that it was informed",
-    "struck": "Entry struck out",
-}
 _ANSWERS = {True: "They consent", False: "They do not consent"}
 
 
@@ -93,7 +83,7 @@ def _show_status(row: pd.Series) -> None:
 
 
 def _show_steps(school: School, person: Person, row: pd.Series) -> None:
-    """Show the buttons of what the person can do: each opens a dialog, but SLT confirms with one click."""
+    """Show a button for each step that the person can take. Each opens a dialog; SLT confirms with one click."""
     consent_id = int(row["consent_id"])
     is_given, is_waiting = row["state"] == "given", row["status"] == "waiting"
     to_inform = is_given and row["kind"] == "outside_hours" and pd.isna(row["slt_informed_at"])
@@ -136,19 +126,20 @@ def _show_ways_to_send(school: School, person: Person, row: pd.Series) -> None:
 
 def _show_history(history: pd.DataFrame) -> None:
     rows = history.assign(
-        what=history["kind"].map(_EVENTS) + history["struck"].map({True: " (struck out)", False: ""}),
+        what=history["kind"].map({kind: kind.label for kind in ConsentEventKind})
+        + history["struck"].map({True: " (struck out)", False: ""}),
         entered_by=history["entered_by"].fillna("imported"),
     )
     columns = ["occurred_at", "what", "parent", "entered_by", "entered_at", "reason"]
     listing = as_listing(rows, columns, occurred_at="When", entered_at="Entered")
-    table(listing, "History of the consent", "history of a consent", height="content")
+    table(listing, "History of the consent", "history of a consent")
 
 
 # --- the dialogs
 
 
 def _show_subject(row: pd.Series) -> int:
-    """Say whose consent a dialog is about. Returns the consent's number."""
+    """Show whose consent a dialog is about. Returns the consent's number."""
     period = format_period(row["covers_from"], row["covers_to"])
     write_html("<b>{pupil}</b> · {kind}, {period}", pupil=row["pupil"], kind=KINDS[row["kind"]], period=period)
     return int(row["consent_id"])
@@ -173,7 +164,7 @@ def _inform_slt(school: School, person: Person, row: pd.Series) -> None:
 @st.dialog("Record the answer")
 def _record_answer(school: School, person: Person, row: pd.Series) -> None:
     consent_id = _show_subject(row)
-    note("The pupil's sessions at these times are re-checked.")
+    note("The pupil's sessions at these times are checked again.")
     with st.form("answer", border=False):
         given = st.radio("Answer", list(_ANSWERS), index=None, format_func=_ANSWERS.__getitem__, horizontal=True)
         parent, at = _ask_who_and_when(school, "answer")
@@ -220,7 +211,10 @@ def _ask_who_and_when(school: School, name: str) -> tuple[str, datetime | None]:
 def _strike_out(school: School, person: Person, row: pd.Series, entries: pd.DataFrame) -> None:
     consent_id = _show_subject(row)
     st.write("An entry that is struck out no longer counts, and stays in the history.")
-    words = {entry.event_id: f"{_EVENTS[entry.kind]}, {moment(entry.occurred_at)}" for entry in entries.itertuples()}
+    words = {
+        entry.event_id: f"{ConsentEventKind(entry.kind).label}, {moment(entry.occurred_at)}"
+        for entry in entries.itertuples()
+    }
     with st.form("strike", border=False):
         event_id = st.selectbox("Entry", list(words), format_func=words.__getitem__)
         reason = st.text_input("What was the mistake?", max_chars=500)

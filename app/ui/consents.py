@@ -132,11 +132,11 @@ def _show_list(school: School, consents: pd.DataFrame, name: str, columns: list[
         }
     )
     ids = consents["consent_id"].tolist()
-    select_row(listing[columns], ids, name.capitalize(), name, _open_consent)
+    select_row(listing[columns], ids, name.capitalize(), name, open_consent)
     note("Click a row to open it.")
 
 
-def _open_consent(consent_id: int) -> None:
+def open_consent(consent_id: int) -> None:
     open_record(Page.PARENTS, consent=str(consent_id))
 
 

@@ -50,7 +50,7 @@ def get_school() -> School:
 
 
 def _is_untouched(school: School) -> bool:
-    """Whether nothing is configured and the database is empty, so that a demonstration is shown."""
+    """Whether nothing is configured and the database is empty: then the demonstration is shown."""
     if get_variable("DATABASE_URL") or configuration.list_configured() or school.is_demonstration():
         return False
     return school.is_untouched() or was_cut_off(school)
@@ -124,7 +124,7 @@ def _viewed_as() -> dict[bytes | None, str]:
 
 
 def _browser() -> bytes | None:
-    """What tells one browser from another: the token that Streamlit gives to each. None in a test without a browser."""
+    """The token by which Streamlit tells browsers apart. None in a test without a browser."""
     return decode_xsrf_token_string(st.context.cookies.get("_streamlit_xsrf", ""))[0]
 
 

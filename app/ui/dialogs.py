@@ -16,7 +16,7 @@ def open_dialog(
 ) -> None:
     """Open a dialog. `ask` shows what will be done and asks what is needed; it returns the change, which returns the
     confirmation and may raise ValueError or NotAllowedError with a message. The button `label` makes the change."""
-    done: list[str] = []  # a second click finds it filled: nothing here lets the run end between change and entry
+    done: list[str] = []  # a second click finds it filled: the run cannot end between the change and this entry
 
     def show() -> None:
         change = ask()

@@ -63,16 +63,16 @@ class Draft:
         self._state.update(begun=begun, restored=restored)
 
     def settle(self) -> None:
-        """Take the present answers as those that the form began with, because they were saved; it remains open."""
+        """Make the present answers those that the form began with, because they were saved; it stays open."""
         self._state.update(begun=_given(self.values), restored=None)
 
     def drop(self) -> None:
-        """Start an empty form, because this one was given up."""
+        """Start an empty form, because this one was discarded."""
         self.begin({})
         self._write({})
 
     def finish(self, result: Any) -> None:
-        """Start an empty form, because this one was sent, with this result. A second click finds nothing to send."""
+        """Start an empty form with a result, because this one was sent. A second click finds nothing to send."""
         self.begin({}, result)
         self._write({})
 
@@ -88,18 +88,18 @@ class Draft:
             self._state["stored"] = given
 
     def collect(self) -> None:
-        """Take over what the boxes contain now, before they are drawn again."""
+        """Store what the boxes contain now, before they are drawn again."""
         for key, take in list(self._state["boxes"].items()):
             if key in st.session_state:
                 take(st.session_state[key])
 
     def take(self, key: str, content: Any, take: Callable[[Any], None]) -> None:
-        """Take over the content of a box, and remember how, for `collect`."""
+        """Store the content of a box, and remember how, for `collect`."""
         self._state["boxes"][key] = take
         take(content)
 
     def show_restored(self, what: str) -> None:
-        """Say that the form was begun earlier and not sent, with a button that discards it."""
+        """Show that this is a restored draft, with a button that discards it."""
         restored: datetime | None = self._state.get("restored")
         if restored is None:
             return
@@ -108,7 +108,7 @@ class Draft:
             st.button("Discard", icon=":material/delete:", key=self.key("discard"), on_click=self.drop)
 
     def _set(self, name: str, convert: Callable[[Any], Any] = lambda content: content) -> Callable[[Any], None]:
-        """What takes over the content of a box as the answer to a question."""
+        """A function that stores the content of a box as the answer to a question."""
 
         def take(content: Any) -> None:
             self.values[name] = convert(content)

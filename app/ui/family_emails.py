@@ -1,5 +1,5 @@
-"""Emails to families on the page Parents: sending letters and requests, what became of them, and sending failed ones
-again. Each is sent from a dialog that shows it. No address of a family is shown."""
+"""Emails to families on the page Parents: sending letters and requests, their status, and sending failed ones again.
+Each is sent from a dialog that shows it. No address of a family is shown."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -30,7 +30,7 @@ _LANGUAGES = {"en": "English", "cy": "Welsh"}
 
 
 def describe_letter_emails(pupils: pd.DataFrame, emails: pd.DataFrame) -> pd.DataFrame:
-    """What became of the emails to the parents of each pupil: the pupils with `by_email` ("✓ sent, 1 of 2 addresses")
+    """The status of the emails to the parents of each pupil: the pupils with `by_email` ("✓ sent, 1 of 2 addresses")
     and `why` (the reasons of those that failed)."""
     words, reasons = {}, {}
     for pupil_id, own in emails.groupby("pupil_id"):
@@ -72,7 +72,7 @@ def show_failed_letters(school: School, person: Person, kind: str, pupils: pd.Da
 def _send_failed_letters(school: School, person: Person, kind: str, pupil_ids: list[int]) -> None:
     st.write("Only these are sent again: to the addresses that the roster has now, with a new date.")
     if st.button("Send again now", key="send failed", type="primary", icon=":material/replay:"):
-        done = "Sending again. The register shows what becomes of each."
+        done = "Sending again. The register shows the status of each."
         attempt(done, email_letters, school, person, kind, pupil_ids)
 
 
@@ -102,7 +102,7 @@ def _email_letters(school: School, person: Person, kind: str, pupils: pd.DataFra
     if not _show_email(lambda: preview_letter(school, person, kind, first)):
         return
     if st.button(f"Send {n} now", key="send letters", type="primary", icon=":material/send:"):
-        done = f"Emailing {n}. The register below shows what becomes of each."
+        done = f"Emailing {n}. The register below shows the status of each."
         attempt(done, email_letters, school, person, kind, pupils["pupil_id"].tolist())
 
 
@@ -131,12 +131,12 @@ def _email_request(school: School, person: Person, consent_id: int, contacts: in
     if not _show_email(lambda: preview_request(school, person, consent_id)):
         return
     if st.button("Send now", key="send request", type="primary", icon=":material/send:"):
-        done = "Emailing the request. This page shows what becomes of it."
+        done = "Emailing the request. This page shows its status."
         attempt(done, email_request, school, person, consent_id)
 
 
 def show_request_emails(school: School, person: Person, consent_id: int, *, is_waiting: bool) -> None:
-    """Show what became of the emails about a request for consent; while it awaits an answer also why none can be
+    """Show the status of the emails about a request for consent; while it awaits an answer, also why none can be
     sent."""
     emails = list_consent_emails(school, person, consent_id)
     if len(emails):
@@ -148,7 +148,7 @@ def show_request_emails(school: School, person: Person, consent_id: int, *, is_w
         columns = ["what", "status", "when", "error"] if emails["error"].notna().any() else ["what", "status", "when"]
         st.subheader("Emails")
         listing = as_listing(rows, columns, error="Why")
-        table(listing, "Emails about the consent", "emails about a consent", height="content")
+        table(listing, "Emails about the consent", "emails about a consent")
     if not is_waiting:
         return
     if obstacle := find_obstacle_to_families(school):

@@ -13,8 +13,8 @@ from app.ui.text import note
 
 @dataclass(frozen=True)
 class Filter:
-    """A filter: the parameter of the address that says it, its label, and which rows have which value: `pairs` has
-    `row` (an id of the list), `value` (as the address says it, without names) and `label`."""
+    """A filter: its parameter in the address, its label, and which rows have which value: `pairs` has `row` (an id of
+    the list), `value` (as in the address, without names) and `label`."""
 
     name: str
     label: str
@@ -30,48 +30,52 @@ def make_filter(name: str, label: str, rows: pd.Series, values: pd.Series, label
 
 def show_filters(ids: pd.Series, filters: Sequence[Filter]) -> pd.Series:
     """Show filters behind a button, and what was chosen beside it. Returns which of the ids they leave."""
-    chosen = {one.name: address.get_all(one.name) for one in filters}
-    kept = {one.name: _find_kept(ids, one, chosen[one.name]) for one in filters}
+    chosen = {filter_.name: address.get_all(filter_.name) for filter_ in filters}
+    matching = {filter_.name: _find_matching(ids, filter_, chosen[filter_.name]) for filter_ in filters}
     active = sum(bool(values) for values in chosen.values())
     with st.popover(f"Filters ({active})" if active else "Filters", icon=":material/filter_list:", key="filters"):
-        for one in filters:
-            others = [kept[other.name] for other in filters if other is not one]
-            _choose(one, ids[_all_of(ids, others)])
+        for filter_ in filters:
+            others = [matching[other.name] for other in filters if other is not filter_]
+            _choose(filter_, ids[_all_of(ids, others)])
     if active:
-        words = [f"{one.label}: {_name_values(one, chosen[one.name])}" for one in filters if chosen[one.name]]
+        words = [
+            f"{filter_.label}: {_name_values(filter_, chosen[filter_.name])}"
+            for filter_ in filters
+            if chosen[filter_.name]
+        ]
         note(" · ".join(words))
         clear = partial(_clear, filters)
         st.button("Clear filters", key="clear filters", type="tertiary", icon=":material/close:", on_click=clear)
-    return _all_of(ids, list(kept.values()))
+    return _all_of(ids, list(matching.values()))
 
 
 def _clear(filters: Sequence[Filter]) -> None:
-    for one in filters:
-        address.put(one.name)
+    for filter_ in filters:
+        address.put(filter_.name)
 
 
-def _find_kept(ids: pd.Series, one: Filter, values: list[str]) -> pd.Series:
+def _find_matching(ids: pd.Series, filter_: Filter, values: list[str]) -> pd.Series:
     if not values:
         return pd.Series(data=True, index=ids.index)
-    return ids.isin(one.pairs.loc[one.pairs["value"].isin(values), "row"])
+    return ids.isin(filter_.pairs.loc[filter_.pairs["value"].isin(values), "row"])
 
 
-def _all_of(ids: pd.Series, kept: list[pd.Series]) -> pd.Series:
+def _all_of(ids: pd.Series, matches: list[pd.Series]) -> pd.Series:
     found = pd.Series(data=True, index=ids.index)
-    for one in kept:
-        found &= one
+    for match in matches:
+        found &= match
     return found
 
 
-def _choose(one: Filter, ids: pd.Series) -> None:
-    """Show one filter, with how many of the ids have each value."""
-    labels = one.pairs.drop_duplicates("value").set_index("value")["label"].astype(str)
-    counts = one.pairs.loc[one.pairs["row"].isin(ids), "value"].value_counts()
+def _choose(filter_: Filter, ids: pd.Series) -> None:
+    """Show filter_ filter, with how many of the ids have each value."""
+    labels = filter_.pairs.drop_duplicates("value").set_index("value")["label"].astype(str)
+    counts = filter_.pairs.loc[filter_.pairs["row"].isin(ids), "value"].value_counts()
     in_order = sorted(labels.items(), key=lambda item: item[1].zfill(3) if item[1].isdecimal() else item[1])
     options = {str(value): f"{label} ({counts.get(value, 0):,})" for value, label in in_order}
-    address.choose_some(one.label, options, one.name)
+    address.choose_some(filter_.label, options, filter_.name)
 
 
-def _name_values(one: Filter, values: list[str]) -> str:
-    labels = one.pairs.drop_duplicates("value").set_index("value")["label"]
+def _name_values(filter_: Filter, values: list[str]) -> str:
+    labels = filter_.pairs.drop_duplicates("value").set_index("value")["label"]
     return ", ".join(str(labels.get(value, "not in this list")) for value in values)

@@ -1,4 +1,4 @@
-"""The panel of the first visit: where somebody's work is, until they close it."""
+"""The panel of the first visit: somebody's pages, until they close it."""
 
 import streamlit as st
 
@@ -9,11 +9,11 @@ from app.sessions.drafts import save_draft
 from app.ui.text import write_html
 from app.vocabulary.roles import Page, Role
 
-_FORM = "first visit"  # that somebody closed the panel is kept like what they typed into a form
+_FORM = "first visit"  # closing the panel is stored like a draft of a form
 _STAFF = (
     (Page.LOG, "your calls to log, filled in from the call record"),
     (Page.PLAN, "whether a session is allowed, and what is still missing"),
-    (Page.SESSIONS, "your sessions, with what each clause found"),
+    (Page.SESSIONS, "your sessions, with the outcome of each clause"),
 )
 _LEADS = (
     (Page.SESSIONS, "who has not logged, breaches to resolve, your tutors and pupils"),
@@ -23,13 +23,13 @@ _LEADS = (
 _WORK = {
     Role.SENIOR_DEPUTY_HEAD: (
         (Page.OVERVIEW, "how well the protocol is kept, and what needs attention; every figure opens its sessions"),
-        (Page.SESSIONS, "breaches that wait for you"),
+        (Page.SESSIONS, "breaches for you to resolve"),
         (Page.PROTOCOL, "the clauses, and what other settings would change"),
     ),
     Role.HOY: _LEADS,
     Role.HM: _LEADS,
     Role.DSP: (
-        (Page.CONCERNS, "new and open concerns of your school, with actions and their days"),
+        (Page.CONCERNS, "new and open concerns of your school, with actions and due dates"),
         (Page.SESSIONS, "sessions linked to a concern"),
     ),
     Role.SLT: (
@@ -41,7 +41,7 @@ _WORK = {
 
 
 def show_first_visit(school: School, person: Person) -> None:
-    """Show where the person's work is, unless they have closed this before."""
+    """Show the person's pages, unless they have closed this before."""
     key = f"first visit {person.staff_id}"
     if st.session_state.get(key) or get_draft(school, person, _FORM) is not None:
         st.session_state[key] = True
@@ -50,7 +50,7 @@ def show_first_visit(school: School, person: Person) -> None:
     work = _WORK[role] if role else _STAFF
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         words = "".join(f"<br><b>{page.label}</b>: {what}." for page, what in work)
-        write_html(f"<b>Where your work is</b>{words}<br>“I'm worried about a child” is always in reach.")
+        write_html(f"<b>Your pages</b>{words}<br>“I'm worried about a child” is on every page.")
         st.button(
             "Close", key="close first visit", icon=":material/close:", on_click=_close, args=(school, person, key)
         )

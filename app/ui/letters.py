@@ -75,7 +75,7 @@ def _show_outstanding(school: School, kind: str, selected: pd.DataFrame, lacking
         note(
             f"Send it before the first one-to-one in {', '.join(coming)}."
             if coming
-            else "It is needed for one-to-ones during remote learning. No such period is set for now or later."
+            else "It is needed for one-to-ones during remote learning. No such period is coming up."
         )
 
 
@@ -105,8 +105,8 @@ def _strike_out(school: School, person: Person, kind: str, pupils: pd.DataFrame)
 @st.dialog("Letters marked as sent by mistake")
 def _strike_letters(school: School, person: Person, kind: str, letters: pd.DataFrame) -> None:
     st.write(
-        f"{KINDS[kind]}: letters that are struck out no longer count, and the pupils' sessions are re-checked. If only "
-        "some pupils are affected, choose them on the page first."
+        f"{KINDS[kind]}: letters that are struck out no longer count, and the pupils' sessions are checked again. If "
+        "only some pupils are affected, choose them on the page first."
     )
     days = letters.groupby("sent_on").size().sort_index(ascending=False)
     words = {day: f"{on_day(day)}, {how_many(n, 'pupil')}" for day, n in days.items()}
@@ -115,7 +115,7 @@ def _strike_letters(school: School, person: Person, kind: str, letters: pd.DataF
         reason = st.text_input("What was the mistake?", max_chars=500)
         if st.form_submit_button("Strike out", type="primary"):
             ids = letters.loc[letters["sent_on"] == day, "pupil_id"].tolist()
-            done = "Struck out of the register. These pupils' sessions have been re-checked."
+            done = "Struck out of the register. These pupils' sessions have been checked again."
             attempt(done, strike_letters_out, school, person, kind, ids, day.date(), reason)
 
 
@@ -136,7 +136,7 @@ def _send_letters(
         elif len(by_email):
             offer_letter_emails(school, person, kind, by_email)
         elif has_contacts.any():
-            note("Emailed already. The register below shows what became of it.")
+            note("Already emailed. The register below shows the status.")
         else:
             note("The roster has no addresses of these families. The office adds them as contact_emails.")
     with right:
@@ -145,7 +145,7 @@ def _send_letters(
         if len(on_paper):
             _send_on_paper(school, person, kind, on_paper)
         else:
-            note("All these families have an address. To print a letter all the same, choose the pupil above.")
+            note("All these families have an email address. To print a letter for one, choose the pupil above.")
 
 
 def _send_on_paper(school: School, person: Person, kind: str, pupils: pd.DataFrame) -> None:
@@ -155,18 +155,18 @@ def _send_on_paper(school: School, person: Person, kind: str, pupils: pd.DataFra
     write_html("To the parents of {names}.", names=", ".join(pupils["pupil"].head(8)) + more)
     offer_letters(f"Create {n}", f"{kind} {ids}", lambda progress: write_letters(school, person, kind, ids, progress))
     if len(ids) > 1:
-        note("In one zip file: one document to print, and each letter alone.")
+        note("One zip file: a document to print, and each letter as a file.")
     if st.button(f"Mark {n} as sent", key=f"open sent {kind}", icon=":material/mark_email_read:"):
         _mark_letters(school, person, kind, ids, n)
 
 
 @st.dialog("Mark letters as sent")
 def _mark_letters(school: School, person: Person, kind: str, ids: list[int], n: str) -> None:
-    st.write(f"For {n} on paper: the register shows the day, and the pupils' sessions are re-checked.")
+    st.write(f"For {n} on paper: the register shows the day, and the pupils' sessions are checked again.")
     with st.form("sent", border=False):
         day = st.date_input("Sent on", school.today(), max_value=school.today(), format="DD/MM/YYYY")
         if st.form_submit_button("Mark as sent", type="primary", icon=":material/mark_email_read:"):
-            done = f"Marked as sent: {n}. These pupils' sessions have been re-checked."
+            done = f"Marked as sent: {n}. These pupils' sessions have been checked again."
             attempt(done, mark_letters_sent, school, person, kind, ids, day)
 
 

@@ -1,4 +1,4 @@
-"""Lists: shown with dates and numbers that sort, opened by a click, downloaded safely and on record."""
+"""Lists: dates and numbers that sort, rows that open by a click, downloads that are safe and on the audit trail."""
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
@@ -25,8 +25,8 @@ _MOST_ROWS = 16  # a longer list scrolls
 
 
 def as_listing(rows: pd.DataFrame, columns: Sequence[str], **headings: str) -> pd.DataFrame:
-    """Some columns of rows with a heading each, by default its name. Blank text is empty; days and times stay what they
-    are, so that they sort."""
+    """Some columns of rows with a heading each, by default the column's name. Blank text is empty; days and times keep
+    their type, so that they sort."""
     shown = {}
     for column in columns:
         cells = rows[column]
@@ -36,10 +36,10 @@ def as_listing(rows: pd.DataFrame, columns: Sequence[str], **headings: str) -> p
 
 
 def table(rows: pd.DataFrame, alt: str, name: str, note: Callable[[], None] | None = None, **more: Any) -> Any:
-    """Show a list with its download, named `name`; `alt` says to those who cannot see it what the list holds. Days and
-    times sort as such, and the file holds them as ISO dates. The audit trail records the download, unless `note`
-    records it elsewhere. A list of more than
-    `rows_shown` rows scrolls, `beside` is shown beside the download; the rest of `more` goes to `st.dataframe`."""
+    """Show a list with its download, named `name`; `alt` describes the list to those who cannot see it. Days and times
+    sort as such, and the file holds them as ISO dates. The audit trail records the download, unless `note` records it
+    elsewhere. A list of more than `rows_shown` rows scrolls; `beside` shows something beside the download; the rest of
+    `more` goes to `st.dataframe`."""
     shown = _with_days(rows)
     config = _configure(shown) | more.pop("column_config", {})
     height = _find_height(len(shown), more.pop("rows_shown", _MOST_ROWS))
@@ -56,10 +56,10 @@ def table(rows: pd.DataFrame, alt: str, name: str, note: Callable[[], None] | No
 def select_row(
     rows: pd.DataFrame, ids: Sequence[T], alt: str, name: str, on_select: Callable[[T], None], **more: Any
 ) -> None:
-    """Show a list of which a click anywhere on a row selects it, and marks it; `ids` has one for each row.
-    `on_select` is called with the row's id before the page runs again. `marked` is the id of the row that is marked, by
-    default the one selected last, else the first: a list without a marked row selects its first one as soon as it is
-    touched, if only to sort it. Those who use no mouse choose from a box below it."""
+    """Show a list in which a click anywhere on a row selects and marks it; `ids` has one id for each row. `on_select`
+    is called with the row's id before the page runs again. `marked` is the id of the marked row, by default the last
+    one selected, else the first: Streamlit selects the first row of a list without one at any touch, such as sorting.
+    Those who use no mouse choose from a box below."""
     # A list keeps the position of a selected row when its rows change, so each list has a key of its own.
     key, last = f"{name} {hash(tuple(ids))}", f"{name} selected"
     chosen = more.pop("marked", None) or st.session_state.get(last)
@@ -79,7 +79,7 @@ def select_row(
 
 
 def _offer_choice(rows: pd.DataFrame, ids: Sequence[T], name: str, on_select: Callable[[T], None]) -> None:
-    """Show a box with the rows to choose from, once somebody opens it."""
+    """Offer the rows in a box, which is filled once somebody opens it."""
     with st.popover("Select by name", type="tertiary", key=f"choose {name}", on_change="rerun") as place:
         if not place.open:
             return
@@ -112,12 +112,12 @@ def open_record(page: Page, **query: str) -> None:
 
 
 def session_table(rows: pd.DataFrame, ids: Sequence[int], alt: str, name: str, **more: Any) -> None:
-    """Show a list of sessions, which opens the one that is clicked."""
+    """Show a list of sessions; a click opens one."""
     select_row(rows, ids, alt, name, lambda number: open_record(Page.SESSIONS, session=str(number)), **more)
 
 
 def wrapped_table(rows: pd.DataFrame, alt: str, name: str) -> None:
-    """Show a short list of text with its download. Long cells go on in further lines; on a phone each row is a box."""
+    """Show a short list of text with its download. Long cells wrap; on a phone each row is a box."""
     headings = "".join(f'<th scope="col" role="columnheader">{escape(heading)}</th>' for heading in rows.columns)
     lines = [
         "".join(
@@ -138,7 +138,7 @@ def wrapped_table(rows: pd.DataFrame, alt: str, name: str) -> None:
 def table_expander(
     rows: pd.DataFrame | Callable[[], pd.DataFrame], name: str, alt: str, label: str = "View as table", below: str = ""
 ) -> None:
-    """The table behind a chart or a sentence, made or looked up when somebody opens it, with a remark `below`."""
+    """The table behind a chart or a sentence, created when somebody opens it, with a remark `below`."""
     with st.expander(label, key=f"behind {name}", on_change="rerun") as place:
         if place.open:
             table(rows() if callable(rows) else rows, alt, name)

@@ -17,4 +17,4 @@ def show_pupil_policies(school: School, person: Person) -> None:
         with st.expander(f"Pupils under another {figures.kind} policy ({len(figures.others):,})"):
             rows = pd.DataFrame(figures.others, columns=["Pupil", "Policy in Teams"])
             title = f"Pupils whose {figures.kind} policy is not {' or '.join(figures.names)}"
-            table(rows, title, f"pupils under another {figures.kind} policy", height="content")
+            table(rows, title, f"pupils under another {figures.kind} policy")

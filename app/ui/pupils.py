@@ -12,7 +12,7 @@ from app.access.sessions import list_sessions_of_pupil
 from app.formatting import how_many
 from app.school import School
 from app.ui import address
-from app.ui.consents import STATUS
+from app.ui.consents import STATUS, open_consent
 from app.ui.current import record_once
 from app.ui.lists import as_listing, open_record, select_row, table
 from app.ui.session_lists import show_sessions
@@ -50,7 +50,8 @@ def _open(pupil_id: int) -> None:
 def show_pupil(school: School, person: Person, number: str) -> None:
     """Show a pupil's page."""
     link(Page.SESSIONS, "Sessions", "arrow_back", query=address.get_list(Page.SESSIONS))
-    pupil = get_pupil(school, person, int(number)) if number.isdecimal() and len(number) < 18 else None
+    pupil_id = address.read_number(number)
+    pupil = None if pupil_id is None else get_pupil(school, person, pupil_id)
     if pupil is None:
         st.title("Pupil")
         st.info("There is no such pupil, or you do not have access to their page.")
@@ -72,7 +73,7 @@ def _show_sessions(school: School, person: Person, pupil: Pupil) -> None:
     st.header("Sessions", anchor=False)
     rows = list_sessions_of_pupil(school, person, pupil.pupil_id)
     if rows.empty:
-        st.info("You have access to no session with this pupil. Plan one, or log a call.")
+        st.info("You do not have access to any session with this pupil. Plan one, or log a call.")
         return
     broken = int((rows["status"] == "breach").sum())
     words = "<b>{sessions}</b>, newest first; <b>{broken}</b> with a breach. Select a row to open the session."
@@ -85,7 +86,7 @@ def _show_letters(school: School, person: Person, pupil: Pupil) -> None:
     letters = list_letters_sent(school, person)
     letters = letters[letters["pupil_id"] == pupil.pupil_id]
     if letters.empty:
-        st.info("The letters of this pupil are not open to you.")
+        st.info("You do not have access to this pupil's letters.")
         return
     sent = letters.iloc[0]
     days = [sent[kind.value] for kind in LetterKind]
@@ -99,7 +100,7 @@ def _show_consents(school: School, person: Person, pupil: Pupil) -> None:
     consents = list_consents(school, person)
     consents = consents[consents["pupil_id"] == pupil.pupil_id]
     if consents.empty:
-        st.info("No consents on record that are open to you.")
+        st.info("You do not have access to any consent for this pupil.")
         link(Page.PARENTS, "Ask for a consent", "add", query={"ask": "yes"})
         return
     listing = pd.DataFrame(
@@ -111,8 +112,4 @@ def _show_consents(school: School, person: Person, pupil: Pupil) -> None:
         }
     )
     ids = [int(number) for number in consents["consent_id"]]
-    select_row(listing, ids, "The pupil's consents", "consents of a pupil", _open_consent)
-
-
-def _open_consent(consent_id: int) -> None:
-    open_record(Page.PARENTS, consent=str(consent_id))
+    select_row(listing, ids, "The pupil's consents", "consents of a pupil", open_consent)

@@ -9,24 +9,16 @@ import streamlit as st
 
 from app.access.administration import RECORDS, list_rejected_rows, list_resolved_rows
 from app.access.policy import Person
-from app.formatting import how_many
+from app.formatting import how_many, start_sentence
 from app.records.rows import RejectedRow
 from app.school import School
 from app.store.database import DatabaseError
 from app.ui.lists import as_listing, table
 from app.ui.text import note, show_error, write_html
 from app.ui.widgets import confirm_on_rerun, filter_rows, show_confirmation
-from app.vocabulary.terms import RowResolution
+from app.vocabulary.terms import RowResolution, TableKind
 
-KINDS = {
-    "logs": "Session logs",
-    "letters": "Letters to parents",
-    "consents": "Parental consents",
-    "schools": "Schools",
-    "staff": "Staff",
-    "pupils": "Pupils",
-}
-_OF_TEAMS = {"attendance": "Attendance reports"}
+_KINDS = {kind.value: kind.label for kind in TableKind} | {"attendance": "Attendance reports"}
 Tried = RejectedRow | None  # why a row or record was rejected again; None if it was imported
 Fix = Callable[[int, Mapping[str, str]], Tried]
 Give = Callable[[int, tuple[str, bytes]], Tried]
@@ -76,7 +68,7 @@ def _show_resolved(resolved: pd.DataFrame) -> None:
 def _reasons(rows: pd.DataFrame) -> list[str]:
     """Each reason as a phrase; a record's reason already is one."""
     return [
-        f"{row.column or 'the row'} {row.reason}" if row.kind in KINDS or row.column else row.reason
+        f"{row.column or 'the row'} {row.reason}" if row.kind in set(TableKind) or row.column else row.reason
         for row in rows.itertuples()
     ]
 
@@ -84,7 +76,7 @@ def _reasons(rows: pd.DataFrame) -> list[str]:
 def _show_unresolved(rejected: pd.DataFrame, fix: Fix, give: Give, dismiss: Dismiss) -> None:
     rejected = rejected.assign(
         what=_reasons(rejected),
-        file=rejected["kind"].map(KINDS | _OF_TEAMS).fillna("Call records and recordings"),
+        file=rejected["kind"].map(_KINDS).fillna("Call records and recordings"),
         title=rejected["source"] + ", " + rejected["place"],
     )
     listed = filter_rows(rejected, _FILTERS) if len(rejected) > 1 else rejected
@@ -118,7 +110,7 @@ def _show_unresolved(rejected: pd.DataFrame, fix: Fix, give: Give, dismiss: Dism
 def _fix(row: pd.Series, number: int, fix: Fix) -> None:
     if row["source"] == "sync":
         write_html(
-            "{name} cannot be fixed here. “Sync now” fetches it again; or dismiss it, if it need not be read.",
+            "{name} cannot be fixed here. “Sync now” fetches it again. Dismiss it if it is not needed.",
             name=row["title"],
         )
         return
@@ -167,12 +159,12 @@ def _give(row: pd.Series, number: int, give: Give) -> None:
 
 
 def _submit(label: str, send: Callable[[], None], icon: str = "upload", **more: Any) -> None:
-    """The button of a form. It acts before the page is drawn, so that the whole page shows what came of it."""
+    """The button of a form. It acts before the page is drawn, so that the whole page shows the result."""
     st.form_submit_button(label, on_click=send, icon=f":material/{icon}:", **({"type": "primary"} | more))
 
 
 def _send(form: str, place: str, send: Callable[[], Tried]) -> None:
-    """Import a row or record again, and have the page say what came of it."""
+    """Import a row or record again, and have the page show the result."""
     try:
         again = send()
     except (ValueError, DatabaseError) as error:
@@ -182,7 +174,7 @@ def _send(form: str, place: str, send: Callable[[], Tried]) -> None:
         confirm_on_rerun(f"{place.capitalize()} was imported.")
         return
     words = f"{again.column} {again.reason}" if again.column else again.reason
-    fix = f"{words[:1].upper()}{words[1:]}: {again.fix}."
+    fix = f"{start_sentence(words)}: {again.fix}."
     _keep_fault(form, "It was rejected again. Nothing was changed.", fix)
 
 

@@ -38,14 +38,19 @@ def show_repeats(school: School, person: Person) -> None:
     most = f"Most within {asked.days} days"
     listing = as_listing(pairs, columns, sessions="One-to-ones", most=most, unlogged="Not logged")
     ids = [f"{pair.adult_id}-{pair.pupil_id}" for pair in pairs.itertuples()]
-    said = address.get("pair")
+    chosen = address.get("pair")
     select_row(
-        listing, ids, "Repeated one-to-ones", "repeated one-to-ones", partial(address.put, "pair"), marked=said or None
+        listing,
+        ids,
+        "Repeated one-to-ones",
+        "repeated one-to-ones",
+        partial(address.put, "pair"),
+        marked=chosen or None,
     )
-    if said not in ids:
+    if chosen not in ids:
         note("Select a row to list its sessions.")
         return
-    pair = pairs.iloc[ids.index(said)]
+    pair = pairs.iloc[ids.index(chosen)]
     mine = (repeats.sessions["adult_id"] == pair.adult_id) & (repeats.sessions["pupil_id"] == pair.pupil_id)
     write_html("<b>{pair.adult} and {pair.pupil}</b>, the newest first.", pair=pair)
     _list_sessions(repeats.sessions[mine], can_open=Scope.ALL in get_scopes(person, Resource.SESSIONS))

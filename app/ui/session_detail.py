@@ -27,7 +27,8 @@ _ORDER = ["breach", "no_evidence", "met", "exempt", "not_applicable"]
 
 def show_session(school: School, person: Person, number: str) -> None:
     link(Page.SESSIONS, "All sessions", "arrow_back", query=address.get_list(Page.SESSIONS))
-    view = get_session(school, person, int(number)) if number.isdecimal() and len(number) < 18 else None
+    session_id = address.read_number(number)
+    view = None if session_id is None else get_session(school, person, session_id)
     if view is None:
         st.title("Session")
         st.info("There is no such session, or you do not have access to it.")
@@ -163,7 +164,7 @@ def _show_log(view: SessionView) -> None:
         ]
         if view.log["invited"]:
             rows.append(("Second member invited", view.log["invited"]))
-        table(pd.DataFrame(rows, columns=["Question", "Answer"]), "The answers of the log", "log", height="content")
+        table(pd.DataFrame(rows, columns=["Question", "Answer"]), "The answers of the log", "log")
         for version in view.versions.itertuples():
             by = version.entered_by or "an import"
             reason = f": {version.correction_reason}" if isinstance(version.correction_reason, str) else ""

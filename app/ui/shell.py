@@ -127,7 +127,7 @@ def _link_to_concern_about_child() -> None:
 
 
 def _list_menu(school: School, person: Person) -> set[Page]:
-    """The pages that somebody has a use for: those who hold no sessions have none for their own."""
+    """The pages in somebody's menu: without those for their own sessions if they hold none."""
     own = set() if holds_sessions(school, person) else {Scope.OWN}
     return {page for page in Page if get_scopes(person, page.resource) - (own if page in _OF_OWN_SESSIONS else set())}
 
@@ -162,7 +162,7 @@ def _show_view_as(school: School, person: Person) -> None:
         f"**Demonstration.** Nobody here is real. Viewing as **{as_plain_text(_describe(person))}**.",
         icon=":material/theater_comedy:",
     )
-    # The box is another for each person, so that it closes once somebody is chosen.
+    # A box of its own for each person, so that it closes once somebody is chosen.
     with st.expander("View as…", key=f"view_as_choice {person.staff_id}", on_change="rerun") as place:
         if not place.open:
             return

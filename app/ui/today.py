@@ -12,7 +12,7 @@ from app.school import School
 from app.ui.lists import as_listing, open_record, select_row
 from app.ui.pupils import show_pupil_list
 from app.ui.text import note
-from app.ui.waiting import get_chosen, show_one_waiting, show_waiting_list
+from app.ui.waiting import get_chosen, show_chosen, show_waiting_list
 from app.ui.widgets import list_ranges
 from app.vocabulary.roles import Page
 
@@ -33,7 +33,7 @@ def show_today(school: School, person: Person, to_resolve: pd.DataFrame) -> None
         _show_unlogged(school, person, days)
     with right:
         if ids:
-            show_one_waiting(school, person, get_chosen(ids), ids)
+            show_chosen(school, person, get_chosen(ids), ids)
     left, right = st.columns(2, gap="large")
     with left:
         _show_tutors(school, person, days)

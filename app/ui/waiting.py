@@ -33,13 +33,13 @@ def show_waiting(school: School, person: Person, rows: pd.DataFrame, what: str) 
     with left:
         show_waiting_list(rows, what, chosen)
     with right:
-        show_one_waiting(school, person, chosen, ids)
+        show_chosen(school, person, chosen, ids)
 
 
 def get_chosen(ids: list[int]) -> int:
-    """The session that the address says, else the first."""
-    said = address.get("chosen")
-    return int(said) if said.isdecimal() and int(said) in ids else ids[0]
+    """The session that the address names, else the first."""
+    chosen = address.get("chosen")
+    return int(chosen) if chosen.isdecimal() and int(chosen) in ids else ids[0]
 
 
 def show_waiting_list(rows: pd.DataFrame, what: str, chosen: int, **more: Any) -> None:
@@ -73,9 +73,9 @@ def _choose(number: int) -> None:
     address.put("chosen", str(number))
 
 
-def show_one_waiting(school: School, person: Person, number: int, ids: list[int]) -> None:
-    """Show what is needed to explain or resolve a session's breaches without opening it; `ids` are all that wait, of
-    which the next one follows."""
+def show_chosen(school: School, person: Person, number: int, ids: list[int]) -> None:
+    """Show what is needed to explain or resolve a session's breaches without opening it; `ids` are all that wait, in
+    order, and the next one follows."""
     view = get_session(school, person, number)
     if view is None:
         return

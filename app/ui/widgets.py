@@ -65,16 +65,11 @@ def card(template: str, **values: Any) -> Any:
     return right
 
 
-def card_button(place: Any, label: str, icon: str, key: str, on_click: Callable[[], None], **more: Any) -> None:
-    """A button of a card, as wide as the container."""
-    place.button(label, key=key, icon=f":material/{icon}:", width="stretch", on_click=on_click, **more)
-
-
-# --- what was done ------------------------------------------------------------------------------------------
+# --- confirmations ------------------------------------------------------------------------------------------
 
 
 def confirm_on_rerun(words: str) -> None:
-    """Have the next run of the page say what was done."""
+    """Have the next run of the page show a confirmation."""
     st.session_state["done"] = words
 
 
@@ -101,7 +96,7 @@ _DAYS = {"this-term": "This term", "last-term": "Last term", "30-days": "Last 30
 
 
 def list_ranges(school: School) -> dict[str, tuple[date, date]]:
-    """The days to choose from, by what the address says; the first are shown at first."""
+    """The days to choose from, by their parameter; the first are the default."""
     today = school.today()
     current = school.settings.term_on(today)
     earlier = school.settings.term_on(current.from_ - timedelta(days=1)) if current else None
@@ -114,22 +109,22 @@ def list_ranges(school: School) -> dict[str, tuple[date, date]]:
 
 
 def choose_days(school: School) -> tuple[date, date]:
-    """Let the person choose the days to look at: this term, last term, the last 30 days, or custom dates. The address
-    says them as `days`: "last-term", "30-days", or "2026-09-01..2026-10-16"."""
+    """Let the person choose the days to look at: this term, last term, the last 30 days, or custom dates. They are
+    in the address as `days`: "last-term", "30-days", or "2026-09-01..2026-10-16"."""
     ranges = list_ranges(school)
     default = next(iter(ranges))
     options = {option: words for option, words in _DAYS.items() if option in ranges or option == "custom"}
-    said = address.get("days", default)
-    custom = _read_days(said)
-    chosen = address.choose_one("Days", options, default, "days", chosen="custom" if custom else said)
+    named = address.get("days", default)
+    custom = _read_days(named)
+    chosen = address.choose_one("Days", options, default, "days", chosen="custom" if custom else named)
     if chosen != "custom":
         return ranges[chosen]
     return choose_dates(custom or ranges["30-days"], school.today()) or st.stop()
 
 
 def choose_dates(default: tuple[date, date], last: date) -> tuple[date, date] | None:
-    """Let the person choose the first and the last day to look at, which the address says as `days`. Returns None until
-    both are chosen."""
+    """Let the person choose the first and the last day, in the address as `days`. Returns None until both are
+    chosen."""
     first, until = _read_days(address.get("days")) or default
     key = "dates"
     if len(st.session_state.get(key, ())) != 1:  # else the last day is still to be chosen
@@ -148,7 +143,7 @@ def _write_dates(key: str) -> None:
 
 
 def _read_days(words: str) -> tuple[date, date] | None:
-    """The first and the last day that an address says; None if it does not say two."""
+    """The first and the last day of a parameter; None if it does not hold two."""
     try:
         first, last = (date.fromisoformat(day) for day in words.split(".."))
     except ValueError:
@@ -158,7 +153,7 @@ def _read_days(words: str) -> tuple[date, date] | None:
 
 def filter_rows(rows: pd.DataFrame, columns: Mapping[str, str], words: Callable[[str], str] = str) -> pd.DataFrame:
     """Filters for some columns, given with labels, with the number of rows of each value. Returns the rows with the
-    chosen values, by default all. The address says them as parameters with the columns' names."""
+    chosen values, by default all. They are in the address, as parameters with the columns' names."""
     for place, (column, label) in zip(st.columns(len(columns)), columns.items(), strict=True):
         counts = rows[column].value_counts().sort_index()
         options = {value: f"{words(value)} ({number:,})" for value, number in counts.items() if number}

@@ -81,8 +81,8 @@ class LetterKind(Labelled):
 class FamilyEmailKind(Labelled):
     """An email to a pupil's family: a letter of the same word, or about a request for consent."""
 
-    INTRODUCTION = "introduction", "Introduction of the service"
-    ONE_TO_ONE = "one_to_one", "One-to-ones during remote learning"
+    INTRODUCTION = LetterKind.INTRODUCTION.value, LetterKind.INTRODUCTION.label
+    ONE_TO_ONE = LetterKind.ONE_TO_ONE.value, LetterKind.ONE_TO_ONE.label
     REQUEST = "request_for_consent", "Request for consent"
     REMINDER = "reminder", "Reminder of a request"
 
@@ -99,6 +99,20 @@ class EmailState(Labelled):
 class ConsentKind(Labelled):
     OUTSIDE_HOURS = "outside_hours", "Tuition outside the usual hours"
     ONE_TO_ONE = "one_to_one", "One-to-one at another time"
+
+
+class ConsentEventKind(Labelled):
+    """The kind of an event in a consent's history."""
+
+    ASKED = "asked", "Consent asked for"
+    SENT = "sent", "Request sent to the parents"
+    REMINDED = "reminded", "Reminder emailed to the parents"
+    GIVEN = "given", "Consent given"
+    REFUSED = "refused", "Consent refused"
+    WITHDRAWN = "withdrawn", "Consent withdrawn"
+    SLT_INFORMED = "slt_informed", "SLT informed"
+    CONFIRMED = "confirmed", "SLT confirmed that it was informed"
+    STRUCK = "struck", "Entry struck out"
 
 
 class Resolution(Labelled):
@@ -204,6 +218,27 @@ class BreachEventKind(Labelled):
     RESOLVED = "resolved", "Resolved"
     CLOSED = "closed", "Closed automatically: later evidence shows no breach"
     REOPENED = "reopened", "Reopened: later evidence shows a breach"
+
+
+class TableKind(Labelled):
+    """A table that can be imported."""
+
+    LOGS = "logs", "Session logs"
+    LETTERS = "letters", "Letters to parents"
+    CONSENTS = "consents", "Parental consents"
+    SCHOOLS = "schools", "Schools"
+    STAFF = "staff", "Staff"
+    PUPILS = "pupils", "Pupils"
+
+
+class RetainedKind(Labelled):
+    """A kind of record with a retention period of its own, as `[retention]` of the settings names it."""
+
+    SESSIONS = "sessions", "Sessions with their logs, calls and breaches; parents' consents"
+    CALL_ORIGINALS = "call_originals", "Original call records"
+    CONCERNS = "concerns", "Closed concerns, from the last entry"
+    UNFINISHED = "unfinished", "Rejected rows, drafts, unreadable records"
+    AUDIT = "audit", "Audit trail"
 
 
 class RowResolution(Labelled):

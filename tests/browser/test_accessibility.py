@@ -128,7 +128,7 @@ def test_no_step_of_an_import_has_an_accessibility_violation(
     click(screen.get_by_role("button", name="Import", exact=True))
     look("imported", "Imported.")
     click(screen.get_by_role("button", name="Undo"))
-    look("a question before undoing", "is put back as it was")
+    look("a question before undoing", "This undoes everything")
     click(screen.get_by_role("button", name="Undo this import"))
     look("undone", "was undone")
     assert not found

@@ -184,7 +184,7 @@ def test_text_from_a_dropped_file_is_never_rendered(page: Page, address: str, tm
     click(page.get_by_role("button", name="Import more"))
     look("Last import")
     click(page.get_by_role("button", name="Undo", exact=True))
-    look("is put back as it was")
+    look("This undoes everything")
     click(page.get_by_role("button", name="Undo this import"))
     look("was undone")
     assert name in shown

@@ -21,7 +21,7 @@ def test_the_first_screen_answers(page: Page, address: str) -> None:
     """Without scrolling at 1400 by 1000, once the panel of the first visit is closed."""
     page.goto(f"{address}/overview")
     click(page.get_by_role("button", name="Close", exact=True))
-    expect(page.get_by_text("Where your work is")).to_have_count(0)
+    expect(page.get_by_text("Your pages")).to_have_count(0)
     expect(page.get_by_role("link", name=re.compile("due for review"))).to_be_visible()
     drawn(page)
     controls = [page.get_by_test_id("stMain").get_by_role("button", name=name) for name in ("Filters", "Export")]
@@ -39,14 +39,14 @@ def test_the_first_screen_answers(page: Page, address: str) -> None:
 def test_the_panel_of_the_first_visit_is_closed_once(page: Page, address: str) -> None:
     page.goto(f"{address}/sessions")
     look_through(page, "Head of House")
-    expect(page.get_by_text("Where your work is")).to_be_visible()
+    expect(page.get_by_text("Your pages")).to_be_visible()
     click(page.get_by_role("button", name="Close", exact=True))
-    expect(page.get_by_text("Where your work is")).to_have_count(0)
+    expect(page.get_by_text("Your pages")).to_have_count(0)
     page.goto(f"{address}/sessions")
     look_through(page, "Head of House")
     heading(page, "Sessions")
     drawn(page)
-    expect(page.get_by_text("Where your work is")).to_have_count(0)
+    expect(page.get_by_text("Your pages")).to_have_count(0)
 
 
 def test_no_chart_hands_out_its_rows(page: Page, address: str) -> None:

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from app.access.policy import Person
-from app.formatting import how_many, moment
+from app.formatting import how_many, moment, start_sentence
 from app.graph.roster import RosterSync
 from app.graph.roster_state import RosterState
 from app.intake.people import RosterOptions
@@ -44,7 +44,7 @@ def show_entra_roster(school: School, person: Person, source: RosterState, read:
     read_at = f"Last read {moment(source.read_at.astimezone(school.settings.zone))}." if source.read_at else ""
     write_html("{words}", words=read_at or "It has not been read yet.")
     if not source.can_sync:
-        note("No sync with Microsoft Graph is set up, so it cannot be read from here.")
+        note("It cannot be read from here: no sync with Microsoft Graph is set up.")
         return
     if imported := st.session_state.pop(_IMPORTED, None):
         st.success("Imported.", icon=":material/check:")
@@ -57,7 +57,7 @@ def show_entra_roster(school: School, person: Person, source: RosterState, read:
 
 
 def _read(read: Read, options: RosterOptions, *, dry_run: bool) -> None:
-    """Read the roster, and keep what came of it for the next run of the page."""
+    """Read the roster, and store the result for the next run of the page."""
     st.session_state.pop(_CHECKED, None)
     try:
         with st.status("Reading accounts and groups", expanded=True) as status:
@@ -94,7 +94,7 @@ def _show_checked(school: School, person: Person, checked: RosterSync, read: Rea
 
 
 def _ask_leavers(school: School, person: Person, checked: RosterSync) -> RosterOptions:
-    """Who leaves, and what the administrator says of those whom Entra no longer lists."""
+    """Show who leaves, and ask whether those whom Entra no longer lists have left."""
     choice = LeaversChoice("entra", school.today(), person.email)
     have_left = choice.chosen == LEFT
     for result in checked.results:
@@ -102,14 +102,14 @@ def _ask_leavers(school: School, person: Person, checked: RosterSync) -> RosterO
     if not count_people(checked.results, "missing"):
         return RosterOptions()
     choice.ask(have_left=have_left)
-    note("A disabled account, or one that is in no group any more: Entra does not say whether they have left.")
+    note("Their accounts are disabled, or no longer in a group. Entra does not say whether they have left.")
     for result in checked.results:
         show_names(result, "missing", "Not in Entra's lists")
     return choice.add_to(RosterOptions()) if have_left else RosterOptions()
 
 
 def _show_faults(checked: RosterSync) -> None:
-    """Accounts that are rejected, or are neither staff nor pupils; they are put right in Entra."""
+    """Show the accounts that are rejected, or are neither staff nor pupils; they are corrected in Entra."""
     rejected = [(result, row) for result in checked.results for row in result.rejected]
     if rejected:
         rows = pd.DataFrame(
@@ -124,11 +124,11 @@ def _show_faults(checked: RosterSync) -> None:
             ],
             columns=["Who", "Column", "What is wrong", "Fix"],
         )
-        write_html("Rejected: {accounts}, to be put right in Entra", "h4", accounts=how_many(len(rows), "account"))
-        table(rows, "Accounts that are rejected", "rejected accounts", height="content" if len(rows) < 10 else 360)
+        write_html("Rejected: {accounts}, to be corrected in Entra", "h4", accounts=how_many(len(rows), "account"))
+        table(rows, "Accounts that are rejected", "rejected accounts")
     if checked.unknown:
         with st.expander(f"Neither staff nor pupils: {how_many(len(checked.unknown), 'account')}"):
             rows = pd.DataFrame({"Account": checked.unknown})
-            table(rows, "Accounts that are neither staff nor pupils", "other accounts", height=360)
+            table(rows, "Accounts that are neither staff nor pupils", "other accounts")
     for words in checked.notes:
-        write_html("{words}.", words=words[:1].upper() + words[1:])
+        write_html("{words}.", words=start_sentence(words))

@@ -19,8 +19,8 @@ from app.records.mappings import Mapping, Source, Word, apply, list_words
 from app.records.tables.raw_tables import RawTable
 from app.records.words import fold
 from app.school import School
-from app.ui.rejected_rows import KINDS
 from app.ui.text import as_plain_text, note, write_html
+from app.vocabulary.terms import TableKind
 
 _FIRST_ROWS = 4
 _PROPOSED = "What its headings suggest"
@@ -48,20 +48,20 @@ def ask_reading(school: School, raw: RawTable, schools: Dictionary[str, str], ke
         "What is in it?",
         list(TABLES),
         index=list(TABLES).index(first.kind) if first else None,
-        format_func=KINDS.__getitem__,
+        format_func=lambda kind: TableKind(kind).label,
         placeholder="Choose",
         key=f"{key} kind",
     )
     if kind is None:
         write_html(
-            "No heading of the file is known: {headings}. Choose what it holds, or take it out.",
+            "The headings are not recognised: {headings}. Choose what the file contains, or remove it.",
             headings=", ".join(filter(None, raw.headings)),
         )
         return None
     name = ""
     if names := _list_saved(school, raw, [kind]):
         options = [*names, ""]
-        name = right.selectbox("Read by", options, format_func=lambda one: one or _PROPOSED, key=f"{key} by {kind}")
+        name = right.selectbox("Read by", options, format_func=lambda name: name or _PROPOSED, key=f"{key} by {kind}")
     start = (get_mapping(school, name) if name else propose(raw, kind)) or Mapping(kind=kind, columns={})
     if "school" in COLUMNS[kind] and "school" not in start.columns and len(schools) == 1:
         start = Mapping(kind=kind, columns={**start.columns, "school": Source(value=next(iter(schools)))})
@@ -69,11 +69,11 @@ def ask_reading(school: School, raw: RawTable, schools: Dictionary[str, str], ke
     mapping = _ask_columns(raw, start, described, f"{key} {kind} {name}")
     if missing := mapping.list_missing():
         labels = ", ".join(label_column(column) for column in missing)
-        st.warning(f"Choose where the file has: {labels}.", icon=":material/edit:")
+        st.warning(f"Choose the heading for: {labels}.", icon=":material/edit:")
         return None
     mapping = _ask_words(raw, mapping, described, f"{key} {kind} {name}")
     if unasked := _list_unasked(raw, mapping, described):
-        st.warning(f"Choose what the words stand for: {', '.join(map(label_column, unasked))}.", icon=":material/edit:")
+        st.warning(f"Choose what the words mean in: {', '.join(map(label_column, unasked))}.", icon=":material/edit:")
         return None
     _show_first_rows(raw, mapping)
     return Reading(mapping, is_new=mapping != start)
@@ -104,7 +104,7 @@ def _ask_columns(raw: RawTable, start: Mapping, described: dict[str, Column], ke
     """The mapping with the headings that a person chooses."""
     found = sum(name in start.columns for name in described)
     with st.expander(f"Columns: {found} of {len(described)} found", expanded=bool(start.list_missing())):
-        note("Where each column comes from. Columns with a star are needed.")
+        note("Where each column comes from. Columns with a star are required.")
         columns = {}
         for n, (name, column) in enumerate(described.items()):
             if n % 3 == 0:
@@ -129,7 +129,7 @@ def _ask_column(
         label_column(column.name) + (" *" if column.is_required else ""),
         options,
         index=options.index(chosen_before),
-        format_func=_say_headings,
+        format_func=_label_headings,
         help=f"{column.meaning}.",
         key=key,
     )
@@ -140,7 +140,7 @@ def _ask_column(
     return _ask_value(place, column, start.value if start else "", key)
 
 
-def _say_headings(headings: tuple[str, ...]) -> str:
+def _label_headings(headings: tuple[str, ...]) -> str:
     if headings == _NOT_THERE:
         return "Not in the file"
     return "The same in all rows" if headings == _SAME else " + ".join(headings)
@@ -162,7 +162,7 @@ def _ask_value(place: st.delta_generator.DeltaGenerator, column: Column, before:
 
 
 def _ask_words(raw: RawTable, mapping: Mapping, described: dict[str, Column], key: str) -> Mapping:
-    """The mapping with the values that a person chooses for words that are none."""
+    """The mapping with the values that a person chooses for unknown words."""
     words = [word for word in list_words(mapping, raw, described) if _is_asked(described[word.column])]
     for name in dict.fromkeys(word.column for word in words):
         of_column = [word for word in words if word.column == name]
@@ -182,13 +182,13 @@ def _find_schools(words: Sequence[Word]) -> dict[str, str]:
 
 
 def _is_asked(column: Column) -> bool:
-    """Whether it is asked what the words of a column stand for: other words in an optional column may tell of a
+    """Whether to ask what the words of a column mean: other words in an optional column may say something about a
     pupil."""
     return column.is_required or not column.other_words
 
 
 def _list_unasked(raw: RawTable, mapping: Mapping, described: dict[str, Column]) -> list[str]:
-    """The columns that also take other words, where somebody has still to say what some words stand for."""
+    """The columns that also take other words, with words whose meaning nobody has chosen yet."""
     words = list_words(mapping, raw, described)
     unknown = [described[word.column] for word in words if word.value is None]
     return list(dict.fromkeys(column.name for column in unknown if column.other_words and _is_asked(column)))
@@ -200,7 +200,7 @@ def _ask_words_of(column: Column, unknown: Sequence[Word], key: str) -> dict[str
     labels, chosen = dict(column.values), {}
     count = how_many(len(unknown), "word")
     with st.expander(f"{label_column(column.name)}: {count} to match", expanded=True):
-        note(f"Choose what each word of the file stands for.{_REJECTED * (not column.other_words)}")
+        note(f"Choose what each word of the file means.{_REJECTED * (not column.other_words)}")
         others = _ask_others(column, key)
         for n, word in enumerate(unknown[:_MANY_WORDS]):
             if n % 3 == 0:
@@ -240,16 +240,16 @@ def _ask_word(place: st.delta_generator.DeltaGenerator, column: Column, word: st
 
 
 def _show_first_rows(raw: RawTable, mapping: Mapping) -> None:
-    """The first rows as they are read, with the file's headings; of a session log nothing about a pupil."""
+    """Show the first rows as they are read, with the file's headings; of session logs nothing about pupils."""
     read = apply(mapping, raw)
     rows = [select_shown_cells(mapping.kind, cells, None)[0] for _, cells in read.rows[:_FIRST_ROWS]]
     columns = [name for name in mapping.columns if any(name in row for row in rows)]
-    shown = pd.DataFrame([{_name_shown(mapping, name): row.get(name, "") for name in columns} for row in rows])
+    shown = pd.DataFrame([{_label_source(mapping, name): row.get(name, "") for name in columns} for row in rows])
     st.dataframe(shown, hide_index=True, height="content", alt=f"The first rows of {raw.name} as they are read")
     if ignored := [heading for heading in raw.headings if heading and heading not in mapping.headings]:
         write_html("Not read: {headings}.", headings=", ".join(ignored))
 
 
-def _name_shown(mapping: Mapping, column: str) -> str:
+def _label_source(mapping: Mapping, column: str) -> str:
     source: Source = mapping.columns[column]
     return f"{label_column(column)} ← {' + '.join(source.headings) or 'the same in all rows'}"

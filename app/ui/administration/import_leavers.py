@@ -19,17 +19,16 @@ LEFT, STAY = "left", "stay"
 _CHOICES = {LEFT: "They have left", STAY: "They stay on the roster"}
 _UNITS = {"staff": ("member of staff", "staff"), "pupils": ("pupil", "pupils")}
 _SHOWN_AT_ONCE = 10
-_HEIGHT = 360
 
 
 @dataclass(frozen=True)
 class LeaversChoice:
-    """What somebody says of the people who are not in some files. `key` stands for these files, `today` is the first
-    day without them unless another is chosen, and `asked` is the address of whoever is asked: they have not left."""
+    """Whether the people who are not in some files have left. `key` identifies these files, `today` is the first day
+    without them unless another is chosen, and `actor_email` is the address of whoever is asked: they have not left."""
 
     key: str
     today: date
-    asked: str
+    actor_email: str
 
     @property
     def chosen(self) -> str | None:
@@ -40,7 +39,7 @@ class LeaversChoice:
     def add_to(self, options: RosterOptions) -> RosterOptions:
         """The options with the first day without them."""
         left_on = st.session_state.get(f"{self.key} day") or self.today
-        return replace(options, left_on=left_on, staying=frozenset((self.asked,)))
+        return replace(options, left_on=left_on, staying=frozenset((self.actor_email,)))
 
     def ask(self, *, have_left: bool) -> None:
         """Ask whether they have left, and since when; `have_left` is what the page takes for granted."""
@@ -97,7 +96,7 @@ def show_leavers(preview: Preview, choice: LeaversChoice, options: RosterOptions
                 people=missing,
             )
         elif not left and choice.chosen is None:
-            note("So many are not in the files that they may not be the whole list. Nobody leaves unless you say so.")
+            note("So many people are missing that this may not be the whole list. Nobody leaves unless you choose it.")
         for result in results:
             show_names(result, "left", "Leaving")
             show_names(result, "missing", "Staying")
@@ -112,7 +111,7 @@ def show_names(result: ImportResult, which: str, label: str) -> None:
     words = f"{label}: {_count(result.kind, len(names))}"
     with st.expander(words, expanded=few):
         rows = pd.DataFrame({"Who": names})
-        table(rows, words, f"{which} {result.kind}", height="content" if few else _HEIGHT)
+        table(rows, words, f"{which} {result.kind}")
 
 
 def name_import(preview: Preview) -> str:

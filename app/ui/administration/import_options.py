@@ -1,4 +1,4 @@
-"""What the office says of an import of people: corrections of the past, new names; and templates of the tables."""
+"""The options of an import of people: corrections of the past and new names; and templates of the tables."""
 
 from datetime import date
 from functools import partial
@@ -7,25 +7,29 @@ import streamlit as st
 
 from app.intake.people import RosterOptions
 from app.reports.table_templates import create_xlsx_template
-from app.ui.rejected_rows import KINDS
 from app.ui.text import note
 from app.ui.widgets import download
+from app.vocabulary.terms import TableKind
 
 
 def show_templates() -> None:
     """Offer an empty table of each kind, with its columns explained."""
     with st.expander("Templates of every table"):
-        note("For tables that you write yourself. Any other table works as it is: its columns are matched next.")
+        note("For tables that you fill in yourself. Import other tables as they are: the next step matches columns.")
         places = st.columns(3)
-        for n, (kind, label) in enumerate(KINDS.items()):
+        for n, kind in enumerate(TableKind):
             with places[n % 3]:
                 download(
-                    label, partial(create_xlsx_template, kind), f"{kind}.xlsx", key=f"template {kind}", type="tertiary"
+                    kind.label,
+                    partial(create_xlsx_template, kind),
+                    f"{kind}.xlsx",
+                    key=f"template {kind}",
+                    type="tertiary",
                 )
 
 
 def ask_roster_options(today: date) -> RosterOptions:
-    """Ask what the office has to say of files of staff or pupils, besides who has left."""
+    """Ask for the options of an import of staff or pupils, besides who has left."""
     valid_from, same_person = None, ""
     with st.expander("The files correct something in the past, or somebody has a new first name or account"):
         left, right = st.columns(2)

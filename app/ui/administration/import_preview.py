@@ -8,19 +8,18 @@ import pandas as pd
 import streamlit as st
 
 from app.access.administration import select_shown_cells
-from app.formatting import how_many
+from app.formatting import how_many, start_sentence
 from app.intake.preview import Preview, describe_effect, list_new_rows
 from app.intake.result import ImportResult
 from app.intake.uploads import Corrections
 from app.records.rows import RejectedRow
 from app.ui.administration.import_columns import label_column
 from app.ui.lists import table
-from app.ui.rejected_rows import KINDS
 from app.ui.text import note, write_html
+from app.vocabulary.terms import TableKind
 
 CORRECTIONS = "import corrections"  # in the session state: by kind, the `Corrections` made so far
 _ROW, _WHY = "Row", "What is wrong"
-_HEIGHT = 360
 _CORRECTED_AT_ONCE, _MOST_REASONS = 20, 5
 _CHANGES = {"who": "Who", "column": "What", "before": "Now", "after": "After the import"}
 
@@ -55,7 +54,7 @@ def _show_counts(result: ImportResult) -> None:
     }
     write_html(
         "<b>{kind}</b>, {result.source}, {rows}: <b>{counts}</b>.",
-        kind=KINDS[result.kind],
+        kind=TableKind(result.kind).label,
         result=result,
         rows=how_many(result.read, "row"),
         counts=", ".join(f"{number:,} {words}" for words, number in numbers.items() if number) or "nothing",
@@ -67,9 +66,9 @@ def _show_new(result: ImportResult) -> None:
         return
     new = list_new_rows(result)
     rows = pd.DataFrame([{_ROW: int(number)} | cells for number, cells in new]).fillna("")
-    with st.expander(f"New: {how_many(len(new), 'row')} of {KINDS[result.kind].lower()}"):
+    with st.expander(f"New: {how_many(len(new), 'row')} of {TableKind(result.kind).label.lower()}"):
         name = f"new {result.kind}"
-        table(rows, f"Rows of {KINDS[result.kind].lower()} that would be added", name, height=_height(len(rows)))
+        table(rows, f"Rows of {TableKind(result.kind).label.lower()} that would be added", name)
 
 
 def _show_changed(preview: Preview) -> None:
@@ -79,7 +78,7 @@ def _show_changed(preview: Preview) -> None:
     people = rows[["kind", "who"]].drop_duplicates().shape[0]
     with st.expander(f"Changed: {how_many(people, 'entry', 'entries')} of the roster", expanded=len(rows) <= 20):
         shown = rows[list(_CHANGES)].rename(columns=_CHANGES)
-        table(shown, "What would change on the roster", "changed on the roster", height=_height(len(rows)))
+        table(shown, "What would change on the roster", "changed on the roster")
 
 
 def _show_notes(result: ImportResult) -> None:
@@ -87,9 +86,9 @@ def _show_notes(result: ImportResult) -> None:
     if result.unknown_columns:
         notes.insert(0, f"columns that are not read: {', '.join(result.unknown_columns)}")
     if notes:
-        with st.expander(f"Notes on {KINDS[result.kind].lower()} ({len(notes):,})"):
+        with st.expander(f"Notes on {TableKind(result.kind).label.lower()} ({len(notes):,})"):
             for words in notes:
-                write_html("{words}.", words=words[:1].upper() + words[1:])
+                write_html("{words}.", words=start_sentence(words))
 
 
 def _show_rejected(result: ImportResult) -> None:
@@ -98,7 +97,7 @@ def _show_rejected(result: ImportResult) -> None:
         return
     count = how_many(len(result.rejected), "row")
     with st.container(border=True):
-        write_html("Rejected: {count} of {kind}", "h4", count=count, kind=KINDS[result.kind].lower())
+        write_html("Rejected: {count} of {kind}", "h4", count=count, kind=TableKind(result.kind).label.lower())
         note(
             "The other rows can be imported now. Rejected rows are kept under “Rejected rows” until somebody fixes or "
             "dismisses them."
@@ -106,7 +105,7 @@ def _show_rejected(result: ImportResult) -> None:
         if len(result.rejected) <= _CORRECTED_AT_ONCE:
             _ask_corrections(result)
             return
-        reasons = Counter(_say_why(result, rejected) for rejected in result.rejected)
+        reasons = Counter(_explain_rejection(result, rejected) for rejected in result.rejected)
         for why, number in reasons.most_common(_MOST_REASONS):
             write_html("<b>{rows}:</b> {why}.", rows=how_many(number, "row"), why=why)
         with st.expander("Correct them one by one"):
@@ -126,7 +125,7 @@ def _ask_corrections(result: ImportResult) -> None:
             hide_index=True,
             disabled=[_ROW, _WHY],
             width="stretch",
-            alt=f"Rejected rows of {KINDS[result.kind].lower()}, to be corrected",
+            alt=f"Rejected rows of {TableKind(result.kind).label.lower()}, to be corrected",
             column_config=config,
         )
         note("Write what is right into the cells, then check again.")
@@ -135,7 +134,7 @@ def _ask_corrections(result: ImportResult) -> None:
             st.rerun()
 
 
-def _say_why(result: ImportResult, rejected: RejectedRow) -> str:
+def _explain_rejection(result: ImportResult, rejected: RejectedRow) -> str:
     """Why a row was rejected, and how to fix it."""
     column = rejected.column or ""
     return f"{result.headings.get(column) or column or 'the row'} {rejected.reason}: {rejected.fix}"
@@ -147,7 +146,7 @@ def _describe_rejected(result: ImportResult, rejected: RejectedRow) -> dict[str,
     _, fixable = select_shown_cells(result.kind, cells, rejected.column)
     column = rejected.column or ""
     shown = {name: cells.get(name, "") for name in fixable if name in cells or name == column}
-    return {_ROW: int(rejected.row), _WHY: _say_why(result, rejected)} | shown
+    return {_ROW: int(rejected.row), _WHY: _explain_rejection(result, rejected)} | shown
 
 
 def _store_corrections(kind: str, shown: pd.DataFrame, edited: pd.DataFrame) -> None:
@@ -164,7 +163,3 @@ def get_corrections(kind: str) -> Corrections:
     """The corrections that were made to the rows of a kind."""
     every: Mapping[str, Corrections] = st.session_state.get(CORRECTIONS, {})
     return every.get(kind, {})
-
-
-def _height(rows: int) -> str | int:
-    return "content" if rows < 10 else _HEIGHT

@@ -1,10 +1,10 @@
-"""What became of an import, and the form for attendance reports."""
+"""The result of an import, and the form for attendance reports."""
 
 from collections.abc import Callable
 
 import streamlit as st
 
-from app.formatting import how_many
+from app.formatting import how_many, start_sentence
 from app.intake.result import ImportResult
 from app.records.evidence.attendance_times import DateOrder
 from app.records.rows import UnreadableFileError
@@ -36,7 +36,7 @@ def show_attendance_import(read: ReadReport) -> None:
 
 
 def _show_import(run: Callable[[], ImportResult]) -> None:
-    """Run an import and show what became of it."""
+    """Run an import and show its result."""
     try:
         result = run()
     except UnreadableFileError as error:
@@ -49,7 +49,7 @@ def _show_import(run: Callable[[], ImportResult]) -> None:
 
 
 def show_result(result: ImportResult) -> None:
-    """Show what became of an import."""
+    """Show the result of an import."""
     numbers = {
         "new": result.added,
         "changed": result.changed,
@@ -71,7 +71,7 @@ def show_result(result: ImportResult) -> None:
     if result.resolved:
         write_html("This import resolved {rows}.", rows=how_many(result.resolved, "earlier rejection"))
     for words in result.notes:
-        write_html("{words}.", words=words[:1].upper() + words[1:])
+        write_html("{words}.", words=start_sentence(words))
     if result.unknown_columns:
         note(f"Columns not read: {', '.join(result.unknown_columns)}.")
     for words in result.unread:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.access.administration import get_roster
 from app.access.policy import Person
-from app.formatting import how_many, moment
+from app.formatting import how_many, moment, start_sentence
 from app.intake.attendance import import_attendance
 from app.intake.files import prepare_tables
 from app.intake.mappings import save_mapping
@@ -28,8 +28,8 @@ from app.ui.administration.import_leavers import STAY, LeaversChoice, is_plausib
 from app.ui.administration.import_options import ask_roster_options, show_templates
 from app.ui.administration.import_preview import CORRECTIONS, get_corrections, show_preview, show_rejected
 from app.ui.administration.import_results import show_attendance_import, show_result
-from app.ui.rejected_rows import KINDS
 from app.ui.text import as_plain_text, note, show_error, write_html
+from app.vocabulary.terms import TableKind
 
 _STEPS = ("Choose files", "Check", "Done")
 # In the session state: the results, what was shown before, and which import this is.
@@ -81,7 +81,7 @@ def _show_tables(school: School, person: Person) -> bool:
 
 
 def _show_step(current: int) -> None:
-    """Where in the import one is."""
+    """Show which step of the import this is."""
     steps = "".join(
         f"<li{' aria-current=step' if n == current else ''}>{n + 1}. {words}</li>" for n, words in enumerate(_STEPS)
     )
@@ -111,7 +111,10 @@ def _show_check(school: School, person: Person, files: list[tuple[str, bytes]]) 
                 is_clear = False
             elif (kind := read[1].mapping.kind) in readings:
                 is_clear = False
-                show_error(f"Two files hold {KINDS[kind].lower()}.", "Import them one after the other, or as one file.")
+                show_error(
+                    f"Two files hold {TableKind(kind).label.lower()}.",
+                    "Import them one after the other, or as one file.",
+                )
             else:
                 readings[kind] = read
     if not is_clear:
@@ -145,7 +148,7 @@ def _show_file(
             raw = read_raw_table(file, sheet)
         write_html("<b>{name}</b>: {rows}", name=raw.name, rows=how_many(len(raw.rows), "row"))
         for words in raw.notes:
-            note(f"{words[:1].upper()}{words[1:]}.")
+            note(f"{start_sentence(words)}.")
         reading = ask_reading(school, raw, schools, f"{key} {raw.sheet}")
     except UnreadableFileError as error:
         show_error("The file cannot be read.", str(error))
@@ -217,8 +220,8 @@ def _ask_names(readings: Mapping[str, tuple[RawTable, Reading]]) -> dict[str, st
     for kind, (raw, reading) in readings.items():
         if reading.is_new:
             name = st.text_input(
-                f"Remember how {KINDS[kind].lower()} are read, as",
-                f"{KINDS[kind]} as in {raw.name.rpartition('.')[0]}",
+                f"Remember how {TableKind(kind).label.lower()} are read, as",
+                f"{TableKind(kind).label} as in {raw.name.rpartition('.')[0]}",
                 key=f"import {st.session_state[_NUMBER]} name {kind}",
                 help="Next time a file with these headings is read in the same way. Blank: do not remember it.",
             )
@@ -272,8 +275,7 @@ def _confirm_undo(school: School, person: Person) -> None:
         )
         return
     write_html(
-        "Everything that the import of {files} added or changed is put back as it was. Sessions are checked again.",
-        files=files,
+        "This undoes everything that the import of {files} added or changed. Sessions are checked again.", files=files
     )
     if st.button("Undo this import", type="primary", icon=":material/undo:"):
         try:

@@ -20,7 +20,7 @@ _NEEDED = {
 
 
 def show_roster(school: School, person: Person) -> None:
-    """Show the lists, and what is missing in them."""
+    """Show the lists, and which roles nobody has."""
     roster = administration.get_roster(school, person)
     staff = roster["staff"].assign(
         roles=[cell.split(";") if cell else [] for cell in roster["staff"]["roles"]],
@@ -55,7 +55,7 @@ def show_roster(school: School, person: Person) -> None:
             columns=["Role", "Staff", "Names"],
         )
         with st.expander("Staff by role"):
-            table(rows, "Staff by role, from the roster", "roles", height="content")
+            table(rows, "Staff by role, from the roster", "roles")
         with st.expander(f"Staff who have never signed in ({len(never):,})"):
             rows = as_listing(never, ["name", "email", "school", "department"])
             table(rows, "Staff on the roster who have never signed in", "never signed in")

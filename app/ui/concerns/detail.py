@@ -19,7 +19,7 @@ from app.ui.widgets import download, link, show_confirmation
 from app.vocabulary.roles import Page
 
 
-def show_one(school: School, person: Person, ref: str) -> None:
+def show_concern(school: School, person: Person, ref: str) -> None:
     """A concern of either register; one that is not there, or not the person's to see, looks the same."""
     try:
         view = get_concern(school, person, ref)

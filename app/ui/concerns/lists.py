@@ -71,12 +71,12 @@ def _show_own(school: School, person: Person) -> None:
     if about_children.empty and about_adults.empty:
         st.write("None.")
     if len(about_children):
-        table(_own(about_children), "Concerns that I raised", "my concerns", height="content")
+        table(_own(about_children), "Concerns that I raised", "my concerns")
     if len(about_adults):
         st.subheader("About an adult's conduct")
         record = partial(casework.record_download, school, person, about_adults["ref"].tolist())
         name = "my concerns about conduct"
-        table(_own(about_adults), "Concerns about conduct that I raised", name, record, height="content")
+        table(_own(about_adults), "Concerns about conduct that I raised", name, record)
     with st.container(horizontal=True):
         link(Page.CONCERNS, "Raise a concern about a child", "flag", query={"raise": "yes"})
         link(Page.CONCERNS, "Raise a concern about an adult's conduct", "flag", query={"raise": "conduct"})
@@ -156,7 +156,7 @@ def _show_actions(
             rows = as_listing(rows, columns, due="By", late="Late", owner="Who", ref="Reference")
             note_download = partial(record, others["ref"].unique().tolist()) if record else None
             name = "actions about conduct" if record else "actions assigned to others"
-            table(rows, "Actions assigned to others", name, note_download, height="content")
+            table(rows, "Actions assigned to others", name, note_download)
 
 
 def _ask_what_was_done(school: School, person: Person, row: Any) -> None:

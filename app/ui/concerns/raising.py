@@ -13,6 +13,7 @@ from app.alerts import channels
 from app.concerns.raising import Elsewhere, Report, raise_concern
 from app.school import School
 from app.store.concerns import CHILD, CONDUCT, MOST_CATEGORIES, Register
+from app.ui import address
 from app.ui.drafts import Draft, label_pupils, label_staff
 from app.ui.text import note, show_error, write_html
 from app.ui.widgets import link
@@ -38,8 +39,8 @@ _WORDS = {
 _FAULT, _SENT = "concern not sent", "sent"
 
 
-def raise_one(school: School, person: Person, register: Register, session: str) -> None:
-    """The form for everybody; `session` is the number of the session that it came out of, or empty."""
+def show_form(school: School, person: Person, register: Register, session: str) -> None:
+    """The form, for everybody; `session` is the number of the session that the concern comes from, or empty."""
     words = _WORDS[register.resource]
     draft = Draft(school, person, CONCERN_DRAFT if register is CHILD else CONDUCT_DRAFT)
     send = f"send {register.resource}"
@@ -48,7 +49,7 @@ def raise_one(school: School, person: Person, register: Register, session: str) 
     if pressed and draft.result is None:
         _send(school, person, register, draft)
     elif draft.result is not None and not pressed and _SENT not in st.query_params:
-        draft.begin({})  # the link at the side was followed once more
+        draft.begin({})  # the link in the menu was used again
     st.title(words["raise"])
     link(Page.CONCERNS, "Concerns", "arrow_back")
     st.error(words["danger"], icon=":material/emergency_home:")
@@ -84,7 +85,7 @@ def _clear(draft: Draft, send: str) -> None:
 
 
 def _link_session(school: School, person: Person, register: Register, draft: Draft, session: str) -> None:
-    """Show the session that it came out of, if the person may see it, and fill boxes that are still empty from it."""
+    """Show the session that the concern comes from, if the person may see it, and fill empty boxes from it."""
     number = session or str(draft.values.get("session", ""))
     view = _find_session(school, person, number)
     if view is None:
@@ -98,7 +99,8 @@ def _link_session(school: School, person: Person, register: Register, draft: Dra
 
 
 def _find_session(school: School, person: Person, number: str) -> SessionView | None:
-    return get_session(school, person, int(number)) if number.isdecimal() and len(number) < 18 else None
+    session_id = address.read_number(number)
+    return None if session_id is None else get_session(school, person, session_id)
 
 
 def _ask_about(school: School, person: Person, register: Register, draft: Draft) -> None:

@@ -1,4 +1,4 @@
-"""The steps of a concern: a button and a dialog for each, and what others changed while it was filled in."""
+"""The steps of a concern: a button and a dialog for each, and what others changed in the meantime."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, time

@@ -1,4 +1,4 @@
-"""What needs attention: each line is a link with its count, and opens exactly what it counts."""
+"""What needs attention: each line is a link with a count, and opens exactly what it counts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -71,7 +71,7 @@ def show_attention(view: View) -> None:
 
 
 def list_lines(view: View) -> list[Line]:
-    """The lines for somebody: those of sessions by days and filters of the view, then those of other pages."""
+    """The lines that the person may see: sessions by the days and filters of the view, then those of other pages."""
     lines = _list_lines_of_sessions(view)
     if get_scopes(view.person, Resource.BREACH_COUNTS):
         waiting = len(list_breaches_to_resolve(view.school, view.person))

@@ -55,7 +55,7 @@ def _name(view: View) -> str:
 
 
 def _open_selected(key: str, selection: str, columns: Mapping[str, str], kind: str = "") -> None:
-    """Open the list behind the mark that was clicked; `columns` of the chart's rows say which, by parameter."""
+    """Open the list behind the clicked mark; `columns` maps each parameter to a column of the chart's rows."""
     found = st.session_state[key]["selection"][selection]
     if found:
         _open(kind or selection, **{name: str(found[0][column]) for name, column in columns.items()})

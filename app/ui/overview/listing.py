@@ -21,7 +21,7 @@ from app.vocabulary.roles import Page, Resource
 
 
 def get_list() -> str:
-    """Which list the address asks for; "" for none."""
+    """The list in the address; "" for none."""
     kind = address.get("list")
     return kind if kind in TITLES else ""
 
@@ -36,7 +36,7 @@ def show_list(view: View, kind: str) -> None:
     """Show a list of TITLES."""
     place, words = _find_place(kind)
     if place is None or (kind in ("late", "unresolved", "earlier") and not _may_list(view)):
-        st.info("There is no such list for you.")
+        st.info("This list does not exist, or you do not have access to it.")
         return
     rows = add_titles(find_sessions(view, kind, place), view.measure)
     broken = int((~rows["fine"]).sum())
@@ -64,7 +64,7 @@ def _may_list(view: View) -> bool:
 
 
 def _find_place(kind: str) -> tuple[dict[str, str] | None, str]:
-    """Which cell, clause or week the address asks for (None: it says none that exists), and the title of its list."""
+    """The cell, clause or week in the address (None: no valid one), and the title of its list."""
     of, hour = address.get("of"), address.get("hour")
     if kind == "cell":
         words = {"before 08": "before 08:00", "from 20": "from 20:00"}.get(hour, f"from {hour}:00")

@@ -1,4 +1,4 @@
-"""What the Overview shows: its days, filters and measure, which its address says, and the sessions that they choose."""
+"""What the Overview shows: its days, filters and measure, which are in its address, and the sessions they select."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ class View:
 
     @property
     def key(self) -> str:
-        """Another for each choice, so that a chart of another choice is drawn anew."""
+        """Differs for each choice, so that its charts are drawn anew."""
         return f"{self.days} {self.measure} {list(self.chosen.values())}"
 
     @property
