@@ -48,7 +48,7 @@ class Saved:
 # --- the calls to log ---------------------------------------------------------------------------------------
 
 
-def list_calls() -> None:
+def show_calls() -> None:
     """Show the calls that are not logged, the newest first, and the planned sessions without a call record, each with
     a button that opens its form."""
     over = plans[(plans["ended_at"] < school.now()) & ~plans["ref"].isin(plan_of.values())]
@@ -299,7 +299,7 @@ plans = list_plans(school, person)
 plan_of = planning.match_plans_with_calls(school, waiting, plans) if len(waiting) and len(plans) else {}
 open_from_query()
 draft.values.setdefault("ref", f"F-{uuid.uuid4().hex[:12]}")
-list_calls()
+show_calls()
 if draft.result is not None:
     show_saved(draft.result)
 else:

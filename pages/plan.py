@@ -1,4 +1,4 @@
-"""Plan a session: the protocol's checks as it is planned, what to do about them, and the invitation."""
+"""Plan a session: its checks, what to do about them, and the invitation."""
 
 import uuid
 from functools import partial
@@ -18,7 +18,7 @@ from app.records.logs import Log
 from app.records.rows import RejectedRow
 from app.sessions import planning
 from app.sessions.invitations import create_invitation, is_confidential
-from app.sessions.planning import Foreseen
+from app.sessions.planning import PlanChecks, Verdict
 from app.ui import session_fields
 from app.ui.dialogs import Change, confirm, open_dialog
 from app.ui.drafts import Draft
@@ -30,11 +30,15 @@ from app.vocabulary.roles import Page
 from app.vocabulary.terms import OneToOneReason
 
 _VERDICTS = {
-    "yes": (st.success, "Yes: as planned, this session meets the protocol.", ":material/check:"),
-    "no": (st.error, "No: as planned, this session would breach the protocol.", ":material/close:"),
-    "not yet": (st.warning, "Not yet: something is missing.", ":material/question_mark:"),
+    Verdict.YES: (st.success, "Yes: as planned, this session meets the protocol.", ":material/check:"),
+    Verdict.NO: (st.error, "No: as planned, this session would breach the protocol.", ":material/close:"),
+    Verdict.NOT_YET: (st.warning, "Not yet: something is missing.", ":material/question_mark:"),
 }
-_MARKS = {"yes": "✓ meets the protocol", "no": "✗ would breach the protocol", "not yet": "? something is missing"}
+_MARKS = {
+    Verdict.YES: "✓ meets the protocol",
+    Verdict.NO: "✗ would breach the protocol",
+    Verdict.NOT_YET: "? something is missing",
+}
 _REASONS = {reason: reason.label for reason in OneToOneReason if reason is not OneToOneReason.OTHER}
 
 school, person = require(Page.PLAN)
@@ -64,12 +68,12 @@ def read() -> Log | RejectedRow:
     return planning.read_plan(school, log_form.as_row(school.settings, draft.values, person.email))
 
 
-def show_verdict(plan: Log, foreseen: Foreseen) -> None:
-    """Show whether the plan keeps the protocol, clause by clause, with what to do."""
-    show, words, icon = _VERDICTS[foreseen.verdict]
+def show_verdict(plan: Log, checks: PlanChecks) -> None:
+    """Show whether the plan meets the protocol, clause by clause, with what to do."""
+    show, words, icon = _VERDICTS[checks.verdict]
     show(words, icon=icon)
-    outcomes = foreseen.clauses["outcome"]
-    for row in foreseen.clauses[outcomes.isin(["breach", "no_evidence"])].itertuples():
+    outcomes = checks.clauses["outcome"]
+    for row in checks.clauses[outcomes.isin(["breach", "no_evidence"])].itertuples():
         mark = "✗" if row.outcome == "breach" else "?"
         with st.container(border=True):
             left, right = st.columns([3, 2], gap="medium")
@@ -80,8 +84,8 @@ def show_verdict(plan: Log, foreseen: Foreseen) -> None:
                 if row.letter:
                     link(Page.PARENTS, "Open Parents")
             if row.consent:
-                show_consents(plan, row.consent, foreseen.lacking.get(row.clause, []))
-    good = list(foreseen.clauses[outcomes.isin(["met", "exempt"])].itertuples())
+                show_consents(plan, row.consent, checks.lacking.get(row.clause, []))
+    good = list(checks.clauses[outcomes.isin(["met", "exempt"])].itertuples())
     for place, half in zip(st.columns(2, gap="medium"), (good[::2], good[1::2]), strict=True):
         with place.container(gap="xsmall"):
             for row in half:
@@ -143,24 +147,24 @@ def describe_consent(row: Any) -> str:
     return words[row.state]
 
 
-def show_in_session_checks(foreseen: Foreseen) -> None:
+def show_in_session_checks(checks: PlanChecks) -> None:
     st.header("During the session")
     note("These can be checked only in the session.")
     with st.container(gap="xsmall"):
-        for row in foreseen.to_mind.itertuples():
+        for row in checks.in_session.itertuples():
             write_html("<b>{row.title}.</b> {row.words}", "div", row=row)
 
 
-def show_saving(plan: Log, foreseen: Foreseen) -> None:
+def show_saving(plan: Log, checks: PlanChecks) -> None:
     """Show the button to save the plan, and beside it, once it is saved as shown here, its invitation."""
     saved, is_saved = find_saved(plan)
     words = "Plan saved" if is_saved else "Save plan" if saved is None else "Save changes"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(words, type="primary", icon=":material/event_available:", disabled=is_saved, key=_SAVE)
-        if is_saved and foreseen.verdict == "yes":
+        if is_saved and checks.verdict is Verdict.YES:
             download(
                 "Download the invitation",
-                create_invitation(school, person, saved, foreseen),
+                create_invitation(school, person, saved, checks),
                 "session.ics",
                 "event",
                 on_click=lambda: record_access(school, person, "exported", f"invitation to plan {plan.ref}"),
@@ -168,7 +172,7 @@ def show_saving(plan: Log, foreseen: Foreseen) -> None:
         st.button("New plan", type="tertiary", icon=":material/add:", on_click=clear)
     if not is_saved:
         return
-    if foreseen.verdict != "yes":
+    if checks.verdict is not Verdict.YES:
         note("You can download the invitation once the plan meets the protocol.")
     elif is_confidential(person, plan.answers["purpose"]):
         note("The invitation shows only your time, so that nobody who sees your calendar can tell whom it is for.")
@@ -200,7 +204,7 @@ def clear() -> None:
         draft.drop()
 
 
-def list_coming() -> None:
+def show_plans() -> None:
     """Show the person's plans that are still to come."""
     plans = list_plans(school, person)
     coming = plans[plans["ended_at"] >= school.now()]
@@ -210,7 +214,7 @@ def list_coming() -> None:
     verdicts = planning.judge_plans(school, person, coming)
     for row in coming.itertuples():
         purpose = PURPOSE_WORDS.get(row.purpose, row.purpose)
-        verdict = _MARKS.get(verdicts.get(row.ref, ""), "begun")
+        verdict = _MARKS[verdicts[row.ref]] if row.ref in verdicts else "begun"
         words = "<b>{row.started_at}</b> · {purpose} · {verdict}<br>{row.pupils}"
         place = card(words, row=row, purpose=purpose, verdict=verdict)
         if place.button("Open plan", key=f"open {row.ref}", icon=":material/edit:", width="stretch"):
@@ -248,9 +252,9 @@ if plan is None:
 elif isinstance(plan, RejectedRow):
     session_fields.show_fault(plan)
 else:
-    foreseen = planning.foresee(school, person, plan)
-    show_verdict(plan, foreseen)
-    show_saving(plan, foreseen)
-    show_in_session_checks(foreseen)
-list_coming()
+    checks = planning.check_plan(school, person, plan)
+    show_verdict(plan, checks)
+    show_saving(plan, checks)
+    show_in_session_checks(checks)
+show_plans()
 draft.store()

@@ -127,7 +127,7 @@ def list_consents(school: School, person: Person) -> pd.DataFrame:
     if it came from a file), `sent_at` (when the request went to the parents), `answered_at`, `answered_by`,
     `slt_informed_at`, `confirmed_at` (when SLT confirmed that), and
 
-    - `request`: what became of it: the EmailState of its emails, "sent" if it went out by hand, "" if it did not
+    - `request`: its status: the EmailState of its emails, "sent" if it went out by hand, "" if it did not
     - `own`: whether the person may enter the answer; `to_slt`: whether they may confirm for SLT
     - `status`: the state, but without an answer "waiting", "lapsed" (its times are over) or "covered" (by another
       consent that holds), and "given_late" if its times had begun

@@ -1,9 +1,11 @@
-"""What sending alerts and emails to families have in common: one sender at a time, its result, and pauses."""
+"""Shared by the sending of alerts and of emails to families: one sender at a time, its result, and pauses."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app import lease
+
+MOST_BROKEN = 3  # broken connections in a row after which the rest of a run waits
 
 
 class Lease(lease.Lease):

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, exists, func, insert, select, update
 
-from app.alerts.attempts import Lease, Run, get_next_attempt
+from app.alerts.attempts import MOST_BROKEN, Lease, Run, get_next_attempt
 from app.alerts.channels import BrokenConnectionError, Mail, Message, NotSentError, RejectedError, UnreachableError
 from app.judging.rejudge import rejudge_pupils
 from app.school import School
@@ -25,7 +25,6 @@ from app.vocabulary.terms import EmailState, FamilyEmailKind
 _email, _event = tables.family_emails.c, tables.consent_events.c
 _GIVE_UP_AFTER = timedelta(days=2)
 _EVENTS = {FamilyEmailKind.REQUEST: "sent", FamilyEmailKind.REMINDER: "reminded"}
-_MOST_BROKEN = 3  # broken connections in a row after which the rest of a run waits
 
 
 class FamilySending:
@@ -97,7 +96,7 @@ class FamilySending:
             self._put_off(row, str(error))
             is_broken = isinstance(error, BrokenConnectionError)
             self._broken_in_a_row = self._broken_in_a_row + 1 if is_broken else 0
-            return self._broken_in_a_row < _MOST_BROKEN
+            return self._broken_in_a_row < MOST_BROKEN
         else:
             self._broken_in_a_row = 0
             self._run.sent += 1

@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, Row, select, update
 from sqlalchemy.exc import DBAPIError
 
 from app import lease
-from app.alerts.attempts import Lease, Run, get_next_attempt
+from app.alerts.attempts import MOST_BROKEN, Lease, Run, get_next_attempt
 from app.alerts.channels import (
     AlertsNotConfiguredError,
     BrokenConnectionError,
@@ -40,7 +40,6 @@ from app.vocabulary.terms import EmailState
 
 _alert = tables.alerts.c
 _BATCH = 50
-_MOST_BROKEN = 3  # broken connections in a row after which the rest of a run waits
 _MOST_TO_FAMILIES = 100  # in a run, since mail servers limit how much one sender may send at once
 _PATIENCE = lease.DURATION.total_seconds() + 5  # seconds that an urgent alert waits for another sender, even a dead one
 
@@ -148,7 +147,7 @@ class _Sending:
         except NotSentError as error:
             self._put_off([row], str(error))
             self.broken_in_a_row = self.broken_in_a_row + 1 if isinstance(error, BrokenConnectionError) else 0
-            if self.broken_in_a_row >= _MOST_BROKEN:
+            if self.broken_in_a_row >= MOST_BROKEN:
                 raise UnreachableError(str(error)) from None
             return
         self.broken_in_a_row = 0

@@ -1,4 +1,4 @@
-"""What became of the fictional school's emails to the families of new pupils. Nothing was ever sent."""
+"""The fictional school's emails to the families of new pupils, with their status. Nothing was ever sent."""
 
 from datetime import datetime, time, timedelta
 from hashlib import sha256

@@ -1,6 +1,6 @@
 """Letters and requests for consent by email: to each contact of a pupil on the roster, in the family's language.
 
-They are stored in the outbox in one transaction and sent in the background; the register shows what became of each.
+They are stored in the outbox in one transaction and sent in the background; the register shows the status of each.
 """
 
 from collections.abc import Collection

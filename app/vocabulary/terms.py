@@ -88,7 +88,7 @@ class FamilyEmailKind(Labelled):
 
 
 class EmailState(Labelled):
-    """What became of an email to a family. One that is STRUCK was entered on the register by mistake."""
+    """The status of an email to a family. A STRUCK one was entered on the register by mistake."""
 
     WAITING = "waiting", "Not yet sent"
     SENT = "sent", "Sent"

@@ -139,7 +139,7 @@ def hand_over_and_close(page: Page) -> None:
     typed(page, "Its reference there", "4711")
     keep(page)
     add(page, "Close it")
-    typed(page, "What came of it?", "Help is in place.")
+    typed(page, "Outcome", "Help is in place.")
     typed(page, "Why can it be closed?", "Followed up in MySafeguarding.")
     keep(page)
     expect(page.get_by_text("Closed", exact=True).first).to_be_visible()
