@@ -13,6 +13,7 @@ from app.access.policy import get_scopes, may_open
 from app.access.what_if import run_what_if
 from app.judging import what_if
 from app.reports import charts
+from app.reports.inspection import describe_rules
 from app.settings import Period, Rules, SettingsError, replace_figures
 from app.ui.address import choose_one
 from app.ui.clauses import show_clauses
@@ -45,17 +46,8 @@ def choose_version() -> date:
 
 
 def show_settings(day: date) -> None:
-    rules = school.settings.rules_on(day)
-    slots = "; ".join(f"{s.name} {s.from_:%H:%M}–{s.to:%H:%M} ({', '.join(s.days)})" for s in rules.one_to_one_slots)
     with st.expander("Settings in force on that day"):
-        write_html(
-            "Academic tuition {rules.academic_hours[0]:%H:%M} to {rules.academic_hours[1]:%H:%M}. One-to-ones: {slots}. "
-            "Grace when joining and leaving: {rules.grace_seconds:g} seconds. Camera on for at least "
-            "{rules.camera_share:.0%} of the time. Time to log a call: {rules.log_within_hours:g} hours. A log and its "
-            "call may lie {rules.match_minutes:g} minutes apart.",
-            rules=rules,
-            slots=slots,
-        )
+        write_html("{words}", words=describe_rules(school.settings.rules_on(day)))
 
 
 def show_protocol() -> None:

@@ -37,7 +37,7 @@ def _steps_to_close(place: int) -> list[_Step]:
     steps: list[_Step] = [(20, "level", {"level": level, "text": "Spoken with the child and with home."})]
     if level == "child protection":
         steps += [
-            (21, "decision", {"decision": "Refer to children's services.", "text": "What was said may be harm."}),
+            (21, "decision", {"decision": "Refer to children's services.", "text": "What was answers may be harm."}),
             (22, "referral", {"to": "Children's services, duty desk", "on": None, "reference": f"D-{4100 + place}"}),
         ]
     outcome = "Support is in place; nothing new for three weeks."
@@ -72,9 +72,9 @@ def _events(
     concern_id: int, raised_at: datetime, actor_id: int | None, steps: Iterable[_Step]
 ) -> Iterator[dict[str, Any]]:
     """The steps as rows of a table of events."""
-    for hours, kind, said in steps:
+    for hours, kind, answers in steps:
         at = raised_at + timedelta(hours=hours)
-        content = {name: value for name, value in said.items() if name not in ("level", "text")}
+        content = {name: value for name, value in answers.items() if name not in ("level", "text")}
         if kind == "referral":
             content["on"] = str(at.date())
         yield {
@@ -82,9 +82,9 @@ def _events(
             "occurred_at": at,
             "actor_id": actor_id,
             "kind": kind,
-            "level": said.get("level"),
+            "level": answers.get("level"),
             "recipient_id": actor_id if kind == "action" else None,
-            "text": said.get("text"),
+            "text": answers.get("text"),
             "content": json.dumps(content) if content else None,
         }
 
@@ -98,7 +98,7 @@ def raise_about_conduct(connection: Connection, now: datetime, today: date) -> N
     report = Report(
         CONDUCT,
         summary="A pupil told me that lessons are arranged over a private messaging account, late in the evening.",
-        childs_words="He said it is easier if it is just between us.",
+        childs_words="He answers it is easier if it is just between us.",
         categories=["private_contact", "boundaries"],
         staff_ids=[teacher],
         happened_at=raised_at - timedelta(hours=3),

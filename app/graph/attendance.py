@@ -94,7 +94,7 @@ def _find_gaps(connection: Connection, now: datetime) -> _Gaps | None:
     found = [(row.lost_from, row.lost_to, row.started_at) for row in lost]
     if first is not None:
         found.append((oldest, min(first.from_at, now - KEPT_BY_GRAPH + _READ_AGAIN), first.started_at))
-    found = [one for one in found if oldest < one[1]]
+    found = [gap for gap in found if oldest < gap[1]]
     return _Gaps([(begin, end) for begin, end, _ in found], max(at for *_, at in found)) if found else None
 
 

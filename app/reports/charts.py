@@ -118,8 +118,8 @@ def draw_clause_bars(figures: pd.DataFrame, words: str = "Checks met") -> Drawin
     of = kept + rows["breach"]
     share = rows["rate"].map(percent).where(of >= FEW, "")
     counts = kept.map("{:,}".format) + " of " + of.map("{:,}".format)
-    told = (share + "  " + counts).str.strip()
-    return Drawing(_clause_bars(words), {"clauses": rows.assign(share=share, words=told, counts=counts)})
+    label = (share + "  " + counts).str.strip()
+    return Drawing(_clause_bars(words), {"clauses": rows.assign(share=share, words=label, counts=counts)})
 
 
 @cache

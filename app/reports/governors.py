@@ -4,13 +4,12 @@ hidden except in the workbook for leadership (see `app.reports.disclosure`). Eve
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 import pandas as pd
 
 from app.access.overview import count_counselling_sessions, get_overview
-from app.access.policy import Person
+from app.access.policy import Days, Person
 from app.access.reporting import count_registers, count_resolved_breaches
 from app.formatting import FEW, on_day, percent
 from app.protocol.clauses import CLAUSES, title_of
@@ -34,8 +33,6 @@ from app.reports.periods import find_similar
 from app.reports.xlsx import create_workbook
 from app.school import School
 from app.vocabulary.terms import BreachState, Outcome, Purpose, Resolution
-
-Days = tuple[date, date]
 
 _WIDTH = 560  # the width of a chart without labels, in pixels; with them it fills the page
 _ENDINGS = {resolution.value: resolution.label for resolution in Resolution} | {

@@ -15,6 +15,7 @@ from app.reports import governors
 from app.reports.disclosure import HIDDEN, SHOWN, UNDER, format_count, format_part
 from app.reports.pdf import create_pdf
 from app.school import School
+from app.settings import Rules
 from app.vocabulary.terms import LetterKind, RetainedKind
 
 _REGISTERS = {
@@ -43,7 +44,7 @@ def create_inspection_pack(school: School, person: Person) -> bytes:
     data = governors.describe_paper(school, "Videoconferencing with pupils: inspection pack") | {
         "version": governors.describe_version(school),
         "versions": [f"{v.name}, in force from {on_day(v.from_)}" for v in school.settings.versions],
-        "rules": _describe_rules(school),
+        "rules": describe_rules(school.settings.rules_on(today)),
         "measured": governors.HOW_MEASURED,
         "small": governors.SMALL_COUNTS,
         "terms": list(by_term),
@@ -72,13 +73,14 @@ def create_inspection_pack(school: School, person: Person) -> bytes:
     return create_pdf("inspection", data)
 
 
-def _describe_rules(school: School) -> str:
-    rules = school.settings.rules_on(school.today())
+def describe_rules(rules: Rules) -> str:
+    """The figures in force, as text."""
     slots = "; ".join(f"{s.name} {s.from_:%H:%M} to {s.to:%H:%M} ({', '.join(s.days)})" for s in rules.one_to_one_slots)
     return (
         f"Academic tuition from {rules.academic_hours[0]:%H:%M} to {rules.academic_hours[1]:%H:%M}. One-to-ones: "
         f"{slots or 'no times set'}. Grace when joining and leaving: {rules.grace_seconds:g} seconds. Camera on for at "
-        f"least {rules.camera_share:.0%} of the time. Calls must be logged within {rules.log_within_hours:g} hours."
+        f"least {rules.camera_share:.0%} of the time. Calls must be logged within {rules.log_within_hours:g} hours. A "
+        f"log and its call may lie {rules.match_minutes:g} minutes apart."
     )
 
 

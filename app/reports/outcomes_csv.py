@@ -9,6 +9,7 @@ from typing import Any, TextIO
 import pandas as pd
 from sqlalchemy import Connection, select
 
+from app.access.policy import WITHHELD
 from app.judging.parts import find_sessions, read_part
 from app.judging.upkeep import refresh
 from app.protocol.judge import judge
@@ -27,7 +28,6 @@ COLUMNS = (
     "disputed",
     "reason",
 )
-CONFIDENTIAL = "Counselling is confidential: the reason is for the counsellor."
 _AT_ONCE = 20_000  # sessions judged in one go
 
 
@@ -66,7 +66,7 @@ def _read_outcomes(school: School, connection: Connection, ids: Sequence[int]) -
     )
     table = judged.table()
     rows = table[table["session"].isin(find_sessions(connection, judged, ids))].join(facts, on="session")
-    rows["reason"] = rows["reason"].mask(rows["confidential"] & (rows["reason"] != ""), CONFIDENTIAL)
+    rows["reason"] = rows["reason"].mask(rows["confidential"] & (rows["reason"] != ""), WITHHELD)
     records: list[dict[str, Any]] = rows[list(COLUMNS)].to_dict("records")
     return records
 

@@ -6,9 +6,8 @@ from datetime import date, timedelta
 
 import pandas as pd
 
+from app.access.policy import Days
 from app.settings import Period, Settings
-
-Days = tuple[date, date]
 
 _ENOUGH = 20  # sessions in each of two periods that are compared
 _ALIKE = 0.8  # of the school days of the longer one, at least as many in the shorter

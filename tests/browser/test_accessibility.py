@@ -121,7 +121,7 @@ def test_no_step_of_an_import_has_an_accessibility_violation(
     look("a file that cannot be read", "The file cannot be read.")
     click(screen.get_by_role("button", name="Remove web page.xls"))
     drop("people.csv", PEOPLE)
-    look("columns to choose", "Choose where the file has")
+    look("columns to choose", "Choose the heading for")
     click(screen.get_by_role("button", name="Remove people.csv"))
     drop("letters.csv", LETTERS % (pupil, pupil, pupil))
     look("what would change", "What would change")

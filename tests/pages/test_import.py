@@ -133,7 +133,7 @@ def test_import_asks_what_a_purpose_stands_for(open_as: OpenAs) -> None:
     at = open_as("admin")
     wrong, other = (people.log("teacher", "aled", f"2026-11-0{day}T10:00") for day in (3, 4))
     _drop(at, ("answers.csv", [wrong | {"purpose": "Accademic"}, other | {"purpose": "Expedition"}]))
-    assert [warning.value for warning in at.warning] == ["Choose what the words stand for: Purpose."]
+    assert [warning.value for warning in at.warning] == ["Choose what the words mean in: Purpose."]
     _choose(at, "Accademic (1 row)", "academic")
     assert "Import" not in [button.label for button in at.button]
     _choose(at, "Expedition (1 row)", "Expedition")

@@ -5,7 +5,8 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from app.reports.periods import Days, find_similar, list_similar_periods
+from app.access.policy import Days
+from app.reports.periods import find_similar, list_similar_periods
 from app.settings import Period
 from tests.conftest import SETTINGS
 

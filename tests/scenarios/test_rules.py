@@ -10,9 +10,9 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from app.access.policy import WITHHELD
 from app.protocol.evidence import Evidence
 from app.protocol.judge import Judged, judge
-from app.reports.outcomes_csv import CONFIDENTIAL
 from app.settings import load_settings
 from tests.scenarios.conftest import SCENARIOS
 from tests.scenarios.telling import HERE, ZONE, compare, differ
@@ -37,7 +37,7 @@ def test_every_scenario_has_the_outcomes_and_words_it_states(on_record: tuple[Ev
         if row["outcome"] != "not_applicable":
             said[row["clause"]][row["outcome"]].add(row["reason"])
         if confidential and row["reason"]:
-            row["reason"] = CONFIDENTIAL
+            row["reason"] = WITHHELD
         rows[ref, call_id][row["clause"]] = row
     staff = evidence.staff.groupby("staff_id")["name"].last()
     pupils = evidence.pupils.groupby("pupil_id")["name"].last()

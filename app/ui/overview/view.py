@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 
 import pandas as pd
 import streamlit as st
 
 from app.access.overview import get_overview
 from app.access.people import read_revision
-from app.access.policy import Person, get_scopes
+from app.access.policy import Days, Person, get_scopes
 from app.protocol.clauses import CLAUSES, title_of
 from app.reports.figures import CHECKS, SESSIONS, add_band_and_week, leave_out_days_to_log
 from app.school import School
@@ -18,8 +17,6 @@ from app.ui.labels import PURPOSE_WORDS
 from app.ui.widgets import choose_days, filter_values
 from app.vocabulary.roles import Resource, Scope
 from app.vocabulary.terms import Purpose
-
-Days = tuple[date, date]
 
 FILTERS = {"school": "School", "department": "Department", "purpose": "Purpose"}
 PURPOSES = PURPOSE_WORDS | {Purpose.OTHER: "Other"}
