@@ -67,7 +67,7 @@ def synchronise(
 
 @dataclass
 class _Fetched:
-    """Calls that were asked for together, by what became of them."""
+    """Calls that were asked for together, by the result."""
 
     read: dict[str, Call] = field(default_factory=dict)
     unreadable: list[RejectedRecord] = field(default_factory=list)

@@ -43,7 +43,7 @@ def require_registration(school: School) -> Registration:
 class Run:
     """What a run did: calls listed and fetched; those new, changed, and dropped because they are not sessions; records
     put into quarantine, and records that no longer exist at Graph; recordings new or changed; people for whom an
-    optional source was refused; what became of the tables of the roster."""
+    optional source was refused; the results of importing the roster."""
 
     listed: int = 0
     fetched: int = 0

@@ -68,7 +68,7 @@ class Source(Labelled):
 
 @dataclass(frozen=True)
 class SourceState:
-    """What became of asking a source. `refused_at`: when it last refused as a whole, if it has not answered since;
+    """Whether a source answers. `refused_at`: when it last refused as a whole, if it has not answered since;
     `people_refused`: people for whom it refused; `last_refused_at`: when it last refused for any; `message`:
     Microsoft's reason."""
 

@@ -52,13 +52,6 @@ def save_mapping(school: School, name: str, mapping: Mapping, actor_id: int | No
         record_change(connection, school, actor_id, "changed", f"the mapping {name} of {mapping.kind}")
 
 
-def delete_mapping(school: School, name: str, actor_id: int | None = None) -> None:
-    """Delete the mapping of a name, if there is one."""
-    with school.writing() as connection:
-        if connection.execute(delete(tables.mappings).where(_saved.key == fold(name))).rowcount:
-            record_change(connection, school, actor_id, "changed", f"the mapping {tidy(name)}, deleted")
-
-
 def list_mappings(school: School, kind: str | None = None) -> list[SavedMapping]:
     """The saved mappings, of whatever kind or the given one, by name."""
     query = select(tables.mappings, tables.staff.c.email).outerjoin(tables.staff).order_by(_saved.key)
@@ -109,9 +102,10 @@ def suggest_names(school: School, raw: RawTable, kinds: Collection[str]) -> list
     """The names of the mappings that read a sheet as a table of one of some kinds: saved ones first."""
     headings = set(map(squeeze, raw.headings))
     saved = [
-        one.name
-        for one in list_mappings(school)
-        if one.mapping.kind in kinds and set(map(squeeze, one.mapping.headings)) <= headings
+        mapping.name
+        for mapping in list_mappings(school)
+        if mapping.mapping.kind in kinds and set(map(squeeze, mapping.mapping.headings)) <= headings
     ]
-    known = [one.name for one in recognise(raw) if one.kind in kinds and not propose_as(one, raw).list_missing()]
-    return saved + known
+    systems = [system for system in recognise(raw) if system.kind in kinds]
+    fitting = [system.name for system in systems if not propose_as(system, raw).list_missing()]
+    return saved + fitting

@@ -17,7 +17,14 @@ from app.intake.result import ImportResult
 from app.intake.timeline import EVER, Facts, Timeline, revise
 from app.intake.transaction import record_change
 from app.judging.rejudge import Affected
-from app.records.people.roster import combine, parse_pupils, parse_schools, parse_staff, says_gone, sort_rows
+from app.records.people.roster import (
+    combine,
+    is_about_another_kind,
+    parse_pupils,
+    parse_schools,
+    parse_staff,
+    sort_rows,
+)
 from app.records.rows import InvalidCellError, ReadRow, reject
 from app.records.tables.tabular import Table as File
 from app.records.words import fold
@@ -248,7 +255,7 @@ class _Import:
         file has no rows."""
         table, mentioned, is_clear = self.kind.table.name, set(named), self.result.read > 0
         for row in self.result.rejected:
-            if not says_gone(row.column):
+            if not is_about_another_kind(row.column):
                 known = self.identities.find_mentioned(row.original, table)
                 mentioned |= known or set()
                 is_clear = is_clear and known is not None

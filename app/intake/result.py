@@ -8,7 +8,7 @@ from app.records.rows import ParsedRows, R, ReadRow, RejectedRow
 
 @dataclass
 class ImportResult:
-    """How many rows or records were read, and what became of them. `actor_id` is the staff id of the person who
+    """How many rows or records were read, added, changed and rejected. `actor_id` is the staff id of the person who
     imported them; None: a command."""
 
     kind: str

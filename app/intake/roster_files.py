@@ -119,20 +119,20 @@ def _read_files(
     mapped = _read_mapped(school, [file for file in others if _is_table(file)], mappings)
     for kind, (file, table) in mapped.items():
         if kind in own:
-            raise UnreadableFileError(_say_both(kind, own[kind], file))
+            raise UnreadableFileError(_describe_both(kind, own[kind], file))
         read[kind] = table
         others.remove(file)
     if not read:
         found = f" It has: {', '.join(map(get_name, others))}." if others else ""
         raise UnreadableFileError(
             f"{folder} has none of schools.csv, staff.csv and pupils.csv, nor users.csv and orgs.csv of School Data "
-            f"Sync or OneRoster.{found} Tables of other systems are read on the Import page, or with --mapping."
+            f"Sync or OneRoster.{found} Tables of other systems are read on the Administration page, or with --mapping."
         )
     return RosterFiles(
         {kind: read[kind] for kind in _KINDS if kind in read},
         options,
         [get_name(file) for file in others if not _is_table(file)],
-        [f"{get_name(file)} was not read: {_say_name(school, file)}" for file in others if _is_table(file)],
+        [f"{get_name(file)} was not read: {_suggest_name(school, file)}" for file in others if _is_table(file)],
     )
 
 
@@ -157,11 +157,11 @@ def _find_own_files(folder: str, files: Sequence[TableFile]) -> tuple[dict[str, 
     return {kind: own[kind] for kind in _KINDS if kind in own}, others
 
 
-def _say_both(kind: str, one: TableFile, other: TableFile) -> str:
-    return f"{get_name(one)} and {get_name(other)} both hold {kind}; keep one of the two."
+def _describe_both(kind: str, file: TableFile, other: TableFile) -> str:
+    return f"{get_name(file)} and {get_name(other)} both hold {kind}; keep one of the two."
 
 
-def _say_name(school: School, file: TableFile) -> str:
+def _suggest_name(school: School, file: TableFile) -> str:
     """What to do about a file of the folder whose name is not one of a roster's."""
     if get_name(file).lower().endswith(_ARCHIVE):
         return "it holds no export of School Data Sync or OneRoster; unpack it, and give the folder."
@@ -191,6 +191,6 @@ def _read_mapped(
             raise UnreadableFileError("\n".join(faults) or f"There is no table that the mapping “{name}” could read.")
         for file, kind, table in found:
             if kind in read:
-                raise UnreadableFileError(_say_both(kind, read[kind][0], file))
+                raise UnreadableFileError(_describe_both(kind, read[kind][0], file))
             read[kind] = file, table
     return read

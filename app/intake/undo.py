@@ -147,7 +147,7 @@ def _find_obstacles(connection: Connection, own: Sequence[Change], imported_at: 
     for name, net in by_table.items():
         now = changes.read_rows(connection, net[0].table, [change.key for change in net])
         if any(now.get(change.key) != change.after for change in net):
-            yield _say_since(name)
+            yield _describe_obstacle(name)
     yield from _find_references(connection, by_table)
     yield from _find_writing(connection, own)
     emails = [(change.after or {})["email"] for change in by_table["staff"] if change.before is None]
@@ -155,7 +155,7 @@ def _find_obstacles(connection: Connection, own: Sequence[Change], imported_at: 
         yield "one of its staff has signed in"
 
 
-def _say_since(table: str) -> str:
+def _describe_obstacle(table: str) -> str:
     return _SINCE.get(table, _CONFIDENTIAL)
 
 
@@ -177,7 +177,7 @@ def _find_references(connection: Connection, by_table: Mapping[str, Sequence[Cha
             column = table.c[key.parent.name]
             referring = select(*table.primary_key).where(reading.is_among(connection, column, ids))
             if any(tuple(row) not in ours for row in connection.execute(referring)):
-                yield _say_since(table.name)
+                yield _describe_obstacle(table.name)
 
 
 def _find_writing(connection: Connection, own: Sequence[Change]) -> Iterator[str]:
@@ -200,4 +200,4 @@ def _find_writing(connection: Connection, own: Sequence[Change]) -> Iterator[str
     written = select(event.id).join(tables.breaches, _breach.id == event.breach_id)
     written = written.where(event.actor_id.is_not(None), reading.is_among(connection, _breach.session_id, sessions))
     if connection.scalar(written.limit(1)) is not None:
-        yield _say_since("breach_events")
+        yield _describe_obstacle("breach_events")

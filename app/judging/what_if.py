@@ -84,8 +84,7 @@ def describe(figures: Mapping[str, Any], changes: WhatIf) -> str:
     parts = []
     for row in changes.clauses.itertuples():
         words = (
-            f"“{row.title}” would be kept in {_sessions(row.gained)} in which it was not; "
-            f"{f'{row.lost:,}' if row.lost else 'none'} would be lost"
+            f"“{row.title}” would be newly met in {_sessions(row.gained)}, and a new breach in {_sessions(row.lost)}"
         )
         if row.open:
             words += f"; in {_sessions(row.open)} it would gain or lose its evidence"

@@ -35,7 +35,7 @@ def recording_announced(facts: SessionFacts) -> Ruling:
     Reference(Heading.GENERAL, 4),
     words="A recording is placed on the Team, not kept privately.",
     applies_to=_RECORDED,
-    decided_by="A channel meeting keeps it there by itself; for any other meeting, the log.",
+    decided_by="A channel meeting stores it there automatically; for any other meeting, the log.",
 )
 def recording_on_team(facts: SessionFacts) -> Ruling:
     """General protocol, point 4: the recording goes on the Team."""

@@ -152,7 +152,7 @@ def adult_introduced(facts: SessionFacts) -> Ruling:
 @clause(
     "Home alone reported",
     Reference(Heading.ONE_TO_ONE, 5),
-    words="A child who is not old enough to be home alone, and is, is reported to the safeguarding team.",
+    words="A child who is home alone, and too young for it, is reported to the safeguarding team.",
     applies_to="One-to-ones whose log says that the child was home alone",
     decided_by="The register of concerns: one about it is linked and the DSP was alerted.",
 )

@@ -81,7 +81,7 @@ def propose(raw: RawTable, kind: str | None = None) -> Mapping | None:
     kinds = [kind] if kind else list(TABLES)
     table = name_by_headings(raw)
     known = [known for known in recognise(raw) if known.kind in kinds] or [_get_general(other) for other in kinds]
-    best = max((_propose_as(one, table) for one in known), key=_rate)
+    best = max((_propose_as(system, table) for system in known), key=_rate)
     return best if best.columns else None
 
 
@@ -169,7 +169,7 @@ def read_as(known: KnownTable, raw: RawTable) -> Mapping:
     if missing := mapping.list_missing():
         raise UnreadableFileError(
             f"{raw.name}: the mapping “{known.name}” finds no heading for {', '.join(missing)}. The file has: "
-            f"{', '.join(filter(None, raw.headings))}. Open it on the Import page, choose headings or values there, "
-            "and save the mapping under a name of its own."
+            f"{', '.join(filter(None, raw.headings))}. Open it on the Administration page, choose headings or values "
+            "there, and save the mapping under a name of its own."
         )
     return mapping

@@ -153,12 +153,12 @@ def _note_other_words(rows: Iterable[ReadRow[Log]]) -> Iterator[str]:
     if purposes:
         shown = ", ".join(purposes[:_MOST_ROWS]) + (" and more" if len(purposes) > _MOST_ROWS else "")
         rows_shown = f"{how_many(len(purposes), 'row')} (row {shown})"
-        yield f"the purpose of {rows_shown} is none of {_PURPOSES}, and counts as another"
+        yield f"the purpose of {rows_shown} is not one of {_PURPOSES}, and counts as another one"
     for read in rows:
         category = read.row.answers["concern_category"]
         if category and category not in set(ConcernCategory):
             label = ConcernCategory.OTHER.label
-            yield f"row {read.number}, column concern_category: is none of the categories, and counts as “{label}”"
+            yield f"row {read.number}, column concern_category: is not one of the categories, and counts as “{label}”"
 
 
 def parse_log(

@@ -135,7 +135,8 @@ def _match(mapping: Mapping, table: Table) -> Mapping:
     if lost := [heading for heading in mapping.headings if squeeze(heading) not in by_heading]:
         raise UnreadableFileError(
             f"{table.name}: the mapping reads headings that the file does not have: {', '.join(lost)}. "
-            f"It has: {', '.join(table.columns)}. Correct the mapping on the Import page, or the headings in the file."
+            f"It has: {', '.join(table.columns)}. Correct the mapping on the Administration page, or the headings in "
+            "the file."
         )
     columns = {}
     for name, source in mapping.columns.items():

@@ -3,23 +3,10 @@
 Each has an example row of fictional people. It is rejected if it is left in, since nobody of it is on the roster.
 """
 
-import csv
-import io
-
 import pandas as pd
 
 from app.records.columns import COLUMNS, Column
 from app.reports.xlsx import create_workbook
-
-
-def create_csv_template(kind: str) -> bytes:
-    """The template of a kind of table as CSV, in UTF-8 with a mark that Excel knows it by: the headings, and the
-    example row."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(COLUMNS[kind])
-    writer.writerow([column.example for column in COLUMNS[kind].values()])
-    return out.getvalue().encode("utf-8-sig")
 
 
 def create_xlsx_template(kind: str) -> bytes:

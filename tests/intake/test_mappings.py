@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.intake.mappings import delete_mapping, find_mapping, get_mapping, list_mappings, save_mapping, suggest_names
+from app.intake.mappings import find_mapping, get_mapping, list_mappings, save_mapping, suggest_names
 from app.records.mappings import Mapping, Source
 from app.records.rows import UnreadableFileError
 from app.records.tables.raw_tables import read_raw_table
@@ -30,12 +30,6 @@ def test_save_mapping_refuses_a_name_that_is_taken_or_blank(school: School) -> N
         with pytest.raises(UnreadableFileError, match=words):
             save_mapping(school, name, FORM)
     assert list_mappings(school) == []
-
-
-def test_delete_mapping_deletes_it(school: School) -> None:
-    save_mapping(school, "Ours", FORM)
-    delete_mapping(school, "ours")
-    assert get_mapping(school, "Ours") is None
 
 
 def test_find_mapping_names_those_that_there_are(school: School) -> None:

@@ -326,7 +326,7 @@ def test_what_if_is_for_leadership_and_shows_what_would_change(opened: Opened) -
     at.text_input[1].set_value("12:00")
     at.button[0].click().run()
     assert not at.exception
-    assert "With tuition from 08:30 to 12:00, “Tuition hours” would be kept in no session" in text(at)
+    assert "With tuition from 08:30 to 12:00, “Tuition hours” would be newly met in no session" in text(at)
     assert len(at.dataframe) == 3  # the slots, by department, the sessions
     assert '"12:00"' in at.code[0].value
     at = opened("protocol", "slt", view="what-if")

@@ -140,8 +140,8 @@ def test_parse_logs_notes_purposes_and_categories_that_count_as_another() -> Non
     )
     parsed = parse_logs(table(*(LOG | row for row in rows), columns=COLUMNS), ROSTER, SETTINGS, NOW)
     assert parsed.notes == [
-        "the purpose of 1 row (row 2) is none of music, academic, pastoral, counselling, and counts as another",
-        "row 3, column concern_category: is none of the categories, and counts as “Something else”",
+        "the purpose of 1 row (row 2) is not one of music, academic, pastoral, counselling, and counts as another one",
+        "row 3, column concern_category: is not one of the categories, and counts as “Something else”",
     ]
 
 

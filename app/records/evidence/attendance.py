@@ -87,7 +87,7 @@ def iter_reports(content: Any) -> Iterator[Any]:
         yield content
         return
     records = content.get("attendanceRecords")
-    is_usual = isinstance(records, list) and all(type(one) is dict and one.keys() <= _USUAL for one in records)
+    is_usual = isinstance(records, list) and all(type(record) is dict and record.keys() <= _USUAL for record in records)
     content = content if is_usual else check_keys(content)
     reports = content.get("attendanceReports")
     if not isinstance(reports, list):
@@ -150,7 +150,7 @@ def _check_report(content: Any) -> tuple[str, list[Any]]:
     if not isinstance(records, list) or (not records and content.get("totalParticipantCount") != 0):
         raise UnreadableObjectError(
             "its attendanceRecords are missing, as in every list of reports",
-            "fetch each report by itself with $expand=attendanceRecords",
+            "fetch each report on its own with $expand=attendanceRecords",
         )
     return report_id, records
 
@@ -178,7 +178,7 @@ def _read_record(record: Any, number: int) -> Attendee | None:
         person=person.key,
         kind=person.kind,
         entra_id=person.entra_id,
-        addresses=tuple(one for one in ((upn, address) if upn != address else (upn,)) if one),
+        addresses=tuple(dict.fromkeys(filter(None, (upn, address)))),
         tenant=person.tenant,
         is_organiser=read_word(record, "role", what) == "organizer",
         intervals=_read_intervals(record.get("attendanceIntervals"), what),
@@ -218,11 +218,12 @@ def _read_organiser(content: Mapping[str, Any]) -> Identity | None:
 
 def find_organiser(attendees: Sequence[Attendee]) -> Identity | None:
     """The one person whose role is that of the organiser; None if nobody or several have it."""
-    found = {one.person: one for one in attendees if one.is_organiser}
+    found = {attendee.person: attendee for attendee in attendees if attendee.is_organiser}
     if len(found) != 1:
         return None
-    (one,) = found.values()
-    return Identity(one.person, one.kind, one.entra_id, one.addresses[0] if one.addresses else None, one.tenant)
+    (organiser,) = found.values()
+    upn = organiser.addresses[0] if organiser.addresses else None
+    return Identity(organiser.person, organiser.kind, organiser.entra_id, upn, organiser.tenant)
 
 
 def _read_owner(content: Mapping[str, Any], context: str) -> Identity | None:

@@ -186,14 +186,14 @@ def _read_segment_ends(segment: dict[str, Any], session: dict[str, Any], ends: E
     not say."""
     if all(segment.get(end) is None or segment[end] == session[end] for end in _ENDS):
         return ends
-    told = [
+    named = [
         None if segment.get(end) is None else read_endpoint(segment[end], f"{key}:{end}", f"the {end} of {what}")
         for end in _ENDS
     ]
-    own = list(told)
+    own = list(named)
     for place, end in enumerate(_ENDS):
         if segment.get(end) is None:  # nobody is at both ends
-            usual, other = ends[place], told[1 - place]
+            usual, other = ends[place], named[1 - place]
             is_reversed = usual is not None and other is not None and usual.key == other.key
             own[place] = ends[1 - place] if is_reversed else usual
     for place, person in enumerate(own):

@@ -68,20 +68,20 @@ class Call:
 def read_call(record: Any, original: bytes | None = None) -> Call:
     """A call record, in the shape of today's v1.0 or with the older `organizer` and `identity.user`; `original` is its
     JSON if it is at hand. UnreadableObjectError if it is not whole, or lacks what every call record has."""
-    told = _check_record(record)
-    started_at, ended_at = (_read_required_time(told, name) for name in ("startDateTime", "endDateTime"))
+    fields = _check_record(record)
+    started_at, ended_at = (_read_required_time(fields, name) for name in ("startDateTime", "endDateTime"))
     if ended_at < started_at:
         raise UnreadableObjectError("its endDateTime is before its startDateTime")
-    organiser, join_url = _read_organiser(told), read_text(told.get("joinWebUrl"), 10_000)
+    organiser, join_url = _read_organiser(fields), read_text(fields.get("joinWebUrl"), 10_000)
     legs = Legs()
-    for number, session in enumerate(_read_sessions(told), start=1):
+    for number, session in enumerate(_read_sessions(fields), start=1):
         legs.add_session(session, number)
-    listed = _read_listed(told)
+    listed = _read_listed(fields)
     people = _People([*legs.people, *listed])
     call = Call(
-        id=read_lower(told.get("id"), 100) or "",
-        version=told.get("version", 0),
-        type=_read_type(told, legs),
+        id=read_lower(fields.get("id"), 100) or "",
+        version=fields.get("version", 0),
+        type=_read_type(fields, legs),
         started_at=started_at,
         ended_at=ended_at,
         organiser_id=organiser.entra_id if organiser else None,
@@ -101,8 +101,8 @@ def read_call(record: Any, original: bytes | None = None) -> Call:
 
 
 def is_session(call: Call, roster: Roster, tenant: str) -> bool:
-    """Whether a call is kept: a pupil on the roster took part, and another person who is not such a pupil; or it is a
-    room that roster staff organised, in the school's `tenant`, in which only pupils were."""
+    """Whether a call is a session, and so is stored: a pupil on the roster took part, and another person who is not
+    such a pupil; or it is a room that roster staff organised, in the school's `tenant`, in which only pupils were."""
     people = {one.person: roster.find_ids(one.entra_id, one.upn) for one in _everybody(call)}
     if all(pupil is None for _, pupil in people.values()):
         return False
@@ -145,36 +145,36 @@ def _check_record(record: Any) -> dict[str, Any]:
     """A record with its keys as Graph spells them, its form and its version checked."""
     if not isinstance(record, dict):
         raise UnreadableObjectError("it is not a call record")
-    told = check_keys(record)
-    _check_kind(told)
-    version = told.get("version", 0)
-    if read_lower(told.get("id"), 100) is None:
+    fields = check_keys(record)
+    _check_kind(fields)
+    version = fields.get("version", 0)
+    if read_lower(fields.get("id"), 100) is None:
         raise UnreadableObjectError("it has no id")
     if isinstance(version, bool) or not isinstance(version, int) or not 0 <= version < 2**63:
         raise UnreadableObjectError("its version is not a number")
-    return told
+    return fields
 
 
-def _check_kind(told: Mapping[str, Any]) -> None:
+def _check_kind(fields: Mapping[str, Any]) -> None:
     """UnreadableObjectError, which names what it is, of what people take for a call record."""
-    if "error" in told and "id" not in told:
+    if "error" in fields and "id" not in fields:
         raise UnreadableObjectError("it is an error of Microsoft Graph, not a call record")
-    if is_report(told):
+    if is_report(fields):
         raise UnreadableObjectError("it is a Teams attendance report, not a call record", IMPORT_REPORT)
-    if {"recordingContentUrl", "transcriptContentUrl"} & told.keys():
+    if {"recordingContentUrl", "transcriptContentUrl"} & fields.keys():
         raise UnreadableObjectError(
             "it is a recording or a transcript, not a call record",
             "import recordings with “python -m app import recordings”",
         )
-    if "sessions" not in told and ("value" in told or told.keys() & {"caller", "callee"}):
+    if "sessions" not in fields and ("value" in fields or fields.keys() & {"caller", "callee"}):
         raise UnreadableObjectError(
             "it holds parts of a call record, without the record",
             "fetch record and parts together, with $expand=sessions($expand=segments)",
         )
 
 
-def _read_sessions(told: Mapping[str, Any]) -> list[dict[str, Any]]:
-    sessions = told.get("sessions")
+def _read_sessions(fields: Mapping[str, Any]) -> list[dict[str, Any]]:
+    sessions = fields.get("sessions")
     if sessions is None:
         raise UnreadableObjectError("its sessions are missing", _EXPAND)
     if not sessions and type(sessions) is list:
@@ -183,17 +183,17 @@ def _read_sessions(told: Mapping[str, Any]) -> list[dict[str, Any]]:
         for number, session in enumerate(sessions, start=1):
             if type(session) is not dict:
                 raise damaged(f"session {number} is not an object")
-    return read_objects(told, "sessions", "the record")
+    return read_objects(fields, "sessions", "the record")
 
 
-def _read_type(told: Mapping[str, Any], legs: Legs) -> str:
+def _read_type(fields: Mapping[str, Any], legs: Legs) -> str:
     """The type of the call; where Graph does not know it, by who was at the ends of its sessions."""
-    word = read_word(told, "type", "the record")
+    word = read_word(fields, "type", "the record")
     if word in _TYPES:
         return _TYPES[word]
     if legs.direct and legs.stays:
         return "peerToPeer"
-    return (read_text(told.get("type"), 40) if word != "unknown" else None) or "groupCall"
+    return (read_text(fields.get("type"), 40) if word != "unknown" else None) or "groupCall"
 
 
 def _to_json(record: dict[str, Any]) -> bytes:
@@ -203,10 +203,10 @@ def _to_json(record: dict[str, Any]) -> bytes:
         raise UnreadableObjectError("it is nested too deeply") from None
 
 
-def _read_organiser(told: Mapping[str, Any]) -> Identity | None:
+def _read_organiser(fields: Mapping[str, Any]) -> Identity | None:
     """Read `organizer_v2`, or in old records `organizer`."""
     for name in ("organizer_v2", "organizer"):
-        entry = read_object(told, name, "the record")
+        entry = read_object(fields, name, "the record")
         if entry is None:
             continue
         if (identity := read_object(entry, "associatedIdentity", "the organiser")) is not None:
@@ -215,11 +215,11 @@ def _read_organiser(told: Mapping[str, Any]) -> Identity | None:
     return None
 
 
-def _read_listed(told: Mapping[str, Any]) -> list[Identity]:
+def _read_listed(fields: Mapping[str, Any]) -> list[Identity]:
     """Read `participants_v2` and, in old records, `participants`."""
     listed = []
     for name in ("participants_v2", "participants"):
-        for number, entry in enumerate(read_objects(told, name, "the record")):
+        for number, entry in enumerate(read_objects(fields, name, "the record")):
             person = read_entry(entry, f"listed:{number}", f"participant {number + 1}")
             if person is not None:
                 listed.append(person)
@@ -291,8 +291,8 @@ def _is_in_channel(join_url: str | None) -> bool:
     return any(part.endswith("@thread.tacv2") for part in parts)
 
 
-def _read_required_time(told: Mapping[str, Any], name: str) -> datetime:
-    moment = read_time(told, name, "the record")
+def _read_required_time(fields: Mapping[str, Any], name: str) -> datetime:
+    moment = read_time(fields, name, "the record")
     if moment is None:
         raise UnreadableObjectError(f"it has no {name}")
     return moment

@@ -214,15 +214,15 @@ def _is_machine(identities: Mapping[str, Any], what: str) -> bool:
         return True
     for name, identity in identities.items():
         if identity and name.replace("_", "")[-len(_INSTANCE) :].lower() == _INSTANCE:
-            return type(identity) is not dict or _says_who(identity)
+            return type(identity) is not dict or _names_anybody(identity)
     if not any(map(identities.get, _NOT_PEOPLE)):
         return False
-    if not any(_says_who(read_object(identities, name, what)) for name in _NOT_PEOPLE):
+    if not any(_names_anybody(read_object(identities, name, what)) for name in _NOT_PEOPLE):
         return False
-    return not any(_says_who(read_object(identities, name, what)) for name, _ in _PEOPLE)
+    return not any(_names_anybody(read_object(identities, name, what)) for name, _ in _PEOPLE)
 
 
-def _says_who(identity: Mapping[str, Any] | None) -> bool:
+def _names_anybody(identity: Mapping[str, Any] | None) -> bool:
     return identity is not None and any(value is not None for value in identity.values())
 
 

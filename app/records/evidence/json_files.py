@@ -107,11 +107,11 @@ def iter_content(name: str, file: BinaryIO) -> Iterator[FoundObject]:
 def _iter_zip(name: str, file: BinaryIO) -> Iterator[FoundObject]:
     try:
         with zipfile.ZipFile(file) as archive:
-            members = [one for one in archive.infolist() if not one.is_dir()]
+            members = [member for member in archive.infolist() if not member.is_dir()]
             if len(members) > _MAX_MEMBERS:
                 yield _unreadable(name, "there are too many files in it", _UNPACK)
                 return
-            for member in sorted(members, key=lambda one: one.filename):
+            for member in sorted(members, key=lambda member: member.filename):
                 if not any(_is_of_the_system(part) for part in member.filename.split("/")):
                     yield from _iter_unpacked(f"{name}/{member.filename}", lambda one=member: archive.open(one))  # type: ignore[misc]
     except (zipfile.BadZipFile, NotImplementedError):
@@ -233,10 +233,10 @@ def _read_page(whole: Any) -> _Page | None:
     """A page of a list; None if it is something else."""
     if not isinstance(whole, dict) or whole.keys() & {"sessions", "Sessions"}:
         return None
-    entries, told = whole.get("value", whole.get("Value")), str(whole.get("@odata.context") or "")
-    if not isinstance(entries, list) or _are_parts(entries) or _OF_ONE_RECORD.search(told):
+    entries, context = whole.get("value", whole.get("Value")), str(whole.get("@odata.context") or "")
+    if not isinstance(entries, list) or _are_parts(entries) or _OF_ONE_RECORD.search(context):
         return None
-    return _Page(entries, told, has_next_page(whole))
+    return _Page(entries, context, has_next_page(whole))
 
 
 def _are_parts(entries: list[Any]) -> bool:
@@ -255,4 +255,4 @@ def _clean(part: Any) -> Any:
         return part.replace("\0", "").encode(errors="replace").decode()
     if isinstance(part, dict):
         return {_clean(key): _clean(value) for key, value in part.items()}
-    return [_clean(one) for one in part] if isinstance(part, list) else part
+    return [_clean(entry) for entry in part] if isinstance(part, list) else part

@@ -36,19 +36,19 @@ def read_recording(entry: Any, context: str = "") -> Recording:
     a transcript."""
     if not isinstance(entry, dict):
         raise UnreadableObjectError("it is not a recording")
-    told = check_keys(entry)
-    kind = f"{told.get('@odata.type') or ''} {told.get('@odata.context') or context}".lower()
-    if "calltranscript" in kind or "transcripts" in kind or "transcriptContentUrl" in told:
+    fields = check_keys(entry)
+    kind = f"{fields.get('@odata.type') or ''} {fields.get('@odata.context') or context}".lower()
+    if "calltranscript" in kind or "transcripts" in kind or "transcriptContentUrl" in fields:
         raise UnreadableObjectError("it is a transcript, not a recording", "fetch recordings, by getAllRecordings")
-    recording_id, created_at = read_text(told.get("id"), 1000), read_time(told, "createdDateTime")
+    recording_id, created_at = read_text(fields.get("id"), 1000), read_time(fields, "createdDateTime")
     if recording_id is None:
         raise UnreadableObjectError("it has no id")
     if created_at is None:
         raise UnreadableObjectError("it has no createdDateTime")
-    organiser = read_object(told, "meetingOrganizer", "the recording")
+    organiser = read_object(fields, "meetingOrganizer", "the recording")
     person = read_identity_set(organiser, "organiser", "the organiser") if organiser else None
-    call_id = read_lower(told.get("callId"), 100)
-    organiser_id = (person.entra_id if person else None) or read_lower(told.get("meetingOrganizerId"))
+    call_id = read_lower(fields.get("callId"), 100)
+    organiser_id = (person.entra_id if person else None) or read_lower(fields.get("meetingOrganizerId"))
     if call_id is None and organiser_id is None:
         raise UnreadableObjectError("it names neither its call nor its organiser")
     return Recording(
@@ -56,7 +56,7 @@ def read_recording(entry: Any, context: str = "") -> Recording:
         call_id=call_id,
         organiser_id=organiser_id,
         created_at=created_at,
-        ended_at=read_time(told, "endDateTime"),
-        content_url=read_text(told.get("recordingContentUrl"), _MAX_URL),
-        expires_at=read_time(told, "expirationDateTime"),
+        ended_at=read_time(fields, "endDateTime"),
+        content_url=read_text(fields.get("recordingContentUrl"), _MAX_URL),
+        expires_at=read_time(fields, "expirationDateTime"),
     )

@@ -201,9 +201,9 @@ class _Builder:
         """A cell of somebody's row. InvalidCellError if their groups do not say it clearly."""
         if column in ("email", "name", "entra_id"):
             return {"email": account.address, "name": account.name, "entra_id": account.entra_id}[column]
-        said = self._beside.get(account.address, column)
+        value = self._beside.get(account.address, column)
         find = self._finders.get(column)
-        return said if said or find is None else find(account)
+        return value if value or find is None else find(account)
 
     def _find_department(self, account: Account) -> str:
         """The department; where Entra has none, the one on the roster stays."""

@@ -170,7 +170,7 @@ def parse_staff(table: Table, schools: Collection[str], pupils: Collection[str])
         if row.email in pupils:
             raise InvalidCellError("belongs to a pupil", NOT_BOTH, "email")
         if cells.get("role", "").lower() in _PUPILS + _FAMILY:
-            raise InvalidCellError("says that this is no member of staff", "take the row out", "role")
+            raise InvalidCellError("says that this person is not a member of staff", "take the row out", "role")
         _check_still_there(cells)
         return row.model_copy(update={"school": school})
 
@@ -195,7 +195,7 @@ def parse_pupils(
             fix = "write those of parents or guardians, or leave it blank"
             raise InvalidCellError("holds the address of a pupil", fix, "contact_emails")
         if cells.get("role") and cells["role"].lower() not in _PUPILS:
-            raise InvalidCellError("says that this is no pupil", "take the row out", "role")
+            raise InvalidCellError("says that this person is not a pupil", "take the row out", "role")
         _check_still_there(cells)
         return row.model_copy(update={"school": school})
 
@@ -210,8 +210,8 @@ _PUPILS = ("student", "pupil")
 _FAMILY = ("parent", "guardian", "relative")
 
 
-def says_gone(column: str | None) -> bool:
-    """Whether a row rejected for a column says that the person is not, or no longer, of this kind."""
+def is_about_another_kind(column: str | None) -> bool:
+    """Whether a row rejected for this column is about somebody who is not, or no longer, of the table's kind."""
     return column in FOREIGN
 
 

@@ -176,7 +176,7 @@ class _Tables:
         words = set(user.list_words())
         kind = "pupils" if _PUPIL in words else "staff"
         if column := user.find_unknown_word():
-            self._add_unclear(user, "is none of this format's words", "correct it, or leave it blank", column)
+            self._add_unclear(user, "is not a value of this format", "correct it, or leave it blank", column)
         elif user.has_left:
             self._add_leaver(user, kind)
         elif _is_on_roster(user):
@@ -215,7 +215,7 @@ class _Tables:
         faults = [*user.faults, *([fault] if fault else ()), *faults]
         codes = list(dict.fromkeys(self._iter_codes(user)))
         if len(codes) != 1 and not own.get("school"):
-            faults.append(self._say_schools(kind, user, codes))
+            faults.append(self._report_schools(kind, user, codes))
         row = {"email": addresses[0], "name": user.name, "school": ";".join(codes)}
         row["enableduser"] = user.cells.get("enabledUser", "")
         if kind == "staff":
@@ -255,7 +255,7 @@ class _Tables:
             if (school := self.folder.find_school(org)) and school.id in self.codes:
                 yield self.codes[school.id]
 
-    def _say_schools(self, kind: str, user: User, codes: Sequence[str]) -> InvalidCellError:
+    def _report_schools(self, kind: str, user: User, codes: Sequence[str]) -> InvalidCellError:
         reason = f"names {len(codes)} schools" if codes else "names no school of orgs.csv"
         where = ", ".join(role.where for role in user.roles if role.where)
         reason += f" ({where})" if where else ""

@@ -1,4 +1,4 @@
-"""Tables of which nobody has said yet what they hold: headings and rows as they stand in the file."""
+"""Tables whose kind is not known yet: headings and rows as in the file."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -43,8 +43,8 @@ def read_raw_table(file: TableFile, sheet: str | None = None, heading_row: int |
     at least half as full as any of the first lines, unless `heading_row` says where. UnreadableFileError if the file is
     no table, or has no such sheet or row."""
     name, sheets = load_sheets(file, lambda _: 0)
-    sheets.sort(key=lambda one: one.is_hidden)
-    titles = tuple(one.name for one in sheets)
+    sheets.sort(key=lambda sheet: sheet.is_hidden)
+    titles = tuple(each.name for each in sheets)
     if sheet is not None and sheet not in titles:
         raise UnreadableFileError(f"{name} has no sheet {sheet}; it has: {', '.join(titles)}.")
     chosen = sheets[0 if sheet is None else titles.index(sheet)]

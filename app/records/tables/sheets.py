@@ -22,11 +22,11 @@ def load_sheets(file: TableFile, count_headings: Callable[[Sequence[str]], int])
     )
     filled = [sheet for sheet in sheets if sheet.lines]
     if not filled:
-        raise UnreadableFileError(say_empty(name))
+        raise UnreadableFileError(describe_empty(name))
     return name, filled
 
 
-def say_empty(name: str) -> str:
+def describe_empty(name: str) -> str:
     """What to say of a file in which there is nothing."""
     return f"{name} is empty: its first row must hold the names of the columns."
 

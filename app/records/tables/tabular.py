@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from app.records.rows import InvalidCellError, RowNumber, UnreadableFileError
 from app.records.tables.cells import Sheet, Words
-from app.records.tables.sheets import TableFile, load_sheets, say_empty
+from app.records.tables.sheets import TableFile, describe_empty, load_sheets
 from app.records.tables.text_tables import TITLE_ROWS
 from app.records.words import squeeze, tidy
 
@@ -71,7 +71,7 @@ class Table:
     def require(self, expected: Expected) -> None:
         """Raise UnreadableFileError if the file lacks a required column."""
         if not set(expected.required) <= set(self.columns) | self.kept:
-            raise UnreadableFileError(_say_missing(self.name, self.columns, expected))
+            raise UnreadableFileError(_describe_missing(self.name, self.columns, expected))
 
     def check_faults(self, place: int, known: Collection[str]) -> None:
         """Raise the InvalidCellError of a row, given by its place, unless it is about a cell that is not read: one of
@@ -156,9 +156,9 @@ def _read_rows(name: str, sheet: Sheet, expected: Expected, title: str) -> Table
     first = next((n for n, line in enumerate(sheet.lines) if "".join(line).strip()), 0)
     header = read_header(name, sheet, first if place is None else place)
     if isinstance(sheet.lines[first], str):
-        raise UnreadableFileError(_say_open_quotation(name, first))
+        raise UnreadableFileError(_describe_open_quotation(name, first))
     if place is None:
-        raise UnreadableFileError(_say_missing(name, header, expected))
+        raise UnreadableFileError(_describe_missing(name, header, expected))
     columns = _name_columns(name, header, expected)
     notes = [f"the rows above the headings were not read: {first + 1} to {place}"] if place > first else []
     if place in sheet.hidden_rows:
@@ -171,13 +171,13 @@ def read_header(name: str, sheet: Sheet, place: int) -> Sequence[str]:
     """The headings in a line of a sheet. UnreadableFileError if they cannot be told apart, or are too many."""
     header = sheet.lines[place]
     if isinstance(header, str):
-        raise UnreadableFileError(_say_open_quotation(name, place))
+        raise UnreadableFileError(_describe_open_quotation(name, place))
     if len(header) > _MOST_COLUMNS:
         raise UnreadableFileError(f"{name} has {len(header):,} columns; keep those that the manual lists.")
     return header
 
 
-def _say_open_quotation(name: str, place: int) -> str:
+def _describe_open_quotation(name: str, place: int) -> str:
     return f"{name}: close the quotation mark in row {place + 1}, which names the columns."
 
 
@@ -203,7 +203,7 @@ def build_table(name: str, sheet: Sheet, place: int, columns: Sequence[str], tit
                 row.pop("", None)
                 if stray := _find_stray(columns, cells):
                     row[""] = " ".join(cells[cell].strip() for cell in stray)
-                    faults.setdefault(len(rows), []).append(_say_stray(columns, stray))
+                    faults.setdefault(len(rows), []).append(_report_stray(columns, stray))
         rows.append((RowNumber(n + 1, title) if title else n + 1, row))
     return Table(name, tuple(filter(None, columns)), rows, faults, note_hidden(sheet, place))
 
@@ -222,7 +222,7 @@ def note_hidden(sheet: Sheet, place: int) -> tuple[str, ...]:
     hidden = [
         n + 1 for n in sorted(sheet.hidden_rows) if place < n < len(sheet.lines) and "".join(sheet.lines[n]).strip()
     ]
-    return (_say_hidden(hidden, sheet.name),) if hidden else ()
+    return (_describe_hidden(hidden, sheet.name),) if hidden else ()
 
 
 def _name_columns(name: str, header: Sequence[str], expected: Expected) -> list[str]:
@@ -244,7 +244,7 @@ def _find_stray(columns: Sequence[str], cells: Sequence[str]) -> list[int]:
     return [n for n, cell in enumerate(cells) if cell.strip() and (n >= len(columns) or not columns[n])]
 
 
-def _say_stray(columns: Sequence[str], stray: Sequence[int]) -> InvalidCellError:
+def _report_stray(columns: Sequence[str], stray: Sequence[int]) -> InvalidCellError:
     letters = ", ".join(_letters(cell) for cell in stray)
     if min(stray) < len(columns):
         return InvalidCellError(
@@ -261,17 +261,17 @@ def _letters(column: int) -> str:
     return (_letters(column // 26 - 1) if column >= 26 else "") + chr(65 + column % 26)
 
 
-def _say_hidden(hidden: Sequence[int], title: str) -> str:
+def _describe_hidden(hidden: Sequence[int], title: str) -> str:
     what = "1 hidden row was not read" if len(hidden) == 1 else f"{len(hidden):,} hidden rows were not read"
     numbers = ", ".join(map(str, hidden[:10])) + (" and more" if len(hidden) > 10 else "")
     return f"{what} (row {numbers} of the sheet {title}); clear the filter, or show the rows, to import them"
 
 
-def _say_missing(name: str, header: Sequence[str], expected: Expected) -> str:
+def _describe_missing(name: str, header: Sequence[str], expected: Expected) -> str:
     """What is missing in a header, beside what was found in it."""
     found = [column for column in expected.name_columns(header) if column]
     if not found:
-        return say_empty(name)
+        return describe_empty(name)
     missing = [column for column in expected.required if column not in found]
     unknown = [column for column in found if column not in expected.columns]
     meant = [_suggest(column, missing) for column in unknown]

@@ -54,7 +54,7 @@ def read_sheets(name: str, content: bytes) -> list[Sheet]:
     and one that is damaged."""
     if content.startswith(_OLD_FORMAT):
         if any(word in content for word in _LOCKED):
-            raise _say_locked(name)
+            raise _report_locked(name)
         return read_old_sheets(name, content)
     if not zipfile.is_zipfile(io.BytesIO(content)):
         raise UnreadableFileError(f"{name} is incomplete: its end is missing. Copy or download it again.")
@@ -64,7 +64,7 @@ def read_sheets(name: str, content: bytes) -> list[Sheet]:
         raise UnreadableFileError(f"{name} is not a readable workbook ({error}); {_SAVE_AS}.") from None
 
 
-def _say_locked(name: str) -> UnreadableFileError:
+def _report_locked(name: str) -> UnreadableFileError:
     return UnreadableFileError(
         f"{name} is locked with a password or a sensitivity label; save a copy without it, as an .xlsx file."
     )
@@ -76,7 +76,7 @@ def _read_packed(name: str, content: bytes, present: set[str]) -> list[Sheet]:
             raise UnreadableFileError(f"{name} is {kind}; {_SAVE_AS}, or as “CSV UTF-8”.")
     if "content.xml" in present or "encrypted-package" in present:
         if b"encryption-data" in read_part(name, content, "META-INF/manifest.xml"):
-            raise _say_locked(name)
+            raise _report_locked(name)
         return read_open_document(name, read_part(name, content, "content.xml"))
     if "xl/workbook.bin" in present:
         return read_binary_workbook(name, content)

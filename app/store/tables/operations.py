@@ -104,7 +104,7 @@ sync_seen = Table(  # call records that were fetched, including those of calls t
     Column("seen_at", Instant, nullable=False, index=True),
 )
 
-graph_sources = Table(  # what became of asking an optional source of Microsoft Graph
+graph_sources = Table(  # whether each optional source of Microsoft Graph answers
     "graph_sources",
     metadata,
     Column("source", String(40), primary_key=True),  # a Source

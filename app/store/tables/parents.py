@@ -54,7 +54,7 @@ consent_events = Table(  # none is ever changed
     Column("reason", Text),  # of kind struck
 )
 
-family_emails = Table(  # one for each contact of a pupil: the outbox, and what became of each email
+family_emails = Table(  # one for each contact of a pupil: the outbox, and the status of each email
     "family_emails",
     metadata,
     id_column(),
