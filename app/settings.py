@@ -11,13 +11,14 @@ from collections.abc import Mapping
 from datetime import date, time, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 ROOT = Path(__file__).resolve().parent.parent
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 
 
 class SettingsError(Exception):
@@ -75,7 +76,7 @@ class Slot(_Entry):
     """A time of the school day in which one-to-ones may take place, on some weekdays."""
 
     name: str
-    days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = Field(min_length=1)
+    days: tuple[Weekday, ...] = Field(min_length=1)
     from_: Clock = Field(alias="from")
     to: Clock
 

@@ -7,6 +7,7 @@ import streamlit as st
 
 from app.access import administration
 from app.access.policy import Person
+from app.access.pupil_policies import get_pupil_policies
 from app.formatting import how_many, moment
 from app.operations.alerts import get_alerts_view, send_alerts_now
 from app.operations.health import check_school, describe_key_counts
@@ -22,7 +23,6 @@ from app.ui.administration.entra_roster import show_entra_roster
 from app.ui.administration.imports import show_imports
 from app.ui.administration.roster import show_roster
 from app.ui.lists import as_listing, table
-from app.ui.pupil_policies import show_pupil_policies
 from app.ui.rejected_rows import show_rejected_rows
 from app.ui.shell import require
 from app.ui.text import note, show_error, write_html
@@ -36,10 +36,21 @@ def _show_status(school: School, person: Person) -> None:
     st.header("System status")
     for name, good, words in check_school(school, thorough=False):
         write_html("{mark} <b>{name}</b>: {words}", mark="✓" if good else "✗", name=name, words=words)
-    show_pupil_policies(school, person)
+    _show_pupil_policies(school, person)
     _show_sync(school, person)
     _show_keys(school, person)
     _show_retention(school)
+
+
+def _show_pupil_policies(school: School, person: Person) -> None:
+    """List the pupils under another policy, for each kind of policy; nothing where there are none."""
+    for figures in get_pupil_policies(school, person):
+        if not figures.others:
+            continue
+        with st.expander(f"Pupils under another {figures.kind} policy ({len(figures.others):,})"):
+            rows = pd.DataFrame(figures.others, columns=["Pupil", "Policy in Teams"])
+            title = f"Pupils whose {figures.kind} policy is not {' or '.join(figures.names)}"
+            table(rows, title, f"pupils under another {figures.kind} policy")
 
 
 def _show_sync(school: School, person: Person) -> None:

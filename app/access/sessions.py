@@ -34,7 +34,7 @@ def list_sessions(school: School, person: Person, days: Days) -> pd.DataFrame:
     `department`, `purpose` (blank: not logged), `pupils` (names joined; blank where withheld),
     `withheld` (somebody else's counselling), `one_to_one`, `status`, `disputed`, `logged`, `own`,
     `n_breach`, `n_gaps` (clauses without evidence), `unlogged` (a log is missing), `staff_id` (blank: unknown),
-    `breaches` (the names of the clauses that were not kept).
+    `breaches` (the names of the clauses with a breach).
     """
     return find_sessions(school, person, is_during(days))
 

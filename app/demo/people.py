@@ -9,7 +9,6 @@ from typing import Any
 
 from app.demo.calendar import Calendar
 from app.demo.chance import Chance
-from app.demo.names import FIRST, LAST
 
 Row = dict[str, str]  # a row of a file: its cells by column
 Rows = list[Row]
@@ -25,6 +24,23 @@ _TUTORS_A_YEAR = 4
 # Where pupils abroad are, and when they can be taught: evening here is their afternoon.
 _EVENING = ("Toronto", "Boston", "Bermuda", "Barbados", "São Paulo", "Chicago", "Vancouver", "New York", "Halifax")
 _MORNING = ("Hong Kong", "Singapore", "Shanghai")
+
+_FIRST = """
+Aled Angharad Anwen Arwel Beca Bethan Betsan Bryn Cadi Caio Carys Catrin Ceri Cerys Cian Daniel Deio Dewi Dylan
+Efa Eira Elen Eleri Elin Elis Emily Emrys Enid Erin Esyllt Ethan Fflur Ffion Gareth George Gethin Glesni Grace
+Greta Gruff Gwen Gwenllian Gwion Hana Hari Hedd Heledd Hywel Iago Ianto Idris Iestyn Ifan Ioan Isla Iwan Jac Jack
+Leisa Lewys Lily Llew Llinos Lowri Luned Macsen Mabli Mair Manon Mared Marged Martha Mati Megan Mali Meilyr Menna
+Mirain Moi Morgan Myfi Nansi Nel Nia Non Oliver Olwen Osian Owain Rhian Rhodri Rhun Rhys Ruby Sara Seren Siân Siôn
+Sioned Steffan Taliesin Tegid Teifion Tirion Tomos Twm Wil William Ynyr Zara
+""".split()  # noqa: SIM905 - a list would take a line for each name
+
+_LAST = """
+Adams Bevan Bowen Brookes Bryant Cadwallader Clarke Cullen Davies Dawkins Edwards Ellis Evans Eynon Fletcher
+Francis Gittins Griffiths Gwilym Harries Haycock Hopkins Howells Hughes Humphreys Jenkins John Jones Kendrick
+Lewis Llewelyn Lloyd Maddocks Meredith Morgan Morris Mostyn Nicholas Onions Owen Parry Penhale Perrott Phillips
+Powell Price Pritchard Probert Prosser Pugh Rees Reynolds Richards Roberts Rowlands Samuel Savage Sayce Stephens
+Thomas Treharne Tudor Turner Vaughan Watkins Whittall Wilkins Williams Wynne Yorath
+""".split()  # noqa: SIM905
 
 
 @dataclass
@@ -135,7 +151,7 @@ def invent(chance: Chance) -> DemoSchool:
 def _name(chance: Chance, taken: set[str], domain: str) -> Row:
     """A name that is not `taken` yet, with its address and its Entra object id."""
     while True:
-        first, last = chance.one(FIRST), chance.one(LAST)
+        first, last = chance.one(_FIRST), chance.one(_LAST)
         plain = f"{first}.{last}".lower().translate(str.maketrans("âêîôûŵŷ", "aeiouwy"))
         if plain not in taken:
             taken.add(plain)

@@ -229,7 +229,7 @@ class _Sync:
         except Exception as error:  # an unforeseen kind of record must not keep out the others
             if len(calls) > 1:
                 return [entry for call in calls for entry in self._store_calls(connection, [call])]
-            reason = f"a record that cannot be kept ({type(error).__name__})"
+            reason = f"a record that cannot be stored ({type(error).__name__})"
             return [RejectedRecord("calls", calls[0].id, reason, calls[0].original, is_call=True)]
         return []
 
@@ -266,7 +266,7 @@ class _Sync:
                 self._context.judge(connection, affected)
             except (ArithmeticError, LookupError, TypeError, ValueError) as error:
                 raise StoppedError(
-                    f"Calls were kept but cannot be judged ({type(error).__name__}).",
+                    f"Calls were stored but cannot be judged ({type(error).__name__}).",
                     "Report it with the version's number.",
                 ) from None
 

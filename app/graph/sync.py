@@ -12,6 +12,7 @@ from app.graph.registration import read_certificate, read_registration
 from app.graph.roster import check_roster
 from app.graph.runs import COUNTED, KEPT_BY_GRAPH, Lease, complete_until, describe_lost
 from app.graph.source_checks import check_sources
+from app.graph.sources import Source, describe_refusal, read_states
 from app.intake.quarantine import count_fetched
 from app.lease import is_held
 from app.school import School
@@ -100,6 +101,26 @@ def _describe_gap(school: School, until: datetime | None, first_started_at: date
 def _format_day(school: School, moment: datetime) -> str:
     day = moment.astimezone(school.settings.zone)
     return f"{day.day} {day:%B %Y}"
+
+
+@dataclass(frozen=True)
+class RosterState:
+    """Whether the settings name the groups of the roster, and a sync is set up; when it was last read; and what
+    Microsoft refused, with the fix (blank: nothing)."""
+
+    is_named: bool
+    can_sync: bool
+    read_at: datetime | None
+    refusal: str
+
+
+def read_roster_state(school: School) -> RosterState:
+    """The present state."""
+    with school.engine.connect() as connection:
+        state = read_states(connection)[Source.ROSTER]
+    can_sync = read_sync_state(school).configured and not school.is_demonstration()
+    refusal = " ".join(filter(None, describe_refusal(school, state)))
+    return RosterState(school.settings.entra_roster is not None, can_sync, state.answered_at, refusal)
 
 
 def check_graph(school: School) -> list[tuple[bool, str, str]]:

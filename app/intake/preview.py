@@ -4,8 +4,8 @@ So nothing can be shown that the import itself would not do.
 """
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlalchemy import Connection, Select, func, select
@@ -14,6 +14,8 @@ from app.formatting import how_many
 from app.intake.people import RosterOptions
 from app.intake.result import ImportResult
 from app.intake.transaction import Run
+from app.records.rows import InvalidCellError
+from app.records.tables.tabular import Rows, Table
 from app.school import School
 from app.store import tables
 from app.store.changes import recording
@@ -162,3 +164,18 @@ def _compare(before: _Roster, after: _Roster) -> Iterator[ChangedFact]:
                 who = str(number) if kind == "schools" else f"{facts['name']} ({facts['email']})"
                 seen[ChangedFact(kind, who, column, before[key][column], value)] = None
     yield from seen
+
+
+Corrections = Mapping[int, Mapping[str, str]]  # cells by column, by row number
+
+
+def correct_rows(table: Table, corrections: Corrections) -> Table:
+    """The table with some cells corrected. A cell that held no value, such as an Excel error, holds one then."""
+    rows: Rows = []
+    faults: dict[int, list[InvalidCellError]] = {}
+    for place, (number, cells) in enumerate(table.rows):
+        given = corrections.get(int(number), {})
+        rows.append((number, cells | {column: cell.strip() for column, cell in given.items()}))
+        if left := [fault for fault in table.faults.get(place, ()) if fault.column not in given]:
+            faults[place] = left
+    return replace(table, rows=rows, faults=faults)

@@ -7,8 +7,7 @@ from app.access.policy import Person, require
 from app.graph.errors import GraphError
 from app.graph.fetching import synchronise
 from app.graph.roster import RosterSync, sync_roster
-from app.graph.roster_state import RosterState, read_roster_state
-from app.graph.sync import SyncState, read_sync_state
+from app.graph.sync import RosterState, SyncState, read_roster_state, read_sync_state
 from app.intake.people import RosterOptions
 from app.records.rows import UnreadableFileError
 from app.school import School

@@ -35,7 +35,7 @@ class Ruling:
 
     `applies`: the sessions to which the clause applies, by default all; the others stay `not_applicable`.
     `of_unattended`: whether it applies to rooms without staff that nobody logged; few clauses do.
-    `log_yes`, `log_no`: where the log says that the clause was kept, or that it was not. A session is disputed if the
+    `log_yes`, `log_no`: where the log says that the clause was met, or that it was not. A session is disputed if the
     call record or the calendar decides it to the contrary.
 
     Arrays with one value a session: `outcome` and `evidence` (positions in OUTCOMES and SOURCES), `disputed`,

@@ -61,7 +61,7 @@ KEY_FIGURES = (
         "of",
         "known",
         more_is_better=True,
-        help="Checks for which a call record, a register or a log shows whether the clause was kept.",
+        help="Checks for which a call record, a register or a log shows whether the clause was met.",
     ),
 )
 

@@ -1,4 +1,4 @@
-"""The clauses as one table: the words of each, and a bar of how often it was kept."""
+"""The clauses as one table: the words of each, and a bar of how often it was met."""
 
 from html import escape
 
@@ -43,17 +43,17 @@ def _row(clause: Clause, headings: list[str], figures: str) -> str:
 
 
 def _bar(clause: Clause, figures: pd.Series, with_lists: bool) -> str:  # noqa: FBT001 - of one caller
-    """How often a clause was kept, as a bar with its counts, and how often there was no evidence."""
-    kept, broken = int(figures["met"] + figures["exempt"]), int(figures["breach"])
-    known, gaps = kept + broken, int(figures["no_evidence"])
-    lines = [f"{kept:,} of {known:,} met" if known else "No sessions yet"]
+    """How often a clause was met, as a bar with its counts, and how often there was no evidence."""
+    met, breaches = int(figures["met"] + figures["exempt"]), int(figures["breach"])
+    known, gaps = met + breaches, int(figures["no_evidence"])
+    lines = [f"{met:,} of {known:,} met" if known else "No sessions yet"]
     if known >= FEW:
-        lines.insert(0, f"<b>{percent(kept / known)}</b>")
-    if broken and with_lists:
-        lines.append(f'<a href="overview?list=clause&of={clause.name}" target="_self">{broken:,} with a breach</a>')
+        lines.insert(0, f"<b>{percent(met / known)}</b>")
+    if breaches and with_lists:
+        lines.append(f'<a href="overview?list=clause&of={clause.name}" target="_self">{breaches:,} with a breach</a>')
     if gaps:
         lines.append(f"{gaps:,} without evidence")
     words = " · ".join(lines)
     if known < FEW:
         return words
-    return f'<div class="bar"><div style="width: {100 * kept / known:.1f}%"></div></div>{words}'
+    return f'<div class="bar"><div style="width: {100 * met / known:.1f}%"></div></div>{words}'

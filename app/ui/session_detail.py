@@ -116,7 +116,7 @@ def _show_summary(view: SessionView) -> None:
 
 
 def show_reasons(clauses: pd.DataFrame, mark: str = "✗") -> None:
-    """Show why clauses were not kept, or which evidence is missing, from which source; and what the log says where it
+    """Show why there are breaches, or which evidence is missing, from which source; and what the log says where it
     disagrees."""
     for row in clauses.itertuples():
         source = " <em>({row.source})</em>" if row.source else ""

@@ -97,7 +97,7 @@ def show_sessions(rows: pd.DataFrame, alt: str, name: str) -> None:
         }
     )
     config = {
-        "Breaches": st.column_config.NumberColumn(width=75, help="Clauses that were not kept"),
+        "Breaches": st.column_config.NumberColumn(width=75, help="Clauses with a breach"),
         "No evidence": st.column_config.NumberColumn(width=95, help="Clauses for which there is no evidence"),
         "Logged": st.column_config.TextColumn(width=80),
         "Staff": st.column_config.TextColumn(width=140),

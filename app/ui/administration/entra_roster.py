@@ -9,7 +9,7 @@ import streamlit as st
 from app.access.policy import Person
 from app.formatting import how_many, moment, start_sentence
 from app.graph.roster import RosterSync
-from app.graph.roster_state import RosterState
+from app.graph.sync import RosterState
 from app.intake.people import RosterOptions
 from app.intake.preview import Preview
 from app.school import School

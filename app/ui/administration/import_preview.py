@@ -9,9 +9,8 @@ import streamlit as st
 
 from app.access.administration import select_shown_cells
 from app.formatting import how_many, start_sentence
-from app.intake.preview import Preview, describe_effect, list_new_rows
+from app.intake.preview import Corrections, Preview, describe_effect, list_new_rows
 from app.intake.result import ImportResult
-from app.intake.uploads import Corrections
 from app.records.rows import RejectedRow
 from app.ui.administration.import_columns import label_column
 from app.ui.lists import table

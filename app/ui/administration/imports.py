@@ -11,11 +11,10 @@ from app.intake.attendance import import_attendance
 from app.intake.files import prepare_tables
 from app.intake.mappings import save_mapping
 from app.intake.people import RosterOptions
-from app.intake.preview import Preview, preview_import
+from app.intake.preview import Preview, correct_rows, preview_import
 from app.intake.result import ImportResult
 from app.intake.transaction import carry_out
 from app.intake.undo import NotUndoneError, describe_last_import, find_obstacles, undo_last_import
-from app.intake.uploads import correct_rows
 from app.records.mappings import apply
 from app.records.rows import UnreadableFileError
 from app.records.tables.raw_tables import RawTable, read_raw_table
