@@ -25,7 +25,7 @@ class SettingsError(Exception):
     """The settings cannot be used; the message names the entries and how to fix them."""
 
 
-def _clock(value: Any) -> Any:
+def _read_clock(value: Any) -> Any:
     """A time of day, written as text, "08:30", or as TOML's own 08:30:00."""
     if isinstance(value, time):
         return value
@@ -35,7 +35,7 @@ def _clock(value: Any) -> Any:
         raise ValueError(f'{value!r} is not a time of day such as "08:30"') from None
 
 
-def _known_zone(name: str) -> str:
+def _check_zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -43,7 +43,7 @@ def _known_zone(name: str) -> str:
     return name
 
 
-Clock = Annotated[time, BeforeValidator(_clock)]
+Clock = Annotated[time, BeforeValidator(_read_clock)]
 
 
 class _Entry(BaseModel):
@@ -204,7 +204,7 @@ class Settings(_Entry):
     session is judged by the oldest figures there are."""
 
     name: str = Field(min_length=1)
-    timezone: Annotated[str, AfterValidator(_known_zone)]
+    timezone: Annotated[str, AfterValidator(_check_zone)]
     tenant_id: str = Field(min_length=1)
     versions: tuple[Version, ...] = Field(min_length=1)
     terms: tuple[Period, ...]

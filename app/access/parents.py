@@ -45,7 +45,7 @@ def list_letters_sent(school: School, person: Person) -> pd.DataFrame:
     led = is_led_by(person, Resource.PARENT_REGISTERS, pupil)
     query = (
         select(
-            *_pupil_columns(pupil),
+            *_select_pupil_columns(pupil),
             *(type_coerce(day.scalar_subquery(), Date).label(kind) for kind, day in first.items()),
             tables.pupils.c.contact_emails.label("contacts"),
             tables.pupils.c.language,
@@ -96,10 +96,10 @@ def count_consent_contacts(school: School, person: Person, consent_id: int) -> i
 def _has_letters_open_to(school: School, person: Person, pupil: Subquery) -> ColumnElement[bool]:
     """The pupils whose letters a person may see."""
     led = is_led_by(person, Resource.PARENT_REGISTERS, pupil)
-    return or_(led, pupil.c.tutor_id == person.staff_id, _taught_by(school, person, pupil))
+    return or_(led, pupil.c.tutor_id == person.staff_id, _is_taught_by(school, person, pupil))
 
 
-def _pupil_columns(pupil: Subquery) -> list[ColumnElement[Any]]:
+def _select_pupil_columns(pupil: Subquery) -> list[ColumnElement[Any]]:
     """`pupil_id`, `email`, `pupil` (name), `school`, `year_group`, `house`."""
     others = (pupil.c.school, pupil.c.year_group, pupil.c.house)
     return [pupil.c.pupil_id, tables.pupils.c.email, pupil.c.name.label("pupil"), *others]
@@ -135,7 +135,7 @@ def list_consents(school: School, person: Person) -> pd.DataFrame:
     """
     require(person, Resource.PARENT_REGISTERS)
     pupil, state = valid_versions(tables.pupil_versions), consent_status()
-    own = _consents_open_to(school, person, pupil, state)
+    own = _is_open_to(school, person, pupil, state)
     informed: ColumnElement[bool] = false()
     if Scope.SLT_INFORMED in get_scopes(person, Resource.PARENT_REGISTERS):
         informed = and_(_consent.kind == ConsentKind.OUTSIDE_HOURS, state.c.slt_informed_at.is_not(None))
@@ -178,7 +178,7 @@ def _select_consents(school: School, pupil: Subquery, state: Subquery) -> Select
     return (
         select(
             _consent.id.label("consent_id"),
-            *_pupil_columns(pupil),
+            *_select_pupil_columns(pupil),
             *(_consent[name] for name in ("kind", "covers_from", "covers_to", "reason")),
             *(state.c[name] for name in facts),
         )
@@ -236,23 +236,23 @@ def may_answer_consent(school: School, person: Person, consent_id: int) -> bool:
         select(_consent.id)
         .join(state, state.c.consent_id == _consent.id)
         .join(pupil, and_(pupil.c.pupil_id == _consent.pupil_id, valid_on(pupil, school.today())))
-        .where(_consent.id == consent_id, _consents_open_to(school, person, pupil, state))
+        .where(_consent.id == consent_id, _is_open_to(school, person, pupil, state))
     )
     with school.engine.connect() as connection:
         return connection.scalar(query) is not None
 
 
-def _consents_open_to(school: School, person: Person, pupil: Subquery, state: Subquery) -> ColumnElement[bool]:
+def _is_open_to(school: School, person: Person, pupil: Subquery, state: Subquery) -> ColumnElement[bool]:
     """The consents that a person may answer, as a condition on `consents` with their pupils and status."""
     return or_(
         is_led_by(person, Resource.PARENT_REGISTERS, pupil),
         pupil.c.tutor_id == person.staff_id,
         state.c.asked_by == person.staff_id,
-        and_(_consent.kind == ConsentKind.OUTSIDE_HOURS, _taught_by(school, person, pupil)),
+        and_(_consent.kind == ConsentKind.OUTSIDE_HOURS, _is_taught_by(school, person, pupil)),
     )
 
 
-def _taught_by(school: School, person: Person, pupil: Subquery) -> ColumnElement[bool]:
+def _is_taught_by(school: School, person: Person, pupil: Subquery) -> ColumnElement[bool]:
     """Whether a person conducted a session with a pupil in the last year that is not confidential."""
     participant, is_recent = tables.session_pupils.c, SESSION.day >= school.today() - _LOOK_BACK
     taught = select(participant.pupil_id).join(tables.sessions, SESSION.id == participant.session_id)

@@ -63,7 +63,7 @@ def list_pupils_with_counts(school: School, person: Person, days: Days) -> pd.Da
     each = list_session_pupils(school, person, days).merge(sessions[["session_id", "status"]], on="session_id")
     each["breach"] = each["status"] == "breach"
     counts = each.groupby("pupil_id").agg(sessions=("session_id", "nunique"), breaches=("breach", "sum"))
-    return _with_counts(pupils, counts, "pupil_id")
+    return _add_counts(pupils, counts, "pupil_id")
 
 
 def list_tutors(school: School, person: Person, days: Days) -> pd.DataFrame:
@@ -77,10 +77,10 @@ def list_tutors(school: School, person: Person, days: Days) -> pd.DataFrame:
     counts = sessions.groupby("staff_id").agg(
         sessions=("session_id", "size"), breaches=("breach", "sum"), unlogged=("unlogged", "sum")
     )
-    return _with_counts(tutors, counts, "staff_id").sort_values("name").reset_index(drop=True)
+    return _add_counts(tutors, counts, "staff_id").sort_values("name").reset_index(drop=True)
 
 
-def _with_counts(rows: pd.DataFrame, counts: pd.DataFrame, key: str) -> pd.DataFrame:
+def _add_counts(rows: pd.DataFrame, counts: pd.DataFrame, key: str) -> pd.DataFrame:
     """Rows with the counts of their keys, 0 where there are none."""
     found = rows.merge(counts, left_on=key, right_index=True, how="left")
     return found.fillna(dict.fromkeys(counts.columns, 0)).astype(dict.fromkeys(counts.columns, "int64"))

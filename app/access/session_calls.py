@@ -96,7 +96,7 @@ def read_session_calls(
         differences=in_order(differences if differ else differences[:0]),
         recordings=in_order(_read_recordings(connection, calls)),
         differ=differ,
-        no_staff_came=_no_staff_came(calls, pd.concat([stays, listed]), is_logged=session.log_id is not None),
+        no_staff_came=_is_without_staff(calls, pd.concat([stays, listed]), is_logged=session.log_id is not None),
     )
 
 
@@ -193,10 +193,10 @@ def _read_recordings(connection: Connection, calls: pd.DataFrame) -> pd.DataFram
         .join(tables.calls, or_(recording.call_id == call.id, by_organiser))
         .where(call.id.in_(calls["call_id"].tolist())),
     ).drop_duplicates("id")
-    return found.assign(address=found["content_url"].map(_safe_address)).drop(columns=["id", "content_url"])
+    return found.assign(address=found["content_url"].map(_check_address)).drop(columns=["id", "content_url"])
 
 
-def _safe_address(address: str | None) -> str | None:
+def _check_address(address: str | None) -> str | None:
     """An address if a browser can open it safely: over https, at a host, without a name or password."""
     try:
         parts = urlsplit(address or "")
@@ -219,7 +219,7 @@ def _find_rooms(alone: pd.DataFrame, stays: pd.DataFrame) -> list[int]:
     return rooms
 
 
-def _no_staff_came(calls: pd.DataFrame, people: pd.DataFrame, *, is_logged: bool) -> bool:
+def _is_without_staff(calls: pd.DataFrame, people: pd.DataFrame, *, is_logged: bool) -> bool:
     """Whether all calls are meetings of roster staff in which only pupils took part. An outsider in one that was logged
     may have been the member of staff."""
     are_rooms = calls["organiser_staff_id"].notna() & (calls["type"] == "groupCall")

@@ -89,7 +89,7 @@ class Mail:
             with suppress(smtplib.SMTPException, OSError):  # it is already accepted
                 smtp.quit()
         except (smtplib.SMTPException, OSError, UnicodeError) as error:
-            raise _why_not_sent(error) from None
+            raise _classify_error(error) from None
         finally:
             smtp.close()
 
@@ -116,7 +116,7 @@ class Mail:
         except (smtplib.SMTPException, OSError, UnicodeError) as error:
             if smtp is not None:
                 smtp.close()
-            raise UnreachableError(_why_unreachable(f"{server.smtp_host}:{server.port}", error)) from None
+            raise UnreachableError(_explain_unreachable(f"{server.smtp_host}:{server.port}", error)) from None
         return smtp
 
     def _write_mail(self, message: Message) -> EmailMessage:
@@ -201,7 +201,7 @@ _REJECTED = {  # what a mail server rejects while a message is sent, with the fi
 }
 
 
-def _why_not_sent(error: Exception) -> Exception:
+def _classify_error(error: Exception) -> Exception:
     """An error of sending a message as UnreachableError, NotSentError or BrokenConnectionError."""
     if isinstance(error, UnicodeError | smtplib.SMTPNotSupportedError):
         return RejectedError("The address has letters that mail cannot carry: correct it on the roster.")
@@ -211,7 +211,7 @@ def _why_not_sent(error: Exception) -> Exception:
         code, reply = next(iter(error.recipients.values()))
     else:
         code, reply = error.args[:2]
-    answer = f"{code} {_on_one_line(reply)}"
+    answer = f"{code} {_put_on_one_line(reply)}"
     if code == 421:
         return BrokenConnectionError(f"The mail server ended the connection ({answer}).")
     what, fix = _REJECTED[type(error)]
@@ -223,7 +223,7 @@ def _why_not_sent(error: Exception) -> Exception:
     return kind(f"The mail server rejects {what} ({answer}). {fix}")
 
 
-def _why_unreachable(where: str, error: Exception) -> str:
+def _explain_unreachable(where: str, error: Exception) -> str:
     if isinstance(error, smtplib.SMTPAuthenticationError):
         return f"The mail server {where} rejects user or password ({error.smtp_code}). Correct them in ALERT_URL."
     if isinstance(error, smtplib.SMTPNotSupportedError):
@@ -235,14 +235,14 @@ def _why_unreachable(where: str, error: Exception) -> str:
 
 def _shorten(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPResponseException):
-        return f"{error.smtp_code} {_on_one_line(error.smtp_error)}"
-    return _on_one_line(getattr(error, "strerror", None) or str(error) or type(error).__name__)
+        return f"{error.smtp_code} {_put_on_one_line(error.smtp_error)}"
+    return _put_on_one_line(getattr(error, "strerror", None) or str(error) or type(error).__name__)
 
 
 _ADDRESS = re.compile(r"<?[^\s<>@]+@[^\s<>@]+>?")
 
 
-def _on_one_line(reply: bytes | str) -> str:
+def _put_on_one_line(reply: bytes | str) -> str:
     """A server's answer, which may contain anything, on one line of at most 160 characters, without addresses."""
     words = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
     words = "".join(sign if sign.isprintable() else " " for sign in words)

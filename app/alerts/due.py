@@ -68,7 +68,7 @@ def _enqueue_digests(school: School) -> None:
     if not school.settings.is_school_day(now.date()) or now.time() < school.settings.alerts.digest_at:
         return
     with school.engine.connect() as connection:
-        last = _last_digest(connection, school)
+        last = _read_last_digest(connection, school)
     if last and last.date() >= now.date():
         return
     refresh(school)
@@ -79,7 +79,7 @@ def _enqueue_digests(school: School) -> None:
     last_day = _find_last_day_ahead(school)
     alert = tables.alerts.c
     with school.writing() as connection:
-        if _last_digest(connection, school) != last:
+        if _read_last_digest(connection, school) != last:
             return  # another process was quicker
         for row in waiting[new | first_of_week].itertuples():
             outdated = and_(alert.kind == "digest", alert.recipient_id == row.staff_id, alert.state == WAITING)
@@ -90,7 +90,7 @@ def _enqueue_digests(school: School) -> None:
         set_meta(connection, _DIGEST, now.isoformat())
 
 
-def _last_digest(connection: Connection, school: School) -> datetime | None:
+def _read_last_digest(connection: Connection, school: School) -> datetime | None:
     stored = get_meta(connection, _DIGEST)
     return datetime.fromisoformat(stored).astimezone(school.settings.zone) if stored else None
 

@@ -39,7 +39,7 @@ class FamilySending:
         row = self._find_next()
         if row is None:
             return False
-        if reason := self._why_not(row):
+        if reason := self._find_obstacle(row):
             self._fail(row, reason)
         elif row.is_answered:
             self._remove(row)
@@ -72,7 +72,7 @@ class FamilySending:
         with self._school.engine.connect() as connection:
             return connection.execute(query).one_or_none()
 
-    def _why_not(self, row: Row[Any]) -> str:
+    def _find_obstacle(self, row: Row[Any]) -> str:
         """Why an email may no longer be sent; blank if it may."""
         if row.recipient not in (row.contact_emails or "").split(";"):
             return "The address was taken off the roster before the email was sent."

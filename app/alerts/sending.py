@@ -121,15 +121,15 @@ class _Sending:
     broken_in_a_row: int = 0
 
     def send_all(self, transport: Transport, whose: ColumnElement[bool]) -> None:
-        while rows := self._due(whose):
+        while rows := self._read_due(whose):
             for row in rows:
                 try:
                     self._send(transport, row)
                 except UnreachableError as error:
-                    self._put_off(self._due(whose, limit=None), str(error))
+                    self._put_off(self._read_due(whose, limit=None), str(error))
                     return
 
-    def _due(self, whose: ColumnElement[bool], limit: int | None = _BATCH) -> list[Row[Any]]:
+    def _read_due(self, whose: ColumnElement[bool], limit: int | None = _BATCH) -> list[Row[Any]]:
         """The alerts to try now, digests last."""
         query = (
             select(tables.alerts, tables.staff.c.email)

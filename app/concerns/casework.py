@@ -186,16 +186,16 @@ def _check_shared(update: _Update) -> None:
 def _check_session_linked(update: _Update) -> None:
     link = (update.answers["log_ref"], update.answers["call_id"])
     possible = list_sessions_to_link(update.school, update.person, update.view.ref)
-    if link in _links(update.view.links) or link not in _links(possible):
+    if link in _list_links(update.view.links) or link not in _list_links(possible):
         raise IncompleteStepError("That session is already linked, or cannot be linked.")
 
 
 def _check_session_unlinked(update: _Update) -> None:
-    if (update.answers["log_ref"], update.answers["call_id"]) not in _links(update.view.links):
+    if (update.answers["log_ref"], update.answers["call_id"]) not in _list_links(update.view.links):
         raise IncompleteStepError("That session is not linked.")
 
 
-def _links(sessions: Sequence[LinkedSession]) -> set[tuple[str | None, str | None]]:
+def _list_links(sessions: Sequence[LinkedSession]) -> set[tuple[str | None, str | None]]:
     return {(session.log_ref, session.call_id) for session in sessions}
 
 
@@ -294,14 +294,12 @@ def record_opening(school: School, person: Person, ref: str) -> None:
         if row.raised_by != person.staff_id and not connection.scalar(read_before):
             now = school.now()
             add_event(connection, view.register, row.id, kind="read", occurred_at=now, actor_id=person.staff_id)
-            _alert_who_raised_it(connection, view, row.id, row.raised_by, now)
+            _alert_author(connection, view, row.id, row.raised_by, now)
         if view.register is CONDUCT:
             _add_step(connection, school, person, ref, kind="viewed")
 
 
-def _alert_who_raised_it(
-    connection: Connection, view: ConcernView, number: int, raised_by: int | None, at: datetime
-) -> None:
+def _alert_author(connection: Connection, view: ConcernView, number: int, raised_by: int | None, at: datetime) -> None:
     """Tell the person who raised a concern that it was read, once; not if it is about conduct and names them."""
     named = tables.conduct_named.c
     naming = select(named.id).where(named.concern_id == number, named.staff_id == raised_by).limit(1)

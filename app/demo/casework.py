@@ -27,12 +27,12 @@ def follow_up(connection: Connection, now: datetime, today: date) -> None:
     for place, (concern_id, raised_at) in enumerate(rows[:-1]):
         steps: list[_Step] = [(1, "read", {})]
         if place < len(rows) - 2:
-            steps += _steps_to_close(place) if place < len(rows) // 2 else _open_steps(place, today)
-        events += _events(concern_id, raised_at, dsp.get(concern_id), steps)
+            steps += _list_steps_to_close(place) if place < len(rows) // 2 else _open_steps(place, today)
+        events += _iter_events(concern_id, raised_at, dsp.get(concern_id), steps)
     _add_events(connection, tables.concern_events, events, now)
 
 
-def _steps_to_close(place: int) -> list[_Step]:
+def _list_steps_to_close(place: int) -> list[_Step]:
     level = ("early help", "child protection", "monitoring")[place % 3]
     steps: list[_Step] = [(20, "level", {"level": level, "text": "Spoken with the child and with home."})]
     if level == "child protection":
@@ -68,7 +68,7 @@ def _add_events(connection: Connection, table: Table, events: Iterable[dict[str,
     connection.execute(insert(table), [event for event in events if event["occurred_at"] <= now])
 
 
-def _events(
+def _iter_events(
     concern_id: int, raised_at: datetime, actor_id: int | None, steps: Iterable[_Step]
 ) -> Iterator[dict[str, Any]]:
     """The steps as rows of a table of events."""
@@ -113,7 +113,7 @@ def raise_about_conduct(connection: Connection, now: datetime, today: date) -> N
         (4, "action", {"what": "Speak with the Head, and ask the designated officer.", "due": due}),
         (28, "decision", {"decision": "Speak with the pupil's parents first.", "text": "They may know of it."}),
     ]
-    _add_events(connection, tables.conduct_events, _events(concern_id, raised_at, leader, steps), now)
+    _add_events(connection, tables.conduct_events, _iter_events(concern_id, raised_at, leader, steps), now)
 
 
 def _find_staff(connection: Connection, today: date, role: Role) -> int:

@@ -55,23 +55,23 @@ def fill(school: School, sessions: int = 5000, progress: Callable[[str, float], 
     """Fill an empty database with the fictional school up to today, or restart a fill that was cut off. Raises
     DatabaseError if the database holds anything else. `progress` is called with a step and the share done."""
     day = school.today()
-    _empty(school)
+    _delete_unfinished(school)
     judged_by = School(school.engine, create_demo_settings(school.settings, day))
     progress("Inventing people and sessions", 0.0)
-    made = _so_far(generate(_SEED, day, sessions, school.settings), school.now(), school.settings)
+    made = _select_past(generate(_SEED, day, sessions, school.settings), school.now(), school.settings)
     progress("Importing the roster", 0.07)
     for kind in ("schools", "staff", "pupils"):
-        table = read_table(_csv(kind, getattr(made, kind)))
+        table = read_table(_create_csv(kind, getattr(made, kind)))
         run_import(judged_by, ImportResult(kind, table.name), create_work(judged_by, table))
     progress("Importing letters and consents", 0.09)
-    import_letters(judged_by, _csv("letters", made.letters))
-    import_consents(judged_by, _csv("consents", made.consents))
+    import_letters(judged_by, _create_csv("letters", made.letters))
+    import_consents(judged_by, _create_csv("consents", made.consents))
     with school.writing() as connection:
         _store_calendars(connection, made.events)
         _store_policies(connection, made, school.now())
     _import_calls(judged_by, made, progress)
     progress("Importing session logs and judging every clause", 0.5)
-    import_logs(judged_by, _csv("logs", made.logs))
+    import_logs(judged_by, _create_csv("logs", made.logs))
     progress("Correcting logs", 0.81)
     _correct(judged_by, made.corrections)
     with school.writing() as connection:
@@ -136,7 +136,7 @@ def _import_calls(school: School, made: DemoSchool, progress: Callable[[str, flo
         import_attendance(school, reports)
 
 
-def _so_far(made: DemoSchool, now: datetime, settings: Settings) -> DemoSchool:
+def _select_past(made: DemoSchool, now: datetime, settings: Settings) -> DemoSchool:
     """The part of the school that has happened by now: of today, only the sessions that are over."""
     here, there = now.astimezone(settings.zone).strftime("%Y-%m-%dT%H:%M"), now.strftime("%Y-%m-%dT%H:%M")
     return replace(
@@ -188,7 +188,7 @@ def was_cut_off(school: School) -> bool:
         return get_meta(connection, _UNFINISHED) is not None
 
 
-def _empty(school: School) -> None:
+def _delete_unfinished(school: School) -> None:
     """Delete a fill that was cut off, and raise DatabaseError if anything else is in the database."""
     with school.writing() as connection:
         if get_meta(connection, _UNFINISHED):
@@ -204,6 +204,6 @@ def _empty(school: School) -> None:
         set_meta(connection, _UNFINISHED, "yes")
 
 
-def _csv(name: str, rows: Rows) -> tuple[str, bytes]:
+def _create_csv(name: str, rows: Rows) -> tuple[str, bytes]:
     """Rows as the file a school would send."""
     return f"{name}.csv", pd.DataFrame(rows).to_csv(index=False).encode()

@@ -38,7 +38,7 @@ class Leg:
     details: bool = True  # Teams has details of audio and video
 
 
-def _identity(person: Row) -> Json:
+def _as_identity(person: Row) -> Json:
     return {
         "id": person["entra_id"],
         "displayName": person["name"],
@@ -47,7 +47,7 @@ def _identity(person: Row) -> Json:
     }
 
 
-def _moment(at: datetime, chance: Chance) -> str:
+def _as_time(at: datetime, chance: Chance) -> str:
     """A time as Graph writes it: UTC, with seven decimals, one more than a datetime holds."""
     return f"{at:%Y-%m-%dT%H:%M:%S.%f}{chance.whole(0, 9)}Z"
 
@@ -58,9 +58,9 @@ def create_meeting(
     """A group call: a session for each leg, between the participant and the meeting service. Its list of participants
     names who took part, never who was only invited."""
     thread = f"19:{chance.uuid()}@thread.tacv2" if in_channel else f"19:meeting_{chance.uuid()}@thread.v2"
-    sessions = [_session(chance, chance.uuid(), leg) | {"callee": _SERVICE} for leg in legs]
+    sessions = [_create_session(chance, chance.uuid(), leg) | {"callee": _SERVICE} for leg in legs]
     if recorded:
-        sessions.append(_recorder(sessions[0], chance))
+        sessions.append(_create_recorder(sessions[0], chance))
     link = thread.replace(":", "%3a").replace("@", "%40")
     people = {leg.person["entra_id"]: leg.person for leg in legs if leg.person}
     return _record(chance, "groupCall", chance.uuid(), sessions, organiser, list(people.values())) | {
@@ -73,10 +73,10 @@ def create_peer_to_peer_call(chance: Chance, caller: Leg, callee: Leg) -> Json:
     assert caller.person
     assert callee.person
     call_id = chance.uuid()
-    session = _session(chance, call_id, caller) | {"callee": _end(chance, callee)}
+    session = _create_session(chance, call_id, caller) | {"callee": _end(chance, callee)}
     video = session["segments"][0]["media"][1]
     sent = {"callerToCallee": caller.camera, "calleeToCaller": callee.camera}
-    video["streams"] = [_stream(chance, direction) for direction, on in sent.items() if on]
+    video["streams"] = [_create_stream(chance, direction) for direction, on in sent.items() if on]
     people = [caller.person, callee.person]
     return _record(chance, "peerToPeer", call_id, [session], caller.person, people) | {"joinWebUrl": None}
 
@@ -90,11 +90,11 @@ def create_recording(chance: Chance, call: Json, organiser: Row, started: dateti
         "id": f"MSMjMCMj{chance.uuid()}",
         "meetingId": f"MSpkYzE3{chance.uuid()}" if is_meeting else None,
         "callId": call["id"] if chance.often(0.9) or not is_meeting else None,
-        "createdDateTime": _moment(started, chance),
-        "endDateTime": _moment(ended, chance),
+        "createdDateTime": _as_time(started, chance),
+        "endDateTime": _as_time(ended, chance),
         "recordingContentUrl": f"https://afonwen-my.sharepoint.example/recordings/{chance.uuid()}.mp4",
-        "expirationDateTime": _moment(ended + timedelta(days=60), chance),
-        "meetingOrganizer": {"application": None, "device": None, "user": _identity(organiser)},
+        "expirationDateTime": _as_time(ended + timedelta(days=60), chance),
+        "meetingOrganizer": {"application": None, "device": None, "user": _as_identity(organiser)},
     }
 
 
@@ -105,23 +105,23 @@ def create_event(chance: Chance, call: Json, invited: list[Row], times: tuple[da
     return {
         "id": f"AAMkAG{key}",
         "iCalUId": f"040000008200E00074C5B7101A82E008{key}",
-        "createdDateTime": _moment(changed, chance),
-        "lastModifiedDateTime": _moment(changed, chance),
+        "createdDateTime": _as_time(changed, chance),
+        "lastModifiedDateTime": _as_time(changed, chance),
         "isCancelled": False,
         "isOnlineMeeting": True,
         "isOrganizer": True,
         "start": {"dateTime": f"{begins:%Y-%m-%dT%H:%M:%S.0000000}", "timeZone": "UTC"},
         "end": {"dateTime": f"{ends:%Y-%m-%dT%H:%M:%S.0000000}", "timeZone": "UTC"},
-        "organizer": {"emailAddress": _address(call["organizer_v2"]["identity"]["user"])},
+        "organizer": {"emailAddress": _as_address(call["organizer_v2"]["identity"]["user"])},
         "attendees": [
-            {"type": "required", "status": {"response": "none"}, "emailAddress": _address(_identity(person))}
+            {"type": "required", "status": {"response": "none"}, "emailAddress": _as_address(_as_identity(person))}
             for person in invited
         ],
         "onlineMeeting": {"joinUrl": call["joinWebUrl"]},
     }
 
 
-def _address(identity: Json) -> Json:
+def _as_address(identity: Json) -> Json:
     return {"name": identity["displayName"], "address": identity["userPrincipalName"]}
 
 
@@ -132,17 +132,17 @@ def create_report(chance: Chance, call: Json, legs: list[Leg]) -> Json:
     report = {
         "id": chance.uuid(),
         "totalParticipantCount": len(people),
-        "meetingStartDateTime": _moment(min(times), chance),
-        "meetingEndDateTime": _moment(max(times), chance),
+        "meetingStartDateTime": _as_time(min(times), chance),
+        "meetingEndDateTime": _as_time(max(times), chance),
         "attendanceRecords": [
             {
                 "id": person["entra_id"],
                 "emailAddress": person["email"],
                 "totalAttendanceInSeconds": round((leg.left - leg.joined).total_seconds()),
                 "role": "Organizer" if person["entra_id"] == call["organizer_v2"]["id"] else "Attendee",
-                "identity": _identity(person),
+                "identity": _as_identity(person),
                 "attendanceIntervals": [
-                    {"joinDateTime": _moment(leg.joined, chance), "leaveDateTime": _moment(leg.left, chance)}
+                    {"joinDateTime": _as_time(leg.joined, chance), "leaveDateTime": _as_time(leg.left, chance)}
                 ],
             }
             for leg, person in people
@@ -153,7 +153,7 @@ def create_report(chance: Chance, call: Json, legs: list[Leg]) -> Json:
 
 def add_participant(call: Json, person: Row) -> Json:
     """The record with one more person on its list of participants, of whom it shows nothing else."""
-    return call | {"participants_v2": [*call["participants_v2"], _participant(person)]}
+    return call | {"participants_v2": [*call["participants_v2"], _as_participant(person)]}
 
 
 def create_earlier_version(call: Json) -> Json:
@@ -170,31 +170,31 @@ def _record(chance: Chance, kind: str, call_id: str, sessions: list[Json], organ
         "version": chance.one((1, 1, 1, 2, 2, 3)),
         "type": kind,
         "modalities": ["audio", "video"],
-        "lastModifiedDateTime": _moment(changed, chance),
+        "lastModifiedDateTime": _as_time(changed, chance),
         "startDateTime": started,
         "endDateTime": ended,
-        "organizer_v2": {"id": organiser["entra_id"], "identity": {"user": _identity(organiser)}},
-        "participants_v2": [_participant(person) for person in people],
+        "organizer_v2": {"id": organiser["entra_id"], "identity": {"user": _as_identity(organiser)}},
+        "participants_v2": [_as_participant(person) for person in people],
         "sessions": sessions,
     }
 
 
-def _participant(person: Row) -> Json:
-    return {"id": person["entra_id"], "identity": {"user": _identity(person)}, "administrativeUnitInfos": []}
+def _as_participant(person: Row) -> Json:
+    return {"id": person["entra_id"], "identity": {"user": _as_identity(person)}, "administrativeUnitInfos": []}
 
 
-def _session(chance: Chance, session_id: str, leg: Leg) -> Json:
-    started, ended = _moment(leg.joined, chance), _moment(leg.left, chance)
-    video = [_stream(chance, "calleeToCaller")]
+def _create_session(chance: Chance, session_id: str, leg: Leg) -> Json:
+    started, ended = _as_time(leg.joined, chance), _as_time(leg.left, chance)
+    video = [_create_stream(chance, "calleeToCaller")]
     if leg.filmed is not None:
         until = leg.joined + (leg.left - leg.joined) * leg.filmed
-        video.append(_stream(chance, "callerToCallee", started, _moment(until, chance)))
+        video.append(_create_stream(chance, "callerToCallee", started, _as_time(until, chance)))
     elif leg.camera:
-        video.append(_stream(chance, "callerToCallee"))
-    heard = [_stream(chance, direction) for direction in ("callerToCallee", "calleeToCaller")]
+        video.append(_create_stream(chance, "callerToCallee"))
+    heard = [_create_stream(chance, direction) for direction in ("callerToCallee", "calleeToCaller")]
     media = [{"label": "main-audio", "streams": heard}, {"label": "main-video", "streams": video}]
     if leg.shares_screen:
-        media.append({"label": "vbss", "streams": [_stream(chance, "callerToCallee")]})
+        media.append({"label": "vbss", "streams": [_create_stream(chance, "callerToCallee")]})
     return {
         "id": session_id,
         "modalities": ["audio", "video", "screenSharing"] if leg.shares_screen else ["audio", "video"],
@@ -216,7 +216,7 @@ def _session(chance: Chance, session_id: str, leg: Leg) -> Json:
 
 
 def _end(chance: Chance, leg: Leg) -> Json:
-    known = _identity(leg.person) if leg.person else {"id": f"teamsvisitor:{chance.uuid()}", "displayName": None}
+    known = _as_identity(leg.person) if leg.person else {"id": f"teamsvisitor:{chance.uuid()}", "displayName": None}
     return {
         "@odata.type": f"{_TYPE}participantEndpoint",
         "name": None,
@@ -225,7 +225,7 @@ def _end(chance: Chance, leg: Leg) -> Json:
     }
 
 
-def _stream(chance: Chance, direction: str, started: str | None = None, ended: str | None = None) -> Json:
+def _create_stream(chance: Chance, direction: str, started: str | None = None, ended: str | None = None) -> Json:
     return {
         "streamId": str(chance.whole(1, 2**31)),
         "streamDirection": direction,
@@ -235,7 +235,7 @@ def _stream(chance: Chance, direction: str, started: str | None = None, ended: s
     }
 
 
-def _recorder(like: Json, chance: Chance) -> Json:
+def _create_recorder(like: Json, chance: Chance) -> Json:
     """The recording bot, which is not a person."""
     ends = {
         "@odata.type": f"{_TYPE}participantEndpoint",

@@ -106,7 +106,7 @@ def invent(chance: Chance) -> DemoSchool:
 
     def staff(code: str, department: str, roles: str, **looks_after: str) -> Row:
         person = (
-            _name(chance, taken, _SCHOOLS[code][2])
+            _create_name(chance, taken, _SCHOOLS[code][2])
             | {"school": code, "department": department, "roles": roles, "year_groups": "", "houses": ""}
             | looks_after
         )
@@ -139,7 +139,7 @@ def invent(chance: Chance) -> DemoSchool:
         for place in range(number):
             year = str(_YEARS[code][place % len(_YEARS[code])])
             tutor = school.tutors[code, year][place // len(_YEARS[code]) % _TUTORS_A_YEAR]
-            pupil = _name(chance, taken, f"pupils.{_SCHOOLS[code][2]}")
+            pupil = _create_name(chance, taken, f"pupils.{_SCHOOLS[code][2]}")
             group = {"school": code, "year_group": year, "house": _HOUSES[code][place % 4]}
             school.pupils.append(pupil | group | {"tutor_email": tutor["email"]} | _invent_family(pupil, place))
     seniors = chance.some([p for p in school.pupils if p["school"] == "SEN"], 18)
@@ -148,7 +148,7 @@ def invent(chance: Chance) -> DemoSchool:
     return school
 
 
-def _name(chance: Chance, taken: set[str], domain: str) -> Row:
+def _create_name(chance: Chance, taken: set[str], domain: str) -> Row:
     """A name that is not `taken` yet, with its address and its Entra object id."""
     while True:
         first, last = chance.one(_FIRST), chance.one(_LAST)

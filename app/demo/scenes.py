@@ -35,14 +35,14 @@ class Scenes:
         """Add them all; the first gets `number`."""
         teachers = [teacher for year in ("11", "12") for teacher in self.school.tutors["SEN", year]]
         scenes: list[Callable[[Row], tuple[Session, Row] | None]] = [
-            self._breakout_room,
-            self._old_link,
+            self._add_breakout_room,
+            self._add_old_link,
             self._wait_in_vain,
-            self._without_details,
-            self._without_times,
-            self._lost_record,
-            self._differing_report,
-            self._unscheduled,
+            self._add_call_without_details,
+            self._add_call_without_times,
+            self._add_lost_record,
+            self._add_differing_report,
+            self._add_unscheduled_call,
         ]
         for place, (teacher, scene) in enumerate(zip(teachers, scenes, strict=True)):
             if logged := scene(teacher):
@@ -50,10 +50,10 @@ class Scenes:
                 session.number = number + place
                 self.records.add_log(session).update(answers)
 
-    def _lesson(self, teacher: Row, day: date, hour: int, pupils: list[Row], minutes: int = 40) -> Session:
+    def _create_lesson(self, teacher: Row, day: date, hour: int, pupils: list[Row], minutes: int = 40) -> Session:
         return Session(teacher, pupils, "academic", datetime.combine(day, time(hour), self.zone), minutes)
 
-    def _legs(self, session: Session, pupils: list[Row]) -> list[Leg]:
+    def _create_legs(self, session: Session, pupils: list[Row]) -> list[Leg]:
         """The member of staff and some pupils, all the time."""
         start, end = session.start.astimezone(UTC), session.end.astimezone(UTC)
         staff = Leg(session.staff, start - timedelta(minutes=2), end + timedelta(seconds=20))
@@ -66,15 +66,15 @@ class Scenes:
 
     # --- rooms --------------------------------------------------------------------------------------------------
 
-    def _breakout_room(self, teacher: Row) -> tuple[Session, Row]:
+    def _add_breakout_room(self, teacher: Row) -> tuple[Session, Row]:
         """Two of four go to a room of their own; one of them is left there alone."""
-        session = self._lesson(teacher, self._days[2], 10, self._pupils[10:14])
+        session = self._create_lesson(teacher, self._days[2], 10, self._pupils[10:14])
         start, end = session.start.astimezone(UTC), session.end.astimezone(UTC)
 
         def at(minutes: float) -> datetime:
             return start + timedelta(minutes=minutes)
 
-        staff, *together = self._legs(session, session.pupils[:2])
+        staff, *together = self._create_legs(session, session.pupils[:2])
         first, second = session.pupils[2:]
         self._meet(
             session,
@@ -88,10 +88,10 @@ class Scenes:
         self._meet(session, [Leg(teacher, at(9.9), at(16)), Leg(first, at(10), at(25.8)), Leg(second, at(10), at(18))])
         return session, _ALONE_UNNOTICED
 
-    def _old_link(self, teacher: Row) -> tuple[Session, Row]:
+    def _add_old_link(self, teacher: Row) -> tuple[Session, Row]:
         """Two pupils meet again, an hour after their lesson and through its link."""
-        session = self._lesson(teacher, self._days[1], 9, self._pupils[10:12])
-        lesson = self._meet(session, self._legs(session, session.pupils))
+        session = self._create_lesson(teacher, self._days[1], 9, self._pupils[10:12])
+        lesson = self._meet(session, self._create_legs(session, session.pupils))
         back = session.end.astimezone(UTC) + timedelta(minutes=62)
         again = [
             Leg(pupil, back + timedelta(seconds=40 * n), back + timedelta(minutes=14))
@@ -104,46 +104,46 @@ class Scenes:
 
     def _wait_in_vain(self, teacher: Row) -> None:
         """A pupil waits twelve minutes, and nobody comes."""
-        session = self._lesson(teacher, self._days[2], 12, self._pupils[14:15], 12)
-        self._meet(session, self._legs(session, session.pupils)[1:])
+        session = self._create_lesson(teacher, self._days[2], 12, self._pupils[14:15], 12)
+        self._meet(session, self._create_legs(session, session.pupils)[1:])
 
     # --- records with gaps --------------------------------------------------------------------------------------
 
-    def _without_details(self, teacher: Row) -> tuple[Session, Row]:
+    def _add_call_without_details(self, teacher: Row) -> tuple[Session, Row]:
         """Of one pupil Teams has no details of audio and video."""
-        session = self._lesson(teacher, self._days[1], 11, self._pupils[12:14])
+        session = self._create_lesson(teacher, self._days[1], 11, self._pupils[12:14])
         start, end = session.start.astimezone(UTC), session.end.astimezone(UTC)
-        legs = self._legs(session, session.pupils[:1])
+        legs = self._create_legs(session, session.pupils[:1])
         self._meet(session, [*legs, Leg(session.pupils[1], start, end, details=False)])
         return session, {"cameras_on": "yes"}
 
-    def _without_times(self, teacher: Row) -> tuple[Session, Row]:
+    def _add_call_without_times(self, teacher: Row) -> tuple[Session, Row]:
         """One pupil is on the list of participants, and nothing shows when."""
-        session = self._lesson(teacher, self._days[0], 14, self._pupils[10:13])
-        self._meet(session, self._legs(session, session.pupils[:2]))
+        session = self._create_lesson(teacher, self._days[0], 14, self._pupils[10:13])
+        self._meet(session, self._create_legs(session, session.pupils[:2]))
         self.school.calls[-1] = graph.add_participant(self.school.calls[-1], session.pupils[2])
         return session, {"cameras_on": "yes"}
 
-    def _lost_record(self, teacher: Row) -> tuple[Session, Row]:
+    def _add_lost_record(self, teacher: Row) -> tuple[Session, Row]:
         """Of this lesson there is no call record any more, but an attendance report."""
-        session = self._lesson(teacher, self._days[0], 10, self._pupils[13:16])
-        legs = self._legs(session, session.pupils)
+        session = self._create_lesson(teacher, self._days[0], 10, self._pupils[13:16])
+        legs = self._create_legs(session, session.pupils)
         call = graph.create_meeting(self.chance, teacher, legs)
         self.school.attendance.append(graph.create_report(self.chance, call, legs))
         return session, {"cameras_on": "yes"}
 
-    def _differing_report(self, teacher: Row) -> tuple[Session, Row]:
+    def _add_differing_report(self, teacher: Row) -> tuple[Session, Row]:
         """By the call record the teacher left six minutes before the pupils, by the attendance report after them."""
-        session = self._lesson(teacher, self._days[1], 15, self._pupils[14:16])
-        staff, *pupils = self._legs(session, session.pupils)
+        session = self._create_lesson(teacher, self._days[1], 15, self._pupils[14:16])
+        staff, *pupils = self._create_legs(session, session.pupils)
         early = Leg(teacher, staff.joined, staff.left - timedelta(minutes=6))
         call = self._meet(session, [early, *pupils])
         self.school.attendance.append(graph.create_report(self.chance, call, [staff, *pupils]))
         return session, _ALONE_UNNOTICED
 
-    def _unscheduled(self, teacher: Row) -> tuple[Session, Row]:
+    def _add_unscheduled_call(self, teacher: Row) -> tuple[Session, Row]:
         """The teacher rings a pupil, and records the call."""
-        session = self._lesson(teacher, self._days[2], 14, self._pupils[10:11], 25)
+        session = self._create_lesson(teacher, self._days[2], 14, self._pupils[10:11], 25)
         session.recorded = True
         start, end = session.start.astimezone(UTC), session.end.astimezone(UTC)
         call = graph.create_peer_to_peer_call(self.chance, Leg(teacher, start, end), Leg(session.pupils[0], start, end))

@@ -79,16 +79,16 @@ class SessionRecords:
         chance = self.chance
         start, end = session.start.astimezone(UTC), session.end.astimezone(UTC)
         if session.direct:
-            self.school.calls.append(self._direct_call(session, start, end))
+            self.school.calls.append(self._create_direct_call(session, start, end))
             return
         in_channel = session.recorded and chance.often(0.6)
         smooth = not (session.early or session.waiting or session.cut_off)
         parts = [(start, end)]
         if smooth and session.minutes >= 30 and not session.recorded and chance.often(0.015):
-            broken_at = self._somewhere(start, end)
+            broken_at = self._pick_middle(start, end)
             parts = [(start, broken_at), (broken_at + timedelta(minutes=chance.between(2, 4)), end)]
         for part in parts:
-            legs = self._legs(session, *part)
+            legs = self._create_legs(session, *part)
             call = graph.create_meeting(chance, session.staff, legs, in_channel=in_channel, recorded=session.recorded)
             if call["version"] > 1 and chance.often(0.05):
                 self.school.calls.append(graph.create_earlier_version(call))
@@ -110,28 +110,28 @@ class SessionRecords:
         event = graph.create_event(self.chance, call, [*session.pupils, *guests], (changed, start, end))
         self.school.events.append(event)
 
-    def _direct_call(self, session: Session, start: datetime, end: datetime) -> dict[str, Any]:
+    def _create_direct_call(self, session: Session, start: datetime, end: datetime) -> dict[str, Any]:
         staff = Leg(session.staff, start, end)
         pupil = Leg(session.pupils[0], start, end, camera=not session.cameras_off)
         caller, callee = (pupil, staff) if self.chance.often(0.02) else (staff, pupil)
         return graph.create_peer_to_peer_call(self.chance, caller, callee)
 
-    def _seconds(self, low: float, high: float) -> timedelta:
+    def _pick_seconds(self, low: float, high: float) -> timedelta:
         return timedelta(seconds=self.chance.between(low, high))
 
-    def _somewhere(self, start: datetime, end: datetime) -> datetime:
+    def _pick_middle(self, start: datetime, end: datetime) -> datetime:
         """A moment about the middle."""
         return start + (end - start) * self.chance.between(0.3, 0.7)
 
-    def _legs(self, session: Session, start: datetime, end: datetime) -> list[Leg]:
+    def _create_legs(self, session: Session, start: datetime, end: datetime) -> list[Leg]:
         """Who was in the meeting when: staff first to come and last to leave, unless something went wrong."""
-        often, seconds = self.chance.often, self._seconds
+        often, seconds = self.chance.often, self._pick_seconds
         opened, ended = start - seconds(20, 200), end + seconds(-60, 60)
         closed = ended - timedelta(seconds=session.waiting)
         staff = None if session.as_guest else session.staff
         legs = [Leg(staff, opened, closed, shares_screen=session.purpose == "academic" and often(0.4))]
         if session.cut_off:
-            broken_at = self._somewhere(opened, closed)
+            broken_at = self._pick_middle(opened, closed)
             back_at = broken_at + timedelta(seconds=session.cut_off)
             legs = [Leg(staff, opened, broken_at), Leg(staff, back_at, closed)]
         elif often(0.02):  # a tablet too
@@ -145,20 +145,20 @@ class SessionRecords:
             left = ended if first and session.waiting else closed - seconds(3, 20)
             on = pupil["email"] not in session.cameras_off
             filmed = self.chance.between(0.9, 1.0) if on else self.chance.between(0.2, 0.7)
-            legs += self._stays(Leg(pupil, joined, left, on, filmed if in_room else None))
+            legs += self._create_stays(Leg(pupil, joined, left, on, filmed if in_room else None))
         if session.one_to_one and often(0.03):
             legs.append(Leg(None, start + seconds(30, 90), closed - seconds(30, 90)))  # a parent, as a visitor
         return legs
 
-    def _stays(self, leg: Leg) -> list[Leg]:
+    def _create_stays(self, leg: Leg) -> list[Leg]:
         """Somebody's time in a call as Graph lists it: at one go, in two, with a second device, twice, or without
         details."""
         kind = self.chance.share()
         if kind < 0.05:
-            broken_at = self._somewhere(leg.joined, leg.left)
-            return [replace(leg, left=broken_at), replace(leg, joined=broken_at + self._seconds(5, 40))]
+            broken_at = self._pick_middle(leg.joined, leg.left)
+            return [replace(leg, left=broken_at), replace(leg, joined=broken_at + self._pick_seconds(5, 40))]
         if kind < 0.08:
-            return [leg, Leg(leg.person, leg.joined + self._seconds(20, 120), leg.left, camera=False)]
+            return [leg, Leg(leg.person, leg.joined + self._pick_seconds(20, 120), leg.left, camera=False)]
         if kind < 0.1:
             return [leg, leg]
         return [replace(leg, details=False)] if kind < 0.105 and leg.camera else [leg]
@@ -177,15 +177,15 @@ class SessionRecords:
             "started_at": f"{start:%Y-%m-%dT%H:%M}",
             "ended_at": f"{session.end:%Y-%m-%dT%H:%M}",
         }
-        row |= self._answers(session)
+        row |= self._pick_answers(session)
         if session.one_to_one:
-            row |= self._one_to_one_answers(session)
+            row |= self._pick_one_to_one_answers(session)
         if often(0.012):
             row[self.chance.one(FORGOTTEN)] = ""
         self.school.logs.append(row)
         return row
 
-    def _answers(self, session: Session) -> Row:
+    def _pick_answers(self, session: Session) -> Row:
         often, noticed = self.chance.often, session.noticed
         cameras = "yes"
         if session.cameras_off and (noticed or often(0.8)):
@@ -216,7 +216,7 @@ class SessionRecords:
             answers |= {"room": "bedroom", "bedroom_reason": reason, "door_open": _YES_NO[often(0.94)]}
         return answers
 
-    def _one_to_one_answers(self, session: Session) -> Row:
+    def _pick_one_to_one_answers(self, session: Session) -> Row:
         often = self.chance.often
         usual = ("routine", "routine", "continuity", "safeguarding")
         return {

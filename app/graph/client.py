@@ -125,7 +125,7 @@ class Client(AbstractContextManager["Client"]):
                     continue
                 del part[key]
                 further = [entry for page in self._iter_pages(self._check_next_link(link)) for entry in page]
-                part[name] = _entries(part, name) + further
+                part[name] = _read_entries(part, name) + further
                 found = True
             for value in part.values():
                 if isinstance(value, dict | list):
@@ -217,7 +217,7 @@ def _is_page(content: Any) -> bool:
     return isinstance(content, dict) and isinstance(content.get("value"), list)
 
 
-def _entries(holder: Mapping[str, Any], name: str) -> list[Any]:
+def _read_entries(holder: Mapping[str, Any], name: str) -> list[Any]:
     entries = holder.get(name)
     return entries if isinstance(entries, list) else []
 

@@ -135,7 +135,7 @@ class _Sync:
             has_moved, gone_before = False, self._done.gone
             this_time: set[str] = set()
             for page in self._client.iter_call_pages(from_at, to_at):
-                calls = {entry["id"]: self._stamp(entry) for entry in page if is_call_entry(entry)}
+                calls = {entry["id"]: self._digest_listed(entry) for entry in page if is_call_entry(entry)}
                 has_moved = has_moved or not this_time.isdisjoint(calls)
                 this_time |= calls.keys()
                 self._done.listed += len(calls.keys() - met)
@@ -148,7 +148,7 @@ class _Sync:
             if not has_moved and self._done.gone == gone_before:
                 return
 
-    def _stamp(self, entry: dict[str, Any]) -> str:
+    def _digest_listed(self, entry: dict[str, Any]) -> str:
         """A digest that differs if a listed record has changed. Where Graph gives neither version nor time of change, a
         record fetched since the last success counts as unchanged."""
         state = [entry.get("version"), entry.get("lastModifiedDateTime")]
@@ -160,7 +160,7 @@ class _Sync:
         changed: it may have become a session."""
         keys = {digest(call_id): call_id for call_id in stamps if call_id not in self._tried}
         with self._school.engine.connect() as connection:
-            roster = _roster_digest(connection)
+            roster = _digest_roster(connection)
             rows = connection.execute(select(sync_seen.c.id, sync_seen.c.stamp).where(sync_seen.c.id.in_(list(keys))))
             seen = {keys[row.id]: row.stamp for row in rows}
         new = [
@@ -273,7 +273,7 @@ class _Sync:
     def _try_again(self, before: datetime, *, everything: bool) -> None:
         """Fetch again what earlier runs put into quarantine and this one did not list: what never arrived, or all."""
         with self._school.engine.connect() as connection:
-            roster = _roster_digest(connection)
+            roster = _digest_roster(connection)
             call_ids = quarantine.list_calls_to_retry(connection, before, everything=everything)
         for start in range(0, len(call_ids), _AT_ONCE):
             fetched, only_in_files = self._fetch(call_ids[start : start + _AT_ONCE]), _Fetched()
@@ -290,7 +290,7 @@ class _Sync:
         self._report(f"{run.listed} calls listed, {run.fetched} fetched, {run.recordings} recordings")
 
 
-def _roster_digest(connection: Connection) -> str:
+def _digest_roster(connection: Connection) -> str:
     """A digest of what decides whether a call is kept: the roster, and the reader."""
     return digest(json.dumps([READER, asdict(reading.read_roster(connection))], sort_keys=True, default=str))
 

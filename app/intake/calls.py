@@ -153,12 +153,12 @@ def store_calls(
     the one that holds more. A call that a later version shows not to be a session goes, unless a concern is linked to
     it; of a call that is not one only a digest of its id and its version are kept, so that no older version is imported
     later."""
-    newest = _newest(calls)
+    newest = _choose_newest(calls)
     stored = tables.calls.c
     query = select(stored.id, stored.version, stored.started_at, stored.ended_at)
     known_calls = connection.execute(query.where(reading.is_among(connection, stored.id, newest)))
     known = {row.id: row for row in known_calls}
-    dropped_before = _dropped_before(connection, newest)
+    dropped_before = _read_dropped(connection, newest)
     tenant = school.settings.tenant_id
     later, equal = [], []
     for call in newest.values():
@@ -168,7 +168,7 @@ def store_calls(
             later.append(call)
         elif before is not None and call.version == before.version and call.source is CallSource.RECORD:
             equal.append(call)
-    new = [call for call in [*later, *_fuller(connection, equal)] if is_session(call, roster, tenant)]
+    new = [call for call in [*later, *_iter_fuller(connection, equal)] if is_session(call, roster, tenant)]
     dropped = [call for call in later if not is_session(call, roster, tenant)]
     kept = linked_to_concerns(connection, known.keys() & {call.id for call in dropped})
     dropped = [call for call in dropped if call.id not in kept]
@@ -188,7 +188,7 @@ def store_calls(
     )
 
 
-def _fuller(connection: Connection, calls: Sequence[Call]) -> Iterator[Call]:
+def _iter_fuller(connection: Connection, calls: Sequence[Call]) -> Iterator[Call]:
     """Those of some calls that hold more than the stored record of the same version, or replace one that the reader no
     longer accepts."""
     by_id = {call.id: call for call in calls}
@@ -201,7 +201,7 @@ def _fuller(connection: Connection, calls: Sequence[Call]) -> Iterator[Call]:
             yield call
 
 
-def _newest(calls: Iterable[Call]) -> dict[str, Call]:
+def _choose_newest(calls: Iterable[Call]) -> dict[str, Call]:
     """The highest version of each call, by id; of equals the one that holds more."""
     newest: dict[str, Call] = {}
     for call in calls:
@@ -215,7 +215,7 @@ def _newest(calls: Iterable[Call]) -> dict[str, Call]:
     return newest
 
 
-def _dropped_before(connection: Connection, calls: Iterable[str]) -> dict[str, int]:
+def _read_dropped(connection: Connection, calls: Iterable[str]) -> dict[str, int]:
     """The version at which each of the calls was found not to be a session, by call id."""
     ids = {_digest(call_id): call_id for call_id in calls}
     dropped_calls = tables.calls_dropped
@@ -247,7 +247,7 @@ def store_recordings(
     sessions = select(tables.session_calls.c.session_id).join(tables.calls)
     for new in newest.values():
         before = known.get(new.id)
-        recording = _with_known_place(new, before) if before else new
+        recording = _add_known_place(new, before) if before else new
         if recording == before:
             result.unchanged += 1
             continue
@@ -260,7 +260,7 @@ def store_recordings(
     result.unchanged += len(recordings) - len(newest)
 
 
-def _with_known_place(recording: Recording, before: Recording) -> Recording:
+def _add_known_place(recording: Recording, before: Recording) -> Recording:
     """A recording with what was known of where it is stored, if it does not say so itself."""
     url, expires_at = recording.content_url or before.content_url, recording.expires_at or before.expires_at
     return replace(recording, content_url=url, expires_at=expires_at)

@@ -176,7 +176,7 @@ class _Import:
         are noted in the result, or get a version that says that they have left."""
         people = self._identify(people)
         missing = {fact for column, fact in self.kind.optional.items() if column not in columns}
-        known = {person.known.number: _without(person, missing) for person in people if person.known}
+        known = {person.known.number: _remove_facts(person, missing) for person in people if person.known}
         new = [person for person in people if person.known is None]
         revised = {
             number: revise(self.timelines[number], self.from_day, person.version | {"has_left": False})
@@ -265,8 +265,8 @@ class _Import:
         own = self.options.leave_days
         days = {person: own.get(person.entra_id or "") or own.get(person.email) or left_on for person in missing}
         if self.options.whole:
-            self.result.missing = sorted(_name(person) for person, day in days.items() if day is None)
-        self.result.left = sorted(_name(person) for person, day in days.items() if day is not None)
+            self.result.missing = sorted(_describe_person(person) for person, day in days.items() if day is None)
+        self.result.left = sorted(_describe_person(person) for person, day in days.items() if day is not None)
         gone = {person.number: max(day, EVER) for person, day in days.items() if day is not None}
         if self.kind is _STAFF:
             remove_waiting(self.connection, gone.keys())
@@ -295,11 +295,11 @@ class _Import:
                 record_change(self.connection, self.school, self.result.actor_id, "changed", about)
 
 
-def _name(person: Known) -> str:
+def _describe_person(person: Known) -> str:
     return f"{person.name} ({person.email})"
 
 
-def _without(person: _Person, facts: Collection[str]) -> _Person:
+def _remove_facts(person: _Person, facts: Collection[str]) -> _Person:
     """A person's row without some facts."""
     version, account = (
         {name: value for name, value in given.items() if name not in facts}

@@ -40,7 +40,7 @@ class StoredLogs:
     def add(self, log: Log) -> None:
         """Count a log as stored."""
         self._versions[log.ref].add(log.fingerprint)
-        self._sessions[_session_of(log)] = StoredLog(log.ref, log.fingerprint)
+        self._sessions[_get_session(log)] = StoredLog(log.ref, log.fingerprint)
 
     def find_same(self, log: Log) -> str | None:
         """The reference under which a log is stored; None if it is new. InvalidCellError if another log has its
@@ -64,20 +64,20 @@ class StoredLogs:
 
     def find_other(self, log: Log) -> StoredLog | None:
         """The log of the same session (staff, pupils, start) that has another reference."""
-        found = self._sessions.get(_session_of(log))
+        found = self._sessions.get(_get_session(log))
         return found if found and found.ref != log.ref else None
 
     def take_reference(self, log: Log, ref: str) -> None:
         """Give a log that is stored under `ref` the reference of an equal one of the same session."""
         self._versions[log.ref] = self._versions.pop(ref, set()) | {log.fingerprint}
-        self._sessions[_session_of(log)] = StoredLog(log.ref, log.fingerprint)
+        self._sessions[_get_session(log)] = StoredLog(log.ref, log.fingerprint)
         _rename(self._connection, ref, log.ref)
 
     def _is_stored(self, log: Log) -> bool:
         return log.fingerprint in self._versions.get(log.ref, ())
 
 
-def _session_of(log: Log) -> _Session:
+def _get_session(log: Log) -> _Session:
     return log.staff_id, log.pupil_ids, log.started_at
 
 

@@ -65,8 +65,8 @@ def _list_calls(change: Change) -> Iterator[str]:
 def restore_sessions(connection: Connection, recorded: Sequence[Change], detached: Detached) -> None:
     """Bring back the sessions that there were before an import, so that they keep their numbers when they are judged
     again; nothing else of them needs to be right."""
-    sessions = detached.sessions | _first_of(recorded, tables.sessions.name, "id")
-    links = detached.calls | _first_of(recorded, tables.session_calls.name, "call_id")
+    sessions = detached.sessions | _read_first(recorded, tables.sessions.name, "id")
+    links = detached.calls | _read_first(recorded, tables.session_calls.name, "call_id")
     existing = set(connection.scalars(select(_session.id).where(reading.is_among(connection, _session.id, sessions))))
     wanted_logs = {row["log_id"] for row in sessions.values() if row["log_id"] is not None}
     log_ids = select(tables.logs.c.id).where(reading.is_among(connection, tables.logs.c.id, wanted_logs))
@@ -89,7 +89,7 @@ def restore_sessions(connection: Connection, recorded: Sequence[Change], detache
         connection.execute(insert(tables.as_stored(tables.session_calls)), kept)
 
 
-def _first_of(recorded: Sequence[Change], table: str, key: str) -> dict[Any, Row]:
+def _read_first(recorded: Sequence[Change], table: str, key: str) -> dict[Any, Row]:
     """The rows of a table as they were before an import, by a column."""
     rows: dict[Any, Row] = {}
     for change in recorded:
@@ -100,7 +100,7 @@ def _first_of(recorded: Sequence[Change], table: str, key: str) -> dict[Any, Row
 
 def judge_undone(connection: Connection, school: School, recorded: Sequence[Change], detached: Detached) -> None:
     """Judge again what an import had affected, after its rows were put back."""
-    before = _first_of(recorded, tables.sessions.name, "id")
+    before = _read_first(recorded, tables.sessions.name, "id")
     times = [(row["started_at"], row["ended_at"]) for row in [*detached.sessions.values(), *before.values()]]
     people: dict[str, set[int]] = {"pupil_id": set(), "staff_id": set()}
     for change in recorded:

@@ -67,7 +67,7 @@ def rejudge_log(connection: Connection, school: School, log_id: int, before: int
     `evidence`, `disputed`, `reason`."""
     logs, calls = _list_matchable(connection, school.settings, [log_id] if before is None else [log_id, before])
     current = [log for log in logs if log != before]
-    return _of_log(_judge(connection, school, current, calls, reasons=True), log_id)
+    return _select_log(_judge(connection, school, current, calls, reasons=True), log_id)
 
 
 def _list_matchable(connection: Connection, settings: Settings, versions: Sequence[int]) -> tuple[list[int], list[str]]:
@@ -83,7 +83,7 @@ def _list_matchable(connection: Connection, settings: Settings, versions: Sequen
         of_near = reading.read_frame(connection, of_logs.where(reading.is_among(connection, log.id, logs)))
         near += [of_near.assign(link_day=None), *_read_pupils_of_calls(connection, settings, calls)]
     rows = pd.concat(near, ignore_index=True).dropna(subset=["pupil_id"]).drop_duplicates()
-    apart = pd.Timedelta(microseconds=_matching_tolerance(settings))
+    apart = pd.Timedelta(microseconds=_find_tolerance(settings))
     reached: set[int | str] = set(versions)
     new = reached
     while new:
@@ -110,7 +110,7 @@ def _read_pupils_of_calls(connection: Connection, settings: Settings, calls: Col
     return frames
 
 
-def _of_log(judged: Judged, log_id: int) -> pd.DataFrame:
+def _select_log(judged: Judged, log_id: int) -> pd.DataFrame:
     number = judged.sessions.index[judged.sessions["log_id"] == log_id][0]
     table = judged.table()
     return table[table["session"] == number].drop(columns="session").reset_index(drop=True)
@@ -121,7 +121,7 @@ def preview_log(school: School, log: Log) -> pd.DataFrame:
     matched with the calls of sessions near it that no other log has. A concern described in it would be opened, so it
     counts as reported."""
     call, link, session, logged = tables.calls.c, tables.session_calls.c, tables.sessions.c, tables.logs.c
-    near = timedelta(microseconds=_matching_tolerance(school.settings))
+    near = timedelta(microseconds=_find_tolerance(school.settings))
     free = (
         select(link.session_id)
         .join(tables.calls, call.id == link.call_id)
@@ -137,7 +137,7 @@ def preview_log(school: School, log: Log) -> pd.DataFrame:
         near_it = add_tied_sessions(connection, school.settings, connection.scalars(free).all())
         stored = reading.read_evidence(connection, session_ids=near_it, pupils=log.pupil_ids)
     evidence = _as_logged(stored, [log])
-    return _of_log(judge(evidence, school.settings, school.now(), reasons=True), 0)
+    return _select_log(judge(evidence, school.settings, school.now(), reasons=True), 0)
 
 
 def preview_plans(connection: Connection, settings: Settings, plans: Sequence[Log]) -> pd.DataFrame:
@@ -166,14 +166,14 @@ def _as_logged(stored: Evidence, logs: Sequence[Log]) -> Evidence:
     kept = stored.logs[~stored.logs["ref"].isin([log.ref for log in logs])]
     return replace(
         stored,
-        logs=pd.concat([kept, _frame("logs", rows)], ignore_index=True),
-        log_pupils=pd.concat([stored.log_pupils, _frame("log_pupils", pupils)], ignore_index=True),
-        log_invited=pd.concat([stored.log_invited, _frame("log_invited", invited)], ignore_index=True),
-        concerns=pd.concat([stored.concerns, _frame("concerns", concerns)], ignore_index=True),
+        logs=pd.concat([kept, _create_frame("logs", rows)], ignore_index=True),
+        log_pupils=pd.concat([stored.log_pupils, _create_frame("log_pupils", pupils)], ignore_index=True),
+        log_invited=pd.concat([stored.log_invited, _create_frame("log_invited", invited)], ignore_index=True),
+        concerns=pd.concat([stored.concerns, _create_frame("concerns", concerns)], ignore_index=True),
     )
 
 
-def _frame(name: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
+def _create_frame(name: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
     """A frame of evidence from rows."""
     return pd.DataFrame(rows, columns=list(COLUMNS[name])).astype(COLUMNS[name]) if rows else empty(name)
 
@@ -188,7 +188,7 @@ def _iter_time_ranges(connection: Connection, settings: Settings, times: Ints) -
     both = _read_times(connection, settings, (first - _NEAR, last + _NEAR))
     if both.empty:
         return
-    tolerance = _matching_tolerance(settings)
+    tolerance = _find_tolerance(settings)
     starts, reached = micros(both["started_at"]), np.maximum.accumulate(both["reaches"].to_numpy("int64"))
     begins = np.append(True, starts[1:] > reached[:-1] + tolerance)
     time_range = np.cumsum(begins) - 1
@@ -220,7 +220,7 @@ def _read_times(connection: Connection, settings: Settings, near: tuple[datetime
     return both.sort_values("started_at", ignore_index=True)
 
 
-def _matching_tolerance(settings: Settings) -> int:
+def _find_tolerance(settings: Settings) -> int:
     """The widest gap across which any of the rules matches a log with a call, in microseconds."""
     return int(max(rules.match_minutes for rules in settings.rules) * 60_000_000)
 
@@ -229,7 +229,7 @@ def _judge(
     connection: Connection, school: School, logs: Sequence[int], calls: Sequence[str], *, reasons: bool = False
 ) -> Judged:
     """Judge some logs and calls, which make up whole sessions, and replace the stored sessions by the new ones."""
-    by_ref, by_call = _stored_sessions(connection, logs, calls)
+    by_ref, by_call = _find_stored(connection, logs, calls)
     before = {*by_ref, *by_call}
     now = school.now()
     judged = judge(reading.read_evidence(connection, logs=logs, calls=calls), school.settings, now, reasons=reasons)
@@ -245,7 +245,7 @@ def _judge(
     return judged
 
 
-def _stored_sessions(connection: Connection, logs: Sequence[int], calls: Sequence[str]) -> tuple[pd.Series, pd.Series]:
+def _find_stored(connection: Connection, logs: Sequence[int], calls: Sequence[str]) -> tuple[pd.Series, pd.Series]:
     """The ids of the sessions that have some logs (any version of theirs), by the log's reference, and of those that
     have some calls, by the call's id."""
     log, session, of_call = tables.logs.c, tables.sessions.c, tables.session_calls.c

@@ -78,21 +78,20 @@ def compare(was: pd.DataFrame, would_be: pd.DataFrame, sessions: pd.DataFrame) -
 
 def describe(figures: Mapping[str, Any], changes: WhatIf) -> str:
     """What would change, as text."""
-    means = f"With {_list_in_words([_figure_words(name, value) for name, value in figures.items()])}, "
+    means = f"With {_list_in_words([_describe_figure(name, value) for name, value in figures.items()])}, "
     if changes.clauses.empty:
         return means + f"none of the {changes.sessions:,} sessions would be judged differently."
     parts = []
     for row in changes.clauses.itertuples():
-        words = (
-            f"“{row.title}” would be newly met in {_sessions(row.gained)}, and a new breach in {_sessions(row.lost)}"
-        )
+        gained, lost = _count_sessions(row.gained), _count_sessions(row.lost)
+        words = f"“{row.title}” would be newly met in {gained}, and a new breach in {lost}"
         if row.open:
-            words += f"; in {_sessions(row.open)} it would gain or lose its evidence"
+            words += f"; in {_count_sessions(row.open)} it would gain or lose its evidence"
         parts.append(words)
     return means + ". ".join(parts) + "."
 
 
-def _figure_words(name: str, value: Any) -> str:
+def _describe_figure(name: str, value: Any) -> str:
     if name == "academic_hours":
         return f"tuition from {value[0]:%H:%M} to {value[1]:%H:%M}"
     if name == "one_to_one_slots":
@@ -109,7 +108,7 @@ def _list_in_words(items: list[str]) -> str:
     return " and ".join(part for part in (", ".join(items[:-1]), *items[-1:]) if part)
 
 
-def _sessions(n: int) -> str:
+def _count_sessions(n: int) -> str:
     return {0: "no session", 1: "one session"}.get(n, f"{n:,} sessions")
 
 

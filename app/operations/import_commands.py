@@ -127,7 +127,7 @@ def _advise_on_missing(result: ImportResult, left_on: date | None) -> str:
     return "Nobody was marked as having left, because a rejected row may be about one of them: fix the rows first."
 
 
-def _table_command(kind: str, description: str) -> None:
+def _add_table_command(kind: str, description: str) -> None:
     @import_.command(kind, help=description)
     @click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
     @click.option("--mapping", metavar="NAME", help="The mapping that reads the file, if it is of another system.")
@@ -142,7 +142,7 @@ def _table_command(kind: str, description: str) -> None:
         finish(preview_import(school, run) if dry_run else carry_out(school, run))
 
 
-def _records_command(kind: str, description: str) -> None:
+def _add_records_command(kind: str, description: str) -> None:
     @import_.command(kind, help=description)
     @click.argument("path", metavar="PATH", type=click.Path(path_type=Path))
     @_DRY_RUN
@@ -152,13 +152,13 @@ def _records_command(kind: str, description: str) -> None:
         finish(preview_import(school, run) if dry_run else carry_out_for_good(school, run))
 
 
-_table_command("logs", "Read session logs, one row for each session: CSV or .xlsx.")
-_records_command(
+_add_table_command("logs", "Read session logs, one row for each session: CSV or .xlsx.")
+_add_records_command(
     "calls",
     "Read call records of Microsoft Graph: a JSON file with one record, a list or a page, a .jsonl file, or a "
     "folder of such files; sessions and segments expanded.",
 )
-_records_command("recordings", "Read callRecording objects of Microsoft Graph, in the same forms.")
+_add_records_command("recordings", "Read callRecording objects of Microsoft Graph, in the same forms.")
 
 
 @import_.command("attendance")
@@ -177,8 +177,8 @@ def attendance_command(*, path: Path, dates: str | None, dry_run: bool) -> None:
     finish(preview_import(school, run) if dry_run else carry_out(school, run))
 
 
-_table_command("letters", "Read the register of letters to parents: CSV or .xlsx.")
-_table_command("consents", "Read the register of parental consents: CSV or .xlsx.")
+_add_table_command("letters", "Read the register of letters to parents: CSV or .xlsx.")
+_add_table_command("consents", "Read the register of parental consents: CSV or .xlsx.")
 
 
 def _print_preview(preview: Preview) -> None:

@@ -41,7 +41,7 @@ def fix_row(school: School, person: Person, number: int, cells: Mapping[str, str
         before = {name.strip().lower(): cell for name, cell in json.loads(row.original).items() if name}
         given = {name: cell.strip() for name, cell in cells.items() if name in fixable}
         after = before | {name: cell for name, cell in given.items() if cell or name in before}
-        if row.kind == "logs" and _author(after) == person.email != _author(before):
+        if row.kind == "logs" and _find_author(after) == person.email != _find_author(before):
             raise ValueError("Enter a log of your own on the page “Log a session”. Nothing was changed.")
         result = ImportResult(row.kind, row.source, person.staff_id)
         table = Table(row.source, tuple(after), [(row.row, after)], kept=frozenset(TABLES[row.kind].required))
@@ -74,7 +74,7 @@ def give_record(school: School, person: Person, number: int, file: tuple[str, by
     raise ValueError("The file does not hold this record, or an older version of it. Nothing was changed.")
 
 
-def _author(cells: Mapping[str, str]) -> str:
+def _find_author(cells: Mapping[str, str]) -> str:
     return cells.get("staff_email", "").strip().lower()
 
 

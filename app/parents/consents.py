@@ -69,7 +69,7 @@ def answer_consent(school: School, person: Person, consent_id: int, *, given: bo
     state = consent_status()
     # Of a request from a file, nobody knows when it was made.
     asked = select(state.c.asked_at).where(state.c.consent_id == consent_id, state.c.asked_by.is_not(None))
-    with _changing(school, person, consent_id) as change:
+    with _change_consent(school, person, consent_id) as change:
         if change.has_event(**answer):
             return
         asked_at = change.connection.scalar(asked)
@@ -87,7 +87,7 @@ def withdraw_consent(school: School, person: Person, consent_id: int, *, parent:
     withdrawal = _check_answer(school, "withdrawn", parent, at)
     answers = select(_event.kind).where(_event.consent_id == consent_id, _event.kind.in_(ANSWERS), is_not_struck())
     before = answers.where(_event.occurred_at <= at).order_by(_event.occurred_at.desc(), _event.id.desc())
-    with _changing(school, person, consent_id) as change:
+    with _change_consent(school, person, consent_id) as change:
         if change.has_event(**withdrawal):
             return
         if change.connection.scalars(before).first() != "given":
@@ -97,7 +97,7 @@ def withdraw_consent(school: School, person: Person, consent_id: int, *, parent:
 
 def mark_request_sent(school: School, person: Person, consent_id: int) -> None:
     """Record once that the request went to the parents, now. Raises NotAllowedError."""
-    with _changing(school, person, consent_id) as change:
+    with _change_consent(school, person, consent_id) as change:
         if not change.has_event(kind="sent"):
             change.add("request sent", kind="sent")
 
@@ -107,7 +107,7 @@ def inform_slt(school: School, person: Person, consent_id: int) -> None:
     message to show, if none was given or the roster has no SLT, and NotAllowedError."""
     staff, state = valid_versions(tables.staff_versions), consent_status()
     slt = select(staff.c.staff_id).where(valid_on(staff, school.today()), list_contains(staff.c.roles, Role.SLT))
-    with _changing(school, person, consent_id) as change:
+    with _change_consent(school, person, consent_id) as change:
         if change.connection.scalar(select(state.c.state).where(state.c.consent_id == consent_id)) != "given":
             raise ValueError("Record first that the consent was given, then inform SLT.")
         if change.has_event(kind="slt_informed"):
@@ -137,7 +137,7 @@ def strike_out(school: School, person: Person, consent_id: int, event_id: int, r
     Raises ValueError, with a message to show, if there is no reason, and NotAllowedError."""
     if not reason.strip():
         raise ValueError("Say what the mistake was.")
-    with _changing(school, person, consent_id) as change:
+    with _change_consent(school, person, consent_id) as change:
         if not change.has_event(id=event_id):
             raise ValueError("That entry has already been struck out.")
         change.add("an entry struck out", kind="struck", struck_event_id=event_id, reason=reason.strip())
@@ -223,7 +223,7 @@ class _Change:
 
 
 @contextmanager
-def _changing(school: School, person: Person, consent_id: int) -> Iterator[_Change]:
+def _change_consent(school: School, person: Person, consent_id: int) -> Iterator[_Change]:
     if not may_answer_consent(school, person, consent_id):
         raise NotAllowedError("You do not have access to this consent.")
     with school.writing() as connection:

@@ -167,11 +167,11 @@ def _write(school: School, template: str, letters: Sequence[Fields], progress: P
             progress(number / (len(letters) + 1))
     name = template.replace("_", " ")
     if len(documents) == 1:
-        return Download(f"{name}, {_file_name(letters[0]['pupil'])}.docx", _to_bytes(documents[0]), DOCX)
+        return Download(f"{name}, {_as_file_name(letters[0]['pupil'])}.docx", _to_bytes(documents[0]), DOCX)
     packed = BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for number, (document, fields) in enumerate(zip(documents, letters, strict=True), start=1):
-            archive.writestr(f"one by one/{number:03} {_file_name(fields['pupil'])}.docx", _to_bytes(document))
+            archive.writestr(f"one by one/{number:03} {_as_file_name(fields['pupil'])}.docx", _to_bytes(document))
         archive.writestr("all, to print.docx", _to_bytes(_join(documents)))
     return Download(f"{name}, {len(documents)} letters, {school.today()}.zip", packed.getvalue(), ZIP)
 
@@ -244,7 +244,7 @@ def _to_bytes(document: Document) -> bytes:
     return out.getvalue()
 
 
-def _file_name(words: str) -> str:
+def _as_file_name(words: str) -> str:
     """A text as part of a file name, without characters that disks reject or that change the direction of reading."""
     shown = "".join(c for c in words if unicodedata.category(c)[0] != "C" and c not in '\\/:*?"<>|')
     return shown.strip(" .")[:60] or "letter"

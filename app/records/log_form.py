@@ -24,31 +24,31 @@ _SHOWN_BY_CALL = ("staff_opened", "staff_ended", "pupil_left_alone", "cameras_on
 def from_call(row: Any) -> Form:
     """The form for a row of `list_calls_to_log`: the purpose that is likely, and the answers that the call record
     shows."""
-    shown = {name: _word(getattr(row, name)) for name in _SHOWN_BY_CALL}
-    account = Account.SCHOOL.value if _word(row.school_account) == YesNo.YES else ""
+    shown = {name: _as_word(getattr(row, name)) for name in _SHOWN_BY_CALL}
+    account = Account.SCHOOL.value if _as_word(row.school_account) == YesNo.YES else ""
     shown |= {"platform": Platform.TEAMS.value, "account": account}
     ended = max(row.ended_at, row.started_at.floor("min") + pd.Timedelta(minutes=1))
-    form: Form = shown | _times(row.started_at, ended)
+    form: Form = shown | _format_times(row.started_at, ended)
     pupils = row.pupil_emails.split(";") if row.pupil_emails else []
     second = row.staff_emails.split(";") if row.staff_emails else []
     form |= {"purpose": row.purpose, "proposed": row.purpose, "pupils": pupils, "second": second}
     return form | {"call": int(row.session_id), "shown": shown}
 
 
-def _word(answer: Any) -> str:
+def _as_word(answer: Any) -> str:
     return "" if pd.isna(answer) else YesNo.YES.value if answer else YesNo.NO.value
 
 
 def from_log(log: Mapping[str, str]) -> Form:
     """The form for correcting a log."""
-    times = _times(datetime.fromisoformat(log["started_at"]), datetime.fromisoformat(log["ended_at"]))
+    times = _format_times(datetime.fromisoformat(log["started_at"]), datetime.fromisoformat(log["ended_at"]))
     pupils, second = (
         [email for email in log[name].split(";") if email] for name in ("pupil_emails", "second_staff_emails")
     )
     return dict(log) | times | {"pupils": pupils, "second": second, "correcting": True}
 
 
-def _times(started_at: datetime, ended_at: datetime) -> Form:
+def _format_times(started_at: datetime, ended_at: datetime) -> Form:
     return {
         "day": started_at.date().isoformat(),
         "from": f"{started_at:%H:%M}",

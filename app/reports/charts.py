@@ -47,12 +47,12 @@ class Drawing:
     rows: dict[str, pd.DataFrame]
 
 
-def _spec(chart: alt.TopLevelMixin) -> dict[str, Any]:
+def _create_spec(chart: alt.TopLevelMixin) -> dict[str, Any]:
     """The chart's specification without its style, which the page and the PDF add."""
     return {key: value for key, value in chart.to_dict().items() if key != "config"}
 
 
-def _floor(rates: pd.Series, otherwise: float) -> float:
+def _find_floor(rates: pd.Series, otherwise: float) -> float:
     """The start of a scale: the lowest rate, rounded down to whole per cent, at most 0.9."""
     least = rates.min() if rates.notna().any() else otherwise
     return min(math.floor(least * 100) / 100, 0.9)
@@ -67,11 +67,11 @@ def draw_heat_map(cells: pd.DataFrame, words: str = "Checks met", *, dark: bool 
         text=cells.get("text", text),
         kept_words=cells["kept"].map("{:,}".format) + " of " + cells["of"].map("{:,}".format),
     )
-    return Drawing(_heat_map(_floor(cells["rate"], 0.5), words, dark), {"cells": cells})
+    return Drawing(_draw_heat_map(_find_floor(cells["rate"], 0.5), words, dark), {"cells": cells})
 
 
 @cache
-def _heat_map(low: float, words: str, dark: bool) -> dict[str, Any]:  # noqa: FBT001 - for the cache
+def _draw_heat_map(low: float, words: str, dark: bool) -> dict[str, Any]:  # noqa: FBT001 - for the cache
     colours = _DARK if dark else _LIGHT
     scale = alt.Scale(domain=[low, 1], range=colours.worse_to_better, interpolate="rgb")
     chosen = alt.selection_point(name="cell", fields=["department", "band"], on="click", empty=False)
@@ -102,7 +102,7 @@ def _heat_map(low: float, words: str, dark: bool) -> dict[str, Any]:  # noqa: FB
     text = base.mark_text(fontSize=12, text=alt.ExprRef("width < 420 ? '' : datum.text"), cursor="pointer").encode(
         color=alt.condition(white, alt.value("#ffffff"), alt.value("#17212b"))
     )
-    return _spec((few + enough.add_params(chosen) + text).properties(height=alt.Step(28)))
+    return _create_spec((few + enough.add_params(chosen) + text).properties(height=alt.Step(28)))
 
 
 def to_percent(rates: pd.Series) -> pd.Series:
@@ -119,11 +119,11 @@ def draw_clause_bars(figures: pd.DataFrame, words: str = "Checks met") -> Drawin
     share = rows["rate"].map(percent).where(of >= FEW, "")
     counts = kept.map("{:,}".format) + " of " + of.map("{:,}".format)
     label = (share + "  " + counts).str.strip()
-    return Drawing(_clause_bars(words), {"clauses": rows.assign(share=share, words=label, counts=counts)})
+    return Drawing(_draw_clause_bars(words), {"clauses": rows.assign(share=share, words=label, counts=counts)})
 
 
 @cache
-def _clause_bars(words: str) -> dict[str, Any]:
+def _draw_clause_bars(words: str) -> dict[str, Any]:
     chosen = alt.selection_point(name="bar", fields=["clause"], on="click", empty=False)
     base = alt.Chart(alt.NamedData("clauses")).encode(
         y=alt.Y("title:N", sort=None, title=None, axis=alt.Axis(labelLimit=220)),  # in the order of the rows
@@ -139,18 +139,18 @@ def _clause_bars(words: str) -> dict[str, Any]:
         color=alt.condition("datum.rate < 0.95", alt.value(_ORANGE), alt.value(_BLUE))
     )
     text = base.mark_text(align="left", dx=5, fontSize=12, text=alt.ExprRef("width < 420 ? datum.share : datum.words"))
-    return _spec((bars.add_params(chosen) + text).properties(height=alt.Step(24)))
+    return _create_spec((bars.add_params(chosen) + text).properties(height=alt.Step(24)))
 
 
 def draw_what_if_bars(clauses: pd.DataFrame) -> Drawing:
     """How many sessions breach each clause now, and would then; `clauses` as in `WhatIf`."""
     named = clauses.rename(columns={"was_broken": "now", "would_be_broken": "then"})
     rows = named.melt("title", ["now", "then"], var_name="when", value_name="sessions")
-    return Drawing(_what_if_bars(), {"clauses": rows})
+    return Drawing(_draw_what_if_bars(), {"clauses": rows})
 
 
 @cache
-def _what_if_bars() -> dict[str, Any]:
+def _draw_what_if_bars() -> dict[str, Any]:
     base = alt.Chart(alt.NamedData("clauses")).encode(
         y=alt.Y("title:N", sort=None, title=None, axis=alt.Axis(labelLimit=220)),
         yOffset=alt.YOffset("when:N", sort=["now", "then"]),
@@ -165,7 +165,7 @@ def _what_if_bars() -> dict[str, Any]:
         )
     )
     words = base.mark_text(align="left", dx=4, fontSize=12).encode(text=alt.Text("sessions:Q", format=","))
-    return _spec((bars + words).properties(height=alt.Step(22)))
+    return _create_spec((bars + words).properties(height=alt.Step(22)))
 
 
 def draw_week_line(weeks: pd.DataFrame, words: str = "Checks met") -> Drawing:
@@ -173,7 +173,7 @@ def draw_week_line(weeks: pd.DataFrame, words: str = "Checks met") -> Drawing:
     measure. A click on a point selects its `monday` under the name `point`."""
     mondays = tuple(week.date() for week in weeks["week"][:: len(weeks) // 8 + 1])
     rows = weeks.assign(monday=weeks["week"].dt.strftime("%Y-%m-%d"))
-    return Drawing(_week_line(_floor(weeks["rate"] - 0.01, 0.79), mondays, words), {"weeks": rows})
+    return Drawing(_week_line(_find_floor(weeks["rate"] - 0.01, 0.79), mondays, words), {"weeks": rows})
 
 
 @lru_cache(50)
@@ -190,7 +190,7 @@ def _week_line(low: float, mondays: tuple[date, ...], words: str) -> dict[str, A
         ],
     )
     points = base.mark_point(color=_BLUE, filled=True, size=90, cursor="pointer").add_params(chosen)
-    return _spec((base.mark_line(color=_BLUE, strokeWidth=2) + points).properties(height=220))
+    return _create_spec((base.mark_line(color=_BLUE, strokeWidth=2) + points).properties(height=220))
 
 
 def draw_timeline(
@@ -200,27 +200,27 @@ def draw_timeline(
     a camera is known to have been on; orange over the whole height marks times when pupils were alone. `span`: from
     when to when the axis goes, by default as far as the bars."""
     camera = stays["camera"].fillna(value=False).astype(bool)
-    stays = _in_local_time(stays).assign(
+    stays = _convert_to_local_time(stays).assign(
         who=_names_with_role(stays),
         video=np.where(camera, "with video", "video not known"),
         mark=np.where(camera & ~_is_further_device(stays), "▶ video", ""),
     )
     order = list(dict.fromkeys(stays.sort_values(["role", "joined_at"], ascending=[False, True])["who"]))
     x = _TimeAxis(span)
-    rows, layers = {"stays": stays}, _stay_layers(order, set(stays["role"]), x)
+    rows, layers = {"stays": stays}, _create_stay_layers(order, set(stays["role"]), x)
     if len(alone):
         words = "✗ no staff, " + alone["seconds"].round().astype(int).astype(str) + " s"
-        rows["gaps"] = _in_local_time(alone).assign(words=words)
+        rows["gaps"] = _convert_to_local_time(alone).assign(words=words)
         gaps = alt.Chart(alt.NamedData("gaps")).mark_rect(color=_ORANGE, opacity=0.45)
         tooltip = alt.Tooltip("words:N", title="Pupils alone")
         layers.insert(0, gaps.encode(x=x.at("from_at"), x2=alt.X2("to_at:T", title="Until"), tooltip=[tooltip]))
     if len(videos):
-        rows["filmed"] = _in_local_time(videos).assign(who=_names_with_role(videos))
+        rows["filmed"] = _convert_to_local_time(videos).assign(who=_names_with_role(videos))
         filmed = alt.Chart(alt.NamedData("filmed")).mark_bar(height=5, color=_INK, yOffset=7)
         layers.append(
             filmed.encode(y=alt.Y("who:N", sort=order), x=x.at("started_at"), x2=alt.X2("ended_at:T", title="Until"))
         )
-    return Drawing(_spec(alt.LayerChart(layer=layers).properties(height=alt.Step(30))), rows)
+    return Drawing(_create_spec(alt.LayerChart(layer=layers).properties(height=alt.Step(30))), rows)
 
 
 @dataclass(frozen=True)
@@ -241,7 +241,7 @@ class _TimeAxis:
         return alt.X(f"{column}:T", axis=axis, scale=alt.Scale(domain=ends))
 
 
-def _in_local_time(rows: pd.DataFrame) -> pd.DataFrame:
+def _convert_to_local_time(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows with their times without a zone: a browser would show them in its own."""
     return rows.assign(**{name: rows[name].dt.tz_localize(None) for name in rows.select_dtypes("datetimetz")})
 
@@ -258,7 +258,7 @@ def _is_further_device(stays: pd.DataFrame) -> pd.Series:
     return (in_order["joined_at"] < until).reindex(stays.index)
 
 
-def _stay_layers(order: list[str], roles: set[str], x: _TimeAxis) -> list[alt.Chart]:
+def _create_stay_layers(order: list[str], roles: set[str], x: _TimeAxis) -> list[alt.Chart]:
     """The bars of the stays and their marks; `order`: the people from top to bottom; `roles`: those in the legend."""
     base = alt.Chart(alt.NamedData("stays")).encode(
         y=alt.Y("who:N", sort=order, title=None, axis=alt.Axis(labelLimit=220)), x=x.at("joined_at")

@@ -66,7 +66,7 @@ def create_governors_report(school: School, person: Person, days: Days) -> bytes
         "measured": HOW_MEASURED,
         "small": SMALL_COUNTS,
         "version": describe_version(school),
-        "key": [_describe_key_figure(*figure) for figure in _key_figures(seen)],
+        "key": [_describe_key_figure(*figure) for figure in _list_key_figures(seen)],
         "compared": _describe_comparison(seen),
         "heat": _describe_heat(seen),
         "clauses": _describe_clauses(seen),
@@ -96,20 +96,20 @@ def create_figures_workbook(
         "Edition": SMALL_COUNTS if governors else "For leadership: shows small counts. Do not share.",
         "Filters": "None: the whole school" if governors or not narrowed else "; ".join(narrowed),
     }
-    key = [_key_row(label, number, whole, governors=governors) for label, number, whole, _ in _key_figures(seen)]
+    key = [_as_key_row(*figure[:3], governors=governors) for figure in _list_key_figures(seen)]
     sheets = {
         "About": pd.DataFrame({"What": about.keys(), "Entry": about.values()}),
         "Key figures": pd.DataFrame(key, columns=["Figure", "Number", "Of", "Share"]),
-        "Department and hour": _rates_table(
+        "Department and hour": _tabulate_rates(
             seen.cells, {"department": "Department", "band": "Hour"}, governors=governors
         ),
-        "By clause": _rates_table(
+        "By clause": _tabulate_rates(
             seen.clauses, {"title": "Clause", "reference": "Reference"}, governors=governors, more=_OUTCOMES
         ),
-        "Week by week": _rates_table(seen.weeks, {"week": "Week of"}, governors=governors),
+        "Week by week": _tabulate_rates(seen.weeks, {"week": "Week of"}, governors=governors),
     }
     if governors or not narrowed:
-        sheets["Breaches"] = _endings_table(count_resolved_breaches(school, person, days), governors=governors)
+        sheets["Breaches"] = _tabulate_endings(count_resolved_breaches(school, person, days), governors=governors)
     return create_workbook(sheets)
 
 
@@ -169,7 +169,7 @@ def add_state(rates: pd.DataFrame) -> pd.DataFrame:
     return rates.assign(state=GONE if state is None else state)
 
 
-def _key_figures(seen: _Figures) -> list[tuple[str, int, int, float | None]]:
+def _list_key_figures(seen: _Figures) -> list[tuple[str, int, int, float | None]]:
     """The key figures of the Overview: label, number, total, and change in points (None if a count is small)."""
     now, then = (figures.count_by_session(rows).sum().astype(int) for rows in (seen.rows, seen.earlier))
     found = []
@@ -283,7 +283,7 @@ def describe_endings(ended: pd.DataFrame) -> dict[str, Any]:
         "A check that a session did not meet is a breach: the member of staff explains it, and the Head of Year or "
         "House, or the Senior Deputy Head, resolves it."
     )
-    table = _endings_table(ended, governors=True)
+    table = _tabulate_endings(ended, governors=True)
     waiting = table.loc[table["What was done"] == _ENDINGS[BreachState.OPEN], "Breaches"].tolist()
     # With few breaches, the number resolved follows from the table's number of open ones and the total.
     if WITHHELD not in waiting and done >= FEW:
@@ -294,7 +294,7 @@ def describe_endings(ended: pd.DataFrame) -> dict[str, Any]:
     return {"sentence": sentence, "table": {"columns": list(table.columns), "rows": cells.to_numpy().tolist()}}
 
 
-def _endings_table(ended: pd.DataFrame, *, governors: bool) -> pd.DataFrame:
+def _tabulate_endings(ended: pd.DataFrame, *, governors: bool) -> pd.DataFrame:
     """How breaches ended, one row for each of _ENDINGS: leaving out the endings without breaches would reveal that the
     hidden counts of others are not 0. Raises KeyError for any other ending."""
     if unknown := set(ended["how"]) - _ENDINGS.keys():
@@ -333,7 +333,7 @@ def _list_attention(school: School, person: Person, days: Days, rows: pd.DataFra
 # --- tables -------------------------------------------------------------------------------------------------
 
 
-def _rates_table(
+def _tabulate_rates(
     rates: pd.DataFrame, by: Mapping[str, str], *, governors: bool, more: Mapping[str, str] | None = None
 ) -> pd.DataFrame:
     """The table behind a chart; `by`: its first columns with headings; `more`: further columns for leadership."""
@@ -358,7 +358,9 @@ def _describe_lower_bound(of: int) -> str:
     return WITHHELD if share is None else f"over {share * 100:.0f}%"
 
 
-def _key_row(label: str, number: int, whole: int, *, governors: bool) -> tuple[str, int | str, int | str, float | str]:
+def _as_key_row(
+    label: str, number: int, whole: int, *, governors: bool
+) -> tuple[str, int | str, int | str, float | str]:
     if not governors or FEW <= number <= whole - FEW:
         return label, number, whole, number / whole if whole >= FEW else ""
     if number < FEW:

@@ -65,10 +65,10 @@ def _find_same_weeks(term: Period, other: Period, until: date) -> Days:
     """The days of another term up to the day of the same school week."""
     if until == term.to:
         return other.from_, other.to
-    return other.from_, min(other.to, _monday(other.from_) + (until - _monday(term.from_)))
+    return other.from_, min(other.to, _find_monday(other.from_) + (until - _find_monday(term.from_)))
 
 
-def _monday(day: date) -> date:
+def _find_monday(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 

@@ -77,7 +77,7 @@ def _create_page(school: School, pupil_id: int, *, by: str, counselling: bool) -
     return page
 
 
-def _cells(facts: Mapping[str, Any]) -> list[Cell]:
+def _as_cells(facts: Mapping[str, Any]) -> list[Cell]:
     """Cells from facts by label, with values of JSON's types; the page leaves out blank ones."""
     return [Cell(label, _as_text(value)) for label, value in facts.items()]
 
@@ -96,7 +96,7 @@ class _File:
     def __init__(self, connection: Connection, school: School, pupil_id: int, *, counselling: bool) -> None:
         self.connection, self.school, self.pupil_id, self.counselling = connection, school, pupil_id, counselling
         self.account = connection.execute(select(tables.pupils).where(tables.pupils.c.id == pupil_id)).one()
-        self.former_emails = self._rows_of(tables.former_emails)
+        self.former_emails = self._read_rows(tables.former_emails)
         self.emails = [self.account.email, *(former.email for former in self.former_emails)]
         staff = valid_versions(tables.staff_versions)
         today = valid_on(staff, school.today())
@@ -104,7 +104,7 @@ class _File:
         self.counsellors = set(connection.scalars(select_past_and_present_counsellors()))
 
     def as_html(self) -> str:
-        roster = self._rows_of(tables.pupil_versions)
+        roster = self._read_rows(tables.pupil_versions)
         environment = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True)
         return environment.get_template("subject.html").render(
             name=max(roster, key=lambda row: row.from_day).name,
@@ -113,38 +113,40 @@ class _File:
             counselling=self.counselling,
             parts=mark_third_persons(self.connection, self.pupil_id, set(self.staff.values())),
             records={
-                "On the roster": [self._account(), *(self._version(row) for row in roster)],
-                "Policies in Teams": list(self._policies()),
-                "Letters to parents": [self._letter(row) for row in self._rows_of(tables.letters)],
-                "Letters struck out": [self._letter(row, struck=True) for row in self._rows_of(tables.letters_struck)],
-                "Emails to the family": [self._email(row) for row in self._rows_of(tables.family_emails)],
-                "Parental consents": [self._consent(row) for row in self._rows_of(tables.consents)],
-                "Sessions": list(self._sessions()),
-                "In calls beside other sessions": list(self._further_stays()),
-                "Safeguarding concerns": list(self._concerns()),
-                "Rejected rows of imported files": list(self._rejected_rows()),
-                "Unsent drafts of logs and plans": list(self._drafts("log", "plan")),
-                "Planned sessions": list(self._plans()),
-                "Unsent drafts of concerns": list(self._drafts(CONCERN_DRAFT)),
+                "On the roster": [self._show_account(), *(self._show_version(row) for row in roster)],
+                "Policies in Teams": list(self._iter_policies()),
+                "Letters to parents": [self._show_letter(row) for row in self._read_rows(tables.letters)],
+                "Letters struck out": [
+                    self._show_letter(row, struck=True) for row in self._read_rows(tables.letters_struck)
+                ],
+                "Emails to the family": [self._show_email(row) for row in self._read_rows(tables.family_emails)],
+                "Parental consents": [self._show_consent(row) for row in self._read_rows(tables.consents)],
+                "Sessions": list(self._iter_sessions()),
+                "In calls beside other sessions": list(self._iter_further_stays()),
+                "Safeguarding concerns": list(self._iter_concerns()),
+                "Rejected rows of imported files": list(self._iter_rejected_rows()),
+                "Unsent drafts of logs and plans": list(self._iter_drafts("log", "plan")),
+                "Planned sessions": list(self._iter_plans()),
+                "Unsent drafts of concerns": list(self._iter_drafts(CONCERN_DRAFT)),
             },
         )
 
-    def _rows_of(self, table: Table) -> Sequence[Any]:
+    def _read_rows(self, table: Table) -> Sequence[Any]:
         """The pupil's rows of a table, in the order in which they were entered."""
         return self.connection.execute(
             select(table).where(table.c.pupil_id == self.pupil_id).order_by(table.c.id)
         ).all()
 
-    def _policies(self) -> Iterator[Record]:
+    def _iter_policies(self) -> Iterator[Record]:
         policy = tables.pupil_policies
         query = select(policy).where(policy.c.pupil_id == self.pupil_id).order_by(policy.c.kind)
         for row in self.connection.execute(query):
-            yield Record(_cells({row.kind: row.name or "none", "Read": self._moment(row.read_at)}))
+            yield Record(_as_cells({row.kind: row.name or "none", "Read": self._format_moment(row.read_at)}))
 
-    def _moment(self, when: datetime | None) -> str:
+    def _format_moment(self, when: datetime | None) -> str:
         return f"{when.astimezone(self.school.settings.zone):%d %b %Y, %H:%M}" if when else ""
 
-    def _unless_counselling(self, head: list[Cell], cells: Iterable[Cell], counselling: str) -> Iterator[Record]:
+    def _withhold_counselling(self, head: list[Cell], cells: Iterable[Cell], counselling: str) -> Iterator[Record]:
         """A record. If it is or may be counselling, as the text `counselling` then says, only its head; or nothing at
         all, in a file that must not reveal counselling."""
         if not counselling:
@@ -154,7 +156,7 @@ class _File:
 
     # --- roster and registers -----------------------------------------------------------------------------------
 
-    def _account(self) -> Record:
+    def _show_account(self) -> Record:
         former = [f"{row.email} (until {row.ended_on:%d %b %Y})" for row in self.former_emails]
         facts = {
             "Address": self.account.email,
@@ -162,9 +164,9 @@ class _File:
             "Language of letters": self.account.language,
         }
         contacts = (self.account.contact_emails or "").replace(";", ", ")
-        return Record([*_cells(facts), Cell("Addresses of parents or guardians", contacts, third=True)])
+        return Record([*_as_cells(facts), Cell("Addresses of parents or guardians", contacts, third=True)])
 
-    def _version(self, row: Any) -> Record:
+    def _show_version(self, row: Any) -> Record:
         facts = {
             "From": "" if row.from_day == date(1900, 1, 1) else f"{row.from_day:%d %b %Y}",
             "Name": row.name,
@@ -174,49 +176,49 @@ class _File:
             "Tutor": self.staff.get(row.tutor_id),
             "Left": "yes" if row.has_left else "",
         }
-        return Record(_cells(facts))
+        return Record(_as_cells(facts))
 
-    def _letter(self, row: Any, *, struck: bool = False) -> Record:
+    def _show_letter(self, row: Any, *, struck: bool = False) -> Record:
         facts = {"Kind": row.kind.replace("_", " "), "Sent on": f"{row.sent_on:%d %b %Y}"}
         if struck:
             by = self.staff.get(row.struck_by, "")
-            facts["Struck out"] = f"{self._moment(row.struck_at)} by {by}: {row.reason}"
-        return Record(_cells(facts))
+            facts["Struck out"] = f"{self._format_moment(row.struck_at)} by {by}: {row.reason}"
+        return Record(_as_cells(facts))
 
-    def _email(self, row: Any) -> Record:
+    def _show_email(self, row: Any) -> Record:
         facts = {
             "Kind": row.kind.replace("_", " "),
             "State": EmailState(row.state).label,
-            "Entered": f"{self._moment(row.queued_at)} by {self.staff.get(row.sender_id, '')}",
-            "Sent": self._moment(row.sent_at) if row.sent_at else "",
+            "Entered": f"{self._format_moment(row.queued_at)} by {self.staff.get(row.sender_id, '')}",
+            "Sent": self._format_moment(row.sent_at) if row.sent_at else "",
         }
-        return Record([*_cells(facts), Cell("To", row.recipient, third=True)])
+        return Record([*_as_cells(facts), Cell("To", row.recipient, third=True)])
 
-    def _consent(self, row: Any) -> Record:
+    def _show_consent(self, row: Any) -> Record:
         event = tables.consent_events.c
         events = self.connection.execute(
             select(tables.consent_events).where(event.consent_id == row.id).order_by(event.id)
         )
         facts = {
             "Kind": row.kind.replace("_", " "),
-            "From": self._moment(row.covers_from),
-            "To": self._moment(row.covers_to),
+            "From": self._format_moment(row.covers_from),
+            "To": self._format_moment(row.covers_to),
             "Reason": row.reason,
         }
-        return Record([*_cells(facts), *(cell for entry in events for cell in self._consent_event(entry))])
+        return Record([*_as_cells(facts), *(cell for entry in events for cell in self._show_consent_event(entry))])
 
-    def _consent_event(self, row: Any) -> Iterator[Cell]:
-        entered = f", entered {self._moment(row.entered_at)}" if row.entered_at else ""
+    def _show_consent_event(self, row: Any) -> Iterator[Cell]:
+        entered = f", entered {self._format_moment(row.entered_at)}" if row.entered_at else ""
         by = f" by {self.staff.get(row.actor_id, '')}" if row.actor_id else ""
         struck = f"Entry {row.struck_event_id} struck out: {row.reason}" if row.struck_event_id else ""
         label = ConsentEventKind(row.kind).label
-        yield Cell(f"{label} (entry {row.id})", f"{struck or self._moment(row.occurred_at)}{entered}{by}")
+        yield Cell(f"{label} (entry {row.id})", f"{struck or self._format_moment(row.occurred_at)}{entered}{by}")
         if row.parent:
             yield Cell(f"{label} by", row.parent, third=True)
 
     # --- sessions -----------------------------------------------------------------------------------------------
 
-    def _sessions(self) -> Iterator[Record]:
+    def _iter_sessions(self) -> Iterator[Record]:
         """The sessions, the newest first, each with all versions of its log, the pupil's times in the call, and its
         outcomes; including those that name the pupil only in an earlier version of the log."""
         session, participant, staff = tables.sessions, tables.session_pupils.c, valid_versions(tables.staff_versions)
@@ -231,20 +233,20 @@ class _File:
             .order_by(session.c.started_at.desc())
         )
         rows = self.connection.execute(query).all()
-        checks = self._checks([row for row in rows if not row.is_counselling])
+        checks = self._list_checks([row for row in rows if not row.is_counselling])
         for row in rows:
-            head = _cells({"When": self._moment(row.started_at), "With": row.staff_name or "unknown"})
-            cells = self._session(row, checks[row.id])
-            yield from self._unless_counselling(head, cells, _IS_COUNSELLING if row.is_counselling else "")
+            head = _as_cells({"When": self._format_moment(row.started_at), "With": row.staff_name or "unknown"})
+            cells = self._show_session(row, checks[row.id])
+            yield from self._withhold_counselling(head, cells, _IS_COUNSELLING if row.is_counselling else "")
 
-    def _session(self, row: Any, checks: list[Cell]) -> Iterator[Cell]:
+    def _show_session(self, row: Any, checks: list[Cell]) -> Iterator[Cell]:
         yield Cell("Purpose", row.purpose or "not logged")
-        yield from self._log(row.ref)
-        yield from self._calls(row.id)
+        yield from self._show_log(row.ref)
+        yield from self._show_calls(row.id)
         yield from checks
-        yield from self._breaches(row.id)
+        yield from self._show_breaches(row.id)
 
-    def _checks(self, sessions: Sequence[Any]) -> dict[int, list[Cell]]:
+    def _list_checks(self, sessions: Sequence[Any]) -> dict[int, list[Cell]]:
         """The outcome and reason of each clause that applies, by session number."""
         checks: dict[int, list[Cell]] = defaultdict(list)
         if not sessions:
@@ -259,7 +261,7 @@ class _File:
                 checks[id_of[row.session]].append(Cell(title_of(row.clause), words))
         return checks
 
-    def _log(self, ref: str | None) -> Iterator[Cell]:
+    def _show_log(self, ref: str | None) -> Iterator[Cell]:
         """Every version of the log. A version that says counselling is withheld, and with it all reasons for
         corrections."""
         log = tables.logs
@@ -267,7 +269,7 @@ class _File:
         rows = self.connection.execute(select(log, private).where(log.c.ref == ref).order_by(log.c.version)).all()
         any_private = any(row.private for row in rows)
         for row in rows:
-            label = f"Log, version {row.version}, entered {self._moment(row.entered_at)}"
+            label = f"Log, version {row.version}, entered {self._format_moment(row.entered_at)}"
             if row.private:
                 if self.counselling:
                     yield Cell(label, _IS_COUNSELLING, third=True)
@@ -279,9 +281,9 @@ class _File:
                     lines.append(f"{question.label}: {question.answer_label(answer)}")
             if row.correction_reason and not any_private:
                 lines.append(f"Reason for the correction: {row.correction_reason}")
-            yield Cell(label, "\n".join([*lines, f"Pupils: {self._pupils_of(row.id)}"]))
+            yield Cell(label, "\n".join([*lines, f"Pupils: {self._name_pupils(row.id)}"]))
 
-    def _pupils_of(self, log_id: int) -> str:
+    def _name_pupils(self, log_id: int) -> str:
         log_pupil, pupil = tables.log_pupils.c, valid_versions(tables.pupil_versions)
         names = self.connection.scalars(
             select(pupil.c.name)
@@ -291,7 +293,7 @@ class _File:
         )
         return ", ".join(names)
 
-    def _calls(self, session_id: int) -> Iterator[Cell]:
+    def _show_calls(self, session_id: int) -> Iterator[Cell]:
         """When the pupil came and went, and that there is a recording."""
         stay, call, recording = tables.call_stays.c, tables.session_calls.c, tables.recordings.c
         calls = select(call.call_id).where(call.session_id == session_id)
@@ -300,11 +302,12 @@ class _File:
             .where(stay.call_id.in_(calls), stay.pupil_id == self.pupil_id)
             .order_by(stay.joined_at)
         )
-        yield Cell("In the call", "\n".join(f"{self._moment(came)} to {self._moment(went)}" for came, went in stays))
+        times = (" to ".join(map(self._format_moment, ends)) for ends in stays)
+        yield Cell("In the call", "\n".join(times))
         recorded = self.connection.scalars(select(recording.created_at).where(recording.call_id.in_(calls)))
-        yield Cell("Recorded in Teams", "\n".join(map(self._moment, recorded)))
+        yield Cell("Recorded in Teams", "\n".join(map(self._format_moment, recorded)))
 
-    def _further_stays(self) -> Iterator[Record]:
+    def _iter_further_stays(self) -> Iterator[Record]:
         """When the pupil was in a call that belongs to a session without them: in a room without staff after it, or by
         an attendance report beside the call record."""
         stay, link, participant = tables.call_stays.c, tables.session_calls.c, tables.session_pupils.c
@@ -316,10 +319,10 @@ class _File:
             .order_by(stay.joined_at)
         )
         for row in self.connection.execute(stays):
-            times = f"{self._moment(row.joined_at)} to {self._moment(row.left_at)}"
-            yield Record(_cells({"In the call": times, "What it was": CallPart(row.part).label}))
+            times = f"{self._format_moment(row.joined_at)} to {self._format_moment(row.left_at)}"
+            yield Record(_as_cells({"In the call": times, "What it was": CallPart(row.part).label}))
 
-    def _breaches(self, session_id: int) -> Iterator[Cell]:
+    def _show_breaches(self, session_id: int) -> Iterator[Cell]:
         breach, event = tables.breaches.c, tables.breach_events.c
         rows = self.connection.execute(
             select(breach.clause, event.occurred_at, event.kind, event.resolution, event.text)
@@ -329,20 +332,20 @@ class _File:
         )
         for clause, at, kind, how, text in rows:
             words = [Resolution(how).label if how else "", text or ""]
-            yield Cell(f"{title_of(clause)}: {kind}, {self._moment(at)}", ". ".join(filter(None, words)) or "–")
+            yield Cell(f"{title_of(clause)}: {kind}, {self._format_moment(at)}", ". ".join(filter(None, words)) or "–")
 
     # --- concerns, rejected rows, drafts and plans ----------------------------------------------------------------
 
-    def _concerns(self) -> Iterator[Record]:
+    def _iter_concerns(self) -> Iterator[Record]:
         """Every concern about the pupil, with everything that happened to it; none about conduct."""
         for entries in list_entries_about(self.school, self.connection, self.pupil_id):
             cells = []
             for entry in entries:
                 lines = [f"{label}: {text}" for label, text in (*entry.words, ("By", entry.by)) if text]
-                cells.append(Cell(f"{entry.what}, {self._moment(entry.at)}", "\n".join(lines)))
+                cells.append(Cell(f"{entry.what}, {self._format_moment(entry.at)}", "\n".join(lines)))
             yield Record(cells)
 
-    def _rejected_rows(self) -> Iterator[Record]:
+    def _iter_rejected_rows(self) -> Iterator[Record]:
         """Rejected rows with the pupil's address; if a row may be about counselling, only that it exists."""
         for row in self.connection.execute(select(tables.quarantine).order_by(tables.quarantine.c.id)):
             content = (row.original or b"").lower()
@@ -353,11 +356,11 @@ class _File:
             facts = {name: value for name, value in original.items() if name}
             purpose = str(facts.get("purpose") or "").strip().lower()
             is_harmless = row.kind in ("letters", "consents", "pupils") or purpose in OTHER_PURPOSES
-            head = _cells({"File": f"{source}, {self._moment(row.rejected_at)}", "Reason": row.reason})
-            cells = [cell._replace(third=cell.label == "contact_emails") for cell in _cells(facts)]
-            yield from self._unless_counselling(head, cells, "" if is_harmless else _MAY_BE_COUNSELLING)
+            head = _as_cells({"File": f"{source}, {self._format_moment(row.rejected_at)}", "Reason": row.reason})
+            cells = [cell._replace(third=cell.label == "contact_emails") for cell in _as_cells(facts)]
+            yield from self._withhold_counselling(head, cells, "" if is_harmless else _MAY_BE_COUNSELLING)
 
-    def _drafts(self, *forms: str) -> Iterator[Record]:
+    def _iter_drafts(self, *forms: str) -> Iterator[Record]:
         """Drafts of logs and plans, which name pupils by address, or of concerns about children, which name them by
         number. A draft by somebody who is or was a counsellor may be about counselling."""
         draft = tables.drafts.c
@@ -371,16 +374,16 @@ class _File:
             if not named:
                 continue
             private = row.staff_id in self.counsellors or answers.get("purpose") == COUNSELLING
-            head = _cells({"By": self.staff.get(row.staff_id), "Saved": self._moment(row.saved_at)})
-            yield from self._unless_counselling(head, _cells(answers), _MAY_BE_COUNSELLING if private else "")
+            head = _as_cells({"By": self.staff.get(row.staff_id), "Saved": self._format_moment(row.saved_at)})
+            yield from self._withhold_counselling(head, _as_cells(answers), _MAY_BE_COUNSELLING if private else "")
 
-    def _plans(self) -> Iterator[Record]:
+    def _iter_plans(self) -> Iterator[Record]:
         """Plans with the pupil; if one is for counselling, only that it exists."""
         plan, plan_pupil = tables.plans, tables.plan_pupils.c
         private = is_counselling(plan.c.purpose, plan.c.staff_id).label("private")
         with_pupil = plan.c.id.in_(select(plan_pupil.plan_id).where(plan_pupil.pupil_id == self.pupil_id))
         query = select(plan, private).where(with_pupil).order_by(plan.c.started_at, plan.c.id)
         for row in self.connection.execute(query):
-            head = _cells({"By": self.staff.get(row.staff_id), "From": self._moment(row.started_at)})
-            cells = _cells({"To": self._moment(row.ended_at), "Purpose": row.purpose, "Reason": row.reason})
-            yield from self._unless_counselling(head, cells, _IS_COUNSELLING if row.private else "")
+            head = _as_cells({"By": self.staff.get(row.staff_id), "From": self._format_moment(row.started_at)})
+            cells = _as_cells({"To": self._format_moment(row.ended_at), "Purpose": row.purpose, "Reason": row.reason})
+            yield from self._withhold_counselling(head, cells, _IS_COUNSELLING if row.private else "")

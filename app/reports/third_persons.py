@@ -27,7 +27,7 @@ def mark_third_persons(
     parts = {part for words in near for part in words.split() if len(part) > 1}
     parts -= {part for words in own for part in words.split()}
     full_names = (names | staff) - {""}
-    pattern = re.compile(rf"((?i:{_any_of(full_names)})|\b(?:{_any_of(parts)})\b)")
+    pattern = re.compile(rf"((?i:{_match_any(full_names)})|\b(?:{_match_any(parts)})\b)")
 
     def split(text: str) -> Iterator[tuple[str, bool]]:
         for place, piece in enumerate(pattern.split(text)):
@@ -36,7 +36,7 @@ def mark_third_persons(
     return split
 
 
-def _any_of(words: set[str]) -> str:
+def _match_any(words: set[str]) -> str:
     """A pattern for any of the words, the longest first; without words, one that never matches."""
     return "|".join(map(re.escape, sorted(words, key=len, reverse=True))) or r"(?!)"
 

@@ -123,10 +123,10 @@ def read_evidence(
         logs, calls = logs_and_calls(connection, session_ids)
 
     def read(name: str, query: Select[Any], key: Column[Any], values: Collection[Any]) -> pd.DataFrame:
-        return _fit(name, read_frame(connection, query.where(is_in(key, values)))) if values else empty(name)
+        return _select_known(name, read_frame(connection, query.where(is_in(key, values)))) if values else empty(name)
 
     log, call, stay = tables.logs, tables.calls, tables.call_stays
-    events, invited = _calendar(connection, is_in(call.c.id, calls))
+    events, invited = _read_calendar(connection, is_in(call.c.id, calls))
     log_pupils = read("log_pupils", select(tables.log_pupils), tables.log_pupils.c.log_id, logs)
     stays = read("stays", select(stay).order_by(stay.c.id), stay.c.call_id, calls)
     videos, listed_table = tables.call_videos, tables.call_listed
@@ -144,12 +144,12 @@ def read_evidence(
         listed=listed,
         calendar_events=events,
         calendar_invited=invited,
-        recordings=_recordings(connection, is_in(call.c.id, calls)),
-        staff=_fit("staff", read_frame(connection, _STAFF)),
+        recordings=_read_recordings(connection, is_in(call.c.id, calls)),
+        staff=_select_known("staff", read_frame(connection, _STAFF)),
         pupils=read("pupils", select(version), version.c.pupil_id, pupils),
         letters=read("letters", select(letter), letter.c.pupil_id, pupils),
-        consents=_fit("consents", read_frame(connection, given)),
-        concerns=_concerns(connection, is_in(log.c.id, logs), calls),
+        consents=_select_known("consents", read_frame(connection, given)),
+        concerns=_read_concerns(connection, is_in(log.c.id, logs), calls),
     )
 
 
@@ -158,26 +158,26 @@ _STAFF = select(tables.staff_versions, tables.schools.c.senior).join(
 )
 
 
-def _calendar(connection: Connection, of_calls: ColumnElement[bool]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _read_calendar(connection: Connection, of_calls: ColumnElement[bool]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The calendars' events with the join links of the selected calls, and whom they invite."""
     event, invited, call = tables.calendar_events, tables.calendar_invited, tables.calls.c
     has_link = event.c.join_key.in_(select(call.join_key).where(of_calls))
     events = select(event.c.id.label("event_id"), *_known("calendar_events", event)).where(has_link)
     people = select(invited).join(event, event.c.id == invited.c.event_id).where(has_link)
     frames = read_frame(connection, events), read_frame(connection, people)
-    return _fit("calendar_events", frames[0]), _fit("calendar_invited", frames[1])
+    return _select_known("calendar_events", frames[0]), _select_known("calendar_invited", frames[1])
 
 
-def _recordings(connection: Connection, of_calls: ColumnElement[bool]) -> pd.DataFrame:
+def _read_recordings(connection: Connection, of_calls: ColumnElement[bool]) -> pd.DataFrame:
     """The recordings of the selected calls, and those of their organisers that name no call."""
     recording, call = tables.recordings, tables.calls.c
     of_call = recording.c.call_id.in_(select(call.id).where(of_calls))
     of_organiser = recording.c.organiser_id.in_(select(call.organiser_id).where(of_calls))
     query = select(recording).where(or_(of_call, and_(recording.c.call_id.is_(None), of_organiser)))
-    return _fit("recordings", read_frame(connection, query))
+    return _select_known("recordings", read_frame(connection, query))
 
 
-def _concerns(connection: Connection, of_logs: ColumnElement[bool], calls: Collection[str]) -> pd.DataFrame:
+def _read_concerns(connection: Connection, of_logs: ColumnElement[bool], calls: Collection[str]) -> pd.DataFrame:
     """The concerns linked to some logs (any version of theirs) or calls: whether one is about a child
     home alone, and whether a DSP was alerted."""
     link, concern, event, log = tables.concern_sessions, tables.concerns, tables.concern_events.c, tables.logs
@@ -190,14 +190,14 @@ def _concerns(connection: Connection, of_logs: ColumnElement[bool], calls: Colle
     by_call = by_call.where(is_among(connection, link.c.call_id, calls))
     rows = pd.concat([read_frame(connection, by_log), read_frame(connection, by_call)])
     home_alone = [ConcernCategory.HOME_ALONE in categories.split(";") for categories in rows.pop("categories")]
-    return _fit("concerns", rows.assign(home_alone=pd.array(home_alone, "boolean")))
+    return _select_known("concerns", rows.assign(home_alone=pd.array(home_alone, "boolean")))
 
 
 def _known(name: str, table: Table) -> list[Column[Any]]:
     return [column for column in table.c if column.name in COLUMNS[name]]
 
 
-def _fit(name: str, rows: pd.DataFrame) -> pd.DataFrame:
+def _select_known(name: str, rows: pd.DataFrame) -> pd.DataFrame:
     """The columns that the rules know, with their types."""
     if rows.empty:
         return empty(name)

@@ -40,7 +40,7 @@ def show_attendance(view: SessionView) -> None:
         if room.part != CallPart.REPORT or calls.differ:
             _show_room(calls, int(room.room), names[int(room.room)])
     if len(calls.listed):
-        write_html("<b>Took part, times not known:</b> {names}.", names=", ".join(_with_role(calls.listed)))
+        write_html("<b>Took part, times not known:</b> {names}.", names=", ".join(_add_roles(calls.listed)))
     if not is_report:
         note(_VIDEO)
     _show_table(calls, names)
@@ -129,7 +129,7 @@ def _show_table(calls: SessionCalls, names: list[str]) -> None:
     table_expander(shown, "who was in the call", "Who was in the call when")
 
 
-def _with_role(people: pd.DataFrame) -> list[str]:
+def _add_roles(people: pd.DataFrame) -> list[str]:
     return [f"{row.name} (staff)" if row.role == "staff" else row.name for row in people.itertuples(index=False)]
 
 

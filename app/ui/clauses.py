@@ -23,15 +23,15 @@ def show_clauses(figures: pd.DataFrame | None, period: str, version: str, *, wit
         title = f'<th role="rowheader" scope="rowgroup" colspan="3">{escape(group)}</th>'
         body += f'<tr role="row" class="group">{title}</tr>'
         for clause in (clause for clause in CLAUSES.values() if clause.reference.heading == heading):
-            shown = "–" if figures is None else _bar(clause, figures.loc[clause.name], with_lists)
-            body += _row(clause, headings, shown)
+            shown = "–" if figures is None else _draw_bar(clause, figures.loc[clause.name], with_lists)
+            body += _draw_row(clause, headings, shown)
     st.html(
         '<table class="wrapped clauses" role="table" aria-label="The clauses of the protocol">'
         f'<thead role="rowgroup"><tr role="row">{cells}</tr></thead><tbody role="rowgroup">{body}</tbody></table>'
     )
 
 
-def _row(clause: Clause, headings: list[str], figures: str) -> str:
+def _draw_row(clause: Clause, headings: list[str], figures: str) -> str:
     name = f"<b>{escape(clause.title)}</b><br><small>{escape(str(clause.reference))}</small>"
     words = (
         f"{escape(clause.words)}<details><summary>Applies to, decided by</summary>Applies to: "
@@ -42,7 +42,7 @@ def _row(clause: Clause, headings: list[str], figures: str) -> str:
     return f'<tr role="row">{row}</tr>'
 
 
-def _bar(clause: Clause, figures: pd.Series, with_lists: bool) -> str:  # noqa: FBT001 - of one caller
+def _draw_bar(clause: Clause, figures: pd.Series, with_lists: bool) -> str:  # noqa: FBT001 - of one caller
     """How often a clause was met, as a bar with its counts, and how often there was no evidence."""
     met, breaches = int(figures["met"] + figures["exempt"]), int(figures["breach"])
     known, gaps = met + breaches, int(figures["no_evidence"])

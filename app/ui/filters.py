@@ -36,7 +36,7 @@ def show_filters(ids: pd.Series, filters: Sequence[Filter]) -> pd.Series:
     with st.popover(f"Filters ({active})" if active else "Filters", icon=":material/filter_list:", key="filters"):
         for filter_ in filters:
             others = [matching[other.name] for other in filters if other is not filter_]
-            _choose(filter_, ids[_all_of(ids, others)])
+            _choose(filter_, ids[_match_all(ids, others)])
     if active:
         words = [
             f"{filter_.label}: {_name_values(filter_, chosen[filter_.name])}"
@@ -46,7 +46,7 @@ def show_filters(ids: pd.Series, filters: Sequence[Filter]) -> pd.Series:
         note(" · ".join(words))
         clear = partial(_clear, filters)
         st.button("Clear filters", key="clear filters", type="tertiary", icon=":material/close:", on_click=clear)
-    return _all_of(ids, list(matching.values()))
+    return _match_all(ids, list(matching.values()))
 
 
 def _clear(filters: Sequence[Filter]) -> None:
@@ -60,7 +60,7 @@ def _find_matching(ids: pd.Series, filter_: Filter, values: list[str]) -> pd.Ser
     return ids.isin(filter_.pairs.loc[filter_.pairs["value"].isin(values), "row"])
 
 
-def _all_of(ids: pd.Series, matches: list[pd.Series]) -> pd.Series:
+def _match_all(ids: pd.Series, matches: list[pd.Series]) -> pd.Series:
     found = pd.Series(data=True, index=ids.index)
     for match in matches:
         found &= match

@@ -57,11 +57,11 @@ def _show(card: Card) -> None:
         help=f"{card.help} {card.part:,} of {card.whole:,}.",
     )
     if len(card.weeks) > 1:
-        st.html(_line(card.weeks))
+        st.html(_draw_line(card.weeks))
     link(Page.OVERVIEW, card.words, "arrow_forward", query=card.query)
 
 
-def _line(weeks: Sequence[float]) -> str:
+def _draw_line(weeks: Sequence[float]) -> str:
     middle, span = (min(weeks) + max(weeks)) / 2, max(max(weeks) - min(weeks), _LEAST_SPAN)
     bottom = min(max(middle - span / 2, 0), 100 - span)
     across, up = _WIDE / (len(weeks) - 1), (_HIGH - 2 * _EDGE) / span

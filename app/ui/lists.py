@@ -40,7 +40,7 @@ def table(rows: pd.DataFrame, alt: str, name: str, note: Callable[[], None] | No
     sort as such, and the file holds them as ISO dates. The audit trail records the download, unless `note` records it
     elsewhere. A list of more than `rows_shown` rows scrolls; `beside` shows something beside the download; the rest of
     `more` goes to `st.dataframe`."""
-    shown = _with_days(rows)
+    shown = _convert_days(rows)
     config = _configure(shown) | more.pop("column_config", {})
     height = _find_height(len(shown), more.pop("rows_shown", _MOST_ROWS))
     options = {"height": height, "placeholder": ""} | more
@@ -146,7 +146,7 @@ def table_expander(
                 show_note(below)
 
 
-def _with_days(rows: pd.DataFrame) -> pd.DataFrame:
+def _convert_days(rows: pd.DataFrame) -> pd.DataFrame:
     """Rows with columns of days as columns that sort: an object column of dates becomes one of times at midnight."""
     found = {}
     for heading in rows.columns:

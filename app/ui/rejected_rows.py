@@ -49,7 +49,7 @@ def _show_resolved(resolved: pd.DataFrame) -> None:
     rows = resolved.assign(
         resolution=resolved["resolution"].map(lambda word: RowResolution(word).label),
         resolved_by=resolved["resolved_by"].fillna("a command"),
-        reason=_reasons(resolved),
+        reason=_list_reasons(resolved),
     )
     listing = as_listing(
         rows,
@@ -65,7 +65,7 @@ def _show_resolved(resolved: pd.DataFrame) -> None:
     table(listing, "Resolved rows, newest first", "resolved rows")
 
 
-def _reasons(rows: pd.DataFrame) -> list[str]:
+def _list_reasons(rows: pd.DataFrame) -> list[str]:
     """Each reason as a phrase; a record's reason already is one."""
     return [
         f"{row.column or 'the row'} {row.reason}" if row.kind in set(TableKind) or row.column else row.reason
@@ -75,7 +75,7 @@ def _reasons(rows: pd.DataFrame) -> list[str]:
 
 def _show_unresolved(rejected: pd.DataFrame, fix: Fix, give: Give, dismiss: Dismiss) -> None:
     rejected = rejected.assign(
-        what=_reasons(rejected),
+        what=_list_reasons(rejected),
         file=rejected["kind"].map(_KINDS).fillna("Call records and recordings"),
         title=rejected["source"] + ", " + rejected["place"],
     )

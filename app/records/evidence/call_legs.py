@@ -121,9 +121,9 @@ class Legs:
             if not has_failed and len(own) == len(segments):
                 self._add(key, person, place, span, has_media=has_media)
                 continue
-            shown = [segment for segment in own if _span_of(segment)[0] < _span_of(segment)[1]]
+            shown = [segment for segment in own if _get_span(segment)[0] < _get_span(segment)[1]]
             for segment in shown:
-                self._add(key, person, place, _span_of(segment), has_media=segment.has_media)
+                self._add(key, person, place, _get_span(segment), has_media=segment.has_media)
             if not shown and len(own) == len(segments):
                 self._add(key, person, place, span, has_media=has_media)
             elif not shown:
@@ -168,7 +168,7 @@ def _failed_at_setup(part: dict[str, Any], what: str) -> bool:
     return failure is not None and read_word(failure, "stage", what) == "callsetup"
 
 
-def _span_of(segment: _Segment) -> Span:
+def _get_span(segment: _Segment) -> Span:
     if segment.span is None:
         raise UnreadableObjectError("a segment of a session that failed has no time")
     return segment.span

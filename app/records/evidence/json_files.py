@@ -152,7 +152,7 @@ def _iter_whole(name: str, file: BinaryIO) -> Iterator[FoundObject]:
     except ValueError:
         yield _find_other(name, content)
     else:
-        yield from _find_in(name, _objects_in(whole, content), itertools.count(1))
+        yield from _find_in(name, _list_pages(whole, content), itertools.count(1))
 
 
 def _iter_lines(name: str, file: BinaryIO) -> Iterator[FoundObject]:
@@ -167,14 +167,14 @@ def _iter_lines(name: str, file: BinaryIO) -> Iterator[FoundObject]:
         except (ValueError, RecursionError):
             yield FoundObject(name, number, None, "the line is not JSON, or was cut off", line.decode(errors="replace"))
         else:
-            yield from _find_in(name, _objects_in(whole, line), itertools.repeat(number))
+            yield from _find_in(name, _list_pages(whole, line), itertools.repeat(number))
 
 
 def _decode(content: bytes) -> str:
     return content.decode(json.detect_encoding(content[:4])).removeprefix("\ufeff")
 
 
-def _decoded(content: bytes) -> str:
+def _decode_text(content: bytes) -> str:
     """The text of what began as JSON; blank if it did not."""
     text = content.decode(json.detect_encoding(content[:4]), errors="replace").replace("\0", "")
     return text if _begins_as_json(text) else ""
@@ -186,8 +186,8 @@ def _begins_as_json(text: str) -> bool:
 
 def _find_other(name: str, content: bytes) -> FoundObject:
     """A file that is not JSON, with what else it is."""
-    reason, fix = _what_else(name, content)
-    raw = _decoded(content)
+    reason, fix = _identify_other(name, content)
+    raw = _decode_text(content)
     return FoundObject(name, 1, None, reason, raw, fix=fix, table=None if raw else content)
 
 
@@ -196,13 +196,13 @@ def _is_one_a_line(content: bytes, error: json.JSONDecodeError) -> bool:
     return error.msg == "Extra data" and content.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\0")[:1] == b"{"
 
 
-def _what_else(name: str, content: bytes) -> tuple[str, str]:
+def _identify_other(name: str, content: bytes) -> tuple[str, str]:
     """What a file is that is not JSON, and what to do about it."""
     try:
         refuse_attendance_report((name, content))
     except UnreadableFileError:
         return _REPORT
-    is_table = name.lower().endswith((".csv", ".tsv")) or (b"\t" in content[:_START] and not _decoded(content))
+    is_table = name.lower().endswith((".csv", ".tsv")) or (b"\t" in content[:_START] and not _decode_text(content))
     return _TABLE if is_table else _NOT_JSON
 
 
@@ -214,7 +214,7 @@ def _find_in(name: str, pages: Iterable[_Page], numbers: Iterator[int]) -> Itera
             yield FoundObject(name, 1, None, has_more=page.has_more, is_blank=True)
 
 
-def _objects_in(whole: Any, content: bytes) -> list[_Page]:
+def _list_pages(whole: Any, content: bytes) -> list[_Page]:
     """The objects of a page, of a list of pages or of objects, or the single object. A page of parts of a call record
     stays one."""
     if _ESCAPED_UNSTORABLE.search(content):

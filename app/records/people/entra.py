@@ -47,7 +47,7 @@ def read_accounts(entries: Sequence[Any]) -> list[Account]:
     The address is that of the mailbox. Where there is none, or only one outside the school's domains, as that of a
     parent or a former school, it is the name by which the owner signs in."""
     objects = [_read_object(entry) for entry in entries]
-    own_domains = {_domain(_upn(entry)) for entry in objects if not _is_guest(entry)}
+    own_domains = {_get_domain(_read_upn(entry)) for entry in objects if not _is_guest(entry)}
     return [_read_account(entry, own_domains) for entry in objects]
 
 
@@ -60,12 +60,12 @@ def _read_object(entry: Any) -> dict[str, Any]:
 
 
 def _read_account(entry: Mapping[str, Any], own_domains: Collection[str]) -> Account:
-    mail, upn = read_lower(entry.get("mail"), 320) or "", _upn(entry)
+    mail, upn = read_lower(entry.get("mail"), 320) or "", _read_upn(entry)
     return Account(
         entra_id=read_lower(entry["id"]) or "",
         name=read_text(entry.get("displayName"), 300) or "",
-        address=mail if _domain(mail) in own_domains else upn,
-        domains=frozenset((_domain(mail), _domain(upn))),
+        address=mail if _get_domain(mail) in own_domains else upn,
+        domains=frozenset((_get_domain(mail), _get_domain(upn))),
         department=read_text(entry.get("department"), 300) or "",
         is_enabled=entry["accountEnabled"],
         is_guest=_is_guest(entry),
@@ -73,16 +73,16 @@ def _read_account(entry: Mapping[str, Any], own_domains: Collection[str]) -> Acc
     )
 
 
-def _upn(entry: Mapping[str, Any]) -> str:
+def _read_upn(entry: Mapping[str, Any]) -> str:
     return read_lower(entry.get("userPrincipalName"), 320) or ""
 
 
-def _domain(address: str) -> str:
+def _get_domain(address: str) -> str:
     return address.rpartition("@")[2]
 
 
 def _is_guest(entry: Mapping[str, Any]) -> bool:
-    return read_lower(entry.get("userType")) == "guest" or "#ext#" in _upn(entry)
+    return read_lower(entry.get("userType")) == "guest" or "#ext#" in _read_upn(entry)
 
 
 def read_members(entries: Sequence[Any]) -> frozenset[str]:

@@ -74,9 +74,9 @@ class WorkbookParts:
 
     def marks(self) -> dict[str, Marks]:
         """The marks of each sheet, by its name."""
-        return {title: self._marks[part] for title, part in self._titles() if part in self._marks}
+        return {title: self._marks[part] for title, part in self._iter_titles() if part in self._marks}
 
-    def _titles(self) -> Iterator[tuple[str, str]]:
+    def _iter_titles(self) -> Iterator[tuple[str, str]]:
         """The name and the part of each sheet."""
         targets = {}
         for relation in ElementTree.fromstring(self._small.get("workbook.xml.rels", b"<none/>")):  # noqa: S314 - no entities
@@ -107,8 +107,8 @@ def _rewrite(xml: bytes) -> bytes:
             row, column = int(attributes.pop(b"r", row + 1)), 0
             attributes = {b"r": b"%d" % row} | attributes
         elif not ends and name == b"c":
-            place = attributes.pop(b"r", b"%b%d" % (_letters(column + 1), row))
-            column = _column_number(place.rstrip(b"0123456789"))
+            place = attributes.pop(b"r", b"%b%d" % (_name_column(column + 1), row))
+            column = _read_column_number(place.rstrip(b"0123456789"))
             attributes = {b"r": place} | attributes
         return b"<%b%b%b%b>" % (ends, name, b"".join(b' %b="%b"' % pair for pair in attributes.items()), closes)
 
@@ -119,7 +119,7 @@ def _check_extent(name: str, xml: bytes) -> None:
     """UnreadableFileError if the cells of a sheet reach too far."""
     last_row = max(map(int, _ROW_NUMBER.findall(xml)), default=0)
     last_column = _find_last(_REFERENCE.findall(xml, 0, _PIECE))[1]
-    beyond = rb'<c r="(?!(?:%b)(?:%b)")' % (_letters_up_to(max(1, last_column)), _numbers_up_to(max(1, last_row)))
+    beyond = rb'<c r="(?!(?:%b)(?:%b)")' % (_match_letters(max(1, last_column)), _match_numbers(max(1, last_row)))
     if re.search(beyond, xml):  # only then is every cell looked at
         number = 0
         for begin, end in _iter_pieces(xml):
@@ -146,12 +146,12 @@ def _iter_pieces(xml: bytes) -> Iterator[tuple[int, int]]:
 def _find_last(references: list[tuple[bytes, bytes]]) -> tuple[int, int]:
     """The last row and the last column of some cells, counted from 1."""
     rows, columns = set(map(itemgetter(1), references)), set(map(itemgetter(0), references))
-    return max(map(int, rows), default=0), max(map(_column_number, columns), default=0)
+    return max(map(int, rows), default=0), max(map(_read_column_number, columns), default=0)
 
 
-def _letters_up_to(column: int) -> bytes:
+def _match_letters(column: int) -> bytes:
     """An expression for the letters of the columns up to one, counted from 1."""
-    first, *second = _letters(column)
+    first, *second = _name_column(column)
     if not second:
         return b"[A-%c]" % first
     if len(second) > 1:
@@ -160,7 +160,7 @@ def _letters_up_to(column: int) -> bytes:
     return b"[A-Z]%b|%c[A-%c]" % (before, first, second[0])
 
 
-def _numbers_up_to(number: int) -> bytes:
+def _match_numbers(number: int) -> bytes:
     """An expression for the numbers from 1 to one."""
     digits = b"%d" % number
     ways = [digits, b"[1-9]\\d{0,%d}" % (len(digits) - 2)] if number > 9 else [digits]
@@ -171,14 +171,14 @@ def _numbers_up_to(number: int) -> bytes:
     return b"|".join(reversed(ways))
 
 
-def _column_number(letters: bytes) -> int:
+def _read_column_number(letters: bytes) -> int:
     return reduce(lambda number, letter: number * 26 + letter - 64, letters.upper(), 0)
 
 
-def _letters(column: int) -> bytes:
+def _name_column(column: int) -> bytes:
     """The letters of a column, counted from 1."""
     before, last = divmod(column - 1, 26)
-    return (_letters(before) if before else b"") + bytes([65 + last])
+    return (_name_column(before) if before else b"") + bytes([65 + last])
 
 
 def _check_texts(name: str, xml: bytes, lengths: list[int]) -> None:
@@ -224,7 +224,7 @@ def _find_marks(xml: bytes, styles: list[bytes], *, recalculates: bool) -> Marks
             marks.faults[place] = STALE
     for style in styles:
         midnight = re.compile(b' s="' + style + b'"' + _MIDNIGHT)
-        marks.instants.update(_place_before(xml, match.start()) for match in midnight.finditer(xml))
+        marks.instants.update(_find_place_before(xml, match.start()) for match in midnight.finditer(xml))
     if b' hidden="' in xml:
         marks.hidden_rows = {int(number) - 1 for number in _HIDDEN_ROW.findall(xml)}
     return marks
@@ -239,16 +239,16 @@ def _iter_cells_with(xml: bytes, mark: bytes) -> Iterator[tuple[Place, bytes]]:
         end = xml.find(b"</c>", at)
         end = len(xml) if end < 0 else end
         if begin >= 0 and xml.find(b"</c>", begin, at) < 0:
-            yield _place_before(xml, at), xml[begin:end]
+            yield _find_place_before(xml, at), xml[begin:end]
             at = xml.find(mark, end, last)
         else:
             at = xml.find(mark, at + 1, last)
 
 
-def _place_before(xml: bytes, at: int) -> Place:
+def _find_place_before(xml: bytes, at: int) -> Place:
     """The place of the cell whose XML holds a position."""
     found = _REFERENCE.match(xml, xml.rfind(b"<c ", 0, at))
-    return (int(found[2]) - 1, _column_number(found[1]) - 1) if found else (-1, -1)
+    return (int(found[2]) - 1, _read_column_number(found[1]) - 1) if found else (-1, -1)
 
 
 def _decode(found: re.Match[bytes]) -> str:

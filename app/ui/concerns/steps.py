@@ -49,7 +49,7 @@ class Steps:
                 self._show_unsaved(kind)
 
     def _show_unsaved(self, kind: str) -> None:
-        draft = self._draft(kind)
+        draft = self._create_draft(kind)
         with st.container(horizontal=True, vertical_alignment="center", border=True):
             write_html("<b>Not saved yet:</b> {label}.", label=STEPS[kind].label)
             if st.button("Continue", key=f"continue {kind} {self.view.ref}", icon=":material/edit_note:"):
@@ -58,7 +58,7 @@ class Steps:
 
     def open(self, kind: str, action: int | None = None) -> None:
         """Open the dialog of a step, perhaps about an action."""
-        draft = self._draft(kind)
+        draft = self._create_draft(kind)
         if action is not None:
             draft.begin(draft.values | {"action": action})
         version = [self.view.version]  # on which the next save is based
@@ -70,7 +70,7 @@ class Steps:
 
         open_dialog(STEPS[kind].label, ask, "Save", "save", on_cancel=draft.drop)
 
-    def _draft(self, kind: str) -> Draft:
+    def _create_draft(self, kind: str) -> Draft:
         return Draft(self.school, self.person, f"{self.view.ref} {kind}")
 
     def _save(self, kind: str, given: dict[str, Any], draft: Draft, version: list[int]) -> str:

@@ -98,7 +98,7 @@ def _list_lines_of_sessions(view: View) -> list[Line]:
     add("unlogged", len(unlogged), f"{how_many(len(unlogged), 'unlogged call')}, {overdue:,} overdue")
     if get_scopes(view.person, Resource.BREACH_COUNTS):
         opened = list_open_breaches(view.school, view.person).set_index("session_id")["opened_at"]
-        for kind, when in (("unresolved", ""), ("earlier", f" before {_on_day(view.days[0])}")):
+        for kind, when in (("unresolved", ""), ("earlier", f" before {_format_day(view.days[0])}")):
             sessions = find_sessions(view, kind)
             if len(sessions):
                 age = (view.school.now() - opened[sessions["session_id"]].min()).days
@@ -113,7 +113,7 @@ def _list_lines_of_sessions(view: View) -> list[Line]:
     return lines
 
 
-def _on_day(day: date) -> str:
+def _format_day(day: date) -> str:
     return f"{day.day} {day:%b}"
 
 
