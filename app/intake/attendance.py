@@ -59,7 +59,7 @@ def prepare_attendance(
         affected = Affected()
         roster = reading.read_roster(connection)
         for part in iter_parts(follow_pages(found, result)):
-            reports = [report for one in part for report in _read_each(one, school, dates, result)]
+            reports = [report for item in part for report in _read_each(item, school, dates, result)]
             store_reports(connection, school, reports, roster, result, affected)
         return affected
 
@@ -134,24 +134,24 @@ def _as_call(report: Report, roster: Roster) -> Call:
     organiser_upn = organiser.upn if organiser else None
     stays: dict[Stay, None] = {}
     listed: dict[str, Listed] = {}
-    for one in report.attendees:
-        upn = _choose_address(one, roster)
-        if organiser and one.person == organiser.key:
+    for attendee in report.attendees:
+        upn = _choose_address(attendee, roster)
+        if organiser and attendee.person == organiser.key:
             organiser_upn = upn
-        for joined_at, left_at in one.intervals:
+        for joined_at, left_at in attendee.intervals:
             stay = Stay(
-                person=one.person,
-                kind=one.kind,
-                entra_id=one.entra_id,
+                person=attendee.person,
+                kind=attendee.kind,
+                entra_id=attendee.entra_id,
                 upn=upn,
-                tenant=one.tenant,
+                tenant=attendee.tenant,
                 caller=True,
                 joined_at=joined_at,
                 left_at=left_at,
                 has_media=False,
             )
             stays[stay] = None
-        listed[one.person] = Listed(one.person, one.entra_id, upn, one.tenant)
+        listed[attendee.person] = Listed(attendee.person, attendee.entra_id, upn, attendee.tenant)
     if report.unlisted:
         listed["unlisted"] = Listed("unlisted", None, None, None)
     seconds = sum((stay.left_at - stay.joined_at).total_seconds() for stay in stays)
@@ -178,7 +178,7 @@ def _as_call(report: Report, roster: Roster) -> Call:
 
 def _choose_address(attendee: Attendee, roster: Roster) -> str | None:
     """The address by which the roster knows somebody, else the surest."""
-    known = (one for one in attendee.addresses if roster.find_ids(None, one) != (None, None))
+    known = (address for address in attendee.addresses if roster.find_ids(None, address) != (None, None))
     return next(known, attendee.addresses[0] if attendee.addresses else None)
 
 
@@ -218,8 +218,8 @@ def _use_known_ids(connection: Connection, calls: Sequence[Call], roster: Roster
             named.append(call)
             continue
         meeting, time = _describe_meeting(call, roster), _count_pairs(call.started_at)
-        near = (one for pair in (time - 1, time, time + 1) for one in by_time[pair])
-        same = next((one for one in near if one.is_of(meeting)), None)
+        near = (other for pair in (time - 1, time, time + 1) for other in by_time[pair])
+        same = next((other for other in near if other.is_of(meeting)), None)
         if same is None:
             by_time[time].append(meeting)
             ids.add(call.id)
@@ -234,7 +234,7 @@ def _count_pairs(moment: datetime) -> int:
 
 def _describe_meeting(call: Call, roster: Roster) -> _Meeting:
     people: list[Stay | Listed] = [*call.stays, *call.listed]
-    pupils = {roster.find_ids(one.entra_id, one.upn)[1] for one in people}
+    pupils = {roster.find_ids(person.entra_id, person.upn)[1] for person in people}
     organiser, _ = roster.find_ids(call.organiser_id, call.organiser_upn)
     return _Meeting(call.id, call.started_at, organiser, frozenset(pupil for pupil in pupils if pupil is not None))
 
@@ -242,7 +242,7 @@ def _describe_meeting(call: Call, roster: Roster) -> _Meeting:
 def _read_meetings(connection: Connection, calls: Sequence[Call]) -> list[_Meeting]:
     """The stored reports of meetings that began at the time of one of the calls."""
     call, stay, listed = tables.calls.c, tables.call_stays.c, tables.call_listed.c
-    first, last = min(one.started_at for one in calls), max(one.started_at for one in calls)
+    first, last = min(meeting.started_at for meeting in calls), max(meeting.started_at for meeting in calls)
     rows = connection.execute(
         select(call.id, call.started_at, call.organiser_staff_id).where(
             call.source == CallSource.ATTENDANCE, call.started_at.between(first - _SAME_START, last + _SAME_START)

@@ -95,12 +95,12 @@ def follow_pages(objects: Iterable[FoundObject], result: ImportResult) -> Iterat
     unless the last page of a list is there too, what it leads to counts as not read."""
     continued: dict[str, None] = {}
     has_last = False
-    for one in objects:
-        if one.has_more:
-            continued[one.file] = None
-        has_last = has_last or one.has_more is False
-        if not one.is_blank:
-            yield one
+    for item in objects:
+        if item.has_more:
+            continued[item.file] = None
+        has_last = has_last or item.has_more is False
+        if not item.is_blank:
+            yield item
     if continued:
         words = f"a next link leads to more records than are in {', '.join(continued)}"
         if has_last:

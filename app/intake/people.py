@@ -40,7 +40,7 @@ _RECORDED_ROLES = (Role.DSP, Role.SENIOR_DEPUTY_HEAD, Role.COUNSELLOR, Role.ADMI
 
 @dataclass(frozen=True)
 class RosterOptions:
-    """What the office says of a roster's file.
+    """The options of an import of staff or pupils, as the office gives them.
 
     - `valid_from`: the day from which its rows are valid; None: today
     - `left_on`: the first day on which the people who are not in the file are no longer there; None: they stay

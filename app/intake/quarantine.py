@@ -177,8 +177,8 @@ def find_fixed(connection: Connection, settings: Settings, result: ImportResult)
 def _find_call_id(original: Any) -> str | None:
     """The id of a rejected record of a file."""
     content = original.get("content") if isinstance(original, dict) else None
-    told = content if isinstance(content, dict) else {}
-    return read_lower(told.get("id") or told.get("Id"), 100)
+    record = content if isinstance(content, dict) else {}
+    return read_lower(record.get("id") or record.get("Id"), 100)
 
 
 def _is_call_read(original: Any, calls: Mapping[str, int]) -> bool:

@@ -73,7 +73,7 @@ def _list_files(path: Path) -> list[TableFile]:
             raise UnreadableFileError(
                 f"{path.name} has {', '.join(twice)} both as a file and in an archive, or in two archives; keep one."
             )
-        files |= {name: one for name, one in found.items() if not name.lower().startswith(_LEFT_BY_SYSTEMS)}
+        files |= {name: content for name, content in found.items() if not name.lower().startswith(_LEFT_BY_SYSTEMS)}
     return [files[name] for name in sorted(files)]
 
 

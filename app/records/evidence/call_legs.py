@@ -93,7 +93,8 @@ class Legs:
         span = _read_span(session, what)
         failure = read_object(session, "failureInfo", what)
         objects = read_objects(session, "segments", what)
-        segments = [_read_segment(one, session, ends, key, what) for one in objects if not _failed_at_setup(one, what)]
+        set_up = [part for part in objects if not _failed_at_setup(part, what)]
+        segments = [_read_segment(part, session, ends, key, what) for part in set_up]
         if _is_test(session, what) or _failed_at_setup(session, what) or (objects and not segments):
             self.absent |= {person.key for person in people}
             return

@@ -103,7 +103,7 @@ def read_call(record: Any, original: bytes | None = None) -> Call:
 def is_session(call: Call, roster: Roster, tenant: str) -> bool:
     """Whether a call is a session, and so is stored: a pupil on the roster took part, and another person who is not
     such a pupil; or it is a room that roster staff organised, in the school's `tenant`, in which only pupils were."""
-    people = {one.person: roster.find_ids(one.entra_id, one.upn) for one in _everybody(call)}
+    people = {person.person: roster.find_ids(person.entra_id, person.upn) for person in _list_people(call)}
     if all(pupil is None for _, pupil in people.values()):
         return False
     organiser, _ = roster.find_ids(call.organiser_id, call.organiser_upn)
@@ -111,7 +111,7 @@ def is_session(call: Call, roster: Roster, tenant: str) -> bool:
     return is_room or any(pupil is None for _, pupil in people.values())
 
 
-def _everybody(call: Call) -> list[Stay | Listed]:
+def _list_people(call: Call) -> list[Stay | Listed]:
     return [*call.stays, *call.listed]
 
 
@@ -135,7 +135,7 @@ def _holds(call: Call, other: Call) -> bool:
     facts = ("organiser_id", "organiser_upn", "organiser_tenant", "join_key")
     return (
         all(shows(stay) for stay in other.stays)
-        and {one.person for one in _everybody(call)} >= {one.person for one in _everybody(other)}
+        and {each.person for each in _list_people(call)} >= {each.person for each in _list_people(other)}
         and set(call.videos) >= set(other.videos)
         and all(getattr(other, fact) in (None, getattr(call, fact)) for fact in facts)
     )

@@ -113,7 +113,7 @@ def _iter_zip(name: str, file: BinaryIO) -> Iterator[FoundObject]:
                 return
             for member in sorted(members, key=lambda member: member.filename):
                 if not any(_is_of_the_system(part) for part in member.filename.split("/")):
-                    yield from _iter_unpacked(f"{name}/{member.filename}", lambda one=member: archive.open(one))  # type: ignore[misc]
+                    yield from _iter_unpacked(f"{name}/{member.filename}", lambda member=member: archive.open(member))  # type: ignore[misc]
     except (zipfile.BadZipFile, NotImplementedError):
         yield _unreadable(name, "the archive is damaged", _UNPACK)
 
