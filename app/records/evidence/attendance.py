@@ -1,6 +1,6 @@
 """Attendance reports of Teams: who was in a meeting from when to when, without cameras and devices.
 
-`read_reports` reads them as Microsoft Graph gives them; `attendance_csv` reads the file that an organiser downloads.
+`read_report` reads them as Microsoft Graph gives them; `attendance_csv` reads the file that an organiser downloads.
 """
 
 import json

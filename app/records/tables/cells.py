@@ -56,6 +56,11 @@ class Marks:
     hidden_rows: set[int] = field(default_factory=set)
 
 
+def name_column(column: int) -> str:
+    """The letters of a column, counted from 0, as a spreadsheet shows them."""
+    return (name_column(column // 26 - 1) if column >= 26 else "") + chr(65 + column % 26)
+
+
 def build_sheet(name: str, title: str, lines: Lines, marks: Marks, *, is_hidden: bool) -> Sheet:
     """The sheet with what its marks tell of it. UnreadableFileError, with the `name` of the file, if too much is
     merged."""

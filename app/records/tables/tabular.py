@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from app.records.rows import InvalidCellError, RowNumber, UnreadableFileError
-from app.records.tables.cells import Sheet, Words
+from app.records.tables.cells import Sheet, Words, name_column
 from app.records.tables.sheets import TableFile, describe_empty, load_sheets
 from app.records.tables.text_tables import TITLE_ROWS
 from app.records.words import squeeze, tidy
@@ -245,20 +245,15 @@ def _find_stray(columns: Sequence[str], cells: Sequence[str]) -> list[int]:
 
 
 def _report_stray(columns: Sequence[str], stray: Sequence[int]) -> InvalidCellError:
-    letters = ", ".join(_letters(cell) for cell in stray)
+    letters = ", ".join(name_column(cell) for cell in stray)
     if min(stray) < len(columns):
         return InvalidCellError(
             f"has a value in column {letters}, which has no heading", "give the column a heading, or clear the cell"
         )
     return InvalidCellError(
-        f"has more cells than there are headings, up to column {_letters(max(stray))}",
+        f"has more cells than there are headings, up to column {name_column(max(stray))}",
         "put a cell with a comma in it in quotation marks, or clear the cells without a heading",
     )
-
-
-def _letters(column: int) -> str:
-    """The letters of a column, counted from 0, as a spreadsheet shows them."""
-    return (_letters(column // 26 - 1) if column >= 26 else "") + chr(65 + column % 26)
 
 
 def _describe_hidden(hidden: Sequence[int], title: str) -> str:

@@ -14,7 +14,7 @@ from operator import itemgetter
 from xml.etree import ElementTree
 
 from app.records.rows import UnreadableFileError
-from app.records.tables.cells import MOST_TEXT, STALE, UNVALUED, Marks, Place
+from app.records.tables.cells import MOST_TEXT, STALE, UNVALUED, Marks, Place, name_column
 from app.records.tables.number_formats import Shows, find_shown
 from app.records.tables.packages import is_sheet
 from app.records.tables.text_tables import MOST_CELLS, too_large
@@ -107,7 +107,7 @@ def _rewrite(xml: bytes) -> bytes:
             row, column = int(attributes.pop(b"r", row + 1)), 0
             attributes = {b"r": b"%d" % row} | attributes
         elif not ends and name == b"c":
-            place = attributes.pop(b"r", b"%b%d" % (_name_column(column + 1), row))
+            place = attributes.pop(b"r", b"%b%d" % (name_column(column).encode(), row))
             column = _read_column_number(place.rstrip(b"0123456789"))
             attributes = {b"r": place} | attributes
         return b"<%b%b%b%b>" % (ends, name, b"".join(b' %b="%b"' % pair for pair in attributes.items()), closes)
@@ -150,8 +150,8 @@ def _find_last(references: list[tuple[bytes, bytes]]) -> tuple[int, int]:
 
 
 def _match_letters(column: int) -> bytes:
-    """An expression for the letters of the columns up to one, counted from 1."""
-    first, *second = _name_column(column)
+    """An expression for the letters of the columns up to `column`, counted from 1."""
+    first, *second = name_column(column - 1).encode()
     if not second:
         return b"[A-%c]" % first
     if len(second) > 1:
@@ -161,7 +161,7 @@ def _match_letters(column: int) -> bytes:
 
 
 def _match_numbers(number: int) -> bytes:
-    """An expression for the numbers from 1 to one."""
+    """An expression for the numbers from 1 to `number`."""
     digits = b"%d" % number
     ways = [digits, b"[1-9]\\d{0,%d}" % (len(digits) - 2)] if number > 9 else [digits]
     for n, digit in enumerate(digits):
@@ -173,12 +173,6 @@ def _match_numbers(number: int) -> bytes:
 
 def _read_column_number(letters: bytes) -> int:
     return reduce(lambda number, letter: number * 26 + letter - 64, letters.upper(), 0)
-
-
-def _name_column(column: int) -> bytes:
-    """The letters of a column, counted from 1."""
-    before, last = divmod(column - 1, 26)
-    return (_name_column(before) if before else b"") + bytes([65 + last])
 
 
 def _check_texts(name: str, xml: bytes, lengths: list[int]) -> None:
