@@ -15,7 +15,7 @@ from app.ui.drafts import label_pupils
 from app.ui.family_emails import STATES
 from app.ui.letters import sort_years
 from app.ui.lists import open_record, select_row
-from app.ui.text import note
+from app.ui.text import note, show_refusal
 from app.ui.widgets import card, confirm_on_rerun, filter_values, link
 from app.vocabulary.roles import Page
 from app.vocabulary.terms import EmailState
@@ -99,7 +99,7 @@ def _confirm(school: School, person: Person, consent_id: int, here: set[int]) ->
     try:
         confirm_informed(school, person, consent_id)
     except NotAllowedError as error:
-        st.warning(f"{error} Nothing was changed.", icon=":material/edit:")
+        show_refusal(f"{error} Nothing was changed.")
         return
     here.add(consent_id)
     st.rerun()
@@ -181,7 +181,7 @@ def show_request_form(school: School, person: Person) -> None:
         request = Consent(pupil_id=pupil, kind=kind, covers_from=covers_from, covers_to=covers_to, reason=reason)
         consent_id = ask_for_consent(school, person, request)
     except ValueError as error:
-        st.warning(f"{error} Nothing you wrote is lost.", icon=":material/edit:")
+        show_refusal(f"{error} Nothing you wrote is lost.")
         return
     confirm_on_rerun("Request saved. Next: send it to the parents.")
     st.switch_page("pages/parents.py", query_params={"consent": str(consent_id)})

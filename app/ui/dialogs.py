@@ -5,7 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from app.access.policy import NotAllowedError
-from app.ui.text import write_html
+from app.ui.text import show_refusal, write_html
 from app.ui.widgets import confirm_on_rerun
 
 Change = Callable[[], str]
@@ -31,7 +31,7 @@ def open_dialog(
             try:
                 done.append(change())
             except (ValueError, NotAllowedError) as error:
-                st.warning(f"{error} Nothing was changed.", icon=":material/edit:")
+                show_refusal(f"{error} Nothing was changed.")
                 return
         if done:
             if done[0]:

@@ -17,7 +17,7 @@ from app.ui.breaches import show_breaches
 from app.ui.current import record_once
 from app.ui.labels import OUTCOME_WORDS, describe_purpose
 from app.ui.lists import table, wrapped_table
-from app.ui.text import as_plain_text, note, title, write_html
+from app.ui.text import note, title, write_html
 from app.ui.widgets import link
 from app.vocabulary.roles import Page
 from app.vocabulary.terms import EvidenceKind, EvidenceSource
@@ -79,7 +79,7 @@ def _show_pupils(school: School, person: Person, view: SessionView) -> None:
     with st.container(horizontal=True, gap="xsmall"):
         for row in view.pupils.itertuples(index=False):
             if row.pupil_id in open_to_them:
-                link(Page.SESSIONS, as_plain_text(row.name), "person", query={"pupil": str(row.pupil_id)})
+                link(Page.SESSIONS, row.name, "person", query={"pupil": str(row.pupil_id)})
     if others:
         write_html("{names}", names=", ".join(others))
 

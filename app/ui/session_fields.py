@@ -13,6 +13,7 @@ from app.intake.logs import CORRECTION_REASON
 from app.log_questions import QUESTIONS
 from app.records.rows import RejectedRow
 from app.ui.drafts import Draft, label_pupils, label_staff
+from app.ui.text import show_refusal
 from app.vocabulary.terms import Purpose
 
 _QUESTIONS = {question.name: question for question in QUESTIONS}
@@ -33,7 +34,7 @@ _MAX_BUTTONS = 6
 def show_fault(rejected: RejectedRow) -> None:
     """Show why the form cannot be used yet."""
     column = _LABELS.get(rejected.column or "", rejected.column or "")
-    st.warning(f"{column} {rejected.reason}: {rejected.fix}.", icon=":material/edit:")
+    show_refusal(f"{column} {rejected.reason}: {rejected.fix}.")
 
 
 def ask_question(draft: Draft, name: str) -> None:

@@ -30,6 +30,7 @@ _SECTIONS = {
 }
 _OF_OWN_SESSIONS = {Page.SESSIONS, Page.LOG, Page.PLAN, Page.PARENTS}
 STEPS = _ASSETS / "steps.js"
+BASE = _ASSETS / "base.js"
 
 
 def _sign_out() -> None:
@@ -104,7 +105,8 @@ def show() -> None:
     with st.sidebar.container(gap="xsmall"):
         _show_menu(_list_menu(school, person), current, chosen)
     with st.sidebar:
-        _link_to_concern_about_child()
+        with st.container(key="worried"):
+            _link_to_concern_about_child()
         link(Page.CONCERNS, "I'm worried about an adult", "person_alert", query={"raise": "conduct"})
         st.divider()
         st.markdown(f"**{as_plain_text(school.settings.name)}**")
@@ -123,7 +125,7 @@ def show() -> None:
 
 
 def _link_to_concern_about_child() -> None:
-    link(Page.CONCERNS, "**I'm worried about a child**", "emergency_home", query={"raise": "yes"})
+    link(Page.CONCERNS, "I'm worried about a child", "emergency_home", query={"raise": "yes"})
 
 
 def _list_menu(school: School, person: Person) -> set[Page]:

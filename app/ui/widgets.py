@@ -14,7 +14,7 @@ from app.reports.charts import Drawing
 from app.school import School
 from app.ui import address
 from app.ui.labels import PAGE_ICONS
-from app.ui.text import write_html
+from app.ui.text import as_plain_text, show_refusal, write_html
 from app.vocabulary.roles import Page
 
 _TYPES = {
@@ -31,9 +31,10 @@ P = ParamSpec("P")
 
 
 def link(page: Page, label: str, icon: str = "", *, query: Mapping[str, str | Sequence[str]] | None = None) -> None:
-    """Show a link to a page, or by its `query` to something on it, with the page's icon unless another is given."""
+    """Show a link to a page, or by its `query` to something on it, with the page's icon unless another is given. The
+    label may contain text that people typed."""
     icon = f":material/{icon}:" if icon else PAGE_ICONS[page]
-    st.page_link(f"pages/{page}.py", label=label, icon=icon, query_params=query)
+    st.page_link(f"pages/{page}.py", label=as_plain_text(label), icon=icon, query_params=query)
 
 
 def download(label: str, content: Any, file: str, icon: str = "download", **more: Any) -> None:
@@ -75,7 +76,7 @@ def confirm_on_rerun(words: str) -> None:
 
 def show_confirmation() -> None:
     if words := st.session_state.pop("done", None):
-        st.success(words, icon=":material/check:")
+        st.success(as_plain_text(words), icon=":material/check:")
 
 
 def attempt(confirmation: str, change: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
@@ -83,7 +84,7 @@ def attempt(confirmation: str, change: Callable[P, object], *args: P.args, **kwa
     try:
         change(*args, **kwargs)
     except (ValueError, NotAllowedError) as error:
-        st.warning(f"{error} Nothing was changed.", icon=":material/edit:")
+        show_refusal(f"{error} Nothing was changed.")
         return
     confirm_on_rerun(confirmation)
     st.rerun()

@@ -67,7 +67,7 @@ def test_a_hoy_resolves_two_sessions_and_the_member_of_staff_sees_it(
     address = serve(school.engine.url.render_as_string(hide_password=False))
     page.goto(f"{address}/sessions")
     look_through(page, "Head of Year")
-    click(page.get_by_test_id("stSidebar").get_by_text("Sessions"))
+    click(page.get_by_test_id("stSidebar").get_by_role("link", name="Sessions", exact=True))
     heading(page, "Sessions")
     hand = Hand(page)
 

@@ -16,7 +16,7 @@ from app.school import School
 from app.store.concerns import CHILD, CONDUCT, NOT_ASSESSED, Register
 from app.ui.drafts import Draft
 from app.ui.lists import as_listing, open_record, select_row, table
-from app.ui.text import note, write_html
+from app.ui.text import note, show_refusal, write_html
 from app.ui.widgets import link
 from app.vocabulary.roles import Page, Resource, Scope
 
@@ -173,7 +173,7 @@ def _ask_what_was_done(school: School, person: Person, row: Any) -> None:
         args=(school, person, row, draft),
     )
     if fault := st.session_state.pop(f"fault of {name}", None):
-        st.warning(fault, icon=":material/edit:")
+        show_refusal(fault)
 
 
 def _finish(school: School, person: Person, row: Any, draft: Draft) -> None:

@@ -15,7 +15,7 @@ from app.school import School
 from app.store.concerns import CHILD, CONDUCT, MOST_CATEGORIES, Register
 from app.ui import address
 from app.ui.drafts import Draft, label_pupils, label_staff
-from app.ui.text import note, show_error, write_html
+from app.ui.text import note, show_error, show_refusal, write_html
 from app.ui.widgets import link
 from app.vocabulary.roles import Page
 
@@ -69,7 +69,7 @@ def _ask(school: School, person: Person, register: Register, draft: Draft, sessi
     _ask_circumstances(school, register, draft)
     draft.store()
     if fault := st.session_state.pop(_FAULT, None):
-        st.warning(f"{fault} Nothing you wrote is lost.", icon=":material/edit:")
+        show_refusal(f"{fault} Nothing you wrote is lost.")
     send = f"send {register.resource}"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(_WORDS[register.resource]["send"], type="primary", icon=":material/send:", key=send)
