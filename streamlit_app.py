@@ -8,8 +8,8 @@ from starlette.responses import FileResponse, PlainTextResponse
 from starlette.routing import Route
 from streamlit.runtime.pages_manager import PagesManager
 
-from app.ui.server import Guard, show_index
-from app.ui.shell import BASE, STEPS, show
+from app.ui.server import BROWSER_SCRIPT, Guard, show_index
+from app.ui.shell import show
 from app.vocabulary.roles import Page
 
 # A folder named pages/ would otherwise open each of its files by its address, past everything below,
@@ -20,9 +20,8 @@ app = st.App(
     Path(__file__),
     routes=[
         Route("/health", lambda _: PlainTextResponse("ok")),
-        *(Route(f"/{page}", show_index) for page in Page),
-        Route("/base.js", lambda _: FileResponse(BASE, media_type="text/javascript")),
-        Route("/steps.js", lambda _: FileResponse(STEPS, media_type="text/javascript")),
+        *(Route(f"/{page}", show_index) for page in ("", *Page)),
+        Route("/browser.js", lambda _: FileResponse(BROWSER_SCRIPT, media_type="text/javascript")),
     ],
     middleware=[Middleware(Guard)],
 )

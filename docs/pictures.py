@@ -15,7 +15,7 @@ from playwright.sync_api import Page, sync_playwright
 from app.demo.filling import fill
 from app.school import open_school
 from app.settings import ROOT
-from tests.browser.conftest import click, drawn, find_browser, free_port, look_through
+from tests.browser.conftest import click, drawn, find_browser, free_port, look_through, open_window
 
 _IMAGES = ROOT / "docs" / "images"
 _PICTURES = {  # file: whom it is viewed as, and the address
@@ -76,9 +76,9 @@ def main() -> None:
         with _serve(database) as address, sync_playwright() as playwright:
             browser = find_browser(playwright)
             for file in _PICTURES:
-                page = browser.new_page(viewport={"width": 1400, "height": 1000}, locale="en-GB")
+                page = open_window(browser)
                 _take(page, address, file)
-                page.close()
+                page.context.close()
             browser.close()
 
 

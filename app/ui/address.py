@@ -3,7 +3,7 @@
 It survives reload, Back and a visit to another page, and can be sent to a colleague. Streamlit's own binding of widgets
 to the address (`bind="query-params"`) writes an option as its label there, which here holds counts and names, and makes
 several entries in the browser's history when a page is left. So a widget here shows its parameter's value, and a
-change writes the parameter: one entry (`steps.js` merges the entries that Streamlit makes of one step)."""
+change writes the parameter: one entry (`browser.js` merges the entries that Streamlit makes of one step)."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial

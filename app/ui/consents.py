@@ -133,7 +133,7 @@ def _show_list(school: School, consents: pd.DataFrame, name: str, columns: list[
     )
     ids = consents["consent_id"].tolist()
     select_row(listing[columns], ids, name.capitalize(), name, open_consent)
-    note("Click a row to open it.")
+    note("Select a row to open it.")
 
 
 def open_consent(consent_id: int) -> None:

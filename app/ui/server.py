@@ -1,4 +1,4 @@
-"""Wraps the server: limits cookies to a sign-in, closes addresses that nobody needs, and tells the browser where it is.
+"""Wraps the server: limits cookies to a sign-in, closes addresses that nobody needs, and adds a script of our own.
 
 Streamlit's sign-in cookie lasts for 30 days and is sent over http as well, a second one carries the tokens of Entra ID,
 which nothing here needs, and signing in leads to the first page, whatever link somebody followed. None of that can be
@@ -21,17 +21,18 @@ from app.auth.configuration import GREATEST_AGE
 _USER, _TOKENS = "_streamlit_user", "_streamlit_user_tokens"
 _ADDRESS_COOKIE = "wanted"  # keeps the address that somebody opened before signing in
 _ADDRESS_SECONDS = 15 * 60  # the longest time that signing in may take
+BROWSER_SCRIPT = Path(__file__).parent / "browser.js"
 _CLOSED = ("metrics", "script-health-check", "agent")  # figures of the server, and a way in that needs no browser
 
 
 @cache
 def _read_index() -> str:
     index = Path(get_static_dir(), "index.html").read_text(encoding="utf-8")
-    return index.replace("<script", '<script src="./base.js"></script><script', 1)
+    return index.replace("<script", '<script src="./browser.js"></script><script', 1)
 
 
 def show_index(_: Request) -> HTMLResponse:
-    """Streamlit's web page, which is told where the server is (see `base.js`)."""
+    """Streamlit's web page, with our own script before its own."""
     return HTMLResponse(_read_index(), headers={"Cache-Control": "no-cache"})
 
 

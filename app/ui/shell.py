@@ -29,8 +29,6 @@ _SECTIONS = {
     "System": (Page.ADMINISTRATION,),
 }
 _OF_OWN_SESSIONS = {Page.SESSIONS, Page.LOG, Page.PLAN, Page.PARENTS}
-STEPS = _ASSETS / "steps.js"
-BASE = _ASSETS / "base.js"
 
 
 def _sign_out() -> None:
@@ -105,9 +103,9 @@ def show() -> None:
     with st.sidebar.container(gap="xsmall"):
         _show_menu(_list_menu(school, person), current, chosen)
     with st.sidebar:
-        with st.container(key="worried"):
+        with st.container(key="worried", gap="xsmall"):
             _link_to_concern_about_child()
-        link(Page.CONCERNS, "I'm worried about an adult", "person_alert", query={"raise": "conduct"})
+            link(Page.CONCERNS, "I'm worried about an adult", "person_alert", query={"raise": "conduct"})
         st.divider()
         st.markdown(f"**{as_plain_text(school.settings.name)}**")
         if school.is_demonstration():
@@ -116,7 +114,6 @@ def show() -> None:
             write_html("{name}<br>{post}", name=person.name, post=describe_post(person))
             st.button("Sign out", on_click=_sign_out)
             _watch(school)
-        st.html('<script src="steps.js"></script>', unsafe_allow_javascript=True)
     with st.container(key="worried_on_a_phone"):  # where the bar at the side is closed from the start
         _link_to_concern_about_child()
     if current == home and not address.shows_record():

@@ -7,7 +7,9 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 from oidc_provider_mock import User, run_server_in_thread
@@ -54,32 +56,84 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1400, "height": 1000}, locale="en-GB")
-    context.set_default_timeout(_SLOW)
-    yield context.new_page()
-    context.close()
-
-
-# The page has been still for a while: what was done last has reached the server, and what came of it is drawn.
-_STILL = """() => {
-  const running = document.querySelector('[data-testid=stApp]')?.dataset.testScriptState !== 'notRunning';
-  window.stillSince = running ? null : window.stillSince ?? performance.now();
-  return !running && performance.now() - window.stillSince > 500;
+# A page knows whether the server still owes it an answer, and when one of them last said something.
+_LISTEN = """(() => {
+  window.talk = { owed: false, at: 0 };
+  const note = owed => (window.talk = { owed, at: performance.now() });
+  window.WebSocket = class extends WebSocket {
+    constructor(...all) { super(...all); this.addEventListener("message", () => note(false)); }
+    send(what) { note(true); super.send(what); }
+  };
+})()"""
+# What was done last has reached the server, what came of it has arrived, and it has been quiet since.
+_STILL = """since => {
+  const app = document.querySelector("[data-testid=stApp]"), { owed, at } = window.talk ?? { owed: true };
+  const isQuiet = !owed && performance.now() - Math.max(at, since) > 300;
+  return isQuiet && app?.dataset.testScriptState === "notRunning" && !app.querySelector("[data-testid=stSkeleton]");
 }"""
+
+
+def open_window(browser: Browser, width: int = 1400, height: int = 1000, **more: Any) -> Page:
+    """A window with cookies of its own."""
+    context = browser.new_context(viewport={"width": width, "height": height}, locale="en-GB", **more)
+    context.set_default_timeout(_SLOW)
+    context.add_init_script(_LISTEN)
+    return context.new_page()
+
+
+@pytest.fixture
+def window(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens another person's window, see `open_window`."""
+    opened: list[Page] = []
+
+    def another(**more: Any) -> Page:
+        opened.append(open_window(browser, **more))
+        return opened[-1]
+
+    yield another
+    for page in opened:
+        page.context.close()
+
+
+@pytest.fixture
+def page(window: Callable[..., Page]) -> Page:
+    return window()
 
 
 def drawn(page: Page) -> None:
     """Wait until the page is drawn."""
-    page.evaluate("window.stillSince = null")
-    page.wait_for_function(_STILL, timeout=_SLOW)
+    page.wait_for_function(_STILL, arg=page.evaluate("performance.now()"), timeout=_SLOW)
 
 
 def click(control: Locator) -> None:
     """Click once the page is drawn: a click while it is drawn again would be lost."""
     drawn(control.page)
     control.click()
+
+
+@dataclass
+class Hand:
+    """Whoever works the page; every click and every field typed into is counted."""
+
+    page: Page
+    steps: int = 0
+
+    def press(self, control: Locator) -> None:
+        self.steps += 1
+        click(control)
+
+    def click(self, role: Literal["button", "radio"], name: str) -> None:
+        self.press(self.page.get_by_role(role, name=name, exact=True).first)
+
+    def click_at(self, what: Locator, across: float, down: float) -> None:
+        """Click at a place in something: pixels, or below 1 shares of its size."""
+        self.steps += 1
+        drawn(self.page)
+        what.scroll_into_view_if_needed()
+        box = what.bounding_box()
+        assert box
+        x, y = (n * size if n < 1 else n for n, size in ((across, box["width"]), (down, box["height"])))
+        self.page.mouse.click(box["x"] + x, box["y"] + y)
 
 
 def free_port() -> int:
@@ -122,6 +176,23 @@ def serve() -> Iterator[Callable[..., str]]:
     for process in running:
         process.terminate()
         process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def view_as(browser: Browser, address: str) -> Iterator[Callable[[str], Page]]:
+    """Gives the window in which somebody views the program at the module's `address`."""
+    windows: dict[str, Page] = {}
+
+    def view(role: str) -> Page:
+        if role not in windows:
+            windows[role] = open_window(browser)
+            windows[role].goto(address)
+            look_through(windows[role], role)
+        return windows[role]
+
+    yield view
+    for page in windows.values():
+        page.context.close()
 
 
 def look_through(page: Page, role: str) -> None:

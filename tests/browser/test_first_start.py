@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 from sqlalchemy import make_url, select
 
 from app.school import open_school
@@ -47,24 +47,24 @@ def expect_progress(page: Page) -> None:
     expect(page.get_by_role("progressbar")).to_be_visible()
 
 
-def test_first_start_fills_once_for_everybody_who_waits(page: Page, browser: Browser, address: str, file: Path) -> None:
+def test_first_start_fills_once_for_everybody_who_waits(window: Callable[..., Page], address: str, file: Path) -> None:
     busy = sqlite3.connect(file, isolation_level=None)
+    page = window()
     busy.execute("begin immediate")  # the work can begin, and not end, before everybody has come
     page.goto(f"{address}/sessions")
     expect_progress(page)
     page.reload()
     expect_progress(page)
-    with browser.new_context() as other, browser.new_context() as third:
-        second, leaving = other.new_page(), third.new_page()
-        for late in (second, leaving):
-            late.goto(address)
-            expect_progress(late)
-        leaving.close()
-        busy.rollback()
-        busy.close()
-        expect(page.get_by_text("Nobody here is real")).to_be_visible(timeout=120_000)
-        expect(page.get_by_role("heading", name="Sessions", exact=True).first).to_be_visible()
-        expect(second.get_by_role("heading", name="Overview")).to_be_visible()
+    second, leaving = window(), window()
+    for late in (second, leaving):
+        late.goto(address)
+        expect_progress(late)
+    leaving.close()
+    busy.rollback()
+    busy.close()
+    expect(page.get_by_text("Nobody here is real")).to_be_visible(timeout=120_000)
+    expect(page.get_by_role("heading", name="Sessions", exact=True).first).to_be_visible()
+    expect(second.get_by_role("heading", name="Overview")).to_be_visible()
     school = open_school(f"sqlite:///{file}")
     with school.engine.connect() as connection:
         started = connection.scalars(select(tables.audit.c.id).where(tables.audit.c.subject.like("schools%"))).all()

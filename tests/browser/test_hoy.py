@@ -18,8 +18,7 @@ from app.school import School, open_school
 from app.sessions.breaches import explain_breaches, resolve_breaches
 from app.vocabulary.terms import Resolution
 from tests import people
-from tests.browser.conftest import click, drawn, look_through
-from tests.browser.test_tutor import Hand
+from tests.browser.conftest import Hand, click, drawn, look_through
 from tests.browser.test_way_through import heading
 
 pytestmark = pytest.mark.browser

@@ -103,7 +103,10 @@ def _count_steps(heading: str) -> int:
 
 
 @pytest.mark.slow
-def test_an_export_becomes_a_dashboard_in_few_steps_and_the_next_one_in_two(page: Page, address: str) -> None:
+def test_an_export_becomes_a_dashboard_in_few_steps_and_the_next_one_in_two(
+    window: Callable[..., Page], address: str
+) -> None:
+    page = window()
     _sign_in(page, address, "admin")
     steps = Steps(page)
     expect(page.get_by_role("heading", name="Administration")).to_be_visible()  # an administrator's first page
@@ -131,10 +134,9 @@ def test_an_export_becomes_a_dashboard_in_few_steps_and_the_next_one_in_two(page
     click(page.get_by_role("button", name="Undo this import"))
     expect(page.get_by_text("was undone")).to_be_visible()
 
-    leader = page.context.browser.new_context(viewport={"width": 1400, "height": 1000}).new_page()  # type: ignore[union-attr]
+    leader = window()
     _sign_in(leader, address, "staff0")
     expect(leader.get_by_role("heading", name="Overview")).to_be_visible()
-    leader.context.close()
 
 
 def test_a_rejected_row_is_corrected_in_the_table(

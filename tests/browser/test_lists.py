@@ -4,14 +4,14 @@ list as shown, safe, with whole dates, and on the audit trail."""
 import ast
 import csv
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import Browser, Download, FloatRect, Locator, Page, expect
+from playwright.sync_api import Download, FloatRect, Locator, Page, expect
 from sqlalchemy import select
 
 from app.access.people import list_demo_people
@@ -19,7 +19,7 @@ from app.access.repeats import list_repeats
 from app.school import open_school
 from app.settings import ROOT
 from app.store import tables
-from tests.browser.conftest import click, drawn, look_through
+from tests.browser.conftest import click, drawn
 
 pytestmark = pytest.mark.browser
 
@@ -151,24 +151,6 @@ def ids(database: str) -> dict[str, object]:
     school.engine.dispose()
     pair = pairs.iloc[0] if len(pairs) else None
     return found | {"pair": "" if pair is None else f"{pair.adult_id}-{pair.pupil_id}"}
-
-
-@pytest.fixture(scope="module")
-def view_as(browser: Browser, address: str) -> Iterator[Callable[[str], Page]]:
-    """Gives the window in which somebody views the program."""
-    windows: dict[str, Page] = {}
-
-    def view(role: str) -> Page:
-        if role not in windows:
-            context = browser.new_context(viewport={"width": 1400, "height": 1000}, locale="en-GB")
-            windows[role] = context.new_page()
-            windows[role].goto(address)
-            look_through(windows[role], role)
-        return windows[role]
-
-    yield view
-    for window in windows.values():
-        window.context.close()
 
 
 @pytest.mark.parametrize("place", LISTS)

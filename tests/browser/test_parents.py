@@ -15,7 +15,7 @@ from app.settings import load_settings
 from app.store import tables
 from tests import people
 from tests.alerts.conftest import wait_for
-from tests.browser.conftest import click, drawn, sign_in
+from tests.browser.conftest import click, drawn, open_window, sign_in
 from tests.mail_server import ADDRESS, MailServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
@@ -41,8 +41,8 @@ class Parents:
     @contextmanager
     def as_(self, who: str, to: str = "parents") -> Iterator[Page]:
         """A page of the program in a browser of its own, as somebody who signed in."""
-        with self.browser.new_context(viewport={"width": 1400, "height": 1000}, locale="en-GB") as context:
-            page = context.new_page()
+        page = open_window(self.browser)
+        with page.context:
             sign_in(page, self.address, who, to=to)
             yield page
 

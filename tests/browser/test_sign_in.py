@@ -1,9 +1,9 @@
 """Signing in, in a real browser against a real OpenID Connect provider."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from app.auth.configuration import GREATEST_AGE
 from app.clock import real
@@ -19,21 +19,7 @@ def address(in_service: Callable[..., str]) -> str:
     return in_service()
 
 
-@pytest.fixture
-def window(browser: Browser) -> Iterator[Callable[[], Page]]:
-    """Opens windows that share nothing with each other."""
-    contexts = []
-
-    def open_window() -> Page:
-        contexts.append(browser.new_context(viewport={"width": 1400, "height": 1000}))
-        return contexts[-1].new_page()
-
-    yield open_window
-    for context in contexts:
-        context.close()
-
-
-def test_people_see_only_their_own_pages(window: Callable[[], Page], address: str) -> None:
+def test_people_see_only_their_own_pages(window: Callable[..., Page], address: str) -> None:
     """Two people in two windows at once."""
     deputy, teacher = window(), window()
     sign_in(deputy, address, "sdh")
@@ -47,7 +33,7 @@ def test_people_see_only_their_own_pages(window: Callable[[], Page], address: st
 
 
 def test_a_link_is_opened_after_sign_in_and_the_cookie_expires_with_it(
-    window: Callable[[], Page], address: str
+    window: Callable[..., Page], address: str
 ) -> None:
     page = window()
     sign_in(page, address, "sdh", to="sessions?session=1")
@@ -63,7 +49,7 @@ def test_a_link_is_opened_after_sign_in_and_the_cookie_expires_with_it(
 
 @pytest.mark.parametrize("name", roles.Page)
 def test_no_page_shows_anything_before_sign_in(
-    window: Callable[[], Page], in_service: Callable[..., str], name: str
+    window: Callable[..., Page], in_service: Callable[..., str], name: str
 ) -> None:
     """On a server just started, of which nobody has opened the first page."""
     page = window()
@@ -76,7 +62,7 @@ def test_no_page_shows_anything_before_sign_in(
 
 @pytest.mark.parametrize("sub", ["elsewhere", "stranger"])
 def test_other_tenants_and_people_not_on_the_roster_see_nothing(
-    window: Callable[[], Page], address: str, sub: str
+    window: Callable[..., Page], address: str, sub: str
 ) -> None:
     page = window()
     sign_in(page, address, sub)
@@ -86,7 +72,7 @@ def test_other_tenants_and_people_not_on_the_roster_see_nothing(
     assert "Aled" not in page.locator("body").inner_text()
 
 
-def test_signing_out_in_one_window_ends_the_other(window: Callable[[], Page], address: str) -> None:
+def test_signing_out_in_one_window_ends_the_other(window: Callable[..., Page], address: str) -> None:
     page = window()
     sign_in(page, address, "admin")
     expect(page.get_by_role("heading", name="Administration")).to_be_visible()
@@ -101,7 +87,7 @@ def test_signing_out_in_one_window_ends_the_other(window: Callable[[], Page], ad
     assert "Sen" not in other.get_by_test_id("stMain").inner_text()
 
 
-def test_an_idle_window_closes_by_itself(window: Callable[[], Page], in_service: Callable[..., str]) -> None:
+def test_an_idle_window_closes_by_itself(window: Callable[..., Page], in_service: Callable[..., str]) -> None:
     page, address = window(), in_service(IDLE_MINUTES="0.5")
     sign_in(page, address, "sdh")
     expect(page.get_by_role("heading", name="Overview")).to_be_visible()
@@ -111,7 +97,7 @@ def test_an_idle_window_closes_by_itself(window: Callable[[], Page], in_service:
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
-def test_roles_come_from_entra_where_configured(window: Callable[[], Page], in_service: Callable[..., str]) -> None:
+def test_roles_come_from_entra_where_configured(window: Callable[..., Page], in_service: Callable[..., str]) -> None:
     page = window()
     sign_in(page, in_service(ROLES_FROM="entra"), "teacher")
     expect(page.get_by_role("heading", name="Overview")).to_be_visible()

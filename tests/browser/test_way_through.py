@@ -7,7 +7,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 from pypdf import PdfReader
 from sqlalchemy import select
 
@@ -17,7 +17,7 @@ from app.reports import figures
 from app.school import open_school
 from app.store import tables
 from tests import people
-from tests.browser.conftest import click, drawn, look_through
+from tests.browser.conftest import Hand, click, look_through
 
 pytestmark = pytest.mark.browser
 
@@ -31,15 +31,6 @@ def database(new_database: Callable[..., str], demonstration: str) -> str:
 @pytest.fixture(scope="module")
 def address(serve: Callable[..., str], database: str) -> str:
     return serve(database)
-
-
-def click_at(page: Page, what: Locator, across: float, down: float) -> None:
-    """Click at a place in something: pixels, or below 1 shares of its size."""
-    what.scroll_into_view_if_needed()
-    box = what.bounding_box()
-    assert box
-    x, y = (n * size if n < 1 else n for n, size in ((across, box["width"]), (down, box["height"])))
-    page.mouse.click(box["x"] + x, box["y"] + y)
 
 
 def heading(page: Page, words: str) -> None:
@@ -73,19 +64,18 @@ def send(page: Page) -> str:
 
 
 def go_from_a_cell_to_its_reasons(page: Page) -> None:
-    """A cell of the heat map leads to its sessions, a session to its reasons: two inputs."""
-    chart = page.get_by_test_id("stVegaLiteChart").first
+    """A cell of the heat map leads to its sessions, a session to its reasons."""
+    chart, hand = page.get_by_test_id("stVegaLiteChart").first, Hand(page)
     expect(chart.get_by_text("Modern Languages").first).to_be_visible()
-    drawn(page)
-    click_at(page, chart.locator(".mark-rect.role-mark path").last, 0.2, 0.2)
+    hand.click_at(chart.locator(".mark-rect.role-mark path").last, 0.2, 0.2)
     expect(page.get_by_role("heading", name=re.compile("from [0-9]{2}:00"))).to_be_visible()
     rows = page.get_by_test_id("stDataFrame").locator("visible=true").first
     expect(rows).to_be_visible()
-    drawn(page)
-    click_at(page, rows, 60, 55)
+    hand.click_at(rows, 60, 55)
     heading(page, "By clause")
     heading(page, "Attendance timeline")
     expect(page).to_have_url(re.compile("/sessions.*session="))
+    assert hand.steps == 2
 
 
 def log_a_call(page: Page) -> None:
@@ -137,16 +127,17 @@ def test_the_deputy_reads_what_needs_attention_and_downloads_the_report(
     page: Page, address: str, database: str
 ) -> None:
     page.goto(address)
-    expect(page.get_by_role("heading", name="Needs attention")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("heading", name="Needs attention")).to_be_visible()
     expect(page.get_by_role("link", name=re.compile("unlogged call"))).to_be_visible()
     shares = page.get_by_test_id("stMetricValue")
     expect(shares).to_have_count(4)
     figures = [share.strip() for share in shares.all_inner_texts()]
 
-    # Two inputs.
-    click(page.get_by_role("button", name="Export"))
-    with page.expect_download(timeout=60_000) as taken:
-        click(page.get_by_role("button", name="Governors' report (PDF)"))
+    hand = Hand(page)
+    hand.click("button", "Export")
+    with page.expect_download() as taken:
+        hand.click("button", "Governors' report (PDF)")
+    assert hand.steps == 2
     file = Path(taken.value.path()).read_bytes()
 
     assert file.startswith(b"%PDF")

@@ -50,8 +50,8 @@ def show_form(school: School, person: Person, register: Register, session: str) 
         _send(school, person, register, draft)
     elif draft.result is not None and not pressed and _SENT not in st.query_params:
         draft.begin({})  # the link in the menu was used again
-    st.title(words["raise"])
     link(Page.CONCERNS, "Concerns", "arrow_back")
+    st.title(words["raise"])
     st.error(words["danger"], icon=":material/emergency_home:")
     if draft.result is None:
         _ask(school, person, register, draft, session)
