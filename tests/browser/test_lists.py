@@ -46,7 +46,7 @@ _DEPUTY, _HOY, _DSP, _ADMIN = "Senior Deputy Head", "Head of Year", "DSP", "ICT 
 LISTS = {
     "app/ui/session_lists.py show_sessions": Shown(_DEPUTY, "/sessions?view=list", "sessions", opens="session="),
     "app/ui/waiting.py show_waiting_list": Shown(
-        _DEPUTY, "/sessions?view=resolve", "sessions to resolve", opens="view=resolve&chosen="
+        _HOY, "/sessions?view=resolve", "sessions to resolve", opens="view=resolve&chosen="
     ),
     "app/ui/today.py _show_unlogged": Shown(_HOY, "/sessions", "unlogged by person", opens="show=unlogged&staff="),
     "app/ui/today.py _show_tutors": Shown(_HOY, "/sessions", "my tutors", opens="view=list&staff="),
