@@ -14,14 +14,14 @@ from app.ui.shell import require
 from app.ui.text import write_html
 from app.ui.widgets import show_confirmation
 from app.vocabulary.roles import Page
-from app.vocabulary.terms import EmailState
+from app.vocabulary.terms import ConsentStatus, EmailState
 
 
 def show_outstanding(school: School, consents: pd.DataFrame, pupils: pd.DataFrame, emails: pd.DataFrame) -> None:
     """Say what needs attention, in up to four sentences, one on a line."""
     failed = emails[emails["state"] == EmailState.FAILED].drop_duplicates(["pupil_id", "kind"])
-    unsent = (consents["request"] == EmailState.FAILED) & (consents["status"] == "waiting")
-    waiting = consents[consents["status"] == "waiting"]
+    unsent = (consents["request"] == EmailState.FAILED) & (consents["status"] == ConsentStatus.WAITING)
+    waiting = consents[consents["status"] == ConsentStatus.WAITING]
     age = (pd.Timestamp(school.now()) - waiting["asked_at"].dropna()).max()
     sentences = ["<b>{requests}</b> awaiting an answer{oldest}."]
     values = {

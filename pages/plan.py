@@ -27,7 +27,7 @@ from app.ui.shell import require
 from app.ui.text import note, write_html
 from app.ui.widgets import card, confirm_on_rerun, download, link, show_confirmation
 from app.vocabulary.roles import Page
-from app.vocabulary.terms import OneToOneReason
+from app.vocabulary.terms import ConsentStatus, OneToOneReason
 
 _VERDICTS = {
     Verdict.YES: (st.success, "Yes: as planned, this session meets the protocol.", ":material/check:"),
@@ -142,9 +142,10 @@ def ask_for_consent(plan: Log, kind: str, to_ask: pd.DataFrame) -> Change:
 def describe_consent(row: Any) -> str:
     """The status of a consent."""
     if row.state == "given":
-        return "given; SLT not yet informed" if pd.isna(row.slt_informed_at) else "given, but late"
-    words = {"": "not asked for", "asked": "awaiting an answer", "refused": "refused", "withdrawn": "withdrawn"}
-    return words[row.state]
+        return "given; SLT not yet informed" if pd.isna(row.slt_informed_at) else ConsentStatus.GIVEN_LATE.label.lower()
+    if not row.state:
+        return "not asked for"
+    return ConsentStatus(ConsentStatus.WAITING if row.state == "asked" else row.state).label.lower()
 
 
 def show_in_session_checks(checks: PlanChecks) -> None:

@@ -20,7 +20,7 @@ from app.store import tables
 from app.store.consents import consent_status
 from app.store.versions import is_there_on, valid_on, valid_versions
 from app.vocabulary.roles import Resource, Scope
-from app.vocabulary.terms import ConsentKind, EmailState, FamilyEmailKind
+from app.vocabulary.terms import ConsentKind, ConsentStatus, EmailState, FamilyEmailKind
 
 _consent, _email = tables.consents.c, tables.family_emails.c
 _STATES = (EmailState.FAILED, EmailState.WAITING, EmailState.SENT)
@@ -129,8 +129,7 @@ def list_consents(school: School, person: Person) -> pd.DataFrame:
 
     - `request`: its status: the EmailState of its emails, "sent" if it went out by hand, "" if it did not
     - `own`: whether the person may enter the answer; `to_slt`: whether they may confirm for SLT
-    - `status`: the state, but without an answer "waiting", "lapsed" (its times are over) or "covered" (by another
-      consent that holds), and "given_late" if its times had begun
+    - `status`: its ConsentStatus
     - `missing_step`: what it still needs to cover coming sessions, "answer", "slt" or ""
     """
     require(person, Resource.PARENT_REGISTERS)
@@ -168,7 +167,7 @@ def list_unanswered_requests(school: School) -> pd.DataFrame:
     query = _select_consents(school, pupil, state).add_columns(state.c.asked_by, state.c.sent_by)
     rows = read_frame(school, query.where(not_(pupil.c.has_left), _consent.covers_to > school.now()))
     rows = _add_status(rows.assign(own=False), pd.Timestamp(school.now()))
-    return rows[rows["status"] == "waiting"]
+    return rows[rows["status"] == ConsentStatus.WAITING]
 
 
 def _select_consents(school: School, pupil: Subquery, state: Subquery) -> Select[Any]:
@@ -193,11 +192,11 @@ def _add_status(rows: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
     """Consents with `status` and `missing_step`, as `list_consents` describes them."""
     ahead, asked, given = rows["covers_to"] > now, rows["state"] == "asked", rows["state"] == "given"
     rows["own"] = rows["own"].fillna(value=False)  # blank if the person may only read it
-    rows["status"] = rows["state"].where(~asked, "waiting").mask(asked & ~ahead, "lapsed")
-    rows["status"] = rows["status"].mask(asked & rows["consent_id"].isin(_find_covered(rows)), "covered")
-    rows["status"] = rows["status"].mask(given & (rows["answered_at"] > rows["covers_from"]), "given_late")
+    rows["status"] = rows["state"].where(~asked, ConsentStatus.WAITING).mask(asked & ~ahead, ConsentStatus.LAPSED)
+    rows["status"] = rows["status"].mask(asked & rows["consent_id"].isin(_find_covered(rows)), ConsentStatus.COVERED)
+    rows["status"] = rows["status"].mask(given & (rows["answered_at"] > rows["covers_from"]), ConsentStatus.GIVEN_LATE)
     slt_not_informed = given & ahead & (rows["kind"] == ConsentKind.OUTSIDE_HOURS) & rows["slt_informed_at"].isna()
-    missing_step = pd.Series("", rows.index).mask(rows["status"] == "waiting", "answer")
+    missing_step = pd.Series("", rows.index).mask(rows["status"] == ConsentStatus.WAITING, "answer")
     rows["missing_step"] = missing_step.mask(slt_not_informed, "slt")
     return rows
 

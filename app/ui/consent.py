@@ -25,15 +25,15 @@ from app.parents.consents import (
 from app.parents.fields import format_period
 from app.parents.letters import write_requests
 from app.school import School
-from app.ui.consents import STATUS
 from app.ui.current import record_once
 from app.ui.family_emails import offer_request_email, show_request_emails
+from app.ui.labels import CONSENT_WORDS
 from app.ui.letters import offer_letters
 from app.ui.lists import as_listing, table
 from app.ui.text import note, title, write_html
 from app.ui.widgets import attempt, link, show_confirmation
 from app.vocabulary.roles import Page
-from app.vocabulary.terms import ConsentEventKind
+from app.vocabulary.terms import ConsentEventKind, ConsentStatus
 
 _ANSWERS = {True: "They consent", False: "They do not consent"}
 
@@ -66,12 +66,12 @@ def show_consent(school: School, person: Person, consents: pd.DataFrame, number:
 def _show_status(row: pd.Series) -> None:
     write_html(
         "<b>{status}</b> · {kind}, {period}",
-        status=STATUS[row["status"]],
+        status=CONSENT_WORDS[row["status"]],
         kind=KINDS[row["kind"]],
         period=format_period(row["covers_from"], row["covers_to"]),
     )
     write_html("Reason: {reason}", reason=row["reason"] or "none on record")
-    if row["status"] == "waiting":
+    if row["status"] == ConsentStatus.WAITING:
         sent = f"sent to the parents {moment(row['sent_at'])}" if pd.notna(row["sent_at"]) else "not yet sent"
         write_html("Request: {words}", words=sent)
     if row["kind"] == "outside_hours" and row["state"] == "given":
@@ -85,7 +85,7 @@ def _show_status(row: pd.Series) -> None:
 def _show_steps(school: School, person: Person, row: pd.Series) -> None:
     """Show a button for each step that the person can take. Each opens a dialog; SLT confirms with one click."""
     consent_id = int(row["consent_id"])
-    is_given, is_waiting = row["state"] == "given", row["status"] == "waiting"
+    is_given, is_waiting = row["state"] == "given", row["status"] == ConsentStatus.WAITING
     to_inform = is_given and row["kind"] == "outside_hours" and pd.isna(row["slt_informed_at"])
     with st.container(horizontal=True):
         if row["to_slt"] and is_given and pd.isna(row["confirmed_at"]):

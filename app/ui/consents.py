@@ -13,22 +13,14 @@ from app.records.registers import Consent
 from app.school import School
 from app.ui.drafts import label_pupils
 from app.ui.family_emails import STATES
+from app.ui.labels import CONSENT_WORDS
 from app.ui.letters import sort_years
 from app.ui.lists import open_record, select_row
 from app.ui.text import note, show_refusal
 from app.ui.widgets import card, confirm_on_rerun, filter_values, link
 from app.vocabulary.roles import Page
-from app.vocabulary.terms import EmailState
+from app.vocabulary.terms import ConsentStatus, EmailState
 
-STATUS = {
-    "waiting": "? awaiting an answer",
-    "covered": "○ covered by another consent",
-    "lapsed": "– not answered in time",
-    "given": "✓ given",
-    "given_late": "✓ given, but late",
-    "refused": "✗ refused",
-    "withdrawn": "✗ withdrawn",
-}
 _MISSING = {"answer": "the parents' answer", "slt": "SLT informed"}
 _CHOICES = {
     "outside_hours": "Academic tuition outside the usual hours, for example because of a time zone (SLT is informed)",
@@ -60,8 +52,8 @@ def show_consents(school: School, person: Person, consents: pd.DataFrame) -> Non
         _show_list(school, missing, "consents missing", _MISSING_COLUMNS)
     st.header("All consents")
     left, middle, right = st.columns(3)
-    statuses = [status for status in STATUS if status in set(consents["status"])]
-    status = left.multiselect("Status", statuses, format_func=STATUS.__getitem__)
+    statuses = [status for status in CONSENT_WORDS if status in set(consents["status"])]
+    status = left.multiselect("Status", statuses, format_func=CONSENT_WORDS.__getitem__)
     years = middle.multiselect("Year", sort_years(consents["year_group"]), key="consents year")
     houses = right.multiselect("House", sorted(consents["house"].unique()), key="consents house")
     shown = filter_values(consents, status=status, year_group=years, house=houses)
@@ -106,7 +98,7 @@ def _confirm(school: School, person: Person, consent_id: int, here: set[int]) ->
 
 
 def _show_list(school: School, consents: pd.DataFrame, name: str, columns: list[str]) -> None:
-    is_waiting = consents["status"] == "waiting"
+    is_waiting = consents["status"] == ConsentStatus.WAITING
     is_unsent = (consents["request"] == "") & is_waiting
     # Once there is an answer, an email that did not reach the parents no longer matters.
     request = consents["request"].where(is_waiting | (consents["request"] == EmailState.SENT)).map(STATES).fillna("")
@@ -115,7 +107,7 @@ def _show_list(school: School, consents: pd.DataFrame, name: str, columns: list[
             "Pupil": consents["pupil"],
             "Missing": consents["missing_step"].map(_MISSING),
             "Days": (pd.Timestamp(school.now()) - consents["asked_at"]).dt.days,
-            "Status": consents["status"].map(STATUS),
+            "Status": consents["status"].map(CONSENT_WORDS),
             "Request": request.mask(is_unsent, "✗ not sent"),
             "Year": consents["year_group"],
             "House": consents["house"],

@@ -12,8 +12,9 @@ from app.access.sessions import list_sessions_of_pupil
 from app.formatting import how_many
 from app.school import School
 from app.ui import address
-from app.ui.consents import STATUS, open_consent
+from app.ui.consents import open_consent
 from app.ui.current import record_once
+from app.ui.labels import CONSENT_WORDS
 from app.ui.lists import as_listing, open_record, select_row, table
 from app.ui.session_lists import show_sessions
 from app.ui.text import title, write_html
@@ -105,7 +106,7 @@ def _show_consents(school: School, person: Person, pupil: Pupil) -> None:
         return
     listing = pd.DataFrame(
         {
-            "Status": consents["status"].map(STATUS),
+            "Status": consents["status"].map(CONSENT_WORDS),
             "Consent to": [ConsentKind(kind).label for kind in consents["kind"]],
             "From": consents["covers_from"],
             "To": consents["covers_to"],

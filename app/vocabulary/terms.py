@@ -101,6 +101,19 @@ class ConsentKind(Labelled):
     ONE_TO_ONE = "one_to_one", "One-to-one at another time"
 
 
+class ConsentStatus(Labelled):
+    """The status of a consent. LAPSED: nobody answered, and its times are over; COVERED: nobody answered, but another
+    consent that holds covers its times; GIVEN_LATE: given after its times had begun."""
+
+    WAITING = "waiting", "Awaiting an answer"
+    COVERED = "covered", "Covered by another consent"
+    LAPSED = "lapsed", "Not answered in time"
+    GIVEN = "given", "Given"
+    GIVEN_LATE = "given_late", "Given, but late"
+    REFUSED = "refused", "Refused"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+
+
 class ConsentEventKind(Labelled):
     """The kind of an event in a consent's history."""
 
