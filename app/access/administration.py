@@ -19,7 +19,7 @@ from app.access.scope import (
     select_past_and_present_counsellors,
     with_staff_name,
 )
-from app.records.people.roster import FOREIGN
+from app.records.people.roster import FOREIGN, ROSTER_TABLES
 from app.school import School
 from app.store import audit_log, tables
 from app.store.key_rotation import KeyCounts, count_by_key, round_counts
@@ -160,12 +160,7 @@ def record_access(school: School, person: Person, what: str, about: str) -> None
 # The columns of a rejected row that the administrator may read in order to fix it; "" holds cells without a column.
 # Any other cell of a log or a call may be a narrative or mention a concern; so may a consent's reason.
 _SHOWN = {
-    "schools": ("code", "name", "senior", "email_domain", ""),
-    "staff": ("email", "name", "school", "department", "roles", "year_groups", "houses", "entra_id", *FOREIGN, ""),
-    "pupils": (
-        *("email", "name", "school", "year_group", "house", "tutor_email", "entra_id", "contact_emails", "language"),
-        *(*FOREIGN, ""),
-    ),
+    **{kind: (*table.columns, *FOREIGN, "") for kind, table in ROSTER_TABLES.items()},
     "letters": ("pupil_email", "kind", "sent_on", ""),
     "consents": ("pupil_email", "kind", "covers_from", "covers_to", "obtained_at", "given_by", "slt_informed_at"),
     "logs": ("ref", "staff_email", "started_at", "ended_at"),

@@ -27,6 +27,7 @@ from app.intake.pupil_policies import store_policies
 from app.intake.result import ImportResult
 from app.intake.transaction import run_import
 from app.records.evidence.calendars import read_event
+from app.records.people.roster import ROSTER_TABLES
 from app.records.tables.tabular import read_table
 from app.school import OWN_SETTINGS, OwnSettings, School
 from app.settings import Settings
@@ -60,7 +61,7 @@ def fill(school: School, sessions: int = 5000, progress: Callable[[str, float], 
     progress("Inventing people and sessions", 0.0)
     made = _select_past(generate(_SEED, day, sessions, school.settings), school.now(), school.settings)
     progress("Importing the roster", 0.07)
-    for kind in ("schools", "staff", "pupils"):
+    for kind in ROSTER_TABLES:
         table = read_table(_create_csv(kind, getattr(made, kind)))
         run_import(judged_by, ImportResult(kind, table.name), create_work(judged_by, table))
     progress("Importing letters and consents", 0.09)

@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Connection, String, delete, func, select, 
 from app.intake.result import ImportResult
 from app.records.evidence.graph_objects import read_lower
 from app.records.logs import find_ref
+from app.records.people.roster import ROSTER_TABLES
 from app.records.words import fold
 from app.settings import Settings
 from app.store import reading, tables
@@ -23,8 +24,6 @@ from app.store.quarantined import digest, put_fetched
 from app.store.writing import insert_rows
 from app.vocabulary.terms import RowResolution
 
-# For these the newest file wins: if a fixed row is rejected again, reopen it.
-_ROSTER = ("schools", "staff", "pupils")
 _OF_A_ROW = ("row", "column", "value", "reason", "fix")
 _entry = tables.quarantine.c
 _is_fetched = _entry.row.is_(None)
@@ -79,7 +78,7 @@ def quarantine_rows(connection: Connection, result: ImportResult, now: datetime)
         }
     current_fingerprint |= {fingerprint: fingerprint for fingerprint in rows}
     stored = reading.is_among(connection, _entry.fingerprint, current_fingerprint)
-    if kind in _ROSTER:
+    if kind in ROSTER_TABLES:  # the newest file wins: a fixed row that is rejected again is open again
         reopened = update(table).where(stored, _entry.resolution == RowResolution.IMPORTED)
         connection.execute(reopened.values(resolved_at=None, resolved_by=None, resolution=None))
     for fingerprint in connection.scalars(select(_entry.fingerprint).where(stored)):
@@ -204,7 +203,7 @@ def _identify(kind: str, source: str, row: int, original: Any, settings: Setting
         key = (find_ref(cells, settings),)
     elif kind == "schools":
         key = (cells.get("code", "").lower(),)
-    elif kind in _ROSTER:  # somebody else may have the address
+    elif kind in ROSTER_TABLES:  # somebody else may have the address
         key = (cells.get("email", "").lower(), fold(cells.get("name", "")))
     elif kind in ("letters", "consents"):
         key = (source, row, cells.get("pupil_email", "").lower(), cells.get("kind", "").lower())

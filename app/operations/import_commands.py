@@ -24,7 +24,7 @@ from app.intake.transaction import carry_out, carry_out_for_good
 from app.operations.scheduled import note, sync
 from app.records.evidence.attendance_times import DateOrder
 from app.records.people.entra_roster import ENTRA
-from app.records.people.roster import FOREIGN, NEEDED
+from app.records.people.roster import FOREIGN, ROSTER_TABLES
 from app.records.rows import UnreadableFileError
 from app.school import open_school
 
@@ -195,7 +195,7 @@ def _print_preview(preview: Preview) -> None:
 def _report(results: list[ImportResult]) -> None:
     """Print what was read on standard output, and each rejected row with its fix on standard error."""
     for result in results:
-        foreign = [column for column in result.unknown_columns if result.kind in NEEDED and column in FOREIGN]
+        foreign = [column for column in result.unknown_columns if result.kind in ROSTER_TABLES and column in FOREIGN]
         if foreign:
             note(
                 f"{result.source}: columns of other systems passed over: {', '.join(sorted(foreign))}. Rows that they "

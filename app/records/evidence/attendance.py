@@ -3,7 +3,6 @@
 `read_report` reads them as Microsoft Graph gives them; `attendance_csv` reads the file that an organiser downloads.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from app.records.evidence.graph_objects import (
     read_text,
     read_time,
     read_word,
+    to_json,
 )
 
 PREFIX = "attendance:"  # of the ids of calls that were read from a report
@@ -120,7 +120,7 @@ def read_report(
         join_url=join_url or read_text(content.get("joinWebUrl"), 10_000),
         attendees=tuple(attendees),
         unlisted=max(0, total - len(records)) if isinstance(total, int) and total < 10_000 else 0,
-        original=_to_json(content),
+        original=to_json(content),
     )
 
 
@@ -230,10 +230,3 @@ def _read_owner(content: Mapping[str, Any], context: str) -> Identity | None:
     """The organiser in whose name Graph was asked, as the answer's context says."""
     found = _OF_USER.search(str(content.get("@odata.context") or context))
     return Identity(found[1].lower(), "user", found[1].lower(), None, None) if found else None
-
-
-def _to_json(content: dict[str, Any]) -> bytes:
-    try:
-        return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
-    except RecursionError:
-        raise UnreadableObjectError("it is nested too deeply") from None

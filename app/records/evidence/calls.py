@@ -1,7 +1,6 @@
 """Microsoft Graph's call records: who was in the call from when to when, and with camera or without."""
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -23,6 +22,7 @@ from app.records.evidence.graph_objects import (
     read_text,
     read_time,
     read_word,
+    to_json,
 )
 from app.records.people.roster import Roster
 from app.vocabulary.terms import CallSource
@@ -92,7 +92,7 @@ def read_call(record: Any, original: bytes | None = None) -> Call:
         join_url=join_url,
         stays=people.unite_stays(legs.stays.values()),
         videos=people.unite_videos(legs.videos),
-        original=original or _to_json(record),
+        original=original or to_json(record),
     )
     call.listed = people.list_unseen(legs, call.stays, listed)
     if not all(2000 <= moment.year < 2100 for moment in _times(call)):
@@ -194,13 +194,6 @@ def _read_type(fields: Mapping[str, Any], legs: Legs) -> str:
     if legs.direct and legs.stays:
         return "peerToPeer"
     return (read_text(fields.get("type"), 40) if word != "unknown" else None) or "groupCall"
-
-
-def _to_json(record: dict[str, Any]) -> bytes:
-    try:
-        return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
-    except RecursionError:
-        raise UnreadableObjectError("it is nested too deeply") from None
 
 
 def _read_organiser(fields: Mapping[str, Any]) -> Identity | None:

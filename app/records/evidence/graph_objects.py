@@ -5,6 +5,7 @@ to keep pace with the parsing of the JSON. What an export cut away must not look
 whatever stands in place of an object or a list is an UnreadableObjectError. Unknown keys and words are ignored.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -30,6 +31,14 @@ class UnreadableObjectError(ValueError):
 def damaged(what: str) -> UnreadableObjectError:
     """The error of an object that an export cut or emptied."""
     return UnreadableObjectError(f"it is damaged: {what}", EXPORT_AGAIN)
+
+
+def to_json(record: dict[str, Any]) -> bytes:
+    """An object as JSON, to be stored. UnreadableObjectError if it is nested too deeply."""
+    try:
+        return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+    except RecursionError:
+        raise UnreadableObjectError("it is nested too deeply") from None
 
 
 @dataclass(frozen=True)

@@ -138,15 +138,11 @@ class Pupil(Row):
     language: Annotated[str | None, BeforeValidator(_parse_language)]
 
 
-NEEDED = {
-    "schools": ("code", "name", "senior"),
-    "staff": ("email", "name", "school", "roles"),
-    "pupils": ("email", "name", "school", "year_group", "house"),
+ROSTER_TABLES = {
+    "schools": Expected(tuple(School.model_fields), ("code", "name", "senior")),
+    "staff": Expected(tuple(Staff.model_fields), ("email", "name", "school", "roles")),
+    "pupils": Expected(tuple(Pupil.model_fields), ("email", "name", "school", "year_group", "house")),
 }
-
-
-_MODELS: dict[str, type[Row]] = {"schools": School, "staff": Staff, "pupils": Pupil}
-ROSTER_TABLES = {kind: Expected(tuple(_MODELS[kind].model_fields), NEEDED[kind]) for kind in NEEDED}
 
 
 def parse_schools(table: Table) -> ParsedRows[School]:

@@ -8,11 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from xml.etree import ElementTree
 
-from app.records.rows import UnreadableFileError
 from app.records.tables.cells import MOST_TEXT, Marks, Sheet, build_sheet, format_cell, format_serial
 from app.records.tables.number_formats import BUILT_IN, Shows, find_shown
 from app.records.tables.packages import read_part
-from app.records.tables.text_tables import MOST_CELLS, Lines, too_large
+from app.records.tables.text_tables import Lines, check_extent, too_large
 
 # Kinds of record, as [MS-XLSB] numbers them.
 _ROW, _BLANK, _INTEGER, _ERROR, _YES_NO, _REAL, _TEXT, _SHARED_TEXT = range(8)
@@ -128,11 +127,7 @@ class _Reading:
         self.width = max(self.width, column + 1)
         self.characters += len(text)
         rows = max(len(self.lines), row + 1)
-        if rows * self.width > MOST_CELLS:
-            raise UnreadableFileError(
-                f"{self.name} has a cell far out, in row {rows} or column {self.width}; delete what does not belong "
-                "there."
-            )
+        check_extent(self.name, rows, self.width)
         if self.characters > MOST_TEXT:
             raise too_large(self.name)
         self.lines += ([] for _ in range(rows - len(self.lines)))

@@ -9,9 +9,8 @@ from datetime import datetime, time
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
-from app.records.rows import UnreadableFileError
 from app.records.tables.cells import MOST_TEXT, UNVALUED, Marks, Sheet, build_sheet, format_cell
-from app.records.tables.text_tables import MOST_CELLS, Lines
+from app.records.tables.text_tables import Lines, check_extent, too_large
 
 _NAMESPACE = "urn:oasis:names:tc:opendocument:xmlns"
 _OFFICE, _TABLE, _TEXT, _STYLE = (f"{{{_NAMESPACE}:{part}:1.0}}" for part in ("office", "table", "text", "style"))
@@ -81,11 +80,9 @@ class _Reading:
         rows = self.rows + times
         self.columns = max(self.columns, cells[-1][0] + cells[-1][1])
         self.characters += times * sum(repeated * len(text) for _, repeated, _, text in cells)
-        if rows * self.columns > MOST_CELLS or self.characters > MOST_TEXT:
-            raise UnreadableFileError(
-                f"{self.name} has a cell far out, in row {rows} or column {self.columns}, or too much text; delete "
-                "what does not belong there, or split it into several files."
-            )
+        check_extent(self.name, rows, self.columns)
+        if self.characters > MOST_TEXT:
+            raise too_large(self.name)
 
     def _mark(self, row: int, columns: range, cell: Element, text: str) -> None:
         high, wide = _count(cell, "rows", "spanned"), _count(cell, "columns", "spanned")

@@ -36,6 +36,14 @@ def too_large(name: str) -> UnreadableFileError:
     return UnreadableFileError(f"{name} is too large; split it into several files.")
 
 
+def check_extent(name: str, rows: int, columns: int) -> None:
+    """UnreadableFileError if the cells of a sheet reach too far to be held in memory."""
+    if rows * columns > MOST_CELLS:
+        raise UnreadableFileError(
+            f"{name} has a cell far out, in row {rows} or column {columns}; delete what does not belong there."
+        )
+
+
 def read_text(name: str, content: bytes, count_headings: Callable[[Sequence[str]], int]) -> Lines:
     """The lines of a text file as cells. `count_headings` says how many of some cells are headings that are expected,
     by which the mark that separates cells is found."""

@@ -13,11 +13,10 @@ from itertools import pairwise
 from operator import itemgetter
 from xml.etree import ElementTree
 
-from app.records.rows import UnreadableFileError
 from app.records.tables.cells import MOST_TEXT, STALE, UNVALUED, Marks, Place, name_column
 from app.records.tables.number_formats import Shows, find_shown
 from app.records.tables.packages import is_sheet
-from app.records.tables.text_tables import MOST_CELLS, too_large
+from app.records.tables.text_tables import check_extent, too_large
 
 _PIECE = 1_000_000  # bytes searched at once
 
@@ -67,7 +66,7 @@ class WorkbookParts:
             self._recalculates |= bool(_RECALCULATES.search(content))
         if is_sheet(part):
             xml = _rewrite(content) if _is_of_another_form(content) else content
-            _check_extent(self._name, xml)
+            _check_cells(self._name, xml)
             _check_texts(self._name, xml, self._lengths)
             self._marks[part] = _find_marks(xml, self._styles, recalculates=self._recalculates)
         return content
@@ -115,7 +114,7 @@ def _rewrite(xml: bytes) -> bytes:
     return _ANY_TAG.sub(write, xml)
 
 
-def _check_extent(name: str, xml: bytes) -> None:
+def _check_cells(name: str, xml: bytes) -> None:
     """UnreadableFileError if the cells of a sheet reach too far."""
     last_row = max(map(int, _ROW_NUMBER.findall(xml)), default=0)
     last_column = _find_last(_REFERENCE.findall(xml, 0, _PIECE))[1]
@@ -128,10 +127,7 @@ def _check_extent(name: str, xml: bytes) -> None:
             last_row, last_column, number = max(last_row, row), max(last_column, column), number + len(found)
         if number != xml.count(b"<c "):
             raise ValueError("a cell does not say where it is")
-    if last_row * last_column > MOST_CELLS:
-        raise UnreadableFileError(
-            f"{name} has a cell far out, in row {last_row} or column {last_column}; delete what does not belong there."
-        )
+    check_extent(name, last_row, last_column)
 
 
 def _iter_pieces(xml: bytes) -> Iterator[tuple[int, int]]:
