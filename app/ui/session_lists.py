@@ -15,14 +15,7 @@ from app.ui.lists import session_table
 from app.ui.text import write_html
 from app.ui.widgets import choose_days, link
 from app.vocabulary.roles import Page
-
-_SHOW = {
-    "all": "All",
-    "breach": "✗ Breach",
-    "incomplete": "? Evidence missing",
-    "unlogged": "Unlogged",
-    "disputed": "Log and call record disagree",
-}
+from app.vocabulary.terms import Status
 
 
 def show_all_sessions(school: School, person: Person) -> None:
@@ -53,14 +46,14 @@ def show_all_sessions(school: School, person: Person) -> None:
 def _choose_kind(rows: pd.DataFrame) -> pd.DataFrame:
     """The sessions of the kind that is chosen, each with its number."""
     kinds = {
-        "all": pd.Series(data=True, index=rows.index),
-        "breach": rows["status"] == "breach",
-        "incomplete": rows["status"] == "incomplete",
-        "unlogged": rows["unlogged"].astype(bool),
-        "disputed": rows["disputed"].astype(bool),
+        "all": ("All", pd.Series(data=True, index=rows.index)),
+        "breach": (STATUS_WORDS[Status.BREACH], rows["status"] == Status.BREACH),
+        "incomplete": (STATUS_WORDS[Status.INCOMPLETE], rows["status"] == Status.INCOMPLETE),
+        "unlogged": ("Unlogged", rows["unlogged"].astype(bool)),
+        "disputed": ("Log and call record disagree", rows["disputed"].astype(bool)),
     }
-    labels = {kind: f"{label} {int(kinds[kind].sum()):,}" for kind, label in _SHOW.items()}
-    return rows[kinds[address.choose_one("Show", labels, "all", "show", label_visibility="collapsed")]]
+    labels = {kind: f"{label} {int(chosen.sum()):,}" for kind, (label, chosen) in kinds.items()}
+    return rows[kinds[address.choose_one("Show", labels, "all", "show", label_visibility="collapsed")][1]]
 
 
 def _list_filters(rows: pd.DataFrame, pupils: pd.DataFrame) -> list[Filter]:
