@@ -16,9 +16,9 @@ from app.school import School, open_school
 from benchmarks.judging import timed
 
 _NAMES = list(CLAUSES)
-_KEPT = " + ".join(f'("{name}" <= 1)::int' for name in _NAMES)
+_PASSED = " + ".join(f'("{name}" <= 1)::int' for name in _NAMES)
 _KNOWN = " + ".join(f'("{name}" <= 2)::int' for name in _NAMES)
-_BY = f"sum({_KEPT}) as kept, sum({_KNOWN}) as of, sum(({_KNOWN} > 0)::int) as sessions"
+_BY = f"sum({_PASSED}) as passed, sum({_KNOWN}) as total, sum(({_KNOWN} > 0)::int) as sessions"
 _QUERIES = (
     "select count(*), sum((status = 'breach')::int), sum((not has_log)::int), sum(disputed::int) from rows",
     f"select department, band, {_BY} from rows group by department, band",

@@ -33,7 +33,7 @@ def show_key_figures(view: View) -> None:
 
 def make_card(view: View, figure: KeyFigure, now: pd.Series, then: pd.Series | None, weeks: pd.DataFrame) -> Card:
     part, whole = figure.part, figure.whole
-    kind = {"unlogged": "unlogged", "of": "gaps"}.get(part, "breach")
+    kind = {"unlogged": "unlogged", "total": "gaps"}.get(part, "breach")
     words = {"unlogged": "unlogged", "gaps": "lack evidence", "breach": "with a breach"}[kind]
     return Card(
         figure.label,

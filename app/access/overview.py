@@ -50,7 +50,7 @@ def _read_without_counselling(connection: Connection, days: Days) -> pd.DataFram
 
 
 def get_protocol_figures(school: School, person: Person, days: Days) -> pd.DataFrame:
-    """How often the whole school kept each clause, without counselling: `app.protocol.judge.figures`.
+    """How often the whole school kept each clause, without counselling: `app.protocol.judge.count_outcomes`.
 
     Those who may not read the overview get the whole term of the last day, whatever days they ask for: the figures of
     a week could reveal a single session.

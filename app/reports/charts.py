@@ -65,7 +65,7 @@ def draw_heat_map(cells: pd.DataFrame, words: str = "Checks met", *, dark: bool 
     text = np.where(cells["rate"].notna(), to_percent(cells["rate"]), "(" + cells["sessions"].astype(str) + ")")
     cells = cells.assign(
         text=cells.get("text", text),
-        kept_words=cells["kept"].map("{:,}".format) + " of " + cells["of"].map("{:,}".format),
+        passed_words=cells["passed"].map("{:,}".format) + " of " + cells["total"].map("{:,}".format),
     )
     return Drawing(_draw_heat_map(_find_floor(cells["rate"], 0.5), words, dark), {"cells": cells})
 
@@ -83,7 +83,7 @@ def _draw_heat_map(low: float, words: str, dark: bool) -> dict[str, Any]:  # noq
         tooltip=[
             alt.Tooltip("department:N", title="Department"),
             alt.Tooltip("band:N", title="Hour"),
-            alt.Tooltip("kept_words:N", title=words),
+            alt.Tooltip("passed_words:N", title=words),
             alt.Tooltip("sessions:Q", title="Sessions"),
         ],
     )
@@ -114,10 +114,10 @@ def draw_clause_bars(figures: pd.DataFrame, words: str = "Checks met") -> Drawin
     """Compliance clause by clause, the lowest first; `figures` as from `app.protocol.judge.figures`, with `title`;
     `words` name the measure. A click on a bar selects its `clause` under the name `bar`."""
     rows = figures[figures["rate"].notna()].rename_axis("clause").reset_index().sort_values("rate")
-    kept = rows["met"] + rows["exempt"]
-    of = kept + rows["breach"]
-    share = rows["rate"].map(percent).where(of >= FEW, "")
-    counts = kept.map("{:,}".format) + " of " + of.map("{:,}".format)
+    passed = rows["met"] + rows["exempt"]
+    total = passed + rows["breach"]
+    share = rows["rate"].map(percent).where(total >= FEW, "")
+    counts = passed.map("{:,}".format) + " of " + total.map("{:,}".format)
     label = (share + "  " + counts).str.strip()
     return Drawing(_draw_clause_bars(words), {"clauses": rows.assign(share=share, words=label, counts=counts)})
 

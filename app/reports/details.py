@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 import pandas as pd
 
 from app.protocol.clauses import CLAUSES, title_of
-from app.reports.figures import SESSIONS, count_kept, is_unlogged
+from app.reports.figures import SESSIONS, count_passed, is_unlogged
 from app.vocabulary.terms import Outcome, Status
 
 # What a list of sessions holds, by its word in the address, with its title.
@@ -40,7 +40,7 @@ def select_sessions(
     elif kind == "clause":
         chosen = sessions[place["clause"]] == Outcome.BREACH
     elif kind in ("cell", "week"):
-        chosen = pd.Series(count_kept(sessions, measure)["of"] > 0, index=sessions.index)
+        chosen = pd.Series(count_passed(sessions, measure)["total"] > 0, index=sessions.index)
         for column in ("department", "band") if kind == "cell" else ("week",):
             chosen &= sessions[column].astype(str) == place[column]
     else:

@@ -43,8 +43,8 @@ KEY_FIGURES = (
     ),
     KeyFigure(
         "Checks met",
-        "kept",
-        "of",
+        "passed",
+        "total",
         more_is_better=True,
         help="Each clause is one check of each session to which it applies. Exempt counts as met; checks without "
         "evidence are left out.",
@@ -58,7 +58,7 @@ KEY_FIGURES = (
     ),
     KeyFigure(
         "Checks with evidence",
-        "of",
+        "total",
         "known",
         more_is_better=True,
         help="Checks for which a call record, a register or a log shows whether the clause was met.",
@@ -78,36 +78,36 @@ def is_unlogged(sessions: pd.DataFrame) -> pd.Series:
     return sessions["logged"].isin([Outcome.BREACH, Outcome.NO_EVIDENCE])
 
 
-def count_kept(sessions: pd.DataFrame, measure: str) -> dict[str, Ints]:
-    """The numbers of each session for a measure: `kept`, `of` (with evidence), `known` (any outcome)."""
+def count_passed(sessions: pd.DataFrame, measure: str) -> dict[str, Ints]:
+    """The numbers of each session for a measure: `passed`, `total` (with evidence), `known` (any outcome)."""
     if measure == SESSIONS:
         one = np.ones(len(sessions), np.int64)
-        return {"kept": (sessions["status"] != Status.BREACH).to_numpy(np.int64), "of": one, "known": one}
-    kept, of, known = np.zeros((3, len(sessions)), np.int64)
+        return {"passed": (sessions["status"] != Status.BREACH).to_numpy(np.int64), "total": one, "known": one}
+    passed, total, known = np.zeros((3, len(sessions)), np.int64)
     for name in CLAUSES if measure == CHECKS else [measure]:
         codes = sessions[name].cat.codes.to_numpy()
-        kept += codes <= 1
-        of += codes <= 2
+        passed += codes <= 1
+        total += codes <= 2
         known += codes <= 3
-    return {"kept": kept, "of": of, "known": known}
+    return {"passed": passed, "total": total, "known": known}
 
 
 def count_by_session(sessions: pd.DataFrame) -> pd.DataFrame:
     """The counts from which the key figures are computed, for each session: `sessions` (1), `unbroken`, `unlogged`, and
-    its checks as in `count_kept`."""
+    its checks as in `count_passed`."""
     unbroken = sessions["status"] != Status.BREACH
-    counts = count_kept(sessions, CHECKS) | {"sessions": 1, "unbroken": unbroken, "unlogged": is_unlogged(sessions)}
+    counts = count_passed(sessions, CHECKS) | {"sessions": 1, "unbroken": unbroken, "unlogged": is_unlogged(sessions)}
     return pd.DataFrame(counts, index=sessions.index)
 
 
 def compute_rates(sessions: pd.DataFrame, by: list[str], measure: str) -> pd.DataFrame:
-    """A measure for each group of sessions by some of their columns: `kept`, `of`, `sessions` (that count), `rate`
+    """A measure for each group of sessions by some of their columns: `passed`, `total`, `sessions` (that count), `rate`
     (blank for fewer than three)."""
-    counts = count_kept(sessions, measure)
-    counted = sessions[by].assign(kept=counts["kept"], of=counts["of"], sessions=counts["of"] > 0)
-    groups = counted.groupby(by, observed=True, as_index=False)[["kept", "of", "sessions"]].sum()
-    groups = groups[groups["of"] > 0].reset_index(drop=True)
-    groups["rate"] = (groups["kept"] / groups["of"]).where(groups["sessions"] >= FEW)
+    counts = count_passed(sessions, measure)
+    counted = sessions[by].assign(passed=counts["passed"], total=counts["total"], sessions=counts["total"] > 0)
+    groups = counted.groupby(by, observed=True, as_index=False)[["passed", "total", "sessions"]].sum()
+    groups = groups[groups["total"] > 0].reset_index(drop=True)
+    groups["rate"] = (groups["passed"] / groups["total"]).where(groups["sessions"] >= FEW)
     return groups
 
 
@@ -123,13 +123,13 @@ def describe_cells(cells: pd.DataFrame, what: str, measure: str) -> str:
     known = cells[cells["rate"].notna() & (cells["sessions"] >= _ENOUGH)]
     if known.empty:
         return "There are too few sessions in any one hour and department to compare."
-    worst = known.sort_values(["rate", "of"], ascending=[True, False]).iloc[0]
+    worst = known.sort_values(["rate", "total"], ascending=[True, False]).iloc[0]
     if worst["rate"] == 1:
         return f"{what}: no breach in any department and hour with at least {_ENOUGH} sessions."
     hour = {"before 08": "before 08:00", "from 20": "from 20:00"}.get(worst["band"], f"from {worst['band']}:00")
-    counts = f"{worst['kept']:,} of {worst['of']:,} sessions"
+    counts = f"{worst['passed']:,} of {worst['total']:,} sessions"
     if measure == CHECKS:
-        counts = f"{worst['kept']:,} of {worst['of']:,} checks in {worst['sessions']:,} sessions"
+        counts = f"{worst['passed']:,} of {worst['total']:,} checks in {worst['sessions']:,} sessions"
     return f"{what}: lowest for {worst['department']} {hour}, {percent(worst['rate'])} ({counts})."
 
 
@@ -139,7 +139,7 @@ def describe_weeks(weeks: pd.DataFrame) -> str:
     if len(known) < 4:
         return "There are too few weeks to see a trend."
     early, late = known.iloc[: len(known) // 2], known.iloc[len(known) // 2 :]
-    before, after = (float(half["kept"].sum() / half["of"].sum()) for half in (early, late))
+    before, after = (float(half["passed"].sum() / half["total"].sum()) for half in (early, late))
     lowest = known.loc[known["rate"].idxmin()]
     least = f"The lowest week began on {lowest['week'].day} {lowest['week']:%b}, {percent(lowest['rate'])}."
     word = "Steady" if abs(after - before) < 0.005 else "Better" if after > before else "Worse"

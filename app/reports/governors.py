@@ -126,7 +126,7 @@ def create_blank_log(school: School) -> bytes:
 @dataclass
 class _Figures:
     """The sessions of some days (`rows`) and of a similar period (`earlier`, without a name if there is none), and the
-    compliance of `rows` by cell, clause and week: `kept`, `of`, `rate`, perhaps `sessions`, and `state` (see
+    compliance of `rows` by cell, clause and week: `passed`, `total`, `rate`, perhaps `sessions`, and `state` (see
     `disclosure.suppress`)."""
 
     rows: pd.DataFrame
@@ -157,10 +157,10 @@ def _read_figures(
 
 def compute_rates_by_clause(counts: pd.DataFrame) -> pd.DataFrame:
     """Compliance clause by clause, from `app.protocol.judge.figures`."""
-    kept = counts["met"] + counts["exempt"]
-    rates = counts.assign(kept=kept, of=kept + counts["breach"], title=counts.index.map(title_of))
+    passed = counts["met"] + counts["exempt"]
+    rates = counts.assign(passed=passed, total=passed + counts["breach"], title=counts.index.map(title_of))
     rates["reference"] = [str(clause.reference) for clause in CLAUSES.values()]
-    return rates.assign(rate=rates["rate"].where(rates["of"] >= FEW))[rates["of"] > 0]
+    return rates.assign(rate=rates["rate"].where(rates["total"] >= FEW))[rates["total"] > 0]
 
 
 def add_state(rates: pd.DataFrame) -> pd.DataFrame:
@@ -227,11 +227,10 @@ def _describe_heat(seen: _Figures) -> dict[str, Any]:
     if _select_shown(cells).empty:
         return {"sentence": "There are too few sessions to show by department and time of day."}
     shown = cells["state"] == SHOWN
-    lower = pd.Series([find_lower_bound(of) for of in cells["of"]], cells.index).where(cells["state"] == UNDER)
+    lower = pd.Series([find_lower_bound(total) for total in cells["total"]], cells.index).where(cells["state"] == UNDER)
     words = lower.map(lambda share: "–" if pd.isna(share) else f">{share * 100:.0f}")
-    drawn = cells.assign(
-        rate=cells["rate"].where(shown, lower), text=charts.to_percent(cells["rate"]).where(shown, words), kept=0, of=0
-    )
+    text = charts.to_percent(cells["rate"]).where(shown, words)
+    drawn = cells.assign(rate=cells["rate"].where(shown, lower), text=text, passed=0, total=0)
     return {
         "sentence": figures.describe_cells(_select_shown(cells), "All clauses", figures.CHECKS),
         "chart": draw_svg(charts.draw_heat_map(drawn), _WIDTH),
@@ -247,12 +246,12 @@ def _describe_clauses(seen: _Figures) -> dict[str, Any]:
     sentences = []
     if not exact.empty:
         least = exact.sort_values("rate").iloc[0]
-        sentences.append(f"Lowest: {least['title']}, {format_part(int(least['kept']), int(least['of']))}.")
+        sentences.append(f"Lowest: {least['title']}, {format_part(int(least['passed']), int(least['total']))}.")
     if rare:
         sentences.append(f"Fewer than {FEW} breaches: {', '.join(rare)}.")
     if others:
         sentences.append(f"Withheld, so that no small count can be worked out: {', '.join(others)}.")
-    gaps = rates[(rates["evidence_share"] < 0.975) & (rates["of"] >= 100)].sort_values("evidence_share")
+    gaps = rates[(rates["evidence_share"] < 0.975) & (rates["total"] >= 100)].sort_values("evidence_share")
     if len(gaps):
         worst = gaps.iloc[0]
         share = round(worst["evidence_share"] * 20) * 5
@@ -337,24 +336,24 @@ def _tabulate_rates(
     rates: pd.DataFrame, by: Mapping[str, str], *, governors: bool, more: Mapping[str, str] | None = None
 ) -> pd.DataFrame:
     """The table behind a chart; `by`: its first columns with headings; `more`: further columns for leadership."""
-    numbers = {"sessions": "Sessions", "kept": "Checks met", "of": "Checks with evidence"}
+    numbers = {"sessions": "Sessions", "passed": "Checks met", "total": "Checks with evidence"}
     last = {"broken": "Breaches", "rate": "Share met"} | ({} if governors else dict(more or {}))
-    table = rates.assign(broken=rates["of"] - rates["kept"])
+    table = rates.assign(broken=rates["total"] - rates["passed"])
     table = table[[*by, *(name for name in numbers if name in table), *last]].astype(object)
     if governors:
         shown, under, gone = (rates["state"] == state for state in (SHOWN, UNDER, GONE))
-        table["kept"] = table["kept"].where(shown, WITHHELD)
+        table["passed"] = table["passed"].where(shown, WITHHELD)
         table["broken"] = table["broken"].where(shown, under.map({True: HIDDEN, False: WITHHELD}))
-        table["rate"] = table["rate"].where(shown, rates["of"].map(_describe_lower_bound).where(under, WITHHELD))
-        table.loc[gone, [name for name in ("sessions", "of") if name in table]] = WITHHELD
+        table["rate"] = table["rate"].where(shown, rates["total"].map(_describe_lower_bound).where(under, WITHHELD))
+        table.loc[gone, [name for name in ("sessions", "total") if name in table]] = WITHHELD
         if "title" in by:
             # Together with the unlogged calls, the number of checks of a clause would reveal how many were logged late.
-            table["of"] = table["of"].where(shown, WITHHELD)
+            table["total"] = table["total"].where(shown, WITHHELD)
     return table.rename(columns={**by, **numbers, **last})
 
 
-def _describe_lower_bound(of: int) -> str:
-    share = find_lower_bound(of)
+def _describe_lower_bound(total: int) -> str:
+    share = find_lower_bound(total)
     return WITHHELD if share is None else f"over {share * 100:.0f}%"
 
 

@@ -56,7 +56,7 @@ def create_inspection_pack(school: School, person: Person) -> bytes:
                 "decided": c.decided_by,
                 "heading": c.reference.heading,
                 "reference": str(c.reference),
-                "kept": [_describe_kept(rates, c.name) for rates in by_term.values()],
+                "passed": [_describe_passed(rates, c.name) for rates in by_term.values()],
             }
             for c in CLAUSES.values()
         ],
@@ -90,10 +90,10 @@ def _describe_register(name: str, registers: Mapping[str, int]) -> str:
     return format_count(registers[name])
 
 
-def _describe_kept(rates: pd.DataFrame, clause: str) -> str:
+def _describe_passed(rates: pd.DataFrame, clause: str) -> str:
     if clause not in rates.index:
         return "none"
     row = rates.loc[clause]
     if row["state"] == SHOWN:
-        return format_part(int(row["kept"]), int(row["of"]))
+        return format_part(int(row["passed"]), int(row["total"]))
     return f"all but {HIDDEN}" if row["state"] == UNDER else "not shown"

@@ -47,7 +47,7 @@ def test_select_sessions_gives_what_each_cell_and_week_counts(rows: list[dict[st
             found = add_titles(select_sessions(sessions, kind, place, [], measure), measure)
             assert len(found) == group["sessions"]
             if measure == figures.SESSIONS:
-                assert int((found["breaches"] == "").sum()) == group["kept"]
+                assert int((found["breaches"] == "").sum()) == group["passed"]
 
 
 @given(st.lists(SESSION, min_size=1, max_size=12))
@@ -56,7 +56,7 @@ def test_compute_rates_counts_sessions_without_a_breach(rows: list[dict[str, obj
     for department, group in rates.iterrows():
         own = [row for row in rows if row["department"] == department]
         kept = [row for row in own if Outcome.BREACH not in (row[CLAUSE], row[OTHER])]
-        assert (group["kept"], group["of"]) == (len(kept), len(own))
+        assert (group["passed"], group["total"]) == (len(kept), len(own))
         assert pd.isna(group["rate"]) == (len(own) < 3)
 
 

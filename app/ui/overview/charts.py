@@ -84,7 +84,7 @@ def _choose_cell(cells: pd.DataFrame, view: View) -> None:
 
 
 def _as_table(rates: pd.DataFrame, view: View) -> pd.DataFrame:
-    names = {"kept": view.words, "of": "Sessions" if view.measure == figures.SESSIONS else "Checks"}
+    names = {"passed": view.words, "total": "Sessions" if view.measure == figures.SESSIONS else "Checks"}
     rows = rates.drop(columns="sessions") if view.measure == figures.SESSIONS else rates
     return rows.rename(columns=_COLUMNS | names)
 
@@ -116,8 +116,8 @@ def show_by_clause(view: View) -> None:
     known = clauses[clauses[["met", "exempt", "breach"]].sum(axis=1) >= FEW]
     if not known.empty:
         least = known.sort_values("rate").iloc[0]
-        kept = int(least["met"] + least["exempt"])
-        words = with_counts(least["rate"], kept, kept + int(least["breach"]))
+        passed = int(least["met"] + least["exempt"])
+        words = with_counts(least["rate"], passed, passed + int(least["breach"]))
         write_html("Lowest: {title}, {words}.", title=least["title"], words=words)
     words = "Sessions without a breach of the clause" if view.unit == figures.SESSIONS else "Checks met"
     key = f"clauses {view.key}"  # a chart that stays keeps the order of its bars
