@@ -21,9 +21,9 @@ from app.ui.administration.audit import show_audit
 from app.ui.administration.checklist import show_checklist
 from app.ui.administration.entra_roster import show_entra_roster
 from app.ui.administration.imports import show_imports
+from app.ui.administration.rejected_rows import show_rejected_rows
 from app.ui.administration.roster import show_roster
 from app.ui.lists import as_listing, table
-from app.ui.rejected_rows import show_rejected_rows
 from app.ui.shell import require
 from app.ui.text import note, show_error, write_html
 from app.vocabulary.roles import Page

@@ -7,9 +7,9 @@ from app.access.parents import list_consents, list_letter_emails, list_letters_s
 from app.formatting import how_many
 from app.school import School
 from app.ui import address
-from app.ui.consent import show_consent
-from app.ui.consents import show_consents, show_request_form
-from app.ui.letters import describe_remote_learning, show_letters
+from app.ui.parents.consent_detail import show_consent
+from app.ui.parents.consents import show_consents, show_request_form
+from app.ui.parents.letters import describe_remote_learning, show_letters
 from app.ui.shell import require
 from app.ui.text import write_html
 from app.ui.widgets import show_confirmation

@@ -7,13 +7,13 @@ from app.access.policy import Person, get_scopes
 from app.access.pupils import list_pupils
 from app.school import School
 from app.ui import address
-from app.ui.pupils import show_pupil, show_pupils
-from app.ui.repeats import show_repeats
-from app.ui.session_detail import show_session
-from app.ui.session_lists import show_all_sessions
+from app.ui.sessions.detail import show_session
+from app.ui.sessions.lists import show_all_sessions
+from app.ui.sessions.pupils import show_pupil, show_pupils
+from app.ui.sessions.repeats import show_repeats
+from app.ui.sessions.today import show_today
+from app.ui.sessions.waiting import show_waiting
 from app.ui.shell import require
-from app.ui.today import show_today
-from app.ui.waiting import show_waiting
 from app.vocabulary.roles import Page, Resource, Scope
 
 

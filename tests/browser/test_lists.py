@@ -44,22 +44,28 @@ _DEPUTY, _HOY, _DSP, _ADMIN = "Senior Deputy Head", "Head of Year", "DSP", "ICT 
 
 # By the function that shows it. A function that shows a list and is not here fails the first test below.
 LISTS = {
-    "app/ui/session_lists.py show_sessions": Shown(_DEPUTY, "/sessions?view=list", "sessions", opens="session="),
-    "app/ui/waiting.py show_waiting_list": Shown(
+    "app/ui/sessions/lists.py show_sessions": Shown(_DEPUTY, "/sessions?view=list", "sessions", opens="session="),
+    "app/ui/sessions/waiting.py show_waiting_list": Shown(
         _HOY, "/sessions?view=resolve", "sessions to resolve", opens="view=resolve&chosen="
     ),
-    "app/ui/today.py _show_unlogged": Shown(_HOY, "/sessions", "unlogged by person", opens="show=unlogged&staff="),
-    "app/ui/today.py _show_tutors": Shown(_HOY, "/sessions", "my tutors", opens="view=list&staff="),
-    "app/ui/pupils.py show_pupil_list": Shown(_HOY, "/sessions?view=pupils", "pupils", opens="pupil="),
-    "app/ui/pupils.py _show_letters": Shown(_HOY, "/sessions?pupil={pupil}", "letters of a pupil"),
-    "app/ui/pupils.py _show_consents": Shown(
+    "app/ui/sessions/today.py _show_unlogged": Shown(
+        _HOY, "/sessions", "unlogged by person", opens="show=unlogged&staff="
+    ),
+    "app/ui/sessions/today.py _show_tutors": Shown(_HOY, "/sessions", "my tutors", opens="view=list&staff="),
+    "app/ui/sessions/pupils.py show_pupil_list": Shown(_HOY, "/sessions?view=pupils", "pupils", opens="pupil="),
+    "app/ui/sessions/pupils.py _show_letters": Shown(_HOY, "/sessions?pupil={pupil}", "letters of a pupil"),
+    "app/ui/sessions/pupils.py _show_consents": Shown(
         _DEPUTY, "/sessions?pupil={pupil with consent}", "consents of a pupil", opens="parents.*consent="
     ),
-    "app/ui/repeats.py show_repeats": Shown(_DSP, "/sessions?view=repeats", "repeated one-to-ones", opens="pair="),
-    "app/ui/session_detail.py _show_clauses": Shown(_DEPUTY, "/sessions?session={session}", "clauses of a session"),
-    "app/ui/session_detail.py _show_log": Shown(_DEPUTY, "/sessions?session={session}", "log", "Session log"),
-    "app/ui/consents.py _show_list": Shown(_DEPUTY, "/parents", "consents", opens="consent="),
-    "app/ui/consent.py _show_history": Shown(_DEPUTY, "/parents?consent={consent}", "history of a consent"),
+    "app/ui/sessions/repeats.py show_repeats": Shown(
+        _DSP, "/sessions?view=repeats", "repeated one-to-ones", opens="pair="
+    ),
+    "app/ui/sessions/detail.py _show_clauses": Shown(_DEPUTY, "/sessions?session={session}", "clauses of a session"),
+    "app/ui/sessions/detail.py _show_log": Shown(_DEPUTY, "/sessions?session={session}", "log", "Session log"),
+    "app/ui/parents/consents.py _show_list": Shown(_DEPUTY, "/parents", "consents", opens="consent="),
+    "app/ui/parents/consent_detail.py _show_history": Shown(
+        _DEPUTY, "/parents?consent={consent}", "history of a consent"
+    ),
     "app/ui/concerns/lists.py _listing": Shown(_DSP, "/concerns", "open concerns", opens="ref="),
     "app/ui/concerns/lists.py _show_actions": Shown(_DEPUTY, "/concerns", "actions assigned to others"),
     "app/ui/administration/audit.py show_audit": Shown(_ADMIN, "/administration?tab=Audit", "audit trail"),
@@ -75,9 +81,9 @@ LISTS = {
     "app/ui/overview/listing.py show_list": Shown(
         _DEPUTY, "/overview?list=breach", "sessions with a breach", opens="session="
     ),
-    "app/ui/letters.py _show_register": Shown(_HOY, "/parents?tab=Letters", "letters"),
-    "app/ui/attendance.py _show_table": Shown(_DEPUTY, "/sessions?session={session}", "who was in the call"),
-    "app/ui/repeats.py _list_sessions": Shown(
+    "app/ui/parents/letters.py _show_register": Shown(_HOY, "/parents?tab=Letters", "letters"),
+    "app/ui/sessions/attendance.py _show_table": Shown(_DEPUTY, "/sessions?session={session}", "who was in the call"),
+    "app/ui/sessions/repeats.py _list_sessions": Shown(
         _DEPUTY, "/sessions?view=repeats&pair={pair}", "one-to-ones of a pair", opens="session="
     ),
     "pages/administration.py _show_imports": Shown(_ADMIN, "/administration?tab=Import", "imports"),
@@ -90,11 +96,11 @@ NOT_IN_THE_DEMONSTRATION = {
     "app/ui/administration/import_preview.py _show_changed",
     "app/ui/administration/import_leavers.py show_names",
     "app/ui/administration/entra_roster.py _show_faults",
-    "app/ui/rejected_rows.py _show_resolved",
-    "app/ui/rejected_rows.py _show_unresolved",
+    "app/ui/administration/rejected_rows.py _show_resolved",
+    "app/ui/administration/rejected_rows.py _show_unresolved",
     "app/ui/concerns/lists.py _show_own",
-    "app/ui/family_emails.py show_request_emails",
-    "app/ui/pupil_policies.py show_pupil_policies",
+    "app/ui/parents/family_emails.py show_request_emails",
+    "pages/administration.py _show_pupil_policies",
     "pages/administration.py _show_alerts",
     "pages/administration.py _show_keys",
     "pages/log.py show_saved",

@@ -14,8 +14,8 @@ from app.parents.templates import TemplateError
 from app.school import School
 from app.ui.address import choose_one
 from app.ui.drafts import label_pupils
-from app.ui.family_emails import describe_letter_emails, offer_letter_emails, show_failed_letters
 from app.ui.lists import as_listing, table
+from app.ui.parents.family_emails import describe_letter_emails, offer_letter_emails, show_failed_letters
 from app.ui.text import note, show_error, write_html
 from app.ui.widgets import attempt, download, filter_values
 from app.vocabulary.terms import EmailState

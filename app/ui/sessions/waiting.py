@@ -10,10 +10,10 @@ from app.access.session_detail import get_session
 from app.formatting import how_many, moment
 from app.school import School
 from app.ui import address
-from app.ui.breaches import show_breaches
 from app.ui.current import record_once
 from app.ui.lists import as_listing, select_row
-from app.ui.session_detail import show_people, show_reasons
+from app.ui.sessions.breaches import show_breaches
+from app.ui.sessions.detail import show_people, show_reasons
 from app.ui.text import write_html
 from app.ui.widgets import link
 from app.vocabulary.roles import Page

@@ -26,10 +26,10 @@ from app.parents.fields import format_period
 from app.parents.letters import write_requests
 from app.school import School
 from app.ui.current import record_once
-from app.ui.family_emails import offer_request_email, show_request_emails
 from app.ui.labels import CONSENT_WORDS
-from app.ui.letters import offer_letters
 from app.ui.lists import as_listing, table
+from app.ui.parents.family_emails import offer_request_email, show_request_emails
+from app.ui.parents.letters import offer_letters
 from app.ui.text import note, title, write_html
 from app.ui.widgets import attempt, link, show_confirmation
 from app.vocabulary.roles import Page

@@ -10,9 +10,9 @@ from app.access.pupils import count_unlogged_by_person, list_pupils_with_counts,
 from app.formatting import how_many
 from app.school import School
 from app.ui.lists import as_listing, open_record, select_row
-from app.ui.pupils import show_pupil_list
+from app.ui.sessions.pupils import show_pupil_list
+from app.ui.sessions.waiting import get_chosen, show_chosen, show_waiting_list
 from app.ui.text import note
-from app.ui.waiting import get_chosen, show_chosen, show_waiting_list
 from app.ui.widgets import list_ranges
 from app.vocabulary.roles import Page
 

@@ -12,11 +12,11 @@ from app.access.sessions import list_sessions_of_pupil
 from app.formatting import how_many
 from app.school import School
 from app.ui import address
-from app.ui.consents import open_consent
 from app.ui.current import record_once
 from app.ui.labels import CONSENT_WORDS
 from app.ui.lists import as_listing, open_record, select_row, table
-from app.ui.session_lists import show_sessions
+from app.ui.parents.consents import open_consent
+from app.ui.sessions.lists import show_sessions
 from app.ui.text import title, write_html
 from app.ui.widgets import choose_days, filter_rows, link
 from app.vocabulary.roles import Page

@@ -12,10 +12,10 @@ from app.parents.consents import KINDS, ask_for_consent, confirm_informed
 from app.records.registers import Consent
 from app.school import School
 from app.ui.drafts import label_pupils
-from app.ui.family_emails import STATES
 from app.ui.labels import CONSENT_WORDS
-from app.ui.letters import sort_years
 from app.ui.lists import open_record, select_row
+from app.ui.parents.family_emails import STATES
+from app.ui.parents.letters import sort_years
 from app.ui.text import note, show_refusal
 from app.ui.widgets import card, confirm_on_rerun, filter_values, link
 from app.vocabulary.roles import Page

@@ -12,11 +12,11 @@ from app.formatting import how_many, moment
 from app.log_questions import QUESTIONS
 from app.school import School
 from app.ui import address
-from app.ui.attendance import show_attendance, show_recordings
-from app.ui.breaches import show_breaches
 from app.ui.current import record_once
 from app.ui.labels import OUTCOME_WORDS, describe_purpose
 from app.ui.lists import table, wrapped_table
+from app.ui.sessions.attendance import show_attendance, show_recordings
+from app.ui.sessions.breaches import show_breaches
 from app.ui.text import note, title, write_html
 from app.ui.widgets import link
 from app.vocabulary.roles import Page
