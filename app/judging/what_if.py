@@ -24,8 +24,8 @@ class WhatIf:
     """How the outcomes of `sessions` sessions would change.
 
     - `clauses` (index: the clauses of which an outcome would change): `title`, `was_broken`, `would_be_broken`
-      (sessions that did not keep it), `gained` (would keep it and did not), `lost` (kept it and would not),
-      `open` (sessions that would have no evidence, or have some now)
+      (sessions with a breach), `gained` (newly met), `lost` (newly a breach), `open` (sessions that would have no
+      evidence, or have none now)
     - `departments`: `department`, `sessions` (of which an outcome would change), `gained`, `lost` (outcomes)
     - `changes`: one row for each outcome that would change: `session_id`, `started_at`, `staff_name`,
       `department`, `purpose`, `title` (of the clause), `was`, `would_be`; without rows for SLT
@@ -49,12 +49,12 @@ def compare(was: pd.DataFrame, would_be: pd.DataFrame, sessions: pd.DataFrame) -
     changes = sessions.iloc[row].assign(
         title=[title_of(name) for name in was.columns[column]], was=before[row, column], would_be=after[row, column]
     )
-    group = {"met": "kept", "exempt": "kept", "breach": "broken", "no_evidence": "open"}
+    group = {"met": "met", "exempt": "met", "breach": "breach", "no_evidence": "open"}
     grouped, grouped_after = changes["was"].map(group), changes["would_be"].map(group)
     marked = changes.assign(
         clause=was.columns[column],
-        gained=(grouped_after == "kept") & (grouped != "kept"),
-        lost=(grouped_after == "broken") & (grouped != "broken"),
+        gained=(grouped_after == "met") & (grouped != "met"),
+        lost=(grouped_after == "breach") & (grouped != "breach"),
         open=(grouped_after == "open") | (grouped == "open"),
         department=changes["department"].fillna("not known"),
     )

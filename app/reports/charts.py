@@ -111,7 +111,7 @@ def to_percent(rates: pd.Series) -> pd.Series:
 
 
 def draw_clause_bars(figures: pd.DataFrame, words: str = "Checks met") -> Drawing:
-    """Compliance clause by clause, the lowest first; `figures` as from `app.protocol.judge.figures`, with `title`;
+    """Compliance clause by clause, the lowest first; `figures` from `judge.count_outcomes`, with `title`;
     `words` name the measure. A click on a bar selects its `clause` under the name `bar`."""
     rows = figures[figures["rate"].notna()].rename_axis("clause").reset_index().sort_values("rate")
     passed = rows["met"] + rows["exempt"]

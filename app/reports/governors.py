@@ -156,7 +156,7 @@ def _read_figures(
 
 
 def compute_rates_by_clause(counts: pd.DataFrame) -> pd.DataFrame:
-    """Compliance clause by clause, from `app.protocol.judge.figures`."""
+    """Compliance clause by clause, from `app.protocol.judge.count_outcomes`."""
     passed = counts["met"] + counts["exempt"]
     rates = counts.assign(passed=passed, total=passed + counts["breach"], title=counts.index.map(title_of))
     rates["reference"] = [str(clause.reference) for clause in CLAUSES.values()]
