@@ -94,7 +94,9 @@ def _show_keys(school: School, person: Person) -> None:
     )
     if st.button("Check encryption keys", icon=":material/key:"):
         with st.spinner("Decrypting every value, about 5,000 a second…"):
-            counts = administration.count_encrypted_values(school, person)
+            st.session_state["keys counted"] = administration.count_encrypted_values(school, person)
+    counts = st.session_state.get("keys counted")  # a download of the list runs the page again
+    if counts is not None:
         good, words = describe_key_counts(counts)
         write_html("{mark} {words}", mark="✓" if good else "✗", words=words)
         if counts:

@@ -93,6 +93,7 @@ def test_back_leads_from_a_list_to_the_overview(page: Page, address: str) -> Non
     expect(page).to_have_url(re.compile("days=last-term"))
     page.go_back()
     heading(page, "Overview")
+    drawn(page)
     expect(page.get_by_role("radio", name="Last term")).to_be_checked()
 
 

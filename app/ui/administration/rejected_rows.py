@@ -82,7 +82,7 @@ def _show_unresolved(rejected: pd.DataFrame, fix: Fix, give: Give, dismiss: Dism
     listed = filter_rows(rejected, _FILTERS) if len(rejected) > 1 else rejected
     columns = ["source", "place", "column", "value", "reason", "fix", "rejected_at", "attempts"]
     rows = as_listing(listed, columns, source="File", place="Row or call", rejected_at="Rejected")
-    widths = {"File": 80, "Row or call": 80, "Column": 110, "Value": 110, "Reason": 230, "Fix": 300}
+    widths = {"File": 80, "Row or call": 80, "Column": 100, "Value": 100, "Reason": 190, "Fix": 240}
     config = {name: st.column_config.TextColumn(width=width) for name, width in widths.items()}
     table(rows, "Rejected rows and how to fix them", "rejected rows", column_config=config)
     names = {row.id: f"{row.title}: {row.what}" for row in listed.itertuples()}
