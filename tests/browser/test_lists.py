@@ -276,8 +276,9 @@ def is_on_record(database: str, name: str) -> None:
     assert [entry for entry in entries if entry.startswith(name)]
 
 
-_CHANGED = """([head, before]) =>
-  head.innerHTML !== before || document.querySelector('[data-testid=stDataFrameColumnMenu]')"""
+# The headings, or the menu of a column, show what a click did; one on the line between two columns does nothing.
+_ANSWERED = """([head, before, since]) => head.innerHTML !== before || performance.now() - since > 2000 ||
+  document.querySelector('[data-testid=stDataFrameColumnMenu]')"""
 
 
 def sorts(grid: Locator, rows: list[dict[str, str]]) -> None:
@@ -292,7 +293,8 @@ def sorts(grid: Locator, rows: list[dict[str, str]]) -> None:
     for across in range(60, int(find_box(grid)["width"]) - 10, 60):
         before = grid.locator("thead").inner_html()
         click_at(grid, across, 17)
-        grid.page.wait_for_function(_CHANGED, arg=[grid.locator("thead").element_handle(), before])
+        since = grid.page.evaluate("performance.now()")
+        grid.page.wait_for_function(_ANSWERED, arg=[grid.locator("thead").element_handle(), before, since])
         grid.page.keyboard.press("Escape")  # the menu of the column, if the click met its button
         headings = [words.strip() for words in grid.locator("th").all_text_contents()]
         column = next((words.removeprefix("↑").strip() for words in headings if words.startswith("↑")), "")
