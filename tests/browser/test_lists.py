@@ -124,7 +124,9 @@ LISTS = {
     ),
     "pages/administration.py _show_alerts": Shown(_ADMIN, "/administration?tab=Alerts", "alerts waiting"),
     "pages/administration.py _show_keys": Shown(_ADMIN, "/administration", "keys", before=check_keys),
-    "app/ui/administration/rejected_rows.py _show_unresolved": Shown(_ADMIN, "/administration?tab=Import", "rejected rows"),
+    "app/ui/administration/rejected_rows.py _show_unresolved": Shown(
+        _ADMIN, "/administration?tab=Import", "rejected rows"
+    ),
     "app/ui/administration/rejected_rows.py _show_resolved": Shown(
         _ADMIN, "/administration?tab=Import", "resolved rows", "Resolved ("
     ),
