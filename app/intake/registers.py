@@ -28,7 +28,7 @@ def store_letters(connection: Connection, school: School, file: Table, result: I
 
 def store_consents(connection: Connection, school: School, file: Table, result: ImportResult) -> Affected:
     """Store the consents that are not stored yet."""
-    parsed = parse_consents(file, reading.read_roster(connection), school.settings)
+    parsed = parse_consents(file, reading.read_roster(connection), school.settings, school.now())
     known = set(connection.scalars(select(tables.consents.c.fingerprint)))
     new = _pick_new(result, result.note(parsed), known, lambda consent: consent.fingerprint)
     consents.add_imported(connection, new, result.actor_id, school.now())

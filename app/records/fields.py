@@ -41,7 +41,7 @@ class Row(BaseModel):
 
 def parse_required(value: Any) -> str:
     """The text of a cell that may not be blank."""
-    if not value:
+    if not tidy(str(value or "")):
         raise InvalidCellError("is blank", "fill it in")
     return str(value)
 
@@ -88,7 +88,8 @@ def limit_length(length: int) -> AfterValidator:
 
 
 Required = Annotated[str, BeforeValidator(parse_required)]
-OptionalText = Annotated[str | None, BeforeValidator(lambda value: value or None)]
+# A cell with nothing but a ";", as Forms ends its lists, or with characters that nobody sees is blank.
+OptionalText = Annotated[str | None, BeforeValidator(lambda value: value if tidy(value or "") else None)]
 LowerText = Annotated[str | None, BeforeValidator(lambda value: tidy(value).lower() if value else None)]
 Name = Annotated[str, BeforeValidator(_parse_name)]
 RequiredName = Annotated[str, BeforeValidator(lambda value: parse_required(_parse_name(value)))]
@@ -186,7 +187,8 @@ def _check_day_first(table: Table, columns: type[Row]) -> None:
     for column in _TIME_COLUMNS & set(columns.model_fields):
         place = find_month_first(cells.get(column, "") for _, cells in table.rows)
         if place is not None:
+            where = f"{table.name}, row {table.rows[place][0]}, column {table.headings.get(column, column)}"
             raise UnreadableFileError(
-                f"{table.name}, row {table.rows[place][0]}, column {column}: days are written with the month first. "
+                f"{where}: days are written with the month first. "
                 "Write them as 2026-11-03 or 03/11/2026, with the day first, and import the file again."
             )

@@ -25,6 +25,7 @@ from app.records.fields import (
 from app.records.people.roster import Roster
 from app.records.rows import InvalidCellError, ParsedRows
 from app.records.tables.tabular import Expected, Table
+from app.records.times import parse_end
 from app.records.words import fold
 from app.settings import Settings
 from app.vocabulary.terms import ConsentKind, LetterKind
@@ -68,8 +69,9 @@ _REFUSAL = re.compile(
 )
 _YES = re.compile(
     r"(?:yes|y|true|1|ie|ydw|ydyn|ydy|ydi|oes|cytuno|cytunaf|caniatáu|agreed?|given|granted"
-    r"|(?:i|we) (?:do|agree|consent|give|allow)|rw?y?dw i'n (?:cytuno|caniatáu))(?:\W|$)"
+    r"|(?:i|we) (?:do|agree|consent|give|allow)|(?:rw?y?dw i|rwy)'n (?:cytuno|caniatáu))(?:\W|$)"
 )
+_CONDITION = re.compile(r"\b(?:but|only|except|unless|until|if|provided|subject to|ond|os|oni|heblaw|ar yr amod)\b")
 
 
 class Letter(Row):
@@ -111,17 +113,22 @@ def parse_letters(table: Table, roster: Roster, settings: Settings, now: datetim
     return parse_rows(table, _LetterCells, parse)
 
 
-def parse_consents(table: Table, roster: Roster, settings: Settings) -> ParsedRows[Consent]:
+def parse_consents(table: Table, roster: Roster, settings: Settings, now: datetime) -> ParsedRows[Consent]:
     """The rows of consents.csv. A day without a time covers the whole day; what was obtained, or told to SLT, on a
     day without a time counts from the end of that day, and so never too early."""
     table.require(CONSENTS_TABLE)
     questions = _find_questions(table)
+    end_of_today = parse_end(now.astimezone(settings.zone).date().isoformat(), settings)
 
     def parse(cells: dict[str, str]) -> Consent:
         _check_given(cells, questions)
         row = check_cells(_ConsentCells, cells, settings)
         if row.covers_to <= row.covers_from:
             raise InvalidCellError("is not after covers_from", "correct one of the two", "covers_to")
+        for column in ("obtained_at", "slt_informed_at"):
+            moment = getattr(row, column)
+            if moment is not None and moment > end_of_today:
+                raise InvalidCellError("is in the future", "correct it, or leave it blank until then", column)
         return Consent(pupil_id=_pupil_id(row.pupil_email, roster), **row.model_dump(exclude={"pupil_email"}))
 
     return parse_rows(table, _ConsentCells, parse)
@@ -149,7 +156,8 @@ def _check_given(cells: Mapping[str, str], questions: Sequence[str]) -> None:
         if _REFUSAL.match(answer):
             fix = "take the row out: the register holds consents that were given"
             raise InvalidCellError("says that consent was not given", fix, column)
-        if not _YES.match(answer) and (answer or cells.get("obtained_at")):
+        says_yes = _YES.match(answer) and not _CONDITION.search(answer)
+        if not says_yes and (answer or cells.get("obtained_at")):
             fix = "write yes if consent was given, else take the row out"
             raise InvalidCellError("does not clearly say that consent was given", fix, column)
 

@@ -6,7 +6,7 @@ import unicodedata
 # Zero-width characters, marks of direction, the soft hyphen and the byte-order mark: nobody sees or means them.
 _INVISIBLE = re.compile("[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe0e\ufe0f\ufeff]")
 _APOSTROPHES = str.maketrans(dict.fromkeys("‘’‛ʼʹ′`´＇", "'"))
-_YEAR = re.compile(r"(?:year group|year|yr|y)?\.?\s*0*(\d{1,2})(?:\.0+)?")
+_YEAR = re.compile(r"(?:(?:(?:nc )?year(?: group)?|yr|y|blwyddyn|bl)[.-]?\s*)?0*(\d{1,2})(?:\.0+)?")
 _SIXTH_FORM = re.compile(r"(l|lower|u|upper)\s*(?:6|6th|vi|sixth)(?: form)?")
 _MOJIBAKE = re.compile(r"[\u00c2-\u00f4][\u0080-\u00bf\u0152-\u0192\u02c6-\u02dc\u2013-\u203a\u20ac\u2122]{1,3}")
 _FOREIGN_MARKS = re.compile(r"[\ufffd\x80-\x9f]|[√├┬┼╞╬]\S")
@@ -35,8 +35,8 @@ def squeeze(heading: str) -> str:
 
 
 def read_year(text: str) -> str:
-    """A year group in one form: "9" for "09", "Year 9", "Y9" or "9.0", "12" for "L6", "13" for "Upper Sixth". Any
-    other name is only tidied."""
+    """A year group in one form: "9" for "09", "Year 9", "Y9", "Blwyddyn 9" or "9.0", "12" for "L6", "13" for "Upper
+    Sixth". Any other name is only tidied."""
     word = fold(text)
     if match := _YEAR.fullmatch(word):
         return match[1]

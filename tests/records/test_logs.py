@@ -86,6 +86,7 @@ def test_parse_log_reads_yes_no_and_not_stated(column: str) -> None:
         ("concern_category", "A child home alone;", "home_alone"),
         ("concern_category", "Weather", "weather"),
         ("notes", "=1+1", "=1+1"),
+        ("concern_summary", ";", None),
     ],
 )
 def test_parse_log_reads_words(column: str, cell: str, read: str | bool | None) -> None:

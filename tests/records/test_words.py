@@ -39,11 +39,13 @@ def test_squeeze_takes_spaces_and_marks_out_of_a_heading() -> None:
     ("text", "year"),
     [
         *((text, "9") for text in ("9", "09", "Year 9", "Y9", "Yr 9", "yr.9", "YEAR 09", "9.0", " Year  9 ")),
+        *((text, "9") for text in ("NC Year 9", "Blwyddyn 9", "Bl. 9", "Year-9")),
         *((text, "12") for text in ("L6", "Year 12", "Lower Sixth", "lower 6th", "L VI")),
         *((text, "13") for text in ("U6", "Y13", "Upper 6", "Upper Sixth Form")),
         ("Reception", "Reception"),
         ("9B", "9B"),
         ("9.5", "9.5"),
+        ("-9", "-9"),
         ("", ""),
     ],
 )

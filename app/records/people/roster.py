@@ -85,7 +85,7 @@ def _parse_roles(value: str) -> tuple[str, ...]:
 
 
 def _parse_language(value: str) -> str | None:
-    word = value.lower()
+    word = fold(value)
     if word and word not in LANGUAGES:
         raise InvalidCellError("is neither en nor cy", "write en for English, cy for Welsh, or leave it blank")
     return word or None
@@ -176,9 +176,10 @@ def parse_staff(table: Table, schools: Collection[str], pupils: Collection[str])
 def parse_pupils(
     table: Table, schools: Collection[str], staff: Collection[str], pupils: Collection[str] = ()
 ) -> ParsedRows[Pupil]:
-    """The rows of pupils.csv; `staff` are the known emails, which must include each tutor's, and `pupils` those of
-    pupils, which are no family's."""
+    """The rows of pupils.csv; `staff` are the known emails, which must include each tutor's. `pupils` are those of
+    known pupils: like those in the file, they are no family's."""
     table.require(ROSTER_TABLES["pupils"])
+    of_pupils = {*pupils, *(fold(cells.get("email", "")) for _, cells in table.rows)}
 
     def check(row: Pupil, cells: Mapping[str, str]) -> Pupil:
         school = find_school(row.school, schools)
@@ -187,7 +188,7 @@ def parse_pupils(
             raise InvalidCellError("is not on the roster of staff", fix, "tutor_email")
         if row.email in staff:
             raise InvalidCellError("belongs to a member of staff", NOT_BOTH, "email")
-        if not {row.email, *pupils}.isdisjoint(row.contact_emails):
+        if not of_pupils.isdisjoint(row.contact_emails):
             fix = "write those of parents or guardians, or leave it blank"
             raise InvalidCellError("holds the address of a pupil", fix, "contact_emails")
         if cells.get("role") and cells["role"].lower() not in _PUPILS:

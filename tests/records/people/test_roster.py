@@ -91,6 +91,7 @@ def test_parse_schools_reads_and_rejects_rows() -> None:
         ({"email": "Mair <mair@school.example>"}, "email"),
         ({"email": f"{'m' * 320}@school.example"}, "email"),
         ({"name": ""}, "name"),
+        ({"name": "\u200b"}, "name"),
         ({"school": "sixth"}, "school"),
         ({"roles": "teacher;wizard"}, "roles"),
         ({"entra_id": "1" * 101}, "entra_id"),
@@ -116,6 +117,18 @@ def test_parse_staff_rejects_a_row_by_its_column(change: dict[str, str], column:
 def test_parse_pupils_rejects_a_row_by_its_column(change: dict[str, str], column: str) -> None:
     assert pupils(change) == ([], [(2, column)])
     assert pupils({"tutor_email": ""}) == (["aled.pugh@pupils.example"], [])
+
+
+def test_parse_pupils_rejects_contacts_who_are_pupils_of_the_file() -> None:
+    other = {"email": "bethan.rees@pupils.example", "name": "Bethan Rees", "contact_emails": ""}
+    own, others = {"contact_emails": "aled.pugh@pupils.example"}, {"contact_emails": "Bethan.Rees@pupils.example"}
+    assert pupils(own, other) == (["bethan.rees@pupils.example"], [(2, "contact_emails")])
+    assert pupils(others, other) == (["bethan.rees@pupils.example"], [(2, "contact_emails")])
+
+
+def test_parse_pupils_reads_a_language_as_forms_write_it() -> None:
+    row = parse_pupils(table(PUPIL | {"language": " CY;"}), {"SEN"}, {"mair.howell@school.example"}).rows[0].row
+    assert row.language == "cy"
 
 
 def test_parse_staff_accepts_a_repeated_row_only_if_it_says_the_same() -> None:
