@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import delete, insert, select
 
 from app.intake.transaction import record_change
-from app.records.known_mappings import get_known_table, list_known_tables, propose_as, read_as, recognise
+from app.records.known_mappings import get_known_table, list_known_tables, propose_as, rate, read_as, recognise
 from app.records.mappings import Mapping, read_mapped_table
 from app.records.rows import UnreadableFileError
 from app.records.tables.raw_tables import RawTable, read_raw_table
@@ -75,7 +75,7 @@ def find_mapping(school: School, name: str, file: TableFile) -> Mapping:
     if mapping := get_mapping(school, name):
         return mapping
     if known := get_known_table(name):
-        return read_as(known, read_raw_table(file))
+        return read_as(known, read_raw_table(file, rate=lambda raw: -len(propose_as(known, raw).list_missing())))
     names = [saved.name for saved in list_mappings(school)] + [known.name for known in list_known_tables()]
     raise UnreadableFileError(f"There is no mapping “{name}”. There are: {', '.join(names)}.")
 
@@ -92,7 +92,7 @@ def read_by_mapping(school: School, name: str, file: TableFile, kinds: Collectio
 def suggest_mapping(school: School, file: TableFile, kinds: Collection[str]) -> str:
     """A sentence that says with which mappings a file can be read as one of some kinds; "" if with none."""
     try:
-        names = suggest_names(school, read_raw_table(file), kinds)
+        names = suggest_names(school, read_raw_table(file, rate=rate), kinds)
     except UnreadableFileError:
         return ""
     return f"It can be read with --mapping “{'” or “'.join(names)}”." if names else ""

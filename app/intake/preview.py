@@ -14,7 +14,7 @@ from app.formatting import how_many
 from app.intake.people import RosterOptions
 from app.intake.result import ImportResult
 from app.intake.transaction import Run
-from app.records.rows import InvalidCellError
+from app.records.rows import InvalidCellError, RowNumber
 from app.records.tables.tabular import Rows, Table
 from app.school import School
 from app.store import tables
@@ -166,7 +166,7 @@ def _compare(before: _Roster, after: _Roster) -> Iterator[ChangedFact]:
     yield from seen
 
 
-Corrections = Mapping[int, Mapping[str, str]]  # cells by column, by row number
+Corrections = Mapping[tuple[str, int], Mapping[str, str]]  # cells by column, by sheet ("": the only one) and row
 
 
 def correct_rows(table: Table, corrections: Corrections) -> Table:
@@ -174,7 +174,7 @@ def correct_rows(table: Table, corrections: Corrections) -> Table:
     rows: Rows = []
     faults: dict[int, list[InvalidCellError]] = {}
     for place, (number, cells) in enumerate(table.rows):
-        given = corrections.get(int(number), {})
+        given = corrections.get((number.sheet if isinstance(number, RowNumber) else "", int(number)), {})
         rows.append((number, cells | {column: cell.strip() for column, cell in given.items()}))
         if left := [fault for fault in table.faults.get(place, ()) if fault.column not in given]:
             faults[place] = left

@@ -85,6 +85,12 @@ def propose(raw: RawTable, kind: str | None = None) -> Mapping | None:
     return best if best.columns else None
 
 
+def rate(raw: RawTable) -> tuple[float, int]:
+    """How many of the columns of any kind of table a sheet's headings give; see `propose`."""
+    mapping = propose(raw)
+    return _rate(mapping) if mapping else (0, 0)
+
+
 def recognise(raw: RawTable) -> list[KnownTable]:
     """The systems whose table a sheet may be, by its headings."""
     headings = set(map(squeeze, raw.headings))

@@ -40,7 +40,7 @@ class RowNumber(int):
 class RejectedRow:
     """A row that cannot be used. `row` counts as a spreadsheet does, the header being row 1; of JSON it is the number
     of the record. `column` and `value` are None if the row as a whole is at fault; `file` names the file in a folder or
-    an archive."""
+    an archive, `sheet` that of several sheets of a workbook."""
 
     row: int
     column: str | None
@@ -49,6 +49,7 @@ class RejectedRow:
     fix: str
     original: Any
     file: str | None = None
+    sheet: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,8 @@ class ParsedRows(Generic[R]):
 def reject(number: int, cells: dict[str, str], fault: InvalidCellError) -> RejectedRow:
     """A row of a table, rejected for a fault."""
     value = cells.get(fault.column) if fault.column else None
-    reason, file = fault.reason, None
+    reason, file, sheet = fault.reason, None, ""
     if isinstance(number, RowNumber):
-        reason, file = f"{reason} (in the sheet {number.sheet})" if number.sheet else reason, number.file
-    return RejectedRow(int(number), fault.column, value, reason, fault.fix, cells, file)
+        file, sheet = number.file, number.sheet
+        reason = f"{reason} (in the sheet {sheet})" if sheet else reason
+    return RejectedRow(int(number), fault.column, value, reason, fault.fix, cells, file, sheet)

@@ -11,6 +11,7 @@ from tests import people
 from tests.apptest import AppTest
 from tests.pages.conftest import OpenAs, Opened, text
 from tests.people import email, someone
+from tests.records.tables.books import Tab, save_xlsx
 
 Rows = list[dict[str, str]]
 PUPILS = [
@@ -88,11 +89,30 @@ def test_import_corrects_a_rejected_row_in_the_table(open_as: OpenAs, school: Sc
     _drop(at, ("pupils.csv", PUPILS))
     _choose(at, "Email *", ("Mail",))
     _choose(at, "Name *", ("Pupil",))
-    at.session_state["import corrections"] = {"pupils": {4: {"email": "sam@pupils.habs.example"}}}
+    at.session_state["import corrections"] = {"pupils": {("", 4): {"email": "sam@pupils.habs.example"}}}
     at.run()
     assert "2 new" in text(at).replace("<bdi>", "").replace("</bdi>", "")
     _press(at, "Import")
     assert "Sam Slip" in _list_pupils(school)
+
+
+def test_import_corrects_one_of_two_rows_with_one_number(open_as: OpenAs, school: School) -> None:
+    headings = [*PUPILS[0]]
+    sheets = {
+        title: Tab([headings, [name, address, "Year 7", "Wye", "SEN"]])
+        for title, name, address in (("Wye", "Nia New", "nia@pupils.habs"), ("Usk", "Una Usk", "una@pupils.habs"))
+    }
+    at = open_as("admin")
+    box = next(one for one in at.file_uploader if one.label.startswith("Drop the files"))
+    box.set_value([("pupils.xlsx", save_xlsx({"Notes": Tab([["Read me"]]), **sheets}), "application/xlsx")]).run()
+    _choose(at, "Email *", ("Mail",))
+    _choose(at, "Name *", ("Pupil",))
+    assert "Usk,2," in " ".join(table.value.to_csv() for table in at.dataframe)
+    at.session_state["import corrections"] = {"pupils": {("Usk", 2): {"email": "una@pupils.habs.example"}}}
+    at.run()
+    _press(at, "Import")
+    assert "Una Usk" in _list_pupils(school)
+    assert "Nia New" not in _list_pupils(school)
 
 
 def _list_rows(*left: str) -> Rows:

@@ -103,16 +103,20 @@ def _without_garbage_collection() -> Iterator[None]:
 def _read_sheets(file: TableFile, expected: Expected) -> Table:
     name, sheets = load_sheets(file, expected.count)
     chosen, notes = _choose_sheets(name, sheets, expected)
-    columns: dict[str, None] = {}
+    read = [_read_rows(name, sheet, expected, sheet.name if len(chosen) > 1 else "") for sheet in chosen]
+    return join_tables(read, notes)
+
+
+def join_tables(tables: Sequence[Table], notes: Iterable[str] = ()) -> Table:
+    """The rows of some sheets of a file as one table, with further notes before theirs."""
     rows: Rows = []
     faults: dict[int, list[InvalidCellError]] = {}
-    for sheet in chosen:
-        read = _read_rows(name, sheet, expected, sheet.name if len(chosen) > 1 else "")
-        columns |= dict.fromkeys(read.columns)
-        faults |= {place + len(rows): of_row for place, of_row in read.faults.items()}
-        rows += read.rows
-        notes += read.notes
-    return Table(name, tuple(columns), rows, faults, tuple(notes))
+    for table in tables:
+        faults |= {place + len(rows): of_row for place, of_row in table.faults.items()}
+        rows += table.rows
+    columns = dict.fromkeys(column for table in tables for column in table.columns)
+    all_notes = (*notes, *(words for table in tables for words in table.notes))
+    return Table(tables[0].name, tuple(columns), rows, faults, all_notes)
 
 
 def _choose_sheets(name: str, sheets: list[Sheet], expected: Expected) -> tuple[list[Sheet], list[str]]:
@@ -128,11 +132,15 @@ def _choose_sheets(name: str, sheets: list[Sheet], expected: Expected) -> tuple[
             f"{name} has several sheets with such headings, which are not the same: {titles}. Give them the same "
             "headings, or save each sheet as a file of its own."
         )
+    return chosen, note_sheets(chosen, sheets)
+
+
+def note_sheets(chosen: Sequence[Sheet], sheets: Sequence[Sheet]) -> list[str]:
+    """Notes on which sheets of a file are read, as far as that is not plain, and which are not."""
     notes = [f"the {sheet.kind} {sheet.name} was not read" for sheet in sheets if sheet not in chosen]
     if len(chosen) > 1:
-        notes.insert(0, f"{len(chosen)} sheets were read: {titles}")
-    notes += [f"the hidden sheet {sheet.name} was read" for sheet in chosen if sheet.is_hidden]
-    return chosen, notes
+        notes.insert(0, f"{len(chosen)} sheets were read: {', '.join(sheet.name for sheet in chosen)}")
+    return notes + [f"the hidden sheet {sheet.name} was read" for sheet in chosen if sheet.is_hidden]
 
 
 def _find_headings(sheet: Sheet, expected: Expected) -> int | None:
@@ -160,7 +168,7 @@ def _read_rows(name: str, sheet: Sheet, expected: Expected, title: str) -> Table
     if place is None:
         raise UnreadableFileError(_describe_missing(name, header, expected))
     columns = _name_columns(name, header, expected)
-    notes = [f"the rows above the headings were not read: {first + 1} to {place}"] if place > first else []
+    notes = note_above(sheet, place)
     if place in sheet.hidden_rows:
         notes.append(f"the headings are in the hidden row {place + 1}, which was read")
     table = build_table(name, sheet, place, columns, title)
@@ -215,6 +223,16 @@ def iter_filled(sheet: Sheet, place: int) -> Iterator[tuple[int, list[str] | str
     for n, cells in enumerate(sheet.lines[place + 1 :], start=place + 1):
         if n not in sheet.hidden_rows and (n in at_fault or any(map(str.strip, cells))):
             yield n, cells
+
+
+def note_above(sheet: Sheet, place: int) -> list[str]:
+    """A note on the lines that are above the headings and hold anything, if there are any."""
+    above = [n for n, line in enumerate(sheet.lines[:place], start=1) if "".join(line).strip()]
+    if not above:
+        return []
+    if len(above) == 1:
+        return [f"row {above[0]}, above the headings, was not read"]
+    return [f"rows {above[0]} to {above[-1]}, above the headings, were not read"]
 
 
 def note_hidden(sheet: Sheet, place: int) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from app.access.administration import select_shown_cells
 from app.formatting import how_many
 from app.intake.mappings import get_mapping, suggest_names
 from app.records.columns import COLUMNS, TABLES, Column
-from app.records.known_mappings import get_known_table, propose
+from app.records.known_mappings import get_known_table, propose, rate
 from app.records.mappings import Mapping, Source, Word, apply, list_words
 from app.records.tables.raw_tables import RawTable
 from app.records.words import fold
@@ -77,6 +77,11 @@ def ask_reading(school: School, raw: RawTable, schools: Dictionary[str, str], ke
         return None
     _show_first_rows(raw, mapping)
     return Reading(mapping, is_new=mapping != start)
+
+
+def rate_sheet(school: School, raw: RawTable) -> tuple[bool, float, int]:
+    """How well a sheet can be read: by a saved mapping, else by how many columns its headings give."""
+    return bool(_list_saved(school, raw, list(TABLES))), *rate(raw)
 
 
 def _list_saved(school: School, raw: RawTable, kinds: Sequence[str]) -> list[str]:

@@ -18,7 +18,7 @@ from app.ui.text import note, write_html
 from app.vocabulary.terms import TableKind
 
 CORRECTIONS = "import corrections"  # in the session state: by kind, the `Corrections` made so far
-_ROW, _WHY = "Row", "What is wrong"
+_SHEET, _ROW, _WHY = "Sheet", "Row", "What is wrong"
 _CORRECTED_AT_ONCE, _MOST_REASONS = 20, 5
 _CHANGES = {"who": "Who", "column": "What", "before": "Now", "after": "After the import"}
 
@@ -122,7 +122,7 @@ def _ask_corrections(result: ImportResult) -> None:
             shown,
             key=f"rejected {result.kind} {hash(shown.to_csv())}",
             hide_index=True,
-            disabled=[_ROW, _WHY],
+            disabled=[_SHEET, _ROW, _WHY],
             width="stretch",
             alt=f"Rejected rows of {TableKind(result.kind).label.lower()}, to be corrected",
             column_config=config,
@@ -145,17 +145,18 @@ def _describe_rejected(result: ImportResult, rejected: RejectedRow) -> dict[str,
     _, fixable = select_shown_cells(result.kind, cells, rejected.column)
     column = rejected.column or ""
     shown = {name: cells.get(name, "") for name in fixable if name in cells or name == column}
-    return {_ROW: int(rejected.row), _WHY: _explain_rejection(result, rejected)} | shown
+    where = {_SHEET: rejected.sheet} if rejected.sheet else {}
+    return where | {_ROW: int(rejected.row), _WHY: _explain_rejection(result, rejected)} | shown
 
 
 def _store_corrections(kind: str, shown: pd.DataFrame, edited: pd.DataFrame) -> None:
     """Remember the cells that differ, in addition to earlier ones."""
-    every: dict[str, dict[int, dict[str, str]]] = st.session_state.setdefault(CORRECTIONS, {})
+    every: dict[str, dict[tuple[str, int], dict[str, str]]] = st.session_state.setdefault(CORRECTIONS, {})
     of_kind = every.setdefault(kind, {})
     for before, after in zip(shown.to_dict("records"), edited.to_dict("records"), strict=True):
         given = {name: str(cell or "") for name, cell in after.items() if cell != before[name]}
         if given:
-            of_kind.setdefault(int(before[_ROW]), {}).update(given)
+            of_kind.setdefault((before.get(_SHEET, ""), int(before[_ROW])), {}).update(given)
 
 
 def get_corrections(kind: str) -> Corrections:

@@ -22,7 +22,7 @@ from app.records.tables.tabular import Table
 from app.school import School
 from app.store.database import DatabaseError
 from app.store.reading import get_revision
-from app.ui.administration.import_columns import Reading, ask_reading
+from app.ui.administration.import_columns import Reading, ask_reading, rate_sheet
 from app.ui.administration.import_leavers import STAY, LeaversChoice, is_plausible, name_import, show_leavers
 from app.ui.administration.import_options import ask_roster_options, show_templates
 from app.ui.administration.import_preview import CORRECTIONS, get_corrections, show_preview, show_rejected
@@ -141,10 +141,11 @@ def _show_file(
 ) -> tuple[RawTable, Reading] | None:
     """One file with how it is read; None if that is not clear yet."""
     try:
-        raw = read_raw_table(file)
+        raw = read_raw_table(file, rate=lambda one: rate_sheet(school, one))
         if len(raw.sheets) > 1:
-            sheet = st.selectbox("Sheet", raw.sheets, key=f"{key} sheet")
-            raw = read_raw_table(file, sheet)
+            sheet = st.selectbox("Sheet", list(dict.fromkeys((raw.sheet, *raw.sheets))), key=f"{key} sheet")
+            if sheet != raw.sheet:
+                raw = read_raw_table(file, sheet)
         write_html("<b>{name}</b>: {rows}", name=raw.name, rows=how_many(len(raw.rows), "row"))
         for words in raw.notes:
             note(f"{start_sentence(words)}.")

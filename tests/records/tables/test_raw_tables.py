@@ -44,6 +44,7 @@ def test_read_raw_table_reads_the_first_visible_sheet_and_names_the_others() -> 
     assert raw.rows == [(2, ("a.byrne@school.example", "9B")), (4, ("b.chan@school.example", "10"))]
     assert raw.notes == ("the sheet Staff was not read", "the hidden sheet Codes was not read")
     assert read_raw_table(("a.xlsx", content), "Staff").rows == [(2, ("Carys",))]
+    assert read_raw_table(("a.xlsx", content), rate=lambda one: one.headings == ("Name",)).sheet == "Staff"
     with pytest.raises(UnreadableFileError, match=r"has no sheet Houses; it has: Pupils, Staff, Codes\."):
         read_raw_table(("a.xlsx", content), "Houses")
 
@@ -63,7 +64,7 @@ def test_read_raw_table_takes_the_row_of_the_headings_from_a_person() -> None:
 
 
 def test_name_columns_gives_a_table_of_the_columns_a_person_chose() -> None:
-    raw = read_raw_table(("a.xlsx", save_xlsx({"Pupils": Tab(PUPILS), "Other": Tab(PUPILS)})))
+    raw = read_raw_table(("a.xlsx", save_xlsx({"Pupils": Tab(PUPILS), "Other": Tab(PUPILS)})), "Pupils")
     table = raw.name_columns(["email", "form"])
     assert table.columns == ("email", "form")
     assert [cells for _, cells in table.rows] == [
@@ -74,6 +75,20 @@ def test_name_columns_gives_a_table_of_the_columns_a_person_chose() -> None:
     assert isinstance(number, RowNumber)
     assert (number, number.sheet) == (4, "Pupils")
     assert table.notes == ("the sheet Other was not read",)
+
+
+def test_read_raw_table_reads_all_sheets_with_the_same_headings() -> None:
+    """A sheet for each term, of which one has a title."""
+    spring = [["Pupils, spring"], ["pupil email", "FORM", None], ["c.dafis@school.example", "9C"]]
+    tabs = {"Autumn": Tab(PUPILS), "Staff": Tab([["Name"], ["Carys"]]), "Spring": Tab(spring)}
+    raw = read_raw_table(("a.xlsx", save_xlsx(tabs)))
+    assert raw.sheet == "Autumn, Spring"
+    assert raw.notes[:2] == ("2 sheets were read: Autumn, Spring", "the sheet Staff was not read")
+    assert "row 1, above the headings, was not read" in raw.notes
+    table = raw.name_columns(["email", "form"])
+    places = [(number.sheet, number) for number, _ in table.rows if isinstance(number, RowNumber)]
+    assert places == [("Autumn", 2), ("Autumn", 4), ("Spring", 3)]
+    assert table.rows[-1][1] == {"email": "c.dafis@school.example", "form": "9C"}
 
 
 def test_name_columns_refuses_one_name_for_two_headings() -> None:

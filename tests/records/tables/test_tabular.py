@@ -182,4 +182,4 @@ def test_read_table_says_what_stands_above_the_headings_or_hides_them() -> None:
     for hidden, notes in (((), []), ((1,), ["the headings are in the hidden row 2, which was read"])):
         table = read_table(("a.xlsx", save_xlsx({"A": Tab(rows, hidden_rows=hidden)})), Expected(("code",), ("code",)))
         assert table.rows == [(3, {"code": "SEN", "name": "Senior"})]
-        assert list(table.notes) == ["the rows above the headings were not read: 1 to 1", *notes]
+        assert list(table.notes) == ["row 1, above the headings, was not read", *notes]
