@@ -1,18 +1,20 @@
 """The sheets of a workbook of any kind: what its cells hold as a CSV file would write it, and which hold no value.
 
-Of .xlsx python-calamine gives the values; what it does not tell is found in the parts of the file.
+Of .xlsx and .xlsb python-calamine gives the values; what it does not tell is found in the parts of the file.
 """
 
 import io
 import struct
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from xml.etree import ElementTree
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 from app.records.rows import UnreadableFileError
-from app.records.tables.binary_workbooks import read_binary_workbook
+from app.records.tables.binary_parts import BinaryParts
 from app.records.tables.cells import FORMATS, Marks, Sheet, build_sheet
 from app.records.tables.old_workbooks import read_old_sheets
 from app.records.tables.open_documents import read_open_document
@@ -59,9 +61,21 @@ def read_sheets(name: str, content: bytes) -> list[Sheet]:
     if not zipfile.is_zipfile(io.BytesIO(content)):
         raise UnreadableFileError(f"{name} is incomplete: its end is missing. Copy or download it again.")
     try:
-        return _read_packed(name, content, list_parts(content))
+        with _catching_panics():
+            return _read_packed(name, content, list_parts(content))
     except _UNREADABLE as error:
         raise UnreadableFileError(f"{name} is not a readable workbook ({error}); {_SAVE_AS}.") from None
+
+
+@contextmanager
+def _catching_panics() -> Iterator[None]:
+    """Raise ValueError for a panic of calamine, as bytes that it does not expect may cause it. It is no Exception."""
+    try:
+        yield
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise ValueError("a part of it is damaged") from None
 
 
 def _report_locked(name: str) -> UnreadableFileError:
@@ -78,10 +92,10 @@ def _read_packed(name: str, content: bytes, present: set[str]) -> list[Sheet]:
         if b"encryption-data" in read_part(name, content, "META-INF/manifest.xml"):
             raise _report_locked(name)
         return read_open_document(name, read_part(name, content, "content.xml"))
-    if "xl/workbook.bin" in present:
-        return read_binary_workbook(name, content)
-    parts = WorkbookParts(name)
-    book = CalamineWorkbook.from_filelike(repack(name, content, (".xml", ".rels"), parts.take))
+    is_binary = "xl/workbook.bin" in present
+    parts = BinaryParts(name) if is_binary else WorkbookParts(name)
+    endings = (".bin", ".xml", ".rels") if is_binary else (".xml", ".rels")
+    book = CalamineWorkbook.from_filelike(repack(name, content, endings, parts.take))
     marks = parts.marks()
     return [
         build_sheet(
