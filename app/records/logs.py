@@ -152,7 +152,7 @@ def _note_other_words(rows: Iterable[ReadRow[Log]]) -> Iterator[str]:
     purposes = [str(read.number) for read in rows if Purpose.named(read.row.answers["purpose"]) is Purpose.OTHER]
     if purposes:
         shown = ", ".join(purposes[:_MOST_ROWS]) + (" and more" if len(purposes) > _MOST_ROWS else "")
-        rows_shown = f"{how_many(len(purposes), 'row')} (row {shown})"
+        rows_shown = f"{how_many(len(purposes), 'row')} (row{'s' * (len(purposes) > 1)} {shown})"
         yield f"the purpose of {rows_shown} is not one of {_PURPOSES}, and counts as another one"
     for read in rows:
         category = read.row.answers["concern_category"]
