@@ -54,7 +54,7 @@ def store_logs(connection: Connection, school: School, file: Table, result: Impo
     result.changed = len(renamed)
     result.rows = [(read.number, read.cells) for read in new]  # rows stored before do not fix rejected ones
     result.new_rows = result.rows
-    result.rejected.sort(key=lambda rejected: rejected.row)
+    result.rejected.sort(key=lambda rejected: (rejected.sheet, rejected.row))
     result.added = len(new)
     _insert_logs(connection, school, [read.row for read in new])
     return Affected(times=[span(log.started_at, log.ended_at) for log in [*(read.row for read in new), *renamed]])

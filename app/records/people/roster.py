@@ -250,8 +250,8 @@ def _fold(value: str | None) -> str | None:
 
 
 def sort_rows(rejected: Sequence[RejectedRow]) -> list[RejectedRow]:
-    """Rejected rows in the order of the file."""
-    return sorted(rejected, key=lambda row: row.row)
+    """Rejected rows in the order of the file; of several sheets, those of each together."""
+    return sorted(rejected, key=lambda row: (row.sheet, row.row))
 
 
 def combine(

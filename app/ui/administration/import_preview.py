@@ -97,10 +97,8 @@ def _show_rejected(result: ImportResult) -> None:
     count = how_many(len(result.rejected), "row")
     with st.container(border=True):
         write_html("Rejected: {count} of {kind}", "h4", count=count, kind=TableKind(result.kind).label.lower())
-        note(
-            "The other rows can be imported now. Rejected rows are kept under “Rejected rows” until somebody fixes or "
-            "dismisses them."
-        )
+        others = "The other rows can be imported now. " if len(result.rejected) < result.read else ""
+        note(f"{others}Rejected rows are kept under “Rejected rows” until somebody fixes or dismisses them.")
         if len(result.rejected) <= _CORRECTED_AT_ONCE:
             _ask_corrections(result)
             return
@@ -134,9 +132,10 @@ def _ask_corrections(result: ImportResult) -> None:
 
 
 def _explain_rejection(result: ImportResult, rejected: RejectedRow) -> str:
-    """Why a row was rejected, and how to fix it."""
+    """Why a row was rejected, and how to fix it. The sheet has a column of its own."""
     column = rejected.column or ""
-    return f"{result.headings.get(column) or column or 'the row'} {rejected.reason}: {rejected.fix}"
+    reason = rejected.reason.removesuffix(f" (in the sheet {rejected.sheet})")
+    return f"{result.headings.get(column) or column or 'the row'} {reason}: {rejected.fix}"
 
 
 def _describe_rejected(result: ImportResult, rejected: RejectedRow) -> dict[str, object]:
