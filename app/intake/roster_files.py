@@ -106,22 +106,28 @@ def _read_export(school: School, folder: str, files: Sequence[TableFile], option
 def _read_files(
     school: School, folder: str, files: Sequence[TableFile], options: RosterOptions, mappings: Sequence[str]
 ) -> RosterFiles:
-    """The program's own files, and others by mappings."""
+    """The program's own files, and others by mappings. A file with a name of the program's own may be another's."""
     own, others = _find_own_files(folder, files)
-    read, faults = {}, []
+    read, unreadable = {}, {}
     for kind, file in own.items():
         try:
             read[kind] = read_table(file, TABLES[kind])
         except UnreadableFileError as error:
-            faults.append(str(error))
+            unreadable[get_name(file)] = (file, error)
+    others += [file for file, _ in unreadable.values()]
+    faults = []
+    try:
+        for kind, (file, table) in _read_mapped(school, [file for file in others if _is_table(file)], mappings).items():
+            if kind in read:
+                raise UnreadableFileError(_describe_both(kind, own[kind], file))
+            read[kind] = table
+            others.remove(file)
+            unreadable.pop(get_name(file), None)
+    except UnreadableFileError as error:
+        faults.append(str(error))
+    faults += [_describe_unreadable(school, file, error) for file, error in unreadable.values()]
     if faults:
-        raise UnreadableFileError("\n".join(faults))
-    mapped = _read_mapped(school, [file for file in others if _is_table(file)], mappings)
-    for kind, (file, table) in mapped.items():
-        if kind in own:
-            raise UnreadableFileError(_describe_both(kind, own[kind], file))
-        read[kind] = table
-        others.remove(file)
+        raise UnreadableFileError("\n".join(dict.fromkeys(faults)))
     if not read:
         found = f" It has: {', '.join(map(get_name, others))}." if others else ""
         raise UnreadableFileError(
@@ -134,6 +140,10 @@ def _read_files(
         [get_name(file) for file in others if not _is_table(file)],
         [f"{get_name(file)} was not read: {_suggest_name(school, file)}" for file in others if _is_table(file)],
     )
+
+
+def _describe_unreadable(school: School, file: TableFile, error: UnreadableFileError) -> str:
+    return " ".join(filter(None, (str(error), suggest_mapping(school, file, _KINDS))))
 
 
 def _is_table(file: TableFile) -> bool:

@@ -199,6 +199,18 @@ def test_prepare_roster_reads_tables_by_mappings(empty_school: School, tmp_path:
     assert [(result.added, result.changed) for result in again] == [(0, 0)]
 
 
+def test_prepare_roster_reads_an_export_that_has_a_name_of_the_programs_own(
+    empty_school: School, tmp_path: Path
+) -> None:
+    save_mapping(empty_school, "Ours", PUPILS)
+    (tmp_path / "schools.csv").write_text("code,name,senior\nSEN,Senior,yes\n")
+    (tmp_path / "pupils.csv").write_text("Name,Mail,Form,House\nNia Haf,n.haf@ysgol.example,9B,Wye\n")
+    with pytest.raises(UnreadableFileError, match=r"pupils.csv: .* missing: email.*can be read with --mapping “Ours”"):
+        prepare_roster(empty_school, tmp_path)
+    carry_out(empty_school, prepare_roster(empty_school, tmp_path, mappings=["Ours"]))
+    assert [*pupils(empty_school)] == ["n.haf@ysgol.example"]
+
+
 def test_prepare_roster_says_why_a_mapping_reads_nothing(empty_school: School, tmp_path: Path) -> None:
     save_mapping(empty_school, "Ours", PUPILS)
     (tmp_path / "export.csv").write_text("Name,Post\nNia,x\n")
