@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 from app.records.rows import UnreadableFileError
 from app.records.tables.cells import MOST_TEXT, Marks
 from app.records.tables.number_formats import BUILT_IN, Shows, find_shown
-from app.records.tables.text_tables import MOST_CELLS, too_large
+from app.records.tables.text_tables import check_extent, too_large
 
 # Kinds of record, as [MS-XLSB] numbers them.
 _ROW, _NUMBER, _ERROR, _REAL, _SHARED_TEXT, _REAL_RESULT, _ERROR_RESULT = 0, 2, 3, 5, 7, 9, 11
@@ -79,7 +79,7 @@ class BinaryParts:
             elif kind in _CELLS:
                 column, style = struct.unpack_from("<II", content, begin)
                 width = max(width, column + 1)
-                self._check_extent(row + 1, width)
+                check_extent(self._name, row + 1, width)
                 if kind in (_ERROR, _ERROR_RESULT):
                     marks.texts[row, column] = _ERRORS.get(content[begin + 8], "#N/A")
                 elif kind == _SHARED_TEXT:
@@ -96,13 +96,6 @@ class BinaryParts:
         if characters > MOST_TEXT:
             raise too_large(self._name)
         return marks
-
-    def _check_extent(self, rows: int, columns: int) -> None:
-        if rows * columns > MOST_CELLS:
-            raise UnreadableFileError(
-                f"{self._name} has a cell far out, in row {rows} or column {columns}; delete what does not belong "
-                "there."
-            )
 
 
 def _read_targets(relations: bytes) -> dict[str, str]:
