@@ -79,7 +79,7 @@ def test_name_columns_gives_a_table_of_the_columns_a_person_chose() -> None:
 
 def test_read_raw_table_reads_all_sheets_with_the_same_headings() -> None:
     """A sheet for each term, of which one has a title."""
-    spring = [["Pupils, spring"], ["pupil email", "FORM", None], ["c.dafis@school.example", "9C"]]
+    spring: list[list[object]] = [["Pupils, spring"], ["pupil email", "FORM", None], ["c.dafis@school.example", "9C"]]
     tabs = {"Autumn": Tab(PUPILS), "Staff": Tab([["Name"], ["Carys"]]), "Spring": Tab(spring)}
     raw = read_raw_table(("a.xlsx", save_xlsx(tabs)))
     assert raw.sheet == "Autumn, Spring"
