@@ -166,7 +166,9 @@ def _compare(before: _Roster, after: _Roster) -> Iterator[ChangedFact]:
     yield from seen
 
 
-Corrections = Mapping[tuple[str, int], Mapping[str, str]]  # cells by column, by sheet ("": the only one) and row
+Corrections = Mapping[
+    tuple[str, int], Mapping[str, str]
+]  # cells by column, by sheet or file ("": the only one) and row
 
 
 def correct_rows(table: Table, corrections: Corrections) -> Table:
@@ -174,7 +176,8 @@ def correct_rows(table: Table, corrections: Corrections) -> Table:
     rows: Rows = []
     faults: dict[int, list[InvalidCellError]] = {}
     for place, (number, cells) in enumerate(table.rows):
-        given = corrections.get((number.sheet if isinstance(number, RowNumber) else "", int(number)), {})
+        part = (number.sheet or number.file or "") if isinstance(number, RowNumber) else ""
+        given = corrections.get((part, int(number)), {})
         rows.append((number, cells | {column: cell.strip() for column, cell in given.items()}))
         if left := [fault for fault in table.faults.get(place, ()) if fault.column not in given]:
             faults[place] = left

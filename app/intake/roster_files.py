@@ -43,7 +43,7 @@ def read_roster_files(school: School, path: Path, options: RosterOptions, mappin
     if path.is_dir() or (path.is_file() and path.suffix.lower() == _ARCHIVE):
         files = _list_files(path)
         if is_roster_folder([get_name(file).lower() for file in files]):
-            return _read_export(school, path.name, files, options)
+            return read_export_files(school, path.name, files, options)
         return _read_files(school, path.name, files, options, mappings)
     if mappings and path.is_file():
         read = {kind: table for kind, (_, table) in _read_mapped(school, [path], mappings).items()}
@@ -77,8 +77,23 @@ def _list_files(path: Path) -> list[TableFile]:
     return [files[name] for name in sorted(files)]
 
 
-def _read_export(school: School, folder: str, files: Sequence[TableFile], options: RosterOptions) -> RosterFiles:
-    """A School Data Sync or OneRoster folder."""
+def unpack(files: Sequence[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+    """Some files as (name, content), with the files of archives in place of these. UnreadableFileError if an archive
+    cannot be read, or two files have one name."""
+    unpacked: dict[str, bytes] = {}
+    for name, content in files:
+        parts = read_archive((name, content)) if name.lower().endswith(_ARCHIVE) else {name: content}
+        for inner, part in parts.items():
+            if inner in unpacked:
+                raise UnreadableFileError(f"There are two files of the name {inner}; keep one.")
+            if not inner.lower().startswith(_LEFT_BY_SYSTEMS):
+                unpacked[inner] = part
+    return [*unpacked.items()]
+
+
+def read_export_files(school: School, folder: str, files: Sequence[TableFile], options: RosterOptions) -> RosterFiles:
+    """The files of a School Data Sync or OneRoster folder, which has a name. UnreadableFileError if one cannot be used,
+    or if nobody is in them."""
     by_name = {get_name(file).lower(): file for file in files}
     known = tables.schools.c
     with school.engine.connect() as connection:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import zipfile
 
 from app.access.administration import get_roster
 from app.intake.mappings import list_mappings
@@ -11,6 +12,7 @@ from tests import people
 from tests.apptest import AppTest
 from tests.pages.conftest import OpenAs, Opened, text
 from tests.people import email, someone
+from tests.records.people.exports import ONEROSTER_1_1, OWN, files
 from tests.records.tables.books import Tab, save_xlsx
 
 Rows = list[dict[str, str]]
@@ -113,6 +115,24 @@ def test_import_corrects_one_of_two_rows_with_one_number(open_as: OpenAs, school
     _press(at, "Import")
     assert "Una Usk" in _list_pupils(school)
     assert "Nia New" not in _list_pupils(school)
+
+
+def test_import_takes_the_files_of_a_oneroster_export(open_as: OpenAs, school: School) -> None:
+    at = open_as("admin")
+    exported = dict(files(ONEROSTER_1_1).values())
+    own = [(name, exported.pop(name), "text/csv") for name in OWN]
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, content in exported.items():
+            archive.writestr(f"export/{name}", content)
+    box = next(one for one in at.file_uploader if one.label.startswith("Drop the files"))
+    box.set_value([("export.zip", packed.getvalue(), "application/zip"), *own]).run()
+    assert not at.exception
+    assert "An export of School Data Sync or OneRoster" in text(at)
+    before = _list_pupils(school)
+    _press(at, next(button.label for button in at.button if button.label.startswith("Import")))
+    assert "Imported." in [element.value for element in at.success]
+    assert _list_pupils(school) == before | {"Aled Bowen": "Wye", "Nia Haf": "Dore"}
 
 
 def _list_rows(*left: str) -> Rows:

@@ -39,7 +39,7 @@ class LeaversChoice:
     def add_to(self, options: RosterOptions) -> RosterOptions:
         """The options with the first day without them."""
         left_on = st.session_state.get(f"{self.key} day") or self.today
-        return replace(options, left_on=left_on, staying=frozenset((self.actor_email,)))
+        return replace(options, left_on=left_on, staying=options.staying | {self.actor_email})
 
     def ask(self, *, have_left: bool) -> None:
         """Ask whether they have left, and since when; `have_left` is what the page takes for granted."""

@@ -18,7 +18,7 @@ from app.ui.text import note, write_html
 from app.vocabulary.terms import TableKind
 
 CORRECTIONS = "import corrections"  # in the session state: by kind, the `Corrections` made so far
-_SHEET, _ROW, _WHY = "Sheet", "Row", "What is wrong"
+_PART, _ROW, _WHY = "Sheet or file", "Row", "What is wrong"
 _CORRECTED_AT_ONCE, _MOST_REASONS = 20, 5
 _CHANGES = {"who": "Who", "column": "What", "before": "Now", "after": "After the import"}
 
@@ -120,7 +120,7 @@ def _ask_corrections(result: ImportResult) -> None:
             shown,
             key=f"rejected {result.kind} {hash(shown.to_csv())}",
             hide_index=True,
-            disabled=[_SHEET, _ROW, _WHY],
+            disabled=[_PART, _ROW, _WHY],
             width="stretch",
             alt=f"Rejected rows of {TableKind(result.kind).label.lower()}, to be corrected",
             column_config=config,
@@ -132,7 +132,7 @@ def _ask_corrections(result: ImportResult) -> None:
 
 
 def _explain_rejection(result: ImportResult, rejected: RejectedRow) -> str:
-    """Why a row was rejected, and how to fix it. The sheet has a column of its own."""
+    """Why a row was rejected, and how to fix it. The sheet is shown in a column of its own."""
     column = rejected.column or ""
     reason = rejected.reason.removesuffix(f" (in the sheet {rejected.sheet})")
     return f"{result.headings.get(column) or column or 'the row'} {reason}: {rejected.fix}"
@@ -144,7 +144,8 @@ def _describe_rejected(result: ImportResult, rejected: RejectedRow) -> dict[str,
     _, fixable = select_shown_cells(result.kind, cells, rejected.column)
     column = rejected.column or ""
     shown = {name: cells.get(name, "") for name in fixable if name in cells or name == column}
-    where = {_SHEET: rejected.sheet} if rejected.sheet else {}
+    part = rejected.sheet or rejected.file
+    where = {_PART: part} if part else {}
     return where | {_ROW: int(rejected.row), _WHY: _explain_rejection(result, rejected)} | shown
 
 
@@ -155,7 +156,7 @@ def _store_corrections(kind: str, shown: pd.DataFrame, edited: pd.DataFrame) -> 
     for before, after in zip(shown.to_dict("records"), edited.to_dict("records"), strict=True):
         given = {name: str(cell or "") for name, cell in after.items() if cell != before[name]}
         if given:
-            of_kind.setdefault((before.get(_SHEET, ""), int(before[_ROW])), {}).update(given)
+            of_kind.setdefault((before.get(_PART, ""), int(before[_ROW])), {}).update(given)
 
 
 def get_corrections(kind: str) -> Corrections:

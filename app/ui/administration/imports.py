@@ -13,9 +13,11 @@ from app.intake.mappings import save_mapping
 from app.intake.people import RosterOptions
 from app.intake.preview import Preview, correct_rows, preview_import
 from app.intake.result import ImportResult
+from app.intake.roster_files import read_export_files, unpack
 from app.intake.transaction import carry_out
 from app.intake.undo import NotUndoneError, describe_last_import, find_obstacles, undo_last_import
 from app.records.mappings import apply
+from app.records.people.roster_folders import is_roster_folder
 from app.records.rows import UnreadableFileError
 from app.records.tables.raw_tables import RawTable, read_raw_table
 from app.records.tables.tabular import Table
@@ -35,9 +37,10 @@ _STEPS = ("Choose files", "Check", "Done")
 _DONE, _PREVIEWS, _NUMBER = "import done", "import previews", "import number"
 _IMPORT = "import the files"  # the button, whatever it says
 _UNDONE = "import undone"  # the words that say so, once
-_TYPES = ["csv", "txt", "tsv", "xlsx", "xlsm", "xls", "xlsb", "ods"]
+_TYPES = ["csv", "txt", "tsv", "xlsx", "xlsm", "xls", "xlsb", "ods", "zip"]
 _PEOPLE = ("staff", "pupils")
 Prepared = tuple[Mapping[str, Table], RosterOptions]
+Readings = dict[str, tuple[RawTable, Reading]]  # by kind
 
 
 def show_imports(school: School, person: Person) -> bool:
@@ -99,13 +102,54 @@ def _start_again() -> None:
 
 def _show_check(school: School, person: Person, files: list[tuple[str, bytes]]) -> None:
     roster = get_roster(school, person)
-    schools = dict(zip(roster["schools"]["code"], roster["schools"]["name"], strict=True))
-    number = st.session_state[_NUMBER]
-    readings: dict[str, tuple[RawTable, Reading]] = {}
+    readings: Readings = {}
+    try:
+        files = unpack(files)
+        if is_roster_folder([name.lower() for name, _ in files]):
+            prepared = _read_export(school, files)
+        else:
+            schools = dict(zip(roster["schools"]["code"], roster["schools"]["name"], strict=True))
+            asked = _ask_readings(school, files, schools)
+            if asked is None:
+                return
+            readings = asked
+            prepared = _apply_readings(school, readings)
+    except UnreadableFileError as error:
+        show_error("The files cannot be read.", str(error))
+        return
+    tables = {kind: correct_rows(table, get_corrections(kind)) for kind, table in prepared[0].items()}
+    prepared = tables, prepared[1]
+    people = set(_PEOPLE) & set(tables)
+    key = f"import {st.session_state[_NUMBER]} {sorted(people)} {sorted(name for name, _ in files)}"
+    choice = LeaversChoice(key, school.today(), person.email)
+    on_roster = {kind: len(roster[kind]) for kind in people}
+    preview, options = _preview_with_leavers(school, person, prepared, choice, on_roster)
+    if preview is not None:
+        st.subheader("What would change")
+        show_preview(preview)
+        show_leavers(preview, choice, options)
+        show_rejected(preview)
+        _show_import(school, person, preview, readings, (tables, options))
+
+
+def _read_export(school: School, files: list[tuple[str, bytes]]) -> Prepared:
+    """The files of a School Data Sync or OneRoster export, which say themselves what they hold."""
+    write_html("<b>An export of School Data Sync or OneRoster</b>: {files}", files=how_many(len(files), "file"))
+    read = read_export_files(school, "the export", files, ask_roster_options(school.today()))
+    for name in read.rest:
+        note(f"{name} was not read.")
+    for words in read.unread:
+        note(words)
+    return read.tables, read.options
+
+
+def _ask_readings(school: School, files: list[tuple[str, bytes]], schools: Mapping[str, str]) -> Readings | None:
+    """How each file is read, by its kind; None if that is not clear yet."""
+    readings: Readings = {}
     is_clear = True
     for n, file in enumerate(files):
         with st.container(border=True):
-            read = _show_file(school, file, schools, f"import {number} {n} {file[0]}")
+            read = _show_file(school, file, schools, f"import {st.session_state[_NUMBER]} {n} {file[0]}")
             if read is None:
                 is_clear = False
             elif (kind := read[1].mapping.kind) in readings:
@@ -116,24 +160,12 @@ def _show_check(school: School, person: Person, files: list[tuple[str, bytes]]) 
                 )
             else:
                 readings[kind] = read
-    if not is_clear:
-        return
-    tables = {
-        kind: correct_rows(apply(reading.mapping, raw), get_corrections(kind))
-        for kind, (raw, reading) in readings.items()
-    }
-    people = set(_PEOPLE) & set(readings)
-    options = ask_roster_options(school.today()) if people else RosterOptions()
-    key = f"import {number} {sorted(people)} {sorted(name for name, _ in files)}"
-    choice = LeaversChoice(key, school.today(), person.email)
-    on_roster = {kind: len(roster[kind]) for kind in people}
-    preview, options = _preview_with_leavers(school, person, (tables, options), choice, on_roster)
-    if preview is not None:
-        st.subheader("What would change")
-        show_preview(preview)
-        show_leavers(preview, choice, options)
-        show_rejected(preview)
-        _show_import(school, person, preview, readings, (tables, options))
+    return readings if is_clear else None
+
+
+def _apply_readings(school: School, readings: Readings) -> Prepared:
+    tables = {kind: apply(reading.mapping, raw) for kind, (raw, reading) in readings.items()}
+    return tables, ask_roster_options(school.today()) if set(_PEOPLE) & set(tables) else RosterOptions()
 
 
 def _show_file(
@@ -189,13 +221,7 @@ def _preview(school: School, tables: Mapping[str, Table], options: RosterOptions
     return preview
 
 
-def _show_import(
-    school: School,
-    person: Person,
-    preview: Preview,
-    readings: Mapping[str, tuple[RawTable, Reading]],
-    prepared: Prepared,
-) -> None:
+def _show_import(school: School, person: Person, preview: Preview, readings: Readings, prepared: Prepared) -> None:
     names = _ask_names(readings)
     with st.container(horizontal=True):
         wanted = st.button(name_import(preview), type="primary", icon=":material/upload:", key=_IMPORT)
@@ -214,7 +240,7 @@ def _show_import(
     st.rerun()
 
 
-def _ask_names(readings: Mapping[str, tuple[RawTable, Reading]]) -> dict[str, str]:
+def _ask_names(readings: Readings) -> dict[str, str]:
     """The names under which mappings are saved for the next time, by kind."""
     names = {}
     for kind, (raw, reading) in readings.items():
