@@ -61,8 +61,8 @@ def find_followed(calls: Calls, rooms: Mask, others: Mask, day: Ints) -> Ints:
     """For each of some rooms the position of the call that it followed, which is another one of `others`; NONE where
     there is none, and for all other calls.
 
-    Both have the same join link and begin on the same `day`, and the last call that had begun before the room had
-    ended when the room began. Of several, that is the one that ended last, then the one with the lowest call id.
+    Both have the same join link and begin on the same `day`, and the last call that began earlier had ended when the
+    room began. Of several, that is the one that ended last, then the one with the lowest call id.
     """
     found = np.full(len(calls.frame), NONE)
     link = calls.frame["join_key"].reset_index(drop=True)
@@ -72,7 +72,7 @@ def find_followed(calls: Calls, rooms: Mask, others: Mask, day: Ints) -> Ints:
     room, before = both["call"].to_numpy(), both["call_before"].to_numpy()
     call_id = calls.frame["call_id"].to_numpy(object)
     both = both.assign(end=calls.end[before], call_id=call_id[before])
-    both = both[(calls.start[before] <= calls.start[room]) & (before != room)]
+    both = both[calls.start[before] < calls.start[room]]
     last = both.sort_values(["end", "call_id"], ascending=[False, True]).drop_duplicates("call")
     last = last[last["end"] <= calls.start[last["call"]]]
     found[last["call"]] = last["call_before"]

@@ -91,6 +91,13 @@ def test_find_followed_leaves_out_a_room_beside_a_call() -> None:
     assert followed(("k", (0, 30)), ("k", (80, 90)), ("k", (60, 70))) == 0
 
 
+def test_find_followed_never_lets_two_rooms_follow_each_other() -> None:
+    at_once = make_calls(*({"call_id": name, "join_key": "k", "at": (40, 40)} for name in "ab"))
+    both = np.ones(2, bool)
+    assert find_followed(at_once, both, both, np.zeros(2, np.int64)).tolist() == [-1, -1]
+    assert followed(("k", (0, 30)), ("k", (40, 70)), ("k", (40, 40))) == 0
+
+
 def test_calls_leave_out_listed_people_who_have_a_stay() -> None:
     calls = make_calls({"call_id": "c", "at": (0, 30)})
     evidence = Evidence(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from app.records.evidence.graph_keys import check_keys
+from app.records.evidence.graph_keys import check_keys, has_next_page
 from app.records.evidence.graph_objects import (
     Identity,
     UnreadableObjectError,
@@ -36,6 +36,18 @@ _USUAL = frozenset(  # keys of a record; with others its spelling is checked
         "attendanceIntervals",
         "registrationId",
         "externalRegistrationInformation",
+    ]
+)
+_USUAL_OF_REPORT = frozenset(  # likewise of the report itself
+    [
+        "@odata.context",
+        "@odata.type",
+        "attendanceRecords@odata.context",
+        "id",
+        "totalParticipantCount",
+        "meetingStartDateTime",
+        "meetingEndDateTime",
+        "attendanceRecords",
     ]
 )
 _OF_USER = re.compile(r"users\('([0-9a-fA-F-]{36})'\)/onlineMeetings")
@@ -87,7 +99,8 @@ def iter_reports(content: Any) -> Iterator[Any]:
         yield content
         return
     records = content.get("attendanceRecords")
-    is_usual = isinstance(records, list) and all(type(record) is dict and record.keys() <= _USUAL for record in records)
+    is_usual = content.keys() <= _USUAL_OF_REPORT and isinstance(records, list)
+    is_usual = is_usual and all(type(record) is dict and record.keys() <= _USUAL for record in records)
     content = content if is_usual else check_keys(content)
     reports = content.get("attendanceReports")
     if not isinstance(reports, list):
@@ -142,7 +155,7 @@ def _check_report(content: Any) -> tuple[str, list[Any]]:
         raise UnreadableObjectError("it is not an attendance report")
     if not (report_id := name_report(content)):
         raise UnreadableObjectError("it has no id")
-    if any(name.lower().endswith("@odata.nextlink") for name in content):
+    if has_next_page(content):
         raise UnreadableObjectError(
             "it has only its first records", "fetch the rest from attendanceRecords@odata.nextLink"
         )

@@ -72,15 +72,15 @@ class _Segment:
 @dataclass
 class Legs:
     """What the sessions of a record show. `people` is everybody that they name; `absent` are the keys of those whom
-    a test or a call that nobody answered names; `replaced` those in whose place the segments name others; `direct`:
-    all sessions are between two people."""
+    a test or a call that nobody answered names; `replaced` those in whose place the segments name others; `direct` are
+    the kinds of sessions: True for one between two people."""
 
     stays: dict[tuple[str, str, int, Span], Stay] = field(default_factory=dict)
     videos: dict[Video, None] = field(default_factory=dict)
     people: list[Identity] = field(default_factory=list)
     absent: set[str] = field(default_factory=set)
     replaced: list[Identity] = field(default_factory=list)
-    direct: bool = True
+    direct: set[bool] = field(default_factory=set)
 
     def add_session(self, session: dict[str, Any], number: int) -> None:
         """Read a session, the `number`th of its record."""
@@ -102,7 +102,7 @@ class Legs:
             raise UnreadableObjectError(f"{what} has no time")
         if span[1] <= span[0]:
             return
-        self.direct = self.direct and len(people) == 2
+        self.direct.add(len(people) == 2)
         self._add_stays(key, ends, span, segments, has_failed=failure is not None)
         for segment in segments:
             for place, started_at, ended_at in segment.videos:

@@ -187,11 +187,14 @@ def _read_sessions(fields: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _read_type(fields: Mapping[str, Any], legs: Legs) -> str:
-    """The type of the call; where Graph does not know it, by who was at the ends of its sessions."""
+    """The type of the call; where Graph does not know it, by who was at the ends of its sessions. Several people who
+    each had a session with a service are a group, whatever it says: in a peer-to-peer call nobody counts as alone."""
     word = read_word(fields, "type", "the record")
+    if word == "peertopeer" and legs.direct == {False} and len({stay.person for stay in legs.stays.values()}) > 1:
+        return "groupCall"
     if word in _TYPES:
         return _TYPES[word]
-    if legs.direct and legs.stays:
+    if legs.direct == {True}:
         return "peerToPeer"
     return (read_text(fields.get("type"), 40) if word != "unknown" else None) or "groupCall"
 

@@ -24,6 +24,8 @@ _MAX_MEMBERS = 10_000  # files in a .zip
 _LINES = (".jsonl", ".ndjson")
 _OF_THE_SYSTEM = ("thumbs.db", "desktop.ini")  # beside those whose names begin with a dot
 _NOT_JSON = "it is not JSON, or was cut off", ""
+_NOT_JSON_LINE = "the line is not JSON, or was cut off"
+_BLANK = re.compile(r"[\s\ufeff]*")
 _UNPACK = "unpack it, and give the folder"
 _TABLE = "it is a table, not JSON", "import session logs with “python -m app import logs”"
 _REPORT = "it is a Teams attendance report, not a record of Microsoft Graph", IMPORT_REPORT
@@ -59,7 +61,7 @@ class _Page:
 
 
 def iter_objects(path: Path) -> Iterator[FoundObject]:
-    """The objects in a file with one of them, a list or a page of Graph (`value`), in a file with one on each line, in
+    """The objects in a file with one of them, a list or a page of Graph (`value`), in a file with one after another, in
     a .gz or .zip of such files, or in a folder of them. What cannot be read is yielded with the reason, and reading
     continues."""
     if path.is_dir():
@@ -145,14 +147,35 @@ def _iter_whole(name: str, file: BinaryIO) -> Iterator[FoundObject]:
     except RecursionError:
         yield _unreadable(name, *_NOT_JSON)
     except json.JSONDecodeError as error:
-        if _is_one_a_line(content, error):
-            yield from _iter_lines(name, io.BytesIO(text.encode(errors="replace")))
+        if error.msg == "Extra data" and _begins_as_json(text):
+            yield from _iter_one_after_another(name, text)
         else:
             yield _find_other(name, content)
     except ValueError:
         yield _find_other(name, content)
     else:
         yield from _find_in(name, _list_pages(whole, content), itertools.count(1))
+
+
+def _iter_one_after_another(name: str, text: str) -> Iterator[FoundObject]:
+    """The objects in a text of several JSON values, each on one line or on many. Of what is not JSON, every line is
+    yielded with the reason."""
+    decoder = json.JSONDecoder()
+    at, number = 0, 1
+    while (blank := _BLANK.match(text, at)) and blank.end() < len(text):
+        number += text.count("\n", at, blank.end())
+        at = blank.end()
+        try:
+            whole, end = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            newline = text.find("\n", at)
+            end = newline if newline != -1 else len(text)
+            yield FoundObject(name, number, None, _NOT_JSON_LINE, text[at:end])
+        else:
+            content = text[at:end].encode(errors="replace")
+            yield from _find_in(name, _list_pages(whole, content), itertools.repeat(number))
+        number += text.count("\n", at, end)
+        at = end
 
 
 def _iter_lines(name: str, file: BinaryIO) -> Iterator[FoundObject]:
@@ -165,7 +188,7 @@ def _iter_lines(name: str, file: BinaryIO) -> Iterator[FoundObject]:
         try:
             whole = json.loads(line.decode("utf-8-sig"))
         except (ValueError, RecursionError):
-            yield FoundObject(name, number, None, "the line is not JSON, or was cut off", line.decode(errors="replace"))
+            yield FoundObject(name, number, None, _NOT_JSON_LINE, line.decode(errors="replace"))
         else:
             yield from _find_in(name, _list_pages(whole, line), itertools.repeat(number))
 
@@ -189,11 +212,6 @@ def _find_other(name: str, content: bytes) -> FoundObject:
     reason, fix = _identify_other(name, content)
     raw = _decode_text(content)
     return FoundObject(name, 1, None, reason, raw, fix=fix, table=None if raw else content)
-
-
-def _is_one_a_line(content: bytes, error: json.JSONDecodeError) -> bool:
-    """Whether a file that is not JSON as a whole has an object on each line."""
-    return error.msg == "Extra data" and content.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\0")[:1] == b"{"
 
 
 def _identify_other(name: str, content: bytes) -> tuple[str, str]:

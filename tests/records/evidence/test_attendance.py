@@ -145,3 +145,9 @@ def test_iter_reports_spells_keys_as_graph_does() -> None:
 def test_iter_reports_refuses_parts_that_are_elsewhere() -> None:
     with pytest.raises(UnreadableObjectError, match="AdditionalProperties"):
         list(iter_reports(WHOLE | {"attendanceRecords": [{"AdditionalProperties": {"role": "Organizer"}}]}))
+
+
+@pytest.mark.parametrize("key", ["attendanceRecordsNextLink", "attendanceRecords_odata_next_link", "@odata.nextLink"])
+def test_iter_reports_refuses_a_report_with_further_records(key: str) -> None:
+    with pytest.raises(UnreadableObjectError, match="not whole"):
+        list(iter_reports(WHOLE | {key: "https://graph.example/x"}))

@@ -314,6 +314,8 @@ def test_read_call_recognises_a_person_by_id_or_address() -> None:
         ([session(person(MAIR)), session(person(ALED))], "unknown", "groupCall"),
         ([session(person(MAIR), person(ALED))], "GroupCall", "groupCall"),
         ([session(person(MAIR))], "hologramCall", "hologramCall"),
+        ([session(person(MAIR)), session(person(ALED))], "peerToPeer", "groupCall"),
+        ([session(person(ALED), SERVICE)], "peerToPeer", "peerToPeer"),
     ],
 )
 def test_read_call_tells_the_type_by_its_ends_where_graph_does_not(

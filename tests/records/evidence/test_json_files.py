@@ -91,9 +91,21 @@ def test_iter_objects_reads_other_encodings_names_and_archives(
     assert list(iter_objects(tmp_path / name)) == [FoundObject(file, 1, {"id": 1})]
 
 
-def test_iter_objects_reads_one_object_a_line_whatever_the_name(tmp_path: Path) -> None:
-    (tmp_path / "a.json").write_bytes(b'{"id": 1}\n{"id": 2}\n')
-    assert found(tmp_path / "a.json") == [(1, {"id": 1}), (2, {"id": 2})]
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ('{"id": 1}\n{"id": 2}\n', [(1, {"id": 1}), (2, {"id": 2})]),
+        ('{\n"id": 1\n}\n{\n"id": 2\n}', [(1, {"id": 1}), (4, {"id": 2})]),
+        ('[{"id": 1}]\ufeff[{"id": 2}, {"id": 3}]', [(1, {"id": 1}), (1, {"id": 2}), (1, {"id": 3})]),
+        ('{"id": 1}\n{"id": 2,\n\n{"id": 3} {"id": 4}', [(1, {"id": 1}), (2, "?"), (4, {"id": 3}), (4, {"id": 4})]),
+    ],
+)
+def test_iter_objects_reads_one_object_after_another_whatever_the_name(
+    tmp_path: Path, content: str, expected: list[tuple[int, Any]]
+) -> None:
+    for encoding in ("utf-8", "utf-16"):
+        (tmp_path / "a.json").write_text(content, encoding=encoding, newline="")
+        assert found(tmp_path / "a.json") == expected
 
 
 @pytest.mark.parametrize(
