@@ -72,13 +72,15 @@ class _Segment:
 @dataclass
 class Legs:
     """What the sessions of a record show. `people` is everybody that they name; `absent` are the keys of those whom
-    a test or a call that nobody answered names; `replaced` those in whose place the segments name others; `direct` are
+    a test or a call that nobody answered names; `momentary` those whom a session of no length between two people names,
+    which is left of a call that others joined; `replaced` those in whose place the segments name others; `direct` are
     the kinds of sessions: True for one between two people."""
 
     stays: dict[tuple[str, str, int, Span], Stay] = field(default_factory=dict)
     videos: dict[Video, None] = field(default_factory=dict)
     people: list[Identity] = field(default_factory=list)
     absent: set[str] = field(default_factory=set)
+    momentary: set[str] = field(default_factory=set)
     replaced: list[Identity] = field(default_factory=list)
     direct: set[bool] = field(default_factory=set)
 
@@ -101,6 +103,7 @@ class Legs:
         if span is None:
             raise UnreadableObjectError(f"{what} has no time")
         if span[1] <= span[0]:
+            self.momentary |= {person.key for person in people if len(people) == 2}
             return
         self.direct.add(len(people) == 2)
         self._add_stays(key, ends, span, segments, has_failed=failure is not None)

@@ -116,8 +116,21 @@ def _list_people(call: Call) -> list[Stay | Listed]:
 
 
 def holds_more(call: Call, other: Call) -> bool:
-    """Whether a record holds everything that another one of the same call does, and more."""
-    return _holds(call, other) and not _holds(other, call)
+    """Whether a record holds everything that another one of the same call does, and more; of two that show the same
+    stays and each have something that the other lacks, whether it names more people or has more details of media."""
+    more, less = _holds(call, other), _holds(other, call)
+    if more or less:
+        return more and not less
+    return _spans(call) == _spans(other) and _measure(call) > _measure(other)
+
+
+def _spans(call: Call) -> set[tuple[str, bool, datetime, datetime]]:
+    return {(stay.person, stay.caller, stay.joined_at, stay.left_at) for stay in call.stays}
+
+
+def _measure(call: Call) -> tuple[int, int, int]:
+    people = {one.person for one in _everybody(call)}
+    return len(people), sum(stay.has_media for stay in call.stays), len(call.videos)
 
 
 def _holds(call: Call, other: Call) -> bool:
@@ -260,8 +273,9 @@ class _People:
 
     def list_unseen(self, legs: Legs, stays: Sequence[Stay], listed: Iterable[Identity]) -> list[Listed]:
         """Those who took part and whom no session shows in the call: not those whose only trace is a call that nobody
-        answered. Of people without id and address, as many as are listed beyond those in the sessions."""
-        seen = {stay.person for stay in stays} | {self.key(person) for person in legs.absent}
+        answered, or what is left under its own id of a call that became a group's. Of people without id and address, as many as are listed beyond those in the sessions."""
+        absent = legs.absent if stays else legs.absent | legs.momentary
+        seen = {stay.person for stay in stays} | {self.key(person) for person in absent}
         nameless = sum(person.startswith("session:") for person in seen)
         unseen: dict[str, Listed] = {}
         for person in (*legs.replaced, *listed):

@@ -295,6 +295,14 @@ def test_read_call_lists_nobody_whose_only_trace_is_a_call_that_was_not_answered
     )
 
 
+def test_read_call_lists_nobody_of_what_is_left_of_a_call_that_became_a_groups() -> None:
+    left = session(person(MAIR), person(ALED), startDateTime=at("14:05:00"), endDateTime=at("14:05:00"))
+    entries = [{"id": one, "identity": None} for one in (MAIR_ID, ALED_ID)]
+    assert read_call(record(left, type="peerToPeer", participants_v2=entries)).listed == []
+    of_group = read_call(record(left, session(person(MAIR), id="other"), participants_v2=entries))
+    assert [one.person for one in of_group.listed] == [ALED_ID]
+
+
 def test_read_call_recognises_a_person_by_id_or_address() -> None:
     address = {"userPrincipalName": "Aled@School.example"}
     by_address, by_both = session(person(address), id="a"), session(person(ALED | address), id="b")
@@ -362,6 +370,15 @@ def test_holds_more_compares_what_two_records_hold() -> None:
     listed = read_call(record(leg))  # with Mair at unknown times
     assert holds_more(listed, fewer)
     assert holds_more(whole, listed)
+
+
+def test_holds_more_prefers_people_to_media_in_whatever_order_two_records_came() -> None:
+    legs = session(person(MAIR), id="a"), session(person(ALED), SERVICE, video("callerToCallee"), id="b")
+    with_media = read_call(record(*legs))
+    entries = [{"id": "bethan", "identity": None}]
+    with_people = read_call(record(*(leg | {"segments": []} for leg in legs), participants_v2=entries))
+    assert holds_more(with_people, with_media)
+    assert not holds_more(with_media, with_people)
 
 
 def test_holds_more_lets_segments_say_how_far_a_session_came_that_failed() -> None:
