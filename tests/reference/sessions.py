@@ -192,8 +192,7 @@ def _rooms_after(calls: list[Call], taken: set[str], calendar: Calendar) -> dict
         before = [
             call
             for call in by_link[room.join_key]
-            if call.started_at < room.started_at
-            and calendar.day(call.started_at) == calendar.day(room.started_at)
+            if call.started_at < room.started_at and calendar.day(call.started_at) == calendar.day(room.started_at)
         ]
         last = min(before, key=lambda call: (-call.ended_at, call.call_id), default=room)
         if last.ended_at <= room.started_at and last is not room:

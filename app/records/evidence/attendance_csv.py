@@ -224,6 +224,10 @@ def _read_stay(header: Line, row: Line) -> tuple[WrittenTime, WrittenTime]:
         raise InvalidReportError(
             row.number, "is not a time", _AGAIN_IN_ENGLISH, header.cells[place], value=row.get(place)
         )
+    if not (joined.has_seconds and left.has_seconds):  # who came first depends on them
+        place = _LEFT if joined.has_seconds else JOINED
+        reason = "has no seconds: a spreadsheet program left them out"
+        raise InvalidReportError(row.number, reason, AGAIN, header.cells[place], value=row.get(place))
     return joined, left
 
 

@@ -102,7 +102,9 @@ def split_lines(content: bytes) -> list[Line]:
             if reader.line_num > len(lines) + 1:
                 raise InvalidReportError(len(lines) + 1, "has a quotation mark that takes in further lines", AGAIN)
             stripped = [unicodedata.normalize("NFC", cell).strip() for cell in cells]
-            lines.append(Line(reader.line_num, stripped if any(stripped) else []))
+            while stripped and not stripped[-1]:  # a spreadsheet program gives all lines the same number of cells
+                stripped.pop()
+            lines.append(Line(reader.line_num, stripped))
     except csv.Error:
         raise InvalidReportError(len(lines) + 1, "has a quotation mark too many", AGAIN) from None
     return lines

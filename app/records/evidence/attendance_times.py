@@ -23,6 +23,7 @@ _TIME = re.compile(
 )
 # The words of a 12-hour clock, without full stops and spaces.
 _MORNING = frozenset(["am", "yb", "오전", "上午", "午前", "πμ", "de", "fm", "dop", "ap", "ص"])
+_AT = frozenset(["klo", "kl", "à", "às", "at", "um", "г"])  # words between day and time that say nothing
 _AFTERNOON = frozenset(["pm", "yh", "오후", "下午", "午後", "μμ", "du", "em", "odp", "ip", "م"])
 
 
@@ -37,11 +38,12 @@ class DateOrder(StrEnum):
 @dataclass(frozen=True)
 class WrittenTime:
     """A time as it is written: the three numbers of the date, and the time of day. `orders`: how the date could be
-    read as far as its form shows."""
+    read as far as its form shows; `has_seconds`: whether it is written to the second."""
 
     numbers: tuple[int, int, int]
     at: time
     orders: frozenset[DateOrder]
+    has_seconds: bool
 
     def read(self, order: DateOrder) -> datetime | None:
         """The time on the clock, without a zone; None if it cannot be read in this order."""
@@ -76,7 +78,7 @@ def read_written_time(text: str) -> WrittenTime | None:
         orders = set(DateOrder)
     if found["sign"] == ".":  # no language puts the month first and full stops between
         orders -= {DateOrder.MDY}
-    return WrittenTime(numbers, at, frozenset(orders)) if first and last else None
+    return WrittenTime(numbers, at, frozenset(orders), found["second"] is not None) if first and last else None
 
 
 def _simplify(text: str) -> str:
@@ -89,8 +91,8 @@ def _simplify(text: str) -> str:
 
 def _read_hour(hour: int, words: str) -> int | None:
     """The hour of a 24-hour clock; None if it does not exist, or the words beside it are not known."""
-    half = re.sub(r"[.\s]", "", words).lower()
-    if not half:
+    half = re.sub(r"[.,\s]", "", words).lower()
+    if not half or half in _AT:
         return hour
     if half not in _MORNING | _AFTERNOON or not 1 <= hour <= 12:
         return None

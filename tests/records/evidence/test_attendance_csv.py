@@ -127,6 +127,7 @@ def test_read_downloaded_report_needs_no_order_where_both_give_the_same_day() ->
         ("9m", "9m\t\t\t\t\tx", None, "more cells"),
         ("10:00:00 AM", "10:00:00 in the morning", None, ""),
         ("10:00:00 AM", "15:00:00 PM", None, ""),
+        ("Aled\t11/24/26, 10:12:00 AM", "Aled\t11/24/26, 10:12 AM", None, "no seconds"),
     ],
 )
 def test_read_downloaded_report_refuses_a_report_with_one_bad_row(
@@ -149,6 +150,13 @@ def test_read_downloaded_report_takes_a_number_for_a_title_and_a_count_for_those
     assert read(download(START, LESSON, title="7")) == meant(START, LESSON)
     registered = TEXT.replace("Attended participants", "Registered participants\t30\r\nAttended participants")
     assert read(registered.encode("utf-16")) == meant(START, LESSON)
+
+
+def test_read_downloaded_report_ignores_blank_cells_that_a_spreadsheet_program_adds() -> None:
+    padded = "".join(f"{line}\t\t\r\n" for line in TEXT.splitlines())
+    report, whole = (read_downloaded_report(text.encode("utf-16"), LONDON, None) for text in (padded, TEXT))
+    assert (report.organiser, report.attendees) == (whole.organiser, whole.attendees)
+    assert whole.organiser is not None
 
 
 def test_read_downloaded_report_names_further_parts() -> None:
