@@ -273,7 +273,8 @@ class _People:
 
     def list_unseen(self, legs: Legs, stays: Sequence[Stay], listed: Iterable[Identity]) -> list[Listed]:
         """Those who took part and whom no session shows in the call: not those whose only trace is a call that nobody
-        answered, or what is left under its own id of a call that became a group's. Of people without id and address, as many as are listed beyond those in the sessions."""
+        answered, or what is left under its own id of a call that became a group's. Of people without id and address,
+        as many as are listed beyond those in the sessions."""
         absent = legs.absent if stays else legs.absent | legs.momentary
         seen = {stay.person for stay in stays} | {self.key(person) for person in absent}
         nameless = sum(person.startswith("session:") for person in seen)
