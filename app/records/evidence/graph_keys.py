@@ -16,7 +16,9 @@ _NAMES = (
     "meetingStartDateTime", "meetingEndDateTime", "totalParticipantCount", "emailAddress", "joinDateTime",
     "leaveDateTime", "@odata.context",
 )  # fmt: skip
-_SPELT = {name.replace("_", "").lower(): name for name in _NAMES} | {"odatatype": "@odata.type"}
+_SPELT = {name.replace("_", "").lower(): name for name in _NAMES} | dict.fromkeys(
+    ("odatatype", "odata.type", "@odatatype"), "@odata.type"
+)
 _LISTS = ("attendanceRecords", "sessions", "segments", "participants", "participants_v2")
 _ANNOTATIONS = ("@odata.context", "@odata.etag", "@odata.id")
 # The key of a link to the next page, also as programs spell it. The first group: of what there is more, if it says so.

@@ -67,6 +67,11 @@ def test_read_recording_without_its_organiser_has_its_call() -> None:
         (RECORDING | {"@odata.type": "#microsoft.graph.callTranscript"}, "a transcript"),
         (RECORDING | {"TranscriptContentUrl": "https://x"}, "a transcript"),
         (RECORDING | {"@odata.context": "x#Collection(callTranscript)"}, "a transcript"),
+        (
+            {"odata.type" if name == "@odata.type" else name: value for name, value in RECORDING.items()}
+            | {"odata.type": "#microsoft.graph.callTranscript"},
+            "a transcript",
+        ),
         (RECORDING | {"meetingOrganizer": "@{user=}"}, "damaged"),
         (RECORDING | {"callId": None, "meetingOrganizer": None}, "neither its call nor its organiser"),
     ],
