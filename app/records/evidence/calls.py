@@ -129,7 +129,7 @@ def _spans(call: Call) -> set[tuple[str, bool, datetime, datetime]]:
 
 
 def _measure(call: Call) -> tuple[int, int, int]:
-    people = {one.person for one in _everybody(call)}
+    people = {person.person for person in _list_people(call)}
     return len(people), sum(stay.has_media for stay in call.stays), len(call.videos)
 
 
