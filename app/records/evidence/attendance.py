@@ -99,8 +99,11 @@ def iter_reports(content: Any) -> Iterator[Any]:
         yield content
         return
     records = content.get("attendanceRecords")
-    is_usual = content.keys() <= _USUAL_OF_REPORT and isinstance(records, list)
-    is_usual = is_usual and all(type(record) is dict and record.keys() <= _USUAL for record in records)
+    is_usual = (
+        content.keys() <= _USUAL_OF_REPORT
+        and isinstance(records, list)
+        and all(type(record) is dict and record.keys() <= _USUAL for record in records)
+    )
     content = content if is_usual else check_keys(content)
     reports = content.get("attendanceReports")
     if not isinstance(reports, list):
