@@ -10,6 +10,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect
 from sqlalchemy import select
 
+from app.access.concerns import list_concerns
+from app.access.parents import list_consents
+from app.access.people import list_demo_people
 from app.school import open_school
 from app.store import tables
 from tests.browser.conftest import click, drawn, open_window
@@ -37,7 +40,7 @@ class Place:
 DEPUTY, HOY, DSP, TUTOR, ADMIN = "Senior Deputy Head", "Head of Year", "DSP", "Tutor", "ICT administrator"
 CONCERN, CONSENT = (
     Place(DSP, "concerns?ref={concern}", "Concern about"),
-    Place(HOY, "parents?consent={consent}", "History"),
+    Place(DEPUTY, "parents?consent={consent}", "History"),
 )
 LETTERS_PAGE = Place(HOY, "parents?tab=Letters", "Letters")
 PLACES = [
@@ -97,14 +100,17 @@ def address(serve: Callable[..., str], database: str) -> str:
 @pytest.fixture(scope="module")
 def ids(database: str) -> dict[str, object]:
     """The numbers of records to put into addresses."""
-    school, consent = open_school(database), tables.consents.c
+    school = open_school(database)
+    people = list_demo_people(school)
+    dsp, deputy = (next(one for one in people if role in one.roles) for role in ("dsp", "senior_deputy_head"))
+    consents = list_consents(school, deputy)
     broken = select(tables.breaches.c.session_id).where(tables.breaches.c.state == "open").limit(1)
     year_9 = select(tables.pupil_versions.c.pupil_id).where(tables.pupil_versions.c.year_group == "9").limit(1)
     with school.engine.connect() as connection:
         found: dict[str, object] = {
             "session": connection.scalar(broken),
-            "concern": connection.scalar(select(tables.concerns.c.ref).limit(1)),
-            "consent": connection.scalar(select(consent.id).order_by(consent.id.desc())),
+            "concern": list_concerns(school, dsp)["ref"].iloc[0],  # open ones come first
+            "consent": int(consents.loc[consents["state"] == "asked", "consent_id"].iloc[0]),
             "pupil": connection.scalar(year_9),
         }
     school.engine.dispose()
