@@ -8,6 +8,7 @@ everything that others have written.
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import cache
 from pathlib import Path
 from random import uniform
 from time import monotonic, sleep
@@ -147,9 +148,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
 def _create_or_upgrade(engine: Engine) -> None:
     """Create the tables of a new database, or bring an earlier version's up to date after copying it: in one
     transaction."""
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    scripts = ScriptDirectory.from_config(config)
+    scripts = _read_scripts(_MIGRATIONS)
     head = scripts.get_current_head()
     with engine.connect() as connection:
         if _read_version(connection) == head and not _list_missing_answers(connection):
@@ -162,11 +161,24 @@ def _create_or_upgrade(engine: Engine) -> None:
         elif version != head:
             _check_can_upgrade(version, scripts)
             _back_up_before_upgrade(connection, version)
+            config = _configure(_MIGRATIONS)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
         operations = Operations(MigrationContext.configure(connection))
         for column in _list_missing_answers(connection):
             operations.add_column(logs.name, Column(column.name, column.type))
+
+
+def _configure(migrations: Path) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(migrations).replace("%", "%%"))
+    return config
+
+
+@cache
+def _read_scripts(migrations: Path) -> ScriptDirectory:
+    """The migrations, read once: that takes longer than all the rest of opening a database."""
+    return ScriptDirectory.from_config(_configure(migrations))
 
 
 def _check_can_upgrade(version: str, scripts: ScriptDirectory) -> None:
