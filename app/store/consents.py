@@ -5,6 +5,7 @@ from its own time on, in whatever order they were entered.
 """
 
 from collections.abc import Collection
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, ScalarSelect, Subquery, and_, case, func, select
@@ -48,6 +49,7 @@ def select_given_consents(*conditions: ColumnElement[bool]) -> Subquery:
     )
 
 
+@cache
 def consent_status() -> Subquery:
     """The status of each consent: `consent_id`, `state` ("asked", or the last answer), `answered_at` and `answered_by`
     (blank while nobody answered), `asked_at`, `asked_by` (a staff id; both blank for a consent from a file that holds
