@@ -60,6 +60,8 @@ def _remove_read(connection: Connection, calls: Collection[str]) -> None:
 
 def remove_calls(connection: Connection, calls: Collection[str]) -> None:
     """Delete calls that turned out not to be sessions, and their sessions unless these have a log."""
+    if not calls:
+        return
     of_call, session = tables.session_calls, tables.sessions
     is_of_calls = reading.is_among(connection, of_call.c.call_id, calls)
     with_calls = session.c.id.in_(select(of_call.c.session_id).where(is_of_calls))
