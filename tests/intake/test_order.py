@@ -6,6 +6,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -92,11 +93,20 @@ def one_by_one(work: Callable[..., Any], kind: str, rows: Rows) -> list[Part]:
     return [(work, kind, [row]) for row in rows]
 
 
+@pytest.fixture(scope="module")
+def with_roster(new_database: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Callable[[], str]:
+    """Gives the address of a new database that has the roster and nothing else."""
+    url = new_database()
+    school = School(open_database(url), SETTINGS)
+    import_roster(school, people.roster(tmp_path_factory.mktemp("roster")))
+    school.engine.dispose()
+    return lambda: new_database(copy_of=url)
+
+
 def take_in(url: str, folder: Path, parts: list[Part]) -> list[dict[str, Any]]:
     """The outcomes in a school of its own that took in one file, or one form, for each part, in this order."""
     folder.mkdir()
     school = School(open_database(url), SETTINGS)
-    import_roster(school, people.roster(folder / "roster"))
     for number, (work, kind, rows) in enumerate(parts):
         file = folder / f"{number}.{kind}"
         if rows:
@@ -116,7 +126,7 @@ def take_in(url: str, folder: Path, parts: list[Part]) -> list[dict[str, Any]]:
     st.randoms(use_true_random=False),
 )
 def test_imports_in_any_order_give_the_same_outcomes(
-    new_database: Callable[..., str],
+    with_roster: Callable[[], str],
     logs: Rows,
     told_calls: Rows,
     recordings: Rows,
@@ -133,10 +143,10 @@ def test_imports_in_any_order_give_the_same_outcomes(
     ]
     pieces = [piece for part in whole for piece in one_by_one(*part)]
     with TemporaryDirectory() as folder:
-        expected = take_in(new_database(), Path(folder) / "whole", whole)
+        expected = take_in(with_roster(), Path(folder) / "whole", whole)
         assert expected
         shuffled = random.sample(pieces, len(pieces))
-        assert take_in(new_database(), Path(folder) / "shuffled", shuffled) == expected
+        assert take_in(with_roster(), Path(folder) / "shuffled", shuffled) == expected
 
 
 @st.composite
@@ -160,7 +170,7 @@ def wanted_by_rivals(draw: st.DrawFn) -> dict[str, Any]:
     st.randoms(use_true_random=False),
 )
 def test_enter_log_judges_what_it_touches_as_judging_everything_would(
-    new_database: Callable[..., str], logs: Rows, told_calls: Rows, random: Random
+    with_roster: Callable[[], str], logs: Rows, told_calls: Rows, random: Random
 ) -> None:
     heard = [one | {"version": n} for n, one in enumerate(told_calls, start=1)]
     half = len(logs) // 2
@@ -170,5 +180,5 @@ def test_enter_log_judges_what_it_touches_as_judging_everything_would(
     corrected = one_by_one(enter, "form", random.sample(last, len(last)))
     with TemporaryDirectory() as folder:
         at_once: list[Part] = [(import_calls, "json", heard), (import_logs, "csv", last)]
-        expected = take_in(new_database(), Path(folder) / "at once", at_once)
-        assert take_in(new_database(), Path(folder) / "by form", [*entered, *corrected]) == expected
+        expected = take_in(with_roster(), Path(folder) / "at once", at_once)
+        assert take_in(with_roster(), Path(folder) / "by form", [*entered, *corrected]) == expected
