@@ -50,7 +50,7 @@ def test_lists_of_slt_name_nobody(opened: Opened) -> None:
     assert len(at.dataframe[0].value)
     assert "Staff" not in at.dataframe[0].value.columns
     for hidden in ("late", "unresolved", "earlier"):
-        assert "There is no such list for you." in text(opened("overview", "slt", list=hidden))
+        assert "This list does not exist" in text(opened("overview", "slt", list=hidden))
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_lists_of_slt_name_nobody(opened: Opened) -> None:
 def test_a_list_that_does_not_exist_says_so(opened: Opened, query: dict[str, str]) -> None:
     at = opened("overview", "senior_deputy_head", **query)
     assert not at.exception
-    assert "There is no such list" in text(at)
+    assert "This list does not exist" in text(at)
 
 
 def test_a_list_shows_the_sessions_of_its_cell(opened: Opened) -> None:
