@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, delete, func, insert, select, update
 
 from app.alerts.outbox import remove_waiting
+from app.formatting import how_many
 from app.intake.identity import Identities, Known
 from app.intake.recognition import list_sessions_since, recognise
 from app.intake.result import ImportResult
@@ -20,6 +21,7 @@ from app.judging.rejudge import Affected
 from app.records.people.roster import (
     combine,
     is_about_another_kind,
+    is_away,
     parse_pupils,
     parse_schools,
     parse_staff,
@@ -147,6 +149,10 @@ def store_pupils(
     roster = reading.read_roster(connection)
     staff, schools = roster.staff, set(connection.scalars(select(tables.schools.c.code)))
     rows = result.note(parse_pupils(file, schools, staff, roster.pupils))
+    day = options.valid_from or school.today()
+    tutors = [staff[read.row.tutor_email] for read in rows if read.row.tutor_email]
+    if left := sum(is_away(roster.staff_away, tutor, day) for tutor in tutors):
+        result.notes.append(f"{how_many(left, 'pupil has', 'pupils have')} a tutor who has left: correct tutor_email")
 
     def facts(row: Any) -> Facts:
         tutor = {"tutor_id": staff[row.tutor_email] if row.tutor_email else None}

@@ -208,6 +208,12 @@ def test_import_roster_lists_who_is_missing_and_lets_them_stay(school: School, t
         import_rows(school, tmp_path, "staff", list(rows.values()), left_on=date(2099, 1, 1))
 
 
+def test_import_roster_names_pupils_whose_tutor_has_left(school: School, tmp_path: Path) -> None:
+    leave(school, tmp_path / "r", "staff", "preptutor", date(2026, 11, 20))
+    result = import_rows(school, tmp_path, "pupils", list(rows_of(tmp_path / "p", "pupils").values()))
+    assert "1 pupil has a tutor who has left: correct tutor_email" in result.notes
+
+
 def test_import_roster_takes_every_right_from_staff_who_left(school: School, tmp_path: Path) -> None:
     late = log("tutor", "aled", "2026-11-03T19:00", ref="L1")
     import_logs(school, table(tmp_path / "l.csv", [late]))
