@@ -118,7 +118,7 @@ def test_a_request_is_emailed_answered_and_confirmed_whatever_is_clicked_twice(p
         click(page.get_by_text("They consent", exact=True))
         choose_who_and_when(page)
         press_twice(page, "Save answer")
-        expect(page.get_by_text("Answer saved: they consent.").or_(page.get_by_text("✓ given"))).not_to_have_count(0)
+        expect(page.get_by_text("Answer saved: they consent.").or_(page.get_by_text("✓ Given"))).not_to_have_count(0)
         assert parents.events() == ["asked", "sent", "given"]
         expect(page.get_by_role("button", name="Save withdrawal")).to_have_count(0)
 
