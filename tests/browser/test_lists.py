@@ -36,9 +36,9 @@ Before = Callable[[Page, Mapping[str, object]], None]
 
 def try_settings(page: Page, _: Mapping[str, object]) -> None:
     """Check a term again under other settings."""
-    hours = page.get_by_role("spinbutton", name="Time to log (hours)")
-    hours.fill("1")
-    hours.press("Tab")
+    until = page.get_by_role("textbox", name="Tuition until")
+    until.fill("12:00")
+    until.press("Tab")
     click(page.get_by_role("button", name="Run"))
 
 
