@@ -116,8 +116,7 @@ def take_in(url: str, folder: Path, parts: list[Part]) -> list[dict[str, Any]]:
     return sorted(found, key=lambda row: (row["log_ref"], row["call_id"], row["clause"]))
 
 
-@settings(max_examples=8)
-@given(
+IN_ANY_ORDER = given(
     st.lists(a_log(), min_size=1, max_size=4, unique_by=session_of),
     st.lists(a_call(), min_size=1, max_size=5),
     st.lists(a_recording(), max_size=2),
@@ -125,7 +124,9 @@ def take_in(url: str, folder: Path, parts: list[Part]) -> list[dict[str, Any]]:
     st.lists(a_letter(), max_size=3),
     st.randoms(use_true_random=False),
 )
-def test_imports_in_any_order_give_the_same_outcomes(
+
+
+def imports_in_any_order_give_the_same_outcomes(
     with_roster: Callable[[], str],
     logs: Rows,
     told_calls: Rows,
@@ -149,6 +150,14 @@ def test_imports_in_any_order_give_the_same_outcomes(
         assert take_in(with_roster(), Path(folder) / "shuffled", shuffled) == expected
 
 
+test_imports_in_any_order_give_the_same_outcomes = settings(max_examples=3)(
+    IN_ANY_ORDER(imports_in_any_order_give_the_same_outcomes)
+)
+test_imports_in_any_order_give_the_same_outcomes_in_more_cases = pytest.mark.slow(
+    settings(max_examples=20)(IN_ANY_ORDER(imports_in_any_order_give_the_same_outcomes))
+)
+
+
 @st.composite
 def one_of_rivals(draw: st.DrawFn) -> dict[str, str]:
     """A log that others in the same hour can take the call from."""
@@ -163,13 +172,14 @@ def wanted_by_rivals(draw: st.DrawFn) -> dict[str, Any]:
     return call(f"c{draw(st.integers(0, 2))}", f"{REMOTE}T12:{draw(tens)}", who)
 
 
-@settings(max_examples=4)
-@given(
+BY_FORM = given(
     st.lists(one_of_rivals(), min_size=4, max_size=7, unique_by=session_of),
     st.lists(wanted_by_rivals(), min_size=1, max_size=3),
     st.randoms(use_true_random=False),
 )
-def test_enter_log_judges_what_it_touches_as_judging_everything_would(
+
+
+def enter_log_judges_what_it_touches_as_judging_everything_would(
     with_roster: Callable[[], str], logs: Rows, told_calls: Rows, random: Random
 ) -> None:
     heard = [one | {"version": n} for n, one in enumerate(told_calls, start=1)]
@@ -182,3 +192,11 @@ def test_enter_log_judges_what_it_touches_as_judging_everything_would(
         at_once: list[Part] = [(import_calls, "json", heard), (import_logs, "csv", last)]
         expected = take_in(with_roster(), Path(folder) / "at once", at_once)
         assert take_in(with_roster(), Path(folder) / "by form", [*entered, *corrected]) == expected
+
+
+test_enter_log_judges_what_it_touches_as_judging_everything_would = settings(max_examples=2)(
+    BY_FORM(enter_log_judges_what_it_touches_as_judging_everything_would)
+)
+test_enter_log_judges_what_it_touches_as_judging_everything_would_in_more_cases = pytest.mark.slow(
+    settings(max_examples=10)(BY_FORM(enter_log_judges_what_it_touches_as_judging_everything_would))
+)
