@@ -100,7 +100,7 @@ def _describe_figure(name: str, value: Any) -> str:
     return {
         "grace_seconds": f"a grace of {value:g} seconds",
         "camera_share": f"cameras on for {value * 100:g}% of the time",
-        "log_within_hours": f"{value:g} hours to log a call",
+        "log_within_hours": f"{value:g} hour{'s' * (value != 1)} to log a call",
     }[name]
 
 
