@@ -79,8 +79,8 @@ def zipped(name: str, content: bytes) -> bytes:
         ("a.jsonl", '{"id": 1}\r\n'.encode("utf-16"), "a.jsonl"),
         ("a.txt", b'\xef\xbb\xbf{"id": 1}', "a.txt"),
         ("a", b'{"id": 1}\n', "a"),
-        ("a.json.gz", gzip.compress(b'{"id": 1}'), "a.json.gz"),
-        ("a.jsonl.gz", gzip.compress(b'{"id": 1}\n'), "a.jsonl.gz"),
+        ("a.json.gz", gzip.compress(b'{"id": 1}', mtime=0), "a.json.gz"),
+        ("a.jsonl.gz", gzip.compress(b'{"id": 1}\n', mtime=0), "a.jsonl.gz"),
         ("a.zip", zipped("b/c.json", b'{"id": 1}'), "a.zip/b/c.json"),
     ],
 )
@@ -111,9 +111,9 @@ def test_iter_objects_reads_one_object_after_another_whatever_the_name(
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("a.gz", gzip.compress(b'{"id": 1}')[:-4], "damaged"),
+        ("a.gz", gzip.compress(b'{"id": 1}', mtime=0)[:-4], "damaged"),
         ("a.zip", b"PK\x03\x04 and no more", "damaged"),
-        ("a.zip", zipped("b.gz", gzip.compress(b"{}")), "archive in an archive"),
+        ("a.zip", zipped("b.gz", gzip.compress(b"{}", mtime=0)), "archive in an archive"),
         ("a.xlsx", zipped("sheet.xml", b"x"), "table"),
         ("a.csv", b"ref,staff_email\n1,x\n", "table"),
         ("a.txt", "1. Summary\nMeeting title\tX\n\n2. Participants\nName\tFirst Join\n".encode("utf-16"), "report"),
