@@ -56,8 +56,7 @@ def prepare_file(
 ) -> Run:
     """The import of one table, read as it is or by the mapping of that name, and ready to be run."""
     check_not_demonstration(school, kind)
-    if kind == "logs":
-        refuse_attendance_report(file)
+    refuse_attendance_report(file)
     table = read_by_mapping(school, mapping, file, [kind])[1] if mapping else read_table(file, TABLES[kind])
     return prepare_tables(school, {kind: table}, actor_id, options)
 

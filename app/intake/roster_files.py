@@ -10,6 +10,7 @@ from sqlalchemy import select
 from app.intake.mappings import read_by_mapping, suggest_mapping
 from app.intake.people import RosterOptions
 from app.records.columns import TABLES
+from app.records.evidence.attendance_lines import refuse_attendance_report
 from app.records.people.roster import ROSTER_TABLES
 from app.records.people.roster_folders import FILES, is_roster_folder, read_export
 from app.records.rows import UnreadableFileError
@@ -45,6 +46,7 @@ def read_roster_files(school: School, path: Path, options: RosterOptions, mappin
         if is_roster_folder([get_name(file).lower() for file in files]):
             return read_export_files(school, path.name, files, options)
         return _read_files(school, path.name, files, options, mappings)
+    refuse_attendance_report(path)
     if mappings and path.is_file():
         read = {kind: table for kind, (_, table) in _read_mapped(school, [path], mappings).items()}
         return RosterFiles(read, options)
@@ -126,6 +128,7 @@ def _read_files(
     read, unreadable = {}, {}
     for kind, file in own.items():
         try:
+            refuse_attendance_report(file)
             read[kind] = read_table(file, TABLES[kind])
         except UnreadableFileError as error:
             unreadable[get_name(file)] = (file, error)

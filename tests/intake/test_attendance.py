@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from app.intake.attendance import import_attendance
 from app.intake.calls import import_calls
-from app.intake.files import import_logs
+from app.intake.files import import_consents, import_letters, import_logs, import_roster
 from app.records.evidence.attendance_times import DateOrder
 from app.records.rows import UnreadableFileError
 from app.school import School
@@ -164,8 +164,13 @@ def test_other_imports_refuse_an_attendance_report_and_name_its_command(school: 
     file.write_bytes(download(START, LESSON))
     with pytest.raises(UnreadableFileError, match=r"attendance report.*import attendance"):
         import_calls(school, report)
+    for import_other in (import_logs, import_letters, import_consents, import_roster):
+        with pytest.raises(UnreadableFileError, match=r"attendance report.*import attendance"):
+            import_other(school, file)
+    (tmp_path / "folder").mkdir()
+    file.rename(tmp_path / "folder" / "pupils.csv")
     with pytest.raises(UnreadableFileError, match=r"attendance report.*import attendance"):
-        import_logs(school, file)
+        import_roster(school, tmp_path / "folder")
     assert all_rows(school) == before
 
 
