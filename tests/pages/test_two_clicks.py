@@ -120,7 +120,7 @@ def test_plan_that_is_being_saved_is_not_cleared_and_is_shown_in_the_same_run(op
     save_draft(school, tutor, "plan", form)
     at = opened("plan", "tutor")
     _press(at, "Save plan", "New plan")
-    assert "Plan saved." in " ".join(element.value for element in at.success)
+    assert "Plan saved" in " ".join(element.value for element in at.success)
     assert "Save plan" not in [button.label for button in at.button]
     assert "Your plans" in text(at)
     assert len(list_plans(school, tutor)) == before + 1
