@@ -26,13 +26,18 @@ _MOST_ROWS = 16  # a longer list scrolls
 
 def as_listing(rows: pd.DataFrame, columns: Sequence[str], **headings: str) -> pd.DataFrame:
     """Some columns of rows with a heading each, by default the column's name. Blank text is empty; days and times keep
-    their type, so that they sort."""
+    their type, and year groups that are all numbers become numbers, so that they sort."""
     shown = {}
     for column in columns:
-        cells = rows[column]
+        cells = as_numbers(rows[column]) if column == "year_group" else rows[column]
         is_text = cells.dtype == object or isinstance(cells.dtype, pd.StringDtype)
         shown[headings.get(column, column.replace("_", " ").capitalize())] = cells.fillna("") if is_text else cells
     return pd.DataFrame(shown)
+
+
+def as_numbers(cells: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Text as whole numbers if every cell is one, so that 9 comes before 10; otherwise as it is."""
+    return cells.astype(int) if len(cells) and cells.str.fullmatch("[0-9]+").all() else cells
 
 
 def table(rows: pd.DataFrame, alt: str, name: str, note: Callable[[], None] | None = None, **more: Any) -> Any:

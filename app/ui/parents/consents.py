@@ -13,7 +13,7 @@ from app.records.registers import Consent
 from app.school import School
 from app.ui.drafts import label_pupils
 from app.ui.labels import CONSENT_WORDS
-from app.ui.lists import open_record, select_row
+from app.ui.lists import as_numbers, open_record, select_row
 from app.ui.parents.family_emails import STATES
 from app.ui.parents.letters import sort_years
 from app.ui.text import note, show_refusal
@@ -109,7 +109,7 @@ def _show_list(school: School, consents: pd.DataFrame, name: str, columns: list[
             "Days": (pd.Timestamp(school.now()) - consents["asked_at"]).dt.days,
             "Status": consents["status"].map(CONSENT_WORDS),
             "Request": request.mask(is_unsent, "✗ not sent"),
-            "Year": consents["year_group"],
+            "Year": as_numbers(consents["year_group"]),
             "House": consents["house"],
             "From": consents["covers_from"],
             "To": consents["covers_to"],
